@@ -1,0 +1,1 @@
+"""Compute-optimal sampling for synthetic reasoning data."""

@@ -1,0 +1,83 @@
+"""Everything isocost raises on purpose.
+
+    IsocostError                    base: catch this
+    ├── InputError                  what the user gave cannot be used (exit 2)
+    │   ├── StudyError              a study file: every mistake found, each with its path
+    │   ├── ProblemsError           a problem set: file, line, what is missing
+    │   ├── TableError              a table of samples: file, row, column
+    │   ├── BudgetError             a budget that buys nothing, or a cost that is not known
+    │   ├── ModelError              a model that cannot be loaded, or lacks what the study needs of it
+    │   ├── MissingExtraError       an optional dependency is not installed
+    │   └── RunDirectoryError       the folder is another study's, or in use by another process
+    └── RunError                    a run that began has failed (exit 1)
+        ├── EngineError             an engine could not answer
+        ├── StorageError            the disk is full or cannot be written
+        └── LimitReachedError       the hard limit on the bill leaves no room for the next request
+
+A message is one to three lines: what happened and where, then what to do.
+"""
+
+from __future__ import annotations
+
+
+class IsocostError(Exception):
+    """Base of all errors that isocost raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(IsocostError):
+    """What the user gave cannot be used; nothing was spent."""
+
+    exit_code = 2
+
+
+class StudyError(InputError):
+    """A study file with one or more mistakes, one a line."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class ProblemsError(InputError):
+    """A problem set that cannot be used: a missing file, a bad row, duplicate ids, nothing in it."""
+
+
+class TableError(InputError):
+    """A table of samples that cannot be used."""
+
+
+class BudgetError(InputError):
+    """A budget too small for one sample, or a cost that is not known."""
+
+
+class ModelError(InputError):
+    """A model that cannot be loaded, or lacks what the study needs of it."""
+
+
+class MissingExtraError(InputError):
+    """An optional dependency that the study needs is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f'{package} is not installed\n  install it: pip install "isocost[{extra}]"')
+
+
+class RunDirectoryError(InputError):
+    """A run directory that belongs to another study or is in use."""
+
+
+class RunError(IsocostError):
+    """A run that began has failed; what was bought is kept."""
+
+
+class EngineError(RunError):
+    """An engine could not answer."""
+
+
+class StorageError(RunError):
+    """The disk is full or cannot be written."""
+
+
+class LimitReachedError(RunError):
+    """The hard limit on the bill leaves no room for the next request."""

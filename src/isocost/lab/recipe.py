@@ -1,0 +1,62 @@
+"""What the embedded models are: their shapes and how long each is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from isocost.lab.tokenizer import VOCABULARY
+
+SEQUENCE = 384  # tokens in a training sequence: a two-shot prompt with the longest problem and its solution fits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One embedded model: a Llama of `layers` x `hidden`, trained for `steps` batches of `batch` sequences of 384 tokens.
+
+    Hidden matrices are trained with Muon, embeddings and norms with AdamW; both rates warm up for 100 steps and fall linearly to 0.
+    """
+
+    hidden: int
+    layers: int
+    feed_forward: int
+    steps: int
+    batch: int = 16
+    head: int = 32
+    muon_lr: float = 0.02
+    adam_lr: float = 4e-3
+    seed: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Training tokens in all."""
+        return self.steps * self.batch * SEQUENCE
+
+
+RECIPES: dict[str, Recipe] = {
+    "tiny": Recipe(hidden=64, layers=2, feed_forward=160, steps=1200, seed=1),
+    "weak": Recipe(hidden=96, layers=3, feed_forward=256, steps=1600, seed=2),
+    "student": Recipe(hidden=96, layers=2, feed_forward=256, steps=1600, seed=3),
+    "strong": Recipe(hidden=160, layers=4, feed_forward=448, steps=3200, seed=4),
+}
+
+
+def build(recipe: Recipe, tokenizer: Any) -> Any:
+    """An untrained `LlamaForCausalLM` of the recipe's shape, its input and output embedding tied."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    heads = recipe.hidden // recipe.head
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=recipe.hidden,
+        intermediate_size=recipe.feed_forward,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=heads,
+        num_key_value_heads=heads,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return LlamaForCausalLM(config)

@@ -1,0 +1,227 @@
+"""The embedded word problems: arithmetic stories with an exact answer and checkable steps by construction.
+
+A problem is a small graph of steps (`12 + 7`, then that result `* 3`, ...) told as a story. Its level is the number of steps, one to six.
+Splits are disjoint by construction: which split a problem belongs to is decided by a hash of its scene, steps and numbers, never by a
+seed, so no two splits can share a problem whatever seeds they are drawn with; the transfer split uses scenes that no other split uses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from isocost.lab.scenes import CHAINS, DISTRACTORS, NAMES, PARTS, RUNNING, ChainScene, PartsScene, RunningScene
+
+Split = Literal["pretraining", "train", "validation", "test", "transfer"]
+Operator = Literal["+", "-", "*", "/"]
+
+LEVELS = (1, 2, 3, 4, 5, 6)
+LARGEST = 199  # of any result on the way
+_SHARES: dict[str, range] = {  # hash residues (of 100) that belong to a split; transfer has scenes of its own
+    "pretraining": range(0, 76),
+    "train": range(76, 86),
+    "validation": range(86, 91),
+    "test": range(91, 100),
+    "transfer": range(0, 100),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The result of an earlier step, by its index."""
+
+    index: int
+
+
+Operand = int | Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One operation on two operands, each a number from the story or an earlier result."""
+
+    left: Operand
+    operator: Operator
+    right: Operand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordProblem:
+    """A story, the steps that solve it (the last one gives the answer) and what they come to."""
+
+    question: str
+    steps: tuple[Step, ...]
+    values: tuple[int, ...]
+    scene: str
+
+    @property
+    def answer(self) -> int:
+        """The result of the last step."""
+        return self.values[-1]
+
+    @property
+    def level(self) -> int:
+        """The number of steps, 1 to 6."""
+        return len(self.steps)
+
+
+def generate(split: Split, seed: int, *, levels: tuple[int, ...] = LEVELS) -> Iterator[WordProblem]:
+    """Endless distinct problems of a split, levels in equal shares; the same split and seed give the same problems.
+
+    Raises:
+        ValueError: if `split` is not one of the five.
+    """
+    if split not in _SHARES:
+        raise ValueError(f"unknown split {split!r}; known: {', '.join(_SHARES)}")
+    rng = random.Random(f"wordproblems/{split}/{seed}")
+    seen: set[str] = set()
+    while True:
+        level = rng.choice(levels)
+        while (problem := _draw(rng, split == "transfer", level)) is None or not _wanted(problem, split, seen):
+            pass
+        seen.add(problem.question)
+        yield problem
+
+
+def split_residue(problem: WordProblem) -> int:
+    """A stable number from 0 to 99 made from scene, steps and numbers alone: names, wording and distractors do not change it."""
+    key = f"{problem.scene}|{problem.steps}"
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % 100
+
+
+def _wanted(problem: WordProblem, split: Split, seen: set[str]) -> bool:
+    return split_residue(problem) in _SHARES[split] and problem.question not in seen
+
+
+class _UnsuitableError(Exception):
+    """A draw whose numbers do not come out whole, positive and small."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A story in the making."""
+
+    rng: random.Random
+    scene: str
+    sentences: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    values: list[int] = field(default_factory=list)
+
+    def value(self, operand: Operand) -> int:
+        return operand if isinstance(operand, int) else self.values[operand.index]
+
+    def add(self, left: Operand, operator: Operator, right: Operand) -> Ref:
+        value = apply(operator, self.value(left), self.value(right))
+        if value is None or not 1 <= value <= LARGEST:
+            raise _UnsuitableError
+        self.steps.append(Step(left=left, operator=operator, right=right))
+        self.values.append(value)
+        return Ref(len(self.steps) - 1)
+
+
+def apply(operator: Operator, left: int, right: int) -> int | None:
+    """The exact result, or None where a division does not come out whole."""
+    if operator == "+":
+        return left + right
+    if operator == "-":
+        return left - right
+    if operator == "*":
+        return left * right
+    return left // right if right and left % right == 0 else None
+
+
+def _draw(rng: random.Random, transfer: bool, level: int) -> WordProblem | None:
+    scene = rng.choice([s for s in (*RUNNING, *PARTS, *CHAINS) if s.transfer == transfer])
+    name = rng.choice(NAMES)
+    draft = _Draft(rng, scene.key)
+    try:
+        if isinstance(scene, RunningScene):
+            ask = _running(draft, scene, name, level)
+        elif isinstance(scene, PartsScene):
+            ask = _parts(draft, scene, name, level)
+        else:
+            ask = _chain(draft, scene, name, level)
+    except _UnsuitableError:
+        return None
+    if rng.random() < 0.25:
+        distractor = rng.choice(DISTRACTORS).format(name=name, d=rng.randint(2, 60))
+        draft.sentences.insert(rng.randint(1, len(draft.sentences)), distractor)
+    question = " ".join([*draft.sentences, ask])
+    return WordProblem(question=question, steps=tuple(draft.steps), values=tuple(draft.values), scene=scene.key)
+
+
+def _running(draft: _Draft, scene: RunningScene, name: str, level: int) -> str:
+    rng = draft.rng
+    current: Operand = rng.randint(3, 40)
+    draft.sentences.append(scene.opening.format(name=name, n=current))
+    for _ in range(level):
+        kind = rng.choices(("gain", "lose", "multiply", "divide"), (4, 4, 2, 2))[0]
+        now = draft.value(current)
+        if kind == "gain":
+            k = rng.randint(2, 30)
+            draft.sentences.append(rng.choice(scene.gain).format(name=name, k=k))
+            current = draft.add(current, "+", k)
+        elif kind == "lose":
+            k = rng.randint(2, max(2, min(30, now - 1)))
+            draft.sentences.append(rng.choice(scene.lose).format(name=name, k=k))
+            current = draft.add(current, "-", k)
+        elif kind == "multiply":
+            k = rng.randint(2, 5)
+            draft.sentences.append(scene.multiply.format(name=name, k=k))
+            current = draft.add(current, "*", k)
+        else:
+            k = rng.choice([d for d in range(2, 10) if now % d == 0 and now > d] or [0])
+            draft.sentences.append(scene.divide.format(name=name, k=k))
+            current = draft.add(current, "/", k)
+    return scene.ask.format(name=name)
+
+
+def _parts(draft: _Draft, scene: PartsScene, name: str, level: int) -> str:
+    # Three groups take five steps (three products, two sums), two take three, one takes one; an even level has one event more.
+    rng = draft.rng
+    products: list[Ref] = []
+    for _ in range((level + 1) // 2):
+        k, n = rng.randint(2, 9), rng.randint(2, 12)
+        draft.sentences.append(rng.choice(scene.part).format(name=name, k=k, n=n))
+        products.append(draft.add(k, "*", n))
+    total = products[0]
+    for product in products[1:]:
+        total = draft.add(total, "+", product)
+    ask = scene.ask
+    if level % 2 == 0:
+        kind = rng.choice(("gain", "lose", "divide"))
+        if kind == "divide":
+            k = rng.choice([d for d in range(2, 10) if draft.value(total) % d == 0] or [0])
+            draft.sentences.append(scene.divide.format(name=name, k=k))
+            draft.add(total, "/", k)
+            ask = scene.ask_each
+        else:
+            m = rng.randint(2, 30)
+            draft.sentences.append((scene.gain if kind == "gain" else scene.lose).format(name=name, m=m))
+            draft.add(total, "+" if kind == "gain" else "-", m)
+    return ask.format(name=name)
+
+
+def _chain(draft: _Draft, scene: ChainScene, name: str, level: int) -> str:
+    # A total over k links takes 2k steps; an odd level asks for the last person.
+    rng = draft.rng
+    total_asked = level % 2 == 0 and rng.random() < 0.7
+    links = level // 2 if total_asked else level
+    people = [name, *rng.sample([n for n in NAMES if n != name], links)]
+    amounts: list[Operand] = [rng.randint(3, 30)]
+    draft.sentences.append(scene.opening.format(name=name, n=amounts[0]))
+    for last, following in zip(people, people[1:], strict=False):
+        kind = rng.choices(("more", "fewer", "times"), (4, 4, 2))[0]
+        k = rng.randint(2, 4) if kind == "times" else rng.randint(2, 25)
+        draft.sentences.append(getattr(scene, kind).format(next=following, last=last, k=k))
+        operator: Operator = {"more": "+", "fewer": "-", "times": "*"}[kind]  # type: ignore[assignment]
+        amounts.append(draft.add(amounts[-1], operator, k))
+    if not total_asked:
+        return scene.ask_last.format(last=people[-1])
+    total = amounts[0]
+    for amount in amounts[1:]:
+        total = draft.add(total, "+", amount)
+    return scene.ask_total
