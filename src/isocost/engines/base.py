@@ -72,3 +72,6 @@ class Engine(Protocol):
         Raises:
             EngineError: the engine could not answer.
         """
+
+    def close(self) -> None:
+        """Give back memory and connections. An engine that is asked again opens them again."""

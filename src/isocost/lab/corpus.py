@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from isocost.lab.wordproblems import Operand, Ref, Step, WordProblem, apply, generate
+from isocost.lab.wordproblems import LARGEST, Operand, Ref, Step, WordProblem, apply, generate
 
 Ending = Literal["hash", "words", "answer"]
 
@@ -133,13 +133,13 @@ def _drill(rng: random.Random) -> str:
     for _ in range(rng.randint(6, 14)):
         operator = rng.choice("+-*/")
         if operator in "+-":
-            left, right = rng.randint(2, 150), rng.randint(2, 49)
+            left, right = rng.randint(2, 240), rng.randint(2, 59)
             if operator == "-" and right > left:
                 left, right = right, left
         else:
             left, right = rng.randint(2, 40), rng.randint(2, 9)
-            if left * right > 199:
-                left = rng.randint(2, 199 // right)
+            if left * right > LARGEST:
+                left = rng.randint(2, LARGEST // right)
             if operator == "*" and rng.random() < 0.5:
                 left, right = right, left
             if operator == "/":

@@ -34,10 +34,10 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "tiny": Recipe(hidden=64, layers=2, feed_forward=160, steps=1200, seed=1),
-    "weak": Recipe(hidden=96, layers=3, feed_forward=256, steps=1600, seed=2),
-    "student": Recipe(hidden=96, layers=2, feed_forward=256, steps=1600, seed=3),
-    "strong": Recipe(hidden=160, layers=4, feed_forward=448, steps=3200, seed=4),
+    "tiny": Recipe(hidden=64, layers=2, feed_forward=160, steps=900, seed=1),
+    "weak": Recipe(hidden=96, layers=3, feed_forward=256, steps=1200, seed=2),
+    "student": Recipe(hidden=96, layers=2, feed_forward=256, steps=1200, seed=3),
+    "strong": Recipe(hidden=160, layers=4, feed_forward=448, steps=2400, seed=4),
 }
 
 

@@ -18,6 +18,28 @@ NAMES = (
     "Mia", "Noah", "Olga", "Paul", "Rosa", "Sam", "Tara", "Umar", "Vera", "Will", "Yara", "Zane",
 )  # fmt: skip
 
+THINGS = (
+    "marbles", "books", "rolls", "stickers", "crates", "sheep", "apples", "coins", "cards", "beads", "bricks", "tickets", "shells",
+    "stamps", "pens", "cups", "hats", "kites", "plants", "stones", "toys", "nuts", "pears", "plums", "buttons", "boxes", "chairs",
+    "lamps", "eggs", "ducks", "tulips", "jars", "balls", "cakes", "keys", "bells", "maps", "cows", "ropes", "tents",
+)  # fmt: skip
+
+# Said of any thing, besides a scene's own events: what makes a model read the verb and not the scene.
+COMMON_GAIN = (
+    "{name} buys {k} {thing}.",
+    "A friend brings {k} {thing}.",
+    "{k} more {thing} arrive.",
+    "{name} picks up {k} more {thing}.",
+    "A truck brings {k} {thing}.",
+)
+COMMON_LOSE = (
+    "{name} sells {k} {thing}.",
+    "A friend takes {k} {thing}.",
+    "{k} {thing} are gone the next day.",
+    "{name} gives away {k} {thing}.",
+    "A truck takes away {k} {thing}.",
+)
+
 DISTRACTORS = (
     "The room has {d} windows.",
     "{name} is {d} years old.",
@@ -30,7 +52,7 @@ DISTRACTORS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningScene:
-    """One quantity and the events that change it. Fields: {name}, {n} for the start, {k} for an event's number."""
+    """One quantity and the events that change it. Fields: {name}, {thing}, {n} for the start, {k} for an event's number."""
 
     key: str
     opening: str
@@ -44,7 +66,7 @@ class RunningScene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartsScene:
-    """Groups of equal size. Fields: {name}, {k} groups of {n} in `part`; {m} in `gain` and `lose`; {k} shares in `divide`."""
+    """Groups of equal size. Fields: {name}, {thing}, {k} groups of {n} in `part`; {m} in `gain` and `lose`; {k} shares in `divide`."""
 
     key: str
     part: tuple[str, ...]
@@ -58,7 +80,7 @@ class PartsScene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainScene:
-    """People compared one with the next. Fields: {name}, {n} at the start; {next}, {last}, {k} in a link."""
+    """People compared one with the next. Fields: {name}, {thing}, {n} at the start; {next}, {last}, {k} in a link."""
 
     key: str
     opening: str
@@ -73,12 +95,12 @@ class ChainScene:
 RUNNING = (
     RunningScene(
         key="marbles",
-        opening="{name} has {n} marbles.",
-        gain=("{name} finds {k} more marbles.", "{name} wins {k} marbles."),
-        lose=("{name} loses {k} marbles.", "{name} gives {k} marbles to a friend."),
-        multiply="A trade leaves {name} with {k} times as many marbles.",
-        divide="{name} shares the marbles equally among {k} bags and keeps one bag.",
-        ask="How many marbles does {name} have now?",
+        opening="{name} has {n} {thing}.",
+        gain=("{name} finds {k} more {thing}.", "{name} wins {k} {thing}."),
+        lose=("{name} loses {k} {thing}.", "{name} gives {k} {thing} to a friend."),
+        multiply="A trade leaves {name} with {k} times as many {thing}.",
+        divide="{name} shares the {thing} equally among {k} bags and keeps one bag.",
+        ask="How many {thing} does {name} have now?",
     ),
     RunningScene(
         key="savings",
@@ -90,13 +112,13 @@ RUNNING = (
         ask="How many dollars does {name} have left?",
     ),
     RunningScene(
-        key="library",
-        opening="A library shelf holds {n} books.",
-        gain=("{name} puts {k} more books on it.", "{k} books are returned."),
-        lose=("{k} books are borrowed.", "{name} takes {k} books away."),
-        multiply="After a big order the shelf holds {k} times as many books.",
-        divide="The books are moved to {k} shelves, the same number on each.",
-        ask="How many books are on the shelf at the end?",
+        key="shelf",
+        opening="A shelf holds {n} {thing}.",
+        gain=("{name} puts {k} more {thing} on it.", "{k} {thing} are returned."),
+        lose=("{k} {thing} are borrowed.", "{name} takes {k} {thing} off the shelf."),
+        multiply="After a big order the shelf holds {k} times as many {thing}.",
+        divide="The {thing} are moved to {k} shelves, the same number on each.",
+        ask="How many {thing} are on the shelf at the end?",
     ),
     RunningScene(
         key="bus",
@@ -126,22 +148,22 @@ RUNNING = (
         ask="How many ducks are on the pond now?",
     ),
     RunningScene(
-        key="bakery",
-        opening="A bakery has {n} rolls in the morning.",
-        gain=("{name} bakes {k} more rolls.", "{k} fresh rolls come out of the oven."),
-        lose=("{k} rolls are sold.", "{name} buys {k} rolls."),
-        multiply="The bakers work hard and soon have {k} times as many rolls.",
-        divide="The rolls go into {k} equal baskets and one basket stays.",
-        ask="How many rolls are left?",
+        key="shop",
+        opening="A shop has {n} {thing} in the morning.",
+        gain=("{name} makes {k} more {thing}.", "{k} new {thing} come in."),
+        lose=("{k} {thing} are sold.", "{name} carries {k} {thing} out."),
+        multiply="A big order leaves the shop with {k} times as many {thing}.",
+        divide="The {thing} go into {k} equal baskets and one basket stays.",
+        ask="How many {thing} are left?",
     ),
     RunningScene(
         key="stickers",
-        opening="{name} owns {n} stickers.",
-        gain=("{name} buys {k} stickers.", "A friend hands over {k} stickers."),
-        lose=("{name} uses {k} stickers.", "{name} throws away {k} stickers."),
-        multiply="With a lucky box {name} ends up with {k} times as many stickers.",
-        divide="{name} sorts the stickers into {k} equal piles and keeps one pile.",
-        ask="How many stickers does {name} keep?",
+        opening="{name} owns {n} {thing}.",
+        gain=("{name} buys {k} {thing}.", "A friend hands over {k} {thing}."),
+        lose=("{name} uses {k} {thing}.", "{name} throws away {k} {thing}."),
+        multiply="With a lucky box {name} ends up with {k} times as many {thing}.",
+        divide="{name} sorts the {thing} into {k} equal piles and keeps one pile.",
+        ask="How many {thing} does {name} keep?",
     ),
     RunningScene(
         key="tank",
@@ -164,34 +186,34 @@ RUNNING = (
     RunningScene(
         key="warehouse",
         transfer=True,
-        opening="In the morning {n} crates stand in a hall.",
-        gain=("A truck brings {k} crates.", "{name} carries in {k} crates."),
-        lose=("A truck takes {k} crates.", "{name} sells {k} crates."),
-        multiply="By noon the hall holds {k} times as many crates.",
-        divide="The crates are shared equally among {k} halls and this hall keeps its share.",
-        ask="How many crates are in the hall now?",
+        opening="In the morning {n} {thing} stand in a hall.",
+        gain=("Workers bring in {k} {thing}.", "{name} carries in {k} more."),
+        lose=("{name} carries {k} {thing} away.", "{k} {thing} leave the hall."),
+        multiply="By noon the hall holds {k} times as many {thing}.",
+        divide="The {thing} are shared equally among {k} halls and this hall keeps its share.",
+        ask="How many {thing} are in the hall now?",
     ),
     RunningScene(
         key="flock",
         transfer=True,
-        opening="{name} looks after {n} sheep.",
-        gain=("{k} sheep are born.", "{name} buys {k} sheep."),
-        lose=("{k} sheep run away.", "{name} sells {k} sheep."),
-        multiply="After some years there are {k} times as many sheep.",
-        divide="The sheep are put in {k} equal groups and {name} keeps one group.",
-        ask="How many sheep does {name} have now?",
+        opening="{name} looks after {n} {thing}.",
+        gain=("{k} {thing} are found.", "{name} is handed {k} {thing}."),
+        lose=("{k} {thing} are lost.", "{name} passes on {k} {thing}."),
+        multiply="After some years there are {k} times as many {thing}.",
+        divide="The {thing} are put in {k} equal groups and {name} keeps one group.",
+        ask="How many {thing} does {name} have now?",
     ),
 )
 
 PARTS = (
     PartsScene(
         key="boxes",
-        part=("{name} fills {k} boxes with {n} apples each.", "{name} packs {k} bags of {n} apples."),
-        gain="{m} apples are left over.",
-        lose="{m} apples are bad and thrown away.",
-        divide="The apples are shared equally by {k} people.",
-        ask="How many apples are there in all?",
-        ask_each="How many apples does each one get?",
+        part=("{name} fills {k} boxes with {n} {thing} each.", "{name} packs {k} bags of {n} {thing}."),
+        gain="{m} {thing} are left over.",
+        lose="{m} {thing} are bad and thrown away.",
+        divide="The {thing} are shared equally by {k} people.",
+        ask="How many {thing} are there in all?",
+        ask_each="How many {thing} does each one get?",
     ),
     PartsScene(
         key="market",
@@ -278,12 +300,12 @@ PARTS = (
     PartsScene(
         key="bricks",
         transfer=True,
-        part=("{name} lays {k} rows of {n} bricks.", "A wall has {k} rows with {n} bricks each."),
-        gain="{name} adds {m} bricks.",
-        lose="{m} bricks break.",
-        divide="The bricks come in {k} equal piles.",
-        ask="How many bricks is that in all?",
-        ask_each="How many bricks are in each one?",
+        part=("{name} lays {k} rows of {n} {thing}.", "A wall has {k} rows with {n} {thing} each."),
+        gain="{name} adds {m} {thing}.",
+        lose="{m} {thing} break.",
+        divide="The {thing} come in {k} equal piles.",
+        ask="How many {thing} is that in all?",
+        ask_each="How many {thing} are in each one?",
     ),
     PartsScene(
         key="milk",
@@ -300,12 +322,12 @@ PARTS = (
 CHAINS = (
     ChainScene(
         key="coins",
-        opening="{name} has {n} coins.",
-        more="{next} has {k} more coins than {last}.",
-        fewer="{next} has {k} fewer coins than {last}.",
-        times="{next} has {k} times as many coins as {last}.",
-        ask_last="How many coins does {last} have?",
-        ask_total="How many coins do they have in all?",
+        opening="{name} has {n} {thing}.",
+        more="{next} has {k} more {thing} than {last}.",
+        fewer="{next} has {k} fewer {thing} than {last}.",
+        times="{next} has {k} times as many {thing} as {last}.",
+        ask_last="How many {thing} does {last} have?",
+        ask_total="How many {thing} do they have in all?",
     ),
     ChainScene(
         key="ages",
@@ -327,12 +349,12 @@ CHAINS = (
     ),
     ChainScene(
         key="cards",
-        opening="{name} collects {n} cards.",
-        more="{next} collects {k} cards more than {last}.",
-        fewer="{next} collects {k} cards fewer than {last}.",
-        times="{next} collects {k} times as many cards as {last}.",
-        ask_last="How many cards does {last} collect?",
-        ask_total="How many cards is that together?",
+        opening="{name} collects {n} {thing}.",
+        more="{next} collects {k} {thing} more than {last}.",
+        fewer="{next} collects {k} {thing} fewer than {last}.",
+        times="{next} collects {k} times as many {thing} as {last}.",
+        ask_last="How many {thing} does {last} collect?",
+        ask_total="How many {thing} is that together?",
     ),
     ChainScene(
         key="weights",

@@ -49,7 +49,7 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
         for group, rate in rates:
             group["lr"] = rate * scale
         loss = compute(batch)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()

@@ -8,24 +8,37 @@ seed, so no two splits can share a problem whatever seeds they are drawn with; t
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from isocost.lab.scenes import CHAINS, DISTRACTORS, NAMES, PARTS, RUNNING, ChainScene, PartsScene, RunningScene
+from isocost.lab.scenes import (
+    CHAINS,
+    COMMON_GAIN,
+    COMMON_LOSE,
+    DISTRACTORS,
+    NAMES,
+    PARTS,
+    RUNNING,
+    THINGS,
+    ChainScene,
+    PartsScene,
+    RunningScene,
+)
 
 Split = Literal["pretraining", "train", "validation", "test", "transfer"]
 Operator = Literal["+", "-", "*", "/"]
 
 LEVELS = (1, 2, 3, 4, 5, 6)
-LARGEST = 199  # of any result on the way
+LARGEST = 299  # of any result on the way
 _SHARES: dict[str, range] = {  # hash residues (of 100) that belong to a split; transfer has scenes of its own
-    "pretraining": range(0, 76),
+    "pretraining": range(76),
     "train": range(76, 86),
     "validation": range(86, 91),
     "test": range(91, 100),
-    "transfer": range(0, 100),
+    "transfer": range(100),
 }
 
 
@@ -106,9 +119,19 @@ class _Draft:
 
     rng: random.Random
     scene: str
+    name: str
+    thing: str
     sentences: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     values: list[int] = field(default_factory=list)
+
+    def say(self, wording: str, **numbers: int) -> None:
+        """Add a sentence."""
+        self.sentences.append(self.words(wording, **numbers))
+
+    def words(self, wording: str, **fields: object) -> str:
+        """A wording with its fields filled in."""
+        return wording.format(name=self.name, thing=self.thing, **fields)
 
     def value(self, operand: Operand) -> int:
         return operand if isinstance(operand, int) else self.values[operand.index]
@@ -135,57 +158,58 @@ def apply(operator: Operator, left: int, right: int) -> int | None:
 
 def _draw(rng: random.Random, transfer: bool, level: int) -> WordProblem | None:
     scene = rng.choice([s for s in (*RUNNING, *PARTS, *CHAINS) if s.transfer == transfer])
-    name = rng.choice(NAMES)
-    draft = _Draft(rng, scene.key)
+    draft = _Draft(rng, scene.key, name=rng.choice(NAMES), thing=rng.choice(THINGS))
     try:
         if isinstance(scene, RunningScene):
-            ask = _running(draft, scene, name, level)
+            ask = _running(draft, scene, level)
         elif isinstance(scene, PartsScene):
-            ask = _parts(draft, scene, name, level)
+            ask = _parts(draft, scene, level)
         else:
-            ask = _chain(draft, scene, name, level)
+            ask = _chain(draft, scene, level)
     except _UnsuitableError:
         return None
     if rng.random() < 0.25:
-        distractor = rng.choice(DISTRACTORS).format(name=name, d=rng.randint(2, 60))
+        distractor = draft.words(rng.choice(DISTRACTORS), d=rng.randint(2, 60))
         draft.sentences.insert(rng.randint(1, len(draft.sentences)), distractor)
     question = " ".join([*draft.sentences, ask])
     return WordProblem(question=question, steps=tuple(draft.steps), values=tuple(draft.values), scene=scene.key)
 
 
-def _running(draft: _Draft, scene: RunningScene, name: str, level: int) -> str:
+def _running(draft: _Draft, scene: RunningScene, level: int) -> str:
     rng = draft.rng
-    current: Operand = rng.randint(3, 40)
-    draft.sentences.append(scene.opening.format(name=name, n=current))
+    current: Operand = rng.randint(3, 60)
+    of_things = "{thing}" in scene.opening and not scene.transfer
+    gain, lose = (scene.gain + COMMON_GAIN, scene.lose + COMMON_LOSE) if of_things else (scene.gain, scene.lose)
+    draft.say(scene.opening, n=draft.value(current))
     for _ in range(level):
         kind = rng.choices(("gain", "lose", "multiply", "divide"), (4, 4, 2, 2))[0]
         now = draft.value(current)
         if kind == "gain":
-            k = rng.randint(2, 30)
-            draft.sentences.append(rng.choice(scene.gain).format(name=name, k=k))
+            k = rng.randint(2, 45)
+            draft.say(rng.choice(gain), k=k)
             current = draft.add(current, "+", k)
         elif kind == "lose":
-            k = rng.randint(2, max(2, min(30, now - 1)))
-            draft.sentences.append(rng.choice(scene.lose).format(name=name, k=k))
+            k = rng.randint(2, max(2, min(45, now - 1)))
+            draft.say(rng.choice(lose), k=k)
             current = draft.add(current, "-", k)
         elif kind == "multiply":
             k = rng.randint(2, 5)
-            draft.sentences.append(scene.multiply.format(name=name, k=k))
+            draft.say(scene.multiply, k=k)
             current = draft.add(current, "*", k)
         else:
             k = rng.choice([d for d in range(2, 10) if now % d == 0 and now > d] or [0])
-            draft.sentences.append(scene.divide.format(name=name, k=k))
+            draft.say(scene.divide, k=k)
             current = draft.add(current, "/", k)
-    return scene.ask.format(name=name)
+    return draft.words(scene.ask)
 
 
-def _parts(draft: _Draft, scene: PartsScene, name: str, level: int) -> str:
+def _parts(draft: _Draft, scene: PartsScene, level: int) -> str:
     # Three groups take five steps (three products, two sums), two take three, one takes one; an even level has one event more.
     rng = draft.rng
     products: list[Ref] = []
     for _ in range((level + 1) // 2):
-        k, n = rng.randint(2, 9), rng.randint(2, 12)
-        draft.sentences.append(rng.choice(scene.part).format(name=name, k=k, n=n))
+        k, n = rng.randint(2, 9), rng.randint(2, 15)
+        draft.say(rng.choice(scene.part), k=k, n=n)
         products.append(draft.add(k, "*", n))
     total = products[0]
     for product in products[1:]:
@@ -195,33 +219,33 @@ def _parts(draft: _Draft, scene: PartsScene, name: str, level: int) -> str:
         kind = rng.choice(("gain", "lose", "divide"))
         if kind == "divide":
             k = rng.choice([d for d in range(2, 10) if draft.value(total) % d == 0] or [0])
-            draft.sentences.append(scene.divide.format(name=name, k=k))
+            draft.say(scene.divide, k=k)
             draft.add(total, "/", k)
             ask = scene.ask_each
         else:
             m = rng.randint(2, 30)
-            draft.sentences.append((scene.gain if kind == "gain" else scene.lose).format(name=name, m=m))
+            draft.say(scene.gain if kind == "gain" else scene.lose, m=m)
             draft.add(total, "+" if kind == "gain" else "-", m)
-    return ask.format(name=name)
+    return draft.words(ask)
 
 
-def _chain(draft: _Draft, scene: ChainScene, name: str, level: int) -> str:
+def _chain(draft: _Draft, scene: ChainScene, level: int) -> str:
     # A total over k links takes 2k steps; an odd level asks for the last person.
     rng = draft.rng
     total_asked = level % 2 == 0 and rng.random() < 0.7
     links = level // 2 if total_asked else level
-    people = [name, *rng.sample([n for n in NAMES if n != name], links)]
-    amounts: list[Operand] = [rng.randint(3, 30)]
-    draft.sentences.append(scene.opening.format(name=name, n=amounts[0]))
-    for last, following in zip(people, people[1:], strict=False):
+    people = [draft.name, *rng.sample([n for n in NAMES if n != draft.name], links)]
+    amounts: list[Operand] = [rng.randint(3, 45)]
+    draft.say(scene.opening, n=draft.value(amounts[0]))
+    for last, following in itertools.pairwise(people):
         kind = rng.choices(("more", "fewer", "times"), (4, 4, 2))[0]
-        k = rng.randint(2, 4) if kind == "times" else rng.randint(2, 25)
-        draft.sentences.append(getattr(scene, kind).format(next=following, last=last, k=k))
+        k = rng.randint(2, 4) if kind == "times" else rng.randint(2, 35)
+        draft.sentences.append(draft.words(getattr(scene, kind), next=following, last=last, k=k))
         operator: Operator = {"more": "+", "fewer": "-", "times": "*"}[kind]  # type: ignore[assignment]
         amounts.append(draft.add(amounts[-1], operator, k))
     if not total_asked:
-        return scene.ask_last.format(last=people[-1])
+        return draft.words(scene.ask_last, last=people[-1])
     total = amounts[0]
     for amount in amounts[1:]:
         total = draft.add(total, "+", amount)
-    return scene.ask_total
+    return draft.words(scene.ask_total)

@@ -1,0 +1,67 @@
+"""Auditing: is the reasoning of solutions with a correct answer sound?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from itertools import groupby
+
+from isocost.equations import audit_steps
+from isocost.metrics.intervals import proportion
+from isocost.records import Audit, Estimate, Outcome, Sample, Verdict
+
+
+def audit(samples: Iterable[Sample], verdicts: Mapping[str, Verdict], *, per_model: int | None, seed: int) -> list[Audit]:
+    """Check the arithmetic of some answer-correct solutions of each model, at most one of a problem and model.
+
+    A problem that a model has solved is drawn with equal chance, and so is a solution among its correct ones; the choice depends on the
+    seed and on what there is to choose from, not on the order of the samples.
+
+    What it cannot see: it reads the equations that a solution writes out and nothing else. A wrong step in words, a right equation about
+    the wrong quantity, a skipped step, a lucky guess or algebra with letters passes as sound or, without any equation, as not checked. A
+    false equation that the final answer does not rest on still counts as unsound. So its rate is closer to a lower bound of the false
+    positive rate; people or a judge find the rest.
+
+    Args:
+        samples: The solutions, in any order.
+        verdicts: By sample id; a sample without one is not correct.
+        per_model: Solutions to check of each model; None for one of every solved problem.
+        seed: Of the choice.
+
+    Returns:
+        One audit a chosen solution, by model and then in the order drawn; `sound` is None where no equation could be read.
+    """
+    drawn: dict[tuple[str, str], Sample] = {}
+    for sample in samples:
+        verdict = verdicts.get(sample.id)
+        if verdict is None or verdict.outcome is not Outcome.CORRECT:
+            continue
+        key = (sample.model, sample.problem_id)
+        if key not in drawn or _lot(seed, sample.id) < _lot(seed, drawn[key].id):
+            drawn[key] = sample
+    # A second lot for the problem: the least of many sample lots would favour problems with many correct solutions.
+    order = sorted(drawn, key=lambda key: (key[0], _lot(seed, *key)))
+    chosen = [drawn[key] for _, keys in groupby(order, key=lambda key: key[0]) for key in list(keys)[:per_model]]
+    return [_audited(sample) for sample in chosen]
+
+
+def false_positive_rate(audits: Iterable[Audit]) -> Estimate:
+    """Share of answer-correct solutions that are unsound, among those that could be checked, with Wilson's interval.
+
+    Pass the audits of one model. As `audit` takes one solution a problem, the solutions are independent and every solved problem counts
+    once, however many correct solutions it has. n counts the checked; n_ungraded those with nothing to check.
+    """
+    found = [audit.sound for audit in audits]
+    checked = [sound for sound in found if sound is not None]
+    rate = proportion(sum(not sound for sound in checked), len(checked))
+    return Estimate(value=rate.value, low=rate.low, high=rate.high, n=rate.n, n_ungraded=len(found) - len(checked))
+
+
+def _audited(sample: Sample) -> Audit:
+    sound, first_false = audit_steps(sample.generation)
+    return Audit(sample_id=sample.id, by="steps", sound=sound, first_false=first_false)
+
+
+def _lot(seed: int, *names: str) -> bytes:
+    """A number drawn by name: the same whoever draws it, and in whatever order."""
+    return blake2b("\0".join((str(seed), *names)).encode(), digest_size=16).digest()

@@ -1,0 +1,1 @@
+"""What tokens cost, in floating-point operations and in US dollars."""

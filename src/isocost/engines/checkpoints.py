@@ -1,0 +1,144 @@
+"""Model weights in a folder or on the Hugging Face hub: finding, naming, measuring and loading them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from isocost.engines.base import ModelSize
+from isocost.errors import ModelError
+
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+_WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
+_OTHER = ("config.json", "generation_config.json", "token*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Where a model is: a folder, or a name on the hub where `folder` is None."""
+
+    name: str
+    folder: Path | None
+    revision: str | None = None
+    gguf_file: str | None = None
+
+    @property
+    def place(self) -> str:
+        """For messages: the folder, or the name."""
+        return str(self.folder or self.name)
+
+    @property
+    def _where(self) -> dict[str, Any]:
+        # Never the network for a folder, never code from a checkpoint.
+        where = {"revision": self.revision, "gguf_file": self.gguf_file, "local_files_only": self.folder is not None}
+        return {
+            "pretrained_model_name_or_path": self.place,
+            "trust_remote_code": False,
+            **{k: v for k, v in where.items() if v is not None},
+        }
+
+    def config(self) -> Any:
+        """The model's configuration; reads no weights."""
+        with self._explained(), _quiet():
+            return AutoConfig.from_pretrained(**self._where)
+
+    def identity(self, config: Any) -> str:
+        """A hash of the folder's weights, configuration and tokenizer; or the hub's name and commit."""
+        if self.folder is None:
+            return f"{self.name}@{getattr(config, '_commit_hash', None) or self.revision or 'main'}"
+        weights = (self.gguf_file,) if self.gguf_file else _WEIGHTS
+        files = {path for pattern in (*weights, *_OTHER) for path in self.folder.glob(pattern) if path.is_file()}
+        total = hashlib.sha256()
+        for path in sorted(files):
+            with path.open("rb") as stream:
+                total.update(f"{path.name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+        return f"sha256:{total.hexdigest()}"
+
+    def size(self, config: Any) -> ModelSize:
+        """Count parameters, from the configuration alone."""
+        with self._explained(), torch.device("meta"):
+            return count_parameters(AutoModelForCausalLM.from_config(config))
+
+    def load(self, device: str, dtype: torch.dtype | str) -> tuple[Any, Any]:
+        """The model in evaluation mode, and its tokenizer.
+
+        Raises:
+            ModelError: the weights cannot be read, or do not hold the whole model.
+        """
+        with self._explained(), _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(**self._where)
+            model, report = AutoModelForCausalLM.from_pretrained(**self._where, dtype=dtype, output_loading_info=True)
+            model = model.to(device).eval()
+        # transformers fills these with random numbers and goes on.
+        if lacking := sorted(report["missing_keys"]):
+            raise ModelError(
+                f"{self.place}: the weights lack {len(lacking)} tensors, such as {lacking[0]}; save or download the model again"
+            )
+        return model, tokenizer
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"{self.place}: the model does not fit into the device's memory; use a smaller dtype or device: cpu"
+            ) from error
+        except Exception as error:  # a broken checkpoint makes transformers raise nearly anything; the user is told which checkpoint
+            first = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise ModelError(f"{self.place}: cannot be loaded as a causal language model of transformers: {first}") from error
+
+
+def locate(name: str, base: Path, revision: str | None, gguf_file: str | None) -> Checkpoint:
+    """Tell a folder from a hub name. A folder comes first; a name is asked for on the hub only if it cannot be meant as a path.
+
+    Raises:
+        ModelError: a path where no model is.
+    """
+    folder = base / Path(name).expanduser()
+    if not folder.exists() and _HUB_NAME.fullmatch(name) and ("/" not in name or not folder.parent.is_dir()):
+        return Checkpoint(name=name, folder=None, revision=revision, gguf_file=gguf_file)
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; model is a folder with config.json and weights, or a name on the hub")
+    needed = gguf_file or "config.json"
+    if not (folder / needed).is_file():
+        raise ModelError(f"{folder}: no {needed} in this folder; save a model there with save_pretrained, or name another folder")
+    return Checkpoint(name=name, folder=folder, gguf_file=gguf_file)
+
+
+def count_parameters(model: Any) -> ModelSize:
+    """Parameters that a token passes through: all, less an input-embedding table of its own, and of experts only those that are used."""
+    total = sum(parameter.numel() for parameter in model.parameters())
+    table, head = model.get_input_embeddings(), model.get_output_embeddings()
+    tied = head is not None and head.weight is table.weight
+    parameters = total if tied else total - table.weight.numel()
+    description = "total, tied embeddings" if tied else "total less the untied input embeddings"
+    config = model.config.get_text_config()
+    used = getattr(config, "num_experts_per_tok", None)
+    held = getattr(config, "num_local_experts", None) or getattr(config, "num_experts", None) or getattr(config, "n_routed_experts", None)
+    if used and held:
+        experts = sum(parameter.numel() for name, parameter in model.named_parameters() if ".experts." in name)
+        parameters -= experts * (held - used) // held
+        description += f", {used} of {held} experts"
+    return ModelSize(parameters=parameters, description=description)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' own progress bars: isocost shows one line a stage."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()

@@ -1,0 +1,39 @@
+"""Reading the options that a study gives to an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from isocost.errors import StudyError
+
+
+class Options(BaseModel):
+    """Base of every engine's options: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+def read_options(kind: type[OptionsT], given: Mapping[str, object]) -> OptionsT:
+    """Check options.
+
+    Raises:
+        StudyError: with every mistake found, each beginning with the key it is about.
+    """
+    try:
+        return kind.model_validate(dict(given))
+    except ValidationError as error:
+        raise StudyError([_say(kind, ".".join(map(str, e["loc"])), e["type"], e["msg"]) for e in error.errors()]) from error
+
+
+def _say(kind: type[Options], key: str, mistake: str, message: str) -> str:
+    if mistake != "extra_forbidden":
+        return f"{key}: {message}"
+    near = get_close_matches(key, kind.model_fields, n=1)
+    return f"{key}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(kind.model_fields)}")

@@ -1,0 +1,202 @@
+"""The arithmetic of evaluation: one greedy answer a problem, votes among sampled ones, and models compared problem by problem."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from isocost.engines.base import Generation, Request
+from isocost.errors import InputError
+from isocost.metrics.intervals import detectable_difference, mean_interval, paired_difference, proportion
+from isocost.records import Comparison, Estimate, Outcome, Problem, SamplingParams, Setup, Verdict
+
+GREEDY = "pass@1"
+
+Answer = Callable[[Sequence[Request], SamplingParams], Sequence[Sequence[Generation]]]
+Grade = Callable[[Sequence[tuple[str, str]]], Sequence[Verdict]]
+Majority = Callable[[Sequence[tuple[str | None, bool]], int], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemOutcome:
+    """How a model did on one problem; a line of the stored evaluation.
+
+    Attributes:
+        problem_id: The problem.
+        score: 1.0 solved, 0.0 not, None not graded. For maj@k the chance that a vote of k of its draws is right.
+        predicted_answer: The answer of the greedy solution; None for a vote, or where none was read.
+    """
+
+    problem_id: str
+    score: float | None
+    predicted_answer: str | None
+
+    @property
+    def correct(self) -> bool | None:
+        """True or False where that is certain, None where it was not graded or the vote can go either way."""
+        return {1.0: True, 0.0: False}.get(self.score) if self.score is not None else None
+
+
+Outcomes = tuple[ProblemOutcome, ...]
+
+
+def evaluate(
+    problems: Sequence[Problem],
+    prompt: Callable[[str], str],
+    answer: Answer,
+    grade: Grade,
+    *,
+    params: SamplingParams,
+    maj_at: Sequence[int],
+    majority: Majority,
+) -> dict[str, Outcomes]:
+    """Put every problem to a model and grade what it says; outcomes by metric, in the order of `problems`.
+
+    `pass@1` is one greedy answer a problem. `maj@k` is the chance that the most frequent answer among k draws is right, over the subsets of
+    the max(maj_at) draws taken at `params`. What could not be graded, or answered by the engine, is no draw of the vote; a problem that has
+    fewer than k others is not graded. Nothing is drawn where `maj_at` is empty.
+
+    Args:
+        problems: The split.
+        prompt: Puts a question the way the model is to be asked.
+        answer: Answers requests at a sampling setting, in order; it cuts the batches and seeds them.
+        grade: Judges (reference, generation) pairs, in order.
+        params: For the votes; the greedy answer differs from it in temperature only.
+        maj_at: The k of maj@k.
+        majority: maj@k of one problem from its (answer, correct) draws: `isocost.metrics.majority.majority_at_k`'s value.
+    """
+    greedy = replace(params, temperature=0.0, top_p=1.0, top_k=0)
+    first = [draws[0] for draws in _judged(problems, prompt, answer, grade, greedy, 1)]
+    outcomes: dict[str, Outcomes] = {GREEDY: tuple(_outcome(p, verdict) for p, verdict in zip(problems, first, strict=True))}
+    if not maj_at:
+        return outcomes
+    drawn = _judged(problems, prompt, answer, grade, params, max(maj_at))
+    votes = [[(v.predicted_answer, v.correct) for v in verdicts if v.correct is not None] for verdicts in drawn]
+    for k in maj_at:
+        scores = [majority(draws, k) if len(draws) >= k else None for draws in votes]
+        outcomes[f"maj@{k}"] = tuple(
+            ProblemOutcome(problem_id=p.id, score=score, predicted_answer=None) for p, score in zip(problems, scores, strict=True)
+        )
+    return outcomes
+
+
+def estimate(outcomes: Iterable[ProblemOutcome]) -> Estimate:
+    """The share of problems solved, with its interval over problems; those not graded are left out and counted."""
+    scores = [outcome.score for outcome in outcomes]
+    graded = [score for score in scores if score is not None]
+    whole = all(score in (0.0, 1.0) for score in graded)
+    found = proportion(int(sum(graded)), len(graded)) if whole else mean_interval(graded)
+    return replace(found, n_ungraded=len(scores) - len(graded))
+
+
+def compare(
+    left: Iterable[ProblemOutcome],
+    right: Iterable[ProblemOutcome],
+    *,
+    student: str,
+    split: str,
+    metric: str,
+    left_cell: str | None,
+    right_cell: str | None,
+    setup: Setup | None,
+) -> Comparison:
+    """Two evaluations paired problem by problem: left minus right, over the problems that both have graded.
+
+    Pairing removes what makes problems easy or hard for both, so far fewer problems are needed than for two separate shares (Miller 2024,
+    arXiv 2411.00640).
+
+    Args:
+        left: Outcomes of one model.
+        right: Outcomes of the other, in any order.
+        student: See `Comparison`, as for the rest.
+        split: The problem set.
+        metric: What is compared.
+        left_cell: The data that left was trained on.
+        right_cell: The data that right was trained on.
+        setup: Which of the paper's set-ups left is.
+
+    Raises:
+        InputError: the two were evaluated on different problems.
+    """
+    ours, theirs = ({outcome.problem_id: outcome.score for outcome in side} for side in (left, right))
+    if ours.keys() != theirs.keys():
+        example = min(ours.keys() ^ theirs.keys())
+        raise InputError(f"{student} on {split}: the evaluations to compare hold different problems, {example!r} is in one only")
+    a, b = ([_or_nan(side[problem]) for problem in ours] for side in (ours, theirs))
+    difference = paired_difference(a, b)
+    return Comparison(
+        student=student,
+        split=split,
+        metric=metric,
+        left=left_cell,
+        right=right_cell,
+        difference=replace(difference, n_ungraded=len(ours) - difference.n),
+        detectable=detectable_difference(a, b),
+        setup=setup,
+    )
+
+
+def name_setup(student: str, generators: Sequence[str], cost_per_token: Mapping[str, float | None]) -> Setup:
+    """Which of the paper's set-ups it is to train `student` on data of `generators`.
+
+    Its own data only: self-improvement. Dearer than every one of them: weak-to-strong improvement. Several otherwise: mixed. Else
+    distillation, also where a cost is not known, since nothing then shows the student to be the dearer one.
+
+    Args:
+        student: The model that is trained.
+        generators: The models whose solutions are in the data.
+        cost_per_token: By model, in one unit; None or absent is not known.
+
+    Raises:
+        InputError: there is no generator.
+    """
+    sources = set(generators)
+    if not sources:
+        raise InputError(f"{student} cannot be trained: its data comes from no model")
+    if sources == {student}:
+        return "self-improvement"
+    own = cost_per_token.get(student)
+    costs = [cost_per_token.get(name) for name in sources]
+    if own is not None and all(cost is not None and own > cost for cost in costs):
+        return "weak-to-strong improvement"
+    return "mixed" if len(sources) > 1 else "distillation"
+
+
+def to_lines(outcomes: Iterable[ProblemOutcome]) -> Iterator[str]:
+    """Outcomes as JSON lines: problem_id, score, predicted_answer and, for readers, correct (true, false or null)."""
+    for outcome in outcomes:
+        yield json.dumps({**asdict(outcome), "correct": outcome.correct}, ensure_ascii=False) + "\n"
+
+
+def from_lines(lines: Iterable[str]) -> Outcomes:
+    """The outcomes that `to_lines` wrote."""
+    rows = (json.loads(line) for line in lines)
+    return tuple(ProblemOutcome(**{name: row[name] for name in ("problem_id", "score", "predicted_answer")}) for row in rows)
+
+
+def _judged(
+    problems: Sequence[Problem], prompt: Callable[[str], str], answer: Answer, grade: Grade, params: SamplingParams, count: int
+) -> list[list[Verdict]]:
+    """The verdicts of `count` answers to each problem."""
+    requests = [Request(problem_id=p.id, prompt=prompt(p.question), first_index=0, count=count) for p in problems]
+    answers = answer(requests, params)
+    pairs = [(p.answer, generation.text) for p, generations in zip(problems, answers, strict=True) for generation in generations]
+    verdicts = iter(grade(pairs))
+    return [[_unless_failed(generation, next(verdicts)) for generation in generations] for generations in answers]
+
+
+def _unless_failed(generation: Generation, verdict: Verdict) -> Verdict:
+    if generation.finish_reason != "error":
+        return verdict
+    return Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
+
+
+def _outcome(problem: Problem, verdict: Verdict) -> ProblemOutcome:
+    score = None if verdict.correct is None else float(verdict.correct)
+    return ProblemOutcome(problem_id=problem.id, score=score, predicted_answer=verdict.predicted_answer)
+
+
+def _or_nan(score: float | None) -> float:
+    return math.nan if score is None else score

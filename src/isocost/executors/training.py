@@ -1,0 +1,91 @@
+"""What a worker runs to train one student on one cell's data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from isocost import evaluating, finetuning
+from isocost.engines import load_engine
+from isocost.engines.base import Generation, Request
+from isocost.grading import GradingPool, Pair
+from isocost.ids import seed_of
+from isocost.prompts.base import Template
+from isocost.records import Problem, SamplingParams, Verdict
+from isocost.store import Log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoring:
+    """How a checkpoint is scored: greedy pass@1 on the validation problems.
+
+    Attributes:
+        problems: The validation set.
+        template: Its plain form is what trained students see.
+        params: Sampling setting; the greedy answer differs in temperature only.
+        engine_options: Options of the checkpoint's engine besides `model`.
+        grader: Name of the grader.
+        time_limit: Seconds a solution may take it.
+    """
+
+    problems: tuple[Problem, ...]
+    template: Template
+    params: SamplingParams
+    engine_options: Mapping[str, object]
+    grader: str
+    time_limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingJob:
+    """One training: a model, its data, where it goes and how."""
+
+    model_path: Path
+    rows: tuple[Mapping[str, str], ...]
+    out: Path
+    settings: finetuning.TrainingSettings
+    scoring: Scoring | None
+    progress: Path
+
+
+def train(job: TrainingJob) -> finetuning.Trained:
+    """Train and save a student; its progress is appended to a log that the driver reads.
+
+    Raises:
+        IsocostError: as `finetuning.finetune`.
+    """
+    log = Log(job.progress)
+    score = _scorer(job.scoring) if job.scoring else None
+    return finetuning.finetune(
+        job.model_path,
+        job.rows,
+        job.out,
+        job.settings,
+        score=score,
+        progress=lambda done, total, loss: log.append({"step": done, "steps": total, "loss": loss}),
+    )
+
+
+def _scorer(scoring: Scoring) -> Callable[[Path], float]:
+    def score(folder: Path) -> float:
+        engine = load_engine("transformers", {**scoring.engine_options, "model": str(folder)}, base=folder)
+
+        def answer(requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
+            found: dict[str, list[Generation]] = {}
+            for batch in engine.batches(requests):
+                generations = engine.generate(batch, params, seed_of("validation", len(found)))
+                found.update(zip((r.problem_id for r in batch), generations, strict=True))
+            return [found[r.problem_id] for r in requests]
+
+        with GradingPool(scoring.grader, workers=1, time_limit=scoring.time_limit) as pool:
+
+            def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+                return pool.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
+
+            outcomes = evaluating.evaluate(
+                scoring.problems, scoring.template.plain, answer, grade, params=scoring.params, maj_at=(), majority=lambda draws, k: None
+            )
+        return evaluating.estimate(outcomes[evaluating.GREEDY]).value or 0.0
+
+    return score

@@ -1,0 +1,117 @@
+"""Find the final answer in a solution: `#### 12`, a box, `The answer is 12.`, `Answer: 12`, or else the last number.
+
+The last `####` or box wins over phrases, because phrases also stand in running text ("the answer is not yet known").
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Marker = Literal["hash", "boxed", "phrase"]
+
+LONGEST = 100_000  # characters read, from the end: the final answer stands there, and every later step is linear in this
+
+NUMBER = re.compile(
+    r"(?<![A-Za-z0-9.])(?:(?<![A-Za-z0-9)\]}])[-+]\s?)?\$?"  # a minus after a digit, a letter or a bracket is a subtraction
+    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:(?<=\d)\.\d+|(?<![\d.])\.\d+)?(?<=\d)(?:[eE][-+]?\d{1,3}(?![\w.]))?"
+    r"(?:\s?/\s?\d++(?!\.\d))?"
+)
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{|\\beginboxed\s*\{|\\boxed\s+(?=[^\s{])")
+LONGEST_TAIL = 2000  # characters read after "the answer is"
+MOST_PHRASES = 20  # tried from the last one back, until one has an answer after it
+_WORD = re.compile(r"[^\s$.,]+")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_HASH = re.compile(r"####[ \t]*([^\n]*)")
+_PHRASE = re.compile(
+    r"(?i)\b(?:answer|result)\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{0,60})?"
+    r"[ \t]*(?:\bis\b|\bare\b|:|=|(?=\$|\\[(\[]))(?:\*\*)?[ \t]*:?\s*"
+)
+_DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
+_SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|\n")
+_CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:\band\b|\bor\b|[,;])$|^$")
+_LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!]|\$")
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The text of a final answer and what marked it."""
+
+    text: str
+    marker: Marker
+
+
+def final_text(generation: str) -> str:
+    """The part of a generation that is searched: after the last `</think>`, and at most `LONGEST` characters of it."""
+    return generation[-LONGEST:].rpartition("</think>")[2]
+
+
+def extract_answer(generation: str) -> Extracted | None:
+    """The marked final answer of a solution, or None where nothing is marked. Several boxes joined by "and" or a comma are one answer."""
+    text = final_text(generation)
+    boxes = list(_boxes(text))
+    hashes = [match for match in _HASH.finditer(text) if match[1].strip()]
+    if hashes and (not boxes or hashes[-1].start() > boxes[-1][0]):
+        return Extracted(hashes[-1][1].strip(), "hash")
+    if boxes:
+        return Extracted(_joined(text, boxes), "boxed")
+    return _phrase(text)
+
+
+def last_number(generation: str) -> str | None:
+    """The last number of a text, sign and thousands separators included; None where there is none."""
+    found = NUMBER.findall(final_text(generation))
+    return found[-1] if found else None
+
+
+def _phrase(text: str) -> Extracted | None:
+    for match in reversed(deque(_PHRASE.finditer(text), maxlen=MOST_PHRASES)):
+        if display := _DISPLAY.match(text, match.end()):
+            return Extracted(display[0], "phrase")
+        tail = _SENTENCE_END.split(text[match.end() : match.end() + LONGEST_TAIL], maxsplit=1)[0]
+        tail = re.split(r"\bis\b(?:\s+equal to)?:?\s", tail)[-1].strip().rstrip(".").strip()
+        if tail:
+            return Extracted(tail, "phrase")
+    return None
+
+
+def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, content) of every outermost box. A box that never closes was cut off and is no answer."""
+    pairs = brace_pairs(text)
+    position = 0
+    while match := _BOX.search(text, position):
+        position = match.end()
+        if not match[0].endswith("{"):  # \boxed 12: one word, as it is meant
+            word = _WORD.match(text, match.end())
+            if word:
+                yield match.start(), word.end(), word[0]
+        elif (end := pairs.get(match.end() - 1)) is not None:
+            content, position = text[match.end() : end].strip(), end + 1
+            if content:
+                yield match.start(), position, content
+
+
+def brace_pairs(text: str) -> dict[int, int]:
+    """Where each brace that opens is closed; escaped braces are text. One pass, since hostile text may open very many."""
+    pairs: dict[int, int] = {}
+    waiting: list[int] = []
+    for match in _BRACE.finditer(text):
+        if match[0] == "{":
+            waiting.append(match.start())
+        elif match[0] == "}" and waiting:
+            pairs[waiting.pop()] = match.start()
+    return pairs
+
+
+def _joined(text: str, boxes: list[tuple[int, int, str]]) -> str:
+    parts = [boxes[-1]]
+    for box in reversed(boxes[:-1]):
+        gap = _LAYOUT.sub(lambda match: match[1] or "", text[box[1] : parts[0][0]]).strip()
+        if not _CONNECTED.match(gap):
+            break
+        parts.insert(0, box)
+    distinct = list(dict.fromkeys(content for _, _, content in parts))
+    return ", ".join(distinct)

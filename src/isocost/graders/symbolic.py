@@ -1,0 +1,143 @@
+"""Equality of two LaTeX expressions, decided on values at high precision; math-verify reads them and decides what has no value.
+
+math-verify's own comparison rounds to six places, so tiny numbers all come out equal. Here numbers are compared exactly where they are
+rational, else at 60 digits relative to their size; expressions with variables are compared so at fixed points.
+Two different numbers that agree to 40 digits would be called equal: this is the price of always getting an answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from latex2sympy2_extended.logic import And
+from math_verify import LatexExtractionConfig, parse, verify
+from sympy.core.relational import Relational
+
+from isocost.graders.answers import UnreadableError
+
+logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its own time limit is off, and it is on purpose
+
+_DIGITS, _AGREE = 60, sympy.Float(10) ** -40
+_LATEX = [LatexExtractionConfig()]
+_SHIFTS = (Fraction(3, 7), Fraction(13, 11), Fraction(29, 17), Fraction(-5, 13), Fraction(47, 19), Fraction(-31, 23))
+
+
+def read(latex: str) -> Any:
+    """The sympy object that a LaTeX expression stands for.
+
+    Raises:
+        UnreadableError: it stands for none.
+    """
+    # Only the LaTeX reader is asked: math-verify's reader of plain expressions goes through Python's eval.
+    found = [item for item in parse(f"${latex}$", _LATEX, parsing_timeout=None) if not isinstance(item, str)]
+    if not found:
+        raise UnreadableError(latex)
+    value = found[0]
+    imaginary = [symbol for symbol in getattr(value, "free_symbols", ()) if symbol.name == "i"]
+    return value.subs(dict.fromkeys(imaginary, sympy.I)) if imaginary else value
+
+
+def same(gold: str, answer: str) -> bool:
+    """Whether two LaTeX expressions are equal.
+
+    Raises:
+        UnreadableError: one of them cannot be read.
+    """
+    left, right = read(gold), read(answer)
+    if isinstance(left, sympy.MatrixBase | sympy.MatrixExpr) or isinstance(right, sympy.MatrixBase | sympy.MatrixExpr):
+        return _same_matrix(left, right)
+    if isinstance(left, Relational) or isinstance(right, Relational):
+        return (type(left) is type(right) and _same_relation(left, right)) or _flipped(left, right)
+    if isinstance(left, sympy.Expr) and isinstance(right, sympy.Expr):
+        decided = _same_expression(left, right)
+        if decided is not None:
+            return decided
+    if isinstance(left, And) or isinstance(right, And) or (left.is_number and right.is_number):
+        return bool(left == right)
+    return bool(verify(left, right, timeout_seconds=None))
+
+
+def real_value(latex: str) -> Fraction | None:
+    """The value of an expression to 60 digits, or None where it is not a real number.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    value = read(latex)
+    if not isinstance(value, sympy.Expr) or value.free_symbols:
+        return None
+    # A decimal is what it says, not the binary number next to it.
+    number = value.xreplace({f: sympy.Rational(str(f)) for f in value.atoms(sympy.Float)}).doit()
+    if isinstance(number, sympy.Rational):
+        return Fraction(int(number.p), int(number.q))
+    number = sympy.N(number, _DIGITS)
+    return Fraction(str(number)) if isinstance(number, sympy.Float) else None
+
+
+def _same_matrix(left: Any, right: Any) -> bool:
+    left, right = left.doit(), right.doit()
+    if getattr(left, "shape", None) != getattr(right, "shape", None) or not isinstance(left, sympy.MatrixBase):
+        return False
+    return all(_same_expression(g, a) for g, a in zip(left.flat(), right.flat(), strict=True))
+
+
+def _same_expression(left: sympy.Expr, right: sympy.Expr) -> bool | None:
+    """None where it cannot be decided on values: not enough points at which both sides have one."""
+    symbols = sorted(left.free_symbols | right.free_symbols, key=str)
+    if not symbols:
+        return _same_number(left, right)
+    agreed = 0
+    for shift in _SHIFTS:
+        values = _point(symbols, shift)
+        near = _same_number(left.subs(values), right.subs(values))
+        if near is False:
+            return False
+        agreed += near is True
+    return True if agreed >= 3 else None
+
+
+def _point(symbols: list[sympy.Symbol], shift: Fraction) -> dict[sympy.Symbol, sympy.Rational]:
+    return {symbol: sympy.Rational(shift) + sympy.Rational(i, 7) for i, symbol in enumerate(symbols)}
+
+
+def _same_number(left: sympy.Expr, right: sympy.Expr) -> bool | None:
+    left, right = sympy.sympify(left).doit(), sympy.sympify(right).doit()
+    if left.is_Rational and right.is_Rational:
+        return bool(left == right)
+    a, b = sympy.N(left, _DIGITS), sympy.N(right, _DIGITS)
+    if not (a.is_number and b.is_number) or a.has(sympy.nan, sympy.zoo) or b.has(sympy.nan, sympy.zoo):
+        return None
+    if a.is_infinite or b.is_infinite:
+        return bool(a == b)
+    size = max(abs(a), abs(b))
+    tolerance = _AGREE
+    for decimal in (left, right):  # a decimal is as exact as it is written, but never vaguer than four digits
+        if decimal.has(sympy.Float):
+            tolerance = sympy.Float(10) ** -12
+    return bool(abs(a - b) <= tolerance * size)
+
+
+def _same_relation(left: Any, right: Any) -> bool:
+    """Equal up to a factor: constant for an equation, positive for an inequality."""
+    one, other = left.lhs - left.rhs, right.lhs - right.rhs
+    if one.free_symbols != other.free_symbols or not one.free_symbols:
+        return False
+    symbols = sorted(one.free_symbols, key=str)
+    start = _point(symbols, _SHIFTS[0])
+    below = other.subs(start)
+    if below.is_zero:
+        return False
+    factor = one.subs(start) / below
+    if not isinstance(left, sympy.Equality) and not isinstance(left, sympy.Unequality) and not factor.is_positive:
+        return False
+    return bool(_same_expression(one, other * factor))
+
+
+def _flipped(left: Any, right: Any) -> bool:
+    if not isinstance(left, Relational) or not isinstance(right, Relational):
+        return False
+    turned = right.reversed
+    return type(left) is type(turned) and _same_relation(left, turned)

@@ -1,0 +1,4 @@
+"""What drawn solutions are worth.
+
+Coverage, diversity, majority votes, and the intervals around them. Arrays in, arrays or estimates out.
+"""

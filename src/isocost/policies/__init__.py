@@ -1,0 +1,26 @@
+"""Policies by name. To add one: a module here with a factory from `Terms` to a `Policy`, and a line in `POLICIES`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from isocost.errors import StudyError
+from isocost.policies.base import Policy, Terms
+
+POLICIES = {"uniform": "isocost.policies.uniform:build"}
+
+
+def load_policy(name: str, terms: Terms) -> Policy:
+    """A fresh policy for these terms: one of `POLICIES`, or the user's own as `package.module:attribute`.
+
+    Raises:
+        StudyError: there is none of that name.
+        BudgetError: the terms do not pay for a draw.
+    """
+    module, _, attribute = POLICIES.get(name, name).partition(":")
+    try:
+        factory = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise StudyError([f"policy: {name} cannot be imported: {error}; known: {', '.join(POLICIES)}"]) from error
+    return cast(Policy, factory(terms))

@@ -1,0 +1,135 @@
+"""The paper's policy: the same number of draws for every problem, from one model."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from isocost.errors import BudgetError
+from isocost.policies.base import Observation, Policy, Terms
+from isocost.records import Allocation
+
+
+def build(terms: Terms) -> Policy:
+    """The uniform policy for these terms."""
+    if len(terms.models) != 1:
+        raise BudgetError(f"the uniform policy takes one model, got {len(terms.models)}: {', '.join(terms.models)}")
+    return Realised(terms) if terms.basis == "realised" and terms.amount is not None else Planned(terms)
+
+
+def affordable(amount: float, cost: float) -> int:
+    """How many draws of `cost` an amount pays for: floor(amount / cost).
+
+    Floats that stand for a whole ratio (a budget made as a multiple of the cost) must not lose a draw to rounding, hence a tolerance of
+    one part in 10^9; it is far below one draw for any budget under a billion draws.
+    """
+    return math.floor(Fraction(amount) / Fraction(cost) * (1 + Fraction(1, 10**9)))
+
+
+class Planned:
+    """One round: floor(k) draws for every problem and one more for a seeded random subset.
+
+    With amount / expected cost = K draws over n problems, every problem gets K // n and K mod n of them one more, so that planned
+    spending misses the budget by less than the cost of one draw. Draws that a pilot took count, and are not proposed again.
+
+    Raises:
+        BudgetError: the budget does not pay for one draw.
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.done = False
+
+    def propose(self) -> list[Allocation]:
+        """Everything at once."""
+        if self.done:
+            return []
+        self.done = True
+        terms, model = self.terms, self.terms.models[0]
+        counts = self._counts()
+        taken = {p: terms.piloted.get((p, model), 0) for p in terms.problem_ids}
+        return [
+            Allocation(problem_id=p, model=model, first_index=taken[p], count=counts[p] - taken[p])
+            for p in terms.problem_ids
+            if counts[p] > taken[p]
+        ]
+
+    def observe(self, observations: Sequence[Observation]) -> None:
+        """Nothing changes."""
+
+    def _counts(self) -> dict[str, int]:
+        terms, model = self.terms, self.terms.models[0]
+        taken = {p: terms.piloted.get((p, model), 0) for p in terms.problem_ids}
+        if terms.samples_per_problem is not None:
+            return {p: max(terms.samples_per_problem, taken[p]) for p in terms.problem_ids}
+        total = affordable(terms.amount or 0.0, terms.expected[model])
+        if total < max(1, sum(taken.values())):
+            raise BudgetError(
+                f"{terms.amount:.4g} {terms.unit} does not pay for {max(1, sum(taken.values())):,} draws of model {model} "
+                f"at {terms.expected[model]:.4g} {terms.unit} each\n  raise the budget, or choose a cheaper model"
+            )
+        return _level(terms.problem_ids, taken, total, terms.seed)
+
+
+def _level(problem_ids: tuple[str, ...], taken: dict[str, int], total: int, seed: int) -> dict[str, int]:
+    """Counts as equal as the draws taken already allow, with `total` in all."""
+    level, counts = 0, dict(taken)
+    rising = [p for p in problem_ids if counts[p] <= level]
+    while sum(counts.values()) + len(rising) <= total:
+        # Raise everybody at the lowest level by as much as can be done in one go.
+        higher = [c for c in counts.values() if c > level]
+        step = min([(total - sum(counts.values())) // len(rising), *([min(higher) - level] if higher else [])])
+        for p in rising:
+            counts[p] += step
+        level += step
+        rising = [p for p in problem_ids if counts[p] <= level]
+    for p in random.Random(f"uniform/{seed}").sample(rising, total - sum(counts.values())):
+        counts[p] += 1
+    return counts
+
+
+class Realised:
+    """Buy until the next draw, at its worst case of max_tokens, does not fit any more.
+
+    Draws are taken in a canonical order (one for every problem in a seeded order, then a second, ...). A round has as many as the money
+    left surely pays for, so the rounds together take exactly the draws that one-at-a-time buying would.
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.left = terms.amount or 0.0
+        order = list(terms.problem_ids)
+        random.Random(f"uniform/{terms.seed}").shuffle(order)
+        self._next = self._canonical(order)
+        self._any = any(terms.piloted.values())
+
+    def propose(self) -> list[Allocation]:
+        """As many draws as surely fit."""
+        terms, model = self.terms, self.terms.models[0]
+        count = affordable(self.left, terms.worst[model])
+        if count == 0 and not self._any:
+            raise BudgetError(
+                f"{self.left:.4g} {terms.unit} does not pay for one draw of model {model} at its worst case of "
+                f"{terms.worst[model]:.4g} {terms.unit}\n  raise the budget, or lower sampling.max_tokens"
+            )
+        self._any = True
+        spans: dict[str, list[int]] = {}
+        for problem, index in itertools.islice(self._next, count):
+            spans.setdefault(problem, []).append(index)
+        return [Allocation(problem_id=p, model=model, first_index=i[0], count=len(i)) for p, i in spans.items()]
+
+    def _canonical(self, order: list[str]) -> Iterator[tuple[str, int]]:
+        model = self.terms.models[0]
+        for index in itertools.count():
+            for problem in order:
+                if index >= self.terms.piloted.get((problem, model), 0):
+                    yield problem, index
+
+    def observe(self, observations: Sequence[Observation]) -> None:
+        """Pay for what was drawn."""
+        paid = sum(o.cost for o in observations)
+        # A model that answers nothing costs nothing: without this it would be asked for ever.
+        self.left = self.left - paid if paid > 0 else 0.0

@@ -1,0 +1,103 @@
+"""The problem sources, by name. A source is imported when it is asked for, never before."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+from isocost.errors import ProblemsError
+from isocost.records import Problem
+
+SOURCES: dict[str, str] = {
+    "gsm8k": "isocost.problems.gsm8k:load",
+    "hub": "isocost.problems.hub:load",
+    "jsonl": "isocost.problems.jsonl:load",
+    "lab": "isocost.problems.lab:load",
+    "math": "isocost.problems.math:load",
+    "reasoning_gym": "isocost.problems.reasoning_gym:load",
+}
+ENDLESS = ("lab",)
+
+Loader = Callable[..., Iterable[Problem]]
+
+
+def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> list[Problem]:
+    """The problems of a source, in its order.
+
+    Args:
+        source: A source's name, or a user's own as `package.module:attribute`: a function that takes the options as keywords (and `base`,
+            if it wants the folder) and returns problems.
+        options: The source's own, and for every source `skip` and `limit`: how many problems to leave out, and to take after that.
+        base: The folder that relative paths start from, the study file's.
+
+    Raises:
+        ProblemsError: an unknown source or option, a file or row that cannot be used, equal ids, no problem left.
+        MissingExtraError: the source needs a package that is not installed.
+    """
+    load = _import(source)
+    own = {key: value for key, value in options.items() if key not in ("skip", "limit")}
+    _check_options(source, load, own)
+    skip, limit = _count(source, options, "skip") or 0, _count(source, options, "limit")
+    if limit is None and source in ENDLESS:
+        raise ProblemsError(f'problems "{source}" have no end: give a limit')
+    if "base" in inspect.signature(load).parameters:
+        own["base"] = base
+    problems = list(islice(load(**own), skip, None if limit is None else skip + limit))
+    if not problems:
+        raise ProblemsError(f'problems "{source}": none left after skip {skip}' + ("" if limit is None else f" and limit {limit}"))
+    repeated = [key for key, count in Counter(problem.id for problem in problems).items() if count > 1]
+    if repeated:
+        raise ProblemsError(f'problems "{source}": {len(repeated)} ids stand more than once, first "{repeated[0]}"')
+    return problems
+
+
+def source_options(source: str) -> tuple[str, ...]:
+    """The keys that a source takes, `skip` and `limit` among them."""
+    parameters = inspect.signature(_import(source)).parameters
+    return (*(name for name in parameters if name != "base"), "skip", "limit")
+
+
+def _import(source: str) -> Loader:
+    target = SOURCES.get(source, source)
+    if ":" not in target:
+        near = difflib.get_close_matches(source, SOURCES, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(SOURCES)}, or package.module:attribute"
+        raise ProblemsError(f'unknown problem source "{source}"\n  {hint}')
+    module, _, attribute = target.partition(":")
+    try:
+        load = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ProblemsError(f'problem source "{source}" cannot be imported: {error}') from error
+    if not callable(load):
+        raise ProblemsError(f'problem source "{source}" is not a function')
+    return cast(Loader, load)
+
+
+def _check_options(source: str, load: Loader, own: Mapping[str, object]) -> None:
+    parameters = inspect.signature(load).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    known = source_options(source)
+    for key in own:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f'did you mean "{near[0]}"? ' if near else ""
+            raise ProblemsError(f'problems "{source}": unknown key "{key}"\n  {hint}known: {", ".join(known)}')
+    needed = [name for name, parameter in parameters.items() if parameter.default is parameter.empty and name not in (*own, "base")]
+    if needed:
+        raise ProblemsError(f'problems "{source}": {", ".join(needed)} must be given')
+
+
+def _count(source: str, options: Mapping[str, object], key: str) -> int | None:
+    value = options.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ProblemsError(f'problems "{source}": {key} must be a whole number, not {value!r}')
+    return value

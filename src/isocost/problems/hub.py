@@ -1,0 +1,62 @@
+"""Any dataset of the Hugging Face hub, by its name, or a folder of data files that the datasets library reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from isocost.errors import MissingExtraError, ProblemsError
+from isocost.problems.rows import to_problem
+from isocost.records import Problem
+
+
+def load(
+    dataset: str,
+    *,
+    base: Path,
+    name: str | None = None,
+    split: str = "train",
+    id_field: str | None = None,
+    question_field: str | None = None,
+    answer_field: str | None = None,
+) -> Iterator[Problem]:
+    """The rows of one split; ids that no field gives are `<dataset>-<split>-00012`.
+
+    Args:
+        dataset: Its name on the hub, or a folder; a folder under `base` wins.
+        base: What a relative folder starts from.
+        name: The dataset's configuration, where it has several.
+        split: Which part.
+        id_field: The field with the id.
+        question_field: The field with the question.
+        answer_field: The field with the reference answer.
+
+    Raises:
+        MissingExtraError: datasets is not installed.
+        ProblemsError: the dataset cannot be had, or a row lacks question or answer.
+    """
+    folder = base / dataset
+    rows = hub_rows(str(folder) if folder.is_dir() else dataset, name, split)
+    for index, (where, row) in enumerate(rows):
+        default = f"{Path(dataset).name}-{split}-{index:05d}"
+        yield to_problem(row, where, default_id=default, id_field=id_field, question_field=question_field, answer_field=answer_field)
+
+
+def hub_rows(dataset: str, name: str | None, split: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """(where, row) of every row of a dataset.
+
+    Raises:
+        MissingExtraError: datasets is not installed.
+        ProblemsError: the dataset cannot be had.
+    """
+    try:
+        from datasets import load_dataset
+    except ImportError as error:
+        raise MissingExtraError("datasets", "hub") from error
+    try:
+        rows = load_dataset(dataset, name, split=split)
+    except Exception as error:  # the library raises whatever its network and file layers raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ProblemsError(f'dataset "{dataset}" (split {split}) cannot be had: {reason[:200]}') from error
+    for index, row in enumerate(rows):
+        yield f"{dataset}/{split} row {index}", row

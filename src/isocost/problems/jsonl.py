@@ -1,0 +1,32 @@
+"""Problems in a file of one's own, one JSON object a line: {"id": "a1", "question": "...", "answer": "12", "level": 3}."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from isocost.errors import ProblemsError
+from isocost.problems.rows import read_rows, to_problem
+from isocost.records import Problem
+
+
+def load(
+    path: str, *, base: Path, id_field: str | None = None, question_field: str | None = None, answer_field: str | None = None
+) -> Iterator[Problem]:
+    """The problems of a JSONL file. Fields that are not named are looked for under their usual names (question, problem, prompt; answer,
+    expected_answer, solution; id, problem_id, unique_id); a row without an id gets `<file name>-<line number>`.
+
+    Raises:
+        ProblemsError: with file and line, a row that is not JSON, lacks question or answer, or repeats an id.
+    """
+    file = base / path
+    first: dict[str, str] = {}
+    for where, row in read_rows(file):
+        default = f"{file.stem}-{where.rpartition(':')[2]}"
+        problem = to_problem(row, where, default_id=default, id_field=id_field, question_field=question_field, answer_field=answer_field)
+        if problem.id in first:
+            raise ProblemsError(f'{where}: id "{problem.id}" is already used in {first[problem.id]}')
+        first[problem.id] = where
+        yield problem
+    if not first:
+        raise ProblemsError(f"{file}: empty")

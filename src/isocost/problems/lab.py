@@ -1,0 +1,29 @@
+"""The embedded word problems: endless, made on the spot, with splits that share no question."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+
+from isocost.errors import ProblemsError
+from isocost.records import Problem
+
+
+def load(*, split: str = "train", seed: int = 0) -> Iterator[Problem]:
+    """Problems of a split (pretraining, train, validation, test, transfer) without end, with ids like `lab-train-00012`.
+
+    Raises:
+        ProblemsError: there is no such split.
+    """
+    # By its dotted path: the lab is a room of its own, and problems must not depend on it to be imported.
+    wordproblems = importlib.import_module("isocost.lab.wordproblems")
+    problems = wordproblems.generate(split, seed)
+    index = 0
+    while True:
+        try:
+            problem = next(problems)
+        except ValueError as error:
+            raise ProblemsError(f'problems "lab": {error}') from error
+        metadata = {"level": problem.level, "scene": problem.scene}
+        yield Problem(id=f"lab-{split}-{index:05d}", question=problem.question, answer=str(problem.answer), metadata=metadata)
+        index += 1

@@ -1,0 +1,42 @@
+"""Procedural problems of the reasoning-gym package. It grades some of its tasks with scorers of its own; ours compare the answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from isocost.errors import MissingExtraError, ProblemsError
+from isocost.records import Problem
+
+
+def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **settings: object) -> Iterator[Problem]:
+    """Distinct problems of one of its datasets, such as `basic_arithmetic`; questions that come up twice are dropped, so there may be
+    fewer than `size`. Other options are the dataset's own (levels, ranges).
+
+    The package seeds its item i with seed + i, so near seeds repeat most items; here split and seed are hashed into one far from others.
+
+    Raises:
+        MissingExtraError: reasoning-gym is not installed.
+        ProblemsError: there is no such dataset, or it does not take these settings.
+    """
+    try:
+        import reasoning_gym
+    except ImportError as error:
+        raise MissingExtraError("reasoning-gym", "gym") from error
+    try:
+        items: Any = reasoning_gym.create_dataset(dataset, size=size, seed=split_seed(dataset, split, seed), **settings)
+    except Exception as error:  # its configurations assert and raise as they like
+        raise ProblemsError(f'reasoning_gym "{dataset}": {str(error) or type(error).__name__}'.splitlines()[0]) from error
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item["question"] in seen or item["answer"] is None:
+            continue
+        seen.add(item["question"])
+        yield Problem(id=f"{dataset}-{split}-{index:05d}", question=item["question"], answer=str(item["answer"]))
+
+
+def split_seed(dataset: str, split: str, seed: int) -> int:
+    """A seed below 2^31, with the rest left for the items, that no other split, dataset or near seed comes close to."""
+    digest = hashlib.sha256(f"{dataset}/{split}/{seed}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % (1 << 31)

@@ -1,0 +1,84 @@
+"""From a row with named fields to a problem, whatever file or dataset the row comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from isocost.errors import ProblemsError
+from isocost.records import Problem
+
+QUESTION_FIELDS = ("question", "problem", "prompt")
+ANSWER_FIELDS = ("answer", "expected_answer", "solution")
+ID_FIELDS = ("id", "problem_id", "unique_id")
+
+
+def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """(where, row) of every line of a JSONL file that is not empty; `where` is `file:line`, for messages.
+
+    Raises:
+        ProblemsError: the file cannot be read, or a line is not a JSON object.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield f"{path}:{number}", _row(line, f"{path}:{number}")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ProblemsError(f"{path}: cannot be read: {reason}") from error
+
+
+def _row(line: str, where: str) -> Mapping[str, object]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ProblemsError(f"{where}: not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise ProblemsError(f"{where}: a JSON object is needed, not {type(row).__name__}")
+    return row
+
+
+def to_problem(
+    row: Mapping[str, object],
+    where: str,
+    *,
+    default_id: str,
+    id_field: str | None = None,
+    question_field: str | None = None,
+    answer_field: str | None = None,
+) -> Problem:
+    """A problem from a row. A field that is not named is looked for under its usual names; other scalars become metadata.
+
+    Raises:
+        ProblemsError: question or answer is missing or empty, or a named field is missing.
+    """
+    question = _field(row, where, "question", question_field, QUESTION_FIELDS)
+    answer = _field(row, where, "answer", answer_field, ANSWER_FIELDS)
+    key = id_field or next((name for name in ID_FIELDS if name in row), None)
+    identity = default_id if key is None else _text(row, where, key)
+    used = {question, answer, key, *ANSWER_FIELDS}
+    metadata = {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)}
+    return Problem(id=identity, question=_text(row, where, question), answer=_text(row, where, answer), metadata=metadata)
+
+
+def _field(row: Mapping[str, object], where: str, what: str, named: str | None, usual: tuple[str, ...]) -> str:
+    if named is not None:
+        if named not in row:
+            raise ProblemsError(f'{where}: no field "{named}"; this row has: {", ".join(row)}')
+        return named
+    found = next((name for name in usual if name in row), None)
+    if found is None:
+        raise ProblemsError(f"{where}: no {what}; name its field with {what}_field. This row has: {', '.join(row)}")
+    return found
+
+
+def _text(row: Mapping[str, object], where: str, name: str) -> str:
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ProblemsError(f'{where}: field "{name}" must be text or a number, not {json.dumps(value)[:40]}')
+    text = str(value).strip()
+    if not text:
+        raise ProblemsError(f'{where}: field "{name}" is empty')
+    return text

@@ -1,0 +1,32 @@
+"""A prompt template: worked examples, the form of a question, and where a reply ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """How a question is put to a model that completes text.
+
+    Attributes:
+        form: One question, with `{question}` where its text goes; the model's reply follows it directly.
+        examples: (question, solution) pairs put before it, none for the plain form.
+        separator: Between examples.
+        stop: Strings that end a reply, because a base model goes on with a next question.
+    """
+
+    form: str
+    examples: tuple[tuple[str, str], ...] = ()
+    separator: str = "\n\n"
+    stop: tuple[str, ...] = ()
+
+    def render(self, question: str) -> str:
+        """The whole prompt: the examples, then the question."""
+        shots = [self.plain(asked) + solution for asked, solution in self.examples]
+        return self.separator.join([*shots, self.plain(question)])
+
+    def plain(self, question: str) -> str:
+        """The question alone, in the form that finetuned models see."""
+        # Not str.format: a question may have braces of its own.
+        return self.form.replace("{question}", question)

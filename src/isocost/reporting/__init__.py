@@ -1,0 +1,56 @@
+"""The report: what a study found, what it cost, and how sure it is, as strings. The caller stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from isocost.records import Results
+from isocost.reporting import markdown, pages
+from isocost.reporting.background import background
+from isocost.reporting.blocks import Document
+from isocost.reporting.data import data
+from isocost.reporting.escaping import oneline
+from isocost.reporting.headline import headline, support
+from isocost.reporting.money import money
+from isocost.reporting.published import published
+from isocost.reporting.students import students
+from isocost.reporting.tables import table_csv
+
+__all__ = ["Report", "report"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A finished report.
+
+    Attributes:
+        html: One self-contained page.
+        markdown: The same content in Markdown; it names figures as `figures/NAME.svg`.
+        figures: SVG text by name.
+        tables: CSV text by name, of every table and every figure.
+        headline: The answer in one sentence.
+    """
+
+    html: str
+    markdown: str
+    figures: Mapping[str, str]
+    tables: Mapping[str, str]
+    headline: str
+
+
+def report(results: Results) -> Report:
+    """Make the report, in the order that a reader needs: the answer, students, data, the paper, money, and what stands behind it."""
+    document = Document(
+        study=results.study,
+        headline=oneline(headline(results)),
+        support=support(results),
+        sections=(students(results), data(results), published(results), money(results), background(results)),
+    )
+    return Report(
+        html=pages.page(document),
+        markdown=markdown.page(document),
+        figures={figure.key: pages.figure_file(figure) for figure in document.figures()},
+        tables={table.key: table_csv(table) for table in document.tables()},
+        headline=document.headline,
+    )

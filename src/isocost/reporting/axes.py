@@ -1,0 +1,63 @@
+"""Axes: where a value stands, and the round numbers beside which people read it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from isocost.records import Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """An axis from `low` to `high` with its ticks, linear or logarithmic."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    logarithmic: bool = False
+
+    def place(self, value: float) -> float:
+        """Where the value stands: 0 at the lower end, 1 at the upper."""
+        if self.logarithmic:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+
+def linear(values: Iterable[float], *, ticks: int = 5) -> Axis:
+    """A linear axis over the values, both ends on ticks of 1, 2, 2.5 or 5 times a power of ten."""
+    values = list(values)
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if high - low < 1e-9:
+        low, high = low - 0.05, high + 0.05
+    rough = (high - low) / ticks
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * (1 - 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    places = tuple(round(i * step, 12) for i in range(first, last + 1))
+    return Axis(low=places[0], high=places[-1], ticks=places)
+
+
+def logarithmic(values: Iterable[float]) -> Axis:
+    """A logarithmic axis over positive values, a little wider than they are, ticks at 1, 2 and 5 times powers of ten."""
+    values = list(values)
+    low, high = min(values) / 1.15, max(values) * 1.15
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    factors = (1,) if high / low > 200 else (1, 3) if high / low > 30 else (1, 2, 5)
+    ticks = tuple(factor * 10.0**power for power in powers for factor in factors if low <= factor * 10.0**power <= high)
+    return Axis(low=low, high=high, ticks=ticks, logarithmic=True)
+
+
+def shares(estimates: Iterable[Estimate]) -> Axis:
+    """The axis that holds all these shares with their intervals, within 0 and 1."""
+    return linear((min(max(end, 0.0), 1.0) for end in _ends(estimates)), ticks=6)
+
+
+def differences(estimates: Iterable[Estimate]) -> Axis:
+    """The axis that holds all these differences with their intervals, and 0."""
+    return linear([0.0, *_ends(estimates)], ticks=8)
+
+
+def _ends(estimates: Iterable[Estimate]) -> list[float]:
+    return [end for estimate in estimates for end in (estimate.value, estimate.low, estimate.high) if end is not None]

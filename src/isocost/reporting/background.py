@@ -1,0 +1,93 @@
+"""What stands behind the numbers: the funnel of each cell, excluded problems, the models, how it was done, with which versions."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from isocost.records import Results
+from isocost.reporting import numbers
+from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
+from isocost.reporting.numbers import FEW_PROBLEMS, MISSING
+
+NOTES = (
+    "Every interval is a 95% interval over problems, never over samples: samples of one problem are not independent of each other. "
+    "Where all or none of a few problems succeed the interval keeps its width.",
+    "A solution that could not be graded is left out and counted beside n; it is never counted as wrong.",
+    "Students are compared paired, problem by problem, after the same number of steps. A difference is claimed only if its "
+    "interval leaves 0 out. Each interval holds for its own row: of twenty rows without a difference, one is expected to show one.",
+    "FLOPs are twice the parameters that a token passes through, times tokens, prompts included once where samples share them.",
+    "Excluded problems are left out of every denominator.",
+)
+
+
+def background(results: Results) -> Section:
+    """The last section."""
+    few = (f"Few problems: {numbers.count(results.n_problems)}, under {FEW_PROBLEMS}. Read the intervals, not the values.",)
+    tables = [_funnel(results), _excluded(results), _models(results), _environment(results)]
+    return Section(
+        key="background",
+        title="Behind the numbers",
+        paragraphs=(
+            f"{numbers.count(results.n_problems)} training problems; {numbers.count(len(results.excluded))} excluded.",
+            *(few if results.n_problems < FEW_PROBLEMS else ()),
+        ),
+        tables=tuple(table for table in tables if table.rows),
+        notes=NOTES,
+    )
+
+
+def _funnel(results: Results) -> Table:
+    """A row a cell, a column a step."""
+    steps = list(dict.fromkeys(step for cell in results.cells for step, _ in cell.funnel))
+    rows = []
+    for cell in results.cells:
+        left = dict(cell.funnel)
+        entries = [integer(left[step]) if step in left else Entry(text=MISSING, value=None) for step in steps]
+        if left:
+            rows.append(Row(entries=(words(cell.plan.cell.name), *entries)))
+    columns = Column(title="Cell", key="cell", kind="text"), *(Column(title=step, key=step) for step in steps)
+    caption = "How many solutions are left after each step."
+    return Table(key="funnel", title="From drawn to kept", caption=caption, columns=columns, rows=tuple(rows))
+
+
+def _excluded(results: Results) -> Table:
+    reasons = Counter(reason for _, reason in results.excluded)
+    rows = tuple(Row(entries=(words(problem), words(reason))) for problem, reason in results.excluded)
+    columns = Column(title="Problem", key="problem_id", kind="text"), Column(title="Reason", key="reason", kind="text")
+    caption = "; ".join(f"{reason}: {numbers.count(many)}" for reason, many in reasons.most_common(8)) + "."
+    return Table(key="excluded", title="Excluded problems", caption=caption, columns=columns, rows=rows)
+
+
+def _models(results: Results) -> Table:
+    scale = numbers.flops_scale(card.flops_per_token for card in results.models)
+    priced = any(card.usd_per_million for card in results.models)
+    sized = any(card.parameters or card.flops_per_token for card in results.models)
+    rows = []
+    for card in results.models:
+        prices = ", ".join(f"{what} {numbers.usd(price)}" for what, price in (card.usd_per_million or {}).items())
+        size = (number(card.parameters, lambda value: numbers.count(int(value))), words(card.parameters_are))
+        flops = number(card.flops_per_token, scale.text)
+        price = words(prices or MISSING, "" if prices else "not known")
+        known = [*([*size, flops] if sized else []), *([price] if priced else [])]
+        rows.append(Row(entries=(words(card.name), words(card.engine), words(card.source), *known)))
+    columns = [
+        Column(title="Model", key="model", kind="text"),
+        Column(title="Engine", key="engine", kind="text"),
+        Column(title="Source", key="source", kind="text"),
+    ]
+    if sized:
+        columns += [
+            Column(title="Parameters", key="parameters"),
+            Column(title="Counted as", key="parameters_are", kind="text"),
+            Column(title=f"A token ({scale.unit})", key="flops_per_token"),
+        ]
+    if priced:
+        columns.append(Column(title="Price (USD per million tokens)", key="usd_per_million", kind="text"))
+    caption = "What a token costs, and the size that comes from."
+    return Table(key="models", title="Models", caption=caption, columns=tuple(columns), rows=tuple(rows))
+
+
+def _environment(results: Results) -> Table:
+    rows = tuple(Row(entries=(words(name), words(version))) for name, version in results.environment.items())
+    columns = Column(title="What", key="name", kind="text"), Column(title="Version", key="version", kind="text")
+    return Table(key="environment", title="Versions and hardware", caption="Recorded by the run.", columns=columns, rows=rows)

@@ -1,0 +1,199 @@
+"""The answer in one sentence, made from the numbers, whichever way they fall, and the sentences that stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from isocost.records import CellResult, Estimate, Results
+from isocost.reporting.numbers import budget, count, fixed, percent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Effect:
+    """What one student gained from the left data over the right."""
+
+    student: str
+    difference: Estimate
+    detectable: float
+
+    @property
+    def direction(self) -> int:
+        """1 left is better, -1 right is better, 0 undecided: the interval as printed, in tenths of a point, holds 0."""
+        low, high = self.difference.low, self.difference.high
+        if low is None or high is None:
+            return 0
+        return (round(low * 100, 1) > 0) - (round(high * 100, 1) < 0)
+
+    def gain(self) -> str:
+        """The difference of a decided effect, turned so that it is a gain."""
+        return f"{self.student} {_points(self.difference if self.direction > 0 else _turned(self.difference))}"
+
+    def doubt(self) -> str:
+        """The interval of an undecided effect."""
+        low, high = self.difference.low, self.difference.high
+        if low is None or high is None:
+            return f"{self.student} (no interval)"
+        return f"{self.student} ({fixed(low * 100, sign=True)} to {fixed(high * 100, sign=True)} points)"
+
+
+def headline(results: Results) -> str:
+    """One sentence: which data made the better student, else which covered more, else what there is."""
+    pair = main_pair(results)
+    effects = _effects(results, pair)
+    if pair is not None and effects:
+        sentence = _trained(_names(pair), effects)
+    elif pair is not None:
+        sentence = _covering(pair)
+    elif results.cells:
+        sentence = f"one data set and nothing to compare it with, problems covered: {_coverage(results.cells[0])}"
+    else:
+        sentence = "no data was bought, so there is nothing to compare"
+    setting = _setting(results, pair)
+    return f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
+
+
+def support(results: Results) -> tuple[str, ...]:
+    """Short sentences beside the answer: coverage, realised cost where it strayed from the plan, and arms that were measured only."""
+    pair = main_pair(results)
+    trained = {item.cell for item in results.evaluations} | {name for item in results.comparisons for name in (item.left, item.right)}
+    sentences = []
+    if pair is not None and _effects(results, pair):
+        sentences.append(_capital(_covering(pair)) + ".")
+    if pair is not None:
+        sentences += _strayed(results, pair)
+    rest = [cell for cell in results.cells if cell not in (pair or ()) and cell.plan.cell.name not in trained]
+    only = "Measured only, no student was trained on it" if results.evaluations else "Also measured"
+    for name in dict.fromkeys(cell.plan.cell.budget for cell in rest):
+        cells = [cell for cell in rest if cell.plan.cell.budget == name]
+        matched = len(cells) == 2 and name is not None
+        said = _covering((cells[0], cells[1])) if matched else ", ".join(_coverage(cell) for cell in cells[:4])
+        label = "number-matched, not equal cost" if name is None else f"budget {name}"
+        claim = "" if matched else "problems covered, "
+        sentences.append(f"{only} ({label}): {claim}{said}{_more(len(cells) - 4)}.")
+    return tuple(sentences)
+
+
+def main_pair(results: Results) -> tuple[CellResult, CellResult] | None:
+    """The two cells that the report is about: the first pair compared by training, else two under one budget, else the first two."""
+    cells = {cell.plan.cell.name: cell for cell in results.cells}
+    for comparison in results.comparisons:
+        if comparison.split == "test" and comparison.metric == "pass@1" and comparison.left in cells and comparison.right in cells:
+            return cells[comparison.left], cells[comparison.right]
+    for left in results.cells:
+        for right in results.cells:
+            if left is not right and left.plan.cell.budget is not None and left.plan.cell.budget == right.plan.cell.budget:
+                return left, right
+    return (results.cells[0], results.cells[1]) if len(results.cells) > 1 else None
+
+
+def _effects(results: Results, pair: tuple[CellResult, CellResult] | None) -> list[_Effect]:
+    if pair is None:
+        return []
+    left, right = (cell.plan.cell.name for cell in pair)
+    effects = []
+    for item in results.comparisons:
+        if item.split != "test" or item.metric != "pass@1" or {item.left, item.right} != {left, right}:
+            continue
+        difference = item.difference if item.left == left else _turned(item.difference)
+        effects.append(_Effect(student=item.student, difference=difference, detectable=item.detectable))
+    return effects
+
+
+def _trained(names: tuple[str, str], effects: Sequence[_Effect]) -> str:
+    left, right = names
+    wins, losses, doubts = ([effect for effect in effects if effect.direction == way] for way in (1, -1, 0))
+    undecided = _doubts(doubts)
+    if not wins and not losses:
+        among = "" if len(effects) == 1 else f" in any of {len(effects)} students"
+        return f"no difference found between data from {left} and data from {right}{among}: {undecided}"
+    tail = f"; no difference found for {undecided}" if doubts else ""
+    if wins and losses:
+        gains = [", ".join(effect.gain() for effect in group) for group in (wins, losses)]
+        return f"it depends on the student: data from {left} was better for {gains[0]}, data from {right} for {gains[1]}{tail}"
+    better, worse = (left, right) if wins else (right, left)
+    decided = wins or losses
+    among = "" if len(effects) == 1 else f" in {len(decided)} of {len(effects)} students"
+    gained = ", ".join(effect.gain() for effect in decided)
+    return f"data from {better} made a better student than data from {worse}{among}: {gained}{tail}"
+
+
+def _doubts(effects: Sequence[_Effect]) -> str:
+    """The intervals of undecided effects, and what this run would have seen."""
+    sizes = list(dict.fromkeys(fixed(effect.detectable * 100) for effect in sorted(effects, key=lambda effect: effect.detectable)))
+    could = "" if not sizes else f"; this run could detect {sizes[0]}" + (f" to {sizes[-1]}" if len(sizes) > 1 else "")
+    return ", ".join(effect.doubt() for effect in effects) + could
+
+
+def _covering(pair: tuple[CellResult, CellResult]) -> str:
+    """Coverage of two cells. The records hold no paired difference of it, so more is claimed only where the intervals do not touch."""
+    measured = [cell.measures.get("covered") for cell in pair]
+    both = f"{_coverage(pair[0])}, {_coverage(pair[1])}"
+    bounds = [(item.low, item.high) for item in measured if item is not None and item.low is not None and item.high is not None]
+    if len(bounds) != 2:
+        return both
+    (left_low, left_high), (right_low, right_high) = (tuple(round(end, 3) for end in ends) for ends in bounds)
+    names = _names(pair)
+    if left_low > right_high:
+        return f"data from {names[0]} covers more problems than data from {names[1]}: {both}"
+    if right_low > left_high:
+        return f"data from {names[1]} covers more problems than data from {names[0]}: {both}"
+    return f"no difference found in coverage, the intervals overlap: {both}"
+
+
+def _coverage(cell: CellResult) -> str:
+    covered = cell.measures.get("covered")
+    name = cell.plan.cell.name
+    if covered is None or covered.value is None:
+        return f"{name} not measured"
+    return f"{name} {percent(covered)} of {count(covered.n)}"
+
+
+def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> str:
+    """What both sides may spend, at the head of the sentence; a pair that is not matched in cost is said to be so."""
+    if not results.cells:
+        return ""
+    left, right = pair or (results.cells[0], results.cells[0])
+    plans = left.plan, right.plan
+    unit, amount = plans[0].unit, plans[0].amount
+    if unit is None or amount is None or (unit, amount) != (plans[1].unit, plans[1].amount):
+        return "Not at equal cost: " if pair else ""
+    return f"At {budget(unit, amount / results.n_problems)} a problem, " if results.n_problems else ""
+
+
+def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]:
+    """Equal counts are not equal cost where one model writes longer: said where realised spending is over 5% off the budget."""
+    unit = pair[0].plan.unit
+    if unit is None or not results.n_problems:
+        return []
+    spent = [(cell.plan.cell.name, cell.cost.amount(unit), cell.plan.amount) for cell in pair]
+    if all(amount is None or not planned or abs(amount / planned - 1) <= 0.05 for _, amount, planned in spent):
+        return []
+    said = ", ".join(f"{name} {budget(unit, amount / results.n_problems)}" for name, amount, _ in spent if amount is not None)
+    return [f"Realised cost a problem: {said}."]
+
+
+def _names(pair: tuple[CellResult, CellResult]) -> tuple[str, str]:
+    """Arms under one budget go by their arm's name, others need the whole name."""
+    left, right = (cell.plan.cell for cell in pair)
+    same = left.budget == right.budget and left.budget is not None
+    return (left.arm, right.arm) if same else (left.name, right.name)
+
+
+def _turned(estimate: Estimate) -> Estimate:
+    value, low, high = (None if end is None else -end for end in (estimate.value, estimate.high, estimate.low))
+    return replace(estimate, value=value, low=low, high=high)
+
+
+def _points(estimate: Estimate) -> str:
+    value, low, high = (fixed((end or 0) * 100, sign=True) for end in (estimate.value, estimate.low, estimate.high))
+    return f"{value} points [{low}, {high}]"
+
+
+def _more(number: int) -> str:
+    return f" and {number} more" if number > 0 else ""
+
+
+def _capital(text: str) -> str:
+    """The first letter as a capital, unless the sentence starts with a name."""
+    return text[:1].upper() + text[1:] if text.startswith(("data ", "no ")) else text

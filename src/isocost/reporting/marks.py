@@ -1,0 +1,53 @@
+"""One mark for each data set, the same in every figure: never colour alone, always a shape as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from isocost.records import Results
+
+Shape = Literal["circle", "square", "triangle", "diamond", "ring"]
+Tone = Literal["blue", "orange", "text", "muted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A shape and a colour of the palette."""
+
+    shape: Shape
+    tone: Tone
+
+
+NEUTRAL = Mark(shape="circle", tone="text")
+UNTRAINED = Mark(shape="ring", tone="muted")
+BETTER = Mark(shape="circle", tone="blue")
+WORSE = Mark(shape="square", tone="orange")
+UNDECIDED = Mark(shape="ring", tone="text")
+_SERIES = (
+    Mark(shape="circle", tone="blue"),
+    Mark(shape="square", tone="orange"),
+    Mark(shape="triangle", tone="text"),
+    Mark(shape="diamond", tone="muted"),
+    Mark(shape="diamond", tone="blue"),
+    Mark(shape="triangle", tone="orange"),
+)
+
+
+def model_marks(results: Results) -> Mapping[str, Mark]:
+    """A mark for each model that data came from, in the order of the cells."""
+    sellers = dict.fromkeys(model for cell in results.cells for model in cell.plan.models)
+    names = dict.fromkeys([*sellers, *results.pools])
+    return {name: _SERIES[i % len(_SERIES)] for i, name in enumerate(names)}
+
+
+def cell_marks(results: Results) -> Mapping[str, Mark]:
+    """A mark for each cell: its model's, or for a mixture the next one that no model has."""
+    by_model = model_marks(results)
+    mixed = dict.fromkeys(cell.plan.cell.arm for cell in results.cells if len(cell.plan.models) != 1)
+    by_arm = {arm: _SERIES[(len(by_model) + i) % len(_SERIES)] for i, arm in enumerate(mixed)}
+    return {
+        cell.plan.cell.name: by_model[cell.plan.models[0]] if len(cell.plan.models) == 1 else by_arm[cell.plan.cell.arm]
+        for cell in results.cells
+    }

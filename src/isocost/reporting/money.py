@@ -1,0 +1,142 @@
+"""The money: a ledger of what the run really paid, what cells are charged beside it, and the time it took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import add
+
+from isocost.records import BillLine, Cost, Results
+from isocost.reporting import numbers
+from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
+from isocost.reporting.data import cost_columns, cost_entries
+
+_KINDS = ("kept", "rejected", "failed", "lost")
+_NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
+
+
+def money(results: Results) -> Section:
+    """The section on money."""
+    paid = [line for line in results.bill if line.account == "data"]
+    tables = [_ledger(paid), _bill(results.bill), _time(results)]
+    return Section(
+        key="money",
+        title="The money",
+        paragraphs=_shared(results, paid) if results.bill else ("Nothing was billed.",),
+        tables=tuple(table for table in tables if table.rows),
+        notes=(
+            "Data cost is what a cell's draws cost, a draw counted in every cell that uses it. The bill is what the run paid: a draw that "
+            "cells share is billed once, over every start of the run; training and evaluation have accounts of their own.",
+        ),
+    )
+
+
+def _shared(results: Results, paid: Sequence[BillLine]) -> tuple[str, ...]:
+    charged, billed = _sum(cell.cost for cell in results.cells), _sum(line.cost for line in paid)
+    everything = _sum(line.cost for line in results.bill)
+    return (
+        f"The cells' data costs add up to {numbers.cost(charged)}; the bill for data is {numbers.cost(billed)}; "
+        f"with training and evaluation it is {numbers.cost(everything)}.",
+    )
+
+
+def _ledger(paid: Sequence[BillLine]) -> Table:
+    """Data by model: spent = kept + rejected + failed + lost, in samples, tokens and every unit that is known."""
+    scale = numbers.flops_scale(_sum(line.cost for line in paid if line.model == model).flops for model in {line.model for line in paid})
+    units: list[tuple[str, Callable[[BillLine], float | None], Callable[[float], str]]] = [
+        ("Samples", lambda line: line.count, lambda amount: numbers.count(int(amount))),
+        ("Tokens", lambda line: line.tokens, lambda amount: numbers.count(int(amount))),
+        (f"Cost, {scale.unit}", lambda line: line.cost.flops, scale.text),
+        ("Cost, USD", lambda line: line.cost.usd, numbers.usd),
+        ("Engine time, h:mm:ss", lambda line: line.cost.seconds, numbers.duration),
+    ]
+    others = tuple(kind for kind in dict.fromkeys(line.what for line in paid) if kind not in _KINDS)
+    known = [unit for unit in units if any(unit[1](line) for line in paid)]
+    rows = [row for title, amount, text in known for row in _spent(paid, title, amount, text, _KINDS + others)]
+    return Table(
+        key="ledger",
+        title="The ledger of data",
+        caption="spent = kept + rejected + failed + lost. Kept: answer-correct and new; rejected: wrong, repeated or not gradable; failed: "
+        "errors of the engine; lost: requests whose answer never came, at their worst case.",
+        columns=(
+            Column(title="Model", key="model", kind="text"),
+            *(Column(title=kind.capitalize(), key=kind) for kind in _KINDS + others),
+            Column(title="Spent", key="spent"),
+        ),
+        rows=tuple(rows),
+        group_title="Unit",
+    )
+
+
+def _spent(
+    paid: Sequence[BillLine], title: str, amount: Callable[[BillLine], float | None], text: Callable[[float], str], kinds: Sequence[str]
+) -> list[Row]:
+    """One unit: a row for each model and one for all of them."""
+
+    def row(name: str, lines: Sequence[BillLine], *, total: bool) -> Row:
+        parts = [_total(amount(line) for line in lines if line.what == kind) for kind in kinds]
+        entries: list[Entry] = [number(part, text) for part in (*parts, _total(parts))]
+        return Row(group=title, total=total, entries=(words(name), *entries))
+
+    models = dict.fromkeys(line.model for line in paid)
+    rows = [row(model, [line for line in paid if line.model == model], total=False) for model in models]
+    return [*rows, row("all models", paid, total=True)] if len(rows) > 1 else rows
+
+
+def _bill(bill: Sequence[BillLine]) -> Table:
+    """By account and model, with a total for each account and for the run."""
+    parts = [
+        _sum(line.cost for line in bill if (line.account, line.model) == part) for part in {(line.account, line.model) for line in bill}
+    ]
+    columns, scale = cost_columns(parts, "Spent", "spent")
+
+    def row(group: str, name: str, lines: Sequence[BillLine], *, total: bool = False) -> Row:
+        counted = integer(sum(line.count for line in lines)) if group else Entry(text="", value=None)
+        amounts = cost_entries(_sum(line.cost for line in lines), columns, scale)
+        return Row(group=group, total=total, entries=(words(name), counted, integer(sum(line.tokens for line in lines)), *amounts))
+
+    rows = []
+    for account in dict.fromkeys(line.account for line in bill):
+        lines = [line for line in bill if line.account == account]
+        models = dict.fromkeys(line.model for line in lines)
+        rows += [row(account.capitalize(), model, [line for line in lines if line.model == model]) for model in models]
+        if len(models) > 1:
+            rows.append(row(account.capitalize(), f"all {account}", lines, total=True))
+    if rows:
+        rows.append(row("", "The whole run", bill, total=True))
+    return Table(
+        key="bill",
+        title="The bill",
+        caption="What the run really paid. Counted are samples in data, steps in training, answers in evaluation.",
+        columns=(
+            Column(title="Model", key="model", kind="text"),
+            Column(title="Count", key="count"),
+            Column(title="Tokens", key="tokens"),
+            *columns,
+        ),
+        rows=tuple(rows),
+        group_title="Account",
+    )
+
+
+def _time(results: Results) -> Table:
+    rows = [Row(entries=(words(stage), number(seconds, numbers.duration))) for stage, seconds in results.seconds.items()]
+    if rows:
+        rows.append(Row(total=True, entries=(words("all stages"), number(sum(results.seconds.values()), numbers.duration))))
+    columns = Column(title="Stage", key="stage", kind="text"), Column(title="Wall clock (h:mm:ss)", key="seconds")
+    return Table(key="seconds", title="Time by stage", caption="Over every start of the run.", columns=columns, rows=tuple(rows))
+
+
+def _sum(costs: Iterable[Cost]) -> Cost:
+    """The sum of costs; a unit that one of them does not know is not known. Of nothing it is zero."""
+    return reduce(add, costs, _NOTHING)
+
+
+def _total(amounts: Iterable[float | None]) -> float | None:
+    """A sum that is not known as soon as one part of it is not."""
+    total = 0.0
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total

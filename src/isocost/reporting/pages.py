@@ -1,0 +1,54 @@
+"""The report as one HTML file without script, and each figure as a file of its own."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from isocost.records import Estimate
+from isocost.reporting import drawing
+from isocost.reporting.blocks import Document, Figure, Row, Table
+from isocost.reporting.escaping import clean
+
+LONGEST_TABLE = 60
+
+
+def page(document: Document) -> str:
+    """The whole report; everything that is not made here is escaped."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
+    template = environment.from_string(_resource("template.html.j2"))
+    style = Markup(_resource("palette.css") + _resource("style.css") + _resource("figure.css"))
+    return template.render(document=document, style=style, strip=_strip, ruler=_ruler, drawn=_drawn, longest=LONGEST_TABLE)
+
+
+def figure_file(figure: Figure) -> str:
+    """The figure as an SVG file that brings its style along: light or dark by the reader's choice, light in print."""
+    style = _resource("palette.css").replace(":root", ".figure") + _resource("figure.css")
+    opening, rest = figure.svg.split(">", 1)
+    size = f' width="{drawing.WIDTH}" style="background:var(--paper)"'
+    return f"{opening}{size}><style>{style}</style>{rest}\n"
+
+
+def _resource(name: str) -> str:
+    return (files("isocost.reporting") / name).read_text(encoding="utf-8")
+
+
+def _finalize(value: object) -> object:
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _drawn(figure: Figure) -> Markup:
+    return Markup(figure.svg)  # drawing escapes every text it is given
+
+
+def _strip(table: Table, row: Row) -> Markup:
+    value = None if table.drawn is None else row.entries[table.drawn].value
+    if table.axis is None or not isinstance(value, Estimate) or value.value is None:
+        return Markup("")
+    return Markup(drawing.strip(value, row.mark, table.axis))
+
+
+def _ruler(table: Table) -> Markup:
+    return Markup(drawing.ruler(table.axis, drawing.in_percent)) if table.axis else Markup("")

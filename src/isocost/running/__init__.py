@@ -1,0 +1,174 @@
+"""The order of the stages, resume, and the public `run`.
+
+A run reads what earlier starts stored and does what is missing, stage after stage. Nothing is marked as done: every stage finds out by
+content what it still owes, so a run that was killed, and one whose study file was changed, go on the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+from isocost.config import Study
+from isocost.errors import RunDirectoryError
+from isocost.executors.local import LocalExecutor
+from isocost.executors.work import describe
+from isocost.grading import GradingPool
+from isocost.planning import DrawCost, draw_costs
+from isocost.records import CellPlan
+from isocost.running.cells import plan
+from isocost.running.events import Advanced, Listener, Note
+from isocost.running.facts import remembered
+from isocost.running.preparing import Prepared, generators, known, prepare
+from isocost.running.results import environment
+from isocost.running.stages import STAGES, StudyRun
+from isocost.store import RunDirectory
+from isocost.studyfile import load_study
+
+__all__ = ["STAGES", "Advanced", "Finished", "Note", "dry_run", "plan_study", "run", "run_stage"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a run leaves to say.
+
+    Attributes:
+        directory: The run directory.
+        headline: The answer in one sentence, or "" before there is a report.
+        report: The report, once it is written.
+    """
+
+    directory: Path
+    headline: str = ""
+    report: Path | None = None
+
+
+def run(
+    study: Path,
+    out: Path | None = None,
+    *,
+    settings: Sequence[str] = (),
+    until: str = "report",
+    force: bool = False,
+    listener: Listener = lambda event: None,
+) -> Finished:
+    """Run a study, or go on with it.
+
+    Args:
+        study: The study file.
+        out: The run directory; default `runs/NAME` in the working directory.
+        settings: `key.key=value` settings that override the study file.
+        until: The last stage to run.
+        force: Throw away what that stage stored and do it again.
+        listener: Called with progress and notes.
+
+    Raises:
+        InputError: the study, its problems, models or budgets cannot be used; nothing was spent.
+        RunError: the run failed; what was bought is kept, and the same call goes on.
+    """
+    checked = load_study(study, settings, known())
+    directory_path = out or Path("runs") / checked.name
+    with RunDirectory(directory_path) as directory:
+        _same_study(directory, checked)
+        return _run(checked, study.resolve().parent, directory, until=until, force=force, listener=listener)
+
+
+def run_stage(directory_path: Path, stage: str, *, force: bool = False, listener: Listener = lambda event: None) -> Finished:
+    """Run a stage of a run directory again, from what is stored; what it needs from earlier stages is completed first.
+
+    Raises:
+        RunDirectoryError: the folder is not a run directory.
+    """
+    if not (directory_path / "study.yaml").exists():
+        raise RunDirectoryError(
+            f"{directory_path}: no study.yaml; is it a run directory?\n  start one: isocost run STUDY.yaml -o {directory_path}"
+        )
+    with RunDirectory(directory_path) as directory:
+        base = Path((directory.read_json("manifest.json") or {}).get("base", "."))
+        study = load_study(directory_path / "study.yaml", (), known())
+        return _run(study, base, directory, until=stage, force=force, listener=listener)
+
+
+def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+    """What each budget buys; nothing is spent and nothing is written. Models are opened only where the study file leaves out their size.
+
+    Raises:
+        InputError: the study cannot be used.
+    """
+    checked = load_study(study, settings, known())
+    return _planned(_prepare_alone(checked, study, to_spend=False))
+
+
+def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+    """As `plan_study`, after everything was checked that a run would check: every problem set, every model.
+
+    Raises:
+        InputError: the study cannot be used.
+    """
+    checked = load_study(study, settings, known())
+    return _planned(_prepare_alone(checked, study, to_spend=True))
+
+
+def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+    ids = tuple(p.id for p in prepared.problems["train"])
+    costs = draw_costs(prepared.study, {name: prepared.cards[name] for name in generators(prepared.study)}, {})
+    return prepared, costs, plan(prepared, ids, costs, {})
+
+
+def _prepare_alone(study: Study, path: Path, *, to_spend: bool) -> Prepared:
+    executor = LocalExecutor(None)
+    try:
+        return prepare(study, path.resolve().parent, lambda spec: executor.submit(describe, spec).result(), to_spend=to_spend)
+    finally:
+        executor.close()
+
+
+def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force: bool, listener: Listener) -> Finished:
+    opening = LocalExecutor(None)
+    try:
+        prepared = prepare(study, base, remembered(directory, lambda spec: opening.submit(describe, spec).result()), to_spend=True)
+    finally:
+        opening.close()
+    directory.write_text(resolved(study, base), "study.yaml")
+    directory.write_json({"isocost": version("isocost"), "base": str(base), "environment": environment()}, "manifest.json")
+    largest = max((card.parameters for card in prepared.cards.values() if card.parameters), default=None)
+    executor = LocalExecutor(largest)
+    stopped = True
+    try:
+        with GradingPool(study.grader.name, workers=executor.cores, time_limit=study.grader.time_limit) as grading:
+            report = StudyRun(prepared, directory, executor, grading, listener).run(until, force=force)
+        stopped = False
+    finally:
+        executor.close(wait=not stopped)
+    if report is None:
+        return Finished(directory=directory.path)
+    return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
+
+
+def resolved(study: Study, base: Path) -> str:
+    """The study file as it stands in the run directory: settings applied, paths absolute, so that it runs from anywhere."""
+    raw = study.model_dump(mode="json", exclude_unset=True)
+    for section in (*raw["problems"].values(), *raw["models"].values()):
+        for key, value in (section or {}).items():
+            if isinstance(value, str) and not Path(value).is_absolute() and ("/" in value or "." in value) and (base / value).exists():
+                section[key] = str((base / value).resolve())
+    return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
+
+
+def _same_study(directory: RunDirectory, study: Study) -> None:
+    """Refuse a folder that holds something else.
+
+    Raises:
+        RunDirectoryError: another study's run, or files that are no run at all.
+    """
+    text = directory.read_text("study.yaml")
+    if text is not None:
+        name = (yaml.safe_load(text) or {}).get("name")
+        if name != study.name:
+            raise RunDirectoryError(f'{directory.path}: holds the study "{name}", not "{study.name}"\n  name another folder with -o')
+    elif others := directory.strangers():
+        raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})\n  name another folder with -o")

@@ -1,0 +1,136 @@
+"""Cells in a run: their policies, the rounds they recorded, and the draws each of them took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from isocost.executors.local import LocalExecutor
+from isocost.grading import GradingPool
+from isocost.ids import digest, seed_of
+from isocost.ledger import Ledger
+from isocost.planning import DrawCost, cells, in_unit, plan_cell, terms_of
+from isocost.policies import load_policy
+from isocost.policies.base import Observation, Policy, Terms
+from isocost.records import Allocation, Cell, CellPlan, Sample, Verdict
+from isocost.running.pools import DrawKey, Pool, buy
+from isocost.running.preparing import Prepared
+from isocost.sampling import owed, sample
+from isocost.store import RunDirectory
+
+Draws = Mapping[DrawKey, tuple[Sample, Verdict]]
+
+
+def plan(
+    prepared: Prepared, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost], piloted: Mapping[tuple[str, str], int]
+) -> list[CellPlan]:
+    """What every cell is going to buy.
+
+    Raises:
+        BudgetError: a budget that buys nothing, or a cost that is not known.
+    """
+    study = prepared.study
+    return [plan_cell(cell, terms_of(cell, study, problem_ids, costs, piloted), costs) for cell in cells(study)]
+
+
+def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: Sequence[str]) -> list[Allocation]:
+    """The study's pilot: the same seeded problems with every model."""
+    pilot = prepared.study.pilot
+    if pilot is None:
+        return []
+    order = sorted(problem_ids, key=lambda p: seed_of("pilot", prepared.study.seed, p))
+    chosen = order[: pilot.problems]
+    return [
+        Allocation(problem_id=p, model=model, first_index=0, count=pilot.samples_per_problem) for model in models for p in sorted(chosen)
+    ]
+
+
+def token_means(draws: Draws, models: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Mean prompt and generated tokens of a draw, by model; models without a draw are left out."""
+    means: dict[str, tuple[float, float]] = {}
+    for model in models:
+        own = [s for (name, _, _), (s, _) in draws.items() if name == model]
+        if own:
+            means[model] = (sum(s.num_prompt_tokens for s in own) / len(own), sum(s.num_generated_tokens for s in own) / len(own))
+    return means
+
+
+class Buyer:
+    """Buys what cells ask for into the pools, and looks up what came of it."""
+
+    def __init__(
+        self,
+        pools: Mapping[str, Pool],
+        executor: LocalExecutor,
+        grading: GradingPool,
+        ledger: Ledger,
+        *,
+        bought: Callable[[list[Sample]], None],
+        judged: Callable[[list[Verdict]], None],
+    ) -> None:
+        self.pools = pools
+        self._executor, self._grading, self._ledger, self._bought, self._judged = executor, grading, ledger, bought, judged
+        self.draws: dict[DrawKey, tuple[Sample, Verdict]] = {}
+
+    def buy(self, allocations: list[Allocation]) -> None:
+        """Make sure that all these draws are in their pools, with verdicts."""
+        have = {key: count for pool in self.pools.values() for key, count in pool.bought().items()}
+        for model, missing in owed(allocations, have).items():
+            self.pools[model].order(missing, self._executor)
+        models = {a.model for a in allocations}
+        concerned = [pool for name, pool in self.pools.items() if name in models]
+        buy(concerned, self._executor, self._grading, self._ledger, bought=self._bought, judged=self._judged)
+        for pool in concerned:
+            self.draws.update(pool.draws())
+
+    def take(self, allocations: Sequence[Allocation]) -> list[tuple[Sample, Verdict]]:
+        """The draws of these allocations, in their order."""
+        return [self.draws[a.model, a.problem_id, i] for a in allocations for i in range(a.first_index, a.first_index + a.count)]
+
+
+def run_cells(
+    prepared: Prepared, directory: RunDirectory, terms: Mapping[Cell, Terms], pilot: Sequence[Allocation], buyer: Buyer, grader: str
+) -> dict[Cell, list[Allocation]]:
+    """Run all policies; rounds that an earlier start recorded under the same terms are taken as they were."""
+    policies: dict[Cell, Policy] = {cell: load_policy(prepared.study.arms[cell.arm].policy, terms[cell]) for cell in terms}
+    stamps = {cell: digest("terms", _plain(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
+    rounds: dict[tuple[Cell, int], list[Allocation]] = {}
+    for cell in terms:
+        for entry in directory.log("arms", cell.name, "rounds.jsonl").entries():
+            if entry["terms"] == stamps[cell]:
+                rounds[cell, entry["round"]] = [
+                    Allocation(problem_id=p, model=m, first_index=f, count=c) for p, m, f, c in entry["allocations"]
+                ]
+
+    def record(cell: Cell, number: int, allocations: list[Allocation]) -> None:
+        directory.log("arms", cell.name, "rounds.jsonl").append(
+            {
+                "round": number,
+                "terms": stamps[cell],
+                "grader": grader,
+                "allocations": [[a.problem_id, a.model, a.first_index, a.count] for a in allocations],
+            }
+        )
+
+    def observe(cell: Cell, allocations: list[Allocation]) -> list[Observation]:
+        unit = terms[cell].unit
+        return [
+            Observation(
+                problem_id=s.problem_id,
+                model=s.model,
+                sample_index=s.sample_index,
+                verdict=v,
+                cost=in_unit(s.cost, unit, s.model) if unit else 0.0,
+            )
+            for s, v in buyer.take(allocations)
+        ]
+
+    piloted = {cell: [a for a in pilot if a.model in terms[cell].models] for cell in terms}
+    return sample(policies, piloted, recorded=lambda cell, n: rounds.get((cell, n)), record=record, buy=buyer.buy, observe=observe)
+
+
+def _plain(terms: Terms) -> list[object]:
+    piloted = sorted((list(key), n) for key, n in terms.piloted.items())
+    return [
+        terms.problem_ids, terms.models, terms.amount, terms.unit, terms.basis, dict(terms.expected), dict(terms.worst),
+        terms.samples_per_problem, terms.seed, piloted,
+    ]  # fmt: skip

@@ -1,0 +1,159 @@
+"""The data half of a run: gold check, pilot, sampling with grading, audit, measures, training sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from isocost import planning
+from isocost.executors.local import LocalExecutor
+from isocost.grading import GradingPool, check_gold
+from isocost.ledger import Ledger
+from isocost.metrics.intervals import proportion
+from isocost.records import Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
+from isocost.running.cells import Buyer, pilot_allocations, plan, run_cells, token_means
+from isocost.running.events import Listener, Note, StageWatch
+from isocost.running.pools import Pool
+from isocost.running.preparing import Prepared, generators
+from isocost.store import RunDirectory
+
+Graded = tuple[Sample, Verdict]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bought:
+    """What sampling left.
+
+    Attributes:
+        problems: The training problems that count.
+        excluded: (id, reason) of those that do not.
+        plans: What every cell was going to buy.
+        drawn: What every cell drew, problems in the study's order.
+        pools: Everything a model's pool holds, in the same order.
+    """
+
+    problems: tuple[Problem, ...]
+    excluded: tuple[tuple[str, str], ...]
+    plans: tuple[CellPlan, ...]
+    drawn: Mapping[Cell, Sequence[Graded]]
+    pools: Mapping[str, Sequence[Graded]]
+
+
+class _Tally:
+    """What the progress line of sampling says."""
+
+    def __init__(self, watch: StageWatch) -> None:
+        self.watch = watch
+        self.correct = self.judged = self.failed = 0
+
+    def bought(self, samples: list[Sample]) -> None:
+        self.failed += sum(s.finish_reason == "error" for s in samples)
+        self.watch.advance(len(samples), tokens=sum(s.num_generated_tokens for s in samples))
+
+    def judged_too(self, verdicts: list[Verdict]) -> None:
+        self.judged += len(verdicts)
+        self.correct += sum(v.outcome is Outcome.CORRECT for v in verdicts)
+        share = proportion(self.correct, self.judged)
+        if share.value is not None and share.low is not None and share.high is not None:
+            interval = f"{100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]"
+            self.watch.detail = f"correct {interval}  {self.failed} err"
+
+
+def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor, grading: GradingPool, listener: Listener) -> Bought:
+    """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
+
+    Raises:
+        BudgetError: a budget that buys nothing.
+        LimitReachedError: the limit on the bill leaves no room.
+        EngineError: an engine could not answer.
+    """
+    study, models = prepared.study, generators(prepared.study)
+    problems, excluded = _gold_checked(prepared, grading, listener)
+    ids = tuple(p.id for p in problems)
+    pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
+    n_stored, ledger = _open_ledger(prepared, directory, pools)
+    watch = StageWatch(stage="sample", total=n_stored, unit="samples", listener=listener, done_before=n_stored)
+    tally = _Tally(watch)
+    buyer = Buyer(pools, executor, grading, ledger, bought=tally.bought, judged=tally.judged_too)
+    pilot = pilot_allocations(prepared, ids, models)
+    watch.total = max(n_stored, sum(a.count for a in pilot))
+    buyer.buy(pilot)
+    costs = planning.draw_costs(study, {m: prepared.cards[m] for m in models}, token_means(buyer.draws, models))
+    piloted = {(a.problem_id, a.model): a.count for a in pilot}
+    plans = tuple(plan(prepared, ids, costs, piloted))
+    directory.write_json(planning.to_json(plans), "plan.json")
+    watch.total = max(watch.done, _planned_draws(plans, len(ids)))
+    terms = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
+    drawn = run_cells(prepared, directory, terms, pilot, buyer, grader_key(grading))
+    for pool in pools.values():
+        pool.seal()
+    watch.total = watch.done
+    watch.finish()
+    position = {problem_id: i for i, problem_id in enumerate(ids)}
+    return Bought(
+        problems=problems,
+        excluded=excluded,
+        plans=plans,
+        drawn={cell: _in_order(buyer.take(allocations), position) for cell, allocations in drawn.items()},
+        pools={name: _in_order([d for (m, p, _), d in buyer.draws.items() if m == name and p in position], position) for name in models},
+    )
+
+
+def grader_key(grading: GradingPool) -> str:
+    """The grader's name and version: verdicts of different ones are never mixed."""
+    return f"{grading.grader.name}-{grading.grader.version}".replace("/", "_").replace(":", ".")
+
+
+def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: Sequence[Problem], grading: GradingPool) -> Pool:
+    """The pool of a model under the study's prompt and sampling setting."""
+    template = prepared.templates[name]
+    return Pool(
+        card=prepared.cards[name],
+        identity=prepared.identities[name],
+        spec=prepared.specs[name],
+        params=prepared.study.sampling.params(template.stop),
+        template=template,
+        study_seed=prepared.study.seed,
+        directory=directory,
+        problems={p.id: p for p in problems},
+        grader=grader_key(grading),
+    )
+
+
+def _gold_checked(prepared: Prepared, grading: GradingPool, listener: Listener) -> tuple[tuple[Problem, ...], tuple[tuple[str, str], ...]]:
+    """The training problems whose own reference answer the grader accepts, and the others with the reason."""
+    train = prepared.problems["train"]
+    excluded = tuple(check_gold(train, grading))
+    refused = {problem_id for problem_id, _ in excluded}
+    if excluded:
+        first, reason = excluded[0]
+        says = f"{len(excluded)} of {len(train)} problems left out: the grader refuses their reference answer"
+        listener(Note(text=f"{says} ({first}: {reason})"))
+    return tuple(p for p in train if p.id not in refused), excluded
+
+
+def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool]) -> tuple[int, Ledger]:
+    study = prepared.study
+    unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
+    stored = [pool.stored() for pool in pools.values()]
+    ledger = Ledger(
+        directory.log("ledger.jsonl"),
+        unit=unit,
+        limit=study.limit.amount if study.limit else None,
+        spent=sum(cost.amount(unit) or 0.0 for _, cost in stored),
+    )
+    ledger.settle({key for pool in pools.values() for key in pool.stored_batches()})
+    return sum(n for n, _ in stored), ledger
+
+
+def _planned_draws(plans: Sequence[CellPlan], n_problems: int) -> int:
+    """Draws that the pools will hold: cells of a model share them, so the largest decides."""
+    largest: dict[str, float] = {}
+    for p in plans:
+        for model, each in p.samples_per_problem.items():
+            largest[model] = max(largest.get(model, 0.0), each)
+    return round(sum(largest.values()) * n_problems)
+
+
+def _in_order(draws: Sequence[Graded], position: Mapping[str, int]) -> list[Graded]:
+    return sorted(draws, key=lambda d: (d[0].model, position[d[0].problem_id], d[0].sample_index))

@@ -1,0 +1,90 @@
+"""What a run says while it works. The run never prints; a listener does, or nobody."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """How far a stage is.
+
+    Attributes:
+        stage: Its name.
+        done: Units done, over every start of the run.
+        total: Units in all.
+        unit: What is counted.
+        seconds: Since the stage began in this start.
+        done_before: Units that earlier starts had done: the rate is (done - done_before) / seconds.
+        tokens: Generated in this start.
+        detail: What else is worth a few words, such as money or the share of correct answers.
+        finished: True the last time.
+    """
+
+    stage: str
+    done: int
+    total: int
+    unit: str
+    seconds: float
+    done_before: int
+    tokens: int
+    detail: str
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A sentence for the person who watches."""
+
+    text: str
+
+
+Listener = Callable[[Advanced | Note], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class StageWatch:
+    """Counts a stage's work and tells the listener."""
+
+    stage: str
+    total: int
+    unit: str
+    listener: Listener
+    done_before: int = 0
+    done: int = 0
+    tokens: int = 0
+    detail: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.done = self.done_before
+        self._tell(finished=False)
+
+    def advance(self, units: int = 1, *, tokens: int = 0, detail: str | None = None) -> None:
+        """More is done."""
+        self.done += units
+        self.tokens += tokens
+        self.detail = self.detail if detail is None else detail
+        self._tell(finished=False)
+
+    def finish(self) -> float:
+        """The stage is over; returns its seconds."""
+        self._tell(finished=True)
+        return time.monotonic() - self.started
+
+    def _tell(self, *, finished: bool) -> None:
+        self.listener(
+            Advanced(
+                stage=self.stage,
+                done=self.done,
+                total=self.total,
+                unit=self.unit,
+                seconds=time.monotonic() - self.started,
+                done_before=self.done_before,
+                tokens=self.tokens,
+                detail=self.detail,
+                finished=finished,
+            )
+        )

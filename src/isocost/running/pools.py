@@ -1,0 +1,290 @@
+"""Buying draws into a model's pool: rounds, batches, the ledger, verdicts, and what a resumed run still owes.
+
+A round is written down before anything of it is bought. Its batches are a pure function of it, each is seeded by what it asks for and is
+committed whole, so a resumed run redoes exactly the batches that are missing and gets the same draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import asdict, dataclass, field
+from itertools import groupby, islice
+from typing import Any
+
+from isocost.engines.base import Request
+from isocost.executors.local import LocalExecutor
+from isocost.executors.work import Answers, EngineSpec, answer, cut
+from isocost.grading import GradingPool, Pair
+from isocost.ids import digest, sample_id, seed_of
+from isocost.ledger import Ledger
+from isocost.planning import cost_of
+from isocost.prompts.base import Template
+from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
+from isocost.store import BatchLog, Log, RunDirectory
+
+DrawKey = tuple[str, str, int]  # model, problem id, sample index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Requests that one call of an engine answers."""
+
+    key: str
+    requests: tuple[Request, ...]
+    seed: int
+
+    @property
+    def size(self) -> int:
+        """Draws in it."""
+        return sum(r.count for r in self.requests)
+
+
+@dataclass(slots=True, kw_only=True)
+class Pool:
+    """One model under one prompt and sampling setting, with all draws bought so far."""
+
+    card: ModelCard
+    identity: str
+    spec: EngineSpec
+    params: SamplingParams
+    template: Template
+    study_seed: int
+    directory: RunDirectory
+    problems: Mapping[str, Problem]
+    grader: str
+    id: str = field(init=False)
+    _samples: BatchLog = field(init=False)
+    _verdicts: BatchLog = field(init=False)
+    _rounds: Log = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id = digest("pool", self.identity, self.template, self.params, self.study_seed)
+        self._samples = self.directory.batches("pools", self.card.name, self.id)
+        self._verdicts = self.directory.batches("verdicts", self.grader, self.id)
+        self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
+
+    def bought(self) -> dict[tuple[str, str], int]:
+        """(model, problem id) -> draws bought or on order."""
+        counts: dict[tuple[str, str], int] = {}
+        for _, problem_id, first_index, count in self._ordered():
+            key = (self.card.name, problem_id)
+            counts[key] = max(counts.get(key, 0), first_index + count)
+        return counts
+
+    def order(self, allocations: list[Allocation], executor: LocalExecutor) -> None:
+        """Write a round down, cut into the batches in which the engine will answer it."""
+        requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
+        batches = executor.submit(cut, self.spec, requests).result()
+        self._rounds.append({"pool": self.id, "batches": [[[r.problem_id, r.first_index, r.count] for r in batch] for batch in batches]})
+
+    def batches(self) -> list[Batch]:
+        """The batches of all rounds, in order."""
+        found = []
+        for number, group in groupby(self._ordered(), key=lambda order: order[0]):
+            what = [order[1:] for order in group]
+            requests = tuple(self._request(*draws) for draws in what)
+            key = digest("batch", self.id, number, what)
+            found.append(Batch(key=key, requests=requests, seed=seed_of("batch", self.id, what)))
+        return found
+
+    def stored_batches(self) -> set[str]:
+        """The keys of the batches that are in the store."""
+        return self._samples.batches()
+
+    def missing(self) -> list[Batch]:
+        """The batches that are not."""
+        stored = self.stored_batches()
+        return [batch for batch in self.batches() if batch.key not in stored]
+
+    def ungraded_batches(self) -> dict[str, list[Sample]]:
+        """Stored batches without verdicts, as after a kill or with another grader."""
+        graded = self._verdicts.batches()
+        waiting: dict[str, list[Sample]] = {}
+        for row in self._samples.rows():
+            if row["batch"] not in graded:
+                waiting.setdefault(row["batch"], []).append(to_sample(row, self.card.name, self.id))
+        return waiting
+
+    def stored(self) -> tuple[int, Cost]:
+        """How many draws are stored, and what they cost."""
+        samples = [to_sample(row, self.card.name, self.id) for row in self._samples.rows()]
+        return len(samples), total_cost(s.cost for s in samples)
+
+    def worst(self, batch: Batch) -> Cost:
+        """What a batch costs if every draw goes to max_tokens; the prompts' length is bounded by their bytes."""
+        total = Cost(flops=0.0, usd=0.0)
+        for r in batch.requests:
+            bound = len(r.prompt.encode()) + 1
+            total = total + _times(
+                cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens, sharing=r.count), r.count
+            )
+        return total
+
+    def store(self, batch: Batch, answers: Answers) -> list[Sample]:
+        """Commit an answered batch."""
+        samples = list(self._to_samples(batch, answers))
+        self._samples.append(batch.key, [to_row(s) for s in samples])
+        return samples
+
+    def store_verdicts(self, batch: str, samples: list[Sample], verdicts: list[Verdict]) -> None:
+        """Commit a batch's verdicts."""
+        self._verdicts.append(batch, [{"sample_id": s.id, **asdict(v)} for s, v in zip(samples, verdicts, strict=True)])
+
+    def pairs(self, samples: list[Sample]) -> list[Pair]:
+        """What the grader has to judge; a failed draw has an empty text."""
+        return [Pair(key=s.id, reference=self.problems[s.problem_id].answer, generation=s.generation) for s in samples]
+
+    def draws(self) -> dict[DrawKey, tuple[Sample, Verdict]]:
+        """Every draw with its verdict."""
+        verdicts = {
+            row["sample_id"]: Verdict(outcome=Outcome(row["outcome"]), predicted_answer=row["predicted_answer"], reason=row["reason"])
+            for row in self._verdicts.rows()
+        }
+        found = {}
+        for row in self._samples.rows():
+            sample = to_sample(row, self.card.name, self.id)
+            found[self.card.name, sample.problem_id, sample.sample_index] = (sample, verdicts[sample.id])
+        return found
+
+    def seal(self) -> None:
+        """Move what is stored into Parquet."""
+        self._samples.seal()
+        self._verdicts.seal()
+
+    def _ordered(self) -> Iterator[tuple[int, str, int, int]]:
+        """(batch number, problem id, first index, count) of everything on order."""
+        number = 0
+        for entry in self._rounds.entries():
+            if entry["pool"] == self.id:
+                for batch in entry["batches"]:
+                    yield from ((number, *draws) for draws in batch)
+                    number += 1
+
+    def _request(self, problem_id: str, first_index: int, count: int) -> Request:
+        prompt = self.template.render(self.problems[problem_id].question)
+        return Request(problem_id=problem_id, prompt=prompt, first_index=first_index, count=count)
+
+    def _to_samples(self, batch: Batch, answers: Answers) -> Iterator[Sample]:
+        seconds = answers.seconds / batch.size
+        for request, generations in zip(batch.requests, answers.generations, strict=True):
+            for offset, g in enumerate(generations):
+                index = request.first_index + offset
+                cost = cost_of(
+                    self.card, prompt_tokens=g.num_prompt_tokens, generated_tokens=g.num_generated_tokens, sharing=len(generations)
+                )
+                yield Sample(
+                    id=sample_id(self.id, request.problem_id, index),
+                    problem_id=request.problem_id,
+                    model=self.card.name,
+                    pool=self.id,
+                    sample_index=index,
+                    generation=g.text,
+                    num_prompt_tokens=g.num_prompt_tokens,
+                    num_generated_tokens=g.num_generated_tokens,
+                    finish_reason=g.finish_reason,
+                    cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds),
+                    seed=batch.seed,
+                )
+
+
+def buy(
+    pools: Iterable[Pool],
+    executor: LocalExecutor,
+    grading: GradingPool,
+    ledger: Ledger,
+    *,
+    bought: Callable[[list[Sample]], None],
+    judged: Callable[[list[Verdict]], None],
+) -> None:
+    """Buy every batch that is missing, and grade what is not graded, both at once.
+
+    Args:
+        pools: Whose rounds to complete.
+        executor: Where engines run.
+        grading: Where graders run.
+        ledger: Where each batch is reserved before it is sent.
+        bought: Called with the samples of a batch once they are stored.
+        judged: Called with the verdicts of a batch once they are stored.
+
+    Raises:
+        LimitReachedError: the next batch does not fit under the limit; what was bought before is stored.
+        EngineError: an engine could not answer.
+    """
+    waiting: list[tuple[Pool, str, list[Sample], Future[list[Verdict]]]] = []
+
+    def grade(pool: Pool, batch: str, samples: list[Sample]) -> None:
+        waiting.append((pool, batch, samples, grading.submit(pool.pairs(samples))))
+
+    def store_first() -> None:
+        pool, batch, samples, future = waiting.pop(0)
+        verdicts = future.result()
+        pool.store_verdicts(batch, samples, verdicts)
+        judged(verdicts)
+
+    todo: list[tuple[Pool, Batch]] = []
+    for pool in pools:
+        for key, samples in pool.ungraded_batches().items():
+            grade(pool, key, samples)
+        todo += [(pool, batch) for batch in pool.missing()]
+    try:
+        for pool, batch, answers in _answered(todo, executor, ledger):
+            samples = pool.store(batch, answers)
+            ledger.release(batch.key, total_cost(s.cost for s in samples))
+            bought(samples)
+            grade(pool, batch.key, samples)
+            while waiting and waiting[0][3].done():
+                store_first()
+    finally:
+        # What was paid for is judged and stored even when the run stops here.
+        while waiting:
+            store_first()
+
+
+def _answered(todo: list[tuple[Pool, Batch]], executor: LocalExecutor, ledger: Ledger) -> Iterator[tuple[Pool, Batch, Answers]]:
+    """Batches as they are answered; each is reserved in the ledger before it is sent, two a worker at a time."""
+    waiting = iter(todo)
+    flying: dict[Future[Answers], tuple[Pool, Batch]] = {}
+    stopped: BaseException | None = None
+    while True:
+        try:
+            for pool, batch in islice(waiting, 0 if stopped else 2 * executor.workers - len(flying)):
+                ledger.reserve(batch.key, pool.worst(batch), account="data", model=pool.card.name, pool=pool.id, count=batch.size)
+                flying[executor.submit(answer, pool.spec, batch.requests, pool.params, batch.seed)] = (pool, batch)
+            if not flying:
+                break
+            done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        except (Exception, KeyboardInterrupt) as error:
+            if stopped or not flying:
+                raise
+            stopped = error
+            continue
+        for future in done:
+            pool, batch = flying.pop(future)
+            yield pool, batch, future.result()
+    if stopped:
+        raise stopped
+
+
+def total_cost(costs: Iterable[Cost]) -> Cost:
+    """The sum of costs, each unit where all of them know it."""
+    return sum(costs, start=Cost(flops=0.0, usd=0.0, seconds=0.0))
+
+
+def _times(cost: Cost, n: int) -> Cost:
+    return Cost(flops=None if cost.flops is None else cost.flops * n, usd=None if cost.usd is None else cost.usd * n)
+
+
+def to_row(sample: Sample) -> dict[str, Any]:
+    """A sample as it is stored; model and pool stand in the path."""
+    row = {**asdict(sample), **{f"cost_{unit}": value for unit, value in asdict(sample.cost).items()}}
+    for key in ("cost", "model", "pool"):
+        del row[key]
+    return row
+
+
+def to_sample(row: Mapping[str, Any], model: str, pool: str) -> Sample:
+    """A stored sample."""
+    cost = Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"])
+    own = {k: v for k, v in row.items() if k != "batch" and not k.startswith("cost_")}
+    return Sample(**own, model=model, pool=pool, cost=cost)

@@ -1,0 +1,137 @@
+"""From a checked study file to what the stages need: problems, models with their costs, prompts. Nothing is spent here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from isocost.config import Study
+from isocost.engines import ENGINES, OPTIONS
+from isocost.errors import IsocostError, StudyError
+from isocost.executors.work import EngineFacts, EngineSpec
+from isocost.graders import GRADERS
+from isocost.lab import PREFIX, weights
+from isocost.planning import model_card
+from isocost.policies import POLICIES
+from isocost.problems import SOURCES, load_problems, source_options
+from isocost.prompts import TEMPLATES, load_template
+from isocost.prompts.base import Template
+from isocost.records import ModelCard, Problem
+from isocost.studyfile import Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A study that is ready to run.
+
+    Attributes:
+        study: The study file.
+        problems: Problem sets by split.
+        cards: What each model costs.
+        specs: How each model's engine is opened.
+        identities: What makes each model the same; "" for a model whose engine was not opened.
+        templates: What each model is prompted with.
+    """
+
+    study: Study
+    problems: Mapping[str, list[Problem]]
+    cards: Mapping[str, ModelCard]
+    specs: Mapping[str, EngineSpec]
+    identities: Mapping[str, str]
+    templates: Mapping[str, Template]
+
+
+def known() -> Known:
+    """The names that the families offer."""
+    return Known(
+        sources={name: source_options(name) for name in SOURCES},
+        engines={name: OPTIONS[name] for name in ENGINES},
+        policies=POLICIES,
+        graders=GRADERS,
+        templates=TEMPLATES,
+    )
+
+
+def generators(study: Study) -> list[str]:
+    """The models that arms draw from, in the study's order."""
+    used = {model for arm in study.arms.values() for model in arm.models}
+    matched = {budget.match.model for budget in study.budgets.values() if budget.match}
+    return [name for name in study.models if name in used | matched]
+
+
+def prepare(study: Study, base: Path, describe: Callable[[EngineSpec], EngineFacts], *, to_spend: bool) -> Prepared:
+    """Load problems, open models, work out what tokens cost.
+
+    Args:
+        study: The study file.
+        base: Its folder.
+        describe: Opens an engine and says what it knows.
+        to_spend: Every engine is opened, so that a model that cannot be used is found before anything is paid for. For a plan alone,
+            a model whose `params` are given is taken at its word.
+
+    Raises:
+        StudyError: all that was found wrong with problems and models, one line each.
+    """
+    mistakes: list[str] = []
+    problems: dict[str, list[Problem]] = {}
+    for split in ("train", "validation", "test", "transfer"):
+        source = getattr(study.problems, split)
+        if source is not None and (split == "train" or to_spend):
+            try:
+                problems[split] = load_problems(source.source, source.options, base=base)
+            except IsocostError as error:
+                mistakes.append(f"problems.{split}: {error}")
+    cards: dict[str, ModelCard] = {}
+    specs: dict[str, EngineSpec] = {}
+    identities: dict[str, str] = {}
+    for name, spec in study.models.items():
+        try:
+            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_with_weights(spec.options).items())), base=base)
+            facts = describe(specs[name]) if to_spend or (spec.params is None and spec.price is None) else None
+        except StudyError as error:
+            mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
+            continue
+        except IsocostError as error:
+            mistakes.append(f"models.{name}: {error}")
+            continue
+        cards[name] = model_card(name, study, facts.size if facts else None)
+        identities[name] = facts.identity if facts else ""
+    if to_spend:
+        mistakes += _unusable(study, problems)
+    if mistakes:
+        raise StudyError(mistakes)
+    templates = {name: load_template((spec.prompt or study.prompt).template) for name, spec in study.models.items()}
+    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, templates=templates)
+
+
+def _with_weights(options: dict[str, object]) -> dict[str, object]:
+    """`model: lab:weak` means the folder of an embedded model."""
+    model = options.get("model")
+    return (
+        {**options, "model": str(weights(model.removeprefix(PREFIX)))} if isinstance(model, str) and model.startswith(PREFIX) else options
+    )
+
+
+def _unusable(study: Study, problems: Mapping[str, list[Problem]]) -> list[str]:
+    """What can be told wrong only of a study that is going to be run."""
+    mistakes = [
+        f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
+        for name in generators(study)
+        if (price := study.models[name].price) is not None and price.input is None
+    ]
+    questions = {p.question: p.id for p in problems.get("train", [])}
+    for split in ("validation", "test", "transfer"):
+        shared = [(questions[p.question], p.id) for p in problems.get(split, []) if p.question in questions]
+        if shared:
+            mistakes.append(
+                f"problems.{split}: {len(shared)} questions stand in problems.train too, first {shared[0][1]} = {shared[0][0]}\n"
+                "  training on them would flatter every student; use skip and limit to part the sets"
+            )
+    students = study.finetune.students if study.finetune else ()
+    for name in students:
+        if study.models[name].engine != "transformers":
+            mistakes.append(
+                f"finetune.students: model {name} has engine {study.models[name].engine}; a student needs trainable weights (transformers)"
+            )
+    return mistakes

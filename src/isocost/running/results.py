@@ -1,0 +1,223 @@
+"""From what a run stored to the record that the report is made from."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import itertools
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from isocost import auditing, evaluating, measuring
+from isocost.curating import Curated
+from isocost.evaluating import GREEDY, Outcomes
+from isocost.planning import cost_of
+from isocost.records import (
+    Audit,
+    BillLine,
+    Cell,
+    CellResult,
+    Comparison,
+    Cost,
+    Estimate,
+    Evaluation,
+    ModelCard,
+    Results,
+    Sample,
+    Setup,
+)
+from isocost.running.data import Bought
+from isocost.running.pools import total_cost
+from isocost.running.preparing import Prepared, generators
+from isocost.running.students import PLAIN, Evaluated, Training, average
+from isocost.running.tables import frame_of
+
+KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
+LIBRARIES = ("isocost", "torch", "transformers", "trl", "math-verify", "polars")
+
+
+def assemble(
+    prepared: Prepared,
+    bought: Bought,
+    curated: Mapping[Cell, Curated],
+    audits: Sequence[Audit],
+    trainings: Sequence[Training],
+    evaluated: Sequence[Evaluated],
+    seconds: Mapping[str, float],
+) -> Results:
+    """Everything that the report is made from."""
+    study = prepared.study
+    by_variant = _by_variant(evaluated)
+    return Results(
+        study=study.name,
+        models=tuple(prepared.cards.values()),
+        n_problems=len(bought.problems),
+        excluded=bought.excluded,
+        cells=tuple(_cell_result(prepared, bought, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
+        pools=pool_measures(prepared, bought),
+        evaluations=tuple(_evaluations(prepared, by_variant)),
+        comparisons=tuple(_comparisons(prepared, by_variant)),
+        bill=tuple(_bill(prepared, bought, curated, trainings, evaluated)),
+        seconds=dict(seconds),
+        environment=environment(),
+    )
+
+
+def pool_measures(prepared: Prepared, bought: Bought) -> dict[str, dict[str, Estimate]]:
+    """coverage@k, diversity@k and the rest of every pool that has the same number of draws for every problem up to k."""
+    measures: dict[str, dict[str, Estimate]] = {}
+    for model in generators(prepared.study):
+        graded = bought.pools[model]
+        counts: dict[str, int] = {p.id: 0 for p in bought.problems}
+        for sample, _ in graded:
+            counts[sample.problem_id] += 1
+        ks = [k for k in KS if k <= min(counts.values(), default=0)]
+        if graded:
+            measures[model] = dict(measuring.measure(frame_of(graded, bought.problems), ks or [1])[model])
+    return measures
+
+
+def _cell_result(prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], audits: Sequence[Audit], cell: Cell) -> CellResult:
+    plan = next(p for p in bought.plans if p.cell == cell)
+    graded = bought.drawn[cell]
+    ids = [p.id for p in bought.problems]
+    measures = dict(measuring.measure_cell(frame_of(graded, bought.problems), ids, prepared.study.curate.per_problem))
+    models = {s.id: s.model for graded_pool in bought.pools.values() for s, _ in graded_pool}
+    measures["fpr"] = auditing.false_positive_rate([a for a in audits if models[a.sample_id] in plan.models])
+    return CellResult(
+        plan=plan,
+        cost=total_cost(s.cost for s, _ in graded),
+        n_samples=len(graded),
+        n_tokens=sum(s.num_generated_tokens for s, _ in graded),
+        measures=measures,
+        funnel=curated[cell].funnel,
+        n_kept=len(curated[cell].samples),
+    )
+
+
+Variant = tuple[str, Cell | None, str]  # student, data, prompt
+
+
+def _by_variant(evaluated: Sequence[Evaluated]) -> dict[tuple[Variant, str, str], Outcomes]:
+    """Outcomes by variant, split and metric, averaged over training seeds."""
+    seeds: dict[tuple[Variant, str, str], list[Outcomes]] = {}
+    for e in evaluated:
+        for metric, outcomes in e.outcomes.items():
+            seeds.setdefault(((e.student, e.cell, e.prompt), e.split, metric), []).append(outcomes)
+    return {key: average(found) for key, found in seeds.items()}
+
+
+def _evaluations(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str], Outcomes]) -> list[Evaluation]:
+    return [
+        Evaluation(
+            student=student,
+            cell=cell.name if cell else None,
+            prompt=prompt,
+            split=split,
+            metric=metric,
+            estimate=evaluating.estimate(found),
+            setup=setup_of(prepared, student, cell),
+        )
+        for ((student, cell, prompt), split, metric), found in outcomes.items()
+    ]
+
+
+def _comparisons(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str], Outcomes]) -> list[Comparison]:
+    """Every pair of cells that share a budget, and every cell against the better of the two ways to prompt the untrained student."""
+    found: list[Comparison] = []
+    groups: dict[tuple[str, str, str], dict[tuple[Cell | None, str], Outcomes]] = {}
+    for ((student, cell, prompt), split, metric), each in outcomes.items():
+        groups.setdefault((student, split, metric), {})[cell, prompt] = each
+    for (student, split, metric), variants in groups.items():
+        trained = [cell for cell, _ in variants if cell is not None]
+        pairs: list[tuple[Cell, Cell | None, Outcomes]] = [
+            (a, b, variants[b, PLAIN]) for a, b in itertools.combinations(trained, 2) if a.budget == b.budget
+        ]
+        untrained = [each for (cell, _), each in variants.items() if cell is None]
+        if untrained:
+            best = max(untrained, key=lambda each: evaluating.estimate(each).value or 0.0)
+            pairs += [(cell, None, best) for cell in trained]
+        found += [
+            evaluating.compare(
+                variants[left, PLAIN],
+                other,
+                student=student,
+                split=split,
+                metric=metric,
+                left_cell=left.name,
+                right_cell=right.name if right else None,
+                setup=setup_of(prepared, student, left),
+            )
+            for left, right, other in pairs
+        ]
+    return found
+
+
+def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | None:
+    """Which of the paper's set-ups a training is; None for the untrained student."""
+    if cell is None:
+        return None
+    costs = {name: card.flops_per_token for name, card in prepared.cards.items()}
+    return evaluating.name_setup(student, prepared.study.arms[cell.arm].models, costs)
+
+
+def _bill(
+    prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], trainings: Sequence[Training], evaluated: Sequence[Evaluated]
+) -> list[BillLine]:
+    kept = {s.id for c in curated.values() for s in c.samples}
+    lines: list[BillLine] = []
+    for model, graded in bought.pools.items():
+        groups: dict[str, list[Sample]] = {"kept": [], "rejected": [], "failed": []}
+        for sample, _ in graded:
+            groups["failed" if sample.finish_reason == "error" else "kept" if sample.id in kept else "rejected"].append(sample)
+        for what, samples in groups.items():
+            tokens = sum(s.num_generated_tokens for s in samples)
+            lines.append(
+                BillLine(
+                    account="data", model=model, what=what, count=len(samples), tokens=tokens, cost=total_cost(s.cost for s in samples)
+                )
+            )
+    for student in dict.fromkeys(t.student for t in trainings):
+        own = [t.trained for t in trainings if t.student == student]
+        tokens = sum(t.tokens for t in own)
+        cost = _training_cost(prepared.cards[student], tokens, sum(t.seconds for t in own))
+        lines.append(BillLine(account="training", model=student, what="steps", count=sum(t.steps for t in own), tokens=tokens, cost=cost))
+    for student in dict.fromkeys(e.student for e in evaluated):
+        mine = [e for e in evaluated if e.student == student]
+        tokens = sum(e.tokens for e in mine)
+        flops = cost_of(prepared.cards[student], prompt_tokens=0, generated_tokens=tokens).flops
+        count = sum(len(outcomes) for e in mine for metric, outcomes in e.outcomes.items() if metric == GREEDY)
+        lines.append(
+            BillLine(
+                account="evaluation", model=student, what="answers", count=count, tokens=tokens,
+                cost=Cost(flops=flops, seconds=sum(e.seconds for e in mine)),
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _training_cost(card: ModelCard, tokens: int, seconds: float) -> Cost:
+    """6P FLOPs a token: 2P forward and twice that backward (Kaplan et al. 2020, section 2.1)."""
+    return Cost(flops=None if card.flops_per_token is None else 3 * card.flops_per_token * tokens, seconds=seconds)
+
+
+def environment() -> dict[str, str]:
+    """Versions and hardware."""
+    found = {"python": platform.python_version(), "platform": platform.platform(), "cores": str(len(os.sched_getaffinity(0)))}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def to_json(results: Results) -> dict[str, object]:
+    """What `measures.json` holds: pools by model in the form of `measure --json`, and cells."""
+    models = measuring.to_json(results.pools)
+    cells = {
+        c.plan.cell.name: {name: asdict(estimate) for name, estimate in c.measures.items()} | {"n_samples": c.n_samples, "n_kept": c.n_kept}
+        for c in results.cells
+    }
+    return {**models, "cells": cells}

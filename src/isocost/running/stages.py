@@ -1,0 +1,154 @@
+"""The stages of a study in their order, each fed with what the ones before it left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TypeVar
+
+from isocost import auditing, curating
+from isocost.curating import Curated
+from isocost.errors import InputError
+from isocost.executors.local import LocalExecutor
+from isocost.grading import GradingPool
+from isocost.metrics.diversity import distinct_key
+from isocost.records import Audit, Cell, Results
+from isocost.reporting import Report, report
+from isocost.running import data, results, students
+from isocost.running.data import Bought, grader_key
+from isocost.running.events import Listener
+from isocost.running.preparing import Prepared
+from isocost.running.students import Evaluated, Training
+from isocost.running.tables import frame_of
+from isocost.store import RunDirectory, write_parquet
+
+T = TypeVar("T")
+STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate", "report")
+
+
+class StudyRun:
+    """One start of a study in its run directory."""
+
+    def __init__(
+        self, prepared: Prepared, directory: RunDirectory, executor: LocalExecutor, grading: GradingPool, listener: Listener
+    ) -> None:
+        self.prepared, self.directory, self.executor, self.grading, self.listener = prepared, directory, executor, grading, listener
+        self.seconds: dict[str, float] = directory.read_json("seconds.json") or {}
+
+    def run(self, until: str, *, force: bool) -> Report | None:
+        """Run the stages up to one; the report, if that is among them."""
+        if force:
+            self._forget(until)
+        last = STAGES.index(until)
+        bought = self._timed("sample", self.sample)
+        if last < STAGES.index("audit"):
+            return None
+        audits = self.audit(bought)
+        curated = self.curate(bought)
+        if last < STAGES.index("finetune"):
+            self._write_measures(self._results(bought, curated, audits, [], []))
+            return None
+        trainings = self._timed("finetune", lambda: self.finetune(curated))
+        evaluated = self._timed("evaluate", lambda: self.evaluate(trainings)) if last >= STAGES.index("evaluate") else []
+        found = self._results(bought, curated, audits, trainings, evaluated)
+        self._write_measures(found)
+        return self.report(found) if until == "report" else None
+
+    def sample(self) -> Bought:
+        """Buy and grade."""
+        bought = data.sample(self.prepared, self.directory, self.executor, self.grading, self.listener)
+        everything = [draw for pool in bought.pools.values() for draw in pool]
+        write_parquet(frame_of(everything, bought.problems), self.directory.path / "samples.parquet")
+        self.directory.write_rows([{**asdict(p), "metadata": str(dict(p.metadata))} for p in bought.problems], "problems", "train.parquet")
+        return bought
+
+    def audit(self, bought: Bought) -> list[Audit]:
+        """Look for false positives among the answer-correct solutions of every pool."""
+        study = self.prepared.study
+        draws = [draw for pool in bought.pools.values() for draw in pool]
+        audits = auditing.audit((s for s, _ in draws), {s.id: v for s, v in draws}, per_model=study.audit.per_model, seed=study.seed)
+        self.directory.write_rows([asdict(a) for a in audits], "audits", f"{study.audit.by}.parquet")
+        return audits
+
+    def curate(self, bought: Bought) -> dict[Cell, Curated]:
+        """Build every cell's training set, with its data card."""
+        study, found = self.prepared.study, {}
+        for cell, draws in bought.drawn.items():
+            curated = curating.curate(
+                (s for s, _ in draws),
+                {s.id: v for s, v in draws},
+                distinct=study.curate.distinct,
+                per_problem=study.curate.per_problem,
+                seed=study.seed,
+                key=distinct_key,
+            )
+            models = study.arms[cell.arm].models
+            card = curating.card(
+                curated,
+                cell,
+                study=study.name,
+                problems=f"source {study.problems.train.source}",
+                sampling={m: study.sampling.params(self.prepared.templates[m].stop) for m in models},
+                distinct=study.curate.distinct,
+                per_problem=study.curate.per_problem,
+                seed=study.seed,
+            )
+            self.directory.write_rows(self._rows(curated, models[0]), "trainsets", f"{cell.name}.parquet")
+            self.directory.write_text(card, "trainsets", f"{cell.name}.md")
+            found[cell] = curated
+        return found
+
+    def finetune(self, curated: Mapping[Cell, Curated]) -> list[Training]:
+        """Train the students."""
+        cells = students.trained_cells(self.prepared, list(curated))
+        rows = {cell: curated[cell] for cell in cells}
+        return students.finetune(self.prepared, self.directory, rows, self._rows, self.executor, self.listener)
+
+    def evaluate(self, trainings: Sequence[Training]) -> list[Evaluated]:
+        """Evaluate the students."""
+        return students.evaluate(self.prepared, self.directory, trainings, self.executor, self.grading, self.listener)
+
+    def report(self, found: Results) -> Report:
+        """Write the report, its figures and tables."""
+        made = report(found)
+        for name, figure in made.figures.items():
+            self.directory.write_text(figure, "figures", f"{name}.svg")
+        for name, table in made.tables.items():
+            self.directory.write_text(table, "tables", f"{name}.csv")
+        self.directory.write_text(made.markdown, "report.md")
+        self.directory.write_text(made.html, "report.html")
+        return made
+
+    def _rows(self, curated: Curated, student: str) -> list[dict[str, str]]:
+        questions = {p.id: p.question for p in self.prepared.problems["train"]}
+        return curating.to_rows(curated, questions, self.prepared.templates[student].plain)
+
+    def _results(
+        self,
+        bought: Bought,
+        curated: Mapping[Cell, Curated],
+        audits: Sequence[Audit],
+        trainings: Sequence[Training],
+        evaluated: Sequence[Evaluated],
+    ) -> Results:
+        return results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds)
+
+    def _write_measures(self, found: Results) -> None:
+        self.directory.write_json(results.to_json(found), "measures.json")
+
+    def _timed(self, stage: str, work: Callable[[], T]) -> T:
+        """Run a stage and add its wall-clock seconds to those of earlier starts."""
+        started = time.monotonic()
+        try:
+            return work()
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
+            self.directory.write_json(self.seconds, "seconds.json")
+
+    def _forget(self, stage: str) -> None:
+        if stage == "sample":
+            raise InputError("samples are paid for and never thrown away\n  use another folder to sample again")
+        kept = {"grade": ("verdicts", grader_key(self.grading)), "finetune": ("models",), "evaluate": ("evaluations",)}.get(stage)
+        if kept:
+            self.directory.remove(*kept)

@@ -1,0 +1,80 @@
+"""How far a run directory is, read without locking it: it can be asked while the run works."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from isocost.errors import RunDirectoryError
+from isocost.store import RunDirectory
+
+
+def status_of(path: Path) -> dict[str, Any]:
+    """What is planned, stored and finished.
+
+    Raises:
+        RunDirectoryError: the folder is not a run directory.
+    """
+    if not (path / "study.yaml").exists():
+        raise RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
+    directory = RunDirectory(path)
+    plan = directory.read_json("plan.json")
+    return {
+        "directory": str(path),
+        "planned": plan["budgets"] if plan else None,
+        "pools": {folder.name: _pool(folder) for folder in sorted((path / "pools").glob("*")) if folder.is_dir()},
+        "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
+        "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
+        "seconds": directory.read_json("seconds.json") or {},
+        "report": str(path / "report.html") if (path / "report.html").exists() else None,
+    }
+
+
+def to_text(status: dict[str, Any]) -> str:
+    """The status in Markdown."""
+    lines = [f"run: {status['directory']}", "", "| model | samples | tokens | FLOPs | USD |", "| --- | ---: | ---: | ---: | ---: |"]
+    for model, pool in status["pools"].items():
+        lines.append(f"| {model} | {pool['samples']:,} | {pool['tokens']:,} | {_known(pool['flops'])} | {_known(pool['usd'])} |")
+    if status["planned"]:
+        lines += ["", "| budget | amount | arm | planned samples a problem |", "| --- | ---: | --- | --- |"]
+        for name, budget in status["planned"].items():
+            for choice in budget["choices"]:
+                each = ", ".join(f"{model} {count:.4g}" for model, count in choice["samples_per_problem"].items())
+                lines.append(f"| {name} | {_known(budget['amount'])} {budget['unit']} | {choice['name']} | {each} |")
+    lines += ["", f"trained students: {len(status['trained'])}; evaluation files: {status['evaluations']}"]
+    lines += [f"report: {status['report'] or 'not written yet'}"]
+    return "\n".join(lines)
+
+
+def _pool(folder: Path) -> dict[str, Any]:
+    """Samples, tokens and cost of a model's pools: sealed parts by column, the open log line by line."""
+    total: dict[str, Any] = {"samples": 0, "tokens": 0, "flops": 0.0, "usd": 0.0}
+    for part in folder.glob("*.parts/*.parquet"):
+        frame = pl.read_parquet(part, columns=["num_generated_tokens", "cost_flops", "cost_usd"])
+        _add(total, frame.height, int(frame["num_generated_tokens"].sum()), frame["cost_flops"].to_list(), frame["cost_usd"].to_list())
+    for log in folder.glob("*.jsonl"):
+        if log.name == "rounds.jsonl":
+            continue
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                rows = json.loads(line)["rows"]
+            except ValueError:  # the line that is being written
+                continue
+            tokens = sum(row["num_generated_tokens"] for row in rows)
+            _add(total, len(rows), tokens, [row["cost_flops"] for row in rows], [row["cost_usd"] for row in rows])
+    return total
+
+
+def _add(total: dict[str, Any], samples: int, tokens: int, flops: list[float | None], usd: list[float | None]) -> None:
+    total["samples"] += samples
+    total["tokens"] += tokens
+    for unit, amounts in (("flops", flops), ("usd", usd)):
+        known = [a for a in amounts if a is not None]
+        total[unit] = None if total[unit] is None or len(known) < len(amounts) else total[unit] + sum(known)
+
+
+def _known(amount: float | None) -> str:
+    return "not known" if amount is None else f"{amount:.4g}"

@@ -1,0 +1,62 @@
+"""Tables of samples: graded draws as a frame, and `isocost measure` on a file or a run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from isocost import measuring
+from isocost.errors import RunDirectoryError
+from isocost.records import Problem, Sample, Verdict
+from isocost.tables import read_table
+
+_SCHEMA = {
+    "problem_id": pl.String,
+    "model": pl.String,
+    "pool": pl.String,
+    "sample_index": pl.Int64,
+    "generation": pl.String,
+    "num_prompt_tokens": pl.Int64,
+    "num_generated_tokens": pl.Int64,
+    "finish_reason": pl.String,
+    "expected_answer": pl.String,
+    "predicted_answer": pl.String,
+    "correct": pl.Boolean,
+}
+
+
+def frame_of(graded: Sequence[tuple[Sample, Verdict]], problems: Sequence[Problem]) -> pl.DataFrame:
+    """Graded draws in the columns that a table of samples has everywhere."""
+    answers = {p.id: p.answer for p in problems}
+    rows = [
+        (
+            s.problem_id, s.model, s.pool, s.sample_index, s.generation, s.num_prompt_tokens, s.num_generated_tokens, s.finish_reason,
+            answers[s.problem_id], v.predicted_answer, v.correct,
+        )
+        for s, v in graded
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def measure_table(path: Path, ks: Sequence[int], *, as_json: bool) -> object:
+    """Measures of a file, as the object of `measure --json` or as Markdown.
+
+    Raises:
+        TableError: the file is not a table of samples.
+    """
+    measures = measuring.measure(read_table(str(path)), ks)
+    return measuring.to_json(measures) if as_json else measuring.to_markdown(measures)
+
+
+def measure_directory(path: Path, ks: Sequence[int], *, as_json: bool) -> object:
+    """Measures of every pool of a run directory.
+
+    Raises:
+        RunDirectoryError: it holds no samples of a finished sampling stage.
+    """
+    table = path / "samples.parquet"
+    if not table.exists():
+        raise RunDirectoryError(f"{path}: no samples.parquet; is it a run directory?\n  finish sampling first: isocost sample {path}")
+    return measure_table(table, ks, as_json=as_json)

@@ -1,0 +1,234 @@
+"""Reads a study file: YAML, `--set`, and every mistake at once, each with its line and the nearest valid key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from isocost.config import ModelSpec, ProblemSource, Study
+from isocost.errors import StudyError
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The names a study may use for its parts, and the options of each where it has any."""
+
+    sources: Mapping[str, Collection[str]]
+    engines: Mapping[str, Collection[str]]
+    policies: Collection[str]
+    graders: Collection[str]
+    templates: Collection[str]
+
+
+def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
+    """Read a study file and apply `--set a.b=c` settings.
+
+    Raises:
+        StudyError: the file is missing, is not YAML, or has mistakes: one line for each.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise StudyError([f"{path}: no such study file"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError([f"{path}: cannot be read: {error}"]) from error
+    try:
+        raw = yaml.safe_load(text)
+        lines = _line_numbers(yaml.compose(text, Loader=yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}" if mark else ""
+        raise StudyError([f"{path}{where}: not YAML: {getattr(error, 'problem', error)}"]) from error
+    if not isinstance(raw, dict):
+        raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
+    for setting in settings:
+        _apply(raw, setting)
+    return check_study(raw, known, where=lambda keys: _where(path, lines, keys))
+
+
+def check_study(raw: dict[str, Any], known: Known, *, where: Any = None) -> Study:
+    """Validate a study given as plain data.
+
+    Raises:
+        StudyError: all mistakes found, in the order of the file.
+    """
+    place = where or (lambda keys: ".".join(map(str, keys)) or "study")
+    found: list[tuple[Keys, str]] = []
+    study: Study | None = None
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        found += [_mistake(e) for e in error.errors(include_url=False)]
+    already = {keys for keys, _ in found}
+    found += [(keys, message) for keys, message in references(raw, known) if keys not in already]
+    if found or study is None:
+        raise StudyError(list(dict.fromkeys(f"{place(keys)}: {message}" for keys, message in found)))
+    return study
+
+
+def nearest(word: object, valid: Iterable[str]) -> str:
+    """`did you mean "x"?`, or the valid words where none is near."""
+    valid = sorted(valid)
+    close = difflib.get_close_matches(str(word), valid, n=1, cutoff=0.6)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known: {', '.join(valid)}" if valid else "none is defined"
+
+
+def references(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
+    """Names that do not exist and values that do not fit together; tolerant of data that is wrong in other ways."""
+    models, arms, budgets = (_mapping(raw.get(key)) for key in ("models", "arms", "budgets"))
+    found = _part_mistakes(raw, models, known)
+    for name, budget in budgets.items():
+        found += _name_mistakes(("budgets", name, "match", "model"), _mapping(_mapping(budget).get("match")).get("model"), models, "model")
+        if name == "number":
+            found.append((("budgets", name), 'the name "number" is taken by number-matched arms; choose another'))
+    for name, arm in arms.items():
+        found += _arm_mistakes(name, _mapping(arm), models, budgets, known)
+    return found + _finetune_mistakes(raw, models, arms, budgets)
+
+
+def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
+    """Sources, engines, templates and graders that do not exist, and options that they do not take."""
+    found: list[tuple[Keys, str]] = []
+    for split, source in _mapping(raw.get("problems")).items():
+        found += _name_mistakes(("problems", split, "source"), _mapping(source).get("source"), known.sources, "problem source")
+        found += _option_mistakes(("problems", split), _mapping(source), "source", ProblemSource, known.sources)
+    for name, model in models.items():
+        found += _name_mistakes(("models", name, "engine"), _mapping(model).get("engine"), known.engines, "engine")
+        found += _option_mistakes(("models", name), _mapping(model), "engine", ModelSpec, known.engines)
+        template = _mapping(_mapping(model).get("prompt")).get("template")
+        found += _name_mistakes(("models", name, "prompt", "template"), template, known.templates, "template")
+    found += _name_mistakes(("prompt", "template"), _mapping(raw.get("prompt")).get("template"), known.templates, "template")
+    found += _name_mistakes(("grader", "name"), _mapping(raw.get("grader")).get("name"), known.graders, "grader")
+    return found
+
+
+def _name_mistakes(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:
+    if isinstance(name, str) and name not in valid and ":" not in name:
+        return [(keys, f'unknown {what} "{name}"; {nearest(name, valid)}')]
+    return []
+
+
+def _option_mistakes(
+    keys: Keys, part: Mapping[str, Any], name_key: str, section: type[BaseModel], options: Mapping[str, Collection[str]]
+) -> list[tuple[Keys, str]]:
+    """Keys that neither the section nor the part it names has; nothing is said of a part that is not known."""
+    name = part.get(name_key)
+    if not isinstance(name, str) or name not in options:
+        return []
+    valid = {*section.model_fields, *options[name]}
+    return [((*keys, key), f'unknown key "{key}"; {nearest(key, valid)}') for key in part if key not in valid]
+
+
+def _arm_mistakes(
+    name: str, arm: Mapping[str, Any], models: Mapping[str, Any], budgets: Mapping[str, Any], known: Known
+) -> list[tuple[Keys, str]]:
+    found: list[tuple[Keys, str]] = []
+    used = arm.get("models") if isinstance(arm.get("models"), list) else []
+    for index, model in enumerate(used or []):
+        if model not in models:
+            found.append((("arms", name, "models", index), f'unknown model "{model}"; {nearest(model, models)}'))
+    policy = arm.get("policy", "uniform")
+    if policy not in known.policies and ":" not in str(policy):
+        found.append((("arms", name, "policy"), f'unknown policy "{policy}"; {nearest(policy, known.policies)}'))
+    if policy == "uniform" and used and len(used) != 1:
+        found.append((("arms", name, "models"), f"the uniform policy takes one model, got {len(used)}"))
+    if not budgets and "samples_per_problem" not in arm:
+        found.append((("arms", name), "has nothing to spend; add a budget under budgets, or samples_per_problem here"))
+    return found
+
+
+def _finetune_mistakes(
+    raw: Mapping[str, Any], models: Mapping[str, Any], arms: Mapping[str, Any], budgets: Mapping[str, Any]
+) -> list[tuple[Keys, str]]:
+    finetune = _mapping(raw.get("finetune"))
+    if not finetune:
+        return []
+    found: list[tuple[Keys, str]] = []
+    for key, valid, what in (("students", models, "model"), ("arms", arms, "arm"), ("budgets", budgets, "budget")):
+        names = finetune.get(key)
+        for index, name in enumerate(names if isinstance(names, list) else []):
+            if name not in valid:
+                found.append((("finetune", key, index), f'unknown {what} "{name}"; {nearest(name, valid)}'))
+    problems = _mapping(raw.get("problems"))
+    several = finetune.get("checkpoints", 10) != 1 or len(finetune.get("learning_rates") or [0]) > 1
+    if several and "validation" not in problems:
+        found.append((("finetune",), "choosing among checkpoints needs problems.validation; add it, or set checkpoints: 1"))
+    if "test" not in problems:
+        found.append((("finetune",), "trained students need problems.test to be evaluated on"))
+    return found
+
+
+def _mistake(error: Any) -> tuple[Keys, str]:
+    keys: Keys = tuple(error["loc"])
+    if error["type"] == "extra_forbidden":
+        return keys, f'unknown key "{keys[-1]}"; {nearest(keys[-1], _fields_at(keys[:-1]))}'
+    if error["type"] == "missing":
+        return keys, f'"{keys[-1]}" is missing'
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    given = error.get("input")
+    return keys, f"{message}, got {given!r}" if isinstance(given, str | int | float) else message
+
+
+def _fields_at(keys: Keys) -> list[str]:
+    """The valid keys of the section at a path of the study file."""
+    section: Any = Study
+    for key in keys:
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            section = section.model_fields[str(key)].annotation
+        else:  # a mapping of names to sections
+            section = get_args(section)[-1]
+        options = [a for a in get_args(section) if isinstance(a, type) and issubclass(a, BaseModel)]
+        if options and not str(section).startswith("dict"):
+            section = options[0]
+    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
+
+
+def _apply(raw: dict[str, Any], setting: str) -> None:
+    path, equals, value = setting.partition("=")
+    if not equals or not path:
+        raise StudyError([f"--set {setting}: write it as key.key=value"])
+    *parents, last = path.split(".")
+    target: Any = raw
+    for key in parents:
+        target = target.setdefault(key, {}) if isinstance(target, dict) else None
+        if not isinstance(target, dict):
+            raise StudyError([f'--set {setting}: "{key}" is not a section'])
+    try:
+        target[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise StudyError([f"--set {setting}: the value is not YAML"]) from error
+
+
+def _line_numbers(node: Any, keys: Keys = ()) -> dict[Keys, int]:
+    lines: dict[Keys, int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            path = (*keys, key.value)
+            lines[path] = key.start_mark.line + 1
+            lines |= _line_numbers(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            path = (*keys, index)
+            lines[path] = value.start_mark.line + 1
+            lines |= _line_numbers(value, path)
+    return lines
+
+
+def _where(path: Path, lines: Mapping[Keys, int], keys: Keys) -> str:
+    line = next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), None)
+    return f"{path}:{line}: {'.'.join(map(str, keys))}" if line else f"{path}: {'.'.join(map(str, keys))}".rstrip(": ")
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

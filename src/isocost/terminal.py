@@ -1,0 +1,70 @@
+"""How progress looks on a terminal and in a log file: one line a stage."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+from isocost.running.events import Advanced, Note
+
+_REDRAW = 0.25  # seconds between redraws on a terminal
+_QUIET = 30.0  # seconds, and 5%, between lines elsewhere
+
+
+class ProgressLine:
+    """Writes a run's progress to a stream: redrawn in place on a terminal, a new line now and then elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.live = stream.isatty()
+        self._last = 0.0
+        self._last_share = 0.0
+        self._width = 0
+
+    def __call__(self, event: Advanced | Note) -> None:
+        """Show an event, if it is time to."""
+        if isinstance(event, Note):
+            self._write(f"note: {event.text}", end="\n")
+            return
+        share = event.done / event.total if event.total else 0.0
+        now = time.monotonic()
+        first = event.done == event.done_before and not event.finished
+        due = now - self._last >= (_REDRAW if self.live else _QUIET) or (not self.live and share - self._last_share >= 0.05)
+        if not (first or due or event.finished):
+            return
+        if event.finished and event.done == event.done_before and event.seconds < 1:
+            self._write(f"{event.stage:9s} {event.done:,} {event.unit}  already done", end="\n")
+        elif not (first and not self.live and event.total == event.done):
+            self._write(describe(event), end="\n" if event.finished or not self.live else "")
+        self._last, self._last_share = now, 0.0 if event.finished else share
+
+    def _write(self, text: str, *, end: str) -> None:
+        start = "\r" if self.live else ""
+        padding = " " * max(0, self._width - len(text)) if self.live else ""
+        self._width = 0 if end else len(text)
+        self.stream.write(f"{start}{text}{padding}{end}")
+        self.stream.flush()
+
+
+def describe(event: Advanced) -> str:
+    """`sample     1,240/4,000 samples  31%  2,130 tokens/s  correct 62% [59, 65]  2:10 left`."""
+    parts = [f"{event.stage:9s} {event.done:,}/{event.total:,} {event.unit}"]
+    if event.total:
+        parts.append(f"{100 * event.done / event.total:.0f}%")
+    if event.tokens and event.seconds > 0:
+        parts.append(f"{event.tokens / event.seconds:,.0f} tokens/s")
+    if event.detail:
+        parts.append(event.detail)
+    new = event.done - event.done_before
+    if event.finished:
+        parts.append(f"{clock(event.seconds)}")
+    elif new > 0 and event.total > event.done:
+        parts.append(f"{clock(event.seconds / new * (event.total - event.done))} left")
+    return "  ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """`0:07`, `2:10`, `1:02:45`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

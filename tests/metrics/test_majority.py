@@ -1,0 +1,80 @@
+from collections import Counter
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isocost.metrics import majority
+from isocost.metrics.majority import Majority, majority_at_k
+
+Answers = list[tuple[str | None, bool]]
+
+
+def enumerated(answers: Answers, k: int) -> float:
+    total = 0.0
+    subsets = list(combinations(answers, k))
+    for subset in subsets:
+        votes = Counter(answer for answer, _ in subset if answer is not None)
+        leaders = [answer for answer, count in votes.items() if count == max(votes.values())]
+        for leader in leaders:
+            graded = [correct for answer, correct in answers if answer == leader]
+            total += sum(graded) / len(graded) / len(leaders)
+    return total / len(subsets)
+
+
+DRAWS = st.lists(st.sampled_from(["a", "b", "c", "d", None]), min_size=1, max_size=9)
+
+
+@given(DRAWS, st.sets(st.sampled_from(["a", "b"])), st.data())
+def test_small_cases_equal_enumeration(draws: list[str | None], right: set[str], data: st.DataObject) -> None:
+    answers: Answers = [(answer, answer in right) for answer in draws]
+    k = data.draw(st.integers(1, len(draws)))
+    found = majority_at_k(answers, k)
+    assert found.value == pytest.approx(enumerated(answers, k), abs=1e-12)
+    assert found.error == 0.0
+
+
+def test_a_vote_of_one_is_the_share_correct() -> None:
+    assert majority_at_k([("7", True), ("8", False), (None, False), ("7", True)], 1) == Majority(value=0.5)
+
+
+def test_silence_never_outvotes_an_answer() -> None:
+    assert majority_at_k([(None, False)] * 5 + [("7", True)], 6) == Majority(value=1.0)
+    assert majority_at_k([(None, False)] * 3, 2) == Majority(value=0.0)
+
+
+def test_a_tie_is_settled_by_lot() -> None:
+    assert majority_at_k([("7", True), ("8", False)], 2).value == pytest.approx(0.5)
+
+
+def test_equal_answers_graded_differently_count_by_their_share() -> None:
+    assert majority_at_k([("7", True), ("7", False), ("7", True), ("7", True)], 3).value == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("k", [0, 3])
+def test_votes_that_cannot_be_held_are_undefined(k: int) -> None:
+    assert majority_at_k([("7", True), ("8", False)], k).value is None
+
+
+def test_resampling_agrees_with_the_exact_count_and_says_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: Answers = [("7", True)] * 8 + [("8", False)] * 7 + [("9", False)] * 3 + [(None, False)] * 4
+    exact = majority_at_k(answers, 8)
+    monkeypatch.setattr(majority, "_MOST_WORK", 0)
+    sampled = majority_at_k(answers, 8, seed=1)
+    assert exact.value is not None
+    assert sampled.value is not None
+    assert 0.004 < sampled.error < 0.012
+    assert abs(sampled.value - exact.value) < 4 * sampled.error
+    assert majority_at_k(answers, 8, seed=1) == sampled
+
+
+def test_a_resampled_certainty_has_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(majority, "_MOST_WORK", 0)
+    assert majority_at_k([("7", True)] * 5, 3).error > 0
+
+
+def test_numbers_beyond_floating_point_are_resampled() -> None:
+    found = majority_at_k([("7", True)] * 1200 + [("8", False)] * 800, 999)
+    assert found.value == 1.0
+    assert found.error > 0

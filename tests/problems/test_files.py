@@ -1,0 +1,103 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from isocost.errors import ProblemsError
+from isocost.problems import load_problems
+from isocost.records import Problem
+
+
+def write(folder: Path, *lines: str, name: str = "own.jsonl") -> dict[str, object]:
+    (folder / name).write_text("\n".join(lines), encoding="utf-8")
+    return {"path": name}
+
+
+def row(**fields: object) -> str:
+    return json.dumps(fields)
+
+
+def test_a_row_becomes_a_problem(tmp_path: Path) -> None:
+    options = write(tmp_path, row(id="a", question=" How many? ", answer=12, level=3, tags=["x"]), "", row(problem="Why?", answer="so"))
+    assert load_problems("jsonl", options, base=tmp_path) == [
+        Problem(id="a", question="How many?", answer="12", metadata={"level": 3}),
+        Problem(id="own-3", question="Why?", answer="so"),
+    ]
+
+
+def test_fields_can_be_named(tmp_path: Path) -> None:
+    options = write(tmp_path, row(n=1, q="Q", a="A"))
+    named = load_problems("jsonl", {**options, "id_field": "n", "question_field": "q", "answer_field": "a"}, base=tmp_path)
+    assert named == [Problem(id="1", question="Q", answer="A")]
+
+
+def test_skip_then_limit(tmp_path: Path) -> None:
+    options = write(tmp_path, *(row(id=i, question="?", answer=i) for i in range(10)))
+    chosen = load_problems("jsonl", {**options, "skip": 3, "limit": 2}, base=tmp_path)
+    assert [problem.id for problem in chosen] == ["3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["{"], r"own\.jsonl:1: not JSON"),
+        ([row(question="?", answer="1"), "[1]"], r"own\.jsonl:2: a JSON object is needed, not list"),
+        ([row(answer="1")], r"own\.jsonl:1: no question; name its field with question_field"),
+        ([row(question="?", id="x")], r"own\.jsonl:1: no answer"),
+        ([row(question=" ", answer="1")], r'own\.jsonl:1: field "question" is empty'),
+        ([row(question="?", answer=None)], r'own\.jsonl:1: field "answer" must be text or a number, not null'),
+        ([row(id=1, question="?", answer=1), row(id=1, question="!", answer=1)], r'own\.jsonl:2: id "1" is already used in .*:1'),
+        ([""], "empty"),
+    ],
+)
+def test_bad_rows_are_refused_with_file_and_line(tmp_path: Path, lines: list[str], message: str) -> None:
+    options = write(tmp_path, *lines)
+    with pytest.raises(ProblemsError, match=message):
+        load_problems("jsonl", options, base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("jsonl", {"path": "none.jsonl"}, "none.jsonl: cannot be read: No such file"),
+        ("jsonl", {}, "path must be given"),
+        ("jsonl", {"path": "x", "answer_feild": "a"}, 'unknown key "answer_feild"\n  did you mean "answer_field"'),
+        ("jsonl", {"path": "x", "limit": "many"}, "limit must be a whole number, not 'many'"),
+        ("gsm8", {}, 'did you mean "gsm8k"'),
+        ("zzz", {}, "known: gsm8k, hub"),
+        ("no_such_package:load", {}, "cannot be imported"),
+        ("gsm8k", {"split": "dev", "path": "."}, "train and test"),
+        ("lab", {"split": "train"}, "give a limit"),
+        ("lab", {"split": "dev", "limit": 1}, "unknown split 'dev'"),
+        ("lab", {"limit": 0}, "none left"),
+    ],
+)
+def test_bad_options_are_refused(tmp_path: Path, source: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(ProblemsError, match=message):
+        load_problems(source, options, base=tmp_path)
+
+
+def test_gsm8k_reads_what_follows_the_hashes(tmp_path: Path) -> None:
+    write(tmp_path, row(question="How many?", answer="3+4=<<3+4=7>>7\n#### 1,007"), name="test.jsonl")
+    assert load_problems("gsm8k", {"path": ".", "split": "test"}, base=tmp_path) == [
+        Problem(id="gsm8k-test-00000", question="How many?", answer="1,007")
+    ]
+    write(tmp_path, row(question="How many?", answer="7"), name="train.jsonl")
+    with pytest.raises(ProblemsError, match=r"train\.jsonl:1: a GSM8K row needs"):
+        load_problems("gsm8k", {"path": "."}, base=tmp_path)
+
+
+def test_math_keeps_level_and_subject(tmp_path: Path) -> None:
+    options = write(tmp_path, row(problem="?", solution="long", answer="\\pi", subject="Algebra", level=2, unique_id="test/1"))
+    assert load_problems("math", options, base=tmp_path) == [
+        Problem(id="test/1", question="?", answer="\\pi", metadata={"subject": "Algebra", "level": 2})
+    ]
+
+
+def test_a_function_of_the_users(tmp_path: Path) -> None:
+    options: dict[str, object] = {"count": 3, "limit": 2}
+    assert [problem.id for problem in load_problems("tests.problems.own_source:load", options, base=tmp_path)] == ["own-0", "own-1"]
+    with pytest.raises(ProblemsError, match='did you mean "count"'):
+        load_problems("tests.problems.own_source:load", {"cuont": 3}, base=tmp_path)
+    with pytest.raises(ProblemsError, match='2 ids stand more than once, first "same-0"'):
+        load_problems("tests.problems.own_source:repeating", {}, base=tmp_path)

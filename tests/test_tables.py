@@ -1,0 +1,131 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from isocost.errors import TableError
+from isocost.tables import COLUMNS, read_table
+
+ROW: dict[str, Any] = {"problem_id": "p", "model": "m", "correct": True}
+
+
+def jsonl(folder: Path, *rows: object) -> str:
+    path = folder / "table.jsonl"
+    path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def parquet(folder: Path, frame: pl.DataFrame) -> str:
+    path = folder / "table.parquet"
+    frame.write_parquet(path)
+    return str(path)
+
+
+def refusal(path: str) -> str:
+    with pytest.raises(TableError) as caught:
+        read_table(path)
+    assert len(str(caught.value).splitlines()) <= 3
+    return str(caught.value).removeprefix(str(Path(path).parent) + "/")
+
+
+def test_three_columns_are_enough(tmp_path: Path) -> None:
+    rows = [{"problem_id": 1, "model": "m", "correct": c} for c in (True, False, None)] + [
+        {"problem_id": "two", "model": "n", "correct": True}
+    ]
+    found = read_table(jsonl(tmp_path, *rows))
+    assert found.columns == ["problem_id", "model", "pool", "sample_index", "correct"]
+    assert found["problem_id"].to_list() == ["1", "1", "1", "two"]
+    assert found["pool"].to_list() == ["m", "m", "m", "n"]
+    assert found["sample_index"].to_list() == [0, 1, 2, 0]
+    assert found["correct"].to_list() == [True, False, None, True]
+
+
+def test_both_formats_read_the_same(tmp_path: Path) -> None:
+    rows = [{**ROW, "sample_index": i, "generation": f"text {i}", "num_generated_tokens": i, "expected_answer": "3"} for i in (3, 0)]
+    assert read_table(jsonl(tmp_path, *rows)).equals(read_table(parquet(tmp_path, pl.DataFrame(rows))))
+
+
+def test_every_column_has_its_type_whatever_the_file_has(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"problem_id": [1], "model": ["m"], "correct": [None], "sample_index": [0]}, schema_overrides={"sample_index": pl.Int8}
+    )
+    found = read_table(parquet(tmp_path, frame.with_columns(pl.col("model").cast(pl.Categorical))))
+    assert all(found.schema[name] == COLUMNS[name] for name in found.columns)
+
+
+def test_only_wanted_columns_are_loaded(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, {**ROW, "generation": "long", "num_generated_tokens": 3, "other": 1})
+    assert "generation" in read_table(path).columns
+    assert "other" not in read_table(path).columns
+    assert read_table(path, columns=[]).columns == ["problem_id", "model", "pool", "sample_index", "correct"]
+    assert "num_generated_tokens" in read_table(path, columns=["num_generated_tokens", "finish_reason"]).columns
+
+
+def test_a_missing_column_names_a_near_one(tmp_path: Path) -> None:
+    assert refusal(jsonl(tmp_path, ROW, {"problem_id": "p", "model": "m", "corect": True})) == (
+        'table.jsonl:2: missing column correct\n  did you mean "corect"? needed: problem_id, model, correct'
+    )
+    assert refusal(parquet(tmp_path, pl.DataFrame({"problem_id": ["p"], "correct": [True]}))).startswith(
+        "table.parquet: missing column model\n"
+    )
+
+
+@pytest.mark.parametrize("value", [1, "true", 0.5, []])
+def test_correct_is_true_false_or_null(tmp_path: Path, value: object) -> None:
+    assert refusal(jsonl(tmp_path, ROW, "", {**ROW, "correct": value})).startswith(
+        "table.jsonl:3: correct must be true, false or null, found "
+    )
+
+
+def test_a_parquet_row_is_counted_from_one(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"problem_id": ["p", "q"], "model": ["m", None], "correct": [True, True]})
+    assert refusal(parquet(tmp_path, frame)) == "table.parquet: row 2: model must be text, found null"
+    numbers = frame.with_columns(model=pl.lit("m"), correct=pl.lit(1))
+    assert refusal(parquet(tmp_path, numbers)) == "table.parquet: row 1: correct must be true, false or null, found 1"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"problem_id": None}, "problem_id must be text, found null"),
+        ({"problem_id": 1.5}, "problem_id must be text, found 1.5"),
+        ({"problem_id": True}, "problem_id must be text, found true"),
+        ({"sample_index": -1}, "sample_index must be a whole number, found -1"),
+        ({"sample_index": "0"}, 'sample_index must be a whole number, found "0"'),
+        ({"generation": 5}, "generation must be text, found 5"),
+        ({"num_generated_tokens": 2**70}, "num_generated_tokens must be a whole number"),
+    ],
+)
+def test_values_of_the_wrong_kind_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
+    assert words in refusal(jsonl(tmp_path, {**ROW, **change}))
+
+
+def test_a_sample_numbered_twice_is_refused_at_its_second_place(tmp_path: Path) -> None:
+    rows = [{**ROW, "sample_index": 0}, {**ROW, "sample_index": 1}, {**ROW, "pool": None, "sample_index": 0}]
+    with_pools = [{**row, "pool": "a"} for row in rows[:2]] + [
+        {**ROW, "pool": "b", "sample_index": 0},
+        {**ROW, "pool": "a", "sample_index": 1},
+    ]
+    assert refusal(jsonl(tmp_path, *with_pools)).startswith('table.jsonl:4: sample_index 1 occurs twice in pool "a", problem "p"\n')
+    assert read_table(jsonl(tmp_path, *with_pools[:3])).height == 3
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", "3", '{"a": 1}}', "[" * 100_000])
+def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
+    assert refusal(jsonl(tmp_path, ROW, line)).startswith("table.jsonl:2: not ")
+
+
+def test_tables_without_rows_are_refused(tmp_path: Path) -> None:
+    assert refusal(jsonl(tmp_path)) == "table.jsonl: the table is empty"
+    schema = {"problem_id": pl.String, "model": pl.String, "correct": pl.Boolean}
+    assert refusal(parquet(tmp_path, pl.DataFrame(schema=schema))) == "table.parquet: the table is empty"
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    for name in ("absent.jsonl", "absent.parquet", "table.csv", "bad.parquet", "latin.jsonl"):
+        path = tmp_path / name
+        if name.startswith(("bad", "latin", "table")):
+            path.write_bytes(b'{"problem_id": "caf\xe9"}\n')
+        assert refusal(str(path)).startswith(f"{name}: ")
