@@ -36,11 +36,9 @@ Force = Annotated[bool, typer.Option("--force", help="Throw away what this stage
 
 @app.callback()
 def options(
-    context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
 ) -> None:
     """Compute-optimal sampling: which model to buy synthetic reasoning data from, at a fixed budget."""
-    context.obj = {"debug": debug}
 
 
 @app.command()
@@ -148,7 +146,7 @@ def main() -> None:
     """Entry point: errors become one to three lines, Ctrl-C says how to go on."""
     debug = "--debug" in sys.argv
     try:
-        app(standalone_mode=True)
+        app([argument for argument in sys.argv[1:] if argument != "--debug"], standalone_mode=True)
     except IsocostError as error:
         if debug:
             traceback.print_exc()

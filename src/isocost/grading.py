@@ -82,6 +82,7 @@ class GradingPool:
         self._waiting: dict[bytes, list[_Job]] = {}
         self._pool: Any = None
         self._restarts = 0
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +93,7 @@ class GradingPool:
                 futures = {job.future for jobs in self._waiting.values() for job in jobs}
             wait(futures)
         with self._lock:
-            pool, self._pool = self._pool, None
+            pool, self._pool, self._closed = self._pool, None, True
         if pool is not None:
             pool.stop()
             pool.join()
@@ -121,6 +122,9 @@ class GradingPool:
 
     def _send(self, chunk: list[_Task]) -> None:
         with self._lock:
+            if self._closed:  # a chunk that failed while the pool was being stopped must not start a new one
+                self._fail([task.digest for task in chunk], CancelledError())
+                return
             if self._pool is None:
                 self._pool = self._start()
             pool = self._pool
