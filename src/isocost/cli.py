@@ -6,12 +6,15 @@ import json
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from isocost.errors import InputError, IsocostError
 from isocost.terminal import ProgressLine
+
+if TYPE_CHECKING:
+    from isocost.running import Finished
 
 app = typer.Typer(
     name="isocost",
@@ -83,8 +86,7 @@ def _stage(name: str, summary: str) -> None:
     def command(directory: Directory, force: Force = False) -> None:
         from isocost.running import run_stage
 
-        outcome = run_stage(directory, name, force=force, listener=ProgressLine(sys.stderr))
-        _finish(outcome, directory)
+        _finish(run_stage(directory, name, force=force, listener=ProgressLine(sys.stderr)))
 
     command.__doc__ = summary
     app.command(name)(command)
@@ -153,9 +155,11 @@ def main() -> None:
         for line in _mistakes(error):
             _say(f"error: {line}")
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        _say("\nstopped; everything that was finished is saved\n  run the same command again to go on")
-        raise SystemExit(130) from None
+    except Exception as error:  # noqa: BLE001 - a fault of isocost's own: still one line, and the way to see more
+        if debug:
+            traceback.print_exc()
+        _say(f"error: unexpected {type(error).__name__}: {error}\n  this is a fault of isocost; please report it with what --debug prints")
+        raise SystemExit(1) from None
 
 
 def _mistakes(error: IsocostError) -> list[str]:
@@ -166,11 +170,23 @@ def _mistakes(error: IsocostError) -> list[str]:
 def _run(study: Path, out: Path | None, settings: list[str] | None) -> None:
     from isocost.running import run as run_study
 
-    outcome = run_study(study, out, settings=settings or [], listener=ProgressLine(sys.stderr))
-    _finish(outcome, outcome.directory)
+    try:
+        outcome = run_study(study, out, settings=settings or [], listener=ProgressLine(sys.stderr))
+    except KeyboardInterrupt:
+        _say(_interrupted(out))
+        raise SystemExit(130) from None
+    _finish(outcome)
 
 
-def _finish(outcome: Any, directory: Path) -> None:
+def _interrupted(out: Path | None) -> str:
+    """Three lines after Ctrl-C: what is saved, what it cost, how to go on."""
+    from isocost.running.status import saved
+
+    again = " ".join(["isocost", *sys.argv[1:]])
+    return f"\nstopped: {saved(out) if out else 'all that was finished is saved'}\n  go on with: {again}"
+
+
+def _finish(outcome: Finished) -> None:
     if outcome.headline:
         sys.stdout.write(f"\n{outcome.headline}\n")
     if outcome.report:

@@ -19,6 +19,7 @@ _LONGEST_TEXT = 100_000  # characters; what follows is not read
 _MOST_DIGITS = 30
 _MOST_BITS = 2048  # of a numerator or denominator on the way: a tower of exponents ends here
 _LARGEST_EXPONENT = 64
+_FLOAT_PLACES = 10  # a decimal this long was printed by a calculator, which rounds in binary: 99.00000000000001
 _DEEPEST = 12  # nested parentheses
 _MOST_UNITS = 4  # words after a number, as in "3 boxes of red apples"
 
@@ -244,7 +245,8 @@ def _agree(left: _Side, right: _Side, factor: Fraction) -> bool:
         if result.bare and result.places:
             unit = scale * Fraction(1, 10**result.places) / (100 if result.percent else 1)
             gap = abs(exact - written)
-            return 2 * gap <= unit or (gap < unit and abs(written) < abs(exact))
+            is_float = result.places >= _FLOAT_PLACES and gap * 10**12 <= abs(exact)
+            return 2 * gap <= unit or (gap < unit and abs(written) < abs(exact)) or is_float
     decimals = left.places or right.places
     return bool(decimals and not left.bare and not right.bare and abs(a - b) * 100 <= max(abs(a), abs(b)))
 

@@ -39,6 +39,10 @@ class StudyError(InputError):
         super().__init__("\n".join(mistakes))
         self.mistakes = tuple(mistakes)
 
+    def __reduce__(self) -> tuple[type[StudyError], tuple[list[str]]]:
+        """Errors cross process borders, and an exception is made again from its arguments."""
+        return type(self), (list(self.mistakes),)
+
 
 class ProblemsError(InputError):
     """A problem set that cannot be used: a missing file, a bad row, duplicate ids, nothing in it."""
@@ -61,6 +65,11 @@ class MissingExtraError(InputError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f'{package} is not installed\n  install it: pip install "isocost[{extra}]"')
+        self.package, self.extra = package, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """As `StudyError.__reduce__`."""
+        return type(self), (self.package, self.extra)
 
 
 class RunDirectoryError(InputError):

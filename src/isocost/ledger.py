@@ -50,7 +50,8 @@ class Ledger:
         amount = worst.amount(spending.unit)
         if spending.limit is not None:
             if amount is None:
-                raise LimitReachedError(f"the cost in {spending.unit} of model {facts.get('model')} is not known\n  give models.*.price")
+                model, key = facts.get("model", "*"), "params" if spending.unit == "flops" else "price"
+                raise LimitReachedError(f"the cost in {spending.unit} of model {model} is not known\n  give models.{model}.{key}")
             if spending.spent + spending.reserved + amount > spending.limit * (1 + 1e-12):
                 raise LimitReachedError(
                     f"stopped at the limit: {spending.spent:.6g} of {spending.limit:.6g} {spending.unit} spent; "

@@ -36,7 +36,7 @@ class Log:
             StorageError: the disk is full or cannot be written; the log keeps its former entries.
         """
         data = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode("utf-8", "surrogatepass")
-        with _storage(self.path):
+        with storage_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
                 before = file.tell()
@@ -140,7 +140,7 @@ class RunDirectory:
         """
         if self.path.exists() and not self.path.is_dir():
             raise RunDirectoryError(f"{self.path}: is a file, not a folder\n  name another with -o")
-        with _storage(self.path):
+        with storage_errors(self.path):
             self._new = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = (self.path / "lock").open("a+")
@@ -225,7 +225,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.tmp")
-    with _storage(path):
+    with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -237,11 +237,17 @@ def _replacing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _storage(path: Path) -> Iterator[None]:
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what the file system says into a StorageError that names the path."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
-            raise StorageError(f"{path}: the disk is full ({free:,} bytes free)\n  make room and run the same command again") from error
+            raise disk_full(path) from error
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def disk_full(path: Path) -> StorageError:
+    """The error of a disk without room."""
+    free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
+    return StorageError(f"{path}: the disk is full ({free:,} bytes free)\n  make room and run the same command again")

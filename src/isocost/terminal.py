@@ -20,6 +20,7 @@ class ProgressLine:
         self._last = 0.0
         self._last_share = 0.0
         self._width = 0
+        self._stage = ""
 
     def __call__(self, event: Advanced | Note) -> None:
         """Show an event, if it is time to."""
@@ -28,14 +29,15 @@ class ProgressLine:
             return
         share = event.done / event.total if event.total else 0.0
         now = time.monotonic()
-        first = event.done == event.done_before and not event.finished
+        first = event.stage != self._stage
         due = now - self._last >= (_REDRAW if self.live else _QUIET) or (not self.live and share - self._last_share >= 0.05)
         if not (first or due or event.finished):
             return
         if event.finished and event.done == event.done_before and event.seconds < 1:
             self._write(f"{event.stage:9s} {event.done:,} {event.unit}  already done", end="\n")
-        elif not (first and not self.live and event.total == event.done):
+        else:
             self._write(describe(event), end="\n" if event.finished or not self.live else "")
+        self._stage = "" if event.finished else event.stage
         self._last, self._last_share = now, 0.0 if event.finished else share
 
     def _write(self, text: str, *, end: str) -> None:

@@ -13,7 +13,7 @@ from isocost.grading import GradingPool, Pair
 from isocost.ids import seed_of
 from isocost.prompts.base import Template
 from isocost.records import Problem, SamplingParams, Verdict
-from isocost.store import Log
+from isocost.store import Log, disk_full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +56,19 @@ def train(job: TrainingJob) -> finetuning.Trained:
         IsocostError: as `finetuning.finetune`.
     """
     log = Log(job.progress)
-    score = _scorer(job.scoring) if job.scoring else None
-    return finetuning.finetune(
-        job.model_path,
-        job.rows,
-        job.out,
-        job.settings,
-        score=score,
-        progress=lambda done, total, loss: log.append({"step": done, "steps": total, "loss": loss}),
-    )
+    try:
+        return finetuning.finetune(
+            job.model_path,
+            job.rows,
+            job.out,
+            job.settings,
+            score=_scorer(job.scoring) if job.scoring else None,
+            progress=lambda done, total, loss: log.append({"step": done, "steps": total, "loss": loss}),
+        )
+    except Exception as error:  # weights are written by several libraries, each with an exception of its own for a full disk
+        if "No space left" in str(error):
+            raise disk_full(job.out) from error
+        raise
 
 
 def _scorer(scoring: Scoring) -> Callable[[Path], float]:

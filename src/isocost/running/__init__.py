@@ -7,6 +7,7 @@ content what it still owes, so a run that was killed, and one whose study file w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from isocost.config import Study
-from isocost.errors import RunDirectoryError
+from isocost.errors import RunDirectoryError, RunError
 from isocost.executors.local import LocalExecutor
 from isocost.executors.work import describe
 from isocost.grading import GradingPool
@@ -133,6 +134,8 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
         prepared = prepare(study, base, remembered(directory, lambda spec: opening.submit(describe, spec).result()), to_spend=True)
     finally:
         opening.close()
+    if study.pilot is None:
+        _planned(prepared)  # a budget that buys nothing is found before anything is written
     directory.write_text(resolved(study, base), "study.yaml")
     directory.write_json({"isocost": version("isocost"), "base": str(base), "environment": environment()}, "manifest.json")
     largest = max((card.parameters for card in prepared.cards.values() if card.parameters), default=None)
@@ -142,6 +145,10 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
         with GradingPool(study.grader.name, workers=executor.cores, time_limit=study.grader.time_limit) as grading:
             report = StudyRun(prepared, directory, executor, grading, listener).run(until, force=force)
         stopped = False
+    except BrokenProcessPool as error:
+        raise RunError(
+            "a worker process died, most likely for want of memory\n  lower the models' batch_size and run the same command again"
+        ) from error
     finally:
         executor.close(wait=not stopped)
     if report is None:

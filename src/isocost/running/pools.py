@@ -13,6 +13,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from isocost.engines.base import Request
+from isocost.errors import IsocostError
 from isocost.executors.local import LocalExecutor
 from isocost.executors.work import Answers, EngineSpec, answer, cut
 from isocost.grading import GradingPool, Pair
@@ -23,6 +24,7 @@ from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
 from isocost.store import BatchLog, Log, RunDirectory
 
+PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
 DrawKey = tuple[str, str, int]  # model, problem id, sample index
 
 
@@ -242,23 +244,28 @@ def buy(
 
 
 def _answered(todo: list[tuple[Pool, Batch]], executor: LocalExecutor, ledger: Ledger) -> Iterator[tuple[Pool, Batch, Answers]]:
-    """Batches as they are answered; each is reserved in the ledger before it is sent, two a worker at a time."""
+    """Batches as they are answered; each is reserved in the ledger before it is sent, two a worker at a time.
+
+    When something stops the run, nothing more is sent, and what is in flight is waited for and yielded first: for as long as it takes
+    where it is paid for, ten seconds after Ctrl-C, not at all after a second one.
+    """
     waiting = iter(todo)
     flying: dict[Future[Answers], tuple[Pool, Batch]] = {}
     stopped: BaseException | None = None
+    patience: float | None = None
     while True:
         try:
             for pool, batch in islice(waiting, 0 if stopped else 2 * executor.workers - len(flying)):
                 ledger.reserve(batch.key, pool.worst(batch), account="data", model=pool.card.name, pool=pool.id, count=batch.size)
                 flying[executor.submit(answer, pool.spec, batch.requests, pool.params, batch.seed)] = (pool, batch)
-            if not flying:
-                break
-            done, _ = wait(flying, return_when=FIRST_COMPLETED)
-        except (Exception, KeyboardInterrupt) as error:
-            if stopped or not flying:
+            done, _ = wait(flying, timeout=patience, return_when=FIRST_COMPLETED)
+        except (IsocostError, KeyboardInterrupt) as error:
+            if stopped:
                 raise
-            stopped = error
+            stopped, patience = error, PATIENCE if isinstance(error, KeyboardInterrupt) else None
             continue
+        if not done:
+            break
         for future in done:
             pool, batch = flying.pop(future)
             yield pool, batch, future.result()

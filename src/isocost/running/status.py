@@ -49,6 +49,20 @@ def to_text(status: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def saved(path: Path) -> str:
+    """What a stopped run has, in two lines."""
+    try:
+        pools = status_of(path)["pools"]
+    except RunDirectoryError:
+        return "nothing was bought yet"
+    samples = sum(pool["samples"] for pool in pools.values())
+    costs = {unit: [pool[unit] for pool in pools.values()] for unit in ("flops", "usd")}
+    known = [f"{sum(amounts):.4g} {unit}" for unit, amounts in costs.items() if amounts and None not in amounts]
+    return (
+        f"{samples:,} samples are saved, and all that was made of them\n  they cost {' and '.join(known) or 'an amount that is not known'}"
+    )
+
+
 def _pool(folder: Path) -> dict[str, Any]:
     """Samples, tokens and cost of a model's pools: sealed parts by column, the open log line by line."""
     total: dict[str, Any] = {"samples": 0, "tokens": 0, "flops": 0.0, "usd": 0.0}

@@ -1,0 +1,44 @@
+# Everything runs in .venv, which the first target that needs it sets up; later ones use it again.
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# One process a core, one thread a process: the tests' models are too small to be split.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check bench docs clean
+
+demo: $(VENV)/.demo  ## run the packaged study on the embedded models
+	$(VENV)/bin/isocost demo -o runs/demo
+
+test: $(VENV)/.dev  ## pass the tests
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile
+
+check: $(VENV)/.dev  ## style, types, layers, generated docs
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/python scripts/cli_docs.py --check
+
+bench: $(VENV)/.dev  ## measure what the docs claim
+	for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
+
+docs: $(VENV)/.dev  ## write docs/cli.md again
+	$(VENV)/bin/python scripts/cli_docs.py
+
+clean:  ## remove the environment and runs
+	rm -rf $(VENV) runs
+
+$(VENV)/bin/pip:
+	@echo "setting up $(VENV) (a few minutes, once)"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	$(PIP) torch
+	$(PIP) --editable ".[demo]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	$(PIP) torch
+	$(PIP) --editable ".[dev]"
+	@touch $(VENV)/.demo $@

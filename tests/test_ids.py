@@ -1,0 +1,68 @@
+import itertools
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from isocost.ids import digest, sample_id, seed_of
+from isocost.records import SamplingParams
+
+
+@dataclass
+class Setting:
+    name: str
+    value: float
+
+
+def test_digests_are_the_same_for_ever() -> None:
+    assert digest("a", 1) == "135f17a475a61afd"
+    assert sample_id("pool", "p1", 0) == "5df089f399441baf"
+    assert seed_of("a", 1) == 697930202312019326
+
+
+def test_a_digest_depends_on_every_part_and_their_order() -> None:
+    made = [digest(), digest("a"), digest("a", "b"), digest("b", "a"), digest("ab"), digest(["a", "b"]), digest("a", 1), digest("a", "1")]
+    assert len(set(made)) == len(made)
+
+
+def test_the_order_of_keys_does_not_matter() -> None:
+    assert digest({"a": 1, "b": [2.5, None]}) == digest({"b": [2.5, None], "a": 1})
+
+
+def test_a_dataclass_counts_as_its_fields() -> None:
+    assert digest(Setting("t", 0.7)) == digest({"name": "t", "value": 0.7})
+    assert digest(SamplingParams()) != digest(SamplingParams(temperature=0.6))
+
+
+def test_any_text_has_a_digest() -> None:
+    assert digest("\ud800") != digest("\ud801")
+
+
+def test_what_has_no_canonical_json_is_refused() -> None:
+    with pytest.raises(TypeError, match="set has no canonical JSON"):
+        digest({1, 2})
+
+
+def test_a_digest_is_as_long_as_asked() -> None:
+    assert len(digest("a")) == 16
+    assert digest("a", length=64).startswith(digest("a"))
+
+
+def test_another_process_gets_the_same() -> None:
+    code = "from isocost.ids import digest; print(digest('a', {'b': 1.5}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == digest("a", {"b": 1.5})
+
+
+def test_seeds_fit_63_bits_and_differ() -> None:
+    seeds = {seed_of("batch", number) for number in range(2000)}
+    assert len(seeds) == 2000
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert max(seeds) > 2**60
+
+
+def test_sample_ids_never_collide() -> None:
+    # Names chosen so that gluing the parts together would make them collide.
+    pools, problems = ("m", "m1", "m11", "1"), [*(str(i) for i in range(20)), *(f"1{i}" for i in range(100, 120))]
+    ids = [sample_id(*parts) for parts in itertools.product(pools, problems, range(30))]
+    assert len(set(ids)) == len(ids) == 4 * 40 * 30

@@ -1,0 +1,294 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from isocost.errors import RunDirectoryError, StorageError
+from isocost.store import BatchLog, Log, Row, RunDirectory, write_parquet
+
+FORMER: list[Row] = [{"key": "a", "text": "zwölf\n\u2028"}, {"key": "b", "rows": [1, 2.5, None]}]
+LAST = {"key": "c", "text": 'ü "quoted" \\ {"key": "d"}'}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_entries_come_back_in_order(tmp_path: Path) -> None:
+    log = Log(tmp_path / "new" / "log.jsonl")
+    assert list(log.entries()) == []
+    log.append(*FORMER)
+    log.append(LAST)
+    assert list(Log(log.path).entries()) == [*FORMER, LAST]
+
+
+def test_a_log_holds_any_text_a_model_writes(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.jsonl")
+    log.append({"text": "\ud800 \0 \x85 \u2029"})
+    assert list(log.entries()) == [{"text": "\ud800 \0 \x85 \u2029"}]
+
+
+@pytest.mark.parametrize("read_first", [True, False])
+def test_a_line_torn_anywhere_is_dropped(tmp_path: Path, *, read_first: bool) -> None:
+    whole = Log(tmp_path / "whole.jsonl")
+    whole.append(*FORMER)
+    start = whole.path.stat().st_size
+    whole.append(LAST)
+    data = whole.path.read_bytes()
+    for cut in range(start, len(data)):
+        log = Log(tmp_path / "torn.jsonl")
+        log.path.write_bytes(data[:cut])
+        if read_first:
+            assert list(log.entries()) == FORMER
+        log.append({"key": "next"})
+        assert list(log.entries()) == [*FORMER, {"key": "next"}], cut
+
+
+@pytest.mark.parametrize("length", [10, 65_535, 65_536, 65_537, 200_000])
+def test_a_torn_line_of_any_length_is_dropped(tmp_path: Path, length: int) -> None:
+    log = Log(tmp_path / "log.jsonl")
+    log.append(*FORMER)
+    with log.path.open("ab") as file:
+        file.write(b"x" * length)
+    assert list(log.entries()) == FORMER
+
+
+def test_a_log_that_is_one_torn_line_is_empty(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.jsonl")
+    log.path.write_bytes(b'{"key": ' + b" " * 70_000)
+    assert list(log.entries()) == []
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.jsonl")
+    log.path.write_text('{"key": 1}\n{"key": \n{"key": 3}\n', encoding="utf-8")
+    with pytest.raises(StorageError, match=r"log\.jsonl:2: damaged line"):
+        list(log.entries())
+
+
+def test_a_log_on_a_full_disk_keeps_its_former_entries(small_disk: Path) -> None:
+    log = Log(small_disk / "log.jsonl")
+    log.append(*FORMER)
+    with pytest.raises(StorageError) as caught:
+        log.append({"text": "x" * 40_000}, {"text": "y" * 40_000})
+    first, advice = str(caught.value).split("\n")
+    assert first.startswith(f"{log.path}: the disk is full (")
+    assert "run the same command again" in advice
+    assert list(log.entries()) == FORMER
+    log.append(LAST)
+    assert list(log.entries()) == [*FORMER, LAST]
+
+
+def test_half_a_line_that_still_fitted_is_taken_back(small_disk: Path) -> None:
+    log = Log(small_disk / "log.jsonl")
+    log.append(*FORMER)
+    with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+        while True:
+            filler.write(bytes(4096))
+    with pytest.raises(StorageError, match="the disk is full"):
+        log.append({"text": "x" * 5000})  # the first of its pages has room
+    assert list(log.entries()) == FORMER
+    log.append(LAST)
+    assert list(log.entries()) == [*FORMER, LAST]
+
+
+def test_a_full_disk_seen_only_by_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log(tmp_path / "log.jsonl")
+    log.append(*FORMER)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(StorageError, match="the disk is full"):
+            log.append(LAST)
+    assert list(log.entries()) == FORMER
+
+
+@pytest.mark.parametrize("kind", ["text", "parquet"])
+def test_a_finished_file_on_a_full_disk_stays_as_it_was(small_disk: Path, kind: str) -> None:
+    directory = RunDirectory(small_disk)
+    # Random, or Parquet would pack it onto the disk.
+    large = os.urandom(100_000).hex()
+    if kind == "text":
+        directory.write_text("old", "file")
+        with pytest.raises(StorageError, match="the disk is full"):
+            directory.write_text(large, "file")
+        assert directory.read_text("file") == "old"
+    else:
+        directory.write_rows([{"a": 1}], "file")
+        with pytest.raises(StorageError, match="the disk is full"):
+            directory.write_rows([{"a": large}], "file")
+        assert directory.read_rows("file") == [{"a": 1}]
+    assert [p.name for p in small_disk.iterdir()] == ["file"]
+
+
+def test_what_fails_for_another_reason_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=r"log\.jsonl: cannot be written: "):
+        Log(tmp_path / "file" / "log.jsonl").append(LAST)
+
+
+def test_an_exception_in_the_middle_of_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.parquet"
+    write_parquet(pl.DataFrame({"a": [1]}), path)
+
+    def half(frame: pl.DataFrame, file: Path) -> None:
+        file.write_bytes(b"PAR1 half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pl.DataFrame, "write_parquet", half)
+        with pytest.raises(KeyboardInterrupt):
+            write_parquet(pl.DataFrame({"a": [2]}), path)
+    assert pl.read_parquet(path)["a"].to_list() == [1]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def batch(name: str) -> list[Row]:
+    return [{"id": f"{name}{i}", "text": None if i else name} for i in range(2)]
+
+
+def with_batch(name: str) -> list[Row]:
+    return [{**row, "batch": name} for row in batch(name)]
+
+
+def test_a_batch_log_reads_the_same_before_and_after_sealing(tmp_path: Path) -> None:
+    log = BatchLog(tmp_path / "pool")
+    assert (log.batches(), list(log.rows())) == (set(), [])
+    log.append("a", batch("a"))
+    log.append("b", batch("b"))
+    before = list(log.rows())
+    assert before == with_batch("a") + with_batch("b")
+    log.seal()
+    assert not log.log.path.exists()
+    assert list(log.rows()) == before
+    assert log.batches() == {"a", "b"}
+
+
+def test_sealing_again_adds_and_keeps(tmp_path: Path) -> None:
+    log = BatchLog(tmp_path / "pool")
+    for name in "abc":
+        log.append(name, batch(name))
+        log.seal()
+        log.seal()
+    assert list(log.rows()) == with_batch("a") + with_batch("b") + with_batch("c")
+    assert log.batches() == {"a", "b", "c"}
+
+
+def test_killed_between_the_part_and_the_end_of_the_log(tmp_path: Path) -> None:
+    log = BatchLog(tmp_path / "pool")
+    log.append("a", batch("a"))
+    left_behind = log.log.path.read_bytes()
+    log.seal()
+    log.log.path.write_bytes(left_behind)
+    assert list(log.rows()) == with_batch("a")
+    log.append("b", batch("b"))
+    assert list(log.rows()) == with_batch("a") + with_batch("b")
+    log.seal()
+    assert list(log.rows()) == with_batch("a") + with_batch("b")
+    assert not log.log.path.exists()
+
+
+def test_killed_while_a_part_is_written(tmp_path: Path) -> None:
+    log = BatchLog(tmp_path / "pool")
+    log.append("a", batch("a"))
+    log.parts.mkdir()
+    (log.parts / ".0000.parquet.tmp").write_bytes(b"PAR1 half")
+    assert list(log.rows()) == with_batch("a")
+    log.seal()
+    assert list(log.rows()) == with_batch("a")
+
+
+def test_columns_may_be_empty_in_one_part_and_filled_in_the_next(tmp_path: Path) -> None:
+    log = BatchLog(tmp_path / "pool")
+    log.append("a", [{"answer": None, "cost": None}])
+    log.seal()
+    log.append("b", [{"answer": "12", "cost": 0.5}])
+    log.seal()
+    assert [(r["answer"], r["cost"]) for r in log.rows()] == [(None, None), ("12", 0.5)]
+
+
+def test_finished_files_come_back(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    assert directory.read_json("a", "b.json") is None
+    assert directory.read_text("c.txt") is None
+    directory.write_json({"ü": [1, None]}, "a", "b.json")
+    directory.write_text("zwölf", "c.txt")
+    directory.write_rows([{"x": 1}, {"x": None}], "d.parquet")
+    assert directory.read_json("a", "b.json") == {"ü": [1, None]}
+    assert directory.read_text("c.txt") == "zwölf"
+    assert directory.read_rows("d.parquet") == [{"x": 1}, {"x": None}]
+    assert directory.strangers() == ["a", "c.txt", "d.parquet"]
+    directory.remove("a")
+    directory.remove("c.txt")
+    directory.remove("never-there")
+    assert directory.strangers() == ["d.parquet"]
+
+
+def test_a_second_process_is_refused_and_told_which_one(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from isocost.errors import RunDirectoryError
+from isocost.store import RunDirectory
+try:
+    with RunDirectory(Path(sys.argv[1])):
+        print("opened")
+except RunDirectoryError as error:
+    print(error)
+"""
+
+    def other() -> str:
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run")], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    with RunDirectory(tmp_path / "run") as directory:
+        directory.write_text("name: x", "study.yaml")
+        assert other() == (
+            f"{tmp_path / 'run'}: in use by process {os.getpid()}\n  wait for it, or stop it, or name another folder with -o"
+        )
+    assert other() == "opened"
+    assert (tmp_path / "run" / "study.yaml").exists()
+
+
+def test_a_file_is_no_run_directory(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(RunDirectoryError, match="run: is a file, not a folder"), RunDirectory(tmp_path / "run"):
+        pass
+
+
+def test_a_new_folder_without_a_study_is_taken_away_again(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), RunDirectory(tmp_path / "new"):
+        raise ZeroDivisionError
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    with RunDirectory(tmp_path) as directory:
+        assert directory.strangers() == ["mine.txt"]
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_what_is_stored_is_jsonl(tmp_path: Path) -> None:
+    with RunDirectory(tmp_path) as directory:
+        directory.log("logs", "x.jsonl").append(*FORMER)
+        directory.batches("pools", "m", "1").append("a", batch("a"))
+    assert [json.loads(line) for line in (tmp_path / "logs" / "x.jsonl").read_bytes().split(b"\n") if line] == FORMER
+    assert json.loads((tmp_path / "pools" / "m" / "1.jsonl").read_bytes())["batch"] == "a"
