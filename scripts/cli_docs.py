@@ -21,8 +21,8 @@ HEAD = """# The command line
 
 This page is made from the command line by `python scripts/cli_docs.py` (or `make docs`); do not edit it.
 
-Data goes to standard output, progress and messages to standard error. Exit status: 0 done; 1 a run that began has failed; 2 something given cannot
-be used; 130 stopped by Ctrl-C.
+Data goes to standard output, progress and messages to standard error. Exit status: 0 done; 1 a run that began has failed; 2 something
+given cannot be used; 130 stopped by Ctrl-C.
 """
 
 

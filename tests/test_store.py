@@ -148,12 +148,13 @@ def test_an_exception_in_the_middle_of_writing_leaves_the_old_file(tmp_path: Pat
     path = tmp_path / "table.parquet"
     write_parquet(pl.DataFrame({"a": [1]}), path)
 
-    def half(frame: pl.DataFrame, file: Path) -> None:
-        file.write_bytes(b"PAR1 half")
+    def half(file: Path, data: bytes) -> int:
+        with file.open("wb") as opened:
+            opened.write(data[:4])
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(pl.DataFrame, "write_parquet", half)
+        patched.setattr(Path, "write_bytes", half)
         with pytest.raises(KeyboardInterrupt):
             write_parquet(pl.DataFrame({"a": [2]}), path)
     assert pl.read_parquet(path)["a"].to_list() == [1]

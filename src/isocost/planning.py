@@ -122,6 +122,17 @@ def in_unit(cost: Cost, unit: Unit, model: str) -> float:
     return amount
 
 
+def _paid(cost: Cost, unit: Unit, model: str) -> float:
+    """The cost of a draw that a budget is to be spent on; one that costs nothing would never spend it."""
+    amount = in_unit(cost, unit, model)
+    if amount == 0:
+        raise BudgetError(
+            f"a draw of model {model} costs nothing in {unit}, so no budget in {unit} bounds it\n"
+            f"  give models.{model}.price above 0, or the arm samples_per_problem"
+        )
+    return amount
+
+
 def amount_of(budget: Budget, n_problems: int, costs: Mapping[str, DrawCost]) -> float:
     """A budget's amount in its unit; with `match`, the cost of that model's draws over all problems."""
     if budget.match is None:
@@ -142,7 +153,11 @@ def cells(study: Study) -> list[Cell]:
 def terms_of(
     cell: Cell, study: Study, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost], piloted: Mapping[tuple[str, str], int]
 ) -> Terms:
-    """What the cell's policy may spend and is told."""
+    """What the cell's policy may spend and is told.
+
+    Raises:
+        BudgetError: the cost of a draw is not known, or nothing.
+    """
     arm = study.arms[cell.arm]
     budget = study.budgets[cell.budget] if cell.budget is not None else None
     unit = budget.unit if budget else None
@@ -152,8 +167,8 @@ def terms_of(
         amount=amount_of(budget, len(problem_ids), costs) if budget else None,
         unit=unit,
         basis=budget.basis if budget else "planned",
-        expected={m: in_unit(costs[m].expected, unit, m) for m in arm.models} if unit else {},
-        worst={m: in_unit(costs[m].worst, unit, m) for m in arm.models} if unit else {},
+        expected={m: _paid(costs[m].expected, unit, m) for m in arm.models} if unit else {},
+        worst={m: _paid(costs[m].worst, unit, m) for m in arm.models} if unit else {},
         samples_per_problem=arm.samples_per_problem,
         seed=study.seed,
         piloted={key: n for key, n in piloted.items() if key[1] in arm.models},

@@ -196,7 +196,7 @@ class CellPlan:
         cell: The cell.
         models: Its models, in the study's order.
         unit: Of its budget; None if number-matched.
-        amount: Of its budget; None if number-matched.
+        amount: Of its budget, over all problems; None if number-matched.
         basis: How its budget is held.
         samples_per_problem: Mean planned draws a problem, by model.
         cost: Planned cost of these draws.
@@ -283,6 +283,23 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CellComparison:
+    """The data of two cells paired problem by problem.
+
+    Attributes:
+        left: A cell.
+        right: The other cell.
+        measure: `covered` (in shares of problems) or `kept_per_problem` (in solutions).
+        difference: left minus right.
+    """
+
+    left: str
+    right: str
+    measure: str
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillLine:
     """A line of what the run really paid: one account and model.
 
@@ -328,7 +345,8 @@ class Results:
         cells: One a cell, in the study's order.
         pools: By model: coverage@k and diversity@k of its whole pool, `measures[model]["coverage@3"]`.
         evaluations: Of all students.
-        comparisons: Paired differences.
+        comparisons: Paired differences between students.
+        cell_comparisons: Paired differences between the data of cells.
         bill: What the run paid.
         seconds: Wall-clock seconds by stage, over every start of the run.
         environment: Versions and hardware, for the footer.
@@ -345,3 +363,4 @@ class Results:
     bill: tuple[BillLine, ...]
     seconds: Mapping[str, float]
     environment: Mapping[str, str]
+    cell_comparisons: tuple[CellComparison, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import io
 import json
 import os
 import shutil
@@ -38,13 +39,17 @@ class Log:
         data = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode("utf-8", "surrogatepass")
         with storage_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
+            if self.path.exists():
+                self._drop_torn_line()
+            # Unbuffered: what a full disk refused must not be written after all when the file is closed.
+            with self.path.open("ab", buffering=0) as file:
                 before = file.tell()
                 try:
-                    file.write(data)
-                    file.flush()
+                    left = memoryview(data)
+                    while left:
+                        left = left[file.write(left) :]
                     os.fsync(file.fileno())
-                except OSError:
+                except BaseException:  # Ctrl-C too leaves no half of a line
                     with contextlib.suppress(OSError):
                         os.truncate(self.path, before)
                     raise
@@ -96,8 +101,7 @@ class BatchLog:
 
     def batches(self) -> set[str]:
         """The batches that are committed."""
-        sealed = {b for part in self._sealed() for b in pl.read_parquet(part, columns=["batch"])["batch"].unique()}
-        return sealed | {entry["batch"] for entry in self.log.entries()}
+        return self._sealed_batches() | {entry["batch"] for entry in self.log.entries()}
 
     def rows(self) -> Iterator[Row]:
         """All rows, each with its `batch`; a batch that stands twice (killed while sealing) is read once."""
@@ -113,12 +117,15 @@ class BatchLog:
 
     def seal(self) -> None:
         """Move the committed batches into a Parquet part."""
-        sealed = self.batches() if self.parts.exists() else set()
-        entries = [entry for entry in self.log.entries() if entry["batch"] not in sealed or not self.parts.exists()]
+        sealed = self._sealed_batches()
+        entries = [entry for entry in self.log.entries() if entry["batch"] not in sealed]
         rows = [{**row, "batch": entry["batch"]} for entry in entries for row in entry["rows"]]
         if rows:
             write_parquet(pl.DataFrame(rows, infer_schema_length=None), self.parts / f"{len(self._sealed()):04d}.parquet")
         self.log.path.unlink(missing_ok=True)
+
+    def _sealed_batches(self) -> set[str]:
+        return {b for part in self._sealed() for b in pl.read_parquet(part, columns=["batch"])["batch"].unique()}
 
     def _sealed(self) -> list[Path]:
         return sorted(self.parts.glob("*.parquet")) if self.parts.exists() else []
@@ -218,8 +225,11 @@ class RunDirectory:
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a finished Parquet file: it is there whole or not at all."""
+    # Packed in memory first: polars' own error for a full disk has no error number.
+    packed = io.BytesIO()
+    frame.write_parquet(packed)
     with _replacing(path) as temporary:
-        frame.write_parquet(temporary)
+        temporary.write_bytes(packed.getbuffer())
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def check_study(raw: dict[str, Any], known: Known, *, where: Any = None) -> Stud
 
 def nearest(word: object, valid: Iterable[str]) -> str:
     """`did you mean "x"?`, or the valid words where none is near."""
-    valid = sorted(valid)
+    valid = sorted(map(str, valid))  # a key of a broken file need not be text
     close = difflib.get_close_matches(str(word), valid, n=1, cutoff=0.6)
     if close:
         return f'did you mean "{close[0]}"?'
@@ -88,7 +88,7 @@ def references(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
     models, arms, budgets = (_mapping(raw.get(key)) for key in ("models", "arms", "budgets"))
     found = _part_mistakes(raw, models, known)
     for name, budget in budgets.items():
-        found += _name_mistakes(("budgets", name, "match", "model"), _mapping(_mapping(budget).get("match")).get("model"), models, "model")
+        found += _unknown(("budgets", name, "match", "model"), _mapping(_mapping(budget).get("match")).get("model"), models, "model")
         if name == "number":
             found.append((("budgets", name), 'the name "number" is taken by number-matched arms; choose another'))
     for name, arm in arms.items():
@@ -113,7 +113,13 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
 
 
 def _name_mistakes(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:
-    if isinstance(name, str) and name not in valid and ":" not in name:
+    """As `_unknown`, for a part that may be the user's own: `package.module:attribute`."""
+    return [] if ":" in str(name) else _unknown(keys, name, valid, what)
+
+
+def _unknown(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:
+    """What is no text at all is a mistake of another kind, found by the models of `config`."""
+    if isinstance(name, str) and name not in valid:
         return [(keys, f'unknown {what} "{name}"; {nearest(name, valid)}')]
     return []
 
@@ -135,11 +141,9 @@ def _arm_mistakes(
     found: list[tuple[Keys, str]] = []
     used = arm.get("models") if isinstance(arm.get("models"), list) else []
     for index, model in enumerate(used or []):
-        if model not in models:
-            found.append((("arms", name, "models", index), f'unknown model "{model}"; {nearest(model, models)}'))
+        found += _unknown(("arms", name, "models", index), model, models, "model")
     policy = arm.get("policy", "uniform")
-    if policy not in known.policies and ":" not in str(policy):
-        found.append((("arms", name, "policy"), f'unknown policy "{policy}"; {nearest(policy, known.policies)}'))
+    found += _name_mistakes(("arms", name, "policy"), policy, known.policies, "policy")
     if policy == "uniform" and used and len(used) != 1:
         found.append((("arms", name, "models"), f"the uniform policy takes one model, got {len(used)}"))
     if not budgets and "samples_per_problem" not in arm:
@@ -157,10 +161,10 @@ def _finetune_mistakes(
     for key, valid, what in (("students", models, "model"), ("arms", arms, "arm"), ("budgets", budgets, "budget")):
         names = finetune.get(key)
         for index, name in enumerate(names if isinstance(names, list) else []):
-            if name not in valid:
-                found.append((("finetune", key, index), f'unknown {what} "{name}"; {nearest(name, valid)}'))
+            found += _unknown(("finetune", key, index), name, valid, what)
     problems = _mapping(raw.get("problems"))
-    several = finetune.get("checkpoints", 10) != 1 or len(finetune.get("learning_rates") or [0]) > 1
+    rates = finetune.get("learning_rates")
+    several = finetune.get("checkpoints", 10) != 1 or (isinstance(rates, list) and len(rates) > 1)
     if several and "validation" not in problems:
         found.append((("finetune",), "choosing among checkpoints needs problems.validation; add it, or set checkpoints: 1"))
     if "test" not in problems:

@@ -76,7 +76,7 @@ class Planned:
 
 def _level(problem_ids: tuple[str, ...], taken: dict[str, int], total: int, seed: int) -> dict[str, int]:
     """Counts as equal as the draws taken already allow, with `total` in all."""
-    level, counts = 0, dict(taken)
+    level, counts = min(taken.values()), dict(taken)
     rising = [p for p in problem_ids if counts[p] <= level]
     while sum(counts.values()) + len(rising) <= total:
         # Raise everybody at the lowest level by as much as can be done in one go.
@@ -104,22 +104,34 @@ class Realised:
         order = list(terms.problem_ids)
         random.Random(f"uniform/{terms.seed}").shuffle(order)
         self._next = self._canonical(order)
-        self._any = any(terms.piloted.values())
+        self._begun = False
 
     def propose(self) -> list[Allocation]:
         """As many draws as surely fit."""
         terms, model = self.terms, self.terms.models[0]
-        count = affordable(self.left, terms.worst[model])
-        if count == 0 and not self._any:
-            raise BudgetError(
-                f"{self.left:.4g} {terms.unit} does not pay for one draw of model {model} at its worst case of "
-                f"{terms.worst[model]:.4g} {terms.unit}\n  raise the budget, or lower sampling.max_tokens"
-            )
-        self._any = True
+        # A recorded draw may have cost more than its worst case, so that nothing is left, or less than nothing.
+        count = affordable(max(self.left, 0.0), terms.worst[model])
+        if not self._begun:
+            self._check(count)
+        self._begun = True
         spans: dict[str, list[int]] = {}
         for problem, index in itertools.islice(self._next, count):
             spans.setdefault(problem, []).append(index)
         return [Allocation(problem_id=p, model=model, first_index=i[0], count=len(i)) for p, i in spans.items()]
+
+    def _check(self, count: int) -> None:
+        """Refuse a budget that buys nothing, or that the pilot has overspent."""
+        terms, model = self.terms, self.terms.models[0]
+        if self.left < 0:
+            raise BudgetError(
+                f"{terms.amount:.4g} {terms.unit} does not pay for the pilot of model {model}, which cost {(terms.amount or 0) - self.left:.4g}\n"
+                "  raise the budget, or shrink the pilot"
+            )
+        if count == 0 and not any(terms.piloted.values()):
+            raise BudgetError(
+                f"{self.left:.4g} {terms.unit} does not pay for one draw of model {model} at its worst case of "
+                f"{terms.worst[model]:.4g} {terms.unit}\n  raise the budget, or lower sampling.max_tokens"
+            )
 
     def _canonical(self, order: list[str]) -> Iterator[tuple[str, int]]:
         model = self.terms.models[0]

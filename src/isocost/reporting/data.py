@@ -19,7 +19,7 @@ _COVERED = "no problem could be graded"
 def data(results: Results) -> Section:
     """The section on data; tables and figures without rows are left out."""
     cells = tuple(cell for cell in results.cells if cell.plan.unit) + tuple(cell for cell in results.cells if not cell.plan.unit)
-    tables = [_bought(results, cells), _worth(results, cells), _by_name(results, cells), _by_model(results)]
+    tables = [_bought(results, cells), _worth(results, cells), _differences(results), _by_name(results, cells), _by_model(results)]
     figures = [coverage_by_cell(results), coverage_by_cost(results)]
     return Section(
         key="data",
@@ -51,6 +51,29 @@ def cost_entries(cost: Cost, columns: Sequence[Column], scale: Scale) -> tuple[E
         "seconds": number(cost.seconds, numbers.duration),
     }
     return tuple(entries[column.key.rpartition("_")[2]] for column in columns)
+
+
+def _differences(results: Results) -> Table:
+    """Paired differences between the data of two cells."""
+    rows = []
+    for item in results.cell_comparisons:
+        shares = item.measure == "covered"
+        text = numbers.points(item.difference) if shares else numbers.mean(item.difference)
+        entries = (words(f"{item.left} {numbers.MINUS} {item.right}"), Entry(text=text, value=item.difference), sized(item.difference))
+        rows.append(Row(group="Covered (points)" if shares else "Kept per problem (solutions)", entries=entries))
+    return Table(
+        key="cell_differences",
+        title="Paired differences in data",
+        caption="Left minus right on the same problems, with its 95% interval over problems. A problem without a correct solution counts "
+        "as not covered.",
+        columns=(
+            Column(title="Left − right", key="difference_of", kind="text"),
+            Column(title="Difference [95% interval]", key="difference", kind="estimate"),
+            Column(title="n problems", key="n"),
+        ),
+        rows=tuple(sorted(rows, key=lambda row: row.group)),
+        group_title="Measure",
+    )
 
 
 def _group(results: Results, cell: CellResult) -> str:

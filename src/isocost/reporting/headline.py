@@ -44,7 +44,7 @@ def headline(results: Results) -> str:
     if pair is not None and effects:
         sentence = _trained(_names(pair), effects)
     elif pair is not None:
-        sentence = _covering(pair)
+        sentence = _covering(results, pair)
     elif results.cells:
         sentence = f"one data set and nothing to compare it with, problems covered: {_coverage(results.cells[0])}"
     else:
@@ -59,7 +59,7 @@ def support(results: Results) -> tuple[str, ...]:
     trained = {item.cell for item in results.evaluations} | {name for item in results.comparisons for name in (item.left, item.right)}
     sentences = []
     if pair is not None and _effects(results, pair):
-        sentences.append(_capital(_covering(pair)) + ".")
+        sentences.append(_capital(_covering(results, pair)) + ".")
     if pair is not None:
         sentences += _strayed(results, pair)
     rest = [cell for cell in results.cells if cell not in (pair or ()) and cell.plan.cell.name not in trained]
@@ -67,7 +67,7 @@ def support(results: Results) -> tuple[str, ...]:
     for name in dict.fromkeys(cell.plan.cell.budget for cell in rest):
         cells = [cell for cell in rest if cell.plan.cell.budget == name]
         matched = len(cells) == 2 and name is not None
-        said = _covering((cells[0], cells[1])) if matched else ", ".join(_coverage(cell) for cell in cells[:4])
+        said = _covering(results, (cells[0], cells[1])) if matched else ", ".join(_coverage(cell) for cell in cells[:4])
         label = "number-matched, not equal cost" if name is None else f"budget {name}"
         claim = "" if matched else "problems covered, "
         sentences.append(f"{only} ({label}): {claim}{said}{_more(len(cells) - 4)}.")
@@ -125,8 +125,18 @@ def _doubts(effects: Sequence[_Effect]) -> str:
     return ", ".join(effect.doubt() for effect in effects) + could
 
 
-def _covering(pair: tuple[CellResult, CellResult]) -> str:
-    """Coverage of two cells. The records hold no paired difference of it, so more is claimed only where the intervals do not touch."""
+def _covering(results: Results, pair: tuple[CellResult, CellResult]) -> str:
+    """Coverage of two cells, compared problem by problem; unpaired, more is claimed only where the intervals do not touch."""
+    paired = _paired_coverage(results, pair)
+    if paired is not None:
+        effect = _Effect(student="", difference=paired, detectable=0.0)
+        if effect.direction == 0:
+            return f"no difference found in coverage{effect.doubt()}: {_coverage(pair[0])}, {_coverage(pair[1])}"
+        first, second = pair if effect.direction > 0 else (pair[1], pair[0])
+        names = _names((first, second))
+        return (
+            f"data from {names[0]} covers more problems than data from {names[1]},{effect.gain()}: {_coverage(first)}, {_coverage(second)}"
+        )
     measured = [cell.measures.get("covered") for cell in pair]
     both = f"{_coverage(pair[0])}, {_coverage(pair[1])}"
     bounds = [(item.low, item.high) for item in measured if item is not None and item.low is not None and item.high is not None]
@@ -139,6 +149,15 @@ def _covering(pair: tuple[CellResult, CellResult]) -> str:
     if right_low > left_high:
         return f"data from {names[1]} covers more problems than data from {names[0]}: {both}"
     return f"no difference found in coverage, the intervals overlap: {both}"
+
+
+def _paired_coverage(results: Results, pair: tuple[CellResult, CellResult]) -> Estimate | None:
+    """The paired difference in `covered`, first minus second, where the run has it."""
+    left, right = (cell.plan.cell.name for cell in pair)
+    for item in results.cell_comparisons:
+        if item.measure == "covered" and {item.left, item.right} == {left, right}:
+            return item.difference if item.left == left else _turned(item.difference)
+    return None
 
 
 def _coverage(cell: CellResult) -> str:

@@ -85,10 +85,12 @@ def prepare(study: Study, base: Path, describe: Callable[[EngineSpec], EngineFac
     cards: dict[str, ModelCard] = {}
     specs: dict[str, EngineSpec] = {}
     identities: dict[str, str] = {}
+    in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
     for name, spec in study.models.items():
         try:
             specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_with_weights(spec.options).items())), base=base)
-            facts = describe(specs[name]) if to_spend or (spec.params is None and spec.price is None) else None
+            unsized = spec.params is None and (spec.price is None or in_flops)
+            facts = describe(specs[name]) if to_spend or unsized else None
         except StudyError as error:
             mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
             continue

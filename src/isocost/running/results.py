@@ -6,17 +6,20 @@ import importlib.metadata
 import itertools
 import os
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from isocost import auditing, evaluating, measuring
 from isocost.curating import Curated
 from isocost.evaluating import GREEDY, Outcomes
+from isocost.metrics.intervals import paired_difference
 from isocost.planning import cost_of
 from isocost.records import (
     Audit,
     BillLine,
     Cell,
+    CellComparison,
     CellResult,
     Comparison,
     Cost,
@@ -61,6 +64,7 @@ def assemble(
         bill=tuple(_bill(prepared, bought, curated, trainings, evaluated)),
         seconds=dict(seconds),
         environment=environment(),
+        cell_comparisons=tuple(_cell_comparisons(bought, curated)),
     )
 
 
@@ -94,6 +98,24 @@ def _cell_result(prepared: Prepared, bought: Bought, curated: Mapping[Cell, Cura
         funnel=curated[cell].funnel,
         n_kept=len(curated[cell].samples),
     )
+
+
+def _cell_comparisons(bought: Bought, curated: Mapping[Cell, Curated]) -> list[CellComparison]:
+    """Every pair of cells under one budget, and number-matched cells against all."""
+    ids = [p.id for p in bought.problems]
+    found: list[CellComparison] = []
+    for left, right in itertools.combinations([p.cell for p in bought.plans], 2):
+        if left.budget != right.budget and left.budget is not None and right.budget is not None:
+            continue
+        covered = [{s.problem_id for s, v in bought.drawn[cell] if v.correct} for cell in (left, right)]
+        kept = [Counter(s.problem_id for s in curated[cell].samples) for cell in (left, right)]
+        a, b = ([float(p in solved) for p in ids] for solved in covered)
+        found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=paired_difference(a, b)))
+        span = float(max(1, *kept[0].values(), *kept[1].values()))
+        c, d = ([float(counts[p]) for p in ids] for counts in kept)
+        difference = paired_difference(c, d, span=span)
+        found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
+    return found
 
 
 Variant = tuple[str, Cell | None, str]  # student, data, prompt

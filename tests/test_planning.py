@@ -1,0 +1,212 @@
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isocost import running
+from isocost.config import Study
+from isocost.engines.base import ModelSize
+from isocost.errors import BudgetError, StudyError
+from isocost.planning import DrawCost, amount_of, cells, cost_of, draw_costs, in_unit, model_card, plan_cell, terms_of
+from isocost.policies.uniform import build
+from isocost.records import CellPlan, Cost, ModelCard
+from isocost.running import plan_study
+from isocost.running.plans import first_prompts, to_json, to_markdown
+from tests.builders import MAX_TOKENS, InlineExecutor, nested, raw_study, study, write_study
+
+IDS = tuple(f"p{i}" for i in range(7))
+PRICE = {"input": 2.0, "output": 8.0}
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "LocalExecutor", InlineExecutor)
+
+
+def cards(made: Study) -> dict[str, ModelCard]:
+    return {name: model_card(name, made, None) for name in made.models}
+
+
+def costs(made: Study, piloted: Mapping[str, tuple[float, float]] | None = None) -> dict[str, DrawCost]:
+    return draw_costs(made, cards(made), piloted or {})
+
+
+def with_models(**facts: dict[str, object]) -> Study:
+    """The study with more said of its models, and nothing said that is None."""
+    raw = raw_study()
+    for name, more in facts.items():
+        raw["models"][name] = {key: value for key, value in (raw["models"][name] | more).items() if value is not None}
+    return study(**raw)
+
+
+def plans(made: Study) -> dict[str, CellPlan]:
+    known = costs(made)
+    return {cell.name: plan_cell(cell, terms_of(cell, made, IDS, known, {}), known) for cell in cells(made)}
+
+
+def test_what_the_study_says_of_a_model_wins_over_what_the_engine_reads() -> None:
+    size = ModelSize(parameters=5, description="total, embeddings tied")
+    made = with_models(strong={"params": None})
+    weak, strong, unread = model_card("weak", made, size), model_card("strong", made, size), model_card("strong", made, None)
+    assert (weak.parameters, weak.parameters_are, weak.flops_per_token) == (1000, "given in the study file", 2000)
+    assert (strong.parameters, strong.parameters_are, strong.flops_per_token) == (5, "total, embeddings tied", 10)
+    assert (unread.parameters, unread.parameters_are, unread.flops_per_token) == (None, "not known", None)
+
+
+def test_a_draw_costs_2p_flops_a_token_and_its_share_of_the_prompt() -> None:
+    card = model_card("weak", with_models(weak={"price": PRICE}), None)
+    assert cost_of(card, prompt_tokens=30, generated_tokens=10, sharing=3) == Cost(flops=20_000, usd=pytest.approx((2 * 10 + 8 * 10) / 1e6))
+
+
+@pytest.mark.parametrize(
+    ("made", "piloted", "tokens", "source"),
+    [
+        (study(), {}, MAX_TOKENS, "equal, at max_tokens"),
+        (with_models(weak={"tokens_per_sample": 20}, strong={"tokens_per_sample": 30}), {}, 20, "declared"),
+        (with_models(weak={"tokens_per_sample": 20}, strong={"tokens_per_sample": 30}), {"weak": (9, 40)}, 20, "declared"),
+        (study(), {"weak": (9, 40), "strong": (9, 50)}, 40, "piloted"),
+    ],
+)
+def test_how_long_a_draw_is_expected_to_be(made: Study, piloted: dict[str, tuple[float, float]], tokens: float, source: str) -> None:
+    weak = costs(made, piloted)["weak"]
+    assert (weak.tokens, weak.tokens_are) == (tokens, source)
+    assert weak.expected.flops == 2000 * tokens
+    assert weak.worst.flops == 2000 * MAX_TOKENS
+
+
+def test_lengths_declared_for_some_models_only_are_refused() -> None:
+    with pytest.raises(BudgetError, match=r"^models\.strong\.tokens_per_sample is missing: other models declare theirs\n"):
+        costs(with_models(weak={"tokens_per_sample": 20}))
+
+
+def test_a_pilot_makes_up_for_lengths_that_are_not_declared() -> None:
+    found = costs(with_models(weak={"tokens_per_sample": 20}), {"strong": (9, 33)})
+    assert (found["weak"].tokens_are, found["strong"].tokens_are) == ("declared", "piloted")
+
+
+def test_input_tokens_with_a_price_need_the_length_of_the_prompt() -> None:
+    with pytest.raises(BudgetError, match=r"^models\.weak\.prompt_tokens is missing: its input tokens have a price\n"):
+        costs(with_models(weak={"price": PRICE}))
+    declared = costs(with_models(weak={"price": PRICE, "prompt_tokens": 50}))
+    assert declared["weak"].expected.usd == pytest.approx((2 * 50 + 8 * MAX_TOKENS) / 1e6)
+
+
+@pytest.mark.parametrize(("unit", "key"), [("flops", "models.strong.params"), ("usd", "models.strong.price")])
+def test_an_unknown_cost_is_an_error_that_names_the_key(unit: str, key: str) -> None:
+    made = with_models(strong={"params": None}, weak={"price": {"output": 1}})
+    made = made.model_copy(update={"budgets": study(budgets={"b": {"unit": unit, "amount": 1e9}}).budgets})
+    with pytest.raises(BudgetError, match=f"the cost of model strong in {unit} is not known\n  give {key}"):
+        plans(made)
+
+
+def test_a_draw_that_costs_nothing_cannot_be_held_to_a_budget() -> None:
+    free = {"price": {"input": 0, "output": 0}}
+    made = with_models(weak=free, strong={"price": {"output": 1}})
+    made = made.model_copy(update={"budgets": study(budgets={"b": {"unit": "usd", "amount": 1}}).budgets})
+    with pytest.raises(BudgetError, match="a draw of model weak costs nothing in usd"):
+        plans(made)
+
+
+def test_a_budget_that_pays_for_no_draw_is_refused() -> None:
+    made = study(budgets={"b": {"unit": "flops", "amount": 100_000}})
+    with pytest.raises(BudgetError) as caught:
+        plans(made)
+    assert str(caught.value) == (
+        "budget b (1e+05 flops) does not pay for one draw of model weak at 1.28e+05 flops\n  raise the budget, or choose a cheaper model"
+    )
+
+
+def test_the_amount_of_a_matched_budget() -> None:
+    made = study()
+    assert amount_of(made.budgets["low"], 7, costs(made)) == 7 * 2 * 6000 * MAX_TOKENS
+
+
+def test_a_number_matched_arm_stands_once() -> None:
+    budgets = {name: {"unit": "flops", "amount": 1e9} for name in ("low", "high")}
+    assert [cell.name for cell in cells(study(budgets=budgets))] == ["weak@low", "weak@high", "strong@low", "strong@high", "equal@number"]
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 12))
+def test_the_plan_is_what_the_policy_proposes(weak: int, strong: int, samples: int) -> None:
+    made = with_models(weak={"params": weak}, strong={"params": strong})
+    match = {"model": "strong", "samples_per_problem": samples}
+    made = made.model_copy(update={"budgets": study(budgets={"b": {"unit": "flops", "match": match}}).budgets})
+    known = costs(made)
+    for cell in cells(made):
+        terms = terms_of(cell, made, IDS, known, {})
+        if terms.amount is not None and terms.amount < terms.expected[terms.models[0]]:
+            continue
+        plan = plan_cell(cell, terms, known)
+        proposed = sum(a.count for a in build(terms).propose())
+        (each,) = plan.samples_per_problem.values()
+        assert each * len(IDS) == pytest.approx(proposed)
+        assert plan.cost.flops == pytest.approx(proposed * (known[plan.models[0]].expected.flops or 0))
+
+
+def test_the_json_object_has_the_keys_of_the_contract(tmp_path: Path) -> None:
+    _, _, found = plan_study(write_study(tmp_path))
+    assert json.loads(json.dumps(to_json(found))) == {
+        "budgets": {
+            "low": {
+                "unit": "flops",
+                "amount": 30 * 2 * 6000 * MAX_TOKENS,
+                "choices": [
+                    {
+                        "name": arm,
+                        "samples_per_problem": {arm: count},
+                        "cost": {"flops": 30 * 2 * 6000 * MAX_TOKENS, "usd": None, "seconds": None},
+                        "coverage": None,
+                    }
+                    for arm, count in (("weak", 6), ("strong", 2))
+                ],
+            }
+        }
+    }
+
+
+def test_the_plan_for_people(tmp_path: Path) -> None:
+    prepared, each, found = plan_study(write_study(tmp_path))
+    lines = to_markdown(prepared, each, found).splitlines()
+    assert [line.split(" | ")[0].removeprefix("| ") for line in lines if "@" in line] == ["weak@low", "strong@low", "equal@number"]
+    assert "number-matched" in lines[-1]
+    assert "| weak | 1,000 (given in the study file) |" in lines[2]
+    assert first_prompts(prepared).count("Question: What is 0 + 7?\nAnswer:\n<end of prompt>") == 2
+
+
+def test_planning_writes_nothing(tmp_path: Path) -> None:
+    path = write_study(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    plan_study(path)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("unit", "message"), [("flops", "models.weak.params"), ("usd", "models.weak.price")])
+def test_a_recorded_model_of_unknown_cost(tmp_path: Path, unit: str, message: str) -> None:
+    raw: dict[str, Any] = raw_study(budgets={"low": {"unit": unit, "amount": 1e9}})
+    del raw["models"]["weak"]["params"]
+    with pytest.raises(BudgetError, match=message):
+        plan_study(write_study(tmp_path, **raw))
+
+
+def test_a_size_that_only_the_engine_knows_is_asked_for_although_a_price_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = nested(raw_study(), "models", "weak", value={"engine": "replay", "table": "table.parquet", "model": "weak", "price": {"output": 1}})
+    monkeypatch.setattr("isocost.engines.replay.ReplayEngine.size", lambda self: ModelSize(parameters=500, description="read"))
+    _, _, found = plan_study(write_study(tmp_path, **raw))
+    assert found[0].samples_per_problem == {"weak": 12}
+
+
+def test_all_that_is_wrong_with_models_and_problems_is_told_at_once(tmp_path: Path) -> None:
+    raw = nested(raw_study(), "models", "weak", value={"engine": "replay", "table": "none.parquet", "model": "weak"})
+    raw = nested(raw, "problems", "train", "path", value="none.jsonl")
+    with pytest.raises(StudyError) as caught:
+        plan_study(write_study(tmp_path, **raw))
+    assert [mistake.partition(": ")[0] for mistake in caught.value.mistakes] == ["problems.train", "models.weak"]
+
+
+def test_in_unit_gives_what_is_known() -> None:
+    assert in_unit(Cost(flops=3, usd=0.5), "flops", "m") == 3
+    assert in_unit(Cost(flops=3, usd=0.5), "usd", "m") == 0.5

@@ -1,0 +1,267 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isocost.config import Study
+from isocost.errors import StudyError
+from isocost.running.preparing import known
+from isocost.studyfile import check_study, load_study
+from tests.builders import Raw, nested, raw_study
+
+KNOWN = known()
+
+# Section 5 of the design, less what this version does not have: the engines vllm and openai, the policy adaptive with its objective.
+COMPLETE = """
+name: gsm8k-qwen
+seed: 0
+problems:
+  train:      {source: gsm8k, split: train, limit: 2000}
+  validation: {source: gsm8k, split: train, skip: 2000, limit: 300}
+  test:       {source: gsm8k, split: test}
+  transfer:   {source: jsonl, path: perturbed.jsonl}
+models:
+  weak:    {engine: transformers, model: Qwen/Qwen2.5-0.5B}
+  strong:  {engine: transformers, model: Qwen/Qwen2.5-1.5B, price: {input: 0.15, output: 0.6, dated: 2026-11-01}}
+  student: {engine: transformers, model: HuggingFaceTB/SmolLM2-360M}
+  table:   {engine: replay, table: samples.parquet, model: NAME-IN-TABLE}
+prompt: {template: gsm8k-8shot}
+sampling: {temperature: 0.7, max_tokens: 512}
+budgets:
+  low:  {unit: flops, match: {model: strong, samples_per_problem: 1}}
+  high: {unit: flops, match: {model: strong, samples_per_problem: 10}}
+  paid: {unit: usd, amount: 25, basis: realised}
+limit: {unit: usd, amount: 100}
+pilot: {problems: 100, samples_per_problem: 4}
+arms:
+  weak:   {policy: uniform, models: [weak]}
+  strong: {policy: uniform, models: [strong]}
+  equal:  {policy: uniform, models: [weak], samples_per_problem: 10}
+grader: {name: math}
+audit: {by: steps, per_model: 300}
+curate: {distinct: string, per_problem: null}
+finetune: {students: [student, weak, strong], arms: [weak, strong], steps: 600, batch_size: 32, learning_rates: [1.0e-6], checkpoints: 10,
+           seeds: [0], method: full}
+evaluate: {maj_at: [1, 4, 8, 16]}
+executor: local
+"""
+
+
+def load(folder: Path, text: str, *set_: str) -> Study:
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_study(path, set_, KNOWN)
+
+
+def mistakes_of(raw: Raw) -> Sequence[str]:
+    with pytest.raises(StudyError) as caught:
+        check_study(raw, KNOWN)
+    return caught.value.mistakes
+
+
+def test_the_complete_example_of_the_design_is_valid(tmp_path: Path) -> None:
+    study = load(tmp_path, COMPLETE)
+    assert study.arms["equal"].samples_per_problem == 10
+    assert study.budgets["paid"].basis == "realised"
+    assert study.models["table"].options == {"table": "samples.parquet", "model": "NAME-IN-TABLE"}
+    assert study.problems.validation is not None
+    assert study.problems.validation.options == {"split": "train", "skip": 2000, "limit": 300}
+    assert study.finetune is not None
+    assert study.finetune.students == ("student", "weak", "strong")
+
+
+def test_what_is_left_out_has_the_value_of_the_design(tmp_path: Path) -> None:
+    """The complete example says what is the default anyway, so nothing changes when it does not."""
+    complete = yaml.safe_load(COMPLETE)
+    for section, keys in {
+        "sampling": ["temperature", "max_tokens"],
+        "curate": ["distinct", "per_problem"],
+        "audit": ["by"],
+        "grader": ["name"],
+        "finetune": ["steps", "batch_size", "learning_rates", "checkpoints", "seeds", "method"],
+    }.items():
+        for key in keys:
+            del complete[section][key]
+    del complete["seed"], complete["executor"], complete["arms"]["weak"]["policy"]
+    assert check_study(complete, KNOWN) == load(tmp_path, COMPLETE)
+
+
+def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
+    text = """\
+name: my study
+problems:
+  train: {source: jsnol, path: p.jsonl}
+models:
+  weak: {engine: replay, tabel: t.parquet, model: weak}
+prompt:
+  template: gsm8k-9shot
+sampling:
+  temprature: 0.7
+  max_tokens: -1
+budgets:
+  low: {unit: flops, match: {model: stong, samples_per_problem: 1}}
+arms:
+  weak: {models: [waek]}
+grader: {name: maths}
+limits: {unit: usd, amount: 1}
+"""
+    with pytest.raises(StudyError) as caught:
+        load(tmp_path, text)
+    found = [mistake.removeprefix(f"{tmp_path}/study.yaml:") for mistake in caught.value.mistakes]
+    assert sorted(found, key=lambda mistake: int(mistake.partition(":")[0])) == [
+        "1: name: string should match pattern '^[A-Za-z0-9][A-Za-z0-9._-]*$', got 'my study'",
+        '3: problems.train.source: unknown problem source "jsnol"; did you mean "jsonl"?',
+        '5: models.weak.tabel: unknown key "tabel"; did you mean "table"?',
+        '7: prompt.template: unknown template "gsm8k-9shot"; did you mean "gsm8k-8shot"?',
+        '9: sampling.temprature: unknown key "temprature"; did you mean "temperature"?',
+        "10: sampling.max_tokens: input should be greater than 0, got -1",
+        '12: budgets.low.match.model: unknown model "stong"; known: weak',
+        '14: arms.weak.models.0: unknown model "waek"; did you mean "weak"?',
+        '15: grader.name: unknown grader "maths"; did you mean "math"?',
+        '16: limits: unknown key "limits"; did you mean "limit"?',
+    ]
+    assert str(caught.value) == "\n".join(caught.value.mistakes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [", r"study\.yaml:\d+: not YAML"),
+        ("a: b: c", r"study\.yaml:1: not YAML"),
+        ("- name", r"study\.yaml: a study file is a mapping"),
+        ("", r"study\.yaml: a study file is a mapping"),
+        ("name: !!python/object/apply:os.getpid []", r"study\.yaml:1: not YAML"),
+        ("name: x", 'study.yaml: problems: "problems" is missing'),
+    ],
+)
+def test_what_is_no_study_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        load(tmp_path, text)
+
+
+def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"nothing\.yaml: no such study file"):
+        load_study(tmp_path / "nothing.yaml", (), KNOWN)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(StudyError, match=r"binary\.yaml: cannot be read"):
+        load_study(tmp_path / "binary.yaml", (), KNOWN)
+    with pytest.raises(StudyError, match="cannot be read"):
+        load_study(tmp_path, (), KNOWN)
+
+
+def test_set_overrides_and_creates(tmp_path: Path) -> None:
+    settings = ("seed=7", "sampling.max_tokens=64", "limit.unit=usd", "limit.amount=2.5", "arms.equal.models=[strong]", "name=ab")
+    study = load(tmp_path, COMPLETE, *settings)
+    assert (study.seed, study.sampling.max_tokens, study.name) == (7, 64, "ab")
+    assert study.sampling.temperature == 0.7
+    assert study.limit is not None
+    assert (study.limit.unit, study.limit.amount) == ("usd", 2.5)
+    assert study.arms["equal"].models == ("strong",)
+
+
+def test_set_creates_a_section(tmp_path: Path) -> None:
+    text = yaml.safe_dump(raw_study())
+    assert load(tmp_path, text).pilot is None
+    pilot = load(tmp_path, text, "pilot.problems=3", "pilot.samples_per_problem=2").pilot
+    assert pilot is not None
+    assert (pilot.problems, pilot.samples_per_problem) == (3, 2)
+
+
+def test_set_may_take_a_section_away(tmp_path: Path) -> None:
+    assert load(tmp_path, COMPLETE, "finetune=null").finetune is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("seed", "--set seed: write it as key.key=value"),
+        ("=7", "--set =7: write it as key.key=value"),
+        ("seed.x=7", '--set seed.x=7: "seed" is not a section'),
+        ("seed=[", r"--set seed=\[: the value is not YAML"),
+        ("seed=many", "seed: input should be a valid integer, .*, got 'many'"),
+        ("sampling.max_token=5", r'study\.yaml:\d+: sampling.max_token: unknown key "max_token"; did you mean "max_tokens"\?'),
+        ("evaluat.maj_at=[1]", 'unknown key "evaluat"; did you mean "evaluate"'),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, setting: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        load(tmp_path, COMPLETE, setting)
+
+
+FINETUNE = {"students": ["weak"], "arms": ["strong"]}
+TEST_SET = {"train": {"source": "jsonl", "path": "a"}, "test": {"source": "jsonl", "path": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "mistakes"),
+    [
+        (raw_study(budgets=None), ["arms.weak: has nothing to spend; add a budget under budgets, or samples_per_problem here", "arms.strong: has"]),
+        (raw_study(budgets={"number": {"unit": "usd", "amount": 1}}), ['budgets.number: the name "number" is taken by number-matched arms']),
+        (raw_study(budgets={"low": {"unit": "usd"}}), ["budgets.low: give either amount or match"]),
+        (raw_study(budgets={"low": {"unit": "eur", "amount": 1}}), ["budgets.low.unit: input should be 'flops' or 'usd', got 'eur'"]),
+        (raw_study(budgets={"low": {"unit": "usd", "amount": float("inf")}}), ["budgets.low.amount: input should be a finite number"]),
+        (nested(raw_study(), "budgets", "low", "match", "model", value="we:ak"), ['budgets.low.match.model: unknown model "we:ak"']),
+        (raw_study(arms={"both": {"models": ["weak", "strong"]}}), ["arms.both.models: the uniform policy takes one model, got 2"]),
+        (raw_study(arms={"a": {"models": ["weak"], "policy": "unifrom"}}), ['arms.a.policy: unknown policy "unifrom"; did you mean "uniform"?']),
+        (raw_study(arms={"a@b": {"models": ["weak"]}}), ["arms.a@b.[key]: string should match pattern"]),
+        (raw_study(arms={}), ["arms: dictionary should have at least 1 item"]),
+        (raw_study(models={"weak": {"engine": "replya"}}), ['models.weak.engine: unknown engine "replya"; did you mean "replay"?']),
+        (raw_study(prompt=None), ['prompt: "prompt" is missing']),
+        (nested(raw_study(), "models", "weak", "price", value={"input": 1}), ['models.weak.price.output: "output" is missing']),
+        (nested(raw_study(), "models", "weak", "prompt", value={"template": "x"}), ['models.weak.prompt.template: unknown template "x"; known: gsm8k']),
+        (
+            raw_study(finetune=FINETUNE, problems=TEST_SET),
+            ["finetune: choosing among checkpoints needs problems.validation; add it, or set checkpoints: 1"],
+        ),
+        (raw_study(finetune=FINETUNE | {"checkpoints": 1}), ["finetune: trained students need problems.test to be evaluated on"]),
+        (
+            raw_study(finetune={"students": ["wek"], "arms": ["x"], "budgets": ["lo"], "checkpoints": 1}, problems=TEST_SET),
+            ['finetune.students.0: unknown model "wek"; did you mean "weak"?', 'finetune.arms.0: unknown arm "x"', 'finetune.budgets.0: unknown budget "lo"'],
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_told(raw: Raw, mistakes: list[str]) -> None:
+    found = mistakes_of(raw)
+    for start in mistakes:
+        assert any(mistake.startswith(start) for mistake in found), found
+
+
+def test_one_checkpoint_and_one_rate_need_no_validation() -> None:
+    study = check_study(raw_study(finetune=FINETUNE | {"checkpoints": 1}, problems=TEST_SET), KNOWN)
+    assert study.finetune is not None
+    assert study.finetune.learning_rates == (1e-6,)
+
+
+def test_a_number_matched_arm_needs_no_budget() -> None:
+    study = check_study(raw_study(budgets=None, arms={"equal": {"models": ["weak"], "samples_per_problem": 3}}), KNOWN)
+    assert study.budgets == {}
+
+
+def test_parts_of_ones_own_are_not_looked_up() -> None:
+    raw = nested(raw_study(), "models", "weak", value={"engine": "mine.engines:open", "anything": 1})
+    raw = nested(raw, "grader", "name", value="mine:grader")
+    assert check_study(raw, KNOWN).models["weak"].options == {"anything": 1}
+
+
+def places(raw: Any, keys: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The path of every value in plain data."""
+    inner = list(raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else [])
+    return [path for key, value in inner for path in ((*keys, key), *places(value, (*keys, key)))]
+
+
+WHOLE = yaml.safe_load(COMPLETE)
+junk = st.sampled_from([None, "", "x", 0, -1, 1.5, True, [], {}, [1], [{}], [["a"]], {"a": 1}, {"a": {"b": []}}, {1: 2}, {None: None}])
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(places(WHOLE)), junk)
+def test_a_study_with_anything_anywhere_is_valid_or_refused(keys: tuple[str | int, ...], value: object) -> None:
+    try:
+        check_study(nested(WHOLE, *keys, value=value), KNOWN)
+    except StudyError as error:
+        assert error.mistakes
+        assert all("\n" not in mistake for mistake in error.mistakes)
