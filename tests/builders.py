@@ -15,6 +15,8 @@ import yaml
 
 from isocost.config import Study
 from isocost.executors import work
+from isocost.graders.number import NumberGrader
+from isocost.records import Outcome, Verdict
 from isocost.running.preparing import known
 from isocost.studyfile import check_study
 
@@ -107,12 +109,23 @@ class InlineExecutor:
         future: Future[T] = Future()
         try:
             future.set_result(function(*args, **kwargs))
-        except Exception as error:  # as a worker does: whoever asks for the result gets it
+        except Exception as error:  # noqa: BLE001 - as a worker does: whoever asks for the result gets it
             future.set_exception(error)
         return future
 
     def close(self, *, wait: bool = True) -> None:
         work._open.clear()
+
+
+class Choosy(NumberGrader):
+    """A grader that cannot read the reference answer 10."""
+
+    name = "choosy"
+
+    def grade(self, reference: str, generation: str) -> Verdict:
+        if reference == "10":
+            return Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="bad_reference")
+        return super().grade(reference, generation)
 
 
 def nested(raw: Mapping[str, Any], *keys: str | int, value: object) -> Raw:

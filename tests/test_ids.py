@@ -17,7 +17,7 @@ class Setting:
 
 def test_digests_are_the_same_for_ever() -> None:
     assert digest("a", 1) == "135f17a475a61afd"
-    assert sample_id("pool", "p1", 0) == "5df089f399441baf"
+    assert sample_id("pool", "p1", "asked", 0) == "0af59f11c1465399"
     assert seed_of("a", 1) == 697930202312019326
 
 
@@ -51,7 +51,9 @@ def test_a_digest_is_as_long_as_asked() -> None:
 
 def test_another_process_gets_the_same() -> None:
     code = "from isocost.ids import digest; print(digest('a', {'b': 1.5}))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == digest("a", {"b": 1.5})
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == digest(
+        "a", {"b": 1.5}
+    )
 
 
 def test_seeds_fit_63_bits_and_differ() -> None:
@@ -63,6 +65,6 @@ def test_seeds_fit_63_bits_and_differ() -> None:
 
 def test_sample_ids_never_collide() -> None:
     # Names chosen so that gluing the parts together would make them collide.
-    pools, problems = ("m", "m1", "m11", "1"), [*(str(i) for i in range(20)), *(f"1{i}" for i in range(100, 120))]
-    ids = [sample_id(*parts) for parts in itertools.product(pools, problems, range(30))]
-    assert len(set(ids)) == len(ids) == 4 * 40 * 30
+    pools, problems, asked = ("m", "m1", "m11", "1"), [*(str(i) for i in range(20)), *(f"1{i}" for i in range(100, 120))], ("", "1")
+    ids = [sample_id(*parts) for parts in itertools.product(pools, problems, asked, range(30))]
+    assert len(set(ids)) == len(ids) == 4 * 40 * 2 * 30

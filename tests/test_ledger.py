@@ -55,9 +55,9 @@ def test_the_message_says_what_was_spent_and_what_to_do() -> None:
     ledger = Ledger(Memory(), unit="usd", limit=5, spent=4.5)
     with pytest.raises(LimitReachedError) as caught:
         ledger.reserve("a", Cost(usd=0.75))
-    assert str(caught.value) == (
-        "stopped at the limit: 4.5 of 5 usd spent; the next request could cost up to 0.75\n  raise limit.amount and run the same command again"
-    )
+    happened, advice = str(caught.value).split("\n")
+    assert happened == "stopped at the limit: 4.5 of 5 usd spent; the next request could cost up to 0.75"
+    assert advice == "  raise limit.amount and run the same command again"
 
 
 @pytest.mark.parametrize(("unit", "key"), [("usd", "models.weak.price"), ("flops", "models.weak.params")])

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from isocost import running
-from isocost.errors import BudgetError, EngineError, InputError, LimitReachedError, ProblemsError, RunDirectoryError, StudyError
+from isocost.errors import BudgetError, EngineError, InputError, LimitReachedError, RunDirectoryError, StudyError
 from isocost.ledger import Ledger
 from isocost.records import Cost
 from isocost.running import Advanced, Note, run, run_stage
@@ -68,7 +68,11 @@ def test_a_run_with_worker_processes_leaves_everything(tmp_path: Path, out: Path
     assert finished.report == out / "report.html"
     assert finished.headline
     assert {"report.md", "measures.json", "plan.json", "manifest.json", "study.yaml", "samples.parquet"} <= {p.name for p in out.iterdir()}
-    assert sorted(p.name for p in (out / "trainsets").glob("*.parquet")) == ["equal@number.parquet", "strong@low.parquet", "weak@low.parquet"]
+    assert sorted(p.name for p in (out / "trainsets").glob("*.parquet")) == [
+        "equal@number.parquet",
+        "strong@low.parquet",
+        "weak@low.parquet",
+    ]
     assert len(drawn(out, "weak")) == 6 * 30
     assert len(drawn(out, "strong")) == 2 * 30
     last = [e for e in events if isinstance(e, Advanced) and e.stage == "sample"][-1]
@@ -161,6 +165,37 @@ def test_fewer_problems_than_before(tmp_path: Path, out: Path) -> None:
     assert read(out / "measures.json")["cells"]["weak@low"]["n_samples"] == 60
     run(study, out)
     assert (out / "ledger.jsonl").read_bytes() == paid
+
+
+def test_problems_taken_away_while_they_were_being_sampled(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path, limit={"unit": "flops", "amount": 1.0})
+    with pytest.raises(LimitReachedError):
+        run(study, out)
+    run(study, out, settings=["problems.train.limit=10", "limit=null"])
+    assert samples(out)["problem_id"].n_unique() == 10
+    run(study, out, settings=["limit=null"])
+    assert len(drawn(out, "weak")) == 6 * 30
+    sample_ids(out)
+
+
+def test_a_question_that_was_changed_is_asked_anew(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path)
+    run(study, out)
+    before = sample_ids(out)
+    text = (tmp_path / "problems.jsonl").read_text()
+    (tmp_path / "problems.jsonl").write_text(text.replace("What is 3 + 7?", "How much is 3 + 7?"))
+    run(study, out)
+    assert len(sample_ids(out) - before) == 6 + 2
+    assert len(drawn(out, "weak")) == 6 * 30
+
+
+def test_a_grader_that_refuses_more_problems_than_the_last_one(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path, arms={"equal": {"models": ["weak"], "samples_per_problem": 2}})
+    run(study, out)
+    paid = (out / "ledger.jsonl").read_bytes()
+    run(study, out, settings=["grader.name=tests.builders:Choosy"])
+    assert (out / "ledger.jsonl").read_bytes() == paid
+    assert samples(out)["problem_id"].n_unique() == 29
 
 
 def test_a_table_that_lacks_a_draw_is_named_and_completed_later(tmp_path: Path, out: Path) -> None:
@@ -302,9 +337,9 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path, ou
 
 
 def test_a_stage_needs_a_run_directory(tmp_path: Path) -> None:
-    with pytest.raises(RunDirectoryError, match="no study.yaml; is it a run directory"):
+    with pytest.raises(RunDirectoryError, match=r"no study\.yaml; is it a run directory"):
         run_stage(tmp_path, "report")
-    with pytest.raises(RunDirectoryError, match="no study.yaml; is it a run directory"):
+    with pytest.raises(RunDirectoryError, match=r"no study\.yaml; is it a run directory"):
         status_of(tmp_path)
 
 
@@ -370,7 +405,7 @@ def test_problems_whose_answer_the_grader_refuses_are_left_out(tmp_path: Path, o
 def test_no_problem_with_an_answer_that_the_grader_accepts(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     (tmp_path / "problems.jsonl").write_text('{"id": "p00", "question": "Why?", "answer": "because"}')
-    with pytest.raises(ProblemsError, match="the grader refuses"):
+    with pytest.raises(InputError, match=r"the grader number accepts no reference answer of problems.train"):
         run(study, out)
 
 
@@ -381,7 +416,10 @@ def test_test_questions_among_the_training_questions_are_refused(tmp_path: Path,
 
 
 def test_a_recorded_model_cannot_be_trained(tmp_path: Path, out: Path) -> None:
-    problems = {"train": {"source": "jsonl", "path": "problems.jsonl", "limit": 20}, "test": {"source": "jsonl", "path": "problems.jsonl", "skip": 20}}
+    problems = {
+        "train": {"source": "jsonl", "path": "problems.jsonl", "limit": 20},
+        "test": {"source": "jsonl", "path": "problems.jsonl", "skip": 20},
+    }
     study = write_study(tmp_path, problems=problems, finetune={"students": ["weak"], "arms": ["weak"], "checkpoints": 1})
     with pytest.raises(StudyError, match="model weak has engine replay; a student needs trainable weights"):
         run(study, out)

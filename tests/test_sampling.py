@@ -122,6 +122,11 @@ keys = st.tuples(st.sampled_from(["m", "n"]), st.sampled_from("pqr"))
 def test_owed_equals_a_set_difference(wanted: list[Allocation], bought: dict[tuple[str, str], int]) -> None:
     have = {(m, p, i) for (m, p), n in bought.items() for i in range(n)}
     need = {(a.model, a.problem_id, i) for a in wanted for i in range(a.first_index + a.count)}  # a pool has no holes
-    ordered = [(m, a.problem_id, i) for m, found in owed(wanted, bought).items() for a in found for i in range(a.first_index, a.first_index + a.count)]
+    ordered = [
+        (m, a.problem_id, i)
+        for m, found in owed(wanted, bought).items()
+        for a in found
+        for i in range(a.first_index, a.first_index + a.count)
+    ]
     assert len(ordered) == len(set(ordered))
     assert set(ordered) == need - have

@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import json
 import os
@@ -96,7 +97,7 @@ def test_a_log_on_a_full_disk_keeps_its_former_entries(small_disk: Path) -> None
 def test_half_a_line_that_still_fitted_is_taken_back(small_disk: Path) -> None:
     log = Log(small_disk / "log.jsonl")
     log.append(*FORMER)
-    with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+    with (small_disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
         while True:
             filler.write(bytes(4096))
     with pytest.raises(StorageError, match="the disk is full"):

@@ -27,7 +27,7 @@ class IsocostError(Exception):
 
 
 class InputError(IsocostError):
-    """What the user gave cannot be used; nothing was spent."""
+    """What the user gave cannot be used; found before anything is spent on it."""
 
     exit_code = 2
 

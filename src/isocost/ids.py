@@ -19,9 +19,9 @@ def seed_of(*parts: object) -> int:
     return int(digest(*parts), 16) >> 1
 
 
-def sample_id(pool: str, problem_id: str, sample_index: int) -> str:
-    """The id of one draw; `pool` stands for model, prompt and sampling setting."""
-    return digest("sample", pool, problem_id, sample_index)
+def sample_id(pool: str, problem_id: str, asked: str, sample_index: int) -> str:
+    """The id of one draw; `pool` stands for model, prompt and sampling setting, `asked` for the prompt's text."""
+    return digest("sample", pool, problem_id, asked, sample_index)
 
 
 def _plain(value: object) -> Any:

@@ -14,7 +14,7 @@ from isocost.costs.flops import flops_per_token
 from isocost.costs.price import Price, usd
 from isocost.engines.base import ModelSize
 from isocost.errors import BudgetError
-from isocost.policies.base import Terms
+from isocost.policies.base import Policy, Terms
 from isocost.policies.uniform import affordable
 from isocost.records import Cell, CellPlan, Cost, ModelCard, Unit
 
@@ -64,8 +64,10 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, s
     return Cost(flops=flops, usd=usd(price, prompt_tokens, generated_tokens, samples=sharing))
 
 
-def draw_costs(study: Study, cards: Mapping[str, ModelCard], piloted: Mapping[str, tuple[float, float]]) -> dict[str, DrawCost]:
-    """The cost of a draw of each model.
+def draw_costs(
+    study: Study, cards: Mapping[str, ModelCard], piloted: Mapping[str, tuple[float, float]], longest_prompt: Mapping[str, int]
+) -> dict[str, DrawCost]:
+    """The cost of a draw of each model. Every draw is charged its whole prompt here; draws that share a prefill will cost less.
 
     The expected length is declared (`tokens_per_sample`), else the pilot's mean, else equal for all models; then it is taken at
     max_tokens, the only length that is sure, and only ratios mean anything.
@@ -74,6 +76,7 @@ def draw_costs(study: Study, cards: Mapping[str, ModelCard], piloted: Mapping[st
         study: The study.
         cards: The models that arms draw from.
         piloted: Mean prompt and generated tokens of a draw, of the models that were piloted.
+        longest_prompt: By model, a bound on the tokens of any prompt.
 
     Raises:
         BudgetError: lengths are declared for some models only, or a price needs the length of the prompt.
@@ -84,10 +87,10 @@ def draw_costs(study: Study, cards: Mapping[str, ModelCard], piloted: Mapping[st
             f"models.{undeclared[0]}.tokens_per_sample is missing: other models declare theirs\n"
             "  declare it for all models, for none, or add a pilot"
         )
-    return {name: _draw_cost(study, card, piloted.get(name)) for name, card in cards.items()}
+    return {name: _draw_cost(study, card, piloted.get(name), longest_prompt[name]) for name, card in cards.items()}
 
 
-def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | None) -> DrawCost:
+def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | None, longest_prompt: int) -> DrawCost:
     spec, longest = study.models[card.name], study.sampling.max_tokens
     if spec.tokens_per_sample is not None:
         tokens, source = spec.tokens_per_sample, "declared"
@@ -103,7 +106,7 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
         )
     return DrawCost(
         expected=cost_of(card, prompt_tokens=prompt or 0.0, generated_tokens=tokens),
-        worst=cost_of(card, prompt_tokens=prompt or 0.0, generated_tokens=longest),
+        worst=cost_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
         tokens=tokens,
         tokens_are=source,
     )
@@ -175,28 +178,35 @@ def terms_of(
     )
 
 
-def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost]) -> CellPlan:
-    """What a one-model cell is going to buy, in draws and money."""
-    (model,) = terms.models
-    n = len(terms.problem_ids)
-    if terms.samples_per_problem is not None:
-        draws = terms.samples_per_problem * n
-    else:
-        draws = affordable(terms.amount or 0.0, terms.expected[model])
-        if draws < 1:
-            raise BudgetError(
-                f"budget {cell.budget} ({terms.amount:.4g} {terms.unit}) does not pay for one draw of model {model} "
-                f"at {terms.expected[model]:.4g} {terms.unit}\n  raise the budget, or choose a cheaper model"
-            )
-    each = costs[model].expected
+def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: Policy) -> CellPlan:
+    """What a cell is going to buy: the pilot, and what its policy proposes before it has seen anything else.
+
+    A policy that observes and proposes again (basis `realised`, adaptive ones) buys more than that: for one model its plan is what the
+    budget pays for at the expected cost of a draw.
+
+    Raises:
+        BudgetError: the budget buys nothing.
+    """
+    counts = dict.fromkeys(terms.models, 0)
+    for (_, model), taken in terms.piloted.items():
+        counts[model] += taken
+    for allocation in policy.propose():
+        counts[allocation.model] += allocation.count
+    if terms.basis == "realised" and terms.amount is not None and len(terms.models) == 1:
+        (model,) = terms.models
+        counts[model] = affordable(terms.amount, terms.expected[model])
+    total = Cost(flops=0.0, usd=0.0)
+    for model, draws in counts.items():
+        each = costs[model].expected
+        total = total + Cost(flops=None if each.flops is None else each.flops * draws, usd=None if each.usd is None else each.usd * draws)
     return CellPlan(
         cell=cell,
         models=terms.models,
         unit=terms.unit,
         amount=terms.amount,
         basis=terms.basis,
-        samples_per_problem={model: draws / n},
-        cost=Cost(flops=None if each.flops is None else each.flops * draws, usd=None if each.usd is None else each.usd * draws),
+        samples_per_problem={model: draws / len(terms.problem_ids) for model, draws in counts.items()},
+        cost=total,
     )
 
 

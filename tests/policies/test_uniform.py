@@ -172,7 +172,13 @@ def one_at_a_time(given: Terms, cost_of: Callable[[Draw], float]) -> list[Draw]:
 whole_costs = st.lists(st.integers(1, 8), min_size=1, max_size=50)
 
 
-@given(st.integers(1, 7), st.integers(8, 200), whole_costs, st.integers(0, 3), st.dictionaries(st.sampled_from(["p0", "p2"]), st.integers(1, 3)))
+@given(
+    st.integers(1, 7),
+    st.integers(8, 200),
+    whole_costs,
+    st.integers(0, 3),
+    st.dictionaries(st.sampled_from(["p0", "p2"]), st.integers(1, 3)),
+)
 def test_realised_buys_what_one_at_a_time_would(n: int, amount: int, made: list[int], seed: int, piloted: dict[str, int]) -> None:
     given = terms(n, amount=float(amount), cost=8.0, basis="realised", seed=seed, piloted=piloted)
 

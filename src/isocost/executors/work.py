@@ -81,6 +81,6 @@ def answer(spec: EngineSpec, batch: Sequence[Request], params: SamplingParams, s
 def _engine(spec: EngineSpec) -> Engine:
     if spec.key not in _open:
         while len(_open) >= _KEPT:
-            _open.pop(next(iter(_open)))
+            _open.pop(next(iter(_open))).close()
         _open[spec.key] = load_engine(spec.name, dict(spec.options), base=spec.base)
     return _open[spec.key]

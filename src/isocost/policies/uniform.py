@@ -123,8 +123,9 @@ class Realised:
         """Refuse a budget that buys nothing, or that the pilot has overspent."""
         terms, model = self.terms, self.terms.models[0]
         if self.left < 0:
+            cost = (terms.amount or 0.0) - self.left
             raise BudgetError(
-                f"{terms.amount:.4g} {terms.unit} does not pay for the pilot of model {model}, which cost {(terms.amount or 0) - self.left:.4g}\n"
+                f"{terms.amount:.4g} {terms.unit} does not pay for the pilot of model {model}, which cost {cost:.4g}\n"
                 "  raise the budget, or shrink the pilot"
             )
         if count == 0 and not any(terms.piloted.values()):

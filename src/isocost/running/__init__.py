@@ -19,12 +19,13 @@ from isocost.errors import RunDirectoryError, RunError
 from isocost.executors.local import LocalExecutor
 from isocost.executors.work import describe
 from isocost.grading import GradingPool
+from isocost.ids import digest
 from isocost.planning import DrawCost, draw_costs
 from isocost.records import CellPlan
-from isocost.running.cells import plan
+from isocost.running.cells import longest_prompts, plan
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.facts import remembered
-from isocost.running.preparing import Prepared, generators, known, prepare
+from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
 from isocost.running.results import environment
 from isocost.running.stages import STAGES, StudyRun
 from isocost.store import RunDirectory
@@ -116,7 +117,8 @@ def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[s
 
 def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
     ids = tuple(p.id for p in prepared.problems["train"])
-    costs = draw_costs(prepared.study, {name: prepared.cards[name] for name in generators(prepared.study)}, {})
+    models = generators(prepared.study)
+    costs = draw_costs(prepared.study, {name: prepared.cards[name] for name in models}, {}, longest_prompts(prepared, models))
     return prepared, costs, plan(prepared, ids, costs, {})
 
 
@@ -129,6 +131,8 @@ def _prepare_alone(study: Study, path: Path, *, to_spend: bool) -> Prepared:
 
 
 def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force: bool, listener: Listener) -> Finished:
+    for part in own_parts(study):
+        listener(Note(text=f"the study runs code of its own: {part}"))
     opening = LocalExecutor(None)
     try:
         prepared = prepare(study, base, remembered(directory, lambda spec: opening.submit(describe, spec).result()), to_spend=True)
@@ -137,7 +141,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
     if study.pilot is None:
         _planned(prepared)  # a budget that buys nothing is found before anything is written
     directory.write_text(resolved(study, base), "study.yaml")
-    directory.write_json({"isocost": version("isocost"), "base": str(base), "environment": environment()}, "manifest.json")
+    directory.write_json(_manifest(prepared, base), "manifest.json")
     largest = max((card.parameters for card in prepared.cards.values() if card.parameters), default=None)
     executor = LocalExecutor(largest)
     stopped = True
@@ -154,6 +158,21 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
     if report is None:
         return Finished(directory=directory.path)
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
+
+
+def _manifest(prepared: Prepared, base: Path) -> dict[str, object]:
+    """What was run on what: versions, hardware, weights and problems by hash."""
+    return {
+        "isocost": version("isocost"),
+        "seed": prepared.study.seed,
+        "base": str(base),
+        "models": dict(prepared.identities),
+        "problems": {
+            split: {"n": len(problems), "digest": digest([[p.id, p.question, p.answer] for p in problems])}
+            for split, problems in prepared.problems.items()
+        },
+        "environment": environment(),
+    }
 
 
 def resolved(study: Study, base: Path) -> str:

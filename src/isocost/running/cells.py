@@ -29,7 +29,17 @@ def plan(
         BudgetError: a budget that buys nothing, or a cost that is not known.
     """
     study = prepared.study
-    return [plan_cell(cell, terms_of(cell, study, problem_ids, costs, piloted), costs) for cell in cells(study)]
+    found = []
+    for cell in cells(study):
+        terms = terms_of(cell, study, problem_ids, costs, piloted)
+        found.append(plan_cell(cell, terms, costs, load_policy(study.arms[cell.arm].policy, terms)))
+    return found
+
+
+def longest_prompts(prepared: Prepared, models: Sequence[str]) -> dict[str, int]:
+    """By model, a bound on the tokens of any prompt: its bytes, since no token is shorter than one."""
+    questions = [p.question for p in prepared.problems["train"]]
+    return {m: 1 + max(len(prepared.templates[m].render(q).encode()) for q in questions) for m in models}
 
 
 def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: Sequence[str]) -> list[Allocation]:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from isocost import planning
+from isocost.errors import InputError
 from isocost.executors.local import LocalExecutor
 from isocost.grading import GradingPool, check_gold
 from isocost.ledger import Ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
-from isocost.running.cells import Buyer, pilot_allocations, plan, run_cells, token_means
+from isocost.reporting.numbers import budget as say_budget
+from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
 from isocost.running.pools import Pool
 from isocost.running.preparing import Prepared, generators
@@ -40,10 +42,10 @@ class Bought:
 
 
 class _Tally:
-    """What the progress line of sampling says."""
+    """What the progress line of sampling says: money spent, share of correct answers, failures."""
 
-    def __init__(self, watch: StageWatch) -> None:
-        self.watch = watch
+    def __init__(self, watch: StageWatch, ledger: Ledger) -> None:
+        self.watch, self.ledger = watch, ledger
         self.correct = self.judged = self.failed = 0
 
     def bought(self, samples: list[Sample]) -> None:
@@ -56,7 +58,9 @@ class _Tally:
         share = proportion(self.correct, self.judged)
         if share.value is not None and share.low is not None and share.high is not None:
             interval = f"{100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-            self.watch.detail = f"correct {interval}  {self.failed} err"
+            spending = self.ledger.spending
+            limit = f"/{say_budget(spending.unit, spending.limit)}" if spending.limit else ""
+            self.watch.detail = f"{say_budget(spending.unit, spending.spent)}{limit}  correct {interval}  {self.failed} err"
 
 
 def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor, grading: GradingPool, listener: Listener) -> Bought:
@@ -73,12 +77,14 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
     n_stored, ledger = _open_ledger(prepared, directory, pools)
     watch = StageWatch(stage="sample", total=n_stored, unit="samples", listener=listener, done_before=n_stored)
-    tally = _Tally(watch)
+    tally = _Tally(watch, ledger)
     buyer = Buyer(pools, executor, grading, ledger, bought=tally.bought, judged=tally.judged_too)
     pilot = pilot_allocations(prepared, ids, models)
     watch.total = max(n_stored, sum(a.count for a in pilot))
     buyer.buy(pilot)
-    costs = planning.draw_costs(study, {m: prepared.cards[m] for m in models}, token_means(buyer.draws, models))
+    costs = planning.draw_costs(
+        study, {m: prepared.cards[m] for m in models}, token_means(buyer.draws, models), longest_prompts(prepared, models)
+    )
     piloted = {(a.problem_id, a.model): a.count for a in pilot}
     plans = tuple(plan(prepared, ids, costs, piloted))
     directory.write_json(planning.to_json(plans), "plan.json")
@@ -129,6 +135,11 @@ def _gold_checked(prepared: Prepared, grading: GradingPool, listener: Listener) 
         first, reason = excluded[0]
         says = f"{len(excluded)} of {len(train)} problems left out: the grader refuses their reference answer"
         listener(Note(text=f"{says} ({first}: {reason})"))
+    if len(excluded) == len(train):
+        raise InputError(
+            f"the grader {grading.grader.name} accepts no reference answer of problems.train; {first} is refused with {reason!r}\n"
+            "  choose another grader, or check the answers"
+        )
     return tuple(p for p in train if p.id not in refused), excluded
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict, dataclass, field
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 
 from isocost.engines.base import Request
@@ -59,6 +59,7 @@ class Pool:
     _samples: BatchLog = field(init=False)
     _verdicts: BatchLog = field(init=False)
     _rounds: Log = field(init=False)
+    _known: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.id = digest("pool", self.identity, self.template, self.params, self.study_seed)
@@ -69,43 +70,42 @@ class Pool:
     def bought(self) -> dict[tuple[str, str], int]:
         """(model, problem id) -> draws bought or on order."""
         counts: dict[tuple[str, str], int] = {}
-        for _, problem_id, first_index, count in self._ordered():
-            key = (self.card.name, problem_id)
-            counts[key] = max(counts.get(key, 0), first_index + count)
+        for _, order in self._orders():
+            for problem_id, _, first_index, count in filter(self._is_current, order):
+                key = (self.card.name, problem_id)
+                counts[key] = max(counts.get(key, 0), first_index + count)
         return counts
 
     def order(self, allocations: list[Allocation], executor: LocalExecutor) -> None:
         """Write a round down, cut into the batches in which the engine will answer it."""
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
         batches = executor.submit(cut, self.spec, requests).result()
-        self._rounds.append({"pool": self.id, "batches": [[[r.problem_id, r.first_index, r.count] for r in batch] for batch in batches]})
-
-    def batches(self) -> list[Batch]:
-        """The batches of all rounds, in order."""
-        found = []
-        for number, group in groupby(self._ordered(), key=lambda order: order[0]):
-            what = [order[1:] for order in group]
-            requests = tuple(self._request(*draws) for draws in what)
-            key = digest("batch", self.id, number, what)
-            found.append(Batch(key=key, requests=requests, seed=seed_of("batch", self.id, what)))
-        return found
+        orders = [[[r.problem_id, self._asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
+        self._rounds.append({"pool": self.id, "batches": orders})
 
     def stored_batches(self) -> set[str]:
         """The keys of the batches that are in the store."""
         return self._samples.batches()
 
     def missing(self) -> list[Batch]:
-        """The batches that are not."""
-        stored = self.stored_batches()
-        return [batch for batch in self.batches() if batch.key not in stored]
+        """The batches of all rounds that are not, in order, without the problems that the study no longer has.
 
-    def ungraded_batches(self) -> dict[str, list[Sample]]:
-        """Stored batches without verdicts, as after a kill or with another grader."""
-        graded = self._verdicts.batches()
+        A batch whose problems come and go is bought in parts; each part counts as a batch of its own.
+        """
+        stored, found = {sample.id for _, sample in self._current()}, []
+        for number, order in self._orders():
+            if owed := [draws for draws in order if self._is_current(draws) and self._sample_id(draws[0], draws[2]) not in stored]:
+                requests = tuple(self._request(p, first, count) for p, _, first, count in owed)
+                found.append(Batch(key=digest("batch", self.id, number, owed), requests=requests, seed=seed_of("batch", self.id, owed)))
+        return found
+
+    def ungraded(self) -> dict[str, list[Sample]]:
+        """By batch, stored samples without a verdict of this grader on today's reference answer."""
+        judged = {(row["sample_id"], row["reference"]) for row in self._verdicts.rows()}
         waiting: dict[str, list[Sample]] = {}
-        for row in self._samples.rows():
-            if row["batch"] not in graded:
-                waiting.setdefault(row["batch"], []).append(to_sample(row, self.card.name, self.id))
+        for batch, sample in self._current():
+            if (sample.id, self.problems[sample.problem_id].answer) not in judged:
+                waiting.setdefault(batch, []).append(sample)
         return waiting
 
     def stored(self) -> tuple[int, Cost]:
@@ -130,38 +130,59 @@ class Pool:
         return samples
 
     def store_verdicts(self, batch: str, samples: list[Sample], verdicts: list[Verdict]) -> None:
-        """Commit a batch's verdicts."""
-        self._verdicts.append(batch, [{"sample_id": s.id, **asdict(v)} for s, v in zip(samples, verdicts, strict=True)])
+        """Commit verdicts on samples of a batch, each with the reference that it was judged by."""
+        rows = [
+            {"sample_id": s.id, "reference": self.problems[s.problem_id].answer, **asdict(v)}
+            for s, v in zip(samples, verdicts, strict=True)
+        ]
+        self._verdicts.append(digest(batch, [[row["sample_id"], row["reference"]] for row in rows]), rows)
 
     def pairs(self, samples: list[Sample]) -> list[Pair]:
         """What the grader has to judge; a failed draw has an empty text."""
         return [Pair(key=s.id, reference=self.problems[s.problem_id].answer, generation=s.generation) for s in samples]
 
     def draws(self) -> dict[DrawKey, tuple[Sample, Verdict]]:
-        """Every draw with its verdict."""
+        """Every draw of the study's problems, with its verdict."""
         verdicts = {
-            row["sample_id"]: Verdict(outcome=Outcome(row["outcome"]), predicted_answer=row["predicted_answer"], reason=row["reason"])
+            (row["sample_id"], row["reference"]): Verdict(
+                outcome=Outcome(row["outcome"]), predicted_answer=row["predicted_answer"], reason=row["reason"]
+            )
             for row in self._verdicts.rows()
         }
-        found = {}
-        for row in self._samples.rows():
-            sample = to_sample(row, self.card.name, self.id)
-            found[self.card.name, sample.problem_id, sample.sample_index] = (sample, verdicts[sample.id])
-        return found
+        return {
+            (self.card.name, s.problem_id, s.sample_index): (s, verdicts[s.id, self.problems[s.problem_id].answer])
+            for _, s in self._current()
+        }
 
     def seal(self) -> None:
         """Move what is stored into Parquet."""
         self._samples.seal()
         self._verdicts.seal()
 
-    def _ordered(self) -> Iterator[tuple[int, str, int, int]]:
-        """(batch number, problem id, first index, count) of everything on order."""
-        number = 0
-        for entry in self._rounds.entries():
-            if entry["pool"] == self.id:
-                for batch in entry["batches"]:
-                    yield from ((number, *draws) for draws in batch)
-                    number += 1
+    def _orders(self) -> Iterator[tuple[int, list[list[Any]]]]:
+        """Every batch that was written down, numbered: lists of [problem id, what was asked, first index, count]."""
+        entries = (entry for entry in self._rounds.entries() if entry["pool"] == self.id)
+        yield from enumerate(batch for entry in entries for batch in entry["batches"])
+
+    def _is_current(self, draws: list[Any]) -> bool:
+        """Whether the study still has the problem, with the question it had."""
+        return draws[0] in self.problems and draws[1] == self._asked(draws[0])
+
+    def _current(self) -> Iterator[tuple[str, Sample]]:
+        """(batch, sample) of what is stored for problems as the study has them today."""
+        for row in self._samples.rows():
+            sample = to_sample(row, self.card.name, self.id)
+            if sample.problem_id in self.problems and sample.id == self._sample_id(sample.problem_id, sample.sample_index):
+                yield row["batch"], sample
+
+    def _asked(self, problem_id: str) -> str:
+        """What is asked, in short: a problem that keeps its id and changes its question is another one."""
+        if problem_id not in self._known:
+            self._known[problem_id] = digest(self.template.render(self.problems[problem_id].question))
+        return self._known[problem_id]
+
+    def _sample_id(self, problem_id: str, sample_index: int) -> str:
+        return sample_id(self.id, problem_id, self._asked(problem_id), sample_index)
 
     def _request(self, problem_id: str, first_index: int, count: int) -> Request:
         prompt = self.template.render(self.problems[problem_id].question)
@@ -176,7 +197,7 @@ class Pool:
                     self.card, prompt_tokens=g.num_prompt_tokens, generated_tokens=g.num_generated_tokens, sharing=len(generations)
                 )
                 yield Sample(
-                    id=sample_id(self.id, request.problem_id, index),
+                    id=self._sample_id(request.problem_id, index),
                     problem_id=request.problem_id,
                     model=self.card.name,
                     pool=self.id,
@@ -226,7 +247,7 @@ def buy(
 
     todo: list[tuple[Pool, Batch]] = []
     for pool in pools:
-        for key, samples in pool.ungraded_batches().items():
+        for key, samples in pool.ungraded().items():
             grade(pool, key, samples)
         todo += [(pool, batch) for batch in pool.missing()]
     try:

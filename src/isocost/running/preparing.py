@@ -60,6 +60,16 @@ def generators(study: Study) -> list[str]:
     return [name for name in study.models if name in used | matched]
 
 
+def own_parts(study: Study) -> list[str]:
+    """The `package.module:attribute` parts that a study names: code that will be imported."""
+    sources = [
+        source.source for source in (getattr(study.problems, split) for split in ("train", "validation", "test", "transfer")) if source
+    ]
+    templates = [study.prompt.template, *(m.prompt.template for m in study.models.values() if m.prompt)]
+    named = [*sources, *(m.engine for m in study.models.values()), *(a.policy for a in study.arms.values()), study.grader.name, *templates]
+    return sorted({name for name in named if ":" in name})
+
+
 def prepare(study: Study, base: Path, describe: Callable[[EngineSpec], EngineFacts], *, to_spend: bool) -> Prepared:
     """Load problems, open models, work out what tokens cost.
 
@@ -135,5 +145,10 @@ def _unusable(study: Study, problems: Mapping[str, list[Problem]]) -> list[str]:
         if study.models[name].engine != "transformers":
             mistakes.append(
                 f"finetune.students: model {name} has engine {study.models[name].engine}; a student needs trainable weights (transformers)"
+            )
+        elif fixed := [key for key in ("revision", "gguf_file") if key in study.models[name].options]:
+            mistakes.append(
+                f"finetune.students: model {name} is given with {fixed[0]}, which cannot be trained\n"
+                "  save it to a folder with save_pretrained and name that folder"
             )
     return mistakes

@@ -12,8 +12,8 @@ from dataclasses import asdict
 
 from isocost import auditing, evaluating, measuring
 from isocost.curating import Curated
-from isocost.evaluating import GREEDY, Outcomes
-from isocost.metrics.intervals import paired_difference
+from isocost.evaluating import Outcomes
+from isocost.metrics.intervals import count_interval, paired_difference
 from isocost.planning import cost_of
 from isocost.records import (
     Audit,
@@ -44,7 +44,7 @@ def assemble(
     prepared: Prepared,
     bought: Bought,
     curated: Mapping[Cell, Curated],
-    audits: Sequence[Audit],
+    audits: Mapping[Cell, Sequence[Audit]],
     trainings: Sequence[Training],
     evaluated: Sequence[Evaluated],
     seconds: Mapping[str, float],
@@ -82,13 +82,16 @@ def pool_measures(prepared: Prepared, bought: Bought) -> dict[str, dict[str, Est
     return measures
 
 
-def _cell_result(prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], audits: Sequence[Audit], cell: Cell) -> CellResult:
+def _cell_result(
+    prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], audits: Mapping[Cell, Sequence[Audit]], cell: Cell
+) -> CellResult:
     plan = next(p for p in bought.plans if p.cell == cell)
     graded = bought.drawn[cell]
     ids = [p.id for p in bought.problems]
     measures = dict(measuring.measure_cell(frame_of(graded, bought.problems), ids, prepared.study.curate.per_problem))
-    models = {s.id: s.model for graded_pool in bought.pools.values() for s, _ in graded_pool}
-    measures["fpr"] = auditing.false_positive_rate([a for a in audits if models[a.sample_id] in plan.models])
+    kept = Counter(s.problem_id for s in curated[cell].samples)
+    measures["kept_per_problem"] = count_interval([float(kept[p]) for p in ids], prepared.study.curate.per_problem)
+    measures["fpr"] = auditing.false_positive_rate(audits[cell])
     return CellResult(
         plan=plan,
         cost=total_cost(s.cost for s, _ in graded),
@@ -146,7 +149,7 @@ def _evaluations(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str],
 
 
 def _comparisons(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str], Outcomes]) -> list[Comparison]:
-    """Every pair of cells that share a budget, and every cell against the better of the two ways to prompt the untrained student."""
+    """Every pair of cells under one budget, number-matched ones against all, and each against the better untrained prompt."""
     found: list[Comparison] = []
     groups: dict[tuple[str, str, str], dict[tuple[Cell | None, str], Outcomes]] = {}
     for ((student, cell, prompt), split, metric), each in outcomes.items():
@@ -154,7 +157,9 @@ def _comparisons(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str],
     for (student, split, metric), variants in groups.items():
         trained = [cell for cell, _ in variants if cell is not None]
         pairs: list[tuple[Cell, Cell | None, Outcomes]] = [
-            (a, b, variants[b, PLAIN]) for a, b in itertools.combinations(trained, 2) if a.budget == b.budget
+            (a, b, variants[b, PLAIN])
+            for a, b in itertools.combinations(trained, 2)
+            if a.budget == b.budget or None in (a.budget, b.budget)
         ]
         untrained = [each for (cell, _), each in variants.items() if cell is None]
         if untrained:
@@ -180,7 +185,10 @@ def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | Non
     """Which of the paper's set-ups a training is; None for the untrained student."""
     if cell is None:
         return None
-    costs = {name: card.flops_per_token for name, card in prepared.cards.items()}
+    cards = prepared.cards.values()
+    costs = {card.name: card.flops_per_token for card in cards}
+    if None in costs.values() and all(card.usd_per_million for card in cards):
+        costs = {card.name: (card.usd_per_million or {}).get("output") for card in cards}
     return evaluating.name_setup(student, prepared.study.arms[cell.arm].models, costs)
 
 
@@ -209,7 +217,7 @@ def _bill(
         mine = [e for e in evaluated if e.student == student]
         tokens = sum(e.tokens for e in mine)
         flops = cost_of(prepared.cards[student], prompt_tokens=0, generated_tokens=tokens).flops
-        count = sum(len(outcomes) for e in mine for metric, outcomes in e.outcomes.items() if metric == GREEDY)
+        count = sum(e.answers for e in mine)
         lines.append(
             BillLine(
                 account="evaluation", model=student, what="answers", count=count, tokens=tokens,

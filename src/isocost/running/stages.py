@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from isocost.metrics.diversity import distinct_key
 from isocost.records import Audit, Cell, Results
 from isocost.reporting import Report, report
 from isocost.running import data, results, students
-from isocost.running.data import Bought, grader_key
+from isocost.running.data import Bought, Graded, grader_key
 from isocost.running.events import Listener
 from isocost.running.preparing import Prepared
 from isocost.running.students import Evaluated, Training
@@ -60,16 +61,22 @@ class StudyRun:
         bought = data.sample(self.prepared, self.directory, self.executor, self.grading, self.listener)
         everything = [draw for pool in bought.pools.values() for draw in pool]
         write_parquet(frame_of(everything, bought.problems), self.directory.path / "samples.parquet")
-        self.directory.write_rows([{**asdict(p), "metadata": str(dict(p.metadata))} for p in bought.problems], "problems", "train.parquet")
+        for split, problems in self.prepared.problems.items():
+            rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
+            self.directory.write_rows(rows, "problems", f"{split}.parquet")
         return bought
 
-    def audit(self, bought: Bought) -> list[Audit]:
-        """Look for false positives among the answer-correct solutions of every pool."""
+    def audit(self, bought: Bought) -> dict[Cell, list[Audit]]:
+        """Look for false positives among the answer-correct solutions of every cell."""
+        found = {cell: self._audit_cell(draws) for cell, draws in bought.drawn.items()}
+        rows = [{"cell": cell.name, **asdict(a)} for cell, audits in found.items() for a in audits]
+        self.directory.write_rows(rows, "audits", f"{self.prepared.study.audit.by}.parquet")
+        return found
+
+    def _audit_cell(self, draws: Sequence[Graded]) -> list[Audit]:
         study = self.prepared.study
-        draws = [draw for pool in bought.pools.values() for draw in pool]
-        audits = auditing.audit((s for s, _ in draws), {s.id: v for s, v in draws}, per_model=study.audit.per_model, seed=study.seed)
-        self.directory.write_rows([asdict(a) for a in audits], "audits", f"{study.audit.by}.parquet")
-        return audits
+        verdicts = {s.id: v for s, v in draws}
+        return auditing.audit((s for s, _ in draws), verdicts, per_model=study.audit.per_model, seed=study.seed)
 
     def curate(self, bought: Bought) -> dict[Cell, Curated]:
         """Build every cell's training set, with its data card."""
@@ -128,7 +135,7 @@ class StudyRun:
         self,
         bought: Bought,
         curated: Mapping[Cell, Curated],
-        audits: Sequence[Audit],
+        audits: Mapping[Cell, Sequence[Audit]],
         trainings: Sequence[Training],
         evaluated: Sequence[Evaluated],
     ) -> Results:

@@ -45,7 +45,7 @@ class Training:
 class Evaluated:
     """What one model did on one split, by metric. `cell` is None for the untrained student.
 
-    `tokens` and `seconds` are what its answers took, over every start of the run.
+    `answers`, `tokens` and `seconds` are what it took, over every start of the run.
     """
 
     student: str
@@ -54,6 +54,7 @@ class Evaluated:
     prompt: str
     split: str
     outcomes: Mapping[str, Outcomes]
+    answers: int
     tokens: int
     seconds: float
 
@@ -231,7 +232,15 @@ def _evaluate_one(
     for metric, lines in outcomes.items():
         directory.write_text("".join(evaluating.to_lines(lines)), "evaluations", label, f"{metric}.jsonl")
     return Evaluated(
-        student=student, cell=cell, seed=seed, prompt=prompt, split=split, outcomes=outcomes, tokens=answers.tokens, seconds=answers.seconds
+        student=student,
+        cell=cell,
+        seed=seed,
+        prompt=prompt,
+        split=split,
+        outcomes=outcomes,
+        answers=answers.count,
+        tokens=answers.tokens,
+        seconds=answers.seconds,
     )
 
 
@@ -243,7 +252,7 @@ class _Answers:
     ) -> None:
         self._directory, self._label, self._engine, self._identity = directory, label, engine, identity
         self._seed, self._executor, self._watch = seed, executor, watch
-        self.tokens = 0
+        self.count = self.tokens = 0
         self.seconds = 0.0
 
     def __call__(self, requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
@@ -270,6 +279,7 @@ class _Answers:
                 self._watch.advance(len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))
             stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
         log.seal()
+        self.count += len(stored)
         self.tokens += sum(row["num_generated_tokens"] for row in stored.values())
         self.seconds += sum(row["seconds"] for row in stored.values())
         return [[_to_generation(stored[r.problem_id, i]) for i in range(r.count)] for r in requests]

@@ -1,0 +1,48 @@
+import subprocess
+import sys
+from importlib.resources import files
+
+import pytest
+
+import isocost
+from isocost import errors
+
+HEAVY = ("torch", "transformers", "trl", "datasets", "polars", "pandas", "scipy", "sympy", "matplotlib", "math_verify")
+
+
+def modules_after(statement: str) -> set[str]:
+    """The top-level modules that a fresh process has loaded after a statement."""
+    code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_public_names_are_a_sorted_list() -> None:
+    assert isinstance(isocost.__all__, list)
+    assert isocost.__all__ == sorted(isocost.__all__)
+
+
+@pytest.mark.parametrize("name", isocost.__all__)
+def test_every_public_name_can_be_had(name: str) -> None:
+    assert getattr(isocost, name).__name__ == name
+
+
+def test_a_run_and_everything_that_it_may_raise_is_public() -> None:
+    raised = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, errors.IsocostError)}
+    assert set(isocost.__all__) == raised | {"run", "Finished"}
+
+
+def test_no_other_name_is_made_up() -> None:
+    with pytest.raises(AttributeError, match="module 'isocost' has no attribute 'walk'"):
+        isocost.walk  # noqa: B018
+
+
+def test_importing_isocost_imports_nothing_heavy() -> None:
+    assert modules_after("import isocost").isdisjoint(HEAVY)
+
+
+def test_what_a_run_imports_works_without_torch() -> None:
+    assert modules_after("from isocost import run").isdisjoint({"torch", "transformers", "trl", "datasets", "matplotlib", "sympy"})
+
+
+def test_types_are_published() -> None:
+    assert files("isocost").joinpath("py.typed").is_file()

@@ -1,0 +1,135 @@
+import io
+
+import pytest
+
+from isocost import terminal
+from isocost.running.events import Advanced, Note, StageWatch
+from isocost.terminal import ProgressLine, clock, describe
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """The time that the progress line sees."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def watch_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(terminal, "time", made)
+    return made
+
+
+def event(done: int, total: int = 100, **changes: object) -> Advanced:
+    fields: dict[str, object] = {
+        "stage": "sample", "done": done, "total": total, "unit": "samples", "seconds": 10.0, "done_before": 0, "tokens": 0, "detail": "",
+        "finished": False,
+    }  # fmt: skip
+    return Advanced(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (7.4, "0:07"), (59.6, "1:00"), (130, "2:10"), (3599.9, "1:00:00"), (3765, "1:02:45"), (360_000, "100:00:00")],
+)
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (
+            event(1240, 4000, tokens=21_300, detail="correct 62% [59, 65]", seconds=10),
+            "sample    1,240/4,000 samples  31%  2,130 tokens/s  correct 62% [59, 65]  0:22 left",
+        ),
+        (event(50, 100, done_before=40), "sample    50/100 samples  50%  0:50 left"),
+        (event(0, 100), "sample    0/100 samples  0%"),
+        (event(0, 0), "sample    0/0 samples"),
+        (event(100, 100, finished=True, seconds=65), "sample    100/100 samples  100%  1:05"),
+    ],
+)
+def test_what_a_line_says(given: Advanced, line: str) -> None:
+    assert describe(given) == line
+
+
+def test_a_terminal_is_redrawn_in_place(watch_clock: Clock) -> None:
+    screen = Screen()
+    show = ProgressLine(screen)
+    show(event(1, detail="a long detail"))
+    watch_clock.now += 1
+    show(event(20))
+    watch_clock.now += 1
+    show(event(100, finished=True))
+    assert screen.getvalue().count("\n") == 1
+    first, second, third = screen.getvalue().removeprefix("\r").rstrip("\n").split("\r")
+    assert first.rstrip() == describe(event(1, detail="a long detail"))
+    assert len(second) >= len(first.rstrip())  # nothing of the longer line is left to see
+    assert second.rstrip() == describe(event(20))
+    assert third.rstrip() == describe(event(100, finished=True))
+
+
+def test_a_terminal_is_not_redrawn_all_the_time(watch_clock: Clock) -> None:
+    screen = Screen()
+    show = ProgressLine(screen)
+    for done in range(100):
+        show(event(done))
+        watch_clock.now += 0.01
+    assert 4 <= screen.getvalue().count("\r") <= 6
+
+
+def test_a_note_stands_on_a_line_of_its_own(watch_clock: Clock) -> None:
+    screen = Screen()
+    show = ProgressLine(screen)
+    show(event(1, detail="a long detail"))
+    show(Note(text="hm"))
+    assert screen.getvalue().split("\r")[-1].rstrip() == "note: hm"
+    assert screen.getvalue().endswith("\n")
+
+
+@pytest.mark.parametrize(("total", "seconds", "most"), [(1000, 0.001, 22), (1000, 1.0, 54), (100_000, 0.0, 22)])
+def test_elsewhere_a_line_every_5_percent_or_30_seconds(watch_clock: Clock, total: int, seconds: float, most: int) -> None:
+    stream = io.StringIO()
+    show = ProgressLine(stream)
+    for done in range(total):
+        show(event(done, total))
+        watch_clock.now += seconds
+    show(event(total, total, finished=True))
+    lines = stream.getvalue().splitlines()
+    assert "\r" not in stream.getvalue()
+    assert 20 <= len(lines) <= most
+    assert lines[-1] == describe(event(total, total, finished=True))
+
+
+def test_slow_work_is_heard_of_every_30_seconds(watch_clock: Clock) -> None:
+    stream = io.StringIO()
+    show = ProgressLine(stream)
+    for second in range(301):
+        show(event(1, 10_000, seconds=second))
+        watch_clock.now += 1
+    assert 10 <= len(stream.getvalue().splitlines()) <= 12
+
+
+def test_a_stage_that_was_done_before_says_so(watch_clock: Clock) -> None:
+    stream = io.StringIO()
+    watch = StageWatch(stage="evaluate", total=40, unit="answers", listener=ProgressLine(stream), done_before=40)
+    watch.finish()
+    assert stream.getvalue().splitlines()[-1] == "evaluate  40 answers  already done"
+
+
+def test_every_stage_begins_and_ends_with_a_line(watch_clock: Clock) -> None:
+    stream = io.StringIO()
+    show = ProgressLine(stream)
+    for stage in ("finetune", "evaluate"):
+        show(event(0, stage=stage))
+        show(event(100, stage=stage, finished=True))
+    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["finetune", "finetune", "evaluate", "evaluate"]
