@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from isocost import running
+from isocost.executors.local import LocalExecutor
 from isocost.records import CellPlan
 from isocost.running import plan_study
 from tests.builders import raw_study, write_problems
@@ -19,7 +19,7 @@ def no_model_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object) -> None:
         raise AssertionError("a worker was started")
 
-    monkeypatch.setattr(running.LocalExecutor, "submit", refuse)
+    monkeypatch.setattr(LocalExecutor, "submit", refuse)
 
 
 def plans(folder: Path, **changes: Any) -> dict[str, CellPlan]:

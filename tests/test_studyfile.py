@@ -270,7 +270,9 @@ def places(raw: Any, keys: tuple[str | int, ...] = ()) -> list[tuple[str | int, 
 
 
 WHOLE = yaml.safe_load(COMPLETE)
-junk = st.sampled_from([None, "", "x", 0, -1, 1.5, True, [], {}, [1], [{}], [["a"]], {"a": 1}, {"a": {"b": []}}, {1: 2}, {None: None}])
+junk: st.SearchStrategy[object] = st.sampled_from(
+    [None, "", "x", 0, -1, 1.5, True, [], {}, [1], [{}], [["a"]], {"a": 1}, {"a": {"b": []}}, {1: 2}, {None: None}]
+)
 
 
 @settings(max_examples=400)

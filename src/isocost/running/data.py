@@ -11,7 +11,8 @@ from isocost.executors.local import LocalExecutor
 from isocost.grading import GradingPool, check_gold
 from isocost.ledger import Ledger
 from isocost.metrics.intervals import proportion
-from isocost.records import Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
+from isocost.planning import DrawCost
+from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
 from isocost.reporting.numbers import budget as say_budget
 from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
@@ -76,19 +77,16 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
     n_stored, ledger = _open_ledger(prepared, directory, pools)
-    watch = StageWatch(stage="sample", total=n_stored, unit="samples", listener=listener, done_before=n_stored)
+    pilot = pilot_allocations(prepared, ids, models)
+    expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))
+    watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
     tally = _Tally(watch, ledger)
     buyer = Buyer(pools, executor, grading, ledger, bought=tally.bought, judged=tally.judged_too)
-    pilot = pilot_allocations(prepared, ids, models)
-    watch.total = max(n_stored, sum(a.count for a in pilot))
     buyer.buy(pilot)
-    costs = planning.draw_costs(
-        study, {m: prepared.cards[m] for m in models}, token_means(buyer.draws, models), longest_prompts(prepared, models)
-    )
-    piloted = {(a.problem_id, a.model): a.count for a in pilot}
-    plans = tuple(plan(prepared, ids, costs, piloted))
+    costs, plans = _plans(prepared, ids, token_means(buyer.draws, models), pilot)
     directory.write_json(planning.to_json(plans), "plan.json")
     watch.total = max(watch.done, _planned_draws(plans, len(ids)))
+    piloted = {(a.problem_id, a.model): a.count for a in pilot}
     terms = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
     drawn = run_cells(prepared, directory, terms, pilot, buyer, grader_key(grading))
     for pool in pools.values():
@@ -103,6 +101,16 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
         drawn={cell: _in_order(buyer.take(allocations), position) for cell, allocations in drawn.items()},
         pools={name: _in_order([d for (m, p, _), d in buyer.draws.items() if m == name and p in position], position) for name in models},
     )
+
+
+def _plans(
+    prepared: Prepared, ids: tuple[str, ...], means: Mapping[str, tuple[float, float]], pilot: Sequence[Allocation]
+) -> tuple[dict[str, DrawCost], tuple[CellPlan, ...]]:
+    """What a draw of each model costs, and what every cell is going to buy."""
+    models = generators(prepared.study)
+    cards = {m: prepared.cards[m] for m in models}
+    costs = planning.draw_costs(prepared.study, cards, means, longest_prompts(prepared, models))
+    return costs, tuple(plan(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot}))
 
 
 def grader_key(grading: GradingPool) -> str:

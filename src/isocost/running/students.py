@@ -214,8 +214,9 @@ def _evaluate_one(
     student, cell, seed, prompt, engine = job
     study, problems, template = prepared.study, prepared.problems[split], prepared.templates[student]
     label = f"{student}-{cell.name if cell else 'untrained'}-{seed}-{prompt}-{split}"
-    identity = prepared.identities[student] if cell is None else dict(engine.options)["model"]
-    answers = _Answers(directory, label, engine, str(identity), study.seed, executor, watch)
+    # A trained student's folder is named for all that made it; the path before it must not decide what is drawn.
+    identity = prepared.identities[student] if cell is None else engine.base.name
+    answers = _Answers(directory, label, engine, identity, study.seed, executor, watch)
 
     def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
         return grading.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
