@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -57,17 +58,25 @@ class StageWatch:
     tokens: int = 0
     detail: str = ""
     started: float = field(default_factory=time.monotonic)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
         self.done = self.done_before
         self._tell(finished=False)
 
+    def resume(self, units: int) -> None:
+        """So many were done by an earlier start."""
+        with self._lock:
+            self.done += units
+            self.done_before += units
+
     def advance(self, units: int = 1, *, tokens: int = 0, detail: str | None = None) -> None:
-        """More is done."""
-        self.done += units
-        self.tokens += tokens
-        self.detail = self.detail if detail is None else detail
-        self._tell(finished=False)
+        """More is done; may be called from several threads."""
+        with self._lock:
+            self.done += units
+            self.tokens += tokens
+            self.detail = self.detail if detail is None else detail
+            self._tell(finished=False)
 
     def finish(self) -> float:
         """The stage is over; returns its seconds."""

@@ -260,8 +260,7 @@ class _Answers:
         stamp = digest("answers", self._identity, params, self._seed, [[r.problem_id, r.prompt, r.count] for r in requests])
         log = self._directory.batches("evaluations", self._label, stamp)
         stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
-        self._watch.advance(len(stored))
-        self._watch.done_before += len(stored)
+        self._watch.resume(len(stored))
         missing = [r for r in requests if (r.problem_id, r.count - 1) not in stored]
         if missing:
             batches = self._executor.submit(cut, self._engine, requests).result()
