@@ -73,7 +73,7 @@ def train(job: TrainingJob) -> finetuning.Trained:
 
 def _scorer(scoring: Scoring) -> Callable[[Path], float]:
     def score(folder: Path) -> float:
-        engine = load_engine("transformers", {**scoring.engine_options, "model": str(folder)}, base=folder)
+        engine = load_engine("transformers", {**scoring.engine_options, "model": str(folder.resolve())}, base=folder)
 
         def answer(requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
             found: dict[str, list[Generation]] = {}

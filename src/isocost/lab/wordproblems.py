@@ -33,6 +33,7 @@ Operator = Literal["+", "-", "*", "/"]
 
 LEVELS = (1, 2, 3, 4, 5, 6)
 LARGEST = 299  # of any result on the way
+_SCENES = {transfer: [s for s in (*RUNNING, *PARTS, *CHAINS) if s.transfer == transfer] for transfer in (False, True)}
 _SHARES: dict[str, range] = {  # hash residues (of 100) that belong to a split; transfer has scenes of its own
     "pretraining": range(76),
     "train": range(76, 86),
@@ -157,7 +158,7 @@ def apply(operator: Operator, left: int, right: int) -> int | None:
 
 
 def _draw(rng: random.Random, transfer: bool, level: int) -> WordProblem | None:
-    scene = rng.choice([s for s in (*RUNNING, *PARTS, *CHAINS) if s.transfer == transfer])
+    scene = rng.choice(_SCENES[transfer])
     draft = _Draft(rng, scene.key, name=rng.choice(NAMES), thing=rng.choice(THINGS))
     try:
         if isinstance(scene, RunningScene):

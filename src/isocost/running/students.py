@@ -308,7 +308,8 @@ def _to_generation(row: Mapping[str, object]) -> Generation:
 
 def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
     options = {k: v for k, v in prepared.specs[training.student].options if k in ("device", "dtype", "batch_size")}
-    return EngineSpec(name="transformers", options=tuple(sorted({**options, "model": str(training.folder)}.items())), base=training.folder)
+    model = str(training.folder.resolve())  # a relative one would be looked for under `base`
+    return EngineSpec(name="transformers", options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
 
 
 def _prompt_name(prepared: Prepared, student: str) -> str:
