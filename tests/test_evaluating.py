@@ -81,15 +81,15 @@ def test_an_engine_failure_is_not_a_wrong_answer() -> None:
     assert run(Recorded(["broken", "1", "2", "3"], []))["pass@1"][0].correct is None
 
 
-def test_votes_use_all_draws_and_leave_out_the_ungraded() -> None:
+def test_votes_use_all_draws_and_the_ungraded_are_silent() -> None:
     sampled = [["0", "0", "9"], ["1", "8", "timeout"], ["7", "7", ""], ["broken", "timeout", "3"]]
     answer = Recorded(["0", "1", "2", "3"], sampled)
     found = run(answer, 1, 3, 2)
     assert [r.count for r in answer.asked[1][0]] == [3, 3, 3, 3]
     assert answer.asked[1][1] == PARAMS
-    assert [o.score for o in found["maj@1"]] == pytest.approx([2 / 3, 1 / 2, 0.0, 1.0])
-    assert [o.score for o in found["maj@3"]] == [1.0, None, 0.0, None]
-    assert [o.score for o in found["maj@2"]] == pytest.approx([(1 + 0.5 + 0.5) / 3, 0.5, 0.0, None])
+    assert [o.score for o in found["maj@1"]] == pytest.approx([2 / 3, 1 / 3, 0.0, 1 / 3])
+    assert [o.score for o in found["maj@3"]] == [1.0, 0.5, 0.0, 1.0]
+    assert [o.score for o in found["maj@2"]] == pytest.approx([(1 + 0.5 + 0.5) / 3, 0.5, 0.0, 2 / 3])
     assert found["maj@1"][0].correct is None
     assert found["maj@3"][0].correct is True
 

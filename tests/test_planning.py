@@ -59,10 +59,10 @@ def test_what_the_study_says_of_a_model_wins_over_what_the_engine_reads() -> Non
     assert (unread.parameters, unread.parameters_are, unread.flops_per_token) == (None, "not known", None)
 
 
-def test_a_draw_costs_2p_flops_a_token_and_its_share_of_the_prompt() -> None:
+def test_a_draw_costs_2p_flops_a_token_and_its_whole_prompt() -> None:
     card = model_card("weak", with_models(weak={"price": PRICE}), None)
-    cost = cost_of(card, prompt_tokens=30, generated_tokens=10, sharing=3)
-    assert cost == Cost(flops=20_000, usd=(2 * 10 + 8 * 10) / 1e6)
+    cost = cost_of(card, prompt_tokens=30, generated_tokens=10)
+    assert cost == Cost(flops=20_000, usd=(2 * 30 + 8 * 10) / 1e6)
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,41 @@ def test_a_pilot_sets_the_expected_length_and_counts(tmp_path: Path, out: Path) 
     assert read(out / "measures.json")["cells"]["strong@low"]["n_samples"] == 60
 
 
+def test_a_pilot_is_read_the_same_on_every_start(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path, n_samples=40, pilot={"problems": 5, "samples_per_problem": 4})
+    run(study, out)
+    first = {name: (out / name).read_bytes() for name in ("plan.json", "measures.json", "arms/weak@low/rounds.jsonl", "ledger.jsonl")}
+    run(study, out)
+    assert {name: (out / name).read_bytes() for name in first} == first
+
+
+def test_a_number_matched_arm_takes_its_number_whatever_the_pilot_drew(tmp_path: Path, out: Path) -> None:
+    run(write_study(tmp_path, n_samples=40, pilot={"problems": 5, "samples_per_problem": 4}), out)
+    assert read(out / "measures.json")["cells"]["equal@number"]["n_samples"] == 2 * 30
+
+
+def test_what_a_lowered_budget_no_longer_asks_for_is_not_bought(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isocost.engines.replay._BATCH", 8)
+    study = write_study(tmp_path, limit={"unit": "flops", "amount": 20 * 2 * PARAMS["weak"] * MAX_TOKENS})
+    with pytest.raises(LimitReachedError):
+        run(study, out)
+    run(study, out, settings=["limit=null", "budgets.low.match.samples_per_problem=1", "arms.equal.samples_per_problem=1"])
+    assert len(drawn(out, "strong")) == 30
+    assert len(drawn(out, "weak")) < 6 * 30
+
+
+def test_a_draw_that_the_engine_failed_on_is_not_graded(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path)
+    rows = recorded(30, 12)
+    for row in rows:
+        row["finish_reason"] = "error" if row["problem_id"] == "p03" else "stop"
+    write_table(tmp_path, rows)
+    run(study, out)
+    cell = read(out / "measures.json")["cells"]["strong@low"]
+    assert cell["pass@1"]["n_ungraded"] == 2
+    assert samples(out).filter(pl.col("problem_id") == "p03")["correct"].null_count() == 6 + 2
+
+
 def test_a_pilot_of_every_problem(tmp_path: Path, out: Path) -> None:
     run(write_study(tmp_path, n_samples=40, pilot={"problems": 99, "samples_per_problem": 2}), out)
     assert {i for _, i in drawn(out, "strong")} == {0, 1}

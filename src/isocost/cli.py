@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isocost.errors import InputError, IsocostError
-from isocost.terminal import ProgressLine
+from isocost.terminal import ProgressLine, printable
 
 if TYPE_CHECKING:
     from isocost.running import Finished
@@ -93,8 +93,8 @@ def _stage(name: str, summary: str) -> None:
 
 
 _stage("sample", "Buy what the study's cells still lack.")
-_stage("grade", "Grade every stored sample that has no verdict of the study's grader.")
-_stage("audit", "Look for false positives among the answer-correct solutions.")
+_stage("grade", "Grade every stored sample that has no verdict of the study's grader; what sampling still lacks is bought first.")
+_stage("audit", "Look for false positives among the answer-correct solutions; what sampling still lacks is bought first.")
 
 
 @app.command()
@@ -118,7 +118,7 @@ def measure(
 _stage("curate", "Build the training sets from the graded samples.")
 _stage("finetune", "Train the students that are not trained yet.")
 _stage("evaluate", "Evaluate the students that are not evaluated yet.")
-_stage("report", "Write the report again from what is stored.")
+_stage("report", "Write the report again; what earlier stages still lack is done first.")
 
 
 @app.command()
@@ -199,7 +199,7 @@ def _print_data(value: object) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(printable(line) + "\n")
     sys.stderr.flush()
 
 

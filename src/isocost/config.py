@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from isocost.records import Basis, SamplingParams, Unit
 
@@ -132,7 +132,7 @@ class Arm(Section):
     """One way to spend a budget; `samples_per_problem` makes it number-matched instead."""
 
     policy: str = "uniform"
-    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    models: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
     samples_per_problem: PositiveInt | None = None
 
 
@@ -157,17 +157,24 @@ class Curate(Section):
     per_problem: PositiveInt | None = None
 
 
+def _distinct(names: tuple[Any, ...]) -> tuple[Any, ...]:
+    repeated = [name for i, name in enumerate(names) if name in names[:i]]
+    if repeated:
+        raise ValueError(f"{repeated[0]!r} stands twice")
+    return names
+
+
 class Finetune(Section):
     """Which students are trained on which arms' data, and how. `budgets` empty means all."""
 
-    students: Annotated[tuple[str, ...], Field(min_length=1)]
-    arms: Annotated[tuple[str, ...], Field(min_length=1)]
+    students: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
+    arms: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
     budgets: tuple[str, ...] = ()
     steps: PositiveInt = 600
     batch_size: PositiveInt = 32
-    learning_rates: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (1e-6,)
+    learning_rates: Annotated[tuple[PositiveFloat, ...], Field(min_length=1), AfterValidator(_distinct)] = (1e-6,)
     checkpoints: PositiveInt = 10
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    seeds: Annotated[tuple[int, ...], Field(min_length=1), AfterValidator(_distinct)] = (0,)
     method: Literal["full", "lora"] = "full"
 
 

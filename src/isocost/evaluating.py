@@ -55,8 +55,8 @@ def evaluate(
     """Put every problem to a model and grade what it says; outcomes by metric, in the order of `problems`.
 
     `pass@1` is one greedy answer a problem. `maj@k` is the chance that the most frequent answer among k draws is right, over the subsets of
-    the max(maj_at) draws taken at `params`. What could not be graded, or answered by the engine, is no draw of the vote; a problem that has
-    fewer than k others is not graded. Nothing is drawn where `maj_at` is empty.
+    the max(maj_at) draws taken at `params`. What could not be graded, or answered by the engine, is drawn and does not vote; a problem of
+    which nothing could be graded is not graded. Nothing is drawn where `maj_at` is empty.
 
     Args:
         problems: The split.
@@ -73,9 +73,10 @@ def evaluate(
     if not maj_at:
         return outcomes
     drawn = _judged(problems, prompt, answer, grade, params, max(maj_at))
-    votes = [[(v.predicted_answer, v.correct) for v in verdicts if v.correct is not None] for verdicts in drawn]
+    votes = [[(v.predicted_answer if v.correct is not None else None, bool(v.correct)) for v in verdicts] for verdicts in drawn]
+    graded = [any(v.correct is not None for v in verdicts) for verdicts in drawn]
     for k in maj_at:
-        scores = [majority(draws, k) if len(draws) >= k else None for draws in votes]
+        scores = [majority(draws, k) if known else None for draws, known in zip(votes, graded, strict=True)]
         outcomes[f"maj@{k}"] = tuple(
             ProblemOutcome(problem_id=p.id, score=score, predicted_answer=None) for p, score in zip(problems, scores, strict=True)
         )

@@ -47,27 +47,29 @@ def model_card(name: str, study: Study, size: ModelSize | None) -> ModelCard:
     )
 
 
-def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, sharing: int = 1) -> Cost:
+def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float) -> Cost:
     """What a draw cost: 2P FLOPs a generated token (prompt tokens are left out, as in the paper), and its price.
+
+    Every draw bears its whole prompt, planned and realised alike, so that what a cell's draws cost does not depend on what else the study
+    buys. Draws that share a prefill really cost less.
 
     Args:
         card: The model.
         prompt_tokens: Tokens of its prompt.
         generated_tokens: Tokens generated.
-        sharing: Draws that share one prefill of the prompt; each bears an equal part.
     """
     flops = None if card.flops_per_token is None else card.flops_per_token * generated_tokens
     if card.usd_per_million is None:
         return Cost(flops=flops)
     known = card.usd_per_million
     price = Price(input=known.get("input"), output=known.get("output"), input_cache_read=known.get("input_cache_read"))
-    return Cost(flops=flops, usd=usd(price, prompt_tokens, generated_tokens, samples=sharing))
+    return Cost(flops=flops, usd=usd(price, prompt_tokens, generated_tokens))
 
 
 def draw_costs(
     study: Study, cards: Mapping[str, ModelCard], piloted: Mapping[str, tuple[float, float]], longest_prompt: Mapping[str, int]
 ) -> dict[str, DrawCost]:
-    """The cost of a draw of each model. Every draw is charged its whole prompt here; draws that share a prefill will cost less.
+    """The cost of a draw of each model.
 
     The expected length is declared (`tokens_per_sample`), else the pilot's mean, else equal for all models; then it is taken at
     max_tokens, the only length that is sure, and only ratios mean anything.
@@ -174,7 +176,7 @@ def terms_of(
         worst={m: _paid(costs[m].worst, unit, m) for m in arm.models} if unit else {},
         samples_per_problem=arm.samples_per_problem,
         seed=study.seed,
-        piloted={key: n for key, n in piloted.items() if key[1] in arm.models},
+        piloted={key: n for key, n in piloted.items() if key[1] in arm.models and budget},  # a given count is the pool's first draws
     )
 
 

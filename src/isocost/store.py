@@ -68,6 +68,13 @@ class Log:
                         f"{self.path}:{number}: damaged line ({error})\n  restore the file, or remove it to redo it"
                     ) from None
 
+    def peek(self) -> Iterator[Row]:
+        """The entries of a log that somebody else is writing: nothing is cut off, and a line that is not whole yet is passed over."""
+        if self.path.exists():
+            for line in self.path.read_bytes().split(b"\n"):
+                with contextlib.suppress(ValueError):
+                    yield json.loads(line.decode("utf-8", "surrogatepass"))
+
     def _drop_torn_line(self) -> None:
         size = self.path.stat().st_size
         with self.path.open("rb+") as file:
@@ -174,6 +181,10 @@ class RunDirectory:
     def strangers(self) -> list[str]:
         """Names in the folder that opening it did not put there."""
         return sorted(p.name for p in self.path.iterdir() if p.name != "lock")
+
+    def folders(self, *names: str) -> list[Path]:
+        """The folders inside a folder."""
+        return sorted(p for p in self.path.joinpath(*names).glob("*") if p.is_dir())
 
     def log(self, *names: str) -> Log:
         """The log at a path inside the folder, such as `log("ledger.jsonl")`."""

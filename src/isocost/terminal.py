@@ -41,11 +41,17 @@ class ProgressLine:
         self._last, self._last_share = now, 0.0 if event.finished else share
 
     def _write(self, text: str, *, end: str) -> None:
+        text = printable(text)
         start = "\r" if self.live else ""
         padding = " " * max(0, self._width - len(text)) if self.live else ""
         self._width = 0 if end else len(text)
         self.stream.write(f"{start}{text}{padding}{end}")
         self.stream.flush()
+
+
+def printable(text: str) -> str:
+    """Text without control characters other than line breaks: names and answers may hold escapes that a terminal obeys."""
+    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def describe(event: Advanced) -> str:

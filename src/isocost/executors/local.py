@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, ParamSpec, TypeVar
@@ -34,16 +35,18 @@ class LocalExecutor:
         self.workers = cores if small else 1
         self.threads = cores // self.workers
         self._pool: ProcessPoolExecutor | None = None
+        self._starting = threading.Lock()
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a function in a worker; the workers start with the first call."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self.workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start_worker,
-                initargs=(self.threads,),
-            )
+        with self._starting:  # several threads may be the first
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(
+                    self.workers,
+                    mp_context=multiprocessing.get_context("spawn"),
+                    initializer=_start_worker,
+                    initargs=(self.threads,),
+                )
         return self._pool.submit(function, *args, **kwargs)
 
     def close(self, *, wait: bool = True) -> None:

@@ -23,7 +23,7 @@ def scratch_beside(out: Path) -> Iterator[Path]:
 
 def publish(folder: Path, out: Path) -> None:
     """Give a finished folder of files its name once they are on the disk."""
-    for path in folder.iterdir():
+    for path in (path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
             os.fsync(file.fileno())
     folder.rename(out)

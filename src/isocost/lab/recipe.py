@@ -35,9 +35,9 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "tiny": Recipe(hidden=64, layers=2, feed_forward=160, steps=900, seed=1),
-    "weak": Recipe(hidden=96, layers=3, feed_forward=256, steps=900, seed=2),
+    "weak": Recipe(hidden=96, layers=3, feed_forward=256, steps=1050, seed=2),
     "student": Recipe(hidden=96, layers=2, feed_forward=256, steps=1200, seed=3),
-    "strong": Recipe(hidden=160, layers=4, feed_forward=448, steps=1000, seed=4),
+    "strong": Recipe(hidden=160, layers=4, feed_forward=448, steps=780, seed=4),
 }
 
 

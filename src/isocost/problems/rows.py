@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,18 +22,22 @@ def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
         ProblemsError: the file cannot be read, or a line is not a JSON object.
     """
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if line.strip():
+                # Some programs begin a UTF-8 file with a byte order mark.
+                if line := line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip():
                     yield f"{path}:{number}", _row(line, f"{path}:{number}")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ProblemsError(f"{path}: cannot be read: {reason}") from error
+    except OSError as error:
+        raise ProblemsError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _row(line: str, where: str) -> Mapping[str, object]:
+def _row(line: bytes, where: str) -> Mapping[str, object]:
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ProblemsError(f"{where}: not UTF-8 text; save the file as UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise ProblemsError(f"{where}: not JSON: {error.msg} at column {error.colno}") from error
     except (ValueError, RecursionError) as error:
         raise ProblemsError(f"{where}: not JSON: {error}") from error
     if not isinstance(row, dict):
@@ -81,4 +86,6 @@ def _text(row: Mapping[str, object], where: str, name: str) -> str:
     text = str(value).strip()
     if not text:
         raise ProblemsError(f'{where}: field "{name}" is empty')
+    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can say half a character; no tokenizer takes it
+        raise ProblemsError(f'{where}: field "{name}" holds half a character (a lone \\ud8xx escape)')
     return text

@@ -54,11 +54,11 @@ def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: 
     ]
 
 
-def token_means(draws: Draws, models: Sequence[str]) -> dict[str, tuple[float, float]]:
+def token_means(samples: Sequence[Sample], models: Sequence[str]) -> dict[str, tuple[float, float]]:
     """Mean prompt and generated tokens of a draw, by model; models without a draw are left out."""
     means: dict[str, tuple[float, float]] = {}
     for model in models:
-        own = [s for (name, _, _), (s, _) in draws.items() if name == model]
+        own = [s for s in samples if s.model == model]
         if own:
             means[model] = (sum(s.num_prompt_tokens for s in own) / len(own), sum(s.num_generated_tokens for s in own) / len(own))
     return means
@@ -88,7 +88,10 @@ class Buyer:
             self.pools[model].order(missing, self._executor)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]
-        buy(concerned, self._executor, self._grading, self._ledger, bought=self._bought, judged=self._judged)
+        wanted: dict[tuple[str, str], int] = {}
+        for a in allocations:
+            wanted[a.model, a.problem_id] = max(wanted.get((a.model, a.problem_id), 0), a.first_index + a.count)
+        buy(concerned, wanted, self._executor, self._grading, self._ledger, bought=self._bought, judged=self._judged)
         for pool in concerned:
             self.draws.update(pool.draws())
 
@@ -134,7 +137,7 @@ def run_cells(
             for s, v in buyer.take(allocations)
         ]
 
-    piloted = {cell: [a for a in pilot if a.model in terms[cell].models] for cell in terms}
+    piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     return sample(policies, piloted, recorded=lambda cell, n: rounds.get((cell, n)), record=record, buy=buyer.buy, observe=observe)
 
 

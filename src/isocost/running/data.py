@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from isocost import planning
-from isocost.errors import InputError
+from isocost.errors import BudgetError, InputError
 from isocost.executors.local import LocalExecutor
 from isocost.grading import GradingPool, check_gold
 from isocost.ledger import Ledger
@@ -18,6 +18,7 @@ from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, pla
 from isocost.running.events import Listener, Note, StageWatch
 from isocost.running.pools import Pool
 from isocost.running.preparing import Prepared, generators
+from isocost.running.status import pool_totals
 from isocost.store import RunDirectory
 
 Graded = tuple[Sample, Verdict]
@@ -83,7 +84,7 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
     tally = _Tally(watch, ledger)
     buyer = Buyer(pools, executor, grading, ledger, bought=tally.bought, judged=tally.judged_too)
     buyer.buy(pilot)
-    costs, plans = _plans(prepared, ids, token_means(buyer.draws, models), pilot)
+    costs, plans = _plans(prepared, ids, token_means([s for s, _ in buyer.take(pilot)], models), pilot)
     directory.write_json(planning.to_json(plans), "plan.json")
     watch.total = max(watch.done, _planned_draws(plans, len(ids)))
     piloted = {(a.problem_id, a.model): a.count for a in pilot}
@@ -155,11 +156,14 @@ def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str
     study = prepared.study
     unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
     stored = [pool.stored() for pool in pools.values()]
+    spent = [pool_totals(folder)[unit] for folder in directory.folders("pools")]  # also what other settings and former models cost
+    if study.limit and None in spent:
+        raise BudgetError(f"the limit is in {unit}, and samples that this folder holds were bought at a cost not known in {unit}")
     ledger = Ledger(
         directory.log("ledger.jsonl"),
         unit=unit,
         limit=study.limit.amount if study.limit else None,
-        spent=sum(cost.amount(unit) or 0.0 for _, cost in stored),
+        spent=sum(amount or 0.0 for amount in spent),
     )
     ledger.settle({key for pool in pools.values() for key in pool.stored_batches()})
     return sum(n for n, _ in stored), ledger

@@ -6,14 +6,14 @@ committed whole, so a resumed run redoes exactly the batches that are missing an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from typing import Any
 
 from isocost.engines.base import Request
-from isocost.errors import IsocostError
+from isocost.errors import IsocostError, LimitReachedError
 from isocost.executors.local import LocalExecutor
 from isocost.executors.work import Answers, EngineSpec, answer, cut
 from isocost.grading import GradingPool, Pair
@@ -24,6 +24,7 @@ from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
 from isocost.store import BatchLog, Log, RunDirectory
 
+FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
 PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
 DrawKey = tuple[str, str, int]  # model, problem id, sample index
 
@@ -87,17 +88,28 @@ class Pool:
         """The keys of the batches that are in the store."""
         return self._samples.batches()
 
-    def missing(self) -> list[Batch]:
-        """The batches of all rounds that are not, in order, without the problems that the study no longer has.
+    def missing(self, wanted: Mapping[tuple[str, str], int]) -> list[Batch]:
+        """The batches of all rounds that are not, in order, without what nobody wants any more.
 
         A batch whose problems come and go is bought in parts; each part counts as a batch of its own.
+
+        Args:
+            wanted: (model, problem id) -> how many draws the study's cells ask for.
         """
         stored, found = {sample.id for _, sample in self._current()}, []
         for number, order in self._orders():
-            if owed := [draws for draws in order if self._is_current(draws) and self._sample_id(draws[0], draws[2]) not in stored]:
+            owed = [draws for line in filter(self._is_current, order) if (draws := self._owed(line, wanted, stored))]
+            if owed:
                 requests = tuple(self._request(p, first, count) for p, _, first, count in owed)
                 found.append(Batch(key=digest("batch", self.id, number, owed), requests=requests, seed=seed_of("batch", self.id, owed)))
         return found
+
+    def _owed(self, draws: list[Any], wanted: Mapping[tuple[str, str], int], stored: Container[str]) -> list[Any] | None:
+        """The part of a line of an order that is wanted and not stored, or None."""
+        problem_id, asked, first, count = draws
+        end = min(first + count, wanted.get((self.card.name, problem_id), 0))
+        start = next((i for i in range(first, end) if self._sample_id(problem_id, i) not in stored), end)
+        return [problem_id, asked, start, end - start] if start < end else None
 
     def ungraded(self) -> dict[str, list[Sample]]:
         """By batch, stored samples without a verdict of this grader on today's reference answer."""
@@ -118,9 +130,7 @@ class Pool:
         total = Cost(flops=0.0, usd=0.0)
         for r in batch.requests:
             bound = len(r.prompt.encode()) + 1
-            total = total + _times(
-                cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens, sharing=r.count), r.count
-            )
+            total = total + _times(cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens), r.count)
         return total
 
     def store(self, batch: Batch, answers: Answers) -> list[Sample]:
@@ -130,9 +140,12 @@ class Pool:
         return samples
 
     def store_verdicts(self, batch: str, samples: list[Sample], verdicts: list[Verdict]) -> None:
-        """Commit verdicts on samples of a batch, each with the reference that it was judged by."""
+        """Commit verdicts on samples of a batch, each with the reference that it was judged by.
+
+        Where the engine failed there was no answer to judge: not graded, never wrong.
+        """
         rows = [
-            {"sample_id": s.id, "reference": self.problems[s.problem_id].answer, **asdict(v)}
+            {"sample_id": s.id, "reference": self.problems[s.problem_id].answer, **asdict(FAILED if s.finish_reason == "error" else v)}
             for s, v in zip(samples, verdicts, strict=True)
         ]
         self._verdicts.append(digest(batch, [[row["sample_id"], row["reference"]] for row in rows]), rows)
@@ -193,9 +206,7 @@ class Pool:
         for request, generations in zip(batch.requests, answers.generations, strict=True):
             for offset, g in enumerate(generations):
                 index = request.first_index + offset
-                cost = cost_of(
-                    self.card, prompt_tokens=g.num_prompt_tokens, generated_tokens=g.num_generated_tokens, sharing=len(generations)
-                )
+                cost = cost_of(self.card, prompt_tokens=g.num_prompt_tokens, generated_tokens=g.num_generated_tokens)
                 yield Sample(
                     id=self._sample_id(request.problem_id, index),
                     problem_id=request.problem_id,
@@ -213,6 +224,7 @@ class Pool:
 
 def buy(
     pools: Iterable[Pool],
+    wanted: Mapping[tuple[str, str], int],
     executor: LocalExecutor,
     grading: GradingPool,
     ledger: Ledger,
@@ -224,6 +236,7 @@ def buy(
 
     Args:
         pools: Whose rounds to complete.
+        wanted: (model, problem id) -> how many draws to complete them to.
         executor: Where engines run.
         grading: Where graders run.
         ledger: Where each batch is reserved before it is sent.
@@ -249,7 +262,7 @@ def buy(
     for pool in pools:
         for key, samples in pool.ungraded().items():
             grade(pool, key, samples)
-        todo += [(pool, batch) for batch in pool.missing()]
+        todo += [(pool, batch) for batch in pool.missing(wanted)]
     try:
         for pool, batch, answers in _answered(todo, executor, ledger):
             samples = pool.store(batch, answers)
@@ -270,15 +283,14 @@ def _answered(todo: list[tuple[Pool, Batch]], executor: LocalExecutor, ledger: L
     When something stops the run, nothing more is sent, and what is in flight is waited for and yielded first: for as long as it takes
     where it is paid for, ten seconds after Ctrl-C, not at all after a second one.
     """
-    waiting = iter(todo)
+    waiting = deque(todo)
     flying: dict[Future[Answers], tuple[Pool, Batch]] = {}
     stopped: BaseException | None = None
     patience: float | None = None
     while True:
         try:
-            for pool, batch in islice(waiting, 0 if stopped else 2 * executor.workers - len(flying)):
-                ledger.reserve(batch.key, pool.worst(batch), account="data", model=pool.card.name, pool=pool.id, count=batch.size)
-                flying[executor.submit(answer, pool.spec, batch.requests, pool.params, batch.seed)] = (pool, batch)
+            if not stopped:
+                _send(waiting, flying, executor, ledger)
             done, _ = wait(flying, timeout=patience, return_when=FIRST_COMPLETED)
         except (IsocostError, KeyboardInterrupt) as error:
             if stopped:
@@ -289,9 +301,32 @@ def _answered(todo: list[tuple[Pool, Batch]], executor: LocalExecutor, ledger: L
             break
         for future in done:
             pool, batch = flying.pop(future)
-            yield pool, batch, future.result()
+            failure = future.exception()
+            if failure is None:
+                yield pool, batch, future.result()
+            stopped = stopped or failure
     if stopped:
         raise stopped
+
+
+def _send(
+    waiting: deque[tuple[Pool, Batch]], flying: dict[Future[Answers], tuple[Pool, Batch]], executor: LocalExecutor, ledger: Ledger
+) -> None:
+    """Keep every worker busy, batches in order.
+
+    Raises:
+        LimitReachedError: the next batch does not fit, and nothing is in flight that could turn out cheaper than its worst case.
+    """
+    while waiting and len(flying) < 2 * executor.workers:
+        pool, batch = waiting[0]
+        try:
+            ledger.reserve(batch.key, pool.worst(batch), account="data", model=pool.card.name, pool=pool.id, count=batch.size)
+        except LimitReachedError:
+            if flying:
+                return
+            raise
+        waiting.popleft()
+        flying[executor.submit(answer, pool.spec, batch.requests, pool.params, batch.seed)] = (pool, batch)
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:

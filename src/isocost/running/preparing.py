@@ -120,6 +120,8 @@ def prepare(study: Study, base: Path, describe: Callable[[EngineSpec], EngineFac
 def _with_weights(options: dict[str, object]) -> dict[str, object]:
     """`model: lab:weak` means the folder of an embedded model."""
     model = options.get("model")
+    if isinstance(model, str) and model.startswith("~"):
+        return {**options, "model": str(Path(model).expanduser())}
     return (
         {**options, "model": str(weights(model.removeprefix(PREFIX)))} if isinstance(model, str) and model.startswith(PREFIX) else options
     )

@@ -114,7 +114,7 @@ def _cell_comparisons(bought: Bought, curated: Mapping[Cell, Curated]) -> list[C
         kept = [Counter(s.problem_id for s in curated[cell].samples) for cell in (left, right)]
         a, b = ([float(p in solved) for p in ids] for solved in covered)
         found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=paired_difference(a, b)))
-        span = float(max(1, *kept[0].values(), *kept[1].values()))
+        span = float(max((1, *kept[0].values(), *kept[1].values())))
         c, d = ([float(counts[p]) for p in ids] for counts in kept)
         difference = paired_difference(c, d, span=span)
         found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))

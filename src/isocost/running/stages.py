@@ -159,3 +159,5 @@ class StudyRun:
         kept = {"grade": ("verdicts", grader_key(self.grading)), "finetune": ("models",), "evaluate": ("evaluations",)}.get(stage)
         if kept:
             self.directory.remove(*kept)
+        if stage == "finetune":  # answers of the former weights are not answers of the new ones
+            self.directory.remove("evaluations")

@@ -25,7 +25,7 @@ def status_of(path: Path) -> dict[str, Any]:
     return {
         "directory": str(path),
         "planned": plan["budgets"] if plan else None,
-        "pools": {folder.name: _pool(folder) for folder in sorted((path / "pools").glob("*")) if folder.is_dir()},
+        "pools": {folder.name: pool_totals(folder) for folder in sorted((path / "pools").glob("*")) if folder.is_dir()},
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
         "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
         "seconds": directory.read_json("seconds.json") or {},
@@ -63,7 +63,7 @@ def saved(path: Path) -> str:
     )
 
 
-def _pool(folder: Path) -> dict[str, Any]:
+def pool_totals(folder: Path) -> dict[str, Any]:
     """Samples, tokens and cost of a model's pools: sealed parts by column, the open log line by line."""
     total: dict[str, Any] = {"samples": 0, "tokens": 0, "flops": 0.0, "usd": 0.0}
     for part in folder.glob("*.parts/*.parquet"):
@@ -72,10 +72,10 @@ def _pool(folder: Path) -> dict[str, Any]:
     for log in folder.glob("*.jsonl"):
         if log.name == "rounds.jsonl":
             continue
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in log.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 rows = json.loads(line)["rows"]
-            except ValueError:  # the line that is being written
+            except ValueError:  # the line that is being written, or the nothing after the last one
                 continue
             tokens = sum(row["num_generated_tokens"] for row in rows)
             _add(total, len(rows), tokens, [row["cost_flops"] for row in rows], [row["cost_usd"] for row in rows])

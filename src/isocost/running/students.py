@@ -22,7 +22,7 @@ from isocost.grading import GradingPool, Pair
 from isocost.ids import digest, seed_of
 from isocost.metrics.majority import majority_at_k
 from isocost.records import Cell, SamplingParams, Verdict
-from isocost.running.events import Listener, StageWatch
+from isocost.running.events import Listener, Note, StageWatch
 from isocost.running.preparing import Prepared
 from isocost.store import RunDirectory
 
@@ -86,13 +86,15 @@ def finetune(
         listener: Told of progress.
 
     Raises:
-        InputError: a cell has nothing to train on.
         RunError: a training failed.
     """
     spec = prepared.study.finetune
     if spec is None:
         return []
-    wanted = [(student, cell, seed) for student in spec.students for cell in curated for seed in spec.seeds]
+    for cell in (cell for cell, data in curated.items() if not data.samples):
+        listener(Note(text=f"{cell.name} has no correct solution to train on; no student is trained on it"))
+    filled = [cell for cell, data in curated.items() if data.samples]
+    wanted = [(student, cell, seed) for student in spec.students for cell in filled for seed in spec.seeds]
     jobs = {key: _job(prepared, directory, *key, rows_of(curated[key[1]], key[0])) for key in wanted}
     done = {key: trained for key, job in jobs.items() if (trained := recorded(job.out)) is not None}
     steps = spec.steps * len(spec.learning_rates)
@@ -111,6 +113,9 @@ def finetune(
             done[futures[future]] = future.result()
     watch.done = watch.total
     watch.finish()
+    for (student, cell, _), trained in done.items():
+        if trained.n_too_long:
+            listener(Note(text=f"{trained.n_too_long} rows of {cell.name} were too long to train {student} on and left out"))
     return [Training(student=s, cell=c, seed=seed, folder=jobs[s, c, seed].out, trained=done[s, c, seed]) for s, c, seed in wanted]
 
 
@@ -132,7 +137,7 @@ def _job(
     options = dict(engine.options)
     source = engine.base / str(options["model"])
     scoring = None
-    if "validation" in prepared.problems:
+    if spec.checkpoints * len(spec.learning_rates) > 1 and "validation" in prepared.problems:
         template = prepared.templates[student]
         scoring = Scoring(
             problems=tuple(prepared.problems["validation"]),
@@ -147,8 +152,7 @@ def _job(
         prepared.identities[student],
         settings,
         [sorted(r.items()) for r in rows],
-        scoring and [p.id for p in scoring.problems],
-        length=8,
+        scoring and [scoring.problems, scoring.template, scoring.params, scoring.grader],
     )
     name = f"{student}-{cell.name}-{seed}-{stamp}"
     return TrainingJob(
@@ -156,13 +160,13 @@ def _job(
         rows=tuple(rows),
         out=directory.path / "models" / name,
         settings=settings,
-        scoring=scoring if spec.checkpoints * len(spec.learning_rates) > 1 else None,
+        scoring=scoring,
         progress=directory.path / "logs" / f"training-{name}.jsonl",
     )
 
 
 def _steps_done(directory: RunDirectory, job: TrainingJob) -> int:
-    return max((entry["step"] for entry in directory.log("logs", job.progress.name).entries()), default=0)
+    return max((entry["step"] for entry in directory.log("logs", job.progress.name).peek()), default=0)
 
 
 def evaluate(
@@ -213,7 +217,7 @@ def _evaluate_one(
 ) -> Evaluated:
     student, cell, seed, prompt, engine = job
     study, problems, template = prepared.study, prepared.problems[split], prepared.templates[student]
-    label = f"{student}-{cell.name if cell else 'untrained'}-{seed}-{prompt}-{split}"
+    label = "+".join((student, cell.name if cell else "untrained", str(seed), prompt, split))  # no name has a plus
     # A trained student's folder is named for all that made it; the path before it must not decide what is drawn.
     identity = prepared.identities[student] if cell is None else engine.base.name
     answers = _Answers(directory, label, engine, identity, study.seed, executor, watch)
