@@ -40,7 +40,8 @@ def test_skip_then_limit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["{"], r"own\.jsonl:1: not JSON"),
+        (["{"], r"own\.jsonl:1: not JSON: .* at column 2"),
+        ([row(question="?", answer="1"), row(question="a\ud800", answer="1")], r'own\.jsonl:2: field "question" holds half a character'),
         ([row(question="?", answer="1"), "[1]"], r"own\.jsonl:2: a JSON object is needed, not list"),
         ([row(answer="1")], r"own\.jsonl:1: no question; name its field with question_field"),
         ([row(question="?", id="x")], r"own\.jsonl:1: no answer"),
@@ -54,6 +55,17 @@ def test_bad_rows_are_refused_with_file_and_line(tmp_path: Path, lines: list[str
     options = write(tmp_path, *lines)
     with pytest.raises(ProblemsError, match=message):
         load_problems("jsonl", options, base=tmp_path)
+
+
+def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_bytes(row(question="?", answer="1").encode() + b'\n{"question": "\xff", "answer": "1"}\n')
+    with pytest.raises(ProblemsError, match=r"own\.jsonl:2: not UTF-8"):
+        load_problems("jsonl", {"path": "own.jsonl"}, base=tmp_path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_text(row(id="a", question="?", answer="1"), encoding="utf-8-sig")
+    assert [problem.id for problem in load_problems("jsonl", {"path": "own.jsonl"}, base=tmp_path)] == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.utils import logging as hub_logging
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
@@ -95,6 +96,11 @@ class Checkpoint:
             ) from error
         except Exception as error:  # a broken checkpoint makes transformers raise nearly anything; the user is told which checkpoint
             first = str(error).strip().partition("\n")[0] or type(error).__name__
+            if self.folder is None and "couldn't connect" in first:
+                raise ModelError(
+                    f"{self.place}: not on this machine, and the hub cannot be reached\n"
+                    "  download it where there is a network, or name the folder that holds it"
+                ) from error
             raise ModelError(f"{self.place}: cannot be loaded as a causal language model of transformers: {first}") from error
 
 
@@ -134,11 +140,13 @@ def count_parameters(model: Any) -> ModelSize:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' own progress bars: isocost shows one line a stage."""
-    shown = transformers_logging.is_progress_bar_enabled()
+    """Without transformers' own progress bars and the hub's retries: isocost shows one line a stage and one an error."""
+    shown, hub_level = transformers_logging.is_progress_bar_enabled(), hub_logging.get_verbosity()
     transformers_logging.disable_progress_bar()
+    hub_logging.set_verbosity_error()
     try:
         yield
     finally:
+        hub_logging.set_verbosity(hub_level)
         if shown:
             transformers_logging.enable_progress_bar()

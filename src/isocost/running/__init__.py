@@ -23,6 +23,7 @@ from isocost.ids import digest
 from isocost.planning import DrawCost, draw_costs
 from isocost.records import CellPlan
 from isocost.running.cells import longest_prompts, plan
+from isocost.running.data import answerable
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.facts import remembered
 from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
@@ -147,7 +148,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
     stopped = True
     try:
         with GradingPool(study.grader.name, workers=executor.cores, time_limit=study.grader.time_limit) as grading:
-            report = StudyRun(prepared, directory, executor, grading, listener).run(until, force=force)
+            report = StudyRun(answerable(prepared, grading, listener), directory, executor, grading, listener).run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(

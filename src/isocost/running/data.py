@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isocost import planning
 from isocost.errors import BudgetError, InputError
@@ -74,7 +74,7 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
         EngineError: an engine could not answer.
     """
     study, models = prepared.study, generators(prepared.study)
-    problems, excluded = _gold_checked(prepared, grading, listener)
+    problems, excluded = _gold_checked("train", prepared.problems["train"], grading, listener)
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
     n_stored, ledger = _open_ledger(prepared, directory, pools)
@@ -135,21 +135,36 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
     )
 
 
-def _gold_checked(prepared: Prepared, grading: GradingPool, listener: Listener) -> tuple[tuple[Problem, ...], tuple[tuple[str, str], ...]]:
-    """The training problems whose own reference answer the grader accepts, and the others with the reason."""
-    train = prepared.problems["train"]
-    excluded = tuple(check_gold(train, grading))
+def answerable(prepared: Prepared, grading: GradingPool, listener: Listener) -> Prepared:
+    """The study without evaluation problems whose own reference answer the grader refuses: nobody could solve them.
+
+    Raises:
+        InputError: none of a split is left.
+    """
+    sets = {
+        split: list(_gold_checked(split, problems, grading, listener)[0])
+        for split, problems in prepared.problems.items()
+        if split != "train"
+    }
+    return replace(prepared, problems={**prepared.problems, **sets})
+
+
+def _gold_checked(
+    split: str, problems: Sequence[Problem], grading: GradingPool, listener: Listener
+) -> tuple[tuple[Problem, ...], tuple[tuple[str, str], ...]]:
+    """The problems whose own reference answer the grader accepts, and the others with the reason."""
+    excluded = tuple(check_gold(problems, grading))
     refused = {problem_id for problem_id, _ in excluded}
     if excluded:
         first, reason = excluded[0]
-        says = f"{len(excluded)} of {len(train)} problems left out: the grader refuses their reference answer"
+        says = f"{len(excluded)} of {len(problems)} problems of {split} left out: the grader refuses their reference answer"
         listener(Note(text=f"{says} ({first}: {reason})"))
-    if len(excluded) == len(train):
+    if len(excluded) == len(problems):
         raise InputError(
-            f"the grader {grading.grader.name} accepts no reference answer of problems.train; {first} is refused with {reason!r}\n"
+            f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; {first} is refused with {reason!r}\n"
             "  choose another grader, or check the answers"
         )
-    return tuple(p for p in train if p.id not in refused), excluded
+    return tuple(p for p in problems if p.id not in refused), excluded
 
 
 def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool]) -> tuple[int, Ledger]:

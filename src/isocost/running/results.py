@@ -234,7 +234,11 @@ def _training_cost(card: ModelCard, tokens: int, seconds: float) -> Cost:
 
 def environment() -> dict[str, str]:
     """Versions and hardware."""
-    found = {"python": platform.python_version(), "platform": platform.platform(), "cores": str(len(os.sched_getaffinity(0)))}
+    found = {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cores": str(len(os.sched_getaffinity(0))),
+    }
     for library in LIBRARIES:
         try:
             found[library] = importlib.metadata.version(library)
