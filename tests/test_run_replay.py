@@ -444,6 +444,12 @@ def test_no_problem_with_an_answer_that_the_grader_accepts(tmp_path: Path, out: 
         run(study, out)
 
 
+def test_models_that_never_answer_right_still_get_their_report(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path)
+    write_table(tmp_path, [{**row, "generation": "#### 999"} for row in recorded(30, 12)])
+    assert "no difference found in coverage" in run(study, out).headline
+
+
 def test_test_questions_among_the_training_questions_are_refused(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, problems={split: {"source": "jsonl", "path": "problems.jsonl"} for split in ("train", "test")})
     with pytest.raises(StudyError, match=r"problems\.test: 30 questions stand in problems\.train too, first p00 = p00"):
