@@ -244,6 +244,14 @@ def test_a_pilot_sets_the_expected_length_and_counts(tmp_path: Path, out: Path) 
     assert read(out / "measures.json")["cells"]["strong@low"]["n_samples"] == 60
 
 
+def test_the_bill_counts_what_other_settings_cost(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path)
+    run(study, out)
+    assert "other settings" not in (out / "tables" / "ledger.csv").read_text()
+    run(study, out, settings=["sampling.temperature=0.3"])
+    assert "other settings" in (out / "tables" / "ledger.csv").read_text()
+
+
 def test_a_pilot_is_read_the_same_on_every_start(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, n_samples=40, pilot={"problems": 5, "samples_per_problem": 4})
     run(study, out)

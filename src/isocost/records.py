@@ -306,7 +306,7 @@ class BillLine:
     Attributes:
         account: `data`, `training` or `evaluation`.
         model: The model that was paid for.
-        what: `kept`, `rejected`, `failed`, `lost` for data; `steps`, `answers` for the others.
+        what: `kept`, `rejected`, `failed`, `other settings` for data; `steps`, `answers` for the others.
         count: How many samples or steps.
         tokens: Tokens in them.
         cost: What they cost.

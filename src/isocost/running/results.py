@@ -9,6 +9,7 @@ import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from isocost import auditing, evaluating, measuring
 from isocost.curating import Curated
@@ -48,8 +49,9 @@ def assemble(
     trainings: Sequence[Training],
     evaluated: Sequence[Evaluated],
     seconds: Mapping[str, float],
+    paid: Mapping[str, Mapping[str, Any]],
 ) -> Results:
-    """Everything that the report is made from."""
+    """Everything that the report is made from. `paid` is what each model's folder of pools holds in all, whatever the settings."""
     study = prepared.study
     by_variant = _by_variant(evaluated)
     return Results(
@@ -61,7 +63,7 @@ def assemble(
         pools=pool_measures(prepared, bought),
         evaluations=tuple(_evaluations(prepared, by_variant)),
         comparisons=tuple(_comparisons(prepared, by_variant)),
-        bill=tuple(_bill(prepared, bought, curated, trainings, evaluated)),
+        bill=tuple(_bill(prepared, bought, curated, trainings, evaluated) + _other_settings(bought, paid)),
         seconds=dict(seconds),
         environment=environment(),
         cell_comparisons=tuple(_cell_comparisons(bought, curated)),
@@ -224,6 +226,23 @@ def _bill(
                 cost=Cost(flops=flops, seconds=sum(e.seconds for e in mine)),
             )
         )  # fmt: skip
+    return lines
+
+
+def _other_settings(bought: Bought, paid: Mapping[str, Mapping[str, Any]]) -> list[BillLine]:
+    """Samples in the folder that today's study does not use: of other settings, other questions, models that it no longer has."""
+    lines: list[BillLine] = []
+    for model, total in paid.items():
+        used = [s for s, _ in bought.pools.get(model, ())]
+        count = total["samples"] - len(used)
+        if count:
+            own = total_cost(s.cost for s in used)
+            cost = Cost(
+                flops=None if total["flops"] is None or own.flops is None else total["flops"] - own.flops,
+                usd=None if total["usd"] is None or own.usd is None else total["usd"] - own.usd,
+            )
+            tokens = total["tokens"] - sum(s.num_generated_tokens for s in used)
+            lines.append(BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost))
     return lines
 
 

@@ -20,6 +20,7 @@ from isocost.running import data, results, students
 from isocost.running.data import Bought, Graded, grader_key
 from isocost.running.events import Listener
 from isocost.running.preparing import Prepared
+from isocost.running.status import pool_totals
 from isocost.running.students import Evaluated, Training
 from isocost.running.tables import frame_of
 from isocost.store import RunDirectory, write_parquet
@@ -139,7 +140,8 @@ class StudyRun:
         trainings: Sequence[Training],
         evaluated: Sequence[Evaluated],
     ) -> Results:
-        return results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds)
+        paid = {folder.name: pool_totals(folder) for folder in self.directory.folders("pools")}
+        return results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds, paid)
 
     def _write_measures(self, found: Results) -> None:
         self.directory.write_json(results.to_json(found), "measures.json")
