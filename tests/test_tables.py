@@ -102,6 +102,11 @@ def test_values_of_the_wrong_kind_are_refused(tmp_path: Path, change: dict[str, 
     assert words in refusal(jsonl(tmp_path, {**ROW, **change}))
 
 
+def test_two_models_may_share_a_pool(tmp_path: Path) -> None:
+    shared = [{**ROW, "model": model, "pool": "a"} for model in ("one", "two")]
+    assert read_table(jsonl(tmp_path, *shared))["sample_index"].to_list() == [0, 0]
+
+
 def test_a_sample_numbered_twice_is_refused_at_its_second_place(tmp_path: Path) -> None:
     rows = [{**ROW, "sample_index": 0}, {**ROW, "sample_index": 1}, {**ROW, "pool": None, "sample_index": 0}]
     with_pools = [{**row, "pool": "a"} for row in rows[:2]] + [

@@ -42,8 +42,8 @@ def read_table(path: str, columns: Collection[str] | None = None) -> pl.DataFram
 
     Returns:
         The columns in the order of `COLUMNS`, rows in the file's order. problem_id is a string, also where the file has integers; pool, if
-        absent, is the model; sample_index, if absent, is the row's place among those of its pool and problem; correct is null where a
-        sample was not graded.
+        absent, is the model; sample_index, if absent, is the row's place among those of its model, pool and problem; correct is null where
+        a sample was not graded.
 
     Raises:
         TableError: The file cannot be read or is empty; a needed column is missing; a value has the wrong type; or a sample_index occurs
@@ -165,12 +165,13 @@ def _with_defaults(frame: pl.DataFrame) -> pl.DataFrame:
     if "pool" not in frame.columns:
         frame = frame.with_columns(pool=pl.col("model"))
     if "sample_index" not in frame.columns:
-        frame = frame.with_columns(sample_index=pl.int_range(pl.len(), dtype=pl.Int64).over("pool", "problem_id"))
+        frame = frame.with_columns(sample_index=pl.int_range(pl.len(), dtype=pl.Int64).over("model", "pool", "problem_id"))
     return frame
 
 
 def _refuse_duplicates(frame: pl.DataFrame, source: _Source) -> None:
-    again = frame.select(again=~pl.struct("pool", "problem_id", "sample_index").is_first_distinct())["again"]
+    # Two models of a study may be the same weights under two names; then they share a pool.
+    again = frame.select(again=~pl.struct("model", "pool", "problem_id", "sample_index").is_first_distinct())["again"]
     if not again.any():
         return
     row = int(again.arg_true()[0])

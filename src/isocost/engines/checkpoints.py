@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,7 +144,7 @@ def _quiet() -> Iterator[None]:
     """Without transformers' own progress bars and the hub's retries: isocost shows one line a stage and one an error."""
     shown, hub_level = transformers_logging.is_progress_bar_enabled(), hub_logging.get_verbosity()
     transformers_logging.disable_progress_bar()
-    hub_logging.set_verbosity_error()
+    hub_logging.set_verbosity(logging.ERROR)
     try:
         yield
     finally:
