@@ -37,8 +37,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 Force = Annotated[bool, typer.Option("--force", help="Throw away what this stage stored and do it again.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"isocost {version('isocost')}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and leave.", callback=_version, is_eager=True)] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
 ) -> None:
     """Compute-optimal sampling: which model to buy synthetic reasoning data from, at a fixed budget."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -51,16 +51,21 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
     for setting in settings:
         _apply(raw, setting)
-    return check_study(raw, known, where=lambda keys: _where(path, lines, keys))
+    return check_study(raw, known, where=lambda keys: _where(path, lines, keys), line=lambda keys: _line(lines, keys))
 
 
-def check_study(raw: dict[str, Any], known: Known, *, where: Any = None) -> Study:
+def check_study(
+    raw: dict[str, Any],
+    known: Known,
+    *,
+    where: Callable[[Keys], str] = lambda keys: ".".join(map(str, keys)) or "study",
+    line: Callable[[Keys], int] = lambda keys: 0,
+) -> Study:
     """Validate a study given as plain data.
 
     Raises:
         StudyError: all mistakes found, in the order of the file.
     """
-    place = where or (lambda keys: ".".join(map(str, keys)) or "study")
     found: list[tuple[Keys, str]] = []
     study: Study | None = None
     try:
@@ -70,7 +75,8 @@ def check_study(raw: dict[str, Any], known: Known, *, where: Any = None) -> Stud
     already = {keys for keys, _ in found}
     found += [(keys, message) for keys, message in references(raw, known) if keys not in already]
     if found or study is None:
-        raise StudyError(list(dict.fromkeys(f"{place(keys)}: {message}" for keys, message in found)))
+        found.sort(key=lambda mistake: line(mistake[0]))
+        raise StudyError(list(dict.fromkeys(f"{where(keys)}: {message}" for keys, message in found)))
     return study
 
 
@@ -178,6 +184,10 @@ def _mistake(error: Any) -> tuple[Keys, str]:
         return keys, f'unknown key "{keys[-1]}"; {nearest(keys[-1], _fields_at(keys[:-1]))}'
     if error["type"] == "missing":
         return keys, f'"{keys[-1]}" is missing'
+    if error["type"] == "string_pattern_mismatch":
+        return tuple(
+            k for k in keys if k != "[key]"
+        ), f"a name has letters, digits, dots, dashes and underscores only, got {error['input']!r}"
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     given = error.get("input")
@@ -229,8 +239,13 @@ def _line_numbers(node: Any, keys: Keys = ()) -> dict[Keys, int]:
     return lines
 
 
+def _line(lines: Mapping[Keys, int], keys: Keys) -> int:
+    """The line of a key, or of the section that lacks it; 0 for the whole file."""
+    return next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), 0)
+
+
 def _where(path: Path, lines: Mapping[Keys, int], keys: Keys) -> str:
-    line = next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), None)
+    line = _line(lines, keys)
     return f"{path}:{line}: {'.'.join(map(str, keys))}" if line else f"{path}: {'.'.join(map(str, keys))}".rstrip(": ")
 
 

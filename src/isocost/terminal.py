@@ -31,7 +31,8 @@ class ProgressLine:
         now = time.monotonic()
         first = event.stage != self._stage
         due = now - self._last >= (_REDRAW if self.live else _QUIET) or (not self.live and share - self._last_share >= 0.05)
-        if not (first or due or event.finished):
+        complete = event.total and event.done == event.total  # said once, by the event that finishes the stage
+        if not (event.finished or first or (due and not complete)):
             return
         if event.finished and event.done == event.done_before and event.seconds < 1:
             self._write(f"{event.stage:9s} {event.done:,} {event.unit}  already done", end="\n")

@@ -68,10 +68,14 @@ class Planned:
         total = affordable(terms.amount or 0.0, terms.expected[model])
         if total < max(1, sum(taken.values())):
             raise BudgetError(
-                f"{terms.amount:.4g} {terms.unit} does not pay for {max(1, sum(taken.values())):,} draws of model {model} "
+                f"a budget of {terms.amount:.4g} {terms.unit} does not pay for {_draws(max(1, sum(taken.values())))} of model {model} "
                 f"at {terms.expected[model]:.4g} {terms.unit} each\n  raise the budget, or choose a cheaper model"
             )
         return _level(terms.problem_ids, taken, total, terms.seed)
+
+
+def _draws(count: int) -> str:
+    return "one draw" if count == 1 else f"{count:,} draws"
 
 
 def _level(problem_ids: tuple[str, ...], taken: dict[str, int], total: int, seed: int) -> dict[str, int]:

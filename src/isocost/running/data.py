@@ -94,6 +94,7 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
         pool.seal()
     watch.total = watch.done
     watch.finish()
+    _say_failed(buyer, listener)
     position = {problem_id: i for i, problem_id in enumerate(ids)}
     return Bought(
         problems=problems,
@@ -102,6 +103,13 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
         drawn={cell: _in_order(buyer.take(allocations), position) for cell, allocations in drawn.items()},
         pools={name: _in_order([d for (m, p, _), d in buyer.draws.items() if m == name and p in position], position) for name in models},
     )
+
+
+def _say_failed(buyer: Buyer, listener: Listener) -> None:
+    failed = [s for s, _ in buyer.draws.values() if s.finish_reason == "error"]
+    if failed:
+        why = "the engine gave no answer, most often because the prompt fills the model's context"
+        listener(Note(text=f"{len(failed)} draws failed and are not graded ({failed[0].model}, {failed[0].problem_id}): {why}"))
 
 
 def _plans(
