@@ -11,7 +11,7 @@ demo: $(VENV)/.demo  ## run the packaged study on the embedded models
 	$(VENV)/bin/isocost demo -o runs/demo
 
 test: $(VENV)/.dev  ## pass the tests
-	$(VENV)/bin/python -m pytest -n auto --dist loadfile
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## style, types, layers, generated docs
 	$(VENV)/bin/ruff check .

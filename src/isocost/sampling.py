@@ -58,6 +58,15 @@ def sample(
     return drawn
 
 
+def wanted(allocations: Iterable[Allocation]) -> dict[tuple[str, str], int]:
+    """(model, problem id) -> how many draws the pool must hold for all of these allocations."""
+    counts: dict[tuple[str, str], int] = {}
+    for a in allocations:
+        key = (a.model, a.problem_id)
+        counts[key] = max(counts.get(key, 0), a.first_index + a.count)
+    return counts
+
+
 def owed(allocations: Iterable[Allocation], bought: Mapping[tuple[str, str], int]) -> dict[str, list[Allocation]]:
     """By model, the draws that no pool has yet.
 
@@ -65,12 +74,8 @@ def owed(allocations: Iterable[Allocation], bought: Mapping[tuple[str, str], int
         allocations: What cells ask for; cells that ask for the same draws share them.
         bought: (model, problem id) -> how many draws the pool has or has on order.
     """
-    wanted: dict[tuple[str, str], int] = {}
-    for a in allocations:
-        key = (a.model, a.problem_id)
-        wanted[key] = max(wanted.get(key, 0), a.first_index + a.count)
     missing: dict[str, list[Allocation]] = {}
-    for (model, problem_id), count in wanted.items():
+    for (model, problem_id), count in wanted(allocations).items():
         first = bought.get((model, problem_id), 0)
         if count > first:
             missing.setdefault(model, []).append(Allocation(problem_id=problem_id, model=model, first_index=first, count=count - first))

@@ -14,7 +14,7 @@ from isocost.policies.base import Observation, Policy, Terms
 from isocost.records import Allocation, Cell, CellPlan, Sample, Verdict
 from isocost.running.pools import DrawKey, Pool, buy
 from isocost.running.preparing import Prepared
-from isocost.sampling import owed, sample
+from isocost.sampling import owed, sample, wanted
 from isocost.store import RunDirectory
 
 Draws = Mapping[DrawKey, tuple[Sample, Verdict]]
@@ -88,10 +88,7 @@ class Buyer:
             self.pools[model].order(missing, self._executor)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]
-        wanted: dict[tuple[str, str], int] = {}
-        for a in allocations:
-            wanted[a.model, a.problem_id] = max(wanted.get((a.model, a.problem_id), 0), a.first_index + a.count)
-        buy(concerned, wanted, self._executor, self._grading, self._ledger, bought=self._bought, judged=self._judged)
+        buy(concerned, wanted(allocations), self._executor, self._grading, self._ledger, bought=self._bought, judged=self._judged)
         for pool in concerned:
             self.draws.update(pool.draws())
 
