@@ -117,7 +117,7 @@ def test_a_draw_that_costs_nothing_cannot_be_held_to_a_budget() -> None:
 
 def test_a_budget_that_pays_for_no_draw_is_refused() -> None:
     made = study(budgets={"b": {"unit": "flops", "amount": 100_000}})
-    with pytest.raises(BudgetError, match=r"^1e\+05 flops does not pay for .* of model weak at 1.28e\+05 flops"):
+    with pytest.raises(BudgetError, match=r"^a budget of 1e\+05 flops does not pay for .* of model weak at 1.28e\+05 flops"):
         plans(made)
 
 
