@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from isocost.errors import InputError
@@ -17,12 +18,39 @@ GRADERS: dict[str, str] = {
 }
 
 
-def load_grader(name: str) -> Grader:
-    """The grader of this name, or a user's own as `package.module:attribute` (a class or function that takes nothing and returns a grader).
+def load_grader(name: str, options: Mapping[str, object] | None = None) -> Grader:
+    """The grader of this name, or a user's own as `package.module:attribute` (a class or function that returns a grader).
+
+    Args:
+        name: A key of `GRADERS`, or the user's own.
+        options: The grader's own settings, such as its conventions; handed to the class or function as keywords.
 
     Raises:
-        InputError: there is no such grader, it cannot be imported, or what it makes is not a grader.
+        InputError: there is no such grader or option, it cannot be imported, or what it makes is not a grader.
     """
+    options = dict(options or {})
+    factory = _import(name)
+    known = _keywords(factory)
+    for key in options:
+        if known is not None and key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known) or 'none'}"
+            raise InputError(f'grader "{name}": unknown option "{key}"\n  {hint}')
+    try:
+        grader = factory(**options)
+    except ValueError as error:
+        raise InputError(f'grader "{name}": {error}') from error
+    if not isinstance(grader, Grader):
+        raise InputError(f'grader "{name}" needs name, version and grade(reference, generation)')
+    return grader
+
+
+def grader_options(name: str) -> tuple[str, ...]:
+    """The settings that a grader takes."""
+    return tuple(_keywords(_import(name)) or ())
+
+
+def _import(name: str) -> Callable[..., object]:
     target = GRADERS.get(name, name)
     if ":" not in target:
         near = difflib.get_close_matches(name, GRADERS, n=1)
@@ -30,12 +58,17 @@ def load_grader(name: str) -> Grader:
         raise InputError(f'unknown grader "{name}"\n  {hint}')
     module, _, attribute = target.partition(":")
     try:
-        factory = cast(Callable[[], object], getattr(importlib.import_module(module), attribute))
+        factory = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f'grader "{name}" cannot be imported: {error}') from error
     if not callable(factory):
         raise InputError(f'grader "{name}" is not a class or function')
-    grader = factory()
-    if not isinstance(grader, Grader):
-        raise InputError(f'grader "{name}" needs name, version and grade(reference, generation)')
-    return grader
+    return cast(Callable[..., object], factory)
+
+
+def _keywords(factory: Callable[..., object]) -> list[str] | None:
+    """The keywords that a factory takes; None where it takes any."""
+    parameters = inspect.signature(factory).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return [parameter.name for parameter in parameters if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)]

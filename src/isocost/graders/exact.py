@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.extract import extract_answer, final_text
-from isocost.records import Outcome, Verdict
+from isocost.records import Verdict
 
 
-class ExactGrader:
+class ExactGrader(AnswerGrader):
     """Compares the final answer with the reference as text. Without a marked answer, the last line that is not empty counts."""
 
     name = "exact"
     version = "1"
-    cheap = True
 
-    def grade(self, reference: str, generation: str) -> Verdict:
+    def extract(self, generation: str) -> str | None:
+        """The marked answer, else the last line."""
+        found = extract_answer(generation)
+        return (found.text if found else (final_text(generation).strip().splitlines() or [""])[-1].strip()) or None
+
+    def settle(self, reference: str, answer: str | None) -> Verdict:
         """Reasons: `equal`, `different`, `no_answer`, `bad_reference` (the reference is empty)."""
         gold = _folded(reference)
         if not gold:
-            return Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="bad_reference")
-        found = extract_answer(generation)
-        answer = found.text if found else (final_text(generation).strip().splitlines() or [""])[-1].strip()
-        if not answer:
-            return Verdict(outcome=Outcome.NO_ANSWER, predicted_answer=None, reason="no_answer")
-        if _folded(answer) == gold:
-            return Verdict(outcome=Outcome.CORRECT, predicted_answer=answer, reason="equal")
-        return Verdict(outcome=Outcome.INCORRECT, predicted_answer=answer, reason="different")
+            return ungraded("bad_reference")
+        if answer is None:
+            return no_answer("no_answer")
+        return correct(answer, "equal") if _folded(answer) == gold else incorrect(answer, "different")
 
 
 def _folded(text: str) -> str:

@@ -12,10 +12,11 @@ import re
 from fractions import Fraction
 
 from isocost.graders.answers import UnreadableError, equal, take_apart
+from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.extract import extract_answer, final_text, last_number
 from isocost.graders.number import parse_number
 from isocost.graders.tidy import tidy
-from isocost.records import Outcome, Verdict
+from isocost.records import Verdict
 
 LONGEST_ANSWER = 2000  # characters; what is longer is a solution, not an answer
 
@@ -26,32 +27,37 @@ FEWEST_DIGITS = 4  # significant, in a decimal that stands for something else
 _DECIMAL = re.compile(r"-?\d*\.(\d+)")
 
 
-class MathGrader:
+class MathGrader(AnswerGrader):
     """Equality as mathematics. The same answer written differently is correct; a part of it, or its rounding to few digits, is not."""
 
     name = "math"
     version = "1"
-    cheap = False
     memory_limit = 4 << 30
 
     def prepare(self) -> None:
         """Import sympy and math-verify, about a second."""
         importlib.import_module("isocost.graders.symbolic")
 
-    def grade(self, reference: str, generation: str) -> Verdict:
-        """Reasons: `identical`, `equal`, `different`, `unreadable` (not mathematics), `no_answer`, `bad_reference`."""
+    def extract(self, generation: str) -> str | None:
+        """The final answer, tidied."""
+        found = _answer(generation)
+        return (tidy(found) if found is not None and len(found) <= LONGEST_ANSWER else "") or None
+
+    def settle(self, reference: str, answer: str | None) -> Verdict | None:
+        """Reasons: `identical`, `no_answer`, `bad_reference`."""
         gold = tidy(_reference(reference))
         if not gold or len(gold) > LONGEST_ANSWER:
-            return Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="bad_reference")
-        found = _answer(generation)
-        answer = tidy(found) if found is not None and len(found) <= LONGEST_ANSWER else ""
-        if not answer:
-            return Verdict(outcome=Outcome.NO_ANSWER, predicted_answer=None, reason="no_answer")
-        reason = _compare(gold, answer)
+            return ungraded("bad_reference")
+        if answer is None:
+            return no_answer("no_answer")
+        return correct(answer, "identical") if _squeezed(gold) == _squeezed(answer) else None
+
+    def compare(self, reference: str, answer: str) -> Verdict:
+        """Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`."""
+        reason = _compare(tidy(_reference(reference)), answer)
         if reason == "bad_reference":
-            return Verdict(outcome=Outcome.UNGRADED, predicted_answer=answer, reason=reason)
-        outcome = Outcome.CORRECT if reason in ("identical", "equal") else Outcome.INCORRECT
-        return Verdict(outcome=outcome, predicted_answer=answer, reason=reason)
+            return ungraded(reason, answer)
+        return correct(answer, reason) if reason in ("identical", "equal") else incorrect(answer, reason)
 
 
 def _compare(gold: str, answer: str) -> str:

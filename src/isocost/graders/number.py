@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.extract import NUMBER, extract_answer, final_text, last_number
-from isocost.records import Outcome, Verdict
+from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is no answer; reading it would take quadratic time
 
@@ -17,27 +18,25 @@ _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*
 _MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")
 
 
-class NumberGrader:
+class NumberGrader(AnswerGrader):
     """Compares the number in the final answer with the reference; equal is exactly equal; units, currency and % are ignored."""
 
     name = "number"
     version = "1"
-    cheap = True
 
-    def grade(self, reference: str, generation: str) -> Verdict:
+    def extract(self, generation: str) -> str | None:
+        """The number, in its one spelling."""
+        answer = _number_of(generation)
+        return None if answer is None else canonical(answer)
+
+    def settle(self, reference: str, answer: str | None) -> Verdict:
         """Reasons: `equal`, `different`, `no_number` (an answer without one), `bad_reference` (the reference is not one number)."""
         gold = parse_number(_marked(reference) or reference)
         if gold is None:
-            return Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="bad_reference")
-        answer = _number_of(generation)
+            return ungraded("bad_reference")
         if answer is None:
-            return Verdict(outcome=Outcome.NO_ANSWER, predicted_answer=None, reason="no_number")
-        same = answer == gold
-        return Verdict(
-            outcome=Outcome.CORRECT if same else Outcome.INCORRECT,
-            predicted_answer=canonical(answer),
-            reason="equal" if same else "different",
-        )
+            return no_answer("no_number")
+        return correct(answer, "equal") if answer == canonical(gold) else incorrect(answer, "different")
 
 
 def parse_number(text: str) -> Fraction | None:
