@@ -27,11 +27,11 @@ _WORD = re.compile(r"[^\s$.,]+")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)")
 _PHRASE = re.compile(
-    r"(?i)\b(?:answer|result)\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{0,60})?"
-    r"[ \t]*(?:\bis\b|\bare\b|:|=|(?=\$|\\[(\[]))(?:\*\*)?[ \t]*:?\s*"
+    r"(?i)(?:\b(?:answer|result|antwort|r[ée]ponse|respuesta|risposta|resposta|ответ)\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{0,60})?"
+    r"[ \t]*(?:\b(?:is|are|ist|lautet|est|es|è|é)\b|:|=|(?=\$|\\[(\[]))|(?:答案|答え)\s*(?:是|为|為|は|[:：]))(?:\*\*)?[ \t]*:?\s*"
 )
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
-_SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|\n")
+_SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|。|\n")
 _CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:\band\b|\bor\b|[,;])$|^$")
 _LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!]|\$")
 

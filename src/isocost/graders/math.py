@@ -1,136 +1,162 @@
 """Mathematical answers: numbers, expressions, equations, tuples, intervals, sets, matrices, words.
 
-The answer is found, tidied and taken apart here; sympy is asked only about single values that are written differently.
-Conventions: lists and sets have no order, tuples do; units, currency, degree and percent signs are ignored; letters' case counts in
-expressions only; a decimal of four or more significant digits may stand for the value that it rounds or cuts off.
+The answer is found, tidied and taken apart; single values are compared as text, as numbers, as expressions read here, and only what is
+then still open goes to sympy, in a process that can be killed. docs/grading.md has the conventions.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
-from fractions import Fraction
+from functools import lru_cache
 
-from isocost.graders.answers import UnreadableError, equal, take_apart
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
-from isocost.graders.extract import extract_answer, final_text, last_number
-from isocost.graders.number import parse_number
-from isocost.graders.tidy import tidy
+from isocost.graders.conventions import Conventions, Order, Percent, Units
+from isocost.graders.extract import extract_answer
+from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.agreement import equal
+from isocost.graders.mathematics.formula import final_formula
+from isocost.graders.mathematics.quantities import same_quantity
+from isocost.graders.mathematics.relations import is_relation, same_relation
+from isocost.graders.mathematics.shapes import Answer, UnreadableError, take_apart
+from isocost.graders.mathematics.tidy import tidy
 from isocost.records import Verdict
 
 LONGEST_ANSWER = 2000  # characters; what is longer is a solution, not an answer
+LONGEST_REFERENCE = 20_000  # characters that a reference answer may come in
 
-_SPAN = re.compile(r"\$\$(.{1,1000}?)\$\$|\\\[(.{1,1000}?)\\\]|\\\((.{1,1000}?)\\\)|\$([^$\n]+)\$", re.DOTALL)
-LONGEST_BARE = 300
-LONGEST_END = 10_000  # of a text without a marked answer: the part in which a formula is taken for one
-FEWEST_DIGITS = 4  # significant, in a decimal that stands for something else
-_DECIMAL = re.compile(r"-?\d*\.(\d+)")
+_DECIMAL = re.compile(r"-?\d*\.\d+")
+_CHOICE = re.compile(r"(?:\\text\s*\{)?\s*\(([A-J])\)\s*\}?\s*(\S.*)?")
+_SPACES = re.compile(r"\s+")
+_TWO_NUMBERS = re.compile(r"(?<=\d),\s+(?=\d{3}(?!\d))")
+_LONE = re.compile(r"\{(\w)\}")
+
+
+class _OpenError(Exception):
+    """Only sympy can tell."""
 
 
 class MathGrader(AnswerGrader):
-    """Equality as mathematics. The same answer written differently is correct; a part of it, or its rounding to few digits, is not."""
+    """Equality as mathematics. The same answer written differently is correct; a part of it, or its rounding to few digits, is not.
+
+    Args:
+        order: Of lists and sets; this and the others as in `Conventions`.
+        units: Of quantities.
+        percent: What 50% is.
+
+    Raises:
+        ValueError: a convention that is none.
+    """
 
     name = "math"
-    version = "1"
     memory_limit = 4 << 30
+
+    def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
+        self._conventions = Conventions(order=order, units=units, percent=percent)
+        self.version = f"2{self._conventions.suffix}"
 
     def prepare(self) -> None:
         """Import sympy and math-verify, about a second."""
-        importlib.import_module("isocost.graders.symbolic")
+        importlib.import_module("isocost.graders.mathematics.symbolic")
 
     def extract(self, generation: str) -> str | None:
         """The final answer, tidied."""
-        found = _answer(generation)
+        found = final_formula(generation)
         return (tidy(found) if found is not None and len(found) <= LONGEST_ANSWER else "") or None
 
     def settle(self, reference: str, answer: str | None) -> Verdict | None:
-        """Reasons: `identical`, `no_answer`, `bad_reference`."""
-        gold = tidy(_reference(reference))
-        if not gold or len(gold) > LONGEST_ANSWER:
+        """Reasons: `identical`, `equal`, `different`, `no_answer`, `bad_reference`."""
+        gold = _gold(reference)
+        if gold is None:
             return ungraded("bad_reference")
         if answer is None:
             return no_answer("no_answer")
-        return correct(answer, "identical") if _squeezed(gold) == _squeezed(answer) else None
+        if _squeezed(gold) == _squeezed(answer):
+            return correct(answer, "identical")
+        try:
+            return self._decided(gold, answer, symbolic=False)
+        except _OpenError:
+            return None
 
     def compare(self, reference: str, answer: str) -> Verdict:
         """Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`."""
-        reason = _compare(tidy(_reference(reference)), answer)
-        if reason == "bad_reference":
-            return ungraded(reason, answer)
-        return correct(answer, reason) if reason in ("identical", "equal") else incorrect(answer, reason)
+        gold = _gold(reference)
+        return ungraded("bad_reference") if gold is None else self._decided(gold, answer, symbolic=True)
+
+    def _decided(self, gold: str, answer: str, *, symbolic: bool) -> Verdict:
+        comparison = _Comparison(self._conventions, symbolic=symbolic)
+        try:
+            same = comparison.same(gold, answer)
+        except UnreadableError as error:
+            if error.text and error.text in gold:
+                return ungraded("bad_reference", answer)
+            return incorrect(answer, "unreadable")
+        return correct(answer, "equal") if same else incorrect(answer, "different")
 
 
-def _compare(gold: str, answer: str) -> str:
-    if _squeezed(gold) == _squeezed(answer):
-        return "identical"
-    try:
-        return "equal" if equal(take_apart(gold), take_apart(answer), _same_value) else "different"
-    except UnreadableError as error:
-        return "bad_reference" if error.text and error.text in gold else "unreadable"
+class _Comparison:
+    """One comparison under conventions; without sympy it stops with `_OpenError` where that would be needed."""
+
+    def __init__(self, conventions: Conventions, *, symbolic: bool) -> None:
+        self._conventions, self._symbolic = conventions, symbolic
+
+    def same(self, gold: str, answer: str) -> bool:
+        any_order = self._conventions.order == "any"
+        if equal(take_apart(gold), take_apart(answer), self._value, any_order=any_order):
+            return True
+        # "(C) 12" answers with the letter of a choice and its text: either may be the reference.
+        found = _CHOICE.fullmatch(answer)
+        if found is None or _CHOICE.fullmatch(gold) or not (found[2] or len(gold) == 1):
+            return _folded(gold) == _folded(answer)
+        return gold == found[1] or bool(found[2] and equal(take_apart(gold), take_apart(found[2]), self._value, any_order=any_order))
+
+    def _value(self, gold: Answer, answer: Answer) -> bool:
+        return same_quantity(gold, answer, self._conventions, self._text)
+
+    def _text(self, gold: str, answer: str) -> bool:
+        if _squeezed(gold) == _squeezed(answer):
+            return True
+        related = is_relation(gold) or is_relation(answer)
+        decided = self._relation(gold, answer) if related else expressions.same(gold, answer)
+        if decided is not None:
+            return decided
+        if not self._symbolic:
+            raise _OpenError
+        return _same_by_sympy(gold, answer)
+
+    def _relation(self, gold: str, answer: str) -> bool | None:
+        if is_relation(gold):
+            return same_relation(gold, answer) if is_relation(answer) else False
+        side = answer.rpartition("=")[2].strip()  # "48/2 = 24" answers 24
+        return None if not side or is_relation(side) else self._text(gold, side)
 
 
-def _same_value(gold: str, answer: str) -> bool:
-    if _squeezed(gold) == _squeezed(answer):
-        return True
-    left, right = parse_number(gold), parse_number(answer)
-    if left is not None and right is not None:
-        return left == right or _rounds(gold, left, right) or _rounds(answer, right, left)
-    from isocost.graders import symbolic
+def _same_by_sympy(gold: str, answer: str) -> bool:
+    from isocost.graders.mathematics import symbolic
 
-    if left is not None and _DECIMAL.fullmatch(gold):
-        exact = symbolic.real_value(answer)
-        return exact is not None and (left == exact or _rounds(gold, left, exact))
-    if right is not None and _DECIMAL.fullmatch(answer):
-        exact = symbolic.real_value(gold)
-        return exact is not None and (right == exact or _rounds(answer, right, exact))
+    for decimal, other in ((gold, answer), (answer, gold)):
+        if _DECIMAL.fullmatch(decimal):
+            exact = symbolic.real_value(other)
+            return exact is not None and expressions.stands_for(decimal, exact)
     return symbolic.same(gold, answer)
 
 
-def _rounds(decimal: str, value: Fraction, exact: Fraction) -> bool:
-    """Whether a decimal stands for a fraction that no decimal can write, to the last place given."""
-    places = _DECIMAL.fullmatch(decimal.strip())
-    if places is None or len(decimal.strip("-0.").replace(".", "")) < FEWEST_DIGITS or _finite(exact):
-        return False
-    return abs(value - exact) < Fraction(1, 10 ** len(places[1]))
-
-
-def _finite(value: Fraction) -> bool:
-    return (value * 10**20).denominator == 1  # an irrational value comes as 60 digits, and is not finite either
+@lru_cache(maxsize=16384)
+def _gold(reference: str) -> str | None:
+    """The reference answer, tidied; None where there is none in it. It may be boxed, or follow `####`."""
+    if len(reference) > LONGEST_REFERENCE:
+        return None
+    found = extract_answer(reference) if "\\boxed" in reference or "####" in reference else None
+    text = found.text if found else reference
+    return tidy(text) or None if len(text) <= LONGEST_ANSWER else None
 
 
 def _squeezed(text: str) -> str:
-    """Without spaces, and without braces around a single character."""
-    return re.sub(r"\{(\w)\}", r"\1", re.sub(r"\s+", "", text))
+    """Without spaces, and without braces around a single character. `58, 500` is not `58,500`."""
+    return _LONE.sub(r"\1", _SPACES.sub("", _TWO_NUMBERS.sub(";", text)))
 
 
-def _reference(reference: str) -> str:
-    found = extract_answer(reference) if "\\boxed" in reference or "####" in reference else None
-    return found.text if found else reference
-
-
-def _answer(generation: str) -> str | None:
-    found = extract_answer(generation)
-    if found is None:
-        text = final_text(generation).strip()
-        if _is_bare(text):
-            return text
-        return _span(text) or last_number(text)
-    if found.marker == "phrase" and not _is_bare(found.text):
-        return _span(found.text) or last_number(found.text) or found.text
-    return found.text
-
-
-def _is_bare(text: str) -> bool:
-    """Whether a text is an answer alone, as a person would type it into a box: one line without running prose."""
-    outside = re.sub(r"\\text\s*\{[^{}]*\}|\\[a-zA-Z]+", " ", text)
-    return "\n" not in text and len(text) <= LONGEST_BARE and len(re.findall(r"\b(?!and\b|or\b)[A-Za-z]{2,}\b", outside)) <= 2
-
-
-def _span(text: str) -> str | None:
-    """The last formula, unless a plain number follows it."""
-    text = text[-LONGEST_END:]
-    spans = list(_SPAN.finditer(text))
-    if not spans:
-        return None
-    number = last_number(text[spans[-1].end() :])
-    return number or next(group for group in spans[-1].groups() if group)
+def _folded(text: str) -> str:
+    """As words: without what only lays out; nothing for a text that is not mostly words."""
+    plain = re.sub(r"\\text\s*\{([^{}]*)\}|[${}\s]|\\(?=\s)", lambda match: match[1] or "", text).casefold().rstrip(".")
+    return plain if re.search(r"[a-z]{3}", plain) and not re.search(r"\\|=", plain) else f"\0{text}"

@@ -1,17 +1,31 @@
-"""Answers that are one number, as in GSM8K, compared exactly: `$1,234.50`, `-3`, `3/4`, `2 2/3`, `\\frac{3}{4}`, `50%`, `**73**`."""
+"""Answers that are one number, as in GSM8K, compared exactly.
+
+`$1,234.50`, `-3`, `3/4`, `2 2/3`, `\\frac{3}{4}`, `50%`, `5 km`, `**73**`.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from fractions import Fraction
+from functools import lru_cache
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
-from isocost.graders.extract import NUMBER, extract_answer, final_text, last_number
+from isocost.graders.conventions import Conventions, Percent, Units
+from isocost.graders.extract import NUMBER, extract_answer, final_text
+from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.quantities import same_quantity
+from isocost.graders.mathematics.shapes import Answer
+from isocost.graders.mathematics.units import read_unit
 from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is no answer; reading it would take quadratic time
 
-_DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{[^{}]*\}|\\[$%]|[$%€£¥₹]|(?<=\d)\{,\}(?=\d)")
+LONGEST_UNIT = 40  # characters behind a number in which a unit is looked for
+
+_DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\}|\\(?=[$%])|[$€£¥₹]|(?<=\d)\{,\}(?=\d)")
+_UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
+_BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*(\d+))?")
@@ -19,24 +33,42 @@ _MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")
 
 
 class NumberGrader(AnswerGrader):
-    """Compares the number in the final answer with the reference; equal is exactly equal; units, currency and % are ignored."""
+    """Compares the number in the final answer with the reference, exactly. What stands behind it counts as the conventions say.
+
+    Args:
+        units: Of quantities; this and `percent` as in `Conventions`.
+        percent: What 50% is.
+
+    Raises:
+        ValueError: a convention that is none.
+    """
 
     name = "number"
-    version = "1"
+
+    def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
+        self._conventions = Conventions(units=units, percent=percent)
+        self.version = f"2{self._conventions.suffix}"
 
     def extract(self, generation: str) -> str | None:
-        """The number, in its one spelling."""
-        answer = _number_of(generation)
-        return None if answer is None else canonical(answer)
+        """The number in its one spelling, with a percent sign or the unit that stands behind it."""
+        marked = _marked(generation)
+        text = _cleaned(final_text(generation) if marked is None else marked)
+        found = _whole_quantity(text) if marked is not None else None
+        found = found or _quantity_in(text, last=marked is None)
+        return None if found is None else f"{found.text} {'%' if found.percent else found.unit.words if found.unit else ''}".strip()
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
         """Reasons: `equal`, `different`, `no_number` (an answer without one), `bad_reference` (the reference is not one number)."""
-        gold = parse_number(_marked(reference) or reference)
+        gold = _gold(reference)
         if gold is None:
             return ungraded("bad_reference")
         if answer is None:
             return no_answer("no_number")
-        return correct(answer, "equal") if answer == canonical(gold) else incorrect(answer, "different")
+        given = _whole_quantity(answer)
+        if given is None:
+            return ungraded("unreadable", answer)
+        same = same_quantity(gold, given, self._conventions, _same_text)
+        return correct(given.text, "equal") if same else incorrect(given.text, "different")
 
 
 def parse_number(text: str) -> Fraction | None:
@@ -46,7 +78,7 @@ def parse_number(text: str) -> Fraction | None:
     """
     if len(text) > MOST_DIGITS:
         return None
-    cleaned = _cleaned(text).strip().rstrip(".").strip()
+    cleaned = _cleaned(text).strip().removesuffix("%").rstrip(". ")
     if mixed := _MIXED.fullmatch(cleaned):
         sign, whole, over, under = mixed[1], int(mixed[2]), int(mixed[3]), int(mixed[4])
         if over >= under:
@@ -75,18 +107,50 @@ def canonical(value: Fraction) -> str:
     return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
-def _number_of(generation: str) -> Fraction | None:
-    """From the marked answer: the whole of it, else the first number after its last equals sign. Unmarked: the last number of the text."""
-    marked = _marked(generation)
-    if marked is None:
-        found = last_number(_cleaned(final_text(generation)))
-        return parse_number(found) if found else None
-    value = parse_number(marked)
-    if value is not None:
-        return value
-    side = _cleaned(marked.rpartition("=")[2])
-    first = _MIXED.search(side) or NUMBER.search(side)
-    return parse_number(first[0]) if first else None
+@lru_cache(maxsize=16384)
+def _gold(reference: str) -> Answer | None:
+    return _whole_quantity(_cleaned(_marked(reference) or reference)) if len(reference) <= MOST_DIGITS else None
+
+
+@lru_cache(maxsize=16384)
+def _whole_quantity(cleaned: str) -> Answer | None:
+    """A number and what stands behind it, where a text is nothing else."""
+    number, behind = _parted(cleaned)
+    value = parse_number(number)
+    return None if value is None else _quantity(value, behind)
+
+
+def _quantity_in(cleaned: str, *, last: bool) -> Answer | None:
+    """The last number of a text; or, in a marked answer, the first after its last equals sign."""
+    if last:
+        match = next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None)
+    else:
+        cleaned = cleaned.rpartition("=")[2]
+        match = _MIXED.search(cleaned) or NUMBER.search(cleaned)
+    value = parse_number(match[0]) if match else None
+    return None if match is None or value is None else _quantity(value, cleaned[match.end() : match.end() + LONGEST_UNIT])
+
+
+def _quantity(value: Fraction, behind: str) -> Answer:
+    """With the percent sign or the unit that a text begins with, if it is one that is known."""
+    behind = behind.lstrip()
+    if re.match(r"%|percent\b|pct\b", behind):
+        return Answer(kind="value", text=canonical(value), percent=True)
+    words = _UNIT.match(behind)
+    unit = read_unit(words[0].strip()) if words else None
+    return Answer(kind="value", text=canonical(value), unit=unit if unit and unit.known else None)
+
+
+def _parted(cleaned: str) -> tuple[str, str]:
+    """The text up to the first letter or percent sign after a digit, and the rest of it; not inside `1e-3`."""
+    found = _BEHIND.search(cleaned)
+    return (cleaned[: found.start()], cleaned[found.start() :]) if found else (cleaned, "")
+
+
+def _same_text(gold: str, answer: str) -> bool:
+    if "\\" not in gold + answer:  # both in their one spelling
+        return gold == answer
+    return expressions.same(gold, answer) is True
 
 
 def _marked(text: str) -> str | None:
@@ -96,5 +160,5 @@ def _marked(text: str) -> str | None:
 
 def _cleaned(text: str) -> str:
     text = text.replace("\N{MINUS SIGN}", "-")
-    text = _DECORATION.sub("", text)
-    return _FRAC.sub(lambda m: f" {m[1] or m[3]}/{m[2] or m[4]}", text)
+    text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", text)
+    return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)

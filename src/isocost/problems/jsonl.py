@@ -1,4 +1,8 @@
-"""Problems in a file of one's own, one JSON object a line: {"id": "a1", "question": "...", "answer": "12", "level": 3}."""
+"""Problems in a file of one's own, one JSON object a line: {"id": "a1", "question": "...", "answer": "12", "level": 3}.
+
+Multiple choice has `choices` too, and an answer that is a letter, an option's text or an index that counts from 0:
+{"question": "Which barks?", "choices": ["cat", "dog"], "answer": "B"}; it is for the grader `choice`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,8 @@ def load(
     expected_answer, solution; id, problem_id, unique_id); a row without an id gets `<file name>-<line number>`.
 
     Raises:
-        ProblemsError: with file and line, a row that is not JSON, lacks question or answer, or repeats an id.
+        ProblemsError: with file and line, a row that is not JSON, lacks question or answer, repeats an id, or has an answer that is none
+            of its choices.
     """
     file = base / path
     first: dict[str, str] = {}

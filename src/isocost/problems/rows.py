@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from isocost.errors import ProblemsError
+from isocost.problems.choices import CHOICE_FIELD, options_of
 from isocost.records import Problem
 
 QUESTION_FIELDS = ("question", "problem", "prompt")
@@ -56,8 +57,10 @@ def to_problem(
 ) -> Problem:
     """A problem from a row. A field that is not named is looked for under its usual names; other scalars become metadata.
 
+    A row with `choices` is multiple choice: see `isocost.problems.choices`.
+
     Raises:
-        ProblemsError: question or answer is missing or empty, or a named field is missing.
+        ProblemsError: question or answer is missing or empty, a named field is missing, or the answer is none of the choices.
     """
     question = _field(row, where, "question", question_field, QUESTION_FIELDS)
     answer = _field(row, where, "answer", answer_field, ANSWER_FIELDS)
@@ -65,7 +68,12 @@ def to_problem(
     identity = default_id if key is None else _text(row, where, key)
     used = {question, answer, key, *ANSWER_FIELDS}
     metadata = {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)}
-    return Problem(id=identity, question=_text(row, where, question), answer=_text(row, where, answer), metadata=metadata)
+    asked = _text(row, where, question)
+    if options := options_of(row.get(CHOICE_FIELD), where):
+        return Problem(
+            id=identity, question=f"{asked}\n{options.listed()}", answer=options.reference(row.get(answer), where), metadata=metadata
+        )
+    return Problem(id=identity, question=asked, answer=_text(row, where, answer), metadata=metadata)
 
 
 def _field(row: Mapping[str, object], where: str, what: str, named: str | None, usual: tuple[str, ...]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
 from isocost.graders.extract import brace_pairs
 
@@ -17,14 +19,28 @@ _REPLACED = {
     "\N{NOT EQUAL TO}": r"\ne ",
     "\N{ELEMENT OF}": r"\in ",
     "\N{UNION}": r"\cup ",
-    "\N{DEGREE SIGN}": "",
+    "\N{DEGREE SIGN}": r"^\circ ",
+    "\N{EMPTY SET}": r"\emptyset ",
+    "\N{SUPERSCRIPT TWO}": "^2",
+    "\N{SUPERSCRIPT THREE}": "^3",
+    "\N{VULGAR FRACTION ONE HALF}": r"\frac{1}{2}",
+    "\N{VULGAR FRACTION ONE QUARTER}": r"\frac{1}{4}",
+    "\N{VULGAR FRACTION THREE QUARTERS}": r"\frac{3}{4}",
+    "\N{FULLWIDTH PERCENT SIGN}": "%",
+    "\N{FULLWIDTH COMMA}": ",",
+    "\N{IDEOGRAPHIC COMMA}": ",",
+    "\N{DIVISION SIGN}": r"\div ",
+    "\N{MIDDLE DOT}": r"\cdot ",
+    "\N{DOT OPERATOR}": r"\cdot ",
+    "\N{RATIO}": ":",
+    "\N{EN DASH}": "-",
     "<=": r"\le ",
     ">=": r"\ge ",
     "!=": r"\ne ",
     "**": "^",
 }
 _BOLD = re.compile(r"\*\*(?=[^*\s][^*]*\*\*)|(?<=[^*\s])\*\*\s*$|^\s*\*\*")
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"(?<!\\)\$|\\[()]|\\\[|\\\](?!\w)", ""),  # math delimiters
@@ -41,9 +57,13 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\gt(?![a-zA-Z])", ">"),
         (r"\\neq(?![a-zA-Z])", r"\\ne "),
         (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)(?=.*\))", r" \\cdot \\frac{\\pi}{180}"),  # inside a function a degree has a value
-        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degree\b", ""),
-        (r"\\?%|(?<=\d)\s*(?:percent|pct)\b", ""),
+        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*(?:\\text\s*\{\s*C\s*\}|C\b)", r"\\text{celsius}"),
+        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degrees?\b", r"\\text{degrees}"),
+        (r"\\text\s*\{\s*(?:percent|pct|\\?%)\s*\}|\\?%|(?<=[\d)}])\s*(?:percent|pct)\b", r"\\%"),
         (r"(?<=\d)\{,\}(?=\d)", ","),
+        (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),
+        (r"\\(?:var)?nothing|\\emptyset|\\\{\s*\\\}", r"\\emptyset"),
+        (r"(?<![\\a-zA-Z])infinity(?![a-zA-Z])", r"\\infty "),
         (r"^\s*\\text\s*\{\s*(\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
         (r"\+\s*-", "-"),
         (r"\bsqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
@@ -53,26 +73,28 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=[\w)])\s*\*\s*(?=[\w(\\])", r" \\cdot "),
     )
 )
-# A unit in words after a number or a closing bracket. Short words right after a digit stay, since 3xy is a product.
-_UNIT_TEXT = re.compile(r"(?<=[\w)}\]])\s*\\text\s*\{\s*(?!and\b|or\b)[^{}]*\}\s*(?:\^\s*\{?[23]\}?)?\s*$")
-_UNIT_WORDS = re.compile(r"(-?[\d.,/]*\d)(?:\s+(?!and\b|or\b)[A-Za-z]{3,}|[A-Za-z]{4,})(?:\s+(?!and\b|or\b)[A-Za-z]+)*(?:\^?[23])?")
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]")
+_ESCAPED = re.compile(r"\\\\(?=[a-zA-Z])")
 
 
+@lru_cache(maxsize=65536)
 def tidy(answer: str) -> str:
-    """The answer without delimiters, layout, units, currency, percent and degree signs; ASCII mathematics becomes LaTeX."""
+    """The answer without delimiters, layout and currency; ASCII mathematics becomes LaTeX, and units and percent signs stand behind it as
+    `\\text{cm}` and `\\%`.
+    """
+    if _PLAIN.fullmatch(answer):
+        return answer
     text = _BOLD.sub("", _unboxed(answer.strip()))
     for old, new in _REPLACED.items():
         text = text.replace(old, new)
-    if "\\begin" not in text:  # in a matrix two backslashes end a row, elsewhere one was escaped once too often
-        text = re.sub(r"\\\\(?=[a-zA-Z])", r"\\", text)
+    if "\\\\begin" in text:  # escaped once too often, as by a JSON writer
+        text = text.replace("\\\\", "\\")
+    elif "\\begin" not in text:  # in a matrix two backslashes end a row
+        text = _ESCAPED.sub(r"\\", text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
-    text = re.split(r"\\approx", text)[0]
-    text = " ".join(text.split()).rstrip(".,;\\ ")
-    text = _UNIT_TEXT.sub("", text)
-    if unit := _UNIT_WORDS.fullmatch(text):
-        text = unit[1]
-    return text.strip()
+    text = text.partition("\\approx")[0]
+    return " ".join(text.split()).rstrip(".,;\\ ")
 
 
 def _unboxed(text: str) -> str:

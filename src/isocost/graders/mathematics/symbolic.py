@@ -16,7 +16,7 @@ from latex2sympy2_extended.logic import And
 from math_verify import LatexExtractionConfig, parse, verify
 from sympy.core.relational import Relational
 
-from isocost.graders.answers import UnreadableError
+from isocost.graders.mathematics.shapes import UnreadableError
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its own time limit is off, and it is on purpose
 

@@ -1,0 +1,105 @@
+"""The reference answer of a multiple-choice question: which letters are right, and the options' texts where they are known."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from isocost.graders.choice.letters import LETTERS, plain, read_choice
+
+_LABELLED = re.compile(r"[(\[]([A-Ja-j])[)\]][.:]? ?(\S.*)|([A-Ja-j])[.):] ?(\S.*)|([A-J]) (\S.*)", re.DOTALL)
+_ARTICLE = re.compile(r"(?:an?|the|le|la|les|un|une|der|die|das|ein|eine|el|los|las|una) (?=.)")
+_FORMULA = re.compile(r"[\d\\^=+<>|%]")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_FIRST_PART = re.compile(r" ?[,;(\[—–]| (?:because|since|as|which|i\.e\.|parce que|car|weil|porque)\b| - ")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What is right.
+
+    Attributes:
+        letters: Of the right options, sorted; more than one where all of them must be named.
+        texts: By letter, what the options say, as far as it is known.
+    """
+
+    letters: tuple[str, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, words: str) -> str | None:
+        """The letter of the one option that says this; None where none does, or several do."""
+        if labelled := _LABELLED.fullmatch(words):
+            letter, said = _label(labelled)
+            if fold(said) == fold(self.texts.get(letter, "")) != "":
+                return letter
+        for said in (words, _FIRST_PART.split(words, maxsplit=1)[0]):
+            for trim in (fold, _bare):
+                found = [letter for letter, text in self.texts.items() if trim(said) == trim(text) != ""]
+                if len(found) == 1:
+                    return found[0]
+        return None
+
+
+def read_reference(reference: str) -> Reference | None:
+    """A reference in any of its forms; None where it names no option.
+
+    `B`, `(b)`, `B.`, `\\text{(C)}`, `\\boxed{C}`; `A, C` where several are right; `(D) Alina`, `D. Alina`, `D Alina`, which also says what
+    D is; or {"answer": ..., "choices": ["cat", "dog"]}, whose answer is a letter, the text of an option, an index that counts from 0, or a
+    list of these.
+    """
+    if reference.lstrip().startswith("{"):
+        return _from_json(reference)
+    text = plain(reference).rstrip(". ")
+    choice, labelled = read_choice(text), _LABELLED.fullmatch(text)
+    if choice and choice.how == "or":
+        return None
+    if choice and (choice.how == "and" or not labelled):
+        return Reference(choice.letters)
+    return Reference((label[0],), {label[0]: label[1]}) if labelled and (label := _label(labelled)) else None
+
+
+def _label(labelled: re.Match[str]) -> tuple[str, str]:
+    letter, said = (group for group in labelled.groups() if group)
+    return letter.upper(), said
+
+
+def fold(text: str) -> str:
+    """An option's text without case, layout and what only separates words; in a formula only layout and white space go."""
+    text = _THOUSANDS.sub("", plain(text)).replace("\N{MINUS SIGN}", "-").casefold().strip(" .,;:!?\"'()\n")
+    if _FORMULA.search(text):
+        return "".join(text.split())
+    return " ".join(re.findall(r"\w+", text)) or text
+
+
+def _bare(text: str) -> str:
+    folded = fold(text)
+    return _ARTICLE.sub("", folded, count=1) if _ARTICLE.match(folded) else folded
+
+
+def _from_json(reference: str) -> Reference | None:
+    try:
+        row = json.loads(reference)
+    except (ValueError, RecursionError):
+        return None
+    choices = row.get("choices", [])
+    if not isinstance(choices, list) or len(choices) > len(LETTERS) or not all(isinstance(c, str | int | float) for c in choices):
+        return None
+    known = Reference((), dict(zip(LETTERS, map(str, choices), strict=False)))
+    answers = row.get("answer")
+    letters = [_letter(answer, known) for answer in (answers if isinstance(answers, list) else [answers])]
+    if not letters or None in letters:
+        return None
+    return Reference(tuple(sorted({letter for letter in letters if letter})), known.texts)
+
+
+def _letter(answer: object, known: Reference) -> str | None:
+    if isinstance(answer, int) and not isinstance(answer, bool):
+        return LETTERS[answer] if 0 <= answer < len(known.texts) else None
+    if not isinstance(answer, str):
+        return None
+    choice = read_choice(plain(answer))
+    if choice and len(choice.letters) == 1 and (choice.letters[0] in known.texts or not known.texts):
+        return choice.letters[0]
+    return known.named(answer)

@@ -1,0 +1,44 @@
+"""The final answer of a mathematical solution, marked or not: a box, a phrase, a bare answer, or else the last formula or number."""
+
+from __future__ import annotations
+
+import re
+
+from isocost.graders.extract import extract_answer, final_text, last_number
+
+LONGEST_BARE = 300  # characters of an answer that stands alone
+LONGEST_END = 10_000  # of a text without a marked answer: the part in which a formula is taken for one
+
+_SPAN = re.compile(r"\$\$(.{1,1000}?)\$\$|\\\[(.{1,1000}?)\\\]|\\\((.{1,1000}?)\\\)|\$([^$\n]+)\$", re.DOTALL)
+_MARKUP = re.compile(r"\\text\s*\{[^{}]*\}|\\[a-zA-Z]+")
+_WORD = re.compile(r"\b(?!and\b|or\b)[A-Za-z]{2,}\b")
+_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u03ff\u2100-\u214f]")  # letters beyond Latin, Greek and letterlike symbols
+
+
+def final_formula(generation: str) -> str | None:
+    """The text of the final answer, or None. Linear in the text, as `extract_answer` is."""
+    found = extract_answer(generation)
+    if found is None:
+        text = final_text(generation).strip()
+        return text if _is_bare(text) else _span(text) or last_number(text)
+    if found.marker == "phrase" and not _is_bare(found.text):
+        return _span(found.text) or last_number(found.text) or found.text
+    return found.text
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text is an answer alone, as a person would type it into a box: one line without running prose."""
+    if "\n" in text or len(text) > LONGEST_BARE:
+        return False
+    outside = _MARKUP.sub(" ", text)
+    return len(_WORD.findall(outside)) <= 2 and not _OTHER_SCRIPT.search(outside)
+
+
+def _span(text: str) -> str | None:
+    """The last formula, unless a plain number follows it."""
+    text = text[-LONGEST_END:]
+    spans = list(_SPAN.finditer(text))
+    if not spans:
+        return None
+    number = last_number(text[spans[-1].end() :])
+    return number or next(group for group in spans[-1].groups() if group)

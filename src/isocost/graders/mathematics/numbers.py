@@ -1,0 +1,159 @@
+"""Arithmetic that is exact where it can be, else carries 60 digits, and that refuses numbers too large to be an answer.
+
+Two numbers of which one is not rational are equal if they agree to 40 digits.
+"""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from fractions import Fraction
+
+Number = Fraction | Decimal
+
+_AGREE = Decimal(10) ** -40  # relative
+_MOST_BITS = 20_000  # of a numerator or denominator
+_LARGEST_FACTORIAL = 1000
+_LARGEST_ROOT = 1000
+# A context of our own: the thread's is anybody's, and 28 digits.
+_CONTEXT = Context(prec=60, Emax=10**6, Emin=-(10**6), traps=[InvalidOperation, DivisionByZero, Overflow])
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798")
+DEGREE = _CONTEXT.divide(PI, Decimal(180))
+E = _CONTEXT.exp(Decimal(1))
+
+
+class NoValueError(ValueError):
+    """It has no real value within the bounds."""
+
+
+def same_number(a: Number, b: Number) -> bool:
+    """Exactly equal where both are rational, else equal to 40 digits."""
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return a == b
+    x, y = to_decimal(a), to_decimal(b)
+    return _CONTEXT.abs(_CONTEXT.subtract(x, y)) <= _CONTEXT.multiply(_AGREE, max(_CONTEXT.abs(x), _CONTEXT.abs(y)))
+
+
+def to_decimal(value: Number) -> Decimal:
+    """The value to 60 digits."""
+    if isinstance(value, Decimal):
+        return value
+    return _CONTEXT.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def is_finite_decimal(value: Fraction) -> bool:
+    """Whether a decimal can write it."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
+
+
+def distance(a: Number, b: Number) -> Decimal:
+    """How far two values are apart."""
+    return _CONTEXT.abs(_CONTEXT.subtract(to_decimal(a), to_decimal(b)))
+
+
+def plus(a: Number, b: Number) -> Number:
+    """The sum."""
+    return minus(a, -b if isinstance(b, Fraction) else b.copy_negate())
+
+
+def minus(a: Number, b: Number) -> Number:
+    """The difference; what is left of equal numbers is their rounding error, and zero."""
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return bounded(a - b)
+    return Fraction(0) if same_number(a, b) else _CONTEXT.subtract(to_decimal(a), to_decimal(b))
+
+
+def times(a: Number, b: Number) -> Number:
+    """The product."""
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return bounded(a * b)
+    return Fraction(0) if a == 0 or b == 0 else _CONTEXT.multiply(to_decimal(a), to_decimal(b))
+
+
+def quotient(a: Number, b: Number) -> Number:
+    """a through b."""
+    if b == 0:
+        raise NoValueError
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return bounded(a / b)
+    return _CONTEXT.divide(to_decimal(a), to_decimal(b))
+
+
+def power(base: Number, exponent: Number) -> Number:
+    """The power, for a base that is not negative or an exponent that is whole."""
+    if isinstance(exponent, Fraction) and exponent.denominator == 1:
+        return _whole_power(base, int(exponent))
+    if base == 0 and exponent > 0:
+        return Fraction(0)
+    if base <= 0:
+        raise NoValueError  # complex, or a real root: a matter of convention
+    if isinstance(base, Fraction) and isinstance(exponent, Fraction) and (exact := _exact_power(base, exponent)) is not None:
+        return exact
+    return _CONTEXT.power(to_decimal(base), to_decimal(exponent))
+
+
+def root(value: Number, degree: Number) -> Number:
+    """The root of a whole degree."""
+    if not isinstance(degree, Fraction) or degree.denominator != 1 or not 2 <= degree <= _LARGEST_ROOT:
+        raise NoValueError
+    return power(value, 1 / degree)
+
+
+def factorial(value: Number) -> Number:
+    """The factorial of a small whole number."""
+    if not isinstance(value, Fraction) or value.denominator != 1 or not 0 <= value <= _LARGEST_FACTORIAL:
+        raise NoValueError
+    product = 1
+    for factor in range(2, int(value) + 1):
+        product *= factor
+    return bounded(Fraction(product))
+
+
+def bounded(value: Number) -> Number:
+    """The value.
+
+    Raises:
+        NoValueError: it is too large, or not finite.
+    """
+    if isinstance(value, Fraction):
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MOST_BITS:
+            raise NoValueError
+    elif not value.is_finite():
+        raise NoValueError
+    return value
+
+
+def _whole_power(base: Number, exponent: int) -> Number:
+    if base == 0 and exponent <= 0:
+        raise NoValueError
+    if isinstance(base, Decimal):
+        return _CONTEXT.power(base, exponent)
+    if base in (1, -1):
+        return base ** (exponent % 2)
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if base != 0 and bits * abs(exponent) > _MOST_BITS:
+        raise NoValueError
+    return base**exponent if base != 0 else base
+
+
+def _exact_power(base: Fraction, exponent: Fraction) -> Fraction | None:
+    """The power where it is rational: 16^(1/2), 27^(2/3)."""
+    degree = exponent.denominator
+    if degree > _LARGEST_ROOT or max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent.numerator) > _MOST_BITS:
+        return None
+    top, bottom = _whole_root(base.numerator, degree), _whole_root(base.denominator, degree)
+    return None if top is None or bottom is None else Fraction(top, bottom) ** exponent.numerator
+
+
+def _whole_root(value: int, degree: int) -> int | None:
+    low, high = 0, 1 << (value.bit_length() // degree + 1)
+    while low < high:
+        middle = (low + high) // 2
+        if middle**degree < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low**degree == value else None

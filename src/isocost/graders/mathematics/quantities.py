@@ -1,0 +1,52 @@
+"""Whether two values agree with what stands behind them: units, percent signs. Here the conventions are applied, for all graders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from isocost.graders.conventions import Conventions
+from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.numbers import DEGREE, same_number, times
+from isocost.graders.mathematics.shapes import Answer
+from isocost.graders.mathematics.units import same_measure
+
+
+def same_quantity(gold: Answer, answer: Answer, conventions: Conventions, same_text: Callable[[str, str], bool]) -> bool:
+    """Whether a value answers for another under conventions; `same_text` compares them without units and percent signs."""
+    if gold.short_unit or answer.short_unit:
+        gold, answer = _unit_read(gold, answer), _unit_read(answer, gold)
+    if conventions.units == "require" and (gold.unit is None) is not (answer.unit is None):
+        return False
+    if conventions.units != "ignore" and gold.unit and answer.unit and gold.unit != answer.unit:
+        if gold.unit.known and answer.unit.known:
+            return _same_measure(gold, answer)
+        if conventions.units == "require":
+            return False
+    if gold.percent is answer.percent:
+        return same_text(gold.text, answer.text) or _same_angle(gold, answer)
+    as_value = same_text(*(f"\\frac{{{side.text}}}{{100}}" if side.percent else side.text for side in (gold, answer)))
+    return as_value or (conventions.percent == "forgive" and same_text(gold.text, answer.text))
+
+
+def _same_measure(gold: Answer, answer: Answer) -> bool:
+    a, b = expressions.constant(gold.text), expressions.constant(answer.text)
+    return bool(gold.unit and answer.unit and a is not None and b is not None and same_measure(a, gold.unit, b, answer.unit))
+
+
+def _same_angle(gold: Answer, answer: Answer) -> bool:
+    """90 degrees are pi/2."""
+    for degrees, radians in ((gold, answer), (answer, gold)):
+        if degrees.unit and degrees.unit.dimension == (("angle", 1),) and radians.unit is None and "\\pi" in radians.text:
+            a, b = expressions.constant(degrees.text), expressions.constant(radians.text)
+            return a is not None and b is not None and same_number(times(a, DEGREE), b)
+    return False
+
+
+def _unit_read(answer: Answer, other: Answer) -> Answer:
+    """`10m` is ten metres where the other side has no letter m, else ten times m."""
+    if answer.short_unit is None:
+        return answer
+    expression = None if other.short_unit else expressions.read(other.text)
+    if expression is not None and expression.symbols:
+        return answer
+    return Answer(kind="value", text=answer.short_unit[0], unit=answer.short_unit[1])

@@ -1,0 +1,62 @@
+"""Equations and inequalities, compared by value: two are the same if one side minus the other is, up to a factor."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.expressions import FEWEST_POINTS, Expression
+from isocost.graders.mathematics.numbers import Number, minus, quotient, same_number
+
+_RELATION = re.compile(r"(<|>|(?<![<>!:])=(?!=)|\\le(?![a-z])|\\ge(?![a-z])|\\ne(?![a-z]))")
+_TURNED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
+
+
+def is_relation(text: str) -> bool:
+    """Whether a text says how two sides relate."""
+    return _RELATION.search(text) is not None
+
+
+def same_relation(gold: str, answer: str) -> bool | None:
+    """Whether two relations hold for the same values; None where that cannot be decided here.
+
+    An equation may be multiplied by any number but zero, an inequality by a positive one, or by a negative one if it is turned round.
+    """
+    one, other = _sides(gold), _sides(answer)
+    if one is None or other is None:
+        return None
+    (left, relation, right), (left2, relation2, right2) = one, other
+    symbols = left.symbols | right.symbols
+    if not symbols or symbols != left2.symbols | right2.symbols:
+        return False if symbols and not {"i", "I"} & symbols else None
+    if relation2 not in (relation, _TURNED[relation]):
+        return False
+    pairs = [(_difference(left, right, point), _difference(left2, right2, point)) for point in expressions.points(sorted(symbols))]
+    factor = _factor([(a, b) for a, b in pairs if a is not None and b is not None])
+    if factor is None or factor == 0:
+        return None if factor is None else False
+    return relation in ("=", "\\ne") or (factor > 0) is (relation2 == relation)
+
+
+def _factor(pairs: list[tuple[Number, Number]]) -> Number | None:
+    """What the second of each pair must be multiplied by to be the first; 0 where no one factor does, None for too few pairs."""
+    if any((a == 0) is not (b == 0) for a, b in pairs):
+        return Fraction(0)
+    factors = [quotient(a, b) for a, b in pairs if b != 0]
+    if len(factors) < FEWEST_POINTS:
+        return None
+    return factors[0] if all(same_number(factors[0], factor) for factor in factors[1:]) else Fraction(0)
+
+
+def _sides(text: str) -> tuple[Expression, str, Expression] | None:
+    pieces = [piece.strip() for piece in _RELATION.split(text)]
+    if len(pieces) != 3:
+        return None
+    left, right = expressions.read(pieces[0]), expressions.read(pieces[2])
+    return None if left is None or right is None else (left, pieces[1], right)
+
+
+def _difference(left: Expression, right: Expression, point: dict[str, Fraction]) -> Number | None:
+    a, b = left.at(point), right.at(point)
+    return None if a is None or b is None else minus(a, b)

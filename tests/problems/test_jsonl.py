@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from isocost.errors import ProblemsError
+from isocost.problems import load_problems
+from isocost.records import Problem
+
+ASKED = "Which barks?"
+LISTED = "Which barks?\n(A) cat\n(B) dog"
+REFERENCE = '{"answer": "B", "choices": ["cat", "dog"]}'
+
+
+def load(folder: Path, **row: object) -> Problem:
+    (folder / "own.jsonl").write_text(json.dumps({"question": ASKED, **row}), encoding="utf-8")
+    (problem,) = load_problems("jsonl", {"path": "own.jsonl"}, base=folder)
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("choices", "answer"),
+    [
+        (["cat", "dog"], "B"),
+        (["cat", "dog"], "(b)"),
+        (["cat", "dog"], "dog"),
+        (["cat", "dog"], 1),
+        ({"A": "cat", "B": "dog"}, "B"),
+        ({"A": "cat", "B": "dog"}, 1),
+        ({"A": "cat", "B": "dog"}, "dog"),
+        ({"text": ["cat", "dog"], "label": ["A", "B"]}, "B"),
+        ({"text": ["cat", "dog"], "label": ["1", "2"]}, "2"),
+        ({"text": ["cat", "dog"], "label": ["1", "2"]}, 2),
+        ({"text": ["cat", "dog"]}, 1),
+    ],
+)
+def test_choices_are_listed_and_the_answer_names_one(tmp_path: Path, choices: object, answer: object) -> None:
+    problem = load(tmp_path, choices=choices, answer=answer, subject="animals")
+    assert problem == Problem(id="own-1", question=LISTED, answer=REFERENCE, metadata={"subject": "animals"})
+
+
+def test_an_index_counts_from_zero(tmp_path: Path) -> None:
+    assert json.loads(load(tmp_path, choices=["1", "2", "3"], answer=0).answer)["answer"] == "A"
+    assert json.loads(load(tmp_path, choices=["1", "2", "3"], answer="2").answer)["answer"] == "B"  # a text, since it is one
+
+
+def test_several_answers(tmp_path: Path) -> None:
+    assert json.loads(load(tmp_path, choices=["cat", "dog", "hound"], answer=["hound", "B"]).answer)["answer"] == ["B", "C"]
+
+
+def test_no_choices_is_an_ordinary_row(tmp_path: Path) -> None:
+    assert load(tmp_path, choices=None, answer="dog") == Problem(id="own-1", question=ASKED, answer="dog")
+
+
+@pytest.mark.parametrize(
+    ("choices", "answer", "message"),
+    [
+        (["cat", "dog"], "C", r'own\.jsonl:1: the answer "C" fits none of the choices'),
+        (["cat", "dog"], 2, r"own\.jsonl:1: the answer 2 fits none"),
+        (["cat", "dog"], -1, r"own\.jsonl:1: the answer -1 fits none"),
+        (["cat", "dog"], True, r"own\.jsonl:1: the answer true fits none"),
+        (["cat", "dog"], None, r"own\.jsonl:1: the answer null fits none"),
+        (["cat", "dog"], "cow", r'own\.jsonl:1: the answer "cow" fits none'),
+        (["cat", "dog"], ["A", "cow"], r'own\.jsonl:1: the answer "cow" fits none'),
+        (["B", "A"], "A", r'own\.jsonl:1: the answer "A" fits two of the choices'),
+        (["dog", "dog"], "dog", r'own\.jsonl:1: the answer "dog" fits two'),
+        (["cat"], "A", r"own\.jsonl:1: .* must have 2 to 10 texts, not 1"),
+        (list("abcdefghijk"), 0, r"must have 2 to 10 texts, not 11"),
+        (["cat", ""], "A", r"own\.jsonl:1: .* must be a list of texts"),
+        (["cat", ["dog"]], "A", r"own\.jsonl:1: .* must be a list of texts"),
+        ("cat, dog", "A", r"own\.jsonl:1: .* must be a list of texts"),
+        ({"text": ["cat", "dog"], "label": ["1"]}, "1", r"own\.jsonl:1: .* must have one label a text"),
+        ({"text": ["cat", "dog"], "label": ["1", "2"]}, "B", r'own\.jsonl:1: the answer "B" fits none'),
+    ],
+)
+def test_bad_choices_are_refused_with_file_and_line(tmp_path: Path, choices: object, answer: object, message: str) -> None:
+    with pytest.raises(ProblemsError, match=message):
+        load(tmp_path, choices=choices, answer=answer)
