@@ -3,6 +3,9 @@
 A reader of prose, not a parser of mathematics. An equation is `expression = expression` with an operation on at least one side; units,
 currency signs and markup between the numbers are passed over. What cannot be read with confidence (a letter that may be a variable, an
 operation in words, minutes mixed with hours) is left out: a missed equation costs little, a sound solution called false costs a sample.
+A notation that is written for two things (`60 / 3/4`, `-3^2`, `1.500`) holds if it does in one of them. docs/studies/steps-audit.md has
+the measured precision.
+
 Text is never evaluated as code; time is linear in its length, of which 100,000 characters are read, and numbers, exponents and nesting are
 bounded.
 """
@@ -26,8 +29,9 @@ def find_equations(text: str) -> list[Equation]:
 
     Arithmetic is exact. A link holds if both sides are equal; or one side is a lone decimal written with d >= 1 places and the other
     rounds, or is cut off, to it (with d >= 10, to one part in 10^12, as calculators do); or both sides calculate, at least one of them with
-    decimals, and agree within 1%, as rounded intermediate results do. A whole number must be exact: `7 / 2 = 4` is false. Where a percent
-    sign occurs, a factor of 100 between the sides is read as notation (`5 / 20 * 100 = 25%`).
+    decimals, and agree within 1%, as rounded intermediate results do. A decimal may stand for the simple fraction it was rounded from
+    (`33.33 * 3 = 100`). A whole number must be exact: `7 / 2 = 4` is false, unless words beside it speak of a remainder or of rounding;
+    then it is left out. Where a percent sign occurs, a factor of 100 between the sides is read as notation (`5 / 20 * 100 = 25%`).
     """
     text = text[:_LONGEST_TEXT]
     found = list(links(_ANNOTATION.sub(lambda match: " " * len(match[0]), text)))  # same length, so positions stay

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
-from isocost.equations.arithmetic import Side
 from isocost.equations.lexer import Kind, Token
-from isocost.equations.words import MEASURES, OPAQUE, SCALES, STOP
+from isocost.equations.numerals import Number, Numeral, numeral, simplest
+from isocost.equations.words import LOWER, MEASURES, OPAQUE, SCALES, SHORT, STOP
 
 _MOST_UNITS = 4  # words after a number, as in "3 boxes of red apples"
+_PLAINLY = {"op", "equals", "close", "break"}  # after a number: it is as it looks
 
 
 class UnreadableError(Exception):
@@ -17,44 +17,77 @@ class UnreadableError(Exception):
 
 
 class Cursor:
-    """A place among the tokens and what was met on the way there; each method that reads a token moves past it."""
+    """A place among the tokens and what was met on the way there; each method that reads a token moves past it.
 
-    def __init__(self, tokens: list[Token], start: int) -> None:
-        self.tokens, self.start, self.i = tokens, start, start
-        self.operations, self.places, self.percent, self.named = 0, 0, False, False
+    Attributes:
+        mode: Which of the doubtful notations is read in its second way; "" for none.
+        doubts: The doubtful notations met, by their modes.
+        operations: How many operators were read.
+        places: The most decimal places of the numbers.
+        percent: A percent sign occurs.
+        named: Words follow a number, as in "6 boys".
+        lower: One of them says that the number is to be taken off, as in "200 less".
+        measures: The units and scales that occur, in the singular.
+        normal: The numbers and operators alone.
+        value: What the expression comes to, once it is read.
+    """
+
+    __slots__ = (
+        "doubts",
+        "i",
+        "lower",
+        "measures",
+        "mode",
+        "named",
+        "normal",
+        "operations",
+        "percent",
+        "places",
+        "start",
+        "tokens",
+        "value",
+    )
+
+    def __init__(self, tokens: list[Token], start: int, mode: str = "") -> None:
+        self.tokens, self.start, self.i, self.mode = tokens, start, start, mode
+        self.operations, self.places, self.percent, self.named, self.lower = 0, 0, False, False, False
         self.measures: set[str] = set()
+        self.doubts: set[str] = set()
         self.normal: list[str] = []
+        self.value: Number = 0
+
+    @property
+    def bare(self) -> bool:
+        """A number alone, without any operation."""
+        return self.operations == 0
+
+    @property
+    def first(self) -> Token:
+        """The first token of what was read."""
+        return self.tokens[self.start]
+
+    @property
+    def last(self) -> Token:
+        """The last token of what was read."""
+        return self.tokens[self.i - 1]
 
     def kind(self) -> Kind:
         """Of the token here; a break after the last."""
         return self.tokens[self.i].kind if self.i < len(self.tokens) else "break"
-
-    def operator(self) -> str | None:
-        """The operator here, or None."""
-        return self.tokens[self.i].operator if self.i < len(self.tokens) else None
-
-    def side(self, value: Fraction) -> Side:
-        """What was read since the start, which comes to `value`."""
-        return Side(
-            value=value,
-            bare=self.operations == 0,
-            named=self.named,
-            places=self.places,
-            percent=self.percent,
-            measures=frozenset(self.measures),
-            normal="".join(self.normal),
-            start=self.tokens[self.start].start,
-            end=self.tokens[self.i - 1].end,
-        )
 
     def skip(self, normal: str) -> None:
         """Move past a token that is written so in the normal form."""
         self.i += 1
         self.normal.append(normal)
 
-    def take(self, *operators: str) -> str | None:
+    def take(self, operators: str) -> str | None:
         """Move past one of the operators, if it is here."""
-        operator = self.operator()
+        if self.i >= len(self.tokens):
+            return None
+        token = self.tokens[self.i]
+        if token.kind != "op":
+            return None
+        operator = "-" if token.text == "–" else token.text
         if operator not in operators:
             return None
         self.operations += 1
@@ -62,41 +95,100 @@ class Cursor:
         return operator
 
     def take_implied(self) -> str | None:
-        """As `take`, of a product without a sign: `2(3 + 4)`, `30% of 200`, `1/2 of 10`."""
+        """As `take`, of a product without a sign: `2(3 + 4)`, `30% of 200`, `1/2 of 10`, `3!2!`."""
         if self.i >= len(self.tokens):
             return None
-        token, previous = self.tokens[self.i], self.tokens[self.i - 1]
-        if token.text == "of":
-            # A number is a share if it is a fraction: the stroke is within it, or just before it.
-            is_fraction = previous.kind == "number" and any("/" in part for part in self.normal[-2:])
-            if previous.kind != "percent" and not is_fraction:
+        token = self.tokens[self.i]
+        if token.kind == "of":
+            if not self._is_share():
+                return None
+            self.doubts.add("label")  # "3/3 - 2/3 = 1/3 of $150"
+            if self.mode == "label":
                 return None
             self.i += 1
-        elif token.kind != "open" or token.start != previous.end or previous.kind not in {"number", "close"}:
+        elif not self._touches(token):
             return None
         self.operations += 1
         self.normal.append("*")
         return "*"
 
-    def number(self) -> Fraction:
-        """The value of the number here."""
-        text = self.tokens[self.i].text
-        if text.startswith("\\"):
-            return self._fraction(text)
-        digits = text.replace(",", "")
-        whole, _, decimals = digits.partition(".")
-        tail = decimals.rstrip("0")
-        self.places = max(self.places, len(decimals))
-        self.skip((whole.lstrip("0") or "0") + (f".{tail}" if tail else ""))
-        return Fraction(digits)
+    def _touches(self, token: Token) -> bool:
+        """Whether the token begins a factor that stands directly behind another."""
+        previous = self.tokens[self.i - 1]
+        if token.start != previous.end:
+            return False
+        if previous.kind == "bang":
+            return token.kind in {"number", "open"}
+        return (
+            token.kind in {"open", "root", "over"} and previous.kind in {"number", "close"} and (token.text != "{" or previous.text == "}")
+        )
 
-    def _fraction(self, text: str) -> Fraction:
-        top, bottom = (int(digits) for digits in re.findall(r"\d+", text))
-        self.operations += 1
-        self.skip(f"{top}/{bottom}")
-        if bottom == 0:
+    def _is_share(self) -> bool:
+        """Whether the number before this place is a share: a percentage or a fraction, whose stroke is within it or just before it."""
+        previous = self.tokens[self.i - 1]
+        return previous.kind == "percent" or (previous.kind in {"number", "close"} and any("/" in part for part in self.normal[-2:]))
+
+    def number(self) -> Number:
+        """The value of the number here, with the fraction that makes it a mixed one."""
+        token = self.tokens[self.i]
+        if token.text.isdigit() and (self.i + 1 == len(self.tokens) or self.tokens[self.i + 1].kind in _PLAINLY):
+            self.i += 1  # nine numbers in ten
+            self.normal.append(token.text)
+            return int(token.text)
+        found = self._numeral(token)
+        self.places = max(self.places, found.places)
+        self.operations += found.operations
+        self.skip(found.normal)
+        value = found.value
+        if token.form == "number" and found.places == 0:
+            value = self._with_fraction(token, value)
+        return value
+
+    def _numeral(self, token: Token) -> Numeral:
+        found = numeral(token.form, token.text)
+        if found is None:
             raise UnreadableError
-        return Fraction(top, bottom)
+        if found.places:
+            self.doubts.add("rounded")
+            if found.european is not None:
+                self.doubts.add("european")
+                if self.mode == "european":
+                    return found.european
+            if self.mode == "rounded":
+                return simplest(found)
+        return found
+
+    def _with_fraction(self, whole: Token, value: Number) -> Number:
+        r"""A mixed number, where a proper fraction follows as in `2\frac{1}{2}` or "2 and 1/2"."""
+        if self.i >= len(self.tokens):
+            return value
+        token = self.tokens[self.i]
+        if token.form == "fraction" and token.start - whole.end <= 1:
+            part = self._numeral(token)
+            if 0 < part.value < 1:
+                self.doubts.add("factor")
+                self.operations += 1
+                self.skip(f"{'*' if self.mode == 'factor' else '+'}{part.normal}")
+                return value * part.value if self.mode == "factor" else value + part.value
+        if token.text == "and":
+            return value + self._and_fraction()
+        return value
+
+    def _and_fraction(self) -> Number:
+        """The fraction behind "and", or 0: `1/3`, `$1/3` or `(1/3)`."""
+        ahead = self.tokens[self.i + 1 : self.i + 7]
+        parts = [token for token in ahead if token.kind not in {"money", "open"}][:3]
+        if len(parts) < 3 or parts[0].form != "number" or parts[1].text != "/" or parts[2].form != "number":
+            return 0
+        top, bottom = self._numeral(parts[0]), self._numeral(parts[2])
+        if not 0 < top.value < bottom.value:
+            return 0
+        self.i = self.tokens.index(parts[2], self.i, self.i + 7) + 1
+        if self.kind() == "close" and ahead[0].kind == "open":
+            self.i += 1
+        self.operations += 1
+        self.normal.append(f"+{top.normal}/{bottom.normal}")
+        return Fraction(top.value) / bottom.value
 
     def money(self) -> None:
         """Move past the currency sign here."""
@@ -107,16 +199,56 @@ class Cursor:
         """Move past the currency sign and words that follow a number."""
         if self.kind() == "money" and self.tokens[self.i].start == self.tokens[self.i - 1].end:
             self.money()
-        for _ in range(_MOST_UNITS):
-            if self.kind() != "word":
-                return
-            word = self.tokens[self.i].text.lower().strip("/ ")
-            if word in STOP or word == "of":
-                return
-            if word in OPAQUE:
+        seen = 0
+        while self.kind() == "word" and seen < _MOST_UNITS:
+            token = self.tokens[self.i]
+            words = unit_words(token)
+            if token.start == self.tokens[self.i - 1].end and not _may_touch(words, token, self.tokens[self.i - 1]):
                 raise UnreadableError
-            singular = word if word in MEASURES else word.removesuffix("s")
-            if singular in MEASURES or singular in SCALES:
-                self.measures.add(singular)
-            self.named = True
+            for count, word in enumerate(words):
+                if word in STOP or seen + count >= _MOST_UNITS:
+                    return
+                self._unit(word)
+            seen += len(words)
             self.i += 1
+            self._unit_power()
+
+    def _unit(self, word: str) -> None:
+        if word in OPAQUE:
+            raise UnreadableError
+        singular = word if word in MEASURES else word.removesuffix("s")
+        if singular in MEASURES or singular in SCALES:
+            self.measures.add(singular)
+        self.lower = self.lower or word in LOWER
+        self.named = True
+
+    def _unit_power(self) -> None:
+        """Move past the exponent of a unit: cm^2."""
+        if self.kind() == "power":
+            self.i += 1
+        elif self.kind() == "op" and self.tokens[self.i].text == "^" and self.tokens[self.i].start == self.tokens[self.i - 1].end:
+            exponent = [token.kind for token in self.tokens[self.i + 1 : self.i + 4]]
+            if exponent[:1] == ["number"]:
+                self.i += 2
+            elif exponent == ["open", "number", "close"]:
+                self.i += 4
+
+
+def unit_words(token: Token) -> list[str]:
+    """The words of a run, in small letters; those within `\\text{}` where it is one."""
+    text = token.text
+    if text.startswith("\\"):
+        text = text[text.index("{") + 1 : -1]
+    return [word for word in (part.strip("/ .,") for part in text.lower().split()) if word]
+
+
+def _may_touch(words: list[str], token: Token, number: Token) -> bool:
+    """Whether words directly behind a number are its unit, and not variables: 5km, but 3xy."""
+    if not words or token.text[0] in "\\/^°":
+        return True
+    word = words[0]
+    return (
+        number.kind != "close"
+        and number.form != "fraction"
+        and (len(word) > 3 or word in SHORT or word.removesuffix("s") in MEASURES | SCALES)
+    )

@@ -1,106 +1,132 @@
-"""Cuts prose into the tokens of the arithmetic in it: numbers, signs, words, and breaks between which nothing belongs together."""
+"""Cuts prose into the tokens of the arithmetic in it: numbers, signs, runs of words, and breaks between which nothing belongs together."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, cast
 
+from isocost.equations.symbols import COMMANDS, OPERATORS, PLAIN, VULGAR
+
 _MOST_DIGITS = 30  # characters of a number
-_DEEPEST = 12  # nested parentheses
+_DEEPEST = 12  # nested brackets
+_BRACKETS = ("open", "close")
+_PAIRS = {")": "(", "}": "{", "]": "["}
 
-Kind = Literal["number", "op", "open", "close", "equals", "percent", "money", "word", "break", "unreadable"]
+Kind = Literal[
+    "number", "op", "power", "root", "over", "bang", "open", "close", "equals", "percent", "money", "of", "word", "break", "unreadable"
+]
 
+# Quantifiers are possessive and every failure has an alternative that takes the same characters: no place is read more than a few times.
+_LETTER = rf"[^\W\d_⁰¹²³⁴⁵⁶⁷⁸⁹{''.join(VULGAR)}]"
+_WORD = rf"(?:{_LETTER}{{2,}}+(?![\d_])(?:['’/-]{_LETTER}++(?![\d_]))*+|(?<=\s)[aAI](?=\s))"
+_GROUP = r"(?:\{\ ?\d{1,15}\ ?\}|\d)"
 _LEXER = re.compile(
-    r"""(?P<fraction>\\[dt]?frac\{\d{1,15}\}\{\d{1,15}\})
-    | (?P<unit>\\(?:text|mathrm)\{[^{}\\$]{0,40}\})
-    | (?P<break>\n|\\\\|\\[()\[\]]|\$\$|[-=]{1,3}>|(?:step|part|case|equation)[ ]\d{1,4}\b|\.(?!\d)|[,;:!?"'“”‘’`~\#—…•|\[\]→⇒])
-    | (?P<op>\*\*|[-+*/^×✕·⋅∙÷−–](?!\ ?[^\W\d_]{2})|\\(?:times|cdot|div)(?![a-z])|[xX](?=[ ]{0,3}[\d(.$€£]))
-    | (?P<equals>&?=(?![=>]))
-    | (?P<gap>[^\S\n]+|\\(?:left|right)(?![a-z])|\\[,;!])
-    | (?P<percent>\\?%|per[ ]?cent\b)
-    | (?P<number>\d+(?:[,:.]\d+)*|\.\d+)
-    | (?P<word>[^\W\d_]\w*(?:['’/-][^\W\d_]\w+)*|/[ ]?[^\W\d_]{2}\w*)
-    | (?P<money>\\?\$|[€£¢])
-    | (?P<open>\()
-    | (?P<close>\))
-    | (?P<unreadable>.)""",
-    re.VERBOSE | re.IGNORECASE,
+    rf"""\ ?+(?:(?P<gap>[^\S\n]++|(?:[^\S\n]*+(?:\\\\|\n)){{1,4}}+(?=[^\S\n]*+&?[^\S\n]*+=(?![=>]))
+        |\\[,;!:\ ]|\\(?:{COMMANDS["gap"]})(?![a-zA-Z]))
+    | (?P<vulgar>(?:\d{{1,6}}\ ?)?[{"".join(VULGAR)}])
+    | (?P<mixed>\d{{1,6}}\ \d{{1,3}}/\d{{1,3}}(?![\d/,:]|\.\d))
+    | (?P<repeating>\d{{0,9}}\.\d{{0,15}}\\overline\{{\d{{1,15}}\}})
+    | (?P<number>(?:\d{{1,3}}(?:(?:,|\{{,\}}|,\\!|\\,)\d{{3}})++(?!\d)|\d++)(?:\.\d++(?:\.{{3}}(?!\.)|…)?)?(?:[eE][-+]?\d{{1,2}}(?!\w))?
+            (?![,:.]\d)
+        |\.\d++(?:\.{{3}}(?!\.))?(?![,:.]\d))
+    | (?P<garbled>\d[\d,:.]*+\w*+|(?<=\d\ ):\ (?=\d))
+    | (?P<of>of(?:\ (?:the|that|this|those|these|his|her|their|its|all))?(?!\w))
+    | (?P<equals>(?:&\ ?)?={{1,2}}(?![=>]))
+    | (?P<word>and(?=\ \$?\(?\d{{1,3}}/\d)|{_WORD}(?:\ (?!of\b|and\ [\d$(]){_WORD})*+|/\ ?{_LETTER}{{2,}}+
+        |\\(?:text|textrm|mathrm|mbox|textit|textbf)\{{[^{{}}\\$=\d]{{0,60}}\}}|\^\{{?\\circ\}}?|°)
+    | (?P<op>\*\*|[-+*/^–](?!{_LETTER}{{2}})|\\(?:times|cdot|div|ast)(?![a-zA-Z])|[xX](?=\ {{0,3}}[\d(.$€£\\]))
+    | (?P<power>[⁰¹²³⁴⁵⁶⁷⁸⁹]++)
+    | (?P<percent>\\?%)
+    | (?P<money>\\?\$(?!\$)|[€£¢₹¥₩])
+    | (?P<fraction>\\[dtc]?frac\ ?{_GROUP}\ ?{_GROUP})
+    | (?P<over>\\[dtc]?frac(?=\ ?\{{))
+    | (?P<root>\\sqrt(?=\ ?[\{{\d])|√|sqrt(?=\())
+    | (?P<break>\n(?:[^=\n]*+(?<![-+*/×÷x^&\\\d)\ \t])\n(?![^\S\n]*+(?:&?[^\S\n]*+=|[-+*/×÷]|\\\\)))*+
+        |\\\\|\\[()\[\]]|\$\$|[-=]{{1,3}}>|[!<>:]=|\.(?!\d)|[,;:?"'“”‘’`~\#—…•|<>≈≠≤≥≡→⇒]|\\(?:{COMMANDS["break"]})(?![a-zA-Z]))
+    | (?P<bang>!)
+    | (?P<open>[(\[{{])
+    | (?P<close>[)\]}}])
+    | (?P<unreadable>[^\W\d]\w*+|\\[a-zA-Z]++|.))""",
+    re.VERBOSE | re.DOTALL,
 )
-_KINDS: dict[str | None, Kind] = {"fraction": "number", "unit": "word"}  # of the groups that are not named for their kind
-_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d*)(?:\.\d+)?")
-_OPERATORS = {
-    "×": "*",
-    "✕": "*",
-    "·": "*",
-    "⋅": "*",
-    "∙": "*",
-    "x": "*",
-    "\\times": "*",
-    "\\cdot": "*",
-    "÷": "/",
-    "\\div": "/",
-    "−": "-",
-    "–": "-",
-    "**": "^",
-}
+_KINDS: dict[str | None, Kind] = {form: cast(Kind, form) for form in _LEXER.groupindex}
+_KINDS |= {"vulgar": "number", "mixed": "number", "repeating": "number", "fraction": "number", "garbled": "unreadable"}
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
-@dataclass(slots=True)
 class Token:
-    """A token and where it stands in the text."""
+    """A token and where it stands in the text; `text` of an operator is one of `+-*/^`, however it is written."""
 
-    kind: Kind
-    text: str
-    start: int
-    end: int
+    __slots__ = ("end", "form", "kind", "start", "text")
 
-    @property
-    def operator(self) -> str | None:
-        """One of `+-*/^`, however it is written; None of a token that is no operator."""
-        text = self.text.lower()
-        return _OPERATORS.get(text, text) if self.kind == "op" else None
+    def __init__(self, kind: Kind, form: str, text: str, start: int) -> None:
+        self.kind, self.form, self.text, self.start, self.end = kind, form, text, start, start + len(text)
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of a text without its gaps and markup; parentheses are in pairs, each around one expression or a part of it."""
+    """The tokens of a text without its gaps and markup; brackets are in pairs, each around one expression or a part of it."""
+    if not text.isascii():
+        text = _OTHER_DIGIT.sub(lambda digit: str(int(digit[0])), text.translate(PLAIN))  # a character for each, so positions stay
     tokens: list[Token] = []
+    brackets = False
     for match in _LEXER.finditer(text):
-        kind = _kind(match, text, tokens[-1] if tokens else None)
-        if kind is not None:
-            tokens.append(Token(kind, match[0], match.start(), match.end()))
-    _pair(tokens)
+        form = match.lastgroup or "unreadable"
+        if form == "gap":
+            continue
+        token = Token(_KINDS[form], form, match[form], match.start(form))
+        if form in _JUDGED and not _JUDGED[form](token, tokens, text):
+            continue
+        brackets = brackets or form in _BRACKETS
+        tokens.append(token)
+    if brackets:
+        _pair(tokens)
     return tokens
 
 
 def is_sign(tokens: list[Token], i: int) -> bool:
     """Whether the token at i is a minus directly before a number, and so the number's sign."""
-    if i + 1 >= len(tokens) or tokens[i].operator != "-":
+    if i + 1 >= len(tokens) or tokens[i].kind != "op" or tokens[i].text != "-":
         return False
-    return tokens[i].end == tokens[i + 1].start and tokens[i + 1].kind in {"number", "open", "money"}
+    is_near = tokens[i].end == tokens[i + 1].start or (i > 0 and tokens[i - 1].kind in {"equals", "open"})
+    return is_near and tokens[i + 1].kind in {"number", "open", "money", "over", "root"}
 
 
-def _kind(match: re.Match[str], text: str, before: Token | None) -> Kind | None:
-    """The kind of a match, or None where it is passed over."""
-    group, word, rest = match.lastgroup, match[0], text[match.end() : match.end() + 20]
-    if group == "gap":
-        return None
-    if group == "number":
-        return "number" if _NUMBER.fullmatch(word) and len(word) <= _MOST_DIGITS else "unreadable"
-    if group == "word":
-        is_name = word.startswith("/") or (word.isalpha() and len(word) > 1) or any(mark in word for mark in "'’/-")
-        return "word" if is_name or (word in "aA" and text[match.start() - 1 : match.start()].isspace()) else "unreadable"
-    if word == "**" and not (before is not None and before.kind in {"number", "close"} and re.match(r" ?[\d(]", rest)):
-        return None  # bold type
-    if word in {"-", "*", "+", "–"} and (before is None or before.kind == "break") and rest[:1].isspace():
-        return "break"  # a bullet
-    if word == "\n" and ((before is not None and before.kind == "equals") or rest.lstrip(" \t&").startswith("=")):
-        return None  # an equation set over lines
-    return _KINDS.get(group, cast(Kind, group))
+def _is_number(token: Token, tokens: list[Token], text: str) -> bool:
+    """True; but digits that are no number are unreadable."""
+    if len(token.text) > _MOST_DIGITS or (token.text[0] == "0" and token.text[1:2].isdigit()):
+        token.kind = "unreadable"  # "0730 hours" is a time
+    return True
+
+
+def _is_break(token: Token, tokens: list[Token], text: str) -> bool:
+    """False within an equation set over lines."""
+    return not (token.text[0] == "\n" and tokens and tokens[-1].kind in {"equals", "op"})
+
+
+def _is_operator(token: Token, tokens: list[Token], text: str) -> bool:
+    """Whether a sign is a token at all, and not bold type; a bullet is turned into a break."""
+    sign, before = token.text, tokens[-1] if tokens else None
+    if sign == "**" and not (
+        before is not None and before.kind in {"number", "close"} and re.match(r" ?[\d(]", text[token.end : token.end + 2])
+    ):
+        return False
+    after = text[token.end : token.end + 3]
+    if sign in {"-", "*", "–"} and after[:1].isspace():
+        if before is None or before.kind == "break":
+            token.kind, token.form = "break", "bullet"
+        elif sign != "*" and after[1:].isalpha() and len(after) == 3:
+            token.form = "dash"
+    if sign != "–":  # that may be a dash, and must be known when an expression begins
+        token.text = OPERATORS.get(sign, sign)
+    return True
+
+
+# What is looked at again, in its place: whether it is a token, and whether it is what it seems.
+_JUDGED = {"number": _is_number, "op": _is_operator, "break": _is_break}
 
 
 def _pair(tokens: list[Token]) -> None:
-    """Turn each parenthesis into a break that has no partner, lies too deep, or encloses an equation, a break or another such one."""
+    """Turn each bracket into a break that has no partner, lies too deep, or encloses an equation, a break or another such one."""
     open_at: list[int] = []
     broken: set[int] = set()
     for i, token in enumerate(tokens):
@@ -112,7 +138,7 @@ def _pair(tokens: list[Token]) -> None:
             opened = open_at.pop() if open_at else None
             if opened is None:
                 token.kind = "break"
-            elif opened in broken:
+            elif opened in broken or tokens[opened].text != _PAIRS[token.text]:
                 tokens[opened].kind = token.kind = "break"
         if token.kind in {"equals", "break"}:
             broken.update(open_at[-1:])
