@@ -57,7 +57,7 @@ def grader() -> Iterator[CodeGrader]:
         (f"\n\n{SQUARE}\n\n\n", SQUARE),
         (f"```python\n{SQUARE}\n```", SQUARE),
         (f"```\n{SQUARE}\n```", SQUARE),
-        (f"~~~py\n{SQUARE}\n~~~", SQUARE),
+        (f'{SQUARE}\n\n"""\nTitle\n~~~~~\n"""', f'{SQUARE}\n\n"""\nTitle\n~~~~~\n"""'),
         (f"Here it is:\n\n```python\n{SQUARE}\n```\nIt squares x.", SQUARE),
         (f"```Python3 title=a.py\r\n{SQUARE}\r\n```".replace("\n", "\r\n").replace("\r\r", "\r"), SQUARE),
         (f"```python\n{SQUARE}", SQUARE),
@@ -172,10 +172,11 @@ def test_a_sandbox_that_fails_leaves_the_program_ungraded(grader: CodeGrader, mo
 def test_a_pool_grades_good_and_hostile_programs_and_no_sandbox_stays() -> None:
     programs = [SQUARE, "while True: pass", "import os\nos.kill(0, 9)", "import os\nwhile True: os.fork()", "x = [0] * (1 << 40)", "exit()"]
     pairs = [Pair(key=str(i), reference=TESTS, generation=f"# {i}\n{program}") for i, program in enumerate(programs * 3)]
+    before = set(psutil.Process().children(recursive=True))
     with GradingPool("code", workers=2, time_limit=1.0, options={"memory_mb": 256}) as pool:
         reasons = [verdict.reason for verdict in pool.submit(pairs).result()]
-        started = [process for process in psutil.Process().children(recursive=True) if process.name() == "bwrap"]
-        assert started
+        started = set(psutil.Process().children(recursive=True)) - before
+        assert {"bwrap"} < {process.name() for process in started}
     _, left = psutil.wait_procs(started, timeout=5)
     assert left == []
     assert reasons == ["passed", "timeout", "failed: NameError", "failed: PermissionError", "memory", "exit"] * 3

@@ -12,6 +12,8 @@ from isocost.errors import InputError
 from isocost.graders.base import Grader
 
 GRADERS: dict[str, str] = {
+    "choice": "isocost.graders.choice:ChoiceGrader",
+    "code": "isocost.graders.code:CodeGrader",
     "exact": "isocost.graders.exact:ExactGrader",
     "math": "isocost.graders.math:MathGrader",
     "number": "isocost.graders.number:NumberGrader",

@@ -17,9 +17,11 @@ from isocost.records import Problem
 SOURCES: dict[str, str] = {
     "gsm8k": "isocost.problems.gsm8k:load",
     "hub": "isocost.problems.hub:load",
+    "humaneval": "isocost.problems.humaneval:load",
     "jsonl": "isocost.problems.jsonl:load",
     "lab": "isocost.problems.lab:load",
     "math": "isocost.problems.math:load",
+    "mbpp": "isocost.problems.mbpp:load",
     "reasoning_gym": "isocost.problems.reasoning_gym:load",
 }
 ENDLESS = ("lab",)

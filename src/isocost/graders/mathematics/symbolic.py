@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -25,6 +26,7 @@ _LATEX = [LatexExtractionConfig()]
 _SHIFTS = (Fraction(3, 7), Fraction(13, 11), Fraction(29, 17), Fraction(-5, 13), Fraction(47, 19), Fraction(-31, 23))
 
 
+@lru_cache(maxsize=1024)  # references above all: each is compared with many answers
 def read(latex: str) -> Any:
     """The sympy object that a LaTeX expression stands for.
 

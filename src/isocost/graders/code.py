@@ -1,0 +1,128 @@
+"""Programs, judged by running them with their tests, as of MBPP and HumanEval.
+
+A reference is the tests, Python source that raises where a program is wrong, or a JSON object
+    {"test": source, "prompt": source, "entry_point": name, "solution": source}
+of which only `test` is needed. With an `entry_point`, `check(entry_point)` is called after the tests, as HumanEval's are. With a `prompt`,
+a program that defines the entry point runs after what the prompt defines before it; any other text continues the prompt.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+
+from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
+from isocost.graders.programs import find_program
+from isocost.graders.sandbox.bubblewrap import Sandbox, SandboxError, check_sandbox
+from isocost.records import Verdict
+
+LONGEST_KEPT = 10_000  # characters of a program that stand in a verdict
+LEAST_MEMORY = 64  # MB
+# Where a completion has gone on past its function: the words that HumanEval stops at (Chen et al. 2021, section 2.2).
+STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
+
+
+class CodeGrader(AnswerGrader):
+    """A program is correct if its tests end without an exception, within the limits, in a sandbox: no network, a system that is read-only.
+
+    A program that takes too long or too much is incorrect, as in HumanEval. Programs see the standard library of the Python that isocost
+    runs on, no installed packages, no input and no arguments; what they print is dropped. `predicted_answer` is the program's text, so
+    that programs vote for themselves; of a longer one the first 10,000 characters.
+
+    Args:
+        memory_mb: MB of address space that a program may take, the interpreter's 30 included.
+
+    Raises:
+        InputError: there is no bubblewrap, or this machine does not permit what it does.
+        ValueError: memory_mb is under 64.
+    """
+
+    name = "code"
+    version = "1"
+
+    def __init__(self, *, memory_mb: int = 1024) -> None:
+        if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < LEAST_MEMORY:
+            raise ValueError(f"memory_mb must be a whole number of at least {LEAST_MEMORY}, not {memory_mb!r}")
+        check_sandbox()
+        self.time_limit = 3.0  # seconds by the clock, HumanEval's
+        self._sandbox = Sandbox(memory=memory_mb << 20)
+
+    def extract(self, generation: str) -> str | None:
+        """The program."""
+        return find_program(generation)
+
+    def settle(self, reference: str, answer: str | None) -> Verdict | None:
+        """Reasons: `no_answer`, `bad_reference` (no tests in it)."""
+        if _read(reference) is None:
+            return ungraded("bad_reference")
+        return no_answer("no_answer") if answer is None else None
+
+    def compare(self, reference: str, answer: str) -> Verdict:
+        """Reasons: `passed`; of an incorrect one those of `Sandbox.run`; `bad_reference` (its tests are not Python), `sandbox: ...`."""
+        task, kept = _read(reference), answer[:LONGEST_KEPT]
+        if task is None or not _compiles(task.tests):
+            return ungraded("bad_reference", kept)
+        try:
+            reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit)
+        except SandboxError as error:
+            return ungraded(f"sandbox: {str(error)[:200]}", kept)
+        return correct(kept, reason) if reason == "passed" else incorrect(kept, reason)
+
+    def gold(self, reference: str) -> str | None:
+        """The reference's own solution in a fenced block."""
+        task = _read(reference)
+        return None if task is None or not task.solution.strip() else f"```python\n{task.solution}\n```"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    test: str
+    prompt: str = ""
+    entry_point: str = ""
+    solution: str = ""
+
+    @property
+    def tests(self) -> str:
+        return f"{self.test}\ncheck({self.entry_point})\n" if self.entry_point else self.test
+
+    def whole(self, answer: str) -> str:
+        """The source to run: of a completion, the prompt and what HumanEval would have had of it."""
+        if not self.prompt:
+            return answer
+        name = re.escape(self.entry_point)
+        if self.entry_point and not answer[:1].isspace() and re.search(rf"^(?:(?:async )?def|class) +{name}\b|^{name} *=", answer, re.M):
+            before = re.search(rf"^(?:async )?def +{name}\b", self.prompt, re.M)
+            return f"{self.prompt[: before.start() if before else None]}\n{answer}"
+        end = min((at for at in map(answer.find, STOPS) if at >= 0), default=None)
+        return f"{self.prompt}{answer[:end]}\n"
+
+
+@lru_cache(maxsize=1024)
+def _read(reference: str) -> _Task | None:
+    """The parts of a reference; None where it cannot be one."""
+    if not reference.lstrip().startswith("{"):
+        return _Task(test=reference) if reference.strip() else None
+    try:
+        found = json.loads(reference)
+    except (ValueError, RecursionError):
+        return None
+    fields = {name: found.get(name) or "" for name in ("test", "prompt", "entry_point", "solution")}
+    if not all(isinstance(value, str) for value in fields.values()) or not fields["test"].strip():
+        return None
+    if fields["entry_point"] and not fields["entry_point"].isidentifier():
+        return None
+    return _Task(**fields)
+
+
+@lru_cache(maxsize=1024)
+def _compiles(source: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source, "tests", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""Find the program in a solution: a fenced block, what stands between MBPP's markers, or the text itself without the prose around it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from isocost.graders.extract import final_text
+
+_FENCE = re.compile(r"^([ \t]*)(`{3,})[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
+_PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language is taken for Python
+_DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w", re.MULTILINE)
+_BEGUN = re.compile(r"^[ \t]*(?:def \w|class \w|import \w|from [\w.]+ import|return\b)", re.MULTILINE)
+_NO_PROSE = r"(?!(?:in|is|if|and|or|not|for|else)\b)"
+# A capitalised word and another one, a numbered or bulleted item, a heading: no statement begins so.
+_PROSE = re.compile(
+    rf"[A-Z][a-z']*[.!?]? +{_NO_PROSE}[A-Za-z`'\"]|[A-Z][a-z']*, +{_NO_PROSE}[a-z`'\"](?!.*=)|[A-Z][a-z']*[.!?]$"
+    r"|[-*•] +\w|\d+\. +\w|#{2,} |\*\*\w"
+)
+_QUOTES = re.compile(r'"""|\'\'\'')
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    language: str
+    text: str
+
+
+def find_program(generation: str) -> str | None:
+    """The program that a solution ends with, or None where it has no text. Linear in the text, which is not parsed.
+
+    Of several blocks of Python the last that defines something other than a test, since usage and output are often shown after the
+    answer; else the last. A body that continues a prompt keeps its indentation.
+    """
+    text = _between_markers(final_text(generation)).replace("\r\n", "\n")
+    blocks = _blocks(text)
+    if not blocks:
+        return _tidied(_without_prose(text))
+    python = [block for block in blocks if block.language in _PYTHON] or blocks
+    defining = [block for block in python if _DEFINES.search(block.text)]
+    return _tidied((defining or python)[-1].text)
+
+
+def _between_markers(text: str) -> str:
+    """MBPP's few-shot prompt puts answers between [BEGIN] and [DONE]; what follows is the next question, which the model asks itself."""
+    text = text.partition("[DONE]")[0]
+    return text.partition("[BEGIN]")[2] if "[BEGIN]" in text else text
+
+
+def _blocks(text: str) -> list[_Block]:
+    """The fenced blocks that have text. One that is not closed ends with the text; one may have been opened by the prompt."""
+    fences = list(_FENCE.finditer(text))
+    blocks = []
+    if fences and not fences[0][3] and _BEGUN.search(text[: fences[0].start()]):
+        blocks.append(_Block("", text[: fences[0].start()]))
+        del fences[0]
+    opened: re.Match[str] | None = None
+    for fence in fences:
+        if opened is None:
+            opened = fence
+        elif not fence[3] and fence[2].startswith(opened[2]):
+            blocks.append(_block(opened, text[opened.end() : fence.start()]))
+            opened = None
+    if opened is not None:
+        blocks.append(_block(opened, text[opened.end() :]))
+    return [block for block in blocks if block.text.strip()]
+
+
+def _block(opened: re.Match[str], text: str) -> _Block:
+    if indent := len(opened[1]):  # a block in a list: its lines are indented as its fence is
+        text = re.sub(rf"^[ \t]{{1,{indent}}}", "", text, flags=re.MULTILINE)
+    return _Block(opened[3].lower(), text)
+
+
+def _without_prose(text: str) -> str:
+    """The text less the lines of prose before the program, and all from the first line of prose after it."""
+    lines = text.split("\n")
+    start = 0
+    while start < len(lines) and (not lines[start].strip() or _PROSE.match(lines[start])):
+        start += 1
+    if start == len(lines):
+        return text
+    quotes = 0
+    for number, line in enumerate(lines[start:], start):
+        if quotes % 2 == 0 and _PROSE.match(line):
+            return "\n".join(lines[start:number])
+        quotes += len(_QUOTES.findall(line))
+    return "\n".join(lines[start:])
+
+
+def _tidied(text: str) -> str | None:
+    lines = text.rstrip().split("\n")
+    while lines and not lines[0].strip():
+        del lines[0]
+    return "\n".join(lines) or None

@@ -1,0 +1,5 @@
+"""How bubblewrap starts the server: `python -m inside`."""
+
+from .server import main
+
+main()
