@@ -439,7 +439,8 @@ def test_problems_whose_answer_the_grader_refuses_are_left_out(tmp_path: Path, o
     notes: list[Advanced | Note] = []
     run(study, out, listener=notes.append)
     assert [n.text for n in notes if isinstance(n, Note)] == [
-        "1 of 30 problems of train left out: the grader refuses their reference answer (p03: bad_reference)"
+        "1 of 30 problems of train left out: the grader refuses their reference answer (p03: bad_reference); "
+        f"{out / 'excluded.jsonl'} names all"
     ]
     assert "p03" not in set(samples(out)["problem_id"])
     assert samples(out)["problem_id"].n_unique() == 29

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +39,10 @@ StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Force = Annotated[bool, typer.Option("--force", help="Throw away what this stage stored and do it again.")]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Refuse problems whose own reference answer the grader does not accept, rather than leave them out."),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -54,11 +62,11 @@ def options(
 
 
 @app.command()
-def demo(out: Out = None, settings: Settings = None) -> None:
+def demo(out: Out = None, settings: Settings = None, strict: Strict = False) -> None:
     """Run the packaged study on the embedded models: no network, a few minutes on two cores."""
     from isocost.lab import study_file
 
-    _run(study_file("demo"), out, settings)
+    _run(study_file("demo"), out, settings, strict=strict)
 
 
 @app.command()
@@ -69,6 +77,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, show the plan and the first prompt; spend nothing.")
     ] = False,
+    strict: Strict = False,
 ) -> None:
     """Run a study, or go on with it: what is done is not done again."""
     if dry_run:
@@ -78,7 +87,7 @@ def run(
         prepared, costs, plans = rehearse(study, settings or [])
         _print_data(to_markdown(prepared, costs, plans) + "\n\n" + first_prompts(prepared))
         return
-    _run(study, out, settings)
+    _run(study, out, settings, strict=strict)
 
 
 @app.command()
@@ -92,10 +101,11 @@ def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -
 
 
 def _stage(name: str, summary: str) -> None:
-    def command(directory: Directory, force: Force = False) -> None:
+    def command(directory: Directory, force: Force = False, strict: Strict = False) -> None:
         from isocost.running import run_stage
 
-        _finish(run_stage(directory, name, force=force, listener=ProgressLine(sys.stderr)))
+        _heed_ctrl_c()
+        _finish(run_stage(directory, name, force=force, strict=strict, listener=ProgressLine(sys.stderr)))
 
     command.__doc__ = summary
     app.command(name)(command)
@@ -122,6 +132,68 @@ def measure(
         _print_data(measure_directory(table, ks, as_json=as_json))
     else:
         _print_data(measure_table(table, ks, as_json=as_json))
+
+
+@app.command()
+def verify(
+    file: Annotated[str, typer.Argument(metavar="FILE.jsonl", help="Lines of JSON; - is standard input.", show_default=False)],
+    grader: Annotated[str, typer.Option("--grader", help="The grader.")] = "math",
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the grader; repeatable.")] = None,
+    problems: Annotated[
+        str | None, typer.Option("--problems", metavar="NAME", help="A problem source, or a file of problems: finds each problem_id.")
+    ] = None,
+    problem_option: Annotated[
+        list[str] | None, typer.Option("--problem-option", metavar="KEY=VALUE", help="An option of the problem source; repeatable.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Worker processes; default one a core.")] = None,
+    time_limit: Annotated[float, typer.Option("--time-limit", min=0.01, help="Seconds that one line may take.")] = 5.0,
+) -> None:
+    """Grade solutions: each line of FILE comes out again, in order, with outcome, predicted_answer and reason added.
+
+    A line is an object with "gold" (also "expected_answer" or "answer"), the reference answer as text or a number, and "prediction" (also
+    "generation"), the solution. With --problems, "problem_id" names the problem whose answer is the reference, whatever else the line
+    holds. Other fields are kept as they are; fields named outcome, predicted_answer or reason are replaced.
+
+    outcome is correct, incorrect, no_answer or ungraded. A line that cannot be used comes out as ungraded with the reason bad_line, is
+    named on standard error, and makes the exit status 2; the others are graded. Empty lines stay empty. Lines come out as soon as they are
+    graded, and the counts go to standard error:
+
+    tail -f solutions.jsonl | isocost verify - --grader number
+
+    isocost verify answers.jsonl --problems gsm8k --problem-option split=test
+    """
+    from isocost.grading import GradingPool
+    from isocost.running.verifying import references
+    from isocost.running.verifying import verify as verify_lines
+
+    _heed_ctrl_c()
+    jobs = workers or len(os.sched_getaffinity(0))
+    answers = references(problems, _key_values(problem_option, "--problem-option")) if problems else None
+    name = "stdin" if file == "-" else file
+    summary = None
+    try:
+        with (
+            _opened(file) as descriptor,
+            GradingPool(grader, workers=jobs, time_limit=time_limit, options=_key_values(option, "--option")) as pool,
+        ):
+            summary = verify_lines(
+                descriptor,
+                pool,
+                workers=jobs,
+                answers=answers,
+                write=_write_bytes,
+                complain=lambda number, why: _say(f"error: {name}:{number}: {why}"),
+            )
+    except KeyboardInterrupt:
+        _say("\nstopped: the lines that came out are graded")
+        raise SystemExit(130) from None
+    except BrokenPipeError:  # whoever read has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
+    _say(str(summary))
+    if summary.bad:
+        _say(f"error: {name}: {summary.bad:,} of its lines could not be used")
+        raise SystemExit(2)
 
 
 _stage("curate", "Build the training sets from the graded samples.")
@@ -176,15 +248,23 @@ def _mistakes(error: IsocostError) -> list[str]:
     return list(mistakes) if mistakes else [str(error)]
 
 
-def _run(study: Path, out: Path | None, settings: list[str] | None) -> None:
+def _run(study: Path, out: Path | None, settings: list[str] | None, *, strict: bool) -> None:
     from isocost.running import run as run_study
 
+    _heed_ctrl_c()
     try:
-        outcome = run_study(study, out, settings=settings or [], listener=ProgressLine(sys.stderr))
+        outcome = run_study(study, out, settings=settings or [], strict=strict, listener=ProgressLine(sys.stderr))
     except KeyboardInterrupt:
         _say(_interrupted(out))
         raise SystemExit(130) from None
     _finish(outcome)
+
+
+def _heed_ctrl_c() -> None:
+    """Let Ctrl-C end a wait: polars, when it is imported, has waits go on after a signal, until they end by themselves."""
+    import polars  # noqa: F401 - a later import would undo it
+
+    signal.siginterrupt(signal.SIGINT, True)
 
 
 def _interrupted(out: Path | None) -> str:
@@ -201,6 +281,49 @@ def _finish(outcome: Finished) -> None:
     if outcome.report:
         sys.stdout.write(f"report: {outcome.report}\n")
     sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _opened(file: str) -> Iterator[int]:
+    """The descriptor of a file, or of standard input for `-`.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if file == "-":
+        yield 0
+        return
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from error
+    try:
+        if Path(file).is_dir():
+            raise InputError(f"{file}: is a folder, not a file of lines")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _key_values(settings: list[str] | None, option: str) -> dict[str, object]:
+    """`KEY=VALUE` settings, values read as in a study file."""
+    import yaml
+
+    found: dict[str, object] = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise InputError(f"{option} {setting}: write it as KEY=VALUE")
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            found[key] = value
+    return found
+
+
+def _write_bytes(lines: bytes) -> None:
+    sys.stdout.buffer.write(lines)
+    sys.stdout.buffer.flush()
 
 
 def _print_data(value: object) -> None:

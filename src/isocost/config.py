@@ -21,7 +21,7 @@ class Section(BaseModel):
 
 
 class OpenSection(BaseModel):
-    """A section whose further keys belong to the part it names (an engine, a problem source); that part checks them."""
+    """A section whose further keys belong to the part it names (an engine, a problem source, a grader); that part checks them."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -136,8 +136,8 @@ class Arm(Section):
     samples_per_problem: PositiveInt | None = None
 
 
-class GraderSpec(Section):
-    """How answers are judged."""
+class GraderSpec(OpenSection):
+    """How answers are judged, and options of the grader."""
 
     name: str = "math"
     time_limit: PositiveFloat = 5.0

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from isocost.config import ModelSpec, ProblemSource, Study
+from isocost.config import GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
 
 Keys = tuple[str | int, ...]
@@ -19,13 +19,17 @@ Keys = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The names a study may use for its parts, and the options of each where it has any."""
+    """The names a study may use for its parts, and the options of each where it has any.
+
+    `grader_mistake` says what is wrong with a value of a grader's option, or None: (grader, option, value).
+    """
 
     sources: Mapping[str, Collection[str]]
     engines: Mapping[str, Collection[str]]
     policies: Collection[str]
-    graders: Collection[str]
+    graders: Mapping[str, Collection[str]]
     templates: Collection[str]
+    grader_mistake: Callable[[str, str, object], str | None] = lambda grader, option, value: None
 
 
 def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
@@ -114,8 +118,17 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
         template = _mapping(_mapping(model).get("prompt")).get("template")
         found += _name_mistakes(("models", name, "prompt", "template"), template, known.templates, "template")
     found += _name_mistakes(("prompt", "template"), _mapping(raw.get("prompt")).get("template"), known.templates, "template")
-    found += _name_mistakes(("grader", "name"), _mapping(raw.get("grader")).get("name"), known.graders, "grader")
-    return found
+    return found + _grader_mistakes(_mapping(raw.get("grader")), known)
+
+
+def _grader_mistakes(section: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
+    found = _name_mistakes(("grader", "name"), section.get("name"), known.graders, "grader")
+    section = {"name": GraderSpec.model_fields["name"].default, **section}
+    found += _option_mistakes(("grader",), section, "name", GraderSpec, known.graders)
+    name = section["name"]
+    own = known.graders.get(name, ()) if isinstance(name, str) else ()
+    wrong = {key: known.grader_mistake(name, key, value) for key, value in section.items() if key in own}
+    return found + [(("grader", key), message) for key, message in wrong.items() if message]
 
 
 def _name_mistakes(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:

@@ -26,6 +26,7 @@ class Scoring:
         params: Sampling setting; the greedy answer differs in temperature only.
         engine_options: Options of the checkpoint's engine besides `model`.
         grader: Name of the grader.
+        grader_options: Its settings.
         time_limit: Seconds a solution may take it.
     """
 
@@ -34,6 +35,7 @@ class Scoring:
     params: SamplingParams
     engine_options: Mapping[str, object]
     grader: str
+    grader_options: Mapping[str, object]
     time_limit: float
 
 
@@ -82,7 +84,7 @@ def _scorer(scoring: Scoring) -> Callable[[Path], float]:
                 found.update(zip((r.problem_id for r in batch), generations, strict=True))
             return [found[r.problem_id] for r in requests]
 
-        with GradingPool(scoring.grader, workers=1, time_limit=scoring.time_limit) as pool:
+        with GradingPool(scoring.grader, workers=1, time_limit=scoring.time_limit, options=scoring.grader_options) as pool:
 
             def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
                 return pool.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()

@@ -22,8 +22,8 @@ from isocost.grading import GradingPool
 from isocost.ids import digest
 from isocost.planning import DrawCost, draw_costs
 from isocost.records import CellPlan
+from isocost.running import gold
 from isocost.running.cells import longest_prompts, plan
-from isocost.running.data import answerable
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.facts import remembered
 from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
@@ -57,6 +57,7 @@ def run(
     settings: Sequence[str] = (),
     until: str = "report",
     force: bool = False,
+    strict: bool = False,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a study, or go on with it.
@@ -67,6 +68,7 @@ def run(
         settings: `key.key=value` settings that override the study file.
         until: The last stage to run.
         force: Throw away what that stage stored and do it again.
+        strict: Refuse a study with a problem whose own reference answer the grader does not accept, rather than leave it out.
         listener: Called with progress and notes.
 
     Raises:
@@ -77,10 +79,12 @@ def run(
     directory_path = out or Path("runs") / checked.name
     with RunDirectory(directory_path) as directory:
         _same_study(directory, checked)
-        return _run(checked, study.resolve().parent, directory, until=until, force=force, listener=listener)
+        return _run(checked, study.resolve().parent, directory, until=until, force=force, strict=strict, listener=listener)
 
 
-def run_stage(directory_path: Path, stage: str, *, force: bool = False, listener: Listener = lambda event: None) -> Finished:
+def run_stage(
+    directory_path: Path, stage: str, *, force: bool = False, strict: bool = False, listener: Listener = lambda event: None
+) -> Finished:
     """Run a stage of a run directory again, from what is stored; what it needs from earlier stages is completed first.
 
     Raises:
@@ -93,7 +97,7 @@ def run_stage(directory_path: Path, stage: str, *, force: bool = False, listener
     with RunDirectory(directory_path) as directory:
         base = Path((directory.read_json("manifest.json") or {}).get("base", "."))
         study = load_study(directory_path / "study.yaml", (), known())
-        return _run(study, base, directory, until=stage, force=force, listener=listener)
+        return _run(study, base, directory, until=stage, force=force, strict=strict, listener=listener)
 
 
 def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
@@ -131,7 +135,7 @@ def _prepare_alone(study: Study, path: Path, *, to_spend: bool) -> Prepared:
         executor.close()
 
 
-def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force: bool, listener: Listener) -> Finished:
+def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force: bool, strict: bool, listener: Listener) -> Finished:
     for part in own_parts(study):
         listener(Note(text=f"the study runs code of its own: {part}"))
     opening = LocalExecutor(None)
@@ -141,14 +145,16 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
         opening.close()
     if study.pilot is None:
         _planned(prepared)  # a budget that buys nothing is found before anything is written
-    directory.write_text(resolved(study, base), "study.yaml")
-    directory.write_json(_manifest(prepared, base), "manifest.json")
     largest = max((card.parameters for card in prepared.cards.values() if card.parameters), default=None)
     executor = LocalExecutor(largest)
     stopped = True
     try:
-        with GradingPool(study.grader.name, workers=executor.cores, time_limit=study.grader.time_limit) as grading:
-            report = StudyRun(answerable(prepared, grading, listener), directory, executor, grading, listener).run(until, force=force)
+        with _grading_pool(study, executor.cores) as grading:
+            left = gold.answerable(prepared, grading, strict=strict)
+            directory.write_text(resolved(study, base), "study.yaml")
+            directory.write_json(_manifest(prepared, base), "manifest.json")
+            gold.record(left, directory, listener)
+            report = StudyRun(left, directory, executor, grading, listener).run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(
@@ -159,6 +165,11 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
     if report is None:
         return Finished(directory=directory.path)
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
+
+
+def _grading_pool(study: Study, workers: int) -> GradingPool:
+    spec = study.grader
+    return GradingPool(spec.name, workers=workers, time_limit=spec.time_limit, options=spec.options)
 
 
 def _manifest(prepared: Prepared, base: Path) -> dict[str, object]:

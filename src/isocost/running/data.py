@@ -1,14 +1,16 @@
-"""The data half of a run: gold check, pilot, sampling with grading, audit, measures, training sets."""
+"""The data half of a run: pilot, sampling with grading, audit, measures, training sets."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from isocost import planning
-from isocost.errors import BudgetError, InputError
+from isocost.errors import BudgetError
 from isocost.executors.local import LocalExecutor
-from isocost.grading import GradingPool, check_gold
+from isocost.grading import GradingPool
+from isocost.ids import digest
 from isocost.ledger import Ledger
 from isocost.metrics.intervals import proportion
 from isocost.planning import DrawCost
@@ -22,6 +24,7 @@ from isocost.running.status import pool_totals
 from isocost.store import RunDirectory
 
 Graded = tuple[Sample, Verdict]
+LONGEST_KEY = 100  # characters of a folder's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
         EngineError: an engine could not answer.
     """
     study, models = prepared.study, generators(prepared.study)
-    problems, excluded = _gold_checked("train", prepared.problems["train"], grading, listener)
+    problems = tuple(prepared.problems["train"])
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
     n_stored, ledger = _open_ledger(prepared, directory, pools)
@@ -98,7 +101,7 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
     position = {problem_id: i for i, problem_id in enumerate(ids)}
     return Bought(
         problems=problems,
-        excluded=excluded,
+        excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
         plans=plans,
         drawn={cell: _in_order(buyer.take(allocations), position) for cell, allocations in drawn.items()},
         pools={name: _in_order([d for (m, p, _), d in buyer.draws.items() if m == name and p in position], position) for name in models},
@@ -123,8 +126,10 @@ def _plans(
 
 
 def grader_key(grading: GradingPool) -> str:
-    """The grader's name and version: verdicts of different ones are never mixed."""
-    return f"{grading.grader.name}-{grading.grader.version}".replace("/", "_").replace(":", ".")
+    """The grader's name and version, as a folder's name: verdicts of different ones are never mixed."""
+    key = f"{grading.grader.name}-{grading.grader.version}"
+    plain = re.sub(r"[^A-Za-z0-9._+=@-]", "_", key)[:LONGEST_KEY]
+    return plain if plain == key and plain.strip(".") else f"{plain}-{digest('grader', key, length=8)}"
 
 
 def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: Sequence[Problem], grading: GradingPool) -> Pool:
@@ -141,38 +146,6 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
         problems={p.id: p for p in problems},
         grader=grader_key(grading),
     )
-
-
-def answerable(prepared: Prepared, grading: GradingPool, listener: Listener) -> Prepared:
-    """The study without evaluation problems whose own reference answer the grader refuses: nobody could solve them.
-
-    Raises:
-        InputError: none of a split is left.
-    """
-    sets = {
-        split: list(_gold_checked(split, problems, grading, listener)[0])
-        for split, problems in prepared.problems.items()
-        if split != "train"
-    }
-    return replace(prepared, problems={**prepared.problems, **sets})
-
-
-def _gold_checked(
-    split: str, problems: Sequence[Problem], grading: GradingPool, listener: Listener
-) -> tuple[tuple[Problem, ...], tuple[tuple[str, str], ...]]:
-    """The problems whose own reference answer the grader accepts, and the others with the reason."""
-    excluded = tuple(check_gold(problems, grading))
-    refused = {problem_id for problem_id, _ in excluded}
-    if excluded:
-        first, reason = excluded[0]
-        says = f"{len(excluded)} of {len(problems)} problems of {split} left out: the grader refuses their reference answer"
-        listener(Note(text=f"{says} ({first}: {reason})"))
-    if len(excluded) == len(problems):
-        raise InputError(
-            f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; {first} is refused with {reason!r}\n"
-            "  choose another grader, or check the answers"
-        )
-    return tuple(p for p in problems if p.id not in refused), excluded
 
 
 def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool]) -> tuple[int, Ledger]:

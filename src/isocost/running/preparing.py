@@ -8,9 +8,9 @@ from pathlib import Path
 
 from isocost.config import Study
 from isocost.engines import ENGINES, OPTIONS
-from isocost.errors import IsocostError, StudyError
+from isocost.errors import InputError, IsocostError, StudyError
 from isocost.executors.work import EngineFacts, EngineSpec
-from isocost.graders import GRADERS
+from isocost.graders import GRADERS, grader_options, load_grader
 from isocost.lab import PREFIX, weights
 from isocost.planning import model_card
 from isocost.policies import POLICIES
@@ -19,6 +19,16 @@ from isocost.prompts import TEMPLATES, load_template
 from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem
 from isocost.studyfile import Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A problem whose own reference answer the grader does not accept."""
+
+    split: str
+    id: str
+    answer: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +42,7 @@ class Prepared:
         specs: How each model's engine is opened.
         identities: What makes each model the same; "" for a model whose engine was not opened.
         templates: What each model is prompted with.
+        refused: Problems that were left out of the sets, once the grader has been asked.
     """
 
     study: Study
@@ -40,6 +51,7 @@ class Prepared:
     specs: Mapping[str, EngineSpec]
     identities: Mapping[str, str]
     templates: Mapping[str, Template]
+    refused: tuple[Refused, ...] = ()
 
 
 def known() -> Known:
@@ -48,9 +60,18 @@ def known() -> Known:
         sources={name: source_options(name) for name in SOURCES},
         engines={name: OPTIONS[name] for name in ENGINES},
         policies=POLICIES,
-        graders=GRADERS,
+        graders={name: grader_options(name) for name in GRADERS},
         templates=TEMPLATES,
+        grader_mistake=_grader_mistake,
     )
+
+
+def _grader_mistake(name: str, option: str, value: object) -> str | None:
+    try:
+        load_grader(name, {option: value})
+    except InputError as error:
+        return str(error).removeprefix(f'grader "{name}": ')
+    return None
 
 
 def generators(study: Study) -> list[str]:

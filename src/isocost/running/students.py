@@ -145,6 +145,7 @@ def _job(
             params=study.sampling.params(template.stop),
             engine_options={k: v for k, v in options.items() if k in ("device", "dtype", "batch_size")},
             grader=study.grader.name,
+            grader_options=study.grader.options,
             time_limit=study.grader.time_limit,
         )
     stamp = digest(
@@ -152,7 +153,7 @@ def _job(
         prepared.identities[student],
         settings,
         [sorted(r.items()) for r in rows],
-        scoring and [scoring.problems, scoring.template, scoring.params, scoring.grader],
+        scoring and [scoring.problems, scoring.template, scoring.params, scoring.grader, *sorted(scoring.grader_options.items())],
     )
     name = f"{student}-{cell.name}-{seed}-{stamp}"
     return TrainingJob(

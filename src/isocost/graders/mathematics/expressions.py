@@ -11,7 +11,7 @@ from decimal import Decimal, DecimalException
 from fractions import Fraction
 from functools import lru_cache
 
-from isocost.graders.mathematics.numbers import NoValueError, Number, bounded, distance, is_finite_decimal, minus, same_number
+from isocost.graders.mathematics.numbers import AbsurdError, NoValueError, Number, bounded, distance, is_finite_decimal, minus, same_number
 from isocost.graders.mathematics.parser import Evaluate, NotPlainError, Parser, Points, WrittenDecimal
 
 _LONGEST = 1000  # characters of an expression
@@ -38,9 +38,24 @@ class Expression:
             return None
 
     @property
+    def is_absurd(self) -> bool:
+        """Whether it has a number in it that is larger than any answer."""
+        try:
+            self._evaluate(dict.fromkeys(self.symbols, Fraction(2)))
+        except AbsurdError:
+            return True
+        except (NoValueError, DecimalException, ArithmeticError):
+            return False
+        return False
+
+    @property
     def rounded(self) -> bool:
         """Whether its decimals may stand for exact numbers."""
         return bool(self.decimals) and all(decimal.enough for decimal in self.decimals)
+
+    def enlarged(self, points: Points) -> Number | None:
+        """The value with every decimal one larger in its last place."""
+        return self.at({**points, **{decimal.name: decimal.value + decimal.place for decimal in self.decimals}})
 
     def slack(self, points: Points) -> Decimal:
         """How far the value moves if every decimal is wrong by one in its last place: what rounding or cutting off may have done."""
@@ -78,6 +93,8 @@ def same(left: str, right: str) -> bool | None:
     one, other = read(left), read(right)
     if one is None or other is None:
         return None
+    if one.is_absurd or other.is_absurd:
+        return False  # nobody writes the same absurd number in two ways
     exact, rounded = (one, other) if other.rounded else (other, one)
     may_round = rounded.rounded and not exact.decimals
     symbols = sorted(one.symbols | other.symbols)
@@ -96,7 +113,11 @@ def points(symbols: list[str]) -> list[dict[str, Fraction]]:
     """Where expressions in these variables are compared: one empty point where there are none."""
     if not symbols:
         return [{}]
-    return [{symbol: shift + Fraction(i, 7) for i, symbol in enumerate(symbols)} for shift in POINTS]
+    # Each variable takes the values in an order of its own: neither their sums nor their differences may stand still.
+    return [
+        {symbol: POINTS[(start * (2 * i + 1) + i) % len(POINTS)] + Fraction(i, 7) for i, symbol in enumerate(symbols)}
+        for start in range(len(POINTS))
+    ]
 
 
 def _are_apart(one: Expression, other: Expression) -> bool:
@@ -118,7 +139,9 @@ def _rounds(rounded: Expression, exact: Expression, point: Points) -> bool:
     a, b = rounded.at(point), exact.at(point)
     if a is None or b is None or (isinstance(b, Fraction) and is_finite_decimal(b) and isinstance(a, Fraction)):
         return False
-    return distance(a, b) < rounded.slack(point)
+    if len(rounded.decimals) == 1 and (cut := rounded.enlarged(point)) is not None and min(a, cut) < b < max(a, cut):
+        return True  # cut off
+    return 2 * distance(a, b) <= rounded.slack(point)
 
 
 def stands_for(decimal: str, exact: Fraction) -> bool:
@@ -131,4 +154,5 @@ def stands_for(decimal: str, exact: Fraction) -> bool:
     if value is None or value == size:
         return value is not None
     is_finite = (size * 10**20).denominator == 1
-    return rounded.rounded and not is_finite and abs(Fraction(value) - size) < rounded.decimals[0].place
+    gap, place = size - Fraction(value), rounded.decimals[0].place if rounded.decimals else Fraction(0)
+    return rounded.rounded and not is_finite and (0 < gap < place or 2 * abs(gap) <= place)

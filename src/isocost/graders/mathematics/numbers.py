@@ -11,8 +11,9 @@ from fractions import Fraction
 Number = Fraction | Decimal
 
 _AGREE = Decimal(10) ** -40  # relative
-_MOST_BITS = 20_000  # of a numerator or denominator
-_LARGEST_FACTORIAL = 1000
+_MOST_BITS = 100_000  # of a numerator or denominator
+_ABSURD_BITS = 10_000_000  # of what no answer is
+_LARGEST_FACTORIAL = 5000
 _LARGEST_ROOT = 1000
 # A context of our own: the thread's is anybody's, and 28 digits.
 _CONTEXT = Context(prec=60, Emax=10**6, Emin=-(10**6), traps=[InvalidOperation, DivisionByZero, Overflow])
@@ -23,6 +24,10 @@ E = _CONTEXT.exp(Decimal(1))
 
 class NoValueError(ValueError):
     """It has no real value within the bounds."""
+
+
+class AbsurdError(NoValueError):
+    """It is larger than anything that is worth asking a computer algebra system about: 9^9^9^9."""
 
 
 def same_number(a: Number, b: Number) -> bool:
@@ -99,13 +104,17 @@ def root(value: Number, degree: Number) -> Number:
     """The root of a whole degree."""
     if not isinstance(degree, Fraction) or degree.denominator != 1 or not 2 <= degree <= _LARGEST_ROOT:
         raise NoValueError
+    if value < 0 and degree % 2:  # the real root, as in school
+        return times(Fraction(-1), power(times(Fraction(-1), value), 1 / degree))
     return power(value, 1 / degree)
 
 
 def factorial(value: Number) -> Number:
     """The factorial of a small whole number."""
-    if not isinstance(value, Fraction) or value.denominator != 1 or not 0 <= value <= _LARGEST_FACTORIAL:
+    if not isinstance(value, Fraction) or value.denominator != 1 or value < 0:
         raise NoValueError
+    if value > _LARGEST_FACTORIAL:
+        raise AbsurdError if value > _ABSURD_BITS else NoValueError
     product = 1
     for factor in range(2, int(value) + 1):
         product *= factor
@@ -135,7 +144,7 @@ def _whole_power(base: Number, exponent: int) -> Number:
         return base ** (exponent % 2)
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if base != 0 and bits * abs(exponent) > _MOST_BITS:
-        raise NoValueError
+        raise AbsurdError if bits * abs(exponent) > _ABSURD_BITS else NoValueError
     return base**exponent if base != 0 else base
 
 

@@ -17,13 +17,14 @@ from latex2sympy2_extended.logic import And
 from math_verify import LatexExtractionConfig, parse, verify
 from sympy.core.relational import Relational
 
+from isocost.graders.mathematics.expressions import FEWEST_POINTS, points
 from isocost.graders.mathematics.shapes import UnreadableError
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its own time limit is off, and it is on purpose
 
 _DIGITS, _AGREE = 60, sympy.Float(10) ** -40
 _LATEX = [LatexExtractionConfig()]
-_SHIFTS = (Fraction(3, 7), Fraction(13, 11), Fraction(29, 17), Fraction(-5, 13), Fraction(47, 19), Fraction(-31, 23))
+LONGEST = 800  # characters: sympy's reader takes time that grows with the square of nesting
 
 
 @lru_cache(maxsize=1024)  # references above all: each is compared with many answers
@@ -33,6 +34,8 @@ def read(latex: str) -> Any:
     Raises:
         UnreadableError: it stands for none.
     """
+    if len(latex) > LONGEST:
+        raise UnreadableError(latex)
     # Only the LaTeX reader is asked: math-verify's reader of plain expressions goes through Python's eval.
     found = [item for item in parse(f"${latex}$", _LATEX, parsing_timeout=None) if not isinstance(item, str)]
     if not found:
@@ -58,7 +61,7 @@ def same(gold: str, answer: str) -> bool:
         if decided is not None:
             return decided
     if isinstance(left, And) or isinstance(right, And) or (left.is_number and right.is_number):
-        return bool(left == right)
+        return bool(left == right) and not (isinstance(left, sympy.Expr) and left.has(sympy.zoo, sympy.nan))
     return bool(verify(left, right, timeout_seconds=None))
 
 
@@ -92,17 +95,17 @@ def _same_expression(left: sympy.Expr, right: sympy.Expr) -> bool | None:
     if not symbols:
         return _same_number(left, right)
     agreed = 0
-    for shift in _SHIFTS:
-        values = _point(symbols, shift)
-        near = _same_number(left.subs(values), right.subs(values))
+    for point in _points(symbols):
+        near = _same_number(left.subs(point), right.subs(point))
         if near is False:
             return False
         agreed += near is True
-    return True if agreed >= 3 else None
+    return True if agreed >= FEWEST_POINTS else None
 
 
-def _point(symbols: list[sympy.Symbol], shift: Fraction) -> dict[sympy.Symbol, sympy.Rational]:
-    return {symbol: sympy.Rational(shift) + sympy.Rational(i, 7) for i, symbol in enumerate(symbols)}
+def _points(symbols: list[sympy.Symbol]) -> list[dict[sympy.Symbol, sympy.Rational]]:
+    names = {f"{i:04}": symbol for i, symbol in enumerate(symbols)}
+    return [{names[name]: sympy.Rational(value) for name, value in point.items()} for point in points(list(names))]
 
 
 def _same_number(left: sympy.Expr, right: sympy.Expr) -> bool | None:
@@ -128,7 +131,7 @@ def _same_relation(left: Any, right: Any) -> bool:
     if one.free_symbols != other.free_symbols or not one.free_symbols:
         return False
     symbols = sorted(one.free_symbols, key=str)
-    start = _point(symbols, _SHIFTS[0])
+    start = _points(symbols)[0]
     below = other.subs(start)
     if below.is_zero:
         return False

@@ -1,0 +1,148 @@
+"""A thread for every worker process: deals out pairs, and blames the one that a process died of."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from isocost.graders.base import ungraded
+from isocost.grading.process import Process, Setup, StartError
+from isocost.records import Verdict
+
+MOST_PAIRS = 32  # handed to a process at a time,
+MOST_CHARACTERS = 1_000_000  # and how long they may be together
+FEWEST_PAIRS = 4  # that are worth another process
+MOST_STARTS = 3  # that fail one after the other
+
+
+@dataclass(slots=True)
+class Task:
+    """A pair to judge: `text` is an answer, or a whole solution where the grader takes no steps."""
+
+    digest: bytes
+    reference: str
+    text: str
+    deaths: int = 0
+
+    @property
+    def size(self) -> int:
+        """Characters."""
+        return len(self.reference) + len(self.text)
+
+
+class Crew:
+    """Worker processes, started as they are needed.
+
+    Args:
+        setup: What each of them is to do.
+        workers: How many there may be.
+        deliver: Called with each verdict, from a thread.
+        give_up: Called once, with the reason, if no process can be started; nothing is delivered any more.
+    """
+
+    def __init__(self, setup: Setup, workers: int, deliver: Callable[[Task, Verdict], None], give_up: Callable[[str], None]) -> None:
+        self._setup, self._workers, self._deliver, self._give_up = setup, workers, deliver, give_up
+        self._changed = threading.Condition()
+        self._tasks: deque[Task] = deque()
+        self._threads: list[threading.Thread] = []
+        self._processes: list[Process] = []
+        self._idle = self._failed_starts = 0
+        self._closed = False
+
+    @property
+    def size(self) -> int:
+        """Processes that were asked for so far."""
+        return len(self._threads)
+
+    def put(self, tasks: Iterable[Task]) -> None:
+        """Have pairs judged."""
+        with self._changed:
+            if self._closed:
+                return
+            self._tasks.extend(tasks)
+            useful = -(-len(self._tasks) // FEWEST_PAIRS) - self._idle
+            for _ in range(min(useful, self._workers - len(self._threads))):
+                thread = threading.Thread(target=self._work, name="isocost-grading", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Stop at once, whatever is being judged."""
+        with self._changed:
+            self._closed = True
+            self._tasks.clear()
+            self._changed.notify_all()
+            processes = list(self._processes)
+        for process in processes:
+            process.interrupt()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
+
+    def _work(self) -> None:
+        process = Process(self._setup)
+        with self._changed:
+            self._processes.append(process)
+        try:
+            while self._start(process) and (tasks := self._take()):
+                done = 0
+                for verdict in process.judge([(task.reference, task.text) for task in tasks]):
+                    self._deliver(tasks[done], verdict)
+                    done += 1
+                self._return(tasks[done:], process.fate)
+        except Exception as error:  # noqa: BLE001 - a fault of isocost's own must not leave the caller waiting: it is raised there
+            self._fail(f"{type(error).__name__}: {error}")
+        finally:
+            process.stop()
+
+    def _start(self, process: Process) -> bool:
+        """Whether the process is there."""
+        while not self._closed:
+            try:
+                process.start()
+            except (StartError, OSError) as error:
+                self._failed_starts += 1
+                if self._failed_starts >= MOST_STARTS or getattr(error, "final", False):
+                    self._fail(str(error))
+            else:
+                self._failed_starts = 0
+                return not self._closed
+        return False
+
+    def _fail(self, why: str) -> None:
+        with self._changed:
+            first, self._closed = not self._closed, True
+            self._tasks.clear()
+            self._changed.notify_all()
+        if first:
+            self._give_up(why)
+
+    def _take(self) -> list[Task]:
+        """The next pairs, fewer when few are left, so that all processes end together; none once the crew is closed."""
+        with self._changed:
+            self._idle += 1
+            while not self._tasks and not self._closed:
+                self._changed.wait()
+            self._idle -= 1
+            share = min(MOST_PAIRS, max(1, len(self._tasks) // (2 * len(self._threads))))
+            taken: list[Task] = []
+            size = 0
+            while self._tasks and len(taken) < share and (not taken or size + self._tasks[0].size <= MOST_CHARACTERS):
+                taken.append(self._tasks.popleft())
+                size += taken[-1].size
+            return taken
+
+    def _return(self, tasks: list[Task], fate: str | None) -> None:
+        """Give back what a process left when it died. The first is to blame; only if it dies of it twice, unless it took too long."""
+        if tasks and fate and not self._closed:
+            first = tasks[0]
+            first.deaths += 1
+            if fate == "timeout" or first.deaths > 1:
+                self._deliver(tasks.pop(0), ungraded(fate))
+        with self._changed:
+            if not self._closed:
+                self._tasks.extendleft(reversed(tasks))
+                self._changed.notify_all()

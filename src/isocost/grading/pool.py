@@ -1,0 +1,221 @@
+"""Grading in the background: what can be settled at once is settled where it is asked for, the rest goes to worker processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future, wait
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from isocost.errors import InputError, RunError
+from isocost.graders import load_grader
+from isocost.graders.base import Grader, ungraded
+from isocost.grading.crew import Crew, Task
+from isocost.grading.judging import checked, failed, judged, last_step, two_steps
+from isocost.grading.process import Setup
+from isocost.records import Verdict
+
+MOST_REMEMBERED = 100_000  # verdicts that an equal pair finds made, some 50 MB
+LONGEST_REMEMBERED = 1000  # characters of an answer in them
+MARGIN = 2.0  # seconds that a grader which keeps the time limit by itself may exceed it by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A solution to grade. `key` is the caller's, and comes back with the verdict."""
+
+    key: str
+    reference: str
+    generation: str
+
+
+@dataclass(slots=True)
+class _Job:
+    """Pairs that were submitted: the verdicts there are, and where the missing ones belong."""
+
+    verdicts: list[Verdict | None]
+    missing: dict[bytes, list[int]] = field(default_factory=dict)
+    future: Future[list[Verdict]] = field(default_factory=Future)
+
+    def finish(self) -> None:
+        if not self.future.done():
+            self.future.set_result([verdict or ungraded("lost") for verdict in self.verdicts])
+
+
+class GradingPool:
+    """Grades in the background; a context manager, to be used from any thread.
+
+    A grader in two steps (`AnswerGrader`) finds and settles answers in this process; each distinct (reference, answer) that it leaves open
+    goes to a worker process once. Any other grader goes to a worker with the whole solution, unless it is `cheap`. Verdicts are remembered,
+    within limits. Leaving the `with` block waits for what was submitted, or stops it at once if an exception is on its way.
+
+    A solution that cannot be judged is ungraded, and the rest go on; its reason is
+        timeout         it took longer than the time limit; its process was killed
+        memory          it took more memory than the grader allows or the machine has
+        crash           its process died of it, twice
+        error: ...      what the grader raised
+
+    Args:
+        grader_name: A grader's name, or `package.module:attribute`.
+        workers: Worker processes at most, started with the first solutions that need them.
+        time_limit: Seconds that one solution may take.
+        options: The grader's own settings.
+
+    Raises:
+        InputError: there is no such grader, or an option is wrong.
+    """
+
+    def __init__(self, grader_name: str, *, workers: int, time_limit: float, options: Mapping[str, object] | None = None) -> None:
+        self.grader: Grader = load_grader(grader_name, options)
+        keeps_limit = hasattr(self.grader, "time_limit")
+        patience = time_limit + MARGIN if keeps_limit else time_limit
+        self._setup = Setup(name=grader_name, options=_plain(grader_name, options or {}), time_limit=time_limit, patience=patience)
+        self._workers = max(1, workers)
+        self._steps = two_steps(self.grader)
+        self._cheap = self._steps is None and bool(getattr(self.grader, "cheap", False))
+        self._lock, self._judging = threading.Lock(), threading.Lock()
+        self._remembered: OrderedDict[bytes, Verdict] = OrderedDict()
+        self._waiting: dict[bytes, list[_Job]] = {}
+        self._crew: Crew | None = None
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                with self._lock:
+                    futures = {job.future for jobs in self._waiting.values() for job in jobs}
+                wait(futures)
+        finally:
+            self._fail(CancelledError())
+            if self._crew is not None:
+                self._crew.close()
+
+    @property
+    def processes(self) -> int:
+        """Worker processes that were needed so far."""
+        return self._crew.size if self._crew else 0
+
+    def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
+        """Grade solutions; the future holds their verdicts in order, and is done already where no worker is needed.
+
+        The future raises RunError where no worker can be started.
+        """
+        job = _Job([None] * len(pairs))
+        job.future.set_running_or_notify_cancel()  # nobody can cancel it any more
+        same: dict[tuple[str, str], list[int]] = {}
+        for position, pair in enumerate(pairs):
+            same.setdefault((pair.reference, pair.generation), []).append(position)
+        open_tasks: dict[bytes, Task] = {}
+        with self._judging:  # a grader need not be made for threads
+            for (reference, generation), positions in same.items():
+                found = self._at_once(reference, generation)
+                if isinstance(found, Verdict):
+                    for position in positions:
+                        job.verdicts[position] = found
+                else:
+                    open_tasks[found.digest] = found
+                    job.missing.setdefault(found.digest, []).extend(positions)
+        self._wait_for(job, open_tasks)
+        return job.future
+
+    def _at_once(self, reference: str, generation: str) -> Verdict | Task:
+        """The verdict, or what a worker has to do for it."""
+        text = generation
+        if self._steps is not None:
+            try:
+                answer = self._steps.extract(generation)
+                settled = self._steps.settle(reference, answer)
+                if settled is not None or answer is None:
+                    return ungraded("unsettled") if settled is None else checked(settled)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - as `judged`
+                return failed(error)
+            text = answer
+        task = Task(_digest(reference, text), reference, text)
+        if not self._cheap:
+            return task
+        with self._lock:
+            known = self._remembered.get(task.digest)
+        if known is None:
+            known = judged(last_step(self.grader), reference, text)
+            with self._lock:
+                self._remember(task.digest, known)
+        return known
+
+    def _wait_for(self, job: _Job, tasks: Mapping[bytes, Task]) -> None:
+        """Take the verdicts that are remembered, and have the others made."""
+        with self._lock:
+            for digest in tasks:
+                if (verdict := self._remembered.get(digest)) is not None:
+                    self._remembered.move_to_end(digest)
+                    self._fill(job, digest, verdict)
+            fresh = [task for digest, task in tasks.items() if digest in job.missing and digest not in self._waiting]
+            if job.missing and self._failure is not None:
+                job.future.set_exception(self._failure)
+                return
+            for digest in job.missing:
+                self._waiting.setdefault(digest, []).append(job)
+            if fresh and self._crew is None:
+                self._crew = Crew(self._setup, self._workers, self._record, self._no_workers)
+            complete = not job.missing
+        if complete:
+            job.finish()
+        elif fresh and self._crew is not None:
+            self._crew.put(fresh)
+
+    @staticmethod
+    def _fill(job: _Job, digest: bytes, verdict: Verdict) -> None:
+        for position in job.missing.pop(digest):
+            job.verdicts[position] = verdict
+
+    def _remember(self, digest: bytes, verdict: Verdict) -> None:
+        if len(verdict.predicted_answer or "") + len(verdict.reason) <= LONGEST_REMEMBERED:
+            self._remembered[digest] = verdict
+            if len(self._remembered) > MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
+
+    def _record(self, task: Task, verdict: Verdict) -> None:
+        with self._lock:
+            self._remember(task.digest, verdict)
+            jobs = self._waiting.pop(task.digest, [])
+            for job in jobs:
+                self._fill(job, task.digest, verdict)
+            finished = [job for job in jobs if not job.missing]
+        for job in finished:
+            job.finish()
+
+    def _no_workers(self, why: str) -> None:
+        self._fail(RunError(f'workers for the grader "{self._setup.name}" cannot be started: {why}'))
+
+    def _fail(self, error: BaseException) -> None:
+        """Let every waiting future raise, and every later one that would wait."""
+        with self._lock:
+            self._failure = self._failure or error
+            jobs = {id(job): job for jobs in self._waiting.values() for job in jobs}
+            self._waiting.clear()
+        for job in jobs.values():
+            if not job.future.done():
+                job.future.set_exception(error)
+
+
+def _plain(grader_name: str, options: Mapping[str, object]) -> Mapping[str, object]:
+    try:
+        json.dumps(dict(options))
+    except (TypeError, ValueError) as error:
+        raise InputError(f'grader "{grader_name}": options must be plain data, text or numbers: {error}') from error
+    return options
+
+
+def _digest(reference: str, text: str) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (reference, text):
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.digest()

@@ -1,0 +1,145 @@
+"""A line of JSON with a reference answer and a solution: read, and written again with its verdict, otherwise byte for byte as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from isocost.grading import Pair
+from isocost.records import Outcome, Verdict
+
+GOLD = ("gold", "expected_answer", "answer")
+PREDICTION = ("prediction", "generation")
+ADDED = ("outcome", "predicted_answer", "reason")
+BAD_LINE = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="bad_line")
+_BOM = b"\xef\xbb\xbf"
+
+
+class LineError(ValueError):
+    """A line that cannot be used; the message says why."""
+
+
+class _Number(str):
+    """A number of a line, as it is spelled there: a gold answer of 1.50 is not 1.5."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it came, without its end.
+
+    Attributes:
+        number: From 1.
+        raw: Its bytes.
+        row: What it holds; empty where it cannot be read.
+        pair: What is to be graded; None where the line cannot be used.
+        complaint: Why it cannot, "" for a line with nothing in it.
+    """
+
+    number: int
+    raw: bytes
+    row: Mapping[str, Any]
+    pair: Pair | None
+    complaint: str = ""
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing in it."""
+        return self.pair is None and not self.complaint
+
+    def with_verdict(self, verdict: Verdict) -> bytes:
+        """The line with the verdict's fields at its end, in place of fields of these names; of a line that is no object they are all."""
+        if self.blank:
+            return self.raw + b"\n"
+        added = {"outcome": verdict.outcome, "predicted_answer": verdict.predicted_answer, "reason": verdict.reason}
+        kept = self.raw.rstrip() if self.row else b""
+        if any(field in self.row for field in ADDED):
+            kept = _dumped({key: value for key, value in self.row.items() if key not in ADDED})
+        start = kept[:-1].rstrip()
+        return (start + (b", " if len(start) > 1 else b"") if start else b"{") + _dumped(added)[1:] + b"\n"
+
+
+def read_line(raw: bytes, number: int, references: Mapping[str, str] | None) -> Line:
+    """Read a line; what is wrong with it becomes its complaint.
+
+    Args:
+        raw: Its bytes, without the end of the line.
+        number: From 1.
+        references: The reference answers by `problem_id`; None where lines hold their own.
+    """
+    if number == 1:
+        raw = raw.removeprefix(_BOM)
+    if not raw.strip():
+        return Line(number, raw, {}, None)
+    row: Mapping[str, Any] = {}
+    try:
+        row = _parsed(raw)
+        reference = _field(row, GOLD) if references is None else _reference(row, references)
+        pair = Pair(key="", reference=reference, generation=_field(row, PREDICTION))
+    except LineError as error:
+        return Line(number, raw, row, None, str(error))
+    return Line(number, raw, row, pair)
+
+
+def _parsed(raw: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(raw.decode(), parse_int=_Number, parse_float=_Number)
+    except UnicodeDecodeError as error:
+        raise LineError(f"not UTF-8, at byte {error.start + 1}") from error
+    except json.JSONDecodeError as error:
+        raise LineError(f"not JSON: {error.msg}, at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise LineError("not JSON that can be read: nested too deeply") from error
+    if not isinstance(found, dict):
+        raise LineError(f'not an object but {_kind(found)}; write {{"gold": ..., "prediction": ...}}')
+    return found
+
+
+def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """The first of these fields that is there.
+
+    Raises:
+        LineError: none is, or it is neither text nor a number.
+    """
+    name = next((name for name in names if name in row), None)
+    if name is None:
+        others = " or ".join(f'"{other}"' for other in names[1:])
+        raise LineError(f'has no "{names[0]}"' + (f" (nor {others})" if others else ""))
+    if not isinstance(row[name], str):
+        raise LineError(f'"{name}" is {_kind(row[name])}, not text or a number')
+    return str(row[name])
+
+
+def _reference(row: Mapping[str, Any], references: Mapping[str, str]) -> str:
+    problem_id = _field(row, ("problem_id",))
+    if problem_id not in references:
+        raise LineError(f'problem_id "{problem_id[:100]}" is not one of the {len(references):,} problems')
+    return references[problem_id]
+
+
+def _kind(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return {_Number: "a number", float: "not finite", list: "a list", dict: "an object"}.get(type(value), "text")
+
+
+def _dumped(row: Mapping[str, Any]) -> bytes:
+    try:
+        return _json(row, ascii_only=False).encode()
+    except UnicodeEncodeError:  # half of a pair of surrogates: legal in JSON, as an escape only
+        return _json(row, ascii_only=True).encode()
+
+
+def _json(value: Any, *, ascii_only: bool) -> str:
+    """As json.dumps, with the numbers of a line, which were read as text, as they were spelled."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(_json(item, ascii_only=ascii_only) for item in value) + "]"
+    if isinstance(value, Mapping):
+        items = (f"{json.dumps(key, ensure_ascii=ascii_only)}: {_json(item, ascii_only=ascii_only)}" for key, item in value.items())
+        return "{" + ", ".join(items) + "}"
+    return json.dumps(value, ensure_ascii=ascii_only)
