@@ -25,7 +25,7 @@ LONGEST_TAIL = 2000  # characters read after "the answer is"
 MOST_PHRASES = 20  # tried from the last one back, until one has an answer after it
 _WORD = re.compile(r"[^\s$.,]+")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_HASH = re.compile(r"####[ \t]*([^\n]*)")
+_HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")
 _PHRASE = re.compile(
     r"(?i)(?:\b(?:answer|result|antwort|r[ée]ponse|respuesta|risposta|resposta|ответ)\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{0,60})?"
     r"[ \t]*(?:\b(?:is|are|ist|lautet|est|es|è|é)\b|:|=|(?=\$|\\[(\[]))|(?:答案|答え)\s*(?:是|为|為|は|[:：]))(?:\*\*)?[ \t]*:?\s*"
@@ -53,9 +53,9 @@ def extract_answer(generation: str) -> Extracted | None:
     """The marked final answer of a solution, or None where nothing is marked. Several boxes joined by "and" or a comma are one answer."""
     text = final_text(generation)
     boxes = list(_boxes(text))
-    hashes = [match for match in _HASH.finditer(text) if match[1].strip()]
+    hashes = [match for match in _HASH.finditer(text) if (match[1] or match[2] or "").strip()]
     if hashes and (not boxes or hashes[-1].start() > boxes[-1][0]):
-        return Extracted(hashes[-1][1].strip(), "hash")
+        return Extracted((hashes[-1][1] or hashes[-1][2]).strip(), "hash")
     if boxes:
         return Extracted(_joined(text, boxes), "boxed")
     return _phrase(text)

@@ -26,7 +26,12 @@ LONGEST_ANSWER = 2000  # characters; what is longer is a solution, not an answer
 LONGEST_REFERENCE = 20_000  # characters that a reference answer may come in
 
 _DECIMAL = re.compile(r"-?\d*\.\d+")
-_CHOICE = re.compile(r"(?:\\text\s*\{)?\s*\(([A-J])\)\s*\}?\s*(\S.*)?")
+_CHOICE = re.compile(r"(?:\\text\s*\{)?\s*(?:[Oo]ption\s+)?\(?([A-J])(?:\)|[.:]|(?=\s*\}?$))\s*\}?\s*(\S.*)?")
+# What sympy's reader drops or multiplies out: primes, inverse functions, points named by letters.
+_MARKS = re.compile(
+    r"'+|[fgh]\^\{?-1\}?(?=\s*\()|\\(?:measured)?(?:angle|triangle|vec|over(?:left)?(?:right)?(?:line|arrow)|widehat)\s*\{?\s*[A-Z]+"
+)
+_DIGITS_APART = re.compile(r"(?<=\d)\s+(?=\d)")
 _SPACES = re.compile(r"\s+")
 _TWO_NUMBERS = re.compile(r"(?<=\d),\s+(?=\d{3}(?!\d))")
 _LONE = re.compile(r"\{(\w)\}")
@@ -120,6 +125,8 @@ class _Comparison:
         decided = self._relation(gold, answer) if related else expressions.same(gold, answer)
         if decided is not None:
             return decided
+        if _MARKS.findall(gold) != _MARKS.findall(answer):
+            return False
         if not self._symbolic:
             raise _OpenError
         return _same_by_sympy(gold, answer)
@@ -153,7 +160,7 @@ def _gold(reference: str) -> str | None:
 
 def _squeezed(text: str) -> str:
     """Without spaces, and without braces around a single character. `58, 500` is not `58,500`."""
-    return _LONE.sub(r"\1", _SPACES.sub("", _TWO_NUMBERS.sub(";", text)))
+    return _LONE.sub(r"\1", _SPACES.sub("", _DIGITS_APART.sub("~", _TWO_NUMBERS.sub(";", text))))
 
 
 def _folded(text: str) -> str:

@@ -22,10 +22,17 @@ def same_quantity(gold: Answer, answer: Answer, conventions: Conventions, same_t
             return _same_measure(gold, answer)
         if conventions.units == "require":
             return False
+    if (gold.percent and answer.unit and answer.unit.known) or (answer.percent and gold.unit and gold.unit.known):
+        return False
+    if gold.percent is answer.percent and _radians_and_degrees(gold, answer):
+        return _same_angle(gold, answer)
     if gold.percent is answer.percent:
-        return same_text(gold.text, answer.text) or _same_angle(gold, answer)
+        return same_text(gold.text, answer.text)
     as_value = same_text(*(f"\\frac{{{side.text}}}{{100}}" if side.percent else side.text for side in (gold, answer)))
-    return as_value or (conventions.percent == "forgive" and same_text(gold.text, answer.text))
+    # A reference below one is a share: 0.5% does not answer 0.5.
+    size = expressions.constant(gold.text) if answer.percent else None
+    is_share = size is not None and -1 < size < 1
+    return as_value or (conventions.percent == "forgive" and not is_share and same_text(gold.text, answer.text))
 
 
 def _same_measure(gold: Answer, answer: Answer) -> bool:
@@ -33,13 +40,20 @@ def _same_measure(gold: Answer, answer: Answer) -> bool:
     return bool(gold.unit and answer.unit and a is not None and b is not None and same_measure(a, gold.unit, b, answer.unit))
 
 
+def _radians_and_degrees(gold: Answer, answer: Answer) -> bool:
+    """Whether one is in degrees and the other a multiple of pi."""
+    return any(_is_in_degrees(one) and other.unit is None and "\\pi" in other.text for one, other in ((gold, answer), (answer, gold)))
+
+
+def _is_in_degrees(answer: Answer) -> bool:
+    return answer.unit is not None and answer.unit.dimension == (("angle", 1),)
+
+
 def _same_angle(gold: Answer, answer: Answer) -> bool:
     """90 degrees are pi/2."""
-    for degrees, radians in ((gold, answer), (answer, gold)):
-        if degrees.unit and degrees.unit.dimension == (("angle", 1),) and radians.unit is None and "\\pi" in radians.text:
-            a, b = expressions.constant(degrees.text), expressions.constant(radians.text)
-            return a is not None and b is not None and same_number(times(a, DEGREE), b)
-    return False
+    degrees, radians = (gold, answer) if _is_in_degrees(gold) else (answer, gold)
+    a, b = expressions.constant(degrees.text), expressions.constant(radians.text)
+    return a is not None and b is not None and same_number(times(a, DEGREE), b)
 
 
 def _unit_read(answer: Answer, other: Answer) -> Answer:

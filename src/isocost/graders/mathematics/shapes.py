@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
+from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.ranges import as_range
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
 
@@ -18,13 +20,14 @@ DEEPEST = 12  # lists in lists
 _WORD_AND = r"(?:\\text\s*\{\s*,?\s*(?:and|or)\s*\}|and\b|or\b)"
 _SEPARATOR = re.compile(rf"\s*(?:[,;]\s*{_WORD_AND}?|\\text\s*\{{\s*,?\s*(?:and|or)\s*\}}|\b(?:and|or)\b)\s*")
 _GROUPS = re.compile(rf"\s*(?:;|,?\s*{_WORD_AND})\s*")
-_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z])[^,]*)?")
 _DECIMAL_COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
 _TIME = re.compile(r"(?i)(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*(?:\\text\s*\{\s*)?([ap]\.?\s?m\b\.?)?\s*\}?")
 _NAMED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\[a-z]{2,}")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
 _MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")
+_AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")
 _EQUALS = re.compile(r"(?<![<>!:])=(?!=)")
 _MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix|array)\}(?:\s*\{[lcr|\s]*\})?((?:(?!\\begin|\\end).)*)\\end\s*\{\1\}")
 _ROW_END = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
@@ -34,10 +37,21 @@ _UNIT_WORDS = re.compile(
 )
 _UNIT_SHORT = re.compile(rf"(-?[\d.,/]*\d)\s*({SHORT.pattern}(?:\s*/\s*{SHORT.pattern})?)")
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
-_COUNTED = """
-zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty
-"""
-_NUMBER_WORDS = {word: str(value) for value, word in enumerate(_COUNTED.split())}
+_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_NUMBER_WORDS = {word: str(value) for value, word in enumerate(_ONES + _TEENS)} | {
+    f"{word} {one}" if i else word: str(10 * tens + i) for tens, word in enumerate(_TENS, 2) for i, one in enumerate(_ONES)
+}
+EMPTY = "no solution"
+_SAME_WORDS = dict.fromkeys(("no solutions", "no real solution", "no real solutions", "empty set", "none"), EMPTY) | dict.fromkeys(
+    ("dne", "does not exist"), "undefined"
+)
+SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
+_SCALED = re.compile(rf"(?i)(.*\d)\s*(?:\\text\s*\{{\s*)?({'|'.join(SCALES)})s?\b(?:(\s[^{{}}]*)\}}|\}}?(.*))")
+_SENTENCE = re.compile(r"(?i)\b(?:is|are|was|not|no|if|when|unless)\b")
+_COMPOUND = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+_COMPOUNDS = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:\\text\s*\{\s*[A-Za-z]+\s*\}|[A-Za-z]+)(?:,|\s|and\b)*){2,4}")
 
 
 class UnreadableError(ValueError):
@@ -61,6 +75,7 @@ class Answer:
         short_unit: The value and unit that a text like `10m` may be, which may also be a product.
         percent: A percent sign stands behind the value.
         decimal: `1000.99` of `1000,99`, which may also be two values.
+        name: What the answer is given to: `x` of `x = 5`, `f(x)` of `f(x) = 5`.
         relation: The equation or inequality that the answer was read from.
     """
 
@@ -72,6 +87,7 @@ class Answer:
     short_unit: tuple[str, Unit] | None = None
     percent: bool = False
     decimal: str | None = None
+    name: str | None = None
     relation: str | None = None
 
 
@@ -88,13 +104,16 @@ def take_apart(text: str) -> Answer:
 def _shape(text: str, depth: int) -> Answer:
     if depth > DEEPEST:
         raise UnreadableError(text)
-    if _THOUSANDS.fullmatch(text):
-        return Answer(kind="value", text=text.replace(",", ""))
+    if thousands := _THOUSANDS.fullmatch(text):
+        text = thousands[1].replace(",", "") + (thousands[2] or "")
     if time := _TIME.fullmatch(text):
         return Answer(kind="time", text=text, brackets="".join(filter(None, [time[4] and time[4][0].lower()])), parts=_clock(time))
     if words := _words(text):
-        value = _NUMBER_WORDS.get(words.casefold())
-        return Answer(kind="value", text=value) if value else Answer(kind="words", text=words)
+        folded = words.casefold().removeprefix("the ").removeprefix("an ").removeprefix("a ")
+        value = _NUMBER_WORDS.get(folded.replace("-", " "))
+        return Answer(kind="value", text=value) if value else Answer(kind="words", text=_SAME_WORDS.get(folded, folded))
+    if text in ("\\emptyset", "\\text{\\emptyset}"):
+        return Answer(kind="words", text=EMPTY)
     return _matrix(text, depth) or _relation(text, depth) or _sequence(text, depth) or _bracketed(text, depth)
 
 
@@ -116,16 +135,21 @@ def _relation(text: str, depth: int) -> Answer | None:
         )
         whole = ranges[0] if len(ranges) == 1 else Answer(kind="union", text=text, parts=ranges)
         return replace(whole, relation=text)
-    side = _assigned(text)
-    if side == text:
-        return None
-    return replace(_shape(side, depth + 1), relation=text if "=" in text else None)
+    if member := _MEMBER.match(text):
+        return _shape(text[member.end() :], depth + 1)
+    name, side = _assigned(text)
+    if name is None:
+        return None if side == text else _shape(side, depth + 1)
+    return replace(_shape(side, depth + 1), name=name, relation=text)
 
 
 def _sequence(text: str, depth: int) -> Answer | None:
     union = split_outside(text, re.compile(r"\\cup(?![a-z])"))
     if len(union) > 1:
         return Answer(kind="union", text=text, parts=_parts(union, depth))
+    ranges = split_outside(text, _AND)
+    if len(ranges) == 2 and (both := _between(_parts(ranges, depth))):
+        return both
     rows = split_outside(text, _GROUPS)
     if 1 < len(rows) <= MOST_PARTS and all(len(split_outside(row, re.compile(","))) > 1 for row in rows):  # x=1, y=2; x=3, y=4
         return Answer(kind="list", text=text, parts=_parts([row if row[0] in "([" else f"({row})" for row in rows], depth))
@@ -174,8 +198,13 @@ def _bracketed(text: str, depth: int) -> Answer:
         if len(condition) == 2 and as_range(condition[1].strip()):  # the set of all x such that
             return _shape(condition[1].strip(), depth + 1)
         pieces = split_outside(body, _SEPARATOR)
-        if text.startswith("\\{") or len(pieces) > 1:
-            return Answer(kind="set", text=text, parts=_both_signs(_parts(pieces, depth)))
+        if len(condition) == 2:
+            return Answer(kind="words", text="".join(f"{condition[0]}|{condition[1]}".split()))
+        if text.startswith("\\{"):
+            distinct = list(dict.fromkeys(pieces))
+            return Answer(kind="set", text=text, parts=_both_signs(_parts(distinct, depth)))
+        if len(pieces) > 1:  # a group of TeX, and no set
+            return Answer(kind="list", text=text, parts=_both_signs(_parts(pieces, depth)))
     if text[:1] == "]" or text[-1:] == "[":  # ]0, 1[, as the French write an open interval
         text = ("(" if text[:1] == "]" else text[:1]) + text[1:-1] + (")" if text[-1:] == "[" else text[-1:])
     if text[:1] in ("(", "[") and text[-1:] in (")", "]") and _closes_at_end(text):
@@ -189,17 +218,34 @@ def _bracketed(text: str, depth: int) -> Answer:
 
 
 def _value(text: str) -> Answer:
-    """A value without what stands behind it."""
+    """A value without what stands behind it; `1.5 million` is multiplied out."""
     if text.endswith("\\%"):
         return Answer(kind="value", text=text.removesuffix("\\%").strip(), percent=True)
+    if scaled := _SCALED.fullmatch(text):
+        factor = SCALES[scaled[2].lower()]
+        return replace(_value(f"{scaled[1]} \\cdot {factor}{scaled[3] or scaled[4] or ''}"))
     if found := _UNIT_SHORT.fullmatch(text):
         return Answer(kind="value", text=text, short_unit=(found[1], read_unit(found[2])))
+    if total := _sum_of_units(text):
+        return total
     found = _UNIT_TEXT.fullmatch(text) or _UNIT_WORDS.fullmatch(text)
     if found is None:
         return Answer(kind="value", text=text)
     words = _TEXT.sub(lambda match: f" {match[1]} ", found[2])
     words = re.sub(r"\s+(?=\^)", "", words).strip()
+    if _SENTENCE.search(words):  # "2023 is not prime" is no quantity
+        return Answer(kind="words", text=" ".join(f"{found[1]} {words}".casefold().split()))
     return Answer(kind="value", text=found[1].strip(), unit=read_unit(words))
+
+
+def _sum_of_units(text: str) -> Answer | None:
+    """`1 hour 30 minutes` in hours."""
+    pieces = _COMPOUND.findall(_TEXT.sub(lambda match: f" {match[1]} ", text)) if _COMPOUNDS.fullmatch(text) else []
+    units = [read_unit(words) for _, words in pieces]
+    if len(units) < 2 or any(not unit.known or unit.dimension != units[0].dimension for unit in units):
+        return None
+    total = sum((Fraction(number) * unit.size for (number, _), unit in zip(pieces, units, strict=True)), Fraction(0)) / units[0].size
+    return Answer(kind="value", text=f"{total.numerator}/{total.denominator}", unit=units[0])
 
 
 def _closes_at_end(text: str) -> bool:
@@ -211,22 +257,45 @@ def _closes_at_end(text: str) -> bool:
     return False
 
 
-def _assigned(text: str) -> str:
-    """Without a leading `x =`, `f(x) =`, `(p,q) =`, `a:b =` or `x \\in`, and of a chain of equalities only the last side."""
-    text = _MEMBER.sub("", text)
+def _assigned(text: str) -> tuple[str | None, str]:
+    """The name and the value of `x = 5`, `f(x) = 5`, `a:b = 3:4`, `\\angle A = 60`, `5 = x`; of a chain of equalities the last side."""
     if "=" not in text or len(split_outside(text, _SEPARATOR)) > 1:
-        return text
+        return None, text
     sides = split_outside(text, _EQUALS)
-    name = sides[0].replace(" ", "") if sides else ""
-    if len(sides) > 1 and (_NAMED.fullmatch(name) or _RATIO_OF_NAMES.fullmatch(name)):
-        return sides[-1]
-    return sides[-1] if len(sides) > 2 else text
+    if len(sides) < 2:
+        return None, text
+    first, last = ("".join(side.split()) for side in (sides[0], sides[-1]))
+    if _NAMED.fullmatch(first) or _RATIO_OF_NAMES.fullmatch(first):
+        return first, sides[-1]
+    if len(sides) == 2 and _NAMED.fullmatch(last) and not re.search(r"[a-zA-Z]", first):
+        return last, sides[0]
+    # A quantity is named by what is no algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 says more than 1.
+    expression = expressions.read(sides[0])
+    is_quantity = expression is None or (expression.symbols and all(symbol.isupper() for symbol in expression.symbols))
+    if is_quantity and expressions.constant(sides[-1]) is not None:
+        return first, sides[-1]
+    return None, sides[-1] if len(sides) > 2 else text
+
+
+def _between(ranges: Sequence[Answer]) -> Answer | None:
+    """Where two half-lines overlap: `x > 2 and x < 3`."""
+    if any(answer.kind != "ordered" or answer.relation is None for answer in ranges):
+        return None
+    below = next((answer for answer in ranges if answer.parts[0].text == "-\\infty"), None)
+    above = next((answer for answer in ranges if answer.parts[1].text == "\\infty"), None)
+    low = expressions.constant(above.parts[0].text) if above else None
+    high = expressions.constant(below.parts[1].text) if below else None
+    if below is None or above is None or low is None or high is None:
+        return None
+    if not low < high:
+        return Answer(kind="words", text=EMPTY)
+    return Answer(kind="ordered", text="", parts=(above.parts[0], below.parts[1]), brackets=above.brackets[0] + below.brackets[1])
 
 
 def _words(text: str) -> str | None:
     match = _WORDS.fullmatch(text)
     words = " ".join((match[1] or match[2] or "").split()).strip("().") if match else ""
-    return words or None
+    return words if words and not re.search(r"\b(?:and|or)\b|,", words) else None
 
 
 def _clock(match: re.Match[str]) -> tuple[Answer, ...]:
@@ -242,7 +311,9 @@ def _both_signs(answers: Sequence[Answer]) -> tuple[Answer, ...]:
     found: list[Answer] = []
     for answer in answers:
         if answer.kind == "value" and answer.text.count("\\pm") == 1:
-            found += [replace(answer, text=answer.text.replace("\\pm", sign).strip().removeprefix("+")) for sign in "+-"]
+            found += [replace(answer, text=answer.text.replace("\\pm", sign).strip().removeprefix("+").strip()) for sign in "+-"]
+        elif answer.kind == "list" and "\\pm" in answer.text:
+            found += answer.parts
         else:
             found.append(answer)
     return tuple(found)

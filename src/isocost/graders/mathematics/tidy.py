@@ -1,4 +1,7 @@
-"""Bring an answer to one way of writing: what does not change its value goes, and plain notation becomes LaTeX."""
+"""Bring an answer to one way of writing: what does not change its value goes, and plain notation becomes LaTeX.
+
+Units, percent signs and currencies stay, as text behind the number: `\\text{cm}`, `\\%`, `\\text{dollars}`.
+"""
 
 from __future__ import annotations
 
@@ -8,84 +11,139 @@ from functools import lru_cache
 
 from isocost.graders.extract import brace_pairs
 
-_REPLACED = {
-    "\N{MINUS SIGN}": "-",
-    "\N{INFINITY}": r"\infty ",
-    "\N{GREEK SMALL LETTER PI}": r"\pi ",
-    "\N{MULTIPLICATION SIGN}": r"\times ",
-    "\N{SQUARE ROOT}": r"\sqrt ",
-    "\N{LESS-THAN OR EQUAL TO}": r"\le ",
-    "\N{GREATER-THAN OR EQUAL TO}": r"\ge ",
-    "\N{NOT EQUAL TO}": r"\ne ",
-    "\N{ELEMENT OF}": r"\in ",
-    "\N{UNION}": r"\cup ",
-    "\N{DEGREE SIGN}": r"^\circ ",
-    "\N{EMPTY SET}": r"\emptyset ",
-    "\N{SUPERSCRIPT TWO}": "^2",
-    "\N{SUPERSCRIPT THREE}": "^3",
-    "\N{VULGAR FRACTION ONE HALF}": r"\frac{1}{2}",
-    "\N{VULGAR FRACTION ONE QUARTER}": r"\frac{1}{4}",
-    "\N{VULGAR FRACTION THREE QUARTERS}": r"\frac{3}{4}",
-    "\N{FULLWIDTH PERCENT SIGN}": "%",
-    "\N{FULLWIDTH COMMA}": ",",
-    "\N{IDEOGRAPHIC COMMA}": ",",
-    "\N{DIVISION SIGN}": r"\div ",
-    "\N{MIDDLE DOT}": r"\cdot ",
-    "\N{DOT OPERATOR}": r"\cdot ",
-    "\N{RATIO}": ":",
-    "\N{EN DASH}": "-",
-    "<=": r"\le ",
-    ">=": r"\ge ",
-    "!=": r"\ne ",
-    "**": "^",
-}
-_BOLD = re.compile(r"\*\*(?=[^*\s][^*]*\*\*)|(?<=[^*\s])\*\*\s*$|^\s*\*\*")
-_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"(?<!\\)\$|\\[()]|\\\[|\\\](?!\w)", ""),  # math delimiters
-        (r"\\[$]|[€£¥₹]", ""),
-        (r"\\(?:left|right|bigg?l?|bigg?r?|Bigg?l?|Bigg?r?)(?=[\s()\[\]|.\\{}])", ""),
-        (r"(?<!\\)\\!\s*", ""),
-        (r"(?<!\\)\\[,;: ]|\\q?quad|~", " "),
-        (r"\\\\\s*(?=\\end\s*\{)", ""),  # a row separator after the last row
-        (r"\\[dtc]frac", r"\\frac"),
-        (r"\\(?:mbox|textbf|textnormal|textrm|textit|mathrm|mathbf|mathit|rm)(?=\s*\{)", r"\\text"),
-        (r"\\leq(?:slant)?(?![a-zA-Z])|\\leqq", r"\\le "),
-        (r"\\geq(?:slant)?(?![a-zA-Z])|\\geqq", r"\\ge "),
-        (r"\\lt(?![a-zA-Z])", "<"),
-        (r"\\gt(?![a-zA-Z])", ">"),
-        (r"\\neq(?![a-zA-Z])", r"\\ne "),
-        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)(?=.*\))", r" \\cdot \\frac{\\pi}{180}"),  # inside a function a degree has a value
-        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*(?:\\text\s*\{\s*C\s*\}|C\b)", r"\\text{celsius}"),
-        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\\degrees?\b", r"\\text{degrees}"),
-        (r"\\text\s*\{\s*(?:percent|pct|\\?%)\s*\}|\\?%|(?<=[\d)}])\s*(?:percent|pct)\b", r"\\%"),
-        (r"(?<=\d)\{,\}(?=\d)", ","),
-        (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),
-        (r"\\(?:var)?nothing|\\emptyset|\\\{\s*\\\}", r"\\emptyset"),
-        (r"(?<![\\a-zA-Z])infinity(?![a-zA-Z])", r"\\infty "),
-        (r"^\s*\\text\s*\{\s*(\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
-        (r"\+\s*-", "-"),
-        (r"\bsqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
-        (r"(?<![\\a-zA-Z])exp\s*\(([^()]*)\)", r"e^{\1}"),
-        (r"(?<![\\a-zA-Z])(pi|sin|cos|tan|log|ln)(?![a-zA-Z])", r"\\\1 "),
-        (r"\^\s*\(([^()]*)\)", r"^{\1}"),
-        (r"(?<=[\w)])\s*\*\s*(?=[\w(\\])", r" \\cdot "),
-    )
+_CHARACTERS = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "\N{EN DASH}": "-",
+        "\N{PLUS-MINUS SIGN}": r"\pm ",
+        "\N{MULTIPLICATION SIGN}": r"\times ",
+        "\N{DIVISION SIGN}": r"\div ",
+        "\N{MIDDLE DOT}": r"\cdot ",
+        "\N{DOT OPERATOR}": r"\cdot ",
+        "\N{FRACTION SLASH}": "/",
+        "\N{RATIO}": ":",
+        "\N{SQUARE ROOT}": r"\sqrt ",
+        "\N{INFINITY}": r"\infty ",
+        "\N{GREEK SMALL LETTER PI}": r"\pi ",
+        "\N{GREEK SMALL LETTER THETA}": r"\theta ",
+        "\N{LESS-THAN OR EQUAL TO}": r"\le ",
+        "\N{GREATER-THAN OR EQUAL TO}": r"\ge ",
+        "\N{NOT EQUAL TO}": r"\ne ",
+        "\N{ALMOST EQUAL TO}": r"\approx ",
+        "\N{ELEMENT OF}": r"\in ",
+        "\N{UNION}": r"\cup ",
+        "\N{EMPTY SET}": r"\emptyset ",
+        "\N{DOUBLE-STRUCK CAPITAL R}": r"\mathbb{R}",
+        "\N{DEGREE SIGN}": r"^\circ ",
+        "\N{VULGAR FRACTION ONE HALF}": r"\frac{1}{2}",
+        "\N{VULGAR FRACTION ONE THIRD}": r"\frac{1}{3}",
+        "\N{VULGAR FRACTION TWO THIRDS}": r"\frac{2}{3}",
+        "\N{VULGAR FRACTION ONE QUARTER}": r"\frac{1}{4}",
+        "\N{VULGAR FRACTION THREE QUARTERS}": r"\frac{3}{4}",
+        "\N{FULLWIDTH PERCENT SIGN}": "%",
+        "\N{FULLWIDTH COMMA}": ",",
+        "\N{IDEOGRAPHIC COMMA}": ",",
+        "\N{FULLWIDTH LEFT PARENTHESIS}": "(",
+        "\N{FULLWIDTH RIGHT PARENTHESIS}": ")",
+        "\N{FULLWIDTH COLON}": ":",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{PRIME}": "'",
+        "\N{HORIZONTAL ELLIPSIS}": "...",
+        "\N{CENT SIGN}": r"\text{cents}",
+    }
 )
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_OPERATORS = {"<=": r"\le ", ">=": r"\ge ", "!=": r"\ne ", "**": "^"}
+_CURRENCIES = {"\\$": "dollars", "€": "euros", "£": "pounds sterling", "¥": "yuan", "₹": "rupees"}
+_BOLD = re.compile(r"\*\*(?=[^*\s][^*]*\*\*)|(?<=[^*\s])\*\*\s*$|^\s*\*\*")
+_QUOTED = re.compile(r'\s*\{\s*"(?:final_)?answer"\s*:\s*"?([^"{}]*)"?\s*\}\s*|\s*`+([^`]*)`+\s*')
+_LABEL = re.compile(r"(?i)^\s*(?:\\text(?:bf)?\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*\}?\s*:?\s*(?=\S)")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]")
 _ESCAPED = re.compile(r"\\\\(?=[a-zA-Z])")
+_DEGREES = r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-z]))"
+_FUNCTION = r"\\(?:sin|cos|tan|cot|sec|csc)(?:\s*\^\s*\{?-?\d\}?)?"
+_AMOUNT = r"(-?\s*[\d.,]*\d(?:\s*(?:hundred|thousand|[mbtr]+illion))?)"
+
+
+def _repeating(match: re.Match[str]) -> str:
+    r"""0.1\overline{6} as a fraction."""
+    whole, steady, period = match[1], match[2] or "", next(group for group in match.groups()[2:] if group)
+    nines = 10 ** len(period) - 1
+    return f"\\frac{{{int(whole + steady) * nines + int(period)}}}{{{nines * 10 ** len(steady)}}}"
+
+
+_Replacement = str | Callable[[re.Match[str]], str]
+_LAYOUT: tuple[tuple[str, _Replacement], ...] = (
+    (r"\\\\\s*\[\s*-?[\d.]+\s*[a-z]{2}\s*\]", r"\\\\"),  # a row's end with extra space
+    (r"(?<!\\)\$|\\[()]|\\\[|\\\](?!\w)", ""),
+    (r"\\(?:left|right|[bB]igg?[lr]?)(?=[\s()\[\]|.\\{}])", ""),
+    (r"\\(?:large|Large|LARGE|huge|Huge|small|normalsize|displaystyle|textstyle|boldsymbol|bm|bf|limits)(?![a-zA-Z])", ""),
+    (r"\\(?:text)?color\s*\{\w{1,20}\}|\\(?:tag|phantom|label)\s*\{[^{}]*\}|\\(?:begin|end)\s*\{(?:aligned|align\*?|equation\*?)\}", ""),
+    (r"(?<!\\)\\!\s*", ""),
+    (r"(?<!\\)\\[,;: ]|\\q?quad|~", " "),
+    (r"\\\\\s*(?=\\end\s*\{)", ""),  # a row's end after the last row
+    (r"\\lbrace(?![a-z])", r"\\{"),
+    (r"\\rbrace(?![a-z])", r"\\}"),
+    (r"\\langle(?![a-z])", "("),
+    (r"\\rangle(?![a-z])", ")"),
+)
+_NAMES: tuple[tuple[str, _Replacement], ...] = (
+    (r"\\(?:[dtc]|s|nice)frac(?![a-z])", r"\\frac"),
+    (r"\\operatorname\s*\{([a-z]{2,10})\}", r"\\\1 "),
+    (r"\\tg(?![a-z])", r"\\tan "),
+    (r"\\ctg(?![a-z])", r"\\cot "),
+    (r"\\arctg(?![a-z])", r"\\arctan "),
+    (r"\\lg(?![a-z])", r"\\log_{10}"),
+    (r"\\(?:mathrm|mathbf|mathit|rm)\s*(?:\{\s*([A-Za-z])\s*\}|\s([A-Za-z])(?![A-Za-z]))", lambda match: match[1] or match[2]),
+    (r"\\(?:mbox|textbf|textnormal|textrm|textit|mathrm|mathbf|mathit|rm)(?=\s*\{)", r"\\text"),
+    (r"\\leq(?:slant)?(?![a-zA-Z])|\\leqq", r"\\le "),
+    (r"\\geq(?:slant)?(?![a-zA-Z])|\\geqq", r"\\ge "),
+    (r"\\lt(?![a-zA-Z])", "<"),
+    (r"\\gt(?![a-zA-Z])", ">"),
+    (r"\\neq(?![a-zA-Z])", r"\\ne "),
+    (r"\\prime(?![a-z])", "'"),
+    (r"\^\s*\{?\s*('+)\s*\}?", r"\1"),
+    (r"\\(?:var)?nothing|\\emptyset|\\\{\s*\\\}", r"\\emptyset "),
+    (r"\\mathbb\s*\{?\s*R\s*\}?|(?i:(?:\\text\s*\{\s*)?\ball (?:real numbers|reals)\b\s*\}?)", r"(-\\infty, \\infty)"),
+    (r"\b[a-z]\s*\\in\s*(?=\(-\\infty, \\infty\)$)", ""),
+)
+_QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
+    (rf"({_FUNCTION})\s*\{{?\s*(\d+)\s*{_DEGREES}\s*\}}?", r"\1(\2 \\cdot \\frac{\\pi}{180})"),
+    (rf"{_DEGREES}(?=.*\))", r" \\cdot \\frac{\\pi}{180}"),  # inside a function a degree has a value
+    (rf"{_DEGREES}\s*(?:\\text\s*\{{\s*C\s*\}}|C\b)", r"\\text{celsius}"),
+    (rf"{_DEGREES}|\\degrees?\b", r"\\text{degrees}"),
+    (r"\\text\s*\{\s*(?:percent|pct|\\?%)\s*\}|\\?%|(?<=[\d)}])\s*(?:percent|pct)\b", r"\\%"),
+    (rf"(\\\$|[€£¥₹])\s*{_AMOUNT}", lambda match: f"{match[2]}\\text{{{_CURRENCIES[match[1]]}}}"),
+    (rf"{_AMOUNT}\s*(\\\$|[€£¥₹])", lambda match: f"{match[1]}\\text{{{_CURRENCIES[match[2]]}}}"),
+    (r"\\\$|[€£¥₹]", ""),
+    (r"(?<=\d)\{,\}(?=\d)", ","),
+    (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),
+    (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?|\((\d{1,20})\))", _repeating),
+    (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}(?:\.\.\.|\\[lc]?dots)", _repeating),
+    (r"(?<![\\a-zA-Z])inf(?:inity|ty)?(?![a-zA-Z])", r"\\infty "),
+    (r"^\s*\\text\s*\{\s*(-?\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
+    (r"\((\d+)\)_", r"\1_"),
+    (r"\+\s*-", "-"),
+    (r"\bsqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
+    (r"(?<![\\a-zA-Z])sqrt\s*(?=\d)", r"\\sqrt "),
+    (r"(?<![\\a-zA-Z])exp\s*\(([^()]*)\)", r"e^{\1}"),
+    (r"(?<![\\a-zA-Z])(pi|sin|cos|tan|log|ln)(?![a-zA-Z])", r"\\\1 "),
+    (r"\^\s*\(([^()]*)\)", r"^{\1}"),
+    (r"(?<=[\w)])\s*\*\s*(?=[\w(\\])", r" \\cdot "),
+    (r"(?<=\d)\s+x\s+(?=10\^)", r" \\cdot "),
+    (r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:for (?:all|any|every|some|each)|where|because|since)\b.*$", ""),
+)
+_RULES = tuple((re.compile(pattern), replacement) for pattern, replacement in (*_LAYOUT, *_NAMES, *_QUANTITIES))
 
 
 @lru_cache(maxsize=65536)
 def tidy(answer: str) -> str:
-    """The answer without delimiters, layout and currency; ASCII mathematics becomes LaTeX, and units and percent signs stand behind it as
-    `\\text{cm}` and `\\%`.
-    """
+    """The answer in one way of writing."""
     if _PLAIN.fullmatch(answer):
         return answer
-    text = _BOLD.sub("", _unboxed(answer.strip()))
-    for old, new in _REPLACED.items():
+    text = _unwrapped(_BOLD.sub("", _unboxed(answer.strip())))
+    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
+    for old, new in _OPERATORS.items():
         text = text.replace(old, new)
     if "\\\\begin" in text:  # escaped once too often, as by a JSON writer
         text = text.replace("\\\\", "\\")
@@ -93,8 +151,20 @@ def tidy(answer: str) -> str:
         text = _ESCAPED.sub(r"\\", text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
-    text = text.partition("\\approx")[0]
-    return " ".join(text.split()).rstrip(".,;\\ ")
+    return " ".join(_exact(text).split()).rstrip(".,;\\ ")
+
+
+def _exact(text: str) -> str:
+    r"""What stands before \approx; where that is nothing or a name, what stands behind it."""
+    before, about, behind = text.partition("\\approx")
+    return behind if about and re.fullmatch(r"\s*[A-Za-z]?\s*", before) else before
+
+
+def _unwrapped(text: str) -> str:
+    """Without the quotation marks of a JSON or Markdown writer, and without "answer:"."""
+    if quoted := _QUOTED.fullmatch(text):
+        text = quoted[1] or quoted[2] or ""
+    return _LABEL.sub("", text)
 
 
 def _unboxed(text: str) -> str:

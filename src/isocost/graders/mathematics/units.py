@@ -17,16 +17,16 @@ time     s sec second:1  min minute:60  h hr hour:3600  day:86400  week wk:60480
 months   month:1  year yr:12  decade:120  century:1200
 angle    deg degree:1  rad radian:57.29
 money    dollar usd buck:1  cent ¢ penny pennie:1/100
-volume   l liter litre:1  ml milliliter millilitre:1/1000
-speed    mph:1397/3125  kph:5/18
-euro     euro eur €:1
-pounds   £:1
+length3  l liter litre:1/1000  ml milliliter millilitre:1/1000000
+euro     euro eur:1
+sterling sterling gbp:1
 yuan     yuan rmb:1
 rupee    rupee ₹:1
 celsius  celsius:1
 kelvin   kelvin:1
 """
 _SQUARED = {"square": 2, "sq": 2, "cubic": 3}
+_SPELLED_OUT = {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "pounds sterling": "sterling"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,7 @@ def read_unit(words: str) -> Unit:
     dimension: dict[str, int] = {}
     size = Fraction(1)
     folded = " ".join(words.casefold().replace(".", "").split())
+    folded = _SPELLED_OUT.get(folded, folded)
     for position, part in enumerate(_SEPARATED.split(folded)):
         power = 1
         for word in part.split():
@@ -79,7 +80,8 @@ def read_unit(words: str) -> Unit:
             if base is None:
                 return Unit(dimension=(), size=Fraction(1), words=folded)
             signed = power if position == 0 else -power
-            dimension[base[0]] = dimension.get(base[0], 0) + signed
+            name = base[0].rstrip("23")
+            dimension[name] = dimension.get(name, 0) + signed * int(base[0].removeprefix(name) or 1)
             size *= base[1] ** signed
             power = 1
     return Unit(dimension=tuple(sorted(item for item in dimension.items() if item[1])), size=size, words=folded)
