@@ -33,7 +33,7 @@ _PHRASE = re.compile(
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 _SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|。|\n")
 _CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:\band\b|\bor\b|[,;])$|^$")
-_LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!]|\$")
+_LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!()]|\$|\b[a-zA-Z](?:_\{?\w+\}?)?\s*=\s*$")
 
 
 @dataclass(frozen=True, slots=True)

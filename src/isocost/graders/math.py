@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
+from isocost.graders.choice import ChoiceGrader
 from isocost.graders.conventions import Conventions, Order, Percent, Units
 from isocost.graders.extract import extract_answer
 from isocost.graders.mathematics import expressions
@@ -23,8 +24,10 @@ from isocost.graders.mathematics.tidy import tidy
 from isocost.records import Verdict
 
 LONGEST_ANSWER = 2000  # characters; what is longer is a solution, not an answer
+LONGEST_CHOICE = 10_000  # characters of a solution in which a letter is looked for
 LONGEST_REFERENCE = 20_000  # characters that a reference answer may come in
 
+_LETTER = re.compile(r"[A-J]")
 _DECIMAL = re.compile(r"-?\d*\.\d+")
 _CHOICE = re.compile(r"(?:\\text\s*\{)?\s*(?:[Oo]ption\s+)?\(?([A-J])(?:\)|[.:]|(?=\s*\}?$))\s*\}?\s*(\S.*)?")
 # What sympy's reader drops or multiplies out: primes, inverse functions, points named by letters.
@@ -58,6 +61,7 @@ class MathGrader(AnswerGrader):
 
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
+        self._choices = ChoiceGrader()
         self.version = f"2{self._conventions.suffix}"
 
     def prepare(self) -> None:
@@ -67,7 +71,12 @@ class MathGrader(AnswerGrader):
     def extract(self, generation: str) -> str | None:
         """The final answer, tidied."""
         found = final_formula(generation)
-        return (tidy(found) if found is not None and len(found) <= LONGEST_ANSWER else "") or None
+        return (tidy(found) if found is not None and len(found) <= LONGEST_ANSWER else "") or self._letter(generation)
+
+    def _letter(self, generation: str) -> str | None:
+        """The choice of a solution that states no formula and no number."""
+        letters = self._choices.extract(generation) if len(generation) <= LONGEST_CHOICE else None
+        return letters if letters and _LETTER.fullmatch(letters) else None
 
     def settle(self, reference: str, answer: str | None) -> Verdict | None:
         """Reasons: `identical`, `equal`, `different`, `no_answer`, `bad_reference`."""
@@ -93,9 +102,7 @@ class MathGrader(AnswerGrader):
         try:
             same = comparison.same(gold, answer)
         except UnreadableError as error:
-            if error.text and error.text in gold:
-                return ungraded("bad_reference", answer)
-            return incorrect(answer, "unreadable")
+            return incorrect(answer, "different" if error.text and error.text in gold else "unreadable")
         return correct(answer, "equal") if same else incorrect(answer, "different")
 
 
@@ -106,14 +113,15 @@ class _Comparison:
         self._conventions, self._symbolic = conventions, symbolic
 
     def same(self, gold: str, answer: str) -> bool:
-        any_order = self._conventions.order == "any"
-        if equal(take_apart(gold), take_apart(answer), self._value, any_order=any_order):
+        if len(gold) == 1 and (choice := _CHOICE.fullmatch(answer)):
+            return gold == choice[1] or bool(choice[2] and self._equal(gold, choice[2]))
+        if self._equal(gold, answer) or _folded(gold) == _folded(answer):
             return True
-        # "(C) 12" answers with the letter of a choice and its text: either may be the reference.
-        found = _CHOICE.fullmatch(answer)
-        if found is None or _CHOICE.fullmatch(gold) or not (found[2] or len(gold) == 1):
-            return _folded(gold) == _folded(answer)
-        return gold == found[1] or bool(found[2] and equal(take_apart(gold), take_apart(found[2]), self._value, any_order=any_order))
+        choice = _CHOICE.fullmatch(answer)  # "(C) 12" answers 12 too
+        return bool(choice and choice[2] and not _CHOICE.fullmatch(gold) and self._equal(gold, choice[2]))
+
+    def _equal(self, gold: str, answer: str) -> bool:
+        return equal(take_apart(gold), take_apart(answer), self._value, any_order=self._conventions.order == "any")
 
     def _value(self, gold: Answer, answer: Answer) -> bool:
         return same_quantity(gold, answer, self._conventions, self._text)
@@ -155,7 +163,14 @@ def _gold(reference: str) -> str | None:
         return None
     found = extract_answer(reference) if "\\boxed" in reference or "####" in reference else None
     text = found.text if found else reference
-    return tidy(text) or None if len(text) <= LONGEST_ANSWER else None
+    gold = tidy(text) if len(text) <= LONGEST_ANSWER else ""
+    return gold if gold and not _is_broken(gold) else None
+
+
+def _is_broken(gold: str) -> bool:
+    """Whether a brace or environment is never closed: such a reference was cut off, and means nothing."""
+    braces = re.sub(r"\\[{}]", "", gold)
+    return braces.count("{") != braces.count("}") or gold.count("\\begin") != gold.count("\\end") or gold.count("\\frac{}") > 0
 
 
 def _squeezed(text: str) -> str:
@@ -165,5 +180,5 @@ def _squeezed(text: str) -> str:
 
 def _folded(text: str) -> str:
     """As words: without what only lays out; nothing for a text that is not mostly words."""
-    plain = re.sub(r"\\text\s*\{([^{}]*)\}|[${}\s]|\\(?=\s)", lambda match: match[1] or "", text).casefold().rstrip(".")
+    plain = re.sub(r"[${}\s]|\\(?=\s)", "", re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text)).casefold().rstrip(".")
     return plain if re.search(r"[a-z]{3}", plain) and not re.search(r"\\|=", plain) else f"\0{text}"

@@ -15,7 +15,7 @@ from isocost.graders.conventions import Conventions, Percent, Units
 from isocost.graders.extract import NUMBER, extract_answer, final_text
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.quantities import same_quantity
-from isocost.graders.mathematics.shapes import Answer
+from isocost.graders.mathematics.shapes import SCALES, Answer
 from isocost.graders.mathematics.units import read_unit
 from isocost.records import Verdict
 
@@ -25,6 +25,7 @@ LONGEST_UNIT = 40  # characters behind a number in which a unit is looked for
 
 _DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\}|\\(?=[$%])|[$€£¥₹]|(?<=\d)\{,\}(?=\d)")
 _UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
+_SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
@@ -134,6 +135,8 @@ def _quantity_in(cleaned: str, *, last: bool) -> Answer | None:
 def _quantity(value: Fraction, behind: str) -> Answer:
     """With the percent sign or the unit that a text begins with, if it is one that is known."""
     behind = behind.lstrip()
+    if scale := _SCALE.match(behind):
+        value, behind = value * SCALES[scale[1].lower()], behind[scale.end() :].lstrip()
     if re.match(r"%|percent\b|pct\b", behind):
         return Answer(kind="value", text=canonical(value), percent=True)
     words = _UNIT.match(behind)

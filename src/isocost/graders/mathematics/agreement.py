@@ -126,6 +126,8 @@ def _same_name(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return False
     plain = {name.replace("{", "").replace("}", "") for name in (one, other)}
+    if len(plain) == 2 and any(name.partition("_")[0] in plain and "_" in name for name in plain):
+        return True  # x_1 and x_2 are x
     return len(plain) == 1 or ("y" in plain and any(re.fullmatch(r"[A-Za-z]\([a-z]\)", name) for name in plain))
 
 

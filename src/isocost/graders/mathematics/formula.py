@@ -10,7 +10,9 @@ LONGEST_BARE = 300  # characters of an answer that stands alone
 LONGEST_END = 10_000  # of a text without a marked answer: the part in which a formula is taken for one
 
 _SPAN = re.compile(r"\$\$(.{1,1000}?)\$\$|\\\[(.{1,1000}?)\\\]|\\\((.{1,1000}?)\\\)|\$([^$\n]+)\$", re.DOTALL)
-_MARKUP = re.compile(r"\\text\s*\{[^{}]*\}|\\[a-zA-Z]+")
+_MARKUP = re.compile(r"\\text\s*\{[^{}]*\}|\\(?:begin|end)\s*\{\w+\*?\}(?:\s*\{[lcr|\s]*\})?|\\[a-zA-Z]+")
+_FEW_WORDS = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){1,3}[.!]?")
+_FRACTIONS = str.maketrans({"\u00bd": " 1/2", "\u00bc": " 1/4", "\u00be": " 3/4"})
 _WORD = re.compile(r"\b(?!and\b|or\b)[A-Za-z]{2,}\b")
 _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u03ff\u2100-\u214f]")  # letters beyond Latin, Greek and letterlike symbols
 
@@ -20,7 +22,9 @@ def final_formula(generation: str) -> str | None:
     found = extract_answer(generation)
     if found is None:
         text = final_text(generation).strip()
-        return text if _is_bare(text) else _span(text) or last_number(text)
+        if _is_bare(text) or _FEW_WORDS.fullmatch(text):
+            return text
+        return _span(text) or last_number(text.translate(_FRACTIONS))
     if found.marker == "phrase" and not _is_bare(found.text):
         return _span(found.text) or last_number(found.text) or found.text
     return found.text
@@ -41,4 +45,7 @@ def _span(text: str) -> str | None:
     if not spans:
         return None
     number = last_number(text[spans[-1].end() :])
-    return number or next(group for group in spans[-1].groups() if group)
+    if number:
+        return number
+    found = [next(group for group in span.groups() if group).strip() for span in spans]
+    return next((formula for formula in reversed(found) if len(formula) > 1 or formula.isdigit()), found[-1])  # "$f(x) = 2x$ for all $x$"

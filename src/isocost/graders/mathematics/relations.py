@@ -10,12 +10,13 @@ from isocost.graders.mathematics.expressions import FEWEST_POINTS, Expression
 from isocost.graders.mathematics.numbers import Number, minus, quotient, same_number
 
 _RELATION = re.compile(r"(<|>|(?<![<>!:])=(?!=)|\\le(?![a-z])|\\ge(?![a-z])|\\ne(?![a-z]))")
+_SUBSCRIPT = re.compile(r"_\s*\{[^{}]*\}")  # of a sum: k = 1
 _TURNED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 
 
 def is_relation(text: str) -> bool:
     """Whether a text says how two sides relate."""
-    return _RELATION.search(text) is not None
+    return _RELATION.search(_SUBSCRIPT.sub("", text)) is not None
 
 
 def same_relation(gold: str, answer: str) -> bool | None:

@@ -23,19 +23,20 @@ _GROUPS = re.compile(rf"\s*(?:;|,?\s*{_WORD_AND})\s*")
 _THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z])[^,]*)?")
 _DECIMAL_COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
-_TIME = re.compile(r"(?i)(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*(?:\\text\s*\{\s*)?([ap]\.?\s?m\b\.?)?\s*\}?")
-_NAMED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\[a-z]{2,}")
+_HALF_DAY = r"\s*(?:\\text\s*\{\s*)?([ap]\.?\s?m\b\.?)\s*\}?"
+_TIME = re.compile(rf"(?i)(\d{{1,2}})(?::([0-5]\d)(?::([0-5]\d))?|(?={_HALF_DAY}))(?:{_HALF_DAY})?")
+_NAMED = re.compile(r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\[a-z]{2,}")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
 _MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")
 _AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")
 _EQUALS = re.compile(r"(?<![<>!:])=(?!=)")
 _MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix|array)\}(?:\s*\{[lcr|\s]*\})?((?:(?!\\begin|\\end).)*)\\end\s*\{\1\}")
 _ROW_END = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
-_UNIT_TEXT = re.compile(r"(.*[\w)}\]])\s*((?:\\text\s*\{[^{}]*\}\s*(?:\^\s*\{?-?[1-3]\}?)?\s*/?\s*)+)")
+_UNIT_TEXT = re.compile(r"(.*[\w)}\]])\s*((?:\\text\s*\{[^{}]*\}\s*(?:\^\s*\{?-?[1-3]\}?)?\s*(?:/\s*[a-z]{0,4}\s*)?)+)")
 _UNIT_WORDS = re.compile(
     r"(.*[\d)}])(?:\s+|(?<=\d)(?=[A-Za-z]{4}))((?!and\b|or\b)[A-Za-z]{3,}(?:\s+[A-Za-z]+)*(?:\s*/\s*[A-Za-z]+)?(?:\^?\{?[23]\}?)?)"
 )
-_UNIT_SHORT = re.compile(rf"(-?[\d.,/]*\d)\s*({SHORT.pattern}(?:\s*/\s*{SHORT.pattern})?)")
+_UNIT_SHORT = re.compile(rf"(.*[\d)}}])\s*({SHORT.pattern}(?:\s*/\s*{SHORT.pattern})?)")
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 _ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -107,11 +108,15 @@ def _shape(text: str, depth: int) -> Answer:
     if thousands := _THOUSANDS.fullmatch(text):
         text = thousands[1].replace(",", "") + (thousands[2] or "")
     if time := _TIME.fullmatch(text):
-        return Answer(kind="time", text=text, brackets="".join(filter(None, [time[4] and time[4][0].lower()])), parts=_clock(time))
+        return Answer(kind="time", text=text, brackets="".join(filter(None, [time[5] and time[5][0].lower()])), parts=_clock(time))
     if words := _words(text):
         folded = words.casefold().removeprefix("the ").removeprefix("an ").removeprefix("a ")
         value = _NUMBER_WORDS.get(folded.replace("-", " "))
         return Answer(kind="value", text=value) if value else Answer(kind="words", text=_SAME_WORDS.get(folded, folded))
+    if (inner := _TEXT.fullmatch(text)) and (depth or inner[1].strip() != text):
+        return _shape(inner[1].strip(), depth + 1)
+    if total := _sum_of_units(text):
+        return total
     if text in ("\\emptyset", "\\text{\\emptyset}"):
         return Answer(kind="words", text=EMPTY)
     return _matrix(text, depth) or _relation(text, depth) or _sequence(text, depth) or _bracketed(text, depth)
@@ -195,8 +200,9 @@ def _bracketed(text: str, depth: int) -> Answer:
     body = text[2:-2] if text.startswith("\\{") and text.endswith("\\}") else text[1:-1]
     if text.startswith(("\\{", "{")) and text.endswith("}") and _closes_at_end(text):
         condition = re.split(r"\\mid(?![a-z])|(?<!\\)\||:", body, maxsplit=1)
-        if len(condition) == 2 and as_range(condition[1].strip()):  # the set of all x such that
-            return _shape(condition[1].strip(), depth + 1)
+        said = _shape(condition[1].strip(), depth + 1) if len(condition) == 2 else None
+        if said and (said.relation or (said.kind == "list" and all(part.relation for part in said.parts))):
+            return said  # the set of all x such that
         pieces = split_outside(body, _SEPARATOR)
         if len(condition) == 2:
             return Answer(kind="words", text="".join(f"{condition[0]}|{condition[1]}".split()))
@@ -226,8 +232,6 @@ def _value(text: str) -> Answer:
         return replace(_value(f"{scaled[1]} \\cdot {factor}{scaled[3] or scaled[4] or ''}"))
     if found := _UNIT_SHORT.fullmatch(text):
         return Answer(kind="value", text=text, short_unit=(found[1], read_unit(found[2])))
-    if total := _sum_of_units(text):
-        return total
     found = _UNIT_TEXT.fullmatch(text) or _UNIT_WORDS.fullmatch(text)
     if found is None:
         return Answer(kind="value", text=text)
@@ -272,7 +276,7 @@ def _assigned(text: str) -> tuple[str | None, str]:
     # A quantity is named by what is no algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 says more than 1.
     expression = expressions.read(sides[0])
     is_quantity = expression is None or (expression.symbols and all(symbol.isupper() for symbol in expression.symbols))
-    if is_quantity and expressions.constant(sides[-1]) is not None:
+    if is_quantity and expressions.constant(_value(sides[-1]).text) is not None:
         return first, sides[-1]
     return None, sides[-1] if len(sides) > 2 else text
 
@@ -300,9 +304,9 @@ def _words(text: str) -> str | None:
 
 def _clock(match: re.Match[str]) -> tuple[Answer, ...]:
     """Seconds since midnight."""
-    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
-    if match[4]:
-        hours = hours % 12 + 12 * match[4].lower().startswith("p")
+    hours, minutes, seconds = int(match[1]), int(match[2] or 0), int(match[3] or 0)
+    if match[5]:
+        hours = hours % 12 + 12 * match[5].lower().startswith("p")
     return (Answer(kind="value", text=str((hours * 60 + minutes) * 60 + seconds)),)
 
 

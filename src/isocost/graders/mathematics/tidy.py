@@ -62,7 +62,9 @@ _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]")
 _ESCAPED = re.compile(r"\\\\(?=[a-zA-Z])")
 _DEGREES = r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-z]))"
 _FUNCTION = r"\\(?:sin|cos|tan|cot|sec|csc)(?:\s*\^\s*\{?-?\d\}?)?"
-_AMOUNT = r"(-?\s*[\d.,]*\d(?:\s*(?:hundred|thousand|[mbtr]+illion))?)"
+_AMOUNT = r"(-?\s*[\d.,]*\d(?:\s*(?:\\text\s*\{\s*)?(?:hundred|thousand|[mbtr]+illion)\s*\}?)?)"
+_BASE_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_BASES = {word: str(base) for base, word in enumerate(_BASE_WORDS, 2)}
 
 
 def _repeating(match: re.Match[str]) -> str:
@@ -84,6 +86,8 @@ _LAYOUT: tuple[tuple[str, _Replacement], ...] = (
     (r"\\\\\s*(?=\\end\s*\{)", ""),  # a row's end after the last row
     (r"\\lbrace(?![a-z])", r"\\{"),
     (r"\\rbrace(?![a-z])", r"\\}"),
+    (r"\\right\.", ""),
+    (r"(?:\\left|\\right|\\mid)?\\[lr]?vert(?![a-z])", "|"),
     (r"\\langle(?![a-z])", "("),
     (r"\\rangle(?![a-z])", ")"),
 )
@@ -109,20 +113,26 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
 )
 _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (rf"({_FUNCTION})\s*\{{?\s*(\d+)\s*{_DEGREES}\s*\}}?", r"\1(\2 \\cdot \\frac{\\pi}{180})"),
+    (rf"{_DEGREES}(?=\s*[-+*/])(?!.*\))", ""),
+    (rf"{_DEGREES}\s*F\b|{_DEGREES}\s*\\text\s*\{{\s*F\s*\}}", r"\\text{fahrenheit}"),
     (rf"{_DEGREES}(?=.*\))", r" \\cdot \\frac{\\pi}{180}"),  # inside a function a degree has a value
     (rf"{_DEGREES}\s*(?:\\text\s*\{{\s*C\s*\}}|C\b)", r"\\text{celsius}"),
     (rf"{_DEGREES}|\\degrees?\b", r"\\text{degrees}"),
     (r"\\text\s*\{\s*(?:percent|pct|\\?%)\s*\}|\\?%|(?<=[\d)}])\s*(?:percent|pct)\b", r"\\%"),
+    (r"(?<=\d)\{,\}(?=\d)", ","),
     (rf"(\\\$|[€£¥₹])\s*{_AMOUNT}", lambda match: f"{match[2]}\\text{{{_CURRENCIES[match[1]]}}}"),
     (rf"{_AMOUNT}\s*(\\\$|[€£¥₹])", lambda match: f"{match[1]}\\text{{{_CURRENCIES[match[2]]}}}"),
     (r"\\\$|[€£¥₹]", ""),
-    (r"(?<=\d)\{,\}(?=\d)", ","),
     (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),
     (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?|\((\d{1,20})\))", _repeating),
     (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}(?:\.\.\.|\\[lc]?dots)", _repeating),
     (r"(?<![\\a-zA-Z])inf(?:inity|ty)?(?![a-zA-Z])", r"\\infty "),
     (r"^\s*\\text\s*\{\s*(-?\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
     (r"\((\d+)\)_", r"\1_"),
+    (rf"_\{{?\s*\\text\s*\{{\s*({'|'.join(_BASES)})\s*\}}\s*\}}?", lambda match: f"_{{{_BASES[match[1]]}}}"),
+    (r"(?<![A-Za-z\\])C\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"\\[dt]?binom\s*(\d)\s*(\d)", r"\\binom{\1}{\2}"),
+    (r"(?i)^(?:\\text\s*\{\s*)?(?:about|approximately|approx\.?|roughly)\b\s*\}?\s*|\s*\(approx(?:\.|imately)?\)\s*$", ""),
     (r"\+\s*-", "-"),
     (r"\bsqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
     (r"(?<![\\a-zA-Z])sqrt\s*(?=\d)", r"\\sqrt "),

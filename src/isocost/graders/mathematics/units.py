@@ -23,10 +23,18 @@ sterling sterling gbp:1
 yuan     yuan rmb:1
 rupee    rupee ₹:1
 celsius  celsius:1
+fahrenheit  fahrenheit:1
 kelvin   kelvin:1
 """
 _SQUARED = {"square": 2, "sq": 2, "cubic": 3}
-_SPELLED_OUT = {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "pounds sterling": "sterling"}
+_SPELLED_OUT = {
+    **dict.fromkeys(("degrees celsius", "degree celsius"), "celsius"),
+    **dict.fromkeys(("degrees fahrenheit", "degree fahrenheit"), "fahrenheit"),
+    "mph": "mile/hour",
+    "kph": "km/hour",
+    "kmh": "km/hour",
+    "pounds sterling": "sterling",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,7 @@ def _table() -> dict[str, tuple[str, Fraction]]:
 
 KNOWN = _table()
 _LETTERS = "|".join(sorted(map(re.escape, KNOWN), key=len, reverse=True))
-SHORT = re.compile(rf"(?:{_LETTERS})(?:\^?\{{?[23]\}}?)?")  # a unit that may stand right behind a digit
+SHORT = re.compile(rf"(?:(?:sq|square|cubic)\s+)?(?i:{_LETTERS})(?:\^?\{{?[23]\}}?)?")  # a unit that may stand right behind a digit
 _POWER = re.compile(r"\^?\{?([23])\}?$")
 _SEPARATED = re.compile(r"\s*(?:/|\bper\b|\ban?\b(?=\s))\s*")
 
