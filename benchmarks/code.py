@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from isocost.graders.code import STOPS
-from isocost.graders.sandbox.bubblewrap import command, find_bubblewrap
+from isocost.graders.code.sandbox.bubblewrap import command, find_bubblewrap
 from isocost.grading import GradingPool, Pair
 from isocost.measuring import measure, to_markdown
 from isocost.problems import load_problems

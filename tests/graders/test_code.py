@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from isocost.errors import InputError
 from isocost.graders import load_grader
 from isocost.graders.code import LONGEST_KEPT, CodeGrader
+from isocost.graders.code.programs import find_program
+from isocost.graders.code.sandbox.bubblewrap import SandboxError, check_sandbox
 from isocost.graders.extract import LONGEST
-from isocost.graders.programs import find_program
-from isocost.graders.sandbox.bubblewrap import SandboxError, check_sandbox
 from isocost.grading import GradingPool, Pair, check_gold
 from isocost.problems import load_problems
 from isocost.records import Outcome

@@ -15,10 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+import isocost
 from isocost.errors import InputError
-from isocost.graders.sandbox import bubblewrap
-from isocost.graders.sandbox.bubblewrap import Sandbox, check_sandbox
-from isocost.graders.sandbox.inside import calls, frames
+from isocost.graders.code.sandbox import bubblewrap
+from isocost.graders.code.sandbox.bubblewrap import Sandbox, check_sandbox
+from isocost.graders.code.sandbox.inside import calls, frames
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -369,7 +370,7 @@ def test_a_sandbox_that_hangs_is_replaced(sandbox: Sandbox, monkeypatch: pytest.
 def test_nothing_is_left_behind_by_a_worker_that_ends(how: signal.Signals | None) -> None:
     script = """
         import sys, time
-        from isocost.graders.sandbox.bubblewrap import Sandbox
+        from isocost.graders.code.sandbox.bubblewrap import Sandbox
         sandbox = Sandbox(memory=512 << 20)
         sandbox.start()
         print(sandbox._end.peek()[2][1].pid, flush=True)
@@ -409,11 +410,11 @@ def test_where_no_sandbox_can_be_made_the_message_says_why(monkeypatch: pytest.M
 @needs_sandbox
 @pytest.mark.skipif(os.geteuid() != 0 or not Path("/usr/bin/python3").exists(), reason="needs root, and a Python that all users can read")
 def test_it_works_for_a_user_without_rights(tmp_path: Path) -> None:
-    source = Path(bubblewrap.__file__).parents[2]
+    source = Path(isocost.__file__).parent
     shutil.copytree(source, Path("/tmp", tmp_path.name) / "isocost", ignore=shutil.ignore_patterns("__pycache__", "weights"))
     script = """
         import os
-        from isocost.graders.sandbox.bubblewrap import Sandbox
+        from isocost.graders.code.sandbox.bubblewrap import Sandbox
         assert os.getuid() == 65534
         sandbox = Sandbox(memory=512 << 20)
         print(sandbox.run("x = 1", "assert x == 1", seconds=9.0), sandbox.run("import os; os.fork()", "", seconds=9.0), sep=", ")

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO
 
 from isocost.errors import InputError
-from isocost.graders.sandbox.inside import frames
-from isocost.graders.sandbox.inside.server import BROKEN, LONGEST_REQUEST
+from isocost.graders.code.sandbox.inside import frames
+from isocost.graders.code.sandbox.inside.server import BROKEN, LONGEST_REQUEST
 
 _START = 20.0  # seconds that bubblewrap and the server's imports may take
 _GRACE = 5.0  # seconds beyond a sample's own, before the sandbox is taken for dead

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
-from isocost.graders.programs import find_program
-from isocost.graders.sandbox.bubblewrap import Sandbox, SandboxError, check_sandbox
+from isocost.graders.code.programs import find_program
+from isocost.graders.code.sandbox.bubblewrap import Sandbox, SandboxError, check_sandbox
 from isocost.records import Verdict
 
 LONGEST_KEPT = 10_000  # characters of a program that stand in a verdict
