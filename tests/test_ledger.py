@@ -1,10 +1,11 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.errors import LimitReachedError
+from isocost.errors import LimitReachedError, RunError
 from isocost.ledger import Ledger
 from isocost.records import Cost, Unit
 from isocost.store import Log
@@ -96,6 +97,57 @@ def test_spent_and_reserved_never_exceed_the_limit(limit: float, asked: list[tup
     for request, actual in flying:
         ledger.release(request, flops(actual))
     assert ledger.spending.reserved == pytest.approx(0, abs=limit * 1e-9)
+
+
+def test_who_waits_for_room_gets_what_others_did_not_need() -> None:
+    ledger = Ledger(Memory(), limit=100)
+    ledger.reserve("a", flops(60))
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(ledger.reserve, "b", flops(60), patient=True)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.05)
+        ledger.release("a", flops(10))
+        waiting.result(timeout=5)
+    assert (ledger.spending.spent, ledger.spending.reserved) == (10, 60)
+
+
+def test_waiting_for_room_ends_when_nothing_is_in_flight_any_more() -> None:
+    ledger = Ledger(Memory(), limit=100)
+    ledger.reserve("a", flops(60))
+    with ThreadPoolExecutor(2) as threads:
+        much = threads.submit(ledger.reserve, "b", flops(101), patient=True)
+        ledger.abandon(["a"])
+        with pytest.raises(LimitReachedError):
+            much.result(timeout=5)
+    assert ledger.spending.reserved == 0
+
+
+def test_a_closed_ledger_lets_nothing_more_through() -> None:
+    ledger = Ledger(Memory(), limit=100)
+    ledger.reserve("a", flops(60))
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(ledger.reserve, "b", flops(60), patient=True)
+        ledger.close()
+        with pytest.raises(RunError, match="being stopped"):
+            waiting.result(timeout=5)
+    with pytest.raises(RunError, match="being stopped"):
+        ledger.reserve("c", flops(1))
+    ledger.release("a", flops(10))
+    assert (ledger.spending.spent, ledger.spending.reserved) == (10, 0)
+
+
+def test_lines_of_several_threads_stay_whole(tmp_path: Path) -> None:
+    ledger = Ledger(Log(tmp_path / "ledger.jsonl"), limit=1e9)
+
+    def work(name: str) -> None:
+        for i in range(20):
+            ledger.reserve(f"{name}{i}", flops(2), model="weak")
+            ledger.release(f"{name}{i}", flops(1))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, "abcd"))
+    assert len(list(ledger.log.entries())) == 2 * 4 * 20
+    assert (ledger.spending.spent, ledger.spending.reserved) == (80, 0)
 
 
 def test_settling_after_a_kill(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from isocost.records import Basis, SamplingParams, Unit
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
+JUDGE = "judge"  # the grader that is a model of the study
+
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -115,7 +117,7 @@ class Budget(Section):
 
 
 class Limit(Section):
-    """A hard cap on what the run pays for data."""
+    """A hard cap on what the run pays for data and for judging them."""
 
     unit: Unit
     amount: PositiveFloat
@@ -137,7 +139,10 @@ class Arm(Section):
 
 
 class GraderSpec(OpenSection):
-    """How answers are judged, and options of the grader."""
+    """How answers are judged, and options of the grader.
+
+    `name: judge` has a model of the study judge the training solutions: `model` is its name there, `max_tokens` the most that it may write.
+    """
 
     name: str = "math"
     time_limit: PositiveFloat = 5.0
@@ -179,9 +184,13 @@ class Finetune(Section):
 
 
 class Evaluate(Section):
-    """Greedy pass@1 always; maj@k where asked for."""
+    """Greedy pass@1 always; maj@k where asked for.
+
+    `grader` compares with reference answers where the study's own grader is a model: no model scores its own students.
+    """
 
     maj_at: tuple[PositiveInt, ...] = ()
+    grader: GraderSpec | None = None
 
 
 class Study(Section):
@@ -203,3 +212,13 @@ class Study(Section):
     finetune: Finetune | None = None
     evaluate: Evaluate = Evaluate()
     executor: Literal["local"] = "local"
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether a model of the study judges the training solutions."""
+        return self.grader.name == JUDGE
+
+    @property
+    def reference_grader(self) -> GraderSpec:
+        """The grader that compares with reference answers: the study's own, unless that is a model."""
+        return (self.evaluate.grader or GraderSpec()) if self.is_judged else self.grader

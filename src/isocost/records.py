@@ -304,11 +304,11 @@ class BillLine:
     """A line of what the run really paid: one account and model.
 
     Attributes:
-        account: `data`, `training` or `evaluation`.
+        account: `data`, `judge`, `training` or `evaluation`.
         model: The model that was paid for.
-        what: `kept`, `rejected`, `failed`, `other settings` for data; `steps`, `answers` for the others.
-        count: How many samples or steps.
-        tokens: Tokens in them.
+        what: `kept`, `rejected`, `failed`, `other settings` for data; `verdicts`, `steps`, `answers` for the others.
+        count: How many of them.
+        tokens: Tokens generated, or trained on.
         cost: What they cost.
     """
 

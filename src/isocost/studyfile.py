@@ -11,7 +11,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from isocost.config import GraderSpec, ModelSpec, ProblemSource, Study
+from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
 
 Keys = tuple[str | int, ...]
@@ -118,17 +118,46 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
         template = _mapping(_mapping(model).get("prompt")).get("template")
         found += _name_mistakes(("models", name, "prompt", "template"), template, known.templates, "template")
     found += _name_mistakes(("prompt", "template"), _mapping(raw.get("prompt")).get("template"), known.templates, "template")
-    return found + _grader_mistakes(_mapping(raw.get("grader")), known)
+    grader = _mapping(raw.get("grader"))
+    found += _grader_mistakes(("grader",), grader, known)
+    return found + _judge_mistakes(grader, models) + _reference_grader_mistakes(raw, known)
 
 
-def _grader_mistakes(section: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
-    found = _name_mistakes(("grader", "name"), section.get("name"), known.graders, "grader")
+def _grader_mistakes(keys: Keys, section: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
+    found = _name_mistakes((*keys, "name"), section.get("name"), known.graders, "grader")
     section = {"name": GraderSpec.model_fields["name"].default, **section}
-    found += _option_mistakes(("grader",), section, "name", GraderSpec, known.graders)
+    found += _option_mistakes(keys, section, "name", GraderSpec, known.graders)
     name = section["name"]
     own = known.graders.get(name, ()) if isinstance(name, str) else ()
     wrong = {key: known.grader_mistake(name, key, value) for key, value in section.items() if key in own}
-    return found + [(("grader", key), message) for key, message in wrong.items() if message]
+    return found + [((*keys, key), message) for key, message in wrong.items() if message]
+
+
+def _judge_mistakes(grader: Mapping[str, Any], models: Mapping[str, Any]) -> list[tuple[Keys, str]]:
+    """What a study lacks whose grader is one of its models."""
+    if grader.get("name") != JUDGE:
+        return []
+    found: list[tuple[Keys, str]] = []
+    model = grader.get("model")
+    if isinstance(model, str):
+        found += _unknown(("grader", "model"), model, models, "model")
+    else:
+        found.append((("grader", "model"), f"the judge is a model of the study, give its name; {nearest('', models)}"))
+    if "time_limit" in grader:
+        found.append((("grader", "time_limit"), "a judge takes the time it needs; leave it out, max_tokens bounds what it writes"))
+    return found
+
+
+def _reference_grader_mistakes(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
+    keys: Keys = ("evaluate", "grader")
+    section = _mapping(_mapping(raw.get("evaluate")).get("grader"))
+    if not section:
+        return []
+    if section.get("name") == JUDGE:
+        return [((*keys, "name"), "students are graded by reference answers, never by a model; name another grader")]
+    if _mapping(raw.get("grader")).get("name") != JUDGE:
+        return [(keys, f'is for studies whose grader is "{JUDGE}"; leave it out, grader holds for students too')]
+    return _grader_mistakes(keys, section, known)
 
 
 def _name_mistakes(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:

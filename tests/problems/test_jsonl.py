@@ -12,9 +12,9 @@ LISTED = "Which barks?\n(A) cat\n(B) dog"
 REFERENCE = '{"answer": "B", "choices": ["cat", "dog"]}'
 
 
-def load(folder: Path, **row: object) -> Problem:
+def load(folder: Path, options: dict[str, object] | None = None, **row: object) -> Problem:
     (folder / "own.jsonl").write_text(json.dumps({"question": ASKED, **row}), encoding="utf-8")
-    (problem,) = load_problems("jsonl", {"path": "own.jsonl"}, base=folder)
+    (problem,) = load_problems("jsonl", {"path": "own.jsonl", **(options or {})}, base=folder)
     return problem
 
 
@@ -46,6 +46,21 @@ def test_an_index_counts_from_zero(tmp_path: Path) -> None:
 
 def test_several_answers(tmp_path: Path) -> None:
     assert json.loads(load(tmp_path, choices=["cat", "dog", "hound"], answer=["hound", "B"]).answer)["answer"] == ["B", "C"]
+
+
+@pytest.mark.parametrize("row", [{}, {"answer": None}, {"answer": " "}, {"answer": None, "expected_answer": ""}])
+def test_an_answer_may_be_missing_where_that_is_said(tmp_path: Path, row: dict[str, object]) -> None:
+    assert load(tmp_path, {"unanswered": True}, **row) == Problem(id="own-1", question=ASKED, answer="")
+    assert load(tmp_path, {"unanswered": True}, **row, choices=["cat", "dog"]) == Problem(id="own-1", question=LISTED, answer="")
+    with pytest.raises(ProblemsError, match=r"own\.jsonl:1: "):
+        load(tmp_path, **row)
+
+
+def test_an_answer_that_is_there_is_taken(tmp_path: Path) -> None:
+    assert load(tmp_path, {"unanswered": True}, answer=0).answer == "0"
+    assert load(tmp_path, {"unanswered": True, "answer_field": "gold"}, gold="dog").answer == "dog"
+    assert load(tmp_path, {"unanswered": True, "answer_field": "gold"}, gold=None).answer == ""
+    assert load(tmp_path, {"unanswered": True}, choices=["cat", "dog"], answer="B").answer == REFERENCE
 
 
 def test_no_choices_is_an_ordinary_row(tmp_path: Path) -> None:

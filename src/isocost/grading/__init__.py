@@ -8,7 +8,7 @@ worker    what runs in it
 judging   one verdict, whatever a grader does
 """
 
-from isocost.grading.pool import GradingPool, Pair
+from isocost.grading.pool import Grading, GradingPool, Pair
 from isocost.grading.stage import check_gold, grade
 
-__all__ = ["GradingPool", "Pair", "check_gold", "grade"]
+__all__ = ["Grading", "GradingPool", "Pair", "check_gold", "grade"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from isocost.errors import InputError, RunError
 from isocost.graders import load_grader
@@ -27,11 +27,35 @@ MARGIN = 2.0  # seconds that a grader which keeps the time limit by itself may e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A solution to grade. `key` is the caller's, and comes back with the verdict."""
+    """A solution to grade. `key` is the caller's, and comes back with the verdict; the question is for graders that read it."""
 
     key: str
     reference: str
     generation: str
+    question: str = ""
+
+
+class Named(Protocol):
+    """What stored verdicts are kept under."""
+
+    @property
+    def name(self) -> str:
+        """What a study calls the grader."""
+
+    @property
+    def version(self) -> str:
+        """Another one whenever a verdict can change."""
+
+
+class Grading(Protocol):
+    """Solutions in, verdicts out in the background: by comparison with a reference answer, or by a model."""
+
+    @property
+    def grader(self) -> Named:
+        """Whose verdicts they are."""
+
+    def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
+        """Grade solutions; the future holds their verdicts in order."""
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 Multiple choice has `choices` too, and an answer that is a letter, an option's text or an index that counts from 0:
 {"question": "Which barks?", "choices": ["cat", "dog"], "answer": "B"}; it is for the grader `choice`.
+With `unanswered: true` the answer may be missing, for a study whose grader is a model.
 """
 
 from __future__ import annotations
@@ -15,10 +16,17 @@ from isocost.records import Problem
 
 
 def load(
-    path: str, *, base: Path, id_field: str | None = None, question_field: str | None = None, answer_field: str | None = None
+    path: str,
+    *,
+    base: Path,
+    id_field: str | None = None,
+    question_field: str | None = None,
+    answer_field: str | None = None,
+    unanswered: bool = False,
 ) -> Iterator[Problem]:
     """The problems of a JSONL file. Fields that are not named are looked for under their usual names (question, problem, prompt; answer,
-    expected_answer, solution; id, problem_id, unique_id); a row without an id gets `<file name>-<line number>`.
+    expected_answer, solution; id, problem_id, unique_id); a row without an id gets `<file name>-<line number>`. With `unanswered` a row
+    may be without an answer, which is then "": no grader that compares accepts that.
 
     Raises:
         ProblemsError: with file and line, a row that is not JSON, lacks question or answer, repeats an id, or has an answer that is none
@@ -28,7 +36,15 @@ def load(
     first: dict[str, str] = {}
     for where, row in read_rows(file):
         default = f"{file.stem}-{where.rpartition(':')[2]}"
-        problem = to_problem(row, where, default_id=default, id_field=id_field, question_field=question_field, answer_field=answer_field)
+        problem = to_problem(
+            row,
+            where,
+            default_id=default,
+            id_field=id_field,
+            question_field=question_field,
+            answer_field=answer_field,
+            unanswered=unanswered,
+        )
         if problem.id in first:
             raise ProblemsError(f'{where}: id "{problem.id}" is already used in {first[problem.id]}')
         first[problem.id] = where

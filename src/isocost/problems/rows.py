@@ -54,8 +54,11 @@ def to_problem(
     id_field: str | None = None,
     question_field: str | None = None,
     answer_field: str | None = None,
+    unanswered: bool = False,
 ) -> Problem:
     """A problem from a row. A field that is not named is looked for under its usual names; other scalars become metadata.
+
+    With `unanswered`, an answer that is missing, null or empty is "".
 
     A row with `choices` is multiple choice: see `isocost.problems.choices`.
 
@@ -63,17 +66,21 @@ def to_problem(
         ProblemsError: question or answer is missing or empty, a named field is missing, or the answer is none of the choices.
     """
     question = _field(row, where, "question", question_field, QUESTION_FIELDS)
-    answer = _field(row, where, "answer", answer_field, ANSWER_FIELDS)
+    open_ = unanswered and not any(_says(row.get(name)) for name in ([answer_field] if answer_field else ANSWER_FIELDS))
+    answer = None if open_ else _field(row, where, "answer", answer_field, ANSWER_FIELDS)
     key = id_field or next((name for name in ID_FIELDS if name in row), None)
     identity = default_id if key is None else _text(row, where, key)
-    used = {question, answer, key, *ANSWER_FIELDS}
+    used = {question, answer, answer_field, key, *ANSWER_FIELDS}
     metadata = {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)}
     asked = _text(row, where, question)
     if options := options_of(row.get(CHOICE_FIELD), where):
-        return Problem(
-            id=identity, question=f"{asked}\n{options.listed()}", answer=options.reference(row.get(answer), where), metadata=metadata
-        )
-    return Problem(id=identity, question=asked, answer=_text(row, where, answer), metadata=metadata)
+        reference = "" if answer is None else options.reference(row.get(answer), where)
+        return Problem(id=identity, question=f"{asked}\n{options.listed()}", answer=reference, metadata=metadata)
+    return Problem(id=identity, question=asked, answer="" if answer is None else _text(row, where, answer), metadata=metadata)
+
+
+def _says(value: object) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
 def _field(row: Mapping[str, object], where: str, what: str, named: str | None, usual: tuple[str, ...]) -> str:

@@ -26,7 +26,7 @@ def money(results: Results) -> Section:
         tables=tuple(table for table in tables if table.rows),
         notes=(
             "Data cost is what a cell's draws cost, a draw counted in every cell that uses it. The bill is what the run paid: a draw that "
-            "cells share is billed once, over every start of the run; training and evaluation have accounts of their own.",
+            "cells share is billed once, over every start of the run; a judge, training and evaluation have accounts of their own.",
         ),
     )
 
@@ -34,9 +34,10 @@ def money(results: Results) -> Section:
 def _shared(results: Results, paid: Sequence[BillLine]) -> tuple[str, ...]:
     charged, billed = _sum(cell.cost for cell in results.cells), _sum(line.cost for line in paid)
     everything = _sum(line.cost for line in results.bill)
+    others = "the judge, training and evaluation" if any(line.account == "judge" for line in results.bill) else "training and evaluation"
     return (
         f"The cells' data costs add up to {numbers.cost(charged)}; the bill for data is {numbers.cost(billed)}; "
-        f"with training and evaluation it is {numbers.cost(everything)}.",
+        f"with {others} it is {numbers.cost(everything)}.",
     )
 
 
@@ -107,7 +108,8 @@ def _bill(bill: Sequence[BillLine]) -> Table:
     return Table(
         key="bill",
         title="The bill",
-        caption="What the run really paid. Counted are samples in data, steps in training, answers in evaluation.",
+        caption="What the run really paid. Counted are samples in data, verdicts of a judge, steps in training, answers in evaluation; "
+        "tokens are those written, in training those read.",
         columns=(
             Column(title="Model", key="model", kind="text"),
             Column(title="Count", key="count"),

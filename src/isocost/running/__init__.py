@@ -6,8 +6,9 @@ content what it still owes, so a run that was killed, and one whose study file w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,7 @@ from isocost.config import Study
 from isocost.errors import RunDirectoryError, RunError
 from isocost.executors.local import LocalExecutor
 from isocost.executors.work import describe
-from isocost.grading import GradingPool
+from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
 from isocost.planning import DrawCost, draw_costs
 from isocost.records import CellPlan
@@ -26,6 +27,7 @@ from isocost.running import gold
 from isocost.running.cells import longest_prompts, plan
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.facts import remembered
+from isocost.running.judging import JudgingPool
 from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
 from isocost.running.results import environment
 from isocost.running.stages import STAGES, StudyRun
@@ -149,12 +151,12 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
     executor = LocalExecutor(largest)
     stopped = True
     try:
-        with _grading_pool(study, executor.cores) as grading:
-            left = gold.answerable(prepared, grading, strict=strict)
+        with _graders(prepared, directory, executor) as (grading, checking):
+            left = gold.answerable(prepared, checking, strict=strict)
             directory.write_text(resolved(study, base), "study.yaml")
             directory.write_json(_manifest(prepared, base), "manifest.json")
             gold.record(left, directory, listener)
-            report = StudyRun(left, directory, executor, grading, listener).run(until, force=force)
+            report = StudyRun(left, directory, executor, grading, checking, listener).run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(
@@ -167,9 +169,16 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
 
 
-def _grading_pool(study: Study, workers: int) -> GradingPool:
-    spec = study.grader
-    return GradingPool(spec.name, workers=workers, time_limit=spec.time_limit, options=spec.options)
+@contextmanager
+def _graders(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor) -> Iterator[tuple[Grading, GradingPool]]:
+    """What grades training solutions, and what grades where there are reference answers: two things only where a model is the judge."""
+    spec = prepared.study.reference_grader
+    with GradingPool(spec.name, workers=executor.cores, time_limit=spec.time_limit, options=spec.options) as checking:
+        if not prepared.study.is_judged:
+            yield checking, checking
+            return
+        with JudgingPool(prepared, directory, executor) as judging:
+            yield judging, checking
 
 
 def _manifest(prepared: Prepared, base: Path) -> dict[str, object]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from isocost.executors.local import LocalExecutor
-from isocost.grading import GradingPool
+from isocost.grading import Grading
 from isocost.ids import digest, seed_of
 from isocost.ledger import Ledger
 from isocost.planning import DrawCost, cells, in_unit, plan_cell, terms_of
 from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.records import Allocation, Cell, CellPlan, Sample, Verdict
-from isocost.running.pools import DrawKey, Pool, buy
+from isocost.running.buying import buy
+from isocost.running.pools import DrawKey, Pool
 from isocost.running.preparing import Prepared
 from isocost.sampling import owed, sample, wanted
 from isocost.store import RunDirectory
@@ -71,7 +72,7 @@ class Buyer:
         self,
         pools: Mapping[str, Pool],
         executor: LocalExecutor,
-        grading: GradingPool,
+        grading: Grading,
         ledger: Ledger,
         *,
         bought: Callable[[list[Sample]], None],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from isocost import planning
 from isocost.errors import BudgetError
 from isocost.executors.local import LocalExecutor
-from isocost.grading import GradingPool
+from isocost.grading import Grading
 from isocost.ids import digest
 from isocost.ledger import Ledger
 from isocost.metrics.intervals import proportion
@@ -18,6 +18,7 @@ from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample
 from isocost.reporting.numbers import budget as say_budget
 from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
+from isocost.running.judging import FOLDER, JudgingPool
 from isocost.running.pools import Pool
 from isocost.running.preparing import Prepared, generators
 from isocost.running.status import pool_totals
@@ -68,7 +69,7 @@ class _Tally:
             self.watch.detail = f"{say_budget(spending.unit, spending.spent)}{limit}  correct {interval}  {self.failed} err"
 
 
-def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor, grading: GradingPool, listener: Listener) -> Bought:
+def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor, grading: Grading, listener: Listener) -> Bought:
     """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
 
     Raises:
@@ -80,7 +81,7 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
     problems = tuple(prepared.problems["train"])
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
-    n_stored, ledger = _open_ledger(prepared, directory, pools)
+    n_stored, ledger = _open_ledger(prepared, directory, pools, grading)
     pilot = pilot_allocations(prepared, ids, models)
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))
     watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
@@ -125,14 +126,14 @@ def _plans(
     return costs, tuple(plan(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot}))
 
 
-def grader_key(grading: GradingPool) -> str:
+def grader_key(grading: Grading) -> str:
     """The grader's name and version, as a folder's name: verdicts of different ones are never mixed."""
     key = f"{grading.grader.name}-{grading.grader.version}"
     plain = re.sub(r"[^A-Za-z0-9._+=@-]", "_", key)[:LONGEST_KEY]
     return plain if plain == key and plain.strip(".") else f"{plain}-{digest('grader', key, length=8)}"
 
 
-def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: Sequence[Problem], grading: GradingPool) -> Pool:
+def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: Sequence[Problem], grading: Grading) -> Pool:
     """The pool of a model under the study's prompt and sampling setting."""
     template = prepared.templates[name]
     return Pool(
@@ -148,20 +149,25 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
     )
 
 
-def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool]) -> tuple[int, Ledger]:
+def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], grading: Grading) -> tuple[int, Ledger]:
     study = prepared.study
     unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
     stored = [pool.stored() for pool in pools.values()]
-    spent = [pool_totals(folder)[unit] for folder in directory.folders("pools")]  # also what other settings and former models cost
+    folders = [*directory.folders("pools"), *directory.folders(FOLDER)]
+    spent = [pool_totals(folder)[unit] for folder in folders]  # also what other settings and former models cost
     if study.limit and None in spent:
-        raise BudgetError(f"the limit is in {unit}, and samples that this folder holds were bought at a cost not known in {unit}")
+        raise BudgetError(f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}")
     ledger = Ledger(
         directory.log("ledger.jsonl"),
         unit=unit,
         limit=study.limit.amount if study.limit else None,
         spent=sum(amount or 0.0 for amount in spent),
     )
-    ledger.settle({key for pool in pools.values() for key in pool.stored_batches()})
+    answered = {key for pool in pools.values() for key in pool.stored_batches()}
+    if isinstance(grading, JudgingPool):
+        answered |= grading.stored_batches()
+        grading.ledger = ledger
+    ledger.settle(answered)
     return sum(n for n, _ in stored), ledger
 
 

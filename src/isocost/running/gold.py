@@ -18,13 +18,15 @@ LONGEST_ANSWER = 60  # characters of one there
 
 
 def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False) -> Prepared:
-    """The study without the problems that are refused; `refused` says which and why.
+    """The study without the problems that are refused; `refused` says which and why. Where a model is the judge, training problems need
+    no reference answer and are not asked for it.
 
     Raises:
         InputError: none of a split is left, or `strict` and one is refused.
     """
     refused: list[Refused] = []
-    for split, problems in prepared.problems.items():
+    answered = {s: problems for s, problems in prepared.problems.items() if not (s == "train" and prepared.study.is_judged)}
+    for split, problems in answered.items():
         found = dict(check_gold(problems, grading))
         refused += [Refused(split=split, id=p.id, answer=p.answer, reason=found[p.id]) for p in problems if p.id in found]
         if len(found) == len(problems):
@@ -33,7 +35,7 @@ def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False
                 "  choose another grader, or check the answers"
             )
     if strict and refused:
-        raise InputError(_refusal(refused, grading.grader.name, sum(map(len, prepared.problems.values()))))
+        raise InputError(_refusal(refused, grading.grader.name, sum(map(len, answered.values()))))
     left_out = {(r.split, r.id) for r in refused}
     left = {split: [p for p in problems if (split, p.id) not in left_out] for split, problems in prepared.problems.items()}
     return replace(prepared, problems=left, refused=tuple(refused))

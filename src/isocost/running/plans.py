@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.planning import DrawCost, to_json
 from isocost.records import CellPlan
 from isocost.reporting.numbers import budget as say_budget
 from isocost.reporting.numbers import cost as say_cost
-from isocost.running.preparing import Prepared, generators
+from isocost.running.judging import judging_params
+from isocost.running.preparing import Prepared, generators, judge_of
 
 __all__ = ["first_prompts", "to_json", "to_markdown"]
 
@@ -31,15 +33,20 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         for model, each_problem in plan.samples_per_problem.items():
             draws = round(each_problem * n_problems)
             lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {say_cost(plan.cost)} |")
+    if judge := judge_of(prepared.study):
+        lines += ["", f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit."]
     return "\n".join(lines)
 
 
 def first_prompts(prepared: Prepared) -> str:
-    """What each model that samples is asked first, as it is sent."""
+    """What each model that samples is asked first, as it is sent, and what a judge is asked of a solution."""
     question = prepared.problems["train"][0].question
     parts = []
     for name in generators(prepared.study):
         template = prepared.templates[name]
         params = prepared.study.sampling.params(template.stop)
         parts.append(f"first prompt to {name} ({params}):\n{template.render(question)}\n<end of prompt>")
+    if judge := judge_of(prepared.study):
+        asked = judging_prompt(JudgeRequest(question=question, generation="<the solution>"))
+        parts.append(f"prompt to the judge {judge} ({judging_params(prepared.study)}):\n{asked}\n<end of prompt>")
     return "\n\n".join(parts)

@@ -1,4 +1,4 @@
-"""Buying draws into a model's pool: rounds, batches, the ledger, verdicts, and what a resumed run still owes.
+"""A model's pool: rounds, batches, verdicts, and what a resumed run still owes; `buying.py` buys it.
 
 A round is written down before anything of it is bought. Its batches are a pure function of it, each is seeded by what it asks for and is
 committed whole, so a resumed run redoes exactly the batches that are missing and gets the same draws.
@@ -6,26 +6,22 @@ committed whole, so a resumed run redoes exactly the batches that are missing an
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from isocost.engines.base import Request
-from isocost.errors import IsocostError, LimitReachedError
 from isocost.executors.local import LocalExecutor
-from isocost.executors.work import Answers, EngineSpec, answer, cut
-from isocost.grading import GradingPool, Pair
+from isocost.executors.work import Answers, EngineSpec, cut
+from isocost.grading import Pair
 from isocost.ids import digest, sample_id, seed_of
-from isocost.ledger import Ledger
 from isocost.planning import cost_of
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
+from isocost.running.asking import Call
 from isocost.store import BatchLog, Log, RunDirectory
 
 FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
-PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
 DrawKey = tuple[str, str, int]  # model, problem id, sample index
 
 
@@ -133,6 +129,19 @@ class Pool:
             total = total + _times(cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens), r.count)
         return total
 
+    def call(self, batch: Batch) -> Call:
+        """What is sent for a batch."""
+        facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
+        return Call(
+            key=batch.key,
+            spec=self.spec,
+            requests=batch.requests,
+            params=self.params,
+            seed=batch.seed,
+            worst=self.worst(batch),
+            facts=facts,
+        )
+
     def store(self, batch: Batch, answers: Answers) -> list[Sample]:
         """Commit an answered batch."""
         samples = list(self._to_samples(batch, answers))
@@ -152,7 +161,11 @@ class Pool:
 
     def pairs(self, samples: list[Sample]) -> list[Pair]:
         """What the grader has to judge; a failed draw has an empty text."""
-        return [Pair(key=s.id, reference=self.problems[s.problem_id].answer, generation=s.generation) for s in samples]
+        asked = [self.problems[s.problem_id] for s in samples]
+        return [
+            Pair(key=s.id, reference=problem.answer, generation=s.generation, question=problem.question)
+            for s, problem in zip(samples, asked, strict=True)
+        ]
 
     def draws(self) -> dict[DrawKey, tuple[Sample, Verdict]]:
         """Every draw of the study's problems, with its verdict."""
@@ -220,113 +233,6 @@ class Pool:
                     cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds),
                     seed=batch.seed,
                 )
-
-
-def buy(
-    pools: Iterable[Pool],
-    wanted: Mapping[tuple[str, str], int],
-    executor: LocalExecutor,
-    grading: GradingPool,
-    ledger: Ledger,
-    *,
-    bought: Callable[[list[Sample]], None],
-    judged: Callable[[list[Verdict]], None],
-) -> None:
-    """Buy every batch that is missing, and grade what is not graded, both at once.
-
-    Args:
-        pools: Whose rounds to complete.
-        wanted: (model, problem id) -> how many draws to complete them to.
-        executor: Where engines run.
-        grading: Where graders run.
-        ledger: Where each batch is reserved before it is sent.
-        bought: Called with the samples of a batch once they are stored.
-        judged: Called with the verdicts of a batch once they are stored.
-
-    Raises:
-        LimitReachedError: the next batch does not fit under the limit; what was bought before is stored.
-        EngineError: an engine could not answer.
-    """
-    waiting: list[tuple[Pool, str, list[Sample], Future[list[Verdict]]]] = []
-
-    def grade(pool: Pool, batch: str, samples: list[Sample]) -> None:
-        waiting.append((pool, batch, samples, grading.submit(pool.pairs(samples))))
-
-    def store_first() -> None:
-        pool, batch, samples, future = waiting.pop(0)
-        verdicts = future.result()
-        pool.store_verdicts(batch, samples, verdicts)
-        judged(verdicts)
-
-    todo: list[tuple[Pool, Batch]] = []
-    for pool in pools:
-        for key, samples in pool.ungraded().items():
-            grade(pool, key, samples)
-        todo += [(pool, batch) for batch in pool.missing(wanted)]
-    try:
-        for pool, batch, answers in _answered(todo, executor, ledger):
-            samples = pool.store(batch, answers)
-            ledger.release(batch.key, total_cost(s.cost for s in samples))
-            bought(samples)
-            grade(pool, batch.key, samples)
-            while waiting and waiting[0][3].done():
-                store_first()
-    finally:
-        # What was paid for is judged and stored even when the run stops here.
-        while waiting:
-            store_first()
-
-
-def _answered(todo: list[tuple[Pool, Batch]], executor: LocalExecutor, ledger: Ledger) -> Iterator[tuple[Pool, Batch, Answers]]:
-    """Batches as they are answered; each is reserved in the ledger before it is sent, two a worker at a time.
-
-    When something stops the run, nothing more is sent, and what is in flight is waited for and yielded first: for as long as it takes
-    where it is paid for, ten seconds after Ctrl-C, not at all after a second one.
-    """
-    waiting = deque(todo)
-    flying: dict[Future[Answers], tuple[Pool, Batch]] = {}
-    stopped: BaseException | None = None
-    patience: float | None = None
-    while True:
-        try:
-            if not stopped:
-                _send(waiting, flying, executor, ledger)
-            done, _ = wait(flying, timeout=patience, return_when=FIRST_COMPLETED)
-        except (IsocostError, KeyboardInterrupt) as error:
-            if stopped:
-                raise
-            stopped, patience = error, PATIENCE if isinstance(error, KeyboardInterrupt) else None
-            continue
-        if not done:
-            break
-        for future in done:
-            pool, batch = flying.pop(future)
-            failure = future.exception()
-            if failure is None:
-                yield pool, batch, future.result()
-            stopped = stopped or failure
-    if stopped:
-        raise stopped
-
-
-def _send(
-    waiting: deque[tuple[Pool, Batch]], flying: dict[Future[Answers], tuple[Pool, Batch]], executor: LocalExecutor, ledger: Ledger
-) -> None:
-    """Keep every worker busy, batches in order.
-
-    Raises:
-        LimitReachedError: the next batch does not fit, and nothing is in flight that could turn out cheaper than its worst case.
-    """
-    while waiting and len(flying) < 2 * executor.workers:
-        pool, batch = waiting[0]
-        try:
-            ledger.reserve(batch.key, pool.worst(batch), account="data", model=pool.card.name, pool=pool.id, count=batch.size)
-        except LimitReachedError:
-            if flying:
-                return
-            raise
-        waiting.popleft()
-        flying[executor.submit(answer, pool.spec, batch.requests, pool.params, batch.seed)] = (pool, batch)
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from isocost.config import Study
+from isocost.config import JUDGE, Study
 from isocost.engines import ENGINES, OPTIONS
 from isocost.errors import InputError, IsocostError, StudyError
 from isocost.executors.work import EngineFacts, EngineSpec
@@ -19,6 +19,8 @@ from isocost.prompts import TEMPLATES, load_template
 from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem
 from isocost.studyfile import Known
+
+JUDGE_OPTIONS = ("model", "max_tokens")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +62,16 @@ def known() -> Known:
         sources={name: source_options(name) for name in SOURCES},
         engines={name: OPTIONS[name] for name in ENGINES},
         policies=POLICIES,
-        graders={name: grader_options(name) for name in GRADERS},
+        graders={name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS},
         templates=TEMPLATES,
         grader_mistake=_grader_mistake,
     )
 
 
 def _grader_mistake(name: str, option: str, value: object) -> str | None:
+    if name == JUDGE:  # which models there are, only the study file knows: see studyfile
+        wrong = option == "max_tokens" and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
+        return f"must be a whole number above 0, not {value!r}" if wrong else None
     try:
         load_grader(name, {option: value})
     except InputError as error:
@@ -81,13 +86,19 @@ def generators(study: Study) -> list[str]:
     return [name for name in study.models if name in used | matched]
 
 
+def judge_of(study: Study) -> str | None:
+    """The model that judges the training solutions, or None where a reference answer does."""
+    return str(study.grader.options["model"]) if study.is_judged else None
+
+
 def own_parts(study: Study) -> list[str]:
     """The `package.module:attribute` parts that a study names: code that will be imported."""
     sources = [
         source.source for source in (getattr(study.problems, split) for split in ("train", "validation", "test", "transfer")) if source
     ]
     templates = [study.prompt.template, *(m.prompt.template for m in study.models.values() if m.prompt)]
-    named = [*sources, *(m.engine for m in study.models.values()), *(a.policy for a in study.arms.values()), study.grader.name, *templates]
+    graders = [study.grader.name, study.reference_grader.name]
+    named = [*sources, *(m.engine for m in study.models.values()), *(a.policy for a in study.arms.values()), *graders, *templates]
     return sorted({name for name in named if ":" in name})
 
 
@@ -131,11 +142,21 @@ def prepare(study: Study, base: Path, describe: Callable[[EngineSpec], EngineFac
         cards[name] = model_card(name, study, facts.size if facts else None)
         identities[name] = facts.identity if facts else ""
     if to_spend:
-        mistakes += _unusable(study, problems)
+        mistakes += _unusable(study, problems) + _judge_unusable(study, cards)
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: load_template((spec.prompt or study.prompt).template) for name, spec in study.models.items()}
     return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, templates=templates)
+
+
+def _judge_unusable(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
+    """A judge whose calls have no cost in the limit's unit; found late, it would stop a run that has already paid for solutions."""
+    card = cards.get(judge_of(study) or "")
+    if card is None or study.limit is None:
+        return []
+    known = card.flops_per_token if study.limit.unit == "flops" else card.usd_per_million
+    key = "params" if study.limit.unit == "flops" else "price"
+    return [] if known else [f"grader.model: what {card.name} costs in {study.limit.unit} is not known\n  give models.{card.name}.{key}"]
 
 
 def _with_weights(options: dict[str, object]) -> dict[str, object]:
@@ -150,10 +171,11 @@ def _with_weights(options: dict[str, object]) -> dict[str, object]:
 
 def _unusable(study: Study, problems: Mapping[str, list[Problem]]) -> list[str]:
     """What can be told wrong only of a study that is going to be run."""
+    readers = {*generators(study), judge_of(study)}
     mistakes = [
         f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
-        for name in generators(study)
-        if (price := study.models[name].price) is not None and price.input is None
+        for name, spec in study.models.items()
+        if name in readers and (price := spec.price) is not None and price.input is None
     ]
     questions = {p.question: p.id for p in problems.get("train", [])}
     for split in ("validation", "test", "transfer"):

@@ -38,6 +38,7 @@ from isocost.running.students import PLAIN, Evaluated, Training, average
 from isocost.running.tables import frame_of
 
 KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
+ACCOUNTS = ("data", "judge", "training", "evaluation")  # in the order of the bill
 LIBRARIES = ("isocost", "torch", "transformers", "trl", "math-verify", "polars")
 
 
@@ -50,10 +51,14 @@ def assemble(
     evaluated: Sequence[Evaluated],
     seconds: Mapping[str, float],
     paid: Mapping[str, Mapping[str, Any]],
+    verdicts: Mapping[str, Mapping[str, Any]],
 ) -> Results:
-    """Everything that the report is made from. `paid` is what each model's folder of pools holds in all, whatever the settings."""
+    """Everything that the report is made from. `paid` is what each model's folder of pools holds in all, whatever the settings, and
+    `verdicts` what each judge's folder does.
+    """
     study = prepared.study
     by_variant = _by_variant(evaluated)
+    bill = _bill(prepared, bought, curated, trainings, evaluated) + _other_settings(bought, paid) + _judged(verdicts)
     return Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
@@ -63,7 +68,7 @@ def assemble(
         pools=pool_measures(prepared, bought),
         evaluations=tuple(_evaluations(prepared, by_variant)),
         comparisons=tuple(_comparisons(prepared, by_variant)),
-        bill=tuple(_bill(prepared, bought, curated, trainings, evaluated) + _other_settings(bought, paid)),
+        bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
         seconds=dict(seconds),
         environment=environment(),
         cell_comparisons=tuple(_cell_comparisons(bought, curated)),
@@ -244,6 +249,18 @@ def _other_settings(bought: Bought, paid: Mapping[str, Mapping[str, Any]]) -> li
             tokens = total["tokens"] - sum(s.num_generated_tokens for s in used)
             lines.append(BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost))
     return lines
+
+
+def _judged(verdicts: Mapping[str, Mapping[str, Any]]) -> list[BillLine]:
+    """What judges cost, those of other settings and former judges too."""
+    return [
+        BillLine(
+            account="judge", model=model, what="verdicts", count=total["samples"], tokens=total["tokens"],
+            cost=Cost(flops=total["flops"], usd=total["usd"], seconds=total["seconds"]),
+        )
+        for model, total in verdicts.items()
+        if total["samples"]
+    ]  # fmt: skip
 
 
 def _training_cost(card: ModelCard, tokens: int, seconds: float) -> Cost:

@@ -12,13 +12,14 @@ from isocost import auditing, curating
 from isocost.curating import Curated
 from isocost.errors import InputError
 from isocost.executors.local import LocalExecutor
-from isocost.grading import GradingPool
+from isocost.grading import Grading
 from isocost.metrics.diversity import distinct_key
 from isocost.records import Audit, Cell, Results
 from isocost.reporting import Report, report
 from isocost.running import data, results, students
 from isocost.running.data import Bought, Graded, grader_key
 from isocost.running.events import Listener
+from isocost.running.judging import FOLDER
 from isocost.running.preparing import Prepared
 from isocost.running.status import pool_totals
 from isocost.running.students import Evaluated, Training
@@ -30,12 +31,19 @@ STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate
 
 
 class StudyRun:
-    """One start of a study in its run directory."""
+    """One start of a study in its run directory: `grading` grades training solutions, `checking` answers that have a reference."""
 
     def __init__(
-        self, prepared: Prepared, directory: RunDirectory, executor: LocalExecutor, grading: GradingPool, listener: Listener
+        self,
+        prepared: Prepared,
+        directory: RunDirectory,
+        executor: LocalExecutor,
+        grading: Grading,
+        checking: Grading,
+        listener: Listener,
     ) -> None:
-        self.prepared, self.directory, self.executor, self.grading, self.listener = prepared, directory, executor, grading, listener
+        self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
+        self.grading, self.checking = grading, checking
         self.seconds: dict[str, float] = directory.read_json("seconds.json") or {}
 
     def run(self, until: str, *, force: bool) -> Report | None:
@@ -115,7 +123,7 @@ class StudyRun:
 
     def evaluate(self, trainings: Sequence[Training]) -> list[Evaluated]:
         """Evaluate the students."""
-        return students.evaluate(self.prepared, self.directory, trainings, self.executor, self.grading, self.listener)
+        return students.evaluate(self.prepared, self.directory, trainings, self.executor, self.checking, self.listener)
 
     def report(self, found: Results) -> Report:
         """Write the report, its figures and tables."""
@@ -141,7 +149,8 @@ class StudyRun:
         evaluated: Sequence[Evaluated],
     ) -> Results:
         paid = {folder.name: pool_totals(folder) for folder in self.directory.folders("pools")}
-        return results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds, paid)
+        verdicts = {folder.name: pool_totals(folder) for folder in self.directory.folders(FOLDER)}
+        return results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds, paid, verdicts)
 
     def _write_measures(self, found: Results) -> None:
         self.directory.write_json(results.to_json(found), "measures.json")

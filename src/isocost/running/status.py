@@ -11,6 +11,8 @@ import polars as pl
 from isocost.errors import RunDirectoryError
 from isocost.store import RunDirectory
 
+COSTS = {unit: f"cost_{unit}" for unit in ("flops", "usd", "seconds")}  # as they are stored
+
 
 def status_of(path: Path) -> dict[str, Any]:
     """What is planned, stored and finished.
@@ -26,6 +28,7 @@ def status_of(path: Path) -> dict[str, Any]:
         "directory": str(path),
         "planned": plan["budgets"] if plan else None,
         "pools": {folder.name: pool_totals(folder) for folder in sorted((path / "pools").glob("*")) if folder.is_dir()},
+        "judge": {folder.name: pool_totals(folder) for folder in sorted((path / "judge").glob("*")) if folder.is_dir()},
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
         "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
         "seconds": directory.read_json("seconds.json") or {},
@@ -38,6 +41,10 @@ def to_text(status: dict[str, Any]) -> str:
     lines = [f"run: {status['directory']}", "", "| model | samples | tokens | FLOPs | USD |", "| --- | ---: | ---: | ---: | ---: |"]
     for model, pool in status["pools"].items():
         lines.append(f"| {model} | {pool['samples']:,} | {pool['tokens']:,} | {_known(pool['flops'])} | {_known(pool['usd'])} |")
+    if status["judge"]:
+        lines += ["", "| judge | verdicts | tokens | FLOPs | USD |", "| --- | ---: | ---: | ---: | ---: |"]
+        for model, calls in status["judge"].items():
+            lines.append(f"| {model} | {calls['samples']:,} | {calls['tokens']:,} | {_known(calls['flops'])} | {_known(calls['usd'])} |")
     if status["planned"]:
         lines += ["", "| budget | amount | arm | planned samples a problem |", "| --- | ---: | --- | --- |"]
         for name, budget in status["planned"].items():
@@ -52,11 +59,12 @@ def to_text(status: dict[str, Any]) -> str:
 def saved(path: Path) -> str:
     """What a stopped run has, in two lines."""
     try:
-        pools = status_of(path)["pools"]
+        status = status_of(path)
     except RunDirectoryError:
         return "nothing was bought yet"
-    samples = sum(pool["samples"] for pool in pools.values())
-    costs = {unit: [pool[unit] for pool in pools.values()] for unit in ("flops", "usd")}
+    paid = [*status["pools"].values(), *status["judge"].values()]
+    samples = sum(pool["samples"] for pool in status["pools"].values())
+    costs = {unit: [each[unit] for each in paid] for unit in ("flops", "usd")}
     known = [f"{sum(amounts):.4g} {unit}" for unit, amounts in costs.items() if amounts and None not in amounts]
     return (
         f"{samples:,} samples are saved, and all that was made of them\n  they cost {' and '.join(known) or 'an amount that is not known'}"
@@ -64,11 +72,11 @@ def saved(path: Path) -> str:
 
 
 def pool_totals(folder: Path) -> dict[str, Any]:
-    """Samples, tokens and cost of a model's pools: sealed parts by column, the open log line by line."""
-    total: dict[str, Any] = {"samples": 0, "tokens": 0, "flops": 0.0, "usd": 0.0}
+    """Samples, tokens and cost of a model's pools, or verdicts of a judge: sealed parts by column, the open log line by line."""
+    total: dict[str, Any] = {"samples": 0, "tokens": 0, "flops": 0.0, "usd": 0.0, "seconds": 0.0}
     for part in folder.glob("*.parts/*.parquet"):
-        frame = pl.read_parquet(part, columns=["num_generated_tokens", "cost_flops", "cost_usd"])
-        _add(total, frame.height, int(frame["num_generated_tokens"].sum()), frame["cost_flops"].to_list(), frame["cost_usd"].to_list())
+        frame = pl.read_parquet(part, columns=["num_generated_tokens", *COSTS.values()])
+        _add(total, frame.height, int(frame["num_generated_tokens"].sum()), {u: frame[column].to_list() for u, column in COSTS.items()})
     for log in folder.glob("*.jsonl"):
         if log.name == "rounds.jsonl":
             continue
@@ -78,14 +86,14 @@ def pool_totals(folder: Path) -> dict[str, Any]:
             except ValueError:  # the line that is being written, or the nothing after the last one
                 continue
             tokens = sum(row["num_generated_tokens"] for row in rows)
-            _add(total, len(rows), tokens, [row["cost_flops"] for row in rows], [row["cost_usd"] for row in rows])
+            _add(total, len(rows), tokens, {unit: [row[column] for row in rows] for unit, column in COSTS.items()})
     return total
 
 
-def _add(total: dict[str, Any], samples: int, tokens: int, flops: list[float | None], usd: list[float | None]) -> None:
+def _add(total: dict[str, Any], samples: int, tokens: int, costs: dict[str, list[float | None]]) -> None:
     total["samples"] += samples
     total["tokens"] += tokens
-    for unit, amounts in (("flops", flops), ("usd", usd)):
+    for unit, amounts in costs.items():
         known = [a for a in amounts if a is not None]
         total[unit] = None if total[unit] is None or len(known) < len(amounts) else total[unit] + sum(known)
 

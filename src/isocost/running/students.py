@@ -18,7 +18,7 @@ from isocost.executors.local import LocalExecutor
 from isocost.executors.training import Scoring, TrainingJob, train
 from isocost.executors.work import EngineSpec, answer, cut
 from isocost.finetuning import Trained, TrainingSettings, recorded
-from isocost.grading import GradingPool, Pair
+from isocost.grading import Grading, Pair
 from isocost.ids import digest, seed_of
 from isocost.metrics.majority import majority_at_k
 from isocost.records import Cell, SamplingParams, Verdict
@@ -144,9 +144,9 @@ def _job(
             template=template,
             params=study.sampling.params(template.stop),
             engine_options={k: v for k, v in options.items() if k in ("device", "dtype", "batch_size")},
-            grader=study.grader.name,
-            grader_options=study.grader.options,
-            time_limit=study.grader.time_limit,
+            grader=study.reference_grader.name,
+            grader_options=study.reference_grader.options,
+            time_limit=study.reference_grader.time_limit,
         )
     stamp = digest(
         "training",
@@ -175,7 +175,7 @@ def evaluate(
     directory: RunDirectory,
     trainings: Sequence[Training],
     executor: LocalExecutor,
-    grading: GradingPool,
+    grading: Grading,
     listener: Listener,
 ) -> list[Evaluated]:
     """Evaluate every student untrained (with its prompt, and plain) and trained (plain), on every split; what is stored is not redone."""
@@ -213,7 +213,7 @@ def _evaluate_one(
     job: tuple[str, Cell | None, int, str, EngineSpec],
     split: str,
     executor: LocalExecutor,
-    grading: GradingPool,
+    grading: Grading,
     watch: StageWatch,
 ) -> Evaluated:
     student, cell, seed, prompt, engine = job

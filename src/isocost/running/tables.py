@@ -28,8 +28,8 @@ _SCHEMA = {
 
 
 def frame_of(graded: Sequence[tuple[Sample, Verdict]], problems: Sequence[Problem]) -> pl.DataFrame:
-    """Graded draws in the columns that a table of samples has everywhere."""
-    answers = {p.id: p.answer for p in problems}
+    """Graded draws in the columns that a table of samples has everywhere; a problem without a reference answer has none there either."""
+    answers = {p.id: p.answer or None for p in problems}
     rows = [
         (
             s.problem_id, s.model, s.pool, s.sample_index, s.generation, s.num_prompt_tokens, s.num_generated_tokens, s.finish_reason,
