@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from isocost.graders.base import AnswerGrader
 from isocost.graders.math import MathGrader
+from isocost.graders.number import NumberGrader
 from isocost.records import Outcome, Verdict
 
 CASES = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "grader_cases.jsonl"
@@ -78,6 +80,11 @@ def boxed(reference: str, answer: str) -> Verdict:
         ("\\sum_{k=1}^{10} k", "55"),
         ("\\binom{5}{2}", "10"),
         ("-2", "\\sqrt[3]{-8}"),
+        ("ab", "ba"),
+        ("(1,3)", "x>1, x<3"),
+        ("(30,60)", "(30^\\circ, 60^\\circ)"),
+        ("(1,3)", "\\{x : x>1, x<3\\}"),
+        ("6", "6 because 2+4=6"),
     ],
 )
 def test_equal(reference: str, answer: str) -> None:
@@ -141,10 +148,57 @@ def test_equal(reference: str, answer: str) -> None:
         ("1/0", "2/0"),
         ("9^{9^{9^9}}", "42"),
         ("AB \\parallel CD", "AB \\perp CD"),
+        ("5", "5 squared"),
+        ("5", "5 tenths"),
+        ("5 \\text{ boys}", "5 \\text{ girls}"),
+        ("5 watts", "5 volts"),
+        ("20\\% increase", "20\\% decrease"),
+        ("5s", "5"),
+        ("x=3m", "3"),
+        ("2", "2 for all x except 3 where it is 7"),
+        ("x^2 \\text{ for all } x>0", "x^2 \\text{ for all } x<0"),
+        ("1,2,3", "1,2,3,..."),
+        ("x>1, x<3", "x>1 \\text{ or } x<3"),
+        ("ab", "Ab"),
+        ("x>5", "y>5"),
+        ("x \\in [1,2]", "y \\in [1,2]"),
+        ("f(b+c)", "fb+fc"),
+        ("\\phi(10)", "10\\phi"),
+        ("\\frac{1}{23}", "\\frac123"),
+        ("5", "x^2=5"),
+        ("720", "3!!"),
+        ("a:b=3:4", "b:a=3:4"),
+        ("\\frac{38}{15}", "2.5(3)"),
+        ("s", "answers"),
     ],
 )
 def test_different(reference: str, answer: str) -> None:
     assert boxed(reference, answer).outcome is Outcome.INCORRECT
+
+
+@pytest.mark.parametrize(
+    "generation",
+    [
+        "The answer is definitely not 5, sorry to say.",
+        "The answer is certainly less than 5",
+        "The answer is one of the numbers 4 or 5.",
+        "The answer is the square root of 5.",
+        "The answer is negative 5 as we have seen.",
+        "The answer is (1, 5) as shown above by me.",
+        "The answer is x^2 + 5 as we have shown above",
+    ],
+)
+@pytest.mark.parametrize("grader", [GRADER, NumberGrader()])
+def test_a_number_in_a_sentence_is_not_always_its_answer(grader: AnswerGrader, generation: str) -> None:
+    assert grader.grade("5", generation).correct is False
+
+
+@pytest.mark.parametrize(
+    "generation", ["It is 5", "x is 5", "so 5", "It's 5.", "Hence, 5", "I think 5", "<think>6</think> so 5", "We get $5$."]
+)
+@pytest.mark.parametrize("grader", [GRADER, NumberGrader()])
+def test_short_answers(grader: AnswerGrader, generation: str) -> None:
+    assert grader.grade("5", generation).correct is True
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,26 @@ def test_verdicts(reference: str, generation: str, outcome: Outcome, reason: str
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
 
 
+@pytest.mark.parametrize(
+    ("reference", "answer"),
+    [
+        ("5", "\\sqrt{5}"), ("5", "5^2"), ("5", "5!"), ("5", "5x"), ("5", "5\\pi"), ("5", "5-3"), ("5", "5 or 6"), ("5", "5, 6"),
+        ("5", "x > 5"), ("5", "at least 5"), ("5", "\\frac{5}{x}"), ("5", "5 hours 30 minutes"), ("10", "10\\sqrt{2}"), ("10", "10:30"),
+        ("3", "(3,4)"), ("3", "3+2i"), ("1", "1k"), ("1", "\\frac{1}{-2}"), ("1/2", "1/2/3"), ("2.5", "2.5.3"),
+    ],
+)  # fmt: skip
+def test_a_boxed_answer_that_is_not_one_number_is_wrong(reference: str, answer: str) -> None:
+    assert GRADER.grade(reference, f"\\boxed{{{answer}}}").outcome is Outcome.INCORRECT
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer"),
+    [("25", "5^2"), ("8", "5+3"), ("1000", "1 000"), ("1000000", "1 million"), ("42000", "42 thousand dollars"), ("-0.5", "\\frac{1}{-2}")],
+)
+def test_a_boxed_answer_that_comes_to_one_number(reference: str, answer: str) -> None:
+    assert GRADER.grade(reference, f"\\boxed{{{answer}}}").correct
+
+
 @given(st.fractions())
 def test_canonical_spelling_is_read_back(value: Fraction) -> None:
     assert parse_number(canonical(value)) == value

@@ -40,8 +40,12 @@ def load_grader(name: str, options: Mapping[str, object] | None = None) -> Grade
             raise InputError(f'grader "{name}": unknown option "{key}"\n  {hint}')
     try:
         grader = factory(**options)
-    except ValueError as error:
-        raise InputError(f'grader "{name}": {error}') from error
+    except InputError:
+        raise
+    except Exception as error:  # anybody's code: what it raises is no fault of ours
+        what = f"{error}" if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        hint = "name a class or a function that needs no arguments but options and returns a grader"
+        raise InputError(f'grader "{name}" cannot be made: {what}\n  {hint}') from error
     if not isinstance(grader, Grader):
         raise InputError(f'grader "{name}" needs name, version and grade(reference, generation)')
     return grader
@@ -59,10 +63,13 @@ def _import(name: str) -> Callable[..., object]:
         hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(GRADERS)}, or package.module:attribute"
         raise InputError(f'unknown grader "{name}"\n  {hint}')
     module, _, attribute = target.partition(":")
+    if "/" in module or module.startswith("."):
+        raise InputError(f'grader "{name}": a module is named, not a file\n  write package.module:attribute, with its folder on PYTHONPATH')
     try:
         factory = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f'grader "{name}" cannot be imported: {error}') from error
+    except (Exception, SystemExit) as error:  # anybody's code: what it raises is no fault of ours
+        hint = "\n  modules are looked for on PYTHONPATH" if isinstance(error, ModuleNotFoundError) else ""
+        raise InputError(f'grader "{name}" cannot be imported: {type(error).__name__}: {error}{hint}') from error
     if not callable(factory):
         raise InputError(f'grader "{name}" is not a class or function')
     return cast(Callable[..., object], factory)

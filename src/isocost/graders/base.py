@@ -21,6 +21,7 @@ class Grader(Protocol):
         memory_limit: int       bytes that a worker may take beyond what it starts with;
         time_limit: float       seconds that a solution may take, where the grader stops it by itself: the pool sets it, and kills the
                                 worker only if the grader does not keep to it;
+        overtime: float         seconds that it may need beyond that, once its limit is set: 2 unless it says so;
         prepare() -> None       run once in a worker before its first solution, outside the time limit: slow imports go here;
         gold(reference) -> str | None     as `AnswerGrader.gold`.
     """

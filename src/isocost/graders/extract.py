@@ -33,6 +33,12 @@ _PHRASE = re.compile(
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 _SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|。|\n")
 _CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:\band\b|\bor\b|[,;])$|^$")
+_CHANGED = re.compile(
+    r"(?i)\b(?:not|less|fewer|more than|greater|at least|at most|between|or|root|negative|minus|plus|times|squared|cubed|neither|unknown)\b"
+    r"|n't\b"
+)
+_OPERATORS = tuple("+-*/^_(,[{\\<>|")  # right before a number that is a part of a formula
+_AFTER = tuple("+-*/^_)]}\\<>|")  # right after it
 _LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!()]|\$|\b[a-zA-Z](?:_\{?\w+\}?)?\s*=\s*$")
 
 
@@ -65,6 +71,31 @@ def last_number(generation: str) -> str | None:
     """The last number of a text, sign and thousands separators included; None where there is none."""
     found = NUMBER.findall(final_text(generation))
     return found[-1] if found else None
+
+
+def is_denied(text: str) -> bool:
+    """Whether words change or deny what a number beside them says: "not 5", "at least 5", "4 or 5"."""
+    return _CHANGED.search(text) is not None
+
+
+def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
+    """The number that a sentence gives as its answer: the first or the last in it, if it stands among words alone.
+
+    None where words change or deny it ("not 5", "at least 5", "4 or 5"), or where it is a part of a formula.
+    """
+    if is_denied(text):
+        return None
+    matches = [match for match in NUMBER.finditer(text) if any(character.isdigit() for character in match[0])]
+    if not matches or (not first and len(matches) > MOST_PHRASES):
+        return None
+    match = matches[0 if first else -1]
+    before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip()
+    if match[0][0] in "+-" and before[-1:].isalnum():
+        return None  # x^2 + 5
+    if re.match(r"\.\d", after) or re.match(r"[A-Za-z](?![A-Za-z])", text[match.end() :]):
+        return None  # 2.5.3, 5x
+    is_part = before[-1:] in _OPERATORS or (after[:1] in _AFTER and not after.startswith("- ")) or after[:1] == "!"
+    return None if is_part else match
 
 
 def _phrase(text: str) -> Extracted | None:

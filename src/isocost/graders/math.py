@@ -32,7 +32,7 @@ _DECIMAL = re.compile(r"-?\d*\.\d+")
 _CHOICE = re.compile(r"(?:\\text\s*\{)?\s*(?:[Oo]ption\s+)?\(?([A-J])(?:\)|[.:]|(?=\s*\}?$))\s*\}?\s*(\S.*)?")
 # What sympy's reader drops or multiplies out: primes, inverse functions, points named by letters.
 _MARKS = re.compile(
-    r"'+|[fgh]\^\{?-1\}?(?=\s*\()|\\(?:measured)?(?:angle|triangle|vec|over(?:left)?(?:right)?(?:line|arrow)|widehat)\s*\{?\s*[A-Z]+"
+    r"'+|!!+|(?:(?<![a-zA-Z\\])[fghuFGHPOT]|\\(?:alpha|beta|gamma|delta|theta|mu|rho|sigma|tau|phi|psi|omega)|[A-Za-z]_\w)(?=\()|[fgh]\^\{?-1\}?(?=\s*\()|\\(?:measured)?(?:angle|triangle|vec|over(?:left)?(?:right)?(?:line|arrow)|widehat)\s*\{?\s*[A-Z]+"
 )
 _DIGITS_APART = re.compile(r"(?<=\d)\s+(?=\d)")
 _SPACES = re.compile(r"\s+")
@@ -142,7 +142,10 @@ class _Comparison:
     def _relation(self, gold: str, answer: str) -> bool | None:
         if is_relation(gold):
             return same_relation(gold, answer) if is_relation(answer) else False
-        side = answer.rpartition("=")[2].strip()  # "48/2 = 24" answers 24
+        left, _, side = (part.strip() for part in answer.rpartition("="))  # "48/2 = 24" answers 24, "x^2 = 24" does not
+        said = expressions.read(left)
+        if said is not None and len(said.symbols) == 1 and said.symbols != {"i"} and not any(symbol.isupper() for symbol in said.symbols):
+            return False
         return None if not side or is_relation(side) else self._text(gold, side)
 
 

@@ -12,24 +12,28 @@ from functools import lru_cache
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
-from isocost.graders.extract import NUMBER, extract_answer, final_text
+from isocost.graders.extract import NUMBER, Extracted, extract_answer, final_text, is_denied, lone_number
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.shapes import SCALES, Answer
+from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is no answer; reading it would take quadratic time
 
+LONGEST_KEPT = 200  # characters of a marked answer that is no number
 LONGEST_UNIT = 40  # characters behind a number in which a unit is looked for
 
 _DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\}|\\(?=[$%])|[$€£¥₹]|(?<=\d)\{,\}(?=\d)")
 _UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
+_BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|\b[23]\b|°)\s*)*")
 _SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*(\d+))?")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")
 _MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")
 
 
@@ -52,14 +56,17 @@ class NumberGrader(AnswerGrader):
 
     def extract(self, generation: str) -> str | None:
         """The number in its one spelling, with a percent sign or the unit that stands behind it."""
-        marked = _marked(generation)
-        text = _cleaned(final_text(generation) if marked is None else marked)
-        found = _whole_quantity(text) if marked is not None else None
-        found = found or _quantity_in(text, last=marked is None)
+        marked = extract_answer(generation)
+        if marked is None:
+            found = _last_quantity(_cleaned(final_text(generation)))
+        elif (found := _marked_quantity(marked)) is None and any(character.isdigit() for character in marked.text):
+            return " ".join(marked.text[:LONGEST_KEPT].split())  # not one number: to be refused
         return None if found is None else f"{found.text} {'%' if found.percent else found.unit.words if found.unit else ''}".strip()
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
-        """Reasons: `equal`, `different`, `no_number` (an answer without one), `bad_reference` (the reference is not one number)."""
+        """Reasons: `equal`, `different`, `not_one_number` (the marked answer is more, or a range), `no_number` (an answer without one),
+        `bad_reference` (the reference is not one number).
+        """
         gold = _gold(reference)
         if gold is None:
             return ungraded("bad_reference")
@@ -67,7 +74,7 @@ class NumberGrader(AnswerGrader):
             return no_answer("no_number")
         given = _whole_quantity(answer)
         if given is None:
-            return ungraded("unreadable", answer)
+            return incorrect(answer, "not_one_number")
         same = same_quantity(gold, given, self._conventions, _same_text)
         return correct(given.text, "equal") if same else incorrect(given.text, "different")
 
@@ -79,6 +86,8 @@ def parse_number(text: str) -> Fraction | None:
     """
     if len(text) > MOST_DIGITS:
         return None
+    if _GROUPED.fullmatch(text):
+        text = text.replace(" ", "")
     cleaned = _cleaned(text).strip().removesuffix("%").rstrip(". ")
     if mixed := _MIXED.fullmatch(cleaned):
         sign, whole, over, under = mixed[1], int(mixed[2]), int(mixed[3]), int(mixed[4])
@@ -118,18 +127,30 @@ def _whole_quantity(cleaned: str) -> Answer | None:
     """A number and what stands behind it, where a text is nothing else."""
     number, behind = _parted(cleaned)
     value = parse_number(number)
-    return None if value is None else _quantity(value, behind)
+    if value is None or not _BEHIND_WORDS.fullmatch(behind) or is_denied(behind):
+        return None
+    return _quantity(value, behind)
 
 
-def _quantity_in(cleaned: str, *, last: bool) -> Answer | None:
-    """The last number of a text; or, in a marked answer, the first after its last equals sign."""
-    if last:
-        match = next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None)
-    else:
-        cleaned = cleaned.rpartition("=")[2]
-        match = _MIXED.search(cleaned) or NUMBER.search(cleaned)
+def _last_quantity(cleaned: str) -> Answer | None:
+    """The last number of a text without a marked answer."""
+    match = next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None)
     value = parse_number(match[0]) if match else None
     return None if match is None or value is None else _quantity(value, cleaned[match.end() : match.end() + LONGEST_UNIT])
+
+
+def _marked_quantity(marked: Extracted) -> Answer | None:
+    """A marked answer as one number: the whole of it, or its last side, or what that comes to, or the one number among its words."""
+    for text in dict.fromkeys((marked.text, marked.text.rpartition("=")[2])):
+        cleaned = _cleaned(text)
+        if found := _whole_quantity(" ".join(cleaned.split())):
+            return found
+        value = expressions.constant(tidy(text)) if len(text) <= LONGEST_KEPT else None
+        if isinstance(value, Fraction):
+            return Answer(kind="value", text=canonical(value))
+    place = lone_number(cleaned, first=marked.marker == "phrase")
+    value = parse_number(place[0]) if place else None
+    return None if place is None or value is None else _quantity(value, cleaned[place.end() : place.end() + LONGEST_UNIT])
 
 
 def _quantity(value: Fraction, behind: str) -> Answer:

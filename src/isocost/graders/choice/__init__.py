@@ -8,6 +8,8 @@ from isocost.graders.choice.reference import Reference, read_reference
 from isocost.graders.extract import extract_answer, final_text
 from isocost.records import Verdict
 
+LONGEST_END = 20_000  # characters in which the choice is looked for, from the end
+
 
 class ChoiceGrader(AnswerGrader):
     """Compares the option that a solution settles on with the reference, `B` or one of the forms of `read_reference`.
@@ -23,7 +25,7 @@ class ChoiceGrader(AnswerGrader):
         """The letters, `B` or `A, C` or `A or C`; for an answer in words, these and, on a second line, the letters to take if no option
         says so.
         """
-        text = final_text(generation)
+        text = final_text(generation)[-LONGEST_END:]
         flat = plain(text)
         found = extract_answer(generation)
         boxed = read_sign(plain(found.text).replace("\n", " ")) if found and found.marker != "phrase" else None

@@ -29,6 +29,8 @@ class _Agreement:
         self._same_value, self._any_order = same_value, any_order
 
     def equal(self, gold: Answer, answer: Answer) -> bool:
+        if "value" not in (gold.kind, answer.kind) and gold.name and answer.name and not _same_name(gold.name, answer.name):
+            return False  # x > 5 is not y > 5, nor a:b = 3:4 b:a = 3:4
         one, other = _relation(gold), _relation(answer)
         if one and other and not _same_name(gold.name, answer.name):
             ranges = gold.kind != "value" and gold.kind == answer.kind

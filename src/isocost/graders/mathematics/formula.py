@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from isocost.graders.extract import extract_answer, final_text, last_number
+from isocost.graders.extract import extract_answer, final_text, last_number, lone_number
 
 LONGEST_BARE = 300  # characters of an answer that stands alone
 LONGEST_END = 10_000  # of a text without a marked answer: the part in which a formula is taken for one
@@ -13,6 +13,9 @@ _SPAN = re.compile(r"\$\$(.{1,1000}?)\$\$|\\\[(.{1,1000}?)\\\]|\\\((.{1,1000}?)\
 _MARKUP = re.compile(r"\\text\s*\{[^{}]*\}|\\(?:begin|end)\s*\{\w+\*?\}(?:\s*\{[lcr|\s]*\})?|\\[a-zA-Z]+")
 _FEW_WORDS = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){1,3}[.!]?")
 _FRACTIONS = str.maketrans({"\u00bd": " 1/2", "\u00bc": " 1/4", "\u00be": " 3/4"})
+_INTRODUCED = re.compile(
+    r"(?i)^(?:(?:so|thus|hence|then|therefore|maybe)\b,?\s*)?(?:(?:it|that|this|[a-z])(?:\s+is|'s)\s+(?=\S)|(?:we|i)\s+(?:get|have|think|believe)\s+)?"
+)
 _WORD = re.compile(r"\b(?!and\b|or\b)[A-Za-z]{2,}\b")
 _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u03ff\u2100-\u214f]")  # letters beyond Latin, Greek and letterlike symbols
 
@@ -21,12 +24,13 @@ def final_formula(generation: str) -> str | None:
     """The text of the final answer, or None. Linear in the text, as `extract_answer` is."""
     found = extract_answer(generation)
     if found is None:
-        text = final_text(generation).strip()
+        text = _INTRODUCED.sub("", final_text(generation).strip())
         if _is_bare(text) or _FEW_WORDS.fullmatch(text):
             return text
         return _span(text) or last_number(text.translate(_FRACTIONS))
     if found.marker == "phrase" and not _is_bare(found.text):
-        return _span(found.text) or last_number(found.text) or found.text
+        number = lone_number(found.text, first=bool(re.match(r"\$?-?\d", found.text)))
+        return _span(found.text) or (number[0] if number else found.text)
     return found.text
 
 

@@ -151,8 +151,10 @@ class Parser:
 
     def _power(self) -> Evaluate:
         base = self._atom()
-        while self._take("!"):
+        if self._take("!"):
             base = _applied(factorial, base)
+            if self._kind() == "!":
+                raise NotPlainError  # a double factorial is another function
         if not self._take("^"):
             return base
         exponent = self._braced() if self._kind() == "{" else self._script()
@@ -220,7 +222,7 @@ class Parser:
         return None
 
     def _letter(self, name: str) -> Evaluate:
-        if self._kind() == "(" and not self.tokens[self.i][2] and name in "fghFGHPOT":
+        if self._kind() == "(" and not self.tokens[self.i][2] and (name in "fghuFGHPOT" or len(name) > 1):
             raise NotPlainError  # f(x) is no product
         if name == "e":
             return lambda _: E

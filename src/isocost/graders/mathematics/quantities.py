@@ -10,6 +10,8 @@ from isocost.graders.mathematics.numbers import DEGREE, same_number, times
 from isocost.graders.mathematics.shapes import Answer
 from isocost.graders.mathematics.units import same_measure
 
+_GENERIC = {"unit", "square", "cubic", "total", "the", "of"}
+
 
 def same_quantity(gold: Answer, answer: Answer, conventions: Conventions, same_text: Callable[[str, str], bool]) -> bool:
     """Whether a value answers for another under conventions; `same_text` compares them without units and percent signs."""
@@ -20,7 +22,7 @@ def same_quantity(gold: Answer, answer: Answer, conventions: Conventions, same_t
     if conventions.units != "ignore" and gold.unit and answer.unit and gold.unit != answer.unit:
         if gold.unit.known and answer.unit.known:
             return _same_measure(gold, answer)
-        if conventions.units == "require":
+        if conventions.units == "require" or not _overlap(gold.unit.words, answer.unit.words):
             return False
     if (gold.percent and answer.unit and answer.unit.known) or (answer.percent and gold.unit and gold.unit.known):
         return False
@@ -33,6 +35,12 @@ def same_quantity(gold: Answer, answer: Answer, conventions: Conventions, same_t
     size = expressions.constant(gold.text) if answer.percent else None
     is_share = size is not None and -1 < size < 1
     return as_value or (conventions.percent == "forgive" and not is_share and same_text(gold.text, answer.text))
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether words of unknown units say the same, or one says more: apples and red apples, but not boys and girls."""
+    ours, theirs = ({word.removesuffix("s") for word in words.split()} - _GENERIC for words in (one, other))
+    return ours <= theirs or theirs <= ours
 
 
 def _same_measure(gold: Answer, answer: Answer) -> bool:
@@ -63,4 +71,6 @@ def _unit_read(answer: Answer, other: Answer) -> Answer:
     expression = None if other.short_unit else expressions.read(other.text)
     if expression is not None and expression.symbols:
         return answer
+    if other.unit is None and other.short_unit is None and answer.text[-1:].isalpha() and answer.text[-2:-1].isdigit():
+        return answer  # 5s is a product, where nothing speaks of units
     return Answer(kind="value", text=answer.short_unit[0], unit=answer.short_unit[1])

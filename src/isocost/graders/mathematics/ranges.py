@@ -29,6 +29,11 @@ def as_range(text: str) -> tuple[Interval, ...] | None:
     return None
 
 
+def variable_of(text: str) -> str | None:
+    """The variable of an inequality that `as_range` reads."""
+    return next((piece.strip().strip("|") for piece in _RELATION.split(text) if _is_variable(piece.strip())), None)
+
+
 def _is_variable(text: str) -> bool:
     return bool(_VARIABLE.fullmatch(text) or _ABSOLUTE.fullmatch(text))
 

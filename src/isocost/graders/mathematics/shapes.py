@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from isocost.graders.mathematics import expressions
-from isocost.graders.mathematics.ranges import as_range
+from isocost.graders.mathematics.ranges import as_range, variable_of
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
 
 Kind = Literal["value", "words", "list", "set", "ordered", "union", "time"]
@@ -28,13 +28,14 @@ _TIME = re.compile(rf"(?i)(\d{{1,2}})(?::([0-5]\d)(?::([0-5]\d))?|(?={_HALF_DAY}
 _NAMED = re.compile(r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\[a-z]{2,}")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
 _MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")
+_COMMA = re.compile(r"\s*,\s*")
 _AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")
 _EQUALS = re.compile(r"(?<![<>!:])=(?!=)")
 _MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix|array)\}(?:\s*\{[lcr|\s]*\})?((?:(?!\\begin|\\end).)*)\\end\s*\{\1\}")
 _ROW_END = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
 _UNIT_TEXT = re.compile(r"(.*[\w)}\]])\s*((?:\\text\s*\{[^{}]*\}\s*(?:\^\s*\{?-?[1-3]\}?)?\s*(?:/\s*[a-z]{0,4}\s*)?)+)")
 _UNIT_WORDS = re.compile(
-    r"(.*[\d)}])(?:\s+|(?<=\d)(?=[A-Za-z]{4}))((?!and\b|or\b)[A-Za-z]{3,}(?:\s+[A-Za-z]+)*(?:\s*/\s*[A-Za-z]+)?(?:\^?\{?[23]\}?)?)"
+    r"(.*[\d)}%])(?:\s+|(?<=\d)(?=[A-Za-z]{4}))((?!and\b|or\b)[A-Za-z]{3,}(?:\s+[A-Za-z]+)*(?:\s*/\s*[A-Za-z]+)?(?:\^?\{?[23]\}?)?)"
 )
 _UNIT_SHORT = re.compile(rf"(.*[\d)}}])\s*({SHORT.pattern}(?:\s*/\s*{SHORT.pattern})?)")
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
@@ -45,12 +46,18 @@ _NUMBER_WORDS = {word: str(value) for value, word in enumerate(_ONES + _TEENS)} 
     f"{word} {one}" if i else word: str(10 * tens + i) for tens, word in enumerate(_TENS, 2) for i, one in enumerate(_ONES)
 }
 EMPTY = "no solution"
+_SHORT_WORDS = {"yes", "no", "odd", "dne", "one", "two", "six", "ten"}
 _SAME_WORDS = dict.fromkeys(("no solutions", "no real solution", "no real solutions", "empty set", "none"), EMPTY) | dict.fromkeys(
     ("dne", "does not exist"), "undefined"
 )
 SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _SCALED = re.compile(rf"(?i)(.*\d)\s*(?:\\text\s*\{{\s*)?({'|'.join(SCALES)})s?\b(?:(\s[^{{}}]*)\}}|\}}?(.*))")
-_SENTENCE = re.compile(r"(?i)\b(?:is|are|was|not|no|if|when|unless)\b")
+# Words behind a number that make it another, or a statement.
+_SENTENCE = re.compile(
+    r"(?i)\b(?:is|are|was|not|no|if|when|unless|or|squared|cubed|plus|minus|times|mod|modulo|base|choose|factorial|increase|decrease"
+    r"|at least|at most|east|west|north|south|half|halves|quarters?"
+    r"|(?:third|fourth|fifth|sixth|eighth|tenth|hundredth|thousandth|\w+illionth)s?)\b"
+)
 _COMPOUND = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 _COMPOUNDS = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:\\text\s*\{\s*[A-Za-z]+\s*\}|[A-Za-z]+)(?:,|\s|and\b)*){2,4}")
 
@@ -139,9 +146,9 @@ def _relation(text: str, depth: int) -> Answer | None:
             for low, high, brackets in found
         )
         whole = ranges[0] if len(ranges) == 1 else Answer(kind="union", text=text, parts=ranges)
-        return replace(whole, relation=text)
+        return replace(whole, name=variable_of(text), relation=text)
     if member := _MEMBER.match(text):
-        return _shape(text[member.end() :], depth + 1)
+        return replace(_shape(text[member.end() :], depth + 1), name=text[0])
     name, side = _assigned(text)
     if name is None:
         return None if side == text else _shape(side, depth + 1)
@@ -154,7 +161,10 @@ def _sequence(text: str, depth: int) -> Answer | None:
         return Answer(kind="union", text=text, parts=_parts(union, depth))
     ranges = split_outside(text, _AND)
     if len(ranges) == 2 and (both := _between(_parts(ranges, depth))):
-        return both
+        return replace(both, relation=text)
+    halves = split_outside(text, _COMMA)
+    if len(halves) == 2 and (both := _between(_parts(halves, depth))) and both.kind == "ordered":  # x > 1, x < 3
+        return replace(both, relation=text)
     rows = split_outside(text, _GROUPS)
     if 1 < len(rows) <= MOST_PARTS and all(len(split_outside(row, re.compile(","))) > 1 for row in rows):  # x=1, y=2; x=3, y=4
         return Answer(kind="list", text=text, parts=_parts([row if row[0] in "([" else f"({row})" for row in rows], depth))
@@ -229,7 +239,7 @@ def _value(text: str) -> Answer:
         return Answer(kind="value", text=text.removesuffix("\\%").strip(), percent=True)
     if scaled := _SCALED.fullmatch(text):
         factor = SCALES[scaled[2].lower()]
-        return replace(_value(f"{scaled[1]} \\cdot {factor}{scaled[3] or scaled[4] or ''}"))
+        return _value(f"{scaled[1]} \\cdot {factor}{scaled[3] or scaled[4] or ''}")
     if found := _UNIT_SHORT.fullmatch(text):
         return Answer(kind="value", text=text, short_unit=(found[1], read_unit(found[2])))
     found = _UNIT_TEXT.fullmatch(text) or _UNIT_WORDS.fullmatch(text)
@@ -299,6 +309,8 @@ def _between(ranges: Sequence[Answer]) -> Answer | None:
 def _words(text: str) -> str | None:
     match = _WORDS.fullmatch(text)
     words = " ".join((match[1] or match[2] or "").split()).strip("().") if match else ""
+    if match and match[2] and len(words) < 3 and words.casefold() not in _SHORT_WORDS:
+        return None  # a product: xy
     return words if words and not re.search(r"\b(?:and|or)\b|,", words) else None
 
 

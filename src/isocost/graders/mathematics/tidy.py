@@ -53,16 +53,16 @@ _CHARACTERS = str.maketrans(
     }
 )
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_OPERATORS = {"<=": r"\le ", ">=": r"\ge ", "!=": r"\ne ", "**": "^"}
+_OPERATORS = {"...": r"\ldots ", "<=": r"\le ", ">=": r"\ge ", "!=": r"\ne ", "**": "^"}
 _CURRENCIES = {"\\$": "dollars", "€": "euros", "£": "pounds sterling", "¥": "yuan", "₹": "rupees"}
 _BOLD = re.compile(r"\*\*(?=[^*\s][^*]*\*\*)|(?<=[^*\s])\*\*\s*$|^\s*\*\*")
 _QUOTED = re.compile(r'\s*\{\s*"(?:final_)?answer"\s*:\s*"?([^"{}]*)"?\s*\}\s*|\s*`+([^`]*)`+\s*')
-_LABEL = re.compile(r"(?i)^\s*(?:\\text(?:bf)?\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*\}?\s*:?\s*(?=\S)")
+_LABEL = re.compile(r"(?i)^\s*(?:\\text(?:bf)?\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is\b\s*:?|:)\s*\}?\s*:?\s*(?=\S)")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]")
 _ESCAPED = re.compile(r"\\\\(?=[a-zA-Z])")
 _DEGREES = r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-z]))"
 _FUNCTION = r"\\(?:sin|cos|tan|cot|sec|csc)(?:\s*\^\s*\{?-?\d\}?)?"
-_AMOUNT = r"(-?\s*[\d.,]*\d(?:\s*(?:\\text\s*\{\s*)?(?:hundred|thousand|[mbtr]+illion)\s*\}?)?)"
+_AMOUNT = r"(?<![\d.,])(-?\s*[\d.,]*+(?<=\d)(?:\s*(?:\\text\s*\{\s*)?(?:hundred|thousand|[mbtr]+illion)\s*\}?)?)"
 _BASE_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _BASES = {word: str(base) for base, word in enumerate(_BASE_WORDS, 2)}
 
@@ -113,9 +113,9 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
 )
 _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (rf"({_FUNCTION})\s*\{{?\s*(\d+)\s*{_DEGREES}\s*\}}?", r"\1(\2 \\cdot \\frac{\\pi}{180})"),
-    (rf"{_DEGREES}(?=\s*[-+*/])(?!.*\))", ""),
+    (rf"({_FUNCTION}\s*\([^()]{{0,100}}?){_DEGREES}", r"\1 \\cdot \\frac{\\pi}{180} "),  # inside a function a degree has a value
+    (rf"{_DEGREES}(?=\s*[-+*/])", ""),
     (rf"{_DEGREES}\s*F\b|{_DEGREES}\s*\\text\s*\{{\s*F\s*\}}", r"\\text{fahrenheit}"),
-    (rf"{_DEGREES}(?=.*\))", r" \\cdot \\frac{\\pi}{180}"),  # inside a function a degree has a value
     (rf"{_DEGREES}\s*(?:\\text\s*\{{\s*C\s*\}}|C\b)", r"\\text{celsius}"),
     (rf"{_DEGREES}|\\degrees?\b", r"\\text{degrees}"),
     (r"\\text\s*\{\s*(?:percent|pct|\\?%)\s*\}|\\?%|(?<=[\d)}])\s*(?:percent|pct)\b", r"\\%"),
@@ -124,8 +124,9 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (rf"{_AMOUNT}\s*(\\\$|[€£¥₹])", lambda match: f"{match[1]}\\text{{{_CURRENCIES[match[2]]}}}"),
     (r"\\\$|[€£¥₹]", ""),
     (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),
-    (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?|\((\d{1,20})\))", _repeating),
-    (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}(?:\.\.\.|\\[lc]?dots)", _repeating),
+    (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?)", _repeating),
+    (r"\b(0)\.(\d{0,20})\((\d{1,20})\)", _repeating),
+    (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\\[lc]?dots", _repeating),
     (r"(?<![\\a-zA-Z])inf(?:inity|ty)?(?![a-zA-Z])", r"\\infty "),
     (r"^\s*\\text\s*\{\s*(-?\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
     (r"\((\d+)\)_", r"\1_"),
@@ -141,8 +142,15 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (r"\^\s*\(([^()]*)\)", r"^{\1}"),
     (r"(?<=[\w)])\s*\*\s*(?=[\w(\\])", r" \\cdot "),
     (r"(?<=\d)\s+x\s+(?=10\^)", r" \\cdot "),
-    (r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:for (?:all|any|every|some|each)|where|because|since)\b.*$", ""),
+    (r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:because|since)\b.*$", ""),
+    (r"\\frac\s*(\d)\s*(\d)(?=\d)", r"\\frac{\1}{\2} "),
+    (
+        r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:for (?:all|any|every)|where)\b"
+        r"(?![^\n]*(?:[\d<>,;]|except|otherwise|odd|even|also|total|\\[lgn]e)).*$",
+        "",
+    ),
 )
+_MONEY = {pattern for pattern, _ in _QUANTITIES if _AMOUNT in pattern}
 _RULES = tuple((re.compile(pattern), replacement) for pattern, replacement in (*_LAYOUT, *_NAMES, *_QUANTITIES))
 
 
@@ -159,8 +167,10 @@ def tidy(answer: str) -> str:
         text = text.replace("\\\\", "\\")
     elif "\\begin" not in text:  # in a matrix two backslashes end a row
         text = _ESCAPED.sub(r"\\", text)
+    has_money = any(sign in text for sign in _CURRENCIES)
     for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
+        if has_money or pattern.pattern not in _MONEY:
+            text = pattern.sub(replacement, text)
     return " ".join(_exact(text).split()).rstrip(".,;\\ ")
 
 

@@ -22,6 +22,12 @@ euro     euro eur:1
 sterling sterling gbp:1
 yuan     yuan rmb:1
 rupee    rupee ₹:1
+force    n newton:1
+energy   j joule:1  kj kilojoule:1000
+power    w watt:1  kw kilowatt:1000
+voltage  v volt:1  kv kilovolt:1000
+current  amp ampere:1
+cycles   hz hertz:1  khz kilohertz:1000  mhz megahertz:1000000
 celsius  celsius:1
 fahrenheit  fahrenheit:1
 kelvin   kelvin:1
@@ -63,9 +69,9 @@ def _table() -> dict[str, tuple[str, Fraction]]:
 
 
 KNOWN = _table()
-_LETTERS = "|".join(sorted(map(re.escape, KNOWN), key=len, reverse=True))
+_LETTERS = "|".join(sorted(map(re.escape, KNOWN.keys() - {"n", "j", "w", "v"}), key=len, reverse=True))
 SHORT = re.compile(rf"(?:(?:sq|square|cubic)\s+)?(?i:{_LETTERS})(?:\^?\{{?[23]\}}?)?")  # a unit that may stand right behind a digit
-_POWER = re.compile(r"\^?\{?([23])\}?$")
+_POWER = re.compile(r"\^?\{?(-?[1-3])\}?$")
 _SEPARATED = re.compile(r"\s*(?:/|\bper\b|\ban?\b(?=\s))\s*")
 
 
