@@ -1,6 +1,7 @@
 """Graders that go wrong in the ways that real ones do."""
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -94,6 +95,34 @@ class Steps(AnswerGrader):
         return incorrect(answer, f"compared in {os.getpid()}")
 
 
+class StopsLater(Misbehaving):
+    """Is stopped by what it left running, after its verdict."""
+
+    def grade(self, reference: str, generation: str) -> Verdict:
+        if generation == "stop later":
+            number = os.getpid()
+            if os.fork() == 0:
+                time.sleep(0.3)
+                os.kill(number, signal.SIGSTOP)
+                os._exit(0)
+        return super().grade(reference, generation)
+
+
+class SlowToStart(Misbehaving):
+    def prepare(self) -> None:
+        time.sleep(20)
+
+
+class Once(Misbehaving):
+    """Fails in the way that is its option, as long as the file that is its other one is not there."""
+
+    def __init__(self, *, way: str, file: str) -> None:
+        self.way, self.file = way, Path(file)
+
+    def grade(self, reference: str, generation: str) -> Verdict:
+        return super().grade(reference, generation if self.file.exists() else self.way)
+
+
 class Silent(Steps):
     """Offers no solution that says a reference."""
 
@@ -118,6 +147,16 @@ class KeepsLimit(Misbehaving):
             time.sleep(self.time_limit)
             return Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason=f"stopped after {self.time_limit}")
         return super().grade(reference, generation)
+
+
+class OwnTime(KeepsLimit):
+    """Needs more than the limit by itself, and says so."""
+
+    overtime = 20.0
+
+    def grade(self, reference: str, generation: str) -> Verdict:
+        time.sleep(self.time_limit + 2.5)
+        return Misbehaving().grade(reference, generation)
 
 
 class Threaded(Misbehaving):

@@ -3,14 +3,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
+from typing import Any, ClassVar
 
 import psutil
 import pytest
 
 from isocost.errors import InputError, RunError
 from isocost.grading import GradingPool, Pair, check_gold, grade
+from isocost.grading.process import Process, Setup, StartError
 from isocost.records import Outcome, Problem, Verdict
 
 MISBEHAVING = "tests.misbehaving_graders:Misbehaving"
@@ -226,6 +229,157 @@ def test_an_exception_in_the_block_stops_the_workers() -> None:
     assert time.monotonic() - start < 30.0
     with pytest.raises(CancelledError):
         submitted[0].result(timeout=5.0)
+
+
+def test_a_process_that_no_longer_reads_is_not_waited_for() -> None:
+    with GradingPool("tests.misbehaving_graders:StopsLater", workers=1, time_limit=2.0) as pool:
+        assert pool.submit(pairs("stop later")).result(timeout=30)[0].reason == "compared"
+        time.sleep(0.6)
+        verdict = pool.submit(pairs("x" * 300_000)).result(timeout=30)[0]  # longer than a pipe holds
+    assert verdict.reason == "compared"
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_what_a_process_never_reads_is_blamed_only_if_it_came_first(served: bool) -> None:
+    process = Process(Setup(name=MISBEHAVING, options={}, time_limit=0.5, patience=0.5))
+    process.start()
+    if served:
+        assert [verdict.reason for verdict in process.judge([("a", "b")])] == ["compared"]
+    assert process._process is not None
+    worker = psutil.Process(process._process.pid)
+    (grading,) = worker.children()
+    grading.suspend()
+    started = time.monotonic()
+    assert list(process.judge([("a", "x" * 300_000)])) == []
+    assert process.fate == (None if served else "timeout")
+    assert time.monotonic() - started < 4.0
+    psutil.wait_procs([grading], timeout=5)
+    assert not grading.is_running()
+    process.start()
+    assert [verdict.reason for verdict in process.judge([("a", "x" * 300_000)])] == ["compared"]
+    process.stop()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_closing_does_not_wait_for_a_start(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    starting, popen = threading.Event(), subprocess.Popen
+
+    def slowly(*given: Any, **named: Any) -> subprocess.Popen[bytes]:
+        """Whoever closes the pool comes while the process is being made."""
+        starting.set()
+        if moment == "before":
+            time.sleep(0.5)
+        made: subprocess.Popen[bytes] = popen(*given, **named)
+        if moment == "after":
+            time.sleep(0.5)
+        return made
+
+    monkeypatch.setattr("isocost.grading.process.subprocess.Popen", slowly)
+
+    def interrupted() -> None:
+        with GradingPool("tests.misbehaving_graders:SlowToStart", workers=1, time_limit=1.0) as pool:
+            pool.submit(pairs("a"))
+            assert starting.wait(10)
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - started < 10.0
+
+
+class Starting(Process):
+    """Fails to start as often as it is told, each time in a way that the next may not."""
+
+    failing: ClassVar[dict[int, int]] = {}
+    final = False
+    order: ClassVar[list[Process]] = []
+
+    def start(self) -> None:
+        if self not in self.order:
+            self.order.append(self)
+        number = self.order.index(self)
+        if not self.ready and self.failing.get(number, 0) > 0:
+            self.failing[number] -= 1
+            raise StartError("exit code -9", final=self.final)
+        super().start()
+
+
+@pytest.fixture
+def starting(monkeypatch: pytest.MonkeyPatch) -> type[Starting]:
+    monkeypatch.setattr("isocost.grading.crew.Process", Starting)
+    monkeypatch.setattr("isocost.grading.crew.FIRST_PAUSE", 0.01)
+    Starting.failing, Starting.final, Starting.order = {}, False, []
+    return Starting
+
+
+def test_starts_that_are_killed_are_counted_by_process(starting: type[Starting]) -> None:
+    starting.failing = dict.fromkeys(range(4), 2)
+    with GradingPool(MISBEHAVING, workers=4, time_limit=5.0) as pool:
+        found = pool.submit(pairs(*(f"wrong {i}" for i in range(40)))).result(timeout=60)
+    assert {verdict.reason for verdict in found} == {"compared"}
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_a_process_that_cannot_be_started_again_leaves_its_work_to_others(starting: type[Starting], final: bool) -> None:
+    with GradingPool(MISBEHAVING, workers=2, time_limit=5.0) as pool:
+        assert pool.submit(pairs("right")).result(timeout=60)[0].correct
+        starting.final, starting.failing = final, {1: 1000}
+        found = pool.submit(pairs(*(f"wrong {i}" for i in range(40)))).result(timeout=60)
+    assert {verdict.reason for verdict in found} == {"compared"}
+    assert len(starting.order) == 2
+
+
+def test_starts_that_never_succeed_are_given_up(starting: type[Starting]) -> None:
+    starting.failing = {0: 1000}
+    with GradingPool(MISBEHAVING, workers=1, time_limit=5.0) as pool, pytest.raises(RunError, match="exit code -9"):
+        pool.submit(pairs("right")).result(timeout=60)
+    assert starting.failing == {0: 997}
+
+
+def test_only_the_worker_signals_what_grades(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver signals its own child alone: any other number may be another process's by then."""
+    signalled: list[int] = []
+
+    def noting(call: Callable[[int, int], None]) -> Callable[[int, int], None]:
+        def signal(number: int, sign: int) -> None:
+            signalled.append(number)
+            call(number, sign)
+
+        return signal
+
+    for name in ("kill", "killpg"):
+        monkeypatch.setattr(os, name, noting(getattr(os, name)))
+    process = Process(Setup(name=MISBEHAVING, options={}, time_limit=5.0, patience=5.0))
+    process.start()
+    assert process._process is not None
+    number = process._process.pid
+    (grading,) = psutil.Process(number).children()
+    grading.kill()  # while it has nothing to do
+    time.sleep(0.5)
+    signalled.clear()
+    process.interrupt()
+    process.stop()
+    assert grading.pid not in signalled
+    assert set(signalled) <= {number}
+    assert not psutil.pid_exists(number)
+
+
+@pytest.mark.parametrize("way", ["hang", "killed", "devour", "die"])
+def test_what_a_machine_may_be_to_blame_for_is_not_remembered(tmp_path: Path, way: str) -> None:
+    cured = tmp_path / "cured"
+    options = {"way": way, "file": str(cured)}
+    with GradingPool("tests.misbehaving_graders:Once", workers=1, time_limit=1.0, options=options) as pool:
+        first = pool.submit(pairs("right")).result(timeout=30)
+        cured.touch()
+        second = pool.submit(pairs("right")).result(timeout=30)
+        assert pool.submit(pairs("right")).done()
+    assert first[0].outcome is Outcome.UNGRADED
+    assert second[0].correct
+
+
+def test_a_grader_may_say_how_much_longer_it_needs() -> None:
+    assert reasons("right", grader="tests.misbehaving_graders:OwnTime", time_limit=0.5) == ["compared"]
 
 
 def test_cheap_graders_start_no_process() -> None:

@@ -12,6 +12,7 @@ from isocost.errors import InputError
 from isocost.graders import load_grader
 from isocost.graders.code import LONGEST_KEPT, CodeGrader
 from isocost.graders.code.programs import find_program
+from isocost.graders.code.sandbox import bubblewrap
 from isocost.graders.code.sandbox.bubblewrap import SandboxError, check_sandbox
 from isocost.graders.extract import LONGEST
 from isocost.grading import GradingPool, Pair, check_gold
@@ -169,6 +170,33 @@ def test_a_sandbox_that_fails_leaves_the_program_ungraded(grader: CodeGrader, mo
 
 
 @needs_sandbox
+def test_tests_are_compiled_within_the_limits(grader: CodeGrader, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def run(program: str, tests: str, *, seconds: float) -> str:
+        asked.append(program)
+        return "failed: SyntaxError"
+
+    def refuse(*given: object, **named: object) -> object:
+        raise AssertionError("compiled outside the sandbox")
+
+    monkeypatch.setattr(grader._sandbox, "run", run)
+    monkeypatch.setattr("isocost.graders.code.compile", refuse, raising=False)
+    assert grader.compare("assert ((", SQUARE).reason == "bad_reference"
+    monkeypatch.undo()
+    assert len(asked) == 2
+
+
+@needs_sandbox
+def test_the_pool_waits_until_the_sandbox_has_said_what_is_wrong(grader: CodeGrader) -> None:
+    grader.time_limit = 3.0
+    both = 2 * (bubblewrap._START + bubblewrap._GRACE + 3.0 + bubblewrap._GRACE)
+    assert grader.overtime + 3.0 == 2 * both
+    with GradingPool("code", workers=1, time_limit=3.0) as pool:
+        assert pool._setup.patience == 2 * both
+
+
+@needs_sandbox
 def test_a_pool_grades_good_and_hostile_programs_and_no_sandbox_stays() -> None:
     programs = [SQUARE, "while True: pass", "import os\nos.kill(0, 9)", "import os\nwhile True: os.fork()", "x = [0] * (1 << 40)", "exit()"]
     pairs = [Pair(key=str(i), reference=TESTS, generation=f"# {i}\n{program}") for i, program in enumerate(programs * 3)]
@@ -216,3 +244,20 @@ def test_every_solution_of_humaneval_passes_its_tests() -> None:
     assert len(problems) == 164
     with GradingPool("code", workers=2, time_limit=6.0) as pool:
         assert check_gold(problems, pool) == []
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    "reference", ["72", "f(2) == 4", "# f(2) == 4", "def test():\n    assert f(2) == 4", "x = 5", '{"test": "f(2) == 4"}']
+)
+def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
+    assert CodeGrader().grade(reference, "x = 1").reason == "bad_reference"
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    "reference", ["assert f(2) == 4", "def test():\n    assert f(2) == 4\ntest()", "for i in (2, 3):\n    assert f(i) == i * i"]
+)
+def test_tests_that_can_fail(reference: str) -> None:
+    assert CodeGrader().grade(reference, "def f(x):\n    return x * x").correct
+    assert CodeGrader().grade(reference, "def f(x):\n    return 0").correct is False

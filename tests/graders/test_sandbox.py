@@ -139,6 +139,78 @@ def test_patching_the_interpreter_passes_nothing(sandbox: Sandbox, program: str)
 
 
 @needs_sandbox
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import sys\n[setattr(m, '_execute', lambda *a: None) for n, m in list(sys.modules.items()) if n.endswith('sample')]",
+        "import sys\nfor n, m in [*sys.modules.items()]:\n  if n.endswith('sample'): m._compile = lambda *a, **k: compile('1', '', 'exec')",
+        "import sys\nm = sys.modules.get('inside.sample')\nif m: m._execute = lambda *a: None",
+        """
+        import sys
+        frame = sys._getframe().f_back
+        while frame:
+            for name, thing in [*frame.f_globals.items(), *frame.f_locals.items()]:
+                if name in ("_execute", "_compile", "execute", "translate"):
+                    frame.f_globals[name] = frame.f_locals[name] = lambda *a, **k: None
+                if hasattr(thing, "__code__"):
+                    thing.__code__ = (lambda *a, **k: None).__code__
+            frame = frame.f_back
+        """,
+        "import gc, types\nfor f in gc.get_objects():\n  if type(f) is types.FunctionType and 'insid' in f'{f.__module__}': f.__code__ = 0",
+        """
+        import sys
+        def skip(frame, event, argument):
+            if frame.f_code.co_filename == "tests" and event == "line":
+                frame.f_trace = None
+                frame.f_lineno = 2
+            return skip
+        sys.settrace(skip)
+        """,
+        # while it is tested: the token, were it in a variable
+        """
+        import os, sys
+        def f(x):
+            frame = sys._getframe()
+            while frame:
+                for thing in frame.f_locals.values():
+                    if isinstance(thing, bytes) and len(thing) >= 16:
+                        os.write(3, (16).to_bytes(4, "big") + thing[-16:])
+                        os.write(3, (16).to_bytes(4, "big") + thing[:16])
+                        os._exit(0)
+                frame = frame.f_back
+            return x
+        """,
+    ],
+)
+def test_what_judges_cannot_be_rebound(sandbox: Sandbox, program: str) -> None:
+    program = textwrap.dedent(program)
+    if "def f(x)" not in program:
+        program += "\ndef f(x): return x"
+    assert outcome(sandbox, program, "assert f(1) == 2\n0") in ("failed: AssertionError", "tampered")
+
+
+@needs_sandbox
+def test_nothing_of_the_sandbox_is_in_the_modules(sandbox: Sandbox) -> None:
+    program = """
+        import sys
+        assert not [name for name in sys.modules if name.startswith("inside")]
+        frame = sys._getframe().f_back
+        while frame:
+            assert not [thing for thing in frame.f_globals.values() if getattr(thing, "__module__", "").startswith("inside")]
+            assert not [name for name, thing in frame.f_locals.items() if hasattr(thing, "__code__") and frame.f_code.co_name == "run"]
+            frame = frame.f_back
+    """
+    assert outcome(sandbox, program) == "passed"
+
+
+@needs_sandbox
+def test_long_tests_arrive_whole(sandbox: Sandbox) -> None:
+    tests = "# much\n" * 300_000 + "assert f(1) == 2"
+    assert outcome(sandbox, "def f(x): return 2", tests) == "passed"
+    assert outcome(sandbox, "def f(x): return 1", tests) == "failed: AssertionError"
+
+
+@needs_sandbox
 def test_the_tests_are_not_in_the_process_while_the_program_is_defined(sandbox: Sandbox) -> None:
     program = """
         import gc, sys
@@ -287,7 +359,8 @@ def test_threads_are_limited_and_end_with_the_program(sandbox: Sandbox) -> None:
         except RuntimeError:
             raise OSError(threading.active_count())
     """
-    assert outcome(sandbox, program) in ("failed: OSError", "memory")
+    # timeout: threading waits for ever for a thread that finds no memory left for its first steps
+    assert outcome(sandbox, program, seconds=3.0) in ("failed: OSError", "memory", "timeout")
     assert outcome(sandbox, "import threading, time\nthreading.Thread(target=time.sleep, args=[1000]).start()") == "passed"
     assert server(sandbox).children() == []
 

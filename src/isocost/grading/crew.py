@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from isocost.graders.base import ungraded
+from isocost.grading.judging import OUT_OF_MEMORY
 from isocost.grading.process import Process, Setup, StartError
 from isocost.records import Verdict
 
 MOST_PAIRS = 32  # handed to a process at a time,
 MOST_CHARACTERS = 1_000_000  # and how long they may be together
 FEWEST_PAIRS = 4  # that are worth another process
-MOST_STARTS = 3  # that fail one after the other
+MOST_STARTS = 3  # that fail one after the other before any process has been there,
+MOST_RESTARTS = 12  # or when none is there any more: a minute
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between starts that fail: a machine short of memory kills what has just been started
 
 
 @dataclass(slots=True)
@@ -38,18 +41,18 @@ class Crew:
     Args:
         setup: What each of them is to do.
         workers: How many there may be.
-        deliver: Called with each verdict, from a thread.
+        deliver: Called with each verdict, from a thread, and whether it is the grader's own.
         give_up: Called once, with the reason, if no process can be started; nothing is delivered any more.
     """
 
-    def __init__(self, setup: Setup, workers: int, deliver: Callable[[Task, Verdict], None], give_up: Callable[[str], None]) -> None:
+    def __init__(self, setup: Setup, workers: int, deliver: Callable[[Task, Verdict, bool], None], give_up: Callable[[str], None]) -> None:
         self._setup, self._workers, self._deliver, self._give_up = setup, workers, deliver, give_up
         self._changed = threading.Condition()
         self._tasks: deque[Task] = deque()
         self._threads: list[threading.Thread] = []
         self._processes: list[Process] = []
-        self._idle = self._failed_starts = 0
-        self._closed = False
+        self._idle = 0
+        self._ever_started = self._closed = False
 
     @property
     def size(self) -> int:
@@ -90,7 +93,7 @@ class Crew:
             while self._start(process) and (tasks := self._take()):
                 done = 0
                 for verdict in process.judge([(task.reference, task.text) for task in tasks]):
-                    self._deliver(tasks[done], verdict)
+                    self._deliver(tasks[done], verdict, verdict != OUT_OF_MEMORY)
                     done += 1
                 self._return(tasks[done:], process.fate)
         except Exception as error:  # noqa: BLE001 - a fault of isocost's own must not leave the caller waiting: it is raised there
@@ -99,16 +102,24 @@ class Crew:
             process.stop()
 
     def _start(self, process: Process) -> bool:
-        """Whether the process is there."""
+        """Whether the process is there. While others are, it is tried for as long as it takes: they do its work meanwhile."""
+        failures, pause = 0, FIRST_PAUSE
         while not self._closed:
             try:
                 process.start()
             except (StartError, OSError) as error:
-                self._failed_starts += 1
-                if self._failed_starts >= MOST_STARTS or getattr(error, "final", False):
+                failures += 1
+                with self._changed:
+                    final = not self._ever_started and getattr(error, "final", False)
+                    most = MOST_RESTARTS if self._ever_started else MOST_STARTS
+                    hopeless = final or (failures >= most and not any(other.ready for other in self._processes))
+                if hopeless:
                     self._fail(str(error))
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed, pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                self._failed_starts = 0
+                self._ever_started = True
                 return not self._closed
         return False
 
@@ -141,7 +152,7 @@ class Crew:
             first = tasks[0]
             first.deaths += 1
             if fate == "timeout" or first.deaths > 1:
-                self._deliver(tasks.pop(0), ungraded(fate))
+                self._deliver(tasks.pop(0), ungraded(fate), False)
         with self._changed:
             if not self._closed:
                 self._tasks.extendleft(reversed(tasks))

@@ -1,7 +1,8 @@
-"""Lines of JSON over the pipes of a process, read with a deadline."""
+"""Lines of JSON over the pipes of a process, written and read with a deadline."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -17,14 +18,24 @@ class Messages:
 
     def __init__(self, to: IO[bytes], back: IO[bytes]) -> None:
         self._to, self._back = to, back
+        os.set_blocking(to.fileno(), False)  # what is longer than the pipe would wait for a reader that never comes
         self._waiting: deque[Message] = deque()
         self._torn: list[bytes] = []
 
-    def send(self, message: Message) -> None:
-        """Write a message; OSError where nobody can read it any more."""
+    def send(self, message: Message, patience: float) -> None:
+        """Write a message.
+
+        Raises:
+            TimeoutError: it was not read in so many seconds; part of it is in the pipe, so nothing more can be said.
+            OSError: nobody can read it any more.
+        """
         left = memoryview(json.dumps(message).encode() + b"\n")
+        deadline = time.monotonic() + patience
         while left:
-            left = left[os.write(self._to.fileno(), left) :]
+            if not _wait(self._to, select.POLLOUT, deadline):
+                raise TimeoutError
+            with contextlib.suppress(BlockingIOError):  # room for less than the system writes at once
+                left = left[os.write(self._to.fileno(), left) :]
 
     def receive(self, patience: float) -> Message | None:
         """The next message, or None if there is none for so many seconds.
@@ -34,7 +45,7 @@ class Messages:
         """
         deadline = time.monotonic() + patience
         while not self._waiting:
-            if not self._readable(max(0.0, deadline - time.monotonic())):
+            if not _wait(self._back, select.POLLIN | select.POLLHUP, deadline):
                 return None
             data = os.read(self._back.fileno(), 1 << 16)
             if not data:
@@ -46,11 +57,6 @@ class Messages:
         """Close what is still open: the process is told by it to end."""
         self._to.close()
         self._back.close()
-
-    def _readable(self, patience: float) -> bool:
-        poll = select.poll()
-        poll.register(self._back, select.POLLIN | select.POLLHUP)
-        return bool(poll.poll(patience * 1000))
 
     def _take(self, data: bytes) -> None:
         *lines, rest = data.split(b"\n")
@@ -65,3 +71,9 @@ class Messages:
                 continue  # torn by a kill
             if isinstance(message, dict):
                 self._waiting.append(message)
+
+
+def _wait(pipe: IO[bytes], events: int, deadline: float) -> bool:
+    poll = select.poll()
+    poll.register(pipe, events)
+    return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))

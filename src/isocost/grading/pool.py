@@ -22,7 +22,7 @@ from isocost.records import Verdict
 
 MOST_REMEMBERED = 100_000  # verdicts that an equal pair finds made, some 50 MB
 LONGEST_REMEMBERED = 1000  # characters of an answer in them
-MARGIN = 2.0  # seconds that a grader which keeps the time limit by itself may exceed it by
+MARGIN = 2.0  # seconds that a grader which keeps the time limit by itself may exceed it by, unless it says otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,9 @@ class GradingPool:
     """Grades in the background; a context manager, to be used from any thread.
 
     A grader in two steps (`AnswerGrader`) finds and settles answers in this process; each distinct (reference, answer) that it leaves open
-    goes to a worker process once. Any other grader goes to a worker with the whole solution, unless it is `cheap`. Verdicts are remembered,
-    within limits. Leaving the `with` block waits for what was submitted, or stops it at once if an exception is on its way.
+    goes to a worker process once. Any other grader goes to a worker with the whole solution, unless it is `cheap`. What a
+    grader says is remembered, within limits. Leaving the `with` block waits for what was submitted, or stops it at once if an exception is
+    on its way.
 
     A solution that cannot be judged is ungraded, and the rest go on; its reason is
         timeout         it took longer than the time limit; its process was killed
@@ -96,8 +97,10 @@ class GradingPool:
 
     def __init__(self, grader_name: str, *, workers: int, time_limit: float, options: Mapping[str, object] | None = None) -> None:
         self.grader: Grader = load_grader(grader_name, options)
-        keeps_limit = hasattr(self.grader, "time_limit")
-        patience = time_limit + MARGIN if keeps_limit else time_limit
+        patience = time_limit
+        if hasattr(self.grader, "time_limit"):
+            self.grader.time_limit = time_limit  # as in the workers
+            patience += getattr(self.grader, "overtime", MARGIN)
         self._setup = Setup(name=grader_name, options=_plain(grader_name, options or {}), time_limit=time_limit, patience=patience)
         self._workers = max(1, workers)
         self._steps = two_steps(self.grader)
@@ -205,9 +208,10 @@ class GradingPool:
             if len(self._remembered) > MOST_REMEMBERED:
                 self._remembered.popitem(last=False)
 
-    def _record(self, task: Task, verdict: Verdict) -> None:
+    def _record(self, task: Task, verdict: Verdict, own: bool) -> None:
         with self._lock:
-            self._remember(task.digest, verdict)
+            if own:  # what else it died of, a machine short of time or memory may have caused
+                self._remember(task.digest, verdict)
             jobs = self._waiting.pop(task.digest, [])
             for job in jobs:
                 self._fill(job, task.digest, verdict)

@@ -13,12 +13,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isocost.grading.judging import OUT_OF_MEMORY
 from isocost.grading.messages import Message, Messages
-from isocost.grading.worker import NO_MEMORY
+from isocost.grading.worker import END, END_CHILD, NO_MEMORY
 from isocost.records import Outcome, Verdict
 
 START_LIMIT = 300.0  # seconds that a grader may take to load
@@ -56,15 +57,21 @@ class Process:
 
     Attributes:
         fate: Why `judge` ended early: `timeout`, `memory` or `crash`; None where no pair is to blame.
+        ready: Whether it was started and has not been stopped.
     """
 
     def __init__(self, setup: Setup) -> None:
         self.fate: str | None = None
+        self.ready = False
         self._setup = setup
+        self._lock = threading.Lock()  # who holds it may signal `_process`: it has not been waited for, so its number is its own
+        self._interrupted = False
         self._process: subprocess.Popen[bytes] | None = None
         self._messages: Messages | None = None
-        self._grading: int | None = None  # the process that grades: the worker's child, or the worker itself
+        self._grading = False  # whether a process that grades is there, as far as is known
+        self._alone = False  # whether that is the worker itself, not a child of its
         self._chunk = 0
+        self._served = False  # whether it has judged anything since it was started
 
     def start(self) -> None:
         """Start it, if it is not running, and wait until it is ready.
@@ -86,7 +93,11 @@ class Process:
             )
             if process.stdin is None or process.stdout is None:
                 raise AssertionError("unreachable: both are pipes")
-            self._process, self._messages = process, Messages(process.stdin, process.stdout)
+            self._messages = Messages(process.stdin, process.stdout)
+            with self._lock:
+                self._process = process
+                if self._interrupted:  # while there was no process to be killed
+                    _kill(process.pid)
             try:
                 message = self._messages.receive(START_LIMIT) or {"failed": f"not ready after {START_LIMIT:.0f} seconds"}
             except EOFError:
@@ -96,7 +107,7 @@ class Process:
                 complaints.seek(0)
                 said = complaints.read().decode(errors="replace").strip().splitlines()
                 raise StartError(message.get("failed") or (said[-1] if said else f"exit code {code}"), final=bool(message))
-        self._grading = message["ready"]
+        self._grading, self._alone, self._served, self.ready = True, message["ready"] == process.pid, False, True
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> Iterator[Verdict]:
         """The verdicts of the first pairs, in order: fewer than asked for if the process died, most often of the next one.
@@ -110,8 +121,12 @@ class Process:
             return
         try:
             while message := messages.receive(0.0):  # it died while it had nothing to do, and is there again
-                self._grading = message.get("ready")
-            messages.send({"chunk": self._chunk, "pairs": pairs})
+                self._grading = "ready" in message
+            messages.send({"chunk": self._chunk, "pairs": pairs}, self._setup.patience)
+        except TimeoutError:  # it does not even read; what it judged before has stopped it, if there was anything
+            self.stop()
+            self.fate = None if self._served else "timeout"
+            return
         except (OSError, EOFError):
             self.stop()
             return
@@ -119,47 +134,66 @@ class Process:
             verdict = self._verdict(messages)
             if verdict is None:
                 return
+            self._served = True
             yield verdict
             if verdict == OUT_OF_MEMORY:
                 self._wait_for_end(messages)
-            if self._grading is None:
+            if not self._grading:
                 return
 
     def interrupt(self) -> None:
-        """Kill it."""
-        process = self._process
-        _kill(self._grading)
-        _kill(process.pid if process else None)
+        """End it now, and any that is being started."""
+        with self._lock:
+            self._interrupted = True
+            self._end()
 
     def stop(self) -> int | None:
         """End it, busy or not; its exit code."""
-        process, messages, self._process, self._messages = self._process, self._messages, None, None
-        if process is None or messages is None:
+        with self._lock:
+            if self._messages is not None:
+                self._messages.close()
+            self._end()
+            process, self._process, self._messages, self.ready, self._grading = self._process, None, None, False, False
+        if process is None:
             return None
-        messages.close()
-        _kill(self._grading)
-        self._grading = None
         try:
             return process.wait(STOP_LIMIT)
         except subprocess.TimeoutExpired:
             _kill(process.pid)
             return process.wait()
 
+    def _end(self) -> None:
+        """With the lock: a worker ends its child and itself; one that grades, or is not ready yet, is killed."""
+        if self._process is None:
+            return
+        if self.ready and not self._alone:
+            os.kill(self._process.pid, END)
+        else:
+            _kill(self._process.pid)
+
+    def _end_grading(self) -> None:
+        """Have the process that grades killed by the worker: the number may be another process's by the time that it is known here."""
+        if self._process is not None:
+            if self._alone:
+                _kill(self._process.pid)
+            else:
+                os.kill(self._process.pid, END_CHILD)
+
     def _verdict(self, messages: Messages) -> Verdict | None:
         """The next verdict; None, and `fate` says why, where none will come."""
         try:
             while message := messages.receive(self._setup.patience):
                 if "ended" in message:
-                    self._grading = None
+                    self._grading = False
                     self.fate = _fate(message["ended"])
                     return None
-                self._grading = message.get("ready", self._grading)
+                self._grading = self._grading or "ready" in message
                 if message.get("chunk") == self._chunk:
                     return _to_verdict(message)
         except EOFError:
             self.fate = _fate(self.stop())
             return None
-        _kill(self._grading)
+        self._end_grading()
         verdict = self._wait_for_end(messages)
         self.fate = None if verdict else "timeout"
         return verdict
@@ -170,7 +204,7 @@ class Process:
         try:
             while message := messages.receive(STOP_LIMIT):
                 if "ended" in message:
-                    self._grading = None
+                    self._grading = False
                     return found
                 if message.get("chunk") == self._chunk:
                     found = _to_verdict(message)
@@ -190,8 +224,7 @@ def _fate(code: int | None) -> str:
     return "memory" if code in (NO_MEMORY, -signal.SIGKILL) else "crash"
 
 
-def _kill(number: int | None) -> None:
+def _kill(number: int) -> None:
     """Kill a process with everything that it started."""
-    if number is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(number, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(number, signal.SIGKILL)

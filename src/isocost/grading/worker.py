@@ -32,6 +32,8 @@ from isocost.grading.judging import OUT_OF_MEMORY, judged, last_step
 
 AFRESH, NO_MEMORY = 75, 76  # how a child ends that wants to be replaced: with nothing to blame, and for want of memory
 
+END, END_CHILD = signal.SIGTERM, signal.SIGUSR1  # from the driver: kill the child, and end or fork the next
+
 Message = dict[str, Any]
 
 
@@ -61,15 +63,38 @@ def main() -> None:
 
 def _wait_for_children(replies: int) -> None:
     """Return in a new child each time the last one has died; end when it has ended as it should."""
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # else systems may drop what is waited for
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {END, END_CHILD, signal.SIGCHLD})
     while child := os.fork():
-        _, status = os.waitpid(child, 0)
-        code = os.waitstatus_to_exitcode(status)
+        code = _end_of(child)
         if code == 0:
             os._exit(0)
         os.write(replies, b"\n")  # ends a line that the child did not
         _tell(replies, {"ended": code})
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     _die_with_parent()
     os.setsid()  # a group of its own, killed together with whatever the grader starts
+
+
+def _end_of(child: int) -> int:
+    """The child's exit code. Signals are taken one by one, so none is acted on when the child's number may be another process's."""
+    while True:
+        number = signal.sigwait({END, END_CHILD, signal.SIGCHLD})
+        if number != signal.SIGCHLD:
+            _kill(child)
+        if number == END:
+            os._exit(0)
+        ended, status = os.waitpid(child, os.WNOHANG)  # SIGCHLD is also of children that are stopped, and of a grader's own
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+
+
+def _kill(child: int) -> None:
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except OSError:  # it has no group yet
+        os.kill(child, signal.SIGKILL)
 
 
 def _serve(grader: Grader, requests: int, replies: int) -> NoReturn:

@@ -29,7 +29,7 @@ def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False
     for split, problems in answered.items():
         found = dict(check_gold(problems, grading))
         refused += [Refused(split=split, id=p.id, answer=p.answer, reason=found[p.id]) for p in problems if p.id in found]
-        if len(found) == len(problems):
+        if problems and len(found) == len(problems):
             raise InputError(
                 f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; {_named(refused[-len(found)])}\n"
                 "  choose another grader, or check the answers"

@@ -14,6 +14,7 @@ GOLD = ("gold", "expected_answer", "answer")
 PREDICTION = ("prediction", "generation")
 ADDED = ("outcome", "predicted_answer", "reason")
 BAD_LINE = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="bad_line")
+TOO_DEEP = "not JSON that can be read: nested too deeply"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -35,6 +36,7 @@ class Line:
         number: From 1.
         raw: Its bytes.
         row: What it holds; empty where it cannot be read.
+        kept: What goes out again before the verdict's fields: a whole object, or nothing where it cannot be read as one.
         pair: What is to be graded; None where the line cannot be used.
         complaint: Why it cannot, "" for a line with nothing in it.
     """
@@ -42,6 +44,7 @@ class Line:
     number: int
     raw: bytes
     row: Mapping[str, Any]
+    kept: bytes
     pair: Pair | None
     complaint: str = ""
 
@@ -55,10 +58,7 @@ class Line:
         if self.blank:
             return self.raw + b"\n"
         added = {"outcome": verdict.outcome, "predicted_answer": verdict.predicted_answer, "reason": verdict.reason}
-        kept = self.raw.rstrip() if self.row else b""
-        if any(field in self.row for field in ADDED):
-            kept = _dumped({key: value for key, value in self.row.items() if key not in ADDED})
-        start = kept[:-1].rstrip()
+        start = self.kept[:-1].rstrip()
         return (start + (b", " if len(start) > 1 else b"") if start else b"{") + _dumped(added)[1:] + b"\n"
 
 
@@ -73,15 +73,17 @@ def read_line(raw: bytes, number: int, references: Mapping[str, str] | None) -> 
     if number == 1:
         raw = raw.removeprefix(_BOM)
     if not raw.strip():
-        return Line(number, raw, {}, None)
+        return Line(number, raw, {}, b"", None)
     row: Mapping[str, Any] = {}
+    kept = b""
     try:
         row = _parsed(raw)
+        kept = _kept(raw, row)
         reference = _field(row, GOLD) if references is None else _reference(row, references)
         pair = Pair(key="", reference=reference, generation=_field(row, PREDICTION))
     except LineError as error:
-        return Line(number, raw, row, None, str(error))
-    return Line(number, raw, row, pair)
+        return Line(number, raw, row, kept, None, str(error))
+    return Line(number, raw, row, kept, pair)
 
 
 def _parsed(raw: bytes) -> Mapping[str, Any]:
@@ -92,10 +94,24 @@ def _parsed(raw: bytes) -> Mapping[str, Any]:
     except json.JSONDecodeError as error:
         raise LineError(f"not JSON: {error.msg}, at character {error.pos + 1}") from error
     except RecursionError as error:
-        raise LineError("not JSON that can be read: nested too deeply") from error
+        raise LineError(TOO_DEEP) from error
     if not isinstance(found, dict):
         raise LineError(f'not an object but {_kind(found)}; write {{"gold": ..., "prediction": ...}}')
     return found
+
+
+def _kept(raw: bytes, row: Mapping[str, Any]) -> bytes:
+    """The line without fields that the verdict's take the place of.
+
+    Raises:
+        LineError: it can be read, but is nested too deeply to be written again.
+    """
+    if not any(field in row for field in ADDED):
+        return raw.rstrip()
+    try:
+        return _dumped({key: value for key, value in row.items() if key not in ADDED})
+    except RecursionError as error:
+        raise LineError(TOO_DEEP) from error
 
 
 def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> str:

@@ -8,9 +8,9 @@ a program that defines the entry point runs after what the prompt defines before
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +21,7 @@ from isocost.records import Verdict
 
 LONGEST_KEPT = 10_000  # characters of a program that stand in a verdict
 LEAST_MEMORY = 64  # MB
+MOST_REMEMBERED = 1024  # tests that were compiled
 # Where a completion has gone on past its function: the words that HumanEval stops at (Chen et al. 2021, section 2.2).
 STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 
@@ -41,7 +42,7 @@ class CodeGrader(AnswerGrader):
     """
 
     name = "code"
-    version = "1"
+    version = "2"
 
     def __init__(self, *, memory_mb: int = 1024) -> None:
         if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < LEAST_MEMORY:
@@ -49,32 +50,51 @@ class CodeGrader(AnswerGrader):
         check_sandbox()
         self.time_limit = 3.0  # seconds by the clock, HumanEval's
         self._sandbox = Sandbox(memory=memory_mb << 20)
+        self._compiling: dict[str, bool] = {}
 
     def extract(self, generation: str) -> str | None:
         """The program."""
         return find_program(generation)
 
     def settle(self, reference: str, answer: str | None) -> Verdict | None:
-        """Reasons: `no_answer`, `bad_reference` (no tests in it)."""
-        if _read(reference) is None:
+        """Reasons: `no_answer`, `bad_reference` (no tests in it, or none that can fail)."""
+        task = _read(reference)
+        if task is None or not _can_fail(task.tests):
             return ungraded("bad_reference")
         return no_answer("no_answer") if answer is None else None
 
     def compare(self, reference: str, answer: str) -> Verdict:
         """Reasons: `passed`; of an incorrect one those of `Sandbox.run`; `bad_reference` (its tests are not Python), `sandbox: ...`."""
         task, kept = _read(reference), answer[:LONGEST_KEPT]
-        if task is None or not _compiles(task.tests):
+        if task is None:
             return ungraded("bad_reference", kept)
         try:
             reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit)
+            if reason == "passed":
+                return correct(kept, reason)
+            return incorrect(kept, reason) if self._compiles(task.tests) else ungraded("bad_reference", kept)
         except SandboxError as error:
             return ungraded(f"sandbox: {str(error)[:200]}", kept)
-        return correct(kept, reason) if reason == "passed" else incorrect(kept, reason)
+
+    @property
+    def overtime(self) -> float:
+        """Seconds beyond the time limit in which the sandbox says by itself that it failed."""
+        return 2 * self._sandbox.longest(self.time_limit) - self.time_limit  # once for the program, once for tests never seen before
 
     def gold(self, reference: str) -> str | None:
         """The reference's own solution in a fenced block."""
         task = _read(reference)
         return None if task is None or not task.solution.strip() else f"```python\n{task.solution}\n```"
+
+    def _compiles(self, tests: str) -> bool:
+        """Whether tests are Python: found out within the limits, too."""
+        if tests not in self._compiling:
+            if len(self._compiling) >= MOST_REMEMBERED:
+                self._compiling.clear()
+            program = f"compile({tests!r}, 'tests', 'exec', dont_inherit=True)"
+            said = self._sandbox.run(program, "", seconds=self.time_limit)
+            self._compiling[tests] = not said.startswith(("failed", "memory"))  # a timeout says nothing about them
+        return self._compiling[tests]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +121,21 @@ class _Task:
 
 
 @lru_cache(maxsize=1024)
+def _can_fail(tests: str) -> bool:
+    """Whether anything is asserted, raised or called where it is run: `72` or `f(2) == 4` would let every program pass."""
+    try:
+        statements = ast.parse(tests).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True  # for the sandbox to say
+    run = [node for node in statements if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    return any(
+        isinstance(node, ast.Assert | ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await))
+        for statement in run
+        for node in ast.walk(statement)
+    )
+
+
+@lru_cache(maxsize=1024)
 def _read(reference: str) -> _Task | None:
     """The parts of a reference; None where it cannot be one."""
     if not reference.lstrip().startswith("{"):
@@ -115,14 +150,3 @@ def _read(reference: str) -> _Task | None:
     if fields["entry_point"] and not fields["entry_point"].isidentifier():
         return None
     return _Task(**fields)
-
-
-@lru_cache(maxsize=1024)
-def _compiles(source: str) -> bool:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(source, "tests", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

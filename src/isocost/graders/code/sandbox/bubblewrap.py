@@ -87,6 +87,11 @@ class Sandbox:
                 self._close()
                 raise
 
+    @staticmethod
+    def longest(seconds: float) -> float:
+        """Seconds that `run` takes at the very most: where nothing answers, twice a start and a try."""
+        return 2 * (_START + _GRACE + seconds + _GRACE)
+
     def close(self) -> None:
         """End it, and every process in it."""
         with self._lock:
