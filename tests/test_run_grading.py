@@ -2,13 +2,18 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
 
-from isocost import running
+from isocost import cli, running
 from isocost.errors import InputError, StudyError
+from isocost.grading import GradingPool
 from isocost.running import run, run_stage
+from isocost.running.gold import answerable
+from isocost.running.preparing import Prepared
 from tests.builders import InlineExecutor, recorded, write_study, write_table
 
 PERCENT = "grader.percent=value"
@@ -105,6 +110,13 @@ def test_refused_references_are_all_written_down(tmp_path: Path, out: Path) -> N
     assert not (out / "excluded.jsonl").exists()
 
 
+def test_a_split_without_problems_has_none_refused() -> None:
+    study: Any = SimpleNamespace(is_judged=False)
+    prepared = Prepared(study=study, problems={"train": []}, cards={}, specs={}, identities={}, templates={})
+    with GradingPool("number", workers=1, time_limit=1.0) as pool:
+        assert answerable(prepared, pool) == prepared
+
+
 def test_strict_refuses_them(tmp_path: Path, out: Path) -> None:
     study = with_references(tmp_path, **{f"p{i:02d}": f"number {'x' * i}" for i in range(12)})
     with pytest.raises(InputError) as caught:
@@ -117,3 +129,23 @@ def test_strict_refuses_them(tmp_path: Path, out: Path) -> None:
     run(study, out)
     with pytest.raises(InputError, match="refuses 12 of 30"):
         run_stage(out, "grade", strict=True)
+
+
+def test_the_grader_is_named_with_its_conventions(tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = write_study(tmp_path, grader={"name": "math"})
+    write_table(tmp_path, percents())
+    run(study, out, settings=[PERCENT])
+    assert json.loads((out / "manifest.json").read_text())["grader"]["name"] == "math"
+    version = json.loads((out / "manifest.json").read_text())["grader"]["version"]
+    assert version.endswith("+percent=value")
+    assert f"math-{version}" in (out / "report.md").read_text()
+    assert f"math-{version}" in (out / "report.html").read_text()
+    cli.app(["grade", str(out)], standalone_mode=False)
+    said = capsys.readouterr()
+    assert f" samples by math-{version}: 0 correct, " in next(text for text in said.err.splitlines() if text.startswith("grade "))
+    assert said.out == ""
+    finished = run_stage(out, "grade")
+    rows = pl.read_parquet(out / "samples.parquet").height
+    assert finished.graded.startswith(f"{rows} samples by math-{version}: 0 correct, ")
+    assert finished.graded.endswith(" 0 ungraded")
+    assert run_stage(out, "audit").graded == ""

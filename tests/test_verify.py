@@ -1,5 +1,6 @@
 """isocost verify, as it is used: in a pipe."""
 
+import io
 import json
 import os
 import subprocess
@@ -10,6 +11,9 @@ from typing import Any
 
 import psutil
 import pytest
+
+from isocost import cli
+from isocost.terminal import CountLine
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 VERIFY = [sys.executable, "-m", "isocost.cli", "verify"]
@@ -45,6 +49,7 @@ def test_every_line_comes_out_again_with_its_verdict() -> None:
         "reason": "different",
     }
     assert said.startswith("5 lines  correct 2  incorrect 1  no_answer 1  ungraded 1 (bad_reference 1)  ")
+    assert said.splitlines()[1:] == ['note: stdin:5: reference "a dozen" is refused by the grader number (bad_reference)']
 
 
 def test_what_else_a_line_holds_is_kept_byte_for_byte() -> None:
@@ -77,8 +82,15 @@ def test_bad_lines_are_named_and_keep_their_place() -> None:
     out, said = verify(good.join([b"", *bad, b"\n"]), status=2)
     assert len(out) == 2 * len(bad) + 2
     assert out[-1] == b""
-    assert [json.loads(text)["reason"] for text in out[:-1]] == [*["equal", "bad_line"] * len(bad), "equal"]
-    assert json.loads(out[5]) == {"gold": "3", "outcome": "ungraded", "predicted_answer": None, "reason": "bad_line"}
+    reasons = [json.loads(text)["reason"] for text in out[:-1]]
+    assert [reason.partition(":")[0] for reason in reasons] == [*["equal", "bad_line"] * len(bad), "equal"]
+    assert reasons[9] == 'bad_line: "gold" is null, not text or a number'
+    assert json.loads(out[5]) == {
+        "gold": "3",
+        "outcome": "ungraded",
+        "predicted_answer": None,
+        "reason": 'bad_line: has no "prediction" (nor "generation")',
+    }
     errors = said.splitlines()
     assert errors[0] == "error: stdin:2: not JSON: Expecting value, at character 1"
     assert errors[2] == 'error: stdin:6: has no "prediction" (nor "generation")'
@@ -86,8 +98,21 @@ def test_bad_lines_are_named_and_keep_their_place() -> None:
     assert errors[6] == 'error: stdin:14: "gold" is a list, not text or a number'
     assert errors[8] == "error: stdin:18: not UTF-8, at byte 11"
     assert errors[9].startswith("error: stdin:20: not JSON")
-    assert errors[-1] == "error: stdin: 12 of its lines could not be used"
-    assert len(errors) == 12
+    assert "ungraded 12 (bad_line 12)" in errors[10]
+    assert errors[11:] == ["error: stdin: 12 of its lines could not be used; 2 more than are named"]
+
+
+def test_a_line_that_can_be_read_but_not_written_again_is_bad() -> None:
+    deep = b'{"gold": "1", "prediction": "1", "outcome": "x", "deep": ' + b"[" * 400 + b"]" * 400 + b"}\n"
+    good = line(gold="3", prediction="3")
+    out, said = verify(good + deep + good + deep.replace(b'"outcome"', b'"other"'), status=2)
+    assert [json.loads(text)["reason"].partition(":")[0] for text in out] == [
+        "equal",
+        "bad_line",
+        "equal",
+        "equal",
+    ]
+    assert said.splitlines()[0] == "error: stdin:2: not JSON that can be read: nested too deeply"
 
 
 def test_text_that_breaks_readers() -> None:
@@ -104,7 +129,7 @@ def test_problems_hold_the_references(tmp_path: Path) -> None:
     rows = [line(problem_id="p1", prediction="1", gold="7"), line(problem_id="p2", prediction="1"), line(problem_id="p9", prediction="1")]
     out, said = verify(b"".join(rows), "--problems", str(problems), status=2)
     assert [json.loads(text)["outcome"] for text in out] == ["correct", "incorrect", "ungraded"]
-    assert 'stdin:3: problem_id "p9" is not one of the 3 problems' in said
+    assert 'stdin:3: problem_id "p9" is not one of the 3 problems; theirs look like "p0"' in said
     _, said = verify(rows[1], "--problems", str(problems), "--problem-option", "limit=2", status=2)
     assert "the 2 problems" in said
 
@@ -116,6 +141,10 @@ def test_problems_hold_the_references(tmp_path: Path) -> None:
         (["--problems", "none.jsonl"], "none.jsonl"),
         (["--option", "ordr=given"], 'unknown option "ordr"'),
         (["--option", "ordr"], "write it as KEY=VALUE"),
+        (["--option", "percent=value", "--option", "percent=strict"], "percent is given twice"),
+        (["--problem-option", "split=test"], "without --problems"),
+        (["--time-limit", "inf"], "is not a number of seconds"),
+        (["--time-limit", "nan"], "--time-limit"),
     ],
 )
 def test_wrong_options_are_one_error(arguments: list[str], message: str) -> None:
@@ -184,8 +213,103 @@ def test_ctrl_c_ends_it_with_one_line() -> None:
             time.sleep(0.1)
         process.send_signal(2)
         assert process.wait(30) == 130
-        assert process.stderr.read() == b"\nstopped: the lines that came out are graded\n"
+        assert process.stderr.read() == b"\nstopped after 0 lines\n"
     assert psutil.wait_procs(workers, timeout=10)[1] == []
+
+
+def test_lines_before_a_slow_one_come_out_and_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "some.jsonl"
+    file.write_bytes(b"".join(line(gold="open", prediction=text) for text in ("a:3", "a:4", "hang", "a:5")))
+    command = [*VERIFY, str(file), "--grader", "tests.misbehaving_graders:Steps", "--time-limit", "100"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert [json.loads(process.stdout.readline())["predicted_answer"] for _ in range(2)] == ["3", "4"]
+        process.send_signal(2)
+        assert process.wait(30) == 130
+        assert process.stdout.read() == b""
+        assert process.stderr.read() == b"\nstopped after 2 lines\n"
+
+
+def test_ctrl_c_while_it_starts() -> None:
+    script = "import time, threading, os, isocost.cli as c; threading.Timer(0.2, os.kill, (os.getpid(), 2)).start(); "
+    script += "c.app = lambda *a, **k: time.sleep(60); c.main()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30, env=ENVIRONMENT, check=False)
+    assert (done.returncode, done.stderr) == (130, b"\nstopped\n")
+
+
+def test_a_file_of_which_nothing_can_be_graded_says_why() -> None:
+    _, said = verify(line(gold="a dozen", prediction="12") * 1200, status=2)
+    assert said.splitlines()[1:] == [
+        'note: stdin:1: reference "a dozen" is refused by the grader number (bad_reference); 1,200 lines like it',
+        "error: no line could be graded; choose another --grader or correct the references",
+    ]
+    _, said = verify(line(gold="open", prediction="raise"), grader="tests.misbehaving_graders:Steps", status=2)
+    assert "note: stdin:1: is ungraded (error: ValueError: cannot read this)" in said
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"PAR1\x15\x04\x15", "stdin: is a Parquet table; verify reads JSON lines"),
+        ('{"gold": "3"}\n'.encode("utf-16"), "stdin: is UTF-16 text"),
+        (b"\x1f\x8b\x08\x00", "gzip -dc FILE | isocost verify -"),
+        (b'[\n {"gold": "3",\n', "is one JSON value over several lines; verify reads JSON lines\n  jq -c '.[]' FILE"),
+        (b'[{"gold": "3", "prediction": "3"}]\n', "is one JSON list on one line"),
+        (b'{\n "gold": "3",\n', "jq -c . FILE"),
+    ],
+)
+def test_other_kinds_of_files_are_one_error(data: bytes, message: str) -> None:
+    out, said = verify(data, status=2)
+    assert out == []
+    assert message in said
+    assert len(said.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "message"),
+    [
+        ("ok.jsonl > /dev/full", 1, "error: standard output: No space left on device\n  0 lines were written before it\n"),
+        ("ok.jsonl >&-", 2, "error: standard output: is closed\n"),
+        ("- <&-", 2, "error: standard input: is closed; name a file, or feed it through a pipe\n"),
+        ("ok.jsonl >> ok.jsonl", 2, "error: ok.jsonl: is the input and the output at once\n  write to another file\n"),
+    ],
+)
+def test_streams_that_cannot_be_used(tmp_path: Path, redirection: str, status: int, message: str) -> None:
+    (tmp_path / "ok.jsonl").write_bytes(line(gold="3", prediction="3"))
+    command = f"{sys.executable} -m isocost.cli verify --grader number {redirection}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, timeout=60, env=ENVIRONMENT, check=False)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (status, b"", message)
+
+
+def test_progress_is_counted_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    now = [100.0]
+    monkeypatch.setattr("isocost.terminal.time.monotonic", lambda: now[0])
+    terminal, pipe = Terminal(), io.StringIO()
+    lines = [CountLine(terminal, wanted=True), CountLine(pipe, wanted=True), CountLine(pipe, wanted=False)]
+    for seconds in (1.0, 4.0, 4.5):
+        now[0] = 100 + seconds
+        for each in lines:
+            each.show("verify", 8, "lines")
+    assert terminal.getvalue() == "\rverify    8 lines  2 lines/s  0:04"
+    lines[0].clear()
+    assert terminal.getvalue().endswith(" \r")
+    assert pipe.getvalue() == ""
+
+
+def test_for_want_of_memory_it_ends_with_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def devour(*arguments: object, **options: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "app", devour)
+    monkeypatch.setattr("signal.signal", lambda *arguments: None)  # it is this process's
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert capsys.readouterr().err == "error: out of memory; give it more, or use smaller pieces\n"
 
 
 @pytest.mark.slow

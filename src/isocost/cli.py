@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import math
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from isocost.errors import InputError, IsocostError
-from isocost.terminal import ProgressLine, printable
+from isocost.errors import InputError, IsocostError, StorageError
+from isocost.streams import Output, opened, refuse_same_file
+from isocost.terminal import CountLine, ProgressLine, printable
 
 if TYPE_CHECKING:
     from isocost.running import Finished
+    from isocost.running.summary import Summary
 
 app = typer.Typer(
     name="isocost",
@@ -39,6 +44,7 @@ StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Force = Annotated[bool, typer.Option("--force", help="Throw away what this stage stored and do it again.")]
+GRADER_HELP = "choice, code, exact, math, number, or package.module:Class; see docs/grading.md."
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Refuse problems whose own reference answer the grader does not accept, rather than leave them out."),
@@ -84,7 +90,8 @@ def run(
         from isocost.running import dry_run as rehearse
         from isocost.running.plans import first_prompts, to_markdown
 
-        prepared, costs, plans = rehearse(study, settings or [])
+        with _stoppable():
+            prepared, costs, plans = rehearse(study, settings or [])
         _print_data(to_markdown(prepared, costs, plans) + "\n\n" + first_prompts(prepared))
         return
     _run(study, out, settings, strict=strict)
@@ -96,7 +103,8 @@ def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -
     from isocost.running import plan_study
     from isocost.running.plans import to_json, to_markdown
 
-    prepared, costs, plans = plan_study(study, settings or [])
+    with _stoppable():
+        prepared, costs, plans = plan_study(study, settings or [])
     _print_data(to_json(plans) if as_json else to_markdown(prepared, costs, plans))
 
 
@@ -105,14 +113,23 @@ def _stage(name: str, summary: str) -> None:
         from isocost.running import run_stage
 
         _heed_ctrl_c()
-        _finish(run_stage(directory, name, force=force, strict=strict, listener=ProgressLine(sys.stderr)))
+        try:
+            outcome = run_stage(directory, name, force=force, strict=strict, listener=ProgressLine(sys.stderr))
+        except KeyboardInterrupt:
+            _say(_interrupted(directory))
+            raise SystemExit(130) from None
+        _finish(outcome)
 
     command.__doc__ = summary
     app.command(name)(command)
 
 
 _stage("sample", "Buy what the study's cells still lack.")
-_stage("grade", "Grade every stored sample that has no verdict of the study's grader; what sampling still lacks is bought first.")
+_stage(
+    "grade",
+    "Grade every stored sample that has no verdict of the study's grader; what sampling still lacks is bought first. Grades by the grader "
+    "of DIR/study.yaml; edit it there.",
+)
 _stage("audit", "Look for false positives among the answer-correct solutions; what sampling still lacks is bought first.")
 
 
@@ -137,8 +154,11 @@ def measure(
 @app.command()
 def verify(
     file: Annotated[str, typer.Argument(metavar="FILE.jsonl", help="Lines of JSON; - is standard input.", show_default=False)],
-    grader: Annotated[str, typer.Option("--grader", help="The grader.")] = "math",
-    option: Annotated[list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the grader; repeatable.")] = None,
+    grader: Annotated[str, typer.Option("--grader", metavar="NAME", help=GRADER_HELP)] = "math",
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="An option of the grader, e.g. order=given, units=require (math); repeatable."),
+    ] = None,
     problems: Annotated[
         str | None, typer.Option("--problems", metavar="NAME", help="A problem source, or a file of problems: finds each problem_id.")
     ] = None,
@@ -154,45 +174,69 @@ def verify(
     "generation"), the solution. With --problems, "problem_id" names the problem whose answer is the reference, whatever else the line
     holds. Other fields are kept as they are; fields named outcome, predicted_answer or reason are replaced.
 
-    outcome is correct, incorrect, no_answer or ungraded. A line that cannot be used comes out as ungraded with the reason bad_line, is
-    named on standard error, and makes the exit status 2; the others are graded. Empty lines stay empty. Lines come out as soon as they are
-    graded, and the counts go to standard error:
+    outcome is correct, incorrect, no_answer or ungraded. A line that cannot be used comes out as ungraded with the reason bad_line and what
+    is wrong with it, is named on standard error, and makes the exit status 2, as does a file of which no line can be graded; the others are
+    graded. Empty lines stay empty. Lines come out as soon as they are graded; the counts, and the first line of each kind that could not be
+    graded, go to standard error:
 
     tail -f solutions.jsonl | isocost verify - --grader number
 
     isocost verify answers.jsonl --problems gsm8k --problem-option split=test
     """
+    if not math.isfinite(time_limit):
+        raise InputError(f"--time-limit {time_limit}: is not a number of seconds; write one, such as 5")
+    if problem_option and not problems:
+        raise InputError("--problem-option: is of no use without --problems; name the problem source with it")
+    options, problem_options = _key_values(option, "--option"), _key_values(problem_option, "--problem-option")
     from isocost.grading import GradingPool
     from isocost.running.verifying import references
     from isocost.running.verifying import verify as verify_lines
 
     _heed_ctrl_c()
     jobs = workers or len(os.sched_getaffinity(0))
-    answers = references(problems, _key_values(problem_option, "--problem-option")) if problems else None
+    answers = references(problems, problem_options) if problems else None
     name = "stdin" if file == "-" else file
-    summary = None
+    output, progress = Output(sys.stdout.fileno()), CountLine(sys.stderr, wanted=not sys.stdout.isatty())
+
+    def say(line: str) -> None:
+        progress.clear()
+        _say(line)
+
     try:
-        with (
-            _opened(file) as descriptor,
-            GradingPool(grader, workers=jobs, time_limit=time_limit, options=_key_values(option, "--option")) as pool,
-        ):
+        with opened(file) as descriptor, GradingPool(grader, workers=jobs, time_limit=time_limit, options=options) as pool:
+            refuse_same_file(descriptor, output.descriptor, name)
             summary = verify_lines(
                 descriptor,
                 pool,
                 workers=jobs,
                 answers=answers,
-                write=_write_bytes,
-                complain=lambda number, why: _say(f"error: {name}:{number}: {why}"),
+                write=output.write,
+                complain=lambda number, why: say(f"error: {name}:{number}: {why}"),
+                name=name,
+                tick=lambda: progress.show("verify", output.lines, "lines"),
             )
     except KeyboardInterrupt:
-        _say("\nstopped: the lines that came out are graded")
+        progress.clear()
+        _say(f"\nstopped after {output.lines:,} {'line' if output.lines == 1 else 'lines'}")
         raise SystemExit(130) from None
     except BrokenPipeError:  # whoever read has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
+    finally:
+        progress.clear()
+    _summarise(summary, name)
+
+
+def _summarise(summary: Summary, name: str) -> None:
+    """The counts and what was wrong; leaves with 2 if a line could not be used, or none could be graded."""
     _say(str(summary))
+    for note in summary.notes(name):
+        _say(f"note: {note}")
     if summary.bad:
-        _say(f"error: {name}: {summary.bad:,} of its lines could not be used")
+        more = f"; {summary.unnamed:,} more than are named" if summary.unnamed else ""
+        _say(f"error: {name}: {summary.bad:,} of its lines could not be used{more}")
+    if failure := summary.failure():
+        _say(f"error: {failure}")
+    if summary.bad or failure:
         raise SystemExit(2)
 
 
@@ -221,14 +265,20 @@ def lab_train(
     """Train an embedded model again from nothing, by its recipe."""
     from isocost.lab import train_model
 
-    folder = train_model(model, out or Path("lab") / model, steps=steps, compiled=not eager, progress=lambda line: _say(line))
+    with _stoppable():
+        folder = train_model(model, out or Path("lab") / model, steps=steps, compiled=not eager, progress=lambda line: _say(line))
     _say(f"saved to {folder}")
 
 
 def main() -> None:
     """Entry point: errors become one to three lines, Ctrl-C says how to go on."""
+    signal.signal(signal.SIGINT, _stop_at_once)
+    if sys.stderr is None:  # closed: there is nobody to tell
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
     debug = "--debug" in sys.argv
     try:
+        if sys.stdout is None:
+            raise InputError("standard output: is closed")
         app([argument for argument in sys.argv[1:] if argument != "--debug"], standalone_mode=True)
     except IsocostError as error:
         if debug:
@@ -239,8 +289,24 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - a fault of isocost's own: still one line, and the way to see more
         if debug:
             traceback.print_exc()
-        _say(f"error: unexpected {type(error).__name__}: {error}\n  this is a fault of isocost; please report it with what --debug prints")
+        _say(f"error: {_unforeseen(error)}")
         raise SystemExit(1) from None
+
+
+def _unforeseen(error: Exception) -> str:
+    """What to say of an error that isocost did not raise: the machine may be short of something, else isocost is at fault."""
+    if isinstance(error, MemoryError):
+        return "out of memory; give it more, or use smaller pieces"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error.filename or 'standard output'}: {error.strerror}"
+    return f"unexpected {type(error).__name__}: {error}\n  this is a fault of isocost; please report it with what --debug prints"
+
+
+def _stop_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    """Ctrl-C before anything was begun: libraries are being imported, some of which would swallow an exception or show its traceback."""
+    with contextlib.suppress(OSError):
+        os.write(2, b"\nstopped\n")
+    os._exit(130)
 
 
 def _mistakes(error: IsocostError) -> list[str]:
@@ -264,7 +330,19 @@ def _heed_ctrl_c() -> None:
     """Let Ctrl-C end a wait: polars, when it is imported, has waits go on after a signal, until they end by themselves."""
     import polars  # noqa: F401 - a later import would undo it
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.siginterrupt(signal.SIGINT, True)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Work that Ctrl-C ends in order, its processes too."""
+    _heed_ctrl_c()
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say("\nstopped")
+        raise SystemExit(130) from None
 
 
 def _interrupted(out: Path | None) -> str:
@@ -276,33 +354,13 @@ def _interrupted(out: Path | None) -> str:
 
 
 def _finish(outcome: Finished) -> None:
+    if outcome.graded:
+        _say(f"{'grade':9s} {outcome.graded}")
     if outcome.headline:
         sys.stdout.write(f"\n{outcome.headline}\n")
     if outcome.report:
         sys.stdout.write(f"report: {outcome.report}\n")
     sys.stdout.flush()
-
-
-@contextlib.contextmanager
-def _opened(file: str) -> Iterator[int]:
-    """The descriptor of a file, or of standard input for `-`.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    if file == "-":
-        yield 0
-        return
-    try:
-        descriptor = os.open(file, os.O_RDONLY)
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror}") from error
-    try:
-        if Path(file).is_dir():
-            raise InputError(f"{file}: is a folder, not a file of lines")
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _key_values(settings: list[str] | None, option: str) -> dict[str, object]:
@@ -314,6 +372,8 @@ def _key_values(settings: list[str] | None, option: str) -> dict[str, object]:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise InputError(f"{option} {setting}: write it as KEY=VALUE")
+        if key in found:
+            raise InputError(f"{option} {setting}: {key} is given twice; give it once")
         try:
             found[key] = yaml.safe_load(value)
         except yaml.YAMLError:
@@ -321,13 +381,21 @@ def _key_values(settings: list[str] | None, option: str) -> dict[str, object]:
     return found
 
 
-def _write_bytes(lines: bytes) -> None:
-    sys.stdout.buffer.write(lines)
-    sys.stdout.buffer.flush()
-
-
 def _print_data(value: object) -> None:
-    sys.stdout.write((value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)).rstrip("\n") + "\n")
+    try:
+        sys.stdout.write((value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)).rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has enough
+        _drop_output()
+        raise SystemExit(141) from None
+    except OSError as error:
+        _drop_output()
+        raise StorageError(f"standard output: {error.strerror}") from error
+
+
+def _drop_output() -> None:
+    """Let what could not be written not fail again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(line: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from isocost.running.events import Advanced, Note
+if TYPE_CHECKING:  # it would import all that a run needs, a second before the command line is even read
+    from isocost.running.events import Advanced, Note
 
 _REDRAW = 0.25  # seconds between redraws on a terminal
+_COUNT = 2.0  # seconds between counts on a terminal
 _QUIET = 30.0  # seconds, and 5%, between lines elsewhere
 
 
@@ -24,6 +26,8 @@ class ProgressLine:
 
     def __call__(self, event: Advanced | Note) -> None:
         """Show an event, if it is time to."""
+        from isocost.running.events import Note
+
         if isinstance(event, Note):
             self._write(f"note: {event.text}", end="\n")
             return
@@ -48,6 +52,36 @@ class ProgressLine:
         self._width = 0 if end else len(text)
         self.stream.write(f"{start}{text}{padding}{end}")
         self.stream.flush()
+
+
+class CountLine:
+    """How much is done of a stream that has no known end: redrawn in place, on a terminal only.
+
+    Args:
+        stream: Where to.
+        wanted: False where data goes to the same terminal.
+    """
+
+    def __init__(self, stream: TextIO, *, wanted: bool) -> None:
+        self.stream, self._wanted = stream, wanted and stream.isatty()
+        self._started = self._last = time.monotonic()
+        self._width = 0
+
+    def show(self, what: str, done: int, unit: str) -> None:
+        """Show a count, if it is time to."""
+        now = time.monotonic()
+        if self._wanted and now - self._last >= _COUNT:
+            text = f"{what:9s} {done:,} {unit}  {done / (now - self._started):,.0f} {unit}/s  {clock(now - self._started)}"
+            self.stream.write(f"\r{text:{self._width}s}")
+            self.stream.flush()
+            self._last, self._width = now, len(text)
+
+    def clear(self) -> None:
+        """Take it away, before something else is said."""
+        if self._width:
+            self.stream.write(f"\r{'':{self._width}s}\r")
+            self.stream.flush()
+            self._width = 0
 
 
 def printable(text: str) -> str:

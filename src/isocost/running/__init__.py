@@ -45,11 +45,13 @@ class Finished:
         directory: The run directory.
         headline: The answer in one sentence, or "" before there is a report.
         report: The report, once it is written.
+        graded: How many samples were graded, by what and how they came out; said of the stage `grade` only.
     """
 
     directory: Path
     headline: str = ""
     report: Path | None = None
+    graded: str = ""
 
 
 def run(
@@ -154,9 +156,10 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
         with _graders(prepared, directory, executor) as (grading, checking):
             left = gold.answerable(prepared, checking, strict=strict)
             directory.write_text(resolved(study, base), "study.yaml")
-            directory.write_json(_manifest(prepared, base), "manifest.json")
+            directory.write_json(_manifest(prepared, base, grading), "manifest.json")
             gold.record(left, directory, listener)
-            report = StudyRun(left, directory, executor, grading, checking, listener).run(until, force=force)
+            started = StudyRun(left, directory, executor, grading, checking, listener)
+            report = started.run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(
@@ -165,7 +168,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
     finally:
         executor.close(wait=not stopped)
     if report is None:
-        return Finished(directory=directory.path)
+        return Finished(directory=directory.path, graded=started.graded if until == "grade" else "")
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
 
 
@@ -181,12 +184,13 @@ def _graders(prepared: Prepared, directory: RunDirectory, executor: LocalExecuto
             yield judging, checking
 
 
-def _manifest(prepared: Prepared, base: Path) -> dict[str, object]:
-    """What was run on what: versions, hardware, weights and problems by hash."""
+def _manifest(prepared: Prepared, base: Path, grading: Grading) -> dict[str, object]:
+    """What was run on what: versions, hardware, the grader, weights and problems by hash."""
     return {
         "isocost": version("isocost"),
         "seed": prepared.study.seed,
         "base": str(base),
+        "grader": {"name": grading.grader.name, "version": grading.grader.version},
         "models": dict(prepared.identities),
         "problems": {
             split: {"n": len(problems), "digest": digest([[p.id, p.question, p.answer] for p in problems])}

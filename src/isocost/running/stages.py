@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TypeVar
 
 from isocost import auditing, curating
@@ -14,7 +15,7 @@ from isocost.errors import InputError
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading
 from isocost.metrics.diversity import distinct_key
-from isocost.records import Audit, Cell, Results
+from isocost.records import Audit, Cell, Outcome, Results
 from isocost.reporting import Report, report
 from isocost.running import data, results, students
 from isocost.running.data import Bought, Graded, grader_key
@@ -44,6 +45,7 @@ class StudyRun:
     ) -> None:
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
         self.grading, self.checking = grading, checking
+        self.graded = ""
         self.seconds: dict[str, float] = directory.read_json("seconds.json") or {}
 
     def run(self, until: str, *, force: bool) -> Report | None:
@@ -52,6 +54,7 @@ class StudyRun:
             self._forget(until)
         last = STAGES.index(until)
         bought = self._timed("sample", self.sample)
+        self.graded = self._say_graded(bought)
         if last < STAGES.index("audit"):
             return None
         audits = self.audit(bought)
@@ -74,6 +77,12 @@ class StudyRun:
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")
         return bought
+
+    def _say_graded(self, bought: Bought) -> str:
+        """`240 samples by number-2: 110 correct, 130 incorrect, 0 no answer, 0 ungraded`."""
+        counts = Counter(verdict.outcome for pool in bought.pools.values() for _, verdict in pool)
+        outcomes = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in Outcome)
+        return f"{counts.total():,} samples by {named(self.grading)}: {outcomes}"
 
     def audit(self, bought: Bought) -> dict[Cell, list[Audit]]:
         """Look for false positives among the answer-correct solutions of every cell."""
@@ -150,7 +159,11 @@ class StudyRun:
     ) -> Results:
         paid = {folder.name: pool_totals(folder) for folder in self.directory.folders("pools")}
         verdicts = {folder.name: pool_totals(folder) for folder in self.directory.folders(FOLDER)}
-        return results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds, paid, verdicts)
+        graders = {"training samples graded by": named(self.grading), "test answers graded by": named(self.checking)}
+        if self.grading is self.checking:
+            graders = {"graded by": named(self.grading)}
+        found = results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds, paid, verdicts)
+        return replace(found, environment={**graders, **found.environment})
 
     def _write_measures(self, found: Results) -> None:
         self.directory.write_json(results.to_json(found), "measures.json")
@@ -172,3 +185,8 @@ class StudyRun:
             self.directory.remove(*kept)
         if stage == "finetune":  # answers of the former weights are not answers of the new ones
             self.directory.remove("evaluations")
+
+
+def named(grading: Grading) -> str:
+    """The grader's name and version, which holds its conventions."""
+    return f"{grading.grader.name}-{grading.grader.version}"

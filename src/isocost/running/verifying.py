@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from isocost.graders.base import ungraded
 from isocost.grading import GradingPool
 from isocost.problems import load_problems
-from isocost.records import Outcome, Verdict
+from isocost.records import Verdict
 from isocost.running.lines import BAD_LINE, Line, read_line
+from isocost.running.rawlines import raw_lines
+from isocost.running.summary import Summary
 
-READ = 1 << 20  # bytes asked for at a time; a pipe gives what it has
-BATCH = 512  # lines graded together at most
-AHEAD_BATCHES, AHEAD_BYTES = 4, 64 << 20  # read ahead of what is written: batches a worker, and bytes (or one longer line)
+AT_ONCE = 64  # lines graded together while the grader answers at once; else each alone, so that none waits for a later one
+AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of what is written: lines a worker, and bytes (or one longer line)
 MOST_NAMED = 10  # bad lines that are named
-
-
-@dataclass(slots=True)
-class Summary:
-    """What was found.
-
-    Attributes:
-        outcomes: Lines by outcome; a bad line is ungraded.
-        reasons: Ungraded lines by reason.
-        bad: Lines that could not be used.
-        seconds: Wall-clock time.
-    """
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    bad: int = 0
-    seconds: float = 0.0
-
-    def count(self, verdict: Verdict) -> None:
-        """Add a verdict."""
-        self.outcomes[verdict.outcome] += 1
-        if verdict.outcome is Outcome.UNGRADED:
-            self.reasons[":".join(verdict.reason.split(":")[:2])] += 1  # `error: ValueError`, without its message
-
-    def __str__(self) -> str:
-        total = self.outcomes.total()
-        counts = "  ".join(f"{outcome} {self.outcomes[outcome]:,}" for outcome in Outcome)
-        reasons = ", ".join(f"{reason} {many:,}" for reason, many in self.reasons.most_common(8))
-        speed = total / self.seconds if self.seconds > 0 else 0.0
-        return f"{total:,} lines  {counts}{f' ({reasons})' if reasons else ''}  {speed:,.0f} lines/s"
+PAUSE = 0.5  # seconds that a graded line may wait to be written together with others
+WRITE = 1 << 20  # bytes written together at most
 
 
 def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
@@ -71,6 +44,8 @@ def verify(
     answers: Mapping[str, str] | None,
     write: Callable[[bytes], None],
     complain: Callable[[int, str], None],
+    name: str,
+    tick: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Grade the lines of a stream in its order; memory does not grow with its length.
 
@@ -79,31 +54,78 @@ def verify(
         pool: Where they are graded.
         workers: How many workers it has: the more, the further is read ahead.
         answers: Reference answers by `problem_id`; None where lines hold their own.
-        write: Called with one or more whole lines, as soon as nothing before them is missing.
+        write: Called with one or more whole lines, soon after nothing before them is missing.
         complain: Called with the number of a line that cannot be used, and why; not for all if there are many.
+        name: What errors call the stream.
+        tick: Called now and then while it lasts.
 
     Raises:
+        InputError: the stream cannot be read, or holds something else than lines of JSON.
         RunError: no worker can be started.
     """
-    summary, started = Summary(), time.monotonic()
-    ahead = _Ahead(AHEAD_BATCHES * workers)
+    summary, started = Summary(pool.grader.name), time.monotonic()
+    ahead, writer = _Ahead(AHEAD_LINES * workers), _Writer(write, tick)
     # A thread reads, so that verdicts go out while the other end of the pipe has nothing to say.
-    threading.Thread(target=_read, args=(file, pool, answers, ahead), name="isocost-reading", daemon=True).start()
-    for batch in ahead.batches():
-        verdicts = iter(batch.future.result())
-        out: list[bytes] = []
-        for line in batch.lines:
-            verdict = next(verdicts) if line.pair else BAD_LINE
-            if line.complaint:
-                summary.bad += 1
-                if summary.bad <= MOST_NAMED:
-                    complain(line.number, line.complaint)
-            if not line.blank:
-                summary.count(verdict)
-            out.append(line.with_verdict(verdict))
-        write(b"".join(out))
+    threading.Thread(target=_read, args=(file, name, pool, answers, ahead), name="isocost-reading", daemon=True).start()
+    try:
+        for batch in ahead.batches(idle=writer.flush):
+            verdicts = iter(writer.wait(batch.future))
+            for line in batch.lines:
+                verdict = next(verdicts) if line.pair else BAD_LINE
+                if line.complaint:
+                    why = line.complaint + _known_ids(line, answers)
+                    verdict = ungraded(f"{BAD_LINE.reason}: {why}")
+                    summary.bad += 1
+                    if summary.bad <= MOST_NAMED:
+                        complain(line.number, why)
+                    else:
+                        summary.unnamed += 1
+                if not line.blank:
+                    summary.count(line, verdict)
+                writer.add(line.with_verdict(verdict))
+    finally:
+        writer.flush()  # what is graded, whatever stops the rest
     summary.seconds = time.monotonic() - started
     return summary
+
+
+def _known_ids(line: Line, answers: Mapping[str, str] | None) -> str:
+    """What the ids of problems look like, for a line that names none of them."""
+    unknown = line.complaint.startswith('problem_id "') and line.complaint.endswith(" problems")
+    return f'; theirs look like "{next(iter(answers))[:100]}"' if answers and unknown else ""
+
+
+class _Writer:
+    """Collects lines, and writes them before they have waited for long."""
+
+    def __init__(self, write: Callable[[bytes], None], tick: Callable[[], None]) -> None:
+        self._write, self._tick = write, tick
+        self._lines: list[bytes] = []
+        self._size, self._written = 0, time.monotonic()
+
+    def wait(self, future: Future[list[Verdict]]) -> list[Verdict]:
+        """The result of a future; lines before it are written meanwhile."""
+        while not future.done():
+            try:
+                return future.result(max(0.0, self._written + PAUSE - time.monotonic()))
+            except TimeoutError:
+                self.flush()
+        return future.result()
+
+    def add(self, line: bytes) -> None:
+        """Add a line."""
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= WRITE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what there is."""
+        lines, self._lines, self._size = self._lines, [], 0  # before it is written: what failed is not written twice
+        if lines:
+            self._write(b"".join(lines))
+        self._written = time.monotonic()
+        self._tick()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +136,28 @@ class _Batch:
 
 
 class _Ahead:
-    """Batches between reading and writing: as many as keep the workers busy, unless they are large."""
+    """Batches between reading and writing: as many lines as keep the workers busy, unless they are large."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._size = most, 0
+        self._most, self._lines, self._size = most, 0, 0
         self._waiting: deque[_Batch | BaseException | None] = deque()
         self._changed = threading.Condition()
 
     def put(self, batch: _Batch | BaseException | None) -> None:
         """Add a batch once there is room; None is the end, an exception is raised where batches are taken."""
         with self._changed:
-            size = batch.size if isinstance(batch, _Batch) else 0
-            self._changed.wait_for(lambda: not self._waiting or (len(self._waiting) < self._most and self._size + size <= AHEAD_BYTES))
+            lines, size = (len(batch.lines), batch.size) if isinstance(batch, _Batch) else (0, 0)
+            self._changed.wait_for(lambda: not self._waiting or (self._lines + lines <= self._most and self._size + size <= AHEAD_BYTES))
             self._waiting.append(batch)
+            self._lines += lines
             self._size += size
             self._changed.notify_all()
 
-    def batches(self) -> Iterator[_Batch]:
-        """The batches in order."""
+    def batches(self, idle: Callable[[], None]) -> Iterator[_Batch]:
+        """The batches in order; `idle` is called before waiting for one."""
         while True:
+            if not self._waiting:
+                idle()
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
                 batch = self._waiting[0]
@@ -142,35 +167,25 @@ class _Ahead:
                 raise batch
             yield batch
             with self._changed:
-                self._waiting.popleft()  # only now: it took memory until it was written
+                self._waiting.popleft()  # only now: it took memory until it was graded
+                self._lines -= len(batch.lines)
                 self._size -= batch.size
                 self._changed.notify_all()
 
 
-def _read(file: int, pool: GradingPool, answers: Mapping[str, str] | None, ahead: _Ahead) -> None:
-    number = 0
+def _read(file: int, name: str, pool: GradingPool, answers: Mapping[str, str] | None, ahead: _Ahead) -> None:
+    number = settled = 0
     try:
-        for raws in _raw_lines(file):
-            lines = [read_line(raw, number + offset, answers) for offset, raw in enumerate(raws, start=1)]
-            number += len(lines)
-            future = pool.submit([line.pair for line in lines if line.pair])
-            ahead.put(_Batch(lines, future, sum(map(len, raws))))
+        for raws in raw_lines(file, name):
+            start = 0
+            while start < len(raws):
+                some = raws[start : start + (AT_ONCE if settled >= AT_ONCE else 1)]
+                start += len(some)
+                lines = [read_line(raw, number + offset, answers) for offset, raw in enumerate(some, start=1)]
+                number += len(lines)
+                future = pool.submit([line.pair for line in lines if line.pair])
+                settled = settled + len(lines) if future.done() else 0
+                ahead.put(_Batch(lines, future, sum(map(len, some))))
         ahead.put(None)
     except BaseException as error:  # noqa: BLE001 - raised where the batches are taken
         ahead.put(error)
-
-
-def _raw_lines(file: int) -> Iterator[list[bytes]]:
-    """Lines without their ends, as many at a time as there are, up to `BATCH`; the last one may lack its end."""
-    torn: list[bytes] = []
-    # Read without a buffer of Python's, which a thread that is still waiting at the end of the program would hold.
-    while data := os.read(file, READ):
-        *whole, rest = data.split(b"\n")
-        if whole:
-            whole[0] = b"".join([*torn, whole[0]])
-            torn.clear()
-        torn.append(rest)
-        for start in range(0, len(whole), BATCH):
-            yield whole[start : start + BATCH]
-    if last := b"".join(torn):
-        yield [last]

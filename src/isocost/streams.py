@@ -1,0 +1,79 @@
+"""The standard streams where they fail: closed, full, or the very file that is read."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from isocost.errors import InputError, StorageError
+
+
+class Output:
+    """Writes whole lines to a descriptor, and knows how many of them went out. Unbuffered, so that nothing is left to fail at the end."""
+
+    def __init__(self, descriptor: int, name: str = "standard output") -> None:
+        self.descriptor, self.name, self.lines = descriptor, name, 0
+
+    def write(self, data: bytes) -> None:
+        """Write it all.
+
+        Raises:
+            StorageError: the disk is full or cannot be written.
+            InputError: it is closed.
+            BrokenPipeError: whoever read has gone.
+        """
+        left = memoryview(data)
+        try:
+            while left:
+                written = os.write(self.descriptor, left)
+                self.lines += bytes(left[:written]).count(b"\n")
+                left = left[written:]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if error.errno == errno.EBADF:
+                raise InputError(f"{self.name}: is closed, or not open for writing") from error
+            raise StorageError(f"{self.name}: {error.strerror}\n  {self.lines:,} lines were written before it") from error
+
+
+def refuse_same_file(source: int, target: int, name: str) -> None:
+    """Refuse to write into the file that is read.
+
+    Raises:
+        InputError: both descriptors are of one file.
+    """
+    try:
+        read, written = os.fstat(source), os.fstat(target)
+    except OSError:
+        return  # closed: said where it is read or written
+    if stat.S_ISREG(read.st_mode) and os.path.samestat(read, written):
+        raise InputError(f"{name}: is the input and the output at once\n  write to another file")
+
+
+@contextlib.contextmanager
+def opened(file: str) -> Iterator[int]:
+    """The descriptor of a file, or of standard input for `-`.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if file == "-":
+        if sys.stdin is None:
+            raise InputError("standard input: is closed; name a file, or feed it through a pipe")
+        yield sys.stdin.fileno()
+        return
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from error
+    try:
+        if Path(file).is_dir():
+            raise InputError(f"{file}: is a folder, not a file of lines")
+        yield descriptor
+    finally:
+        os.close(descriptor)
