@@ -18,6 +18,7 @@ from isocost.graders.extract import LONGEST
 from isocost.grading import GradingPool, Pair, check_gold
 from isocost.problems import load_problems
 from isocost.records import Outcome
+from tests.needs_sandbox import needs_sandbox
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 SQUARE = "def square(x):\n    return x * x"
@@ -31,17 +32,6 @@ HUMANEVAL = json.dumps(
         "solution": "    return sqrt(x)\n",
     }
 )
-
-
-def no_sandbox() -> str:
-    try:
-        check_sandbox()
-    except InputError as error:
-        return str(error).partition("\n")[0]
-    return ""
-
-
-needs_sandbox = pytest.mark.skipif(bool(no_sandbox()), reason=no_sandbox())
 
 
 @pytest.fixture(scope="module")

@@ -18,21 +18,11 @@ import pytest
 import isocost
 from isocost.errors import InputError
 from isocost.graders.code.sandbox import bubblewrap
-from isocost.graders.code.sandbox.bubblewrap import Sandbox, check_sandbox
+from isocost.graders.code.sandbox.bubblewrap import Sandbox
 from isocost.graders.code.sandbox.inside import calls, frames
+from tests.needs_sandbox import needs_sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def no_sandbox() -> str:
-    try:
-        check_sandbox()
-    except InputError as error:
-        return str(error).partition("\n")[0]
-    return ""
-
-
-needs_sandbox = pytest.mark.skipif(bool(no_sandbox()), reason=no_sandbox())
 
 
 @pytest.fixture(scope="module")
