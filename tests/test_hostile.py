@@ -26,7 +26,7 @@ def both_ways(texts: list[str]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("grader", ["exact", "number", "math"])
+@pytest.mark.parametrize("grader", ["exact", "number", "choice", "math"])
 def test_strings_that_were_chosen(grader: str, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     pairs = both_ways([*TOWERS, *LONG, *ODD, *code(marker)])
@@ -40,7 +40,7 @@ def test_strings_that_were_chosen(grader: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("grader", ["exact", "number", "math"])
+@pytest.mark.parametrize("grader", ["exact", "number", "choice", "math"])
 def test_strings_that_were_made(grader: str) -> None:
     pairs = [("12" if i % 2 else text, text if i % 2 else "\\boxed{12}") for i, text in enumerate(made(MADE, seed=0))]
     reasons = Counter(verdict.reason for verdict in graded(grader, pairs))
