@@ -1,5 +1,6 @@
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,14 @@ def test_agreement_with_the_cases_of_other_projects() -> None:
     asked = agreed["text"] + agreed["answer"] + agreed["issue"]
     assert sum(asked) / len(asked) >= 0.98
     assert sum(agreed["latex_expr"]) / len(agreed["latex_expr"]) >= 0.98
+
+
+@pytest.mark.parametrize("piece", ["\\text{a} ", "\N{DEGREE SIGN}", "ab ", "1 hour ", "x<", "\\text{a}/ ", "\\text{a}^2 "])
+@pytest.mark.parametrize("end", ["#", " 5", ""])
+def test_what_is_settled_in_the_driver_takes_no_time(piece: str, end: str) -> None:
+    start = time.monotonic()
+    text = f"5 {piece * (1990 // len(piece))}{end}"
+    answer = GRADER.extract(f"\\boxed{{{text}}}")
+    GRADER.settle("5", answer)
+    GRADER.settle(text, "5")
+    assert time.monotonic() - start < 2.0

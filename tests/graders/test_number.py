@@ -107,3 +107,10 @@ def test_exact_compares_text() -> None:
     assert not grader.grade("B", "Answer: C").correct
     assert grader.grade("B", " ").outcome is Outcome.NO_ANSWER
     assert grader.grade(" ", "B").reason == "bad_reference"
+
+
+@pytest.mark.parametrize("behind", ["a" * 5000 + "#", "ab " * 2000 + "#", "(" * 5000 + "#", "1 and a " * 1000])
+def test_what_stands_behind_a_number_takes_linear_time(behind: str) -> None:
+    start = time.monotonic()
+    assert GRADER.grade("5", f"\\boxed{{5 {behind}}}").reason in ("equal", "not_one_number")
+    assert time.monotonic() - start < 1.0

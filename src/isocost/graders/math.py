@@ -32,7 +32,10 @@ _DECIMAL = re.compile(r"-?\d*\.\d+")
 _CHOICE = re.compile(r"(?:\\text\s*\{)?\s*(?:[Oo]ption\s+)?\(?([A-J])(?:\)|[.:]|(?=\s*\}?$))\s*\}?\s*(\S.*)?")
 # What sympy's reader drops or multiplies out: primes, inverse functions, points named by letters.
 _MARKS = re.compile(
-    r"'+|!!+|(?:(?<![a-zA-Z\\])[fghuFGHPOT]|\\(?:alpha|beta|gamma|delta|theta|mu|rho|sigma|tau|phi|psi|omega)|[A-Za-z]_\w)(?=\()|[fgh]\^\{?-1\}?(?=\s*\()|\\(?:measured)?(?:angle|triangle|vec|over(?:left)?(?:right)?(?:line|arrow)|widehat)\s*\{?\s*[A-Z]+"
+    r"'+|!!+"
+    r"|(?:(?<![a-zA-Z\\])[fghuFGHPOT]|\\(?:alpha|beta|gamma|delta|theta|mu|rho|sigma|tau|phi|psi|omega)|[A-Za-z]_\w)(?=\()"
+    r"|[fgh]\^\{?-1\}?(?=\s*\()"
+    r"|\\(?:measured)?(?:angle|triangle|vec|over(?:left)?(?:right)?(?:line|arrow)|widehat)\s*\{?\s*[A-Z]+"
 )
 _DIGITS_APART = re.compile(r"(?<=\d)\s+(?=\d)")
 _SPACES = re.compile(r"\s+")

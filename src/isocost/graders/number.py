@@ -27,7 +27,8 @@ LONGEST_UNIT = 40  # characters behind a number in which a unit is looked for
 
 _DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\}|\\(?=[$%])|[$€£¥₹]|(?<=\d)\{,\}(?=\d)")
 _UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
-_BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|\b[23]\b|°)\s*)*")
+# Possessive, as words may be cut in exponentially many ways.
+_BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}+|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|\b[23]\b|°)\s*+)*+")
 _SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")

@@ -132,7 +132,8 @@ def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
 def _reference(row: Mapping[str, Any], references: Mapping[str, str]) -> str:
     problem_id = _field(row, ("problem_id",))
     if problem_id not in references:
-        raise LineError(f'problem_id "{problem_id[:100]}" is not one of the {len(references):,} problems')
+        theirs = f'; theirs look like "{next(iter(references))[:100]}"' if references else ""
+        raise LineError(f'problem_id "{problem_id[:100]}" is not one of the {len(references):,} problems{theirs}')
     return references[problem_id]
 
 

@@ -33,7 +33,8 @@ _AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")
 _EQUALS = re.compile(r"(?<![<>!:])=(?!=)")
 _MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix|array)\}(?:\s*\{[lcr|\s]*\})?((?:(?!\\begin|\\end).)*)\\end\s*\{\1\}")
 _ROW_END = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
-_UNIT_TEXT = re.compile(r"(.*[\w)}\]])\s*((?:\\text\s*\{[^{}]*\}\s*(?:\^\s*\{?-?[1-3]\}?)?\s*(?:/\s*[a-z]{0,4}\s*)?)+)")
+# Possessive, as spaces may be shared out in exponentially many ways.
+_UNIT_TEXT = re.compile(r"(.*[\w)}\]])\s*((?:\\text\s*\{[^{}]*\}\s*+(?:\^\s*\{?-?[1-3]\}?)?\s*+(?:/\s*+[a-z]{0,4}\s*+)?)++)")
 _UNIT_WORDS = re.compile(
     r"(.*[\d)}%])(?:\s+|(?<=\d)(?=[A-Za-z]{4}))((?!and\b|or\b)[A-Za-z]{3,}(?:\s+[A-Za-z]+)*(?:\s*/\s*[A-Za-z]+)?(?:\^?\{?[23]\}?)?)"
 )
