@@ -19,7 +19,7 @@ ROW = {
 
 
 def packed(*rows: object) -> bytes:
-    return gzip.compress("\n\n".join(json.dumps(row) for row in rows).encode())
+    return gzip.compress("\n\n".join(json.dumps(row) for row in rows).encode(), mtime=0)
 
 
 @pytest.mark.parametrize("name", ["HumanEval.jsonl", "HumanEval.jsonl.gz"])
@@ -48,8 +48,8 @@ def test_the_installed_package_is_read_and_not_imported(tmp_path: Path, monkeypa
     [
         (None, "cannot be read"),
         (b"not gzip", "cannot be read"),
-        (gzip.compress(b"{}")[:-9], "cannot be read"),
-        (gzip.compress(b"\n{"), r"HumanEval\.jsonl\.gz:2: not JSON"),
+        (gzip.compress(b"{}", mtime=0)[:-9], "cannot be read"),
+        (gzip.compress(b"\n{", mtime=0), r"HumanEval\.jsonl\.gz:2: not JSON"),
         (packed([1]), r"HumanEval\.jsonl\.gz:1: a JSON object is needed"),
         (packed({**ROW, "prompt": " ", "test": 1}), r"HumanEval\.jsonl\.gz:1: a HumanEval row needs prompt, test"),
     ],
