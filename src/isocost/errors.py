@@ -11,6 +11,7 @@
     │   └── RunDirectoryError       the folder is another study's, or in use by another process
     └── RunError                    a run that began has failed (exit 1)
         ├── EngineError             an engine could not answer
+        │   └── TryAgainError       an endpoint could not answer now: busy, failing, out of reach
         ├── StorageError            the disk is full or cannot be written
         └── LimitReachedError       the hard limit on the bill leaves no room for the next request
 
@@ -82,6 +83,28 @@ class RunError(IsocostError):
 
 class EngineError(RunError):
     """An engine could not answer."""
+
+
+class TryAgainError(EngineError):
+    """An endpoint could not answer a request now; the run waits and asks again.
+
+    Attributes:
+        wait: Seconds that the endpoint asks to wait (its Retry-After), or None.
+        charged: Whether the request may be charged although no answer came: a connection that broke, a reply that could not be read. A
+            request that the endpoint refused is not.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None, charged: bool = False) -> None:
+        super().__init__(message)
+        self.wait, self.charged = wait, charged
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """As `StudyError.__reduce__`."""
+        return _try_again, (str(self), self.wait, self.charged)
+
+
+def _try_again(message: str, wait: float | None, charged: bool) -> TryAgainError:
+    return TryAgainError(message, wait=wait, charged=charged)
 
 
 class StorageError(RunError):

@@ -11,12 +11,23 @@ from isocost.records import FinishReason, SamplingParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`count` solutions of one problem, to be numbered first_index, first_index + 1, ... in the model's pool."""
+    """`count` solutions of one problem, to be numbered first_index, first_index + 1, ... in the model's pool.
+
+    Attributes:
+        problem_id: The problem.
+        prompt: What the model is asked: text to go on from, or, with `chat`, what the user says.
+        first_index: The first solution's number.
+        count: How many solutions.
+        chat: Whether the prompt is put into the model's chat format as the user's message.
+        system: The system message before it; only with `chat`.
+    """
 
     problem_id: str
     prompt: str
     first_index: int
     count: int
+    chat: bool = False
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,25 +39,34 @@ class Generation:
         num_prompt_tokens: Tokens of the prompt.
         num_generated_tokens: Tokens generated, the end token included: what is paid for.
         finish_reason: `stop` (end token or stop string), `length` (max_tokens reached) or `error`.
+        num_cached_tokens: Of the prompt's tokens, those that an endpoint says it read from its cache.
+        sharing: How many solutions go on from the same reading of the prompt, and so share what it cost.
+        seed: What its own request was seeded with; None where the batch's seed decided it.
     """
 
     text: str
     num_prompt_tokens: int
     num_generated_tokens: int
     finish_reason: FinishReason
+    num_cached_tokens: int = 0
+    sharing: int = 1
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSize:
-    """How many parameters a token passes through.
+    """How many parameters a token passes through, and the shape of its attention.
 
     Attributes:
-        parameters: Their number, the P of 2P FLOPs a token: total, less an untied input-embedding table.
-        description: What is counted, for people: "total, embeddings tied".
+        parameters: Their number, the P of 2P FLOPs a token: total, less an untied input-embedding table; of experts those that are used.
+        description: What is counted, for people: "total, tied embeddings".
+        attention: layers * attention width (heads * size of a head), the n_layers * d_attn of 4 * n_layers * d_attn * context FLOPs a
+            token; None where it is not known.
     """
 
     parameters: int
     description: str
+    attention: int | None = None
 
 
 class Engine(Protocol):
@@ -54,23 +74,33 @@ class Engine(Protocol):
 
     Attributes:
         identity: What makes two models the same: a hash of the weights, or name and revision. Part of every sample's id.
+        remote: Whether somebody else runs the model: a request whose answer never came may have been charged.
+        concurrency: How many batches it answers at once. `generate` is called from so many threads; 1 for what uses a device whole.
+        shares_prompts: Whether the solutions of a request share one reading of the prompt.
     """
 
     identity: str
+    remote: bool
+    concurrency: int
+    shares_prompts: bool
 
     def size(self) -> ModelSize | None:
         """The model's size, or None where it cannot be read (an endpoint, a recorded table)."""
+
+    def render(self, request: Request) -> str:
+        """What the model reads for a request: the chat template applied; for an endpoint, the messages that are sent."""
 
     def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
         """Cut requests into batches. A pure function of the requests and the engine's options: a resumed run cuts the same batches."""
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
-        """Answer a batch: for each request its `count` generations, in order.
+        """Answer a batch: for each request its `count` generations, in order; an endpoint may return fewer, the first of them.
 
-        The same batch, params and seed give the same generations on the same machine.
+        For an engine that is not remote, the same batch, params and seed give the same generations on the same machine.
 
         Raises:
-            EngineError: the engine could not answer.
+            EngineError: the engine could not answer, and asking again would not help.
+            TryAgainError: it could not answer now. Only remote engines raise it; nothing of the batch was stored or will be.
         """
 
     def close(self) -> None:

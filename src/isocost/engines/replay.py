@@ -48,6 +48,10 @@ class ReplayEngine:
         ModelError: the table cannot be read, lacks a column, or does not hold the model.
     """
 
+    remote = False
+    concurrency = 1
+    shares_prompts = False
+
     def __init__(self, table: Path, model: str, pool: str | None = None) -> None:
         self._table, self._model = table, model
         rows = _rows(table, model, pool)
@@ -56,6 +60,10 @@ class ReplayEngine:
 
     def size(self) -> None:
         """A table does not say."""
+
+    def render(self, request: Request) -> str:
+        """The prompt as it stands."""
+        return request.prompt
 
     def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
         """Batches of about a thousand generations."""

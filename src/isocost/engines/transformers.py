@@ -53,6 +53,10 @@ class TransformersEngine:
     Nothing but `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
     """
 
+    remote = False
+    concurrency = 1
+    shares_prompts = True
+
     def __init__(self, options: TransformersOptions, checkpoint: Checkpoint) -> None:
         self._options, self._checkpoint = options, checkpoint
         self._config = checkpoint.config()
@@ -62,6 +66,10 @@ class TransformersEngine:
     def size(self) -> ModelSize:
         """Counted from the configuration."""
         return self._checkpoint.size(self._config)
+
+    def render(self, request: Request) -> str:
+        """The prompt as it stands."""
+        return request.prompt
 
     def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
         """Batches of at most `batch_size` generations, prompts sorted by length."""
