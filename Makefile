@@ -1,17 +1,21 @@
 # Everything runs in .venv, which the first target that needs it sets up; later ones use it again.
 PYTHON ?= python3
 VENV := .venv
+VLLM_VENV := .venv-vllm
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # One process a core, one thread a process: the tests' models are too small to be split.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test test-vllm check bench docs clean
 
 demo: $(VENV)/.demo  ## run the packaged study on the embedded models
 	$(VENV)/bin/isocost demo -o runs/demo
 
 test: $(VENV)/.dev  ## pass the tests
 	$(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test-vllm: $(VLLM_VENV)/.ready  ## pass the tests of the engine vllm, with a vLLM for CPUs in an environment of its own
+	$(VLLM_VENV)/bin/python -m pytest tests/vllm
 
 check: $(VENV)/.dev  ## style, types, layers, generated docs
 	$(VENV)/bin/ruff check .
@@ -27,7 +31,7 @@ docs: $(VENV)/.dev  ## write docs/cli.md again
 	$(VENV)/bin/python scripts/cli_docs.py
 
 clean:  ## remove the environment and runs
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) $(VLLM_VENV) runs
 
 $(VENV)/bin/pip:
 	@echo "setting up $(VENV) (a few minutes, once)"
@@ -42,3 +46,12 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	$(PIP) torch
 	$(PIP) --editable ".[dev]"
 	@touch $(VENV)/.demo $@
+
+# vLLM pins what it runs with, so that it cannot share an environment with the rest: docs/vllm.md.
+$(VLLM_VENV)/.ready: pyproject.toml tests/vllm/requirements.txt
+	@echo "setting up $(VLLM_VENV) (3 GB, several minutes, once)"
+	test -x $(VLLM_VENV)/bin/pip || $(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement tests/vllm/requirements.txt
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --constraint tests/vllm/requirements.txt --editable .
+	@touch $@

@@ -5,15 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from isocost.records import Basis, SamplingParams, Unit
+from isocost.records import Basis, PromptReading, SamplingParams, Unit
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
 JUDGE = "judge"  # the grader that is a model of the study
 
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):  # `input: no` is not a price of nothing
+        raise ValueError("must be a number")
+    return value
+
+
+Amount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, allow_inf_nan=False)]
+Discount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, lt=1)]
 
 
 class Section(BaseModel):
@@ -49,18 +59,119 @@ class ProblemSets(Section):
 
 
 class Price(Section):
-    """US dollars per million tokens, with the day they were read."""
+    """What a model's tokens cost: a price list's prices, or those of the GPUs that it runs on.
 
-    output: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    input: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    input_cache_read: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    Attributes:
+        input: US dollars a million prompt tokens.
+        output: US dollars a million generated tokens.
+        input_cache_read: US dollars a million prompt tokens that the provider reads from its cache; without it they cost `input`.
+        batch_discount: The share that the provider takes off all prices in its batch API: 0.5 is half. Taken off where the model says
+            `batch_api: true`.
+        gpu_hour: Instead of the above: US dollars for an hour of one GPU.
+        gpus: How many GPUs the model runs on.
+        tokens_per_second: Tokens that it generates a second on all of them, as measured, reading prompts included.
+        dated: The day the prices were read.
+    """
+
+    input: Amount | None = None
+    output: Amount | None = None
+    input_cache_read: Amount | None = None
+    batch_discount: Discount | None = None
+    gpu_hour: PositiveFloat | None = None
+    gpus: PositiveInt = 1
+    tokens_per_second: PositiveFloat | None = None
     dated: dt.date | None = None
 
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        listed = [key for key in ("input", "output", "input_cache_read", "batch_discount") if getattr(self, key) is not None]
+        if self.gpu_hour is not None and listed:
+            raise ValueError(f"gpu_hour and {listed[0]} are two kinds of price; give one")
+        if self.gpu_hour is not None and self.tokens_per_second is None:
+            raise ValueError("tokens_per_second is missing: gpu_hour needs it; `isocost status DIR` of a run prints what was measured")
+        if self.gpu_hour is None and (self.tokens_per_second is not None or "gpus" in self.model_fields_set):
+            raise ValueError("gpu_hour is missing: tokens_per_second and gpus say what a GPU's hour makes; give US dollars an hour")
+        if self.gpu_hour is None and self.output is None:
+            raise ValueError("output is missing: US dollars per million generated tokens (or gpu_hour and tokens_per_second)")
+        return self
 
-class Prompt(Section):
+
+class Costs(Section):
+    """What costs count: `prompt_tokens` and `attention` are about FLOPs, `prices` is about US dollars.
+
+    Attributes:
+        prompt_tokens: Reading prompts: `none` (the paper), `shared` (once a request, by all of its draws) or `each` (once a draw).
+        attention: Whether attention over the context counts.
+        prices: A file of prices, by model.
+    """
+
+    prompt_tokens: PromptReading = "none"
+    attention: bool = False
+    prices: str | None = None
+
+
+class Example(Section):
+    """A worked example of a prompt."""
+
+    question: str
+    solution: str
+
+
+class PromptChanges(Section):
+    """A model's own prompt: what it leaves out is as in the study's.
+
+    Attributes:
+        template: A template by name, or `package.module:attribute`.
+        form: Instead of a name, a template of one's own: one question, with `{question}` where its text goes.
+        examples: Worked examples before the question; only with `form`, as are the two below.
+        separator: Between examples.
+        stop: Strings that end a reply.
+        chat: Whether the prompt is the user's message in the model's chat format, rather than text that it goes on from.
+        system: The system message; only with `chat`.
+    """
+
+    template: str | None = None
+    form: str | None = None
+    examples: tuple[Example, ...] = ()
+    separator: str = "\n\n"
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    chat: bool = False
+    system: str | None = None
+
+    @field_validator("form")
+    @classmethod
+    def _asks(cls, form: str | None) -> str | None:
+        if form is not None and "{question}" not in form:
+            raise ValueError("write {question} where the problem's text goes")
+        return form
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.template is not None and self.form is not None:
+            raise ValueError("give either template or form")
+        own = [key for key in ("examples", "separator", "stop") if key in self.model_fields_set]
+        if own and self.form is None:
+            raise ValueError(
+                f"{own[0]} belongs to a form of your own; add form" + (" or put it under sampling" if own[0] == "stop" else "")
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """For people and paths: the template's name, or `own`; `-chat` after it in a chat."""
+        return (self.template or "own") + ("-chat" if self.chat else "")
+
+
+class Prompt(PromptChanges):
     """What generators and untrained students see."""
 
-    template: str
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.template is None and self.form is None:
+            raise ValueError("give template, or form for one of your own")
+        if self.system is not None and not self.chat:
+            raise ValueError("a system message needs a chat; add chat: true, or leave system out")
+        return self
 
 
 class Sampling(Section):
@@ -84,14 +195,28 @@ class Sampling(Section):
 
 
 class ModelSpec(OpenSection):
-    """A model: its engine, what its tokens cost, and options of the engine."""
+    """A model: its engine, what its tokens cost, and options of the engine.
+
+    Attributes:
+        engine: What runs it.
+        params: Parameters that a token passes through; else as the engine reads them.
+        price: What its tokens cost; else as the file of `costs.prices` says.
+        prompt: What it sees, where that is not the study's prompt.
+        tokens_per_sample: Expected tokens of a draw.
+        prompt_tokens: Expected tokens of a prompt.
+        attention: layers * heads * size of a head; else as the engine reads them.
+        batch_api: Whether it is asked through the provider's batch API: then the price's `batch_discount` is taken off.
+    """
 
     engine: str
     params: PositiveInt | None = None
     price: Price | None = None
-    prompt: Prompt | None = None
+    prompt: PromptChanges | None = None
+    sampling: Sampling | None = None
     tokens_per_sample: PositiveFloat | None = None
     prompt_tokens: PositiveFloat | None = None
+    attention: PositiveInt | None = None
+    batch_api: bool = False
 
 
 class Match(Section):
@@ -203,6 +328,7 @@ class Study(Section):
     prompt: Prompt
     sampling: Sampling = Sampling()
     budgets: dict[Name, Budget] = Field(default_factory=dict)
+    costs: Costs = Costs()
     limit: Limit | None = None
     pilot: Pilot | None = None
     arms: Annotated[dict[Name, Arm], Field(min_length=1)]
@@ -212,6 +338,23 @@ class Study(Section):
     finetune: Finetune | None = None
     evaluate: Evaluate = Evaluate()
     executor: Literal["local"] = "local"
+
+    def prompt_of(self, model: str) -> Prompt:
+        """What a model sees: the study's prompt with the model's own changes; a template and a form replace each other."""
+        own = self.models[model].prompt
+        if own is None:
+            return self.prompt
+        changed = {key: getattr(own, key) for key in own.model_fields_set}
+        kept = {"chat", "system"} if own.template is not None or own.form is not None else set(PromptChanges.model_fields)
+        merged = {key: getattr(self.prompt, key) for key in self.prompt.model_fields_set & kept} | changed
+        if not merged.get("chat") and "system" not in changed:
+            merged.pop("system", None)
+        return Prompt.model_validate(merged)
+
+    def sampling_of(self, model: str) -> Sampling:
+        """How a model's solutions are drawn: the study's setting with the model's own in its place, one by one."""
+        own = self.models[model].sampling
+        return self.sampling.model_copy(update={key: getattr(own, key) for key in own.model_fields_set}) if own else self.sampling
 
     @property
     def is_judged(self) -> bool:

@@ -1,19 +1,28 @@
-"""What was reserved before it was sent, and what became of it.
+"""What was reserved before it was sent, and what became of it: the bill of a run.
 
-A sample's own cost stands in its own line of the pool; the ledger has what the pools cannot show: reservations without an answer,
-work that was done again, and the other accounts. A reservation without a matching `done` after a kill is `lost`.
+Each request is reserved at its worst case, on the disk, before it is sent. One line closes it:
+
+    done     its answer is stored; what it really cost
+    lost     no answer came and it may be charged all the same: counted at its worst case
+    retry    refused, and so not charged; it is sent again under a new reservation
+    redone   cut off by a kill on this machine, where nobody charges for it; it is sent again
+
+The bill is the sum of `done` and `lost`. What stays open after a kill is settled by the next start.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from isocost.errors import LimitReachedError, RunError
 from isocost.records import Cost, Unit
-from isocost.store import Log
+from isocost.store import Log, Row
+
+SLACK = 1 + 1e-12  # for sums of floats that stand for a whole ratio
+NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
 
 
 @dataclass(slots=True)
@@ -26,70 +35,160 @@ class Spending:
     reserved: float = 0.0
 
 
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """What one account paid to one model.
+
+    Attributes:
+        requests: Requests that were answered.
+        count: Answers in them.
+        tokens: Tokens generated in them.
+        cost: Of these.
+        lost: Requests without an answer that may be charged.
+        lost_cost: Of these, at their worst case.
+        retries: Requests that were refused and sent again.
+        redone: Requests that a kill cut off and that were sent again.
+    """
+
+    requests: int = 0
+    count: int = 0
+    tokens: int = 0
+    cost: Cost = NOTHING
+    lost: int = 0
+    lost_cost: Cost = NOTHING
+    retries: int = 0
+    redone: int = 0
+
+    def amount(self, unit: Unit) -> float | None:
+        """What was paid, lost requests included; None where it is not known in this unit."""
+        own, lost = self.cost.amount(unit), self.lost_cost.amount(unit)
+        return None if own is None or lost is None else own + lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A request that is about to be sent: its key, what it costs at most, and what its line says besides (account, model, count)."""
+
+    request: str
+    worst: Cost
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A request whose answer is stored: what it cost, how many answers it brought, and their tokens.
+
+    `facts` (account, model) are needed of a request without an open reservation: one that was given up, so that failed draws are stored.
+    """
+
+    request: str
+    cost: Cost
+    count: int = 0
+    tokens: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Ledger:
     """Reservations and accounts of a run, appended to `ledger.jsonl`; may be used by several threads.
 
     Args:
-        log: Where it is kept.
+        log: Where it is kept. What it holds already is read.
         unit: The unit of the limit.
         limit: Hard cap on the bill for data and for judging it, or None.
-        spent: What stored samples and verdicts of a judge have cost already.
     """
 
-    def __init__(self, log: Log, *, unit: Unit = "flops", limit: float | None = None, spent: float = 0.0) -> None:
+    def __init__(self, log: Log, *, unit: Unit = "flops", limit: float | None = None) -> None:
         self.log = log
-        self.spending = Spending(unit, limit, spent=spent)
+        self.accounts: dict[tuple[str, str], Account] = {}
+        self._facts: dict[str, Row] = {}
+        for entry in log.entries():
+            book(self.accounts, self._facts, entry)
+        amounts = [account.amount(unit) for account in self.accounts.values()]
+        self.known = None not in amounts  # whether all that was paid is known in the unit
+        self.spending = Spending(unit, limit, spent=sum(amount or 0.0 for amount in amounts))
         self._open: dict[str, float] = {}
         self._closed = False
         self._changed = threading.Condition()  # its lock also keeps lines whole: a log's appends must not meet
 
-    def reserve(self, request: str, worst: Cost, *, patient: bool = False, **facts: Any) -> None:
-        """Reserve the worst case of a request before it is sent.
+    def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
+        """Reserve requests before they are sent, in order, as far as they fit; how many do.
 
         Args:
-            request: Its key.
-            worst: What it costs at most.
-            patient: Where there is no room, wait as long as requests of others are in flight that may cost less than they have reserved.
-                For a caller with none of its own in flight: it could not take their answers while it waits.
-            facts: What else its line says.
+            wanted: The requests.
+            patient: Where there is no room for the first, wait as long as requests of others are in flight that may cost less than they
+                have reserved. For a caller with none of its own in flight: it could not take their answers while it waits.
 
         Raises:
-            LimitReachedError: it does not fit under the limit any more.
+            LimitReachedError: not even the first fits under the limit any more.
             RunError: the ledger is closed.
         """
         with self._changed:
-            while not self._closed and (refusal := self._refusal(worst, facts)):
+            while not self._closed and wanted and (refusal := self._refusal(wanted[0], 0.0)):
                 if not (patient and self._open):
                     raise LimitReachedError(refusal)
                 self._changed.wait()
             if self._closed:
                 raise RunError("the run is being stopped: nothing more is sent")
-            self.log.append({"event": "reserve", "request": request, **_amounts(worst), **facts})
-            self._open[request] = worst.amount(self.spending.unit) or 0.0
-            self.spending.reserved += self._open[request]
+            fitting, total = 0, 0.0
+            while fitting < len(wanted) and not self._refusal(wanted[fitting], total):
+                total += self._amount(wanted[fitting])
+                fitting += 1
+            lines = [{"event": "reserve", "request": r.request, **_amounts(r.worst), **r.facts} for r in wanted[:fitting]]
+            if lines:
+                self.log.append(*lines)
+            for reservation, line in zip(wanted[:fitting], lines, strict=True):
+                book(self.accounts, self._facts, line)
+                self._open[reservation.request] = self._amount(reservation)
+            self.spending.reserved += total
+            return fitting
 
-    def _refusal(self, worst: Cost, facts: Mapping[str, Any]) -> str | None:
-        """Why a request does not fit, or None."""
-        spending = self.spending
-        amount = worst.amount(spending.unit)
+    def _amount(self, reservation: Reservation) -> float:
+        return reservation.worst.amount(self.spending.unit) or 0.0
+
+    def _refusal(self, reservation: Reservation, before: float) -> str | None:
+        """Why a request does not fit behind others that reserve `before`, or None."""
+        spending, facts = self.spending, reservation.facts
         if spending.limit is None:
             return None
+        amount = reservation.worst.amount(spending.unit)
         if amount is None:
             model, key = facts.get("model", "*"), "params" if spending.unit == "flops" else "price"
             return f"the cost in {spending.unit} of model {model} is not known\n  give models.{model}.{key}"
-        if spending.spent + spending.reserved + amount > spending.limit * (1 + 1e-12):
+        if spending.spent + spending.reserved + before + amount > spending.limit * SLACK:
             return (
                 f"stopped at the limit: {spending.spent:.6g} of {spending.limit:.6g} {spending.unit} spent; "
                 f"the next request could cost up to {amount:.3g}\n  raise limit.amount and run the same command again"
             )
         return None
 
-    def release(self, request: str, cost: Cost) -> None:
-        """The answer has come and is stored: what it really cost replaces the reservation."""
+    def release(self, answers: Sequence[Answered]) -> None:
+        """The answers have come and are stored: what they really cost replaces their reservations."""
+        lines = [
+            {"event": "done", "request": a.request, **_amounts(a.cost), "count": a.count, "tokens": a.tokens, **a.facts} for a in answers
+        ]
+        # Not waited for: a line that power loss takes away is written again by `settle`, from what is stored.
+        self._close(lines, sync=False)
+
+    def lose(self, request: str, reason: str) -> None:
+        """No answer came, and the request may be charged: it counts at its worst case."""
+        self._close([self._lost(request, reason)])
+
+    def retry(self, request: str, reason: str) -> None:
+        """The request was refused and costs nothing."""
+        self._close([{"event": "retry", "request": request, "reason": reason}])
+
+    def _close(self, lines: Sequence[Row], *, sync: bool = True) -> None:
+        if not lines:
+            return
         with self._changed:
-            self.log.append({"event": "done", "request": request, **_amounts(cost)})
-            self.spending.reserved -= self._open.pop(request)
-            self.spending.spent += cost.amount(self.spending.unit) or 0.0
+            self.log.append(*lines, sync=sync)
+            for line in lines:
+                book(self.accounts, self._facts, line)
+                self.spending.reserved -= self._open.pop(line["request"], 0.0)
+                if line["event"] in ("done", "lost"):
+                    self.spending.spent += line[self.spending.unit] or 0.0
+            if not self._open:
+                self.spending.reserved = 0.0  # what is left of it is rounding
             self._changed.notify_all()
 
     def abandon(self, requests: Collection[str]) -> None:
@@ -105,32 +204,58 @@ class Ledger:
             self._closed = True
             self._changed.notify_all()
 
-    def unanswered(self) -> dict[str, Mapping[str, Any]]:
-        """Reservations of earlier starts that no answer was stored for, by request."""
-        waiting: dict[str, Mapping[str, Any]] = {}
-        for entry in self.log.entries():
-            if entry["event"] == "reserve":
-                waiting[entry["request"]] = entry
-            elif entry["event"] in ("done", "redone"):
-                waiting.pop(entry["request"], None)
-        return waiting
+    def unanswered(self) -> dict[str, Row]:
+        """The reservations that no line closes, by request."""
+        with self._changed:
+            return dict(self._facts)
 
-    def settle(self, stored: Collection[str]) -> int:
-        """Close what a kill left open: a request whose answer is stored is done, another is done again and counted.
+    def settle(self, stored: Mapping[str, Answered]) -> None:
+        """Close what a kill left open: a request whose answer is stored is done.
 
-        Engines on this machine charge nobody for an answer that never came; for an endpoint it would be charged at its worst case.
+        Of the others, one to an endpoint is lost, since its owner may charge for it; one to an engine on this machine is done again.
         """
-        redone = 0
-        with self._changed:
-            for request in self.unanswered():
-                redone += request not in stored
-                self.log.append({"event": "done" if request in stored else "redone", "request": request})
-        return redone
+        lines: list[Row] = []
+        for request, facts in self.unanswered().items():
+            if found := stored.get(request):
+                done = {"event": "done", "request": request, **_amounts(found.cost), "count": found.count, "tokens": found.tokens}
+                lines.append(done)
+            elif facts.get("remote"):
+                lines.append(self._lost(request, "the run was stopped before its answer came"))
+            else:
+                lines.append({"event": "redone", "request": request})
+        self._close(lines)
 
-    def note(self, event: str, **facts: Any) -> None:
-        """Append a line of another account."""
-        with self._changed:
-            self.log.append({"event": event, **facts})
+    def _lost(self, request: str, reason: str) -> Row:
+        worst = self._facts[request]
+        return {"event": "lost", "request": request, "reason": reason, **{unit: worst[unit] for unit in ("flops", "usd")}}
+
+
+def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entry: Row) -> None:
+    """Add a line of a ledger to its account.
+
+    Args:
+        accounts: (account, model) -> what was paid so far.
+        waiting: The reservations that are open, by request.
+        entry: The line.
+    """
+    request, event = entry["request"], entry["event"]
+    if event == "reserve":
+        waiting[request] = entry
+        return
+    facts = {**waiting.pop(request, {}), **entry}
+    account = accounts.setdefault((facts.get("account", "data"), facts.get("model", "")), Account())
+    if event == "done":
+        account.requests += 1
+        account.count += entry["count"]
+        account.tokens += entry["tokens"]
+        account.cost = account.cost + Cost(flops=entry["flops"], usd=entry["usd"], seconds=entry["seconds"])
+    elif event == "lost":
+        account.lost += 1
+        account.lost_cost = account.lost_cost + Cost(flops=entry["flops"], usd=entry["usd"])
+    elif event == "retry":
+        account.retries += 1
+    else:
+        account.redone += 1
 
 
 def _amounts(cost: Cost) -> dict[str, float | None]:

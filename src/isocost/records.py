@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Literal
 Unit = Literal["flops", "usd"]
 Basis = Literal["planned", "realised"]
 FinishReason = Literal["stop", "length", "error"]
+PromptReading = Literal["none", "shared", "each"]
 AuditedBy = Literal["steps", "judge", "human"]
 Setup = Literal["distillation", "self-improvement", "weak-to-strong improvement", "mixed"]
 
@@ -199,7 +201,7 @@ class CellPlan:
         amount: Of its budget, over all problems; None if number-matched.
         basis: How its budget is held.
         samples_per_problem: Mean planned draws a problem, by model.
-        cost: Planned cost of these draws.
+        cost: Planned cost of these draws, in every unit that is known; seconds where tokens per second are.
     """
 
     cell: Cell
@@ -322,7 +324,25 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """A model as the study uses it: what its tokens cost and which size that comes from."""
+    """A model as the study uses it: what its tokens cost and which size and price that comes from.
+
+    Attributes:
+        name: The study's name of the model.
+        engine: What runs it.
+        source: The engine's name of the model.
+        parameters: P, those that a token passes through; None where not known.
+        parameters_are: How they were counted, for people.
+        flops_per_token: 2P.
+        usd_per_million: US dollars a million tokens, as they are paid (a discount is taken off): `input`, `output`, `input_cache_read`;
+            None where not known.
+        attention: layers * attention width, the L d of 4 L d FLOPs a token and token of context; None where not known.
+        prompt_reading: Which reading of prompts a draw's FLOPs count: none, one shared by the draws of a request, or one each.
+        counts_attention: Whether a draw's FLOPs count attention.
+        price_is: Where the price comes from, for people.
+        priced_on: The day the price was read.
+        tokens_per_second: Measured, where the price was made from it.
+        to_know: By unit that is not known, what to add to the study so that it is.
+    """
 
     name: str
     engine: str
@@ -331,6 +351,13 @@ class ModelCard:
     parameters_are: str
     flops_per_token: float | None
     usd_per_million: Mapping[str, float] | None
+    attention: int | None = None
+    prompt_reading: PromptReading = "none"
+    counts_attention: bool = False
+    price_is: str = ""
+    priced_on: dt.date | None = None
+    tokens_per_second: float | None = None
+    to_know: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ All cells advance together, so a draw that several cells ask for is bought once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from isocost.policies.base import Observation, Policy
 from isocost.records import Allocation, Cell
@@ -21,7 +21,7 @@ def sample(
     recorded: Recorded,
     record: Record,
     buy: Callable[[list[Allocation]], None],
-    observe: Callable[[Cell, list[Allocation]], Sequence[Observation]],
+    observe: Callable[[Cell, list[Allocation]], Iterable[Observation]],
 ) -> dict[Cell, list[Allocation]]:
     """Run every cell's policy to its end and return what each cell drew.
 

@@ -13,8 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
-
-Keys = tuple[str | int, ...]
+from isocost.yamlfile import Keys, read_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,24 +37,22 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     Raises:
         StudyError: the file is missing, is not YAML, or has mistakes: one line for each.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise StudyError([f"{path}: no such study file"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError([f"{path}: cannot be read: {error}"]) from error
-    try:
-        raw = yaml.safe_load(text)
-        lines = _line_numbers(yaml.compose(text, Loader=yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        raise StudyError([f"{path}{where}: not YAML: {getattr(error, 'problem', error)}"]) from error
+    file = read_yaml(path, str(path), "study file")
+    raw, lines = file.data, file.lines
     if not isinstance(raw, dict):
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
     for setting in settings:
         _apply(raw, setting)
-    return check_study(raw, known, where=lambda keys: _where(path, lines, keys), line=lambda keys: _line(lines, keys))
+    twice = [
+        f"{path}:{again}: {'.'.join(map(str, keys))}: stands twice, first in line {first}; keep one" for keys, first, again in file.repeated
+    ]
+    try:
+        study = check_study(raw, known, where=lambda keys: _where(path, lines, keys), line=lambda keys: _line(lines, keys))
+    except StudyError as error:
+        raise StudyError([*twice, *error.mistakes]) from None
+    if twice:
+        raise StudyError(twice)
+    return study
 
 
 def check_study(
@@ -115,12 +112,19 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
     for name, model in models.items():
         found += _name_mistakes(("models", name, "engine"), _mapping(model).get("engine"), known.engines, "engine")
         found += _option_mistakes(("models", name), _mapping(model), "engine", ModelSpec, known.engines)
-        template = _mapping(_mapping(model).get("prompt")).get("template")
-        found += _name_mistakes(("models", name, "prompt", "template"), template, known.templates, "template")
+        found += _prompt_mistakes(("models", name, "prompt"), _mapping(_mapping(model).get("prompt")), _mapping(raw.get("prompt")), known)
     found += _name_mistakes(("prompt", "template"), _mapping(raw.get("prompt")).get("template"), known.templates, "template")
     grader = _mapping(raw.get("grader"))
     found += _grader_mistakes(("grader",), grader, known)
     return found + _judge_mistakes(grader, models) + _reference_grader_mistakes(raw, known)
+
+
+def _prompt_mistakes(keys: Keys, prompt: Mapping[str, Any], studys: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
+    """What is wrong with a model's own prompt beside the study's."""
+    found = _name_mistakes((*keys, "template"), prompt.get("template"), known.templates, "template")
+    if prompt.get("system") is not None and not prompt.get("chat", studys.get("chat")):
+        found.append(((*keys, "system"), "a system message needs a chat; add chat: true, or leave system out"))
+    return found
 
 
 def _grader_mistakes(keys: Keys, section: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
@@ -264,21 +268,6 @@ def _apply(raw: dict[str, Any], setting: str) -> None:
         target[last] = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise StudyError([f"--set {setting}: the value is not YAML"]) from error
-
-
-def _line_numbers(node: Any, keys: Keys = ()) -> dict[Keys, int]:
-    lines: dict[Keys, int] = {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            path = (*keys, key.value)
-            lines[path] = key.start_mark.line + 1
-            lines |= _line_numbers(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            path = (*keys, index)
-            lines[path] = value.start_mark.line + 1
-            lines |= _line_numbers(value, path)
-    return lines
 
 
 def _line(lines: Mapping[Keys, int], keys: Keys) -> int:

@@ -1,50 +1,90 @@
-"""Cost in US dollars, from prices a million tokens."""
+"""What a model's tokens cost in US dollars: from its own price, from a file of prices, or from the GPUs that it runs on."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from isocost.config import ModelSpec, Price
+from isocost.costs.pricefile import PriceList
 from isocost.errors import BudgetError
 
+STALE_AFTER = 90  # days; providers change prices a few times a year
 _MILLION = 1_000_000
+_KEYS = ("input", "output", "input_cache_read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """US dollars a million tokens; None is not known.
+class Priced:
+    """A model's price as it is paid.
 
     Attributes:
-        input: A prompt token.
-        output: A generated token.
-        input_cache_read: A prompt token that the provider has cached; None where it offers no such price.
-        dated: The day the prices were read.
+        usd_per_million: US dollars a million tokens by `input`, `output`, `input_cache_read`; None where not known.
+        price_is: Where it comes from, for people.
+        priced_on: The day it was read.
+        tokens_per_second: What a price of GPUs was made from.
+        to_know: What to add to the study where it is not known.
     """
 
-    input: float | None
-    output: float | None
-    input_cache_read: float | None = None
-    dated: dt.date | None = None
+    usd_per_million: Mapping[str, float] | None
+    price_is: str = ""
+    priced_on: dt.date | None = None
+    tokens_per_second: float | None = None
+    to_know: str = ""
 
 
-def usd(price: Price, num_prompt_tokens: float, num_generated_tokens: float, *, samples: int = 1) -> float:
-    """What one sample costs, when `samples` of them go on from the same prompt in one request.
-
-    The prompt is paid once a request, so a sample carries 1 / `samples` of it. Cached reads are not assumed: whether a provider grants
-    them is seen only on its bill.
+def priced(name: str, spec: ModelSpec, source: str, prices: PriceList | None) -> Priced:
+    """The price of a model: its own section's, else that of the file, under the engine's name of the model or the study's.
 
     Args:
-        price: What tokens cost.
-        num_prompt_tokens: Tokens of the prompt.
-        num_generated_tokens: Tokens of this sample.
-        samples: How many samples share the prompt.
+        name: The study's name of the model.
+        spec: Its section.
+        source: The engine's name of it.
+        prices: The study's file of prices.
 
     Raises:
-        BudgetError: a price that is needed is not known. It is never taken as zero.
+        BudgetError: it is asked through a batch API whose discount is not known.
     """
-    if price.output is None:
-        raise BudgetError("the price of an output token is not known; give price: {output: ...} in USD per million tokens")
-    if price.input is None and num_prompt_tokens:
-        raise BudgetError("the price of an input token is not known; give price: {input: ...} in USD per million tokens")
-    prompt = (price.input or 0.0) * num_prompt_tokens / samples
-    return (prompt + price.output * num_generated_tokens) / _MILLION
+    price, place = spec.price, "the study file"
+    if price is None and prices is not None:
+        price, place = prices.of(source, name), prices.shown
+    if price is None:
+        return Priced(usd_per_million=None, to_know=prices.advice(source) if prices else f"give models.{name}.price")
+    if price.gpu_hour is not None:
+        return _of_gpus(price, price.gpu_hour)
+    paid = 1.0 - _discount(spec, price, place)
+    listed = {key: value for key in _KEYS if (value := getattr(price, key)) is not None}
+    return Priced(
+        usd_per_million={key: value * paid if paid != 1 else value for key, value in listed.items()},
+        price_is=", ".join([place, *([f"less {1 - paid:.0%} in the batch API"] if paid != 1 else [])]),
+        priced_on=price.dated,
+    )
+
+
+def _discount(spec: ModelSpec, price: Price, place: str) -> float:
+    if not spec.batch_api:
+        return 0.0
+    if price.batch_discount is None:
+        missing = "price.batch_discount is missing" if spec.price else f"{place} has no batch_discount for it"
+        raise BudgetError(f"{missing}, and batch_api is true\n  give the share that the provider takes off in its batch API (0.5 is half)")
+    return price.batch_discount
+
+
+def _of_gpus(price: Price, gpu_hour: float) -> Priced:
+    """gpu_hour * gpus / 3600 / tokens_per_second a generated token; prompts are in the measured rate already."""
+    rate = price.tokens_per_second or 0.0
+    token = gpu_hour * price.gpus / 3600 / rate
+    gpus = "a GPU" if price.gpus == 1 else f"{price.gpus} GPUs"
+    return Priced(
+        usd_per_million={"input": 0.0, "output": token * _MILLION},
+        price_is=f"made from {gpus} at ${gpu_hour:g} an hour each and {rate:,g} tokens a second",
+        priced_on=price.dated,
+        tokens_per_second=rate,
+    )
+
+
+def stale(priced_on: dt.date | None, today: dt.date) -> int | None:
+    """The age in days of a price that is too old to be relied on; None for others."""
+    age = (today - priced_on).days if priced_on else 0
+    return age if age > STALE_AFTER else None

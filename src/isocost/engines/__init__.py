@@ -13,14 +13,40 @@ from isocost.errors import MissingExtraError, StudyError
 
 ENGINES = {
     "transformers": "isocost.engines.transformers:open_engine",
+    "openai": "isocost.engines.openai:open_engine",
     "replay": "isocost.engines.replay:open_engine",
+    "vllm": "isocost.engines.vllm:open_engine",
 }
 # The keys that a model section may have for each engine; a test holds them against the engine's own.
 OPTIONS = {
     "transformers": ("model", "revision", "dtype", "device", "batch_size", "gguf_file"),
-    "replay": ("table", "model"),
+    "openai": (
+        "model",
+        "base_url",
+        "api_key_env",
+        "concurrency",
+        "n",
+        "seeds",
+        "timeout",
+        "api",
+        "extra_body",
+        "max_tokens_field",
+    ),
+    "replay": ("table", "model", "pool"),
+    "vllm": (
+        "model",
+        "revision",
+        "dtype",
+        "tensor_parallel_size",
+        "gpu_memory_utilization",
+        "max_model_len",
+        "max_num_seqs",
+        "quantization",
+        "enforce_eager",
+        "batch_size",
+    ),
 }
-_EXTRAS = {"torch": "transformers", "transformers": "transformers", "safetensors": "transformers"}
+_EXTRAS = {"torch": "transformers", "transformers": "transformers", "safetensors": "transformers", "openai": "openai", "httpx2": "openai"}
 
 
 def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engine:

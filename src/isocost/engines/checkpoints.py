@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,42 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from isocost.engines.base import ModelSize
+from isocost.engines.hub import HubOutOfReachError, commit_of, snapshot
+from isocost.engines.sizes import count_parameters
+from isocost.engines.weights import check_gguf, check_weights
 from isocost.errors import ModelError
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
-_OTHER = ("config.json", "generation_config.json", "token*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json")
+_OTHER = (
+    "config.json",
+    "generation_config.json",
+    "chat_template*",
+    "token*",
+    "vocab*",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Where a model is: a folder, or a name on the hub where `folder` is None."""
+    """Where a model is: a folder, or a name on the hub where `folder` is None.
+
+    Attributes:
+        name: As the study has it.
+        folder: The folder, or None.
+        revision: Branch, tag or commit on the hub.
+        gguf_file: The file of weights in GGUF format.
+        snapshot: Where this machine keeps the hub's files, if they are to be read from there without asking the hub.
+    """
 
     name: str
     folder: Path | None
     revision: str | None = None
     gguf_file: str | None = None
+    snapshot: Path | None = None
 
     @property
     def place(self) -> str:
@@ -41,22 +62,51 @@ class Checkpoint:
     @property
     def _where(self) -> dict[str, Any]:
         # Never the network for a folder, never code from a checkpoint.
-        where = {"revision": self.revision, "gguf_file": self.gguf_file, "local_files_only": self.folder is not None}
+        files = self.folder or self.snapshot
+        where = {"revision": None if files else self.revision, "gguf_file": self.gguf_file, "local_files_only": files is not None}
         return {
-            "pretrained_model_name_or_path": self.place,
+            "pretrained_model_name_or_path": str(files or self.name),
             "trust_remote_code": False,
             **{k: v for k, v in where.items() if v is not None},
         }
+
+    def opened(self) -> tuple[Checkpoint, Any]:
+        """The checkpoint at one commit, so that all of it is read from the same one, and its configuration. Loads no weights.
+
+        Raises:
+            ModelError: there is none, its weights are not whole, or the hub is out of reach and this machine does not have it.
+            MissingExtraError: the package that reads GGUF files is not installed.
+        """
+        found = self if self.folder else self._on_hub()
+        files = found.folder or found.snapshot
+        if files and found.gguf_file:
+            check_gguf(files / found.gguf_file)
+        config = found.config()
+        if files and not found.gguf_file:
+            check_weights(files)
+        return found, config
+
+    def _on_hub(self) -> Checkpoint:
+        try:
+            return replace(self, revision=commit_of(self.name, self.revision) or self.revision)
+        except HubOutOfReachError as error:
+            kept = snapshot(self.name, self.revision, self.gguf_file or "config.json")
+            if kept is None:
+                raise ModelError(
+                    f"{self.name}: not on this machine, and the hub cannot be reached\n"
+                    "  download it where there is a network, or name the folder that holds it"
+                ) from error
+            return replace(self, snapshot=kept, revision=kept.name)
 
     def config(self) -> Any:
         """The model's configuration; reads no weights."""
         with self._explained(), _quiet():
             return AutoConfig.from_pretrained(**self._where)
 
-    def identity(self, config: Any) -> str:
+    def identity(self) -> str:
         """A hash of the folder's weights, configuration and tokenizer; or the hub's name and commit."""
         if self.folder is None:
-            return f"{self.name}@{getattr(config, '_commit_hash', None) or self.revision or 'main'}"
+            return f"{self.name}@{self.revision or 'main'}"
         weights = (self.gguf_file,) if self.gguf_file else _WEIGHTS
         files = {path for pattern in (*weights, *_OTHER) for path in self.folder.glob(pattern) if path.is_file()}
         total = hashlib.sha256()
@@ -70,14 +120,18 @@ class Checkpoint:
         with self._explained(), torch.device("meta"):
             return count_parameters(AutoModelForCausalLM.from_config(config))
 
-    def load(self, device: str, dtype: torch.dtype | str) -> tuple[Any, Any]:
-        """The model in evaluation mode, and its tokenizer.
+    def tokenizer(self) -> Any:
+        """The model's tokenizer; reads no weights."""
+        with self._explained(), _quiet():
+            return AutoTokenizer.from_pretrained(**self._where)
+
+    def load(self, device: str, dtype: torch.dtype | str) -> Any:
+        """The model in evaluation mode.
 
         Raises:
             ModelError: the weights cannot be read, or do not hold the whole model.
         """
         with self._explained(), _quiet():
-            tokenizer = AutoTokenizer.from_pretrained(**self._where)
             model, report = AutoModelForCausalLM.from_pretrained(**self._where, dtype=dtype, output_loading_info=True)
             model = model.to(device).eval()
         # transformers fills these with random numbers and goes on.
@@ -85,7 +139,7 @@ class Checkpoint:
             raise ModelError(
                 f"{self.place}: the weights lack {len(lacking)} tensors, such as {lacking[0]}; save or download the model again"
             )
-        return model, tokenizer
+        return model
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -97,11 +151,6 @@ class Checkpoint:
             ) from error
         except Exception as error:  # a broken checkpoint makes transformers raise nearly anything; the user is told which checkpoint
             first = str(error).strip().partition("\n")[0] or type(error).__name__
-            if self.folder is None and "couldn't connect" in first:
-                raise ModelError(
-                    f"{self.place}: not on this machine, and the hub cannot be reached\n"
-                    "  download it where there is a network, or name the folder that holds it"
-                ) from error
             raise ModelError(f"{self.place}: cannot be loaded as a causal language model of transformers: {first}") from error
 
 
@@ -120,23 +169,6 @@ def locate(name: str, base: Path, revision: str | None, gguf_file: str | None) -
     if not (folder / needed).is_file():
         raise ModelError(f"{folder}: no {needed} in this folder; save a model there with save_pretrained, or name another folder")
     return Checkpoint(name=name, folder=folder, gguf_file=gguf_file)
-
-
-def count_parameters(model: Any) -> ModelSize:
-    """Parameters that a token passes through: all, less an input-embedding table of its own, and of experts only those that are used."""
-    total = sum(parameter.numel() for parameter in model.parameters())
-    table, head = model.get_input_embeddings(), model.get_output_embeddings()
-    tied = head is not None and head.weight is table.weight
-    parameters = total if tied else total - table.weight.numel()
-    description = "total, tied embeddings" if tied else "total less the untied input embeddings"
-    config = model.config.get_text_config()
-    used = getattr(config, "num_experts_per_tok", None)
-    held = getattr(config, "num_local_experts", None) or getattr(config, "num_experts", None) or getattr(config, "n_routed_experts", None)
-    if used and held:
-        experts = sum(parameter.numel() for name, parameter in model.named_parameters() if ".experts." in name)
-        parameters -= experts * (held - used) // held
-        description += f", {used} of {held} experts"
-    return ModelSize(parameters=parameters, description=description)
 
 
 @contextmanager

@@ -52,6 +52,8 @@ def decode(
         seed: Of the random numbers.
     """
     steps = max(row.limit for row in rows)
+    # Of a seed torch's Mersenne Twister takes 32 bits. Two batches of the same prompts would have to meet in them to draw alike: too rare
+    # to change every draw for.
     generator = torch.Generator().manual_seed(seed)
     uniforms = torch.rand(steps, len(rows), dtype=torch.float64, generator=generator).to(model.device)
     front = _Front.after(model, prompts, torch.tensor([row.prompt for row in rows], device=model.device))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from isocost.engines.batching import cut
 from isocost.engines.checkpoints import Checkpoint, locate
 from isocost.engines.decoding import Decoded, Row, decode
 from isocost.engines.options import Options, read_options
+from isocost.engines.reading import as_read, tokens
 from isocost.engines.stopping import StopStrings
 from isocost.errors import EngineError, ModelError
 from isocost.records import SamplingParams
@@ -58,18 +60,23 @@ class TransformersEngine:
     shares_prompts = True
 
     def __init__(self, options: TransformersOptions, checkpoint: Checkpoint) -> None:
-        self._options, self._checkpoint = options, checkpoint
-        self._config = checkpoint.config()
-        self._loaded: tuple[Any, Any] | None = None
-        self.identity = checkpoint.identity(self._config)
+        self._options = options
+        self._checkpoint, self._config = checkpoint.opened()
+        self._model: Any = None
+        self._tokenizer: Any = None
+        self.identity = self._checkpoint.identity()
 
     def size(self) -> ModelSize:
         """Counted from the configuration."""
         return self._checkpoint.size(self._config)
 
     def render(self, request: Request) -> str:
-        """The prompt as it stands."""
-        return request.prompt
+        """The prompt as it stands, or in the model's chat format. Loads the tokenizer alone.
+
+        Raises:
+            ModelError: the model has no chat format, or one that does not take the messages.
+        """
+        return as_read(self._load_tokenizer(), request, self._checkpoint.place)
 
     def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
         """Batches of at most `batch_size` generations, prompts sorted by length."""
@@ -80,48 +87,55 @@ class TransformersEngine:
 
         Raises:
             EngineError: torch failed, or ran out of memory.
+            ModelError: the model cannot be loaded, or has no chat format and is asked in a chat.
         """
         model, tokenizer = self._load()
-        texts = list(dict.fromkeys(request.prompt for request in batch))
-        prompts = dict(zip(texts, tokenizer(texts, add_special_tokens=True)["input_ids"], strict=True)) if texts else {}
-        limits = {text: self._limit(len(ids), params.max_tokens) for text, ids in prompts.items()}
-        fitting = [text for text in texts if limits[text] > 0]
+        asked = {_prompt_of(request): request for request in batch}
+        prompts = {prompt: tokens(tokenizer, request, self._checkpoint.place) for prompt, request in asked.items()}
+        limits = {prompt: self._limit(len(ids), params.max_tokens) for prompt, ids in prompts.items()}
+        fitting = {prompt: place for place, prompt in enumerate(prompt for prompt in prompts if limits[prompt] > 0)}
         rows = [
-            Row(prompt=fitting.index(request.prompt), limit=limits[request.prompt])
+            Row(prompt=fitting[prompt], limit=limits[prompt])
             for request in batch
-            if limits[request.prompt] > 0
+            if (prompt := _prompt_of(request)) in fitting
             for _ in range(request.count)
         ]
         stops, ends = StopStrings(tokenizer, params.stop), _end_tokens(model, tokenizer)
         try:
-            decoded = iter(decode(model, [prompts[text] for text in fitting], rows, params, stops, ends, seed) if rows else [])
+            decoded = iter(decode(model, [prompts[prompt] for prompt in fitting], rows, params, stops, ends, seed) if rows else [])
         except RuntimeError as error:
             raise EngineError(self._explain(error)) from error
         answers: list[list[Generation]] = []
         for request in batch:
-            length = len(prompts[request.prompt])
-            if limits[request.prompt] > 0:
-                answers.append([_generation(next(decoded), length, tokenizer, stops, ends) for _ in range(request.count)])
+            length = len(prompts[_prompt_of(request)])
+            if _prompt_of(request) in fitting:
+                done = itertools.islice(decoded, request.count)
+                answers.append([_generation(each, length, request.count, tokenizer, stops, ends) for each in done])
             else:
-                answers.append([_too_long(length)] * request.count)
+                answers.append([_too_long(length, request.count)] * request.count)
         return answers
 
     def close(self) -> None:
         """Give the memory back. The next `generate` loads the model again."""
-        self._loaded = None
+        self._model = self._tokenizer = None
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
+    def _load_tokenizer(self) -> Any:
+        if self._tokenizer is None:
+            self._tokenizer = self._checkpoint.tokenizer()
+        return self._tokenizer
+
     def _load(self) -> tuple[Any, Any]:
-        if self._loaded is None:
+        if self._model is None:
             device = _accelerator() if self._options.device == "auto" else self._options.device
             dtype = "float32" if self._options.dtype == "auto" and device == "cpu" else self._options.dtype
-            model, tokenizer = self._checkpoint.load(device, dtype)
+            model = self._checkpoint.load(device, dtype)
             if "past_key_values" not in inspect.signature(model.forward).parameters:
                 raise ModelError(f"{self._checkpoint.place}: {type(model).__name__} keeps no key-value cache; use another engine for it")
-            self._loaded = model, tokenizer
-        return self._loaded
+            self._model = model
+        return self._model, self._load_tokenizer()
 
     def _limit(self, num_prompt_tokens: int, max_tokens: int) -> int:
         """How many tokens may follow a prompt; 0 where none fits, or there is no prompt to go on from."""
@@ -135,18 +149,24 @@ class TransformersEngine:
         return f"{self._checkpoint.place}: {str(error).strip().partition(chr(10))[0]}"
 
 
-def _generation(decoded: Decoded, num_prompt_tokens: int, tokenizer: Any, stops: StopStrings, ends: set[int]) -> Generation:
+def _prompt_of(request: Request) -> tuple[str, bool, str | None]:
+    """The same for requests that the model reads the same for."""
+    return request.prompt, request.chat, request.system
+
+
+def _generation(decoded: Decoded, prompt: int, sharing: int, tokenizer: Any, stops: StopStrings, ends: set[int]) -> Generation:
     text = tokenizer.decode([token for token in decoded.tokens if token not in ends], skip_special_tokens=True)
     return Generation(
         text=stops.cut(text),
-        num_prompt_tokens=num_prompt_tokens,
+        num_prompt_tokens=prompt,
         num_generated_tokens=len(decoded.tokens),
         finish_reason=decoded.finish_reason,
+        sharing=sharing,
     )
 
 
-def _too_long(num_prompt_tokens: int) -> Generation:
-    return Generation(text="", num_prompt_tokens=num_prompt_tokens, num_generated_tokens=0, finish_reason="error")
+def _too_long(prompt: int, sharing: int) -> Generation:
+    return Generation(text="", num_prompt_tokens=prompt, num_generated_tokens=0, finish_reason="error", sharing=sharing)
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> set[int]:

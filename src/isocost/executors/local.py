@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import multiprocessing
 import os
+import queue
 import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
+
+from isocost.executors import desk
+from isocost.executors.jobs import Answers, Job, Outcome
+from isocost.executors.workers import Lane, Ticket, Worker, WorkerDiedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,13 +27,13 @@ SMALL = 100_000_000  # parameters; up to here a process a core beats one process
 
 
 class LocalExecutor:
-    """Runs functions in worker processes, each with its share of the cores.
+    """Runs functions and jobs in worker processes, each with its share of the cores.
 
     Small models run one process a core, because their matrices are too small to be split; large ones, and anything on a GPU, run in one
-    process with all cores.
+    process with all cores. Every endpoint has a process of its own besides, so that its client does not wait for a device.
 
     Args:
-        largest: Parameters of the largest model of the study, or None if not known.
+        largest: Parameters of the largest model that runs on this machine, or None if not known.
     """
 
     def __init__(self, largest: int | None) -> None:
@@ -34,40 +41,120 @@ class LocalExecutor:
         small = largest is not None and largest <= SMALL and shutil.which("nvidia-smi") is None
         self.workers = cores if small else 1
         self.threads = cores // self.workers
-        self._pool: ProcessPoolExecutor | None = None
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()  # several threads may be the first to need a worker
+        # A worker ends with the thread that started it: this one lives as long as the executor.
+        self._starter = ThreadPoolExecutor(1)
+        self._callers = ThreadPoolExecutor(self.workers)
+        self._free: queue.SimpleQueue[LocalWorker] = queue.SimpleQueue()
+        self._processes: list[LocalWorker] = []
+        self._lanes: dict[str, Lane] = {}
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run a function in a worker; the workers start with the first call."""
-        with self._starting:  # several threads may be the first
-            if self._pool is None:
-                self._pool = ProcessPoolExecutor(
-                    self.workers,
-                    mp_context=multiprocessing.get_context("spawn"),
-                    initializer=_start_worker,
-                    initargs=(self.threads,),
-                )
-        return self._pool.submit(function, *args, **kwargs)
+        """Run a function in the next worker that is free; the workers start with the first call."""
+        self._start()
+        return self._callers.submit(self._call, functools.partial(function, *args, **kwargs))
+
+    def _call(self, function: Callable[[], T]) -> T:
+        worker = self._free.get()
+        try:
+            return worker.call(function).result()
+        finally:
+            self._free.put(worker)
+
+    def send(self, job: Job) -> Future[Answers]:
+        """Have a job answered, by whichever worker of its lane is free first."""
+        self._start()
+        with self._lock:
+            if job.lane not in self._lanes:
+                workers = [self._worker(1)] if job.remote else self._processes[: self.workers]
+                self._lanes[job.lane] = Lane(workers, _died)
+        return self._lanes[job.lane].put(job)
+
+    def capacity(self, job: Job) -> int:
+        """Twice what is answered at once, so that no worker waits for the driver."""
+        return 2 * job.concurrency * (1 if job.remote else self.workers)
 
     def close(self, *, wait: bool = True) -> None:
         """End the workers; without `wait` they are killed in the middle of their work."""
-        if self._pool is None:
-            return
-        processes: list[Any] = list((self._pool._processes or {}).values())
-        self._pool.shutdown(wait=wait, cancel_futures=True)
-        if not wait:
-            for process in processes:
+        for process in self._processes:
+            if not wait:
                 process.kill()
-        self._pool = None
+        for lane in self._lanes.values():
+            lane.close()
+        self._callers.shutdown(wait=True, cancel_futures=not wait)
+        for process in self._processes:
+            process.close()
+        self._starter.shutdown()
+
+    def _start(self) -> None:
+        with self._lock:
+            while len(self._processes) < self.workers:
+                self._free.put(self._worker(self.threads))
+
+    def _worker(self, threads: int) -> LocalWorker:
+        worker = LocalWorker(f"w{len(self._processes)}", threads)
+        self._starter.submit(worker.start).result()
+        self._processes.append(worker)
+        return worker
 
 
-def _start_worker(threads: int) -> None:
+def _died(lane: Lane, worker: Worker, tickets: list[Ticket], error: WorkerDiedError) -> None:
+    """On one machine a worker dies of something that would kill the next one too, mostly for want of memory."""
+    reason = error.__cause__ or error
+    for ticket in tickets:
+        ticket.settle(Outcome(key=ticket.job.key, error=reason))
+    lane.fail(reason)
+
+
+class LocalWorker:
+    """A worker process."""
+
+    def __init__(self, writer: str, threads: int) -> None:
+        self._pool = ProcessPoolExecutor(
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(writer, threads),
+        )
+
+    def start(self) -> None:
+        """Start the process; it does not outlive the thread that calls this."""
+        self._pool.submit(os.getpid)
+
+    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+        """`Desk.exchange` in the process."""
+        try:
+            return self.call(functools.partial(desk.exchange, jobs, patience)).result()
+        except (BrokenProcessPool, CancelledError) as error:
+            raise WorkerDiedError from error
+
+    def call(self, function: Callable[[], T]) -> Future[T]:
+        """Run a function in the process.
+
+        Raises:
+            BrokenProcessPool: the process has ended.
+        """
+        return self._pool.submit(function)
+
+    def kill(self) -> None:
+        """End the process in the middle of its work."""
+        processes: list[Any] = list((self._pool._processes or {}).values())
+        for process in processes:
+            process.kill()
+
+    def close(self) -> None:
+        """End the process."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(writer: str, threads: int) -> None:
     # Ctrl-C reaches the whole process group; the driver decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    desk.sit_down(writer)
 
 
 def _die_with_parent() -> None:

@@ -6,10 +6,11 @@ The last `####` or box wins over phrases, because phrases also stand in running 
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+
+from isocost.graders.phrases import MOST_PHRASES, last_phrases
 
 Marker = Literal["hash", "boxed", "phrase"]
 
@@ -22,14 +23,11 @@ NUMBER = re.compile(
 )
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{|\\beginboxed\s*\{|\\boxed\s+(?=[^\s{])")
 LONGEST_TAIL = 2000  # characters read after "the answer is"
-MOST_PHRASES = 20  # tried from the last one back, until one has an answer after it
+FIRST_TAIL = 64  # characters from the end in which the last number is looked for first
 _WORD = re.compile(r"[^\s$.,]+")
+_BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")
-_PHRASE = re.compile(
-    r"(?i)(?:\b(?:answer|result|antwort|r[ée]ponse|respuesta|risposta|resposta|ответ)\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{0,60})?"
-    r"[ \t]*(?:\b(?:is|are|ist|lautet|est|es|è|é)\b|:|=|(?=\$|\\[(\[]))|(?:答案|答え)\s*(?:是|为|為|は|[:：]))(?:\*\*)?[ \t]*:?\s*"
-)
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 _SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|。|\n")
 _CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:\band\b|\bor\b|[,;])$|^$")
@@ -58,10 +56,10 @@ def final_text(generation: str) -> str:
 def extract_answer(generation: str) -> Extracted | None:
     """The marked final answer of a solution, or None where nothing is marked. Several boxes joined by "and" or a comma are one answer."""
     text = final_text(generation)
-    boxes = list(_boxes(text))
-    hashes = [match for match in _HASH.finditer(text) if (match[1] or match[2] or "").strip()]
-    if hashes and (not boxes or hashes[-1].start() > boxes[-1][0]):
-        return Extracted((hashes[-1][1] or hashes[-1][2]).strip(), "hash")
+    boxes = list(_boxes(text)) if "boxed" in text or "\\fbox" in text else []
+    line = _last_line(text)
+    if line and (not boxes or line[0] > boxes[-1][0]):
+        return Extracted(line[1], "hash")
     if boxes:
         return Extracted(_joined(text, boxes), "boxed")
     return _phrase(text)
@@ -69,8 +67,26 @@ def extract_answer(generation: str) -> Extracted | None:
 
 def last_number(generation: str) -> str | None:
     """The last number of a text, sign and thousands separators included; None where there is none."""
-    found = NUMBER.findall(final_text(generation))
-    return found[-1] if found else None
+    for tail in tails(final_text(generation)):
+        found: list[str] = NUMBER.findall(tail)
+        if found:
+            return found[-1]
+    return None
+
+
+def tails(text: str) -> Iterator[str]:
+    """Longer and longer ends of a text, last the whole of it: what stands last is found without reading the rest.
+
+    Each begins with a word that a space parts from another, outside of braces: no number, and nothing that is taken away as decoration,
+    is cut in two there.
+    """
+    size = FIRST_TAIL
+    while size < len(text):
+        word = _BETWEEN_WORDS.search(text, len(text) - size)
+        if word and text.rfind("{", 0, word.end()) <= text.rfind("}", 0, word.end()):
+            yield text[word.end() :]
+        size *= 4
+    yield text
 
 
 def is_denied(text: str) -> bool:
@@ -98,8 +114,22 @@ def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
     return None if is_part else match
 
 
+def _last_line(text: str) -> tuple[int, str] | None:
+    """(start, content) of the last `####` or `<answer>` that has any. Lines are searched from the end: most solutions have one."""
+    if "<answer>" in text:
+        found = [(match.start(), content) for match in _HASH.finditer(text) if (content := (match[1] or match[2] or "").strip())]
+        return found[-1] if found else None
+    line = len(text)
+    while (last := text.rfind("####", 0, line)) >= 0:
+        line = text.rfind("\n", 0, last) + 1
+        start, end = text.find("####", line), text.find("\n", last)
+        if content := text[start + 4 : end if end >= 0 else None].strip():
+            return start, content
+    return None
+
+
 def _phrase(text: str) -> Extracted | None:
-    for match in reversed(deque(_PHRASE.finditer(text), maxlen=MOST_PHRASES)):
+    for match in last_phrases(text):
         if display := _DISPLAY.match(text, match.end()):
             return Extracted(display[0], "phrase")
         tail = _SENTENCE_END.split(text[match.end() : match.end() + LONGEST_TAIL], maxsplit=1)[0]
@@ -111,7 +141,7 @@ def _phrase(text: str) -> Extracted | None:
 
 def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, content) of every outermost box. A box that never closes was cut off and is no answer."""
-    pairs = brace_pairs(text)
+    pairs: dict[int, int] | None = None
     position = 0
     while match := _BOX.search(text, position):
         position = match.end()
@@ -119,10 +149,24 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
             word = _WORD.match(text, match.end())
             if word:
                 yield match.start(), word.end(), word[0]
-        elif (end := pairs.get(match.end() - 1)) is not None:
+            continue
+        end = _closing(text, match.end() - 1) if pairs is None else pairs.get(match.end() - 1)
+        if end is None and pairs is None:
+            pairs = brace_pairs(text)  # hostile text may open very many boxes, and looking for the end of each would be quadratic
+        if end is not None:
             content, position = text[match.end() : end].strip(), end + 1
             if content:
                 yield match.start(), position, content
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Where the brace at `start` is closed, as `brace_pairs` says."""
+    depth = 0
+    for match in _BRACE.finditer(text, start):
+        depth += 1 if match[0] == "{" else -1 if match[0] == "}" else 0
+        if not depth:
+            return match.start()
+    return None
 
 
 def brace_pairs(text: str) -> dict[int, int]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
-from isocost.graders.extract import NUMBER, Extracted, extract_answer, final_text, is_denied, lone_number
+from isocost.graders.extract import NUMBER, extract_answer, final_text, is_denied, lone_number, tails
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.shapes import SCALES, Answer
@@ -22,7 +22,8 @@ from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is no answer; reading it would take quadratic time
 
-LONGEST_KEPT = 200  # characters of a marked answer that is no number
+MOST_KEPT = 16384  # answers and references that were read, and verdicts
+LONGEST_KEPT = 200  # characters of a marked answer that is no number, and of one that is kept
 LONGEST_UNIT = 40  # characters behind a number in which a unit is looked for
 
 _DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\}|\\(?=[$%])|[$€£¥₹]|(?<=\d)\{,\}(?=\d)")
@@ -54,20 +55,23 @@ class NumberGrader(AnswerGrader):
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
         self.version = f"2{self._conventions.suffix}"
+        self._judged = lru_cache(maxsize=MOST_KEPT)(self._judge)  # a problem's samples come one after the other, and their answers repeat
 
     def extract(self, generation: str) -> str | None:
         """The number in its one spelling, with a percent sign or the unit that stands behind it."""
         marked = extract_answer(generation)
         if marked is None:
-            found = _last_quantity(_cleaned(final_text(generation)))
-        elif (found := _marked_quantity(marked)) is None and any(character.isdigit() for character in marked.text):
-            return " ".join(marked.text[:LONGEST_KEPT].split())  # not one number: to be refused
-        return None if found is None else f"{found.text} {'%' if found.percent else found.unit.words if found.unit else ''}".strip()
+            return _spelled(_last_quantity(final_text(generation)))
+        return (_short_answer if len(marked.text) <= LONGEST_KEPT else _answer)(marked.text, marked.marker == "phrase")
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
         """Reasons: `equal`, `different`, `not_one_number` (the marked answer is more, or a range), `no_number` (an answer without one),
         `bad_reference` (the reference is not one number).
         """
+        short = len(reference) <= MOST_DIGITS and len(answer or "") <= LONGEST_KEPT
+        return self._judged(reference, answer) if short else self._judge(reference, answer)
+
+    def _judge(self, reference: str, answer: str | None) -> Verdict:
         gold = _gold(reference)
         if gold is None:
             return ungraded("bad_reference")
@@ -118,14 +122,17 @@ def canonical(value: Fraction) -> str:
     return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=MOST_KEPT)
 def _gold(reference: str) -> Answer | None:
     return _whole_quantity(_cleaned(_marked(reference) or reference)) if len(reference) <= MOST_DIGITS else None
 
 
-@lru_cache(maxsize=16384)
 def _whole_quantity(cleaned: str) -> Answer | None:
     """A number and what stands behind it, where a text is nothing else."""
+    return (_short_quantity if len(cleaned) <= LONGEST_KEPT else _any_quantity)(cleaned)
+
+
+def _any_quantity(cleaned: str) -> Answer | None:
     number, behind = _parted(cleaned)
     value = parse_number(number)
     if value is None or not _BEHIND_WORDS.fullmatch(behind) or is_denied(behind):
@@ -133,23 +140,44 @@ def _whole_quantity(cleaned: str) -> Answer | None:
     return _quantity(value, behind)
 
 
-def _last_quantity(cleaned: str) -> Answer | None:
+_short_quantity = lru_cache(maxsize=MOST_KEPT)(_any_quantity)
+
+
+def _last_quantity(text: str) -> Answer | None:
     """The last number of a text without a marked answer."""
-    match = next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None)
-    value = parse_number(match[0]) if match else None
-    return None if match is None or value is None else _quantity(value, cleaned[match.end() : match.end() + LONGEST_UNIT])
+    for tail in tails(text):
+        cleaned = _cleaned(tail)
+        if match := next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None):
+            value = parse_number(match[0])
+            return None if value is None else _quantity(value, cleaned[match.end() : match.end() + LONGEST_UNIT])
+    return None
 
 
-def _marked_quantity(marked: Extracted) -> Answer | None:
+def _answer(marked: str, is_phrase: bool) -> str | None:
+    """A marked answer in its one spelling; as it stands where it is not one number, to be refused; None where it has no digit."""
+    found = _marked_quantity(marked, is_phrase=is_phrase)
+    if found is None and any(character.isdigit() for character in marked):
+        return " ".join(marked[:LONGEST_KEPT].split())
+    return _spelled(found)
+
+
+_short_answer = lru_cache(maxsize=MOST_KEPT)(_answer)
+
+
+def _spelled(found: Answer | None) -> str | None:
+    return None if found is None else f"{found.text} {'%' if found.percent else found.unit.words if found.unit else ''}".strip()
+
+
+def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """A marked answer as one number: the whole of it, or its last side, or what that comes to, or the one number among its words."""
-    for text in dict.fromkeys((marked.text, marked.text.rpartition("=")[2])):
+    for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
         cleaned = _cleaned(text)
         if found := _whole_quantity(" ".join(cleaned.split())):
             return found
         value = expressions.constant(tidy(text)) if len(text) <= LONGEST_KEPT else None
         if isinstance(value, Fraction):
             return Answer(kind="value", text=canonical(value))
-    place = lone_number(cleaned, first=marked.marker == "phrase")
+    place = lone_number(cleaned, first=is_phrase)
     value = parse_number(place[0]) if place else None
     return None if place is None or value is None else _quantity(value, cleaned[place.end() : place.end() + LONGEST_UNIT])
 

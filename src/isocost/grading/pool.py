@@ -108,6 +108,7 @@ class GradingPool:
         self._lock, self._judging = threading.Lock(), threading.Lock()
         self._remembered: OrderedDict[bytes, Verdict] = OrderedDict()
         self._waiting: dict[bytes, list[_Job]] = {}
+        self._backlog = 0
         self._crew: Crew | None = None
         self._failure: BaseException | None = None
 
@@ -130,6 +131,11 @@ class GradingPool:
         """Worker processes that were needed so far."""
         return self._crew.size if self._crew else 0
 
+    @property
+    def backlog(self) -> int:
+        """Pairs that were submitted and wait for a worker's verdict. Cheap, and right from any thread."""
+        return self._backlog
+
     def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
         """Grade solutions; the future holds their verdicts in order, and is done already where no worker is needed.
 
@@ -137,19 +143,19 @@ class GradingPool:
         """
         job = _Job([None] * len(pairs))
         job.future.set_running_or_notify_cancel()  # nobody can cancel it any more
-        same: dict[tuple[str, str], list[int]] = {}
-        for position, pair in enumerate(pairs):
-            same.setdefault((pair.reference, pair.generation), []).append(position)
+        seen: dict[tuple[str, str], Verdict | Task] = {}
         open_tasks: dict[bytes, Task] = {}
         with self._judging:  # a grader need not be made for threads
-            for (reference, generation), positions in same.items():
-                found = self._at_once(reference, generation)
+            for position, pair in enumerate(pairs):
+                same = (pair.reference, pair.generation)
+                found = seen.get(same)
+                if found is None:
+                    found = seen[same] = self._at_once(pair.reference, pair.generation)
                 if isinstance(found, Verdict):
-                    for position in positions:
-                        job.verdicts[position] = found
+                    job.verdicts[position] = found
                 else:
                     open_tasks[found.digest] = found
-                    job.missing.setdefault(found.digest, []).extend(positions)
+                    job.missing.setdefault(found.digest, []).append(position)
         self._wait_for(job, open_tasks)
         return job.future
 
@@ -187,8 +193,9 @@ class GradingPool:
             if job.missing and self._failure is not None:
                 job.future.set_exception(self._failure)
                 return
-            for digest in job.missing:
+            for digest, positions in job.missing.items():
                 self._waiting.setdefault(digest, []).append(job)
+                self._backlog += len(positions)
             if fresh and self._crew is None:
                 self._crew = Crew(self._setup, self._workers, self._record, self._no_workers)
             complete = not job.missing
@@ -214,6 +221,7 @@ class GradingPool:
                 self._remember(task.digest, verdict)
             jobs = self._waiting.pop(task.digest, [])
             for job in jobs:
+                self._backlog -= len(job.missing[task.digest])
                 self._fill(job, task.digest, verdict)
             finished = [job for job in jobs if not job.missing]
         for job in finished:
@@ -228,6 +236,7 @@ class GradingPool:
             self._failure = self._failure or error
             jobs = {id(job): job for jobs in self._waiting.values() for job in jobs}
             self._waiting.clear()
+            self._backlog = 0
         for job in jobs.values():
             if not job.future.done():
                 job.future.set_exception(error)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from isocost.records import Allocation, Basis, Unit, Verdict
@@ -30,11 +30,13 @@ class Terms:
         amount: The budget, in its unit; None where `samples_per_problem` is given.
         unit: Of the budget.
         basis: `planned`: draws are paid at `expected`; `realised`: at what they really cost.
-        expected: Cost of a draw of each model, as planned.
-        worst: Cost of a draw of each model at max_tokens.
+        expected: Cost of a draw of each model alone, with its prompt, as planned.
+        worst: Cost of a draw of each model alone at max_tokens.
         samples_per_problem: A given count (number-matched).
         seed: For the choice of who gets one draw more.
         piloted: (problem, model) -> draws that a pilot took already. They are observed before the first proposal and count as spent.
+        prompt: Of `expected`, the part that all draws of a problem share: k of them cost `expected + (k - 1) * (expected - prompt)`, as
+            planned. 0 where every draw bears its own prompt, and of a model that is not named.
     """
 
     problem_ids: tuple[str, ...]
@@ -47,6 +49,7 @@ class Terms:
     samples_per_problem: int | None
     seed: int
     piloted: Mapping[tuple[str, str], int]
+    prompt: Mapping[str, float] = field(default_factory=dict)
 
 
 class Policy(Protocol):
@@ -55,5 +58,5 @@ class Policy(Protocol):
     def propose(self) -> list[Allocation]:
         """The next round, or nothing when done."""
 
-    def observe(self, observations: Sequence[Observation]) -> None:
+    def observe(self, observations: Iterable[Observation]) -> None:
         """What the last round brought, in the order of its allocations."""

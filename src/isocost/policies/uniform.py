@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from isocost.errors import BudgetError
@@ -20,20 +20,47 @@ def build(terms: Terms) -> Policy:
     return Realised(terms) if terms.basis == "realised" and terms.amount is not None else Planned(terms)
 
 
-def affordable(amount: float, cost: float) -> int:
-    """How many draws of `cost` an amount pays for: floor(amount / cost).
+# Floats that stand for a whole ratio (a budget made as a multiple of the cost) must not lose a draw to rounding: one part in 10^9 more
+# is far below one draw for any budget under a billion draws.
+_ROUNDING = 1 + Fraction(1, 10**9)
 
-    Floats that stand for a whole ratio (a budget made as a multiple of the cost) must not lose a draw to rounding, hence a tolerance of
-    one part in 10^9; it is far below one draw for any budget under a billion draws.
+
+def affordable(amount: float, cost: float) -> int:
+    """How many draws of `cost` an amount pays for: floor(amount / cost)."""
+    return math.floor(Fraction(amount) * _ROUNDING / Fraction(cost))
+
+
+def affordable_draws(terms: Terms, model: str) -> tuple[int, int]:
+    """How many draws of one model a budget pays for at their expected cost, and of how many problems; a pilot's are among them.
+
+    Draws go first to problems that have none. So with n problems, one reading of a prompt at p and what is generated in a draw at d, K
+    draws cost min(K, n) p + K d, and K is the largest number that keeps this within the amount: with K >= n, n p + K d <= amount, and
+    K + 1 draws would not fit. Where draws do not share a prompt, p is 0 and d is the whole cost of a draw.
+
+    Raises:
+        BudgetError: draws cost nothing but their prompt, so that no amount bounds them.
     """
-    return math.floor(Fraction(amount) / Fraction(cost) * (1 + Fraction(1, 10**9)))
+    taken = [count for (_, drawn), count in terms.piloted.items() if drawn == model and count]
+    fresh = len(terms.problem_ids) - len(taken)
+    prompt, alone = Fraction(terms.prompt.get(model, 0.0)), Fraction(terms.expected[model])
+    each = alone - prompt
+    if each <= 0:
+        raise BudgetError(f"a draw of model {model} costs nothing beside its prompt, so no budget in {terms.unit} bounds it")
+    money = Fraction(terms.amount or 0.0) * _ROUNDING - len(taken) * prompt
+    draws = min(math.floor((money - sum(taken) * each) / alone), fresh)
+    if draws < 0:
+        return max(0, math.floor(money / each)), len(taken)
+    if draws == fresh:
+        draws = math.floor((money - fresh * prompt) / each) - sum(taken)
+    return sum(taken) + draws, len(taken) + min(draws, fresh)
 
 
 class Planned:
     """One round: floor(k) draws for every problem and one more for a seeded random subset.
 
-    With amount / expected cost = K draws over n problems, every problem gets K // n and K mod n of them one more, so that planned
-    spending misses the budget by less than the cost of one draw. Draws that a pilot took count, and are not proposed again.
+    Of the K draws that the amount pays for over n problems (`affordable_draws`), every problem gets K // n and K mod n of them one more,
+    so that planned spending misses the budget by less than the cost of one draw. Draws that a pilot took count, and are not proposed
+    again.
 
     Raises:
         BudgetError: the budget does not pay for one draw.
@@ -57,7 +84,7 @@ class Planned:
             if counts[p] > taken[p]
         ]
 
-    def observe(self, observations: Sequence[Observation]) -> None:
+    def observe(self, observations: Iterable[Observation]) -> None:
         """Nothing changes."""
 
     def _counts(self) -> dict[str, int]:
@@ -65,7 +92,7 @@ class Planned:
         taken = {p: terms.piloted.get((p, model), 0) for p in terms.problem_ids}
         if terms.samples_per_problem is not None:
             return {p: max(terms.samples_per_problem, taken[p]) for p in terms.problem_ids}
-        total = affordable(terms.amount or 0.0, terms.expected[model])
+        total, _ = affordable_draws(terms, model)
         if total < max(1, sum(taken.values())):
             raise BudgetError(
                 f"a budget of {terms.amount:.4g} {terms.unit} does not pay for {_draws(max(1, sum(taken.values())))} of model {model} "
@@ -99,7 +126,8 @@ class Realised:
     """Buy until the next draw, at its worst case of max_tokens, does not fit any more.
 
     Draws are taken in a canonical order (one for every problem in a seeded order, then a second, ...). A round has as many as the money
-    left surely pays for, so the rounds together take exactly the draws that one-at-a-time buying would.
+    left surely pays for, each with a prompt of its own. So the rounds together take exactly the draws that one-at-a-time buying would,
+    and more than it where draws share a prompt, which buying one at a time would read again.
     """
 
     def __init__(self, terms: Terms) -> None:
@@ -145,7 +173,7 @@ class Realised:
                 if index >= self.terms.piloted.get((problem, model), 0):
                     yield problem, index
 
-    def observe(self, observations: Sequence[Observation]) -> None:
+    def observe(self, observations: Iterable[Observation]) -> None:
         """Pay for what was drawn."""
         paid = sum(o.cost for o in observations)
         # A model that answers nothing costs nothing: without this it would be asked for ever.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
+from isocost.config import Prompt
 from isocost.errors import StudyError
 from isocost.prompts.base import Template
 
@@ -15,6 +17,25 @@ TEMPLATES = {
     "math-4shot": "isocost.prompts.math:FOUR_SHOT",
     "math": "isocost.prompts.math:PLAIN",
 }
+
+
+def make_template(prompt: Prompt) -> Template:
+    """The template that a study's prompt section means, its chat and system message in it.
+
+    Raises:
+        StudyError: there is no template of that name.
+    """
+    if prompt.form is None:
+        return replace(load_template(prompt.template or ""), chat=prompt.chat, system=prompt.system)
+    return Template(
+        form=prompt.form,
+        examples=tuple((example.question, example.solution) for example in prompt.examples),
+        separator=prompt.separator,
+        stop=prompt.stop,
+        chat=prompt.chat,
+        system=prompt.system,
+        chat_stop=prompt.stop,
+    )
 
 
 def load_template(name: str) -> Template:

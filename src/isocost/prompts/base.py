@@ -14,12 +14,23 @@ class Template:
         examples: (question, solution) pairs put before it, none for the plain form.
         separator: Between examples.
         stop: Strings that end a reply, because a base model goes on with a next question.
+        chat: Whether `render` is what the user says in a chat. The plain form never is: a finetuned model goes on from text.
+        system: The system message of the chat.
+        chat_stop: Strings that end a reply in a chat. None as a rule: a chat model ends its turn itself, and may use blank lines before.
     """
 
     form: str
     examples: tuple[tuple[str, str], ...] = ()
     separator: str = "\n\n"
     stop: tuple[str, ...] = ()
+    chat: bool = False
+    system: str | None = None
+    chat_stop: tuple[str, ...] = ()
+
+    @property
+    def reply_stop(self) -> tuple[str, ...]:
+        """What ends a reply to `render`; one to `plain` ends at `stop`."""
+        return self.chat_stop if self.chat else self.stop
 
     def render(self, question: str) -> str:
         """The whole prompt: the examples, then the question."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import add
 
-from isocost.records import BillLine, Cost, Results
+from isocost.records import BillLine, Cost, ModelCard, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
 from isocost.reporting.data import cost_columns, cost_entries
@@ -27,8 +27,31 @@ def money(results: Results) -> Section:
         notes=(
             "Data cost is what a cell's draws cost, a draw counted in every cell that uses it. The bill is what the run paid: a draw that "
             "cells share is billed once, over every start of the run; a judge, training and evaluation have accounts of their own.",
+            *_counted(results.models),
         ),
     )
+
+
+def _counted(models: Sequence[ModelCard]) -> list[str]:
+    """What a draw's cost is made of: what FLOPs count, and where prices come from."""
+    said = []
+    if sized := [card for card in models if card.parameters]:
+        reading = {"none": "", "shared": ", and 2P a prompt token once a request", "each": ", and 2P a prompt token of every draw"}
+        left = [] if sized[0].counts_attention else ["attention over the context"]
+        left += ["reading prompts"] if sized[0].prompt_reading == "none" else []
+        attention = ", with attention over the context" if sized[0].counts_attention else ""
+        counted = f"2P a generated token{reading[sized[0].prompt_reading]}{attention}" + (f"; left out: {', '.join(left)}" if left else "")
+        sizes = "; ".join(f"{card.name} {numbers.count(card.parameters or 0)} ({card.parameters_are})" for card in sized)
+        said.append(f"A draw's FLOPs are {counted}. P: {sizes}.")
+    if priced := [card for card in models if card.usd_per_million]:
+        said.append(f"Prices, in USD per million tokens: {'; '.join(_price(card) for card in priced)}.")
+    return said
+
+
+def _price(card: ModelCard) -> str:
+    prices = ", ".join(f"{what} {numbers.usd(price)}" for what, price in (card.usd_per_million or {}).items())
+    origin = ", ".join(filter(None, [card.price_is, f"read on {card.priced_on}" if card.priced_on else ""]))
+    return f"{card.name} {prices}" + (f" ({origin})" if origin else "")
 
 
 def _shared(results: Results, paid: Sequence[BillLine]) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ import yaml
 
 from isocost.config import Study
 from isocost.errors import RunDirectoryError, RunError
+from isocost.executors.desk import describe
 from isocost.executors.local import LocalExecutor
-from isocost.executors.work import describe
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
 from isocost.planning import DrawCost, draw_costs
@@ -149,7 +149,8 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
         opening.close()
     if study.pilot is None:
         _planned(prepared)  # a budget that buys nothing is found before anything is written
-    largest = max((card.parameters for card in prepared.cards.values() if card.parameters), default=None)
+    here = [prepared.cards[name] for name, facts in prepared.facts.items() if not facts.remote]
+    largest = max((card.parameters for card in here if card.parameters), default=None)
     executor = LocalExecutor(largest)
     stopped = True
     try:

@@ -2,107 +2,163 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
-from typing import Any
+import queue
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 
-from isocost.engines.base import Request
-from isocost.errors import IsocostError, LimitReachedError
-from isocost.executors.local import LocalExecutor
-from isocost.executors.work import Answers, EngineSpec, answer
+from isocost.errors import IsocostError, LimitReachedError, TryAgainError
+from isocost.executors.base import Executor
+from isocost.executors.jobs import Answers
 from isocost.ledger import Ledger
-from isocost.records import Cost, SamplingParams
+from isocost.running.calls import Call, CallLane, lanes_of
 
 PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
 LISTENING = 0.2  # seconds between two looks at whether to go on, while nothing comes
+HELD = 0.01  # the same, while nothing may be sent because graders are behind
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A batch of requests that an engine answers at once.
-
-    Attributes:
-        key: What it is reserved and stored under.
-        spec: The engine.
-        requests: The batch.
-        params: How the model writes.
-        seed: What it is seeded with.
-        worst: What it costs at most.
-        facts: What its line in the ledger says: account, model, how many answers.
-    """
-
-    key: str
-    spec: EngineSpec
-    requests: tuple[Request, ...]
-    params: SamplingParams
-    seed: int
-    worst: Cost
-    facts: Mapping[str, Any]
+Found = list[tuple[Call, Answers | None]]
 
 
 def answered(
-    calls: Iterable[Call], executor: LocalExecutor, ledger: Ledger, check: Callable[[], None]
-) -> Generator[tuple[Call, Answers], None, None]:
-    """Calls as they are answered, two a worker at a time; the caller releases each in the ledger. Close it when it is not used up.
+    sources: Sequence[Iterable[Call]],
+    executor: Executor,
+    ledger: Ledger,
+    check: Callable[[], None],
+    room: Callable[[], bool] = lambda: True,
+) -> Generator[Found, None, None]:
+    """Calls as they are answered, several at a time; the caller releases each in the ledger. Close it when it is not used up.
 
-    When something stops it, nothing more is sent, and what is in flight is waited for and yielded first: for as long as it takes where it
-    is paid for, ten seconds after Ctrl-C, not at all after a second one.
+    What an endpoint could not answer is sent again, each time under a reservation of its own; a call whose answers are None has failed for
+    good, and costs no more than the ledger has already. When something stops it, nothing more is sent, and what is in flight is waited for
+    and yielded first: for as long as it takes where it is paid for, ten seconds after Ctrl-C, not at all after a second one. It yields an
+    empty list now and then while nothing comes.
 
     Args:
-        calls: What to send, in order.
+        sources: Calls to send, in order. Sources for different endpoints are worked off side by side.
         executor: Where engines run.
         ledger: Where each is reserved.
         check: Asked often; stops it by raising an IsocostError, and ends it without waiting for what is in flight by raising another.
+        room: Whether more may be sent; while not, what is in flight is waited for.
     """
-    calls = list(calls)
-    waiting = deque(calls)
-    flying: dict[Future[Answers], Call] = {}
+    flight = _Flight(lanes_of(sources), executor, ledger)
     stopped: BaseException | None = None
-    patience: float | None = None
+    deadline: float | None = None
     try:
         while True:
             try:
+                may_send = not stopped and room()
                 if not stopped:
                     check()
-                    _send(waiting, flying, executor, ledger)
-                done, _ = wait(flying, timeout=LISTENING if patience is None else patience, return_when=FIRST_COMPLETED)
+                if may_send:
+                    flight.send()
+                landed = flight.landed(HELD if not (may_send or stopped) else LISTENING)
             except (IsocostError, KeyboardInterrupt) as error:
                 if stopped:
                     raise
                 stopped = error
                 if isinstance(error, KeyboardInterrupt):
                     ledger.close()
-                    patience = PATIENCE
+                    deadline = time.monotonic() + PATIENCE
                 continue
-            if not done and (patience is not None or not flying):
+            found, failure = flight.outcomes(landed, again=not stopped)
+            stopped = stopped or failure
+            yield found
+            if flight.is_over(sending=not stopped) or (deadline is not None and time.monotonic() > deadline):
                 break
-            for future in done:
-                call, failure = flying[future], future.exception()
-                if failure is None:
-                    yield call, future.result()
-                stopped = stopped or failure
-                ledger.abandon([flying.pop(future).key])  # it keeps no room, if it was not released
     finally:
-        ledger.abandon([call.key for call in calls])  # whoever waits for room must not wait for calls that nobody takes any more
+        flight.abandon()
     if stopped:
         raise stopped
 
 
-def _send(waiting: deque[Call], flying: dict[Future[Answers], Call], executor: LocalExecutor, ledger: Ledger) -> None:
-    """Keep every worker busy, calls in order.
+class _Flight:
+    """What is under way."""
 
-    Raises:
-        LimitReachedError: the next call does not fit, and nothing is in flight that could turn out cheaper than its worst case.
-    """
-    while waiting and len(flying) < 2 * executor.workers:
-        call = waiting[0]
-        try:
-            ledger.reserve(call.key, call.worst, patient=not flying, **call.facts)
-        except LimitReachedError:
-            if flying:
-                return
-            raise
-        waiting.popleft()
-        flying[executor.submit(answer, call.spec, call.requests, call.params, call.seed)] = call
+    def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Ledger) -> None:
+        self._lanes, self._executor, self._ledger = lanes, executor, ledger
+        self._flying: dict[Future[Answers], Call] = {}
+        self._landed: queue.SimpleQueue[Future[Answers]] = queue.SimpleQueue()
+
+    def send(self) -> None:
+        """Keep every worker busy, the calls of each lane in order.
+
+        Raises:
+            LimitReachedError: the next call does not fit, and nothing is in flight that could turn out cheaper than its worst case.
+        """
+        for lane in self._lanes.values():
+            calls = self._next(lane)
+            try:
+                fitting = self._ledger.reserve([call.reservation() for call in calls], patient=not self._flying)
+            except LimitReachedError:
+                if not self._flying:
+                    raise
+                fitting = 0
+            lane.first.extendleft(reversed(calls[fitting:]))
+            for call in calls[:fitting]:
+                future = self._executor.send(call.job)
+                self._flying[future] = call
+                lane.flying += 1
+                future.add_done_callback(self._landed.put)
+
+    def _next(self, lane: CallLane) -> list[Call]:
+        """The calls of a lane that there is room for."""
+        calls: list[Call] = []
+        now = time.monotonic()
+        while (call := lane.next(now)) is not None:
+            if len(calls) >= lane.room(self._executor.capacity(call.job)):
+                lane.first.appendleft(call)
+                break
+            calls.append(call)
+        return calls
+
+    def landed(self, timeout: float) -> list[tuple[Call, Future[Answers]]]:
+        """What has come since, or comes within so many seconds."""
+        futures: list[Future[Answers]] = []
+        with suppress(queue.Empty):
+            futures.append(self._landed.get(timeout=timeout))
+            while True:
+                futures.append(self._landed.get_nowait())
+        return [(self._flying.pop(future), future) for future in futures]
+
+    def outcomes(self, landed: Iterable[tuple[Call, Future[Answers]]], *, again: bool) -> tuple[Found, BaseException | None]:
+        """The answers of calls, and the first failure; calls that are going to be sent again are in neither."""
+        found: Found = []
+        failures: list[BaseException] = []
+        for call, future in landed:
+            try:
+                found += self._outcome(call, future, again=again and not failures)
+            except BaseException as error:  # noqa: BLE001 - it is raised once all that is in flight has come
+                failures.append(error)
+        return found, failures[0] if failures else None
+
+    def _outcome(self, call: Call, future: Future[Answers], *, again: bool) -> Found:
+        """The answers of a call; nothing if it is going to be sent again.
+
+        Raises:
+            Exception: what it failed with.
+        """
+        lane = self._lanes[call.job.lane]
+        lane.flying -= 1
+        error = future.exception()
+        if error is None:
+            lane.succeeded(call)
+            return [(call, future.result())]
+        if not isinstance(error, TryAgainError):
+            self._ledger.abandon([call.key])  # it keeps no room; the next start finds it
+            raise error
+        reason = str(error).partition("\n")[0]
+        if error.charged:
+            self._ledger.lose(call.key, reason)
+        else:
+            self._ledger.retry(call.key, reason)
+        return [] if not again or lane.failed(call, error) else [(call, None)]
+
+    def is_over(self, *, sending: bool) -> bool:
+        """Whether nothing is in flight, and nothing more is going to be."""
+        return not self._flying and not (sending and not all(lane.is_done() for lane in self._lanes.values()))
+
+    def abandon(self) -> None:
+        """Whoever waits for room must not wait for calls that nobody takes any more."""
+        self._ledger.abandon([call.key for call in self._flying.values()])

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from isocost.executors.local import LocalExecutor
+from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest, seed_of
 from isocost.ledger import Ledger
 from isocost.planning import DrawCost, cells, in_unit, plan_cell, terms_of
 from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
-from isocost.records import Allocation, Cell, CellPlan, Sample, Verdict
-from isocost.running.buying import buy
-from isocost.running.pools import DrawKey, Pool
+from isocost.records import Allocation, Cell, CellPlan
+from isocost.running.buying import Watcher, buy
+from isocost.running.drawn import Draw
+from isocost.running.pools import Pool
 from isocost.running.preparing import Prepared
+from isocost.running.verdicts import FAILED
 from isocost.sampling import owed, sample, wanted
 from isocost.store import RunDirectory
-
-Draws = Mapping[DrawKey, tuple[Sample, Verdict]]
 
 
 def plan(
@@ -55,53 +55,59 @@ def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: 
     ]
 
 
-def token_means(samples: Sequence[Sample], models: Sequence[str]) -> dict[str, tuple[float, float]]:
+def token_means(draws: Iterable[tuple[str, Draw]]) -> dict[str, tuple[float, float]]:
     """Mean prompt and generated tokens of a draw, by model; models without a draw are left out."""
-    means: dict[str, tuple[float, float]] = {}
-    for model in models:
-        own = [s for s in samples if s.model == model]
-        if own:
-            means[model] = (sum(s.num_prompt_tokens for s in own) / len(own), sum(s.num_generated_tokens for s in own) / len(own))
-    return means
+    sums: dict[str, tuple[int, int, int]] = {}
+    for model, draw in draws:
+        n, prompt, generated = sums.get(model, (0, 0, 0))
+        sums[model] = (n + 1, prompt + draw.num_prompt_tokens, generated + draw.num_generated_tokens)
+    return {model: (prompt / n, generated / n) for model, (n, prompt, generated) in sums.items()}
 
 
 class Buyer:
     """Buys what cells ask for into the pools, and looks up what came of it."""
 
-    def __init__(
-        self,
-        pools: Mapping[str, Pool],
-        executor: LocalExecutor,
-        grading: Grading,
-        ledger: Ledger,
-        *,
-        bought: Callable[[list[Sample]], None],
-        judged: Callable[[list[Verdict]], None],
-    ) -> None:
+    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, watcher: Watcher) -> None:
         self.pools = pools
-        self._executor, self._grading, self._ledger, self._bought, self._judged = executor, grading, ledger, bought, judged
-        self.draws: dict[DrawKey, tuple[Sample, Verdict]] = {}
+        self._executor, self._grading, self._ledger, self._watcher = executor, grading, ledger, watcher
 
-    def buy(self, allocations: list[Allocation]) -> None:
+    def buy(self, allocations: Sequence[Allocation]) -> None:
         """Make sure that all these draws are in their pools, with verdicts."""
         have = {key: count for pool in self.pools.values() for key, count in pool.bought().items()}
         for model, missing in owed(allocations, have).items():
             self.pools[model].order(missing, self._executor)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]
-        buy(concerned, wanted(allocations), self._executor, self._grading, self._ledger, bought=self._bought, judged=self._judged)
-        for pool in concerned:
-            self.draws.update(pool.draws())
+        buy(concerned, wanted(allocations), self._executor, self._grading, self._ledger, self._watcher)
 
-    def take(self, allocations: Sequence[Allocation]) -> list[tuple[Sample, Verdict]]:
-        """The draws of these allocations, in their order."""
-        return [self.draws[a.model, a.problem_id, i] for a in allocations for i in range(a.first_index, a.first_index + a.count)]
+    def take(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
+        """(model, problem id, index, draw) of these allocations, in their order."""
+        for a in allocations:
+            for index in range(a.first_index, a.first_index + a.count):
+                if draw := self.pools[a.model].get(a.problem_id, index):
+                    yield a.model, a.problem_id, index, draw
 
 
 def run_cells(
-    prepared: Prepared, directory: RunDirectory, terms: Mapping[Cell, Terms], pilot: Sequence[Allocation], buyer: Buyer, grader: str
+    prepared: Prepared,
+    directory: RunDirectory,
+    terms: Mapping[Cell, Terms],
+    pilot: Sequence[Allocation],
+    buyer: Buyer,
+    grader: str,
+    wants: Callable[[Cell, Sequence[Allocation]], None],
 ) -> dict[Cell, list[Allocation]]:
-    """Run all policies; rounds that an earlier start recorded under the same terms are taken as they were."""
+    """Run all policies; rounds that an earlier start recorded under the same terms are taken as they were.
+
+    Args:
+        prepared: The study.
+        directory: Its run directory.
+        terms: What each cell may spend.
+        pilot: What is drawn first.
+        buyer: Buys what they ask for.
+        grader: Name and version of the grader, for the record.
+        wants: Told of what a cell asks for, before it is bought.
+    """
     policies: dict[Cell, Policy] = {cell: load_policy(prepared.study.arms[cell.arm].policy, terms[cell]) for cell in terms}
     stamps = {cell: digest("terms", _plain(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
     rounds: dict[tuple[Cell, int], list[Allocation]] = {}
@@ -112,7 +118,13 @@ def run_cells(
                     Allocation(problem_id=p, model=m, first_index=f, count=c) for p, m, f, c in entry["allocations"]
                 ]
 
+    def recorded(cell: Cell, number: int) -> list[Allocation] | None:
+        earlier = rounds.get((cell, number))
+        wants(cell, earlier or ())
+        return earlier
+
     def record(cell: Cell, number: int, allocations: list[Allocation]) -> None:
+        wants(cell, allocations)
         directory.log("arms", cell.name, "rounds.jsonl").append(
             {
                 "round": number,
@@ -122,21 +134,16 @@ def run_cells(
             }
         )
 
-    def observe(cell: Cell, allocations: list[Allocation]) -> list[Observation]:
+    def observe(cell: Cell, allocations: list[Allocation]) -> Iterator[Observation]:
         unit = terms[cell].unit
-        return [
-            Observation(
-                problem_id=s.problem_id,
-                model=s.model,
-                sample_index=s.sample_index,
-                verdict=v,
-                cost=in_unit(s.cost, unit, s.model) if unit else 0.0,
-            )
-            for s, v in buyer.take(allocations)
-        ]
+        for model, problem_id, index, draw in buyer.take(allocations):
+            cost = in_unit(draw.cost, unit, model) if unit else 0.0
+            yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=draw.verdict or FAILED, cost=cost)
 
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
-    return sample(policies, piloted, recorded=lambda cell, n: rounds.get((cell, n)), record=record, buy=buyer.buy, observe=observe)
+    for cell, allocations in piloted.items():
+        wants(cell, allocations)
+    return sample(policies, piloted, recorded=recorded, record=record, buy=buyer.buy, observe=observe)
 
 
 def _plain(terms: Terms) -> list[object]:

@@ -1,75 +1,84 @@
-"""The data half of a run: pilot, sampling with grading, audit, measures, training sets."""
+"""The data half of a run: pilot and sampling with grading."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 from isocost import planning
 from isocost.errors import BudgetError
-from isocost.executors.local import LocalExecutor
+from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest
-from isocost.ledger import Ledger
-from isocost.metrics.intervals import proportion
+from isocost.ledger import Answered, Ledger
 from isocost.planning import DrawCost
 from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
-from isocost.reporting.numbers import budget as say_budget
 from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
-from isocost.running.judging import FOLDER, JudgingPool
+from isocost.running.judging import JudgingPool
 from isocost.running.pools import Pool
 from isocost.running.preparing import Prepared, generators
-from isocost.running.status import pool_totals
+from isocost.running.progress import Progress
+from isocost.running.verdicts import FAILED
 from isocost.store import RunDirectory
 
 Graded = tuple[Sample, Verdict]
 LONGEST_KEY = 100  # characters of a folder's name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bought:
-    """What sampling left.
+    """What sampling left. Texts are read from the disk when a later stage asks for draws.
 
     Attributes:
         problems: The training problems that count.
         excluded: (id, reason) of those that do not.
         plans: What every cell was going to buy.
-        drawn: What every cell drew, problems in the study's order.
-        pools: Everything a model's pool holds, in the same order.
+        stores: The models' pools.
+        allocations: What every cell drew.
+        ledger: What was paid.
     """
 
-    problems: tuple[Problem, ...]
-    excluded: tuple[tuple[str, str], ...]
-    plans: tuple[CellPlan, ...]
-    drawn: Mapping[Cell, Sequence[Graded]]
-    pools: Mapping[str, Sequence[Graded]]
+    def __init__(
+        self,
+        *,
+        problems: tuple[Problem, ...],
+        excluded: tuple[tuple[str, str], ...],
+        plans: tuple[CellPlan, ...],
+        stores: Mapping[str, Pool],
+        allocations: Mapping[Cell, Sequence[Allocation]],
+        ledger: Ledger,
+    ) -> None:
+        self.problems, self.excluded, self.plans, self.stores = problems, excluded, plans, stores
+        self.allocations, self.ledger = allocations, ledger
+
+    @cached_property
+    def pools(self) -> dict[str, list[Graded]]:
+        """Everything that a model's pool holds, problems in the study's order."""
+        position = {p.id: i for i, p in enumerate(self.problems)}
+        return {
+            name: sorted(pool.samples(), key=lambda d: (position[d[0].problem_id], d[0].sample_index)) for name, pool in self.stores.items()
+        }
+
+    @cached_property
+    def drawn(self) -> dict[Cell, list[Graded]]:
+        """What every cell drew, models in the order of their names and problems in the study's."""
+        found: dict[Cell, list[Graded]] = {}
+        for cell, allocations in self.allocations.items():
+            taken: dict[tuple[str, str], set[int]] = {}
+            for a in allocations:
+                taken.setdefault((a.model, a.problem_id), set()).update(range(a.first_index, a.first_index + a.count))
+            models = sorted({model for model, _ in taken})
+            found[cell] = [d for m in models for d in self.pools[m] if d[0].sample_index in taken.get((m, d[0].problem_id), ())]
+        return found
+
+    def outcomes(self) -> Counter[Outcome]:
+        """How many draws came out how."""
+        return Counter((draw.verdict or FAILED).outcome for pool in self.stores.values() for _, draw in pool.draws())
 
 
-class _Tally:
-    """What the progress line of sampling says: money spent, share of correct answers, failures."""
-
-    def __init__(self, watch: StageWatch, ledger: Ledger) -> None:
-        self.watch, self.ledger = watch, ledger
-        self.correct = self.judged = self.failed = 0
-
-    def bought(self, samples: list[Sample]) -> None:
-        self.failed += sum(s.finish_reason == "error" for s in samples)
-        self.watch.advance(len(samples), tokens=sum(s.num_generated_tokens for s in samples))
-
-    def judged_too(self, verdicts: list[Verdict]) -> None:
-        self.judged += len(verdicts)
-        self.correct += sum(v.outcome is Outcome.CORRECT for v in verdicts)
-        share = proportion(self.correct, self.judged)
-        if share.value is not None and share.low is not None and share.high is not None:
-            interval = f"{100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-            spending = self.ledger.spending
-            limit = f"/{say_budget(spending.unit, spending.limit)}" if spending.limit else ""
-            self.watch.detail = f"{say_budget(spending.unit, spending.spent)}{limit}  correct {interval}  {self.failed} err"
-
-
-def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor, grading: Grading, listener: Listener) -> Bought:
+def sample(prepared: Prepared, directory: RunDirectory, executor: Executor, grading: Grading, listener: Listener) -> Bought:
     """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
 
     Raises:
@@ -81,39 +90,46 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor,
     problems = tuple(prepared.problems["train"])
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
-    n_stored, ledger = _open_ledger(prepared, directory, pools, grading)
+    ledger = _open_ledger(prepared, directory, pools, grading)
+    n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))
     watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
-    tally = _Tally(watch, ledger)
-    buyer = Buyer(pools, executor, grading, ledger, bought=tally.bought, judged=tally.judged_too)
-    buyer.buy(pilot)
-    costs, plans = _plans(prepared, ids, token_means([s for s, _ in buyer.take(pilot)], models), pilot)
-    directory.write_json(planning.to_json(plans), "plan.json")
-    watch.total = max(watch.done, _planned_draws(plans, len(ids)))
-    piloted = {(a.problem_id, a.model): a.count for a in pilot}
-    terms = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
-    drawn = run_cells(prepared, directory, terms, pilot, buyer, grader_key(grading))
+    progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
+    buyer = Buyer(pools, executor, grading, ledger, progress)
+    try:
+        buyer.buy(pilot)
+        means = token_means((model, draw) for model, _, _, draw in buyer.take(pilot))
+        costs, plans = _plans(prepared, ids, means, pilot)
+        directory.write_json(planning.to_json(plans), "plan.json")
+        watch.total = max(watch.done, _planned_draws(plans, len(ids)))
+        piloted = {(a.problem_id, a.model): a.count for a in pilot}
+        terms = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
+        drawn = run_cells(prepared, directory, terms, pilot, buyer, grader_key(grading), progress.wants)
+    finally:
+        progress.write()
     for pool in pools.values():
         pool.seal()
     watch.total = watch.done
     watch.finish()
-    _say_failed(buyer, listener)
-    position = {problem_id: i for i, problem_id in enumerate(ids)}
+    progress.write()
+    _say_failed(pools, listener)
     return Bought(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
         plans=plans,
-        drawn={cell: _in_order(buyer.take(allocations), position) for cell, allocations in drawn.items()},
-        pools={name: _in_order([d for (m, p, _), d in buyer.draws.items() if m == name and p in position], position) for name in models},
+        stores=pools,
+        allocations=drawn,
+        ledger=ledger,
     )
 
 
-def _say_failed(buyer: Buyer, listener: Listener) -> None:
-    failed = [s for s, _ in buyer.draws.values() if s.finish_reason == "error"]
+def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
+    failed = [(name, key[0]) for name, pool in pools.items() for key, draw in pool.draws() if draw.finish_reason == "error"]
     if failed:
+        problems = len(set(failed))
         why = "the engine gave no answer, most often because the prompt fills the model's context"
-        listener(Note(text=f"{len(failed)} draws failed and are not graded ({failed[0].model}, {failed[0].problem_id}): {why}"))
+        listener(Note(text=f"{len(failed)} draws of {problems} problems failed and are not graded ({failed[0][0]}, {failed[0][1]}): {why}"))
 
 
 def _plans(
@@ -138,9 +154,9 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
     template = prepared.templates[name]
     return Pool(
         card=prepared.cards[name],
-        identity=prepared.identities[name],
+        facts=prepared.facts[name],
         spec=prepared.specs[name],
-        params=prepared.study.sampling.params(template.stop),
+        params=prepared.study.sampling_of(name).params(template.reply_stop),
         template=template,
         study_seed=prepared.study.seed,
         directory=directory,
@@ -149,26 +165,22 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
     )
 
 
-def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], grading: Grading) -> tuple[int, Ledger]:
+def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], grading: Grading) -> Ledger:
+    """The ledger, with what a kill left open settled by what is stored."""
     study = prepared.study
     unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
-    stored = [pool.stored() for pool in pools.values()]
-    folders = [*directory.folders("pools"), *directory.folders(FOLDER)]
-    spent = [pool_totals(folder)[unit] for folder in folders]  # also what other settings and former models cost
-    if study.limit and None in spent:
+    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=study.limit.amount if study.limit else None)
+    if study.limit and not ledger.known:
         raise BudgetError(f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}")
-    ledger = Ledger(
-        directory.log("ledger.jsonl"),
-        unit=unit,
-        limit=study.limit.amount if study.limit else None,
-        spent=sum(amount or 0.0 for amount in spent),
-    )
-    answered = {key for pool in pools.values() for key in pool.stored_batches()}
+    unanswered = ledger.unanswered()
+    stored: dict[str, Answered] = {}
+    for pool in pools.values():
+        stored |= pool.load(unanswered)
     if isinstance(grading, JudgingPool):
-        answered |= grading.stored_batches()
+        stored |= grading.load(unanswered)
         grading.ledger = ledger
-    ledger.settle(answered)
-    return sum(n for n, _ in stored), ledger
+    ledger.settle(stored)
+    return ledger
 
 
 def _planned_draws(plans: Sequence[CellPlan], n_problems: int) -> int:
@@ -178,7 +190,3 @@ def _planned_draws(plans: Sequence[CellPlan], n_problems: int) -> int:
         for model, each in p.samples_per_problem.items():
             largest[model] = max(largest.get(model, 0.0), each)
     return round(sum(largest.values()) * n_problems)
-
-
-def _in_order(draws: Sequence[Graded], position: Mapping[str, int]) -> list[Graded]:
-    return sorted(draws, key=lambda d: (d[0].model, position[d[0].problem_id], d[0].sample_index))

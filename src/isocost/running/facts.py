@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from isocost.engines.base import ModelSize
-from isocost.executors.work import EngineFacts, EngineSpec
+from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.ids import digest
 from isocost.store import RunDirectory
 
@@ -19,13 +19,13 @@ def remembered(directory: RunDirectory, describe: Callable[[EngineSpec], EngineF
     known: dict[str, Any] = directory.read_json(_FILE) or {}
 
     def ask(spec: EngineSpec) -> EngineFacts:
-        key = digest(spec.key, _files(spec))
+        key = digest("facts", 2, spec.key, _files(spec))
         if key not in known:
             facts = describe(spec)
             known[key] = asdict(facts)
             directory.write_json(known, _FILE)
         entry = known[key]
-        return EngineFacts(identity=entry["identity"], size=ModelSize(**entry["size"]) if entry["size"] else None)
+        return EngineFacts(**{**entry, "size": ModelSize(**entry["size"]) if entry["size"] else None})
 
     return ask
 

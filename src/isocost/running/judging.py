@@ -6,7 +6,8 @@ models wrote alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from threading import Event
@@ -16,16 +17,19 @@ from typing import Self
 from isocost.config import Study
 from isocost.engines.base import Generation, Request
 from isocost.errors import IsocostError
-from isocost.executors.local import LocalExecutor
-from isocost.executors.work import Answers, cut
+from isocost.executors.base import Executor
+from isocost.executors.desk import cut
+from isocost.executors.jobs import Answers, Job
+from isocost.executors.storing import FAILED_GENERATION
 from isocost.graders.judge import Judge, JudgeRequest
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
-from isocost.ledger import Ledger
+from isocost.ledger import Answered, Ledger
 from isocost.planning import cost_of
 from isocost.records import Cost, ModelCard, SamplingParams, Verdict
-from isocost.running.asking import LISTENING, Call, answered
-from isocost.running.pools import total_cost
+from isocost.running.asking import LISTENING, answered
+from isocost.running.calls import Call
+from isocost.running.drawn import total_cost
 from isocost.running.preparing import Prepared, judge_of
 from isocost.store import Row, RunDirectory
 
@@ -45,9 +49,10 @@ class JudgingPool:
         executor: Where the engine runs.
     """
 
-    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: LocalExecutor) -> None:
+    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor) -> None:
         model = judge_of(prepared.study) or ""
-        self._card, self._spec, self._executor = prepared.cards[model], prepared.specs[model], executor
+        self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
+        self._executor = executor
         self._params = judging_params(prepared.study)
         self.grader = Judge(self._answer, digest(prepared.identities[model], self._params))
         self._log = directory.batches(FOLDER, model, self.grader.version)
@@ -68,9 +73,13 @@ class JudgingPool:
         if kind is None:
             self._log.seal()
 
-    def stored_batches(self) -> set[str]:
-        """The keys of the calls whose replies are stored."""
-        return self._log.batches()
+    def load(self, unanswered: Collection[str]) -> dict[str, Answered]:
+        """What the calls that the ledger does not know answered cost, of those whose replies are stored."""
+        rows: dict[str, list[Row]] = {}
+        for row in self._log.rows() if unanswered else ():
+            if row["batch"] in unanswered:
+                rows.setdefault(row["batch"], []).append(row)
+        return {batch: _answered(batch, own) for batch, own in rows.items()}
 
     def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
         """Judge solutions; the future holds their verdicts in order. Reference answers are not shown to the judge.
@@ -97,11 +106,12 @@ class JudgingPool:
         if self.ledger is None:
             raise AssertionError("unreachable: sampling opens the ledger before it has anything judged")
         try:
-            with closing(answered(self._calls(asked, stored), self._executor, self.ledger, self._check)) as found:
-                for call, answers in found:
-                    rows = [self._row(call, g[0], r.problem_id, answers) for r, g in zip(call.requests, answers.generations, strict=True)]
+            with closing(answered([self._calls(asked, stored)], self._executor, self.ledger, self._check)) as found:
+                for call, answers in itertools.chain.from_iterable(found):
+                    rows = self._rows(call, answers)
                     self._log.append(call.key, rows)
-                    self.ledger.release(call.key, total_cost(_cost(row) for row in rows))
+                    if answers is not None:
+                        self.ledger.release([_answered(call.key, rows)])
                     stored.update((row["id"], row) for row in rows)
         except IsocostError as error:
             self._failure = error
@@ -125,15 +135,36 @@ class JudgingPool:
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
         key = digest("judge", self.grader.version, [request.problem_id for request in batch])
+        job = Job(
+            key=key,
+            spec=self._spec,
+            remote=self._facts.remote,
+            concurrency=self._facts.concurrency,
+            requests=batch,
+            params=self._params,
+            seed=seed_of(key),
+        )
         facts = {"account": "judge", "model": self._card.name, "submitted": whole, "count": len(batch)}
-        worst = total_cost(verdict_cost(self._card, len(r.prompt.encode()) + 1, self._params.max_tokens) for r in batch)
-        return Call(key=key, spec=self._spec, requests=batch, params=self._params, seed=seed_of(key), worst=worst, facts=facts)
+        worst = total_cost(
+            verdict_cost(self._card, len(r.prompt.encode("utf-8", "surrogatepass")) + 1, self._params.max_tokens) for r in batch
+        )
+        return Call(job=job, worst=worst, facts=facts)
 
     def _check(self) -> None:
         if self._ended.is_set():
             raise CancelledError
 
-    def _row(self, call: Call, reply: Generation, key: str, answers: Answers) -> Row:
+    def _rows(self, call: Call, answers: Answers | None) -> list[Row]:
+        """Replies as they are stored; of a call that has failed for good, empty ones that cost what the ledger has already."""
+        if answers is None:
+            return [self._row(call, FAILED_GENERATION, request.problem_id, 0.0) for request in call.job.requests]
+        each = answers.seconds / len(call.job.requests)
+        return [
+            self._row(call, replies[0] if replies else FAILED_GENERATION, request.problem_id, each)
+            for request, replies in zip(call.job.requests, answers.generations, strict=True)
+        ]
+
+    def _row(self, call: Call, reply: Generation, key: str, seconds: float) -> Row:
         cost = verdict_cost(self._card, reply.num_prompt_tokens, reply.num_generated_tokens)
         return {
             "id": key,
@@ -144,7 +175,7 @@ class JudgingPool:
             "num_generated_tokens": reply.num_generated_tokens,
             "cost_flops": cost.flops,
             "cost_usd": cost.usd,
-            "cost_seconds": answers.seconds / len(call.requests),
+            "cost_seconds": seconds,
         }
 
 
@@ -162,5 +193,6 @@ def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> 
     return Cost(flops=flops, usd=cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens).usd)
 
 
-def _cost(row: Row) -> Cost:
-    return Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"])
+def _answered(batch: str, rows: Sequence[Row]) -> Answered:
+    cost = total_cost(Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"]) for row in rows)
+    return Answered(request=batch, cost=cost, count=len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 
+from isocost.costs.price import stale
+from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.planning import DrawCost, to_json
-from isocost.records import CellPlan
+from isocost.records import CellPlan, ModelCard
 from isocost.reporting.numbers import budget as say_budget
 from isocost.reporting.numbers import cost as say_cost
+from isocost.reporting.numbers import usd as say_usd
+from isocost.running.counting import counting
 from isocost.running.judging import judging_params
 from isocost.running.preparing import Prepared, generators, judge_of
 
 __all__ = ["first_prompts", "to_json", "to_markdown"]
 
 
-def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
-    """Models with the cost of a draw, then every cell with its draws a problem."""
+def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], today: dt.date | None = None) -> str:
+    """Models with the cost of a draw, every cell with its draws a problem, and what these costs count and leave out.
+
+    Args:
+        prepared: The study.
+        costs: What a draw of each model costs.
+        plans: What every cell is going to buy.
+        today: The day by which prices are old; today's.
+    """
     n_problems = len(prepared.problems["train"])
-    lines = ["| model | parameters | a draw costs | tokens a draw |", "| --- | ---: | ---: | ---: |"]
-    for name, each in costs.items():
-        card = prepared.cards[name]
-        size = f"{card.parameters:,} ({card.parameters_are})" if card.parameters else "not known"
-        lines.append(f"| {name} | {size} | {say_cost(each.expected)} | {each.tokens:g} ({each.tokens_are}) |")
+    lines = _models(prepared, costs)
     lines += [
         "",
         f"| cell | budget | model | samples a problem | samples of {n_problems:,} problems | planned cost |",
@@ -33,20 +41,73 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         for model, each_problem in plan.samples_per_problem.items():
             draws = round(each_problem * n_problems)
             lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {say_cost(plan.cost)} |")
-    if judge := judge_of(prepared.study):
-        lines += ["", f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit."]
-    return "\n".join(lines)
+    judge = judge_of(prepared.study)
+    notes = [counting(prepared, costs, plans), *_old_prices(prepared, [*costs, *([judge] if judge else [])], today or dt.date.today())]
+    if judge:
+        notes.append(f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit.")
+    return "\n".join([*lines, *(line for note in notes if note for line in ("", note))])
 
 
-def first_prompts(prepared: Prepared) -> str:
-    """What each model that samples is asked first, as it is sent, and what a judge is asked of a solution."""
-    question = prepared.problems["train"][0].question
+def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
+    """A row a model; a column of prices where there are any."""
+    cards = [prepared.cards[name] for name in costs]
+    priced = any(card.usd_per_million for card in cards)
+    price_title, price_rule = (" USD per million tokens |", " --- |") if priced else ("", "")
+    lines = [f"| model | parameters |{price_title} a draw costs | tokens a draw |", f"| --- | ---: |{price_rule} ---: | ---: |"]
+    for card, each in zip(cards, costs.values(), strict=True):
+        size = f"{card.parameters:,} ({card.parameters_are})" if card.parameters else "not known"
+        price = f" {_price(card)} |" if priced else ""
+        lines.append(f"| {card.name} | {size} |{price} {say_cost(each.expected)} | {each.tokens:,g} ({each.tokens_are}) |")
+    return lines
+
+
+def _price(card: ModelCard) -> str:
+    if not card.usd_per_million:
+        return "not known"
+    prices = ", ".join(f"{key} {say_usd(price)}" for key, price in card.usd_per_million.items())
+    return f"{prices} ({', '.join(filter(None, [card.price_is, str(card.priced_on or '')]))})"
+
+
+def _old_prices(prepared: Prepared, models: Sequence[str], today: dt.date) -> list[str]:
+    ages = {name: stale(prepared.cards[name].priced_on, today) for name in models}
+    return [
+        f"The price of {name} was read {age} days ago, on {prepared.cards[name].priced_on}: read it again, and date it."
+        for name, age in ages.items()
+        if age is not None
+    ]
+
+
+def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | None = None) -> str:
+    """What each model that samples is asked first, as it reads it, and what a judge is asked of a solution.
+
+    Args:
+        prepared: The study.
+        render: What the model of that name reads for a request. Without it the template's text is shown, a chat as who says what.
+    """
+    problem = prepared.problems["train"][0]
     parts = []
     for name in generators(prepared.study):
         template = prepared.templates[name]
-        params = prepared.study.sampling.params(template.stop)
-        parts.append(f"first prompt to {name} ({params}):\n{template.render(question)}\n<end of prompt>")
+        params = prepared.study.sampling_of(name).params(template.reply_stop)
+        asked = Request(
+            problem_id=problem.id,
+            prompt=template.render(problem.question),
+            first_index=0,
+            count=1,
+            chat=template.chat,
+            system=template.system,
+        )
+        text = render(name, asked) if render else _said(asked)
+        parts.append(f"first prompt to {name} ({params}):\n{text}\n<end of prompt>")
     if judge := judge_of(prepared.study):
-        asked = judging_prompt(JudgeRequest(question=question, generation="<the solution>"))
-        parts.append(f"prompt to the judge {judge} ({judging_params(prepared.study)}):\n{asked}\n<end of prompt>")
+        judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
+        parts.append(f"prompt to the judge {judge} ({judging_params(prepared.study)}):\n{judged}\n<end of prompt>")
     return "\n\n".join(parts)
+
+
+def _said(request: Request) -> str:
+    """A request's text where the model's own chat format is not known."""
+    if not request.chat:
+        return request.prompt
+    system = "" if request.system is None else f"[system]\n{request.system}\n"
+    return f"{system}[user]\n{request.prompt}\n[assistant]"

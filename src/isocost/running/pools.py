@@ -1,35 +1,45 @@
 """A model's pool: rounds, batches, verdicts, and what a resumed run still owes; `buying.py` buys it.
 
 A round is written down before anything of it is bought. Its batches are a pure function of it, each is seeded by what it asks for and is
-committed whole, so a resumed run redoes exactly the batches that are missing and gets the same draws.
+committed whole by the worker that answered it, so a resumed run redoes exactly the batches that are missing and gets the same draws.
+
+Texts stay on the disk: of a draw, a pool holds in memory what it cost and what came of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+import bisect
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from isocost.engines.base import Request
-from isocost.executors.local import LocalExecutor
-from isocost.executors.work import Answers, EngineSpec, cut
+from isocost.executors import desk
+from isocost.executors.base import Executor
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing
+from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
-from isocost.ids import digest, sample_id, seed_of
+from isocost.ids import digest, seed_of
+from isocost.ledger import Answered
 from isocost.planning import cost_of
 from isocost.prompts.base import Template
-from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
-from isocost.running.asking import Call
+from isocost.records import Allocation, Cost, ModelCard, Problem, Sample, SamplingParams, Verdict
+from isocost.running.calls import Call
+from isocost.running.drawn import LIGHT, Draw, DrawKey, to_draw, to_sample, total_cost
+from isocost.running.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
 
-FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
-DrawKey = tuple[str, str, int]  # model, problem id, sample index
+CHAT_TOKENS = 256  # what a chat format may add to the tokens of its messages, generously
+CHAT_FIELDS = ("chat", "system", "chat_stop")  # of a template, and part of a pool's identity in a chat only
+Line = list[Any]  # of an order: problem id, what was asked, first index, count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Requests that one call of an engine answers."""
+    """Requests that one call of an engine answers: the `number`-th of the pool's orders, or what is missing of it."""
 
     key: str
+    number: int
     requests: tuple[Request, ...]
     seed: int
 
@@ -44,7 +54,7 @@ class Pool:
     """One model under one prompt and sampling setting, with all draws bought so far."""
 
     card: ModelCard
-    identity: str
+    facts: EngineFacts
     spec: EngineSpec
     params: SamplingParams
     template: Template
@@ -53,207 +63,256 @@ class Pool:
     problems: Mapping[str, Problem]
     grader: str
     id: str = field(init=False)
-    _samples: BatchLog = field(init=False)
-    _verdicts: BatchLog = field(init=False)
+    _log: BatchLog = field(init=False)
+    _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
-    _known: dict[str, str] = field(init=False, default_factory=dict)
+    _orders: list[list[Line]] = field(init=False, default_factory=list)
+    _draws: dict[str, dict[int, Draw]] = field(init=False, default_factory=dict)
+    _asked: dict[str, str] = field(init=False, default_factory=dict)
+    _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
+    _numbers: dict[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.id = digest("pool", self.identity, self.template, self.params, self.study_seed)
-        self._samples = self.directory.batches("pools", self.card.name, self.id)
-        self._verdicts = self.directory.batches("verdicts", self.grader, self.id)
+        asked = {key: value for key, value in asdict(self.template).items() if self.template.chat or key not in CHAT_FIELDS}
+        self.id = digest("pool", self.facts.identity, asked, self.params, self.study_seed)
+        self._log = self.directory.batches("pools", self.card.name, self.id)
+        self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
+
+    def load(self, unanswered: Collection[str]) -> dict[str, Answered]:
+        """Read what earlier starts stored; call it once, first.
+
+        Args:
+            unanswered: Keys of batches of which the ledger does not know whether they were answered.
+
+        Returns:
+            What those of them that are stored cost.
+        """
+        self._orders = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
+        places: dict[str, DrawKey] = {}
+        numbers = _Numbers(self._orders)
+        open_: dict[str, list[tuple[Draw, float]]] = {}
+        for row in self._log.rows((*LIGHT, "cost_seconds")):
+            draw, key = to_draw(row), (row["problem_id"], row["sample_index"])
+            if row["batch"] not in self._numbers:
+                self._numbers[row["batch"]] = numbers.of(*key)
+            if row["batch"] in unanswered:
+                open_.setdefault(row["batch"], []).append((draw, row["cost_seconds"]))
+            if key[0] in self.problems and row["id"] == self._sample_id(*key):
+                self._draws.setdefault(key[0], {})[key[1]] = draw
+                places[row["id"]] = key
+        for sample_id, reference, verdict in self._verdicts.stored():
+            problem_id, index = places.get(sample_id, ("", 0))
+            if problem_id and self.problems[problem_id].answer == reference:
+                self._draws[problem_id][index].verdict = verdict
+        return {batch: _answered(batch, [d for d, _ in draws], sum(s for _, s in draws)) for batch, draws in open_.items()}
 
     def bought(self) -> dict[tuple[str, str], int]:
         """(model, problem id) -> draws bought or on order."""
         counts: dict[tuple[str, str], int] = {}
-        for _, order in self._orders():
+        for order in self._orders:
             for problem_id, _, first_index, count in filter(self._is_current, order):
                 key = (self.card.name, problem_id)
                 counts[key] = max(counts.get(key, 0), first_index + count)
         return counts
 
-    def order(self, allocations: list[Allocation], executor: LocalExecutor) -> None:
+    def order(self, allocations: Sequence[Allocation], executor: Executor) -> None:
         """Write a round down, cut into the batches in which the engine will answer it."""
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
-        batches = executor.submit(cut, self.spec, requests).result()
-        orders = [[[r.problem_id, self._asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
+        batches = executor.submit(desk.cut, self.spec, requests).result()
+        orders = [[[r.problem_id, self._what_is_asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
+        self._orders += orders
 
-    def stored_batches(self) -> set[str]:
-        """The keys of the batches that are in the store."""
-        return self._samples.batches()
-
-    def missing(self, wanted: Mapping[tuple[str, str], int]) -> list[Batch]:
-        """The batches of all rounds that are not, in order, without what nobody wants any more.
+    def missing(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[Batch]:
+        """The batches of all rounds that are not stored, in order, without what nobody wants any more.
 
         A batch whose problems come and go is bought in parts; each part counts as a batch of its own.
 
         Args:
             wanted: (model, problem id) -> how many draws the study's cells ask for.
         """
-        stored, found = {sample.id for _, sample in self._current()}, []
-        for number, order in self._orders():
-            owed = [draws for line in filter(self._is_current, order) if (draws := self._owed(line, wanted, stored))]
+        for number, order in enumerate(self._orders):
+            owed = [draws for line in filter(self._is_current, order) if (draws := self._owed(line, wanted))]
             if owed:
                 requests = tuple(self._request(p, first, count) for p, _, first, count in owed)
-                found.append(Batch(key=digest("batch", self.id, number, owed), requests=requests, seed=seed_of("batch", self.id, owed)))
-        return found
+                key = digest("batch", self.id, number, owed)
+                yield Batch(key=key, number=number, requests=requests, seed=seed_of("batch", self.id, owed))
 
-    def _owed(self, draws: list[Any], wanted: Mapping[tuple[str, str], int], stored: Container[str]) -> list[Any] | None:
+    def _owed(self, line: Line, wanted: Mapping[tuple[str, str], int]) -> Line | None:
         """The part of a line of an order that is wanted and not stored, or None."""
-        problem_id, asked, first, count = draws
+        problem_id, asked, first, count = line
+        stored = self._draws.get(problem_id, {})
         end = min(first + count, wanted.get((self.card.name, problem_id), 0))
-        start = next((i for i in range(first, end) if self._sample_id(problem_id, i) not in stored), end)
+        start = next((i for i in range(first, end) if i not in stored), end)
         return [problem_id, asked, start, end - start] if start < end else None
 
-    def ungraded(self) -> dict[str, list[Sample]]:
-        """By batch, stored samples without a verdict of this grader on today's reference answer."""
-        judged = {(row["sample_id"], row["reference"]) for row in self._verdicts.rows()}
-        waiting: dict[str, list[Sample]] = {}
-        for batch, sample in self._current():
-            if (sample.id, self.problems[sample.problem_id].answer) not in judged:
-                waiting.setdefault(batch, []).append(sample)
-        return waiting
+    def is_short(self, wanted: Mapping[tuple[str, str], int]) -> bool:
+        """Whether anything is missing of what is wanted: an endpoint may have returned fewer solutions than it was asked for."""
+        return next(self.missing(wanted), None) is not None
 
-    def stored(self) -> tuple[int, Cost]:
-        """How many draws are stored, and what they cost."""
-        samples = [to_sample(row, self.card.name, self.id) for row in self._samples.rows()]
-        return len(samples), total_cost(s.cost for s in samples)
+    def calls(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[tuple[Call, Batch]]:
+        """What is sent for each missing batch."""
+        for batch in self.missing(wanted):
+            job = Job(
+                key=batch.key,
+                spec=self.spec,
+                remote=self.facts.remote,
+                concurrency=self.facts.concurrency,
+                requests=batch.requests,
+                params=self.params,
+                seed=batch.seed,
+                storing=self._storing(batch),
+            )
+            facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
+            yield Call(job=job, worst=self.worst(batch), facts=facts), batch
+
+    def _storing(self, batch: Batch) -> Storing:
+        asked = tuple(self._what_is_asked(r.problem_id) for r in batch.requests)
+        return Storing(stem=self._log.stem.resolve(), pool=self.id, asked=asked, card=self.card)
 
     def worst(self, batch: Batch) -> Cost:
-        """What a batch costs if every draw goes to max_tokens; the prompts' length is bounded by their bytes."""
-        total = Cost(flops=0.0, usd=0.0)
-        for r in batch.requests:
-            bound = len(r.prompt.encode()) + 1
-            total = total + _times(cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens), r.count)
-        return total
+        """What a batch costs if every draw goes to max_tokens and shares nothing; the prompts' length is bounded by their bytes."""
+        return total_cost(self._worst_of(r) for r in batch.requests)
 
-    def call(self, batch: Batch) -> Call:
-        """What is sent for a batch."""
-        facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
-        return Call(
-            key=batch.key,
-            spec=self.spec,
-            requests=batch.requests,
-            params=self.params,
-            seed=batch.seed,
-            worst=self.worst(batch),
-            facts=facts,
-        )
+    def _worst_of(self, request: Request) -> Cost:
+        bound = len(request.prompt.encode("utf-8", "surrogatepass")) + 1
+        if request.chat:
+            bound += len((request.system or "").encode("utf-8", "surrogatepass")) + CHAT_TOKENS
+        one = cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
+        n = request.count
+        return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
 
-    def store(self, batch: Batch, answers: Answers) -> list[Sample]:
-        """Commit an answered batch."""
-        samples = list(self._to_samples(batch, answers))
-        self._samples.append(batch.key, [to_row(s) for s in samples])
-        return samples
+    def take(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
+        """Remember what the worker has stored for a batch; what it cost, and the draws."""
+        self._numbers[batch.key] = batch.number
+        found: list[tuple[DrawKey, StoredDraw]] = []
+        for request, draws in zip(batch.requests, answers.stored, strict=True):
+            own = self._draws.setdefault(request.problem_id, {})
+            for index, stored in enumerate(draws, request.first_index):
+                own[index] = Draw(*stored[1:])
+                found.append(((request.problem_id, index), stored))
+        own_draws = [self._draws[problem_id][index] for (problem_id, index), _ in found]
+        return _answered(batch.key, own_draws, answers.seconds), found
 
-    def store_verdicts(self, batch: str, samples: list[Sample], verdicts: list[Verdict]) -> None:
-        """Commit verdicts on samples of a batch, each with the reference that it was judged by.
+    def give_up(self, batch: Batch) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
+        """Store that the draws of a batch have failed; what asking for them cost stands in the ledger already."""
+        failed = [[FAILED_GENERATION] * request.count for request in batch.requests]
+        rows, stored = rows_of(batch.requests, batch.seed, self._storing(batch), failed, 0.0)
+        self._log.append(batch.key, rows)
+        cost, draws = self.take(batch, Answers(generations=(), stored=stored, seconds=0.0))
+        return replace(cost, facts={"account": "data", "model": self.card.name}), draws
+
+    def ungraded(self) -> Iterator[tuple[str, list[tuple[DrawKey, str]]]]:
+        """By batch, the texts of stored draws without a verdict of this grader on today's reference answer."""
+        if all(draw.verdict for draws in self._draws.values() for draw in draws.values()):
+            return
+        batch = ""
+        found: list[tuple[DrawKey, str]] = []
+        for row in self._log.rows():
+            key = (row["problem_id"], row["sample_index"])
+            draw = self._draws.get(key[0], {}).get(key[1])
+            if draw is None or draw.verdict or row["id"] != self._sample_id(*key):
+                continue
+            if row["batch"] != batch and found:
+                yield batch, found
+                found = []
+            batch = row["batch"]
+            found.append((key, row["generation"]))
+        if found:
+            yield batch, found
+
+    def judged(self, batches: Sequence[tuple[str, Sequence[DrawKey], Sequence[Verdict]]]) -> None:
+        """Commit the verdicts on batches of draws.
 
         Where the engine failed there was no answer to judge: not graded, never wrong.
         """
-        rows = [
-            {"sample_id": s.id, "reference": self.problems[s.problem_id].answer, **asdict(FAILED if s.finish_reason == "error" else v)}
-            for s, v in zip(samples, verdicts, strict=True)
-        ]
-        self._verdicts.append(digest(batch, [[row["sample_id"], row["reference"]] for row in rows]), rows)
+        entries = []
+        for batch, keys, verdicts in batches:
+            lines = []
+            for (problem_id, index), verdict in zip(keys, verdicts, strict=True):
+                draw = self._draws[problem_id][index]
+                draw.verdict = self._verdicts.share(FAILED if draw.finish_reason == "error" else verdict)
+                lines.append((self._sample_id(problem_id, index), self.problems[problem_id].answer, draw.verdict))
+            entries.append((batch, lines))
+        self._verdicts.append(entries)
 
-    def pairs(self, samples: list[Sample]) -> list[Pair]:
+    def pairs(self, texts: Sequence[tuple[DrawKey, str]]) -> list[Pair]:
         """What the grader has to judge; a failed draw has an empty text."""
-        asked = [self.problems[s.problem_id] for s in samples]
+        asked = [self.problems[problem_id] for (problem_id, _), _ in texts]
         return [
-            Pair(key=s.id, reference=problem.answer, generation=s.generation, question=problem.question)
-            for s, problem in zip(samples, asked, strict=True)
+            Pair(key="", reference=problem.answer, generation=text, question=problem.question)
+            for problem, (_, text) in zip(asked, texts, strict=True)
         ]
 
-    def draws(self) -> dict[DrawKey, tuple[Sample, Verdict]]:
-        """Every draw of the study's problems, with its verdict."""
-        verdicts = {
-            (row["sample_id"], row["reference"]): Verdict(
-                outcome=Outcome(row["outcome"]), predicted_answer=row["predicted_answer"], reason=row["reason"]
-            )
-            for row in self._verdicts.rows()
-        }
-        return {
-            (self.card.name, s.problem_id, s.sample_index): (s, verdicts[s.id, self.problems[s.problem_id].answer])
-            for _, s in self._current()
-        }
+    def draws(self) -> Iterator[tuple[DrawKey, Draw]]:
+        """Every draw of the study's problems."""
+        for problem_id, draws in self._draws.items():
+            for index, draw in draws.items():
+                yield (problem_id, index), draw
+
+    def get(self, problem_id: str, index: int) -> Draw | None:
+        """One of them, if it is stored."""
+        return self._draws.get(problem_id, {}).get(index)
+
+    def samples(self) -> Iterator[tuple[Sample, Verdict]]:
+        """Every draw of the study's problems with its text and verdict, as they are stored."""
+        for row in self._log.rows():
+            draw = self._draws.get(row["problem_id"], {}).get(row["sample_index"])
+            if draw is not None and row["id"] == self._sample_id(row["problem_id"], row["sample_index"]):
+                yield to_sample(row, self.card.name, self.id), draw.verdict or FAILED
 
     def seal(self) -> None:
-        """Move what is stored into Parquet."""
-        self._samples.seal()
+        """Move what is stored into Parquet, batches in the order in which they were ordered, whoever answered first."""
+        self._log.seal(lambda batch: (self._numbers.get(batch, -1), batch))
         self._verdicts.seal()
 
-    def _orders(self) -> Iterator[tuple[int, list[list[Any]]]]:
-        """Every batch that was written down, numbered: lists of [problem id, what was asked, first index, count]."""
-        entries = (entry for entry in self._rounds.entries() if entry["pool"] == self.id)
-        yield from enumerate(batch for entry in entries for batch in entry["batches"])
-
-    def _is_current(self, draws: list[Any]) -> bool:
+    def _is_current(self, line: Line) -> bool:
         """Whether the study still has the problem, with the question it had."""
-        return draws[0] in self.problems and draws[1] == self._asked(draws[0])
+        return line[0] in self.problems and line[1] == self._what_is_asked(line[0])
 
-    def _current(self) -> Iterator[tuple[str, Sample]]:
-        """(batch, sample) of what is stored for problems as the study has them today."""
-        for row in self._samples.rows():
-            sample = to_sample(row, self.card.name, self.id)
-            if sample.problem_id in self.problems and sample.id == self._sample_id(sample.problem_id, sample.sample_index):
-                yield row["batch"], sample
-
-    def _asked(self, problem_id: str) -> str:
+    def _what_is_asked(self, problem_id: str) -> str:
         """What is asked, in short: a problem that keeps its id and changes its question is another one."""
-        if problem_id not in self._known:
-            self._known[problem_id] = digest(self.template.render(self.problems[problem_id].question))
-        return self._known[problem_id]
+        if problem_id not in self._asked:
+            self._asked[problem_id] = digest(self.template.render(self.problems[problem_id].question))
+        return self._asked[problem_id]
 
-    def _sample_id(self, problem_id: str, sample_index: int) -> str:
-        return sample_id(self.id, problem_id, self._asked(problem_id), sample_index)
+    def _sample_id(self, problem_id: str, index: int) -> str:
+        if problem_id not in self._ids:
+            self._ids[problem_id] = SampleIds(self.id, problem_id, self._what_is_asked(problem_id))
+        return self._ids[problem_id].at(index)
 
     def _request(self, problem_id: str, first_index: int, count: int) -> Request:
         prompt = self.template.render(self.problems[problem_id].question)
-        return Request(problem_id=problem_id, prompt=prompt, first_index=first_index, count=count)
-
-    def _to_samples(self, batch: Batch, answers: Answers) -> Iterator[Sample]:
-        seconds = answers.seconds / batch.size
-        for request, generations in zip(batch.requests, answers.generations, strict=True):
-            for offset, g in enumerate(generations):
-                index = request.first_index + offset
-                cost = cost_of(self.card, prompt_tokens=g.num_prompt_tokens, generated_tokens=g.num_generated_tokens)
-                yield Sample(
-                    id=self._sample_id(request.problem_id, index),
-                    problem_id=request.problem_id,
-                    model=self.card.name,
-                    pool=self.id,
-                    sample_index=index,
-                    generation=g.text,
-                    num_prompt_tokens=g.num_prompt_tokens,
-                    num_generated_tokens=g.num_generated_tokens,
-                    finish_reason=g.finish_reason,
-                    cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds),
-                    seed=batch.seed,
-                )
+        return Request(
+            problem_id=problem_id,
+            prompt=prompt,
+            first_index=first_index,
+            count=count,
+            chat=self.template.chat,
+            system=self.template.system if self.template.chat else None,
+        )
 
 
-def total_cost(costs: Iterable[Cost]) -> Cost:
-    """The sum of costs, each unit where all of them know it."""
-    return sum(costs, start=Cost(flops=0.0, usd=0.0, seconds=0.0))
+class _Numbers:
+    """Which order a draw belongs to."""
+
+    def __init__(self, orders: Sequence[Sequence[Line]]) -> None:
+        self._starts: dict[str, list[tuple[int, int]]] = {}
+        for number, order in enumerate(orders):
+            for problem_id, _, first, _ in order:
+                self._starts.setdefault(problem_id, []).append((first, number))
+        for starts in self._starts.values():
+            starts.sort()
+
+    def of(self, problem_id: str, index: int) -> int:
+        """The number of the last order that begins at or before this draw of the problem; -1 if none does."""
+        starts = self._starts.get(problem_id, [])
+        at = bisect.bisect_right(starts, index, key=lambda start: start[0]) - 1
+        return starts[at][1] if at >= 0 else -1
 
 
-def _times(cost: Cost, n: int) -> Cost:
-    return Cost(flops=None if cost.flops is None else cost.flops * n, usd=None if cost.usd is None else cost.usd * n)
-
-
-def to_row(sample: Sample) -> dict[str, Any]:
-    """A sample as it is stored; model and pool stand in the path."""
-    row = {**asdict(sample), **{f"cost_{unit}": value for unit, value in asdict(sample.cost).items()}}
-    for key in ("cost", "model", "pool"):
-        del row[key]
-    return row
-
-
-def to_sample(row: Mapping[str, Any], model: str, pool: str) -> Sample:
-    """A stored sample."""
-    cost = Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"])
-    own = {k: v for k, v in row.items() if k != "batch" and not k.startswith("cost_")}
-    return Sample(**own, model=model, pool=pool, cost=cost)
+def _answered(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
+    cost = total_cost(draw.cost for draw in draws)
+    tokens = sum(draw.num_generated_tokens for draw in draws)
+    return Answered(request=batch, cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds), count=len(draws), tokens=tokens)

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from isocost.config import JUDGE, Study
+from isocost.config import JUDGE, ModelSpec, Study
+from isocost.costs.pricefile import PriceList, read_prices
 from isocost.engines import ENGINES, OPTIONS
+from isocost.engines.base import Request
 from isocost.errors import InputError, IsocostError, StudyError
-from isocost.executors.work import EngineFacts, EngineSpec
+from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.graders import GRADERS, grader_options, load_grader
 from isocost.lab import PREFIX, weights
 from isocost.planning import model_card
 from isocost.policies import POLICIES
 from isocost.problems import SOURCES, load_problems, source_options
-from isocost.prompts import TEMPLATES, load_template
+from isocost.prompts import TEMPLATES, make_template
 from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem
 from isocost.studyfile import Known
@@ -43,6 +45,7 @@ class Prepared:
         cards: What each model costs.
         specs: How each model's engine is opened.
         identities: What makes each model the same; "" for a model whose engine was not opened.
+        facts: What the engines that were opened say of themselves.
         templates: What each model is prompted with.
         refused: Problems that were left out of the sets, once the grader has been asked.
     """
@@ -52,8 +55,14 @@ class Prepared:
     cards: Mapping[str, ModelCard]
     specs: Mapping[str, EngineSpec]
     identities: Mapping[str, str]
+    facts: Mapping[str, EngineFacts]
     templates: Mapping[str, Template]
     refused: tuple[Refused, ...] = ()
+
+    @property
+    def shares(self) -> dict[str, bool]:
+        """By model whose engine was opened, whether the solutions of a request share one reading of the prompt."""
+        return {name: facts.shares_prompts for name, facts in self.facts.items()}
 
 
 def known() -> Known:
@@ -96,13 +105,20 @@ def own_parts(study: Study) -> list[str]:
     sources = [
         source.source for source in (getattr(study.problems, split) for split in ("train", "validation", "test", "transfer")) if source
     ]
-    templates = [study.prompt.template, *(m.prompt.template for m in study.models.values() if m.prompt)]
+    templates = [name for p in (study.prompt, *(m.prompt for m in study.models.values())) if p and (name := p.template)]
     graders = [study.grader.name, study.reference_grader.name]
     named = [*sources, *(m.engine for m in study.models.values()), *(a.policy for a in study.arms.values()), *graders, *templates]
     return sorted({name for name in named if ":" in name})
 
 
-def prepare(study: Study, base: Path, describe: Callable[[EngineSpec], EngineFacts], *, to_spend: bool) -> Prepared:
+def prepare(
+    study: Study,
+    base: Path,
+    describe: Callable[[EngineSpec], EngineFacts],
+    *,
+    to_spend: bool,
+    render: Callable[[EngineSpec, Request], str] | None = None,
+) -> Prepared:
     """Load problems, open models, work out what tokens cost.
 
     Args:
@@ -111,42 +127,87 @@ def prepare(study: Study, base: Path, describe: Callable[[EngineSpec], EngineFac
         describe: Opens an engine and says what it knows.
         to_spend: Every engine is opened, so that a model that cannot be used is found before anything is paid for. For a plan alone,
             a model whose `params` are given is taken at its word.
+        render: What an engine's model reads for a request. With it and `to_spend`, a model that has no chat format is found here.
 
     Raises:
         StudyError: all that was found wrong with problems and models, one line each.
     """
     mistakes: list[str] = []
-    problems: dict[str, list[Problem]] = {}
-    for split in ("train", "validation", "test", "transfer"):
-        source = getattr(study.problems, split)
-        if source is not None and (split == "train" or to_spend):
-            try:
-                problems[split] = load_problems(source.source, source.options, base=base)
-            except IsocostError as error:
-                mistakes.append(f"problems.{split}: {error}")
+    problems = _problems(study, base, mistakes, all_sets=to_spend)
     cards: dict[str, ModelCard] = {}
     specs: dict[str, EngineSpec] = {}
     identities: dict[str, str] = {}
-    in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
+    told: dict[str, EngineFacts] = {}
+    prices = _prices(study, base, mistakes)
     for name, spec in study.models.items():
         try:
             specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_with_weights(spec.options).items())), base=base)
-            unsized = spec.params is None and (spec.price is None or in_flops)
-            facts = describe(specs[name]) if to_spend or unsized else None
+            facts = describe(specs[name]) if to_spend or _is_unsized(study, spec) else None
+            cards[name] = model_card(name, study, facts.size if facts else None, prices)
         except StudyError as error:
             mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
             continue
         except IsocostError as error:
             mistakes.append(f"models.{name}: {error}")
             continue
-        cards[name] = model_card(name, study, facts.size if facts else None)
         identities[name] = facts.identity if facts else ""
+        if facts:
+            told[name] = facts
     if to_spend:
-        mistakes += _unusable(study, problems) + _judge_unusable(study, cards)
+        mistakes += _unusable(study, problems, cards) + _judge_unusable(study, cards)
     if mistakes:
         raise StudyError(mistakes)
-    templates = {name: load_template((spec.prompt or study.prompt).template) for name, spec in study.models.items()}
-    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, templates=templates)
+    templates = {name: make_template(study.prompt_of(name)) for name in study.models}
+    if to_spend and render:
+        _check_chats(study, specs, templates, render)
+    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=told, templates=templates)
+
+
+def _check_chats(
+    study: Study, specs: Mapping[str, EngineSpec], templates: Mapping[str, Template], render: Callable[[EngineSpec, Request], str]
+) -> None:
+    """Refuse models that do not take the chat that they are to be asked in."""
+    mistakes: list[str] = []
+    readers = {*generators(study), *(study.finetune.students if study.finetune else ())}
+    for name in (n for n in study.models if n in readers and templates[n].chat):
+        asked = Request(problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system)
+        try:
+            render(specs[name], asked)
+        except IsocostError as error:
+            mistakes.append(f"models.{name}: {error}")
+    if mistakes:
+        raise StudyError(mistakes)
+
+
+def _problems(study: Study, base: Path, mistakes: list[str], *, all_sets: bool) -> dict[str, list[Problem]]:
+    """The problem sets by split, or the training problems alone; what is wrong with them joins the mistakes."""
+    problems: dict[str, list[Problem]] = {}
+    for split in ("train", "validation", "test", "transfer"):
+        source = getattr(study.problems, split)
+        if source is not None and (split == "train" or all_sets):
+            try:
+                problems[split] = load_problems(source.source, source.options, base=base)
+            except IsocostError as error:
+                mistakes.append(f"problems.{split}: {error}")
+    return problems
+
+
+def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
+    """The study's file of prices; what is wrong with it joins the mistakes."""
+    if study.costs.prices is None:
+        return None
+    try:
+        return read_prices(base / study.costs.prices, study.costs.prices)
+    except StudyError as error:
+        mistakes += error.mistakes
+    return None
+
+
+def _is_unsized(study: Study, spec: ModelSpec) -> bool:
+    """Whether a model must be opened to tell what its draws cost."""
+    in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
+    sized = spec.params is not None and (spec.attention is not None or not study.costs.attention)
+    return not sized and (in_flops or (spec.price is None and study.costs.prices is None))
 
 
 def _judge_unusable(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
@@ -156,7 +217,8 @@ def _judge_unusable(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
         return []
     known = card.flops_per_token if study.limit.unit == "flops" else card.usd_per_million
     key = "params" if study.limit.unit == "flops" else "price"
-    return [] if known else [f"grader.model: what {card.name} costs in {study.limit.unit} is not known\n  give models.{card.name}.{key}"]
+    advice = card.to_know.get(study.limit.unit) or f"give models.{card.name}.{key}"
+    return [] if known else [f"grader.model: what {card.name} costs in {study.limit.unit} is not known\n  {advice}"]
 
 
 def _with_weights(options: dict[str, object]) -> dict[str, object]:
@@ -169,13 +231,13 @@ def _with_weights(options: dict[str, object]) -> dict[str, object]:
     )
 
 
-def _unusable(study: Study, problems: Mapping[str, list[Problem]]) -> list[str]:
+def _unusable(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> list[str]:
     """What can be told wrong only of a study that is going to be run."""
     readers = {*generators(study), judge_of(study)}
     mistakes = [
         f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
-        for name, spec in study.models.items()
-        if name in readers and (price := spec.price) is not None and price.input is None
+        for name, card in cards.items()
+        if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million
     ]
     questions = {p.question: p.id for p in problems.get("train", [])}
     for split in ("validation", "test", "transfer"):

@@ -9,11 +9,11 @@ import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from isocost import auditing, evaluating, measuring
 from isocost.curating import Curated
 from isocost.evaluating import Outcomes
+from isocost.ledger import Account
 from isocost.metrics.intervals import count_interval, paired_difference
 from isocost.planning import cost_of
 from isocost.records import (
@@ -32,7 +32,7 @@ from isocost.records import (
     Setup,
 )
 from isocost.running.data import Bought
-from isocost.running.pools import total_cost
+from isocost.running.drawn import Draw, total_cost
 from isocost.running.preparing import Prepared, generators
 from isocost.running.students import PLAIN, Evaluated, Training, average
 from isocost.running.tables import frame_of
@@ -50,15 +50,11 @@ def assemble(
     trainings: Sequence[Training],
     evaluated: Sequence[Evaluated],
     seconds: Mapping[str, float],
-    paid: Mapping[str, Mapping[str, Any]],
-    verdicts: Mapping[str, Mapping[str, Any]],
 ) -> Results:
-    """Everything that the report is made from. `paid` is what each model's folder of pools holds in all, whatever the settings, and
-    `verdicts` what each judge's folder does.
-    """
+    """Everything that the report is made from."""
     study = prepared.study
     by_variant = _by_variant(evaluated)
-    bill = _bill(prepared, bought, curated, trainings, evaluated) + _other_settings(bought, paid) + _judged(verdicts)
+    bill = _bill(prepared, bought, curated, trainings, evaluated) + _paid_besides(bought)
     return Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
@@ -234,33 +230,31 @@ def _bill(
     return lines
 
 
-def _other_settings(bought: Bought, paid: Mapping[str, Mapping[str, Any]]) -> list[BillLine]:
-    """Samples in the folder that today's study does not use: of other settings, other questions, models that it no longer has."""
+def _paid_besides(bought: Bought) -> list[BillLine]:
+    """What the ledger has beyond the draws that today's study uses: draws of other settings, other questions and former models, requests
+    whose answers were lost, and judges.
+    """
     lines: list[BillLine] = []
-    for model, total in paid.items():
-        used = [s for s, _ in bought.pools.get(model, ())]
-        count = total["samples"] - len(used)
-        if count:
-            own = total_cost(s.cost for s in used)
-            cost = Cost(
-                flops=None if total["flops"] is None or own.flops is None else total["flops"] - own.flops,
-                usd=None if total["usd"] is None or own.usd is None else total["usd"] - own.usd,
-            )
-            tokens = total["tokens"] - sum(s.num_generated_tokens for s in used)
-            lines.append(BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost))
-    return lines
+    for (account, model), paid in bought.ledger.accounts.items():
+        if account == "judge":
+            lines.append(BillLine(account=account, model=model, what="verdicts", count=paid.count, tokens=paid.tokens, cost=paid.cost))
+        else:
+            lines += _unused(model, paid, [draw for _, draw in bought.stores[model].draws()] if model in bought.stores else [])
+        if paid.lost:
+            lines.append(BillLine(account=account, model=model, what="lost", count=paid.lost, tokens=0, cost=paid.lost_cost))
+    return [line for line in lines if line.count]
 
 
-def _judged(verdicts: Mapping[str, Mapping[str, Any]]) -> list[BillLine]:
-    """What judges cost, those of other settings and former judges too."""
-    return [
-        BillLine(
-            account="judge", model=model, what="verdicts", count=total["samples"], tokens=total["tokens"],
-            cost=Cost(flops=total["flops"], usd=total["usd"], seconds=total["seconds"]),
-        )
-        for model, total in verdicts.items()
-        if total["samples"]
-    ]  # fmt: skip
+def _unused(model: str, paid: Account, used: Sequence[Draw]) -> list[BillLine]:
+    own, count = total_cost(draw.cost for draw in used), paid.count - len(used)
+    if count <= 0:
+        return []
+    cost = Cost(
+        flops=None if paid.cost.flops is None or own.flops is None else paid.cost.flops - own.flops,
+        usd=None if paid.cost.usd is None or own.usd is None else paid.cost.usd - own.usd,
+    )
+    tokens = paid.tokens - sum(draw.num_generated_tokens for draw in used)
+    return [BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost)]
 
 
 def _training_cost(card: ModelCard, tokens: int, seconds: float) -> Cost:

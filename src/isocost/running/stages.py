@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TypeVar
@@ -12,7 +11,7 @@ from typing import TypeVar
 from isocost import auditing, curating
 from isocost.curating import Curated
 from isocost.errors import InputError
-from isocost.executors.local import LocalExecutor
+from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.metrics.diversity import distinct_key
 from isocost.records import Audit, Cell, Outcome, Results
@@ -20,12 +19,10 @@ from isocost.reporting import Report, report
 from isocost.running import data, results, students
 from isocost.running.data import Bought, Graded, grader_key
 from isocost.running.events import Listener
-from isocost.running.judging import FOLDER
 from isocost.running.preparing import Prepared
-from isocost.running.status import pool_totals
 from isocost.running.students import Evaluated, Training
-from isocost.running.tables import frame_of
-from isocost.store import RunDirectory, write_parquet
+from isocost.running.tables import write_samples
+from isocost.store import RunDirectory
 
 T = TypeVar("T")
 STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate", "report")
@@ -38,7 +35,7 @@ class StudyRun:
         self,
         prepared: Prepared,
         directory: RunDirectory,
-        executor: LocalExecutor,
+        executor: Executor,
         grading: Grading,
         checking: Grading,
         listener: Listener,
@@ -71,8 +68,9 @@ class StudyRun:
     def sample(self) -> Bought:
         """Buy and grade."""
         bought = data.sample(self.prepared, self.directory, self.executor, self.grading, self.listener)
-        everything = [draw for pool in bought.pools.values() for draw in pool]
-        write_parquet(frame_of(everything, bought.problems), self.directory.path / "samples.parquet")
+        write_samples(
+            (draw for pool in bought.stores.values() for draw in pool.samples()), bought.problems, self.directory.path / "samples.parquet"
+        )
         for split, problems in self.prepared.problems.items():
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")
@@ -80,7 +78,7 @@ class StudyRun:
 
     def _say_graded(self, bought: Bought) -> str:
         """`240 samples by number-2: 110 correct, 130 incorrect, 0 no answer, 0 ungraded`."""
-        counts = Counter(verdict.outcome for pool in bought.pools.values() for _, verdict in pool)
+        counts = bought.outcomes()
         outcomes = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in Outcome)
         return f"{counts.total():,} samples by {named(self.grading)}: {outcomes}"
 
@@ -157,12 +155,10 @@ class StudyRun:
         trainings: Sequence[Training],
         evaluated: Sequence[Evaluated],
     ) -> Results:
-        paid = {folder.name: pool_totals(folder) for folder in self.directory.folders("pools")}
-        verdicts = {folder.name: pool_totals(folder) for folder in self.directory.folders(FOLDER)}
         graders = {"training samples graded by": named(self.grading), "test answers graded by": named(self.checking)}
         if self.grading is self.checking:
             graders = {"graded by": named(self.grading)}
-        found = results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds, paid, verdicts)
+        found = results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds)
         return replace(found, environment={**graders, **found.environment})
 
     def _write_measures(self, found: Results) -> None:

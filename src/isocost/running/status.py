@@ -1,21 +1,29 @@
-"""How far a run directory is, read without locking it: it can be asked while the run works."""
+"""How far a run directory is, read without locking it: it can be asked while the run works.
+
+The ledger has every request and the progress file the rest, so that no sample is read, however many there are.
+"""
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
-import polars as pl
+import yaml
 
 from isocost.errors import RunDirectoryError
-from isocost.store import RunDirectory
+from isocost.ledger import Account, book
+from isocost.records import Unit
+from isocost.reporting.numbers import budget as say_budget
+from isocost.reporting.numbers import duration
+from isocost.running.progress import FILE as PROGRESS
+from isocost.store import Row, RunDirectory
 
-COSTS = {unit: f"cost_{unit}" for unit in ("flops", "usd", "seconds")}  # as they are stored
+UNITS: tuple[Unit, ...] = ("flops", "usd")
 
 
 def status_of(path: Path) -> dict[str, Any]:
-    """What is planned, stored and finished.
+    """What is planned, spent, stored and finished.
 
     Raises:
         RunDirectoryError: the folder is not a run directory.
@@ -24,11 +32,17 @@ def status_of(path: Path) -> dict[str, Any]:
         raise RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
     directory = RunDirectory(path)
     plan = directory.read_json("plan.json")
+    progress = directory.read_json(PROGRESS)
+    accounts, waiting = _accounts(directory)
     return {
         "directory": str(path),
-        "planned": plan["budgets"] if plan else None,
-        "pools": {folder.name: pool_totals(folder) for folder in sorted((path / "pools").glob("*")) if folder.is_dir()},
-        "judge": {folder.name: pool_totals(folder) for folder in sorted((path / "judge").glob("*")) if folder.is_dir()},
+        "running": _is_running(path),
+        "accounts": [_account(account, model, paid) for (account, model), paid in accounts.items()],
+        "reserved": {unit: _total(entry[unit] for entry in waiting.values()) for unit in UNITS},
+        "spent": {unit: _total(paid.amount(unit) for paid in accounts.values()) for unit in UNITS},
+        "limit": (yaml.safe_load(directory.read_text("study.yaml") or "") or {}).get("limit"),
+        "cells": _cells(plan, progress),
+        "sampling": {key: value for key, value in progress.items() if key != "cells"} if progress else None,
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
         "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
         "seconds": directory.read_json("seconds.json") or {},
@@ -36,24 +50,136 @@ def status_of(path: Path) -> dict[str, Any]:
     }
 
 
+def _is_running(path: Path) -> bool:
+    """Whether the process that opened the directory last is alive. The lock itself is not touched: a run that starts now may need it."""
+    try:
+        os.kill(int((path / "lock").read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _accounts(directory: RunDirectory) -> tuple[dict[tuple[str, str], Account], dict[str, Row]]:
+    accounts: dict[tuple[str, str], Account] = {}
+    waiting: dict[str, Row] = {}
+    for entry in directory.log("ledger.jsonl").peek():
+        book(accounts, waiting, entry)
+    return accounts, waiting
+
+
+def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
+    seconds = paid.cost.seconds
+    return {
+        "account": account,
+        "model": model,
+        "samples": paid.count,
+        "tokens": paid.tokens,
+        "flops": paid.amount("flops"),
+        "usd": paid.amount("usd"),
+        "seconds": seconds,
+        "tokens_per_second": paid.tokens / seconds if seconds else None,
+        "lost": paid.lost,
+        "lost_flops": paid.lost_cost.flops,
+        "lost_usd": paid.lost_cost.usd,
+        "retries": paid.retries,
+        "redone": paid.redone,
+    }
+
+
+def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
+    """Planned, spent and left of each cell; number-matched cells have no budget."""
+    spent = (progress or {}).get("cells", {})
+    found: list[dict[str, Any]] = []
+    planned: set[str] = set()
+    for name, budget in ((plan or {}).get("budgets") or {}).items():
+        for choice in budget["choices"]:
+            cell = f"{choice['name']}@{name}"
+            planned.add(cell)
+            paid = spent.get(cell, {}).get(budget["unit"], 0.0)
+            found.append(
+                {
+                    "cell": cell,
+                    "unit": budget["unit"],
+                    "amount": budget["amount"],
+                    "planned": choice["cost"][budget["unit"]],
+                    "planned_samples_per_problem": choice["samples_per_problem"],
+                    "samples": spent.get(cell, {}).get("draws", 0),
+                    "spent": paid,
+                    "left": None if paid is None else budget["amount"] - paid,
+                }
+            )
+    return found + [
+        {"cell": cell, "unit": None, "amount": None, "planned": None, "samples": own["draws"], "spent": own, "left": None}
+        for cell, own in spent.items()
+        if cell not in planned
+    ]
+
+
+def _total(amounts: Any) -> float | None:
+    known = list(amounts)
+    return None if None in known else float(sum(known))
+
+
 def to_text(status: dict[str, Any]) -> str:
     """The status in Markdown."""
-    lines = [f"run: {status['directory']}", "", "| model | samples | tokens | FLOPs | USD |", "| --- | ---: | ---: | ---: | ---: |"]
-    for model, pool in status["pools"].items():
-        lines.append(f"| {model} | {pool['samples']:,} | {pool['tokens']:,} | {_known(pool['flops'])} | {_known(pool['usd'])} |")
-    if status["judge"]:
-        lines += ["", "| judge | verdicts | tokens | FLOPs | USD |", "| --- | ---: | ---: | ---: | ---: |"]
-        for model, calls in status["judge"].items():
-            lines.append(f"| {model} | {calls['samples']:,} | {calls['tokens']:,} | {_known(calls['flops'])} | {_known(calls['usd'])} |")
-    if status["planned"]:
-        lines += ["", "| budget | amount | arm | planned samples a problem |", "| --- | ---: | --- | --- |"]
-        for name, budget in status["planned"].items():
-            for choice in budget["choices"]:
-                each = ", ".join(f"{model} {count:.4g}" for model, count in choice["samples_per_problem"].items())
-                lines.append(f"| {name} | {_known(budget['amount'])} {budget['unit']} | {choice['name']} | {each} |")
+    lines = [f"run: {status['directory']}" + (" (running)" if status["running"] else ""), "", *_money(status), "", *_paid(status)]
+    if status["cells"]:
+        lines += ["", *_cell_lines(status["cells"])]
+    if status["sampling"]:
+        lines += ["", *_sampling(status["sampling"])]
     lines += ["", f"trained students: {len(status['trained'])}; evaluation files: {status['evaluations']}"]
     lines += [f"report: {status['report'] or 'not written yet'}"]
     return "\n".join(lines)
+
+
+def _money(status: dict[str, Any]) -> list[str]:
+    spent = " and ".join(_say(unit, status["spent"][unit]) for unit in UNITS if status["spent"][unit] is not None)
+    lines = [f"spent: {spent or 'not known'}"]
+    if limit := status["limit"]:
+        paid, reserved = status["spent"][limit["unit"]] or 0.0, status["reserved"][limit["unit"]] or 0.0
+        left = _say(limit["unit"], max(0.0, limit["amount"] - paid - reserved))
+        lines.append(f"limit: {_say(limit['unit'], limit['amount'])}, in flight at most {_say(limit['unit'], reserved)}, left {left}")
+    return lines
+
+
+def _paid(status: dict[str, Any]) -> list[str]:
+    lines = [
+        "| account | model | answers | tokens | FLOPs | USD | tokens/s | lost | retries |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for each in status["accounts"]:
+        rate = "" if each["tokens_per_second"] is None else f"{each['tokens_per_second']:,.0f}"
+        lines.append(
+            f"| {each['account']} | {each['model']} | {each['samples']:,} | {each['tokens']:,} | {_known(each['flops'])} "
+            f"| {_known(each['usd'])} | {rate} | {each['lost']:,} | {each['retries']:,} |"
+        )
+    return lines
+
+
+def _cell_lines(cells: list[dict[str, Any]]) -> list[str]:
+    lines = ["| cell | samples | planned | spent | budget | left |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    for cell in cells:
+        if cell["unit"] is None:
+            lines.append(f"| {cell['cell']} | {cell['samples']:,} | | | number-matched | |")
+        else:
+            amounts = " | ".join(_say(cell["unit"], cell[key]) for key in ("planned", "spent", "amount", "left"))
+            lines.append(f"| {cell['cell']} | {cell['samples']:,} | {amounts} |")
+    return lines
+
+
+def _sampling(progress: dict[str, Any]) -> list[str]:
+    share = f" ({100 * progress['done'] / progress['total']:.0f}%)" if progress["total"] else ""
+    line = f"sampling: {progress['done']:,} of {progress['total']:,} samples{share}"
+    if progress["samples_per_second"]:
+        line += f", {progress['samples_per_second']:,.3g} samples/s, {progress['tokens_per_second']:,.0f} tokens/s"
+    if progress["seconds_left"]:
+        line += f", {duration(progress['seconds_left'])} left"
+    lines = [line]
+    if progress["engine_idle"] is not None:
+        lines.append(f"engines on this machine were idle {100 * progress['engine_idle']:.1f}% of the time")
+    if progress["failed"]:
+        lines.append(f"draws that failed: {progress['failed']:,}")
+    return lines
 
 
 def saved(path: Path) -> str:
@@ -62,40 +188,15 @@ def saved(path: Path) -> str:
         status = status_of(path)
     except RunDirectoryError:
         return "nothing was bought yet"
-    paid = [*status["pools"].values(), *status["judge"].values()]
-    samples = sum(pool["samples"] for pool in status["pools"].values())
-    costs = {unit: [each[unit] for each in paid] for unit in ("flops", "usd")}
-    known = [f"{sum(amounts):.4g} {unit}" for unit, amounts in costs.items() if amounts and None not in amounts]
+    samples = sum(each["samples"] for each in status["accounts"] if each["account"] == "data")
+    known = [_say(unit, amount) for unit, amount in status["spent"].items() if amount is not None and (amount or unit == "flops")]
     return (
         f"{samples:,} samples are saved, and all that was made of them\n  they cost {' and '.join(known) or 'an amount that is not known'}"
     )
 
 
-def pool_totals(folder: Path) -> dict[str, Any]:
-    """Samples, tokens and cost of a model's pools, or verdicts of a judge: sealed parts by column, the open log line by line."""
-    total: dict[str, Any] = {"samples": 0, "tokens": 0, "flops": 0.0, "usd": 0.0, "seconds": 0.0}
-    for part in folder.glob("*.parts/*.parquet"):
-        frame = pl.read_parquet(part, columns=["num_generated_tokens", *COSTS.values()])
-        _add(total, frame.height, int(frame["num_generated_tokens"].sum()), {u: frame[column].to_list() for u, column in COSTS.items()})
-    for log in folder.glob("*.jsonl"):
-        if log.name == "rounds.jsonl":
-            continue
-        for line in log.read_text(encoding="utf-8", errors="replace").split("\n"):
-            try:
-                rows = json.loads(line)["rows"]
-            except ValueError:  # the line that is being written, or the nothing after the last one
-                continue
-            tokens = sum(row["num_generated_tokens"] for row in rows)
-            _add(total, len(rows), tokens, {unit: [row[column] for row in rows] for unit, column in COSTS.items()})
-    return total
-
-
-def _add(total: dict[str, Any], samples: int, tokens: int, costs: dict[str, list[float | None]]) -> None:
-    total["samples"] += samples
-    total["tokens"] += tokens
-    for unit, amounts in costs.items():
-        known = [a for a in amounts if a is not None]
-        total[unit] = None if total[unit] is None or len(known) < len(amounts) else total[unit] + sum(known)
+def _say(unit: str, amount: float | None) -> str:
+    return "not known" if amount is None else say_budget("usd" if unit == "usd" else "flops", amount)
 
 
 def _known(amount: float | None) -> str:

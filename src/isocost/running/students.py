@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ from isocost import evaluating
 from isocost.curating import Curated
 from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
-from isocost.executors.local import LocalExecutor
+from isocost.executors.base import Executor
+from isocost.executors.desk import cut
+from isocost.executors.jobs import EngineSpec, Job
 from isocost.executors.training import Scoring, TrainingJob, train
-from isocost.executors.work import EngineSpec, answer, cut
 from isocost.finetuning import Trained, TrainingSettings, recorded
 from isocost.grading import Grading, Pair
 from isocost.ids import digest, seed_of
 from isocost.metrics.majority import majority_at_k
+from isocost.prompts.base import Template
 from isocost.records import Cell, SamplingParams, Verdict
 from isocost.running.events import Listener, Note, StageWatch
 from isocost.running.preparing import Prepared
@@ -72,7 +74,7 @@ def finetune(
     directory: RunDirectory,
     curated: Mapping[Cell, Curated],
     rows_of: Callable[[Curated, str], Sequence[Mapping[str, str]]],
-    executor: LocalExecutor,
+    executor: Executor,
     listener: Listener,
 ) -> list[Training]:
     """Train every student on every cell's data; those that are trained already are not trained again.
@@ -142,7 +144,7 @@ def _job(
         scoring = Scoring(
             problems=tuple(prepared.problems["validation"]),
             template=template,
-            params=study.sampling.params(template.stop),
+            params=study.sampling_of(student).params(template.stop),
             engine_options={k: v for k, v in options.items() if k in ("device", "dtype", "batch_size")},
             grader=study.reference_grader.name,
             grader_options=study.reference_grader.options,
@@ -174,7 +176,7 @@ def evaluate(
     prepared: Prepared,
     directory: RunDirectory,
     trainings: Sequence[Training],
-    executor: LocalExecutor,
+    executor: Executor,
     grading: Grading,
     listener: Listener,
 ) -> list[Evaluated]:
@@ -212,7 +214,7 @@ def _evaluate_one(
     directory: RunDirectory,
     job: tuple[str, Cell | None, int, str, EngineSpec],
     split: str,
-    executor: LocalExecutor,
+    executor: Executor,
     grading: Grading,
     watch: StageWatch,
 ) -> Evaluated:
@@ -221,7 +223,8 @@ def _evaluate_one(
     label = "+".join((student, cell.name if cell else "untrained", str(seed), prompt, split))  # no name has a plus
     # A trained student's folder is named for all that made it; the path before it must not decide what is drawn.
     identity = prepared.identities[student] if cell is None else engine.base.name
-    answers = _Answers(directory, label, engine, identity, study.seed, executor, watch)
+    chat = template if template.chat and prompt != PLAIN else None
+    answers = _Answers(directory, label, engine, identity, study.seed, executor, watch, chat)
 
     def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
         return grading.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
@@ -231,7 +234,7 @@ def _evaluate_one(
         template.plain if prompt == PLAIN else template.render,
         answers,
         grade,
-        params=study.sampling.params(template.stop),
+        params=study.sampling_of(student).params(template.stop if prompt == PLAIN else template.reply_stop),
         maj_at=study.evaluate.maj_at,
         majority=lambda draws, k: majority_at_k(draws, k).value,
     )
@@ -254,15 +257,26 @@ class _Answers:
     """The `answer` that an evaluation is given: batches go to the workers, and each is stored as it comes."""
 
     def __init__(
-        self, directory: RunDirectory, label: str, engine: EngineSpec, identity: str, seed: int, executor: LocalExecutor, watch: StageWatch
+        self,
+        directory: RunDirectory,
+        label: str,
+        engine: EngineSpec,
+        identity: str,
+        seed: int,
+        executor: Executor,
+        watch: StageWatch,
+        chat: Template | None,
     ) -> None:
+        self._chat = chat
         self._directory, self._label, self._engine, self._identity = directory, label, engine, identity
         self._seed, self._executor, self._watch = seed, executor, watch
         self.count = self.tokens = 0
         self.seconds = 0.0
 
     def __call__(self, requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
-        stamp = digest("answers", self._identity, params, self._seed, [[r.problem_id, r.prompt, r.count] for r in requests])
+        if self._chat:
+            requests = [replace(r, chat=True, system=self._chat.system) for r in requests]
+        stamp = digest("answers", self._identity, params, self._seed, [[r.problem_id, r.prompt, r.count, r.system] for r in requests])
         log = self._directory.batches("evaluations", self._label, stamp)
         stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
         self._watch.resume(len(stored))
@@ -270,9 +284,7 @@ class _Answers:
         if missing:
             batches = self._executor.submit(cut, self._engine, requests).result()
             owed = [batch for batch in batches if any((r.problem_id, r.first_index) not in stored for r in batch)]
-            futures = [
-                self._executor.submit(answer, self._engine, b, params, seed_of(stamp, i)) for i, b in enumerate(batches) if b in owed
-            ]
+            futures = [self._executor.send(self._job(stamp, i, b, params)) for i, b in enumerate(batches) if b in owed]
             for batch, future in zip(owed, futures, strict=True):
                 answers = future.result()
                 rows = [
@@ -288,6 +300,17 @@ class _Answers:
         self.tokens += sum(row["num_generated_tokens"] for row in stored.values())
         self.seconds += sum(row["seconds"] for row in stored.values())
         return [[_to_generation(stored[r.problem_id, i]) for i in range(r.count)] for r in requests]
+
+    def _job(self, stamp: str, number: int, batch: tuple[Request, ...], params: SamplingParams) -> Job:
+        return Job(
+            key=digest(stamp, number),
+            spec=self._engine,
+            remote=False,
+            concurrency=1,
+            requests=batch,
+            params=params,
+            seed=seed_of(stamp, number),
+        )
 
 
 def _to_row(request: Request, offset: int, g: Generation, seconds: float) -> dict[str, Any]:
@@ -318,8 +341,7 @@ def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
 
 
 def _prompt_name(prepared: Prepared, student: str) -> str:
-    spec = prepared.study.models[student]
-    return (spec.prompt or prepared.study.prompt).template
+    return prepared.study.prompt_of(student).name
 
 
 def average(seeds: Sequence[Outcomes]) -> Outcomes:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from isocost import measuring
 from isocost.errors import RunDirectoryError
 from isocost.records import Problem, Sample, Verdict
+from isocost.store import replacing
 from isocost.tables import read_table
+
+ROWS_A_PIECE = 50_000
 
 _SCHEMA = {
     "problem_id": pl.String,
@@ -38,6 +43,19 @@ def frame_of(graded: Sequence[tuple[Sample, Verdict]], problems: Sequence[Proble
         for s, v in graded
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def write_samples(graded: Iterable[tuple[Sample, Verdict]], problems: Sequence[Problem], path: Path) -> None:
+    """Write a table of samples, a piece at a time: texts of a million samples need not fit into memory.
+
+    Raises:
+        StorageError: the disk is full or cannot be written; a former table is as it was.
+    """
+    draws = iter(graded)
+    schema = frame_of([], problems).to_arrow().schema
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        while piece := list(itertools.islice(draws, ROWS_A_PIECE)):
+            writer.write_table(frame_of(piece, problems).to_arrow())
 
 
 def measure_table(path: Path, ks: Sequence[int], *, as_json: bool) -> object:

@@ -1,0 +1,89 @@
+"""What a draw cost, and the parts that it is made of: a reading of the prompt, and the tokens generated."""
+
+from __future__ import annotations
+
+from isocost.costs.flops import reading_attention, writing_attention
+from isocost.errors import BudgetError
+from isocost.records import Cost, ModelCard
+
+_MILLION = 1_000_000
+
+
+def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, cached_tokens: float = 0, sharing: float = 1) -> Cost:
+    """What one draw cost, of a prompt of p tokens that s draws share and g tokens generated.
+
+    In FLOPs, as the study's `costs` section has it; L d is layers * attention width:
+
+    - 2P g (the default, and the paper's);
+    - prompt_tokens shared: 2P p / s more, each: 2P p more, whatever was shared;
+    - attention: 4 L d (g p + g (g + 1) / 2) more, and where the prompt counts 4 L d p (p + 1) / 2 more, divided by s like the prompt.
+
+    In US dollars, of p tokens c cached: (input (p - c) / s + input_cache_read c / s + output g) / 10^6. Cached tokens are charged at the
+    input price where no cached price is given.
+
+    Args:
+        card: The model.
+        prompt_tokens: p.
+        generated_tokens: g.
+        cached_tokens: c, as an endpoint said; no more than p are believed.
+        sharing: s, draws that go on from one reading of the prompt.
+
+    Raises:
+        BudgetError: prompts are paid and their price is not known. It is never taken as zero.
+    """
+    flops = card.flops_per_token
+    if flops is not None:
+        if card.counts_attention or card.prompt_reading != "none":
+            flops = _counted_flops(card, prompt_tokens, generated_tokens, sharing)
+        else:
+            flops *= generated_tokens
+    prices = card.usd_per_million
+    if prices is None:
+        return Cost(flops=flops)
+    try:
+        usd = prices["output"] * generated_tokens
+        if prompt_tokens:
+            price = prices["input"]
+            if cached_tokens > 0:
+                cached = min(cached_tokens, prompt_tokens)
+                usd += (price * (prompt_tokens - cached) + prices.get("input_cache_read", price) * cached) / sharing
+            else:
+                usd += price * prompt_tokens / sharing
+    except KeyError as missing:
+        key = missing.args[0]
+        raise BudgetError(
+            f"models.{card.name}.price.{key} is missing: its tokens are paid\n  give it, in USD per million tokens; 0 if they are free"
+        ) from None
+    return Cost(flops=flops, usd=usd / _MILLION)
+
+
+def reading_flops(card: ModelCard, prompt_tokens: float) -> float | None:
+    """One reading of a prompt, as far as the study counts it; None where the model's size is not known."""
+    if card.prompt_reading == "none":
+        return None if card.flops_per_token is None else 0.0
+    whole = prompt_flops(card, prompt_tokens)
+    if whole is None or not card.counts_attention:
+        return whole
+    return None if card.attention is None else whole + reading_attention(card.attention, prompt_tokens)
+
+
+def writing_flops(card: ModelCard, prompt_tokens: float, generated_tokens: float) -> float | None:
+    """The tokens of a draw, as far as the study counts them; None where the model's size is not known."""
+    if card.flops_per_token is None:
+        return None
+    flops = card.flops_per_token * generated_tokens
+    if not card.counts_attention:
+        return flops
+    return None if card.attention is None else flops + writing_attention(card.attention, prompt_tokens, generated_tokens)
+
+
+def prompt_flops(card: ModelCard, prompt_tokens: float) -> float | None:
+    """2P a prompt token, whether the study counts it or not."""
+    return None if card.flops_per_token is None else card.flops_per_token * prompt_tokens
+
+
+def _counted_flops(card: ModelCard, prompt_tokens: float, generated_tokens: float, sharing: float) -> float | None:
+    reading, writing = reading_flops(card, prompt_tokens), writing_flops(card, prompt_tokens, generated_tokens)
+    if reading is None or writing is None:
+        return None
+    return writing + (reading / sharing if card.prompt_reading == "shared" else reading)

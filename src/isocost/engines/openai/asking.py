@@ -1,0 +1,71 @@
+"""What is sent for a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from isocost.engines.base import Request
+from isocost.engines.openai.endpoint import Endpoint
+from isocost.engines.openai.options import OpenAIOptions
+from isocost.engines.openai.sound import sound
+from isocost.errors import ModelError
+from isocost.ids import seed_of
+from isocost.records import SamplingParams
+
+_OPENAI_STOPS = 4
+
+
+def seed_for(request: Request, seed: int) -> int:
+    """The seed of a request: 31 bits, since endpoints read it as a C integer of unknown width."""
+    return seed_of(seed, request.problem_id, request.first_index) >> 32
+
+
+def path_for(request: Request, options: OpenAIOptions) -> str:
+    """Where a request is sent, under the base_url.
+
+    Raises:
+        ModelError: the request is a conversation and the study allows plain text only.
+    """
+    if options.api == "completions" and request.chat:
+        raise ModelError("the prompt is for chat, and api: completions sends plain text\n  leave api out, or set chat: false in the prompt")
+    return "/chat/completions" if request.chat or options.api == "chat" else "/completions"
+
+
+def messages(request: Request) -> list[dict[str, str]]:
+    """A request as a conversation."""
+    system = [{"role": "system", "content": sound(request.system)}] if request.chat and request.system is not None else []
+    return [*system, {"role": "user", "content": sound(request.prompt)}]
+
+
+def body_for(request: Request, shared: dict[str, Any], path: str, seed: int | None) -> dict[str, Any]:
+    """The whole body of a request for `count` solutions; `shared` is from `settings`."""
+    asked: dict[str, Any] = {"prompt": sound(request.prompt)} if path == "/completions" else {"messages": messages(request)}
+    if seed is not None:
+        asked["seed"] = seed
+    if request.count > 1:
+        asked["n"] = request.count
+    return shared | asked
+
+
+def settings(options: OpenAIOptions, endpoint: Endpoint, params: SamplingParams) -> dict[str, Any]:
+    """The part of the body that is the same for all requests.
+
+    Temperature and top_p are sent even where they cut nothing, since an endpoint may have other defaults. OpenAI's are 1, and its
+    reasoning models refuse the very words, so there a 1 is left out.
+
+    Raises:
+        ModelError: more stop strings than OpenAI takes; others take more.
+    """
+    if endpoint.official and len(params.stop) > _OPENAI_STOPS:
+        raise ModelError(
+            f"{endpoint}: takes {_OPENAI_STOPS} stop strings, the study has {len(params.stop)}\n"
+            "  leave some out of sampling.stop, or of the prompt's"
+        )
+    drawn = {"temperature": params.temperature, "top_p": params.top_p}
+    body: dict[str, Any] = {"model": options.model, options.max_tokens_field: params.max_tokens}
+    body |= {name: value for name, value in drawn.items() if value != 1 or not endpoint.official}
+    if params.top_k:
+        body["top_k"] = params.top_k
+    if params.stop:
+        body["stop"] = list(params.stop)
+    return body | options.extra_body

@@ -1,0 +1,92 @@
+"""One call to an endpoint: sent, read, and every way it can fail translated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httpx2
+import openai
+
+from isocost.engines.base import Generation, Request
+from isocost.engines.openai.asking import body_for, path_for, seed_for, settings
+from isocost.engines.openai.endpoint import Endpoint
+from isocost.engines.openai.failures import is_too_long, message_of, redact, translate
+from isocost.engines.openai.offered import explain_missing
+from isocost.engines.openai.options import OpenAIOptions
+from isocost.engines.openai.replies import BadReplyError, NoUsageError, read_reply
+from isocost.errors import EngineError, TryAgainError
+from isocost.records import SamplingParams
+
+
+class Caller:
+    """Sends requests through one client, on that client's event loop."""
+
+    def __init__(self, endpoint: Endpoint, client: openai.AsyncOpenAI, options: OpenAIOptions) -> None:
+        self.endpoint = endpoint
+        self._client, self._options = client, options
+
+    async def answer(self, calls: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
+        """The replies to calls of at most `n` solutions each, all sent at once.
+
+        Raises:
+            EngineError, TryAgainError, ModelError: as `OpenAIEngine.generate`. Where one call fails, the others are waited for, since
+                what they brought is lost and may be charged.
+        """
+        shared = settings(self._options, self.endpoint, params)
+        if len(calls) == 1:
+            return [await self._ask(calls[0], shared, params.stop, seed)]
+        replies = await asyncio.gather(*(self._ask(call, shared, params.stop, seed) for call in calls), return_exceptions=True)
+        return _all(replies)
+
+    async def _ask(self, call: Request, shared: dict[str, Any], stop: Sequence[str], seed: int) -> list[Generation]:
+        path = path_for(call, self._options)
+        own_seed = seed_for(call, seed) if self._options.seeds else None
+        body = body_for(call, shared, path, own_seed)
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                # The response as it came: the library would build its own models of it, and only a few fields are used.
+                response = await self._client.post(path, cast_to=httpx2.Response, body=body)
+            return read_reply(response.content, call.count, stop, own_seed)
+        except openai.APIStatusError as error:
+            if is_too_long(error):
+                return [_too_long(call.count, own_seed)] * call.count
+            raise await self._status(error, path) from error
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            raise translate(error, self.endpoint) from error
+        except (TimeoutError, BadReplyError, NoUsageError) as error:
+            raise self._unread(error) from error
+
+    async def _status(self, error: openai.APIStatusError, path: str) -> EngineError:
+        if error.status_code != 404:
+            return translate(error, self.endpoint)
+        redact(error, self.endpoint)
+        return await explain_missing(self._client, self.endpoint, path, message_of(error))
+
+    def _unread(self, error: Exception) -> EngineError:
+        """The error for a reply that came too late, or says too little."""
+        if isinstance(error, NoUsageError):
+            return EngineError(
+                f"{self.endpoint}: does not report usage; token costs cannot be known\n"
+                "  switch usage on where the endpoint is started, or use another"
+            )
+        if isinstance(error, TimeoutError):
+            return TryAgainError(f"{self.endpoint}: no reply within {self._options.timeout:g} s", charged=True)
+        redact(error, self.endpoint)
+        return TryAgainError(f"{self.endpoint}: a reply that cannot be read: {self.endpoint.clean(str(error))}", charged=True)
+
+
+def _all(replies: Sequence[list[Generation] | BaseException]) -> list[list[Generation]]:
+    """All replies, or the first failure: one that asking again does not help before one that it may."""
+    failures = [reply for reply in replies if isinstance(reply, BaseException)]
+    if not failures:
+        return [reply for reply in replies if not isinstance(reply, BaseException)]
+    failure = min(failures, key=lambda failure: isinstance(failure, TryAgainError))
+    if isinstance(failure, TryAgainError):
+        failure.charged = len(failures) < len(replies) or any(isinstance(f, TryAgainError) and f.charged for f in failures)
+    raise failure
+
+
+def _too_long(asked: int, seed: int | None) -> Generation:
+    return Generation(text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error", sharing=asked, seed=seed)

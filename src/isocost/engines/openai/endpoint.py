@@ -1,0 +1,88 @@
+"""The endpoint that is asked, its key, and how it is spoken of."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from isocost.engines.openai.options import OpenAIOptions
+from isocost.errors import EngineError
+
+_NO_KEY = "none"  # the library insists on one
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a model is asked.
+
+    Attributes:
+        base_url: The API's address.
+        model: The model's name there.
+        key_variable: The environment variable for the key.
+        key: The key, None where the variable is not set. Never part of a message.
+    """
+
+    base_url: str
+    model: str
+    key_variable: str
+    key: str | None = field(repr=False)
+
+    @property
+    def host(self) -> str:
+        """The host's name."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def official(self) -> bool:
+        """Whether it is OpenAI's own."""
+        return self.host == "api.openai.com"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it is this machine."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            address = ip_address(self.host)
+        except ValueError:
+            return False
+        return address.is_loopback or address.is_unspecified
+
+    @property
+    def bearer(self) -> str:
+        """What is sent as the key."""
+        return self.key or _NO_KEY
+
+    def __str__(self) -> str:
+        return f"{self.base_url}, model {self.model!r}"
+
+    def clean(self, text: str, length: int = 200) -> str:
+        """Foreign text for a message: its first line, cut, without control characters and without the key."""
+        first = next((line for line in map(self._plain, text.splitlines()) if line), "")
+        return first if len(first) <= length else first[: length - 3] + "..."
+
+    def redacted(self, text: str) -> str:
+        """A text without the key."""
+        return text.replace(self.key, f"${self.key_variable}") if self.key else text
+
+    def _plain(self, line: str) -> str:
+        return self.redacted(_CONTROL.sub("", line)).strip()
+
+
+def read_endpoint(options: OpenAIOptions) -> Endpoint:
+    """The endpoint of an engine's options, with the key that is in the environment now.
+
+    Raises:
+        EngineError: there is a key that cannot be sent, or none for OpenAI itself.
+    """
+    key = os.environ.get(options.api_key_env, "").strip() or None
+    endpoint = Endpoint(base_url=options.base_url, model=options.model, key_variable=options.api_key_env, key=key)
+    if key is None and endpoint.official:
+        raise EngineError(f"{endpoint}: no key in ${options.api_key_env}\n  set that environment variable, or name another: api_key_env")
+    if key is not None and not re.fullmatch(r"[!-~]+", key):
+        raise EngineError(f"${options.api_key_env}: holds a space or a character that no key has\n  set it to the key alone")
+    return endpoint

@@ -1,0 +1,98 @@
+"""The engine: batches in, generations out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from dataclasses import replace
+
+from isocost.engines.base import Generation, Request
+from isocost.engines.openai.asking import messages, path_for
+from isocost.engines.openai.calls import Caller
+from isocost.engines.openai.connection import Connection, client_for
+from isocost.engines.openai.endpoint import read_endpoint
+from isocost.engines.openai.options import OpenAIOptions
+from isocost.errors import TryAgainError
+from isocost.ids import digest
+from isocost.records import SamplingParams
+
+
+class OpenAIEngine:
+    """Asks one model of one endpoint.
+
+    Attributes:
+        identity: `openai:`, the endpoint's address and the model's name there; a digest of `extra_body` where there is one. What runs
+            behind a name may change; only the endpoint knows.
+        concurrency: How many threads may call `generate` at once.
+        shares_prompts: Whether a request may ask for several solutions.
+    """
+
+    remote = True
+
+    def __init__(self, options: OpenAIOptions) -> None:
+        self._options = options
+        self.identity = f"openai:{options.base_url}/{options.model}" + (f"#{digest(options.extra_body)}" if options.extra_body else "")
+        self.concurrency = options.concurrency
+        self.shares_prompts = options.n > 1
+        self._lock = threading.Lock()
+        self._open: tuple[Caller, Connection] | None = None
+
+    def size(self) -> None:
+        """An endpoint does not say."""
+
+    def render(self, request: Request) -> str:
+        """The prompt; in a conversation the messages, each after who says it."""
+        if path_for(request, self._options) == "/completions":
+            return request.prompt
+        return "\n".join(f"{message['role']}: {message['content']}" for message in messages(request))
+
+    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+        """One call a batch, of at most `n` solutions; calls with the same prompt side by side, for the endpoint's cache."""
+        ordered = sorted(requests, key=lambda request: (request.problem_id, request.first_index))
+        return [(part,) for request in ordered for part in self._parts(request)]
+
+    def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
+        """Answer a batch, all its calls at once. A prompt that does not fit into the model's context has finish_reason `error`.
+
+        Raises:
+            EngineError: the key, the model or the request is refused, or the endpoint does not report usage.
+            TryAgainError: the endpoint is busy, failing or out of reach, or its reply cannot be read. Nothing of the batch is kept.
+            ModelError: the study asks what the endpoint cannot do.
+        """
+        parts = [self._parts(request) for request in batch]
+        calls = [part for of_request in parts for part in of_request]
+        if not calls:
+            return [[] for _ in batch]
+        with self._lock:
+            caller, connection = self._opened()
+            future = connection.submit(caller.answer(calls, params, seed))
+        try:
+            replies = future.result()
+        except CancelledError as error:
+            raise TryAgainError(f"{caller.endpoint}: the engine was closed while a request was under way", charged=True) from error
+        if len(batch) == len(calls):
+            return replies
+        came = iter(replies)
+        return [[generation for _ in of_request for generation in next(came)] for of_request in parts]
+
+    def close(self) -> None:
+        """End the thread and its connections; calls that are under way fail. The next `generate` opens them again."""
+        with self._lock:
+            opened, self._open = self._open, None
+        if opened is not None:
+            opened[1].close()
+
+    def _opened(self) -> tuple[Caller, Connection]:
+        if self._open is None:
+            endpoint = read_endpoint(self._options)
+            client = client_for(endpoint, self._options.timeout)
+            self._open = Caller(endpoint, client, self._options), Connection(client)
+        return self._open
+
+    def _parts(self, request: Request) -> list[Request]:
+        n = self._options.n
+        if request.count <= n:
+            return [request] if request.count else []
+        starts = range(0, request.count, n)
+        return [replace(request, first_index=request.first_index + start, count=min(n, request.count - start)) for start in starts]

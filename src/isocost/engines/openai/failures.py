@@ -1,0 +1,127 @@
+"""Every way in which an endpoint fails, as isocost's errors: which may be asked again, and which may have been charged."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+
+import httpx2
+import openai
+
+from isocost.engines.openai.endpoint import Endpoint
+from isocost.errors import EngineError, TryAgainError
+
+# Where the endpoint may have done the work before it failed, and so may charge for it.
+_AGAIN = {408: True, 409: False, 425: False, 429: False, 500: True, 502: True, 503: False, 504: True, 529: False}
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
+_TOO_LONG = (
+    "context length",  # OpenAI, vLLM, SGLang
+    "context_length",
+    "context size",  # llama.cpp
+    "context_size",
+    "context window",
+    "maximum model length",  # vLLM
+    "input is too long",
+    "prompt is too long",
+    "string_above_max_length",  # OpenAI, a message of more than a million characters
+)
+
+
+def is_too_long(error: openai.APIStatusError) -> bool:
+    """Whether the endpoint refused a prompt that does not fit into the model's context."""
+    if error.status_code == 413:
+        return True
+    if error.status_code not in (400, 422):
+        return False
+    told = f"{error.code} {error.type} {message_of(error)}".lower()
+    return any(sign in told for sign in _TOO_LONG)
+
+
+def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint) -> EngineError:
+    """isocost's error for the library's; a prompt that is too long (`is_too_long`) and a 404 are the caller's to tell apart first."""
+    redact(error, endpoint)
+    if isinstance(error, openai.APIStatusError):
+        return _status(error, endpoint)
+    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
+    if isinstance(cause, httpx2.LocalProtocolError):
+        return EngineError(f"{endpoint}: the request cannot be sent: {endpoint.clean(str(cause))}")
+    never_sent = isinstance(cause, _NEVER_SENT)
+    kind = "no connection" if never_sent else "the connection broke"
+    return TryAgainError(f"{endpoint}: {kind}: {endpoint.clean(str(cause)) or type(cause).__name__}", charged=not never_sent)
+
+
+def _status(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:
+    status, said = error.status_code, endpoint.clean(message_of(error)) or "no reason given"
+    if status in (401, 403):
+        return _refused_key(error, endpoint)
+    if status == 429 and "insufficient_quota" in (error.code, error.type):
+        return EngineError(f"{endpoint}: the account has no quota left (429): {said}\n  add to it, then go on with the run")
+    if status == 402:
+        return EngineError(f"{endpoint}: asks for payment (402): {said}\n  add to the account, then go on with the run")
+    if status in _AGAIN or (status > 500 and status not in (501, 505)):
+        wait = retry_after(error.response.headers, time.time)
+        return TryAgainError(f"{endpoint}: {status}: {said}", wait=wait, charged=_AGAIN.get(status, True))
+    if 300 <= status < 400:
+        return EngineError(f"{endpoint}: redirects elsewhere ({status}), which is not followed\n  set base_url to where it is")
+    return EngineError(f"{endpoint}: refuses the request ({status}): {said}")
+
+
+def _refused_key(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:
+    """A message about a key often holds the key, or half of it, so it is not passed on where the key is what was wrong."""
+    variable = endpoint.key_variable
+    if endpoint.key is None:
+        return EngineError(
+            f"{endpoint}: asks for a key ({error.status_code}), and ${variable} is not set\n  set it, or name another: api_key_env"
+        )
+    about = f": {endpoint.clean(message_of(error))}" if error.status_code == 403 else ""
+    return EngineError(
+        f"{endpoint}: refuses the key in ${variable} ({error.status_code}){about}\n"
+        "  set that variable to a key for this endpoint, or name another: api_key_env"
+    )
+
+
+def retry_after(headers: Mapping[str, str], now: Callable[[], float]) -> float | None:
+    """Seconds that a reply asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date (by the endpoint's own clock)."""
+    in_ms = _number(headers.get("retry-after-ms"))
+    if in_ms is not None:
+        return in_ms / 1000
+    given = headers.get("retry-after")
+    seconds = _number(given)
+    if seconds is not None or given is None:
+        return seconds
+    until = _date(given)
+    sent = _date(headers.get("date"))
+    return None if until is None else max(until - (now() if sent is None else sent), 0.0)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _date(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text or "").timestamp()
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def message_of(error: openai.APIStatusError) -> str:
+    """What the endpoint said: `message` where OpenAI and its imitators put it, else the body as it came."""
+    body = error.body
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    said = next((inner[key] for key in ("message", "detail") if inner.get(key)), inner) if isinstance(inner, dict) else inner
+    return said if isinstance(said, str) else str(said or "")
+
+
+def redact(error: BaseException, endpoint: Endpoint) -> None:
+    """A traceback prints the whole chain, and an endpoint may have put the key into its message."""
+    seen: BaseException | None = error
+    while seen is not None:
+        seen.args = tuple(endpoint.redacted(arg) if isinstance(arg, str) else arg for arg in seen.args)
+        seen = seen.__cause__ or seen.__context__

@@ -1,0 +1,69 @@
+"""What a study may say about a model behind an endpoint."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import ConfigDict, Field, JsonValue, field_validator
+from pydantic_core import PydanticCustomError
+
+from isocost.engines.options import Options
+
+OPENAI = "https://api.openai.com/v1"
+_OURS = {"model", "prompt", "messages", "n", "seed", "stop", "temperature", "top_p", "max_tokens", "max_completion_tokens"}
+_OTHER_REPLIES = {"stream", "echo"}  # the reply would be another than the one that is read
+
+
+class OpenAIOptions(Options):
+    """The keys of an endpoint's model section.
+
+    An endpoint may have defaults of its own for what is not sent. `vllm serve` takes them from the model's generation_config.json
+    (a top_k, a repetition_penalty): start it with `--generation-config vllm`, or send them in `extra_body`.
+
+    Attributes:
+        model: The name under which the endpoint knows the model.
+        base_url: Where the API is, usually ending in /v1. A key does not belong into it.
+        api_key_env: The environment variable that holds the key; an endpoint without keys needs none. Nothing else is asked for a key.
+        concurrency: How many requests are under way at once.
+        n: How many solutions one request may ask for. They share one seed and the price of one prompt.
+        seeds: Whether the endpoint takes a `seed`.
+        timeout: Seconds that a request may take, its whole reply included.
+        api: `completions` sends plain text, `chat` a conversation; `auto` sends a conversation where the prompt's template says `chat`.
+        extra_body: Sent with every request as it stands; part of the engine's identity.
+        max_tokens_field: How the endpoint calls the limit on tokens.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # an address may hold a password
+
+    model: Annotated[str, Field(min_length=1)]
+    base_url: str = OPENAI
+    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "OPENAI_API_KEY"
+    concurrency: Annotated[int, Field(gt=0, le=10_000)] = 64
+    n: Annotated[int, Field(gt=0, le=1024)] = 1
+    seeds: bool = True
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0
+    api: Literal["auto", "chat", "completions"] = "auto"
+    extra_body: dict[str, JsonValue] = Field(default={})
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address_and_no_more(cls, given: str) -> str:
+        try:
+            parts = urlsplit(given.strip())
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            usable = False
+        if not usable:
+            raise PydanticCustomError("address", "no address of an endpoint; it looks like http://localhost:8000/v1")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise PydanticCustomError("address", "only scheme, host, port and path; a key comes from the environment, see api_key_env")
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2].lower()).geturl().rstrip("/")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _nothing_of_ours(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if ours := sorted((_OURS | _OTHER_REPLIES) & given.keys()):
+            raise PydanticCustomError("ours", f"{', '.join(ours)}: not for extra_body; what a study may say of it has a key of its own")
+        return given

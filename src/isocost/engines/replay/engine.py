@@ -1,0 +1,110 @@
+"""The engine: samples of a table, found by problem and index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from isocost.engines.base import Generation, Request
+from isocost.engines.batching import cut
+from isocost.engines.options import Options, read_options
+from isocost.engines.replay.recorded import MissingError
+from isocost.engines.replay.table import read
+from isocost.errors import EngineError
+from isocost.records import SamplingParams
+
+_BATCH = 1024  # generations; a batch only bounds what is committed at once
+
+
+class ReplayOptions(Options):
+    """What a study may say about a recorded model.
+
+    Attributes:
+        table: A table of samples, Parquet or JSONL (from the study file's folder).
+        model: Its name in the table's `model` column.
+        pool: Its pool, where the table holds several of this model.
+    """
+
+    table: Path
+    model: str
+    pool: str | None = None
+
+
+def open_engine(options: Mapping[str, object], base: Path) -> ReplayEngine:
+    """The engine for a study's model section; reads the table."""
+    given = read_options(ReplayOptions, options)
+    return ReplayEngine(base / given.table, given.model, given.pool)
+
+
+class ReplayEngine:
+    """The samples of one model in a table, found by problem and index. Of the sampling parameters only `max_tokens` is compared, as it
+    bounds what a request may cost; prompts are not.
+
+    Samples that do not say so finished by `stop`; where `num_prompt_tokens` is not in the table or is null it is 0.
+
+    Raises:
+        ModelError: the table cannot be read, lacks a column, does not hold the model, or holds a row that cannot be used.
+    """
+
+    remote = False
+    concurrency = 1
+    shares_prompts = False
+
+    def __init__(self, table: Path, model: str, pool: str | None = None) -> None:
+        self._table, self._model = table, model
+        self._recorded = read(table, model, pool)
+        self.identity = f"replay:{self._recorded.digest(model)}"
+        self._most_tokens = int(self._recorded.tokens.max())
+
+    def size(self) -> None:
+        """A table does not say."""
+
+    def render(self, request: Request) -> str:
+        """The prompt as it stands."""
+        return request.prompt
+
+    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+        """Batches of about a thousand generations."""
+        return cut(requests, _BATCH)
+
+    def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
+        """Look the samples up; `seed` and the other parameters than `max_tokens` are those of whoever recorded them.
+
+        Raises:
+            EngineError: the table lacks a sample, or one has more than `max_tokens` tokens.
+        """
+        try:
+            rows = self._recorded.rows([(request.problem_id, request.first_index, request.count) for request in batch])
+        except MissingError as missing:
+            raise EngineError(
+                f"{self._table}: model {self._model!r} has no sample {missing.index} of problem {missing.problem_id!r}\n"
+                "  ask for fewer samples a problem, or record more: replay invents nothing"
+            ) from None
+        if self._most_tokens > params.max_tokens:
+            self._refuse_long(rows, params.max_tokens)
+        generations = self._generations(rows)
+        return [list(islice(generations, request.count)) for request in batch]
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _generations(self, rows: npt.NDArray[np.int64]) -> Iterator[Generation]:
+        recorded = self._recorded
+        columns = (recorded.prompt_tokens[rows].tolist(), recorded.tokens[rows].tolist(), recorded.reasons(rows))
+        for text, prompt_tokens, tokens, reason in zip(recorded.texts(rows), *columns, strict=True):
+            yield Generation(text=text, num_prompt_tokens=prompt_tokens, num_generated_tokens=tokens, finish_reason=reason)
+
+    def _refuse_long(self, rows: npt.NDArray[np.int64], most: int) -> None:
+        """A draw above `max_tokens` would cost more than the worst case that was reserved for it."""
+        long = rows[self._recorded.tokens[rows] > most]
+        if len(long):
+            problem, index = self._recorded.name(int(long[0]))
+            raise EngineError(
+                f"{self._table}: sample {index} of problem {problem!r} has {self._recorded.tokens[long[0]]} tokens, "
+                f"above max_tokens {most}\n"
+                f"  raise sampling.max_tokens to at least {self._most_tokens}, the most of model {self._model!r} in the table"
+            )

@@ -1,0 +1,126 @@
+"""Reads the samples of one model from a table, only the columns that are needed, and checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from isocost.engines.replay.recorded import REASONS, Recorded
+from isocost.errors import ModelError
+
+_NEEDED = {"problem_id": "", "model": "", "generation": " for the solutions", "num_generated_tokens": " for their cost"}
+_MAY_BE_THERE = ("pool", "sample_index", "num_prompt_tokens", "finish_reason")
+
+
+def read(table: Path, model: str, pool: str | None) -> Recorded:
+    """The samples of one model and pool. Where `sample_index` is not in the table, the rows of a problem are counted.
+
+    Raises:
+        ModelError: the table cannot be read, lacks a column, does not hold the model, or holds a row that cannot be used.
+    """
+    where = f"{table}, model {model!r}"
+    try:
+        rows = _plain(_rows(table, model, pool))
+        _refuse_bad_cells(rows, where)
+        rows = rows.with_row_index("row").sort("problem_id", "sample_index", "row")
+        _refuse_repeated(rows, where)
+        return _recorded(rows)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ModelError(f"{table}: cannot be read as a table of samples: {str(error).partition(chr(10))[0]}") from error
+
+
+def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
+    """The rows of one model and pool, in the order of the table."""
+    scan = pl.scan_parquet(table) if table.suffix == ".parquet" else pl.scan_ndjson(table, infer_schema_length=None)
+    there = scan.collect_schema().names()
+    for column, purpose in _NEEDED.items():
+        if column not in there:
+            raise ModelError(f"{table}: no column {column!r}; replay needs it{purpose}")
+    chosen = pl.col("model").cast(pl.String) == model
+    if pool is not None and "pool" in there:
+        chosen &= pl.col("pool").cast(pl.String) == pool
+    wanted = [column for column in (*_NEEDED, *_MAY_BE_THERE) if column in there]
+    rows = scan.select(wanted).filter(chosen).drop("model", "pool", strict=False).collect()
+    if rows.is_empty():
+        names = scan.select(pl.col("model").drop_nulls().unique().sort()).collect()["model"].to_list()
+        raise ModelError(f"{table}: no samples of model {model!r}" + (f" in pool {pool!r}" if pool else "") + f"; its models: {names}")
+    return rows
+
+
+def _plain(rows: pl.DataFrame) -> pl.DataFrame:
+    """All columns, in the types that they are kept in. Null is what cannot be."""
+    if "sample_index" not in rows.columns:
+        rows = rows.with_columns(pl.int_range(pl.len()).over("problem_id").alias("sample_index"))
+    missing = [pl.lit(None).alias(column) for column in ("num_prompt_tokens", "finish_reason") if column not in rows.columns]
+    rows = rows.with_columns(missing)
+    reason = pl.col("finish_reason").cast(pl.String).replace("", None).fill_null("stop")
+    return rows.select(
+        pl.col("problem_id", "generation").cast(pl.String),
+        _whole(rows, "sample_index"),
+        _whole(rows, "num_prompt_tokens").fill_null(0),
+        _whole(rows, "num_generated_tokens"),
+        reason.cast(pl.Enum(REASONS), strict=False),
+        reason.alias("named"),
+    )
+
+
+def _whole(rows: pl.DataFrame, column: str) -> pl.Expr:
+    value = pl.col(column)
+    if rows.schema[column].is_float():
+        value = pl.when(value == value.round()).then(value)
+    return value.cast(pl.Int64, strict=False)
+
+
+def _refuse_bad_cells(rows: pl.DataFrame, where: str) -> None:
+    """Complain of the first row that cannot be used."""
+    counts = pl.col("sample_index", "num_prompt_tokens", "num_generated_tokens")
+    empty = pl.any_horizontal(pl.col("problem_id", "sample_index", "num_generated_tokens", "finish_reason").is_null())
+    no_text = pl.col("generation").is_null() & (pl.col("finish_reason") != "error").fill_null(True)
+    bad = rows.lazy().with_row_index("row").filter(empty | no_text | pl.any_horizontal(counts < 0)).head(1).collect()
+    if len(bad):
+        raise ModelError(_complaint(bad.row(0, named=True), where))
+
+
+def _complaint(row: Mapping[str, object], where: str) -> str:
+    for column in ("problem_id", "sample_index"):
+        if row[column] is None:
+            return f"{where}, row {row['row']} of it: {column} is empty or cannot be read"
+    where = f"{where}, sample {row['sample_index']} of problem {row['problem_id']!r}"
+    if row["finish_reason"] is None:
+        return f"{where}: finish_reason {row['named']!r} is none of {', '.join(REASONS)}"
+    if row["generation"] is None and row["finish_reason"] != "error":
+        return f"{where}: generation is empty"
+    if row["num_generated_tokens"] is None:
+        return f"{where}: num_generated_tokens is empty or no whole number"
+    return f"{where}: sample_index or a number of tokens is below zero"
+
+
+def _refuse_repeated(rows: pl.DataFrame, where: str) -> None:
+    """Complain of the first row of the table that another before it has the problem and index of."""
+    same = (pl.col("problem_id") == pl.col("problem_id").shift()) & (pl.col("sample_index") == pl.col("sample_index").shift())
+    repeated = rows.lazy().select("row", "problem_id", "sample_index").filter(same).sort("row").head(1).collect()
+    if len(repeated):
+        _, problem, index = repeated.row(0)
+        raise ModelError(f"{where}: sample {index} of problem {problem!r} stands twice; name a pool, or renumber")
+
+
+def _recorded(rows: pl.DataFrame) -> Recorded:
+    """Columns of rows in their order, each in one piece of memory of its own."""
+    problems = rows["problem_id"].rle()
+    lengths = problems.struct.field("len").to_numpy()
+    texts = rows["generation"].fill_null("").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).cast("large_string")
+    _, starts, text = texts.buffers()
+    text_starts = np.frombuffer(starts, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return Recorded(
+        problems=pl.Series(problems.struct.field("value").to_list(), dtype=pl.String),
+        starts=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+        indices=rows["sample_index"].to_numpy(),
+        prompt_tokens=rows["num_prompt_tokens"].to_numpy(),
+        tokens=rows["num_generated_tokens"].to_numpy(),
+        reason_numbers=rows["finish_reason"].to_physical().cast(pl.UInt8).to_numpy(),
+        text=memoryview(text or b"")[int(text_starts[0]) : int(text_starts[-1])],
+        text_starts=text_starts - text_starts[0],
+    )

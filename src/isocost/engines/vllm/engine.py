@@ -1,0 +1,155 @@
+"""The engine: requests become one vLLM request a solution, each with a seed of its own."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from isocost.engines.base import Generation, ModelSize, Request
+from isocost.engines.batching import cut
+from isocost.engines.checkpoints import Checkpoint
+from isocost.engines.reading import as_read, tokens
+from isocost.engines.vllm import VllmOptions
+from isocost.engines.vllm.failures import explain
+from isocost.engines.vllm.starting import start
+from isocost.engines.vllm.stepping import Asked, Stepper
+from isocost.errors import EngineError
+from isocost.ids import seed_of
+from isocost.records import FinishReason, SamplingParams
+
+_FINISHED: dict[str | None, FinishReason] = {"stop": "stop", "length": "length"}
+
+
+class VllmEngine:
+    """A causal language model, sampled by vLLM.
+
+    Nothing but `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
+
+    Attributes:
+        exclusive: It takes the device's memory whole, so that no other engine of the process may be open beside it.
+    """
+
+    remote = False
+    concurrency = 2  # while one batch runs out, the next fills the device
+    shares_prompts = True
+    exclusive = True
+
+    def __init__(self, options: VllmOptions, checkpoint: Checkpoint) -> None:
+        self._options = options
+        self._checkpoint, self._config = checkpoint.opened()
+        self._lock = threading.Lock()
+        self._stepper: Stepper | None = None
+        self._tokenizer: Any = None
+        self._batches = itertools.count()
+        self.identity = self._checkpoint.identity()
+
+    def size(self) -> ModelSize:
+        """Counted from the configuration."""
+        return self._checkpoint.size(self._config)
+
+    def render(self, request: Request) -> str:
+        """The prompt as it stands, or in the model's chat format. Loads the tokenizer alone.
+
+        Raises:
+            ModelError: the model has no chat format, or one that does not take the messages.
+        """
+        return as_read(self._load_tokenizer(), request, self._checkpoint.place)
+
+    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+        """Batches of at most `batch_size` generations."""
+        return cut(requests, self._options.batch_size)
+
+    def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
+        """Answer a batch; may be called from several threads. A prompt that fills the context has finish_reason `error`.
+
+        Each solution is seeded by batch seed, problem and index. The same batch gives the same generations where the device adds numbers
+        up in the same order whatever else is under way: on a GPU, with VLLM_BATCH_INVARIANT=1.
+
+        Raises:
+            EngineError: vLLM failed, or ran out of memory.
+            ModelError: the model cannot be loaded, or has no chat format and is asked in a chat.
+        """
+        if not batch:
+            return []
+        tokenizer = self._load_tokenizer()
+        prompts = [tokens(tokenizer, request, self._checkpoint.place) for request in batch]
+        stepper = self._started()
+        # Solutions of a batch read their prompts from the cache, but not from what earlier batches left there: that would make what a
+        # batch brings depend on them. A prefix that all prompts share is read once more a batch, for hundreds of solutions.
+        salt = str(next(self._batches))
+        ends = _end_tokens(self._config, tokenizer)
+        asked = [
+            Asked(prompt=prompt, salt=salt, limit=limit, seed=seed_of(seed, request.problem_id, index), params=params, ends=ends)
+            for request, prompt in zip(batch, prompts, strict=True)
+            if (limit := _limit(len(prompt), stepper.context, params.max_tokens)) > 0
+            for index in range(request.first_index, request.first_index + request.count)
+        ]
+        try:
+            outputs = iter(zip(asked, stepper.answer(asked), strict=True))
+        except Exception as error:  # vLLM, and whatever runs under it, raises nearly anything
+            self._forget(stepper)
+            raise EngineError(explain(error, self._checkpoint.place, self._options)) from error
+        answers: list[list[Generation]] = []
+        for request, prompt in zip(batch, prompts, strict=True):
+            if _limit(len(prompt), stepper.context, params.max_tokens) > 0:
+                answers.append([_generation(*each, request.count) for each in itertools.islice(outputs, request.count)])
+            else:
+                answers.append([_too_long(len(prompt), request.count)] * request.count)
+        return answers
+
+    def close(self) -> None:
+        """Give the memory back; batches under way fail. The next `generate` starts vLLM again."""
+        with self._lock:
+            stepper, self._stepper, self._tokenizer = self._stepper, None, None
+            if stepper:
+                stepper.close()
+
+    def _load_tokenizer(self) -> Any:
+        with self._lock:
+            if self._tokenizer is None:
+                self._tokenizer = self._checkpoint.tokenizer()
+            return self._tokenizer
+
+    def _started(self) -> Stepper:
+        with self._lock:
+            if self._stepper is None:
+                self._stepper = start(self._options, self._checkpoint)
+            return self._stepper
+
+    def _forget(self, stepper: Stepper) -> None:
+        """Do not ask a vLLM again that has failed."""
+        with self._lock:
+            if self._stepper is stepper and stepper.failed:
+                self._stepper = None
+
+
+def _limit(num_prompt_tokens: int, context: int, max_tokens: int) -> int:
+    """How many tokens may follow a prompt; 0 where none fits, or there is no prompt to go on from."""
+    return max(0, min(max_tokens, context - num_prompt_tokens)) if num_prompt_tokens else 0
+
+
+def _generation(asked: Asked, output: Any, sharing: int) -> Generation:
+    (completion,) = output.outputs
+    return Generation(
+        text=completion.text,
+        num_prompt_tokens=len(asked.prompt),
+        num_generated_tokens=len(completion.token_ids),
+        finish_reason=_FINISHED.get(completion.finish_reason, "error"),
+        num_cached_tokens=output.num_cached_tokens or 0,
+        sharing=sharing,
+        seed=asked.seed,
+    )
+
+
+def _too_long(num_prompt_tokens: int, sharing: int) -> Generation:
+    return Generation(text="", num_prompt_tokens=num_prompt_tokens, num_generated_tokens=0, finish_reason="error", sharing=sharing)
+
+
+def _end_tokens(config: Any, tokenizer: Any) -> tuple[int, ...]:
+    """The tokens that configuration and tokenizer say end a text; vLLM adds those of generation_config itself."""
+    found: set[int] = set()
+    for named in (config.get_text_config().eos_token_id, tokenizer.eos_token_id):
+        found |= set(named) if isinstance(named, list | tuple) else {named} if named is not None else set()
+    return tuple(sorted(found))

@@ -1,0 +1,93 @@
+"""Starts vLLM: in this process, quiet, without usage statistics, offline where the model is a folder."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from huggingface_hub import snapshot_download
+
+from isocost.engines.checkpoints import Checkpoint
+from isocost.engines.vllm import VllmOptions
+from isocost.engines.vllm.failures import explain
+from isocost.engines.vllm.stepping import Asked, Stepper
+from isocost.errors import ModelError
+
+# Its engine core runs in this process, so that nothing is left of it when the process is killed, and requests are scheduled the same way
+# each time. Processes of further GPUs are spawned, and end when a pipe to this one breaks.
+_ALWAYS = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    "VLLM_LOGGING_STREAM": "ext://sys.stderr",  # stdout is data
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+}
+_UNLESS_SET = {"VLLM_LOGGING_LEVEL": "ERROR"}
+
+
+def start(options: VllmOptions, checkpoint: Checkpoint) -> Stepper:
+    """Load a model.
+
+    Raises:
+        ModelError: vLLM cannot run it, or not on this device.
+    """
+    # vLLM reads them when it is imported and when it starts.
+    os.environ.update(_ALWAYS)
+    for variable, value in _UNLESS_SET.items():
+        os.environ.setdefault(variable, value)
+    try:
+        return Stepper(lambda: _open(options, checkpoint), _add)
+    except Exception as error:  # a checkpoint or device that does not suit makes vLLM raise nearly anything
+        raise ModelError(explain(error, checkpoint.place, options)) from error
+
+
+def _open(options: VllmOptions, checkpoint: Checkpoint) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about its own insides
+        from vllm import EngineArgs
+        from vllm.distributed import cleanup_dist_env_and_memory
+        from vllm.usage.usage_lib import UsageContext
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        given = {name: value for name, value in options.model_dump(exclude={"model", "revision", "batch_size"}).items() if value is not None}
+        arguments = EngineArgs(
+            model=_place(checkpoint),
+            revision=None if checkpoint.folder else checkpoint.revision,
+            tokenizer_revision=None if checkpoint.folder else checkpoint.revision,
+            trust_remote_code=False,
+            enable_prefix_caching=True,
+            disable_log_stats=True,
+            use_tqdm_on_load=False,
+            **given,
+        )
+        try:
+            return LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
+        except BaseException:
+            cleanup_dist_env_and_memory()  # what was begun would stand in the way of the next start
+            raise
+
+
+def _place(checkpoint: Checkpoint) -> str:
+    """The folder, or the name; where the hub is out of reach, the folder in which an earlier download lies."""
+    if checkpoint.folder or not checkpoint.offline:
+        return checkpoint.place
+    return snapshot_download(checkpoint.name, revision=checkpoint.revision, local_files_only=True)
+
+
+def _add(llm: Any, name: str, asked: Asked) -> None:
+    from vllm import SamplingParams
+    from vllm.inputs import tokens_input
+    from vllm.sampling_params import RequestOutputKind
+
+    params = SamplingParams(
+        temperature=asked.params.temperature,
+        top_p=asked.params.top_p,
+        top_k=asked.params.top_k,
+        max_tokens=asked.limit,
+        stop=list(asked.params.stop),
+        stop_token_ids=list(asked.ends),
+        seed=asked.seed,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+    llm.add_request(name, tokens_input(asked.prompt, cache_salt=asked.salt), params)

@@ -1,0 +1,149 @@
+"""What runs inside a worker: jobs are taken in, answered by engines, committed, and handed back, several to a call.
+
+Only workers open engines. The driver imports neither torch nor an engine, so a finished study is read back in a moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from isocost.engines.base import Generation, Request
+from isocost.errors import IsocostError
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, Outcome, StoredDraw
+from isocost.executors.shelf import Shelf
+from isocost.executors.storing import rows_of
+from isocost.store import BatchLog, Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finished:
+    """A job that its engine has answered, or not."""
+
+    job: Job
+    generations: Sequence[Sequence[Generation]] = ()
+    seconds: float = 0.0
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Desk:
+    """One worker's engines and the jobs it is at.
+
+    Attributes:
+        writer: What its files are called, beside those of other workers.
+        shelf: Its engines.
+    """
+
+    writer: str
+    shelf: Shelf = field(default_factory=Shelf)
+    _threads: dict[str, ThreadPoolExecutor] = field(default_factory=dict)
+    _finished: queue.SimpleQueue[_Finished] = field(default_factory=queue.SimpleQueue)
+
+    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+        """Take in jobs, and hand back those that were answered since the last call, committed.
+
+        Args:
+            jobs: New ones.
+            patience: Seconds to wait for the first answer, if none is there.
+        """
+        for job in jobs:
+            self._threads_of(job).submit(self._answer, job)
+        found: list[_Finished] = []
+        with contextlib.suppress(queue.Empty):
+            found.append(self._finished.get(timeout=patience))
+            while True:
+                found.append(self._finished.get_nowait())
+        return self._commit(found)
+
+    def _threads_of(self, job: Job) -> ThreadPoolExecutor:
+        # Engines that answer one job at a time share a thread: two models at once on one device would only slow each other down.
+        name = job.lane if job.concurrency == 1 else job.spec.key
+        if name not in self._threads:
+            self._threads[name] = ThreadPoolExecutor(job.concurrency)
+        return self._threads[name]
+
+    def _answer(self, job: Job) -> None:
+        started = time.monotonic()
+        try:
+            with self.shelf.taken(job.spec) as engine:
+                started = time.monotonic()
+                generations = engine.generate(job.requests, job.params, job.seed)
+        except BaseException as error:  # noqa: BLE001 - it is raised again by the driver
+            self._finished.put(_Finished(job=job, error=error))
+        else:
+            self._finished.put(_Finished(job=job, generations=generations, seconds=time.monotonic() - started))
+
+    def _commit(self, found: Sequence[_Finished]) -> list[Outcome]:
+        """Append the draws of answered jobs to this worker's files, one write a file."""
+        batches: dict[Path, list[tuple[str, list[Row]]]] = {}
+        stored: dict[str, list[list[StoredDraw]]] = {}
+        for each in found:
+            if each.error is None and (storing := each.job.storing):
+                rows, stored[each.job.key] = rows_of(each.job.requests, each.job.seed, storing, each.generations, each.seconds)
+                batches.setdefault(storing.stem, []).append((each.job.key, rows))
+        try:
+            for stem, rows_by_batch in batches.items():
+                BatchLog(stem, self.writer).append_all(rows_by_batch)
+        except IsocostError as error:
+            return [Outcome(key=each.job.key, error=each.error or error) for each in found]
+        return [self._outcome(each, stored) for each in found]
+
+    def _outcome(self, each: _Finished, stored: dict[str, list[list[StoredDraw]]]) -> Outcome:
+        key = each.job.key
+        if each.error is not None:
+            if not isinstance(each.error, IsocostError):  # a traceback does not cross process borders
+                each.error.add_note("".join(traceback.format_exception(each.error)))
+            return Outcome(key=key, error=each.error)
+        committed = key in stored
+        return Outcome(
+            key=key,
+            answers=Answers(
+                generations=() if committed else each.generations, stored=stored[key] if committed else (), seconds=each.seconds
+            ),
+        )
+
+
+_desk = Desk("w0")
+
+
+def sit_down(writer: str) -> None:
+    """Name this process's desk; called once, when a worker starts."""
+    _desk.writer = writer
+
+
+def exchange(jobs: Sequence[Job], patience: float) -> list[Outcome]:
+    """`Desk.exchange` of this process."""
+    return _desk.exchange(jobs, patience)
+
+
+def describe(spec: EngineSpec) -> EngineFacts:
+    """What an engine says of its model.
+
+    Raises:
+        InputError: the model cannot be used.
+    """
+    engine = _desk.shelf.look(spec)
+    return EngineFacts(
+        identity=engine.identity,
+        size=engine.size(),
+        remote=engine.remote,
+        concurrency=engine.concurrency,
+        shares_prompts=engine.shares_prompts,
+    )
+
+
+def cut(spec: EngineSpec, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+    """Requests cut into batches as the engine wants them."""
+    return _desk.shelf.look(spec).batches(requests)
+
+
+def render(spec: EngineSpec, request: Request) -> str:
+    """What the model reads for a request."""
+    return _desk.shelf.look(spec).render(request)

@@ -1,0 +1,65 @@
+"""The engines that a worker keeps open, and which of them must make room for another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from isocost.engines import load_engine
+from isocost.engines.base import Engine
+from isocost.executors.jobs import EngineSpec
+
+KEPT = 4  # a study's few models stay, and a worker that serves a whole study does not fill up
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Open engines, least recently used first; used by several threads.
+
+    An engine that is `exclusive` takes the memory of its device whole: no other stays open beside it.
+    """
+
+    _engines: dict[str, Engine] = field(default_factory=dict)
+    _users: dict[str, int] = field(default_factory=dict)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def look(self, spec: EngineSpec) -> Engine:
+        """The engine, to be asked what needs no weights."""
+        with self._changed:
+            if spec.key not in self._engines:
+                self._engines[spec.key] = load_engine(spec.name, dict(spec.options), base=spec.base)
+            return self._engines[spec.key]
+
+    @contextmanager
+    def taken(self, spec: EngineSpec) -> Iterator[Engine]:
+        """The engine, to generate with; whatever has to make room for it is closed first, once nobody uses it."""
+        with self._changed:
+            engine = self.look(spec)
+            while leaving := self._leaving(spec.key):
+                idle = [key for key in leaving if not self._users.get(key)]
+                for key in idle:
+                    self._engines.pop(key).close()
+                if len(idle) < len(leaving):
+                    self._changed.wait()
+            self._engines[spec.key] = self._engines.pop(spec.key, engine)  # the last now
+            self._users[spec.key] = self._users.get(spec.key, 0) + 1
+        try:
+            yield engine
+        finally:
+            with self._changed:
+                self._users[spec.key] -= 1
+                self._changed.notify_all()
+
+    def _leaving(self, key: str) -> list[str]:
+        """The engines that cannot stay open beside this one."""
+        others = [other for other in self._engines if other != key]
+        if is_exclusive(self._engines[key]):
+            return others
+        return [other for other in others if is_exclusive(self._engines[other])] or others[: max(0, len(self._engines) - KEPT)]
+
+
+def is_exclusive(engine: Engine) -> bool:
+    """Whether an engine takes the memory of its device whole; those that do say so."""
+    return bool(getattr(engine, "exclusive", False))

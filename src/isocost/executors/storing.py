@@ -1,0 +1,71 @@
+"""Rows of a pool: how a draw is committed by the worker that made it, and read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from isocost.costs.draws import cost_of
+from isocost.engines.base import Generation, Request
+from isocost.executors.jobs import StoredDraw, Storing
+from isocost.store import Row
+
+FAILED_GENERATION = Generation(text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error")
+
+
+def rows_of(
+    requests: Sequence[Request], seed: int, storing: Storing, answers: Sequence[Sequence[Generation]], seconds: float
+) -> tuple[list[Row], list[list[StoredDraw]]]:
+    """The rows to commit for a batch, and the draws as the driver is told of them.
+
+    Engine time is shared out evenly among the draws of a batch.
+    """
+    rows: list[Row] = []
+    stored: list[list[StoredDraw]] = []
+    each = seconds / max(1, sum(map(len, answers)))
+    for request, asked, generations in zip(requests, storing.asked, answers, strict=True):
+        ids = SampleIds(storing.pool, request.problem_id, asked)
+        draws: list[StoredDraw] = []
+        for index, g in enumerate(generations, request.first_index):
+            cost = cost_of(
+                storing.card,
+                prompt_tokens=g.num_prompt_tokens,
+                generated_tokens=g.num_generated_tokens,
+                cached_tokens=g.num_cached_tokens,
+                sharing=g.sharing,
+            )
+            draw = StoredDraw(g.text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd)
+            draws.append(draw)
+            rows.append(
+                {
+                    "id": ids.at(index),
+                    "problem_id": request.problem_id,
+                    "sample_index": index,
+                    "generation": g.text,
+                    "num_prompt_tokens": g.num_prompt_tokens,
+                    "num_cached_tokens": g.num_cached_tokens,
+                    "num_generated_tokens": g.num_generated_tokens,
+                    "finish_reason": g.finish_reason,
+                    "seed": seed if g.seed is None else g.seed,
+                    "cost_flops": cost.flops,
+                    "cost_usd": cost.usd,
+                    "cost_seconds": each,
+                }
+            )
+        stored.append(draws)
+    return rows, stored
+
+
+class SampleIds:
+    """`ids.sample_id` of the draws of one problem, for a pool that has very many: all but the index is written out once."""
+
+    def __init__(self, pool: str, problem_id: str, asked: str) -> None:
+        parts = json.dumps(["sample", pool, problem_id, asked], ensure_ascii=False, separators=(",", ":"))
+        self._begun = hashlib.sha256(parts[:-1].encode("utf-8", "surrogatepass"))
+
+    def at(self, index: int) -> str:
+        """The id of the draw with that number."""
+        whole = self._begun.copy()
+        whole.update(b",%d]" % index)
+        return whole.hexdigest()[:16]

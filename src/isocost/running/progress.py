@@ -1,0 +1,144 @@
+"""What sampling tells of itself while it works: the progress line, and a file that `isocost status` reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from isocost.executors.jobs import StoredDraw
+from isocost.ledger import Ledger
+from isocost.metrics.intervals import proportion
+from isocost.records import Allocation, Cell, Cost, Outcome, Verdict
+from isocost.reporting.numbers import budget as say_budget
+from isocost.running.drawn import DrawKey
+from isocost.running.events import StageWatch
+from isocost.running.pools import Pool
+from isocost.store import RunDirectory
+
+FILE = "progress.json"
+EVERY = 2.0  # seconds between two writings of the file
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a cell has of what it asked for."""
+
+    draws: int = 0
+    cost: Cost = field(default_factory=lambda: Cost(flops=0.0, usd=0.0))
+
+    def add(self, flops: float | None, usd: float | None) -> None:
+        """One more draw."""
+        self.draws += 1
+        self.cost = self.cost + Cost(flops=flops, usd=usd)
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """The watcher of sampling (`buying.Watcher`).
+
+    Attributes:
+        watch: The progress line.
+        ledger: What was spent.
+        pools: What is stored.
+        directory: Where the file is written.
+        workers: How many engines on this machine work at once.
+    """
+
+    watch: StageWatch
+    ledger: Ledger
+    pools: Mapping[str, Pool]
+    directory: RunDirectory
+    workers: int
+    cells: dict[Cell, Spent] = field(default_factory=dict)
+    failed: int = 0
+    _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
+    _judged: int = 0
+    _correct: int = 0
+    _busy: float = 0.0
+    _begun: float | None = None
+    _last: float = 0.0
+    _written: float = 0.0
+
+    def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
+        """A cell asks for these draws; what is stored of them counts at once."""
+        spent = self.cells.setdefault(cell, Spent())
+        for a in allocations:
+            end = a.first_index + a.count
+            self._wanted.setdefault((a.model, a.problem_id), []).append((end, spent))
+            for index in range(a.first_index, end):
+                if draw := self.pools[a.model].get(a.problem_id, index):
+                    spent.add(draw.flops, draw.usd)
+
+    def begin(self) -> None:
+        """Something is about to be sent."""
+        self._begun = self._begun or time.monotonic()
+
+    def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
+        """These draws are stored."""
+        self._last = time.monotonic()
+        if not self.pools[model].facts.remote:
+            self._busy += seconds
+        tokens = 0
+        for (problem_id, index), draw in draws:
+            tokens += draw.num_generated_tokens
+            self.failed += draw.finish_reason == "error"
+            for end, spent in self._wanted.get((model, problem_id), ()):
+                if index < end:
+                    spent.add(draw.flops, draw.usd)
+        self.watch.advance(len(draws), tokens=tokens)
+
+    def judged(self, verdicts: Sequence[Verdict]) -> None:
+        """These verdicts are stored."""
+        self._judged += len(verdicts)
+        self._correct += sum(v.outcome is Outcome.CORRECT for v in verdicts)
+
+    def tick(self) -> None:
+        """Say how far it is, now and then."""
+        self.watch.detail = self._detail()
+        if time.monotonic() - self._written > EVERY:
+            self.write()
+
+    def idle(self) -> float | None:
+        """The share of time from the first request to the last answer in which engines on this machine waited for something to do."""
+        if self._begun is None or not self._busy or self._last <= self._begun:
+            return None
+        return max(0.0, 1.0 - self._busy / (self.workers * (self._last - self._begun)))
+
+    def write(self) -> None:
+        """Write the file."""
+        self._written = time.monotonic()
+        self.directory.write_json(self._to_json(), FILE)
+
+    def _to_json(self) -> dict[str, Any]:
+        seconds = time.monotonic() - self.watch.started
+        new = self.watch.done - self.watch.done_before
+        return {
+            "stage": self.watch.stage,
+            "done": self.watch.done,
+            "total": self.watch.total,
+            "seconds": seconds,
+            "samples_per_second": new / seconds if seconds else None,
+            "tokens_per_second": self.watch.tokens / seconds if seconds else None,
+            "seconds_left": (self.watch.total - self.watch.done) * seconds / new if new else None,
+            "engine_idle": self.idle(),
+            "failed": self.failed,
+            "cells": {
+                cell.name: {"draws": spent.draws, "flops": spent.cost.flops, "usd": spent.cost.usd} for cell, spent in self.cells.items()
+            },
+        }
+
+    def _detail(self) -> str:
+        spending, parts = self.ledger.spending, []
+        if spending.limit:
+            parts.append(f"{say_budget(spending.unit, spending.spent)}/{say_budget(spending.unit, spending.limit)}")
+        else:
+            parts.append(say_budget(spending.unit, spending.spent))
+        share = proportion(self._correct, self._judged)
+        if share.value is not None and share.low is not None and share.high is not None:
+            parts.append(f"correct {100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]")
+        parts.append(f"{self.failed} err")
+        if retries := sum(account.retries + account.lost for account in self.ledger.accounts.values()):
+            parts.append(f"{retries} retry")
+        return "  ".join(parts)

@@ -1,0 +1,60 @@
+"""The verdicts of one grader on a pool's draws, as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from isocost.ids import digest
+from isocost.records import Outcome, Verdict
+from isocost.store import BatchLog
+
+FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
+MOST_SHARED = 100_000
+
+
+class Verdicts:
+    """A log of verdicts, each with the reference that it was judged by: a problem whose answer changes is judged again.
+
+    Equal verdicts are one object, since most of a million are.
+    """
+
+    def __init__(self, log: BatchLog) -> None:
+        self._log = log
+        self._shared: dict[Verdict, Verdict] = {}
+
+    def share(self, verdict: Verdict) -> Verdict:
+        """The verdict, or an equal one."""
+        if len(self._shared) >= MOST_SHARED:
+            self._shared.clear()
+        return self._shared.setdefault(verdict, verdict)
+
+    def append(self, batches: Sequence[tuple[str, Sequence[tuple[str, str, Verdict]]]]) -> None:
+        """Commit verdicts by batch of draws: (sample id, reference, verdict)."""
+        self._log.append_all(
+            [
+                (
+                    digest(batch, [[sample_id, reference] for sample_id, reference, _ in judged]),
+                    [
+                        {
+                            "sample_id": sample_id,
+                            "reference": reference,
+                            "outcome": verdict.outcome,
+                            "predicted_answer": verdict.predicted_answer,
+                            "reason": verdict.reason,
+                        }
+                        for sample_id, reference, verdict in judged
+                    ],
+                )
+                for batch, judged in batches
+            ]
+        )
+
+    def stored(self) -> Iterator[tuple[str, str, Verdict]]:
+        """(sample id, reference, verdict) of all."""
+        for row in self._log.rows():
+            verdict = Verdict(outcome=Outcome(row["outcome"]), predicted_answer=row["predicted_answer"], reason=row["reason"])
+            yield row["sample_id"], row["reference"], self.share(verdict)
+
+    def seal(self) -> None:
+        """Move them into Parquet."""
+        self._log.seal()

@@ -1,0 +1,202 @@
+"""Every way an endpoint fails, and what becomes of it."""
+
+from __future__ import annotations
+
+import socket
+import traceback
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isocost.engines.base import Generation, Request
+from isocost.engines.openai.failures import retry_after
+from isocost.errors import EngineError, TryAgainError
+from isocost.records import SamplingParams
+from tests.engines.openai.conftest import Asks
+from tests.engines.openai.server import Server
+
+PARAMS = SamplingParams(max_tokens=64)
+ONE = Request(problem_id="p1", prompt="Q: how many are there?\nA:", first_index=0, count=1)
+KEY = "sk-super-secret-0123456789"
+
+
+def failure(asks: Asks, fault: str, request: Request = ONE, **options: object) -> EngineError:
+    """What one request raises, after which the endpoint behaves and answers."""
+    with Server(faults=[fault]) as server:
+        engine = asks(server, **options)
+        with pytest.raises(EngineError) as error:
+            engine.generate([request], PARAMS, 0)
+        assert engine.generate([request], PARAMS, 0)[0]
+    assert str(error.value).startswith(f"{server.url}, model 'tiny': ")
+    assert len(str(error.value).splitlines()) <= 3
+    assert error.value.__cause__ is not None
+    return error.value
+
+
+def answered(asks: Asks, fault: str, request: Request = ONE, params: SamplingParams = PARAMS, **options: object) -> list[Generation]:
+    with Server(faults=[fault]) as server:
+        return asks(server, **options).generate([request], params, 0)[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "charged"),
+    [
+        *((str(status), True) for status in (408, 500, 502, 504, 520)),
+        *((str(status), False) for status in (409, 429, 503, 529)),
+        *((fault, True) for fault in ("closes mid reply", "closes at once", "not gzip")),
+        *((fault, True) for fault in ("empty", "not UTF-8", "truncated", "HTML", "deep", "a list", "error inside", "no choices")),
+        *((fault, True) for fault in ("wrong choice", "wrong text", "wrong usage", "huge usage")),
+    ],
+)
+def test_what_may_be_asked_again_and_whether_it_may_have_been_charged(asks: Asks, fault: str, charged: bool) -> None:
+    error = failure(asks, fault)
+    assert isinstance(error, TryAgainError)
+    assert (error.charged, error.wait) == (charged, None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "wait"),
+    [("429 seconds", 7), ("429 date", 30), ("429 past date", 0), ("429 milliseconds", 2.5), ("429 nonsense", None), ("429 infinite", None)],
+)
+def test_how_long_a_busy_endpoint_asks_to_wait(asks: Asks, fault: str, wait: float | None) -> None:
+    error = failure(asks, fault)
+    assert isinstance(error, TryAgainError)
+    assert (error.wait, error.charged) == (wait, False)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("429 quota", "no quota left"),
+        ("402", "asks for payment"),
+        ("400", "refuses the request (400): refused with 400"),
+        ("422", "refuses the request (422)"),
+        ("501", "refuses the request (501)"),
+        ("redirects", "redirects elsewhere (307)"),
+        ("no usage", "does not report usage; token costs cannot be known"),
+    ],
+)
+def test_what_asking_again_does_not_help(asks: Asks, fault: str, said: str) -> None:
+    error = failure(asks, fault)
+    assert not isinstance(error, TryAgainError)
+    assert said in str(error)
+
+
+def test_a_silent_endpoint_is_given_up_after_the_timeout(asks: Asks) -> None:
+    error = failure(asks, "hangs", timeout=0.5)
+    assert isinstance(error, TryAgainError)
+    assert error.charged
+    assert "no reply within 0.5 s" in str(error)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.localhost"])
+def test_an_endpoint_out_of_reach_has_charged_nothing(asks: Asks, host: str) -> None:
+    with socket.socket() as taken:  # bound and not listening: nobody else answers here
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(TryAgainError, match="no connection") as error:
+            asks(f"http://{host}:{taken.getsockname()[1]}/v1").generate([ONE], PARAMS, 0)
+    assert not error.value.charged
+
+
+def test_a_refused_key_is_told_by_the_name_of_its_variable(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(key="another") as server:
+        with pytest.raises(EngineError, match=r"asks for a key \(401\), and \$OPENAI_API_KEY is not set"):
+            asks(server).generate([ONE], PARAMS, 0)
+        monkeypatch.setenv("MY_KEY", KEY)
+        with pytest.raises(EngineError, match=r"refuses the key in \$MY_KEY \(401\)") as error:
+            asks(server, api_key_env="MY_KEY").generate([ONE], PARAMS, 0)
+    assert not isinstance(error.value, TryAgainError)
+    assert KEY not in "".join(traceback.format_exception(error.value))
+
+
+@pytest.mark.parametrize("fault", ["echoes the key", "echoes the key forbidden", "echoes the key inside", "echoes the key in 500"])
+def test_no_error_and_no_traceback_shows_the_key(asks: Asks, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    error = failure(asks, fault)
+    assert KEY not in "".join(traceback.format_exception(error))
+    assert "$OPENAI_API_KEY" in str(error)
+    assert "\x1b" not in str(error)
+    assert "second line" not in str(error)
+
+
+def test_long_messages_are_cut(asks: Asks) -> None:
+    assert len(str(failure(asks, "long message"))) < 300
+
+
+def test_an_unknown_model_is_told_with_what_the_endpoint_offers(asks: Asks) -> None:
+    with (
+        Server(models=["tiny-7b", *(f"model-{i}" for i in range(6))]) as server,
+        pytest.raises(EngineError, match=r"no such model \(404\)\n  did you mean 'tiny-7b'\? it offers tiny-7b, model-0, .* and 2 more"),
+    ):
+        asks(server).generate([ONE], PARAMS, 0)
+
+
+def test_a_path_that_the_endpoint_does_not_have_is_told_from_an_unknown_model(asks: Asks) -> None:
+    with (
+        Server(paths=("models", "chat/completions")) as server,
+        pytest.raises(EngineError, match=r"does not offer /completions \(404\).*\n  set api: chat"),
+    ):
+        asks(server).generate([ONE], PARAMS, 0)
+    with Server(paths=()) as server, pytest.raises(EngineError, match=r"no such model or address \(404\).*\n  check model and base_url"):
+        asks(server).generate([ONE], PARAMS, 0)
+
+
+def test_a_prompt_that_does_not_fit_is_an_answer_without_solutions(asks: Asks) -> None:
+    short = replace(ONE, prompt="Q:")
+    with Server(context=3) as server:
+        engine = asks(server, n=2)
+        [long, fits] = engine.generate([replace(ONE, count=3), short], PARAMS, 0)
+    assert [(g.text, g.finish_reason, g.num_prompt_tokens, g.num_generated_tokens) for g in long] == [("", "error", 0, 0)] * 3
+    assert fits[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize("fault", ["413", "context code", "llama.cpp context", "SGLang context", "vLLM context"])
+def test_every_way_of_saying_that_a_prompt_does_not_fit(asks: Asks, fault: str) -> None:
+    assert [g.finish_reason for g in answered(asks, fault)] == ["error"]
+
+
+@pytest.mark.parametrize("fault", ["filtered", "calls a tool", "no finish reason"])
+def test_replies_that_did_not_end_are_charged_and_not_graded(asks: Asks, fault: str) -> None:
+    [generation] = answered(asks, fault)
+    assert generation.finish_reason == "error"
+    assert generation.num_generated_tokens > 0
+
+
+def test_fewer_choices_than_asked_are_returned_with_all_tokens_of_the_reply(asks: Asks) -> None:
+    request = replace(ONE, count=3)
+    whole, fewer, more = (answered(asks, fault, request, n=3) for fault in ("gzip", "fewer choices", "more choices"))
+    assert [g.text for g in fewer] == [g.text for g in whole[:2]]
+    assert [g.text for g in more] == [g.text for g in whole]
+    assert len({sum(g.num_generated_tokens for g in generations) for generations in (whole, fewer, more)}) == 1
+    assert {g.sharing for g in fewer} == {3}
+
+
+def test_tokens_read_from_a_cache_are_told_and_never_more_than_the_prompt(asks: Asks) -> None:
+    assert [answered(asks, fault)[0].num_cached_tokens for fault in ("gzip", "cached", "cached more than read")] == [0, 2, 6]
+
+
+def test_odd_texts(asks: Asks) -> None:
+    assert answered(asks, "half a character")[0].text == "half ?"
+    assert answered(asks, "no message")[0].text == ""
+    assert answered(asks, "text in parts", replace(ONE, chat=True))[0].text == "in parts"
+    assert answered(asks, "includes the stop", params=replace(PARAMS, stop=("X", "END")))[0].text == "before "
+
+
+def test_of_a_batch_of_several_calls_the_first_failure_stands_for_all(asks: Asks) -> None:
+    request = replace(ONE, count=4)
+    with Server(faults=["429 seconds", "503"]) as server, pytest.raises(TryAgainError) as error:
+        asks(server).generate([request], PARAMS, 0)
+    assert error.value.charged  # two of the four were answered
+    with Server(faults=["429", "503", "429 seconds", "429"]) as server, pytest.raises(TryAgainError) as error:
+        asks(server).generate([request], PARAMS, 0)
+    assert not error.value.charged
+    with Server(faults=["503", "429 quota"]) as server, pytest.raises(EngineError, match="quota"):
+        asks(server).generate([request], PARAMS, 0)
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text()))
+def test_whatever_stands_in_the_headers_the_wait_is_a_number_or_none(headers: dict[str, str]) -> None:
+    wait = retry_after(headers, lambda: 0.0)
+    assert wait is None or 0 <= wait < float("inf")

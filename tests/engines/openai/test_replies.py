@@ -1,0 +1,59 @@
+"""Reading replies, whatever stands in them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isocost.engines.openai.replies import BadReplyError, NoUsageError, read_reply, split
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["choices", "usage", "message", "content", "text"]), inner),
+    max_leaves=8,
+)
+
+
+@given(st.integers(0, 10**9), st.lists(st.integers(1, 10**6), min_size=1, max_size=20))
+def test_shares_are_whole_near_their_proportion_and_sum_to_the_total(total: int, weights: list[int]) -> None:
+    shares = split(total, weights)
+    assert sum(shares) == total
+    assert all(abs(share - total * weight / sum(weights)) < 1 + 1e-6 for share, weight in zip(shares, weights, strict=True))
+
+
+def test_remainders_go_to_the_largest_and_of_equals_to_the_first() -> None:
+    assert split(10, [1, 1, 1]) == [4, 3, 3]
+    assert split(10, [1, 2, 4]) == [1, 3, 6]
+    assert split(1, [5, 1]) == [1, 0]
+
+
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_reply_is_read_or_refused(content: bytes) -> None:
+    with suppress(BadReplyError, NoUsageError):
+        read_reply(content, 2, ["x"], None)
+
+
+@given(
+    st.fixed_dictionaries({"choices": st.lists(st.fixed_dictionaries({"text": JSON, "finish_reason": JSON}), max_size=3), "usage": JSON})
+)
+def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
+    try:
+        generations = read_reply(json.dumps(reply).encode(), 2, [], 5)
+    except (BadReplyError, NoUsageError):
+        return
+    for generation in generations:
+        generation.text.encode()
+        assert 0 <= generation.num_cached_tokens <= generation.num_prompt_tokens
+
+
+@pytest.mark.parametrize(
+    ("reason", "read"), [("stop", "stop"), ("length", "length"), ("eos_token", "stop"), ("refusal", "error"), (7, "error")]
+)
+def test_finish_reasons(reason: object, read: str) -> None:
+    reply = {"choices": [{"text": "a", "finish_reason": reason}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+    assert read_reply(json.dumps(reply).encode(), 1, [], None)[0].finish_reason == read
