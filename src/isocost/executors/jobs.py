@@ -87,6 +87,7 @@ class Job:
 class StoredDraw(NamedTuple):
     """A draw that the worker has committed, as the driver needs it. A tuple, because a million of them cross process borders."""
 
+    id: str
     generation: str
     num_prompt_tokens: int
     num_generated_tokens: int

@@ -35,11 +35,12 @@ def rows_of(
                 cached_tokens=g.num_cached_tokens,
                 sharing=g.sharing,
             )
-            draw = StoredDraw(g.text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd)
+            sample_id = ids.at(index)
+            draw = StoredDraw(sample_id, g.text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd)
             draws.append(draw)
             rows.append(
                 {
-                    "id": ids.at(index),
+                    "id": sample_id,
                     "problem_id": request.problem_id,
                     "sample_index": index,
                     "generation": g.text,

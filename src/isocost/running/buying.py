@@ -17,7 +17,7 @@ from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
 from isocost.running.asking import PATIENCE, answered
 from isocost.running.calls import Call
-from isocost.running.drawn import DrawKey
+from isocost.running.drawn import DrawKey, Ungraded
 from isocost.running.pools import Batch, Pool
 
 BACKLOG = 50_000_000  # characters of solutions that wait for the grader; while there are more, no engine is asked
@@ -64,8 +64,8 @@ def buy(
     """
     grades = _Grades(grading, watcher)
     for pool in pools:
-        for key, texts in pool.ungraded():
-            grades.submit(pool, key, texts)
+        for key, solutions in pool.ungraded():
+            grades.submit(pool, key, solutions)
             grades.store_done()
     short = list(pools)
     for _ in range(REPEATS):
@@ -105,7 +105,7 @@ def _buy_once(
                     cost, draws = pool.give_up(batch) if answers is None else pool.take(batch, answers)
                     paid.append(cost)
                     watcher.bought(pool.card.name, draws, answers.seconds if answers else 0.0)
-                    grades.submit(pool, batch.key, [(key, draw.generation) for key, draw in draws])
+                    grades.submit(pool, batch.key, [Ungraded(*key, draw.id, draw.generation) for key, draw in draws])
                 ledger.release(paid)
                 grades.store_done()
                 watcher.tick()
@@ -123,7 +123,7 @@ class _Waiting:
 
     pool: Pool
     batch: str
-    keys: list[DrawKey]
+    solutions: Sequence[Ungraded]
     size: int
     verdicts: Future[list[Verdict]]
 
@@ -138,11 +138,10 @@ class _Grades:
     backlog: int = 0
     failures: list[IsocostError] = field(default_factory=list)
 
-    def submit(self, pool: Pool, batch: str, texts: Sequence[tuple[DrawKey, str]]) -> None:
-        if texts:
-            size = sum(len(text) for _, text in texts)
-            verdicts = self.grading.submit(pool.pairs(texts))
-            self.waiting.append(_Waiting(pool, batch, [key for key, _ in texts], size, verdicts))
+    def submit(self, pool: Pool, batch: str, solutions: Sequence[Ungraded]) -> None:
+        if solutions:
+            size = sum(len(each.generation) for each in solutions)
+            self.waiting.append(_Waiting(pool, batch, solutions, size, self.grading.submit(pool.pairs(solutions))))
             self.backlog += size
 
     def keep_up(self) -> bool:
@@ -184,6 +183,6 @@ class _Grades:
             except IsocostError as error:  # a judge is paid, and its model can fail: the next start submits the batch again
                 self.failures.append(error)
         for judged in by_pool.values():
-            judged[0][0].pool.judged([(each.batch, each.keys, verdicts) for each, verdicts in judged])
+            judged[0][0].pool.judged([(each.batch, each.solutions, verdicts) for each, verdicts in judged])
             for _, verdicts in judged:
                 self.watcher.judged(verdicts)

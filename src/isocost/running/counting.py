@@ -19,9 +19,9 @@ def counting(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[
     """One line: what FLOPs are, and what would be added by attention and by reading every problem's prompt once.
 
     Sizes are for expected lengths and, where a prompt is shared by the draws of a problem, for the counts of the cells. "" where no
-    model's FLOPs are known.
+    model's FLOPs are known, or nothing is drawn.
     """
-    sized = {name: each for name, each in costs.items() if each.draw.flops is not None}
+    sized = {name: each for name, each in costs.items() if each.draw.flops is not None and _counts(name, plans)}
     if not sized:
         return ""
     settings = prepared.study.costs
@@ -30,12 +30,11 @@ def counting(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[
     guessed = f" (prompts taken at {BYTES_A_TOKEN} bytes a token)" if any(each.prompt_tokens is None for each in sized.values()) else ""
 
     def sizes(left_out: Callable[..., float | None]) -> str:
-        each_model = [
-            f"{_range(known)} for {name}"
-            for name, each in sized.items()
-            if (known := _shares(prepared.cards[name], each, prompts[name], _counts(name, plans), left_out))
-        ]
-        return "would add " + ", ".join(each_model) if each_model else "adds an unknown amount: give models.NAME.attention to see it"
+        found = {n: _shares(prepared.cards[n], each, prompts[n], _counts(n, plans), left_out) for n, each in sized.items()}
+        unknown = [name for name, shares in found.items() if not shares]
+        told = [f"{_range(shares)} for {name}" for name, shares in found.items() if shares]
+        told += [f"an unknown share for {' and '.join(unknown)} (models.NAME.attention gives it)"] if unknown else []
+        return "would add " + ", ".join(told)
 
     left = []
     if not settings.attention:

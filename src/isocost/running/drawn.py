@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from isocost.records import Cost, FinishReason, Sample, Verdict
 
 DrawKey = tuple[str, int]  # problem id, sample index
 LIGHT = ("id", "problem_id", "sample_index", "num_prompt_tokens", "num_generated_tokens", "finish_reason", "cost_flops", "cost_usd")
+
+
+class Ungraded(NamedTuple):
+    """A draw that waits for the grader, with its text."""
+
+    problem_id: str
+    sample_index: int
+    sample_id: str
+    generation: str
 
 
 @dataclass(slots=True)
@@ -49,6 +58,12 @@ def to_sample(row: Mapping[str, Any], model: str, pool: str) -> Sample:
         cost=Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"]),
         seed=row["seed"],
     )
+
+
+def cost_of_draws(draws: Sequence[Draw]) -> Cost:
+    """The sum of their costs, each unit where all of them know it; for very many draws."""
+    flops, usd = [draw.flops for draw in draws], [draw.usd for draw in draws]
+    return Cost(flops=None if None in flops else sum(filter(None, flops)), usd=None if None in usd else sum(filter(None, usd)))
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:

@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import polars as pl
+
 from isocost.engines.base import Request
 from isocost.executors import desk
 from isocost.executors.base import Executor
@@ -23,13 +25,15 @@ from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
 from isocost.planning import cost_of
 from isocost.prompts.base import Template
-from isocost.records import Allocation, Cost, ModelCard, Problem, Sample, SamplingParams, Verdict
+from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
 from isocost.running.calls import Call
-from isocost.running.drawn import LIGHT, Draw, DrawKey, to_draw, to_sample, total_cost
+from isocost.running.drawn import LIGHT, Draw, DrawKey, Ungraded, cost_of_draws, to_draw, to_sample, total_cost
 from isocost.running.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
 
 CHAT_TOKENS = 256  # what a chat format may add to the tokens of its messages, generously
+DRAW = ("id", "problem_id", "sample_index")
+TOKENS = ("num_prompt_tokens", "num_generated_tokens")
 CHAT_FIELDS = ("chat", "system", "chat_stop")  # of a template, and part of a pool's identity in a chat only
 Line = list[Any]  # of an order: problem id, what was asked, first index, count
 
@@ -71,6 +75,7 @@ class Pool:
     _asked: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
+    _has_strangers: bool = field(init=False, default=False)  # draws of problems that the study has no more, or not in this form
 
     def __post_init__(self) -> None:
         asked = {key: value for key, value in asdict(self.template).items() if self.template.chat or key not in CHAT_FIELDS}
@@ -98,7 +103,9 @@ class Pool:
                 self._numbers[row["batch"]] = numbers.of(*key)
             if row["batch"] in unanswered:
                 open_.setdefault(row["batch"], []).append((draw, row["cost_seconds"]))
-            if key[0] in self.problems and row["id"] == self._sample_id(*key):
+            if key[0] not in self.problems or row["id"] != self._sample_id(*key):
+                self._has_strangers = True
+            else:
                 self._draws.setdefault(key[0], {})[key[1]] = draw
                 places[row["id"]] = key
         for sample_id, reference, verdict in self._verdicts.stored():
@@ -190,7 +197,7 @@ class Pool:
         for request, draws in zip(batch.requests, answers.stored, strict=True):
             own = self._draws.setdefault(request.problem_id, {})
             for index, stored in enumerate(draws, request.first_index):
-                own[index] = Draw(*stored[1:])
+                own[index] = Draw(*stored[2:])
                 found.append(((request.problem_id, index), stored))
         own_draws = [self._draws[problem_id][index] for (problem_id, index), _ in found]
         return _answered(batch.key, own_draws, answers.seconds), found
@@ -203,12 +210,12 @@ class Pool:
         cost, draws = self.take(batch, Answers(generations=(), stored=stored, seconds=0.0))
         return replace(cost, facts={"account": "data", "model": self.card.name}), draws
 
-    def ungraded(self) -> Iterator[tuple[str, list[tuple[DrawKey, str]]]]:
-        """By batch, the texts of stored draws without a verdict of this grader on today's reference answer."""
+    def ungraded(self) -> Iterator[tuple[str, list[Ungraded]]]:
+        """By batch, stored draws without a verdict of this grader on today's reference answer."""
         if all(draw.verdict for draws in self._draws.values() for draw in draws.values()):
             return
         batch = ""
-        found: list[tuple[DrawKey, str]] = []
+        found: list[Ungraded] = []
         for row in self._log.rows():
             key = (row["problem_id"], row["sample_index"])
             draw = self._draws.get(key[0], {}).get(key[1])
@@ -218,31 +225,31 @@ class Pool:
                 yield batch, found
                 found = []
             batch = row["batch"]
-            found.append((key, row["generation"]))
+            found.append(Ungraded(*key, row["id"], row["generation"]))
         if found:
             yield batch, found
 
-    def judged(self, batches: Sequence[tuple[str, Sequence[DrawKey], Sequence[Verdict]]]) -> None:
+    def judged(self, batches: Sequence[tuple[str, Sequence[Ungraded], Sequence[Verdict]]]) -> None:
         """Commit the verdicts on batches of draws.
 
         Where the engine failed there was no answer to judge: not graded, never wrong.
         """
         entries = []
-        for batch, keys, verdicts in batches:
+        for batch, solutions, verdicts in batches:
             lines = []
-            for (problem_id, index), verdict in zip(keys, verdicts, strict=True):
-                draw = self._draws[problem_id][index]
+            for each, verdict in zip(solutions, verdicts, strict=True):
+                draw = self._draws[each.problem_id][each.sample_index]
                 draw.verdict = self._verdicts.share(FAILED if draw.finish_reason == "error" else verdict)
-                lines.append((self._sample_id(problem_id, index), self.problems[problem_id].answer, draw.verdict))
+                lines.append((each.sample_id, self.problems[each.problem_id].answer, draw.verdict))
             entries.append((batch, lines))
         self._verdicts.append(entries)
 
-    def pairs(self, texts: Sequence[tuple[DrawKey, str]]) -> list[Pair]:
+    def pairs(self, solutions: Sequence[Ungraded]) -> list[Pair]:
         """What the grader has to judge; a failed draw has an empty text."""
-        asked = [self.problems[problem_id] for (problem_id, _), _ in texts]
+        asked = [self.problems[each.problem_id] for each in solutions]
         return [
-            Pair(key="", reference=problem.answer, generation=text, question=problem.question)
-            for problem, (_, text) in zip(asked, texts, strict=True)
+            Pair(key="", reference=problem.answer, generation=each.generation, question=problem.question)
+            for problem, each in zip(asked, solutions, strict=True)
         ]
 
     def draws(self) -> Iterator[tuple[DrawKey, Draw]]:
@@ -254,6 +261,27 @@ class Pool:
     def get(self, problem_id: str, index: int) -> Draw | None:
         """One of them, if it is stored."""
         return self._draws.get(problem_id, {}).get(index)
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Sealed draws of the study's problems as a table of samples (`tables.COLUMNS`), a part at a time, batches as they were ordered."""
+        verdicts = self._verdicts.frame()
+        answers = pl.DataFrame(
+            [(p.id, p.answer) for p in self.problems.values()], schema={"problem_id": pl.String, "reference": pl.String}, orient="row"
+        )
+        for part in self._log.frames(("id", "problem_id", "sample_index", "generation", *TOKENS, "finish_reason")):
+            if self._has_strangers:
+                own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
+                part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))
+            yield (
+                part.join(answers, on="problem_id", how="inner", maintain_order="left")
+                .join(verdicts, left_on=["id", "reference"], right_on=["sample_id", "reference"], how="left", maintain_order="left")
+                .with_columns(
+                    model=pl.lit(self.card.name),
+                    pool=pl.lit(self.id),
+                    expected_answer=pl.when(pl.col("reference") != "").then(pl.col("reference")),
+                    correct=pl.when(pl.col("outcome") != Outcome.UNGRADED).then(pl.col("outcome") == Outcome.CORRECT),
+                )
+            )
 
     def samples(self) -> Iterator[tuple[Sample, Verdict]]:
         """Every draw of the study's problems with its text and verdict, as they are stored."""
@@ -313,6 +341,6 @@ class _Numbers:
 
 
 def _answered(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
-    cost = total_cost(draw.cost for draw in draws)
+    cost = cost_of_draws(draws)
     tokens = sum(draw.num_generated_tokens for draw in draws)
     return Answered(request=batch, cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds), count=len(draws), tokens=tokens)

@@ -10,7 +10,7 @@ from typing import Any
 from isocost.executors.jobs import StoredDraw
 from isocost.ledger import Ledger
 from isocost.metrics.intervals import proportion
-from isocost.records import Allocation, Cell, Cost, Outcome, Verdict
+from isocost.records import Allocation, Cell, Outcome, Verdict
 from isocost.reporting.numbers import budget as say_budget
 from isocost.running.drawn import DrawKey
 from isocost.running.events import StageWatch
@@ -26,12 +26,14 @@ class Spent:
     """What a cell has of what it asked for."""
 
     draws: int = 0
-    cost: Cost = field(default_factory=lambda: Cost(flops=0.0, usd=0.0))
+    flops: float | None = 0.0
+    usd: float | None = 0.0
 
     def add(self, flops: float | None, usd: float | None) -> None:
         """One more draw."""
         self.draws += 1
-        self.cost = self.cost + Cost(flops=flops, usd=usd)
+        self.flops = None if self.flops is None or flops is None else self.flops + flops
+        self.usd = None if self.usd is None or usd is None else self.usd + usd
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,9 +126,7 @@ class Progress:
             "seconds_left": (self.watch.total - self.watch.done) * seconds / new if new else None,
             "engine_idle": self.idle(),
             "failed": self.failed,
-            "cells": {
-                cell.name: {"draws": spent.draws, "flops": spent.cost.flops, "usd": spent.cost.usd} for cell, spent in self.cells.items()
-            },
+            "cells": {cell.name: {"draws": spent.draws, "flops": spent.flops, "usd": spent.usd} for cell, spent in self.cells.items()},
         }
 
     def _detail(self) -> str:

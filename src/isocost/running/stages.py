@@ -68,9 +68,7 @@ class StudyRun:
     def sample(self) -> Bought:
         """Buy and grade."""
         bought = data.sample(self.prepared, self.directory, self.executor, self.grading, self.listener)
-        write_samples(
-            (draw for pool in bought.stores.values() for draw in pool.samples()), bought.problems, self.directory.path / "samples.parquet"
-        )
+        write_samples((part for pool in bought.stores.values() for part in pool.frames()), self.directory.path / "samples.parquet")
         for split, problems in self.prepared.problems.items():
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,21 +14,21 @@ from isocost.records import Problem, Sample, Verdict
 from isocost.store import replacing
 from isocost.tables import read_table
 
-ROWS_A_PIECE = 50_000
-
-_SCHEMA = {
-    "problem_id": pl.String,
-    "model": pl.String,
-    "pool": pl.String,
-    "sample_index": pl.Int64,
-    "generation": pl.String,
-    "num_prompt_tokens": pl.Int64,
-    "num_generated_tokens": pl.Int64,
-    "finish_reason": pl.String,
-    "expected_answer": pl.String,
-    "predicted_answer": pl.String,
-    "correct": pl.Boolean,
-}
+_SCHEMA = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "model": pl.String,
+        "pool": pl.String,
+        "sample_index": pl.Int64,
+        "generation": pl.String,
+        "num_prompt_tokens": pl.Int64,
+        "num_generated_tokens": pl.Int64,
+        "finish_reason": pl.String,
+        "expected_answer": pl.String,
+        "predicted_answer": pl.String,
+        "correct": pl.Boolean,
+    }
+)
 
 
 def frame_of(graded: Sequence[tuple[Sample, Verdict]], problems: Sequence[Problem]) -> pl.DataFrame:
@@ -45,17 +44,16 @@ def frame_of(graded: Sequence[tuple[Sample, Verdict]], problems: Sequence[Proble
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def write_samples(graded: Iterable[tuple[Sample, Verdict]], problems: Sequence[Problem], path: Path) -> None:
-    """Write a table of samples, a piece at a time: texts of a million samples need not fit into memory.
+def write_samples(parts: Iterable[pl.DataFrame], path: Path) -> None:
+    """Write a table of samples, a part at a time: texts of a million samples need not fit into memory.
 
     Raises:
         StorageError: the disk is full or cannot be written; a former table is as it was.
     """
-    draws = iter(graded)
-    schema = frame_of([], problems).to_arrow().schema
+    schema = pl.DataFrame(schema=_SCHEMA).to_arrow().schema
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        while piece := list(itertools.islice(draws, ROWS_A_PIECE)):
-            writer.write_table(frame_of(piece, problems).to_arrow())
+        for part in parts:
+            writer.write_table(part.select(_SCHEMA.names()).cast(_SCHEMA).to_arrow())
 
 
 def measure_table(path: Path, ks: Sequence[int], *, as_json: bool) -> object:

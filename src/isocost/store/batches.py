@@ -64,6 +64,11 @@ class BatchLog:
                 for row in entry["rows"]:
                     yield {**({c: row[c] for c in columns} if columns else row), "batch": batch}
 
+    def frames(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """The sealed parts, by column."""
+        for part in self._sealed():
+            yield pl.read_parquet(part, columns=list(columns))
+
     def seal(self, order: Callable[[str], Any] | None = None) -> None:
         """Move the committed batches into Parquet parts; the writers must have stopped.
 
