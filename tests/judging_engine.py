@@ -28,6 +28,9 @@ class Rules:
     cannot judge.
     """
 
+    remote = shares_prompts = False
+    concurrency = 1
+
     def __init__(self, base: Path, *, errs: int = 0, seconds: float = 0.0, fails: str = "no such file") -> None:
         self.identity = f"rules-{errs}"
         self._errs, self._seconds = errs, seconds
@@ -35,6 +38,9 @@ class Rules:
 
     def size(self) -> ModelSize | None:
         return None
+
+    def render(self, request: Request) -> str:
+        return request.prompt
 
     def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
         return cut(requests, 4)

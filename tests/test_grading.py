@@ -215,6 +215,24 @@ def test_submitting_returns_at_once_and_leaving_waits() -> None:
     assert future.result()[0].reason == "compared"
 
 
+def test_the_backlog_is_what_waits_for_a_worker() -> None:
+    with GradingPool(MISBEHAVING, workers=1, time_limit=10.0) as pool:
+        assert pool.backlog == 0
+        first, second = pool.submit(pairs("slow", "slow", "right")), pool.submit(pairs("slow", "wrong"))
+        assert pool.backlog == 5
+        second.result()
+        first.result()
+        assert pool.backlog == 0
+        assert pool.submit(pairs("slow", "right")).done()  # remembered
+        assert pool.backlog == 0
+    with GradingPool("tests.misbehaving_graders:Unprepared", workers=1, time_limit=1.0) as pool:
+        with pytest.raises(RunError):
+            pool.submit(pairs("a")).result(timeout=30)
+        with pytest.raises(RunError):
+            pool.submit(pairs("b")).result(timeout=30)
+        assert pool.backlog == 0
+
+
 def test_an_exception_in_the_block_stops_the_workers() -> None:
     start = time.monotonic()
     submitted: list[Future[list[Verdict]]] = []
@@ -240,8 +258,9 @@ def test_a_process_that_no_longer_reads_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("served", [True, False])
-def test_what_a_process_never_reads_is_blamed_only_if_it_came_first(served: bool) -> None:
+def test_what_a_process_never_reads_is_blamed_only_if_it_came_first(request: pytest.FixtureRequest, served: bool) -> None:
     process = Process(Setup(name=MISBEHAVING, options={}, time_limit=0.5, patience=0.5))
+    request.addfinalizer(process.stop)
     process.start()
     if served:
         assert [verdict.reason for verdict in process.judge([("a", "b")])] == ["compared"]
@@ -249,6 +268,8 @@ def test_what_a_process_never_reads_is_blamed_only_if_it_came_first(served: bool
     worker = psutil.Process(process._process.pid)
     (grading,) = worker.children()
     grading.suspend()
+    while grading.status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)
     started = time.monotonic()
     assert list(process.judge([("a", "x" * 300_000)])) == []
     assert process.fate == (None if served else "timeout")
@@ -337,7 +358,7 @@ def test_starts_that_never_succeed_are_given_up(starting: type[Starting]) -> Non
     assert starting.failing == {0: 997}
 
 
-def test_only_the_worker_signals_what_grades(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_worker_signals_what_grades(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver signals its own child alone: any other number may be another process's by then."""
     signalled: list[int] = []
 
@@ -351,6 +372,7 @@ def test_only_the_worker_signals_what_grades(monkeypatch: pytest.MonkeyPatch) ->
     for name in ("kill", "killpg"):
         monkeypatch.setattr(os, name, noting(getattr(os, name)))
     process = Process(Setup(name=MISBEHAVING, options={}, time_limit=5.0, patience=5.0))
+    request.addfinalizer(process.stop)
     process.start()
     assert process._process is not None
     number = process._process.pid

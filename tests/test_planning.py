@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost import running
-from isocost.config import Study
+from isocost.config import Costs, Study
 from isocost.engines.base import ModelSize
 from isocost.errors import BudgetError, StudyError
 from isocost.planning import DrawCost, amount_of, cells, cost_of, draw_costs, in_unit, model_card, plan_cell, terms_of
+from isocost.policies.base import Terms
 from isocost.policies.uniform import build
-from isocost.records import CellPlan, Cost, ModelCard
+from isocost.records import CellPlan, Cost, ModelCard, Unit
 from isocost.running import plan_study
 from isocost.running.plans import first_prompts, to_json, to_markdown
 from tests.builders import MAX_TOKENS, InlineExecutor, nested, raw_study, study, write_study
@@ -173,9 +175,132 @@ def test_the_plan_for_people(tmp_path: Path) -> None:
     prepared, each, found = plan_study(write_study(tmp_path))
     lines = to_markdown(prepared, each, found).splitlines()
     assert [line.split(" | ")[0].removeprefix("| ") for line in lines if "@" in line] == ["weak@low", "strong@low", "equal@number"]
-    assert "number-matched" in lines[-1]
+    assert "number-matched" in next(line for line in lines if "equal@number" in line)
     assert "| weak | 1,000 (given in the study file) |" in lines[2]
     assert first_prompts(prepared).count("Question: What is 0 + 7?\nAnswer:\n<end of prompt>") == 2
+
+
+def of_weak(made: Study, unit: Unit, shares: Mapping[str, bool] | None = None) -> tuple[DrawCost, Terms]:
+    """What a draw of the weak model costs, and the terms of its arm under a budget of that unit that matches two strong draws a problem."""
+    match = {"model": "strong", "samples_per_problem": 2}
+    made = made.model_copy(update={"budgets": study(budgets={"b": {"unit": unit, "match": match}}).budgets})
+    known = draw_costs(made, cards(made), {}, dict.fromkeys(made.models, LONGEST_PROMPT), shares)
+    return known["weak"], terms_of(cells(made)[0], made, IDS, known, {})
+
+
+def counting(prompt_tokens: str, *, attention: bool = False) -> Study:
+    """The study with prompts of 30 tokens and draws of 20, of known attention, and this said of costs."""
+    facts = {"tokens_per_sample": 20, "prompt_tokens": 30, "attention": 48, "price": PRICE}
+    made = with_models(weak=facts, strong=facts)
+    return made.model_copy(update={"costs": Costs.model_validate({"prompt_tokens": prompt_tokens, "attention": attention})})
+
+
+def test_flops_of_prompts_that_are_shared() -> None:
+    each, terms = of_weak(counting("shared"), "flops")
+    assert (each.prompt.flops, each.draw.flops, each.expected.flops) == (60_000, 40_000, 100_000)
+    assert (terms.expected["weak"], terms.prompt["weak"]) == (100_000, 60_000)
+    assert terms.worst["weak"] == 2000 * (LONGEST_PROMPT + MAX_TOKENS)
+    assert terms.amount == 7 * (6000 * 30 + 2 * 6000 * 20)
+    assert each.of(draws=9, readings=4).flops == 4 * 60_000 + 9 * 40_000
+
+
+def test_flops_of_prompts_that_every_draw_reads() -> None:
+    each, terms = of_weak(counting("each"), "flops", {"weak": True, "strong": True})
+    assert (terms.expected["weak"], terms.prompt["weak"]) == (100_000, 0)
+    assert terms.amount == 7 * 2 * 6000 * 50
+    assert each.of(draws=9, readings=4).flops == 9 * 100_000
+
+
+def test_an_engine_that_reads_every_prompt_again_is_planned_so() -> None:
+    _, terms = of_weak(counting("shared"), "flops", {"weak": False, "strong": True})
+    assert terms.prompt["weak"] == 0
+    assert terms.amount == 7 * (6000 * 30 + 2 * 6000 * 20)
+
+
+def test_dollars_of_prompts_that_an_engine_shares() -> None:
+    alone, shared = (of_weak(counting("none"), "usd", shares) for shares in ({}, {"weak": True, "strong": True}))
+    assert alone[1].prompt["weak"] == 0
+    assert alone[1].amount == pytest.approx(7 * 2 * (2 * 30 + 8 * 20) / 1e6)
+    assert shared[1].prompt["weak"] == pytest.approx(2 * 30 / 1e6)
+    assert shared[1].amount == pytest.approx(7 * (2 * 30 + 2 * 8 * 20) / 1e6)
+    assert shared[0].expected == alone[0].expected
+
+
+def test_attention_counts_the_context_and_needs_it() -> None:
+    each, _ = of_weak(counting("none", attention=True), "flops")
+    assert each.expected.flops == 2000 * 20 + 4 * 48 * (20 * 30 + 20 * 21 / 2)
+    assert each.prompt.flops == 0
+    made = with_models(weak={"attention": 48}, strong={"attention": 48})
+    with pytest.raises(BudgetError, match=r"^models\.weak\.prompt_tokens is missing: costs\.attention counts the context\n"):
+        costs(made.model_copy(update={"costs": Costs(attention=True)}))
+    with pytest.raises(BudgetError, match=r"^models\.weak\.prompt_tokens is missing: costs\.prompt_tokens: each counts them\n"):
+        costs(made.model_copy(update={"costs": Costs(prompt_tokens="each")}))
+
+
+def test_an_attention_that_is_not_known_names_the_key() -> None:
+    made = with_models(weak={"prompt_tokens": 30}, strong={"prompt_tokens": 30}).model_copy(update={"costs": Costs(attention=True)})
+    with pytest.raises(BudgetError, match=r"in flops is not known\n  give models\.strong\.attention \(layers \* heads"):
+        plans(made)
+
+
+def test_a_price_that_is_not_in_the_file_is_missed_only_where_it_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text("dated: 2026-01-01\nmodels:\n  weak: {input: 0, output: 1}\n", encoding="utf-8")
+    in_flops = write_study(tmp_path, costs={"prices": "prices.yaml"})
+    prepared, each, found = plan_study(in_flops)
+    assert {name: cost.expected.usd for name, cost in each.items()} == {"weak": MAX_TOKENS / 1e6, "strong": None}
+    text = to_markdown(prepared, each, found, dt.date(2026, 6, 1))
+    assert "input 0.00, output 1.00 (prices.yaml, 2026-01-01)" in text
+    assert "The price of weak was read 151 days ago, on 2026-01-01" in text
+    assert "days ago" not in to_markdown(prepared, each, found, dt.date(2026, 2, 1))
+    in_usd = write_study(tmp_path, costs={"prices": "prices.yaml"}, budgets={"b": {"unit": "usd", "amount": 1}})
+    with pytest.raises(BudgetError, match=r'strong in usd is not known\n  add "strong" to prices\.yaml, with its input and output$'):
+        plan_study(in_usd)
+
+
+def test_what_is_wrong_with_prices_is_told_with_all_else(tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text("models:\n  weak: {inptu: 0, output: 1}\n", encoding="utf-8")
+    raw = nested(raw_study(costs={"prices": "prices.yaml"}), "models", "weak", "batch_api", value=True)
+    raw = nested(raw, "models", "weak", "price", value={"output": 1})
+    with pytest.raises(StudyError) as caught:
+        plan_study(write_study(tmp_path, **raw))
+    assert [mistake.partition("\n")[0] for mistake in caught.value.mistakes] == [
+        'prices.yaml: "dated" is missing',
+        'prices.yaml:2: unknown key "inptu" for model "weak"',
+        "models.weak: price.batch_discount is missing, and batch_api is true",
+    ]
+
+
+def test_seconds_are_planned_where_the_rate_is_known(tmp_path: Path) -> None:
+    price = {"gpu_hour": 3.6, "tokens_per_second": 640}
+    raw = raw_study()
+    for name in raw["models"]:
+        raw["models"][name]["price"] = price
+    prepared, each, found = plan_study(write_study(tmp_path, **raw))
+    weak = found[0].cost
+    assert weak.seconds == pytest.approx(30 * 6 * MAX_TOKENS / 640)
+    assert weak.usd == pytest.approx(30 * 6 * MAX_TOKENS / 640 * 3.6 / 3600)
+    assert "made from a GPU at $3.6 an hour each and 640 tokens a second" in to_markdown(prepared, each, found)
+    assert json.loads(json.dumps(to_json(found)))["budgets"]["low"]["choices"][0]["cost"]["seconds"] == weak.seconds
+
+
+def test_the_plan_says_what_is_left_out_and_how_much(tmp_path: Path) -> None:
+    raw = raw_study(arms={"weak": {"models": ["weak"]}, "equal": {"models": ["weak"], "samples_per_problem": 2}})
+    raw["models"]["weak"] |= {"attention": 10, "prompt_tokens": 32, "tokens_per_sample": 64}
+    raw["models"]["strong"] |= {"prompt_tokens": 32, "tokens_per_sample": 64}
+    line = to_markdown(*plan_study(write_study(tmp_path, **raw))).splitlines()[-1]
+    attention = 4 * 10 * (64 * 32 + 64 * 65 / 2) / (2000 * 64)
+    assert line.startswith(f"FLOPs are 2P a generated token. Left out: attention would add {attention:.0%} for weak; reading prompts ")
+    assert line.endswith("once a problem would add 8–25% for weak.")  # 32 tokens beside 64 a draw, 6 or 2 draws
+    raw["costs"] = {"prompt_tokens": "shared", "attention": True}
+    raw["models"]["strong"]["attention"] = 10
+    whole = to_markdown(*plan_study(write_study(tmp_path, **raw))).splitlines()[-1]
+    assert whole == "FLOPs are 2P a generated token, and 2P a prompt token once a request, with attention."
+
+
+def test_lengths_of_prompts_that_nobody_measured_are_guessed_from_their_bytes(tmp_path: Path) -> None:
+    line = to_markdown(*plan_study(write_study(tmp_path))).splitlines()[-1]
+    assert "attention would add an unknown share for weak and strong (models.NAME.attention gives it); reading" in line
+    assert line.endswith("(prompts taken at 4 bytes a token).")
 
 
 def test_planning_writes_nothing(tmp_path: Path) -> None:

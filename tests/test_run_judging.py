@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ import yaml
 
 from isocost import running
 from isocost.errors import EngineError, InputError, LimitReachedError, StudyError
-from isocost.ledger import Ledger
+from isocost.ledger import Ledger, Reservation
 from isocost.running import dry_run, run, run_stage
 from isocost.running.events import Advanced, Listener, Note
-from isocost.running.plans import first_prompts, to_markdown
+from isocost.running.plans import to_markdown
 from isocost.running.pools import Pool
 from isocost.running.status import saved, status_of, to_text
 from tests.builders import InlineExecutor, raw_study, study
@@ -125,16 +126,17 @@ def test_the_bill_is_what_the_ledger_says(tmp_path: Path, out: Path) -> None:
     prompts = sum(len(prompt.split()) for prompt in told(tmp_path))
     assert line["spent_flops"] == pytest.approx(2 * 3000 * (prompts + line["tokens"]))
     assert "with the judge, training and evaluation" in (out / "report.md").read_text()
-    found = status_of(out)["judge"]["strong"]
-    assert (found["samples"], found["flops"]) == (len(told(tmp_path)), pytest.approx(line["spent_flops"]))
-    assert f"| strong | {len(told(tmp_path))} |" in to_text(status_of(out)).split("| judge |")[1]
+    (found,) = (each for each in status_of(out)["accounts"] if each["account"] == "judge")
+    assert (found["model"], found["samples"], found["flops"]) == ("strong", len(told(tmp_path)), pytest.approx(line["spent_flops"]))
+    assert status_of(out)["spent"]["flops"] == pytest.approx(done)
+    assert f"| judge | strong | {len(told(tmp_path))} |" in to_text(status_of(out))
     assert f"{done:.4g} flops" in saved(out)
 
 
 def test_stopped_between_reply_and_verdict_nothing_is_asked_again(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = write_judged(tmp_path)
     with monkeypatch.context() as broken:
-        broken.setattr(Pool, "store_verdicts", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(Pool, "judged", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             run(study, out)
     paid = len(told(tmp_path))
@@ -162,9 +164,10 @@ def test_the_limit_holds_for_the_judge_and_raising_it_goes_on(tmp_path: Path, ou
     over: list[float] = []
     reserve = Ledger.reserve
 
-    def watched(self: Ledger, *args: Any, **facts: Any) -> None:
-        reserve(self, *args, **facts)
+    def watched(self: Ledger, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
+        fitting = reserve(self, wanted, patient=patient)
         over.append(self.spending.spent + self.spending.reserved - (self.spending.limit or 0))
+        return fitting
 
     monkeypatch.setattr(Ledger, "reserve", watched)
     study = write_judged(tmp_path, limit={"unit": "flops", "amount": bill * 0.5})
@@ -280,9 +283,9 @@ def test_mistakes_are_found_before_anything_is_spent(tmp_path: Path, out: Path, 
 
 
 def test_a_dry_run_shows_what_the_judge_is_asked(tmp_path: Path) -> None:
-    prepared, costs, plans = dry_run(write_judged(tmp_path))
+    prepared, costs, plans, prompts = dry_run(write_judged(tmp_path))
     assert "strong judges the solutions." in to_markdown(prepared, costs, plans)
-    prompt = first_prompts(prepared).split("prompt to the judge strong")[1]
+    prompt = prompts.split("prompt to the judge strong")[1]
     assert "temperature=0.0" in prompt
     assert "max_tokens=60" in prompt
     assert "What is 0 + 7?" in prompt

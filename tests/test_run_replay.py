@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,7 @@ import pytest
 
 from isocost import running
 from isocost.errors import BudgetError, EngineError, InputError, LimitReachedError, RunDirectoryError, StudyError
-from isocost.ledger import Ledger
-from isocost.records import Cost
+from isocost.ledger import Answered, Ledger
 from isocost.running import Advanced, Note, run, run_stage
 from isocost.running.status import status_of, to_text
 from tests.builders import MAX_TOKENS, PARAMS, InlineExecutor, nested, raw_study, recorded, write_study, write_table
@@ -130,7 +130,7 @@ def test_a_raised_budget_buys_the_remainder_only(tmp_path: Path, out: Path) -> N
     assert first < more
     assert len(drawn(out, "weak")) == 9 * 30
     assert len(drawn(out, "strong")) == 3 * 30
-    assert sum(entry.get("count", 0) for entry in ledger(out)[paid:]) == 4 * 30
+    assert sum(entry["count"] for entry in ledger(out)[paid:] if entry["event"] == "done") == 4 * 30
     before = (out / "ledger.jsonl").read_bytes()
     run(study, out, settings=[f"{MATCH}=3"])
     assert (out / "ledger.jsonl").read_bytes() == before
@@ -142,8 +142,9 @@ def test_buying_in_steps_is_buying_at_once(tmp_path: Path, out: Path) -> None:
     for count in (1, 2.5, 4):
         run(study, out, settings=[f"{MATCH}={count}"])
     run(study, tmp_path / "once", settings=[f"{MATCH}=4"])
-    for name in ("samples.parquet", "trainsets/weak@low.parquet"):
-        assert pl.read_parquet(out / name).equals(pl.read_parquet(tmp_path / "once" / name))
+    order = ["model", "problem_id", "sample_index"]  # each step's draws stand behind those of the former
+    assert samples(out).sort(order).equals(samples(tmp_path / "once").sort(order))
+    assert (out / "trainsets/weak@low.parquet").read_bytes() == (tmp_path / "once" / "trainsets/weak@low.parquet").read_bytes()
     assert read(out / "measures.json") == read(tmp_path / "once" / "measures.json")
 
 
@@ -266,7 +267,7 @@ def test_a_number_matched_arm_takes_its_number_whatever_the_pilot_drew(tmp_path:
 
 
 def test_what_a_lowered_budget_no_longer_asks_for_is_not_bought(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isocost.engines.replay._BATCH", 8)
+    monkeypatch.setattr("isocost.engines.replay.engine._BATCH", 8)
     study = write_study(tmp_path, limit={"unit": "flops", "amount": 20 * 2 * PARAMS["weak"] * MAX_TOKENS})
     with pytest.raises(LimitReachedError):
         run(study, out)
@@ -304,12 +305,12 @@ def test_the_limit_is_never_exceeded_and_raising_it_goes_on(tmp_path: Path, out:
     spending: list[float] = []
     release = Ledger.release
 
-    def watched(ledger: Ledger, request: str, cost: Cost) -> None:
-        release(ledger, request, cost)
+    def watched(ledger: Ledger, answers: Sequence[Answered]) -> None:
+        release(ledger, answers)
         spending.append(ledger.spending.spent + ledger.spending.reserved)
 
     monkeypatch.setattr(Ledger, "release", watched)
-    monkeypatch.setattr("isocost.engines.replay._BATCH", 8)
+    monkeypatch.setattr("isocost.engines.replay.engine._BATCH", 8)
     bill = 30 * 6 * 2 * PARAMS["weak"] * MAX_TOKENS
     study = write_study(tmp_path, limit={"unit": "flops", "amount": bill * 0.8})
     with pytest.raises(LimitReachedError, match="stopped at the limit"):
@@ -335,12 +336,12 @@ def test_a_run_killed_anywhere_ends_like_one_that_was_not(tmp_path: Path, out: P
     """Power fails while the n-th line is written: the line is torn, and the run goes on from what is there."""
     from isocost.store import Log
 
-    monkeypatch.setattr("isocost.engines.replay._BATCH", 8)
+    monkeypatch.setattr("isocost.engines.replay.engine._BATCH", 8)
     study = write_study(tmp_path)
     lots, append = random.Random(seed), Log.append
 
-    def torn(log: Log, *entries: Any) -> None:
-        append(log, *entries)
+    def torn(log: Log, *entries: Any, sync: bool = True) -> None:
+        append(log, *entries, sync=sync)
         if lots.random() < 0.06:
             with log.path.open("rb+") as file:
                 size = file.seek(0, 2)
@@ -359,7 +360,7 @@ def test_a_run_killed_anywhere_ends_like_one_that_was_not(tmp_path: Path, out: P
     assert kills
     run(study, out)
     run(study, tmp_path / "whole")
-    assert samples(out).equals(samples(tmp_path / "whole"))
+    assert (out / "samples.parquet").read_bytes() == (tmp_path / "whole" / "samples.parquet").read_bytes()
     assert read(out / "measures.json") == read(tmp_path / "whole" / "measures.json")
     assert sample_ids(out) == sample_ids(tmp_path / "whole")
 
@@ -485,12 +486,22 @@ def test_the_status_of_a_run(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out, until="sample")
     half = status_of(out)
-    assert (half["pools"]["weak"]["samples"], half["pools"]["strong"]["samples"], half["report"]) == (180, 60, None)
-    assert half["pools"]["weak"]["flops"] == pytest.approx(flops(out, "weak"))
-    assert half["pools"]["weak"]["usd"] is None
+    weak, strong = half["accounts"]
+    assert [(each["account"], each["model"], each["samples"]) for each in (weak, strong)] == [("data", "weak", 180), ("data", "strong", 60)]
+    assert half["report"] is None
+    assert weak["flops"] == pytest.approx(flops(out, "weak"))
+    assert weak["usd"] is None
+    assert half["spent"] == {"flops": pytest.approx(flops(out, "weak") + flops(out, "strong")), "usd": None}
+    assert half["reserved"] == {"flops": 0.0, "usd": 0.0}
+    assert half["limit"] is None
+    assert (half["sampling"]["done"], half["sampling"]["total"]) == (240, 240)
+    by_cell = {each["cell"]: each for each in half["cells"]}
+    assert {name: each["samples"] for name, each in by_cell.items()} == {"weak@low": 180, "strong@low": 60, "equal@number": 60}
+    assert by_cell["weak@low"]["spent"] == pytest.approx(flops(out, "weak"))
+    assert by_cell["weak@low"]["left"] == pytest.approx(by_cell["weak@low"]["amount"] - flops(out, "weak"))
     run(study, out)
     text = to_text(status_of(out))
-    assert "| weak | 180 |" in text
+    assert "| data | weak | 180 |" in text
     assert text.endswith(f"report: {out / 'report.html'}")
 
 

@@ -35,6 +35,7 @@ budgets:
   low:  {unit: flops, match: {model: strong, samples_per_problem: 1}}
   high: {unit: flops, match: {model: strong, samples_per_problem: 10}}
   paid: {unit: usd, amount: 25, basis: realised}
+costs: {prompt_tokens: none, attention: false}
 limit: {unit: usd, amount: 100}
 pilot: {problems: 100, samples_per_problem: 4}
 arms:
@@ -86,7 +87,7 @@ def test_what_is_left_out_has_the_value_of_the_design(tmp_path: Path) -> None:
     }.items():
         for key in keys:
             del complete[section][key]
-    del complete["seed"], complete["executor"], complete["arms"]["weak"]["policy"]
+    del complete["seed"], complete["executor"], complete["costs"], complete["arms"]["weak"]["policy"]
     assert check_study(complete, KNOWN) == load(tmp_path, COMPLETE)
 
 
@@ -151,6 +152,19 @@ def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
         load_study(tmp_path / "binary.yaml", (), KNOWN)
     with pytest.raises(StudyError, match="cannot be read"):
         load_study(tmp_path, (), KNOWN)
+
+
+def test_keys_that_stand_twice_are_refused_with_both_lines(tmp_path: Path) -> None:
+    text = yaml.safe_dump(raw_study() | {"seed": "many"}, sort_keys=False)
+    first = next(i for i, line in enumerate(text.splitlines(), 1) if line.startswith("name:"))
+    again = len(text.splitlines()) + 1
+    with pytest.raises(StudyError) as caught:
+        load(tmp_path, text + "name: other\n")
+    path = tmp_path / "study.yaml"
+    assert caught.value.mistakes[0] == f"{path}:{again}: name: stands twice, first in line {first}; keep one"
+    assert ": seed: " in caught.value.mistakes[1]
+    with pytest.raises(StudyError, match=r"name: stands twice"):
+        load(tmp_path, text + "name: other\n", "seed=1")
 
 
 def test_set_overrides_and_creates(tmp_path: Path) -> None:
@@ -220,7 +234,19 @@ TEST_SET = {"train": {"source": "jsonl", "path": "a"}, "test": {"source": "jsonl
         (raw_study(arms={}), ["arms: dictionary should have at least 1 item"]),
         (raw_study(models={"weak": {"engine": "replya"}}), ['models.weak.engine: unknown engine "replya"; did you mean "replay"?']),
         (raw_study(prompt=None), ['prompt: "prompt" is missing']),
-        (nested(raw_study(), "models", "weak", "price", value={"input": 1}), ['models.weak.price.output: "output" is missing']),
+        (nested(raw_study(), "models", "weak", "price", value={"input": 1}), ["models.weak.price: output is missing: US dollars"]),
+        (
+            nested(raw_study(), "models", "weak", "price", value={"gpu_hour": 2}),
+            ["models.weak.price: tokens_per_second is missing: gpu_hour needs it; `isocost status DIR` of a run prints what was measured"],
+        ),
+        (
+            raw_study(costs={"prompt_token": "none"}),
+            ['costs.prompt_token: unknown key "prompt_token"; did you mean "prompt_tokens"?'],
+        ),
+        (
+            raw_study(costs={"prompt_tokens": "all"}),
+            ["costs.prompt_tokens: input should be 'none', 'shared' or 'each', got 'all'"],
+        ),
         (
             nested(raw_study(), "models", "weak", "prompt", value={"template": "x"}),
             ['models.weak.prompt.template: unknown template "x"; known: gsm8k'],

@@ -49,6 +49,14 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Refuse problems whose own reference answer the grader does not accept, rather than leave them out."),
 ]
+Where = Annotated[
+    str | None,
+    typer.Option("--executor", metavar="NAME", help="Where work runs: local or ray; default as the study file says. See docs/ray.md."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", metavar="HOST:PORT", help="The Ray cluster, or auto; without it a Ray of its own on this machine."),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -84,17 +92,19 @@ def run(
         bool, typer.Option("--dry-run", help="Check everything, show the plan and the first prompt; spend nothing.")
     ] = False,
     strict: Strict = False,
+    executor: Where = None,
+    address: Address = None,
 ) -> None:
     """Run a study, or go on with it: what is done is not done again."""
     if dry_run:
         from isocost.running import dry_run as rehearse
-        from isocost.running.plans import first_prompts, to_markdown
+        from isocost.running.plans import to_markdown
 
         with _stoppable():
-            prepared, costs, plans = rehearse(study, settings or [])
-        _print_data(to_markdown(prepared, costs, plans) + "\n\n" + first_prompts(prepared))
+            prepared, costs, plans, prompts = rehearse(study, settings or [])
+        _print_data(to_markdown(prepared, costs, plans) + "\n\n" + prompts)
         return
-    _run(study, out, settings, strict=strict)
+    _run(study, out, settings, strict=strict, executor=executor, address=address)
 
 
 @app.command()
@@ -109,12 +119,16 @@ def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -
 
 
 def _stage(name: str, summary: str) -> None:
-    def command(directory: Directory, force: Force = False, strict: Strict = False) -> None:
+    def command(
+        directory: Directory, force: Force = False, strict: Strict = False, executor: Where = None, address: Address = None
+    ) -> None:
         from isocost.running import run_stage
+        from isocost.running.executing import Chosen
 
         _heed_ctrl_c()
         try:
-            outcome = run_stage(directory, name, force=force, strict=strict, listener=ProgressLine(sys.stderr))
+            where = Chosen(name=executor, address=address)
+            outcome = run_stage(directory, name, force=force, strict=strict, executor=where, listener=ProgressLine(sys.stderr))
         except KeyboardInterrupt:
             _say(_interrupted(directory))
             raise SystemExit(130) from None
@@ -314,12 +328,22 @@ def _mistakes(error: IsocostError) -> list[str]:
     return list(mistakes) if mistakes else [str(error)]
 
 
-def _run(study: Path, out: Path | None, settings: list[str] | None, *, strict: bool) -> None:
+def _run(
+    study: Path,
+    out: Path | None,
+    settings: list[str] | None,
+    *,
+    strict: bool,
+    executor: str | None = None,
+    address: str | None = None,
+) -> None:
     from isocost.running import run as run_study
+    from isocost.running.executing import Chosen
 
     _heed_ctrl_c()
     try:
-        outcome = run_study(study, out, settings=settings or [], strict=strict, listener=ProgressLine(sys.stderr))
+        where = Chosen(name=executor, address=address)
+        outcome = run_study(study, out, settings=settings or [], strict=strict, executor=where, listener=ProgressLine(sys.stderr))
     except KeyboardInterrupt:
         _say(_interrupted(out))
         raise SystemExit(130) from None

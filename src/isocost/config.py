@@ -318,6 +318,34 @@ class Evaluate(Section):
     grader: GraderSpec | None = None
 
 
+class ExecutorSpec(Section):
+    """Where work runs: worker processes on this machine, or on a Ray cluster.
+
+    Attributes:
+        name: Which.
+        address: Of the cluster, HOST:PORT; "auto" is the one that this machine belongs to. None starts a Ray on this machine.
+        workers: At most so many; None is as many as there is room for.
+        cpus_per_worker: Cores of a worker; None is one on nodes with GPUs and for small models, else a whole node.
+        gpus_per_worker: GPUs of a worker, where the cluster has any.
+    """
+
+    name: Literal["local", "ray"] = "local"
+    address: Annotated[str, Field(min_length=1)] | None = None
+    workers: PositiveInt | None = None
+    cpus_per_worker: PositiveInt | None = None
+    gpus_per_worker: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _only_a_cluster_is_shared_out(self) -> Self:
+        if self.name == "local" and (others := self.model_fields_set - {"name"}):
+            raise ValueError(f"{min(others)} goes with name: ray")
+        return self
+
+
+def _by_name(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
 class Study(Section):
     """A whole study file."""
 
@@ -337,7 +365,7 @@ class Study(Section):
     curate: Curate = Curate()
     finetune: Finetune | None = None
     evaluate: Evaluate = Evaluate()
-    executor: Literal["local"] = "local"
+    executor: Annotated[ExecutorSpec, BeforeValidator(_by_name)] = ExecutorSpec()
 
     def prompt_of(self, model: str) -> Prompt:
         """What a model sees: the study's prompt with the model's own changes; a template and a form replace each other."""

@@ -243,7 +243,7 @@ def _mistake(error: Any) -> tuple[Keys, str]:
 def _fields_at(keys: Keys) -> list[str]:
     """The valid keys of the section at a path of the study file."""
     section: Any = Study
-    for key in keys:
+    for key in (k for k in keys if not isinstance(k, int)):  # a list's section is that of each of its items
         if isinstance(section, type) and issubclass(section, BaseModel):
             section = section.model_fields[str(key)].annotation
         else:  # a mapping of names to sections

@@ -1,5 +1,7 @@
+import hashlib
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -69,6 +71,81 @@ def test_bad_cells_are_refused(table: Path, column: str, value: object, message:
     pl.read_parquet(table).with_columns(pl.lit(value, dtype=pl.Int64 if "num" in column else pl.String).alias(column)).write_parquet(table)
     with pytest.raises(ModelError, match=message):
         look_up(table, "p1", 0, 1)
+
+
+def test_the_first_bad_row_of_the_table_is_named(table: Path) -> None:
+    rows = pl.read_parquet(table).reverse()
+    place = pl.int_range(pl.len())
+    tokens = pl.when(place == 5).then(None).otherwise("num_generated_tokens").alias("num_generated_tokens")
+    text = pl.when(place == 3).then(None).otherwise("generation").alias("generation")
+    rows.with_columns(tokens, text).write_parquet(table)  # place 0 is the other model's
+    with pytest.raises(ModelError, match="sample 1 of problem 'p2': generation is empty"):
+        look_up(table, "p1", 0, 1)
+    rows.with_columns(tokens).write_parquet(table)
+    with pytest.raises(ModelError, match="sample 3 of problem 'p1': num_generated_tokens is empty"):
+        look_up(table, "p1", 0, 1)
+    pl.concat([rows, rows.filter(pl.col("sample_index") == 2)]).write_parquet(table)
+    with pytest.raises(ModelError, match="sample 2 of problem 'p2' stands twice"):
+        look_up(table, "p1", 0, 1)
+
+
+@pytest.mark.parametrize(("column", "value"), [("problem_id", None), ("sample_index", None), ("sample_index", 0.5), ("sample_index", -1)])
+def test_rows_without_a_name_are_refused(table: Path, column: str, value: float | None) -> None:
+    given = pl.lit(value, dtype=pl.String if column == "problem_id" else pl.Float64)
+    pl.read_parquet(table).with_columns(given.alias(column)).write_parquet(table)
+    with pytest.raises(ModelError, match=f"{column} is empty or cannot be read|below zero"):
+        look_up(table, "p1", 0, 1)
+
+
+def test_what_a_row_leaves_open(table: Path) -> None:
+    changed = {"num_prompt_tokens": pl.lit(None, dtype=pl.Int64), "finish_reason": pl.lit("")}
+    rows = pl.read_parquet(table).with_columns(**changed, problem_id=pl.col("problem_id").str.slice(1).cast(pl.Int64))
+    rows.write_parquet(table)
+    assert look_up(table, "2", 0, 1) == [
+        Generation(text="p2 solution 0", num_prompt_tokens=0, num_generated_tokens=5, finish_reason="stop")
+    ]
+    failed = {"generation": pl.lit(None, dtype=pl.String), "finish_reason": pl.lit("error")}
+    rows.with_columns(**failed).write_parquet(table)
+    assert look_up(table, "2", 0, 1)[0].text == ""
+
+
+def test_batches_of_many_problems_with_gaps(table: Path) -> None:
+    rows = pl.DataFrame(
+        [
+            {"problem_id": f"q{p}", "model": "gemma", "sample_index": i * (p % 3 + 1), "generation": f"é{p} {i}"}
+            for p in range(20)
+            for i in range(9)
+        ]
+    ).with_columns(num_generated_tokens=pl.lit(1))
+    rows.sample(fraction=1.0, shuffle=True, seed=0).write_parquet(table)
+    engine = load_engine("replay", {"table": table.name, "model": "gemma"}, base=table.parent)
+    asked = [(3, 0, 9), (19, 2, 1), (0, 4, 5), (3, 8, 1), (2, 3, 1), (4, 0, 0)]
+    found = engine.generate([Request(problem_id=f"q{p}", prompt="", first_index=f, count=n) for p, f, n in asked], PARAMS, 0)
+    assert [[one.text for one in some] for some in found] == [[f"é{p} {i // (p % 3 + 1)}" for i in range(f, f + n)] for p, f, n in asked]
+    for problem, first, missing in (("q19", 2, 3), ("q0", 7, 9), ("q", 0, 0), ("z", 1, 1), ("q1", -1, -1)):
+        with pytest.raises(EngineError, match=f"has no sample {missing} of problem '{problem}'"):
+            engine.generate([Request(problem_id=problem, prompt="", first_index=first, count=6)], PARAMS, 0)
+    assert engine.generate([], PARAMS, 0) == []
+
+
+def test_more_tokens_than_were_asked_for_are_refused(table: Path) -> None:
+    engine = load_engine("replay", {"table": table.name, "model": "gemma"}, base=table.parent)
+    request = Request(problem_id="p2", prompt="", first_index=0, count=4)
+    assert len(engine.generate([request], SamplingParams(max_tokens=8), 0)[0]) == 4
+    with pytest.raises(EngineError, match=r"sample 2 of problem 'p2' has 7 tokens, above max_tokens 6\n.*at least 8"):
+        engine.generate([request], SamplingParams(max_tokens=6), 0)
+    assert engine.generate([Request(problem_id="p2", prompt="", first_index=0, count=2)], SamplingParams(max_tokens=6), 0)
+
+
+def test_identity_is_the_digest_that_is_described(table: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "samples.jsonl"
+    pl.read_parquet(table).write_ndjson(lines)
+    texts = [f"{problem} solution {index}".encode() for problem in ("p1", "p2") for index in range(4)]
+    columns = [[0, 4, 8], [0, 1, 2, 3] * 2, [11] * 8, [5, 6, 7, 8] * 2, [0, *np.cumsum([len(text) for text in texts])]]
+    content = b'["gemma",["p1","p2"]]\n' + b"".join(np.array(column, dtype="<i8").tobytes() for column in columns)
+    expected = hashlib.sha256(content + bytes([0, 0, 0, 1] * 2) + b"".join(texts)).hexdigest()
+    for path in (table, lines):
+        assert load_engine("replay", {"table": path.name, "model": "gemma"}, base=tmp_path).identity == f"replay:{expected}"
 
 
 def test_identity_is_the_models_content_alone(table: Path) -> None:

@@ -1,6 +1,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from isocost.costs.flops import matched_samples
 from isocost.errors import BudgetError, StudyError
 from isocost.policies import POLICIES, load_policy
 from isocost.policies.base import Observation, Policy, Terms
-from isocost.policies.uniform import affordable, build
+from isocost.policies.uniform import affordable, affordable_draws, build
 from isocost.records import Allocation, Basis, Outcome, Verdict
 
 VERDICT = Verdict(outcome=Outcome.CORRECT, predicted_answer="1", reason="equal")
@@ -26,6 +27,7 @@ def terms(
     count: int | None = None,
     seed: int = 0,
     piloted: Mapping[str, int] | None = None,
+    prompt: float = 0.0,
 ) -> Terms:
     return Terms(
         problem_ids=tuple(f"p{i}" for i in range(n)),
@@ -38,6 +40,7 @@ def terms(
         samples_per_problem=count,
         seed=seed,
         piloted={(problem, "m"): k for problem, k in (piloted or {}).items()},
+        prompt={"m": prompt} if prompt else {},
     )
 
 
@@ -129,6 +132,57 @@ def test_piloted_draws_count_and_the_rest_is_as_level_as_they_allow(piloted: dic
     for _ in range(total - level.total()):  # by hand: always one to whoever has least
         level[min((f"p{i}" for i in range(8)), key=lambda p: level[p])] += 1
     assert sorted(found[f"p{i}"] for i in range(8)) == sorted(level[f"p{i}"] for i in range(8))
+
+
+def shared_cost(count: Mapping[str, int], prompt: float, each: float) -> Fraction:
+    """The planned cost of these counts, a problem after the other."""
+    return sum((Fraction(prompt) + k * Fraction(each) for k in count.values() if k), start=Fraction(0))
+
+
+@given(
+    st.integers(1, 12),
+    st.floats(1e-3, 1e3),
+    st.floats(1e-3, 1e3),
+    st.floats(1e-2, 100),
+    st.dictionaries(st.sampled_from(["p0", "p1", "p2"]), st.integers(1, 4)),
+    st.integers(0, 3),
+)
+def test_plans_with_shared_prompts(n: int, prompt: float, each: float, draws_paid: float, pilot: dict[str, int], seed: int) -> None:
+    """By brute force: one draw more at a time to a problem that has fewest, as long as it fits."""
+    alone = prompt + each
+    amount = draws_paid * alone * n
+    pilot = {p: k for p, k in pilot.items() if int(p[1:]) < n}
+    given = terms(n, amount=amount, cost=alone, piloted=pilot, prompt=prompt, seed=seed)
+    each = float(Fraction(alone) - Fraction(prompt))  # as the policy has it
+    money = Fraction(amount) * (1 + Fraction(1, 10**9))
+    level = Counter({f"p{i}": 0 for i in range(n)} | pilot)
+    if shared_cost(level, prompt, each) > money or (not pilot and Fraction(alone) > money):
+        with pytest.raises(BudgetError):
+            counts(given)
+        return
+    while True:
+        lowest = min(level, key=lambda p: level[p])
+        if shared_cost(level | {lowest: level[lowest] + 1}, prompt, each) > money:
+            break
+        level[lowest] += 1
+    found = counts(given)
+    assert sorted(found[f"p{i}"] for i in range(n)) == sorted(level.values())
+    assert affordable_draws(given, "m") == (level.total(), sum(k > 0 for k in level.values()))
+    spent = shared_cost(found, prompt, each)
+    assert spent <= money
+    assert money - spent < Fraction(alone if 0 in level.values() else each) * (1 + Fraction(1, 10**6))
+
+
+def test_a_shared_prompt_is_paid_once_a_problem() -> None:
+    """Ten problems, a prompt at 3 and a draw at 1: 3 * 10 + 25 buys 25 draws, and without sharing 55 / 4 of them."""
+    assert counts(terms(10, amount=55, cost=4, prompt=3)).total() == 25
+    assert counts(terms(10, amount=55, cost=4)).total() == 13
+    assert counts(terms(10, amount=30, cost=4, prompt=3)) == counts(terms(10, amount=30, cost=4)), "7 draws, of a problem each"
+
+
+def test_draws_that_cost_their_prompt_alone_are_refused() -> None:
+    with pytest.raises(BudgetError, match="costs nothing beside its prompt"):
+        counts(terms(2, amount=10, cost=4, prompt=4))
 
 
 def test_a_given_count_is_filled_up_from_the_pilot() -> None:

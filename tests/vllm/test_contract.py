@@ -128,7 +128,9 @@ def test_context_limits_tokens_and_refuses_prompts(engine: VllmEngine) -> None:
     assert len(tokenizer("7" * 1020)["input_ids"]) == 1020
     over, full, nearly, short, empty = engine.generate(asked, SamplingParams(temperature=1, max_tokens=12), 0)
     for generations, length in ((over, 2000), (full, 1024), (empty, 0)):
-        assert [(g.text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason) for g in generations] == [("", length, 0, "error")] * 2
+        assert [(g.text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason) for g in generations] == [
+            ("", length, 0, "error")
+        ] * 2
     assert all(0 < g.num_generated_tokens <= 4 for g in nearly)
     assert all(0 < g.num_generated_tokens <= 12 for g in short)
 

@@ -41,8 +41,8 @@ def test_a_missing_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "CUDA out of memory. Tried to allocate 2.00 GiB",
         "Free memory on device cuda:0 (3.1/79.2 GiB) on startup is less than desired GPU memory utilization (0.9, 71.3 GiB).",
         "No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine.",
-        "To serve at least one request with the model's max seq len (131072), (16.0 GiB KV cache is needed, which is larger than the available "
-        "KV cache memory (2.5 GiB).",
+        "To serve at least one request with the model's max seq len (131072), (16.0 GiB KV cache is needed, which is larger than the "
+        "available KV cache memory (2.5 GiB).",
     ],
 )
 def test_want_of_memory_says_what_to_set(reason: str) -> None:
@@ -54,11 +54,11 @@ def test_want_of_memory_says_what_to_set(reason: str) -> None:
 
 
 def test_messages_are_short_whatever_vllm_says() -> None:
-    class Mistakes(ValueError):
+    class MistakesError(ValueError):
         def errors(self) -> list[dict[str, Any]]:
             return [{"msg": "Value error, Model architectures ['Abacus'] are not supported for now. " + "Supported: x, " * 100}]
 
-    message = explain(Mistakes("1 validation error for ModelConfig\n  Value error, ..."), "m", GIVEN)
+    message = explain(MistakesError("1 validation error for ModelConfig\n  Value error, ..."), "m", GIVEN)
     assert message.startswith("m: vLLM: Model architectures ['Abacus'] are not supported for now.")
     assert len(message) < 300
     assert explain(KeyError(), "m", GIVEN) == "m: vLLM: KeyError"

@@ -60,12 +60,21 @@ class Checkpoint:
         return str(self.folder or self.name)
 
     @property
+    def files(self) -> Path | None:
+        """The folder that all is read from; None where the hub is asked."""
+        return self.folder or self.snapshot
+
+    @property
+    def offline(self) -> bool:
+        """Whether the hub is left alone."""
+        return self.files is not None
+
+    @property
     def _where(self) -> dict[str, Any]:
         # Never the network for a folder, never code from a checkpoint.
-        files = self.folder or self.snapshot
-        where = {"revision": None if files else self.revision, "gguf_file": self.gguf_file, "local_files_only": files is not None}
+        where = {"revision": None if self.offline else self.revision, "gguf_file": self.gguf_file, "local_files_only": self.offline}
         return {
-            "pretrained_model_name_or_path": str(files or self.name),
+            "pretrained_model_name_or_path": str(self.files or self.name),
             "trust_remote_code": False,
             **{k: v for k, v in where.items() if v is not None},
         }
@@ -78,12 +87,11 @@ class Checkpoint:
             MissingExtraError: the package that reads GGUF files is not installed.
         """
         found = self if self.folder else self._on_hub()
-        files = found.folder or found.snapshot
-        if files and found.gguf_file:
-            check_gguf(files / found.gguf_file)
+        if found.files and found.gguf_file:
+            check_gguf(found.files / found.gguf_file)
         config = found.config()
-        if files and not found.gguf_file:
-            check_weights(files)
+        if found.files and not found.gguf_file:
+            check_weights(found.files)
         return found, config
 
     def _on_hub(self) -> Checkpoint:

@@ -21,7 +21,10 @@ class Executor(Protocol):
     """
 
     cores: int
-    workers: int
+
+    @property
+    def workers(self) -> int:
+        """A cluster may be joined only when this is asked for."""
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a function in a worker; the workers start with the first call."""

@@ -6,6 +6,7 @@ Only workers open engines. The driver imports neither torch nor an engine, so a 
 from __future__ import annotations
 
 import contextlib
+import pickle
 import queue
 import time
 import traceback
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from isocost.engines.base import Generation, Request
-from isocost.errors import IsocostError
+from isocost.errors import EngineError, IsocostError
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, Outcome, StoredDraw
 from isocost.executors.shelf import Shelf
 from isocost.executors.storing import rows_of
@@ -75,6 +76,7 @@ class Desk:
             with self.shelf.taken(job.spec) as engine:
                 started = time.monotonic()
                 generations = engine.generate(job.requests, job.params, job.seed)
+            _check_counts(job, generations)
         except BaseException as error:  # noqa: BLE001 - it is raised again by the driver
             self._finished.put(_Finished(job=job, error=error))
         else:
@@ -87,7 +89,8 @@ class Desk:
         for each in found:
             if each.error is None and (storing := each.job.storing):
                 rows, stored[each.job.key] = rows_of(each.job.requests, each.job.seed, storing, each.generations, each.seconds)
-                batches.setdefault(storing.stem, []).append((each.job.key, rows))
+                if rows:  # a batch stands for good once it is committed: one that brought nothing is bought again, under the same key
+                    batches.setdefault(storing.stem, []).append((each.job.key, rows))
         try:
             for stem, rows_by_batch in batches.items():
                 BatchLog(stem, self.writer).append_all(rows_by_batch)
@@ -98,9 +101,7 @@ class Desk:
     def _outcome(self, each: _Finished, stored: dict[str, list[list[StoredDraw]]]) -> Outcome:
         key = each.job.key
         if each.error is not None:
-            if not isinstance(each.error, IsocostError):  # a traceback does not cross process borders
-                each.error.add_note("".join(traceback.format_exception(each.error)))
-            return Outcome(key=key, error=each.error)
+            return Outcome(key=key, error=_sendable(each.error))
         committed = key in stored
         return Outcome(
             key=key,
@@ -108,6 +109,33 @@ class Desk:
                 generations=() if committed else each.generations, stored=stored[key] if committed else (), seconds=each.seconds
             ),
         )
+
+
+def _check_counts(job: Job, generations: Sequence[Sequence[Generation]]) -> None:
+    """Refuse answers that would be stored under the numbers of other draws.
+
+    Raises:
+        EngineError: the engine does not keep its contract.
+    """
+    counts, asked = [len(each) for each in generations], [request.count for request in job.requests]
+    if len(counts) != len(asked) or any(count > most for count, most in zip(counts, asked, strict=True)):
+        raise EngineError(
+            f"engine {job.spec.name}: was asked for {asked} solutions and returned {counts}\n  this is a mistake in the engine"
+        )
+
+
+def _sendable(error: BaseException) -> BaseException:
+    """The error, or one that says the same where it would not survive the way to the driver; a traceback does not in any case."""
+    if isinstance(error, IsocostError):
+        return error
+    told = "".join(traceback.format_exception(error))
+    try:
+        error.add_note(told)
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - an exception of somebody else's may raise anything when it is made again
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+        error.add_note(told)
+    return error
 
 
 _desk = Desk("w0")

@@ -62,6 +62,7 @@ class Job:
         key: What it is reserved and stored under.
         spec: The engine.
         remote: Whether somebody else runs the model; then a job waits for an answer, not for a device.
+        lane: Jobs of one lane wait for each other: all engines on this machine share its devices (""), an endpoint is by itself.
         concurrency: How many jobs the engine answers at once.
         requests: The batch.
         params: How the model writes.
@@ -72,16 +73,17 @@ class Job:
     key: str
     spec: EngineSpec
     remote: bool
+    lane: str
     concurrency: int
     requests: tuple[Request, ...]
     params: SamplingParams
     seed: int
     storing: Storing | None = None
 
-    @property
-    def lane(self) -> str:
-        """Jobs of one lane wait for each other: all engines on this machine share its devices, an endpoint is by itself."""
-        return self.spec.key if self.remote else ""
+
+def lane_of(spec: EngineSpec, facts: EngineFacts) -> str:
+    """The lane of an engine's jobs."""
+    return spec.key if facts.remote else ""
 
 
 class StoredDraw(NamedTuple):

@@ -161,3 +161,6 @@ def _die_with_parent() -> None:
     # A driver killed with -9 cannot stop its workers; without this they would wait for work for ever (Linux only).
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        parent = multiprocessing.parent_process()
+        if parent is not None and os.getppid() != parent.pid:  # it was killed before this line
+            os._exit(1)

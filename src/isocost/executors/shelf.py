@@ -36,14 +36,14 @@ class Shelf:
     def taken(self, spec: EngineSpec) -> Iterator[Engine]:
         """The engine, to generate with; whatever has to make room for it is closed first, once nobody uses it."""
         with self._changed:
-            engine = self.look(spec)
-            while leaving := self._leaving(spec.key):
+            # Looked for again after every wait: another thread may have put it away to make room for its own.
+            while leaving := self._leaving(self.look(spec), spec.key):
                 idle = [key for key in leaving if not self._users.get(key)]
                 for key in idle:
                     self._engines.pop(key).close()
                 if len(idle) < len(leaving):
                     self._changed.wait()
-            self._engines[spec.key] = self._engines.pop(spec.key, engine)  # the last now
+            engine = self._engines[spec.key] = self._engines.pop(spec.key)  # the last now
             self._users[spec.key] = self._users.get(spec.key, 0) + 1
         try:
             yield engine
@@ -52,10 +52,10 @@ class Shelf:
                 self._users[spec.key] -= 1
                 self._changed.notify_all()
 
-    def _leaving(self, key: str) -> list[str]:
+    def _leaving(self, engine: Engine, key: str) -> list[str]:
         """The engines that cannot stay open beside this one."""
         others = [other for other in self._engines if other != key]
-        if is_exclusive(self._engines[key]):
+        if is_exclusive(engine):
             return others
         return [other for other in others if is_exclusive(self._engines[other])] or others[: max(0, len(self._engines) - KEPT)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -102,26 +102,34 @@ class Lane:
             thread.join()
 
     def _carry(self, worker: Worker) -> None:
-        there: dict[str, Ticket] = {}
+        there: list[Ticket] = []
         more = True
         while more or there:
             new, more = self._take(there) if more else ([], False)
-            there |= {ticket.job.key: ticket for ticket in new}
+            there += new
             if not there:
                 continue
             try:
                 outcomes = worker.exchange([ticket.job for ticket in new], PATIENCE)
             except WorkerDiedError as error:
-                self._died(self, worker, list(there.values()), error)
+                self._died(self, worker, there, error)
                 return
+            except BaseException as error:  # noqa: BLE001 - whoever waits for these jobs gets it; nobody else hears of this thread
+                for ticket in there:
+                    ticket.settle(Outcome(key=ticket.job.key, error=error))
+                there = []
+                continue
             for outcome in outcomes:
-                there.pop(outcome.key).settle(outcome)
+                # Two jobs may have one key, where two students are the same model: equal jobs, so that either answer will do.
+                place = next((i for i, ticket in enumerate(there) if ticket.job.key == outcome.key), None)
+                if place is not None:  # else it was among those that failed above
+                    there.pop(place).settle(outcome)
 
-    def _take(self, there: Mapping[str, Ticket]) -> tuple[list[Ticket], bool]:
+    def _take(self, there: Sequence[Ticket]) -> tuple[list[Ticket], bool]:
         """Jobs that a worker has room for, and whether more may come; waits for one only if the worker has nothing to do."""
         new: list[Ticket] = []
         while True:
-            room = next((2 * ticket.job.concurrency for ticket in (*there.values(), *new)), 1) - len(there) - len(new)
+            room = next((2 * ticket.job.concurrency for ticket in (*there, *new)), 1) - len(there) - len(new)
             if room <= 0:
                 return new, True
             try:

@@ -100,7 +100,7 @@ class Process:
                     _kill(process.pid)
             try:
                 message = self._messages.receive(START_LIMIT) or {"failed": f"not ready after {START_LIMIT:.0f} seconds"}
-            except EOFError:
+            except (EOFError, OSError):
                 message = {}
             if "ready" not in message:
                 code = self.stop()

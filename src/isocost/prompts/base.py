@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CHAT_TOKENS = 256  # what a chat format may add to the tokens of its messages, generously
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
@@ -36,6 +38,11 @@ class Template:
         """The whole prompt: the examples, then the question."""
         shots = [self.plain(asked) + solution for asked, solution in self.examples]
         return self.separator.join([*shots, self.plain(question)])
+
+    def most_tokens(self, question: str) -> int:
+        """A bound on the tokens of the whole prompt: its bytes, since no token is shorter than one, and what a chat format may add."""
+        bound = len(self.render(question).encode("utf-8", "surrogatepass")) + 1
+        return bound + len((self.system or "").encode("utf-8", "surrogatepass")) + CHAT_TOKENS if self.chat else bound
 
     def plain(self, question: str) -> str:
         """The question alone, in the form that finetuned models see."""

@@ -15,7 +15,7 @@ NOTES = (
     "A solution that could not be graded is left out and counted beside n; it is never counted as wrong.",
     "Students are compared paired, problem by problem, after the same number of steps. A difference is claimed only if its "
     "interval leaves 0 out. Each interval holds for its own row: of twenty rows without a difference, one is expected to show one.",
-    "FLOPs are twice the parameters that a token passes through, times tokens, prompts included once where samples share them.",
+    "FLOPs are twice the parameters that a token passes through, times tokens; whether prompts are among these, the section on money says.",
     "Excluded problems are left out of every denominator.",
 )
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import yaml
 
-from isocost.config import Study
+from isocost.config import ExecutorSpec, Study
 from isocost.errors import RunDirectoryError, RunError
-from isocost.executors.desk import describe
+from isocost.executors.base import Executor
+from isocost.executors.desk import describe, render
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
@@ -26,8 +27,10 @@ from isocost.records import CellPlan
 from isocost.running import gold
 from isocost.running.cells import longest_prompts, plan
 from isocost.running.events import Advanced, Listener, Note
+from isocost.running.executing import Chosen, make_executor
 from isocost.running.facts import remembered
 from isocost.running.judging import JudgingPool
+from isocost.running.plans import first_prompts
 from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
 from isocost.running.results import environment
 from isocost.running.stages import STAGES, StudyRun
@@ -62,6 +65,7 @@ def run(
     until: str = "report",
     force: bool = False,
     strict: bool = False,
+    executor: Chosen | None = None,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a study, or go on with it.
@@ -73,6 +77,7 @@ def run(
         until: The last stage to run.
         force: Throw away what that stage stored and do it again.
         strict: Refuse a study with a problem whose own reference answer the grader does not accept, rather than leave it out.
+        executor: Where this start runs, whatever the study file says.
         listener: Called with progress and notes.
 
     Raises:
@@ -80,14 +85,21 @@ def run(
         RunError: the run failed; what was bought is kept, and the same call goes on.
     """
     checked = load_study(study, settings, known())
+    where = executor.over(checked.executor) if executor else checked.executor
     directory_path = out or Path("runs") / checked.name
     with RunDirectory(directory_path) as directory:
         _same_study(directory, checked)
-        return _run(checked, study.resolve().parent, directory, until=until, force=force, strict=strict, listener=listener)
+        return _run(checked, study.resolve().parent, directory, where, until=until, force=force, strict=strict, listener=listener)
 
 
 def run_stage(
-    directory_path: Path, stage: str, *, force: bool = False, strict: bool = False, listener: Listener = lambda event: None
+    directory_path: Path,
+    stage: str,
+    *,
+    force: bool = False,
+    strict: bool = False,
+    executor: Chosen | None = None,
+    listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a stage of a run directory again, from what is stored; what it needs from earlier stages is completed first.
 
@@ -101,7 +113,8 @@ def run_stage(
     with RunDirectory(directory_path) as directory:
         base = Path((directory.read_json("manifest.json") or {}).get("base", "."))
         study = load_study(directory_path / "study.yaml", (), known())
-        return _run(study, base, directory, until=stage, force=force, strict=strict, listener=listener)
+        where = executor.over(study.executor) if executor else study.executor
+        return _run(study, base, directory, where, until=stage, force=force, strict=strict, listener=listener)
 
 
 def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
@@ -111,47 +124,78 @@ def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dic
         InputError: the study cannot be used.
     """
     checked = load_study(study, settings, known())
-    return _planned(_prepare_alone(checked, study, to_spend=False))
+    executor = LocalExecutor(None)
+    try:
+        return _planned(_prepare_alone(checked, study, to_spend=False, executor=executor))
+    finally:
+        executor.close()
 
 
-def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
-    """As `plan_study`, after everything was checked that a run would check: every problem set, every model.
+def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:
+    """As `plan_study`, after everything was checked that a run would check: every problem set, every model; and the first prompts.
 
     Raises:
         InputError: the study cannot be used.
     """
     checked = load_study(study, settings, known())
-    return _planned(_prepare_alone(checked, study, to_spend=True))
+    executor = LocalExecutor(None)
+    try:
+        prepared = _prepare_alone(checked, study, to_spend=True, executor=executor)
+        prompts = first_prompts(prepared, lambda model, request: executor.submit(render, prepared.specs[model], request).result())
+    finally:
+        executor.close()
+    return *_planned(prepared), prompts
 
 
 def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
     ids = tuple(p.id for p in prepared.problems["train"])
     models = generators(prepared.study)
-    costs = draw_costs(prepared.study, {name: prepared.cards[name] for name in models}, {}, longest_prompts(prepared, models))
+    costs = draw_costs(
+        prepared.study, {name: prepared.cards[name] for name in models}, {}, longest_prompts(prepared, models), prepared.shares
+    )
     return prepared, costs, plan(prepared, ids, costs, {})
 
 
-def _prepare_alone(study: Study, path: Path, *, to_spend: bool) -> Prepared:
-    executor = LocalExecutor(None)
-    try:
-        return prepare(study, path.resolve().parent, lambda spec: executor.submit(describe, spec).result(), to_spend=to_spend)
-    finally:
-        executor.close()
+def _prepare_alone(study: Study, path: Path, *, to_spend: bool, executor: LocalExecutor) -> Prepared:
+    return prepare(
+        study,
+        path.resolve().parent,
+        lambda spec: executor.submit(describe, spec).result(),
+        to_spend=to_spend,
+        render=lambda spec, request: executor.submit(render, spec, request).result(),
+    )
 
 
-def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force: bool, strict: bool, listener: Listener) -> Finished:
+def _run(
+    study: Study,
+    base: Path,
+    directory: RunDirectory,
+    where: ExecutorSpec,
+    *,
+    until: str,
+    force: bool,
+    strict: bool,
+    listener: Listener,
+) -> Finished:
     for part in own_parts(study):
         listener(Note(text=f"the study runs code of its own: {part}"))
     opening = LocalExecutor(None)
     try:
-        prepared = prepare(study, base, remembered(directory, lambda spec: opening.submit(describe, spec).result()), to_spend=True)
+        new = directory.read_text("study.yaml") is None
+        prepared = prepare(
+            study,
+            base,
+            remembered(directory, lambda spec: opening.submit(describe, spec).result()),
+            to_spend=True,
+            render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
+        )
     finally:
         opening.close()
     if study.pilot is None:
         _planned(prepared)  # a budget that buys nothing is found before anything is written
     here = [prepared.cards[name] for name, facts in prepared.facts.items() if not facts.remote]
     largest = max((card.parameters for card in here if card.parameters), default=None)
-    executor = LocalExecutor(largest)
+    executor = make_executor(where, largest, directory.path, LocalExecutor)
     stopped = True
     try:
         with _graders(prepared, directory, executor) as (grading, checking):
@@ -174,7 +218,7 @@ def _run(study: Study, base: Path, directory: RunDirectory, *, until: str, force
 
 
 @contextmanager
-def _graders(prepared: Prepared, directory: RunDirectory, executor: LocalExecutor) -> Iterator[tuple[Grading, GradingPool]]:
+def _graders(prepared: Prepared, directory: RunDirectory, executor: Executor) -> Iterator[tuple[Grading, GradingPool]]:
     """What grades training solutions, and what grades where there are reference answers: two things only where a model is the judge."""
     spec = prepared.study.reference_grader
     with GradingPool(spec.name, workers=executor.cores, time_limit=spec.time_limit, options=spec.options) as checking:
@@ -208,6 +252,8 @@ def resolved(study: Study, base: Path) -> str:
         for key, value in (section or {}).items():
             if isinstance(value, str) and not Path(value).is_absolute() and ("/" in value or "." in value) and (base / value).exists():
                 section[key] = str((base / value).resolve())
+    if prices := (raw.get("costs") or {}).get("prices"):
+        raw["costs"]["prices"] = str((base / prices).resolve())
     return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
 
 

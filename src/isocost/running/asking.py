@@ -27,6 +27,7 @@ def answered(
     ledger: Ledger,
     check: Callable[[], None],
     room: Callable[[], bool] = lambda: True,
+    tell: Callable[[str], None] = lambda trouble: None,
 ) -> Generator[Found, None, None]:
     """Calls as they are answered, several at a time; the caller releases each in the ledger. Close it when it is not used up.
 
@@ -41,10 +42,12 @@ def answered(
         ledger: Where each is reserved.
         check: Asked often; stops it by raising an IsocostError, and ends it without waiting for what is in flight by raising another.
         room: Whether more may be sent; while not, what is in flight is waited for.
+        tell: Told of an endpoint that cannot be reached or does not answer.
     """
-    flight = _Flight(lanes_of(sources), executor, ledger)
+    flight = _Flight(lanes_of(sources), executor, ledger, tell)
     stopped: BaseException | None = None
     deadline: float | None = None
+    handed: list[str] = []
     try:
         while True:
             try:
@@ -64,11 +67,12 @@ def answered(
                 continue
             found, failure = flight.outcomes(landed, again=not stopped)
             stopped = stopped or failure
+            handed = [call.key for call, _ in found]
             yield found
             if flight.is_over(sending=not stopped) or (deadline is not None and time.monotonic() > deadline):
                 break
     finally:
-        flight.abandon()
+        flight.abandon(handed)  # those too that the caller took and, because something failed, did not release
     if stopped:
         raise stopped
 
@@ -76,8 +80,8 @@ def answered(
 class _Flight:
     """What is under way."""
 
-    def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Ledger) -> None:
-        self._lanes, self._executor, self._ledger = lanes, executor, ledger
+    def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Ledger, tell: Callable[[str], None]) -> None:
+        self._lanes, self._executor, self._ledger, self._tell = lanes, executor, ledger, tell
         self._flying: dict[Future[Answers], Call] = {}
         self._landed: queue.SimpleQueue[Future[Answers]] = queue.SimpleQueue()
 
@@ -153,12 +157,17 @@ class _Flight:
             self._ledger.lose(call.key, reason)
         else:
             self._ledger.retry(call.key, reason)
-        return [] if not again or lane.failed(call, error) else [(call, None)]
+        if not again:
+            return []
+        later = lane.failed(call, error)
+        if trouble := lane.trouble(error):
+            self._tell(trouble)
+        return [] if later else [(call, None)]
 
     def is_over(self, *, sending: bool) -> bool:
         """Whether nothing is in flight, and nothing more is going to be."""
         return not self._flying and not (sending and not all(lane.is_done() for lane in self._lanes.values()))
 
-    def abandon(self) -> None:
+    def abandon(self, handed: Iterable[str]) -> None:
         """Whoever waits for room must not wait for calls that nobody takes any more."""
-        self._ledger.abandon([call.key for call in self._flying.values()])
+        self._ledger.abandon([*handed, *(call.key for call in self._flying.values())])

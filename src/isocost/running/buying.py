@@ -39,6 +39,9 @@ class Watcher(Protocol):
     def tick(self) -> None:
         """Time goes by."""
 
+    def trouble(self, what: str) -> None:
+        """An endpoint cannot be reached, or does not answer."""
+
 
 def buy(
     pools: Sequence[Pool],
@@ -97,7 +100,7 @@ def _buy_once(
             yield call
 
     try:
-        with closing(answered([calls(pool) for pool in pools], executor, ledger, grades.check, grades.keep_up)) as found:
+        with closing(answered([calls(pool) for pool in pools], executor, ledger, grades.check, grades.keep_up, watcher.trouble)) as found:
             for landed in found:
                 paid: list[Answered] = []
                 for call, answers in landed:

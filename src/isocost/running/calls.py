@@ -71,6 +71,7 @@ class Retrying:
 
 
 RETRYING = Retrying()
+HICCUPS = 3  # failures in a row that are not worth a word
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class CallLane:
     failures: dict[str, tuple[int, int]] = field(default_factory=dict)  # by call: how many, and `successes` at the first
     in_a_row: int = 0
     since: float = 0.0  # when the failures in a row began
+    told: bool = False  # whether somebody was told of them
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def next(self, now: float) -> Call | None:
@@ -109,8 +111,16 @@ class CallLane:
 
     def succeeded(self, call: Call) -> None:
         """A call was answered."""
-        self.successes, self.in_a_row = self.successes + 1, 0
+        self.successes, self.in_a_row, self.told = self.successes + 1, 0, False
         self.failures.pop(call.key, None)
+
+    def trouble(self, error: TryAgainError) -> str:
+        """What to tell a person of failures in a row, once they are more than a hiccup; "" if there is nothing new."""
+        if self.told or self.in_a_row < HICCUPS:
+            return ""
+        self.told = True
+        minutes = self.retrying.patience / 60
+        return f"{str(error).partition(chr(10))[0]}; asking again, for up to {minutes:.3g} minutes without an answer"
 
     def failed(self, call: Call, error: TryAgainError) -> bool:
         """Have a call sent again, later; False if it has failed for good.

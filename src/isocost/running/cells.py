@@ -38,9 +38,9 @@ def plan(
 
 
 def longest_prompts(prepared: Prepared, models: Sequence[str]) -> dict[str, int]:
-    """By model, a bound on the tokens of any prompt: its bytes, since no token is shorter than one."""
+    """By model, a bound on the tokens of any prompt."""
     questions = [p.question for p in prepared.problems["train"]]
-    return {m: 1 + max(len(prepared.templates[m].render(q).encode()) for q in questions) for m in models}
+    return {m: max(prepared.templates[m].most_tokens(q) for q in questions) for m in models}
 
 
 def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: Sequence[str]) -> list[Allocation]:
@@ -150,5 +150,5 @@ def _plain(terms: Terms) -> list[object]:
     piloted = sorted((list(key), n) for key, n in terms.piloted.items())
     return [
         terms.problem_ids, terms.models, terms.amount, terms.unit, terms.basis, dict(terms.expected), dict(terms.worst),
-        terms.samples_per_problem, terms.seed, piloted,
+        terms.samples_per_problem, terms.seed, piloted, dict(terms.prompt),
     ]  # fmt: skip

@@ -138,7 +138,7 @@ def _plans(
     """What a draw of each model costs, and what every cell is going to buy."""
     models = generators(prepared.study)
     cards = {m: prepared.cards[m] for m in models}
-    costs = planning.draw_costs(prepared.study, cards, means, longest_prompts(prepared, models))
+    costs = planning.draw_costs(prepared.study, cards, means, longest_prompts(prepared, models), prepared.shares)
     return costs, tuple(plan(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot}))
 
 

@@ -19,7 +19,7 @@ from isocost.engines.base import Generation, Request
 from isocost.errors import IsocostError
 from isocost.executors.base import Executor
 from isocost.executors.desk import cut
-from isocost.executors.jobs import Answers, Job
+from isocost.executors.jobs import Answers, Job, lane_of
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.graders.judge import Judge, JudgeRequest
 from isocost.grading import Pair
@@ -139,6 +139,7 @@ class JudgingPool:
             key=key,
             spec=self._spec,
             remote=self._facts.remote,
+            lane=lane_of(self._spec, self._facts),
             concurrency=self._facts.concurrency,
             requests=batch,
             params=self._params,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,7 +19,7 @@ import polars as pl
 from isocost.engines.base import Request
 from isocost.executors import desk
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, lane_of
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
@@ -31,7 +32,6 @@ from isocost.running.drawn import LIGHT, Draw, DrawKey, Ungraded, cost_of_draws,
 from isocost.running.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
 
-CHAT_TOKENS = 256  # what a chat format may add to the tokens of its messages, generously
 DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
 CHAT_FIELDS = ("chat", "system", "chat_stop")  # of a template, and part of a pool's identity in a chat only
@@ -68,6 +68,8 @@ class Pool:
     grader: str
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
+    _stem: Path = field(init=False)
+    _lane: str = field(init=False)
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
     _orders: list[list[Line]] = field(init=False, default_factory=list)
@@ -81,6 +83,7 @@ class Pool:
         asked = {key: value for key, value in asdict(self.template).items() if self.template.chat or key not in CHAT_FIELDS}
         self.id = digest("pool", self.facts.identity, asked, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
+        self._stem, self._lane = self._log.stem.resolve(), lane_of(self.spec, self.facts)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
 
@@ -165,6 +168,7 @@ class Pool:
                 key=batch.key,
                 spec=self.spec,
                 remote=self.facts.remote,
+                lane=self._lane,
                 concurrency=self.facts.concurrency,
                 requests=batch.requests,
                 params=self.params,
@@ -176,16 +180,14 @@ class Pool:
 
     def _storing(self, batch: Batch) -> Storing:
         asked = tuple(self._what_is_asked(r.problem_id) for r in batch.requests)
-        return Storing(stem=self._log.stem.resolve(), pool=self.id, asked=asked, card=self.card)
+        return Storing(stem=self._stem, pool=self.id, asked=asked, card=self.card)
 
     def worst(self, batch: Batch) -> Cost:
         """What a batch costs if every draw goes to max_tokens and shares nothing; the prompts' length is bounded by their bytes."""
         return total_cost(self._worst_of(r) for r in batch.requests)
 
     def _worst_of(self, request: Request) -> Cost:
-        bound = len(request.prompt.encode("utf-8", "surrogatepass")) + 1
-        if request.chat:
-            bound += len((request.system or "").encode("utf-8", "surrogatepass")) + CHAT_TOKENS
+        bound = self.template.most_tokens(self.problems[request.problem_id].question)
         one = cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
         n = request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)

@@ -13,7 +13,7 @@ from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, Outcome, Verdict
 from isocost.reporting.numbers import budget as say_budget
 from isocost.running.drawn import DrawKey
-from isocost.running.events import StageWatch
+from isocost.running.events import Note, StageWatch
 from isocost.running.pools import Pool
 from isocost.store import RunDirectory
 
@@ -101,6 +101,10 @@ class Progress:
         self.watch.detail = self._detail()
         if time.monotonic() - self._written > EVERY:
             self.write()
+
+    def trouble(self, what: str) -> None:
+        """An endpoint cannot be reached, or does not answer."""
+        self.watch.listener(Note(text=what))
 
     def idle(self) -> float | None:
         """The share of time from the first request to the last answer in which engines on this machine waited for something to do."""

@@ -15,7 +15,6 @@ from isocost.curating import Curated
 from isocost.evaluating import Outcomes
 from isocost.ledger import Account
 from isocost.metrics.intervals import count_interval, paired_difference
-from isocost.planning import cost_of
 from isocost.records import (
     Audit,
     BillLine,
@@ -219,7 +218,8 @@ def _bill(
     for student in dict.fromkeys(e.student for e in evaluated):
         mine = [e for e in evaluated if e.student == student]
         tokens = sum(e.tokens for e in mine)
-        flops = cost_of(prepared.cards[student], prompt_tokens=0, generated_tokens=tokens).flops
+        each = prepared.cards[student].flops_per_token
+        flops = None if each is None else each * tokens
         count = sum(e.answers for e in mine)
         lines.append(
             BillLine(

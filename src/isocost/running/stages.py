@@ -110,7 +110,7 @@ class StudyRun:
                 cell,
                 study=study.name,
                 problems=f"source {study.problems.train.source}",
-                sampling={m: study.sampling.params(self.prepared.templates[m].stop) for m in models},
+                sampling={m: study.sampling_of(m).params(self.prepared.templates[m].reply_stop) for m in models},
                 distinct=study.curate.distinct,
                 per_problem=study.curate.per_problem,
                 seed=study.seed,

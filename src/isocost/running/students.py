@@ -204,6 +204,7 @@ def evaluate(
             found = [future.result() for future in futures]
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
+            executor.close(wait=False)  # or these threads would be waited for, until all that they have sent is answered
             raise
     watch.finish()
     return found
@@ -306,6 +307,7 @@ class _Answers:
             key=digest(stamp, number),
             spec=self._engine,
             remote=False,
+            lane="",
             concurrency=1,
             requests=batch,
             params=params,

@@ -167,6 +167,14 @@ def test_organisation_and_proxy_of_the_environment_stay_out_of_it_on_this_machin
     assert "secret" not in server.asked[0].headers.values()
 
 
+def test_other_machines_are_asked_through_the_proxy_of_the_environment(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.removesuffix("/v1"))
+        with pytest.raises(EngineError, match="404"):
+            asks("http://models.invalid/api").generate([PLAIN], PARAMS, 0)
+    assert proxy.requests["http://models.invalid/api/completions"] == 1
+
+
 def test_opening_describing_and_cutting_ask_nothing_and_start_no_thread() -> None:
     before = threading.active_count()
     with Server() as server:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+from asyncio import CancelledError
 from collections.abc import Sequence
-from concurrent.futures import CancelledError
 from dataclasses import replace
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.openai.asking import messages, path_for
 from isocost.engines.openai.calls import Caller
-from isocost.engines.openai.connection import Connection, client_for
+from isocost.engines.openai.client import client_for
+from isocost.engines.openai.connection import Connection
 from isocost.engines.openai.endpoint import read_endpoint
 from isocost.engines.openai.options import OpenAIOptions
 from isocost.errors import TryAgainError
@@ -66,9 +67,9 @@ class OpenAIEngine:
             return [[] for _ in batch]
         with self._lock:
             caller, connection = self._opened()
-            future = connection.submit(caller.answer(calls, params, seed))
+            pending = connection.submit(caller.answer(calls, params, seed))
         try:
-            replies = future.result()
+            replies = pending.result()
         except CancelledError as error:
             raise TryAgainError(f"{caller.endpoint}: the engine was closed while a request was under way", charged=True) from error
         if len(batch) == len(calls):
@@ -86,7 +87,7 @@ class OpenAIEngine:
     def _opened(self) -> tuple[Caller, Connection]:
         if self._open is None:
             endpoint = read_endpoint(self._options)
-            client = client_for(endpoint, self._options.timeout)
+            client = client_for(endpoint, self._options.timeout, self._options.concurrency)
             self._open = Caller(endpoint, client, self._options), Connection(client)
         return self._open
 

@@ -13,10 +13,10 @@ def explain(error: BaseException, place: str, options: VllmOptions) -> str:
     reason = _reason(error)
     if any(sign in reason.lower() for sign in _MEMORY):
         length = "" if options.max_model_len is None else f" below {options.max_model_len}"
+        share = f"gpu_memory_utilization (now {options.gpu_memory_utilization:g})"
         return (
             f"{place}: too little memory: {reason}\n"
-            f"  set max_model_len{length} or max_num_seqs lower, gpu_memory_utilization (now {options.gpu_memory_utilization:g}) to what is free,"
-            " or more GPUs as tensor_parallel_size"
+            f"  set {share} to what is free, max_model_len{length} or max_num_seqs lower, or more GPUs as tensor_parallel_size"
         )
     return f"{place}: vLLM: {reason}"
 

@@ -50,7 +50,9 @@ def _open(options: VllmOptions, checkpoint: Checkpoint) -> Any:
         from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.llm_engine import LLMEngine
 
-        given = {name: value for name, value in options.model_dump(exclude={"model", "revision", "batch_size"}).items() if value is not None}
+        given = {
+            name: value for name, value in options.model_dump(exclude={"model", "revision", "batch_size"}).items() if value is not None
+        }
         arguments = EngineArgs(
             model=_place(checkpoint),
             revision=None if checkpoint.folder else checkpoint.revision,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import queue
@@ -119,10 +120,8 @@ class Stepper:
         except BaseException as error:  # noqa: BLE001 - raised again in the threads that wait for answers
             end = error
         self._finish(end)
-        try:
+        with contextlib.suppress(Exception):  # after a failure not all of it may be there; what matters is that the memory is let go
             llm.engine_core.shutdown()
-        except Exception:  # noqa: BLE001 - after a failure not all of it may be there; what matters is that the memory is let go
-            pass
         traceback.clear_frames(end.__traceback__)
         del llm
         gc.collect()

@@ -1,0 +1,152 @@
+"""kill -9 at random moments over one run: what is lost, what is bought twice, what is bought again, and whether the limit holds.
+
+The run samples the embedded models with the transformers engine. Each start is killed after a random time, in start-up as well as in the
+middle of everything else; what an engine begins is counted by the engine itself. Then the run is completed and compared with one that was
+never killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import psutil
+
+from isocost.engines.base import Generation, Request
+from isocost.engines.transformers import TransformersEngine
+from isocost.engines.transformers import open_engine as open_transformers
+from isocost.records import SamplingParams
+
+STUDY = """\
+name: kills
+problems: {{train: {{source: lab, split: train, limit: {problems}}}}}
+models:
+  weak: {{engine: "kills:open_engine", model: "lab:tiny", batch_size: 32, params: 50000}}
+  strong: {{engine: "kills:open_engine", model: "lab:weak", batch_size: 32, params: 400000}}
+prompt: {{template: lab-2shot}}
+sampling: {{temperature: 0.8, max_tokens: 64}}
+budgets: {{low: {{unit: flops, match: {{model: strong, samples_per_problem: {samples}}}}}, half: {{unit: flops, basis: realised, match: {{model: strong, samples_per_problem: {half}}}}}}}
+limit: {{unit: flops, amount: {limit}}}
+grader: {{name: number}}
+arms: {{weak: {{models: [weak]}}, strong: {{models: [strong]}}}}
+"""  # noqa: E501
+RUN = "from pathlib import Path; from isocost import run; run(Path('study.yaml'), Path({out!r}), until='sample')"
+
+
+class Counting:
+    """The transformers engine, which writes down every batch that it begins."""
+
+    def __init__(self, engine: TransformersEngine) -> None:
+        self._engine = engine
+        self.identity, self.size, self.render, self.batches, self.close = (
+            engine.identity, engine.size, engine.render, engine.batches, engine.close,
+        )  # fmt: skip
+        self.remote, self.concurrency, self.shares_prompts = engine.remote, engine.concurrency, engine.shares_prompts
+
+    def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
+        with open(os.environ["BEGUN"], "a") as begun:  # noqa: PTH123
+            begun.write(f"{seed} {len(batch)}\n")
+        return self._engine.generate(batch, params, seed)
+
+
+def open_engine(options: Mapping[str, object], base: Path) -> Counting:
+    engine = open_transformers(options, base)
+    return Counting(engine)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--problems", type=int, default=100)
+    parser.add_argument("--samples", type=int, default=12)
+    parser.add_argument("--longest", type=float, default=8.0, help="seconds that a start lives at most")
+    given = parser.parse_args()
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        limit = given.problems * given.samples * 64 * 2 * 400000 * 4
+        text = STUDY.format(problems=given.problems, samples=given.samples, half=given.samples / 2, limit=limit)
+        (base / "study.yaml").write_text(text)
+        (base / "kills.py").write_text(Path(__file__).read_text())
+        whole = start(base, "whole")
+        if whole.wait():
+            raise SystemExit("the uninterrupted run failed")
+        kills, over = 0, 0
+        while kills < given.kills:
+            process = start(base, "killed")
+            try:
+                process.wait(rng.uniform(0.2, given.longest))
+                break  # it is complete
+            except subprocess.TimeoutExpired:
+                kill(process)
+            kills += 1
+            over += spent(base / "killed") > limit
+        if start(base, "killed").wait():
+            raise SystemExit("the killed run cannot be completed")
+        compare(base, kills, over)
+
+
+def start(base: Path, out: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "BEGUN": str(base / f"{out}.begun"), "PYTHONPATH": str(base)}
+    return subprocess.Popen([sys.executable, "-c", RUN.format(out=out)], cwd=base, env=environment)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """kill -9 for the driver alone; its workers have to notice."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    if alive:
+        raise SystemExit(f"{len(alive)} workers outlived their driver: {alive}")
+
+
+def begun(base: Path, out: str) -> list[str]:
+    path = base / f"{out}.begun"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def spent(directory: Path) -> float:
+    """What the ledger has, worst cases in flight included."""
+    total, waiting = 0.0, {}
+    ledger = directory / "ledger.jsonl"
+    for line in ledger.read_bytes().split(b"\n")[:-1] if ledger.exists() else []:
+        entry = json.loads(line)
+        if entry["event"] == "reserve":
+            waiting[entry["request"]] = entry["flops"]
+        else:
+            waiting.pop(entry["request"], None)
+            total += entry.get("flops") or 0.0 if entry["event"] in ("done", "lost") else 0.0
+    return total + sum(waiting.values())
+
+
+def compare(base: Path, kills: int, over: int) -> None:
+    whole, killed = (pl.read_parquet(base / out / "samples.parquet") for out in ("whole", "killed"))
+    keys = ["model", "problem_id", "sample_index"]
+    lost = whole.join(killed, on=keys, how="anti").height
+    doubled = killed.height - killed.unique(keys).height
+    counts = Counter(begun(base, "killed"))
+    again = sum(counts.values()) - len(counts)
+    events = Counter(json.loads(line)["event"] for line in (base / "killed" / "ledger.jsonl").read_text().splitlines())
+    print(f"kills                        {kills}")
+    print(f"samples                      {whole.height:,} in {len(counts)} batches")
+    print(f"lost                         {lost}")
+    print(f"stored twice                 {doubled}")
+    print(f"batches begun a second time  {again} in all, {again / max(1, kills):.2f} a kill, {os.cpu_count()} engines at work")
+    print(f"reservations done again      {events['redone']} (begun or waiting)")
+    print(f"limit exceeded after a kill  {over} times; spent {spent(base / 'killed'):.4g}, uninterrupted {spent(base / 'whole'):.4g}")
+    print(f"equal to uninterrupted       {whole.equals(killed)}")
+
+
+if __name__ == "__main__":
+    main()

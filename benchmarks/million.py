@@ -1,0 +1,115 @@
+"""A million samples through replay and the number grader: how fast they are bought, graded and stored, and what memory that takes.
+
+Memory is that of all processes together, each page shared by several counted once (PSS), looked at twice a second. Run it with a smaller
+number of samples to see that memory does not grow with them: `python benchmarks/million.py --samples 250000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import polars as pl
+import psutil
+
+PROBLEMS = 1000
+STUDY = """\
+name: million
+problems: {{train: {{source: jsonl, path: problems.jsonl}}}}
+models: {{recorded: {{engine: replay, table: table.parquet, model: recorded, params: 1000000}}}}
+prompt: {{template: gsm8k}}
+grader: {{name: number}}
+arms: {{all: {{models: [recorded], samples_per_problem: {count}}}}}
+"""
+RUN = "import sys; from pathlib import Path; from isocost import run; run(Path('study.yaml'), Path('out'), until='sample')"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=1_000_000)
+    samples = parser.parse_args().samples
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        write_table(base, samples // PROBLEMS)
+        seconds, memory = measured([sys.executable, "-c", RUN], base)
+        status = status_seconds(base / "out")
+        print(f"samples          {samples:>12,}   in {seconds:,.1f} s, start included")
+        print(f"samples/s        {samples / seconds:>12,.0f}")
+        middle = memory[len(memory) // 4 : -len(memory) // 4 or None]
+        span = f"{min(middle) / 1e6:,.0f} to {max(middle) / 1e6:,.0f} MB"
+        print(f"peak memory      {max(memory) / 1e6:>9,.0f} MB   all processes; in the middle half of the run {span}")
+        print(f"isocost status   {status:>10,.2f} s")
+        rows = pl.scan_parquet(base / "out" / "samples.parquet").select(pl.len(), pl.col("correct").null_count()).collect()
+        print(f"stored           {rows.row(0)[0]:>12,}   {rows.row(0)[1]} not graded")
+
+
+def write_table(base: Path, count: int) -> None:
+    """Solutions of some 300 characters, two in five of them right."""
+    rng = random.Random(0)
+    with (base / "problems.jsonl").open("w") as problems:
+        parts = []
+        for number in range(PROBLEMS):
+            a, b = rng.randrange(10, 999), rng.randrange(10, 999)
+            problems.write(json.dumps({"id": f"p{number}", "question": f"Tom has {a} apples and buys {b}.", "answer": str(a + b)}) + "\n")
+            solutions = [solution(a, b, a + b if rng.random() < 0.4 else a + b + rng.randrange(1, 9), i) for i in range(count)]
+            parts.append(pl.DataFrame({"problem_id": f"p{number}", "sample_index": range(count), "generation": solutions}))
+    table = pl.concat(parts).with_columns(
+        model=pl.lit("recorded"), num_prompt_tokens=pl.lit(120), num_generated_tokens=pl.col("generation").str.len_bytes() // 4
+    )
+    table.write_parquet(base / "table.parquet")
+    (base / "study.yaml").write_text(STUDY.format(count=count))
+
+
+def solution(a: int, b: int, answer: int, draw: int) -> str:
+    return (
+        f"Tom starts with {a} apples, and that is what we have to begin with in this problem.\n"
+        f"He then goes to the market and buys {b} more of them, so we have to add the two: {a} + {b} = {answer}.\n"
+        f"This is try number {draw} at the problem, and the steps hold.\n#### {answer}"
+    )
+
+
+def measured(command: list[str], folder: Path) -> tuple[float, list[int]]:
+    """Seconds that a command takes, and the memory of it and its children twice a second."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder)
+    memory: list[int] = []
+    done = threading.Event()
+
+    def look() -> None:
+        root = psutil.Process(process.pid)
+        while not done.wait(0.5):
+            memory.append(sum(pss(each) for each in [root, *root.children(recursive=True)]))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    code = process.wait()
+    seconds = time.perf_counter() - started
+    done.set()
+    watcher.join()
+    if code:
+        raise SystemExit(f"the run failed with exit status {code}")
+    return seconds, memory
+
+
+def pss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:
+        return 0
+
+
+def status_seconds(directory: Path) -> float:
+    started = time.perf_counter()
+    subprocess.run([Path(sys.executable).with_name("isocost"), "status", directory], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The library's client, told to send a request once, to one address and no other."""
+
+from __future__ import annotations
+
+from urllib.request import getproxies
+
+import httpx2
+import openai
+
+from isocost.engines.openai.endpoint import Endpoint
+
+_CONNECT = 30.0  # seconds; a host that is there answers in one
+_NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+_A_POOL = 4  # connections
+
+
+class SpreadTransport(httpx2.AsyncBaseTransport):
+    """Several small pools of connections, used in turn: a pool looks through all of its connections at every request and every reply."""
+
+    def __init__(self, concurrency: int) -> None:
+        context = httpx2.create_ssl_context()
+        self._pools = [httpx2.AsyncHTTPTransport(verify=context, limits=_NO_LIMIT) for _ in range(-(-concurrency // _A_POOL))]
+        self._turn = 0
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request through the pool whose turn it is."""
+        self._turn = (self._turn + 1) % len(self._pools)
+        return await self._pools[self._turn].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for pool in self._pools:
+            await pool.aclose()
+
+
+def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.AsyncOpenAI:
+    """A client that follows no redirect and asks nothing twice. Proxies of the environment are for other machines than this one.
+
+    Args:
+        endpoint: What it asks.
+        timeout: Seconds that a request may take; connecting takes no longer.
+        concurrency: How many requests are under way at once.
+    """
+    proxied = not endpoint.loopback and bool({"http", "https", "all"} & getproxies().keys())
+    http = openai.DefaultAsyncHttpxClient(
+        timeout=httpx2.Timeout(None, connect=min(timeout, _CONNECT)),
+        limits=_NO_LIMIT,
+        follow_redirects=False,
+        trust_env=proxied,
+        transport=None if proxied else SpreadTransport(concurrency),
+    )
+    client = openai.AsyncOpenAI(api_key=endpoint.bearer, base_url=endpoint.base_url, max_retries=0, http_client=http)
+    if not endpoint.official:
+        client.organization = client.project = None  # read from the environment, and nobody else's business
+    return client

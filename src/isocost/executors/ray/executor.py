@@ -1,0 +1,108 @@
+"""Jobs and functions on a Ray cluster."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from isocost.config import ExecutorSpec
+from isocost.executors import desk
+from isocost.executors.base import Executor
+from isocost.executors.jobs import Answers, Job
+from isocost.executors.ray.cluster import Cluster, Share, load_ray
+from isocost.executors.ray.crew import Crew
+from isocost.executors.ray.remote import RayWorker
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LOOKS: tuple[object, ...] = (
+    desk.describe,
+    desk.cut,
+    desk.render,
+)  # need no device, but the key of an endpoint, which stays here
+LEAVING = 10.0  # seconds that workers have to end in order
+
+
+class RayExecutor:
+    """Runs functions and jobs in actors of a Ray cluster, one an accelerator, or one a few cores where there is none.
+
+    Endpoints are asked from this machine, and engines are looked at here. The cluster is joined, or started, with the first work for it.
+
+    Args:
+        spec: What the study says of it.
+        here: Workers on this machine.
+        small: Whether the models are so small that a core each is best.
+        files: What every worker must see.
+    """
+
+    def __init__(self, spec: ExecutorSpec, here: Executor, *, small: bool, files: Sequence[Path]) -> None:
+        self.cores = here.cores
+        self._spec, self._here, self._small, self._files = spec, here, small, files
+        self._lock = threading.Lock()  # several threads may be the first to need a worker
+        self._cluster: Cluster | None = None
+        self._share: Share | None = None
+        self._crew: Crew | None = None
+        self._callers: ThreadPoolExecutor | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many actors there are when all are well.
+
+        Raises:
+            InputError: the cluster cannot be reached or used.
+        """
+        return self._joined()[1].workers
+
+    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a function in the next worker that is free."""
+        if any(function is look for look in LOOKS):
+            return self._here.submit(function, *args, **kwargs)
+        crew, workers = self._started(), self.workers
+        with self._lock:
+            self._callers = self._callers or ThreadPoolExecutor(workers)
+        return self._callers.submit(crew.call, functools.partial(function, *args, **kwargs))
+
+    def send(self, job: Job) -> Future[Answers]:
+        """Have a job answered, by whichever worker is free first."""
+        return self._here.send(job) if job.remote else self._started().lane.put(job)
+
+    def capacity(self, job: Job) -> int:
+        """Twice what is answered at once, so that no worker waits for the driver."""
+        return self._here.capacity(job) if job.remote else 2 * job.concurrency * self.workers
+
+    def close(self, *, wait: bool = True) -> None:
+        """End the workers; without `wait` in the middle of their work. A Ray that was started for this run ends too."""
+        left = self._crew.close(wait=wait) if self._crew else []
+        if self._callers:
+            self._callers.shutdown(wait=True, cancel_futures=not wait)
+        if self._cluster:
+            self._dismiss(self._cluster, left)
+            self._cluster.close()
+        self._here.close(wait=wait)
+
+    def _dismiss(self, cluster: Cluster, workers: Sequence[RayWorker]) -> None:
+        """Let workers end in order, engines and all; on a cluster that goes on without us, make sure that they do."""
+        leaving = [worker.leave() for worker in workers]
+        if leaving:
+            cluster.ray.wait(leaving, num_returns=len(leaving), timeout=LEAVING)
+        for worker in workers:
+            worker.kill()
+
+    def _joined(self) -> tuple[Cluster, Share]:
+        with self._lock:
+            if self._cluster is None or self._share is None:
+                self._cluster = Cluster(load_ray(), self._spec.address, self.cores)
+                self._share = self._cluster.share(self._spec, small=self._small)
+            return self._cluster, self._share
+
+    def _started(self) -> Crew:
+        cluster, share = self._joined()
+        with self._lock:
+            if self._crew is None:
+                self._crew = Crew(lambda number: RayWorker(cluster.ray, number, share), share.workers, self._files)
+            return self._crew

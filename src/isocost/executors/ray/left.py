@@ -1,0 +1,42 @@
+"""What a dead worker left: batches that it had committed and nobody was told of."""
+
+from __future__ import annotations
+
+import json
+
+from isocost.executors.jobs import Answers, Job, StoredDraw
+from isocost.store import BatchLog, Row
+
+
+def answers_left(job: Job, writer: str) -> Answers | None:
+    """The answers to a job that a worker had committed before it died, or None if it had not."""
+    if job.storing is None:
+        return None
+    log = BatchLog(job.storing.stem, writer).log
+    begins = b'{"batch": ' + json.dumps(job.key).encode()
+    for _, line in log.lines():
+        if line.startswith(begins):
+            return _answers(job, json.loads(line.decode("utf-8", "surrogatepass"))["rows"])
+    return None
+
+
+def _answers(job: Job, rows: list[Row]) -> Answers:
+    stored: list[list[StoredDraw]] = [[] for _ in job.requests]
+    places = {
+        (request.problem_id, index): number
+        for number, request in enumerate(job.requests)
+        for index in range(request.first_index, request.first_index + request.count)
+    }
+    for row in rows:
+        stored[places[row["problem_id"], row["sample_index"]]].append(
+            StoredDraw(
+                id=row["id"],
+                generation=row["generation"],
+                num_prompt_tokens=row["num_prompt_tokens"],
+                num_generated_tokens=row["num_generated_tokens"],
+                finish_reason=row["finish_reason"],
+                flops=row["cost_flops"],
+                usd=row["cost_usd"],
+            )
+        )
+    return Answers(generations=(), stored=stored, seconds=sum(row["cost_seconds"] for row in rows))

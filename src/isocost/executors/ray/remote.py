@@ -1,0 +1,145 @@
+"""The driver's side of one worker on the cluster."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from isocost.errors import InputError
+from isocost.executors.jobs import Job, Outcome
+from isocost.executors.ray.cluster import Share
+from isocost.executors.ray.seat import Returned, Seat
+from isocost.executors.workers import WorkerDiedError
+
+T = TypeVar("T")
+
+
+class WasDeadError(WorkerDiedError):
+    """A worker was found dead before it was given anything."""
+
+
+class RayWorker:
+    """An actor. It is never started again by Ray: its successor writes files of its own, whatever becomes of this one.
+
+    Args:
+        ray: The package.
+        number: Of the worker; its successors have the same.
+        share: What it gets of the cluster.
+    """
+
+    def __init__(self, ray: Any, number: int, share: Share) -> None:
+        self.number = number
+        self.writer = f"r{number}-{secrets.token_hex(3)}"
+        self.dead = threading.Event()
+        self._ray = ray
+        self._jobs = 0
+        environment = (sys.prefix, sys.base_prefix)
+        path = [str(Path(entry).absolute()) for entry in sys.path if not entry.startswith(environment)]
+        kind = ray.remote(Seat).options(
+            num_cpus=share.cpus,
+            num_gpus=share.gpus,
+            max_restarts=0,
+            max_task_retries=0,
+            scheduling_strategy="SPREAD",
+        )
+        self._actor = kind.remote(self.writer, share.cpus, str(Path.cwd()), path)
+        self._greeting: Any = None
+
+    def is_ready(self, files: Sequence[Path], patience: float) -> bool:
+        """Whether it has started and can work; waits so many seconds for it.
+
+        Raises:
+            InputError: it is of no use: another version of isocost, or it does not see the run directory.
+            WorkerDiedError: it could not start.
+        """
+        if self._greeting is None:
+            self._greeting = self._actor.greet.remote([str(file) for file in files])
+        try:
+            said = self._ray.get(self._greeting, timeout=patience)
+        except self._ray.exceptions.GetTimeoutError:
+            return False
+        except self._ray.exceptions.RayError as error:
+            raise WorkerDiedError(_words(error)) from error
+        self._check(said)
+        return True
+
+    def _check(self, said: dict[str, Any]) -> None:
+        ours = own_version()
+        if said["isocost"] != ours:
+            raise InputError(
+                f"executor: a node of the cluster has isocost {said['isocost']}, this machine {ours}\n"
+                "  install the same version on all of them"
+            )
+        if said["unseen"]:
+            raise InputError(
+                f"executor: a node of the cluster does not see {said['unseen'][0]}\n"
+                "  put the run directory where all machines have it under the same path: isocost run -o /SHARED/NAME"
+            )
+
+    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+        """`Desk.exchange` over there.
+
+        Draws are committed within such a call alone: a worker that was given up cannot commit anything later.
+        """
+        if jobs and not self._jobs:
+            self._check_alive()
+        self._jobs += len(jobs)
+        outcomes = cast("list[Outcome]", self._get(self._actor.exchange.remote(list(jobs), patience)))
+        self._jobs -= len(outcomes)
+        return outcomes
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Run a function over there.
+
+        Raises:
+            WasDeadError: the worker had ended before.
+            WorkerDiedError: it ended in the middle of it.
+        """
+        self._check_alive()
+        returned = cast("Returned", self._get(self._actor.call.remote(function)))
+        if returned.error is not None:
+            raise returned.error
+        return cast("T", returned.value)
+
+    def _check_alive(self) -> None:
+        """Raise a WasDeadError if it died while it had nothing to do: what it is about to get is not what it died of."""
+        try:
+            self._get(self._actor.greet.remote([]))
+        except WorkerDiedError as error:
+            raise WasDeadError(*error.args) from error
+
+    def _get(self, reference: Any) -> Any:
+        try:
+            return self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:
+            raise WorkerDiedError(_words(error)) from error
+
+    def kill(self) -> None:
+        """End it in the middle of its work."""
+        self.dead.set()
+        self._ray.kill(self._actor)
+
+    def leave(self) -> Any:
+        """Have it end, once it has done what it was given; what this returns is ready when it has."""
+        self.dead.set()
+        return self._actor.__ray_terminate__.remote()
+
+
+def own_version() -> str:
+    """The version of isocost here."""
+    return importlib.metadata.version("isocost")
+
+
+def _words(error: Exception) -> str:
+    """What matters of Ray's page of text: its last telling line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = next((line for line in lines if "exit detail" in line or "died" in line.lower()), None)
+    if "RayTaskError" in type(error).__name__ and lines:
+        told = lines[-1]
+    text = (told or type(error).__name__).partition("Worker exit detail: ")
+    return (text[2] or text[0])[:300]

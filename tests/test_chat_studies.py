@@ -1,0 +1,75 @@
+"""Chats from the study file to what a model is asked: found out to be impossible before anything is paid, and shown by a dry run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isocost.engines.base import Request
+from isocost.errors import ModelError, StudyError
+from isocost.executors.desk import describe
+from isocost.executors.jobs import EngineSpec
+from isocost.running.plans import first_prompts
+from isocost.running.preparing import Prepared, known, prepare
+from isocost.studyfile import load_study
+from tests.builders import write_study
+
+CHAT = {"template": "gsm8k", "chat": True, "system": "Be brief."}
+
+
+def prepared(folder: Path, render: Callable[[EngineSpec, Request], str] | None = None, **changes: Any) -> Prepared:
+    path = write_study(folder, n_problems=3, **changes)
+    return prepare(load_study(path, [], known()), folder, describe, to_spend=True, render=render)
+
+
+def test_a_model_without_a_chat_format_is_found_before_anything_is_paid(tmp_path: Path) -> None:
+    def refuse(spec: EngineSpec, request: Request) -> str:
+        raise ModelError(f"{dict(spec.options)['model']}: has no chat template; leave out prompt.chat")
+
+    with pytest.raises(StudyError) as caught:
+        prepared(tmp_path, refuse, prompt=CHAT)
+    assert caught.value.mistakes == tuple(
+        f"models.{name}: {name}: has no chat template; leave out prompt.chat" for name in ("weak", "strong")
+    )
+    prepared(tmp_path, refuse)  # text needs no chat format
+
+
+def test_a_probe_is_asked_as_the_study_will_ask(tmp_path: Path) -> None:
+    asked: list[Request] = []
+
+    def note(spec: EngineSpec, request: Request) -> str:
+        asked.append(request)
+        return ""
+
+    prepared(tmp_path, note, prompt=CHAT)
+    assert [(request.chat, request.system) for request in asked] == [(True, "Be brief.")] * 2
+
+
+def test_a_dry_run_shows_what_the_models_read(tmp_path: Path) -> None:
+    def shout(name: str, request: Request) -> str:
+        return f"<{name}|{request.system}|{request.prompt.upper()}>"
+
+    text = first_prompts(prepared(tmp_path, prompt=CHAT), shout)
+    assert "<weak|Be brief.|QUESTION: WHAT IS 0 + 7?\nANSWER:>\n<end of prompt>" in text
+    assert "<strong|Be brief.|" in text
+
+
+def test_without_a_model_a_dry_run_shows_who_says_what(tmp_path: Path) -> None:
+    chat = first_prompts(prepared(tmp_path, prompt=CHAT))
+    assert "[system]\nBe brief.\n[user]\nQuestion: What is 0 + 7?\nAnswer:\n[assistant]\n<end of prompt>" in chat
+    plain = first_prompts(prepared(tmp_path))
+    assert ":\nQuestion: What is 0 + 7?\nAnswer:\n<end of prompt>" in plain
+
+
+def test_a_dry_run_shows_each_models_own_sampling(tmp_path: Path) -> None:
+    text = first_prompts(prepared(tmp_path, sampling={"temperature": 0.5, "max_tokens": 64}))
+    assert text.count("temperature=0.5") == 2
+    models = {
+        name: {"engine": "replay", "table": "table.parquet", "model": name, "params": 1, "sampling": {"temperature": heat}}
+        for name, heat in (("weak", 0.25), ("strong", 1))
+    }
+    own = first_prompts(prepared(tmp_path, sampling={"temperature": 0.5, "max_tokens": 64}, models=models))
+    assert "temperature=0.25" in own
+    assert "temperature=1" in own
+    assert "temperature=0.5" not in own
