@@ -1,9 +1,11 @@
-"""What isocost costs in tokens a second: `isocost sample` beside the bare engine fed the same requests, process starts included in both.
+"""What isocost costs in tokens a second: sampling with isocost beside the bare engine fed the same requests.
 
     python benchmarks/overhead.py transformers     the embedded weak model, a process a core
     python benchmarks/overhead.py openai           a local server that answers at once, beside an asyncio loop over the openai client
 
-The two run in turn, so that a change in the machine's speed hits both; the ratio is that of the medians.
+Both are whole processes, and both are also run with one request a core, which takes as long as they need to start and load: the rate is
+that of the tokens and seconds in between. The two run in turn, so that a change in the machine's speed hits both; the ratio is that of the
+medians.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,14 +56,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
     with endpoint(given.engine) as url:
-        rates: dict[str, list[float]] = {"isocost sample": [], "bare engine": []}
+        rates: dict[str, list[float]] = {"isocost": [], "bare engine": []}
+        few = argparse.Namespace(**{**vars(given), "problems": CORES, "samples": 1})
         for _ in range(given.repeats):
-            rates["isocost sample"].append(isocost_rate(given, url))
-            rates["bare engine"].append(bare_rate(given, url))
+            for name, run in (("isocost", by_isocost), ("bare engine", bare)):
+                (units, seconds), (start_units, start) = run(given, url), run(few, url)
+                rates[name].append((units - start_units) / (seconds - start))
     unit = "tokens/s" if given.engine == "transformers" else "requests/s"
     for name, found in rates.items():
         print(f"{name:<16} {statistics.median(found):9,.0f} {unit} ({min(found):,.0f} to {max(found):,.0f})")
-    ratio = statistics.median(rates["isocost sample"]) / statistics.median(rates["bare engine"])
+    ratio = statistics.median(rates["isocost"]) / statistics.median(rates["bare engine"])
     print(f"ratio            {ratio:9.3f}   ({given.problems} problems x {given.samples} samples, {given.repeats} repeats, {CORES} cores)")
 
 
@@ -86,32 +90,30 @@ def endpoint(engine: str) -> Iterator[str]:
         server.wait()
 
 
-def isocost_rate(given: argparse.Namespace, url: str) -> float:
-    """Of a whole run up to the end of sampling."""
+def by_isocost(given: argparse.Namespace, url: str) -> tuple[int, float]:
+    """Tokens or requests, and seconds, of a run up to the end of sampling."""
     with tempfile.TemporaryDirectory() as folder:
         model = MODELS[given.engine].replace("URL", url)
         (Path(folder) / "study.yaml").write_text(STUDY.format(problems=given.problems, samples=given.samples, model=model))
-        seconds = timed(lambda: subprocess.run([sys.executable, "-c", RUN], cwd=folder, check=True))
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", RUN], cwd=folder, check=True)
+        seconds = time.perf_counter() - started
         lines = [json.loads(line) for line in (Path(folder) / "out" / "ledger.jsonl").read_text().splitlines()]
     done = [line for line in lines if line["event"] == "done"]
-    return sum(line["tokens"] if given.engine == "transformers" else line["count"] for line in done) / seconds
+    return sum(line["tokens"] if given.engine == "transformers" else line["count"] for line in done), seconds
 
 
-def bare_rate(given: argparse.Namespace, url: str) -> float:
-    """Of the bare engine in processes of its own."""
-    units = 0
-
-    def work() -> None:
-        nonlocal units
-        if given.engine == "openai":
-            program = [sys.executable, __file__, "openai", f"--problems={given.problems}", f"--samples={given.samples}"]
-            out = subprocess.run([*program], env={**os.environ, "BARE": url}, check=True, stdout=subprocess.PIPE, text=True)
-            units = int(out.stdout)
-            return
+def bare(given: argparse.Namespace, url: str) -> tuple[int, float]:
+    """The same of the bare engine in processes of its own."""
+    started = time.perf_counter()
+    if given.engine == "openai":
+        program = [sys.executable, __file__, "openai", f"--problems={given.problems}", f"--samples={given.samples}"]
+        out = subprocess.run(program, env={**os.environ, "BARE": url}, check=True, stdout=subprocess.PIPE, text=True)
+        units = int(out.stdout)
+    else:
         with multiprocessing.get_context("spawn").Pool(CORES, initializer=one_thread) as pool:
             units = sum(pool.imap_unordered(answer, batches(given), chunksize=1))
-
-    return (lambda seconds: units / seconds)(timed(work))
+    return units, time.perf_counter() - started
 
 
 def one_thread() -> None:
@@ -166,12 +168,6 @@ async def ask_all(given: argparse.Namespace, url: str) -> int:
         return answered
 
     return sum(await asyncio.gather(*(ask() for _ in range(64))))
-
-
-def timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -64,13 +64,13 @@ def main() -> None:
                 speeds[peer].append(sum(tokens for _, tokens in draws) / seconds)
         same += sum(mine == other for mine, other in zip(texts["isocost"], texts["seeded"], strict=True))
         total += len(texts["isocost"])
+    report(speeds)
+    print(f"medians and ranges of {given.repeats} repeats, {given.problems} problems x {given.samples} solutions")
+    print(f"same text as with the same seeds: {same} of {total}", flush=True)
     for pipe in pipes.values():
         pipe.send(None)
     for process in processes:
         process.join()
-    report(speeds)
-    print(f"medians and ranges of {given.repeats} repeats, {given.problems} problems x {given.samples} solutions")
-    print(f"same text as with the same seeds: {same} of {total}")
 
 
 def report(speeds: dict[str, list[float]]) -> None:

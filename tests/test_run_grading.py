@@ -112,7 +112,7 @@ def test_refused_references_are_all_written_down(tmp_path: Path, out: Path) -> N
 
 def test_a_split_without_problems_has_none_refused() -> None:
     study: Any = SimpleNamespace(is_judged=False)
-    prepared = Prepared(study=study, problems={"train": []}, cards={}, specs={}, facts={}, templates={})
+    prepared = Prepared(study=study, problems={"train": []}, cards={}, specs={}, identities={}, facts={}, templates={})
     with GradingPool("number", workers=1, time_limit=1.0) as pool:
         assert answerable(prepared, pool) == prepared
 

@@ -18,6 +18,7 @@ import yaml
 from isocost import running
 from isocost.errors import EngineError, InputError, LimitReachedError, StudyError
 from isocost.ledger import Ledger, Reservation
+from isocost.reporting.numbers import budget
 from isocost.running import dry_run, run, run_stage
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.plans import to_markdown
@@ -130,7 +131,7 @@ def test_the_bill_is_what_the_ledger_says(tmp_path: Path, out: Path) -> None:
     assert (found["model"], found["samples"], found["flops"]) == ("strong", len(told(tmp_path)), pytest.approx(line["spent_flops"]))
     assert status_of(out)["spent"]["flops"] == pytest.approx(done)
     assert f"| judge | strong | {len(told(tmp_path))} |" in to_text(status_of(out))
-    assert f"{done:.4g} flops" in saved(out)
+    assert f"they cost {budget('flops', done)}" in saved(out)
 
 
 def test_stopped_between_reply_and_verdict_nothing_is_asked_again(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,7 @@ class Ledger:
         self.known = None not in amounts  # whether all that was paid is known in the unit
         self.spending = Spending(unit, limit, spent=sum(amount or 0.0 for amount in amounts))
         self._open: dict[str, float] = {}
+        self._abandoned: dict[str, float] = {}
         self._closed = False
         self._changed = threading.Condition()  # its lock also keeps lines whole: a log's appends must not meet
 
@@ -184,18 +185,22 @@ class Ledger:
             self.log.append(*lines, sync=sync)
             for line in lines:
                 book(self.accounts, self._facts, line)
-                self.spending.reserved -= self._open.pop(line["request"], 0.0)
+                self.spending.reserved -= self._open.pop(line["request"], 0.0) + self._abandoned.pop(line["request"], 0.0)
                 if line["event"] in ("done", "lost"):
                     self.spending.spent += line[self.spending.unit] or 0.0
             if not self._open:
-                self.spending.reserved = 0.0  # what is left of it is rounding
+                self.spending.reserved = sum(self._abandoned.values())  # what else is left of it is rounding
             self._changed.notify_all()
 
     def abandon(self, requests: Collection[str]) -> None:
-        """Nobody waits for these answers any more: nobody else shall wait for their room. The next start finds them unanswered."""
+        """Nobody waits for these answers any more: nobody else shall wait for their room.
+
+        They keep it all the same: the next start finds them unanswered, and may find that they are stored, or were charged.
+        """
         with self._changed:
             for request in requests:
-                self.spending.reserved -= self._open.pop(request, 0.0)
+                if request in self._open:
+                    self._abandoned[request] = self._open.pop(request)
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -150,7 +150,7 @@ class _Flight:
             lane.succeeded(call)
             return [(call, future.result())]
         if not isinstance(error, TryAgainError):
-            self._ledger.abandon([call.key])  # it keeps no room; the next start finds it
+            self._ledger.abandon([call.key])
             raise error
         reason = str(error).partition("\n")[0]
         if error.charged:

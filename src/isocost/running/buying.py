@@ -182,9 +182,11 @@ class _Grades:
         by_pool: dict[int, list[tuple[_Waiting, list[Verdict]]]] = {}
         for each in done:
             try:
-                by_pool.setdefault(id(each.pool), []).append((each, each.verdicts.result()))
+                verdicts = each.verdicts.result()
             except IsocostError as error:  # a judge is paid, and its model can fail: the next start submits the batch again
                 self.failures.append(error)
+            else:
+                by_pool.setdefault(id(each.pool), []).append((each, verdicts))
         for judged in by_pool.values():
             judged[0][0].pool.judged([(each.batch, each.solutions, verdicts) for each, verdicts in judged])
             for _, verdicts in judged:

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from isocost.errors import IsocostError, RunError
 from isocost.executors.jobs import Outcome
 from isocost.executors.ray.left import answers_left
-from isocost.executors.ray.remote import RayWorker, WasDeadError
+from isocost.executors.ray.remote import LOGS, RayWorker, WasDeadError
 from isocost.executors.workers import Lane, Ticket, Worker, WorkerDiedError
 
 T = TypeVar("T")
@@ -120,9 +120,7 @@ class Crew:
                 self._hiring -= 1
                 nobody = not self._alive and not self._hiring
             if reason is not None and nobody:
-                self._fail(
-                    RunError(f"no worker could start on the cluster: {reason}\n  its logs: /tmp/ray/session_latest/logs on its node")
-                )
+                self._fail(RunError(f"no worker could start on the cluster: {reason}\n  its logs: {LOGS}"))
 
     def _seat(self, number: int) -> None:
         """Start a worker and have it take part, once the cluster has room for it.
@@ -206,5 +204,5 @@ class Crew:
 def _deadly(what: str, error: WorkerDiedError) -> RunError:
     return RunError(
         f"{DEATHS} workers in a row died at {what}; the last: {error}\n"
-        "  most likely for want of memory: lower the model's batch_size; its logs: /tmp/ray/session_latest/logs on its node"
+        f"  most likely for want of memory: lower the model's batch_size; its logs: {LOGS}"
     )

@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from isocost.errors import InputError
+from isocost.errors import InputError, RunError
 from isocost.executors.jobs import Job, Outcome
 from isocost.executors.ray.cluster import Share
 from isocost.executors.ray.seat import Returned, Seat
 from isocost.executors.workers import WorkerDiedError
 
 T = TypeVar("T")
+
+LOGS = "/tmp/ray/session_latest/logs on its node"
 
 
 class WasDeadError(WorkerDiedError):
@@ -89,7 +91,11 @@ class RayWorker:
         if jobs and not self._jobs:
             self._check_alive()
         self._jobs += len(jobs)
-        outcomes = cast("list[Outcome]", self._get(self._actor.exchange.remote(list(jobs), patience)))
+        try:
+            outcomes = cast("list[Outcome]", self._get(self._actor.exchange.remote(list(jobs), patience)))
+        except RunError:
+            self._jobs = 0
+            raise
         self._jobs -= len(outcomes)
         return outcomes
 
@@ -116,6 +122,9 @@ class RayWorker:
     def _get(self, reference: Any) -> Any:
         try:
             return self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            said = str(error).strip().splitlines()
+            raise RunError(f"a worker on the cluster failed: {said[-1]}\n  its logs: {LOGS}") from error
         except self._ray.exceptions.RayError as error:
             raise WorkerDiedError(_words(error)) from error
 
@@ -139,7 +148,5 @@ def _words(error: Exception) -> str:
     """What matters of Ray's page of text: its last telling line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = next((line for line in lines if "exit detail" in line or "died" in line.lower()), None)
-    if "RayTaskError" in type(error).__name__ and lines:
-        told = lines[-1]
     text = (told or type(error).__name__).partition("Worker exit detail: ")
-    return (text[2] or text[0])[:300]
+    return (text[2] or text[0]).partition(" Some common causes")[0][:200]

@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from isocost.errors import EngineError
@@ -52,7 +52,7 @@ class Seat:
 
     def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
         """`Desk.exchange`."""
-        return [o if o.error is None else replace(o, error=portable(o.error)) for o in desk.exchange(jobs, patience)]
+        return desk.exchange(jobs, patience)
 
     def call(self, function: Callable[[], Any]) -> Returned:
         """Run a function."""

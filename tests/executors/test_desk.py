@@ -1,0 +1,142 @@
+"""The desk of a worker: what is answered is committed before it is handed back, and every failure comes back as one."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from isocost.errors import EngineError, StorageError, TryAgainError
+from isocost.executors.desk import Desk
+from isocost.executors.jobs import Job, Outcome
+from isocost.store import BatchLog
+from tests.executors.engines import UnpicklableError, job, noted
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def all_of(desk: Desk, jobs: list[Job]) -> dict[str, Outcome]:
+    found = {outcome.key: outcome for outcome in desk.exchange(jobs, 30.0)}
+    while len(found) < len(jobs):
+        found |= {outcome.key: outcome for outcome in desk.exchange([], 30.0)}
+    return found
+
+
+def test_answers_are_handed_back_in_the_shape_of_the_requests(tmp_path: Path) -> None:
+    outcome = all_of(Desk("w0"), [job(tmp_path, "a", requests=2)])["a"]
+    assert outcome.answers is not None
+    texts = [[g.text for g in each] for each in outcome.answers.generations]
+    assert texts == [["ask a-0 4", "ask a-0 5"], ["ask a-1 4", "ask a-1 5"]]
+    assert outcome.answers.stored == ()
+
+
+def test_draws_are_committed_before_they_are_handed_back(tmp_path: Path) -> None:
+    desk = Desk("w3")
+    found = all_of(desk, [job(tmp_path, key, stored=True) for key in "abc"])
+    rows = list(BatchLog(tmp_path / "pool").rows())
+    assert {row["batch"] for row in rows} == {"a", "b", "c"}
+    assert (tmp_path / "pool.w3.jsonl").exists()
+    for key, outcome in found.items():
+        assert outcome.answers is not None
+        assert outcome.answers.generations == ()
+        ((first, second),) = outcome.answers.stored
+        own = [row for row in rows if row["batch"] == key]
+        assert [row["id"] for row in own] == [first.id, second.id]
+        assert [row["sample_index"] for row in own] == [4, 5]
+        assert (first.flops, first.usd) == (10.0, None)
+        assert outcome.answers.seconds == pytest.approx(sum(row["cost_seconds"] for row in own))
+
+
+def test_an_endpoint_may_return_fewer(tmp_path: Path) -> None:
+    outcome = all_of(Desk("w0"), [job(tmp_path, "a", stored=True, does="fewer")])["a"]
+    assert outcome.answers is not None
+    assert [len(draws) for draws in outcome.answers.stored] == [1]
+
+
+def test_a_batch_that_brought_nothing_is_not_committed(tmp_path: Path) -> None:
+    """It is bought again under the same key, and a batch that stands twice is read once."""
+    desk = Desk("w0")
+    assert all_of(desk, [job(tmp_path, "a", stored=True, does="nothing")])["a"].answers is not None
+    assert BatchLog(tmp_path / "pool").batches() == set()
+    all_of(desk, [job(tmp_path, "a", stored=True)])
+    assert [row["sample_index"] for row in BatchLog(tmp_path / "pool").rows()] == [4, 5]
+
+
+@pytest.mark.parametrize("does", ["more", "shorter"])
+@pytest.mark.parametrize("stored", [True, False])
+def test_an_engine_that_miscounts_fails_its_own_job_alone(tmp_path: Path, does: str, *, stored: bool) -> None:
+    found = all_of(Desk("w0"), [job(tmp_path, "bad", stored=stored, does=does), job(tmp_path, "good", stored=stored)])
+    assert isinstance(found["bad"].error, EngineError)
+    assert "was asked for [2] solutions" in str(found["bad"].error)
+    assert found["good"].answers is not None
+    assert {row["batch"] for row in BatchLog(tmp_path / "pool").rows()} == ({"good"} if stored else set())
+
+
+def test_errors_of_ours_come_back_as_they_are(tmp_path: Path) -> None:
+    found = all_of(Desk("w0"), [job(tmp_path, "a", does="engine error"), job(tmp_path, "b", does="try again")])
+    assert str(found["a"].error) == "no answer\n  try another"
+    assert isinstance(found["b"].error, TryAgainError)
+    assert (found["b"].error.wait, found["b"].error.charged) == (3.0, True)
+
+
+def test_what_nobody_expected_keeps_its_traceback(tmp_path: Path) -> None:
+    error = all_of(Desk("w0"), [job(tmp_path, "a", does="value error")])["a"].error
+    assert isinstance(error, ValueError)
+    assert 'raise ValueError("surprise")' in error.__notes__[0]
+
+
+def test_an_error_that_would_not_survive_the_way_is_told_in_words(tmp_path: Path) -> None:
+    error = all_of(Desk("w0"), [job(tmp_path, "a", does="unpicklable")])["a"].error
+    assert not isinstance(error, UnpicklableError)
+    assert str(error) == "UnpicklableError: the server said 500"
+    assert "raise UnpicklableError" in error.__notes__[0]  # type: ignore[union-attr]
+
+
+def test_an_engine_that_exits_does_not_end_the_worker(tmp_path: Path) -> None:
+    desk = Desk("w0")
+    assert isinstance(all_of(desk, [job(tmp_path, "a", does="exit")])["a"].error, SystemExit)
+    assert all_of(desk, [job(tmp_path, "b")])["b"].answers is not None
+
+
+def test_an_engine_that_does_not_open_is_tried_again_for_the_next_job(tmp_path: Path) -> None:
+    desk = Desk("w0")
+    found = all_of(desk, [job(tmp_path, key, does="refuse") for key in "ab"])
+    assert [str(found[key].error) for key in "ab"] == ["it does not open"] * 2
+
+
+def test_a_full_disk_is_said_and_nothing_is_half_committed(small_disk: Path, tmp_path: Path) -> None:
+    desk = Desk("w0")
+    large = all_of(desk, [job(small_disk, "large", stored=True, count=2000)])["large"]
+    assert isinstance(large.error, StorageError)
+    assert "the disk is full" in str(large.error)
+    assert all_of(desk, [job(small_disk, "small", stored=True)])["small"].answers is not None
+    assert {row["batch"] for row in BatchLog(small_disk / "pool").rows()} == {"small"}
+
+
+def test_models_of_one_device_are_asked_one_after_the_other(tmp_path: Path) -> None:
+    all_of(Desk("w0"), [job(tmp_path, key, name=name) for key, name in (("a", "one"), ("b", "two"), ("c", "one"))])
+    lines = [line.split()[:2] for line in noted(tmp_path) if line.startswith(("begin", "end"))]
+    assert lines == [["begin", "one"], ["end", "one"], ["begin", "two"], ["end", "two"], ["begin", "one"], ["end", "one"]]
+
+
+def test_an_engine_that_answers_several_at_once_does(tmp_path: Path) -> None:
+    desk = Desk("w0")
+    outcomes = desk.exchange([job(tmp_path, key, concurrency=3, waits="go") for key in "abc"], 0.0)
+    assert outcomes == []
+    while len(noted(tmp_path)) < 4:  # opened, and three begun
+        pass
+    (tmp_path / "go").touch()
+    found: list[Outcome] = []
+    while len(found) < 3:
+        found += desk.exchange([], 30.0)
+    assert {outcome.key for outcome in found} == {"a", "b", "c"}

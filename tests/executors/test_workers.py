@@ -1,0 +1,164 @@
+"""The driver's side: every job's future is settled, whatever becomes of the worker."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from isocost.executors.jobs import Answers, Job, Outcome
+from isocost.executors.workers import Lane, Ticket, Worker, WorkerDiedError
+from tests.executors.engines import job
+
+ANSWERS = Answers(generations=(), stored=(), seconds=0.0)
+
+
+class Puppet:
+    """A worker whose every exchange the test decides: it takes jobs in, and gives back what `give` is called with."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.news = threading.Condition()
+        self._ready: list[Outcome] = []
+        self._raising: BaseException | None = None
+
+    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+        with self.news:
+            self.taken += [job.key for job in jobs]
+            self.news.notify_all()
+            self.news.wait_for(lambda: self._ready or self._raising, timeout=patience)
+            if self._raising:
+                error, self._raising = self._raising, None
+                raise error
+            ready, self._ready = self._ready, []
+            return ready
+
+    def give(self, *keys: str) -> None:
+        with self.news:
+            self._ready += [Outcome(key=key, answers=ANSWERS) for key in keys]
+            self.news.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        with self.news:
+            self._raising = error
+            self.news.notify_all()
+
+    def has(self, count: int) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: len(self.taken) >= count, timeout=30)
+
+
+def lane_of(*workers: Worker, died: list[str] | None = None) -> Lane:
+    def hear(lane: Lane, worker: Worker, tickets: list[Ticket], error: WorkerDiedError) -> None:
+        if died is not None:
+            died.extend(ticket.job.key for ticket in tickets)
+        for ticket in tickets:
+            ticket.settle(Outcome(key=ticket.job.key, error=error))
+        lane.fail(error)
+
+    return Lane(workers, hear)
+
+
+def put(lane: Lane, *keys: str, base: Path = Path(), **options: object) -> list[Future[Answers]]:
+    return [lane.put(job(base, key, **options)) for key in keys]  # type: ignore[arg-type]
+
+
+def test_a_worker_has_twice_what_it_answers_at_once_and_in_order() -> None:
+    puppet = Puppet()
+    lane = lane_of(puppet)
+    futures = put(lane, *"abcdefg", concurrency=2)
+    puppet.has(4)
+    assert puppet.taken == list("abcd")
+    puppet.give("b")
+    assert futures[1].result(30) is ANSWERS
+    puppet.has(5)
+    assert puppet.taken == list("abcde")
+    puppet.give(*"acde")
+    puppet.has(7)
+    puppet.give(*"fg")
+    lane.close()
+    assert all(future.done() for future in futures)
+
+
+def test_closing_waits_for_what_was_put() -> None:
+    puppet = Puppet()
+    lane = lane_of(puppet)
+    futures = put(lane, *"abc")
+    closing = threading.Thread(target=lane.close)
+    closing.start()
+    puppet.has(2)
+    assert closing.is_alive()
+    puppet.give(*"ab")
+    puppet.has(3)
+    puppet.give("c")
+    closing.join(30)
+    assert [future.result(0) for future in futures] == [ANSWERS] * 3
+
+
+def test_two_jobs_under_one_key_are_both_answered() -> None:
+    puppet = Puppet()
+    lane = lane_of(puppet)
+    first, second = put(lane, "same", "same", concurrency=2)
+    puppet.has(2)
+    puppet.give("same", "same")
+    assert (first.result(30), second.result(30)) == (ANSWERS, ANSWERS)
+    lane.close()
+
+
+def test_a_worker_that_dies_fails_what_it_had_what_waits_and_what_comes() -> None:
+    puppet, died = Puppet(), []  # type: ignore[var-annotated]
+    lane = lane_of(puppet, died=died)
+    futures = put(lane, *"abcde")
+    puppet.has(2)
+    puppet.fail(WorkerDiedError())
+    for future in futures:
+        assert isinstance(future.exception(30), WorkerDiedError)
+    assert died == ["a", "b"]
+    assert isinstance(put(lane, "late")[0].exception(30), WorkerDiedError)
+    lane.close()
+
+
+def test_what_nobody_expected_fails_the_jobs_and_the_lane_goes_on() -> None:
+    """Such as a result that cannot be read on this side: nobody may wait for ever."""
+    puppet = Puppet()
+    lane = lane_of(puppet)
+    futures = put(lane, "a", "b")
+    puppet.has(2)
+    puppet.fail(TypeError("cannot be read"))
+    for future in futures:
+        with pytest.raises(TypeError, match="cannot be read"):
+            future.result(30)
+    (later,) = put(lane, "c")
+    puppet.has(3)
+    puppet.give("b", "c")  # b comes after all
+    assert later.result(30) is ANSWERS
+    lane.close()
+
+
+def test_jobs_go_to_whichever_worker_has_room() -> None:
+    one, two = Puppet(), Puppet()
+    lane = lane_of(one, two)
+    futures = put(lane, *"abcdef")
+    one.has(1)
+    two.has(1)
+    while len(one.taken) + len(two.taken) < 4:
+        pass
+    assert sorted(one.taken + two.taken) == list("abcd")
+    two.give(*two.taken)
+    two.has(4)
+    one.give(*one.taken)
+    two.give(*two.taken[2:])
+    lane.close()
+    assert all(future.done() for future in futures)
+
+
+def test_a_future_that_somebody_gave_up_does_not_end_the_thread() -> None:
+    puppet = Puppet()
+    lane = lane_of(puppet)
+    first, second = put(lane, "a", "b")
+    first.cancel()
+    puppet.has(2)
+    puppet.give("a", "b")
+    assert second.result(30) is ANSWERS
+    lane.close()
