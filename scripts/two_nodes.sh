@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
 work=$(mktemp -d /tmp/isocost-nodes-XXXX)
 export RAY_USAGE_STATS_ENABLED=0 RAY_DISABLE_IMPORT_WARNING=1 PYTHONWARNINGS=ignore
+# Nodes of a cluster prove that they belong to it by a common token.
+RAY_AUTH_MODE=token RAY_AUTH_TOKEN=$(python -c "import secrets; print(secrets.token_hex(32))")
+export RAY_AUTH_MODE RAY_AUTH_TOKEN
 # A node that is gone is noticed within seconds instead of a minute.
 export RAY_health_check_period_ms=1000 RAY_health_check_timeout_ms=2000 RAY_health_check_failure_threshold=3
 
@@ -47,23 +50,33 @@ echo "two nodes:"
 start=(ray start --num-cpus=1 --object-store-memory=100000000 --disable-usage-stats)
 at a "${start[@]}" --head --node-ip-address=10.77.0.1 --port=6379 --include-dashboard=false --temp-dir="$work/a" > "$work/a.log" 2>&1
 at b "${start[@]}" --address=10.77.0.1:6379 --node-ip-address=10.77.0.2 > "$work/b.log" 2>&1
-at a ray status --address=10.77.0.1:6379 2>/dev/null | grep -E "node_|CPU" || true
+at a python - <<'PY' 2> /dev/null
+import ray
+ray.init(address="10.77.0.1:6379", log_to_driver=False, configure_logging=False)
+for node in ray.nodes():
+    print(f"  {node['NodeManagerAddress']}  {node['Resources'].get('CPU', 0):.0f} CPU")
+PY
 
 at a isocost run "$work/study.yaml" -o "$work/ray" --executor ray --address 10.77.0.1:6379 > "$work/ray.out" 2> "$work/ray.err" &
 driver=$!
 written() { cat "$work"/ray/pools/*/*."$1"-*.jsonl 2>/dev/null | wc -l; }
 until [ "$(written r0)" -ge 3 ] && [ "$(written r1)" -ge 3 ]; do
-    kill -0 $driver 2>/dev/null || { cat "$work/ray.err"; exit 1; }
+    kill -0 $driver 2>/dev/null || exit 1
     sleep 0.2
 done
 echo
 echo "batches committed by each worker, in files of its own:"
 (cd "$work/ray/pools" && wc -l ./*/*.r*.jsonl)
 echo
+echo "workers by node:"
+for node in a b; do
+    ip netns pids "isocost-$node" | xargs ps -o args= -p | grep -E "^ray::Seat" | sed "s/^/  $node  /"
+done
+echo
 echo "node b is killed: $(ip netns pids isocost-b | wc -l) processes"
 kill_node b
-wait $driver || { cat "$work/ray.err"; exit 1; }
-cat "$work/ray.err"
+wait $driver
+sed -n '1p;$p' "$work/ray.err"
 echo
 echo "the same study on this machine:"
 isocost run "$work/study.yaml" -o "$work/local" > "$work/local.out" 2> /dev/null

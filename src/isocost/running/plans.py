@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 from isocost.costs.price import stale
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.planning import DrawCost, to_json
-from isocost.records import CellPlan, ModelCard
+from isocost.records import CellPlan, ModelCard, SamplingParams
 from isocost.reporting.numbers import budget as say_budget
 from isocost.reporting.numbers import cost as say_cost
-from isocost.reporting.numbers import usd as say_usd
 from isocost.running.counting import counting
 from isocost.running.judging import judging_params
 from isocost.running.preparing import Prepared, generators, judge_of
@@ -64,7 +64,7 @@ def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
 def _price(card: ModelCard) -> str:
     if not card.usd_per_million:
         return "not known"
-    prices = ", ".join(f"{key} {say_usd(price)}" for key, price in card.usd_per_million.items())
+    prices = ", ".join(f"{key} ${price:g}" for key, price in card.usd_per_million.items())
     return f"{prices} ({', '.join(filter(None, [card.price_is, str(card.priced_on or '')]))})"
 
 
@@ -98,11 +98,19 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
             system=template.system,
         )
         text = render(name, asked) if render else _said(asked)
-        parts.append(f"first prompt to {name} ({params}):\n{text}\n<end of prompt>")
+        parts.append(f"first prompt to {name} ({_how(params)}):\n{text}\n<end of prompt>")
     if judge := judge_of(prepared.study):
         judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
-        parts.append(f"prompt to the judge {judge} ({judging_params(prepared.study)}):\n{judged}\n<end of prompt>")
+        parts.append(f"prompt to the judge {judge} ({_how(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
     return "\n\n".join(parts)
+
+
+def _how(params: SamplingParams) -> str:
+    """`temperature 0.8, max_tokens 256, stop "Q:"`; what cuts nothing off is left out."""
+    cuts = {"top_p": params.top_p if params.top_p < 1 else None, "top_k": params.top_k or None}
+    said = [f"temperature {params.temperature:g}", *(f"{key} {value:g}" for key, value in cuts.items() if value is not None)]
+    stops = " ".join(json.dumps(stop, ensure_ascii=False) for stop in params.stop)
+    return ", ".join([*said, f"max_tokens {params.max_tokens}", *([f"stop {stops}"] if stops else [])])
 
 
 def _said(request: Request) -> str:

@@ -22,6 +22,7 @@ from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem
 from isocost.studyfile import Known
 
+HEAVY = ("transformers", "vllm")  # engines that read large files when they are opened
 JUDGE_OPTIONS = ("model", "max_tokens")
 
 
@@ -204,7 +205,9 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
 
 
 def _is_unsized(study: Study, spec: ModelSpec) -> bool:
-    """Whether a model must be opened to tell what its draws cost."""
+    """Whether a model must be opened to tell what its draws cost: how large it is, or whether they share the price of a prompt."""
+    if spec.engine not in HEAVY and (study.costs.prices or (spec.price and spec.price.input)):
+        return True
     in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
     sized = spec.params is not None and (spec.attention is not None or not study.costs.attention)
     return not sized and (in_flops or (spec.price is None and study.costs.prices is None))

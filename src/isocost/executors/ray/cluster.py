@@ -72,7 +72,7 @@ class Cluster:
                 )
         except Exception as error:  # Ray raises ConnectionError, RuntimeError, ValueError and others for what is wrong with a cluster
             where = f"Ray at {address}" if address else "Ray on this machine"
-            said = str(error).strip().partition("\n")[0]
+            said = str(error).strip().partition("\n")[0].partition(". ")[0]
             raise InputError(f"{where}: cannot be used: {said}\n  {_advice(address)}") from error
 
     def share(self, spec: ExecutorSpec, *, small: bool) -> Share:
