@@ -24,13 +24,14 @@ from isocost.engines.base import Request
 from isocost.executors.jobs import EngineSpec, Job, Storing
 from isocost.executors.local import LocalExecutor
 from isocost.executors.ray import RayExecutor
+from isocost.lab import weights
 from isocost.lab.wordproblems import generate
 from isocost.prompts.lab import TWO_SHOT
 from isocost.records import ModelCard, SamplingParams
 
 WORKERS, BATCH, SAMPLES = 2, 64, 16
 PARAMS = SamplingParams(temperature=0.8, max_tokens=96, stop=TWO_SHOT.stop)
-SPEC = EngineSpec(name="transformers", options=(("model", "lab:weak"), ("batch_size", BATCH), ("device", "cpu")), base=Path.cwd())
+SPEC = EngineSpec(name="transformers", options=(("model", str(weights("weak"))), ("batch_size", BATCH), ("device", "cpu")), base=Path.cwd())
 CARD = ModelCard(
     name="weak", engine="transformers", source="lab:weak", parameters=1, parameters_are="", flops_per_token=2.0, usd_per_million=None
 )

@@ -92,7 +92,7 @@ def test_the_message_says_what_was_spent_and_what_to_do() -> None:
     with pytest.raises(LimitReachedError) as caught:
         ledger.reserve(one("a", Cost(usd=0.75)))
     happened, advice = str(caught.value).split("\n")
-    assert happened == "stopped at the limit: 4.5 of 5 usd spent; the next request could cost up to 0.75"
+    assert happened == "stopped at the limit: $4.50 of $5.00 spent; the next request could cost up to $0.75"
     assert advice == "  raise limit.amount and run the same command again"
 
 

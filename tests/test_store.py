@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -246,6 +247,7 @@ def test_finished_files_come_back(tmp_path: Path) -> None:
 def test_a_second_process_is_refused_and_told_which_one(tmp_path: Path) -> None:
     code = """
 import sys
+import tracemalloc
 from pathlib import Path
 from isocost.errors import RunDirectoryError
 from isocost.store import RunDirectory
@@ -294,3 +296,86 @@ def test_what_is_stored_is_jsonl(tmp_path: Path) -> None:
         directory.batches("pools", "m", "1").append("a", batch("a"))
     assert [json.loads(line) for line in (tmp_path / "logs" / "x.jsonl").read_bytes().split(b"\n") if line] == FORMER
     assert json.loads((tmp_path / "pools" / "m" / "1.jsonl").read_bytes())["batch"] == "a"
+
+
+def test_two_writers_are_read_together_and_a_batch_in_both_once(tmp_path: Path) -> None:
+    for writer, names in (("", "a"), ("w0", "bc"), ("w1", "cd")):
+        for name in names:
+            BatchLog(tmp_path / "pool", writer).append(name, batch(name))
+    log = BatchLog(tmp_path / "pool")
+    assert log.batches() == set("abcd")
+    assert sorted(row["id"] for row in log.rows()) == [f"{name}{i}" for name in "abcd" for i in range(2)]
+    log.seal(lambda name: -ord(name))
+    assert [row["id"] for row in log.rows()] == [f"{name}{i}" for name in "dcba" for i in range(2)]
+    assert [p.name for p in tmp_path.iterdir()] == ["pool.parts"]
+
+
+def test_a_name_with_signs_of_patterns_finds_its_own_writers_only(tmp_path: Path) -> None:
+    for name in ("po[ol]*", "pool", "po[ol]*2"):
+        BatchLog(tmp_path / name, "w0").append(name, batch(name))
+    assert BatchLog(tmp_path / "po[ol]*").batches() == {"po[ol]*"}
+
+
+def test_batches_with_quotes_in_their_names_are_found(tmp_path: Path) -> None:
+    log = BatchLog(tmp_path / "pool")
+    for name in ('a"b', "c\\d", "ü", '{"batch": "x"}'):
+        log.append(name, batch(name))
+    assert log.batches() == {'a"b', "c\\d", "ü", '{"batch": "x"}'}
+    log.seal()
+    assert log.batches() == {'a"b', "c\\d", "ü", '{"batch": "x"}'}
+
+
+def test_parts_hold_whole_batches_and_hardly_more_than_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isocost.store.batches.ROWS_A_PART", 10)
+    log = BatchLog(tmp_path / "pool")
+    log.append_all([(f"b{i:02d}", [{"id": f"{i}-{j}"} for j in range(4)]) for i in range(10)])
+    log.seal(lambda name: name)
+    parts = [pl.read_parquet(path) for path in sorted(log.parts.iterdir())]
+    assert [part.height for part in parts] == [12, 12, 12, 4]
+    assert all(part.group_by("batch").len()["len"].eq(4).all() for part in parts)
+    assert [frame.height for frame in log.frames(["id"])] == [12, 12, 12, 4]
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_killed_after_any_step_of_sealing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Parts are written, then the logs go: whatever was done, nothing is lost, doubled or put in another order."""
+    monkeypatch.setattr("isocost.store.batches.ROWS_A_PART", 4)
+    for number, name in enumerate("fedcba"):
+        BatchLog(tmp_path / "pool", f"w{number % 2}").append(name, batch(name))
+    log, steps = BatchLog(tmp_path / "pool"), iter(range(after))
+
+    def dying(of: object, name: str) -> None:
+        original = getattr(of, name)
+
+        def step(*args: object, **kwargs: object) -> object:
+            if next(steps, None) is None:
+                raise KeyboardInterrupt
+            return original(*args, **kwargs)
+
+        patched.setattr(of, name, step)
+
+    with monkeypatch.context() as patched:
+        dying(BatchLog, "_write_part")
+        dying(Path, "unlink")
+        with contextlib.suppress(KeyboardInterrupt):
+            log.seal(lambda name: name)
+    assert sorted(row["id"] for row in log.rows()) == [f"{name}{i}" for name in "abcdef" for i in range(2)]
+    log.seal(lambda name: name)
+    assert [row["id"] for row in log.rows()] == [f"{name}{i}" for name in "abcdef" for i in range(2)]
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_sealing_and_reading_hold_a_part_in_memory_not_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "x" * 1000
+    peaks = {}
+    for size in (40, 160):
+        monkeypatch.setattr("isocost.store.batches.ROWS_A_PART", 500)
+        log = BatchLog(tmp_path / f"pool{size}")
+        for i in range(size):
+            log.append_all([(f"{i}", [{"id": f"{i}-{j}", "text": text} for j in range(100)])])
+        tracemalloc.start()
+        log.seal(lambda name: int(name))
+        assert sum(1 for _ in log.rows()) == 100 * size
+        peaks[size] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peaks[160] < 1.5 * peaks[40] < 160 * 100 * 1000

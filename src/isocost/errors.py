@@ -82,7 +82,13 @@ class RunError(IsocostError):
 
 
 class EngineError(RunError):
-    """An engine could not answer."""
+    """An engine could not answer.
+
+    Attributes:
+        charged: Whether an endpoint may charge for the request all the same: one that it refused costs nothing.
+    """
+
+    charged = True
 
 
 class TryAgainError(EngineError):

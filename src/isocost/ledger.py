@@ -12,6 +12,7 @@ The bill is the sum of `done` and `lost`. What stays open after a kill is settle
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -156,9 +157,13 @@ class Ledger:
             model, key = facts.get("model", "*"), "params" if spending.unit == "flops" else "price"
             return f"the cost in {spending.unit} of model {model} is not known\n  give models.{model}.{key}"
         if spending.spent + spending.reserved + before + amount > spending.limit * SLACK:
+            spent, limit, reserved, most = (
+                _say(spending.unit, each) for each in (spending.spent, spending.limit, spending.reserved + before, amount)
+            )
+            flying = f", up to {reserved} of requests without an answer" if spending.reserved + before else ""
             return (
-                f"stopped at the limit: {spending.spent:.6g} of {spending.limit:.6g} {spending.unit} spent; "
-                f"the next request could cost up to {amount:.3g}\n  raise limit.amount and run the same command again"
+                f"stopped at the limit: {spent} of {limit} spent{flying}; the next request could cost up to {most}\n"
+                "  raise limit.amount and run the same command again"
             )
         return None
 
@@ -261,6 +266,12 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         account.retries += 1
     else:
         account.redone += 1
+
+
+def _say(unit: Unit, amount: float) -> str:
+    if unit == "flops":
+        return f"{amount:.6g} FLOPs"
+    return f"${amount:.{2 if amount >= 1 or amount <= 0 else 1 - math.floor(math.log10(amount))}f}"
 
 
 def _amounts(cost: Cost) -> dict[str, float | None]:

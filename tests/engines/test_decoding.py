@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from isocost.engines.decoding import Row, decode
-from isocost.engines.stopping import StopStrings
+from isocost.engines.transformers.decoding import Row, decode
+from isocost.engines.transformers.stopping import StopStrings
 from isocost.records import SamplingParams
 
 PROMPTS = [[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4], [2, 7, 1], [1]]

@@ -115,6 +115,6 @@ def test_what_is_no_gguf_is_told(tmp_path: Path, data: bytes) -> None:
 
 
 def test_the_missing_package_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isocost.engines.weights.find_spec", lambda name: None if name == "gguf" else sys)
+    monkeypatch.setattr("isocost.engines.checkpoints.weights.find_spec", lambda name: None if name == "gguf" else sys)
     with pytest.raises(MissingExtraError, match=r'gguf is not installed\n  install it: pip install "isocost\[gguf\]"'):
         open_gguf(folder)

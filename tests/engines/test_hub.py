@@ -12,8 +12,9 @@ from typing import Any
 import huggingface_hub
 import pytest
 
-from isocost.engines import checkpoints, hub, load_engine
+from isocost.engines import checkpoints, load_engine
 from isocost.engines.base import Request
+from isocost.engines.checkpoints import hub
 from isocost.errors import ModelError
 from isocost.records import SamplingParams
 

@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from isocost.engines.base import ModelSize
-from isocost.engines.sizes import count_parameters
+from isocost.engines.checkpoints.sizes import count_parameters
 
 V, H, F, E = 100, 16, 32, 8  # vocabulary, hidden, feed-forward, an expert's feed-forward
 HEADS, KV = 4, 2

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from isocost.engines import decoding, load_engine
+from isocost.engines import load_engine
 from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import count_parameters, locate
-from isocost.engines.transformers import TransformersEngine
+from isocost.engines.transformers import TransformersEngine, decoding
 from isocost.errors import MissingExtraError, ModelError, StudyError
 from isocost.records import SamplingParams
 
@@ -217,7 +217,8 @@ def test_a_name_is_sought_on_the_hub_only_if_it_cannot_be_a_path(tmp_path: Path)
 
 
 def test_missing_packages_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "isocost.engines.transformers")
+    for name in [n for n in sys.modules if n.startswith("isocost.engines.transformers")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r'pip install "isocost\[transformers\]"'):
         load_engine("transformers", {"model": "x"}, base=tmp_path)

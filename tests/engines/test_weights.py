@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from isocost.engines import load_engine
 from isocost.engines.base import Request
 from isocost.engines.checkpoints import AutoModelForCausalLM
-from isocost.engines.weights import check_weights
+from isocost.engines.checkpoints.weights import check_weights
 from isocost.errors import ModelError
 from isocost.records import SamplingParams
 

@@ -74,3 +74,14 @@ def test_what_a_model_may_write_survives_the_log_and_the_parts(tmp_path: Path) -
     assert [row["generation"] for row in log.rows()] == texts
     log.seal()
     assert [row["generation"] for row in log.rows()] == texts
+
+
+def test_half_a_character_is_replaced_before_it_is_committed(tmp_path: Path) -> None:
+    """A log would take it, and no part: the run would never end."""
+    request = Request(problem_id="p", prompt="?", first_index=0, count=1)
+    rows, stored = rows_of([request], 9, storing(1), [[generation("half \ud800 ü")]], 0.0)
+    assert rows[0]["generation"] == stored[0][0].generation == "half ? ü"
+    log = BatchLog(tmp_path / "pool")
+    log.append("a", rows)
+    log.seal()
+    assert [row["generation"] for row in log.rows()] == ["half ? ü"]

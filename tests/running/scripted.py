@@ -80,7 +80,12 @@ class Asking:
     """`answered`, consumed in a thread of its own as `buying` does: every answer is released at its cost."""
 
     def __init__(
-        self, sources: Sequence[Sequence[Call]], executor: Scripted, ledger: Ledger, check: Callable[[], None] = lambda: None, cost: float = 1.0
+        self,
+        sources: Sequence[Sequence[Call]],
+        executor: Scripted,
+        ledger: Ledger,
+        check: Callable[[], None] = lambda: None,
+        cost: float = 1.0,
     ) -> None:
         self.found: list[str] = []
         self.given_up: list[str] = []

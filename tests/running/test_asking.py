@@ -185,7 +185,6 @@ def test_an_error_stops_sending_and_what_is_in_flight_is_taken_first(log: Log) -
     asked = Asking([calls("abcdef")], executor, Ledger(log))
     executor.has_sent(3)
     executor.fail("b", EngineError("no"))
-    executor.settled("b")
     executor.answer("a", "c")
     assert isinstance(asked.ends().error, EngineError)
     assert sorted(asked.found) == ["a", "c"]

@@ -18,7 +18,7 @@ from pathlib import Path
 from isocost.engines.base import Generation, Request
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, Outcome, StoredDraw
-from isocost.executors.shelf import Shelf
+from isocost.executors.shelf import Shelf, is_exclusive
 from isocost.executors.storing import rows_of
 from isocost.store import BatchLog, Row
 
@@ -164,6 +164,7 @@ def describe(spec: EngineSpec) -> EngineFacts:
         remote=engine.remote,
         concurrency=engine.concurrency,
         shares_prompts=engine.shares_prompts,
+        exclusive=is_exclusive(engine),
     )
 
 

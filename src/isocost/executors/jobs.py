@@ -28,13 +28,17 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """What an engine says of its model without running it; `engines.base.Engine` has the words."""
+    """What an engine says of its model without running it; `engines.base.Engine` has the words.
+
+    An `exclusive` engine takes the memory of its device whole.
+    """
 
     identity: str
     size: ModelSize | None
     remote: bool = False
     concurrency: int = 1
     shares_prompts: bool = False
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,14 +36,15 @@ def rows_of(
                 sharing=g.sharing,
             )
             sample_id = ids.at(index)
-            draw = StoredDraw(sample_id, g.text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd)
+            text = g.text if g.text.isascii() else g.text.encode(errors="replace").decode()  # halves of characters do not fit into Parquet
+            draw = StoredDraw(sample_id, text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd)
             draws.append(draw)
             rows.append(
                 {
                     "id": sample_id,
                     "problem_id": request.problem_id,
                     "sample_index": index,
-                    "generation": g.text,
+                    "generation": text,
                     "num_prompt_tokens": g.num_prompt_tokens,
                     "num_cached_tokens": g.num_cached_tokens,
                     "num_generated_tokens": g.num_generated_tokens,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
-from isocost.errors import IsocostError, LimitReachedError, TryAgainError
+from isocost.errors import EngineError, InputError, IsocostError, LimitReachedError, TryAgainError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Ledger
@@ -149,14 +149,15 @@ class _Flight:
         if error is None:
             lane.succeeded(call)
             return [(call, future.result())]
-        if not isinstance(error, TryAgainError):
-            self._ledger.abandon([call.key])
-            raise error
         reason = str(error).partition("\n")[0]
-        if error.charged:
+        if isinstance(error, InputError) or (isinstance(error, EngineError) and not error.charged):
+            self._ledger.retry(call.key, reason)
+        elif isinstance(error, TryAgainError):
             self._ledger.lose(call.key, reason)
         else:
-            self._ledger.retry(call.key, reason)
+            self._ledger.abandon([call.key])
+        if not isinstance(error, TryAgainError):
+            raise error
         if not again:
             return []
         later = lane.failed(call, error)

@@ -39,6 +39,9 @@ class Watcher(Protocol):
     def tick(self) -> None:
         """Time goes by."""
 
+    def short(self, model: str, asked: int, came: int) -> None:
+        """An endpoint returned fewer solutions than it was asked for; the rest is asked for again."""
+
     def trouble(self, what: str) -> None:
         """An endpoint cannot be reached, or does not answer."""
 
@@ -107,6 +110,8 @@ def _buy_once(
                     pool, batch = owners.pop(call.key)
                     cost, draws = pool.give_up(batch) if answers is None else pool.take(batch, answers)
                     paid.append(cost)
+                    if len(draws) < batch.size:
+                        watcher.short(pool.card.name, batch.size, len(draws))
                     watcher.bought(pool.card.name, draws, answers.seconds if answers else 0.0)
                     grades.submit(pool, batch.key, [Ungraded(*key, draw.id, draw.generation) for key, draw in draws])
                 ledger.release(paid)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from isocost import planning
-from isocost.errors import BudgetError
+from isocost.errors import BudgetError, LimitReachedError
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest
@@ -106,6 +106,9 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: Executor, grad
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
         terms = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
         drawn = run_cells(prepared, directory, terms, pilot, buyer, grader_key(grading), progress.wants)
+    except LimitReachedError as error:
+        happened, _, advice = str(error).partition("\n")
+        raise LimitReachedError(f"{happened}\n  {watch.done:,} of {watch.total:,} samples are saved\n{advice}") from error
     finally:
         progress.write()
     for pool in pools.values():
@@ -125,11 +128,18 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: Executor, grad
 
 
 def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
-    failed = [(name, key[0]) for name, pool in pools.items() for key, draw in pool.draws() if draw.finish_reason == "error"]
+    failed = [(name, key[0], draw) for name, pool in pools.items() for key, draw in pool.draws() if draw.finish_reason == "error"]
+    broken = [(model, problem) for model, problem, draw in failed if draw.num_generated_tokens]
+    _say_of(broken, "the endpoint did not let the model end (a content filter, a call of a tool)", listener)
+    silent = [(model, problem) for model, problem, draw in failed if not draw.num_generated_tokens]
+    _say_of(silent, "the engine gave no answer, most often because the prompt fills the model's context", listener)
+
+
+def _say_of(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
     if failed:
-        problems = len(set(failed))
-        why = "the engine gave no answer, most often because the prompt fills the model's context"
-        listener(Note(text=f"{len(failed)} draws of {problems} problems failed and are not graded ({failed[0][0]}, {failed[0][1]}): {why}"))
+        draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
+        problems = "1 problem" if len(set(failed)) == 1 else f"{len(set(failed)):,} problems"
+        listener(Note(text=f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"))
 
 
 def _plans(

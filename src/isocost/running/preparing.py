@@ -155,7 +155,7 @@ def prepare(
         if facts:
             told[name] = facts
     if to_spend:
-        mistakes += _unusable(study, problems, cards) + _judge_unusable(study, cards)
+        mistakes += _unusable(study, problems, cards) + _beyond_the_limit(study, cards)
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
@@ -213,15 +213,19 @@ def _is_unsized(study: Study, spec: ModelSpec) -> bool:
     return not sized and (in_flops or (spec.price is None and study.costs.prices is None))
 
 
-def _judge_unusable(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
-    """A judge whose calls have no cost in the limit's unit; found late, it would stop a run that has already paid for solutions."""
-    card = cards.get(judge_of(study) or "")
-    if card is None or study.limit is None:
-        return []
-    known = card.flops_per_token if study.limit.unit == "flops" else card.usd_per_million
-    key = "params" if study.limit.unit == "flops" else "price"
-    advice = card.to_know.get(study.limit.unit) or f"give models.{card.name}.{key}"
-    return [] if known else [f"grader.model: what {card.name} costs in {study.limit.unit} is not known\n  {advice}"]
+def _beyond_the_limit(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
+    """Models that have no cost in the limit's unit; found late, a judge would stop a run that has already paid for solutions."""
+    mistakes: list[str] = []
+    if study.limit is None:
+        return mistakes
+    unit = study.limit.unit
+    for name in dict.fromkeys((judge_of(study) or "", *generators(study))):
+        card = cards.get(name)
+        if card is not None and not (card.flops_per_token if unit == "flops" else card.usd_per_million):
+            advice = card.to_know.get(unit) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
+            where = "grader.model" if name == judge_of(study) else "limit"
+            mistakes.append(f"{where}: what {name} costs in {unit} is not known\n  {advice}")
+    return mistakes
 
 
 def _with_weights(options: dict[str, object]) -> dict[str, object]:

@@ -56,6 +56,7 @@ class Progress:
     cells: dict[Cell, Spent] = field(default_factory=dict)
     failed: int = 0
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
+    _short: set[str] = field(default_factory=set)
     _judged: int = 0
     _correct: int = 0
     _busy: float = 0.0
@@ -101,6 +102,13 @@ class Progress:
         self.watch.detail = self._detail()
         if time.monotonic() - self._written > EVERY:
             self.write()
+
+    def short(self, model: str, asked: int, came: int) -> None:
+        """An endpoint returned fewer solutions than it was asked for: said once a model."""
+        if model not in self._short:
+            self._short.add(model)
+            text = f"model {model}: the endpoint returned {came} of {asked} solutions; the rest is asked for again, its prompt paid again"
+            self.watch.listener(Note(text=text))
 
     def trouble(self, what: str) -> None:
         """An endpoint cannot be reached, or does not answer."""

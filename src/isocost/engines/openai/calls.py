@@ -83,8 +83,8 @@ def _all(replies: Sequence[list[Generation] | BaseException]) -> list[list[Gener
     if not failures:
         return [reply for reply in replies if not isinstance(reply, BaseException)]
     failure = min(failures, key=lambda failure: isinstance(failure, TryAgainError))
-    if isinstance(failure, TryAgainError):
-        failure.charged = len(failures) < len(replies) or any(isinstance(f, TryAgainError) and f.charged for f in failures)
+    if isinstance(failure, EngineError):
+        failure.charged = len(failures) < len(replies) or any(not isinstance(f, EngineError) or f.charged for f in failures)
     raise failure
 
 

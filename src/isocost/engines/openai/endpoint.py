@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from isocost.engines.openai.options import OpenAIOptions
-from isocost.errors import EngineError
+from isocost.errors import ModelError
 
 _NO_KEY = "none"  # the library insists on one
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -77,12 +77,12 @@ def read_endpoint(options: OpenAIOptions) -> Endpoint:
     """The endpoint of an engine's options, with the key that is in the environment now.
 
     Raises:
-        EngineError: there is a key that cannot be sent, or none for OpenAI itself.
+        ModelError: there is a key that cannot be sent, or none for OpenAI itself.
     """
     key = os.environ.get(options.api_key_env, "").strip() or None
     endpoint = Endpoint(base_url=options.base_url, model=options.model, key_variable=options.api_key_env, key=key)
     if key is None and endpoint.official:
-        raise EngineError(f"{endpoint}: no key in ${options.api_key_env}\n  set that environment variable, or name another: api_key_env")
+        raise ModelError(f"{endpoint}: no key in ${options.api_key_env}\n  set that environment variable, or name another: api_key_env")
     if key is not None and not re.fullmatch(r"[!-~]+", key):
-        raise EngineError(f"${options.api_key_env}: holds a space or a character that no key has\n  set it to the key alone")
+        raise ModelError(f"${options.api_key_env}: holds a space or a character that no key has\n  set it to the key alone")
     return endpoint

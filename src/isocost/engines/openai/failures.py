@@ -39,6 +39,13 @@ def is_too_long(error: openai.APIStatusError) -> bool:
     return any(sign in told for sign in _TOO_LONG)
 
 
+def refusal(message: str) -> EngineError:
+    """The error for a request that the endpoint refused: it will refuse it again, and charges nothing."""
+    error = EngineError(message)
+    error.charged = False
+    return error
+
+
 def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint) -> EngineError:
     """isocost's error for the library's; a prompt that is too long (`is_too_long`) and a 404 are the caller's to tell apart first."""
     redact(error, endpoint)
@@ -46,7 +53,7 @@ def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint) 
         return _status(error, endpoint)
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
     if isinstance(cause, httpx2.LocalProtocolError):
-        return EngineError(f"{endpoint}: the request cannot be sent: {endpoint.clean(str(cause))}")
+        return refusal(f"{endpoint}: the request cannot be sent: {endpoint.clean(str(cause))}")
     never_sent = isinstance(cause, _NEVER_SENT)
     kind = "no connection" if never_sent else "the connection broke"
     return TryAgainError(f"{endpoint}: {kind}: {endpoint.clean(str(cause)) or type(cause).__name__}", charged=not never_sent)
@@ -57,26 +64,26 @@ def _status(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:
     if status in (401, 403):
         return _refused_key(error, endpoint)
     if status == 429 and "insufficient_quota" in (error.code, error.type):
-        return EngineError(f"{endpoint}: the account has no quota left (429): {said}\n  add to it, then go on with the run")
+        return refusal(f"{endpoint}: the account has no quota left (429): {said}\n  add to it, then go on with the run")
     if status == 402:
-        return EngineError(f"{endpoint}: asks for payment (402): {said}\n  add to the account, then go on with the run")
+        return refusal(f"{endpoint}: asks for payment (402): {said}\n  add to the account, then go on with the run")
     if status in _AGAIN or (status > 500 and status not in (501, 505)):
         wait = retry_after(error.response.headers, time.time)
         return TryAgainError(f"{endpoint}: {status}: {said}", wait=wait, charged=_AGAIN.get(status, True))
     if 300 <= status < 400:
-        return EngineError(f"{endpoint}: redirects elsewhere ({status}), which is not followed\n  set base_url to where it is")
-    return EngineError(f"{endpoint}: refuses the request ({status}): {said}")
+        return refusal(f"{endpoint}: redirects elsewhere ({status}), which is not followed\n  set base_url to where it is")
+    return refusal(f"{endpoint}: refuses the request ({status}): {said}")
 
 
 def _refused_key(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:
     """A message about a key often holds the key, or half of it, so it is not passed on where the key is what was wrong."""
     variable = endpoint.key_variable
     if endpoint.key is None:
-        return EngineError(
+        return refusal(
             f"{endpoint}: asks for a key ({error.status_code}), and ${variable} is not set\n  set it, or name another: api_key_env"
         )
     about = f": {endpoint.clean(message_of(error))}" if error.status_code == 403 else ""
-    return EngineError(
+    return refusal(
         f"{endpoint}: refuses the key in ${variable} ({error.status_code}){about}\n"
         "  set that variable to a key for this endpoint, or name another: api_key_env"
     )

@@ -10,6 +10,7 @@ import httpx2
 import openai
 
 from isocost.engines.openai.endpoint import Endpoint
+from isocost.engines.openai.failures import refusal
 from isocost.errors import EngineError
 
 _PATIENCE = 10.0  # seconds; the error is known already, the list only helps
@@ -21,14 +22,14 @@ async def explain_missing(client: openai.AsyncOpenAI, endpoint: Endpoint, path: 
     offered = await _models(client, endpoint)
     about = endpoint.clean(said) or "not found"
     if not offered:
-        return EngineError(f"{endpoint}: no such model or address (404): {about}\n  check model and base_url, which usually ends in /v1")
+        return refusal(f"{endpoint}: no such model or address (404): {about}\n  check model and base_url, which usually ends in /v1")
     if endpoint.model in offered:
         other = "completions" if path.startswith("/chat") else "chat"
-        return EngineError(f"{endpoint}: does not offer {path} (404): {about}\n  set api: {other}")
+        return refusal(f"{endpoint}: does not offer {path} (404): {about}\n  set api: {other}")
     near = get_close_matches(endpoint.model, offered, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
     more = f" and {len(offered) - _SHOWN} more" if len(offered) > _SHOWN else ""
-    return EngineError(f"{endpoint}: no such model (404)\n  {hint}it offers {', '.join(offered[:_SHOWN])}{more}")
+    return refusal(f"{endpoint}: no such model (404)\n  {hint}it offers {', '.join(offered[:_SHOWN])}{more}")
 
 
 async def _models(client: openai.AsyncOpenAI, endpoint: Endpoint) -> list[str]:

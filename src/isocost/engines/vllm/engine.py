@@ -10,7 +10,7 @@ from typing import Any
 from isocost.engines.base import Generation, ModelSize, Request
 from isocost.engines.batching import cut
 from isocost.engines.checkpoints import Checkpoint
-from isocost.engines.reading import as_read, tokens
+from isocost.engines.checkpoints.reading import as_read, tokens
 from isocost.engines.vllm import VllmOptions
 from isocost.engines.vllm.failures import explain
 from isocost.engines.vllm.starting import start

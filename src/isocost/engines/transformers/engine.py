@@ -15,10 +15,10 @@ from pydantic import PositiveInt
 from isocost.engines.base import Generation, ModelSize, Request
 from isocost.engines.batching import cut
 from isocost.engines.checkpoints import Checkpoint, locate
-from isocost.engines.decoding import Decoded, Row, decode
+from isocost.engines.checkpoints.reading import as_read, tokens
 from isocost.engines.options import Options, read_options
-from isocost.engines.reading import as_read, tokens
-from isocost.engines.stopping import StopStrings
+from isocost.engines.transformers.decoding import Decoded, Row, decode
+from isocost.engines.transformers.stopping import StopStrings
 from isocost.errors import EngineError, ModelError
 from isocost.records import SamplingParams
 

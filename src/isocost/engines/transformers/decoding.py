@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from isocost.engines.growing_cache import make_growing
-from isocost.engines.next_token import draw
-from isocost.engines.stopping import StopStrings
+from isocost.engines.transformers.growing_cache import make_growing
+from isocost.engines.transformers.next_token import draw
+from isocost.engines.transformers.stopping import StopStrings
 from isocost.records import FinishReason, SamplingParams
 
 # Dropping finished rows copies the cache, about the work of one step; keeping them wastes their share of every step. 8 balances the two.

@@ -17,9 +17,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from isocost.engines.base import ModelSize
-from isocost.engines.hub import HubOutOfReachError, commit_of, snapshot
-from isocost.engines.sizes import count_parameters
-from isocost.engines.weights import check_gguf, check_weights
+from isocost.engines.checkpoints.hub import HubOutOfReachError, commit_of, snapshot
+from isocost.engines.checkpoints.sizes import count_parameters
+from isocost.engines.checkpoints.weights import check_gguf, check_weights
 from isocost.errors import ModelError
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")

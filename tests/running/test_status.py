@@ -1,0 +1,119 @@
+"""How far a run is, asked from outside while it works."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from isocost.errors import RunDirectoryError
+from isocost.running.status import saved, status_of, to_text
+
+
+def lines_of(*lines: dict[str, Any]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def reserve(request: str, flops: float | None, usd: float | None = None, **facts: object) -> dict[str, Any]:
+    return {"event": "reserve", "request": request, "flops": flops, "usd": usd, "seconds": 0.0, **facts}
+
+
+def done(request: str, flops: float | None, count: int, usd: float | None = None) -> dict[str, Any]:
+    return {"event": "done", "request": request, "flops": flops, "usd": usd, "seconds": 2.0, "count": count, "tokens": 10 * count}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    (tmp_path / "study.yaml").write_text("name: x\nlimit: {unit: flops, amount: 1000}\n")
+    return tmp_path
+
+
+def test_a_million_samples_are_counted_without_opening_one(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("samples were read")
+
+    for name in ("read_parquet", "scan_parquet", "DataFrame"):
+        monkeypatch.setattr(pl, name, refuse)
+    data = {"account": "data", "model": "weak", "count": 1000}
+    with (out / "ledger.jsonl").open("w") as file:
+        for i in range(1000):
+            file.write(lines_of(reserve(f"r{i}", 1.0, **data), done(f"r{i}", 0.5, 1000)))
+    pool = out / "pools" / "weak"
+    (pool / "x.parts").mkdir(parents=True)
+    (pool / "x.parts" / "0000.parquet").write_bytes(b"not to be opened")
+    (pool / "x.w0.jsonl").write_bytes(b"not to be opened")
+    (pool / "x.w0.jsonl").chmod(0)
+    status = status_of(out)
+    (account,) = status["accounts"]
+    assert (account["samples"], account["tokens"], account["flops"], account["tokens_per_second"]) == (10**6, 10**7, 500.0, 5000.0)
+    assert "| data | weak | 1,000,000 | 10,000,000 |" in to_text(status)
+    assert saved(out).startswith("1,000,000 samples are saved")
+
+
+def test_what_is_in_flight_lost_and_sent_again(out: Path) -> None:
+    facts = {"account": "data", "model": "far", "remote": True, "count": 2}
+    (out / "ledger.jsonl").write_text(
+        lines_of(
+            reserve("a", 100.0, 1.0, **facts), reserve("b", 200.0, 2.0, **facts), reserve("c", 50.0, 0.5, **facts),
+            {"event": "lost", "request": "a", "reason": "x", "flops": 100.0, "usd": 1.0}, {"event": "retry", "request": "b", "reason": "y"},
+            reserve("b", 200.0, 2.0, **facts), done("c", 20.0, 2, 0.2),
+        )
+        + '{"event": "done", "req'
+    )  # fmt: skip
+    before = (out / "ledger.jsonl").read_bytes()
+    status = status_of(out)
+    (account,) = status["accounts"]
+    assert (account["flops"], account["usd"], account["lost"], account["lost_usd"], account["retries"]) == (120.0, 1.2, 1, 1.0, 1)
+    assert status["spent"] == {"flops": 120.0, "usd": 1.2}
+    assert status["reserved"] == {"flops": 200.0, "usd": 2.0}
+    assert "limit: 1.0 KFLOPs, in flight at most 200.0 FLOPs, left 680.0 FLOPs" in to_text(status)
+    assert (out / "ledger.jsonl").read_bytes() == before  # the torn line is being written by the run
+
+
+def test_a_cost_that_is_not_known_is_not_zero(out: Path) -> None:
+    (out / "ledger.jsonl").write_text(lines_of(reserve("a", None, account="data", model="weak"), done("a", None, 1)))
+    status = status_of(out)
+    assert status["spent"] == {"flops": None, "usd": None}
+    assert "spent: not known" in to_text(status)
+
+
+def test_cells_have_planned_spent_and_left(out: Path) -> None:
+    choice = {"name": "weak", "samples_per_problem": {"weak": 2.0}, "cost": {"flops": 90.0, "usd": None, "seconds": None}}
+    (out / "plan.json").write_text(json.dumps({"budgets": {"low": {"unit": "flops", "amount": 100.0, "choices": [choice]}}}))
+    progress = {
+        "stage": "sample", "done": 3, "total": 6, "seconds": 1.0, "samples_per_second": 3.0, "tokens_per_second": 30.0, "seconds_left": 1.0,
+        "engine_idle": 0.125, "failed": 1,
+        "cells": {"weak@low": {"draws": 3, "flops": 45.0, "usd": None}, "equal@number": {"draws": 2, "flops": 30.0, "usd": None}},
+    }  # fmt: skip
+    (out / "progress.json").write_text(json.dumps(progress))
+    status = status_of(out)
+    low, equal = status["cells"]
+    assert (low["cell"], low["planned"], low["samples"], low["spent"], low["left"], low["amount"]) == (
+        "weak@low",
+        90.0,
+        3,
+        45.0,
+        55.0,
+        100.0,
+    )
+    assert (equal["cell"], equal["samples"], equal["unit"]) == ("equal@number", 2, None)
+    assert "cells" not in status["sampling"]
+    text = to_text(status)
+    assert "sampling: 3 of 6 samples (50%), 3 samples/s, 30 tokens/s" in text
+    assert "idle 12.5% of the time" in text
+    assert "draws that failed: 1" in text
+    json.dumps(status)
+
+
+def test_before_anything_was_bought(out: Path) -> None:
+    status = status_of(out)
+    assert (status["accounts"], status["cells"], status["sampling"], status["running"]) == ([], [], None, False)
+    assert status["spent"] == {"flops": 0.0, "usd": 0.0}
+    assert to_text(status).endswith("report: not written yet")
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunDirectoryError, match="is it a run directory"):
+        status_of(tmp_path)
+    assert saved(tmp_path) == "nothing was bought yet"
