@@ -35,7 +35,7 @@ at b ip addr add 10.77.0.2/24 dev isocost-vb && at b ip link set isocost-vb up
 
 cat > "$work/study.yaml" <<'YAML'
 name: nodes
-problems: {train: {source: lab, split: train, limit: 150}}
+problems: {train: {source: lab, split: train, limit: 100}}
 models:
   weak:   {engine: transformers, model: "lab:tiny", batch_size: 16}
   strong: {engine: transformers, model: "lab:weak", batch_size: 16}

@@ -1,4 +1,4 @@
-"""Studies on endpoints, run as a person runs them: the study file, the command line in this process or in one of its own, and what is left."""
+"""Studies on endpoints, run as a person runs them: by the command line, in this process or in one of its own; and what they leave."""
 
 from __future__ import annotations
 
@@ -123,6 +123,13 @@ class Shell:
         return Left(code=code, out=said.out, err=said.err)
 
 
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """The command line in this process, without a key."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    return Shell(monkeypatch, capsys)
+
+
 class _Seat:
     """A worker in this process."""
 
@@ -170,35 +177,25 @@ class ThreadExecutor:
                 engine.close()
 
 
-def command(*arguments: str | Path, retrying: str = "") -> list[str]:
-    """The command line as a process of its own; `retrying` are arguments of `Retrying`."""
-    patch = f"import isocost.running.calls as c; c.RETRYING = c.Retrying({retrying}); " if retrying else ""
-    return [sys.executable, "-c", f"{patch}from isocost.cli import main; main()", *map(str, arguments)]
+def command(*arguments: str | Path, first: str = "") -> list[str]:
+    """The command line as a process of its own, which does `first` first."""
+    return [sys.executable, "-c", f"{first}\nfrom isocost.cli import main; main()", *map(str, arguments)]
 
 
-def environment(key: str | None = None) -> dict[str, str]:
-    """The environment of a process that has this key."""
-    found = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    return found | ({VARIABLE: key} if key else {})
-
-
-def run_process(*arguments: str | Path, key: str | None = None, retrying: str = "", timeout: float = 120.0) -> Left:
+def run_process(*arguments: str | Path) -> Left:
     """Run the command line to its end."""
-    done = subprocess.run(
-        command(*arguments, retrying=retrying), capture_output=True, text=True, env=environment(key), timeout=timeout, check=False
-    )
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
     return Left(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
 @contextmanager
-def started(*arguments: str | Path, retrying: str = "") -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: str | Path, first: str = "") -> Iterator[subprocess.Popen[str]]:
     """The command line as the head of a process group of its own, which does not outlive this."""
     process = subprocess.Popen(
-        command(*arguments, retrying=retrying),
+        command(*arguments, first=first),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(),
         start_new_session=True,
     )
     try:
@@ -233,14 +230,14 @@ def balances(out: Path, unit: str = "usd") -> Iterator[tuple[float, float]]:
         yield spent, sum(open_.values())
 
 
-def stored(out: Path) -> list[dict[str, Any]]:
-    """Every draw as it is stored, whichever file it is in; one that is stored twice stands here twice."""
+def stored(out: Path, model: str = "*") -> list[dict[str, Any]]:
+    """Every draw of a model as it is stored, whichever file it is in; one that is stored twice stands here twice."""
     rows: list[dict[str, Any]] = []
-    for path in sorted((out / "pools").rglob("*.jsonl")):
+    for path in sorted((out / "pools").glob(f"{model}/*.jsonl")):
         if path.name != "rounds.jsonl":
             for line in path.read_text(encoding="utf-8", errors="surrogatepass").splitlines(keepends=True):
                 rows += json.loads(line)["rows"] if line.endswith("\n") else []
-    for path in sorted((out / "pools").rglob("*.parquet")):
+    for path in sorted((out / "pools").glob(f"{model}/*/*.parquet")):
         rows += pl.read_parquet(path).to_dicts()
     return rows
 

@@ -292,7 +292,7 @@ def recomputed(lines: Iterable[dict[str, Any]]) -> tuple[float, dict[str, tuple[
 
 
 @given(steps)
-def test_any_interleaving_and_a_crash_at_any_byte_keep_the_accounts_right(script: list[tuple[str, int, float, float, float]]) -> None:
+def test_any_interleaving_and_a_crash_at_any_byte_keep_the_accounts_right(script: list[tuple[str, int, float, float, float]]) -> None:  # noqa: C901 - one machine, told in one piece
     """Answers are stored before they are released, as workers do; a crash tears the file anywhere, and the next start settles."""
     limit = 100.0
     with TemporaryDirectory() as folder:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,7 +18,7 @@ import pytest
 
 from isocost.config import ExecutorSpec
 from isocost.engines.base import Request
-from isocost.errors import InputError, MissingExtraError, RunError
+from isocost.errors import InputError, MissingExtraError, RunError, StudyError
 from isocost.executors.desk import Desk
 from isocost.executors.jobs import Answers, EngineSpec, Job, Outcome, Storing
 from isocost.executors.ray import cluster as clusters
@@ -29,7 +32,7 @@ from isocost.executors.workers import WorkerDiedError
 from isocost.records import ModelCard, SamplingParams
 from isocost.running import run
 from isocost.running.executing import Chosen
-from tests.builders import nested, raw_study, write_study
+from tests.builders import nested, raw_study, study, write_study
 
 ON_RAY = Chosen(name="ray")
 DYING = "tests.dying_engine:open_engine"
@@ -244,6 +247,15 @@ def test_the_command_line_goes_over_the_study_file() -> None:
         Chosen(address="auto").over(here)
 
 
+def test_a_study_names_its_executor() -> None:
+    assert study(executor="ray").executor == ExecutorSpec(name="ray")
+    assert study(executor={"name": "ray", "workers": 3}).executor.workers == 3
+    with pytest.raises(StudyError, match="executor: workers goes with name: ray"):
+        study(executor={"workers": 3})
+    with pytest.raises(StudyError, match=r"executor\.name"):
+        study(executor="slurm")
+
+
 class SpitefulError(Exception):
     def __init__(self, one: int, two: int) -> None:
         super().__init__(f"{one} and {two}")
@@ -328,6 +340,30 @@ grader: {name: number}
     run(study, tmp_path / "local")
     run(study, tmp_path / "ray", executor=ON_RAY)
     assert same_samples(tmp_path / "local", tmp_path / "ray")
+
+
+@pytest.mark.slow
+def test_nothing_outlives_a_driver_that_is_killed(recorded_here: Path, tmp_path: Path) -> None:
+    study, out = dying(tmp_path, dies="begun", hangs=True), tmp_path / "ray"
+    command = [sys.executable, "-m", "isocost.cli", "run", str(study), "-o", str(out), "--executor", "ray"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+    while not (tmp_path / "begun").exists():
+        assert driver.poll() is None, driver.communicate()
+        time.sleep(0.1)
+    # Ray's two agents end by themselves too, but take a minute or more to notice.
+    workers = [
+        p for p in psutil.Process(driver.pid).children(recursive=True) if not p.name().endswith(("Agent", "DashboardA", "RuntimeEnv"))
+    ]
+    assert {"raylet", "gcs_server"} < {worker.name() for worker in workers}
+    assert any(worker.name().startswith("ray::Seat") for worker in workers)
+    driver.kill()
+    driver.communicate()
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()[2:]] == ["report"]  # nothing of Ray's
+    assert same_samples(recorded_here / "local", out)
 
 
 @pytest.mark.slow

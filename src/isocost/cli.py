@@ -296,13 +296,13 @@ def main() -> None:
         app([argument for argument in sys.argv[1:] if argument != "--debug"], standalone_mode=True)
     except IsocostError as error:
         if debug:
-            traceback.print_exc()
+            _say("".join(traceback.format_exception(error)).rstrip())
         for line in _mistakes(error):
             _say(f"error: {line}")
         raise SystemExit(error.exit_code) from None
     except Exception as error:  # noqa: BLE001 - a fault of isocost's own: still one line, and the way to see more
         if debug:
-            traceback.print_exc()
+            _say("".join(traceback.format_exception(error)).rstrip())
         _say(f"error: {_unforeseen(error)}")
         raise SystemExit(1) from None
 

@@ -160,5 +160,5 @@ def test_a_driver_that_is_killed_takes_its_workers_with_it(when: str) -> None:
         assert driver.stdout.readline() == "ready\n"
     driver.kill()
     driver.communicate()
-    gone, alive = psutil.wait_procs([worker], timeout=60)
+    _, alive = psutil.wait_procs([worker], timeout=60)
     assert not [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]

@@ -215,10 +215,14 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(log: Log) -> 
     asked = Asking([calls("abcd")], executor, ledger, check)
     executor.has_sent(2)
     stop.set()
-    with pytest.raises(RunError, match="being stopped"):
+
+    def others() -> None:
         while True:
             ledger.reserve([Reservation(request="other", worst=Cost())])
             ledger.retry("other", "")
+
+    with pytest.raises(RunError, match="being stopped"):
+        others()
     assert not asked.is_over()
     executor.answer("a", "b")
     assert isinstance(asked.ends().error, KeyboardInterrupt)
@@ -261,9 +265,7 @@ def test_a_worker_that_dies_stops_it(log: Log) -> None:
 def test_while_graders_are_behind_nothing_is_sent(log: Log) -> None:
     executor, room = Scripted(capacity=1), threading.Event()
     found: list[str] = []
-    rounds = 0
-    for landed in answered([calls("abc")], executor, Ledger(log), lambda: None, room.is_set):
-        rounds += 1
+    for rounds, landed in enumerate(answered([calls("abc")], executor, Ledger(log), lambda: None, room.is_set), start=1):
         found += [each.key for each, _ in landed]
         if rounds == 3:
             assert executor.sent == []

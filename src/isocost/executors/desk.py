@@ -8,15 +8,16 @@ from __future__ import annotations
 import contextlib
 import pickle
 import queue
+import threading
 import time
 import traceback
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from isocost.engines.base import Generation, Request
-from isocost.errors import EngineError, IsocostError
+from isocost.errors import EngineError, IsocostError, TryAgainError
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, Outcome, StoredDraw
 from isocost.executors.shelf import Shelf, is_exclusive
 from isocost.executors.storing import rows_of
@@ -44,6 +45,8 @@ class Desk:
 
     writer: str
     shelf: Shelf = field(default_factory=Shelf)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _coming: dict[str, tuple[Job, Future[None]]] = field(default_factory=dict)
     _threads: dict[str, ThreadPoolExecutor] = field(default_factory=dict)
     _finished: queue.SimpleQueue[_Finished] = field(default_factory=queue.SimpleQueue)
 
@@ -55,13 +58,23 @@ class Desk:
             patience: Seconds to wait for the first answer, if none is there.
         """
         for job in jobs:
-            self._threads_of(job).submit(self._answer, job)
-        found: list[_Finished] = []
+            self._coming[job.key] = job, self._threads_of(job).submit(self._answer, job)
+        found = self._not_asked() if self._stopping.is_set() else []
         with contextlib.suppress(queue.Empty):
             found.append(self._finished.get(timeout=patience))
             while True:
                 found.append(self._finished.get_nowait())
+        for each in found:
+            self._coming.pop(each.job.key, None)
         return self._commit(found)
+
+    def stop_asking(self) -> None:
+        """Ask no endpoint any more: jobs for one that wait for their turn fail, and cost nothing. It may be called by a signal."""
+        self._stopping.set()
+
+    def _not_asked(self) -> list[_Finished]:
+        waiting = [job for job, turn in self._coming.values() if job.remote and turn.cancel()]
+        return [_Finished(job=job, error=_never_sent()) for job in waiting]
 
     def _threads_of(self, job: Job) -> ThreadPoolExecutor:
         # Engines that answer one job at a time share a thread: two models at once on one device would only slow each other down.
@@ -73,6 +86,8 @@ class Desk:
     def _answer(self, job: Job) -> None:
         started = time.monotonic()
         try:
+            if job.remote and self._stopping.is_set():
+                raise _never_sent()
             with self.shelf.taken(job.spec) as engine:
                 started = time.monotonic()
                 generations = engine.generate(job.requests, job.params, job.seed)
@@ -111,6 +126,10 @@ class Desk:
         )
 
 
+def _never_sent() -> TryAgainError:
+    return TryAgainError("the run was stopped before this was sent")
+
+
 def _check_counts(job: Job, generations: Sequence[Sequence[Generation]]) -> None:
     """Refuse answers that would be stored under the numbers of other draws.
 
@@ -144,6 +163,11 @@ _desk = Desk("w0")
 def sit_down(writer: str) -> None:
     """Name this process's desk; called once, when a worker starts."""
     _desk.writer = writer
+
+
+def stop_asking() -> None:
+    """`Desk.stop_asking` of this process."""
+    _desk.stop_asking()
 
 
 def exchange(jobs: Sequence[Job], patience: float) -> list[Outcome]:

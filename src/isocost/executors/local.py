@@ -148,8 +148,8 @@ class LocalWorker:
 
 
 def _start_worker(writer: str, threads: int) -> None:
-    # Ctrl-C reaches the whole process group; the driver decides what to do about it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C reaches the whole process group; the driver decides what to do about it, and nothing more is paid for meanwhile.
+    signal.signal(signal.SIGINT, lambda number, frame: desk.stop_asking())
     _die_with_parent()
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)

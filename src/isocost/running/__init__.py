@@ -193,8 +193,8 @@ def _run(
         opening.close()
     if study.pilot is None:
         _planned(prepared)  # a budget that buys nothing is found before anything is written
-    here = [prepared.cards[name] for name, facts in prepared.facts.items() if not facts.remote]
-    largest = max((card.parameters for card in here if card.parameters), default=None)
+    sizes = [facts.size.parameters for facts in prepared.facts.values() if facts.size is not None]
+    largest = max(sizes, default=None)
     if any(facts.exclusive for facts in prepared.facts.values()):
         largest = None  # such an engine is started once, whatever its size
     executor = make_executor(where, largest, directory.path, LocalExecutor)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, get_args
 
 from isocost.records import Cost, FinishReason, Sample, Verdict
 
+_REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
+_CODES = {reason: code for code, reason in enumerate(_REASONS, start=1)}
 DrawKey = tuple[str, int]  # problem id, sample index
 LIGHT = ("id", "problem_id", "sample_index", "num_prompt_tokens", "num_generated_tokens", "finish_reason", "cost_flops", "cost_usd")
 
@@ -21,9 +24,8 @@ class Ungraded(NamedTuple):
     generation: str
 
 
-@dataclass(slots=True)
-class Draw:
-    """A draw without its text, small because a run may hold millions; the verdict comes when it is graded."""
+class Draw(NamedTuple):
+    """A draw without its text; the verdict comes when it is graded. A tuple, because it is made a million times."""
 
     num_prompt_tokens: int
     num_generated_tokens: int
@@ -36,6 +38,73 @@ class Draw:
     def cost(self) -> Cost:
         """What it cost."""
         return Cost(flops=self.flops, usd=self.usd)
+
+
+class ProblemDraws:
+    """The draws of one problem by index, in some 40 bytes each: a run may hold millions."""
+
+    __slots__ = ("_flops", "_generated", "_prompt", "_reasons", "_usd", "_verdicts")
+
+    def __init__(self) -> None:
+        self._reasons = bytearray()  # 0: not there
+        self._prompt, self._generated = array("q"), array("q")
+        self._flops, self._usd = array("d"), array("d")  # nan: not known
+        self._verdicts: list[Verdict | None] = []
+
+    def __contains__(self, index: int) -> bool:
+        return index < len(self._reasons) and self._reasons[index] > 0
+
+    def __iter__(self) -> Iterator[tuple[int, Draw]]:
+        for index in range(len(self._reasons)):
+            if (draw := self.get(index)) is not None:
+                yield index, draw
+
+    def get(self, index: int) -> Draw | None:
+        """One of them, if it is there."""
+        if index not in self:
+            return None
+        flops, usd = self._flops[index], self._usd[index]
+        return Draw(
+            self._prompt[index],
+            self._generated[index],
+            _REASONS[self._reasons[index] - 1],
+            None if flops != flops else flops,
+            None if usd != usd else usd,
+            self._verdicts[index],
+        )
+
+    def put(self, index: int, draw: Draw) -> None:
+        """Add or replace one."""
+        if index >= len(self._reasons):
+            self.reserve(index + 1)
+        prompt, generated, reason, flops, usd, verdict = draw
+        self._reasons[index] = _CODES[reason]
+        self._prompt[index], self._generated[index] = prompt, generated
+        self._flops[index] = math.nan if flops is None else flops
+        self._usd[index] = math.nan if usd is None else usd
+        self._verdicts[index] = verdict
+
+    def reserve(self, size: int) -> None:
+        """Make room for so many at once, which is quicker than one by one."""
+        more = max(0, size - len(self._reasons))
+        self._reasons.extend(bytes(more))
+        for column in (self._prompt, self._generated):
+            column.frombytes(bytes(8 * more))
+        for amounts in (self._flops, self._usd):
+            amounts.extend([math.nan] * more)
+        self._verdicts.extend([None] * more)
+
+    def judge(self, index: int, verdict: Verdict) -> None:
+        """One was graded."""
+        self._verdicts[index] = verdict
+
+    def has_failed(self, index: int) -> bool:
+        """Whether the engine gave no answer."""
+        return self._reasons[index] == _CODES["error"]
+
+    def all_judged(self) -> bool:
+        """Whether each has a verdict."""
+        return all(verdict is not None for verdict, reason in zip(self._verdicts, self._reasons, strict=True) if reason)
 
 
 def to_draw(row: Mapping[str, Any]) -> Draw:

@@ -28,7 +28,7 @@ from isocost.planning import cost_of
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
 from isocost.running.calls import Call
-from isocost.running.drawn import LIGHT, Draw, DrawKey, Ungraded, cost_of_draws, to_draw, to_sample, total_cost
+from isocost.running.drawn import LIGHT, Draw, DrawKey, ProblemDraws, Ungraded, cost_of_draws, to_draw, to_sample, total_cost
 from isocost.running.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
 
@@ -73,7 +73,7 @@ class Pool:
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
     _orders: list[list[Line]] = field(init=False, default_factory=list)
-    _draws: dict[str, dict[int, Draw]] = field(init=False, default_factory=dict)
+    _draws: dict[str, ProblemDraws] = field(init=False, default_factory=dict)
     _asked: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
@@ -109,12 +109,12 @@ class Pool:
             if key[0] not in self.problems or row["id"] != self._sample_id(*key):
                 self._has_strangers = True
             else:
-                self._draws.setdefault(key[0], {})[key[1]] = draw
+                self._draws.setdefault(key[0], ProblemDraws()).put(key[1], draw)
                 places[row["id"]] = key
         for sample_id, reference, verdict in self._verdicts.stored():
             problem_id, index = places.get(sample_id, ("", 0))
             if problem_id and self.problems[problem_id].answer == reference:
-                self._draws[problem_id][index].verdict = verdict
+                self._draws[problem_id].judge(index, verdict)
         return {batch: _answered(batch, [d for d, _ in draws], sum(s for _, s in draws)) for batch, draws in open_.items()}
 
     def bought(self) -> dict[tuple[str, str], int]:
@@ -152,7 +152,7 @@ class Pool:
     def _owed(self, line: Line, wanted: Mapping[tuple[str, str], int]) -> Line | None:
         """The part of a line of an order that is wanted and not stored, or None."""
         problem_id, asked, first, count = line
-        stored = self._draws.get(problem_id, {})
+        stored = self._draws.get(problem_id, ())
         end = min(first + count, wanted.get((self.card.name, problem_id), 0))
         start = next((i for i in range(first, end) if i not in stored), end)
         return [problem_id, asked, start, end - start] if start < end else None
@@ -196,12 +196,15 @@ class Pool:
         """Remember what the worker has stored for a batch; what it cost, and the draws."""
         self._numbers[batch.key] = batch.number
         found: list[tuple[DrawKey, StoredDraw]] = []
+        own_draws: list[Draw] = []
         for request, draws in zip(batch.requests, answers.stored, strict=True):
-            own = self._draws.setdefault(request.problem_id, {})
+            own = self._draws.setdefault(request.problem_id, ProblemDraws())
+            own.reserve(request.first_index + len(draws))
             for index, stored in enumerate(draws, request.first_index):
-                own[index] = Draw(*stored[2:])
+                draw = Draw(*stored[2:])
+                own.put(index, draw)
+                own_draws.append(draw)
                 found.append(((request.problem_id, index), stored))
-        own_draws = [self._draws[problem_id][index] for (problem_id, index), _ in found]
         return _answered(batch.key, own_draws, answers.seconds), found
 
     def give_up(self, batch: Batch) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
@@ -214,13 +217,13 @@ class Pool:
 
     def ungraded(self) -> Iterator[tuple[str, list[Ungraded]]]:
         """By batch, stored draws without a verdict of this grader on today's reference answer."""
-        if all(draw.verdict for draws in self._draws.values() for draw in draws.values()):
+        if all(draws.all_judged() for draws in self._draws.values()):
             return
         batch = ""
         found: list[Ungraded] = []
         for row in self._log.rows():
             key = (row["problem_id"], row["sample_index"])
-            draw = self._draws.get(key[0], {}).get(key[1])
+            draw = self.get(*key)
             if draw is None or draw.verdict or row["id"] != self._sample_id(*key):
                 continue
             if row["batch"] != batch and found:
@@ -240,9 +243,10 @@ class Pool:
         for batch, solutions, verdicts in batches:
             lines = []
             for each, verdict in zip(solutions, verdicts, strict=True):
-                draw = self._draws[each.problem_id][each.sample_index]
-                draw.verdict = self._verdicts.share(FAILED if draw.finish_reason == "error" else verdict)
-                lines.append((each.sample_id, self.problems[each.problem_id].answer, draw.verdict))
+                draws = self._draws[each.problem_id]
+                found = self._verdicts.share(FAILED if draws.has_failed(each.sample_index) else verdict)
+                draws.judge(each.sample_index, found)
+                lines.append((each.sample_id, self.problems[each.problem_id].answer, found))
             entries.append((batch, lines))
         self._verdicts.append(entries)
 
@@ -257,12 +261,13 @@ class Pool:
     def draws(self) -> Iterator[tuple[DrawKey, Draw]]:
         """Every draw of the study's problems."""
         for problem_id, draws in self._draws.items():
-            for index, draw in draws.items():
+            for index, draw in draws:
                 yield (problem_id, index), draw
 
     def get(self, problem_id: str, index: int) -> Draw | None:
         """One of them, if it is stored."""
-        return self._draws.get(problem_id, {}).get(index)
+        draws = self._draws.get(problem_id)
+        return None if draws is None else draws.get(index)
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Sealed draws of the study's problems as a table of samples (`tables.COLUMNS`), a part at a time, batches as they were ordered."""
@@ -288,7 +293,7 @@ class Pool:
     def samples(self) -> Iterator[tuple[Sample, Verdict]]:
         """Every draw of the study's problems with its text and verdict, as they are stored."""
         for row in self._log.rows():
-            draw = self._draws.get(row["problem_id"], {}).get(row["sample_index"])
+            draw = self.get(row["problem_id"], row["sample_index"])
             if draw is not None and row["id"] == self._sample_id(row["problem_id"], row["sample_index"]):
                 yield to_sample(row, self.card.name, self.id), draw.verdict or FAILED
 

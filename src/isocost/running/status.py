@@ -189,10 +189,11 @@ def saved(path: Path) -> str:
     except RunDirectoryError:
         return "nothing was bought yet"
     samples = sum(each["samples"] for each in status["accounts"] if each["account"] == "data")
-    known = [_say(unit, amount) for unit, amount in status["spent"].items() if amount is not None and (amount or unit == "flops")]
-    return (
-        f"{samples:,} samples are saved, and all that was made of them\n  they cost {' and '.join(known) or 'an amount that is not known'}"
-    )
+    known = {unit: amount for unit, amount in status["spent"].items() if amount is not None}
+    cost = " and ".join(_say(unit, amount) for unit, amount in known.items() if amount) or ("nothing" if known else "an amount not known")
+    open_ = _total(entry["usd"] for entry in _accounts(RunDirectory(path))[1].values() if entry.get("remote"))
+    more = f"; requests without an answer may cost up to {_say('usd', open_)} more" if open_ else ""
+    return f"{samples:,} samples are saved, and all that was made of them\n  they cost {cost}{more}"
 
 
 def _say(unit: str, amount: float | None) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 from isocost.store.files import write_parquet
 from isocost.store.logs import Log, Row
 
-ROWS_A_PART = 50_000  # so that sealing holds no more than these in memory
+ROWS_A_PART = 20_000  # so that sealing holds no more than these in memory
 _NAMED = re.compile(rb'\{"batch": "([^"\\]*)"')
 
 
@@ -96,7 +96,7 @@ class BatchLog:
 
     def _write_part(self, rows: list[Row]) -> None:
         if rows:
-            write_parquet(pl.DataFrame(rows, infer_schema_length=None), self.parts / f"{len(self._sealed()):04d}.parquet")
+            write_parquet(_frame(rows), self.parts / f"{len(self._sealed()):04d}.parquet")
 
     def _logs(self) -> list[Log]:
         """The logs of all who wrote, in a fixed order."""
@@ -110,6 +110,13 @@ class BatchLog:
 
     def _sealed(self) -> list[Path]:
         return sorted(self.parts.glob("*.parquet")) if self.parts.exists() else []
+
+
+def _frame(rows: Sequence[Row]) -> pl.DataFrame:
+    """Rows of the same keys, column by column: several times as quick as row by row."""
+    if any(row.keys() != rows[0].keys() for row in rows):
+        return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame({key: [row[key] for row in rows] for key in rows[0]}, strict=False)
 
 
 def _places(log: Log) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,195 @@
+"""Runs on endpoints that are killed, interrupted, or run out of disk: what was answered is kept, what was not is paid for once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import openai_runs as runs
+from tests.engines.openai.replies import Asked
+from tests.engines.openai.server import Server
+
+pytestmark = pytest.mark.slow
+N_PROBLEMS, EACH, KILLS, CONCURRENCY = 40, 10, 10, 16  # twice as many requests lie at the worker
+
+
+def study(folder: Path, server: Server, **changes: object) -> Path:
+    raw = runs.raw(
+        server.url,
+        models={"weak": runs.model(server.url, concurrency=CONCURRENCY)},
+        arms={"weak": {"models": ["weak"], "samples_per_problem": EACH}},
+        **changes,
+    )
+    return runs.write(folder, raw, n_problems=N_PROBLEMS)
+
+
+class Watch:
+    """Sets an event once so many requests for solutions have come."""
+
+    def __init__(self, server: Server) -> None:
+        self.seen, self._wanted, self.reached = 0, 0, threading.Event()
+        server.on_request = self._count
+
+    def after(self, more: int) -> threading.Event:
+        self.reached.clear()
+        self._wanted = self.seen + more
+        return self.reached
+
+    def _count(self, asked: Asked) -> None:
+        self.seen += 1
+        if self.seen >= self._wanted:
+            self.reached.set()
+
+
+def unanswered(out: Path) -> set[str]:
+    open_: set[str] = set()
+    for line in runs.ledger(out):
+        (open_.add if line["event"] == "reserve" else open_.discard)(line["request"])
+    return open_
+
+
+def test_ten_kills_lose_no_answer_and_no_money(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Server(delay=0.1) as server:
+        watch, lost, kept = Watch(server), 0, set[str]()
+        worst = 1.0 * 13e-6 + 10.0 * runs.MAX_TOKENS * 1e-6  # "Q: What is 39 + 7?\nA:" and one byte more is 23 tokens at most
+        limit = {"unit": "usd", "amount": N_PROBLEMS * EACH * worst + KILLS * 2 * CONCURRENCY * worst * 1.2}
+        path = study(tmp_path, server, limit=limit)
+        for _ in range(KILLS):
+            reached = watch.after(2 * CONCURRENCY)
+            with runs.started("run", path, "-o", out) as process:
+                assert reached.wait(60), process.communicate()
+                process.kill()
+                process.wait()
+            rows = runs.stored(out)
+            assert kept <= {row["id"] for row in rows}
+            kept = {row["id"] for row in rows}
+            lost += len(unanswered(out) - batches(out))
+        assert len(kept) > KILLS * 10
+        assert len(kept) < N_PROBLEMS * EACH
+        left = runs.run_process("run", path, "-o", out)
+        assert left.code == 0, left
+        asked = runs.completions(server)
+        assert runs.run_process("run", path, "-o", tmp_path / "other").code == 0
+    ids = [row["id"] for row in runs.stored(out)]
+    assert sorted(ids) == sorted(row["id"] for row in runs.stored(tmp_path / "other"))
+    assert len(set(ids)) == len(ids) == N_PROBLEMS * EACH
+    assert kept <= set(ids)
+    assert runs.events(out) == {"reserve": len(ids) + lost, "done": len(ids), "lost": lost}
+    assert asked - len(ids) <= lost <= KILLS * 2 * CONCURRENCY
+    assert max(spent + reserved for spent, reserved in runs.balances(out)) <= limit["amount"] * (1 + 1e-9)
+
+
+def batches(out: Path) -> set[str]:
+    """The batches that are committed in logs."""
+    logs = [path for path in out.glob("pools/*/*.jsonl") if path.name != "rounds.jsonl"]
+    return {json.loads(line)["batch"] for path in logs for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")}
+
+
+def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Server(delay=1.5) as server:
+        watch = Watch(server)
+        path = study(tmp_path, server)
+        reached = watch.after(2 * CONCURRENCY)  # the second time that all are under way
+        with runs.started("run", path, "-o", out) as process:
+            assert reached.wait(60)
+            os.killpg(process.pid, signal.SIGINT)
+            printed, said = process.communicate()
+        assert process.returncode == 130
+        assert printed == ""
+        n = 2 * CONCURRENCY
+        assert watch.seen == len(runs.stored(out)) == n
+        stopped = said[said.index("stopped:") :].splitlines()
+        assert stopped[0] == f"stopped: {n} samples are saved, and all that was made of them"
+        assert re.fullmatch(r"  they cost \$0\.00\d+", stopped[1])
+        assert stopped[2].startswith("  go on with: ")
+        assert len(stopped) == 3
+        held = runs.events(out)["retry"]
+        assert runs.events(out) == {"reserve": n + held, "done": n, "retry": held}
+        assert runs.run_process("run", path, "-o", out).code == 0
+        assert watch.seen == N_PROBLEMS * EACH
+    ids = [row["id"] for row in runs.stored(out)]
+    assert len(set(ids)) == len(ids) == N_PROBLEMS * EACH
+
+
+def test_ctrl_c_does_not_wait_for_ever(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Server(faults=["hangs"] * CONCURRENCY) as server:
+        watch = Watch(server)
+        path = study(tmp_path, server)
+        reached = watch.after(CONCURRENCY)
+        with runs.started("run", path, "-o", out, first="import isocost.running.asking as a; a.PATIENCE = 0.5") as process:
+            assert reached.wait(60)
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate()
+        assert process.returncode == 130
+        stopped = said[said.index("stopped:") :].splitlines()
+        assert stopped[0] == "stopped: 0 samples are saved, and all that was made of them"
+        assert stopped[1].startswith("  they cost nothing; requests without an answer may cost up to $0.00")
+        assert len(stopped) == 3
+        assert watch.seen == CONCURRENCY
+        assert runs.run_process("run", path, "-o", out).code == 0
+    assert runs.events(out)["lost"] == CONCURRENCY
+    assert runs.events(out)["done"] == N_PROBLEMS * EACH
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Server(every={"hangs": 1}) as server:
+        watch = Watch(server)
+        reached = watch.after(CONCURRENCY)
+        patience = "import isocost.running.asking as a; a.PATIENCE = 1e6"
+        with runs.started("run", study(tmp_path, server), "-o", out, first=patience) as process:
+            assert reached.wait(60)
+            os.killpg(process.pid, signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):  # it waits
+                process.communicate(timeout=2)
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate()
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        assert len(said[said.index("stopped:") :].splitlines()) == 3
+    assert watch.seen == CONCURRENCY
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 96 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(tmp_path: Path, small_disk: Path) -> None:
+    out = small_disk / "out"
+    with Server(delay=0.02, answer=lambda prompt, seed, choice: f"{'so ' * 15}{seed} is {prompt[3:20]}") as server:
+        path = study(tmp_path, server)
+        left = runs.run_process("run", path, "-o", out)
+        assert left.code == 1
+        assert "the disk is full" in left.errors[0]
+        assert left.errors[1] == "  make room and run the same command again"
+        assert len(left.errors) == 2
+        kept = {row["id"] for row in runs.stored(out)}
+        assert kept
+        again = runs.run_process("run", path, "-o", out)
+        assert again.code == 1
+        subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
+        left = runs.run_process("run", path, "-o", out)
+        assert left.code == 0, left
+    rows = runs.stored(out)
+    assert len({row["id"] for row in rows}) == len(rows) == N_PROBLEMS * EACH
+    assert kept <= {row["id"] for row in rows}
+    assert runs.events(out)["done"] == len(rows)
