@@ -16,8 +16,8 @@ from tests.openai_runs import Shell, shell
 
 __all__ = ["shell"]
 
-AMOUNTS = {"low": 0.002, "high": 0.006}
-LIMIT = 0.02
+AMOUNTS = {"low": 0.01, "high": 0.03}
+LIMIT = 0.1
 CHAT = {"form": "{question}", "chat": True, "system": "Be brief."}
 
 
@@ -43,7 +43,7 @@ def price_of(row: dict[str, Any], prices: dict[str, float], sharing: int = 1) ->
 def bought(tmp_path: Path, shell: Shell) -> tuple[Path, runs.Left]:
     """A finished run on an endpoint that caches every prompt in part, and one that now and then fails."""
     with Server(every={"cached": 1}) as weak, Server(every={"500": 5, "429": 7}) as strong:
-        path = runs.write(tmp_path, two(weak, strong, limit={"unit": "usd", "amount": LIMIT}))
+        path = runs.write(tmp_path, two(weak, strong, limit={"unit": "usd", "amount": LIMIT}), n_problems=3)
         left = shell("run", path, "-o", tmp_path / "out")
     assert left.code == 0, left
     return tmp_path / "out", left
@@ -128,9 +128,9 @@ def models(out: Path) -> dict[str, str]:
 def test_the_status_says_what_is_planned_spent_and_left(bought: tuple[Path, runs.Left], shell: Shell) -> None:
     lines = shell("status", bought[0]).out.splitlines()
     assert any(line.startswith("spent: $0.0") for line in lines)
-    assert any(line.startswith("limit: $0.020, in flight at most $0.00, left $0.0") for line in lines)
+    assert any(line.startswith("limit: $0.10, in flight at most $0.00, left $0.0") for line in lines)
     assert "| cell | samples | planned | spent | budget | left |" in lines
-    assert any(line.startswith("| strong@high | ") and " $0.0060 | $0.00" in line for line in lines)
+    assert any(line.startswith("| strong@high | ") and " | $0.030 | $0.00" in line for line in lines)
 
 
 def test_at_the_limit_it_says_how_far_it_came(tmp_path: Path, shell: Shell) -> None:

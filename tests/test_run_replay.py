@@ -513,7 +513,6 @@ def test_the_resolved_study_names_its_files_absolutely(tmp_path: Path, out: Path
     assert "seed: 5" in text
 
 
-@pytest.mark.xfail(strict=True, reason="a start settles with the pools of today's study alone: a batch of another pool is taken for redone")
 def test_what_a_kill_left_unanswered_is_paid_though_the_setting_was_changed_before_the_next_start(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out, until="sample")

@@ -18,7 +18,7 @@ from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample
 from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
 from isocost.running.judging import JudgingPool
-from isocost.running.pools import Pool
+from isocost.running.pools import Pool, answered_in
 from isocost.running.preparing import Prepared, generators
 from isocost.running.progress import Progress
 from isocost.running.verdicts import FAILED
@@ -186,6 +186,9 @@ def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str
     stored: dict[str, Answered] = {}
     for pool in pools.values():
         stored |= pool.load(unanswered)
+    for place in {(entry["model"], entry["pool"]) for entry in unanswered.values() if entry.get("pool")}:
+        if place not in {(pool.card.name, pool.id) for pool in pools.values()}:  # of a setting that the study had at another start
+            stored |= answered_in(directory.batches("pools", *place), unanswered)
     if isinstance(grading, JudgingPool):
         stored |= grading.load(unanswered)
         grading.ledger = ledger

@@ -30,7 +30,7 @@ from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sampl
 from isocost.running.calls import Call
 from isocost.running.drawn import LIGHT, Draw, DrawKey, ProblemDraws, Ungraded, cost_of_draws, to_draw, to_sample, total_cost
 from isocost.running.verdicts import FAILED, Verdicts
-from isocost.store import BatchLog, Log, RunDirectory
+from isocost.store import BatchLog, Log, Row, RunDirectory
 
 DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
@@ -327,6 +327,15 @@ class Pool:
             chat=self.template.chat,
             system=self.template.system if self.template.chat else None,
         )
+
+
+def answered_in(log: BatchLog, unanswered: Collection[str]) -> dict[str, Answered]:
+    """What those of the batches cost that a log of draws holds."""
+    found: dict[str, list[Row]] = {}
+    for row in log.rows((*LIGHT, "cost_seconds")):
+        if row["batch"] in unanswered:
+            found.setdefault(row["batch"], []).append(row)
+    return {batch: _answered(batch, list(map(to_draw, rows)), sum(r["cost_seconds"] for r in rows)) for batch, rows in found.items()}
 
 
 class _Numbers:
