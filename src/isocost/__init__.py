@@ -24,6 +24,7 @@ from isocost.errors import (
     StorageError,
     StudyError,
     TableError,
+    TryAgainError,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "StorageError",
     "StudyError",
     "TableError",
+    "TryAgainError",
     "run",
 ]
 
