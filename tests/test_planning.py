@@ -249,7 +249,7 @@ def test_a_price_that_is_not_in_the_file_is_missed_only_where_it_is_needed(tmp_p
     prepared, each, found = plan_study(in_flops)
     assert {name: cost.expected.usd for name, cost in each.items()} == {"weak": MAX_TOKENS / 1e6, "strong": None}
     text = to_markdown(prepared, each, found, dt.date(2026, 6, 1))
-    assert "input 0.00, output 1.00 (prices.yaml, 2026-01-01)" in text
+    assert "input $0, output $1 (prices.yaml, 2026-01-01)" in text
     assert "The price of weak was read 151 days ago, on 2026-01-01" in text
     assert "days ago" not in to_markdown(prepared, each, found, dt.date(2026, 2, 1))
     in_usd = write_study(tmp_path, costs={"prices": "prices.yaml"}, budgets={"b": {"unit": "usd", "amount": 1}})

@@ -127,7 +127,7 @@ def test_ctrl_c_does_not_wait_for_ever(tmp_path: Path) -> None:
         watch = Watch(server)
         path = study(tmp_path, server)
         reached = watch.after(CONCURRENCY)
-        with runs.started("run", path, "-o", out, first="import isocost.running.asking as a; a.PATIENCE = 0.5") as process:
+        with runs.started("run", path, "-o", out, first="import isocost.running.asking as a; a.PATIENCE = 2.0") as process:
             assert reached.wait(60)
             os.killpg(process.pid, signal.SIGINT)
             _, said = process.communicate()
@@ -138,8 +138,9 @@ def test_ctrl_c_does_not_wait_for_ever(tmp_path: Path) -> None:
         assert len(stopped) == 3
         assert watch.seen == CONCURRENCY
         assert runs.run_process("run", path, "-o", out).code == 0
-    assert runs.events(out)["lost"] == CONCURRENCY
-    assert runs.events(out)["done"] == N_PROBLEMS * EACH
+    found = runs.events(out)
+    assert CONCURRENCY <= found["lost"] <= 2 * CONCURRENCY  # on a busy machine nobody comes to say that the others were not sent
+    assert found["done"] == N_PROBLEMS * EACH == found["reserve"] - found["lost"] - found["retry"]
 
 
 def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
