@@ -97,8 +97,9 @@ def main() -> None:
 
 
 def start(base: Path, out: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "BEGUN": str(base / f"{out}.begun"), "PYTHONPATH": str(base)}
-    return subprocess.Popen([sys.executable, "-c", RUN.format(out=out)], cwd=base, env=environment)
+    path = os.pathsep.join([str(base), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "BEGUN": str(base / f"{out}.begun"), "PYTHONPATH": path}
+    return subprocess.Popen([sys.executable, "-W", "ignore", "-c", RUN.format(out=out)], cwd=base, env=environment)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -24,8 +24,8 @@ from isocost import cli
 from isocost.executors.desk import Desk
 from isocost.executors.jobs import Answers, Job
 from isocost.executors.workers import Lane
-from isocost.running import calls
-from isocost.running.calls import Retrying
+from isocost.running.buying import calls
+from isocost.running.buying.calls import Retrying
 from tests.builders import write_problems
 from tests.engines.openai.server import Server
 

@@ -20,9 +20,9 @@ from isocost.errors import EngineError, InputError, LimitReachedError, StudyErro
 from isocost.ledger import Ledger, Reservation
 from isocost.reporting.numbers import budget
 from isocost.running import dry_run, run, run_stage
+from isocost.running.buying.pools import Pool
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.plans import to_markdown
-from isocost.running.pools import Pool
 from isocost.running.status import saved, status_of, to_text
 from tests.builders import InlineExecutor, raw_study, study
 
@@ -197,7 +197,7 @@ def test_a_judge_that_fails_stops_the_run_and_is_asked_later(tmp_path: Path, out
 
 
 def test_ctrl_c_ends_the_judging_too(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isocost.running.buying.PATIENCE", 0.1)
+    monkeypatch.setattr("isocost.running.buying.loop.PATIENCE", 0.1)
     study = write_judged(tmp_path, judge={"seconds": 0.05})
     with pytest.raises(KeyboardInterrupt):
         run(study, out, listener=interrupting())

@@ -127,7 +127,7 @@ def test_ctrl_c_does_not_wait_for_ever(tmp_path: Path) -> None:
         watch = Watch(server)
         path = study(tmp_path, server)
         reached = watch.after(CONCURRENCY)
-        with runs.started("run", path, "-o", out, first="import isocost.running.asking as a; a.PATIENCE = 2.0") as process:
+        with runs.started("run", path, "-o", out, first="import isocost.running.buying.asking as a; a.PATIENCE = 2.0") as process:
             assert reached.wait(60)
             os.killpg(process.pid, signal.SIGINT)
             _, said = process.communicate()
@@ -148,7 +148,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     with Server(every={"hangs": 1}) as server:
         watch = Watch(server)
         reached = watch.after(CONCURRENCY)
-        patience = "import isocost.running.asking as a; a.PATIENCE = 1e6"
+        patience = "import isocost.running.buying.asking as a; a.PATIENCE = 1e6"
         with runs.started("run", study(tmp_path, server), "-o", out, first=patience) as process:
             assert reached.wait(60)
             os.killpg(process.pid, signal.SIGINT)

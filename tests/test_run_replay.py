@@ -522,3 +522,13 @@ def test_what_a_kill_left_unanswered_is_paid_though_the_setting_was_changed_befo
     run(study, out, until="sample", settings=["sampling.temperature=0.3"])
     run(study, out, until="sample")
     assert sum(entry["flops"] for entry in ledger(out) if entry["event"] == "done") == pytest.approx(2 * paid)
+
+
+def test_a_kill_before_the_study_was_written_leaves_a_folder_that_can_be_used(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path)
+    out.mkdir()
+    (out / "lock").write_text("1")
+    (out / "models.json").write_text("{}")
+    (out / ".models.json.tmp").write_text("{")
+    run(study, out, until="sample")
+    assert (out / "samples.parquet").exists()

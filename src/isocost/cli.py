@@ -23,7 +23,7 @@ from isocost.terminal import CountLine, ProgressLine, printable
 
 if TYPE_CHECKING:
     from isocost.running import Finished
-    from isocost.running.summary import Summary
+    from isocost.running.verifying.summary import Summary
 
 app = typer.Typer(
     name="isocost",

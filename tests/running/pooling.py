@@ -12,7 +12,7 @@ from isocost.executors.jobs import Answers, EngineFacts, EngineSpec
 from isocost.executors.storing import rows_of
 from isocost.prompts.base import Template
 from isocost.records import Allocation, ModelCard, Problem, SamplingParams
-from isocost.running.pools import Batch, Pool
+from isocost.running.buying.pools import Batch, Pool
 from isocost.store import BatchLog, RunDirectory
 from tests.executors.engines import generation
 

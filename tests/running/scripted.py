@@ -12,8 +12,8 @@ from isocost.engines.base import Request
 from isocost.executors.jobs import Answers, EngineSpec, Job
 from isocost.ledger import Answered, Ledger
 from isocost.records import Cost, SamplingParams
-from isocost.running.asking import answered
-from isocost.running.calls import Call
+from isocost.running.buying.asking import answered
+from isocost.running.buying.calls import Call
 
 ANSWERS = Answers(generations=(), stored=(), seconds=0.0)
 

@@ -13,9 +13,9 @@ from isocost.errors import EngineError, LimitReachedError, RunError, StorageErro
 from isocost.executors.jobs import Job
 from isocost.ledger import Answered, Ledger, Reservation
 from isocost.records import Cost
-from isocost.running import asking
-from isocost.running.asking import answered
-from isocost.running.calls import Retrying
+from isocost.running.buying import asking
+from isocost.running.buying.asking import answered
+from isocost.running.buying.calls import Retrying
 from isocost.store import Log
 from tests.running.scripted import Asking, Scripted, calls
 
@@ -24,7 +24,7 @@ from tests.running.scripted import Asking, Scripted, calls
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of milliseconds; what is tested is their order."""
     monkeypatch.setattr(asking, "LISTENING", 0.01)
-    monkeypatch.setattr("isocost.running.calls.RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
+    monkeypatch.setattr("isocost.running.buying.calls.RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_while_an_endpoint_is_down_one_call_at_a_time_is_sent(log: Log) -> None:
 
 
 def test_an_endpoint_that_stays_down_stops_the_run(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isocost.running.calls.RETRYING", Retrying(first=0.001, longest=0.002, patience=0.05))
+    monkeypatch.setattr("isocost.running.buying.calls.RETRYING", Retrying(first=0.001, longest=0.002, patience=0.05))
     ledger = Ledger(log)
     asked = Asking([calls("abc", lane="far")], Scripted(on_send=lambda e, job: e.fail(job.key, busy())), ledger).ends()
     assert isinstance(asked.error, EngineError)

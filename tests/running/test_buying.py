@@ -14,11 +14,12 @@ from isocost.executors.storing import rows_of
 from isocost.grading import Pair
 from isocost.ledger import Ledger
 from isocost.records import Outcome, Verdict
-from isocost.running import asking, buying
-from isocost.running.buying import buy
-from isocost.running.calls import Retrying
-from isocost.running.drawn import DrawKey
-from isocost.running.pools import Pool
+from isocost.running.buying import asking
+from isocost.running.buying import loop as buying
+from isocost.running.buying.calls import Retrying
+from isocost.running.buying.drawn import DrawKey
+from isocost.running.buying.loop import buy
+from isocost.running.buying.pools import Pool
 from isocost.store import BatchLog, Log
 from tests.executors.engines import generation
 from tests.running.pooling import keys, order, pool_in, problems, wanted
@@ -31,7 +32,7 @@ REMOTE = EngineFacts(identity="weights", size=ModelSize(parameters=1, descriptio
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "LISTENING", 0.01)
-    monkeypatch.setattr("isocost.running.calls.RETRYING", Retrying(first=0.001, longest=0.002))
+    monkeypatch.setattr("isocost.running.buying.calls.RETRYING", Retrying(first=0.001, longest=0.002))
 
 
 class Watching:

@@ -3,8 +3,8 @@
 import pytest
 
 from isocost.errors import EngineError, TryAgainError
-from isocost.running import calls as module
-from isocost.running.calls import Call, CallLane, Retrying, lanes_of
+from isocost.running.buying import calls as module
+from isocost.running.buying.calls import Call, CallLane, Retrying, lanes_of
 from tests.running.scripted import call, calls
 
 

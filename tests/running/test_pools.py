@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from isocost.engines.base import Request
 from isocost.records import Outcome, Verdict
-from isocost.running.pools import Pool
-from isocost.running.verdicts import FAILED
+from isocost.running.buying.pools import Pool
+from isocost.running.buying.verdicts import FAILED
 from isocost.store import BatchLog
 from tests.running.pooling import buy_all, keys, order, pool_in, problems, wanted, work
 

@@ -7,9 +7,9 @@ import pytest
 
 from isocost.ledger import Answered, Ledger, Reservation
 from isocost.records import Allocation, Cell, Cost, Outcome, Verdict
-from isocost.running import progress as module
+from isocost.running.buying import progress as module
+from isocost.running.buying.progress import FILE, Progress
 from isocost.running.events import Advanced, Note, StageWatch
-from isocost.running.progress import FILE, Progress
 from isocost.store import RunDirectory
 from tests.running.pooling import order, pool_in, problems, wanted, work
 

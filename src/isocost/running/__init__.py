@@ -25,11 +25,11 @@ from isocost.ids import digest
 from isocost.planning import DrawCost, draw_costs
 from isocost.records import CellPlan
 from isocost.running import gold
+from isocost.running.buying.judging import JudgingPool
 from isocost.running.cells import longest_prompts, plan
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.executing import Chosen, make_executor
 from isocost.running.facts import remembered
-from isocost.running.judging import JudgingPool
 from isocost.running.plans import first_prompts
 from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
 from isocost.running.results import environment

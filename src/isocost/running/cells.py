@@ -12,11 +12,11 @@ from isocost.planning import DrawCost, cells, in_unit, plan_cell, terms_of
 from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.records import Allocation, Cell, CellPlan
-from isocost.running.buying import Watcher, buy
-from isocost.running.drawn import Draw
-from isocost.running.pools import Pool
+from isocost.running.buying.drawn import Draw
+from isocost.running.buying.loop import Watcher, buy
+from isocost.running.buying.pools import Pool
+from isocost.running.buying.verdicts import FAILED
 from isocost.running.preparing import Prepared
-from isocost.running.verdicts import FAILED
 from isocost.sampling import owed, sample, wanted
 from isocost.store import RunDirectory
 

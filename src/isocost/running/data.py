@@ -15,13 +15,13 @@ from isocost.ids import digest
 from isocost.ledger import Answered, Ledger
 from isocost.planning import DrawCost
 from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
+from isocost.running.buying.judging import JudgingPool
+from isocost.running.buying.pools import Pool, answered_in
+from isocost.running.buying.progress import Progress
+from isocost.running.buying.verdicts import FAILED
 from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
-from isocost.running.judging import JudgingPool
-from isocost.running.pools import Pool, answered_in
 from isocost.running.preparing import Prepared, generators
-from isocost.running.progress import Progress
-from isocost.running.verdicts import FAILED
 from isocost.store import RunDirectory
 
 Graded = tuple[Sample, Verdict]

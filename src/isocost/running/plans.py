@@ -13,8 +13,8 @@ from isocost.planning import DrawCost, to_json
 from isocost.records import CellPlan, ModelCard, SamplingParams
 from isocost.reporting.numbers import budget as say_budget
 from isocost.reporting.numbers import cost as say_cost
+from isocost.running.buying.judging import judging_params
 from isocost.running.counting import counting
-from isocost.running.judging import judging_params
 from isocost.running.preparing import Prepared, generators, judge_of
 
 __all__ = ["first_prompts", "to_json", "to_markdown"]

@@ -30,8 +30,8 @@ from isocost.records import (
     Sample,
     Setup,
 )
+from isocost.running.buying.drawn import Draw, total_cost
 from isocost.running.data import Bought
-from isocost.running.drawn import Draw, total_cost
 from isocost.running.preparing import Prepared, generators
 from isocost.running.students import PLAIN, Evaluated, Training, average
 from isocost.running.tables import frame_of

@@ -16,7 +16,7 @@ from isocost.ledger import Account, book
 from isocost.records import Unit
 from isocost.reporting.numbers import budget as say_budget
 from isocost.reporting.numbers import duration
-from isocost.running.progress import FILE as PROGRESS
+from isocost.running.buying.progress import FILE as PROGRESS
 from isocost.store import Row, RunDirectory
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")

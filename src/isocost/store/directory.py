@@ -17,6 +17,8 @@ from isocost.store.batches import BatchLog
 from isocost.store.files import replacing, storage_errors, write_parquet
 from isocost.store.logs import Log, Row
 
+_FIRST = ("lock", "models.json")  # what a run writes before study.yaml
+
 
 class RunDirectory:
     """A study's folder. Open it with `with RunDirectory(path) as directory`; a second process is refused."""
@@ -59,8 +61,8 @@ class RunDirectory:
         self._lock.close()
 
     def strangers(self) -> list[str]:
-        """Names in the folder that opening it did not put there."""
-        return sorted(p.name for p in self.path.iterdir() if p.name != "lock")
+        """Names in the folder that a run did not put there before its study: a kill may have come in between."""
+        return sorted(p.name for p in self.path.iterdir() if p.name not in _FIRST and not p.name.endswith(".tmp"))
 
     def folders(self, *names: str) -> list[Path]:
         """The folders inside a folder."""

@@ -36,7 +36,7 @@ class Seat:
     """
 
     def __init__(self, writer: str, threads: int, folder: str, path: Sequence[str]) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means; no endpoint is asked from here
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[variable] = str(threads)
         os.environ["TOKENIZERS_PARALLELISM"] = "false"

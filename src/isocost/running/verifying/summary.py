@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from isocost.records import Outcome, Verdict
-from isocost.running.lines import BAD_LINE, Line
+from isocost.running.verifying.lines import BAD_LINE, Line
 
 MOST_REASONS = 8  # that are told, the most frequent ones
 LONGEST_REFERENCE, LONGEST_REASON = 60, 120  # characters of them

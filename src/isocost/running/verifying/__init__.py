@@ -14,9 +14,9 @@ from isocost.graders.base import ungraded
 from isocost.grading import GradingPool
 from isocost.problems import load_problems
 from isocost.records import Verdict
-from isocost.running.lines import BAD_LINE, Line, read_line
-from isocost.running.rawlines import raw_lines
-from isocost.running.summary import Summary
+from isocost.running.verifying.lines import BAD_LINE, Line, read_line
+from isocost.running.verifying.rawlines import raw_lines
+from isocost.running.verifying.summary import Summary
 
 AT_ONCE = 64  # lines graded together while the grader answers at once; else each alone, so that none waits for a later one
 AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of what is written: lines a worker, and bytes (or one longer line)

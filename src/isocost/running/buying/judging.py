@@ -27,9 +27,9 @@ from isocost.ids import digest, seed_of
 from isocost.ledger import Answered, Ledger
 from isocost.planning import cost_of
 from isocost.records import Cost, ModelCard, SamplingParams, Verdict
-from isocost.running.asking import LISTENING, answered
-from isocost.running.calls import Call
-from isocost.running.drawn import total_cost
+from isocost.running.buying.asking import LISTENING, answered
+from isocost.running.buying.calls import Call
+from isocost.running.buying.drawn import total_cost
 from isocost.running.preparing import Prepared, judge_of
 from isocost.store import Row, RunDirectory
 

@@ -12,9 +12,9 @@ from isocost.ledger import Ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, Outcome, Verdict
 from isocost.reporting.numbers import budget as say_budget
-from isocost.running.drawn import DrawKey
+from isocost.running.buying.drawn import DrawKey
+from isocost.running.buying.pools import Pool
 from isocost.running.events import Note, StageWatch
-from isocost.running.pools import Pool
 from isocost.store import RunDirectory
 
 FILE = "progress.json"

@@ -15,10 +15,10 @@ from isocost.executors.jobs import StoredDraw
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
-from isocost.running.asking import PATIENCE, answered
-from isocost.running.calls import Call
-from isocost.running.drawn import DrawKey, Ungraded
-from isocost.running.pools import Batch, Pool
+from isocost.running.buying.asking import PATIENCE, answered
+from isocost.running.buying.calls import Call
+from isocost.running.buying.drawn import DrawKey, Ungraded
+from isocost.running.buying.pools import Batch, Pool
 
 BACKLOG = 50_000_000  # characters of solutions that wait for the grader; while there are more, no engine is asked
 REPEATS = 20  # times in a row that an endpoint may return less than it was asked for

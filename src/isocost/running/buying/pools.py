@@ -27,9 +27,9 @@ from isocost.ledger import Answered
 from isocost.planning import cost_of
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
-from isocost.running.calls import Call
-from isocost.running.drawn import LIGHT, Draw, DrawKey, ProblemDraws, Ungraded, cost_of_draws, to_draw, to_sample, total_cost
-from isocost.running.verdicts import FAILED, Verdicts
+from isocost.running.buying.calls import Call
+from isocost.running.buying.drawn import LIGHT, Draw, DrawKey, ProblemDraws, Ungraded, cost_of_draws, to_draw, to_sample, total_cost
+from isocost.running.buying.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, Row, RunDirectory
 
 DRAW = ("id", "problem_id", "sample_index")

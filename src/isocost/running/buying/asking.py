@@ -12,7 +12,7 @@ from isocost.errors import EngineError, InputError, IsocostError, LimitReachedEr
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Ledger
-from isocost.running.calls import Call, CallLane, lanes_of
+from isocost.running.buying.calls import Call, CallLane, lanes_of
 
 PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
 LISTENING = 0.2  # seconds between two looks at whether to go on, while nothing comes
