@@ -51,7 +51,7 @@ def test_a_busy_endpoint_costs_nothing_and_is_waited_for(tmp_path: Path, shell: 
     complete(out)
     assert runs.events(out) == {"reserve": N + 13, "done": N, "retry": 13}
     (note,) = left.notes
-    assert note == f"note: {server.url}, model 'tiny': 429: refused with 429; asking again, for up to 1 minutes without an answer"
+    assert note == f"note: {server.url}, model 'tiny': 429: refused with 429; asking again, for up to 60 seconds without an answer"
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -143,7 +143,7 @@ def test_an_endpoint_that_is_down_is_given_up_and_gone_on_with(tmp_path: Path, s
     assert left.code == 1
     assert len(left.errors) == 2
     assert "no connection" in left.errors[0]
-    assert left.errors[1].endswith("minutes; all that came is saved, run the same command to go on")
+    assert left.errors[1].endswith("no answer for 0.3 seconds; all that came is saved, run the same command to go on")
     assert len(left.notes) == 1
     assert set(runs.events(out)) == {"reserve", "retry"} or "lost" not in runs.events(out)
     shell.retry(runs.SOON)

@@ -117,7 +117,7 @@ def test_patience_ends_and_an_answer_renews_it(clock: Clock) -> None:
     clock.now += 10.0
     assert far.failed(one, refused())
     clock.now += 10.0
-    with pytest.raises(EngineError, match=r"busy\n  no answer for 1\.67 minutes; all that came is saved"):
+    with pytest.raises(EngineError, match=r"busy\n  no answer for 100 seconds; all that came is saved"):
         far.failed(one, refused())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import TypeVar
 
 from isocost import auditing, curating
 from isocost.curating import Curated
-from isocost.errors import InputError
+from isocost.errors import InputError, StorageError
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.metrics.diversity import distinct_key
@@ -166,10 +167,17 @@ class StudyRun:
         """Run a stage and add its wall-clock seconds to those of earlier starts."""
         started = time.monotonic()
         try:
-            return work()
-        finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
-            self.directory.write_json(self.seconds, "seconds.json")
+            done = work()
+        except BaseException:
+            with contextlib.suppress(StorageError):  # on a full disk it is told of what could not be stored, not of this
+                self._add_seconds(stage, started)
+            raise
+        self._add_seconds(stage, started)
+        return done
+
+    def _add_seconds(self, stage: str, started: float) -> None:
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
+        self.directory.write_json(self.seconds, "seconds.json")
 
     def _forget(self, stage: str) -> None:
         if stage == "sample":

@@ -119,8 +119,7 @@ class CallLane:
         if self.told or self.in_a_row < HICCUPS:
             return ""
         self.told = True
-        minutes = self.retrying.patience / 60
-        return f"{str(error).partition(chr(10))[0]}; asking again, for up to {minutes:.3g} minutes without an answer"
+        return f"{str(error).partition(chr(10))[0]}; asking again, for up to {_say(self.retrying.patience)} without an answer"
 
     def failed(self, call: Call, error: TryAgainError) -> bool:
         """Have a call sent again, later; False if it has failed for good.
@@ -138,13 +137,18 @@ class CallLane:
             return False
         wait = self.retrying.wait(before + 1, error.wait)
         if now + wait - self.since > self.retrying.patience:
-            minutes = self.retrying.patience / 60
-            happened = str(error).partition("\n")[0]
-            raise EngineError(f"{happened}\n  no answer for {minutes:.3g} minutes; all that came is saved, run the same command to go on")
+            happened, patience = str(error).partition("\n")[0], self.retrying.patience
+            why = f"it asks to wait for {_say(error.wait)}" if error.wait and error.wait > patience else f"no answer for {_say(patience)}"
+            raise EngineError(f"{happened}\n  {why}; all that came is saved, run the same command to go on")
         if not error.charged or self.in_a_row >= self.retrying.outage:
             self.not_before = max(self.not_before, now + wait)
         heapq.heappush(self.later, (now + wait, next(self._numbers), call))
         return True
+
+
+def _say(seconds: float) -> str:
+    """`10 minutes`, `30 seconds`."""
+    return f"{seconds / 60:.3g} minutes" if seconds >= 120 else f"{seconds:.3g} seconds"
 
 
 def lanes_of(sources: Iterable[Iterable[Call]]) -> dict[str, CallLane]:
