@@ -1,8 +1,9 @@
 """kill -9 at random moments over one run: what is lost, what is bought twice, what is bought again, and whether the limit holds.
 
-The run samples the embedded models with the transformers engine. Each start is killed after a random time, in start-up as well as in the
-middle of everything else; what an engine begins is counted by the engine itself. Then the run is completed and compared with one that was
-never killed.
+The run samples two models, two budgets an arm, under a limit. With `--engine dice` they are random numbers, which takes no time to load, so
+that most kills come in the middle of buying; with `--engine transformers` they are the embedded models. Each start is killed after a
+random time, in start-up as well as in the middle of everything else; what an engine begins is counted by the engine itself. Then the run
+is completed and compared with one that was never killed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,9 +24,8 @@ from pathlib import Path
 import polars as pl
 import psutil
 
-from isocost.engines.base import Generation, Request
-from isocost.engines.transformers import TransformersEngine
-from isocost.engines.transformers import open_engine as open_transformers
+from isocost.engines.base import Engine, Generation, ModelSize, Request
+from isocost.engines.batching import cut
 from isocost.records import SamplingParams
 
 STUDY = """\
@@ -44,9 +45,9 @@ RUN = "from pathlib import Path; from isocost import run; run(Path('study.yaml')
 
 
 class Counting:
-    """The transformers engine, which writes down every batch that it begins."""
+    """An engine that writes down every batch that it begins."""
 
-    def __init__(self, engine: TransformersEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.identity, self.size, self.render, self.batches, self.close = (
             engine.identity, engine.size, engine.render, engine.batches, engine.close,
@@ -59,18 +60,55 @@ class Counting:
         return self._engine.generate(batch, params, seed)
 
 
+class Dice:
+    """Draws numbers for solutions, a batch in a tenth of a second: what starts quickly can be killed at work more often."""
+
+    remote, concurrency, shares_prompts = False, 1, True
+
+    def __init__(self, model: str) -> None:
+        self.identity = f"dice:{model}"
+
+    def size(self) -> ModelSize:
+        return ModelSize(parameters=1000, description="none")
+
+    def render(self, request: Request) -> str:
+        return request.prompt
+
+    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+        return cut(requests, 32)
+
+    def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
+        rng = random.Random(seed)
+        time.sleep(0.1)
+        return [[self._draw(rng, params) for _ in range(request.count)] for request in batch]
+
+    def _draw(self, rng: random.Random, params: SamplingParams) -> Generation:
+        tokens = rng.randrange(5, params.max_tokens)
+        return Generation(
+            text=f"#### {rng.randrange(100)}", num_prompt_tokens=9, num_generated_tokens=tokens, finish_reason="stop", sharing=1
+        )
+
+    def close(self) -> None:
+        pass
+
+
 def open_engine(options: Mapping[str, object], base: Path) -> Counting:
-    engine = open_transformers(options, base)
-    return Counting(engine)
+    if os.environ["ENGINE"] == "dice":
+        return Counting(Dice(str(options["model"])))
+    from isocost.engines.transformers import open_engine as open_transformers
+
+    return Counting(open_transformers(options, base))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", choices=("dice", "transformers"), default="dice")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--problems", type=int, default=100)
-    parser.add_argument("--samples", type=int, default=12)
-    parser.add_argument("--longest", type=float, default=8.0, help="seconds that a start lives at most")
+    parser.add_argument("--samples", type=int, default=60)
+    parser.add_argument("--longest", type=float, default=5.0, help="seconds that a start lives at most")
     given = parser.parse_args()
+    os.environ["ENGINE"] = given.engine
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
