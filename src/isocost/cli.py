@@ -351,11 +351,12 @@ def _run(
 
 
 def _heed_ctrl_c() -> None:
-    """Let Ctrl-C end a wait: polars, when it is imported, has waits go on after a signal, until they end by themselves."""
+    """Let Ctrl-C, and what a scheduler sends, end a wait: polars, when imported, has waits go on after a signal until they end."""
     import polars  # noqa: F401 - a later import would undo it
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.siginterrupt(signal.SIGINT, True)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a scheduler that takes the machine back sends the second
+        signal.signal(number, signal.default_int_handler)
+        signal.siginterrupt(number, True)
 
 
 @contextlib.contextmanager

@@ -49,6 +49,7 @@ class Account:
         lost_cost: Of these, at their worst case.
         retries: Requests that were refused and sent again.
         redone: Requests that a kill cut off and that were sent again.
+        remote: Whether they went to an endpoint; then many are under way at once, and their seconds overlap.
     """
 
     requests: int = 0
@@ -59,6 +60,7 @@ class Account:
     lost_cost: Cost = NOTHING
     retries: int = 0
     redone: int = 0
+    remote: bool = False
 
     def amount(self, unit: Unit) -> float | None:
         """What was paid, lost requests included; None where it is not known in this unit."""
@@ -254,6 +256,7 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         return
     facts = {**waiting.pop(request, {}), **entry}
     account = accounts.setdefault((facts.get("account", "data"), facts.get("model", "")), Account())
+    account.remote = account.remote or bool(facts.get("remote"))
     if event == "done":
         account.requests += 1
         account.count += entry["count"]

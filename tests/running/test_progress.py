@@ -93,12 +93,11 @@ def test_before_anything_is_bought_there_is_no_rate(progress: Progress) -> None:
 
 def test_idle_is_the_share_of_both_workers_time(progress: Progress, clock: Clock) -> None:
     order(progress.pools["weak"], ("p", 0, 1), ("q", 0, 1))
-    progress.begin()
-    clock.now += 10
+    clock.now += 1000  # starting workers and loading the model is nobody's idle time
     buy(progress, wanted(p=1, q=1), seconds=15.0)
-    assert progress.idle() == pytest.approx(1 - 15 / 20)
-    clock.now += 1000  # grading the last of it is nobody's idle time
-    assert progress.idle() == pytest.approx(0.25)
+    assert progress.idle() == pytest.approx(1 - 15 / 30)
+    clock.now += 1000  # nor is grading the last of it
+    assert progress.idle() == pytest.approx(0.5)
 
 
 def test_the_line_says_money_correct_failures_and_retries(progress: Progress, clock: Clock, heard: list[Advanced | Note]) -> None:

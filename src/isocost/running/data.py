@@ -96,6 +96,7 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: Executor, grad
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))
     watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
+    progress.judged([draw.verdict for pool in pools.values() for _, draw in pool.draws() if draw.verdict])
     buyer = Buyer(pools, executor, grading, ledger, progress)
     try:
         buyer.buy(pilot)

@@ -77,7 +77,7 @@ def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
         "flops": paid.amount("flops"),
         "usd": paid.amount("usd"),
         "seconds": seconds,
-        "tokens_per_second": paid.tokens / seconds if seconds else None,
+        "tokens_per_second": paid.tokens / seconds if seconds and not paid.remote else None,
         "lost": paid.lost,
         "lost_flops": paid.lost_cost.flops,
         "lost_usd": paid.lost_cost.usd,
@@ -126,7 +126,7 @@ def to_text(status: dict[str, Any]) -> str:
     if status["cells"]:
         lines += ["", *_cell_lines(status["cells"])]
     if status["sampling"]:
-        lines += ["", *_sampling(status["sampling"])]
+        lines += ["", *_sampling(status["sampling"], running=status["running"])]
     lines += ["", f"trained students: {len(status['trained'])}; evaluation files: {status['evaluations']}"]
     lines += [f"report: {status['report'] or 'not written yet'}"]
     return "\n".join(lines)
@@ -167,12 +167,12 @@ def _cell_lines(cells: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _sampling(progress: dict[str, Any]) -> list[str]:
+def _sampling(progress: dict[str, Any], *, running: bool) -> list[str]:
     share = f" ({100 * progress['done'] / progress['total']:.0f}%)" if progress["total"] else ""
     line = f"sampling: {progress['done']:,} of {progress['total']:,} samples{share}"
     if progress["samples_per_second"]:
         line += f", {progress['samples_per_second']:,.3g} samples/s, {progress['tokens_per_second']:,.0f} tokens/s"
-    if progress["seconds_left"]:
+    if progress["seconds_left"] and running:
         line += f", {duration(progress['seconds_left'])} left"
     lines = [line]
     if progress["engine_idle"] is not None:

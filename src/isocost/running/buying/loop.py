@@ -27,9 +27,6 @@ REPEATS = 20  # times in a row that an endpoint may return less than it was aske
 class Watcher(Protocol):
     """Who is told of what was bought and judged."""
 
-    def begin(self) -> None:
-        """Something is about to be sent."""
-
     def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
         """These draws are stored; the engine took so many seconds."""
 
@@ -99,7 +96,6 @@ def _buy_once(
     def calls(pool: Pool) -> Iterator[Call]:
         for call, batch in pool.calls(wanted):
             owners[call.key] = pool, batch
-            watcher.begin()
             yield call
 
     try:

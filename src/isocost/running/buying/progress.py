@@ -57,6 +57,8 @@ class Progress:
     failed: int = 0
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
+    _ordered: dict[tuple[str, str], int] = field(default_factory=dict)
+    _ordered_in_all: int = 0
     _judged: int = 0
     _correct: int = 0
     _busy: float = 0.0
@@ -69,19 +71,20 @@ class Progress:
         spent = self.cells.setdefault(cell, Spent())
         for a in allocations:
             end = a.first_index + a.count
+            key = a.model, a.problem_id
+            self._ordered_in_all += max(0, end - self._ordered.get(key, 0))
+            self._ordered[key] = max(end, self._ordered.get(key, 0))
             self._wanted.setdefault((a.model, a.problem_id), []).append((end, spent))
             for index in range(a.first_index, end):
                 if draw := self.pools[a.model].get(a.problem_id, index):
                     spent.add(draw.flops, draw.usd)
-
-    def begin(self) -> None:
-        """Something is about to be sent."""
-        self._begun = self._begun or time.monotonic()
+        self.watch.total = max(self.watch.total, self._ordered_in_all)
 
     def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
         """These draws are stored."""
-        self._last = time.monotonic()
         if not self.pools[model].facts.remote:
+            self._last = time.monotonic()
+            self._begun = self._begun or self._last - seconds  # starting workers and loading models before that is no idleness
             self._busy += seconds
         tokens = 0
         for (problem_id, index), draw in draws:
@@ -115,7 +118,7 @@ class Progress:
         self.watch.listener(Note(text=what))
 
     def idle(self) -> float | None:
-        """The share of time from the first request to the last answer in which engines on this machine waited for something to do."""
+        """The share of time from the first request to the last answer in which engines on this machine waited for work."""
         if self._begun is None or not self._busy or self._last <= self._begun:
             return None
         return max(0.0, 1.0 - self._busy / (self.workers * (self._last - self._begun)))
