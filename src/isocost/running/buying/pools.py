@@ -1,4 +1,4 @@
-"""A model's pool: rounds, batches, verdicts, and what a resumed run still owes; `buying.py` buys it.
+"""A model's pool: rounds, batches, verdicts, and what a resumed run still owes; `loop.py` buys it.
 
 A round is written down before anything of it is bought. Its batches are a pure function of it, each is seeded by what it asks for and is
 committed whole by the worker that answered it, so a resumed run redoes exactly the batches that are missing and gets the same draws.
@@ -99,13 +99,13 @@ class Pool:
         self._orders = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
         places: dict[str, DrawKey] = {}
         numbers = _Numbers(self._orders)
-        open_: dict[str, list[tuple[Draw, float]]] = {}
+        open_: dict[str, list[Row]] = {}
         for row in self._log.rows((*LIGHT, "cost_seconds")):
             draw, key = to_draw(row), (row["problem_id"], row["sample_index"])
             if row["batch"] not in self._numbers:
                 self._numbers[row["batch"]] = numbers.of(*key)
             if row["batch"] in unanswered:
-                open_.setdefault(row["batch"], []).append((draw, row["cost_seconds"]))
+                open_.setdefault(row["batch"], []).append(row)
             if key[0] not in self.problems or row["id"] != self._sample_id(*key):
                 self._has_strangers = True
             else:
@@ -115,7 +115,7 @@ class Pool:
             problem_id, index = places.get(sample_id, ("", 0))
             if problem_id and self.problems[problem_id].answer == reference:
                 self._draws[problem_id].judge(index, verdict)
-        return {batch: _answered(batch, [d for d, _ in draws], sum(s for _, s in draws)) for batch, draws in open_.items()}
+        return _costs(open_)
 
     def bought(self) -> dict[tuple[str, str], int]:
         """(model, problem id) -> draws bought or on order."""
@@ -270,7 +270,7 @@ class Pool:
         return None if draws is None else draws.get(index)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Sealed draws of the study's problems as a table of samples (`tables.COLUMNS`), a part at a time, batches as they were ordered."""
+        """Sealed draws of the study's problems as a table of samples, a part at a time, batches as they were ordered."""
         verdicts = self._verdicts.frame()
         answers = pl.DataFrame(
             [(p.id, p.answer) for p in self.problems.values()], schema={"problem_id": pl.String, "reference": pl.String}, orient="row"
@@ -335,7 +335,12 @@ def answered_in(log: BatchLog, unanswered: Collection[str]) -> dict[str, Answere
     for row in log.rows((*LIGHT, "cost_seconds")):
         if row["batch"] in unanswered:
             found.setdefault(row["batch"], []).append(row)
-    return {batch: _answered(batch, list(map(to_draw, rows)), sum(r["cost_seconds"] for r in rows)) for batch, rows in found.items()}
+    return _costs(found)
+
+
+def _costs(batches: Mapping[str, Sequence[Row]]) -> dict[str, Answered]:
+    """What stored batches cost, from the rows of their draws."""
+    return {batch: _answered(batch, list(map(to_draw, rows)), sum(r["cost_seconds"] for r in rows)) for batch, rows in batches.items()}
 
 
 class _Numbers:
