@@ -129,6 +129,8 @@ class InlineExecutor:
     def capacity(self, job: Job) -> int:
         return 2 * job.concurrency
 
+    def withdraw(self, lane: str) -> None: ...
+
     def close(self, *, wait: bool = True) -> None:
         desk._desk = desk.Desk("w0")
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,8 +136,8 @@ class _Seat:
     def __init__(self, name: str) -> None:
         self.desk = Desk(name)
 
-    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Any]:
-        return self.desk.exchange(jobs, patience)
+    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Any]:
+        return self.desk.exchange(jobs, patience, withdrawn)
 
 
 class ThreadExecutor:
@@ -168,6 +168,9 @@ class ThreadExecutor:
 
     def capacity(self, job: Job) -> int:
         return 2 * job.concurrency
+
+    def withdraw(self, lane: str) -> None:
+        self._lanes[lane].withdraw()
 
     def close(self, *, wait: bool = True) -> None:
         for lane in self._lanes.values():

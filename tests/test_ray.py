@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, cast
@@ -56,7 +56,7 @@ class Pretending:
             raise WorkerDiedError("no memory")
         return self._dies != "never"
 
-    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
         if self._dies == "idle":
             raise WasDeadError("gone")
         if self._dies == "working":

@@ -113,8 +113,8 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Pat
         assert re.fullmatch(r"  they cost \$0\.00\d+", stopped[1])
         assert stopped[2].startswith("  go on with: ")
         assert len(stopped) == 3
-        held = runs.events(out)["retry"]
-        assert runs.events(out) == {"reserve": n + held, "done": n, "retry": held}
+        held = runs.events(out)["unsent"]
+        assert runs.events(out) == {"reserve": n + held, "done": n, "unsent": held}
         assert runs.run_process("run", path, "-o", out).code == 0
         assert watch.seen == N_PROBLEMS * EACH
     ids = [row["id"] for row in runs.stored(out)]
@@ -140,7 +140,18 @@ def test_ctrl_c_does_not_wait_for_ever(tmp_path: Path) -> None:
         assert runs.run_process("run", path, "-o", out).code == 0
     found = runs.events(out)
     assert CONCURRENCY <= found["lost"] <= 2 * CONCURRENCY  # on a busy machine nobody comes to say that the others were not sent
-    assert found["done"] == N_PROBLEMS * EACH == found["reserve"] - found["lost"] - found["retry"]
+    assert found["done"] == N_PROBLEMS * EACH == found["reserve"] - found["lost"] - found["unsent"]
+
+
+def test_an_endpoint_that_refuses_is_asked_nothing_more(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Server(faults=["402"] * N_PROBLEMS * EACH, delay=0.3) as server:
+        left = runs.run_process("run", study(tmp_path, server), "-o", out)
+        assert runs.completions(server) <= CONCURRENCY
+    assert left.code == 1
+    assert "asks for payment (402)" in left.err
+    assert runs.events(out)["unsent"] >= CONCURRENCY
+    assert unanswered(out) == set()
 
 
 def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@
     │   └── RunDirectoryError       the folder is another study's, or in use by another process
     └── RunError                    a run that began has failed (exit 1)
         ├── EngineError             an engine could not answer
-        │   └── TryAgainError       an endpoint could not answer now: busy, failing, out of reach
+        │   ├── TryAgainError       an endpoint could not answer now: busy, failing, out of reach
+        │   └── NotSentError        the run was stopped before a request was sent to an endpoint
         ├── StorageError            the disk is full or cannot be written
         └── LimitReachedError       the hard limit on the bill leaves no room for the next request
 
@@ -111,6 +112,10 @@ class TryAgainError(EngineError):
 
 def _try_again(message: str, wait: float | None, charged: bool) -> TryAgainError:
     return TryAgainError(message, wait=wait, charged=charged)
+
+
+class NotSentError(EngineError):
+    """The run was stopped before a request was sent to an endpoint."""
 
 
 class StorageError(RunError):

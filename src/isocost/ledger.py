@@ -6,6 +6,7 @@ Each request is reserved at its worst case, on the disk, before it is sent. One 
     lost     no answer came and it may be charged all the same: counted at its worst case
     retry    refused, and so not charged; it is sent again under a new reservation
     redone   cut off by a kill on this machine, where nobody charges for it; it is sent again
+    unsent   the run was stopped before it was sent
 
 The bill is the sum of `done` and `lost`. What stays open after a kill is settled by the next start.
 """
@@ -185,6 +186,10 @@ class Ledger:
         """The request was refused and costs nothing."""
         self._close([{"event": "retry", "request": request, "reason": reason}])
 
+    def unsend(self, request: str) -> None:
+        """The request was not sent after all."""
+        self._close([{"event": "unsent", "request": request}])
+
     def _close(self, lines: Sequence[Row], *, sync: bool = True) -> None:
         if not lines:
             return
@@ -255,6 +260,8 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         waiting[request] = entry
         return
     facts = {**waiting.pop(request, {}), **entry}
+    if event == "unsent":
+        return
     account = accounts.setdefault((facts.get("account", "data"), facts.get("model", "")), Account())
     account.remote = account.remote or bool(facts.get("remote"))
     if event == "done":

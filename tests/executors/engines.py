@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,27 @@ class Scripted:
         note(self._base, f"close {self.identity}")
 
 
+class Starting(Scripted):
+    """Does not need a thread to answer: what `start` returns is settled by one of the engine's own, once it need not wait."""
+
+    def start(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> Future[list[list[Generation]]]:
+        if self._does == "start error":
+            raise EngineError("it does not start")
+        future: Future[list[list[Generation]]] = Future()
+
+        def settle() -> None:
+            try:
+                future.set_result(self.generate(batch, params, seed))
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+                future.set_exception(error)
+
+        if self._does == "at once":
+            settle()
+        else:
+            threading.Thread(target=settle).start()
+        return future
+
+
 def fail(does: str) -> None:
     if does == "engine error":
         raise EngineError("no answer\n  try another")
@@ -100,7 +122,8 @@ def generation(text: str) -> Generation:
 
 
 def open_engine(options: Mapping[str, Any], base: Path) -> Scripted:
-    return Scripted(base, **options)
+    own = dict(options)
+    return (Starting if own.pop("starts", False) else Scripted)(base, **own)
 
 
 def note(base: Path, line: str) -> None:

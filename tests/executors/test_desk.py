@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from isocost.errors import EngineError, StorageError, TryAgainError
+from isocost.errors import EngineError, NotSentError, StorageError, TryAgainError
 from isocost.executors.desk import Desk
 from isocost.executors.jobs import Job, Outcome
 from isocost.store import BatchLog
@@ -140,3 +140,91 @@ def test_an_engine_that_answers_several_at_once_does(tmp_path: Path) -> None:
     while len(found) < 3:
         found += desk.exchange([], 30.0)
     assert {outcome.key for outcome in found} == {"a", "b", "c"}
+
+
+KINDS = pytest.mark.parametrize("starts", [False, True])
+
+
+def wait_for(desk: Desk, tmp_path: Path, begun: int) -> None:
+    while sum(line.startswith("begin") for line in noted(tmp_path)) < begun:
+        assert desk.exchange([], 0.001) == []
+
+
+@KINDS
+def test_no_more_than_it_answers_at_once_are_under_way(tmp_path: Path, *, starts: bool) -> None:
+    desk = Desk("w0")
+    assert desk.exchange([job(tmp_path, key, concurrency=2, waits="go", starts=starts) for key in "abcde"], 0.0) == []
+    wait_for(desk, tmp_path, 2)
+    assert desk.exchange([], 0.05) == []
+    assert sum(line.startswith("begin") for line in noted(tmp_path)) == 2
+    (tmp_path / "go").touch()
+    found: set[str] = set()
+    while len(found) < 5:
+        found |= {outcome.key for outcome in desk.exchange([], 30.0) if outcome.answers}
+    assert found == set("abcde")
+
+
+@pytest.mark.parametrize(("does", "kind", "says"), [
+    ("start error", EngineError, "does not start"),
+    ("engine error", EngineError, "no answer"),
+    ("value error", ValueError, "surprise"),
+    ("more", EngineError, "was asked for"),
+    ("refuse", EngineError, "does not open"),
+])  # fmt: skip
+def test_an_engine_that_starts_batches_may_fail_anywhere(tmp_path: Path, does: str, kind: type[Exception], says: str) -> None:
+    desk = Desk("w0")
+    found = all_of(desk, [job(tmp_path, key, concurrency=1, starts=True, does=does) for key in "abc"])
+    for outcome in found.values():
+        assert isinstance(outcome.error, kind)
+        assert says in str(outcome.error)
+    assert all_of(desk, [job(tmp_path, "d", concurrency=1, starts=True)])["d"].answers is not None
+
+
+def test_an_engine_may_have_answered_before_start_returns(tmp_path: Path) -> None:
+    keys = [str(i) for i in range(3000)]  # not a call inside a call each
+    found = all_of(Desk("w0"), [job(tmp_path, key, concurrency=2, starts=True, does="at once") for key in keys])
+    assert all(found[key].answers for key in keys)
+
+
+@KINDS
+@pytest.mark.parametrize("by", ["a signal", "its lane"])
+def test_what_an_endpoint_was_not_asked_yet_is_not_asked(tmp_path: Path, by: str, *, starts: bool) -> None:
+    desk = Desk("w0")
+    jobs = [job(tmp_path, key, concurrency=2, waits="go", remote=True, starts=starts) for key in "abcde"]
+    desk.exchange(jobs, 0.0)
+    wait_for(desk, tmp_path, 2)
+    if by == "a signal":
+        desk.stop_asking()
+    found = {outcome.key: outcome for outcome in desk.exchange([], 1.0, {jobs[0].lane} if by == "its lane" else ())}
+    assert set(found) == set("cde")
+    assert all(isinstance(outcome.error, NotSentError) for outcome in found.values())
+    (tmp_path / "go").touch()
+    found = all_of(desk, [job(tmp_path, "f", concurrency=2, waits="go", remote=True, starts=starts)])
+    while len(found) < 3:
+        found |= {outcome.key: outcome for outcome in desk.exchange([], 30.0)}
+    assert all(found[key].answers for key in "ab")
+    assert bool(found["f"].answers) == (by == "its lane")
+    assert {line.split()[2] for line in noted(tmp_path) if line.startswith("begin")} == (
+        {"a-0", "b-0"} if by == "a signal" else {"a-0", "b-0", "f-0"}
+    )
+
+
+@KINDS
+def test_an_endpoint_that_refuses_is_not_asked_the_rest(tmp_path: Path, *, starts: bool) -> None:
+    found = all_of(Desk("w0"), [job(tmp_path, key, remote=True, starts=starts, does="engine error") for key in "abc"])
+    assert sorted(type(outcome.error).__name__ for outcome in found.values()) == ["EngineError", "NotSentError", "NotSentError"]
+    assert sum(line.startswith("begin") for line in noted(tmp_path)) == 1
+
+
+def test_other_endpoints_and_devices_are_asked_all_the_same(tmp_path: Path) -> None:
+    desk = Desk("w0")
+    jobs = [job(tmp_path, f"{name}{i}", name=name, remote=name != "near", waits="go") for name in ("far", "near", "farther") for i in "12"]
+    desk.exchange(jobs, 0.0)
+    wait_for(desk, tmp_path, 3)
+    withdrawn = desk.exchange([], 1.0, {jobs[0].lane})
+    assert [outcome.key for outcome in withdrawn] == ["far2"]
+    (tmp_path / "go").touch()
+    found: set[str] = set()
+    while len(found) < 5:
+        found |= {outcome.key for outcome in desk.exchange([], 30.0) if outcome.answers}
+    assert found == {"far1", "near1", "near2", "farther1", "farther2"}

@@ -1,12 +1,13 @@
 """The driver's side: every job's future is settled, whatever becomes of the worker."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
+from isocost.errors import NotSentError
 from isocost.executors.jobs import Answers, Job, Outcome
 from isocost.executors.workers import Lane, Ticket, Worker, WorkerDiedError
 from tests.executors.engines import job
@@ -19,12 +20,14 @@ class Puppet:
 
     def __init__(self) -> None:
         self.taken: list[str] = []
+        self.withdrawn: list[str] = []
         self.news = threading.Condition()
         self._ready: list[Outcome] = []
         self._raising: BaseException | None = None
 
-    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
         with self.news:
+            self.withdrawn += withdrawn
             self.taken += [job.key for job in jobs]
             self.news.notify_all()
             self.news.wait_for(lambda: self._ready or self._raising, timeout=patience)
@@ -162,3 +165,20 @@ def test_a_future_that_somebody_gave_up_does_not_end_the_thread() -> None:
     puppet.give("a", "b")
     assert second.result(30) is ANSWERS
     lane.close()
+
+
+def test_what_is_withdrawn_is_not_sent_and_what_comes_later_is() -> None:
+    puppet = Puppet()
+    lane = lane_of(puppet)
+    futures = put(lane, *"abcd", concurrency=1, remote=True)
+    puppet.has(2)
+    lane.withdraw()
+    assert all(isinstance(future.exception(30), NotSentError) for future in futures[2:])
+    puppet.give("a")  # there is room again, and the worker hears of it
+    (later,) = put(lane, "e", concurrency=1, remote=True)
+    puppet.has(3)
+    puppet.give("b", "e")
+    assert [future.result(30) for future in (*futures[:2], later)] == [ANSWERS] * 3
+    lane.close()
+    assert puppet.taken == ["a", "b", "e"]
+    assert puppet.withdrawn == [job(Path(), "a", concurrency=1, remote=True).lane]

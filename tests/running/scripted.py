@@ -27,6 +27,7 @@ class Scripted:
         self._capacity, self._on_send = capacity, on_send
         self.sent: list[str] = []
         self.open: dict[str, Future[Answers]] = {}
+        self.withdrawn: list[str] = []
         self.news = threading.Condition()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -44,6 +45,11 @@ class Scripted:
     def capacity(self, job: Job) -> int:
         return self._capacity
 
+    def withdraw(self, lane: str) -> None:
+        with self.news:
+            self.withdrawn.append(lane)
+            self.news.notify_all()
+
     def close(self, *, wait: bool = True) -> None: ...
 
     def answer(self, *keys: str) -> None:
@@ -52,6 +58,10 @@ class Scripted:
 
     def fail(self, key: str, error: BaseException) -> None:
         self.open.pop(key).set_exception(error)
+
+    def has_withdrawn(self, count: int) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: len(self.withdrawn) >= count, timeout=30)
 
     def has_sent(self, count: int) -> None:
         with self.news:

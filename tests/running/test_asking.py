@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from isocost.errors import EngineError, LimitReachedError, RunError, StorageError, TryAgainError
+from isocost.errors import EngineError, LimitReachedError, NotSentError, RunError, StorageError, TryAgainError
 from isocost.executors.jobs import Job
 from isocost.ledger import Answered, Ledger, Reservation
 from isocost.records import Cost
@@ -340,3 +340,49 @@ def test_the_ledger_adds_up_whatever_came(log: Log) -> None:
     assert again.accounts == ledger.accounts
     assert again.unanswered() == {}
     again.release([Answered(request="new", cost=Cost(flops=0.0))])
+
+
+@pytest.mark.parametrize("why", ["refused", "checked", "limit"])
+def test_what_an_endpoint_was_not_asked_when_a_run_stops(log: Log, why: str) -> None:
+    failures: list[Exception] = []
+
+    def check() -> None:
+        if failures:
+            raise failures[0]
+
+    executor = Scripted(capacity=3)
+    asked = Asking([calls("abcdef", lane="far"), calls("gh")], executor, Ledger(log, limit=52 if why == "limit" else None), check)
+    executor.has_sent(5)
+    if why == "refused":
+        executor.fail("a", EngineError("no such model"))
+    elif why == "checked":
+        failures.append(EngineError("the judge is gone"))
+    else:
+        asked._cost = 10.0
+        executor.answer("a")
+    executor.has_withdrawn(0 if why == "limit" else 1)
+    for key in sorted(executor.open):
+        if key == "c" and why != "limit":
+            executor.fail(key, NotSentError("not sent"))
+        else:
+            executor.answer(key)
+    error = asked.ends().error
+    assert isinstance(error, LimitReachedError if why == "limit" else EngineError)
+    assert executor.withdrawn == ([] if why == "limit" else ["far"])
+    assert len(executor.sent) == 5
+    assert [key for event, key in events(log) if event == "unsent"] == ([] if why == "limit" else ["c"])
+    assert Ledger(log).unanswered().keys() <= ({"a"} if why == "refused" else set())
+
+
+def test_what_was_not_sent_though_nothing_stops_is_sent_later(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may have withdrawn it: a judge that asks the same endpoint."""
+    monkeypatch.setattr("isocost.running.buying.calls.RETRYING", Retrying(first=0.001))
+    executor = Scripted()
+    asked = Asking([calls("ab", lane="far")], executor, Ledger(log, limit=100))
+    executor.has_sent(2)
+    executor.fail("a", NotSentError("not sent"))
+    executor.has_sent(3)
+    executor.answer("a", "b")
+    assert sorted(asked.ends().found) == ["a", "b"]
+    assert [event for event, key in events(log) if key == "a"] == ["reserve", "unsent", "reserve", "done"]
+    assert Ledger(log).accounts["data", "m"].retries == 0

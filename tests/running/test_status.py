@@ -1,6 +1,8 @@
 """How far a run is, asked from outside while it works."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import polars as pl
 import pytest
 
 from isocost.errors import RunDirectoryError
+from isocost.running.spending import read_ledger, summed_up
 from isocost.running.status import saved, status_of, to_text
 
 
@@ -47,7 +50,7 @@ def test_a_million_samples_are_counted_without_opening_one(out: Path, monkeypatc
     status = status_of(out)
     (account,) = status["accounts"]
     assert (account["samples"], account["tokens"], account["flops"], account["tokens_per_second"]) == (10**6, 10**7, 500.0, 5000.0)
-    assert "| data | weak | 1,000,000 | 10,000,000 |" in to_text(status)
+    assert "| data | weak | 1,000,000 | 10,000,000 | 500.0 FLOPs | – | 5,000 |" in to_text(status)
     assert saved(out).startswith("1,000,000 samples are saved")
 
 
@@ -67,6 +70,8 @@ def test_what_is_in_flight_lost_and_sent_again(out: Path) -> None:
     assert (account["flops"], account["usd"], account["lost"], account["lost_usd"], account["retries"]) == (120.0, 1.2, 1, 1.0, 1)
     assert status["spent"] == {"flops": 120.0, "usd": 1.2}
     assert status["reserved"] == {"flops": 200.0, "usd": 2.0}
+    assert (account["seconds"], account["tokens_per_second"]) == (None, None)  # requests overlap
+    assert "their seconds add up to no time" in to_text(status)
     assert "limit: 1.0 KFLOPs, in flight at most 200.0 FLOPs, left 680.0 FLOPs" in to_text(status)
     assert (out / "ledger.jsonl").read_bytes() == before  # the torn line is being written by the run
 
@@ -111,9 +116,34 @@ def test_before_anything_was_bought(out: Path) -> None:
     assert (status["accounts"], status["cells"], status["sampling"], status["running"]) == ([], [], None, False)
     assert status["spent"] == {"flops": 0.0, "usd": 0.0}
     assert to_text(status).endswith("report: not written yet")
+    assert "|" not in to_text(status)  # no table without a row
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match="is it a run directory"):
         status_of(tmp_path)
     assert saved(tmp_path) == "nothing was bought yet"
+
+
+def test_the_status_imports_what_it_reads_and_no_more() -> None:
+    code = "import isocost.cli, isocost.running.status, sys; print(*sys.modules)"
+    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    assert loaded.isdisjoint(
+        {"isocost.config", "isocost.reporting", "isocost.running", "isocost.grading", "jinja2", "psutil", "torch"}
+    )
+    assert loaded.isdisjoint({"polars", "numpy", "pyarrow"})
+
+
+def test_the_status_begins_where_the_run_summed_up(out: Path) -> None:
+    ledger = out / "ledger.jsonl"
+    ledger.write_text(lines_of(reserve("a", 1.0, account="data", model="weak"), done("a", 0.5, 1)))
+    summary = summed_up(*read_ledger(ledger), ledger)
+    summary["accounts"][0]["count"] = 1000
+    progress = {"stage": "sample", "done": 1, "total": 1, "samples_per_second": 13_812.4, "tokens_per_second": 9.0, "seconds_left": None}
+    (out / "progress.json").write_text(json.dumps({**progress, "engine_idle": None, "failed": 0, "cells": {}, "ledger": summary}))
+    with ledger.open("a") as file:
+        file.write(lines_of(reserve("b", 1.0, account="data", model="weak"), done("b", 0.5, 1)))
+    status = status_of(out)
+    assert status["accounts"][0]["samples"] == 1001
+    assert "ledger" not in status["sampling"]
+    assert "13,812 samples/s" in to_text(status)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from isocost.records import FinishReason, SamplingParams
 
@@ -76,6 +77,7 @@ class Engine(Protocol):
         identity: What makes two models the same: a hash of the weights, or name and revision. Part of every sample's id.
         remote: Whether somebody else runs the model: a request whose answer never came may have been charged.
         concurrency: How many batches it answers at once. `generate` is called from so many threads; 1 for what uses a device whole.
+            One that need not be waited for in a thread is a `StartingEngine` besides.
         shares_prompts: Whether the solutions of a request share one reading of the prompt.
     """
 
@@ -105,3 +107,11 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back memory and connections. An engine that is asked again opens them again."""
+
+
+@runtime_checkable
+class StartingEngine(Protocol):
+    """An engine that begins to answer a batch and goes on: many are under way without a thread for each."""
+
+    def start(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> Future[list[list[Generation]]]:
+        """Begin to answer a batch as `generate` does; the future holds what that would return or raise."""

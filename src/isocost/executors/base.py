@@ -38,5 +38,11 @@ class Executor(Protocol):
     def capacity(self, job: Job) -> int:
         """How many jobs like this one are worth having under way at once: more would only hold reservations."""
 
+    def withdraw(self, lane: str) -> None:
+        """Ask an endpoint nothing more: the futures of its lane's jobs that it was not asked yet raise NotSentError.
+
+        Jobs that are sent later are answered as ever.
+        """
+
     def close(self, *, wait: bool = True) -> None:
         """End the workers; without `wait` in the middle of their work."""

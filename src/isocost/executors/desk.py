@@ -9,29 +9,18 @@ import contextlib
 import pickle
 import queue
 import threading
-import time
 import traceback
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from isocost.engines.base import Generation, Request
-from isocost.errors import EngineError, IsocostError, TryAgainError
+from isocost.engines.base import Request
+from isocost.errors import IsocostError
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, Outcome, StoredDraw
 from isocost.executors.shelf import Shelf, is_exclusive
 from isocost.executors.storing import rows_of
+from isocost.executors.windows import Finished, Window
 from isocost.store import BatchLog, Row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Finished:
-    """A job that its engine has answered, or not."""
-
-    job: Job
-    generations: Sequence[Sequence[Generation]] = ()
-    seconds: float = 0.0
-    error: BaseException | None = None
 
 
 @dataclass(slots=True)
@@ -46,58 +35,46 @@ class Desk:
     writer: str
     shelf: Shelf = field(default_factory=Shelf)
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _coming: dict[str, tuple[Job, Future[None]]] = field(default_factory=dict)
-    _threads: dict[str, ThreadPoolExecutor] = field(default_factory=dict)
-    _finished: queue.SimpleQueue[_Finished] = field(default_factory=queue.SimpleQueue)
+    _windows: dict[str, dict[str, Window]] = field(default_factory=dict)  # by lane
+    _finished: queue.SimpleQueue[Finished] = field(default_factory=queue.SimpleQueue)
 
-    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
         """Take in jobs, and hand back those that were answered since the last call, committed.
 
         Args:
             jobs: New ones.
             patience: Seconds to wait for the first answer, if none is there.
+            withdrawn: Lanes whose endpoint is asked nothing more: jobs here that it was not asked yet come back without an answer.
         """
+        new: dict[int, tuple[Window, list[Job]]] = {}
         for job in jobs:
-            self._coming[job.key] = job, self._threads_of(job).submit(self._answer, job)
-        found = self._not_asked() if self._stopping.is_set() else []
+            window = self._window_of(job)
+            new.setdefault(id(window), (window, []))[1].append(job)
+        for window, its_jobs in new.values():
+            window.put(its_jobs)
+        for lane in self._windows if self._stopping.is_set() else withdrawn:
+            for window in self._windows.get(lane, {}).values():
+                window.withdraw()
+        found: list[Finished] = []
         with contextlib.suppress(queue.Empty):
             found.append(self._finished.get(timeout=patience))
             while True:
                 found.append(self._finished.get_nowait())
-        for each in found:
-            self._coming.pop(each.job.key, None)
         return self._commit(found)
 
     def stop_asking(self) -> None:
         """Ask no endpoint any more: jobs for one that wait for their turn fail, and cost nothing. It may be called by a signal."""
         self._stopping.set()
 
-    def _not_asked(self) -> list[_Finished]:
-        waiting = [job for job, turn in self._coming.values() if job.remote and turn.cancel()]
-        return [_Finished(job=job, error=_never_sent()) for job in waiting]
-
-    def _threads_of(self, job: Job) -> ThreadPoolExecutor:
-        # Engines that answer one job at a time share a thread: two models at once on one device would only slow each other down.
+    def _window_of(self, job: Job) -> Window:
+        # Engines that answer one job at a time share a window: two models at once on one device would only slow each other down.
+        windows = self._windows.setdefault(job.lane, {})
         name = job.lane if job.concurrency == 1 else job.spec.key
-        if name not in self._threads:
-            self._threads[name] = ThreadPoolExecutor(job.concurrency)
-        return self._threads[name]
+        if name not in windows:
+            windows[name] = Window(job.concurrency, self.shelf, self._stopping, self._finished.put)
+        return windows[name]
 
-    def _answer(self, job: Job) -> None:
-        started = time.monotonic()
-        try:
-            if job.remote and self._stopping.is_set():
-                raise _never_sent()
-            with self.shelf.taken(job.spec) as engine:
-                started = time.monotonic()
-                generations = engine.generate(job.requests, job.params, job.seed)
-            _check_counts(job, generations)
-        except BaseException as error:  # noqa: BLE001 - it is raised again by the driver
-            self._finished.put(_Finished(job=job, error=error))
-        else:
-            self._finished.put(_Finished(job=job, generations=generations, seconds=time.monotonic() - started))
-
-    def _commit(self, found: Sequence[_Finished]) -> list[Outcome]:
+    def _commit(self, found: Sequence[Finished]) -> list[Outcome]:
         """Append the draws of answered jobs to this worker's files, one write a file."""
         batches: dict[Path, list[tuple[str, list[Row]]]] = {}
         stored: dict[str, list[list[StoredDraw]]] = {}
@@ -113,7 +90,7 @@ class Desk:
             return [Outcome(key=each.job.key, error=each.error or error) for each in found]
         return [self._outcome(each, stored) for each in found]
 
-    def _outcome(self, each: _Finished, stored: dict[str, list[list[StoredDraw]]]) -> Outcome:
+    def _outcome(self, each: Finished, stored: dict[str, list[list[StoredDraw]]]) -> Outcome:
         key = each.job.key
         if each.error is not None:
             return Outcome(key=key, error=_sendable(each.error))
@@ -123,23 +100,6 @@ class Desk:
             answers=Answers(
                 generations=() if committed else each.generations, stored=stored[key] if committed else (), seconds=each.seconds
             ),
-        )
-
-
-def _never_sent() -> TryAgainError:
-    return TryAgainError("the run was stopped before this was sent")
-
-
-def _check_counts(job: Job, generations: Sequence[Sequence[Generation]]) -> None:
-    """Refuse answers that would be stored under the numbers of other draws.
-
-    Raises:
-        EngineError: the engine does not keep its contract.
-    """
-    counts, asked = [len(each) for each in generations], [request.count for request in job.requests]
-    if len(counts) != len(asked) or any(count > most for count, most in zip(counts, asked, strict=True)):
-        raise EngineError(
-            f"engine {job.spec.name}: was asked for {asked} solutions and returned {counts}\n  this is a mistake in the engine"
         )
 
 
@@ -170,9 +130,9 @@ def stop_asking() -> None:
     _desk.stop_asking()
 
 
-def exchange(jobs: Sequence[Job], patience: float) -> list[Outcome]:
+def exchange(jobs: Sequence[Job], patience: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
     """`Desk.exchange` of this process."""
-    return _desk.exchange(jobs, patience)
+    return _desk.exchange(jobs, patience, withdrawn)
 
 
 def describe(spec: EngineSpec) -> EngineFacts:

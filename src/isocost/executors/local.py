@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
@@ -74,6 +74,11 @@ class LocalExecutor:
         """Twice what is answered at once, so that no worker waits for the driver."""
         return 2 * job.concurrency * (1 if job.remote else self.workers)
 
+    def withdraw(self, lane: str) -> None:
+        """Ask an endpoint nothing more of what was sent so far."""
+        if lane in self._lanes:
+            self._lanes[lane].withdraw()
+
     def close(self, *, wait: bool = True) -> None:
         """End the workers; without `wait` they are killed in the middle of their work."""
         for process in self._processes:
@@ -121,10 +126,10 @@ class LocalWorker:
         """Start the process; it does not outlive the thread that calls this."""
         self._pool.submit(os.getpid)
 
-    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
         """`Desk.exchange` in the process."""
         try:
-            return self.call(functools.partial(desk.exchange, jobs, patience)).result()
+            return self.call(functools.partial(desk.exchange, jobs, patience, withdrawn)).result()
         except (BrokenProcessPool, CancelledError) as error:
             raise WorkerDiedError from error
 

@@ -32,9 +32,8 @@ class Shelf:
                 self._engines[spec.key] = load_engine(spec.name, dict(spec.options), base=spec.base)
             return self._engines[spec.key]
 
-    @contextmanager
-    def taken(self, spec: EngineSpec) -> Iterator[Engine]:
-        """The engine, to generate with; whatever has to make room for it is closed first, once nobody uses it."""
+    def take(self, spec: EngineSpec) -> Engine:
+        """The engine, to generate with until it is given back; what has to make room for it is closed first, once nobody uses it."""
         with self._changed:
             # Looked for again after every wait: another thread may have put it away to make room for its own.
             while leaving := self._leaving(self.look(spec), spec.key):
@@ -45,12 +44,22 @@ class Shelf:
                     self._changed.wait()
             engine = self._engines[spec.key] = self._engines.pop(spec.key)  # the last now
             self._users[spec.key] = self._users.get(spec.key, 0) + 1
+            return engine
+
+    def give_back(self, spec: EngineSpec) -> None:
+        """One who has taken the engine is done with it."""
+        with self._changed:
+            self._users[spec.key] -= 1
+            self._changed.notify_all()
+
+    @contextmanager
+    def taken(self, spec: EngineSpec) -> Iterator[Engine]:
+        """The engine, taken and given back."""
+        engine = self.take(spec)
         try:
             yield engine
         finally:
-            with self._changed:
-                self._users[spec.key] -= 1
-                self._changed.notify_all()
+            self.give_back(spec)
 
     def _leaving(self, engine: Engine, key: str) -> list[str]:
         """The engines that cannot stay open beside this one."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from isocost.executors.jobs import Answers, Job, Outcome
+from isocost.executors.windows import not_sent
 
 PATIENCE = 0.05  # seconds that a worker waits for an answer before it asks for more jobs
+PATIENCE_WHEN_FULL = 0.5  # the same where it has no room for more
 
 
 class WorkerDiedError(Exception):
@@ -22,7 +24,7 @@ class WorkerDiedError(Exception):
 class Worker(Protocol):
     """A process, here or elsewhere, that has a `Desk`."""
 
-    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
+    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
         """`Desk.exchange` over there.
 
         Raises:
@@ -61,6 +63,7 @@ class Lane:
         self._died = died
         self._jobs: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
+        self._withdrawals = 0
         self._threads: list[threading.Thread] = []
         for worker in workers:
             self.add(worker)
@@ -88,6 +91,19 @@ class Lane:
                     return
                 ticket.settle(Outcome(key=ticket.job.key, error=error))
 
+    def withdraw(self) -> None:
+        """Ask an endpoint nothing more of what was put so far: jobs that it was not asked yet raise NotSentError."""
+        self._withdrawals += 1
+        waiting: list[Ticket | None] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                waiting.append(self._jobs.get_nowait())
+        for ticket in waiting:
+            if ticket is None:  # meant for a thread
+                self._jobs.put(None)
+            else:
+                ticket.settle(Outcome(key=ticket.job.key, error=not_sent()))
+
     def add(self, worker: Worker) -> None:
         """One more worker takes jobs."""
         thread = threading.Thread(target=self._carry, args=(worker,), daemon=True)
@@ -103,14 +119,18 @@ class Lane:
 
     def _carry(self, worker: Worker) -> None:
         there: list[Ticket] = []
-        more = True
+        more, withdrawals = True, self._withdrawals
         while more or there:
             new, more = self._take(there) if more else ([], False)
             there += new
             if not there:
+                withdrawals = self._withdrawals
                 continue
+            withdrawn = {ticket.job.lane for ticket in there} if withdrawals != self._withdrawals else ()
+            withdrawals = self._withdrawals
+            patience = PATIENCE if _room(there) > 0 else PATIENCE_WHEN_FULL
             try:
-                outcomes = worker.exchange([ticket.job for ticket in new], PATIENCE)
+                outcomes = worker.exchange([ticket.job for ticket in new], patience, withdrawn)
             except WorkerDiedError as error:
                 self._died(self, worker, there, error)
                 return
@@ -129,8 +149,7 @@ class Lane:
         """Jobs that a worker has room for, and whether more may come; waits for one only if the worker has nothing to do."""
         new: list[Ticket] = []
         while True:
-            room = next((2 * ticket.job.concurrency for ticket in (*there, *new)), 1) - len(there) - len(new)
-            if room <= 0:
+            if _room([*there, *new]) <= 0:
                 return new, True
             try:
                 ticket = self._jobs.get(block=not there and not new)
@@ -139,3 +158,8 @@ class Lane:
             if ticket is None:
                 return new, False
             new.append(ticket)
+
+
+def _room(there: Sequence[Ticket]) -> int:
+    """How many jobs more may lie at a worker; one that has none is given one to begin with."""
+    return (2 * there[0].job.concurrency if there else 1) - len(there)

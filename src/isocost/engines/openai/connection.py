@@ -5,54 +5,41 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
-from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
 
 import openai
+
+from isocost.errors import TryAgainError
 
 T = TypeVar("T")
 
 
-class Pending(Generic[T]):
-    """Work under way on the loop."""
-
-    def __init__(self) -> None:
-        self._done: SimpleQueue[asyncio.Task[T]] = SimpleQueue()
-        self.finish: Callable[[asyncio.Task[T]], None] = self._done.put
-
-    def result(self) -> T:
-        """Wait for the end; to be called once.
-
-        Raises:
-            asyncio.CancelledError: the connection was closed before.
-        """
-        return self._done.get().result()
-
-
 class Connection:
-    """A running event loop for a client.
+    """A running event loop for a client; `name` is what is at the other end.
 
-    The loop is woken once for all that was submitted since it last looked, and a caller waits on a bare queue: `run_coroutine_threadsafe`
-    wakes it for each, and with its futures that made the engine slower than a bare loop (benchmarks/openai_engine.py).
+    The loop is woken once for all that was submitted since it last looked; `run_coroutine_threadsafe` wakes it for each, which made the
+    engine slower than a bare loop (benchmarks/openai_engine.py).
     """
 
-    def __init__(self, client: openai.AsyncOpenAI) -> None:
-        self._client = client
+    def __init__(self, client: openai.AsyncOpenAI, name: str) -> None:
+        self._client, self._name = client, name
         self._loop = asyncio.new_event_loop()
-        self._submitted: deque[tuple[Coroutine[Any, Any, Any], Callable[[Any], None]]] = deque()
+        self._submitted: deque[tuple[Coroutine[Any, Any, Any], Future[Any]]] = deque()
         self._woken = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="isocost-openai", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> Pending[T]:
-        """Start a coroutine on the loop; from any thread, and not after `close`."""
-        pending: Pending[T] = Pending()
-        self._submitted.append((work, pending.finish))
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start a coroutine on the loop; from any thread, and not after `close`. The future has what it returns, or why it ended."""
+        future: Future[T] = Future()
+        self._submitted.append((work, future))
         if not self._woken:
             self._woken = True
             self._loop.call_soon_threadsafe(self._start)
-        return pending
+        return future
 
     def close(self) -> None:
         """Cancel what is under way, close the client, end the thread."""
@@ -64,8 +51,8 @@ class Connection:
     def _start(self) -> None:
         self._woken = False  # before looking: what is submitted from here on wakes the loop again
         while self._submitted:
-            work, finish = self._submitted.popleft()
-            self._loop.create_task(work).add_done_callback(finish)
+            work, future = self._submitted.popleft()
+            self._loop.create_task(work).add_done_callback(partial(self._hand_over, future))
 
     async def _end(self) -> None:
         under_way = asyncio.all_tasks() - {asyncio.current_task()}
@@ -73,3 +60,11 @@ class Connection:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         await self._client.close()
+
+    def _hand_over(self, future: Future[Any], task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            future.set_exception(TryAgainError(f"{self._name}: the engine was closed while a request was under way", charged=True))
+        elif error := task.exception():
+            future.set_exception(error)
+        else:
+            future.set_result(task.result())

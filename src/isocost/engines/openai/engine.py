@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from asyncio import CancelledError
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 
 from isocost.engines.base import Generation, Request
@@ -14,7 +14,6 @@ from isocost.engines.openai.client import client_for
 from isocost.engines.openai.connection import Connection
 from isocost.engines.openai.endpoint import read_endpoint
 from isocost.engines.openai.options import OpenAIOptions
-from isocost.errors import TryAgainError
 from isocost.ids import digest
 from isocost.records import SamplingParams
 
@@ -58,24 +57,18 @@ class OpenAIEngine:
 
         Raises:
             EngineError: the key, the model or the request is refused, or the endpoint does not report usage.
-            TryAgainError: the endpoint is busy, failing or out of reach, or its reply cannot be read. Nothing of the batch is kept.
+            TryAgainError: the endpoint is busy, failing or out of reach, its reply cannot be read, or the engine was closed meanwhile.
+                Nothing of the batch is kept.
             ModelError: the study asks what the endpoint cannot do.
         """
+        return self.start(batch, params, seed).result()
+
+    def start(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> Future[list[list[Generation]]]:
+        """Begin to answer a batch; the future holds what `generate` would return or raise."""
         parts = [self._parts(request) for request in batch]
-        calls = [part for of_request in parts for part in of_request]
-        if not calls:
-            return [[] for _ in batch]
         with self._lock:
             caller, connection = self._opened()
-            pending = connection.submit(caller.answer(calls, params, seed))
-        try:
-            replies = pending.result()
-        except CancelledError as error:
-            raise TryAgainError(f"{caller.endpoint}: the engine was closed while a request was under way", charged=True) from error
-        if len(batch) == len(calls):
-            return replies
-        came = iter(replies)
-        return [[generation for _ in of_request for generation in next(came)] for of_request in parts]
+            return connection.submit(_answer(caller, parts, params, seed))
 
     def close(self) -> None:
         """End the thread and its connections; calls that are under way fail. The next `generate` opens them again."""
@@ -88,7 +81,7 @@ class OpenAIEngine:
         if self._open is None:
             endpoint = read_endpoint(self._options)
             client = client_for(endpoint, self._options.timeout, self._options.concurrency)
-            self._open = Caller(endpoint, client, self._options), Connection(client)
+            self._open = Caller(endpoint, client, self._options), Connection(client, str(endpoint))
         return self._open
 
     def _parts(self, request: Request) -> list[Request]:
@@ -97,3 +90,10 @@ class OpenAIEngine:
             return [request] if request.count else []
         starts = range(0, request.count, n)
         return [replace(request, first_index=request.first_index + start, count=min(n, request.count - start)) for start in starts]
+
+
+async def _answer(caller: Caller, parts: Sequence[Sequence[Request]], params: SamplingParams, seed: int) -> list[list[Generation]]:
+    """Answer requests that are cut into calls."""
+    calls = [part for of_request in parts for part in of_request]
+    came = iter(await caller.answer(calls, params, seed))
+    return [[generation for _ in of_request for generation in next(came)] for of_request in parts]

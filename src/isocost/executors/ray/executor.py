@@ -75,6 +75,10 @@ class RayExecutor:
         """Twice what is answered at once, so that no worker waits for the driver."""
         return self._here.capacity(job) if job.remote else 2 * job.concurrency * self.workers
 
+    def withdraw(self, lane: str) -> None:
+        """Ask an endpoint nothing more of what was sent so far."""
+        self._here.withdraw(lane)
+
     def close(self, *, wait: bool = True) -> None:
         """End the workers; without `wait` in the middle of their work. A Ray that was started for this run ends too."""
         left = self._crew.close(wait=wait) if self._crew else []

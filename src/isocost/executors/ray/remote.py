@@ -6,7 +6,7 @@ import importlib.metadata
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -83,8 +83,8 @@ class RayWorker:
                 "  put the run directory where all machines have it under the same path: isocost run -o /SHARED/NAME"
             )
 
-    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
-        """`Desk.exchange` over there.
+    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
+        """`Desk.exchange` over there, where no endpoint is asked that could be asked less.
 
         Draws are committed within such a call alone: a worker that was given up cannot commit anything later.
         """

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
-from isocost.errors import EngineError, InputError, IsocostError, LimitReachedError, TryAgainError
+from isocost.errors import EngineError, InputError, IsocostError, LimitReachedError, NotSentError, TryAgainError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Ledger
@@ -45,36 +45,30 @@ def answered(
         tell: Told of an endpoint that cannot be reached or does not answer.
     """
     flight = _Flight(lanes_of(sources), executor, ledger, tell)
-    stopped: BaseException | None = None
-    deadline: float | None = None
     handed: list[str] = []
     try:
         while True:
             try:
-                may_send = not stopped and room()
-                if not stopped:
+                may_send = not flight.stopped and room()
+                if not flight.stopped:
                     check()
                 if may_send:
                     flight.send()
-                landed = flight.landed(HELD if not (may_send or stopped) else LISTENING)
+                landed = flight.landed(HELD if not (may_send or flight.stopped) else LISTENING)
             except (IsocostError, KeyboardInterrupt) as error:
-                if stopped:
+                if flight.stopped:
                     raise
-                stopped = error
-                if isinstance(error, KeyboardInterrupt):
-                    ledger.close()
-                    deadline = time.monotonic() + PATIENCE
+                flight.stop(error)
                 continue
-            found, failure = flight.outcomes(landed, again=not stopped)
-            stopped = stopped or failure
+            found = flight.outcomes(landed)
             handed = [call.key for call, _ in found]
             yield found
-            if flight.is_over(sending=not stopped) or (deadline is not None and time.monotonic() > deadline):
+            if flight.is_over():
                 break
     finally:
         flight.abandon(handed)  # those too that the caller took and, because something failed, did not release
-    if stopped:
-        raise stopped
+    if flight.stopped:
+        raise flight.stopped
 
 
 class _Flight:
@@ -84,6 +78,8 @@ class _Flight:
         self._lanes, self._executor, self._ledger, self._tell = lanes, executor, ledger, tell
         self._flying: dict[Future[Answers], Call] = {}
         self._landed: queue.SimpleQueue[Future[Answers]] = queue.SimpleQueue()
+        self.stopped: BaseException | None = None  # what stopped it
+        self._deadline: float | None = None
 
     def send(self) -> None:
         """Keep every worker busy, the calls of each lane in order.
@@ -126,18 +122,28 @@ class _Flight:
                 futures.append(self._landed.get_nowait())
         return [(self._flying.pop(future), future) for future in futures]
 
-    def outcomes(self, landed: Iterable[tuple[Call, Future[Answers]]], *, again: bool) -> tuple[Found, BaseException | None]:
-        """The answers of calls, and the first failure; calls that are going to be sent again are in neither."""
+    def stop(self, error: BaseException) -> None:
+        """Send nothing more, and ask no endpoint what it was not asked yet; what is reserved under the limit fits, and is asked."""
+        self.stopped = error
+        if isinstance(error, KeyboardInterrupt):
+            self._ledger.close()
+            self._deadline = time.monotonic() + PATIENCE
+        if not isinstance(error, LimitReachedError):
+            for lane in {call.job.lane for call in self._flying.values() if call.job.remote}:
+                self._executor.withdraw(lane)
+
+    def outcomes(self, landed: Iterable[tuple[Call, Future[Answers]]]) -> Found:
+        """The answers of calls; those that are going to be sent again are not among them. The first failure stops it."""
         found: Found = []
-        failures: list[BaseException] = []
         for call, future in landed:
             try:
-                found += self._outcome(call, future, again=again and not failures)
+                found += self._outcome(call, future)
             except BaseException as error:  # noqa: BLE001 - it is raised once all that is in flight has come
-                failures.append(error)
-        return found, failures[0] if failures else None
+                if not self.stopped:
+                    self.stop(error)
+        return found
 
-    def _outcome(self, call: Call, future: Future[Answers], *, again: bool) -> Found:
+    def _outcome(self, call: Call, future: Future[Answers]) -> Found:
         """The answers of a call; nothing if it is going to be sent again.
 
         Raises:
@@ -150,6 +156,10 @@ class _Flight:
             lane.succeeded(call)
             return [(call, future.result())]
         reason = str(error).partition("\n")[0]
+        if isinstance(error, NotSentError):
+            self._ledger.unsend(call.key)
+            lane.postpone(call)
+            return []
         if isinstance(error, InputError) or (isinstance(error, EngineError) and not error.charged):
             self._ledger.retry(call.key, reason)
         elif isinstance(error, TryAgainError):
@@ -158,16 +168,18 @@ class _Flight:
             self._ledger.abandon([call.key])
         if not isinstance(error, TryAgainError):
             raise error
-        if not again:
+        if self.stopped:
             return []
         later = lane.failed(call, error)
         if trouble := lane.trouble(error):
             self._tell(trouble)
         return [] if later else [(call, None)]
 
-    def is_over(self, *, sending: bool) -> bool:
-        """Whether nothing is in flight, and nothing more is going to be."""
-        return not self._flying and not (sending and not all(lane.is_done() for lane in self._lanes.values()))
+    def is_over(self) -> bool:
+        """Whether nothing is in flight and nothing more is going to be, or nobody waits any longer."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            return True
+        return not self._flying and (self.stopped is not None or all(lane.is_done() for lane in self._lanes.values()))
 
     def abandon(self, handed: Iterable[str]) -> None:
         """Whoever waits for room must not wait for calls that nobody takes any more."""

@@ -109,6 +109,10 @@ class CallLane:
         """How many calls more may be in flight."""
         return (1 if self.in_a_row >= self.retrying.outage else capacity) - self.flying
 
+    def postpone(self, call: Call) -> None:
+        """Have a call sent again in a while that was not sent."""
+        heapq.heappush(self.later, (time.monotonic() + self.retrying.first, next(self._numbers), call))
+
     def succeeded(self, call: Call) -> None:
         """A call was answered."""
         self.successes, self.in_a_row, self.told = self.successes + 1, 0, False
