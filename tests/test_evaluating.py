@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from isocost.engines.base import Generation, Request
 from isocost.errors import InputError
-from isocost.evaluating import ProblemOutcome, compare, estimate, evaluate, from_lines, name_setup, to_lines
+from isocost.evaluating import ProblemOutcome, compare, estimate, evaluate, name_setup, to_lines
 from isocost.metrics.majority import majority_at_k
 from isocost.records import FinishReason, Outcome, Problem, SamplingParams, Verdict
 
@@ -168,4 +169,5 @@ def test_outcomes_survive_storage() -> None:
     )
     lines = list(to_lines(stored))
     assert lines[0] == '{"problem_id": "é/1", "score": 1.0, "predicted_answer": "½", "correct": true}\n'
-    assert from_lines(lines) == stored
+    names = ("problem_id", "score", "predicted_answer")
+    assert tuple(ProblemOutcome(**{name: row[name] for name in names}) for row in map(json.loads, lines)) == stored

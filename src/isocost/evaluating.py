@@ -171,12 +171,6 @@ def to_lines(outcomes: Iterable[ProblemOutcome]) -> Iterator[str]:
         yield json.dumps({**asdict(outcome), "correct": outcome.correct}, ensure_ascii=False) + "\n"
 
 
-def from_lines(lines: Iterable[str]) -> Outcomes:
-    """The outcomes that `to_lines` wrote."""
-    rows = (json.loads(line) for line in lines)
-    return tuple(ProblemOutcome(**{name: row[name] for name in ("problem_id", "score", "predicted_answer")}) for row in rows)
-
-
 def _judged(
     problems: Sequence[Problem], prompt: Callable[[str], str], answer: Answer, grade: Grade, params: SamplingParams, count: int
 ) -> list[list[Verdict]]:

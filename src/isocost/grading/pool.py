@@ -108,7 +108,6 @@ class GradingPool:
         self._lock, self._judging = threading.Lock(), threading.Lock()
         self._remembered: OrderedDict[bytes, Verdict] = OrderedDict()
         self._waiting: dict[bytes, list[_Job]] = {}
-        self._backlog = 0
         self._crew: Crew | None = None
         self._failure: BaseException | None = None
 
@@ -130,11 +129,6 @@ class GradingPool:
     def processes(self) -> int:
         """Worker processes that were needed so far."""
         return self._crew.size if self._crew else 0
-
-    @property
-    def backlog(self) -> int:
-        """Pairs that were submitted and wait for a worker's verdict. Cheap, and right from any thread."""
-        return self._backlog
 
     def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
         """Grade solutions; the future holds their verdicts in order, and is done already where no worker is needed.
@@ -193,9 +187,8 @@ class GradingPool:
             if job.missing and self._failure is not None:
                 job.future.set_exception(self._failure)
                 return
-            for digest, positions in job.missing.items():
+            for digest in job.missing:
                 self._waiting.setdefault(digest, []).append(job)
-                self._backlog += len(positions)
             if fresh and self._crew is None:
                 self._crew = Crew(self._setup, self._workers, self._record, self._no_workers)
             complete = not job.missing
@@ -221,7 +214,6 @@ class GradingPool:
                 self._remember(task.digest, verdict)
             jobs = self._waiting.pop(task.digest, [])
             for job in jobs:
-                self._backlog -= len(job.missing[task.digest])
                 self._fill(job, task.digest, verdict)
             finished = [job for job in jobs if not job.missing]
         for job in finished:
@@ -236,7 +228,6 @@ class GradingPool:
             self._failure = self._failure or error
             jobs = {id(job): job for jobs in self._waiting.values() for job in jobs}
             self._waiting.clear()
-            self._backlog = 0
         for job in jobs.values():
             if not job.future.done():
                 job.future.set_exception(error)

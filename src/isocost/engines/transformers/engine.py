@@ -12,10 +12,10 @@ from typing import Any, Literal
 import torch
 from pydantic import PositiveInt
 
-from isocost.engines.base import Generation, ModelSize, Request
-from isocost.engines.batching import cut
+from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import Checkpoint, locate
-from isocost.engines.checkpoints.reading import as_read, tokens
+from isocost.engines.checkpoints.engine import CheckpointEngine
+from isocost.engines.checkpoints.reading import tokens
 from isocost.engines.options import Options, read_options
 from isocost.engines.transformers.decoding import Decoded, Row, decode
 from isocost.engines.transformers.stopping import StopStrings
@@ -49,38 +49,15 @@ def open_engine(options: Mapping[str, object], base: Path) -> TransformersEngine
     return TransformersEngine(given, locate(given.model, base, given.revision, given.gguf_file))
 
 
-class TransformersEngine:
-    """A causal language model, sampled by isocost's own loop.
+class TransformersEngine(CheckpointEngine):
+    """A causal language model, sampled by isocost's own loop."""
 
-    Nothing but `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
-    """
-
-    remote = False
     concurrency = 1
-    shares_prompts = True
 
     def __init__(self, options: TransformersOptions, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint, options.batch_size)
         self._options = options
-        self._checkpoint, self._config = checkpoint.opened()
         self._model: Any = None
-        self._tokenizer: Any = None
-        self.identity = self._checkpoint.identity()
-
-    def size(self) -> ModelSize:
-        """Counted from the configuration."""
-        return self._checkpoint.size(self._config)
-
-    def render(self, request: Request) -> str:
-        """The prompt as it stands, or in the model's chat format. Loads the tokenizer alone.
-
-        Raises:
-            ModelError: the model has no chat format, or one that does not take the messages.
-        """
-        return as_read(self._load_tokenizer(), request, self._checkpoint.place)
-
-    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
-        """Batches of at most `batch_size` generations, prompts sorted by length."""
-        return cut(requests, self._options.batch_size)
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
         """Answer a batch. A prompt that fills the model's context has finish_reason `error`; max_tokens is cut to what fits.
@@ -121,11 +98,6 @@ class TransformersEngine:
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-
-    def _load_tokenizer(self) -> Any:
-        if self._tokenizer is None:
-            self._tokenizer = self._checkpoint.tokenizer()
-        return self._tokenizer
 
     def _load(self) -> tuple[Any, Any]:
         if self._model is None:

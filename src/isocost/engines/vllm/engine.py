@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Sequence
 from typing import Any
 
-from isocost.engines.base import Generation, ModelSize, Request
-from isocost.engines.batching import cut
+from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import Checkpoint
-from isocost.engines.checkpoints.reading import as_read, tokens
+from isocost.engines.checkpoints.engine import CheckpointEngine
+from isocost.engines.checkpoints.reading import tokens
 from isocost.engines.vllm import VllmOptions
 from isocost.engines.vllm.failures import explain
 from isocost.engines.vllm.starting import start
@@ -22,44 +21,21 @@ from isocost.records import FinishReason, SamplingParams
 _FINISHED: dict[str | None, FinishReason] = {"stop": "stop", "length": "length"}
 
 
-class VllmEngine:
+class VllmEngine(CheckpointEngine):
     """A causal language model, sampled by vLLM.
-
-    Nothing but `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
 
     Attributes:
         exclusive: It takes the device's memory whole, so that no other engine of the process may be open beside it.
     """
 
-    remote = False
     concurrency = 2  # while one batch runs out, the next fills the device
-    shares_prompts = True
     exclusive = True
 
     def __init__(self, options: VllmOptions, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint, options.batch_size)
         self._options = options
-        self._checkpoint, self._config = checkpoint.opened()
-        self._lock = threading.Lock()
         self._stepper: Stepper | None = None
-        self._tokenizer: Any = None
         self._batches = itertools.count()
-        self.identity = self._checkpoint.identity()
-
-    def size(self) -> ModelSize:
-        """Counted from the configuration."""
-        return self._checkpoint.size(self._config)
-
-    def render(self, request: Request) -> str:
-        """The prompt as it stands, or in the model's chat format. Loads the tokenizer alone.
-
-        Raises:
-            ModelError: the model has no chat format, or one that does not take the messages.
-        """
-        return as_read(self._load_tokenizer(), request, self._checkpoint.place)
-
-    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
-        """Batches of at most `batch_size` generations."""
-        return cut(requests, self._options.batch_size)
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
         """Answer a batch; may be called from several threads. A prompt that fills the context has finish_reason `error`.
@@ -105,12 +81,6 @@ class VllmEngine:
             stepper, self._stepper, self._tokenizer = self._stepper, None, None
             if stepper:
                 stepper.close()
-
-    def _load_tokenizer(self) -> Any:
-        with self._lock:
-            if self._tokenizer is None:
-                self._tokenizer = self._checkpoint.tokenizer()
-            return self._tokenizer
 
     def _started(self) -> Stepper:
         with self._lock:

@@ -1,0 +1,55 @@
+"""What engines that run a checkpoint have in common: all that needs its configuration and tokenizer, not its weights."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from isocost.engines.base import ModelSize, Request
+from isocost.engines.batching import cut
+from isocost.engines.checkpoints import Checkpoint
+from isocost.engines.checkpoints.reading import as_read
+
+
+class CheckpointEngine:
+    """Reads the configuration at once, and the tokenizer when it is first needed.
+
+    Nothing but `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
+
+    Args:
+        checkpoint: What it runs.
+        batch_size: Generations in a batch, at most.
+    """
+
+    remote = False
+    shares_prompts = True
+
+    def __init__(self, checkpoint: Checkpoint, batch_size: int) -> None:
+        self._checkpoint, self._config = checkpoint.opened()
+        self._batch_size = batch_size
+        self._lock = threading.Lock()
+        self._tokenizer: Any = None
+        self.identity = self._checkpoint.identity()
+
+    def size(self) -> ModelSize:
+        """Counted from the configuration."""
+        return self._checkpoint.size(self._config)
+
+    def render(self, request: Request) -> str:
+        """The prompt as it stands, or in the model's chat format. Loads the tokenizer alone.
+
+        Raises:
+            ModelError: the model has no chat format, or one that does not take the messages.
+        """
+        return as_read(self._load_tokenizer(), request, self._checkpoint.place)
+
+    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+        """Batches of at most `batch_size` generations, prompts sorted by length."""
+        return cut(requests, self._batch_size)
+
+    def _load_tokenizer(self) -> Any:
+        with self._lock:
+            if self._tokenizer is None:
+                self._tokenizer = self._checkpoint.tokenizer()
+            return self._tokenizer
