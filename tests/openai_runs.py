@@ -101,7 +101,7 @@ class Shell:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
-        monkeypatch.setattr("isocost.running.LocalExecutor", ThreadExecutor)
+        monkeypatch.setattr("isocost.running.runs.LocalExecutor", ThreadExecutor)
         self.retry(SOON)
 
     def retry(self, retrying: Retrying) -> None:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost import running
 from isocost.config import Costs, Study
 from isocost.engines.base import ModelSize
 from isocost.errors import BudgetError, StudyError
@@ -16,7 +15,7 @@ from isocost.planning import DrawCost, amount_of, cells, cost_of, draw_costs, in
 from isocost.policies.base import Terms
 from isocost.policies.uniform import build
 from isocost.records import CellPlan, Cost, ModelCard, Unit
-from isocost.running import plan_study
+from isocost.running import plan_study, runs
 from isocost.running.plans import first_prompts, to_json, to_markdown
 from tests.builders import MAX_TOKENS, InlineExecutor, nested, raw_study, study, write_study
 
@@ -27,7 +26,7 @@ PRICE = {"input": 2.0, "output": 8.0}
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "LocalExecutor", InlineExecutor)
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
 
 
 def cards(made: Study) -> dict[str, ModelCard]:
@@ -119,7 +118,7 @@ def test_a_draw_that_costs_nothing_cannot_be_held_to_a_budget() -> None:
 
 def test_a_budget_that_pays_for_no_draw_is_refused() -> None:
     made = study(budgets={"b": {"unit": "flops", "amount": 100_000}})
-    with pytest.raises(BudgetError, match=r"^a budget of 1e\+05 flops does not pay for .* of model weak at 1.28e\+05 flops"):
+    with pytest.raises(BudgetError, match=r"^a budget of 100.0 KFLOPs does not pay for .* of model weak at 128.0 KFLOPs"):
         plans(made)
 
 
@@ -249,7 +248,7 @@ def test_a_price_that_is_not_in_the_file_is_missed_only_where_it_is_needed(tmp_p
     prepared, each, found = plan_study(in_flops)
     assert {name: cost.expected.usd for name, cost in each.items()} == {"weak": MAX_TOKENS / 1e6, "strong": None}
     text = to_markdown(prepared, each, found, dt.date(2026, 6, 1))
-    assert "input $0, output $1 (prices.yaml, 2026-01-01)" in text
+    assert "input $0.00, output $1.00 (prices.yaml, 2026-01-01)" in text
     assert "The price of weak was read 151 days ago, on 2026-01-01" in text
     assert "days ago" not in to_markdown(prepared, each, found, dt.date(2026, 2, 1))
     in_usd = write_study(tmp_path, costs={"prices": "prices.yaml"}, budgets={"b": {"unit": "usd", "amount": 1}})
@@ -266,7 +265,7 @@ def test_what_is_wrong_with_prices_is_told_with_all_else(tmp_path: Path) -> None
     assert [mistake.partition("\n")[0] for mistake in caught.value.mistakes] == [
         'prices.yaml: "dated" is missing',
         'prices.yaml:2: unknown key "inptu" for model "weak"',
-        "models.weak: price.batch_discount is missing, and batch_api is true",
+        f"{tmp_path / 'study.yaml'}:7: models.weak: price.batch_discount is missing, and batch_api is true",
     ]
 
 
@@ -332,7 +331,8 @@ def test_all_that_is_wrong_with_models_and_problems_is_told_at_once(tmp_path: Pa
     raw = nested(raw, "problems", "train", "path", value="none.jsonl")
     with pytest.raises(StudyError) as caught:
         plan_study(write_study(tmp_path, **raw))
-    assert [mistake.partition(": ")[0] for mistake in caught.value.mistakes] == ["problems.train", "models.weak"]
+    file = tmp_path / "study.yaml"
+    assert [mistake.split(": ")[:2] for mistake in caught.value.mistakes] == [[f"{file}:3", "problems.train"], [f"{file}:7", "models.weak"]]
 
 
 def test_in_unit_gives_what_is_known() -> None:

@@ -15,11 +15,10 @@ import polars as pl
 import pytest
 import yaml
 
-from isocost import running
 from isocost.errors import EngineError, InputError, LimitReachedError, StudyError
 from isocost.ledger import Ledger, Reservation
 from isocost.reporting.numbers import budget
-from isocost.running import dry_run, run, run_stage
+from isocost.running import dry_run, run, run_stage, runs
 from isocost.running.buying.pools import Pool
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.plans import to_markdown
@@ -34,7 +33,7 @@ WEAK, STRONG = 6 * N, 2 * N  # draws that the budget buys
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "slow" not in request.keywords:
-        monkeypatch.setattr(running, "LocalExecutor", InlineExecutor)
+        monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
 
 
 @pytest.fixture

@@ -88,10 +88,12 @@ def test_openai_itself_needs_a_key(tmp_path: Path, shell: Shell) -> None:
     left = shell("run", path, "-o", tmp_path / "out")
     assert left.code == 2
     assert left.errors == [
-        "error: https://api.openai.com/v1, model 'tiny': no key in $ISOCOST_TEST_KEY",
+        f"error: {path}:7: models.weak: https://api.openai.com/v1, model 'tiny': no key in $ISOCOST_TEST_KEY",
         "  set that environment variable, or name another: api_key_env",
     ]
-    assert shell("run", path, "--dry-run").code == 0
+    rehearsed = shell("run", path, "--dry-run")
+    assert (rehearsed.code, rehearsed.errors) == (2, left.errors)
+    assert shell("plan", path).code == 0
 
 
 def test_a_prompt_beyond_the_context_is_counted_and_left_out(tmp_path: Path, shell: Shell) -> None:
@@ -190,7 +192,8 @@ def test_a_limit_in_a_unit_that_is_not_known(tmp_path: Path, shell: Shell, unit:
         left = shell("run", runs.write(tmp_path, raw), "-o", tmp_path / "out")
         assert runs.completions(server) == 0
     assert left.code == 2
-    assert left.errors == [f"error: limit: what weak costs in {unit} is not known", f"  give models.weak.{key}"]
+    where = f"{tmp_path / 'study.yaml'}:31"
+    assert left.errors == [f"error: {where}: limit: what weak costs in {unit} is not known", f"  give models.weak.{key}"]
     assert not (tmp_path / "out").exists()
 
 

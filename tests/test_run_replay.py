@@ -9,10 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from isocost import running
 from isocost.errors import BudgetError, EngineError, InputError, LimitReachedError, RunDirectoryError, StudyError
 from isocost.ledger import Answered, Ledger
-from isocost.running import Advanced, Note, run, run_stage
+from isocost.running import Advanced, Note, run, run_stage, runs
 from isocost.running.status import status_of, to_text
 from tests.builders import MAX_TOKENS, PARAMS, InlineExecutor, nested, raw_study, recorded, write_study, write_table
 
@@ -22,7 +21,7 @@ MATCH = "budgets.low.match.samples_per_problem"
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "slow" not in request.keywords:
-        monkeypatch.setattr(running, "LocalExecutor", InlineExecutor)
+        monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
 
 
 @pytest.fixture

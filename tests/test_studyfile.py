@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from isocost.config import Study
 from isocost.errors import StudyError
 from isocost.running.preparing import known
-from isocost.studyfile import check_study, load_study
+from isocost.studyfile import check_study, load_study, placed
 from tests.builders import Raw, nested, raw_study
 
 KNOWN = known()
@@ -197,7 +199,7 @@ def test_set_may_take_a_section_away(tmp_path: Path) -> None:
         ("seed.x=7", '--set seed.x=7: "seed" is not a section'),
         ("seed=[", r"--set seed=\[: the value is not YAML"),
         ("seed=many", "seed: input should be a valid integer, .*, got 'many'"),
-        ("sampling.max_token=5", r'study\.yaml:\d+: sampling.max_token: unknown key "max_token"; did you mean "max_tokens"\?'),
+        ("sampling.max_token=5", r'--set sampling.max_token=5: sampling.max_token: unknown key "max_token"; did you mean "max_tokens"\?'),
         ("evaluat.maj_at=[1]", 'unknown key "evaluat"; did you mean "evaluate"'),
     ],
 )
@@ -310,3 +312,69 @@ def test_a_study_with_anything_anywhere_is_valid_or_refused(keys: tuple[str | in
     except StudyError as error:
         mistakes = error.mistakes
     assert mistakes is None or (mistakes and all("\n" not in mistake for mistake in mistakes))
+
+
+def test_values_that_an_engine_refuses_are_told_with_the_other_mistakes(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def refuse(engine: str, options: Mapping[str, object]) -> list[str]:
+        asked.append(engine)
+        return ["model: is too large", "table: is missing", "extra.deep: is wrong"]
+
+    picky = replace(KNOWN, engine_mistakes=refuse, price_mistakes=lambda path, shown: [f"{shown}:2: {path.parent == tmp_path}"])
+    path = tmp_path / "study.yaml"
+    path.write_text(COMPLETE)
+    load_study(path, (), picky)
+    assert not asked
+    with pytest.raises(StudyError) as caught:
+        load_study(path, ("seed=many", "costs.prices=p.yaml"), picky)
+    mistakes = caught.value.mistakes
+    assert any("models.weak.model: is too large" in mistake for mistake in mistakes)
+    assert any(mistake.startswith("--set: seed: ") for mistake in mistakes)
+    assert mistakes[-1] == "p.yaml:2: True"
+
+
+def test_a_mistake_found_later_gets_the_place_of_what_it_is_about(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("name: x\nmodels:\n  gpt-4.1: {n: 0}\n")
+    later = [
+        "models.gpt-4.1.n: is 0",
+        "models.gpt-4.1.price.input is missing\n  give it",
+        "seed: is odd",
+        "prices.yaml:3: no",
+        "models: none",
+    ]
+    assert placed(path, ("seed=7",), later) == [
+        f"{path}:3: models.gpt-4.1.n: is 0",
+        f"{path}:3: models.gpt-4.1.price.input is missing\n  give it",
+        "--set: seed: is odd",
+        "prices.yaml:3: no",
+        f"{path}:2: models: none",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("many", "must be a whole number"), ("true", "must be"), ("-1", "must be"), ("0", "leaves no")]
+)
+def test_how_many_problems_is_a_count(tmp_path: Path, value: str, told: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(COMPLETE)
+    with pytest.raises(StudyError, match=f"--set: problems.train.limit: .*{told}"):
+        load_study(path, (f"problems.train.limit={value}",), KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("limit=5", "limit: must be a section with keys such as unit, amount, got 5$"),
+        ("grader=maths", "grader: must be a section with keys such as name, time_limit, got 'maths'$"),
+        ("models=[a, b]", r"models: must be a section of names, got \['a', 'b'\]"),
+        ("models.weak.price=0.5", "models.weak.price: must be a section with keys such as input, output, input_cache_read, .*, got 0.5$"),
+    ],
+)
+def test_what_is_no_section_is_told_what_belongs_there(tmp_path: Path, setting: str, message: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(COMPLETE)
+    with pytest.raises(StudyError) as caught:
+        load_study(path, (setting,), KNOWN)
+    assert any(re.search(message, mistake) for mistake in caught.value.mistakes), caught.value.mistakes

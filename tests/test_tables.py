@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from isocost.errors import TableError
-from isocost.tables import COLUMNS, read_table
+from isocost.tables import COLUMNS, read_table, scan_table
 
 ROW: dict[str, Any] = {"problem_id": "p", "model": "m", "correct": True}
 
@@ -134,3 +134,62 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         if name.startswith(("bad", "latin", "table")):
             path.write_bytes(b'{"problem_id": "caf\xe9"}\n')
         assert refusal(str(path)).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("order", ["sorted", "shuffled"])
+@pytest.mark.parametrize("spread", [1, 10**9])
+def test_duplicates_are_found_in_any_order_and_however_samples_are_numbered(tmp_path: Path, order: str, spread: int) -> None:
+    frame = pl.DataFrame({"problem_id": [f"p{i // 50}" for i in range(5000)], "sample_index": [i % 50 * spread for i in range(5000)]})
+    frame = frame.with_columns(model=pl.lit("m"), correct=pl.lit(value=True))
+    frame = frame.sample(fraction=1, shuffle=True, seed=0) if order == "shuffled" else frame
+    assert read_table(parquet(tmp_path, frame)).height == 5000
+    twice = pl.concat([frame, frame[1234:1235], frame[:10]])
+    index, problem = frame["sample_index"][1234], frame["problem_id"][1234]
+    assert f'row 5001: sample_index {index} occurs twice in pool "m", problem "{problem}"' in refusal(parquet(tmp_path, twice))
+
+
+def test_many_names_do_not_overflow(tmp_path: Path) -> None:
+    names = [f"n{i}" for i in range(3000)]
+    frame = pl.DataFrame({"problem_id": names, "model": names, "pool": names, "sample_index": [2**62] * 3000, "correct": [True] * 3000})
+    assert read_table(parquet(tmp_path, frame)).height == 3000
+    assert "row 3001: " in refusal(parquet(tmp_path, pl.concat([frame, frame[:1]])))
+
+
+def test_large_row_groups_are_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.DataFrame([{**ROW, "problem_id": f"p{i}", "sample_index": i, "generation": f"text {i}"} for i in range(200)])
+    path = parquet(tmp_path, frame.with_columns(pl.col("model").cast(pl.Categorical)))
+    whole = read_table(path)
+    monkeypatch.setattr("isocost.tables.parquet._HEAVY", 0)
+    monkeypatch.setattr("isocost.tables.parquet._BATCH", 7)
+    assert read_table(path).equals(whole)
+    lazy = scan_table(path)
+    assert lazy.filter(pl.col("sample_index") >= 150).select("generation").collect(engine="streaming")["generation"][0] == "text 150"
+    assert lazy.head(9).collect(engine="streaming").height == 9
+
+
+def test_costs_are_numbers_of_at_least_0(tmp_path: Path) -> None:
+    assert read_table(jsonl(tmp_path, {**ROW, "cost": 2}, {**ROW, "cost": 0.5}, ROW))["cost"].to_list() == [2.0, 0.5, None]
+    for value in (-1, "1", True):
+        assert ":2: cost must be a number of at least 0" in refusal(jsonl(tmp_path, ROW, {**ROW, "cost": value}))
+    for column in ([1.0, -0.5], [1.0, float("nan")], [1.0, float("inf")], [1, -3]):
+        frame = pl.DataFrame({"problem_id": ["p", "q"], "model": "m", "correct": True, "cost": column})
+        assert "row 2: cost must be a number of at least 0" in refusal(parquet(tmp_path, frame))
+
+
+def test_a_column_of_the_user_s_own_is_text(tmp_path: Path) -> None:
+    for path in (jsonl(tmp_path, {**ROW, "level": 3}), parquet(tmp_path, pl.DataFrame([{**ROW, "level": 3}]))):
+        assert scan_table(path, columns=["level"]).collect()["level"].to_list() == ["3"]
+
+
+def test_a_column_of_the_wrong_type_may_be_empty(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"problem_id": ["p"], "model": ["m"], "correct": [True], "generation": [None], "num_generated_tokens": [None]})
+    found = read_table(parquet(tmp_path, frame.with_columns(pl.col("num_generated_tokens").cast(pl.Float64))))
+    assert found.schema["generation"] == pl.String
+    assert found["num_generated_tokens"].to_list() == [None]
+
+
+def test_numbers_beyond_64_bits_are_refused(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"problem_id": ["p", "q"], "model": "m", "correct": True, "num_generated_tokens": [1, 2**63]})
+    path = parquet(tmp_path, frame.with_columns(pl.col("num_generated_tokens").cast(pl.UInt64)))
+    assert "row 2: num_generated_tokens must be a whole number" in refusal(path)
+    assert read_table(parquet(tmp_path, frame[:1].with_columns(pl.col("num_generated_tokens").cast(pl.UInt64)))).height == 1

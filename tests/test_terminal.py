@@ -3,6 +3,7 @@ import io
 import pytest
 
 from isocost import terminal
+from isocost.running import events
 from isocost.running.events import Advanced, Note, StageWatch
 from isocost.terminal import ProgressLine, clock, describe
 
@@ -49,10 +50,11 @@ def test_clock(seconds: float, text: str) -> None:
     ("given", "line"),
     [
         (
-            event(1240, 4000, tokens=21_300, detail="correct 62% [59, 65]", seconds=10),
+            event(1240, 4000, tokens=21_300, detail="correct 62% [59, 65]", seconds=10, rate=125.5),
             "sample    1,240/4,000 samples  31%  2,130 tokens/s  correct 62% [59, 65]  0:22 left",
         ),
-        (event(50, 100, done_before=40), "sample    50/100 samples  50%  0:50 left"),
+        (event(50, 100, done_before=40, rate=1.0), "sample    50/100 samples  50%  0:50 left"),
+        (event(50, 100), "sample    50/100 samples  50%"),
         (event(0, 100), "sample    0/100 samples  0%"),
         (event(0, 0), "sample    0/0 samples"),
         (event(100, 100, finished=True, seconds=65), "sample    100/100 samples  100%  1:05"),
@@ -133,3 +135,20 @@ def test_every_stage_begins_and_ends_with_a_line(watch_clock: Clock) -> None:
         show(event(0, stage=stage))
         show(event(100, stage=stage, finished=True))
     assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["finetune", "finetune", "evaluate", "evaluate"]
+
+
+def test_time_left_counts_from_the_first_answer_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = Clock()
+    monkeypatch.setattr(events, "time", passed)
+    seen: list[Advanced | Note] = []
+    watch = StageWatch(stage="sample", total=100, unit="samples", listener=seen.append, started=passed.now)
+    watch.resume(20)
+    passed.now += 600  # a large model is being loaded
+    watch.advance(10)
+    passed.now += 5
+    watch.advance(10)
+    first, second = (each for each in seen[1:] if isinstance(each, Advanced))
+    assert first.rate is None
+    assert "left" not in describe(first)
+    assert second.rate == 2.0
+    assert describe(second).endswith("0:30 left")

@@ -154,15 +154,28 @@ def measure(
     ],
     k: Annotated[str, typer.Option("--k", help="The k of coverage@k and diversity@k.")] = "1,3,10",
     as_json: AsJson = False,
+    levels: Annotated[
+        str, typer.Option("--levels", metavar="LEVELS", help="What makes two solutions the same: string, normalised, equations; or none.")
+    ] = "string,normalised,equations",
+    by: Annotated[str | None, typer.Option("--by", metavar="COLUMN", help="A column to group problems by, such as level.")] = None,
+    cost: Annotated[
+        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price of that model's token; once for every model.")
+    ] = None,
+    as_fixed: Annotated[
+        bool, typer.Option("--as-fixed", help="The number of draws does not depend on their outcomes, whatever it looks like.")
+    ] = False,
 ) -> None:
-    """Measure coverage, diversity and pass@1 of a table of samples, with intervals over problems."""
-    from isocost.running.tables import measure_directory, measure_table
+    """Measure the models of a table of samples: coverage, diversity, pass@1, maj@k, costs, overlap and crossovers, with intervals.
 
-    ks = _whole_numbers(k, "--k")
-    if table.is_dir():
-        _print_data(measure_directory(table, ks, as_json=as_json))
-    else:
-        _print_data(measure_table(table, ks, as_json=as_json))
+    Costs come from the column cost, else from num_generated_tokens, a token costing 1 or what --cost says. Draws that look as if they had
+    been stopped by their outcomes are said, and get no measure that needs a fixed number of draws. See docs/metrics.md.
+    """
+    from isocost import measuring
+
+    ks, wanted, prices = _whole_numbers(k, "--k"), measuring.level_list(levels), measuring.price_list(cost or [])
+    with _stoppable():
+        found = measuring.survey_file(table, ks, levels=wanted, prices=prices, by=by, as_fixed=as_fixed)
+    _print_data(measuring.survey_json(found) if as_json else measuring.survey_markdown(found))
 
 
 @app.command()

@@ -13,12 +13,13 @@ The bill is the sum of `done` and `lost`. What stays open after a kill is settle
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from isocost.amounts import said, told_apart
 from isocost.errors import LimitReachedError, RunError
 from isocost.records import Cost, Unit
 from isocost.store import Log, Row
@@ -160,9 +161,8 @@ class Ledger:
             model, key = facts.get("model", "*"), "params" if spending.unit == "flops" else "price"
             return f"the cost in {spending.unit} of model {model} is not known\n  give models.{model}.{key}"
         if spending.spent + spending.reserved + before + amount > spending.limit * SLACK:
-            spent, limit, reserved, most = (
-                _say(spending.unit, each) for each in (spending.spent, spending.limit, spending.reserved + before, amount)
-            )
+            spent, limit = told_apart(spending.unit, spending.spent, spending.limit)
+            reserved, most = said(spending.unit, spending.reserved + before), said(spending.unit, amount)
             flying = f", up to {reserved} of requests without an answer" if spending.reserved + before else ""
             return (
                 f"stopped at the limit: {spent} of {limit} spent{flying}; the next request could cost up to {most}\n"
@@ -226,6 +226,12 @@ class Ledger:
         with self._changed:
             return dict(self._facts)
 
+    @contextmanager
+    def still(self) -> Iterator[tuple[Mapping[tuple[str, str], Account], Mapping[str, Row]]]:
+        """The accounts and the open reservations, while nothing is appended."""
+        with self._changed:
+            yield self.accounts, self._facts
+
     def settle(self, stored: Mapping[str, Answered]) -> None:
         """Close what a kill left open: a request whose answer is stored is done.
 
@@ -276,12 +282,6 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         account.retries += 1
     else:
         account.redone += 1
-
-
-def _say(unit: Unit, amount: float) -> str:
-    if unit == "flops":
-        return f"{amount:.6g} FLOPs"
-    return f"${amount:.{2 if amount >= 1 or amount <= 0 else 1 - math.floor(math.log10(amount))}f}"
 
 
 def _amounts(cost: Cost) -> dict[str, float | None]:

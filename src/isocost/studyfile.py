@@ -15,12 +15,18 @@ from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
 from isocost.yamlfile import Keys, read_yaml
 
+_MISSING = "is missing"  # as the engines' options say it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """The names a study may use for its parts, and the options of each where it has any.
 
-    `grader_mistake` says what is wrong with a value of a grader's option, or None: (grader, option, value).
+    Attributes:
+        grader_mistake: What is wrong with a value of a grader's option, or None: (grader, option, value).
+        engine_mistakes: What is wrong with an engine's options, each mistake behind its key: (engine, options). It may import the engine,
+            and so is asked only of a file that has other mistakes; else the engine tells when it is opened.
+        price_mistakes: What is wrong with a file of prices, asked as the former: (file, its name in messages).
     """
 
     sources: Mapping[str, Collection[str]]
@@ -29,6 +35,8 @@ class Known:
     graders: Mapping[str, Collection[str]]
     templates: Collection[str]
     grader_mistake: Callable[[str, str, object], str | None] = lambda grader, option, value: None
+    engine_mistakes: Callable[[str, Mapping[str, object]], Sequence[str]] = lambda engine, options: ()
+    price_mistakes: Callable[[Path, str], Sequence[str]] = lambda path, shown: ()
 
 
 def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
@@ -43,13 +51,16 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
     for setting in settings:
         _apply(raw, setting)
+    set_by = {tuple(setting.partition("=")[0].split(".")) for setting in settings}
     twice = [
         f"{path}:{again}: {'.'.join(map(str, keys))}: stands twice, first in line {first}; keep one" for keys, first, again in file.repeated
     ]
     try:
-        study = check_study(raw, known, where=lambda keys: _where(path, lines, keys), line=lambda keys: _line(lines, keys))
+        study = check_study(raw, known, where=lambda keys: _where(path, lines, keys, set_by), line=lambda keys: _line(lines, keys))
     except StudyError as error:
-        raise StudyError([*twice, *error.mistakes]) from None
+        prices = _mapping(raw.get("costs")).get("prices")
+        priced = known.price_mistakes(path.parent / prices, prices) if isinstance(prices, str) else ()
+        raise StudyError([*twice, *error.mistakes, *priced]) from None
     if twice:
         raise StudyError(twice)
     return study
@@ -76,9 +87,29 @@ def check_study(
     already = {keys for keys, _ in found}
     found += [(keys, message) for keys, message in references(raw, known) if keys not in already]
     if found or study is None:
+        found += _engine_mistakes(raw, known, {keys for keys, _ in found})
         found.sort(key=lambda mistake: line(mistake[0]))
         raise StudyError(list(dict.fromkeys(f"{where(keys)}: {message}" for keys, message in found)))
     return study
+
+
+def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list[str]:
+    """Mistakes that were found after the file was read, with the place of the setting that each begins with, as in `models.weak.n: ...`.
+
+    Args:
+        path: The study file.
+        settings: `--set`.
+        mistakes: What is wrong.
+    """
+    lines = read_yaml(path, str(path), "study file").lines
+    set_by = {tuple(setting.partition("=")[0].split(".")) for setting in settings}
+    known: dict[str, Keys] = {".".join(map(str, keys)): keys for keys in (*lines, *set_by)}
+    found = []
+    for mistake in mistakes:
+        ends = [end for end, sign in enumerate(f"{mistake} ") if sign in ".: " and mistake[:end] in known]
+        place = _place(path, lines, known[mistake[: ends[-1]]], set_by) if ends else ""
+        found.append(f"{place}: {mistake}" if place else mistake)
+    return found
 
 
 def nearest(word: object, valid: Iterable[str]) -> str:
@@ -109,6 +140,7 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
     for split, source in _mapping(raw.get("problems")).items():
         found += _name_mistakes(("problems", split, "source"), _mapping(source).get("source"), known.sources, "problem source")
         found += _option_mistakes(("problems", split), _mapping(source), "source", ProblemSource, known.sources)
+        found += _count_mistakes(("problems", split), _mapping(source))
     for name, model in models.items():
         found += _name_mistakes(("models", name, "engine"), _mapping(model).get("engine"), known.engines, "engine")
         found += _option_mistakes(("models", name), _mapping(model), "engine", ModelSpec, known.engines)
@@ -117,6 +149,28 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
     grader = _mapping(raw.get("grader"))
     found += _grader_mistakes(("grader",), grader, known)
     return found + _judge_mistakes(grader, models) + _reference_grader_mistakes(raw, known)
+
+
+def _engine_mistakes(raw: Mapping[str, Any], known: Known, already: Collection[Keys]) -> list[tuple[Keys, str]]:
+    """Values of options that engines do not take; keys of which something was said already are passed over."""
+    found: list[tuple[Keys, str]] = []
+    for name, model in _mapping(raw.get("models")).items():
+        section = _mapping(model)
+        engine = section.get("engine")
+        if isinstance(engine, str) and engine in known.engines:
+            options = {key: value for key, value in section.items() if key not in ModelSpec.model_fields}
+            for mistake in known.engine_mistakes(engine, options):
+                key, _, message = mistake.partition(": ")
+                misspelt = any(keys[:2] == ("models", name) for keys in already) and message == _MISSING  # told already, as the other key
+                found += [] if misspelt else [(("models", name, *key.split(".")), message)]
+    return [(keys, message) for keys, message in found if not any(keys[: len(other)] == other for other in already)]
+
+
+def _count_mistakes(keys: Keys, source: Mapping[str, Any]) -> list[tuple[Keys, str]]:
+    """`skip` and `limit`, which every source takes."""
+    wrong = [key for key in ("skip", "limit") if (value := source.get(key)) is not None and (type(value) is not int or value < 0)]
+    found = [((*keys, key), f"must be a whole number, 0 or more, not {source[key]!r}") for key in wrong]
+    return [*found, ((*keys, "limit"), "0 leaves no problem")] if source.get("limit") == 0 and "limit" not in wrong else found
 
 
 def _prompt_mistakes(keys: Keys, prompt: Mapping[str, Any], studys: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
@@ -234,10 +288,18 @@ def _mistake(error: Any) -> tuple[Keys, str]:
         return tuple(
             k for k in keys if k != "[key]"
         ), f"a name has letters, digits, dots, dashes and underscores only, got {error['input']!r}"
+    if error["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        fields = ", ".join(_fields_at(keys)[:4])
+        return keys, f"must be a section{f' with keys such as {fields}' if fields else ' of names'}, got {_short(error['input'])}"
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     given = error.get("input")
     return keys, f"{message}, got {given!r}" if isinstance(given, str | int | float) else message
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _fields_at(keys: Keys) -> list[str]:
@@ -275,9 +337,17 @@ def _line(lines: Mapping[Keys, int], keys: Keys) -> int:
     return next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), 0)
 
 
-def _where(path: Path, lines: Mapping[Keys, int], keys: Keys) -> str:
+def _where(path: Path, lines: Mapping[Keys, int], keys: Keys, set_by: Collection[tuple[str, ...]]) -> str:
+    return f"{_place(path, lines, keys, set_by)}: {'.'.join(map(str, keys))}".rstrip(": ")
+
+
+def _place(path: Path, lines: Mapping[Keys, int], keys: Keys, set_by: Collection[tuple[str, ...]]) -> str:
+    """`study.yaml:12`, or `--set` where that is where the value comes from: without the value, which may be a secret in the wrong place."""
+    words = tuple(map(str, keys))
+    if any(words[:n] in set_by for n in range(1, len(words) + 1)):
+        return "--set"
     line = _line(lines, keys)
-    return f"{path}:{line}: {'.'.join(map(str, keys))}" if line else f"{path}: {'.'.join(map(str, keys))}".rstrip(": ")
+    return f"{path}:{line}" if line else str(path)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

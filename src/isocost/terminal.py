@@ -98,11 +98,10 @@ def describe(event: Advanced) -> str:
         parts.append(f"{event.tokens / event.seconds:,.0f} tokens/s")
     if event.detail:
         parts.append(event.detail)
-    new = event.done - event.done_before
     if event.finished:
         parts.append(f"{clock(event.seconds)}")
-    elif new > 0 and event.total > event.done:
-        parts.append(f"{clock(event.seconds / new * (event.total - event.done))} left")
+    elif event.rate and event.total > event.done:
+        parts.append(f"{clock((event.total - event.done) / event.rate)} left")
     return "  ".join(parts)
 
 

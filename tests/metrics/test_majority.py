@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.metrics import majority
-from isocost.metrics.majority import Majority, majority_at_k
+from isocost.metrics.majority import Majority, majorities, majority_at_k
 
 Answers = list[tuple[str | None, bool]]
 
@@ -78,3 +78,42 @@ def test_numbers_beyond_floating_point_are_resampled() -> None:
     found = majority_at_k([("7", True)] * 1200 + [("8", False)] * 800, 999)
     assert found.value == 1.0
     assert found.error > 0
+
+
+PROBLEM = st.tuples(st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=4), st.integers(0, 3))
+
+
+@given(st.lists(PROBLEM, min_size=1, max_size=5), st.integers(1, 6))
+def test_many_problems_at_once_equal_enumeration(problems: list[tuple[list[tuple[int, bool]], int]], k: int) -> None:
+    draws: list[Answers] = [
+        [(str(i), right) for i, (votes, right) in enumerate(given) for _ in range(votes)] + [(None, False)] * silent
+        for given, silent in problems
+    ]
+    owner = [p for p, (given, _) in enumerate(problems) for _ in given]
+    votes = [votes for given, _ in problems for votes, _ in given]
+    right = [votes if good else 0 for given, _ in problems for votes, good in given]
+    found = majorities([len(each) for each in draws], owner, votes, right, k)
+    for value, each in zip(found.values, draws, strict=True):
+        assert value == pytest.approx(enumerated(each, k) if k <= len(each) else float("nan"), abs=1e-12, nan_ok=True)
+
+
+def test_a_hundred_draws_with_many_answers_agree_with_resampling(monkeypatch: pytest.MonkeyPatch) -> None:
+    votes, right = [25, 22, 10, 4, 4, 3] + [1] * 20, [25] + [0] * 25
+    exact = majorities([100], [0] * 26, votes, right, 16)
+    monkeypatch.setattr(majority, "_MOST_WORK", 0)
+    sampled = majorities([100], [0] * 26, votes, right, 16)
+    assert exact.errors[0] == 0
+    assert abs(exact.values[0] - sampled.values[0]) < 4 * sampled.errors[0] < 0.05
+
+
+def test_blocks_of_contests_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = [p for p in range(20) for _ in range(3)]
+    votes = [1 + (7 * i) % 5 for i in range(60)]
+    whole = majorities([20] * 20, owner, votes, votes, 5)
+    monkeypatch.setattr(majority, "_CELLS", 1)
+    assert majorities([20] * 20, owner, votes, votes, 5).values.tolist() == pytest.approx(whole.values.tolist())
+
+
+def test_more_votes_than_draws_are_refused() -> None:
+    with pytest.raises(ValueError, match="more draws"):
+        majorities([2], [0], [3], [0], 1)

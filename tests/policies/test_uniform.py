@@ -192,9 +192,9 @@ def test_a_given_count_is_filled_up_from_the_pilot() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (terms(amount=0.5), "a budget of 0.5 flops does not pay for one draw of model m at 1 flops each"),
-        (terms(amount=2.0, piloted={"p0": 3}), "a budget of 2 flops does not pay for 3 draws of model m at 1 flops each"),
-        (terms(amount=0.5, basis="realised"), "0.5 flops does not pay for one draw of model m at its worst case of 1 flops"),
+        (terms(amount=0.5), "a budget of 0.50 FLOPs does not pay for one draw of model m at 1.0 FLOPs each"),
+        (terms(amount=2.0, piloted={"p0": 3}), "a budget of 2.0 FLOPs does not pay for 3 draws of model m at 1.0 FLOPs each"),
+        (terms(amount=0.5, basis="realised"), "0.50 FLOPs does not pay for one draw of model m at its worst case of 1.0 FLOPs"),
     ],
 )
 def test_a_budget_that_buys_nothing_is_refused(given: Terms, message: str) -> None:

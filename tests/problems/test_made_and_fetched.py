@@ -1,5 +1,7 @@
 import json
+import socket
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,9 +44,34 @@ def test_a_dataset_that_cannot_be_had_is_one_line(tmp_path: Path, monkeypatch: p
         raise ConnectionError("no route\nto host")
 
     monkeypatch.setattr("datasets.load_dataset", unreachable)
+    monkeypatch.setattr("isocost.problems.hub._answers", lambda dataset: True)
     for source, options in (("hub", {"dataset": "no/such"}), ("gsm8k", {}), ("math", {})):
         with pytest.raises(ProblemsError, match=r"cannot be had: no route$"):
             load_problems(source, options, base=tmp_path)
+
+
+@needs_datasets
+def test_without_a_network_nothing_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library would try six times, half a minute for every split."""
+    import datasets.config
+    import huggingface_hub.constants
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setattr(huggingface_hub, "HfApi", partial(huggingface_hub.HfApi, endpoint=nobody))
+    offline: list[bool] = []
+
+    def load_dataset(*args: object, **kwargs: object) -> None:
+        offline.append(datasets.config.HF_HUB_OFFLINE and huggingface_hub.constants.HF_HUB_OFFLINE)
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr("datasets.load_dataset", load_dataset)
+    before = datasets.config.HF_HUB_OFFLINE
+    with pytest.raises(ProblemsError, match=r"\(split train\) cannot be had: not on this machine, and the hub cannot be reached\n"):
+        load_problems("hub", {"dataset": "no/such"}, base=tmp_path)
+    assert offline == [True]
+    assert datasets.config.HF_HUB_OFFLINE is before
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from isocost.records import CellResult, Comparison, Cost, Results
 from isocost.reporting.headline import headline, support
 from tests.reporting.builder import cell, comparison, results
 
+PAID = "At a planned 2.6 TFLOPs a problem (realised: weak 2.8 TFLOPs, strong 2.6 TFLOPs), "
+
 
 def compared(*comparisons: Comparison) -> Results:
     return replace(results(), comparisons=comparisons)
@@ -13,20 +15,19 @@ def compared(*comparisons: Comparison) -> Results:
 
 def test_left_is_better() -> None:
     assert headline(compared(comparison("student", "distillation", 0.011, 0.053))) == (
-        "At 2.6 TFLOPs a problem, data from weak made a better student than data from strong: student +3.2 points [+1.1, +5.3]."
+        f"{PAID}data from weak made a better student than data from strong: student +3.2 points [+1.1, +5.3]."
     )
 
 
 def test_right_is_better_and_its_gain_is_positive() -> None:
     assert headline(compared(comparison("student", "distillation", -0.053, -0.011))) == (
-        "At 2.6 TFLOPs a problem, data from strong made a better student than data from weak: student +3.2 points [+1.1, +5.3]."
+        f"{PAID}data from strong made a better student than data from weak: student +3.2 points [+1.1, +5.3]."
     )
 
 
 def test_no_difference_says_what_could_have_been_seen() -> None:
     assert headline(compared(comparison("student", "distillation", -0.012, 0.020))) == (
-        "At 2.6 TFLOPs a problem, no difference found between data from weak and data from strong: "
-        "student (−1.2 to +2.0 points); this run could detect 2.9."
+        f"{PAID}no difference found between data from weak and data from strong: student (−1.2 to +2.0 points); this run could detect 2.9."
     )
 
 
@@ -39,7 +40,7 @@ def test_students_that_disagree() -> None:
         )
     )
     assert said == (
-        "At 2.6 TFLOPs a problem, it depends on the student: data from weak was better for student +2.0 points [+1.0, +3.0], "
+        f"{PAID}it depends on the student: data from weak was better for student +2.0 points [+1.0, +3.0], "
         "data from strong for weak +2.0 points [+1.0, +3.0]; "
         "no difference found for strong (−1.0 to +1.0 points); this run could detect 2.9."
     )
@@ -72,7 +73,7 @@ def without_training(*cells: CellResult) -> Results:
 def test_without_training_the_data_are_compared() -> None:
     said = headline(without_training(cell("weak", "low", {"weak": 3.0}, 0.62, 2.6), cell("strong", "low", {"strong": 1.0}, 0.51, 2.6)))
     assert said == (
-        "At 2.6 TFLOPs a problem, data from weak covers more problems than data from strong: "
+        "At a planned and realised 2.6 TFLOPs a problem, data from weak covers more problems than data from strong: "
         "weak@low 62.0% [58.0, 66.0] of 400, strong@low 51.0% [47.0, 55.0] of 400."
     )
 
@@ -95,7 +96,7 @@ def test_one_cell_and_none() -> None:
 def test_support_names_coverage_strayed_costs_and_arms_that_were_measured_only() -> None:
     said = support(results())
     assert said[0].startswith("Data from weak covers more problems")
-    assert said[1] == "Realised cost a problem: weak@low 2.8 TFLOPs, strong@low 2.6 TFLOPs."
+    assert said[1] == "Realised cost strayed from the budget: weak@low +9.0%, strong@low 0.0%."
     assert any("(budget wide): no difference found in coverage" in sentence for sentence in said)
     assert any("number-matched, not equal cost" in sentence for sentence in said)
 
@@ -104,3 +105,11 @@ def test_unknown_realised_cost_is_not_reported_as_strayed() -> None:
     study = results()
     blind = tuple(replace(one, cost=Cost()) for one in study.cells)
     assert not any("Realised" in sentence for sentence in support(replace(study, cells=blind)))
+
+
+def test_planned_is_said_of_what_is_planned_only() -> None:
+    study = without_training(cell("weak", "low", {"weak": 3.0}, 0.62, 2.6), cell("strong", "low", {"strong": 1.0}, 0.51, 2.6))
+    spent = replace(study, cells=tuple(replace(each, plan=replace(each.plan, basis="realised")) for each in study.cells))
+    assert headline(spent).startswith("At 2.6 TFLOPs a problem, data from weak covers")
+    blind = replace(study, cells=tuple(replace(each, cost=Cost()) for each in study.cells))
+    assert headline(blind).startswith("At a planned 2.6 TFLOPs a problem, data from weak covers")

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from isocost.records import Cost
-from isocost.reporting.money import money
+from isocost.reporting.money import money, without_overlaps
 from tests.reporting.builder import results
 
 
@@ -41,7 +41,7 @@ def test_the_money_says_what_flops_count_and_where_prices_come_from() -> None:
         "A draw's FLOPs are 2P a generated token; left out: attention over the context, reading prompts. "
         "P: weak 3,200,000 (total, embeddings tied); strong 9,600,000"
     )
-    assert "weak input 0.050, output 0.32 (prices.yaml, less 50% in the batch API, read on 2026-11-01); strong" in notes[2]
+    assert "weak input 0.05, output 0.32 (prices.yaml, less 50% in the batch API, read on 2026-11-01); strong" in notes[2]
     counting = tuple(replace(card, prompt_reading="shared", counts_attention=True) for card in made.models)
     assert (
         "are 2P a generated token, and 2P a prompt token once a request, with attention over the context. P:"
@@ -49,3 +49,18 @@ def test_the_money_says_what_flops_count_and_where_prices_come_from() -> None:
     )
     bare = tuple(replace(card, parameters=None, flops_per_token=None, usd_per_million=None) for card in made.models)
     assert len(money(replace(made, models=bare)).notes) == 1
+
+
+def test_requests_that_overlap_have_no_engine_time() -> None:
+    made = results()
+    timed = replace(made, bill=tuple(replace(line, cost=replace(line.cost, seconds=60.0)) for line in made.bill))
+    (far, *_) = dict.fromkeys(line.model for line in timed.bill if line.account == "data")
+    found = without_overlaps(timed, {far})
+    assert {line.cost.seconds for line in found.bill if line.account == "data" and line.model == far} == {None}
+    assert {line.cost.seconds for line in found.bill if line.model != far} == {60.0}
+    assert [line.cost.flops for line in found.bill] == [line.cost.flops for line in timed.bill]
+    for before, after in zip(timed.cells, found.cells, strict=True):
+        assert (after.cost.seconds is None) == (far in before.plan.models or before.cost.seconds is None)
+    assert "sums to no time" in money(found).notes[-1]
+    assert not any("sums to no time" in note for note in money(timed).notes)
+    assert without_overlaps(timed, set()) is timed

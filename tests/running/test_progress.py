@@ -78,12 +78,16 @@ def test_a_draw_counts_once_in_every_cell_that_asks_for_it(progress: Progress) -
 
 def test_the_file_has_rates_of_this_start_and_the_time_left(progress: Progress, clock: Clock) -> None:
     progress.watch.done = progress.watch.done_before = 4
-    order(progress.pools["weak"], ("p", 0, 2))
-    clock.now += 4
+    clock.now += 3
+    order(progress.pools["weak"], ("p", 0, 1))
+    buy(progress, wanted(p=1))
+    assert written(progress)["seconds_left"] is None
+    order(progress.pools["weak"], ("p", 1, 1))
+    clock.now += 1
     buy(progress, wanted(p=2))
     found = written(progress)
     assert (found["done"], found["total"], found["seconds"], found["samples_per_second"]) == (6, 10, 4.0, 0.5)
-    assert (found["tokens_per_second"], found["seconds_left"]) == (2.5, 8.0)
+    assert (found["tokens_per_second"], found["seconds_left"]) == (2.5, 4.0)  # a second each: starting took three
 
 
 def test_before_anything_is_bought_there_is_no_rate(progress: Progress) -> None:
@@ -113,7 +117,7 @@ def test_the_line_says_money_correct_failures_and_retries(progress: Progress, cl
     progress.bought("weak", draws, 0.0)
     progress.tick()
     assert progress.watch.detail.startswith("250.0 FLOPs/1.0 KFLOPs  ")
-    assert "  correct 67% [21, 94]  " in progress.watch.detail
+    assert "  correct 67% [12, 98]  " in progress.watch.detail
     assert progress.watch.detail.endswith("  1 err  1 retry")
 
 

@@ -41,7 +41,7 @@ def ended(out: Path, error: BaseException | None) -> str:
     [
         (
             LimitReachedError(LIMIT),
-            ["stopped: stopped at the limit: $4.98 of $5.00 spent", "  raise limit.amount and run the same command again"],
+            ["stopped at the limit: $4.98 of $5.00 spent", "  raise limit.amount and run the same command again"],
         ),
         (KeyboardInterrupt(), ["stopped: Ctrl-C, or a signal to stop"]),
         (StorageError("x: the disk is full"), ["stopped: x: the disk is full"]),

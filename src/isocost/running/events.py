@@ -18,10 +18,11 @@ class Advanced:
         total: Units in all.
         unit: What is counted.
         seconds: Since the stage began in this start.
-        done_before: Units that earlier starts had done: the rate is (done - done_before) / seconds.
+        done_before: Units that earlier starts had done.
         tokens: Generated in this start.
         detail: What else is worth a few words, such as money or the share of correct answers.
         finished: True the last time.
+        rate: Units a second from the first answer on, so that starting up does not count; None until there is a second one.
     """
 
     stage: str
@@ -33,6 +34,7 @@ class Advanced:
     tokens: int
     detail: str
     finished: bool
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class StageWatch:
     tokens: int = 0
     detail: str = ""
     started: float = field(default_factory=time.monotonic)
+    _first: tuple[float, int] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -75,8 +78,17 @@ class StageWatch:
         with self._lock:
             self.done += units
             self.tokens += tokens
+            if self._first is None and units:
+                self._first = time.monotonic(), self.done - self.done_before
             self.detail = self.detail if detail is None else detail
             self._tell(finished=False)
+
+    def rate(self) -> float | None:
+        """Units a second from the first answer on; None until there is a second one."""
+        if self._first is None:
+            return None
+        seconds, new = time.monotonic() - self._first[0], self.done - self.done_before - self._first[1]
+        return new / seconds if new > 0 and seconds > 0 else None
 
     def finish(self) -> float:
         """The stage is over; returns its seconds."""
@@ -95,5 +107,6 @@ class StageWatch:
                 tokens=self.tokens,
                 detail=self.detail,
                 finished=finished,
+                rate=self.rate(),
             )
         )

@@ -6,15 +6,17 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from isocost.amounts import price as say_price
+from isocost.amounts import said as say_budget
 from isocost.costs.price import stale
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.planning import DrawCost, to_json
 from isocost.records import CellPlan, ModelCard, SamplingParams
-from isocost.reporting.numbers import budget as say_budget
 from isocost.reporting.numbers import cost as say_cost
 from isocost.running.buying.judging import judging_params
 from isocost.running.counting import counting
+from isocost.running.limits import beyond_limit
 from isocost.running.preparing import Prepared, generators, judge_of
 
 __all__ = ["first_prompts", "to_json", "to_markdown"]
@@ -42,7 +44,8 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
             draws = round(each_problem * n_problems)
             lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {say_cost(plan.cost)} |")
     judge = judge_of(prepared.study)
-    notes = [counting(prepared, costs, plans), *_old_prices(prepared, [*costs, *([judge] if judge else [])], today or dt.date.today())]
+    notes = [beyond_limit(prepared, costs, plans), counting(prepared, costs, plans)]
+    notes += _old_prices(prepared, [*costs, *([judge] if judge else [])], today or dt.date.today())
     if judge:
         notes.append(f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit.")
     return "\n".join([*lines, *(line for note in notes if note for line in ("", note))])
@@ -64,7 +67,7 @@ def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
 def _price(card: ModelCard) -> str:
     if not card.usd_per_million:
         return "not known"
-    prices = ", ".join(f"{key} ${price:g}" for key, price in card.usd_per_million.items())
+    prices = ", ".join(f"{key} ${say_price(price)}" for key, price in card.usd_per_million.items())
     return f"{prices} ({', '.join(filter(None, [card.price_is, str(card.priced_on or '')]))})"
 
 

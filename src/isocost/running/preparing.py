@@ -10,9 +10,9 @@ from isocost.config import JUDGE, ModelSpec, Study
 from isocost.costs.pricefile import PriceList, read_prices
 from isocost.engines import ENGINES, OPTIONS
 from isocost.engines.base import Request
-from isocost.errors import InputError, IsocostError, StudyError
+from isocost.errors import IsocostError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
-from isocost.graders import GRADERS, grader_options, load_grader
+from isocost.graders import GRADERS, grader_options
 from isocost.lab import PREFIX, weights
 from isocost.planning import model_card
 from isocost.policies import POLICIES
@@ -20,6 +20,7 @@ from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
 from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem
+from isocost.running.parts import engine_mistakes, grader_mistake, keyless, price_mistakes
 from isocost.studyfile import Known
 
 HEAVY = ("transformers", "vllm")  # engines that read large files when they are opened
@@ -74,19 +75,10 @@ def known() -> Known:
         policies=POLICIES,
         graders={name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS},
         templates=TEMPLATES,
-        grader_mistake=_grader_mistake,
+        grader_mistake=grader_mistake,
+        engine_mistakes=engine_mistakes,
+        price_mistakes=price_mistakes,
     )
-
-
-def _grader_mistake(name: str, option: str, value: object) -> str | None:
-    if name == JUDGE:  # which models there are, only the study file knows: see studyfile
-        wrong = option == "max_tokens" and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
-        return f"must be a whole number above 0, not {value!r}" if wrong else None
-    try:
-        load_grader(name, {option: value})
-    except InputError as error:
-        return str(error).removeprefix(f'grader "{name}": ')
-    return None
 
 
 def generators(study: Study) -> list[str]:
@@ -128,7 +120,8 @@ def prepare(
         describe: Opens an engine and says what it knows.
         to_spend: Every engine is opened, so that a model that cannot be used is found before anything is paid for. For a plan alone,
             a model whose `params` are given is taken at its word.
-        render: What an engine's model reads for a request. With it and `to_spend`, a model that has no chat format is found here.
+        render: What an engine's model reads for a request. With it and `to_spend`, a model that has no chat format and an endpoint whose
+            key is not set are found here.
 
     Raises:
         StudyError: all that was found wrong with problems and models, one line each.
@@ -156,6 +149,8 @@ def prepare(
             told[name] = facts
     if to_spend:
         mistakes += _unusable(study, problems, cards) + _beyond_the_limit(study, cards)
+        asked = dict.fromkeys((*generators(study), judge_of(study) or ""))
+        mistakes += keyless({name: specs[name] for name in asked if name in cards}) if render else []
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}

@@ -14,7 +14,7 @@ from isocost import auditing, evaluating, measuring
 from isocost.curating import Curated
 from isocost.evaluating import Outcomes
 from isocost.ledger import Account
-from isocost.metrics.intervals import count_interval, paired_difference
+from isocost.metrics.intervals import count_interval, paired_count_difference, paired_difference
 from isocost.records import (
     Audit,
     BillLine,
@@ -30,6 +30,7 @@ from isocost.records import (
     Sample,
     Setup,
 )
+from isocost.reporting.money import without_overlaps
 from isocost.running.buying.drawn import Draw, total_cost
 from isocost.running.data import Bought
 from isocost.running.preparing import Prepared, generators
@@ -53,8 +54,9 @@ def assemble(
     """Everything that the report is made from."""
     study = prepared.study
     by_variant = _by_variant(evaluated)
+    remote = {name for name, facts in prepared.facts.items() if facts.remote}
     bill = _bill(prepared, bought, curated, trainings, evaluated) + _paid_besides(bought)
-    return Results(
+    found = Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
         n_problems=len(bought.problems),
@@ -66,8 +68,9 @@ def assemble(
         bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
         seconds=dict(seconds),
         environment=environment(),
-        cell_comparisons=tuple(_cell_comparisons(bought, curated)),
+        cell_comparisons=tuple(_cell_comparisons(bought, curated, study.curate.per_problem)),
     )
+    return without_overlaps(found, remote)
 
 
 def pool_measures(prepared: Prepared, bought: Bought) -> dict[str, dict[str, Estimate]]:
@@ -80,7 +83,7 @@ def pool_measures(prepared: Prepared, bought: Bought) -> dict[str, dict[str, Est
             counts[sample.problem_id] += 1
         ks = [k for k in KS if k <= min(counts.values(), default=0)]
         if graded:
-            measures[model] = dict(measuring.measure(frame_of(graded, bought.problems), ks or [1])[model])
+            measures[model] = dict(measuring.measure(frame_of(graded, bought.problems), ks or [1], as_fixed=True)[model])
     return measures
 
 
@@ -105,8 +108,8 @@ def _cell_result(
     )
 
 
-def _cell_comparisons(bought: Bought, curated: Mapping[Cell, Curated]) -> list[CellComparison]:
-    """Every pair of cells under one budget, and number-matched cells against all."""
+def _cell_comparisons(bought: Bought, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
+    """Every pair of cells under one budget, and number-matched cells against all; `cap` is the most that is kept of a problem."""
     ids = [p.id for p in bought.problems]
     found: list[CellComparison] = []
     for left, right in itertools.combinations([p.cell for p in bought.plans], 2):
@@ -116,9 +119,8 @@ def _cell_comparisons(bought: Bought, curated: Mapping[Cell, Curated]) -> list[C
         kept = [Counter(s.problem_id for s in curated[cell].samples) for cell in (left, right)]
         a, b = ([float(p in solved) for p in ids] for solved in covered)
         found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=paired_difference(a, b)))
-        span = float(max((1, *kept[0].values(), *kept[1].values())))
         c, d = ([float(counts[p]) for p in ids] for counts in kept)
-        difference = paired_difference(c, d, span=span)
+        difference = paired_count_difference(c, d, most=cap)
         found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
     return found
 

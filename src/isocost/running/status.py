@@ -11,15 +11,16 @@ from typing import Any
 
 import yaml
 
+from isocost.amounts import MISSING, duration, said
 from isocost.errors import RunDirectoryError
-from isocost.ledger import Account, book
+from isocost.ledger import Account
 from isocost.records import Unit
-from isocost.reporting.numbers import budget as say_budget
-from isocost.reporting.numbers import duration
-from isocost.running.buying.progress import FILE as PROGRESS
-from isocost.store import Row, RunDirectory
+from isocost.running.spending import read_ledger
+from isocost.store import RunDirectory
 
+PROGRESS, START = "progress.json", "start.json"  # as buying/progress.py and starts.py write them; importing those takes half a second
 UNITS: tuple[Unit, ...] = ("flops", "usd")
+KILLED = "it was killed, or the machine went down; what was stored is kept"
 
 
 def status_of(path: Path) -> dict[str, Any]:
@@ -33,16 +34,17 @@ def status_of(path: Path) -> dict[str, Any]:
     directory = RunDirectory(path)
     plan = directory.read_json("plan.json")
     progress = directory.read_json(PROGRESS)
-    accounts, waiting = _accounts(directory)
+    accounts, waiting = read_ledger(path / "ledger.jsonl", (progress or {}).get("ledger"))
     return {
         "directory": str(path),
-        "running": _is_running(path),
+        **_start(path, directory.read_json(START)),
         "accounts": [_account(account, model, paid) for (account, model), paid in accounts.items()],
         "reserved": {unit: _total(entry[unit] for entry in waiting.values()) for unit in UNITS},
+        "unanswered": _total(entry["usd"] for entry in waiting.values() if entry.get("remote")),
         "spent": {unit: _total(paid.amount(unit) for paid in accounts.values()) for unit in UNITS},
         "limit": (yaml.safe_load(directory.read_text("study.yaml") or "") or {}).get("limit"),
         "cells": _cells(plan, progress),
-        "sampling": {key: value for key, value in progress.items() if key != "cells"} if progress else None,
+        "sampling": {key: value for key, value in progress.items() if key not in ("cells", "ledger")} if progress else None,
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
         "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
         "seconds": directory.read_json("seconds.json") or {},
@@ -50,25 +52,31 @@ def status_of(path: Path) -> dict[str, Any]:
     }
 
 
-def _is_running(path: Path) -> bool:
-    """Whether the process that opened the directory last is alive. The lock itself is not touched: a run that starts now may need it."""
+def _start(path: Path, start: Any) -> dict[str, Any]:
+    """Whether the run is under way, by whom, and why it is not where it is not done; folders of earlier versions do not say the latter."""
+    pid = _owner(path)
+    ended = bool(start and start["ended"])
+    running = pid is not None and not (ended and start["pid"] == pid)  # its process may live on after the run: a notebook's
+    stopped = None
+    if start and not running and not (ended and start["why"] is None):
+        stopped = {"why": start["why"] if ended else KILLED, "advice": start["advice"], "command": start["command"]}
+    return {"running": running, "pid": pid if running else None, "finished": ended and stopped is None and not running, "stopped": stopped}
+
+
+def _owner(path: Path) -> int | None:
+    """The process that opened the directory last, if it is alive. The lock itself is not touched: a run that starts now may need it."""
     try:
-        os.kill(int((path / "lock").read_text()), 0)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _accounts(directory: RunDirectory) -> tuple[dict[tuple[str, str], Account], dict[str, Row]]:
-    accounts: dict[tuple[str, str], Account] = {}
-    waiting: dict[str, Row] = {}
-    for entry in directory.log("ledger.jsonl").peek():
-        book(accounts, waiting, entry)
-    return accounts, waiting
+        pid = int((path / "lock").read_text())
+        os.kill(pid, 0)
+    except PermissionError:  # somebody else's, and so alive
+        return pid
+    except (OSError, ValueError, OverflowError):
+        return None
+    return pid
 
 
 def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
-    seconds = paid.cost.seconds
+    seconds = None if paid.remote else paid.cost.seconds  # requests to an endpoint overlap: their sum is no time
     return {
         "account": account,
         "model": model,
@@ -77,7 +85,8 @@ def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
         "flops": paid.amount("flops"),
         "usd": paid.amount("usd"),
         "seconds": seconds,
-        "tokens_per_second": paid.tokens / seconds if seconds and not paid.remote else None,
+        "tokens_per_second": paid.tokens / seconds if seconds else None,
+        "remote": paid.remote,
         "lost": paid.lost,
         "lost_flops": paid.lost_cost.flops,
         "lost_usd": paid.lost_cost.usd,
@@ -122,14 +131,25 @@ def _total(amounts: Any) -> float | None:
 
 def to_text(status: dict[str, Any]) -> str:
     """The status in Markdown."""
-    lines = [f"run: {status['directory']}" + (" (running)" if status["running"] else ""), "", *_money(status), "", *_paid(status)]
-    if status["cells"]:
-        lines += ["", *_cell_lines(status["cells"])]
-    if status["sampling"]:
-        lines += ["", *_sampling(status["sampling"], running=status["running"])]
-    lines += ["", f"trained students: {len(status['trained'])}; evaluation files: {status['evaluations']}"]
-    lines += [f"report: {status['report'] or 'not written yet'}"]
-    return "\n".join(lines)
+    blocks = [_head(status), _money(status)]
+    blocks.append(_paid(status["accounts"]) if status["accounts"] else [])
+    blocks.append(_cell_lines(status["cells"]) if status["cells"] else [])
+    blocks.append(_sampling(status["sampling"], running=status["running"]) if status["sampling"] else [])
+    report = status["report"] or "not written yet"
+    blocks.append([f"trained students: {len(status['trained'])}; evaluation files: {status['evaluations']}", f"report: {report}"])
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _head(status: dict[str, Any]) -> list[str]:
+    """The folder, and how the run is: under way, done, or why it stopped and what goes on."""
+    state = f" (running, process {status['pid']})" if status["running"] else " (finished)" if status["finished"] else ""
+    lines = [f"run: {status['directory']}{state}"]
+    if stopped := status["stopped"]:
+        why = stopped["why"]
+        lines.append(why if why.startswith("stopped ") else f"stopped: {why}")
+        lines += [f"  {stopped['advice']}"] if stopped["advice"] else []
+        lines.append(f"go on with: {stopped['command']}")
+    return lines
 
 
 def _money(status: dict[str, Any]) -> list[str]:
@@ -142,17 +162,19 @@ def _money(status: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _paid(status: dict[str, Any]) -> list[str]:
+def _paid(accounts: list[dict[str, Any]]) -> list[str]:
     lines = [
         "| account | model | answers | tokens | FLOPs | USD | tokens/s | lost | retries |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for each in status["accounts"]:
-        rate = "" if each["tokens_per_second"] is None else f"{each['tokens_per_second']:,.0f}"
+    for each in accounts:
+        rate = MISSING if each["tokens_per_second"] is None else f"{each['tokens_per_second']:,.0f}"
         lines.append(
-            f"| {each['account']} | {each['model']} | {each['samples']:,} | {each['tokens']:,} | {_known(each['flops'])} "
-            f"| {_known(each['usd'])} | {rate} | {each['lost']:,} | {each['retries']:,} |"
+            f"| {each['account']} | {each['model']} | {each['samples']:,} | {each['tokens']:,} | {_known('flops', each)} "
+            f"| {_known('usd', each)} | {rate} | {each['lost']:,} | {each['retries']:,} |"
         )
+    if any(each["remote"] for each in accounts):
+        lines += ["", f"tokens/s {MISSING}: requests to an endpoint are under way at once, so their seconds add up to no time"]
     return lines
 
 
@@ -171,7 +193,7 @@ def _sampling(progress: dict[str, Any], *, running: bool) -> list[str]:
     share = f" ({100 * progress['done'] / progress['total']:.0f}%)" if progress["total"] else ""
     line = f"sampling: {progress['done']:,} of {progress['total']:,} samples{share}"
     if progress["samples_per_second"]:
-        line += f", {progress['samples_per_second']:,.3g} samples/s, {progress['tokens_per_second']:,.0f} tokens/s"
+        line += f", {_rate(progress['samples_per_second'])} samples/s, {progress['tokens_per_second']:,.0f} tokens/s"
     if progress["seconds_left"] and running:
         line += f", {duration(progress['seconds_left'])} left"
     lines = [line]
@@ -191,14 +213,18 @@ def saved(path: Path) -> str:
     samples = sum(each["samples"] for each in status["accounts"] if each["account"] == "data")
     known = {unit: amount for unit, amount in status["spent"].items() if amount is not None}
     cost = " and ".join(_say(unit, amount) for unit, amount in known.items() if amount) or ("nothing" if known else "an amount not known")
-    open_ = _total(entry["usd"] for entry in _accounts(RunDirectory(path))[1].values() if entry.get("remote"))
-    more = f"; requests without an answer may cost up to {_say('usd', open_)} more" if open_ else ""
+    more = f"; requests without an answer may cost up to {_say('usd', status['unanswered'])} more" if status["unanswered"] else ""
     return f"{samples:,} samples are saved, and all that was made of them\n  they cost {cost}{more}"
 
 
-def _say(unit: str, amount: float | None) -> str:
-    return "not known" if amount is None else say_budget("usd" if unit == "usd" else "flops", amount)
+def _rate(number: float) -> str:
+    """`13,800`, `2.1`, `0.035`."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.2g}"
 
 
-def _known(amount: float | None) -> str:
-    return "not known" if amount is None else f"{amount:.4g}"
+def _say(unit: Unit, amount: float | None) -> str:
+    return "not known" if amount is None else said(unit, amount)
+
+
+def _known(unit: Unit, account: dict[str, Any]) -> str:
+    return MISSING if account[unit] is None else said(unit, account[unit])

@@ -1,4 +1,4 @@
-"""Tables of samples: graded draws as a frame, and `isocost measure` on a file or a run directory."""
+"""Tables of samples: graded draws as a frame, and as the file that a run leaves."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from isocost import measuring
-from isocost.errors import RunDirectoryError
 from isocost.records import Problem, Sample, Verdict
 from isocost.store import replacing
-from isocost.tables import read_table
 
 _SCHEMA = pl.Schema(
     {
@@ -54,25 +51,3 @@ def write_samples(parts: Iterable[pl.DataFrame], path: Path) -> None:
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         for part in parts:
             writer.write_table(part.select(_SCHEMA.names()).cast(_SCHEMA).to_arrow())
-
-
-def measure_table(path: Path, ks: Sequence[int], *, as_json: bool) -> object:
-    """Measures of a file, as the object of `measure --json` or as Markdown.
-
-    Raises:
-        TableError: the file is not a table of samples.
-    """
-    measures = measuring.measure(read_table(str(path)), ks)
-    return measuring.to_json(measures) if as_json else measuring.to_markdown(measures)
-
-
-def measure_directory(path: Path, ks: Sequence[int], *, as_json: bool) -> object:
-    """Measures of every pool of a run directory.
-
-    Raises:
-        RunDirectoryError: it holds no samples of a finished sampling stage.
-    """
-    table = path / "samples.parquet"
-    if not table.exists():
-        raise RunDirectoryError(f"{path}: no samples.parquet; is it a run directory?\n  finish sampling first: isocost sample {path}")
-    return measure_table(table, ks, as_json=as_json)

@@ -4,9 +4,23 @@ Two kinds of file: logs, to which whole entries are appended as JSON lines and f
 beside their place and renamed into it. A line that was torn by a kill is dropped when its log is opened.
 """
 
-from isocost.store.batches import BatchLog
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from isocost.store.directory import RunDirectory
 from isocost.store.files import disk_full, replacing, write_parquet
 from isocost.store.logs import Log, Row
 
+if TYPE_CHECKING:
+    from isocost.store.batches import BatchLog
+
 __all__ = ["BatchLog", "Log", "Row", "RunDirectory", "disk_full", "replacing", "write_parquet"]
+
+
+def __getattr__(name: str) -> object:
+    # Batches need polars, a quarter of a second to import; logs do not.
+    if name == "BatchLog":
+        return import_module("isocost.store.batches").BatchLog
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,14 +8,14 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError
-from isocost.store.batches import BatchLog
 from isocost.store.files import replacing, storage_errors, write_parquet
 from isocost.store.logs import Log, Row
+
+if TYPE_CHECKING:  # what reads and writes Parquet is imported by who does: `isocost status` opens a directory for its logs
+    from isocost.store.batches import BatchLog
 
 _FIRST = ("lock", "models.json")  # what a run writes before study.yaml
 
@@ -74,6 +74,8 @@ class RunDirectory:
 
     def batches(self, *names: str) -> BatchLog:
         """The batch log at a path inside the folder, without an ending."""
+        from isocost.store.batches import BatchLog
+
         return BatchLog(self.path.joinpath(*names))
 
     def write_text(self, text: str, *names: str) -> Path:
@@ -107,10 +109,14 @@ class RunDirectory:
 
     def write_rows(self, rows: Iterable[Row], *names: str) -> Path:
         """Write a finished Parquet file."""
+        import polars as pl
+
         path = self.path.joinpath(*names)
         write_parquet(pl.DataFrame(list(rows), infer_schema_length=None), path)
         return path
 
     def read_rows(self, *names: str) -> list[Row]:
         """The rows of a Parquet file."""
+        import polars as pl
+
         return pl.read_parquet(self.path.joinpath(*names)).to_dicts()

@@ -9,10 +9,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from isocost.errors import StorageError
+
+if TYPE_CHECKING:  # a reader of logs alone does without it
+    import polars as pl
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:

@@ -220,7 +220,7 @@ def test_calls_under_way_when_the_engine_is_closed_may_have_been_charged(asks: A
 @pytest.mark.parametrize(
     ("options", "mistake"),
     [
-        ({}, "model: Field required"),
+        ({}, "model: is missing"),
         ({"model": "m", "base_url": "localhost:8000"}, "base_url: no address"),
         ({"model": "m", "base_url": "http://host:port/v1"}, "base_url: no address"),
         ({"model": "m", "base_url": "http://me:secret@host/v1"}, "base_url: only scheme, host, port and path"),

@@ -15,6 +15,7 @@ from isocost.reporting.numbers import budget as say_budget
 from isocost.running.buying.drawn import DrawKey
 from isocost.running.buying.pools import Pool
 from isocost.running.events import Note, StageWatch
+from isocost.running.spending import summed_up
 from isocost.store import RunDirectory
 
 FILE = "progress.json"
@@ -130,7 +131,9 @@ class Progress:
 
     def _to_json(self) -> dict[str, Any]:
         seconds = time.monotonic() - self.watch.started
-        new = self.watch.done - self.watch.done_before
+        new, rate = self.watch.done - self.watch.done_before, self.watch.rate()
+        with self.ledger.still() as (accounts, waiting):
+            ledger = summed_up(accounts, waiting, self.ledger.log.path)
         return {
             "stage": self.watch.stage,
             "done": self.watch.done,
@@ -138,10 +141,11 @@ class Progress:
             "seconds": seconds,
             "samples_per_second": new / seconds if seconds else None,
             "tokens_per_second": self.watch.tokens / seconds if seconds else None,
-            "seconds_left": (self.watch.total - self.watch.done) * seconds / new if new else None,
+            "seconds_left": (self.watch.total - self.watch.done) / rate if rate else None,
             "engine_idle": self.idle(),
             "failed": self.failed,
             "cells": {cell.name: {"draws": spent.draws, "flops": spent.flops, "usd": spent.usd} for cell, spent in self.cells.items()},
+            "ledger": ledger,
         }
 
     def _detail(self) -> str:

@@ -1,0 +1,64 @@
+"""Measuring: what the samples of a model, of a cell, or of several models side by side, are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from isocost.measuring.asjson import survey_json, to_json
+from isocost.measuring.cells import measure_cell
+from isocost.measuring.columns import Measures
+from isocost.measuring.files import level_list, price_list, survey_file
+from isocost.measuring.markdown import survey_markdown, to_markdown
+from isocost.measuring.survey import Survey, measured, survey, values
+from isocost.metrics.diversity import Level
+from isocost.records import Estimate
+
+__all__ = [
+    "Measures",
+    "Survey",
+    "level_list",
+    "measure",
+    "measure_cell",
+    "price_list",
+    "survey",
+    "survey_file",
+    "survey_json",
+    "survey_markdown",
+    "to_json",
+    "to_markdown",
+    "values",
+]
+
+
+def measure(
+    table: pl.DataFrame | pl.LazyFrame,
+    ks: Sequence[int],
+    *,
+    levels: Sequence[Level] = ("string", "normalised", "equations"),
+    as_fixed: bool = False,
+) -> dict[str, dict[str, Estimate]]:
+    """Coverage and diversity at each k, pass@1 and covered of every model in a table of samples.
+
+    All samples of a model and problem are taken as M equal draws, whatever their pool. Samples that were not graded are left out of M and
+    counted in n_ungraded. A problem is left out of a measure that it does not define (k > M, or nothing graded); n is the number that
+    remain, and the estimate is None where none do. Intervals are over problems.
+
+    Where the number of draws looks as if it depended on their outcomes (`metrics.stopped.looks_stopped`), all but `covered` is None.
+
+    Args:
+        table: As `tables.scan_table` or `read_table` gives it; diversity needs `generation`.
+        ks: Draws to measure at.
+        levels: What makes two solutions the same.
+        as_fixed: The number of draws is known not to depend on outcomes, whatever it looks like.
+
+    Returns:
+        By model in order of appearance, then by name: `coverage@K`, `diversity@K` (exact strings), `diversity_normalised@K` and
+        `diversity_equations@K` for each K, `pass@1`, `covered`.
+
+    Raises:
+        ValueError: A k below 1.
+        TableError: The file behind the table cannot be read to its end.
+    """
+    return measured(table.lazy(), ks, levels=levels, as_fixed=as_fixed)

@@ -1,0 +1,74 @@
+"""Measures as the objects that `isocost measure --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from isocost.measuring.columns import Measures
+from isocost.measuring.comparing import Crossing, Point, Shared
+from isocost.measuring.survey import Survey
+from isocost.records import Estimate
+
+
+def to_json(measures: Measures) -> dict[str, dict[str, dict[str, object]]]:
+    """{"models": {MODEL: {NAME: {"value", "low", "high", "n"}, ..., "n_ungraded": int}}}."""
+    models: dict[str, dict[str, object]] = {}
+    for model, estimates in measures.items():
+        models[model] = {name: _estimate(estimate) for name, estimate in estimates.items()}
+        models[model]["n_ungraded"] = max((estimate.n_ungraded for estimate in estimates.values()), default=0)
+    return {"models": models}
+
+
+def survey_json(survey: Survey) -> dict[str, object]:
+    """As `to_json`, with `cost_per_draw` and `cost_per_correct` beside the measures where costs are known, and with further keys.
+
+    "unit" of costs; "undefined" {MODEL: {NAME: why}}; "curves" {MODEL: [{"k", "cost", "coverage": ESTIMATE, "diversity": ESTIMATE}]};
+    "crossovers" [{"measure", "models", "ahead": model that is ahead at the end or null, "cost": ESTIMATE whose high is null where it lies
+    beyond "reach", "reach", "no_crossover": share of resamples}]; "overlap" [{"models", "cost", "draws", "only": {MODEL: ESTIMATE}, "all",
+    "none"}], cost and draws null for all draws in hand; "by" {GROUP: {MODEL: ...}}; "warnings" [text].
+    """
+    models = to_json(survey.measures)["models"]
+    for model, shape in survey.shapes.items():
+        models[model] |= {name: _estimate(estimate) for name, estimate in shape.unit_costs.items()}
+        models[model] |= {"n_problems": shape.problems, "draws": {"least": shape.least, "most": shape.most}}
+    return {
+        "models": models,
+        "unit": survey.unit,
+        "undefined": {model: dict(reasons) for model, reasons in survey.undefined.items()},
+        "curves": {model: [_point(point) for point in points] for model, points in survey.curves.items()},
+        "crossovers": [_crossing(crossing) for crossing in survey.crossings],
+        "overlap": [_shared(shared) for shared in survey.shared],
+        "by": {group: to_json(measures)["models"] for group, measures in survey.by.items()},
+        "warnings": list(survey.warnings),
+    }
+
+
+def _estimate(estimate: Estimate) -> Mapping[str, object]:
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
+
+
+def _point(point: Point) -> dict[str, object]:
+    return {"k": point.k, "cost": point.cost} | {name: _estimate(estimate) for name, estimate in point.values.items()}
+
+
+def _crossing(crossing: Crossing) -> dict[str, object]:
+    found = crossing.found
+    return {
+        "measure": crossing.measure,
+        "models": [crossing.left, crossing.right],
+        "ahead": None if found.ahead is None else crossing.left if found.ahead == "left" else crossing.right,
+        "cost": {"value": found.value, "low": found.low, "high": found.high, "n": found.n},
+        "reach": found.reach,
+        "no_crossover": found.absent,
+    }
+
+
+def _shared(shared: Shared) -> dict[str, object]:
+    return {
+        "models": list(shared.models),
+        "cost": shared.cost,
+        "draws": None if shared.draws is None else dict(zip(shared.models, shared.draws, strict=True)),
+        "only": {model: _estimate(estimate) for model, estimate in zip(shared.models, shared.found.only, strict=True)},
+        "all": _estimate(shared.found.all),
+        "none": _estimate(shared.found.none),
+    }

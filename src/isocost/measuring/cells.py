@@ -1,0 +1,47 @@
+"""What a cell bought: measures of data of any shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from isocost.measuring.columns import Columns, estimates
+from isocost.measuring.draws import load
+from isocost.measuring.solutions import solutions
+from isocost.metrics.coverage import Floats, Ints, covered, pass_at_1
+from isocost.metrics.diversity import kept_per_problem
+from isocost.records import Estimate
+
+
+def measure_cell(table: pl.DataFrame, problem_ids: Sequence[str], cap: int | None = None) -> dict[str, Estimate]:
+    """`covered`, `kept_per_problem` and `pass@1` of the samples that a cell bought, over all problems of the study.
+
+    A problem without a correct sample in the cell, bought or not, graded or not, is not covered and keeps nothing: these are the data in
+    hand. pass@1 is the mean over the problems with a graded sample of their share correct; an adaptive policy that stops at successes
+    biases it, upwards.
+
+    Args:
+        table: The cell's samples, of all its models; kept_per_problem needs `generation`.
+        problem_ids: Every problem that the cell could have bought for.
+        cap: Most distinct correct solutions that are kept of a problem; None keeps all.
+    """
+    lazy = table.lazy().filter(pl.col("problem_id").is_in(list(problem_ids))).with_columns(model=pl.lit(""))
+    draws = load(lazy)
+    place = {problem: i for i, problem in enumerate(problem_ids)}
+    at = np.array([place[problem] for problem in draws.problems], dtype=np.int64)[draws.problem]
+    drawn, correct = (_spread(counts, at, len(problem_ids)) for counts in (draws.drawn, draws.n_correct))
+    columns = [Columns(names=["covered", "pass@1"], values=np.column_stack([covered(correct), pass_at_1(drawn, correct)]))]
+    if "generation" in table.columns:
+        distinct = np.bincount(solutions(lazy, draws, "string").group, minlength=at.size)
+        kept: Floats = kept_per_problem(_spread(distinct, at, len(problem_ids)), cap)
+        columns.append(Columns(names=["kept_per_problem"], values=kept[:, None], most=[cap]))
+    return estimates(columns, int(draws.rows.sum() - draws.drawn.sum()))
+
+
+def _spread(counts: Ints, at: Ints, n: int) -> Ints:
+    """Counts of some problems among all."""
+    every = np.zeros(n, dtype=np.int64)
+    every[at] = counts
+    return every

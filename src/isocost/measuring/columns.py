@@ -1,0 +1,50 @@
+"""Values of a measure, one a problem, and the estimates made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from isocost.metrics.coverage import Bools, Floats, Ints
+from isocost.metrics.intervals import count_intervals, mean_intervals
+from isocost.records import Estimate
+
+Measures = Mapping[str, Mapping[str, Estimate]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Some measures of one kind.
+
+    Attributes:
+        names: One a column.
+        values: float[problems, columns]; nan is not defined for that problem.
+        most: The largest value possible of each, for counts; None if these are shares.
+    """
+
+    names: Sequence[str]
+    values: Floats
+    most: Sequence[float | None] | None = None
+
+
+def estimates(columns: Sequence[Columns], n_ungraded: int, problems: Bools | None = None) -> dict[str, Estimate]:
+    """The mean over problems of each column, with its interval over problems.
+
+    Args:
+        columns: Of the same problems each.
+        n_ungraded: Draws that could not be graded.
+        problems: Which of them, bool[problems]; None is all.
+    """
+    found: dict[str, Estimate] = {}
+    for some in columns:
+        values = some.values if problems is None else some.values[problems]
+        made = mean_intervals(values) if some.most is None else count_intervals(values, some.most)
+        found |= dict(zip(some.names, made, strict=True))
+    return {name: replace(estimate, n_ungraded=n_ungraded) for name, estimate in found.items()}
+
+
+def where_drawn(drawn: Ints, values: Floats) -> Floats:
+    """The values, nan where nothing was drawn."""
+    return np.where(drawn > 0, values, np.nan)

@@ -1,0 +1,159 @@
+"""Models side by side: curves against cost, crossovers, and which problems only one of them solves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations
+
+import numpy as np
+
+from isocost.measuring.columns import estimates
+from isocost.measuring.models import LEVELS, Model, coverage, diversity
+from isocost.metrics.coverage import Bools, Floats, Ints, covered
+from isocost.metrics.curves import Crossover, Curve, coverage_at, crossover, curve_ks
+from isocost.metrics.overlap import Overlap, overlap
+from isocost.records import Estimate
+
+MOST_PAIRED = 5  # models of which every pair is compared
+_REACHED_BY = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One point of a model's curves: k draws, what they cost a problem, and `coverage` and `diversity` there."""
+
+    k: int
+    cost: float
+    values: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """Two models' curves of one measure, and where they cross; `Crossover` says left and right of the models in this order."""
+
+    measure: str
+    left: str
+    right: str
+    found: Crossover
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Which problems models solve, on the problems that all of them drew for.
+
+    Attributes:
+        models: Two, or all.
+        draws: Of each model: None where all draws in hand are meant, else how many (a fraction is what planning buys) `cost` buys.
+        cost: Cost a problem, the same for each model; None for all draws.
+        found: Shares of the problems.
+    """
+
+    models: tuple[str, ...]
+    draws: tuple[float, ...] | None
+    cost: float | None
+    found: Overlap
+
+
+def curve_points(model: Model) -> list[Point]:
+    """coverage@k and diversity@k of a model against k times the mean cost of a draw, each with its interval at that k.
+
+    The curve goes as far as the draws of 95% of the problems do; problems with fewer are left out of all of it, so that every point rests
+    on the same ones. Empty where costs are not known.
+    """
+    kept, most = _reached(model.drawn)
+    ks = [int(k) for k in curve_ks(most)] if most else []
+    if model.cost is None or not ks:
+        return []
+    each = _cost_of_a_draw(model, kept)
+    columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in _kinds(model))]
+    found = estimates(columns, model.n_ungraded, kept)
+    names = ["coverage", *_kinds(model)]
+    return [Point(k=k, cost=k * float(each.mean()), values={name: found[f"{name}@{k}"] for name in names}) for k in ks]
+
+
+def crossings(models: Sequence[Model], *, seed: int = 0) -> list[Crossing]:
+    """Where the curves of each two models cross, for coverage and for the first level of diversity that both have; at most five models."""
+    found: list[Crossing] = []
+    if len(models) > MOST_PAIRED:
+        return found
+    for pair in combinations(models, 2):
+        places = _places(pair)
+        reached = [_reached(model.drawn[at]) for model, at in zip(pair, places, strict=True)]
+        kept = reached[0][0] & reached[1][0]
+        if not kept.any() or any(model.cost is None for model in pair):
+            continue
+        kinds = [kind for kind in _kinds(pair[0]) if kind in _kinds(pair[1])][:1]
+        for name in ["coverage", *kinds]:
+            curves = [_curve(model, name, at[kept], most) for model, at, (_, most) in zip(pair, places, reached, strict=True)]
+            if all(curve.cost.mean() > 0 for curve in curves):
+                crossing = crossover(curves[0], curves[1], seed=seed)
+                found.append(Crossing(measure=name, left=pair[0].name, right=pair[1].name, found=crossing))
+    return found
+
+
+def shared(models: Sequence[Model]) -> list[Shared]:
+    """Overlap of all models and, of at most five, of each two: in all draws, and at the largest cost that each of them reaches."""
+    sets = [tuple(models)] if len(models) > 1 else []
+    if 2 < len(models) <= MOST_PAIRED:
+        sets += list(combinations(models, 2))
+    found: list[Shared] = []
+    for some in sets:
+        places = _places(some)
+        drawn_by_all = _all_true([model.drawn[at] > 0 for model, at in zip(some, places, strict=True)])
+        if not drawn_by_all.any():
+            continue
+        names = tuple(model.name for model in some)
+        solved = [covered(model.correct[at][drawn_by_all]) for model, at in zip(some, places, strict=True)]
+        found.append(Shared(models=names, draws=None, cost=None, found=overlap(solved)))
+        found += _at_matched_cost(some, places)
+    return found
+
+
+def _at_matched_cost(models: Sequence[Model], places: Sequence[Ints]) -> list[Shared]:
+    reached = [_reached(model.drawn[at]) for model, at in zip(models, places, strict=True)]
+    kept = _all_true([mask for mask, _ in reached])
+    if not kept.any() or any(model.cost is None or model.stopped for model in models):
+        return []
+    each = [float(_cost_of_a_draw(model, at[kept]).mean()) for model, at in zip(models, places, strict=True)]
+    if min(each) <= 0:
+        return []
+    budget = min(cost * most for cost, (_, most) in zip(each, reached, strict=True))
+    draws = tuple(min(budget / cost, float(most)) for cost, (_, most) in zip(each, reached, strict=True))
+    chances = [coverage_at(model.drawn[at[kept]], model.correct[at[kept]], k) for model, at, k in zip(models, places, draws, strict=True)]
+    return [Shared(models=tuple(model.name for model in models), draws=draws, cost=budget, found=overlap(chances))]
+
+
+def _curve(model: Model, name: str, at: Ints, most: int) -> Curve:
+    ks = curve_ks(most)
+    columns = coverage(model, ks.tolist()) if name == "coverage" else diversity(model, name, ks.tolist())
+    return Curve(ks=ks, values=columns.values[at], cost=_cost_of_a_draw(model, at))
+
+
+def _cost_of_a_draw(model: Model, at: Ints | Bools) -> Floats:
+    return np.zeros(0) if model.cost is None else model.cost[at] / model.drawn[at]
+
+
+def _reached(drawn: Ints) -> tuple[Bools, int]:
+    """Which problems have as many draws as 95% of those with any have, and that many."""
+    some = np.sort(drawn[drawn > 0])
+    if some.size == 0:
+        return np.zeros(drawn.shape, dtype=np.bool_), 0
+    most = int(some[int((1 - _REACHED_BY) * some.size)])
+    return drawn >= most, most
+
+
+def _places(models: Sequence[Model]) -> list[Ints]:
+    """Where in each model the problems stand that all of them have rows for."""
+    common = reduce(np.intersect1d, [model.problem for model in models])
+    return [np.searchsorted(model.problem, common) for model in models]
+
+
+def _kinds(model: Model) -> list[str]:
+    return [kind for kind in LEVELS if kind in model.solutions]
+
+
+def _all_true(masks: Sequence[Bools]) -> Bools:
+    every: Bools = np.logical_and.reduce(masks)
+    return every

@@ -1,0 +1,58 @@
+"""Problems by level, subject or whatever else they are sorted by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from isocost.errors import TableError
+from isocost.measuring.draws import Draws
+from isocost.metrics.coverage import Ints
+from isocost.tables.coding import coded, codes
+
+
+def problem_groups(table: pl.LazyFrame, draws: Draws, by: str | Mapping[str, str]) -> dict[str, Ints]:
+    """Which problems belong to each group, in the order of the groups' names.
+
+    Args:
+        table: As `tables.scan_table` gives it.
+        draws: The same table, loaded.
+        by: A column of the table, or the group of each problem id; a problem without one is in none.
+
+    Returns:
+        Indices into `draws.problems`, by group.
+
+    Raises:
+        TableError: The table lacks the column, or a problem is in two groups.
+    """
+    if isinstance(by, str):
+        return _sorted({name: np.flatnonzero(of == i) for of, names in [_column(table, draws, by)] for i, name in enumerate(names)})
+    found: dict[str, list[int]] = {}
+    for i, problem in enumerate(draws.problems):
+        if problem in by:
+            found.setdefault(by[problem], []).append(i)
+    return _sorted({name: np.array(members, dtype=np.int64) for name, members in found.items()})
+
+
+def _column(table: pl.LazyFrame, draws: Draws, by: str) -> tuple[Ints, list[str]]:
+    """Group of each problem, -1 for none, and the names of the groups."""
+    if by not in table.collect_schema().names():
+        raise TableError(f'the table has no column "{by[:80]}" to group problems by')
+    frame = coded(table.filter(pl.col(by).is_not_null()), {"problem": "problem_id", "group": by}, [])
+    group, names = codes(frame["group"])
+    problem, ids = codes(frame["problem"])
+    place = {name: i for i, name in enumerate(draws.problems)}
+    at = np.array([place[name] for name in ids], dtype=np.int64)[problem]
+    of = np.full(len(place), -1, dtype=np.int64)
+    of[at] = group
+    if np.any(of[at] != group):
+        row = int(np.flatnonzero(of[at] != group)[0])
+        pair = " and ".join(f'"{names[i][:80]}"' for i in (group[row], of[at[row]]))
+        raise TableError(f'problem "{draws.problems[at[row]][:80]}" stands in two groups of column "{by[:80]}": {pair}')
+    return of, names
+
+
+def _sorted(groups: dict[str, Ints]) -> dict[str, Ints]:
+    return {name: groups[name] for name in sorted(groups, key=lambda name: (len(name), name) if name.isdecimal() else (0, name))}

@@ -1,0 +1,139 @@
+"""Measures as Markdown tables, each number with its interval and n."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from isocost.measuring.columns import Measures
+from isocost.measuring.comparing import Crossing, Shared
+from isocost.measuring.survey import Survey
+from isocost.measuring.words import amount, count, markdown_table, money, name_cell, percent
+from isocost.records import Estimate
+
+_FEW_PROBLEMS = 30
+_ABREAST = 4  # models in a table
+_MOST_GROUPS = 40
+_LEFT_OUT = ("maj@", "pass@1[", "diversity_")  # of the table by group: it grows too wide
+_NAMES = {
+    "diversity": "distinct correct solutions (diversity)",
+    "coverage": "coverage",
+    "diversity_normalised": "distinct correct solutions (by words)",
+    "diversity_equations": "distinct correct solutions (by equations)",
+}
+
+
+def to_markdown(measures: Measures) -> str:
+    """A Markdown table, a row a measure and a column a model, each number with its 95% interval over problems and its n."""
+    return "\n\n".join([*_tables(measures, {}, {}), _note(measures)])
+
+
+def survey_markdown(survey: Survey) -> str:
+    """What a survey found, for people: a table of measures, of groups, of overlap, the crossovers, and what to beware of."""
+    extra = {model: _about(survey, model) for model in survey.measures}
+    parts = [*_tables(survey.measures, survey.undefined, extra), _note(survey.measures)]
+    if survey.by:
+        parts += ["## By group", *_groups(survey.by)]
+    if survey.crossings:
+        parts += ["## Crossovers", "\n".join(f"- {_crossing(crossing, survey.unit)}" for crossing in survey.crossings)]
+    if survey.shared:
+        parts += ["## Problems solved", "\n".join(_overlap(survey.shared, survey.unit))]
+    if survey.warnings:
+        parts += ["## Beware", "\n".join(f"- {_plain(line, survey)}" for line in survey.warnings)]
+    return "\n\n".join(parts)
+
+
+def _tables(measures: Measures, undefined: Mapping[str, Mapping[str, str]], extra: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    names = list(dict.fromkeys(name for estimates in measures.values() for name in estimates))
+    models = list(measures)
+    for start in range(0, len(models), _ABREAST):
+        some = models[start : start + _ABREAST]
+        rows = [["measure", *map(name_cell, some)]]
+        rows += [[name, *(_cell(name, measures[m].get(name), undefined.get(m, {}).get(name)) for m in some)] for name in names]
+        rows.append(["samples not graded", *(f"{_ungraded(measures[m]):,}" for m in some)])
+        rows += [[label, *(extra[m].get(label, "not known") for m in some)] for label in extra.get(some[0], {})]
+        yield "\n".join(markdown_table(rows))
+
+
+def _about(survey: Survey, model: str) -> dict[str, str]:
+    shape = survey.shapes[model]
+    draws = f"{shape.most:,}" if shape.least == shape.most else f"{shape.least:,} to {shape.most:,}"
+    lines = {"problems": f"{shape.problems:,}", "graded draws a problem": draws}
+    if any(other.unit_costs for other in survey.shapes.values()):
+        for name, label in (("cost_per_draw", "cost of a draw"), ("cost_per_correct", "cost of a correct one")):
+            lines[f"{label} ({survey.unit})"] = money(shape.unit_costs[name]) if name in shape.unit_costs else "not known"
+    return lines
+
+
+def _groups(by: Mapping[str, Measures]) -> Iterator[str]:
+    """A table a model: a row a group, a column a measure that does not depend on which of many k."""
+    for model in dict.fromkeys(model for measures in by.values() for model in measures):
+        found = {group: measures[model] for group, measures in by.items() if any(e.n for e in measures.get(model, {}).values())}
+        names = [name for name in dict.fromkeys(n for e in found.values() for n in e) if not name.startswith(_LEFT_OUT)]
+        rows = [[name_cell(model), *names]]
+        rows += [[name_cell(group), *(_cell(name, e.get(name), None) for name in names)] for group, e in list(found.items())[:_MOST_GROUPS]]
+        if len(found) > _MOST_GROUPS:
+            rows.append([f"{len(found) - _MOST_GROUPS:,} more: --json", *("" for _ in names)])
+        yield "\n".join(markdown_table(rows))
+
+
+def _crossing(crossing: Crossing, unit: str) -> str:
+    found, measure = crossing.found, _NAMES[crossing.measure]
+    left, right = name_cell(crossing.left), name_cell(crossing.right)
+    reach = f"{amount(found.reach)} {unit} a problem"
+    if found.ahead is None:
+        return f"{measure}: {left} and {right} are level at {reach}, as far as both were drawn."
+    ahead, behind = (left, right) if found.ahead == "left" else (right, left)
+    absent = f" No crossover within reach in {100 * found.absent:.0f}% of resamples." if found.absent else ""
+    if not found.value:
+        not_ahead = f" In {100 * found.absent:.0f}% of resamples it is not ahead there." if found.absent else ""
+        low = "" if found.high == 0 else f" (interval up to {_end(found.high, found.reach)})"
+        return f"{measure}: {ahead} is ahead of {behind} from the first draw on{low}, up to {reach}, as far as both were drawn.{not_ahead}"
+    ends = f"[{_end(found.low, found.reach)}, {_end(found.high, found.reach)}]"
+    return (
+        f"{measure}: {ahead} overtakes {behind} at {amount(found.value)} {unit} a problem {ends}, n {found.n:,}, and stays ahead "
+        f"up to {reach}, as far as both were drawn.{absent}"
+    )
+
+
+def _end(value: float | None, reach: float) -> str:
+    return f"beyond {amount(reach)}" if value is None else amount(value)
+
+
+def _overlap(shared: Sequence[Shared], unit: str) -> Iterator[str]:
+    rows = [["models", "draws", "only the first", "only the second", "all", "none"]]
+    many: list[str] = []
+    for one in shared:
+        each = "all" if one.draws is None else " and ".join(f"{draws:,.1f}" for draws in one.draws[:_ABREAST])
+        draws = each if one.cost is None else f"{each} ({amount(one.cost)} {unit})"
+        if len(one.models) == 2:
+            only = [percent(estimate) for estimate in one.found.only]
+            rows.append([" and ".join(map(name_cell, one.models)), draws, *only, percent(one.found.all), percent(one.found.none)])
+        else:
+            where = "in all draws" if one.cost is None else f"at {amount(one.cost)} {unit} a problem"
+            alone = "; ".join(f"{name_cell(m)} {percent(e)}" for m, e in zip(one.models, one.found.only, strict=True))
+            many.append(f"- {where}: by every model {percent(one.found.all)}; by none {percent(one.found.none)}; by one alone: {alone}")
+    yield from markdown_table(rows) if len(rows) > 1 else []
+    yield from ["", *many] if many and len(rows) > 1 else many
+
+
+def _note(measures: Measures) -> str:
+    note = "Means over n problems with 95% intervals over problems; diversity: distinct correct solutions."
+    if any(0 < e.n < _FEW_PROBLEMS for estimates in measures.values() for e in estimates.values()):
+        note += f" Few problems: some n are under {_FEW_PROBLEMS}."
+    return note
+
+
+def _cell(name: str, estimate: Estimate | None, why: str | None) -> str:
+    if estimate is None or estimate.value is None:
+        return "not defined" if why is None else f"not defined: {why}"
+    return count(estimate) if name.startswith(("diversity", "kept")) else percent(estimate)
+
+
+def _ungraded(estimates: Mapping[str, Estimate]) -> int:
+    return max((estimate.n_ungraded for estimate in estimates.values()), default=0)
+
+
+def _plain(line: str, survey: Survey) -> str:
+    """A warning, whose model's name may hold anything."""
+    model = next((m for m in sorted(survey.measures, key=len, reverse=True) if line.startswith(f"{m}: ")), None)
+    return line if model is None else f"{name_cell(model)}{line[len(model) :]}"

@@ -1,0 +1,135 @@
+"""A model with the values of its measures: what is defined, what is not and why, and what a reader must know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from isocost.measuring.columns import Columns, estimates
+from isocost.measuring.costs import unit_costs
+from isocost.measuring.models import Model, Votes, coverage, diversity, in_hand, majority, pass_at_first
+from isocost.metrics.coverage import Ints
+from isocost.metrics.stopped import Stopped
+from isocost.records import Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How much of a model the table holds.
+
+    Attributes:
+        problems: With a row.
+        least: Graded draws of the problem with fewest.
+        most: Graded draws of the problem with most.
+        n_ungraded: Draws that could not be graded.
+        unit_costs: `cost_per_draw` and `cost_per_correct`, where costs are known.
+    """
+
+    problems: int
+    least: int
+    most: int
+    n_ungraded: int
+    unit_costs: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A model with the values of its measures.
+
+    Attributes:
+        model: The model.
+        columns: Values, a row a problem.
+        votes: maj@k, where its answers were counted.
+        held_back: Its draws look stopped by their outcomes, and nobody said they are not: what needs a fixed number of draws is None.
+    """
+
+    model: Model
+    columns: Sequence[Columns]
+    votes: Votes | None
+    held_back: bool
+
+    @classmethod
+    def of(cls, model: Model, ks: Sequence[int], *, as_fixed: bool, all_of_it: bool = True) -> Measured:
+        """Measure a model; `all_of_it` adds maj@k and pass@1[avg-of-k]."""
+        columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in model.solutions), in_hand(model)]
+        votes = majority(model, ks) if all_of_it else None
+        if all_of_it:
+            columns.append(pass_at_first(model, ks))
+        if votes is not None:
+            columns.append(votes.columns)
+        return cls(model=model, columns=columns, votes=votes, held_back=model.stopped is not None and not as_fixed)
+
+    def estimates(self, problems: Ints | None = None) -> dict[str, Estimate]:
+        """Every measure by name, over all its problems or over those of the table's problems that are given."""
+        mask = None if problems is None else np.isin(self.model.problem, problems)
+        ungraded = self.model.rows - self.model.drawn
+        n_ungraded = int((ungraded if mask is None else ungraded[mask]).sum())
+        if not self.held_back:
+            return estimates(self.columns, n_ungraded, mask)
+        in_data = estimates([in_hand(self.model)], n_ungraded, mask)["covered"]
+        names = [name for columns in self.columns for name in columns.names]
+        none = Estimate(value=None, low=None, high=None, n=0, n_ungraded=n_ungraded)
+        return {name: in_data if name == "covered" else none for name in names}
+
+    def reasons(self) -> dict[str, str]:
+        """Why a measure is None, by name."""
+        return {name: self._reason(name) for name, estimate in self.estimates().items() if estimate.value is None}
+
+    def _reason(self, name: str) -> str:
+        most = int(self.model.drawn.max(initial=0))
+        if most == 0:
+            return "nothing graded"
+        if self.held_back:
+            return "draws look stopped"
+        return f"k {_k_of(name)} > {most:,} draws"
+
+    def shape(self) -> Shape:
+        """How much there is of it."""
+        drawn = self.model.drawn
+        return Shape(
+            problems=drawn.size,
+            least=int(drawn.min(initial=int(drawn.max(initial=0)))),
+            most=int(drawn.max(initial=0)),
+            n_ungraded=self.model.n_ungraded,
+            unit_costs={} if self.held_back else unit_costs(self.model),
+        )
+
+    def warnings(self) -> list[str]:
+        """What a reader must know, a sentence each, with the model's name before a colon."""
+        name, stopped, lines = self.model.name, self.model.stopped, []
+        if stopped is not None:
+            held = "What needs a fixed number of draws is left out; --as-fixed shows it." if self.held_back else "Taken as fixed, as asked."
+            lines.append(f"{name}: draws look stopped by their outcomes: {_trace(stopped)} (chance under {stopped.chance:.0e}). {held}")
+        if not self.held_back:
+            lines += _partial(self.model, [name for columns in self.columns for name in columns.names])
+            errors = {} if self.votes is None else self.votes.errors
+            lines += [f"{name}: {vote} was resampled; that adds a standard error of {error:.1g}." for vote, error in errors.items()]
+        if self.model.cost is None and self.model.rows.size:
+            lines.append(f"{name}: what its draws cost is not known for all of them; no curve against cost.")
+        return lines
+
+
+def _trace(stopped: Stopped) -> str:
+    of = f"of the {stopped.problems:,} problems with fewer draws than the most"
+    if stopped.rule == "last":
+        return f"{of}, {stopped.seen:,.0f} end on a correct draw, where {stopped.expected:,.1f} are expected"
+    return f"{of}, correct draws stand at place {stopped.seen:,.2f} on average, where {stopped.expected:,.2f} is expected"
+
+
+def _partial(model: Model, names: Sequence[str]) -> list[str]:
+    """Which k leave problems out."""
+    graded = int((model.drawn > 0).sum())
+    ks = sorted({k for name in names if (k := _k_of(name)) is not None})
+    short = {k: int((model.drawn >= k).sum()) for k in ks}
+    lines = [
+        f"{model.name}: @{k} rests on the {n:,} of {graded:,} problems with {k:,} graded draws." for k, n in short.items() if 0 < n < graded
+    ]
+    return lines[:3] + ([f"{model.name}: so do {len(lines) - 3} larger k."] if len(lines) > 3 else [])
+
+
+def _k_of(name: str) -> int | None:
+    match = re.search(r"@(?:1\[avg-of-)?(\d+)\]?$", name)
+    return None if match is None or name == "pass@1" else int(match[1])

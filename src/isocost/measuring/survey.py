@@ -1,0 +1,139 @@
+"""Everything that `isocost measure` says of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from isocost.measuring.columns import Measures
+from isocost.measuring.comparing import Crossing, Point, Shared, crossings, curve_points, shared
+from isocost.measuring.costs import costs
+from isocost.measuring.draws import load
+from isocost.measuring.groups import problem_groups
+from isocost.measuring.measured import Measured, Shape
+from isocost.measuring.models import Model, coverage, diversity, models
+from isocost.metrics.coverage import Floats
+from isocost.metrics.diversity import Level
+from isocost.records import Estimate
+
+ALL_LEVELS: tuple[Level, ...] = ("string", "normalised", "equations")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a table of samples says.
+
+    Attributes:
+        measures: By model, then by name.
+        undefined: Why an estimate is None, by model and name.
+        shapes: By model.
+        unit: Of every cost.
+        curves: By model; empty where costs are not known or draws look stopped.
+        crossings: Of each two models, at most five models.
+        shared: Which problems models solve.
+        by: Measures of each group of problems, by group and model.
+        warnings: What a reader must know, a sentence each.
+    """
+
+    measures: Measures
+    undefined: Mapping[str, Mapping[str, str]]
+    shapes: Mapping[str, Shape]
+    unit: str
+    curves: Mapping[str, Sequence[Point]]
+    crossings: Sequence[Crossing]
+    shared: Sequence[Shared]
+    by: Mapping[str, Measures]
+    warnings: Sequence[str]
+
+
+def survey(
+    table: pl.DataFrame | pl.LazyFrame,
+    ks: Sequence[int],
+    *,
+    levels: Sequence[Level] = ALL_LEVELS,
+    prices: Mapping[str, float] | None = None,
+    by: str | Mapping[str, str] | None = None,
+    as_fixed: bool = False,
+) -> Survey:
+    """Measure every model of a table, against its costs and against the other models.
+
+    Beside what `measure` gives: pass@1[avg-of-K] for each K, the mean over problems of the share correct of the first K graded draws by
+    sample_index; maj@K where the table has predicted answers; costs; curves; crossovers; overlap.
+
+    Args:
+        table: As `tables.scan_table` gives it.
+        ks: Draws to measure at.
+        levels: What makes two solutions the same.
+        prices: Of a generated token, by model; see `costs.costs`.
+        by: A column, or a group for each problem id, to break the measures down by.
+        as_fixed: As `measure`.
+
+    Raises:
+        ValueError: A k below 1.
+        TableError: The file behind the table cannot be read to its end; or `by` is no column, or puts a problem in two groups.
+        InputError: A price is missing or wrong.
+    """
+    wanted, lazy = _checked(ks), table.lazy()
+    draws = load(lazy)
+    cost = costs(draws, prices)
+    found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group)
+    measured_models = [Measured.of(model, wanted, as_fixed=as_fixed) for model in found]
+    fixed = [m.model for m in measured_models if not m.held_back]
+    groups = {} if by is None else problem_groups(lazy, draws, by)
+    return Survey(
+        measures={m.model.name: m.estimates() for m in measured_models},
+        undefined={m.model.name: m.reasons() for m in measured_models},
+        shapes={m.model.name: m.shape() for m in measured_models},
+        unit=cost.unit,
+        curves={model.name: curve_points(model) for model in fixed},
+        crossings=crossings(fixed),
+        shared=shared(found),
+        by={name: {m.model.name: m.estimates(members) for m in measured_models} for name, members in groups.items()},
+        warnings=[line for m in measured_models for line in m.warnings()] + _unmatched(found) + _unpriced(found, cost.unit),
+    )
+
+
+def measured(
+    table: pl.LazyFrame, ks: Sequence[int], *, levels: Sequence[Level] = ALL_LEVELS, as_fixed: bool = False
+) -> dict[str, dict[str, Estimate]]:
+    """As `isocost.measuring.measure`, which see."""
+    wanted = _checked(ks)
+    found = models(table, load(table), (), levels=levels, votes=False)
+    return {model.name: Measured.of(model, wanted, as_fixed=as_fixed, all_of_it=False).estimates() for model in found}
+
+
+def values(table: pl.LazyFrame, ks: Sequence[int], *, levels: Sequence[Level] = ("string",)) -> dict[str, dict[str, Floats]]:
+    """The values behind `measure`, a row a problem: `coverage` and each diversity, float[problems, ks], by model; for a bootstrap.
+
+    Raises:
+        ValueError: A k below 1.
+        TableError: The file behind the table cannot be read to its end.
+    """
+    wanted = _checked(ks)
+    return {
+        model.name: {"coverage": coverage(model, wanted).values} | {kind: diversity(model, kind, wanted).values for kind in model.solutions}
+        for model in models(table, load(table), (), levels=levels, votes=False)
+    }
+
+
+def _unmatched(found: Sequence[Model]) -> list[str]:
+    """Models that did not draw for the same problems."""
+    if len(found) < 2 or all(np.array_equal(model.problem, found[0].problem) for model in found):
+        return []
+    return ["The models drew for different problems; overlap and crossovers are over those that they share."]
+
+
+def _unpriced(found: Sequence[Model], unit: str) -> list[str]:
+    """Tokens of different models that count alike."""
+    if len(found) < 2 or unit != "tokens" or all(model.cost is None for model in found):
+        return []
+    return ["A token costs the same here whichever model wrote it; --cost MODEL=NUMBER for each model says otherwise."]
+
+
+def _checked(ks: Sequence[int]) -> list[int]:
+    if any(k < 1 for k in ks):
+        raise ValueError(f"k must be at least 1, got {min(ks)}")
+    return list(dict.fromkeys(ks))

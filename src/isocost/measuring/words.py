@@ -1,0 +1,55 @@
+"""Numbers and names as they are printed: names come from tables, and a table may hold anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from isocost.records import Estimate
+
+_LONGEST = 48  # characters of a name
+_MARKUP = {ord(char): f"\\{char}" for char in "\\`*_|~[]#<>!"} | {ord("&"): "&amp;"}
+
+
+def name_cell(text: str) -> str:
+    """A name that cannot break a table, a line or a terminal: cut in the middle, controls shown as blanks, markup escaped."""
+    visible = "".join(char if char.isprintable() else " " for char in text[: 20 * _LONGEST])
+    if len(text) > 20 * _LONGEST:
+        visible += "..."
+    if len(visible) > _LONGEST:
+        visible = f"{visible[: _LONGEST - 17]}...{visible[-14:]}"
+    return " ".join(visible.translate(_MARKUP).split()) or "(no name)"
+
+
+def percent(estimate: Estimate) -> str:
+    """A share: 44.7% [42.1, 47.3], n 1,319."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "not defined"
+    return f"{100 * estimate.value:.1f}% [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}], n {estimate.n:,}"
+
+
+def count(estimate: Estimate) -> str:
+    """A mean number of things: 2.31 [2.02, 2.75], n 1,319."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "not defined"
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}], n {estimate.n:,}"
+
+
+def amount(value: float) -> str:
+    """A cost: whole from 100 on, else three significant digits."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def money(estimate: Estimate) -> str:
+    """A cost with its interval; an end that is not known is said."""
+    if estimate.value is None:
+        return "not defined" if estimate.low is None else f"at least {amount(estimate.low)}, n {estimate.n:,}"
+    low = "?" if estimate.low is None else amount(estimate.low)
+    high = "no upper end" if estimate.high is None else amount(estimate.high)
+    return f"{amount(estimate.value)} [{low}, {high}], n {estimate.n:,}"
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table, the first row its head; numbers stand right. Cells are safe already."""
+    head, *body = rows
+    rule = ["---", *("---:" for _ in head[1:])]
+    return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *body)]

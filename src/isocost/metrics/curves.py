@@ -1,0 +1,167 @@
+"""Curves against cost: what a sum of money buys from a model, and from which sum on another model buys more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from isocost.metrics.bootstrap import bootstrap_means
+from isocost.metrics.coverage import Floats, Ints, coverage_at_k, coverage_curve
+
+Side = Literal["left", "right"]
+_LEVEL = 1e-12  # curves that differ by less are level: what summation in another order may leave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A measure of one model at k draws.
+
+    Attributes:
+        ks: Draws, int[ks], ascending from 1; between two of them, and from 0 draws to the first, the curve is linear.
+        values: float[problems, ks], defined everywhere.
+        cost: What one draw of the problem costs on average, float[problems].
+    """
+
+    ks: Ints
+    values: Floats
+    cost: Floats
+
+    @property
+    def reach(self) -> float:
+        """Cost a problem of the most draws."""
+        return float(self.ks[-1] * self.cost.mean())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossover:
+    """From which cost a problem on the model that is ahead at the end stays ahead.
+
+    Attributes:
+        ahead: Who is ahead where the shorter curve ends; None if both are level there.
+        value: The cost; 0.0 if that model is ahead from the first draw on, None if `ahead` is.
+        low: Lower end of the 95% interval; None where even that lies beyond the reach.
+        high: Upper end; None where it lies beyond the reach: nobody knows how far.
+        reach: The cost at which the shorter curve ends.
+        absent: Share of the resamples in which that model is not ahead at the end, so that there is no crossover within reach.
+        n: Problems.
+    """
+
+    ahead: Side | None
+    value: float | None
+    low: float | None
+    high: float | None
+    reach: float
+    absent: float
+    n: int
+
+
+def curve_ks(most: int) -> Ints:
+    """The k at which a curve of so many draws is worked out: every one up to 100, then steps of at most 2%, and the last, int[ks]."""
+    steps = np.arange(1, 1 + max(0.0, np.log(max(most, 1) / 100) / np.log(1.02)))
+    wide = np.minimum(100 * 1.02**steps, most).astype(np.int64)
+    return np.unique(np.concatenate([np.arange(1, min(most, 100) + 1), wide, [most]]))
+
+
+def coverage_at(drawn: ArrayLike, correct: ArrayLike, k: float) -> Floats:
+    """coverage@k at a fractional k: linear between whole k, float[problems].
+
+    Exactly what planning buys for it: floor(k) draws for every problem and one more for a random share k - floor(k) of them.
+
+    Args:
+        drawn: M, int[problems].
+        correct: c, int[problems].
+        k: Draws, at least 0.
+
+    Raises:
+        ValueError: As `coverage_curve`.
+    """
+    whole, part = int(k), k - int(k)
+    if part == 0:
+        return coverage_at_k(drawn, correct, whole)
+    ends = coverage_curve(drawn, correct, [whole, whole + 1])
+    between: Floats = (1 - part) * ends[:, 0] + part * ends[:, 1]
+    return between
+
+
+def crossover(left: Curve, right: Curve, *, draws: int = 1000, seed: int = 0) -> Crossover:
+    """From which cost a problem on one model's curve stays above the other's, with an interval.
+
+    Both curves are means over the same problems, start at 0 for nothing, and are linear between whole k, as is what planning buys (see
+    `coverage_at`). Of the model that is ahead at the largest cost that both curves reach, the last cost at which it is not ahead is the
+    crossover. The interval is the percentile bootstrap's over problems, resampled for both models at once, costs included; a resample in
+    which that model is not ahead at the end has its crossover beyond the reach, counts as infinitely late, and is reported in `absent`.
+    That the leader was picked by the same data is not accounted for: where `absent` is a third, who leads is open.
+
+    Args:
+        left: One model.
+        right: The other, same problems in the same order.
+        draws: Resamples.
+        seed: Of the resampling.
+
+    Raises:
+        ValueError: The curves are not of the same problems, there is no problem or no draw, or draws cost nothing.
+    """
+    n = left.cost.size
+    if n == 0 or any(x.values.shape != (n, x.ks.size) for x in (left, right)) or right.cost.shape != left.cost.shape:
+        raise ValueError(f"curves must be of the same problems, got {left.values.shape} and {right.values.shape}")
+    if left.ks.size == 0 or right.ks.size == 0:
+        raise ValueError("a curve needs at least one draw")
+    if left.cost.mean() <= 0 or right.cost.mean() <= 0:
+        raise ValueError("a draw must cost something")
+    pair = _Pair(left_ks=np.append(0, left.ks), right_ks=np.append(0, right.ks))
+    table = np.column_stack([left.cost, right.cost, left.values, right.values])
+    mean = table.mean(axis=0)
+    reach = pair.reach(mean)
+    gap = float(pair.gap(mean, reach))
+    if abs(gap) <= _LEVEL:
+        return Crossover(ahead=None, value=None, low=None, high=None, reach=reach, absent=1.0, n=n)
+    sign = 1 if gap > 0 else -1
+    found = np.array([pair.stays_ahead(row, sign) for row in bootstrap_means(table, draws=draws, seed=seed)])
+    low, high = np.quantile(found, [0.025, 0.975], method="inverted_cdf")
+    return Crossover(
+        ahead="left" if gap > 0 else "right",
+        value=pair.stays_ahead(mean, sign),
+        low=float(low) if np.isfinite(low) else None,
+        high=float(high) if np.isfinite(high) else None,
+        reach=reach,
+        absent=float(np.isinf(found).mean()),
+        n=n,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """Where the numbers of two curves stand in a row of means: cost left, cost right, left at its ks, right at its ks."""
+
+    left_ks: Ints
+    right_ks: Ints
+
+    def reach(self, row: Floats) -> float:
+        return float(min(row[0] * self.left_ks[-1], row[1] * self.right_ks[-1]))
+
+    def gap(self, row: Floats, cost: ArrayLike) -> Floats:
+        """Left minus right at these costs."""
+        split = 1 + self.left_ks.size
+        left, right = np.append(0.0, row[2:split]), np.append(0.0, row[split:])
+        asked = np.asarray(cost, dtype=np.float64)
+        gap: Floats = np.interp(asked / row[0], self.left_ks, left) - np.interp(asked / row[1], self.right_ks, right)
+        return gap
+
+    def stays_ahead(self, row: Floats, sign: int) -> float:
+        """The cost from which left (sign 1) or right (-1) stays ahead; infinite if it is not ahead where the shorter curve ends."""
+        if min(row[0], row[1]) <= 0:
+            return float("inf")
+        reach = self.reach(row)
+        grid = np.unique(np.concatenate([row[0] * self.left_ks, row[1] * self.right_ks]))
+        grid = np.append(grid[grid < reach], reach)
+        gaps = sign * self.gap(row, grid)
+        if gaps[-1] <= _LEVEL:
+            return float("inf")
+        last = int(np.flatnonzero(gaps <= _LEVEL)[-1])  # there is one: at no cost both have nothing
+        if last == 0:
+            return 0.0
+        before, after = min(gaps[last], 0.0), gaps[last + 1]
+        return float(grid[last] - before / (after - before) * (grid[last + 1] - grid[last]))

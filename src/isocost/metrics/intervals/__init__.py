@@ -1,0 +1,29 @@
+"""95% intervals that hold near 0 and 1, with few problems and with few successes.
+
+Problems are the independent draws, samples of one problem are not (Miller 2024, arXiv 2411.00640): means take one value a problem. Which
+interval is used where, and how often each held the truth in simulation, is in docs/intervals.md.
+"""
+
+from isocost.metrics.intervals.clusters import clustered_error, clustered_interval
+from isocost.metrics.intervals.independent import independent_difference
+from isocost.metrics.intervals.means import count_interval, count_intervals, mean_interval, mean_intervals
+from isocost.metrics.intervals.paired import detectable_difference, paired_count_difference, paired_difference, paired_differences
+from isocost.metrics.intervals.proportions import exact_proportion, proportion, proportions, weighted_proportion
+
+__all__ = [
+    "clustered_error",
+    "clustered_interval",
+    "count_interval",
+    "count_intervals",
+    "detectable_difference",
+    "exact_proportion",
+    "independent_difference",
+    "mean_interval",
+    "mean_intervals",
+    "paired_count_difference",
+    "paired_difference",
+    "paired_differences",
+    "proportion",
+    "proportions",
+    "weighted_proportion",
+]

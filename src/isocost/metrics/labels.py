@@ -1,0 +1,168 @@
+"""How many labels tell two rates apart, and how small a difference so many labels can tell: asked before anyone labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, sqrt
+from statistics import NormalDist
+
+_MOST = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """A judge of known quality that labels many items, of which people label a random subset.
+
+    Attributes:
+        sensitivity: Chance that it finds an unsound solution unsound.
+        specificity: Chance that it finds a sound solution sound.
+        judged: How many items of each model it labels.
+    """
+
+    sensitivity: float
+    specificity: float
+    judged: int
+
+    def explained(self, rate: float) -> float:
+        """rho^2, the share of the variance of the human label that the judge's explains, at a rate of unsound solutions.
+
+        0 for a judge no better than chance, as tuning does not use it.
+        """
+        flagged = rate * self.sensitivity + (1 - rate) * (1 - self.specificity)
+        lift = self.sensitivity + self.specificity - 1
+        spread = flagged * (1 - flagged)
+        return 0.0 if lift <= 0 or spread <= 0 else rate * (1 - rate) * lift**2 / spread
+
+
+def labels_needed(rate_a: float, rate_b: float, *, power: float = 0.8, level: float = 0.05, judge: Judge | None = None) -> int:
+    """Human labels needed of each of two models, on problems of their own, to tell their rates apart.
+
+        z_{1 - level / 2} sqrt(2 V(p)) + z_power sqrt(V(a) + V(b)) <= |a - b|          p = (a + b) / 2,  V(r) = r (1 - r) / n
+
+    the two-proportion formula (Fleiss, Levin and Paik 2003, "Statistical methods for rates and proportions", without their
+    continuity correction, as `independent_difference` has none). With a judge that labels N items of each model, V(r) = r (1 - r) [(1 -
+    rho^2) / n + rho^2 / max(N, n)], the variance of `power_tuned_rate`.
+
+    Args:
+        rate_a: The one rate, as far as one can say beforehand.
+        rate_b: The other.
+        power: Chance that the difference is shown.
+        level: Chance that one is shown where there is none, two-sided.
+        judge: What it knows and how much it labels; None for people alone.
+
+    Returns:
+        Labels a model.
+
+    Raises:
+        ValueError: The rates are equal, or one of the numbers is no chance; or more than 10^9 labels are needed.
+    """
+    _check(rate_a, rate_b, power, level)
+    _check_judge(judge)
+    return _least(lambda n: _apart(rate_a, rate_b, n, judge, power, level))
+
+
+def paired_labels_needed(rate_a: float, rate_b: float, *, correlation: float = 0.0, power: float = 0.8, level: float = 0.05) -> int:
+    """Problems to label, one solution of each of two models on each, to tell their rates apart by `paired_difference`.
+
+        n = [z_{1 - level / 2} sqrt(psi) + z_power sqrt(psi - (a - b)^2)]^2 / (a - b)^2          psi = share labelled differently
+
+    Connor (1987, "Sample size for testing differences in proportions for the paired-sample design"); psi = a + b - 2 [a b + correlation
+    sqrt(a (1 - a) b (1 - b))]. Each problem costs two labels.
+
+    Args:
+        rate_a: The one rate.
+        rate_b: The other.
+        correlation: Of the two models' labels on a problem; 0 is the cautious guess.
+        power: Chance that the difference is shown.
+        level: Chance that one is shown where there is none, two-sided.
+
+    Returns:
+        Problems.
+
+    Raises:
+        ValueError: As `labels_needed`; or the rates cannot be so correlated.
+    """
+    _check(rate_a, rate_b, power, level)
+    both = rate_a * rate_b + correlation * sqrt(rate_a * (1 - rate_a) * rate_b * (1 - rate_b))
+    if not max(0.0, rate_a + rate_b - 1) - 1e-12 <= both <= min(rate_a, rate_b) + 1e-12:
+        raise ValueError(f"rates of {rate_a} and {rate_b} cannot have a correlation of {correlation}")
+    gap, differing = abs(rate_a - rate_b), max(rate_a + rate_b - 2 * both, abs(rate_a - rate_b))
+    z_level, z_power = _quantiles(power, level)
+    return _least(lambda n: z_level * sqrt(differing / n) + z_power * sqrt(max(0.0, differing - gap**2) / n) <= gap)
+
+
+def smallest_difference(rate: float, labels: int, *, power: float = 0.8, level: float = 0.05, judge: Judge | None = None) -> float | None:
+    """How far above this rate another must lie for so many human labels of each model to tell the two apart: `labels_needed` reversed.
+
+    Args:
+        rate: The lower of the two rates.
+        labels: Human labels of each model, at least 1.
+        power: Chance that the difference is shown.
+        level: Chance that one is shown where there is none, two-sided.
+        judge: As `labels_needed`.
+
+    Returns:
+        The difference, to 1e-6; None where not even a rate of 1 would be told apart.
+
+    Raises:
+        ValueError: A number is no chance, the rate is 1, or labels are below 1.
+    """
+    if not 0 <= rate < 1 or labels < 1:
+        raise ValueError(f"the rate must lie in [0, 1) and labels be at least 1, got {rate} and {labels}")
+    _check(rate, 1.0, power, level)
+    _check_judge(judge)
+    if not _apart(rate, 1.0, labels, judge, power, level):
+        return None
+    low, high = 0.0, 1 - rate
+    while high - low > 1e-7:
+        middle = (low + high) / 2
+        low, high = (low, middle) if _apart(rate, rate + middle, labels, judge, power, level) else (middle, high)
+    return high
+
+
+def _apart(a: float, b: float, n: int, judge: Judge | None, power: float, level: float) -> bool:
+    z_level, z_power = _quantiles(power, level)
+    null = sqrt(2 * _variance((a + b) / 2, n, judge))
+    return z_level * null + z_power * sqrt(_variance(a, n, judge) + _variance(b, n, judge)) <= abs(a - b)
+
+
+def _variance(rate: float, n: int, judge: Judge | None) -> float:
+    explained = 0.0 if judge is None else judge.explained(rate)
+    judged = inf if judge is None else max(judge.judged, n)
+    return rate * (1 - rate) * ((1 - explained) / n + explained / judged)
+
+
+def _least(enough: Callable[[int], bool]) -> int:
+    """The least n that is enough, which all larger ones then are too."""
+    high = 1
+    while not enough(high):
+        high *= 2
+        if high > _MOST:
+            raise ValueError("no billion labels would tell these rates apart")
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _quantiles(power: float, level: float) -> tuple[float, float]:
+    normal = NormalDist()
+    return normal.inv_cdf(1 - level / 2), normal.inv_cdf(power)
+
+
+def _check(rate_a: float, rate_b: float, power: float, level: float) -> None:
+    if not (0 <= rate_a <= 1 and 0 <= rate_b <= 1):
+        raise ValueError(f"rates must lie within [0, 1], got {rate_a} and {rate_b}")
+    if rate_a == rate_b:
+        raise ValueError(f"equal rates ({rate_a}) cannot be told apart")
+    if not (0 < level < 1 and level / 2 < power < 1):
+        raise ValueError(f"level and power must lie within (0, 1), power above half the level, got {level} and {power}")
+
+
+def _check_judge(judge: Judge | None) -> None:
+    if judge is None:
+        return
+    if not (0 <= judge.sensitivity <= 1 and 0 <= judge.specificity <= 1) or judge.judged < 0:
+        raise ValueError(f"sensitivity and specificity must lie within [0, 1] and judged be at least 0, got {judge}")

@@ -1,0 +1,89 @@
+"""What a correct solution costs, and what one costs whose reasoning is right as well."""
+
+from __future__ import annotations
+
+from math import exp, inf, log, sqrt
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from isocost.metrics.coverage import Floats
+from isocost.metrics.intervals import mean_interval
+from isocost.metrics.intervals.score import t_quantile
+from isocost.records import Estimate
+
+
+def cost_per_correct(cost: ArrayLike, pass_rate: ArrayLike) -> Estimate:
+    """Cost of a draw over the chance that it is correct: the ratio of two means over problems.
+
+    Its interval is the wider of two at each end: Fieller's (1954, "Some problems in interval estimation"), every R for which the mean of
+    cost - R * pass rate may be 0 by a t interval over problems, and the mean cost over the ends of the pass rate's score interval, which
+    holds where few or no problems are solved.
+
+    Args:
+        cost: What a draw of the problem costs on average, float[problems]; at least 0, above 0 somewhere.
+        pass_rate: Share of its draws that are correct, float[problems]; a problem that is nan on either side is left out.
+
+    Returns:
+        In the unit of `cost`. high is None where the pass rate may be 0; value as well where no draw is correct, and low is then still the
+        least that a correct solution costs.
+
+    Raises:
+        ValueError: The shapes differ, a cost is negative or infinite, all are 0, or a pass rate lies outside [0, 1].
+    """
+    spent, share = np.asarray(cost, dtype=np.float64), np.asarray(pass_rate, dtype=np.float64)
+    if spent.shape != share.shape:
+        raise ValueError(f"cost has shape {spent.shape}, pass_rate {share.shape}")
+    known = ~np.isnan(spent) & ~np.isnan(share)
+    spent, share = spent[known], share[known]
+    if spent.size and (spent.min() < 0 or not 0 < spent.mean() < np.inf):
+        raise ValueError("a cost must be at least 0 and finite, and not 0 everywhere")
+    rate = mean_interval(share)
+    if rate.low is None or rate.high is None:
+        return Estimate(value=None, low=None, high=None, n=0)
+    mean = float(spent.mean())
+    if not share.any():
+        return Estimate(value=None, low=mean / rate.high, high=None, n=spent.size)
+    low, high = _fieller(spent, share)
+    top = max(high, mean / rate.low) if rate.low > 0 else inf
+    return Estimate(value=mean / float(share.mean()), low=min(low, mean / rate.high), high=top if top < inf else None, n=spent.size)
+
+
+def _fieller(spent: Floats, share: Floats) -> tuple[float, float]:
+    """The two ends; infinite where the mean share is not told from 0."""
+    n = spent.size
+    x, y = float(spent.mean()), float(share.mean())
+    if n == 1:
+        return x / y, inf
+    (xx, xy), (_, yy) = np.cov(spent, share) * float(t_quantile(n - 1)) ** 2 / n
+    a, b, c = y**2 - yy, x * y - xy, x**2 - xx
+    root = sqrt(max(0.0, b**2 - a * c))
+    if a <= 0:
+        return 0.0, inf
+    return max(0.0, (b - root) / a), (b + root) / a
+
+
+def cost_per_truly_correct(per_correct: Estimate, fpr: Estimate) -> Estimate:
+    """`cost_per_correct` over 1 - FPR, the share of the correct solutions whose reasoning holds.
+
+    Both ends come from the ends of the two intervals, whose distances from the values add as squares on the scale of logarithms (MOVER: Zou
+    and Donner 2008, "Construction of confidence limits about effect measures: a general approach"). Costs and audits are taken as
+    independent: the audited solutions are a small random part of the draws.
+
+    Args:
+        per_correct: As `cost_per_correct` gives it.
+        fpr: False positive rate among the correct solutions, with its interval.
+
+    Returns:
+        n is the lesser of the two. An end is None where one of its parts is, or where the rate may be 1.
+    """
+    n = min(per_correct.n, fpr.n)
+    if per_correct.value is None or fpr.value is None or fpr.low is None or fpr.high is None or fpr.value >= 1 or per_correct.value <= 0:
+        return Estimate(value=None, low=None, high=None, n=n)
+    value, sound = per_correct.value / (1 - fpr.value), 1 - fpr.value
+    low = high = None
+    if per_correct.low is not None and per_correct.low > 0:
+        low = value * exp(-sqrt(log(per_correct.value / per_correct.low) ** 2 + log((1 - fpr.low) / sound) ** 2))
+    if per_correct.high is not None and fpr.high < 1:
+        high = value * exp(sqrt(log(per_correct.high / per_correct.value) ** 2 + log(sound / (1 - fpr.high)) ** 2))
+    return Estimate(value=value, low=low, high=high, n=n)

@@ -1,0 +1,295 @@
+"""The public functions: a run, a stage of it, a plan, a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+from isocost.config import ExecutorSpec, Study
+from isocost.errors import RunDirectoryError, RunError, StudyError
+from isocost.executors.base import Executor
+from isocost.executors.desk import describe, render
+from isocost.executors.local import LocalExecutor
+from isocost.grading import Grading, GradingPool
+from isocost.ids import digest
+from isocost.planning import DrawCost, draw_costs
+from isocost.records import CellPlan
+from isocost.running import gold
+from isocost.running.buying.judging import JudgingPool
+from isocost.running.cells import longest_prompts, plan
+from isocost.running.changes import say_changes
+from isocost.running.events import Listener, Note
+from isocost.running.executing import Chosen, make_executor
+from isocost.running.facts import remembered
+from isocost.running.plans import first_prompts
+from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
+from isocost.running.results import environment
+from isocost.running.stages import StudyRun
+from isocost.running.starts import Start, command_of
+from isocost.store import RunDirectory
+from isocost.studyfile import load_study, placed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a run leaves to say.
+
+    Attributes:
+        directory: The run directory.
+        headline: The answer in one sentence, or "" before there is a report.
+        report: The report, once it is written.
+        graded: How many samples were graded, by what and how they came out; said of the stage `grade` only.
+    """
+
+    directory: Path
+    headline: str = ""
+    report: Path | None = None
+    graded: str = ""
+
+
+def run(
+    study: Path,
+    out: Path | None = None,
+    *,
+    settings: Sequence[str] = (),
+    until: str = "report",
+    force: bool = False,
+    strict: bool = False,
+    executor: Chosen | None = None,
+    listener: Listener = lambda event: None,
+) -> Finished:
+    """Run a study, or go on with it.
+
+    Args:
+        study: The study file.
+        out: The run directory; default `runs/NAME` in the working directory.
+        settings: `key.key=value` settings that override the study file.
+        until: The last stage to run.
+        force: Throw away what that stage stored and do it again.
+        strict: Refuse a study with a problem whose own reference answer the grader does not accept, rather than leave it out.
+        executor: Where this start runs, whatever the study file says.
+        listener: Called with progress and notes.
+
+    Raises:
+        InputError: the study, its problems, models or budgets cannot be used; nothing was spent.
+        RunError: the run failed; what was bought is kept, and the same call goes on.
+    """
+    _refuse_run(study)
+    checked = load_study(study, settings, known())
+    where = executor.over(checked.executor) if executor else checked.executor
+    directory_path = out or Path("runs") / checked.name
+    again = command_of(study, directory_path, until, settings=settings, strict=strict, executor=executor)
+    base = study.resolve().parent
+    with RunDirectory(directory_path) as directory, _placing(study, settings):
+        _same_study(directory, checked)
+        say_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
+        with Start(directory, again) as start:
+            return _run(checked, base, directory, where, start, until=until, force=force, strict=strict, listener=listener)
+
+
+def run_stage(
+    directory_path: Path,
+    stage: str,
+    *,
+    force: bool = False,
+    strict: bool = False,
+    executor: Chosen | None = None,
+    listener: Listener = lambda event: None,
+) -> Finished:
+    """Run a stage of a run directory again, from what is stored; what it needs from earlier stages is completed first.
+
+    Raises:
+        RunDirectoryError: the folder is not a run directory.
+    """
+    if not (directory_path / "study.yaml").exists():
+        raise RunDirectoryError(
+            f"{directory_path}: no study.yaml; is it a run directory?\n  start one: isocost run STUDY.yaml -o {directory_path}"
+        )
+    with RunDirectory(directory_path) as directory:
+        base = Path((directory.read_json("manifest.json") or {}).get("base", "."))
+        study = load_study(directory_path / "study.yaml", (), known())
+        where = executor.over(study.executor) if executor else study.executor
+        again = command_of(None, directory_path, stage, strict=strict, executor=executor)
+        with _placing(directory_path / "study.yaml"), Start(directory, again) as start:
+            return _run(study, base, directory, where, start, until=stage, force=force, strict=strict, listener=listener)
+
+
+def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+    """What each budget buys; nothing is spent and nothing is written. Models are opened only where the study file leaves out their size.
+
+    Raises:
+        InputError: the study cannot be used.
+    """
+    checked = load_study(study, settings, known())
+    executor = LocalExecutor(None)
+    try:
+        with _placing(study, settings):
+            return _planned(_prepare_alone(checked, study, to_spend=False, executor=executor))
+    finally:
+        executor.close()
+
+
+def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:
+    """As `plan_study`, after everything was checked that a run would check: every problem set, every model; and the first prompts.
+
+    Raises:
+        InputError: the study cannot be used.
+    """
+    checked = load_study(study, settings, known())
+    executor = LocalExecutor(None)
+    try:
+        with _placing(study, settings):
+            prepared = _prepare_alone(checked, study, to_spend=True, executor=executor)
+        prompts = first_prompts(prepared, lambda model, request: executor.submit(render, prepared.specs[model], request).result())
+    finally:
+        executor.close()
+    return *_planned(prepared), prompts
+
+
+@contextmanager
+def _placing(study: Path, settings: Sequence[str] = ()) -> Iterator[None]:
+    """Mistakes that turn up once the study's parts are opened are told with their place in the file."""
+    try:
+        yield
+    except StudyError as error:
+        raise StudyError(placed(study, settings, error.mistakes)) from error
+
+
+def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+    ids = tuple(p.id for p in prepared.problems["train"])
+    models = generators(prepared.study)
+    costs = draw_costs(
+        prepared.study, {name: prepared.cards[name] for name in models}, {}, longest_prompts(prepared, models), prepared.shares
+    )
+    return prepared, costs, plan(prepared, ids, costs, {})
+
+
+def _prepare_alone(study: Study, path: Path, *, to_spend: bool, executor: LocalExecutor) -> Prepared:
+    return prepare(
+        study,
+        path.resolve().parent,
+        lambda spec: executor.submit(describe, spec).result(),
+        to_spend=to_spend,
+        render=lambda spec, request: executor.submit(render, spec, request).result(),
+    )
+
+
+def _run(
+    study: Study,
+    base: Path,
+    directory: RunDirectory,
+    where: ExecutorSpec,
+    start: Start,
+    *,
+    until: str,
+    force: bool,
+    strict: bool,
+    listener: Listener,
+) -> Finished:
+    for part in own_parts(study):
+        listener(Note(text=f"the study runs code of its own: {part}"))
+    opening = LocalExecutor(None)
+    try:
+        new = directory.read_text("study.yaml") is None
+        prepared = prepare(
+            study,
+            base,
+            remembered(directory, lambda spec: opening.submit(describe, spec).result()),
+            to_spend=True,
+            render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
+        )
+    finally:
+        opening.close()
+    if study.pilot is None:
+        _planned(prepared)  # a budget that buys nothing is found before anything is written
+    sizes = [facts.size.parameters for facts in prepared.facts.values() if facts.size is not None]
+    largest = max(sizes, default=None)
+    if any(facts.exclusive for facts in prepared.facts.values()):
+        largest = None  # such an engine is started once, whatever its size
+    executor = make_executor(where, largest, directory.path, LocalExecutor)
+    stopped = True
+    try:
+        with _graders(prepared, directory, executor) as (grading, checking):
+            left = gold.answerable(prepared, checking, strict=strict)
+            directory.write_text(resolved(study, base), "study.yaml")
+            directory.write_json(_manifest(prepared, base, grading), "manifest.json")
+            start.begin()
+            gold.record(left, directory, listener)
+            started = StudyRun(left, directory, executor, grading, checking, listener)
+            report = started.run(until, force=force)
+        stopped = False
+    except BrokenProcessPool as error:
+        raise RunError(
+            "a worker process died, most likely for want of memory\n  lower the models' batch_size and run the same command again"
+        ) from error
+    finally:
+        executor.close(wait=not stopped)
+    if report is None:
+        return Finished(directory=directory.path, graded=started.graded if until == "grade" else "")
+    return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
+
+
+@contextmanager
+def _graders(prepared: Prepared, directory: RunDirectory, executor: Executor) -> Iterator[tuple[Grading, GradingPool]]:
+    """What grades training solutions, and what grades where there are reference answers: two things only where a model is the judge."""
+    spec = prepared.study.reference_grader
+    with GradingPool(spec.name, workers=executor.cores, time_limit=spec.time_limit, options=spec.options) as checking:
+        if not prepared.study.is_judged:
+            yield checking, checking
+            return
+        with JudgingPool(prepared, directory, executor) as judging:
+            yield judging, checking
+
+
+def _manifest(prepared: Prepared, base: Path, grading: Grading) -> dict[str, object]:
+    """What was run on what: versions, hardware, the grader, weights and problems by hash."""
+    return {
+        "isocost": version("isocost"),
+        "seed": prepared.study.seed,
+        "base": str(base),
+        "grader": {"name": grading.grader.name, "version": grading.grader.version},
+        "models": dict(prepared.identities),
+        "problems": {
+            split: {"n": len(problems), "digest": digest([[p.id, p.question, p.answer] for p in problems])}
+            for split, problems in prepared.problems.items()
+        },
+        "environment": environment(),
+    }
+
+
+def resolved(study: Study, base: Path) -> str:
+    """The study file as it stands in the run directory: settings applied, paths absolute, so that it runs from anywhere."""
+    raw = study.model_dump(mode="json", exclude_unset=True)
+    for section in (*raw["problems"].values(), *raw["models"].values()):
+        for key, value in (section or {}).items():
+            if isinstance(value, str) and not Path(value).is_absolute() and ("/" in value or "." in value) and (base / value).exists():
+                section[key] = str((base / value).resolve())
+    if prices := (raw.get("costs") or {}).get("prices"):
+        raw["costs"]["prices"] = str((base / prices).resolve())
+    return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
+
+
+def _refuse_run(path: Path) -> None:
+    if path.is_dir() and (path / "study.yaml").exists():
+        raise RunDirectoryError(f"{path}: is a run directory, not a study file\n  go on with: isocost report {path}")
+
+
+def _same_study(directory: RunDirectory, study: Study) -> None:
+    """Refuse a folder that holds something else.
+
+    Raises:
+        RunDirectoryError: another study's run, or files that are no run at all.
+    """
+    text = directory.read_text("study.yaml")
+    if text is not None:
+        name = (yaml.safe_load(text) or {}).get("name")
+        if name != study.name:
+            raise RunDirectoryError(f'{directory.path}: holds the study "{name}", not "{study.name}"\n  name another folder with -o')
+    elif others := directory.strangers():
+        raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})\n  name another folder with -o")

@@ -1,0 +1,91 @@
+"""What a ledger sums up to, for readers that do not hold it: from its last summary on, since a ledger may have millions of lines."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from isocost.ledger import Account, book
+from isocost.records import Cost
+from isocost.store import Row
+
+Accounts = dict[tuple[str, str], Account]
+_CHUNK = 1 << 20  # bytes of lines that are parsed at once: twice as quick as line by line
+_LOOKED_AT = 4096  # bytes before the place where a summary ends
+
+
+def summed_up(accounts: Mapping[tuple[str, str], Account], waiting: Mapping[str, Row], log: Path) -> Row:
+    """A summary of a ledger as it is now; nothing may be appended to it meanwhile.
+
+    Args:
+        accounts: (account, model) -> what was paid.
+        waiting: The reservations that are open, by request.
+        log: The ledger's file.
+    """
+    size = log.stat().st_size if log.exists() else 0
+    check = 0
+    if size:
+        with log.open("rb") as file:
+            check = _check(file, size)
+    paid = [{"account": account, "model": model, **asdict(each)} for (account, model), each in accounts.items()]
+    return {"bytes": size, "check": check, "accounts": paid, "open": list(waiting.values())}
+
+
+def read_ledger(log: Path, summary: Row | None = None) -> tuple[Accounts, dict[str, Row]]:
+    """What was paid, and the open reservations, of a ledger that somebody else may be writing: nothing of it is changed.
+
+    Args:
+        log: The ledger's file.
+        summary: What `summed_up` made of it earlier; without one, or where it is not of this file, every line is read.
+    """
+    accounts: Accounts = {}
+    waiting: dict[str, Row] = {}
+    if not log.exists():
+        return accounts, waiting
+    with log.open("rb") as file:
+        start = 0
+        if summary and _is_of(file, summary):
+            start = summary["bytes"]
+            accounts = {(each.pop("account"), each.pop("model")): _account(each) for each in map(dict, summary["accounts"])}
+            waiting = {row["request"]: row for row in summary["open"]}
+        file.seek(start)
+        for entry in _entries(file):
+            book(accounts, waiting, entry)
+    return accounts, waiting
+
+
+def _account(fields: Row) -> Account:
+    return Account(**{**fields, "cost": Cost(**fields["cost"]), "lost_cost": Cost(**fields["lost_cost"])})
+
+
+def _is_of(file: BinaryIO, summary: Row) -> bool:
+    """Whether the file begins with what was summed up: power loss may have taken lines from its end."""
+    size: int = summary["bytes"]
+    return size > 0 and _check(file, size) == summary["check"]
+
+
+def _check(file: BinaryIO, size: int) -> int:
+    """A sum over the last bytes before a place; that of a shorter file differs."""
+    start = max(0, size - _LOOKED_AT)
+    file.seek(start)
+    return zlib.crc32(file.read(size - start))
+
+
+def _entries(file: BinaryIO) -> Iterator[Any]:
+    """The entries from here on; a line that is not whole yet, or is damaged, is passed over."""
+    while lines := file.readlines(_CHUNK):
+        try:
+            yield from json.loads((b"[" + b",".join(lines) + b"]").decode("utf-8", "surrogatepass"))
+        except ValueError:
+            yield from filter(None, map(_entry, lines))
+
+
+def _entry(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None

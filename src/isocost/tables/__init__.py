@@ -1,0 +1,69 @@
+"""Tables of samples: the one format in which draws are measured, imported and exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import polars as pl
+
+from isocost.errors import TableError
+from isocost.tables.coding import collected
+from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
+from isocost.tables.duplicates import refuse_gaps_and_duplicates
+from isocost.tables.jsonl import read_jsonl
+from isocost.tables.parquet import scan_parquet
+
+__all__ = ["COLUMNS", "NEEDED", "read_table", "scan_table"]
+
+
+def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFrame:
+    """Check a table of samples, Parquet (`.parquet`) or one JSON object a line (`.jsonl`, `.ndjson`), and scan it; one row a sample.
+
+    Of a Parquet file only the columns that name a sample are looked at here; texts are read when they are asked for, in parts.
+
+    Args:
+        path: The file.
+        columns: Columns wanted beside problem_id, model, pool, sample_index and correct, where the file has them; None is all that
+            `COLUMNS` names. A name that `COLUMNS` lacks is a column of the user's own, read as text.
+
+    Returns:
+        The columns in the order of `COLUMNS`, then the user's own; rows in the file's order. problem_id is a string, also where the file
+        has integers; pool, if absent, is the model; sample_index may be absent; correct is null where a sample was not graded.
+
+    Raises:
+        TableError: The file cannot be read or is empty; a needed column is missing; a value has the wrong type; or a sample_index occurs
+            twice in a pool and problem. It names the file and the line (JSONL) or row (Parquet), counted from 1.
+    """
+    own = [name for name in columns or () if name not in COLUMNS]
+    wanted = [name for name in COLUMNS if columns is None or name in columns or name in ALWAYS] + own
+    suffix = Path(path).suffix.lower()
+    if suffix == ".parquet":
+        source, lazy = scan_parquet(path, wanted)
+    elif suffix in {".jsonl", ".ndjson"}:
+        source, frame = read_jsonl(path, wanted)
+        lazy = frame.lazy()
+    else:
+        raise TableError(f"{path}: not a table of samples by its name\n  a table ends in .parquet or .jsonl")
+    refuse_gaps_and_duplicates(lazy, source)
+    present = lazy.collect_schema().names()
+    if "pool" not in present:
+        lazy = lazy.with_columns(pool=pl.col("model"))
+    return lazy.select([name for name in wanted if name in present or name == "pool"])
+
+
+def read_table(path: str, columns: Collection[str] | None = None) -> pl.DataFrame:
+    """`scan_table`, loaded. Texts are most of a large table: leave `generation` out where counts are enough.
+
+    Returns:
+        As `scan_table`; sample_index, if absent, is the row's place among those of its model, pool and problem.
+
+    Raises:
+        TableError: As `scan_table`.
+    """
+    frame = collected(scan_table(path, columns))
+    if "sample_index" not in frame.columns:
+        place = pl.int_range(pl.len(), dtype=pl.Int64).over("model", "pool", "problem_id")
+        frame = frame.with_columns(sample_index=place)
+    own = [name for name in frame.columns if name not in COLUMNS]
+    return frame.select([*(name for name in COLUMNS if name in frame.columns), *own])

@@ -1,0 +1,62 @@
+"""Texts that repeat, as small numbers: what counting millions of rows works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from polars.exceptions import PolarsError
+
+from isocost.errors import TableError
+from isocost.tables.source import first_line
+
+Ints = NDArray[np.int64]
+
+
+def collected(lazy: pl.LazyFrame) -> pl.DataFrame:
+    """The frame, worked out in parts, rows in the order of the source.
+
+    Raises:
+        TableError: The file behind it cannot be read to its end.
+    """
+    try:
+        return lazy.collect(engine="streaming")
+    except (OSError, PolarsError) as error:
+        raise TableError(f"the table cannot be read: {first_line(error)}\n  is the file whole? make it again") from error
+
+
+def coded(lazy: pl.LazyFrame, texts: Mapping[str, str], others: list[str]) -> pl.DataFrame:
+    """Columns of a frame with texts as categories, each column with categories of its own.
+
+    Args:
+        lazy: The frame.
+        texts: Columns of text: name in the result, name in the frame.
+        others: Columns that are taken as they are.
+    """
+    as_categories = [pl.col(column).cast(pl.Categorical(pl.Categories.random())).alias(name) for name, column in texts.items()]
+    return collected(lazy.select(*as_categories, *others))
+
+
+def codes(column: pl.Series) -> tuple[Ints, list[str]]:
+    """A column of categories as numbers 0, 1, ... in the order of first appearance, and the texts they stand for; it holds no null."""
+    values = column.unique(maintain_order=True)
+    physical = values.to_physical().to_numpy().astype(np.int64)
+    place = np.zeros(int(physical.max(initial=-1)) + 1, dtype=np.int64)
+    place[physical] = np.arange(physical.size)
+    return place[column.to_physical().to_numpy()], values.cast(pl.String).to_list()
+
+
+def combined(first: Ints, second: Ints) -> Ints:
+    """One number for each pair of numbers, 0, 1, ... ascending with the pair."""
+    width = int(second.max(initial=0)) + 1
+    keys = first * width + second  # both are counts of something in memory, so this stays below 2^63
+    top = int(keys.max(initial=-1)) + 1
+    if top > 8 * keys.size + 1024:
+        wide: Ints = np.unique(keys, return_inverse=True)[1].reshape(-1).astype(np.int64)
+        return wide
+    present = np.zeros(top, dtype=np.bool_)
+    present[keys] = True
+    dense: Ints = (np.cumsum(present, dtype=np.int64) - 1)[keys]
+    return dense

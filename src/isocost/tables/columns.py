@@ -1,0 +1,73 @@
+"""The columns of a table of samples, and what may stand in them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import polars as pl
+
+from isocost.errors import TableError
+
+NEEDED = ("problem_id", "model", "correct")
+COLUMNS: dict[str, pl.DataType] = {
+    "problem_id": pl.String(),
+    "model": pl.String(),
+    "pool": pl.String(),
+    "sample_index": pl.Int64(),
+    "generation": pl.String(),
+    "num_prompt_tokens": pl.Int64(),
+    "num_generated_tokens": pl.Int64(),
+    "cost": pl.Float64(),
+    "finish_reason": pl.String(),
+    "expected_answer": pl.String(),
+    "predicted_answer": pl.String(),
+    "correct": pl.Boolean(),
+}
+ALWAYS = (*NEEDED, "pool", "sample_index")
+NEVER_NULL = tuple(name for name in ALWAYS if name != "correct")
+MAY_BE_NUMBERS = ("problem_id", "expected_answer", "predicted_answer")
+_MEANINGS: dict[pl.DataType, str] = {
+    pl.Boolean(): "true, false or null",
+    pl.Int64(): "a whole number",
+    pl.Float64(): "a number of at least 0",
+}
+
+
+def require(present: Sequence[str], where: str) -> None:
+    """Refuse a file or line that lacks a needed column.
+
+    Raises:
+        TableError: it does; a near name is pointed out.
+    """
+    missing = [name for name in NEEDED if name not in present]
+    if not missing:
+        return
+    near = [match for name in missing for match in difflib.get_close_matches(name, present, n=1, cutoff=0.5)]
+    hint = f"did you mean {json.dumps(near[0][:80])}? " if near else ""
+    raise TableError(f"{where}: missing column {', '.join(missing)}\n  {hint}needed: {', '.join(NEEDED)}")
+
+
+def refuse(where: str, name: str, value: object) -> TableError:
+    """The error that says what must stand in a column, and what was found."""
+    meaning = _MEANINGS.get(COLUMNS.get(name, pl.String()), "text")
+    return TableError(f"{where}: {name} must be {meaning}, found {json.dumps(value, default=str)[:80]}")
+
+
+def fits(value: object, name: str) -> bool:
+    """Whether a value of a JSON object may stand in a column."""
+    if value is None:
+        return name not in NEVER_NULL
+    target = COLUMNS.get(name, pl.String())
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if target == pl.Boolean():
+        return isinstance(value, bool)
+    if target == pl.Float64():
+        return (is_whole or isinstance(value, float)) and 0 <= cast(float, value) < math.inf
+    if target == pl.Int64():
+        least = 0 if name == "sample_index" else -(2**63)
+        return is_whole and least <= cast(int, value) < 2**63
+    return isinstance(value, str) or (is_whole and (name in MAY_BE_NUMBERS or name not in COLUMNS))

@@ -1,0 +1,67 @@
+"""A sample that is counted twice would be bought once and measured twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from isocost.errors import TableError
+from isocost.tables.coding import Ints, coded, codes, combined
+from isocost.tables.columns import refuse
+from isocost.tables.source import Source
+
+
+def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
+    """Look at the columns that name a sample.
+
+    Raises:
+        TableError: The table is empty; a name is null or an index below 0; or a sample_index occurs twice in a model, pool and problem. It
+            says at which row.
+    """
+    present = lazy.collect_schema().names()
+    names = [name for name in ("problem_id", "model", "pool") if name in present]
+    numbers = [name for name in ("sample_index",) if name in present]
+    frame = coded(lazy, {name: name for name in names}, numbers)
+    if frame.is_empty():
+        raise TableError(f"{source.path}: the table is empty")
+    for name in (*names, *numbers):
+        if frame[name].null_count():
+            raise refuse(source.at(int(frame[name].is_null().arg_true()[0])), name, None)
+    if not numbers:
+        return
+    if (least := frame["sample_index"].arg_min()) is not None and frame["sample_index"][least] < 0:
+        row = int((frame["sample_index"] < 0).arg_true()[0])
+        raise refuse(source.at(row), "sample_index", frame["sample_index"][row])
+    # Two models of a study may be the same weights under two names; then they share a pool.
+    owner = codes(frame["problem_id"])[0]
+    for name in names[1:]:
+        owner = combined(codes(frame[name])[0], owner)
+    again = _again(owner, frame["sample_index"].to_numpy())
+    if again is None:
+        return
+    problem, pool = str(frame["problem_id"][again]), str(frame["pool" if "pool" in names else "model"][again])
+    raise TableError(
+        f'{source.at(again)}: sample_index {frame["sample_index"][again]} occurs twice in pool "{pool[:80]}", problem "{problem[:80]}"\n'
+        "  number the samples of a pool and problem 0, 1, 2, ..., or leave the column out"
+    )
+
+
+def _again(owner: Ints, index: Ints) -> int | None:
+    """The first row whose owner and index stood before."""
+    if int(index.max()) >= 2**62 // (int(owner.max()) + 1):
+        index = np.unique(index, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    keys = owner * (int(index.max()) + 1) + index
+    if _ascends(keys):
+        return None
+    top = int(keys.max()) + 1
+    if top <= 64 * keys.size + 1024:
+        seen = np.zeros(top, dtype=np.bool_)
+        seen[keys] = True
+        if int(np.count_nonzero(seen)) == keys.size:
+            return None
+    repeats = ~pl.Series(keys).is_first_distinct()
+    return int(repeats.arg_true()[0]) if repeats.any() else None
+
+
+def _ascends(keys: Ints) -> bool:
+    return bool(np.all(keys[1:] > keys[:-1]))

@@ -1,0 +1,88 @@
+"""Tables of samples as Parquet: scanned, not loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from polars.exceptions import PolarsError
+from polars.io.plugins import register_io_source
+
+from isocost.errors import TableError
+from isocost.tables.columns import COLUMNS, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
+from isocost.tables.source import Source, first_line
+
+_HEAVY = 1 << 28  # bytes; polars holds whole row groups, and several at once
+_BATCH = 50_000  # rows
+
+
+def scan_parquet(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame]:
+    """The wanted columns that the file has, each in its type, nothing loaded yet.
+
+    Raises:
+        TableError: The file cannot be read, lacks a needed column, or a column holds values that do not fit it.
+    """
+    source = Source(path=path)
+    try:
+        lazy = pl.scan_parquet(path, glob=False)
+        schema = lazy.collect_schema()
+        require(schema.names(), path)
+        lazy = _by_batches(path, schema) if _heaviest(path) > _HEAVY else lazy
+        columns = [_typed(lazy, name, schema[name], source) for name in wanted if name in schema]
+    except (OSError, PolarsError, pa.ArrowException) as error:
+        raise TableError(f"{path}: cannot be read as Parquet: {first_line(error)}") from error
+    return source, lazy.select(columns)
+
+
+def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) -> pl.Expr:
+    """The column in the type that `COLUMNS` gives it; a column that is not there is text of the user's own."""
+    target = COLUMNS.get(name, pl.String())
+    column = pl.col(name)
+    if dtype == target:
+        if target == pl.Float64():
+            _refuse_first(lazy, name, ~column.is_between(0, float("inf"), closed="left"), source)
+        return column
+    number_may_be = name in MAY_BE_NUMBERS or name not in COLUMNS or target == pl.Float64()
+    if target == pl.Int64() and dtype.is_integer():
+        _refuse_first(lazy, name, ~column.is_between(-(2**63), 2**63 - 1), source)
+    elif target == pl.Float64() and dtype.is_numeric():
+        _refuse_first(lazy, name, ~column.cast(pl.Float64).is_between(0, float("inf"), closed="left"), source)
+    elif not (isinstance(dtype, pl.Categorical | pl.Enum) and target == pl.String()) and not (dtype.is_integer() and number_may_be):
+        _refuse_first(lazy, name, column.is_not_null(), source)
+        if name in NEVER_NULL:
+            raise refuse(source.at(0), name, None)
+        return pl.lit(None, dtype=target).alias(name)
+    return column.cast(target)
+
+
+def _refuse_first(lazy: pl.LazyFrame, name: str, wrong: pl.Expr, source: Source) -> None:
+    found = lazy.select(name).with_row_index("row").filter(wrong).head(1).collect(engine="streaming")
+    if found.height:
+        raise refuse(source.at(int(found["row"][0])), name, found[name][0])
+
+
+def _heaviest(path: str) -> int:
+    """Bytes of the largest column of a row group, uncompressed."""
+    meta = pq.read_metadata(path)
+    groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
+    return max((group.column(j).total_uncompressed_size for group in groups for j in range(group.num_columns)), default=0)
+
+
+def _by_batches(path: str, schema: pl.Schema) -> pl.LazyFrame:
+    """The file page by page, which is slower, and needs little memory whatever the size of its row groups."""
+
+    def batches(with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None) -> Iterator[pl.DataFrame]:
+        columns, left = with_columns or schema.names(), n_rows
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+            for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
+                frame = pl.DataFrame(batch).select(columns).cast({name: schema[name] for name in columns})
+                if left is not None:
+                    frame = frame.head(left)
+                    left -= frame.height
+                yield frame if predicate is None else frame.filter(predicate)
+                if left == 0:
+                    return
+
+    return register_io_source(batches, schema=schema, is_pure=True)

@@ -1,0 +1,316 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from isocost.errors import InputError, RunDirectoryError, TableError
+from isocost.measuring import level_list, measure, price_list, survey, survey_file, survey_json, survey_markdown, values
+from isocost.measuring.draws import load
+from isocost.measuring.solutions import solutions
+from isocost.metrics.coverage import coverage_curve
+from isocost.metrics.diversity import Level, distinct_key, diversity_curve
+from isocost.tables import scan_table
+
+GAME24 = Path(__file__).parents[2] / "shared/data/pool_game24.parquet"
+SCHEMA = {
+    "problem_id": pl.String,
+    "model": pl.String,
+    "sample_index": pl.Int64,
+    "correct": pl.Boolean,
+    "generation": pl.String,
+    "predicted_answer": pl.String,
+    "num_generated_tokens": pl.Int64,
+    "level": pl.String,
+}
+
+
+def random_table(models: tuple[str, ...] = ("weak", "strong"), problems: int = 40, draws: int = 12, seed: int = 0) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for place, model in enumerate(models):
+        for problem, rate in enumerate(rng.beta(0.5 + place, 1, problems)):
+            for index in range(draws):
+                correct = bool(rng.random() < rate)
+                text = f"{rng.integers(3)} + 1{' ' * rng.integers(1, 3)}= {rng.integers(5)}"
+                answer = "24" if correct else str(rng.integers(4))
+                rows.append((f"p{problem}", model, index, correct, text, answer, 10 + 20 * place + rng.integers(5), f"{problem % 3}"))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+TABLE = random_table()
+
+
+def stopped_table(problems: int = 120) -> pl.DataFrame:
+    """Stopped at the first correct draw, at most 12."""
+    table = random_table(("m",), problems)
+    before = pl.col("correct").cast(pl.Int64).cum_sum().over("problem_id") - pl.col("correct").cast(pl.Int64)
+    return table.filter(before == 0)
+
+
+@pytest.mark.parametrize("level", ["string", "normalised", "equations"])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_classes_by_digest_are_those_of_the_texts(level: Level, shuffled: bool, tmp_path: Path) -> None:
+    table = TABLE.sample(fraction=1, shuffle=True, seed=1) if shuffled else TABLE
+    table.write_parquet(tmp_path / "t.parquet", row_group_size=100)
+    lazy = scan_table(str(tmp_path / "t.parquet"))
+    draws = load(lazy)
+    found = solutions(lazy, draws, level)
+    expected: dict[tuple[str, str, str], int] = {}
+    for model, problem, text in table.filter("correct").select("model", "problem_id", "generation").iter_rows():
+        key = (model, problem, distinct_key(text, level))
+        expected[key] = expected.get(key, 0) + 1
+    names = [(draws.models[draws.model[g]], draws.problems[draws.problem[g]]) for g in found.group]
+    assert sorted((*name, n) for name, n in zip(names, found.count.tolist(), strict=True)) == sorted(
+        (model, problem, n) for (model, problem, _), n in expected.items()
+    )
+
+
+def test_words_are_parted_by_whatever_python_parts_them() -> None:
+    blanks = [chr(i) for i in range(0x3100) if chr(i).isspace() or i < 0x21 or 0x2000 <= i < 0x2070]
+    texts = [f"{blank}a{blank}{blank}b{blank}" for blank in blanks]
+    for text in texts:
+        table = pl.DataFrame({"problem_id": "p", "model": "m", "correct": True, "generation": [text, distinct_key(text, "normalised")]})
+        assert solutions(table.lazy(), load(table.lazy()), "normalised").count.tolist() == [2], repr(text)
+
+
+def test_values_are_those_of_the_estimators() -> None:
+    found = values(TABLE.lazy(), [1, 5, 12])["strong"]
+    rows = TABLE.filter(pl.col("model") == "strong")
+    counts = rows.group_by("problem_id", maintain_order=True).agg(pl.len(), pl.col("correct").sum())
+    np.testing.assert_allclose(found["coverage"], coverage_curve(counts["len"], counts["correct"], [1, 5, 12]))
+    place = {problem: i for i, problem in enumerate(counts["problem_id"])}
+    classes = rows.filter("correct").group_by("problem_id", "generation").len()
+    owner = [place[problem] for problem in classes["problem_id"]]
+    np.testing.assert_allclose(found["diversity"], diversity_curve(counts["len"], owner, classes["len"], [1, 5, 12]))
+
+
+def test_the_first_draws_are_the_first_by_sample_index_and_graded() -> None:
+    """Row order is not draw order, and an ungraded draw takes no place."""
+    rows = [("p", "m", 3, True), ("p", "m", 0, None), ("p", "m", 1, False), ("p", "m", 2, True), ("q", "m", 5, True), ("q", "m", 4, False)]
+    table = pl.DataFrame(rows, schema={name: SCHEMA[name] for name in ("problem_id", "model", "sample_index", "correct")}, orient="row")
+    found = survey(table, [1, 2, 3], as_fixed=True).measures["m"]
+    assert [found[f"pass@1[avg-of-{k}]"].value for k in (1, 2, 3)] == pytest.approx([0.0, 0.5, 2 / 3])
+    assert [found[f"pass@1[avg-of-{k}]"].n for k in (1, 2, 3)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("k", [1, 4, 12])
+def test_numbered_and_sorted_tables_give_the_same_first_draws(k: int) -> None:
+    numbered, ranked = load(TABLE.lazy()), load(TABLE.with_columns(sample_index=pl.col("sample_index") * 7 + 2).lazy())
+    by_rows = load(TABLE.drop("sample_index").lazy())
+    for other in (ranked, by_rows):
+        np.testing.assert_array_equal(numbered.correct_of_first(k), other.correct_of_first(k))
+        np.testing.assert_array_equal(numbered.last_correct, other.last_correct)
+
+
+def test_majority_votes_come_from_the_answers() -> None:
+    found = survey(TABLE, [1, 5]).measures
+    assert found["weak"]["maj@1"].value == pytest.approx(found["weak"]["pass@1"].value)
+    assert (found["strong"]["maj@5"].value or 0) > (found["strong"]["maj@1"].value or 1)
+    assert "maj@1" not in survey(TABLE.drop("predicted_answer"), [1]).measures["weak"]
+
+
+def test_why_a_number_is_not_defined() -> None:
+    found = survey(TABLE, [1, 100])
+    assert found.undefined["weak"]["coverage@100"] == "k 100 > 12 draws"
+    assert found.undefined["weak"]["pass@1[avg-of-100]"] == "k 100 > 12 draws"
+    assert "not defined: k 100 > 12 draws" in survey_markdown(found)
+    none = survey(TABLE.with_columns(correct=pl.lit(None, dtype=pl.Boolean)), [1])
+    assert set(none.undefined["weak"].values()) == {"nothing graded"}
+    assert survey_markdown(none)
+
+
+def test_unequal_draws_are_said() -> None:
+    short = TABLE.filter((pl.col("problem_id") != "p3") | (pl.col("sample_index") < 4))
+    found = survey(short, [3, 5, 12])
+    assert found.measures["weak"]["coverage@5"].n == 39
+    assert "weak: @5 rests on the 39 of 40 problems with 5 graded draws." in found.warnings
+    assert found.measures["weak"]["coverage@3"].n == 40
+
+
+def test_draws_stopped_at_a_success_are_not_fed_to_what_needs_a_fixed_number() -> None:
+    table = stopped_table()
+    found = survey(table, [1, 3], by="level")
+    assert {name for name, e in found.measures["m"].items() if e.value is not None} == {"covered"}
+    assert set(found.undefined["m"].values()) == {"draws look stopped"}
+    assert "m: draws look stopped by their outcomes" in found.warnings[0]
+    assert "--as-fixed" in found.warnings[0]
+    assert not found.curves
+    assert all(e.value is None for g in found.by.values() for name, e in g["m"].items() if name != "covered")
+    assert measure(table, [1])["m"]["pass@1"].value is None
+    for anyway in (survey(table, [1, 3], as_fixed=True).measures["m"], measure(table, [1, 3], as_fixed=True)["m"]):
+        assert anyway["pass@1"].value is not None
+        assert anyway["coverage@3"].value is not None
+
+
+def test_costs_are_tokens_prices_or_the_column() -> None:
+    tokens = survey(TABLE, [1])
+    mean = {name: TABLE.filter(pl.col("model") == name)["num_generated_tokens"].mean() for name in ("weak", "strong")}
+    assert tokens.unit == "tokens"
+    assert tokens.shapes["weak"].unit_costs["cost_per_draw"].value == pytest.approx(mean["weak"])
+    rate = tokens.measures["weak"]["pass@1"].value
+    assert tokens.shapes["weak"].unit_costs["cost_per_correct"].value == pytest.approx(mean["weak"] / rate)  # type: ignore[operator]
+    priced = survey(TABLE, [1], prices={"weak": 1, "strong": 5})
+    assert priced.shapes["strong"].unit_costs["cost_per_draw"].value == pytest.approx(5 * mean["strong"])  # type: ignore[operator]
+    column = survey(TABLE.with_columns(cost=pl.lit(0.25)), [1])
+    assert (column.unit, column.shapes["weak"].unit_costs["cost_per_draw"].value) == ("cost", 0.25)
+
+
+def test_draws_that_were_not_graded_are_paid_too() -> None:
+    half = TABLE.with_columns(correct=pl.when(pl.col("sample_index") % 2 == 0).then("correct"), cost=pl.lit(1.0))
+    assert survey(half, [1]).shapes["weak"].unit_costs["cost_per_draw"].value == pytest.approx(2.0)
+
+
+def test_costs_that_are_not_known_make_no_curve() -> None:
+    table = TABLE.with_columns(num_generated_tokens=pl.when(pl.col("sample_index") > 0).then("num_generated_tokens"))
+    found = survey(table, [1])
+    assert found.curves == {"weak": [], "strong": []}
+    assert not found.crossings
+    assert any("no curve against cost" in line for line in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("prices", "words"),
+    [
+        ({"weak": 1.0}, 'no price for model "strong"'),
+        ({"weak": 1, "stronk": 2}, 'did you mean "strong"'),
+        ({"weak": 0, "strong": 1}, "above 0"),
+    ],
+)
+def test_prices_must_be_complete(prices: dict[str, float], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        survey(TABLE, [1], prices=prices)
+
+
+def test_groups_part_the_problems() -> None:
+    found = survey(TABLE, [1], by="level")
+    assert list(found.by) == ["0", "1", "2"]
+    assert [found.by[level]["weak"]["pass@1"].n for level in found.by] == [14, 13, 13]
+    alone = survey(TABLE.filter(pl.col("level") == "1"), [1]).measures["weak"]["pass@1"]
+    assert found.by["1"]["weak"]["pass@1"] == alone
+    mapped = survey(TABLE, [1], by={"p0": "easy", "p1": "hard", "elsewhere": "hard"})
+    assert {group: each["weak"]["pass@1"].n for group, each in mapped.by.items()} == {"easy": 1, "hard": 1}
+    with pytest.raises(TableError, match='no column "topic"'):
+        survey(TABLE, [1], by="topic")
+    with pytest.raises(TableError, match="two groups"):
+        survey(TABLE.with_columns(level=pl.col("sample_index").cast(pl.String)), [1], by="level")
+
+
+def test_curves_end_where_the_draws_do_and_begin_at_one() -> None:
+    points = survey(TABLE, [1, 12], levels=("string",)).curves["strong"]
+    found = survey(TABLE, [1, 12], levels=("string",))
+    assert [point.k for point in points] == list(range(1, 13))
+    assert points[0].values["coverage"].value == pytest.approx(found.measures["strong"]["coverage@1"].value)
+    assert points[-1].values["diversity"].value == pytest.approx(found.measures["strong"]["diversity@12"].value)
+    assert points[-1].cost == pytest.approx(12 * points[0].cost)
+
+
+def test_overlap_in_all_draws_and_at_matched_cost() -> None:
+    found = survey(TABLE, [1]).shared
+    assert [(one.models, one.cost is None) for one in found] == [(("weak", "strong"), True), (("weak", "strong"), False)]
+    solved = {name: set(TABLE.filter("correct", pl.col("model") == name)["problem_id"]) for name in ("weak", "strong")}
+    assert found[0].found.all.value == pytest.approx(len(solved["weak"] & solved["strong"]) / 40)
+    assert found[0].found.only[1].value == pytest.approx(len(solved["strong"] - solved["weak"]) / 40)
+    assert found[1].draws is not None
+    assert found[1].draws[0] == pytest.approx(12)
+    assert found[1].draws[1] == pytest.approx(12 * 12 / 32, rel=0.02)
+
+
+def test_a_model_ahead_from_the_first_draw_has_no_crossover_to_tell() -> None:
+    better = TABLE.with_columns(correct=pl.col("model") == "strong", num_generated_tokens=pl.lit(7))
+    text = survey_markdown(survey(better, [1], levels=()))
+    assert "coverage: strong is ahead of weak from the first draw on, up to 84 tokens a problem, as far as both were drawn." in text
+    assert "resamples" not in text
+
+
+def test_tokens_of_two_models_that_cost_the_same_are_pointed_out() -> None:
+    assert any("A token costs the same" in line for line in survey(TABLE, [1]).warnings)
+    assert not any("A token" in line for line in survey(TABLE, [1], prices={"weak": 1, "strong": 1}).warnings)
+
+
+def test_three_models_are_compared_in_pairs_and_together() -> None:
+    found = survey(random_table(("a", "b", "c"), 35), [1], levels=("string",))
+    assert [one.models for one in found.shared if one.cost is None] == [("a", "b", "c"), ("a", "b"), ("a", "c"), ("b", "c")]
+    assert len(found.crossings) == 6
+    assert "by one alone" in survey_markdown(found)
+
+
+def test_models_of_other_problems_share_none() -> None:
+    table = TABLE.filter((pl.col("model") == "weak") == pl.col("problem_id").is_in(["p1", "p2"]))
+    found = survey(table, [1])
+    assert not found.shared
+    assert not found.crossings
+    assert any("different problems" in line for line in found.warnings)
+
+
+def test_json_keeps_the_contract_and_says_more() -> None:
+    found = json.loads(json.dumps(survey_json(survey(TABLE, [1, 50], by="level")), allow_nan=False))
+    weak = found["models"]["weak"]
+    assert {"coverage@1", "diversity@1", "diversity_normalised@1", "diversity_equations@1", "pass@1", "covered"} <= set(weak)
+    assert set(weak["coverage@1"]) == {"value", "low", "high", "n"}
+    assert weak["coverage@50"] == {"value": None, "low": None, "high": None, "n": 0}
+    assert weak["n_ungraded"] == 0
+    assert weak["draws"] == {"least": 12, "most": 12}
+    assert {"curves", "crossovers", "overlap", "by", "warnings", "unit", "undefined"} <= set(found)
+    assert found["crossovers"][0]["models"] == ["weak", "strong"]
+
+
+def test_hostile_names_break_neither_table_nor_terminal() -> None:
+    names = ("a|b\n| c |\x1b[31m", "<script>" + "x" * 100_000, "\u202etxt`*_")
+    table = random_table(names, 31).with_columns(level=pl.lit("l|\r\n# head"))
+    text = survey_markdown(survey(table, [1], by="level", levels=("string",)))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\r" not in text
+    assert "<script>" not in text.replace("\\<script\\>", "")
+    rows = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows[:8]} == {5}
+    assert max(len(line) for line in text.splitlines()) < 1_000
+
+
+def test_more_models_than_stand_abreast_get_tables_of_their_own() -> None:
+    text = survey_markdown(survey(random_table(tuple("abcdefg"), 31, 3), [1], levels=()))
+    assert [line for line in text.splitlines() if line.startswith("| measure")] == [
+        "| measure | a | b | c | d |",
+        "| measure | e | f | g |",
+    ]
+
+
+def test_a_file_or_a_run_directory(tmp_path: Path) -> None:
+    TABLE.write_parquet(tmp_path / "samples.parquet")
+    of_file = survey_file(tmp_path / "samples.parquet", [1], by="level")
+    assert of_file.measures == survey(TABLE, [1]).measures
+    assert survey_file(tmp_path, [1]).measures == of_file.measures
+    assert "diversity@1" not in survey_file(tmp_path, [1], levels=()).measures["weak"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RunDirectoryError, match=r"no samples\.parquet"):
+        survey_file(tmp_path / "empty", [1])
+
+
+def test_options_of_the_command_line() -> None:
+    assert level_list("equations, string") == ("string", "equations")
+    assert level_list("none") == ()
+    assert price_list(["a=b=0.5", "c=2"]) == {"a=b": 0.5, "c": 2.0}
+    for wrong in (["a"], ["=3"], ["a=x"], ["a=1", "a=2"]):
+        with pytest.raises(InputError, match="--cost"):
+            price_list(wrong)
+    with pytest.raises(InputError, match="--levels"):
+        level_list("word")
+
+
+def test_the_cheap_prompt_is_ahead_and_the_dear_one_overtakes() -> None:
+    if not GAME24.exists():
+        pytest.skip(f"needs {GAME24}")
+    found = survey_file(GAME24, [1, 100], levels=("string",))
+    coverage, diversity = found.crossings
+    assert (coverage.left, coverage.right, coverage.found.ahead) == ("gpt4-answer-only", "gpt4-steps", "right")
+    assert coverage.found.value == pytest.approx(689.3, abs=0.5)
+    assert coverage.found.low is not None
+    assert 100 < coverage.found.low < 250
+    assert coverage.found.high is None  # 45 puzzles leave it open
+    assert diversity.found.value == pytest.approx(626, abs=1)
+    cheap, dear = found.curves["gpt4-answer-only"], found.curves["gpt4-steps"]
+    at_one_dear_draw = [point for point in cheap if point.cost <= dear[0].cost][-1]
+    assert (at_one_dear_draw.values["coverage"].value or 0) > (dear[0].values["coverage"].value or 1)
+    assert "overtakes gpt4-answer-only at 689 tokens a problem" in survey_markdown(found)
