@@ -122,20 +122,25 @@ def _stage(name: str, summary: str) -> None:
     def command(
         directory: Directory, force: Force = False, strict: Strict = False, executor: Where = None, address: Address = None
     ) -> None:
-        from isocost.running import run_stage
-        from isocost.running.executing import Chosen
-
-        _heed_ctrl_c()
-        try:
-            where = Chosen(name=executor, address=address)
-            outcome = run_stage(directory, name, force=force, strict=strict, executor=where, listener=ProgressLine(sys.stderr))
-        except KeyboardInterrupt:
-            _say(_interrupted(directory))
-            raise SystemExit(130) from None
-        _finish(outcome)
+        _finish(_run_stage(directory, name, None, force=force, strict=strict, executor=executor, address=address))
 
     command.__doc__ = summary
     app.command(name)(command)
+
+
+def _run_stage(
+    directory: Path, name: str, settings: list[str] | None, *, force: bool, strict: bool, executor: str | None, address: str | None
+) -> Finished:
+    from isocost.running import run_stage
+    from isocost.running.executing import Chosen
+
+    _heed_ctrl_c()
+    try:
+        where, progress = Chosen(name=executor, address=address), ProgressLine(sys.stderr)
+        return run_stage(directory, name, settings=settings or [], force=force, strict=strict, executor=where, listener=progress)
+    except KeyboardInterrupt:
+        _say(_interrupted(directory))
+        raise SystemExit(130) from None
 
 
 _stage("sample", "Buy what the study's cells still lack.")
@@ -144,7 +149,30 @@ _stage(
     "Grade every stored sample that has no verdict of the study's grader; what sampling still lacks is bought first. Grades by the grader "
     "of DIR/study.yaml; edit it there.",
 )
-_stage("audit", "Look for false positives among the answer-correct solutions; what sampling still lacks is bought first.")
+
+
+@app.command()
+def audit(
+    directory: Directory,
+    settings: Settings = None,
+    as_json: AsJson = False,
+    force: Force = False,
+    strict: Strict = False,
+    executor: Where = None,
+    address: Address = None,
+) -> None:
+    """Look for false positives among the answer-correct solutions; what sampling still lacks is bought first.
+
+    Chooses solutions of each model, one a problem, and looks at them by their arithmetic and, with --set audit.by=judge --set
+    audit.model=NAME, by a model of the study, whose replies are bought within the limit; takes in what people said with isocost view; and
+    prints each model's rate with its interval, and before anyone labels how many labels tell the models apart. Settings are kept in
+    DIR/study.yaml. See docs/audits.md.
+    """
+    _run_stage(directory, "audit", settings, force=force, strict=strict, executor=executor, address=address)
+    from isocost.running.auditing import saying
+
+    found = saying.read(directory)
+    _print_data(found if as_json else saying.to_markdown(found, directory))
 
 
 @app.command()
@@ -280,6 +308,28 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
 
     found = status_of(directory)
     _print_data(found if as_json else to_text(found))
+
+
+@app.command()
+def view(
+    directory: Directory,
+    labeller: Annotated[
+        str | None,
+        typer.Option("--labeller", metavar="NAME", help="Who labels; default the name you are logged in with.", show_default=False),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 is any that is free.")] = 0,
+) -> None:
+    """Open a run in the browser: its problems with all solutions, and the page on which people label false positives, blind.
+
+    Prints one link, which opens the pages once, in one browser on this machine. Labels are stored in DIR/audits/labels.jsonl as they are
+    given; which solutions are labelled, isocost audit DIR chooses. A second person labels the same ones with a --labeller of their own.
+    Ctrl-C ends it and says what was labelled. Needs pip install "isocost[view]"; see docs/viewer.md.
+    """
+    from isocost.viewer.serving import serve
+
+    with _stoppable():
+        closing = serve(directory, labeller=labeller, port=port, say=_print_data)
+    _say(f"\n{closing}")
 
 
 @lab_app.command("train")

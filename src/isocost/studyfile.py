@@ -148,6 +148,7 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
     found += _name_mistakes(("prompt", "template"), _mapping(raw.get("prompt")).get("template"), known.templates, "template")
     grader = _mapping(raw.get("grader"))
     found += _grader_mistakes(("grader",), grader, known)
+    found += _unknown(("audit", "model"), _mapping(raw.get("audit")).get("model"), models, "model")
     return found + _judge_mistakes(grader, models) + _reference_grader_mistakes(raw, known)
 
 

@@ -40,12 +40,12 @@ Finish with one line that is exactly one of these two, and write nothing after i
 verdict: correct
 verdict: incorrect
 """
-_REFERENCE = """\
+REFERENCE = """\
 ===== {mark} reference answer begins =====
 {reference}
 ===== {mark} reference answer ends =====
 """
-_CUT = "\nThe solution was longer than can be shown: {left_out} of its characters are left out where it says so.\n"
+CUT = "\nThe solution was longer than can be shown: {left_out} of its characters are left out where it says so.\n"
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _VERDICT = re.compile(r"(?im)^[ \t>*_#`-]{0,6}verdict[ \t*_`]{0,4}:[ \t]{0,8}([^\n]*)$")
@@ -74,7 +74,7 @@ class Judge:
 
     def __init__(self, answer: Answer, model: str) -> None:
         self._answer = answer
-        self.version = f"1-{digest('judge', PROMPT, _REFERENCE, _CUT, LONGEST_SOLUTION, model)}"
+        self.version = f"1-{digest('judge', PROMPT, REFERENCE, CUT, LONGEST_SOLUTION, model)}"
 
     def grade(self, requests: Sequence[JudgeRequest]) -> list[Verdict]:
         """The verdicts, in order; equal requests are put to the model once, and empty solutions not at all.
@@ -96,16 +96,16 @@ class Judge:
 def judging_prompt(request: JudgeRequest) -> str:
     """What the judge is asked. The mark is a hash of all that it encloses, so that no text can hold the mark that is put around it."""
     mark = digest("mark", request.question, request.reference, request.generation)
-    shown, left_out = _shortened(request.generation.strip())
+    shown, left_out = shortened(request.generation.strip())
     has_reference = request.reference is not None
-    return _filled(
+    return filled(
         PROMPT,
         mark=mark,
         with_reference="the reference answer " if has_reference else "",
         question=request.question.strip(),
-        reference=_filled(_REFERENCE, mark=mark, reference=str(request.reference).strip()) if has_reference else "",
+        reference=filled(REFERENCE, mark=mark, reference=str(request.reference).strip()) if has_reference else "",
         solution=shown,
-        cut=_filled(_CUT, left_out=f"{left_out:,}") if left_out else "",
+        cut=filled(CUT, left_out=f"{left_out:,}") if left_out else "",
     )
 
 
@@ -125,7 +125,7 @@ def read_verdict(generation: str, reply: str | None) -> Verdict:
     return Verdict(outcome=outcome, predicted_answer=answer, reason="judged")
 
 
-def _shortened(text: str) -> tuple[str, int]:
+def shortened(text: str) -> tuple[str, int]:
     """The text with its middle cut out where it is too long, and how many characters that were."""
     left_out = len(text) - LONGEST_SOLUTION
     if left_out <= 0:
@@ -134,6 +134,7 @@ def _shortened(text: str) -> tuple[str, int]:
     return f"{text[:half]}\n[... {left_out:,} characters left out ...]\n{text[-half:]}", left_out
 
 
-def _filled(form: str, **values: str) -> str:
+def filled(form: str, **values: str) -> str:
+    """A form with its fields filled in."""
     # In one pass: a question that holds "{solution}" must not be filled in itself.
     return _FIELD.sub(lambda match: values[match[1]], form)

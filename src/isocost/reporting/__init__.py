@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from isocost.records import Results
 from isocost.reporting import markdown, pages
+from isocost.reporting.audits import audits
 from isocost.reporting.background import background
 from isocost.reporting.blocks import Document
 from isocost.reporting.data import data
@@ -40,12 +41,12 @@ class Report:
 
 
 def report(results: Results) -> Report:
-    """Make the report, in the order that a reader needs: the answer, students, data, the paper, money, and what stands behind it."""
+    """Make the report in a reader's order: the answer, students, data, false positives, the paper, money, and what stands behind it."""
     document = Document(
         study=results.study,
         headline=oneline(headline(results)),
         support=support(results),
-        sections=(students(results), data(results), published(results), money(results), background(results)),
+        sections=(students(results), data(results), audits(results), published(results), money(results), background(results)),
     )
     return Report(
         html=pages.page(document),

@@ -142,8 +142,8 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         key="cells_worth",
         title="What each cell is worth",
         caption="Covered: problems with a correct sample in the cell's own data. Kept a problem: mean of distinct correct solutions, "
-        "up to the cap. False positives: answer-correct solutions whose reasoning does not hold, among "
-        "those audited. 95% intervals over problems, never over samples.",
+        "up to the cap. False positives: answer-correct solutions that write out a false equation, among those with equations, in the "
+        "cell's own data; what else is known stands under False positives. 95% intervals over problems, never over samples.",
         columns=(
             Column(title="Cell", key="cell", kind="text"),
             Column(title="Covered (%) [95% interval]", key="covered", kind="estimate"),
@@ -163,7 +163,11 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
 
 def _by_name(results: Results, cells: Sequence[CellResult]) -> Table:
     """Measures of cells that have no column of their own, such as coverage@3."""
-    names = [name for name in dict.fromkeys(name for cell in cells for name in cell.measures) if name not in _MAIN]
+    names = [
+        name
+        for name in dict.fromkeys(name for cell in cells for name in cell.measures)
+        if name not in _MAIN and not name.startswith("fpr/")
+    ]
     rows = tuple(
         Row(group=_group(results, cell), entries=(words(cell.plan.cell.name), *(_measure(name, cell.measures) for name in names)))
         for cell in cells

@@ -97,8 +97,14 @@ def _ours(results: Results, key: str, pair: _Pair) -> Entry:
         kept = (cell.measures.get("kept_per_problem") for cell in (pair.weak, pair.strong))
         return _entry(_ratio(*kept), _percent, "not measured")
     if key == "fpr":
-        return _entry(_gap(pair.weak.measures.get("fpr"), pair.strong.measures.get("fpr")), numbers.points, "not audited")
+        return _entry(_gap(*_rates(results, pair)), numbers.points, "not audited")
     return _entry(_gain(results, key, pair), _percent, "not trained")
+
+
+def _rates(results: Results, pair: _Pair) -> list[Estimate | None]:
+    """The false positive rates of the two models: over all cells, by people or a judge where these have looked."""
+    sides = zip(pair.models, (pair.weak, pair.strong), strict=True)
+    return [results.pools.get(model, {}).get("fpr", cell.measures.get("fpr")) for model, cell in sides]
 
 
 def _entry(estimate: Estimate | None, text: Callable[[Estimate], str], missing: str) -> Entry:

@@ -18,6 +18,7 @@ from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample
 from isocost.running.buying.judging import JudgingPool
 from isocost.running.buying.pools import Pool, answered_in
 from isocost.running.buying.progress import Progress
+from isocost.running.buying.replies import FOLDER, replies_in
 from isocost.running.buying.verdicts import FAILED
 from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
@@ -190,8 +191,9 @@ def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str
     for place in {(entry["model"], entry["pool"]) for entry in unanswered.values() if entry.get("pool")}:
         if place not in {(pool.card.name, pool.id) for pool in pools.values()}:  # of a setting that the study had at another start
             stored |= answered_in(directory.batches("pools", *place), unanswered)
+    for judge in {(entry["model"], entry["version"]) for entry in unanswered.values() if entry.get("version")}:
+        stored |= replies_in(directory.batches(FOLDER, *judge), unanswered)  # of answers or of reasoning, today's or a former one
     if isinstance(grading, JudgingPool):
-        stored |= grading.load(unanswered)
         grading.ledger = ledger
     ledger.settle(stored)
     return ledger

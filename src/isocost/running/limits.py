@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from isocost.amounts import said, told_apart
 from isocost.planning import DrawCost
 from isocost.records import CellPlan, Unit
-from isocost.running.preparing import Prepared, judge_of
+from isocost.running.preparing import Prepared, auditor_of, judge_of
 
 
 def beyond_limit(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
@@ -27,7 +27,7 @@ def beyond_limit(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seque
     if None in expected or None in worst:
         return ""
     planned, most = sum(filter(None, expected)), sum(filter(None, worst))
-    besides = " before its judge" if judge_of(prepared.study) else ""
+    besides = " before its judge" if judge_of(prepared.study) or auditor_of(prepared.study) else ""
     guessed = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
     if most <= limit.amount:
         return ""

@@ -14,10 +14,11 @@ from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.planning import DrawCost, to_json
 from isocost.records import CellPlan, ModelCard, SamplingParams
 from isocost.reporting.numbers import cost as say_cost
+from isocost.running.auditing.judge import auditing_params, prompt_of
 from isocost.running.buying.judging import judging_params
 from isocost.running.counting import counting
 from isocost.running.limits import beyond_limit
-from isocost.running.preparing import Prepared, generators, judge_of
+from isocost.running.preparing import Prepared, auditor_of, generators, judge_of
 
 __all__ = ["first_prompts", "to_json", "to_markdown"]
 
@@ -45,9 +46,15 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
             lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {say_cost(plan.cost)} |")
     judge = judge_of(prepared.study)
     notes = [beyond_limit(prepared, costs, plans), counting(prepared, costs, plans)]
-    notes += _old_prices(prepared, [*costs, *([judge] if judge else [])], today or dt.date.today())
+    auditor = auditor_of(prepared.study)
+    besides = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]
+    notes += _old_prices(prepared, [*costs, *besides], today or dt.date.today())
     if judge:
         notes.append(f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit.")
+    if auditor:
+        most = prepared.study.audit.per_model
+        how_many = f"up to {most:,} correct solutions of each model" if most else "a correct solution of every problem that a model solves"
+        notes.append(f"{auditor} audits {how_many}. Its calls are in no budget; they are on the bill and count against a limit.")
     return "\n".join([*lines, *(line for note in notes if note for line in ("", note))])
 
 
@@ -105,6 +112,9 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
     if judge := judge_of(prepared.study):
         judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
         parts.append(f"prompt to the judge {judge} ({_how(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
+    if auditor := auditor_of(prepared.study):
+        audited = prompt_of(problem, "<the solution>")
+        parts.append(f"prompt to the auditor {auditor} ({_how(auditing_params(prepared.study.audit))}):\n{audited}\n<end of prompt>")
     return "\n\n".join(parts)
 
 

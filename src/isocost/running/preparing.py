@@ -93,6 +93,16 @@ def judge_of(study: Study) -> str | None:
     return str(study.grader.options["model"]) if study.is_judged else None
 
 
+def auditor_of(study: Study) -> str | None:
+    """The model that audits solutions, or None where none does."""
+    return study.audit.model if study.audit.by == "judge" else None
+
+
+def _readers(study: Study) -> list[str]:
+    """The models that are asked while data is bought and judged."""
+    return list(dict.fromkeys(name for name in (judge_of(study), auditor_of(study), *generators(study)) if name))
+
+
 def own_parts(study: Study) -> list[str]:
     """The `package.module:attribute` parts that a study names: code that will be imported."""
     sources = [
@@ -149,8 +159,7 @@ def prepare(
             told[name] = facts
     if to_spend:
         mistakes += _unusable(study, problems, cards) + _beyond_the_limit(study, cards)
-        asked = dict.fromkeys((*generators(study), judge_of(study) or ""))
-        mistakes += keyless({name: specs[name] for name in asked if name in cards}) if render else []
+        mistakes += keyless({name: specs[name] for name in _readers(study) if name in cards}) if render else []
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
@@ -164,7 +173,7 @@ def _check_chats(
 ) -> None:
     """Refuse models that do not take the chat that they are to be asked in."""
     mistakes: list[str] = []
-    readers = {*generators(study), *(study.finetune.students if study.finetune else ())}
+    readers = {*generators(study), auditor_of(study), *(study.finetune.students if study.finetune else ())}
     for name in (n for n in study.models if n in readers and templates[n].chat):
         asked = Request(problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system)
         try:
@@ -214,11 +223,11 @@ def _beyond_the_limit(study: Study, cards: Mapping[str, ModelCard]) -> list[str]
     if study.limit is None:
         return mistakes
     unit = study.limit.unit
-    for name in dict.fromkeys((judge_of(study) or "", *generators(study))):
+    for name in _readers(study):
         card = cards.get(name)
         if card is not None and not (card.flops_per_token if unit == "flops" else card.usd_per_million):
             advice = card.to_know.get(unit) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
-            where = "grader.model" if name == judge_of(study) else "limit"
+            where = "grader.model" if name == judge_of(study) else "audit.model" if name == auditor_of(study) else "limit"
             mistakes.append(f"{where}: what {name} costs in {unit} is not known\n  {advice}")
     return mistakes
 
@@ -235,7 +244,7 @@ def _with_weights(options: dict[str, object]) -> dict[str, object]:
 
 def _unusable(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> list[str]:
     """What can be told wrong only of a study that is going to be run."""
-    readers = {*generators(study), judge_of(study)}
+    readers = _readers(study)
     mistakes = [
         f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
         for name, card in cards.items()

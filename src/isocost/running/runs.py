@@ -97,12 +97,15 @@ def run_stage(
     directory_path: Path,
     stage: str,
     *,
+    settings: Sequence[str] = (),
     force: bool = False,
     strict: bool = False,
     executor: Chosen | None = None,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a stage of a run directory again, from what is stored; what it needs from earlier stages is completed first.
+
+    Settings hold for later stages of the directory too: its study.yaml is written with them.
 
     Raises:
         RunDirectoryError: the folder is not a run directory.
@@ -113,10 +116,12 @@ def run_stage(
         )
     with RunDirectory(directory_path) as directory:
         base = Path((directory.read_json("manifest.json") or {}).get("base", "."))
-        study = load_study(directory_path / "study.yaml", (), known())
+        study = load_study(directory_path / "study.yaml", settings, known())
+        _same_study(directory, study)
+        say_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
         where = executor.over(study.executor) if executor else study.executor
-        again = command_of(None, directory_path, stage, strict=strict, executor=executor)
-        with _placing(directory_path / "study.yaml"), Start(directory, again) as start:
+        again = command_of(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
+        with _placing(directory_path / "study.yaml", settings), Start(directory, again) as start:
             return _run(study, base, directory, where, start, until=stage, force=force, strict=strict, listener=listener)
 
 

@@ -9,16 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TypeVar
 
-from isocost import auditing, curating
+from isocost import curating
 from isocost.curating import Curated
 from isocost.errors import InputError, StorageError
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.metrics.diversity import distinct_key
-from isocost.records import Audit, Cell, Outcome, Results
+from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
 from isocost.running import data, results, students
-from isocost.running.data import Bought, Graded, grader_key
+from isocost.running.auditing import Audits, audit, saying
+from isocost.running.data import Bought, grader_key
 from isocost.running.events import Listener
 from isocost.running.preparing import Prepared
 from isocost.running.students import Evaluated, Training
@@ -55,7 +56,7 @@ class StudyRun:
         self.graded = self._say_graded(bought)
         if last < STAGES.index("audit"):
             return None
-        audits = self.audit(bought)
+        audits = self._timed("audit", lambda: self.audit(bought))
         curated = self.curate(bought)
         if last < STAGES.index("finetune"):
             self._write_measures(self._results(bought, curated, audits, [], []))
@@ -81,17 +82,11 @@ class StudyRun:
         outcomes = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in Outcome)
         return f"{counts.total():,} samples by {named(self.grading)}: {outcomes}"
 
-    def audit(self, bought: Bought) -> dict[Cell, list[Audit]]:
-        """Look for false positives among the answer-correct solutions of every cell."""
-        found = {cell: self._audit_cell(draws) for cell, draws in bought.drawn.items()}
-        rows = [{"cell": cell.name, **asdict(a)} for cell, audits in found.items() for a in audits]
-        self.directory.write_rows(rows, "audits", f"{self.prepared.study.audit.by}.parquet")
+    def audit(self, bought: Bought) -> Audits:
+        """Look for false positives among the answer-correct solutions: of every cell, and of every model over all cells."""
+        found = audit(self.prepared, self.directory, self.executor, bought, self.listener)
+        saying.write(found, self.directory)
         return found
-
-    def _audit_cell(self, draws: Sequence[Graded]) -> list[Audit]:
-        study = self.prepared.study
-        verdicts = {s.id: v for s, v in draws}
-        return auditing.audit((s for s, _ in draws), verdicts, per_model=study.audit.per_model, seed=study.seed)
 
     def curate(self, bought: Bought) -> dict[Cell, Curated]:
         """Build every cell's training set, with its data card."""
@@ -150,7 +145,7 @@ class StudyRun:
         self,
         bought: Bought,
         curated: Mapping[Cell, Curated],
-        audits: Mapping[Cell, Sequence[Audit]],
+        audits: Audits,
         trainings: Sequence[Training],
         evaluated: Sequence[Evaluated],
     ) -> Results:
@@ -158,7 +153,7 @@ class StudyRun:
         if self.grading is self.checking:
             graders = {"graded by": named(self.grading)}
         found = results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds)
-        return replace(found, environment={**graders, **found.environment})
+        return replace(found, environment={**graders, **saying.summary(audits), **found.environment})
 
     def _write_measures(self, found: Results) -> None:
         self.directory.write_json(results.to_json(found), "measures.json")

@@ -83,9 +83,10 @@ def command_of(
         executor: What was said of it for this start.
     """
     where = str(directory.absolute())
-    words = ["isocost", until, where]
+    given = [word for setting in settings for word in ("--set", setting)]
+    words = ["isocost", until, where, *given]
     if study is not None and until == "report":
-        words = ["isocost", "run", str(study.absolute()), "-o", where, *(word for setting in settings for word in ("--set", setting))]
+        words = ["isocost", "run", str(study.absolute()), "-o", where, *given]
     words += ["--strict"] if strict else []
     for option in ("name", "address"):
         if executor and (value := getattr(executor, option)):

@@ -1,14 +1,13 @@
-"""Auditing: is the reasoning of solutions with a correct answer sound?"""
+"""Audits by steps: the arithmetic that solutions write out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from itertools import groupby
 
+from isocost.auditing.lots import lot
 from isocost.equations import audit_steps
-from isocost.metrics.intervals import proportion
-from isocost.records import Audit, Estimate, Outcome, Sample, Verdict
+from isocost.records import Audit, Outcome, Sample, Verdict
 
 
 def audit(samples: Iterable[Sample], verdicts: Mapping[str, Verdict], *, per_model: int | None, seed: int) -> list[Audit]:
@@ -31,37 +30,27 @@ def audit(samples: Iterable[Sample], verdicts: Mapping[str, Verdict], *, per_mod
     Returns:
         One audit a chosen solution, by model and then in the order drawn; `sound` is None where no equation could be read.
     """
+    drawn = one_a_problem(samples, verdicts, seed=seed)
+    # A second lot for the problem: the least of many sample lots would favour problems with many correct solutions.
+    order = sorted(drawn, key=lambda key: (key[0], lot(seed, *key)))
+    chosen = [drawn[key] for _, keys in groupby(order, key=lambda key: key[0]) for key in list(keys)[:per_model]]
+    return [audited(sample) for sample in chosen]
+
+
+def audited(sample: Sample) -> Audit:
+    """The audit of one solution; `sound` is None where no equation could be read."""
+    sound, first_false = audit_steps(sample.generation)
+    return Audit(sample_id=sample.id, by="steps", sound=sound, first_false=first_false)
+
+
+def one_a_problem(samples: Iterable[Sample], verdicts: Mapping[str, Verdict], *, seed: int) -> dict[tuple[str, str], Sample]:
+    """Of every model and problem that it solved, one of the correct solutions, each with equal chance: (model, problem id) -> it."""
     drawn: dict[tuple[str, str], Sample] = {}
     for sample in samples:
         verdict = verdicts.get(sample.id)
         if verdict is None or verdict.outcome is not Outcome.CORRECT:
             continue
         key = (sample.model, sample.problem_id)
-        if key not in drawn or _lot(seed, sample.id) < _lot(seed, drawn[key].id):
+        if key not in drawn or lot(seed, sample.id) < lot(seed, drawn[key].id):
             drawn[key] = sample
-    # A second lot for the problem: the least of many sample lots would favour problems with many correct solutions.
-    order = sorted(drawn, key=lambda key: (key[0], _lot(seed, *key)))
-    chosen = [drawn[key] for _, keys in groupby(order, key=lambda key: key[0]) for key in list(keys)[:per_model]]
-    return [_audited(sample) for sample in chosen]
-
-
-def false_positive_rate(audits: Iterable[Audit]) -> Estimate:
-    """Share of answer-correct solutions that are unsound, among those that could be checked, with Wilson's interval.
-
-    Pass the audits of one model. As `audit` takes one solution a problem, the solutions are independent and every solved problem counts
-    once, however many correct solutions it has. n counts the checked; n_ungraded those with nothing to check.
-    """
-    found = [audit.sound for audit in audits]
-    checked = [sound for sound in found if sound is not None]
-    rate = proportion(sum(not sound for sound in checked), len(checked))
-    return Estimate(value=rate.value, low=rate.low, high=rate.high, n=rate.n, n_ungraded=len(found) - len(checked))
-
-
-def _audited(sample: Sample) -> Audit:
-    sound, first_false = audit_steps(sample.generation)
-    return Audit(sample_id=sample.id, by="steps", sound=sound, first_false=first_false)
-
-
-def _lot(seed: int, *names: str) -> bytes:
-    """A number drawn by name: the same whoever draws it, and in whatever order."""
-    return blake2b("\0".join((str(seed), *names)).encode(), digest_size=16).digest()
+    return drawn

@@ -1,0 +1,26 @@
+"""Auditing: is the reasoning of solutions with a correct answer sound? Chosen, then looked at by steps, by a judge and by people."""
+
+from isocost.auditing.choosing import choose
+from isocost.auditing.judging import Judged, audit_prompt, read_reply
+from isocost.auditing.labelling import Needed, needed
+from isocost.auditing.rates import Found, ModelRates, agreements, false_positive_rate, mixed_rate, model_rates
+from isocost.auditing.steps import audit, audited
+from isocost.auditing.unitcosts import unit_costs
+
+__all__ = [
+    "Found",
+    "Judged",
+    "ModelRates",
+    "Needed",
+    "agreements",
+    "audit",
+    "audit_prompt",
+    "audited",
+    "choose",
+    "false_positive_rate",
+    "mixed_rate",
+    "model_rates",
+    "needed",
+    "read_reply",
+    "unit_costs",
+]

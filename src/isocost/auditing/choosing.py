@@ -1,0 +1,99 @@
+"""Choosing what is audited: a few answer-correct solutions of each model, spread over levels, and the order in which people label them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby, islice
+
+from isocost.auditing.lots import lot
+from isocost.auditing.steps import one_a_problem
+from isocost.records import Chosen, Problem, Sample, Verdict
+
+LEVEL = "level"  # the problem's metadata that strata are made of
+MOST_STRATA = 20  # more values than these are no levels but numbers, and a stratum of a problem or two says nothing
+
+
+def choose(
+    samples: Iterable[Sample],
+    verdicts: Mapping[str, Verdict],
+    problems: Iterable[Problem],
+    *,
+    per_model: int | None,
+    seed: int,
+) -> list[Chosen]:
+    """Choose solutions to audit: of each model at most one a problem, spread over the levels of the problems that it solved.
+
+    Levels are sampled in proportion to the solved problems in them, each with one at least where `per_model` reaches. Proportion is what
+    keeps few labels informative: weights are nearly equal, so n labels are worth n, where equal numbers a level would make those of a
+    level with few solved problems count for little. Seats go one by one to the level with the largest N_h / sqrt(n_h (n_h + 1)) (the
+    method of Huntington and Hill), which, other than rounding shares, never takes one back when there are more of them.
+
+    What is chosen depends on the seed and on what there is to choose from, never on the order of the samples. More per model adds to the
+    choice and keeps the former in it, in the same order; more draws may choose anew.
+
+    Args:
+        samples: The solutions, in any order.
+        verdicts: By sample id; a sample without one is not correct.
+        problems: What they solve; metadata `level`, where all have few values of it, makes strata.
+        per_model: Solutions of each model; None for one of every solved problem.
+        seed: Of the choice.
+
+    Returns:
+        By model, stratum and the order drawn. Weights of a model sum to the problems that it solved; `place` numbers all of them, of all
+        models, in a random order that is not that of the choice.
+    """
+    drawn = one_a_problem(samples, verdicts, seed=seed)
+    strata = _strata(problems)
+    keys = sorted(drawn, key=lambda key: (key[0], strata.get(key[1], ""), lot(seed, *key)))
+    found: list[Chosen] = []
+    for _, own in groupby(keys, key=lambda key: key[0]):
+        solved = {stratum: list(group) for stratum, group in groupby(own, key=lambda key: strata.get(key[1], ""))}
+        seats = _seats({stratum: len(group) for stratum, group in solved.items()}, per_model)
+        reached = sum(len(solved[stratum]) for stratum, many in seats.items() if many)
+        # Levels that no seat reaches are stood for by the others.
+        share = sum(map(len, solved.values())) / reached
+        for stratum, group in solved.items():
+            found += [_chosen(drawn[key], stratum, share * len(group) / seats[stratum]) for key in group[: seats[stratum]]]
+    order = sorted(range(len(found)), key=lambda i: lot(seed, "place", found[i].sample_id, found[i].model))
+    places = {i: place for place, i in enumerate(order)}
+    return [replace(chosen, place=places[i]) for i, chosen in enumerate(found)]
+
+
+def _strata(problems: Iterable[Problem]) -> dict[str, str]:
+    """The stratum of each problem; none where there are no levels, or too many."""
+    levels = {problem.id: str(problem.metadata[LEVEL]) if LEVEL in problem.metadata else "" for problem in problems}
+    return levels if len(set(levels.values())) <= MOST_STRATA else {}
+
+
+def _seats(sizes: Mapping[str, int], wanted: int | None) -> dict[str, int]:
+    """How many of each stratum: all, or `wanted` shared out by the method of Huntington and Hill."""
+    seats = dict.fromkeys(sizes, 0)
+    for stratum in _calls(sizes) if wanted is None else islice(_calls(sizes), wanted):
+        seats[stratum] += 1
+    return seats
+
+
+def _calls(sizes: Mapping[str, int]) -> Iterator[str]:
+    """Strata in the order in which they get seats; each as often as it has problems. The first round goes by size."""
+    heap = [(0, -float(size), stratum, 0) for stratum, size in sizes.items()]
+    heapq.heapify(heap)
+    while heap:
+        _, _, stratum, seats = heapq.heappop(heap)
+        yield stratum
+        seats += 1
+        if seats < sizes[stratum]:
+            heapq.heappush(heap, (1, -sizes[stratum] / (seats * (seats + 1)) ** 0.5, stratum, seats))
+
+
+def _chosen(sample: Sample, stratum: str, weight: float) -> Chosen:
+    return Chosen(
+        sample_id=sample.id,
+        model=sample.model,
+        problem_id=sample.problem_id,
+        sample_index=sample.sample_index,
+        stratum=stratum,
+        weight=weight,
+        place=0,
+    )

@@ -1,0 +1,88 @@
+"""A model of the study that reads the reasoning of answer-correct solutions, with its calls on the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from isocost import auditing
+from isocost.auditing.judging import VERSION
+from isocost.config import AuditSpec
+from isocost.errors import LimitReachedError
+from isocost.executors.base import Executor
+from isocost.ids import digest
+from isocost.ledger import Ledger
+from isocost.records import Problem, Sample, SamplingParams
+from isocost.running.buying.replies import FOLDER, Replies
+from isocost.running.events import Listener, StageWatch
+from isocost.running.preparing import Prepared
+from isocost.store import RunDirectory
+
+MAX_TOKENS = 1024
+
+
+class Judge:
+    """The judge of a study whose audit is `by: judge`.
+
+    Args:
+        prepared: The study.
+        directory: Where replies are stored, with an example of what is asked.
+        executor: Where the engine runs.
+    """
+
+    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor) -> None:
+        self.model = prepared.study.audit.model or ""
+        params, chat = auditing_params(prepared.study.audit), prepared.templates[self.model].chat
+        self.version = f"audit-{VERSION}-{digest(prepared.identities[self.model], params, chat, length=8)}"
+        self._directory = directory
+        self._watch: StageWatch | None = None
+        self._replies = Replies(
+            prepared,
+            self.model,
+            version=self.version,
+            params=params,
+            directory=directory,
+            executor=executor,
+            chat=chat,
+            tell=self._tell,
+        )
+
+    def judge(
+        self, samples: Sequence[Sample], problems: Mapping[str, Problem], ledger: Ledger, listener: Listener
+    ) -> dict[str, auditing.Judged]:
+        """What it says of each solution, by sample id; a solution whose text it was shown before is not shown again.
+
+        Raises:
+            LimitReachedError: the limit leaves no room for the next call.
+            EngineError: the model cannot be asked.
+        """
+        prompts = {s.id: prompt_of(problems[s.problem_id], s.generation) for s in samples}
+        if not prompts:
+            return {}
+        example = auditing.audit_prompt("<the question>", "<the solution>", "<the reference answer>")
+        self._directory.write_text(example, FOLDER, self.model, f"{self.version}.txt")
+        texts = list(dict.fromkeys(prompts.values()))
+        done = sum(self._replies.stored(texts))
+        self._watch = StageWatch(stage="audit", total=len(texts), unit="solutions", listener=listener, done_before=done)
+        try:
+            replies = dict(zip(texts, self._replies.answer(texts, ledger), strict=True))
+        except LimitReachedError as error:
+            happened, _, advice = str(error).partition("\n")
+            judged = f"{self._watch.done:,} of {len(texts):,} solutions are judged"
+            raise LimitReachedError(f"{happened}\n  {judged}\n{advice}") from error
+        self._replies.seal()
+        self._watch.finish()
+        return {sample_id: auditing.read_reply(sample_id, replies[prompt]) for sample_id, prompt in prompts.items()}
+
+    def _tell(self, replies: int, tokens: int) -> None:
+        if self._watch:
+            self._watch.advance(replies, tokens=tokens)
+
+
+def auditing_params(spec: AuditSpec) -> SamplingParams:
+    """How the judge writes: greedily, so that its verdicts can be had again."""
+    return SamplingParams(temperature=0.0, max_tokens=spec.max_tokens or MAX_TOKENS)
+
+
+def prompt_of(problem: Problem, generation: str) -> str:
+    """What the judge is asked of a solution of a problem."""
+    return auditing.audit_prompt(problem.question, generation, problem.answer or None)

@@ -1,0 +1,192 @@
+"""What the audits of a run say, as the object that `isocost audit --json` prints and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from isocost import auditing
+from isocost.errors import RunDirectoryError
+from isocost.metrics.agreement import Agreement
+from isocost.records import Estimate, Unit
+from isocost.reporting import numbers
+from isocost.running.auditing import FOLDER, Audits
+from isocost.store import RunDirectory
+
+FILE = "rates.json"
+
+
+def write(audits: Audits, directory: RunDirectory) -> None:
+    """Write `audits/rates.json`."""
+    directory.write_json(to_json(audits), FOLDER, FILE)
+
+
+def read(path: Path) -> Any:
+    """What `audits/rates.json` of a run directory holds.
+
+    Raises:
+        RunDirectoryError: it has none.
+    """
+    found = RunDirectory(path).read_json(FOLDER, FILE)
+    if found is None:
+        raise RunDirectoryError(f"{path}: nothing is audited\n  audit it: isocost audit {path}")
+    return found
+
+
+def to_json(audits: Audits) -> dict[str, Any]:
+    """Estimates are objects of their fields: value, low, high, n (checked) and n_ungraded (not checked).
+
+    "models" {MODEL: {"solved", "chosen", "rates": {"steps" | "judge" | "people" | "combined": ESTIMATE}, "best", "predictor",
+    "error_ratio", "cost_per_correct": {UNIT: ESTIMATE}, "cost_per_truly_correct": {UNIT: ESTIMATE}}}; "agreement" of people with {"steps" |
+    "judge": {"raw": ESTIMATE, "kappa": ESTIMATE}}; "labels" {"labelled", "disagreed", "unsure", "not_chosen": labels of what is not chosen
+    any more, "passed_over": unlabelled before the last labelled one}; "labels_needed" [{"models", "guesses", "labels" of each or null,
+    "apart"}], before anybody has labelled; "judge", which and how it was asked, or null.
+    """
+    chosen = {each.chosen.sample_id for each in audits.found}
+    return {
+        "models": {each.model: _model(each, audits.costs[each.model]) for each in audits.rates},
+        "agreement": {way: {"raw": asdict(a.raw), "kappa": asdict(a.kappa)} for way, a in auditing.agreements(audits.found).items()},
+        "labels": {
+            "labelled": len(chosen & audits.labels.sound.keys()),
+            "disagreed": len(chosen & audits.labels.disagreed),
+            "unsure": len(chosen & audits.labels.unsure),
+            "not_chosen": len(audits.labels.sound.keys() - chosen),
+            "passed_over": _passed_over(audits.found),
+        },
+        "labels_needed": [] if chosen & audits.labels.sound.keys() else [asdict(each) for each in auditing.needed(audits.rates)],
+        "judge": audits.judge or None,
+    }
+
+
+def _passed_over(found: Sequence[auditing.Found]) -> int:
+    """Solutions without a label that come before the last one with a label."""
+    seen = {each.chosen.place: each.people is not None or each.undecided for each in found}
+    last = max((place for place, labelled in seen.items() if labelled), default=-1)
+    return sum(not labelled for place, labelled in seen.items() if place < last)
+
+
+def _model(each: auditing.ModelRates, costs: Mapping[Unit, tuple[Estimate, Estimate]]) -> dict[str, Any]:
+    return {
+        "solved": each.solved,
+        "chosen": each.chosen,
+        "rates": {way: asdict(rate) for way, rate in each.rates.items()},
+        "best": each.best,
+        "predictor": each.predictor,
+        "error_ratio": each.error_ratio,
+        "cost_per_correct": {unit: asdict(correct) for unit, (correct, _) in costs.items()},
+        "cost_per_truly_correct": {unit: asdict(truly) for unit, (_, truly) in costs.items()},
+    }
+
+
+def to_markdown(found: Mapping[str, Any], path: Path) -> str:
+    """The tables and what to do next.
+
+    Args:
+        found: As `to_json` gives it.
+        path: The run directory.
+    """
+    if not found["models"]:
+        return "No solution is answer-correct: there is nothing to audit."
+    blocks = [_rates(found), [_chosen(found)], _costs(found["models"]), _agreement(found), _needed(found["labels_needed"]), [_next(path)]]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _rates(found: Mapping[str, Any]) -> list[str]:
+    lines = ["| model | judged by | false positives [95% interval] | n | not checked |", "| --- | --- | ---: | ---: | ---: |"]
+    for model, own in found["models"].items():
+        for way, fields in own["rates"].items():
+            rate = Estimate(**fields)
+            by = f"{way} (people and {own['predictor']})" if way == "combined" else way
+            lines.append(f"| {model} | {by} | {numbers.percent(rate)} | {rate.n:,} | {rate.n_ungraded:,} |")
+    several = any(len(own["rates"]) > 1 for own in found["models"].values())
+    last = "The last row of each model is the one to believe. " if several else ""
+    alone = [model for model, own in found["models"].items() if own["best"] != "combined"]
+    biased = f"Until people label some, that of {' and '.join(alone)} is as biased as who judged." if alone else ""
+    return [*lines, "", f"{last}{biased}".strip()]
+
+
+def _chosen(found: Mapping[str, Any]) -> str:
+    """How many were chosen of how many, by whom they were judged and how many are labelled."""
+    each = ", ".join(f"{own['chosen']:,} of the {own['solved']:,} that {model} solved" for model, own in found["models"].items())
+    judge = f" The judge is {found['judge']}." if found["judge"] else ""
+    return f"Chosen, one solution a problem: {each}.{judge} {said_of_labels(found['labels'])}"
+
+
+def said_of_labels(labels: Mapping[str, int]) -> str:
+    """One sentence on the labels of people."""
+    besides = [f"{labels[key]:,} {key.replace('_', ' ')}" for key in ("disagreed", "unsure") if labels[key]]
+    lost = f" {labels['not_chosen']:,} more are of solutions that are not chosen any more." if labels["not_chosen"] else ""
+    if not labels["labelled"] and not besides:
+        return f"Nobody has labelled any.{lost}"
+    more = f" ({' and '.join(besides)} besides)" if besides else ""
+    over = labels["passed_over"]
+    owed = f" {over:,} before the last of them have none: label these too, or the labels are no random subset." if over else ""
+    return f"People have labelled {labels['labelled']:,}{more}.{owed}{lost}"
+
+
+def _costs(models: Mapping[str, Any]) -> list[str]:
+    rows = [
+        f"| {model} | {cost(unit, Estimate(**own['cost_per_correct'][unit]))} | {cost(unit, Estimate(**truly))} |"
+        for model, own in models.items()
+        for unit, truly in own["cost_per_truly_correct"].items()
+    ]
+    return ["| model | a correct solution costs | a truly correct one |", "| --- | ---: | ---: |", *rows] if rows else []
+
+
+def cost(unit: Unit, estimate: Estimate) -> str:
+    """`$0.0042 [0.0038, 0.0047]`; an end that is not known is said."""
+    scale = numbers.flops_scale([estimate.value, estimate.low])
+    text = scale.text if unit == "flops" else numbers.usd
+    before, after = ("", f" {scale.unit}") if unit == "flops" else ("$", "")
+    if estimate.value is None:
+        return "not known" if estimate.low is None else f"at least {before}{text(estimate.low)}{after}"
+    low = "?" if estimate.low is None else text(estimate.low)
+    high = "no upper end" if estimate.high is None else text(estimate.high)
+    return f"{before}{text(estimate.value)} [{low}, {high}]{after}"
+
+
+def _agreement(found: Mapping[str, Any]) -> list[str]:
+    rows = [f"| {way} | {' | '.join(said_of_agreement(_agreed(own)))} |" for way, own in found["agreement"].items()]
+    return ["| people with | say the same | Cohen's kappa | n |", "| --- | ---: | ---: | ---: |", *rows] if rows else []
+
+
+def _agreed(fields: Mapping[str, Any]) -> Agreement:
+    return Agreement(raw=Estimate(**fields["raw"]), kappa=Estimate(**fields["kappa"]))
+
+
+def said_of_agreement(found: Agreement) -> tuple[str, str, str]:
+    """Raw agreement, kappa and n."""
+    kappa = "not defined" if found.kappa.value is None else numbers.mean(found.kappa)
+    return numbers.percent(found.raw), kappa, numbers.count(found.raw.n)
+
+
+def _needed(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"- {line}" for line in map(_said, pairs)] if pairs else []
+
+
+def _said(pair: Mapping[str, Any]) -> str:
+    (left, right), (a, b) = pair["models"], (f"{100 * guess:.1f}%" for guess in pair["guesses"])
+    apart = "no difference" if pair["apart"] is None else f"a difference of {100 * pair['apart']:.1f} points or more"
+    all_of_them = f"labels of all that was chosen would show {apart}"
+    if pair["labels"] is None:
+        return f"{left} ({a}) and {right} ({b}) seem alike: {all_of_them}."
+    return f"To tell {left} ({a}) from {right} ({b}), if they are so: {pair['labels']:,} labels of each; {all_of_them}."
+
+
+def _next(path: Path) -> str:
+    return f"label them: isocost view {path}"
+
+
+def summary(audits: Audits) -> dict[str, str]:
+    """What stands in the report's appendix: who audited, and how far they agree with people."""
+    found = to_json(audits)
+    by = ["steps", *([f"judge {audits.judge}"] if audits.judge else [])]
+    lines = {"reasoning audited by": f"{'; '.join(by)}. {said_of_labels(found['labels'])}"}
+    return lines | {f"people and {way} agree": _agreeing(each) for way, each in auditing.agreements(audits.found).items()}
+
+
+def _agreeing(found: Agreement) -> str:
+    raw, kappa, n = said_of_agreement(found)
+    return f"on {raw} of {n}, kappa {kappa}"

@@ -1,0 +1,189 @@
+"""Replies of a model of the study to prompts, bought on the ledger: what a judge of answers and a judge of reasoning share.
+
+Replies are stored as they come, under what was asked, so that nothing is asked twice: not on resume, and not for a solution that two
+models wrote alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import wait
+from contextlib import closing
+
+from isocost.engines.base import Generation, Request
+from isocost.executors.base import Executor
+from isocost.executors.desk import cut
+from isocost.executors.jobs import Answers, Job, lane_of
+from isocost.executors.storing import FAILED_GENERATION
+from isocost.ids import digest, seed_of
+from isocost.ledger import Answered, Ledger
+from isocost.planning import cost_of
+from isocost.records import Cost, ModelCard, SamplingParams
+from isocost.running.buying.asking import LISTENING, answered
+from isocost.running.buying.calls import Call
+from isocost.running.buying.drawn import total_cost
+from isocost.running.preparing import Prepared
+from isocost.store import BatchLog, Row, RunDirectory
+
+FOLDER = "judge"  # in the run directory: a folder for each model that ever was the judge
+ACCOUNT = "judge"
+
+
+class Replies:
+    """What one model replies to prompts of one kind; used by one thread at a time.
+
+    Args:
+        prepared: The study.
+        model: The model that is asked.
+        version: What else makes its replies the same: the kind of prompt, the model's identity, how it writes. Its log's name.
+        params: How it writes.
+        directory: Where replies are stored.
+        executor: Where the engine runs.
+        chat: Whether prompts are put into the model's chat format.
+        check: Asked often; stops the asking by raising.
+        tell: Told of how many replies have come, and of their tokens.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        model: str,
+        *,
+        version: str,
+        params: SamplingParams,
+        directory: RunDirectory,
+        executor: Executor,
+        chat: bool = False,
+        check: Callable[[], None] = lambda: None,
+        tell: Callable[[int, int], None] = lambda replies, tokens: None,
+    ) -> None:
+        self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
+        self._version, self._params, self._chat = version, params, chat
+        self._executor, self._check, self._tell = executor, check, tell
+        self._log = directory.batches(FOLDER, model, version)
+        self._stored: dict[str, Row] | None = None
+
+    def seal(self) -> None:
+        """Move the stored replies into Parquet."""
+        self._log.seal()
+
+    def stored(self, prompts: Sequence[str]) -> list[bool]:
+        """Of each prompt, whether its reply is stored."""
+        known = self._known()
+        return [_key(prompt) in known for prompt in prompts]
+
+    def answer(self, prompts: Sequence[str], ledger: Ledger) -> list[str | None]:
+        """The replies in order, None for a call that failed for good; what is not stored is asked, equal prompts once.
+
+        Raises:
+            LimitReachedError: the limit on the bill leaves no room for the next call.
+            EngineError: the model cannot be asked.
+        """
+        stored = self._known()
+        asked = {_key(prompt): prompt for prompt in prompts}
+        if not asked.keys() <= stored.keys():
+            self._ask(asked, stored, ledger)
+        rows = [stored[_key(prompt)] for prompt in prompts]
+        return [None if row["finish_reason"] == "error" else row["reply"] for row in rows]
+
+    def _known(self) -> dict[str, Row]:
+        if self._stored is None:
+            self._stored = {row["id"]: row for row in self._log.rows()}
+        return self._stored
+
+    def _ask(self, asked: Mapping[str, str], stored: dict[str, Row], ledger: Ledger) -> None:
+        """Have the engine answer what is not stored yet, and store it as it comes."""
+        with closing(answered([self._calls(asked, stored)], self._executor, ledger, self._check)) as found:
+            for call, answers in itertools.chain.from_iterable(found):
+                rows = self._rows(call, answers)
+                self._log.append(call.key, rows)
+                if answers is not None:
+                    ledger.release([_answered(call.key, rows)])
+                stored.update((row["id"], row) for row in rows)
+                self._tell(len(rows), sum(row["num_generated_tokens"] for row in rows))
+
+    def _calls(self, asked: Mapping[str, str], stored: Mapping[str, Row]) -> list[Call]:
+        """What is still to be sent.
+
+        Cut from all that nobody else had asked when these prompts were first submitted, stored since or not: a kill in the middle does
+        not change the batches, and so not the replies of an engine whose replies depend on their neighbours.
+        """
+        whole = digest("submitted", sorted(asked))
+        own = [key for key in asked if key not in stored or stored[key]["submitted"] == whole]
+        requests = [Request(problem_id=key, prompt=asked[key], first_index=0, count=1, chat=self._chat) for key in own]
+        cutting = self._executor.submit(cut, self._spec, requests)
+        while not wait([cutting], timeout=LISTENING).done:  # it waits its turn among calls that take minutes
+            self._check()
+        batches = cutting.result()
+        owed = [batch for batch in batches if any(request.problem_id not in stored for request in batch)]
+        return [self._call(batch, whole) for batch in owed]
+
+    def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
+        key = digest("judge", self._version, [request.problem_id for request in batch])
+        job = Job(
+            key=key,
+            spec=self._spec,
+            remote=self._facts.remote,
+            lane=lane_of(self._spec, self._facts),
+            concurrency=self._facts.concurrency,
+            requests=batch,
+            params=self._params,
+            seed=seed_of(key),
+        )
+        facts = {"account": ACCOUNT, "model": self._card.name, "version": self._version, "submitted": whole, "count": len(batch)}
+        worst = total_cost(
+            verdict_cost(self._card, len(r.prompt.encode("utf-8", "surrogatepass")) + 1, self._params.max_tokens) for r in batch
+        )
+        return Call(job=job, worst=worst, facts=facts)
+
+    def _rows(self, call: Call, answers: Answers | None) -> list[Row]:
+        """Replies as they are stored; of a call that has failed for good, empty ones that cost what the ledger has already."""
+        if answers is None:
+            return [self._row(call, FAILED_GENERATION, request.problem_id, 0.0) for request in call.job.requests]
+        each = answers.seconds / len(call.job.requests)
+        return [
+            self._row(call, replies[0] if replies else FAILED_GENERATION, request.problem_id, each)
+            for request, replies in zip(call.job.requests, answers.generations, strict=True)
+        ]
+
+    def _row(self, call: Call, reply: Generation, key: str, seconds: float) -> Row:
+        cost = verdict_cost(self._card, reply.num_prompt_tokens, reply.num_generated_tokens)
+        return {
+            "id": key,
+            "submitted": call.facts["submitted"],
+            "reply": reply.text,
+            "finish_reason": reply.finish_reason,
+            "num_prompt_tokens": reply.num_prompt_tokens,
+            "num_generated_tokens": reply.num_generated_tokens,
+            "cost_flops": cost.flops,
+            "cost_usd": cost.usd,
+            "cost_seconds": seconds,
+        }
+
+
+def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> Cost:
+    """What a verdict costs: 2P FLOPs a token read or written, and its price.
+
+    A draw's prompt tokens are left out, as in the paper (`cost_of`); a judge does little else than read.
+    """
+    flops = None if card.flops_per_token is None else card.flops_per_token * (prompt_tokens + generated_tokens)
+    return Cost(flops=flops, usd=cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens).usd)
+
+
+def replies_in(log: BatchLog, unanswered: Collection[str]) -> dict[str, Answered]:
+    """What the calls that the ledger does not know answered cost, of those whose replies a log holds."""
+    rows: dict[str, list[Row]] = {}
+    for row in log.rows() if unanswered else ():
+        if row["batch"] in unanswered:
+            rows.setdefault(row["batch"], []).append(row)
+    return {batch: _answered(batch, own) for batch, own in rows.items()}
+
+
+def _key(prompt: str) -> str:
+    return digest("asked", prompt)
+
+
+def _answered(batch: str, rows: Sequence[Row]) -> Answered:
+    cost = total_cost(Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"]) for row in rows)
+    return Answered(request=batch, cost=cost, count=len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))

@@ -1,0 +1,133 @@
+"""The addresses of the pages, and what answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from isocost.errors import InputError, IsocostError
+from isocost.viewer.agreeing import agreement_page
+from isocost.viewer.browsing import Browsing
+from isocost.viewer.guarding import Guard
+from isocost.viewer.labelbook import LabelBook
+from isocost.viewer.labelling import END, Labelling
+from isocost.viewer.listing import View
+from isocost.viewer.rendering import render, script, style
+from isocost.viewer.rundata import RunData
+
+_LARGEST_BODY = 64 * 1024  # bytes; a verdict with its note is far below
+_MOST_FIELDS = 10
+
+
+def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlette:
+    """The pages of a run directory, for one labeller.
+
+    Args:
+        data: The run directory.
+        book: Its labels, and who writes them.
+        token: What the first request must bring.
+        port: Where they are served: the only Host and Origin that is answered.
+    """
+    labelling, browsing = Labelling(data, book), Browsing(data, book)
+
+    def problems(request: Request) -> Response:
+        return HTMLResponse(browsing.problems(View.read(request.query_params)))
+
+    def problem(request: Request) -> Response:
+        query = request.query_params
+        return _found(browsing.problem(query.get("id", ""), View.read(query), whole="all" in query))
+
+    def solution(request: Request) -> Response:
+        return _found(browsing.solution(request.query_params))
+
+    def label(request: Request) -> Response:
+        return _on(labelling.where_next())
+
+    def labelled(request: Request) -> Response:
+        return _found(labelling.page(request.path_params["number"], whole="all" in request.query_params))
+
+    def done(request: Request) -> Response:
+        left = labelling.where_next()
+        return HTMLResponse(labelling.end(str(data.path))) if left == END else _on(left)
+
+    def agreement(request: Request) -> Response:
+        return HTMLResponse(agreement_page(data, book.labels()))
+
+    async def say(request: Request) -> Response:
+        form = _form(await request.body())
+        return _on(await run_in_threadpool(labelling.say, form))
+
+    async def undo(request: Request) -> Response:
+        return _on(await run_in_threadpool(labelling.undo))
+
+    routes = [
+        Route("/", problems),
+        Route("/problem", problem),
+        Route("/solution", solution),
+        Route("/label", label, methods=["GET"]),
+        Route("/label", say, methods=["POST"]),
+        Route(END, done),
+        Route("/label/{number:int}", labelled),
+        Route("/undo", undo, methods=["POST"]),
+        Route("/agreement", agreement),
+        Route("/style.css", _file(style, "text/css")),
+        Route("/keys.js", _file(script, "text/javascript")),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, token=token, port=port)],
+        exception_handlers={HTTPException: _not_there, IsocostError: _refused},
+        max_body_size=_LARGEST_BODY,
+    )
+
+
+def _found(page: str | None) -> Response:
+    if page is None:
+        raise HTTPException(404)
+    return HTMLResponse(page)
+
+
+def _on(address: str) -> Response:
+    return RedirectResponse(address, status_code=303)
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    except ValueError as error:
+        raise InputError("not a form of these pages") from error
+
+
+def _file(content: Callable[[], str], kind: str) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        return Response(content(), media_type=kind)
+
+    return answer
+
+
+def _not_there(request: Request, error: Exception) -> Response:
+    status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    if status == 404:
+        return _error(request, "Not there", "Nothing has this address.", status)
+    return _error(request, "Cannot be answered", detail, status)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return _error(
+        request, "Not saved" if request.method == "POST" else "Cannot be shown", str(error), 400 if isinstance(error, InputError) else 500
+    )
+
+
+def _error(request: Request, title: str, message: str, status: int) -> Response:
+    # Blind until the labeller leaves: from a labelling page the way back is to labelling.
+    labelling = request.url.path.startswith(("/label", "/undo"))
+    back = ("/label", "labelling") if labelling else ("/", "Problems")
+    return HTMLResponse(render("error.html.j2", title=title, message=message, back=back), status_code=status)

@@ -1,0 +1,57 @@
+"""What was chosen to be audited in a run directory, and what was found of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from isocost.errors import RunDirectoryError
+from isocost.records import Audit, AuditedBy, Chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """The chosen solutions and their audits.
+
+    Attributes:
+        chosen: In the order in which people label.
+        audits: By who looked, then by sample id.
+    """
+
+    chosen: tuple[Chosen, ...]
+    audits: Mapping[AuditedBy, Mapping[str, Audit]]
+
+    def unsound(self) -> set[str]:
+        """The samples that steps or a judge found unsound."""
+        return {audit.sample_id for by in self.audits.values() for audit in by.values() if audit.sound is False}
+
+
+def read_audited(path: Path) -> Audited:
+    """The files under `audits/`; those that are not there hold nothing.
+
+    Raises:
+        RunDirectoryError: A file lacks a column.
+    """
+    chosen = [Chosen(**row) for row in _rows(path / "audits" / "chosen.parquet", [field.name for field in fields(Chosen)])]
+    steps = _rows(path / "audits" / "steps-chosen.parquet", ["sample_id", "sound", "first_false"])
+    judge = _rows(path / "audits" / "judge-chosen.parquet", ["sample_id", "sound"])
+    return Audited(
+        chosen=tuple(sorted(chosen, key=lambda c: c.place)),
+        audits={
+            "steps": {row["sample_id"]: Audit(by="steps", **row) for row in steps},
+            "judge": {row["sample_id"]: Audit(by="judge", **row) for row in judge},
+        },
+    )
+
+
+def _rows(file: Path, columns: list[str]) -> list[dict[str, Any]]:
+    if not file.exists():
+        return []
+    frame = pl.read_parquet(file)
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise RunDirectoryError(f"{file}: has no column {missing[0]}\n  make it again: isocost audit {file.parent.parent}")
+    return frame.select(columns).to_dicts()

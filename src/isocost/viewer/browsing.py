@@ -1,0 +1,167 @@
+"""The list of problems and the page of one: these show models, so labelling never links to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import polars as pl
+from markupsafe import Markup
+
+from isocost.viewer import listing, strips
+from isocost.viewer.folding import columns
+from isocost.viewer.labelbook import LabelBook
+from isocost.viewer.labelling import Labelling, verdict_of
+from isocost.viewer.listing import Flags, View
+from isocost.viewer.rendering import render
+from isocost.viewer.rundata import KINDS, Counts, RunData
+from isocost.viewer.visible import first_line
+from isocost.viewer.wording import said
+
+_QUESTION = 240  # characters; the row cuts it where it ends
+
+
+class Browsing:
+    """The pages that show what was bought."""
+
+    def __init__(self, data: RunData, book: LabelBook) -> None:
+        self._data, self._book = data, book
+
+    def problems(self, view: View) -> str:
+        """A page of the list."""
+        counts, flags = self._data.counts(), self._flags()
+        found = listing.ordered(listing.filtered(counts.problems, flags, view.show), view.sort)
+        page = min(view.page, listing.pages(found.height))
+        view = View(show=view.show, sort=view.sort, page=page)
+        rows = found.slice((page - 1) * listing.PAGE, listing.PAGE)
+        per_model = _per_model(counts, rows["id"].to_list())
+        per_mark = strips.scale(max((sum(kinds.values()) for kinds in per_model.values()), default=0), len(counts.models))
+        return render(
+            "list.html.j2",
+            study=self._data.name,
+            directory=str(self._data.path),
+            total=counts.problems.height,
+            samples=int(counts.problems["n"].sum()),
+            models=counts.models,
+            chosen=bool(self._data.audited().chosen),
+            progress=Labelling(self._data, self._book).standing().parts(),
+            chips=_chips(listing.counted(counts.problems, flags), view),
+            shown=listing.NAMES[view.show],
+            count=found.height,
+            sorts=_sorts(view),
+            rows=self._rows(rows, per_model, counts.models, per_mark, view),
+            legend=strips.legend(),
+            scale=per_mark,
+            width=strips.width(len(counts.models)),
+            page=page,
+            pages=listing.pages(found.height),
+            before=_page(view, page - 1) if page > 1 else None,
+            after=_page(view, page + 1) if page < listing.pages(found.height) else None,
+        )
+
+    def problem(self, problem_id: str, view: View, *, whole: bool) -> str | None:
+        """The page of a problem, or None where there is none of that id.
+
+        Args:
+            problem_id: The problem.
+            view: The list that it was opened from: where back, next and previous lead.
+            whole: Show every different text, not only the first ones.
+        """
+        problem = self._data.problem(problem_id)
+        if problem is None:
+            return None
+        found = listing.ordered(listing.filtered(self._data.counts().problems, self._flags(), view.show), view.sort)["id"].to_list()
+        at = found.index(problem_id) if problem_id in found else None
+        back = View(show=view.show, sort=view.sort, page=1 if at is None else at // listing.PAGE + 1)
+        neighbours = (None, None) if at is None else (at - 1 if at else None, at + 1 if at + 1 < len(found) else None)
+        before, after = (None if i is None else f"/problem{view.query(id=found[i])}" for i in neighbours)
+        return render(
+            "problem.html.j2",
+            study=self._data.name,
+            problem=problem,
+            shown=listing.NAMES[view.show],
+            back="/" + back.query(),
+            before=before,
+            after=after,
+            models=columns(self._data.samples(problem_id), self._data.counts().models, self._notes(problem_id), view.query, whole=whole),
+        )
+
+    def solution(self, query: Mapping[str, str]) -> str | None:
+        """The page of one solution with its whole text, or None where there is none."""
+        model, problem_id, index = query.get("model", ""), query.get("id", ""), query.get("index", "")
+        if not (index.isascii() and index.isdigit() and len(index) < 10):
+            return None
+        text = self._data.text(model=model, problem_id=problem_id, sample_index=int(index))
+        back = "/problem?" + urlencode({"id": problem_id})
+        return None if text is None else render("solution.html.j2", model=model, problem_id=problem_id, index=index, text=text, back=back)
+
+    def _rows(
+        self, rows: pl.DataFrame, per_model: Mapping[tuple[str, str], Mapping[str, int]], models: tuple[str, ...], per_mark: int, view: View
+    ) -> list[dict[str, object]]:
+        ids = rows["id"].to_list()
+        questions, distinct = self._data.questions(ids, 4 * _QUESTION), self._data.distinct(ids)
+        none = dict.fromkeys(KINDS, 0)
+        return [
+            {
+                "id": first_line(row["id"], 80),
+                "url": f"/problem{view.query(id=row['id'])}",
+                "question": first_line(questions.get(row["id"], ""), _QUESTION),
+                "level": row["level"],
+                "strips": [strips.strip(per_model.get((row["id"], model), none), per_mark) for model in models],
+                "kept": row["kept"],
+                "n": row["n"],
+                "distinct": distinct.get(row["id"], 0),
+            }
+            for row in rows.iter_rows(named=True)
+        ]
+
+    def _flags(self) -> Flags:
+        audited, own = self._data.audited(), self._book.own()
+        unsound = audited.unsound() | {sample_id for sample_id, label in own.items() if label.verdict == "unsound"}
+        return Flags(
+            suspected={one.problem_id for one in audited.chosen if one.sample_id in unsound},
+            unlabelled={one.problem_id for one in audited.chosen if one.sample_id not in own},
+        )
+
+    def _notes(self, problem_id: str) -> dict[tuple[str, int], list[str]]:
+        """What the judge and this labeller said of a problem's chosen solutions; never what another labeller said."""
+        audited, own = self._data.audited(), self._book.own()
+        found: dict[tuple[str, int], list[str]] = {}
+        for one in audited.chosen:
+            if one.problem_id == problem_id:
+                judge, label = audited.audits["judge"].get(one.sample_id), own.get(one.sample_id)
+                notes = [f"judge: {verdict_of(judge)}"] if judge else []
+                found[one.model, one.sample_index] = [
+                    *notes,
+                    f"{self._book.labeller}: {said(label)}" if label else "chosen, not labelled yet",
+                ]
+        return found
+
+
+def _per_model(counts: Counts, ids: list[str]) -> dict[tuple[str, str], dict[str, int]]:
+    rows = counts.by_model.filter(pl.col("problem_id").is_in(ids)).iter_rows(named=True)
+    return {(row["problem_id"], row["model"]): {kind: row[kind] for kind in KINDS} for row in rows}
+
+
+def _chips(counted: Mapping[listing.Show, int], view: View) -> list[dict[str, object]]:
+    return [
+        {"name": listing.NAMES[show], "count": count, "on": show == view.show, "url": "/" + View(show=show, sort=view.sort).query()}
+        for show, count in counted.items()
+    ]
+
+
+def _sorts(view: View) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for name, first, second in (("place", "place", "place"), ("level", "level", "-level"), ("solved", "solved", "-solved")):
+        sort = View.read({"sort": second if view.sort == first else first}).sort
+        on = {first: "ascending", second: "descending"}.get(view.sort) if name != "place" else None
+        found[name] = {
+            "url": "/" + View(show=view.show, sort=sort).query(),
+            "aria": Markup(f' aria-sort="{on}"') if on else "",
+            "arrow": {"ascending": " ↑", "descending": " ↓"}.get(on or "", ""),
+        }
+    return found
+
+
+def _page(view: View, page: int) -> str:
+    return "/" + View(show=view.show, sort=view.sort, page=page).query()

@@ -1,0 +1,96 @@
+"""A problem's solutions by model, equal texts folded into one with a count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import polars as pl
+
+from isocost.equations import audit_steps
+from isocost.viewer.rundata import KINDS
+
+_TEXTS = 24  # different texts shown at first, over all models
+_CHARACTERS = 3000  # of each of them
+
+
+def columns(
+    samples: pl.DataFrame,
+    models: Sequence[str],
+    notes: Mapping[tuple[str, int], Sequence[str]],
+    query: Callable[..., str],
+    *,
+    whole: bool,
+) -> list[dict[str, Any]]:
+    """What the page shows of each model: its counts and its different texts, kept ones first, those drawn most often before others.
+
+    Args:
+        samples: A problem's samples, with their kind.
+        models: In the order of the columns.
+        notes: What was said of a sample, by model and index.
+        query: The list's parameters with some more, as a URL has them.
+        whole: All texts, not only the first ones.
+    """
+    asked = [model for model in models if model in set(samples["model"])]
+    most = max(4, _TEXTS // max(1, len(asked)))
+    return [
+        _column(place, model, samples.filter(pl.col("model") == model), notes, query, None if whole else most)
+        for place, model in enumerate(asked)
+    ]
+
+
+def _column(
+    place: int,
+    model: str,
+    samples: pl.DataFrame,
+    notes: Mapping[tuple[str, int], Sequence[str]],
+    query: Callable[..., str],
+    most: int | None,
+) -> dict[str, Any]:
+    noted = [index for owner, index in notes if owner == model]
+    texts = (
+        samples.sort("sample_index")
+        .with_columns(pl.col("generation").fill_null(""), noted=pl.col("sample_index").is_in(noted))
+        .with_columns(count=pl.len().over("generation", "kind"))
+        # Of equal texts the one that something was said of stands for all.
+        .sort("noted", descending=True, maintain_order=True)
+        .unique(["generation", "kind"], keep="first", maintain_order=True)
+        .sort(pl.col("kind").cast(pl.Enum(KINDS)), -pl.col("count").cast(pl.Int64), "sample_index")
+    )
+    shown = texts.head(most) if most else texts
+    problem_id = samples["problem_id"][0]
+    return {
+        "name": model,
+        "n": samples.height,
+        "kept": int((samples["kind"] == "kept").sum()),
+        "distinct": texts.height,
+        "solutions": [_solution(place, row, notes.get((model, row["sample_index"]), ())) for row in shown.iter_rows(named=True)],
+        "left": texts.height - shown.height,
+        "more": "/problem" + query(id=problem_id, all="1"),
+    }
+
+
+def _solution(place: int, row: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+    text, index = row["generation"], row["sample_index"]
+    return {
+        "anchor": f"s-{place}-{index}",
+        "index": index,
+        "kind": row["kind"],
+        "word": _word(row),
+        "count": row["count"],
+        "tokens": row["num_generated_tokens"],
+        "answer": row["predicted_answer"],
+        "first_false": audit_steps(text)[1],
+        "notes": notes,
+        "text": text[:_CHARACTERS],
+        "more": max(0, len(text) - _CHARACTERS),
+        "whole": "/solution?" + urlencode({"id": row["problem_id"], "model": row["model"], "index": index}),
+    }
+
+
+def _word(row: Mapping[str, Any]) -> str:
+    """The kind, more exactly where the page has room for it."""
+    if row["kind"] == "failed":
+        return "failed" if row["finish_reason"] == "error" else "not graded"
+    return "no answer" if row["kind"] == "wrong" and row["predicted_answer"] is None else row["kind"]

@@ -1,0 +1,95 @@
+"""Who may ask: the person with the link, from this machine, and no other site through their browser."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    # Not no-referrer: with it browsers send `Origin: null` along with forms, and no origin could be checked.
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cache-control": "no-store",
+}
+_HTTP = 80
+_SAFE = ("GET", "HEAD")
+_USED = "this link has been used\n\nIt opens the pages once, in one browser. For a new link, end isocost view and start it again.\n"
+_NO_LINK = "these pages open with the link that isocost view printed\n"
+
+
+class Guard:
+    """Lets a request through that has the right Host, Origin and cookie; the token of the link is exchanged for the cookie, once.
+
+    A page of another site that resolves its name to 127.0.0.1 is stopped by Host, one that posts a form by Origin, and one that does
+    neither by the cookie, which browsers do not send along from other sites.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
+        self._app = app
+        self._token: str | None = token
+        self._secret = secrets.token_urlsafe(32)
+        self._cookie = f"isocost-{port}"  # browsers keep cookies by host, not by port: two viewers must not take each other's
+        suffix = "" if port == _HTTP else f":{port}"  # browsers leave it out
+        self._hosts = (f"127.0.0.1{suffix}", f"localhost{suffix}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand the request on; every answer gets the headers that keep a page to itself."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return  # a websocket is refused by silence
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        answer = self._refusal(scope) or self._exchange(scope)
+        await (answer or self._app)(scope, receive, send_guarded)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if host not in self._hosts:
+            return PlainTextResponse("unknown host\n", status_code=421)
+        if origin is None and scope["method"] not in _SAFE:
+            return PlainTextResponse("a form must say where it comes from\n", status_code=403)
+        if origin is not None and origin != f"http://{host}":
+            return PlainTextResponse("asked by another site\n", status_code=403)
+        return None
+
+    def _exchange(self, scope: Scope) -> Response | None:
+        """The answer to a request that is not let in yet: its token becomes a cookie, or it is refused."""
+        known = secrets.compare_digest(self._sent(scope).encode(), self._secret.encode())
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        if scope["path"] == "/" and given:
+            if not known and (self._token is None or not secrets.compare_digest(given.encode(), self._token.encode())):
+                return PlainTextResponse(_USED if self._token is None else _NO_LINK, status_code=403)
+            self._token = self._token if known else None
+            return self._welcome(scope)
+        return None if known else PlainTextResponse(_NO_LINK, status_code=403)
+
+    def _welcome(self, scope: Scope) -> Response:
+        """On to the first page, without the token."""
+        # A browser that came from another site, such as a notebook's page, would send no strict cookie along a redirect.
+        straight = Headers(scope=scope).get("sec-fetch-site", "none") in ("none", "same-origin")
+        answer = RedirectResponse("/", status_code=303) if straight else Response(headers={"refresh": "0; url=/"}, media_type="text/html")
+        answer.set_cookie(self._cookie, self._secret, httponly=True, samesite="strict", path="/")
+        return answer
+
+    def _sent(self, scope: Scope) -> str:
+        return cookie_parser(Headers(scope=scope).get("cookie", "")).get(self._cookie, "")

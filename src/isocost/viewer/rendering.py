@@ -1,0 +1,79 @@
+"""Pages from their templates: every text is escaped, and what cannot be seen in it is made visible."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from isocost.viewer.visible import visible
+
+_BROWSING = (
+    ("j ↓", "next"),
+    ("k ↑", "previous"),
+    ("Enter", "open"),
+    ("n", "next page"),
+    ("p", "previous page"),
+    ("l", "label"),
+    ("?", "these keys"),
+)
+_READING = (
+    ("j", "next solution"),
+    ("k", "previous solution"),
+    ("n", "next problem"),
+    ("p", "previous problem"),
+    ("Esc", "back"),
+    ("?", "these keys"),
+)
+_LABELLING = (
+    ("a", "sound"),
+    ("x", "unsound"),
+    ("u", "unsure"),
+    ("1 2 3 4 5 6", "unsound, with this reason"),
+    ("space", "skip: not now"),
+    ("z backspace", "undo the last"),
+    ("j", "next solution"),
+    ("k", "previous solution"),
+    ("n", "next problem"),
+    ("p", "previous problem"),
+    ("c", "write a note; Esc leaves it"),
+    ("g", "show the audit, once labelled"),
+    ("?", "these keys"),
+)
+_SHORTCUTS = {
+    "list.html.j2": _BROWSING,
+    "label.html.j2": _LABELLING,
+    "done.html.j2": (("z backspace", "undo the last"), ("?", "these keys")),
+}
+
+
+def render(template: str, **values: object) -> str:
+    """A page."""
+    return _environment().get_template(template).render(shortcuts=_SHORTCUTS.get(template, _READING), **values)
+
+
+@cache
+def style() -> str:
+    """The style sheet: the report's colours, and the pages' own rules."""
+    palette = (files("isocost.reporting") / "palette.css").read_text(encoding="utf-8")
+    return palette + (files("isocost.viewer") / "viewer.css").read_text(encoding="utf-8")
+
+
+@cache
+def script() -> str:
+    """The script, which adds keys and nothing else."""
+    return (files("isocost.viewer") / "keys.js").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("isocost.viewer"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )

@@ -1,0 +1,53 @@
+"""The samples of one problem and model as a strip of marks: up is kept, down is wrong, a dash is cut off, a hollow square has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from markupsafe import Markup
+
+from isocost.viewer.rundata import KINDS
+
+_ROOM, _LEAST = 52, 6  # marks of all models together, and of each at least; of more samples a mark stands for several
+_PITCH, _HEIGHT = 6, 16
+_SHAPES = {"kept": "M{x} 1v7", "wrong": "M{x} 9v6", "cut off": "M{left} 8.5h4", "failed": "M{left} 6h3v4h-3z"}
+
+
+def most(n_models: int) -> int:
+    """How many marks a strip has room for, beside those of the other models."""
+    return max(_LEAST, _ROOM // max(2, n_models))
+
+
+def width(n_models: int) -> int:
+    """How wide the column of a strip is, in pixels."""
+    return (most(n_models) + len(KINDS)) * _PITCH  # each kind may be rounded up, and the next column needs a gap
+
+
+def scale(n: int, n_models: int) -> int:
+    """How many samples a mark stands for where a model has n of a problem."""
+    return max(1, -(-n // most(n_models)))
+
+
+def strip(counts: Mapping[str, int], per_mark: int = 1) -> Markup:
+    """The marks of the counts of each of `KINDS`, in that order, as SVG whose title says them in words."""
+    said = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "none"
+    paths, at = [], 0
+    for kind in KINDS:
+        marks = -(-counts[kind] // per_mark)
+        places = range(at, at + marks)
+        if marks:
+            line = "".join(_SHAPES[kind].format(x=i * _PITCH + 2, left=i * _PITCH) for i in places)
+            paths.append(f'<path class="{kind.replace(" ", "-")}" d="{line}"/>')
+        at += marks
+    drawn = "".join(paths)
+    return Markup(f'<svg class="marks" role="img" width="{max(1, at) * _PITCH}" height="{_HEIGHT}"><title>{said}</title>{drawn}</svg>')
+
+
+def legend() -> dict[str, Markup]:
+    """One mark of each kind, for the legend; the word stands beside it."""
+    kinds = {kind: _SHAPES[kind].format(x=2, left=0) for kind in KINDS}
+    drawn = {
+        kind: f'<svg class="marks" aria-hidden="true" width="5" height="16"><path class="{kind.replace(" ", "-")}" d="{path}"/></svg>'
+        for kind, path in kinds.items()
+    }
+    return {kind.replace(" ", "_"): Markup(svg) for kind, svg in drawn.items()}

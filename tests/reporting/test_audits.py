@@ -1,0 +1,76 @@
+"""The section on false positives: who judged, rates with intervals, what could not be checked, what a truly correct solution costs."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from isocost.records import Estimate, Results
+from isocost.reporting import report
+from isocost.reporting.audits import audits
+from tests.reporting.builder import estimate, results
+
+HOW = {"reasoning audited by": "steps; judge strong. People have labelled 37.", "people and judge agree": "on 84.0% [70.0, 92.0] of 37"}
+
+
+def audited() -> Results:
+    study = results()
+    rates = {
+        "fpr/steps": estimate(0.05, n=250, n_ungraded=50),
+        "fpr/judge": estimate(0.2, n=300),
+        "fpr/people": estimate(0.16, 0.12, n=20, n_ungraded=2),
+        "fpr/combined": estimate(0.15, 0.1, n=20, n_ungraded=2),
+        "fpr": estimate(0.15, 0.1, n=20, n_ungraded=2),
+        "cost_per_correct_usd": Estimate(value=0.0011, low=0.001, high=0.0012, n=400),
+        "cost_per_truly_correct_usd": Estimate(value=0.0013, low=0.0011, high=None, n=20),
+        "cost_per_correct_flops": Estimate(value=2.1e12, low=2e12, high=2.2e12, n=400),
+        "cost_per_truly_correct_flops": Estimate(value=None, low=None, high=None, n=0),
+    }
+    return replace(study, pools={**study.pools, "weak": {**study.pools["weak"], **rates}}, environment={**study.environment, **HOW})
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_every_way_has_a_row_with_its_interval() -> None:
+    found = rows(report(audited()).tables["false_positives"])
+    assert [row["judged_by"] for row in found] == ["steps", "judge", "people alone", "people and predictions"]
+    assert [(row["n_checked"], row["n_not_checked"]) for row in found] == [("250", "50"), ("300", "0"), ("20", "2"), ("20", "2")]
+    assert [float(row["fpr"]) for row in found] == [0.05, 0.2, 0.16, 0.15]
+    assert all(row["fpr_low"] and row["fpr_high"] for row in found)
+
+
+def test_the_rate_to_believe_and_who_judged_come_first() -> None:
+    section = audits(audited())
+    assert section.paragraphs[0] == "Right answers with wrong reasoning: weak 15.0% [5.0, 25.0]."
+    assert section.paragraphs[1].startswith("Reasoning audited by: steps; judge strong.")
+    assert section.paragraphs[2].startswith("People and judge agree: on 84.0%")
+    made = report(audited())
+    assert made.markdown.index("False positives\n") < made.markdown.index("The money")
+    assert made.html.count("<h1") == 1
+    assert "few audits" in made.html
+
+
+def test_costs_in_every_unit_and_an_end_that_is_not_known() -> None:
+    table = next(t for t in audits(audited()).tables if t.key == "cost_per_truly_correct")
+    texts = {row.group: [entry.text for entry in row.entries] for row in table.rows}
+    assert texts["USD"] == ["weak", "0.0011 [0.0010, 0.0012]", "0.0013 [0.0011, no upper end]"]
+    assert texts["TFLOPs"][2] == "–"
+    assert table.rows[0].entries[2].remark == "the rate is not known"
+
+
+@pytest.mark.parametrize("name", ["fpr/a", "fpr/b"])
+def test_cells_of_several_models_show_each(name: str) -> None:
+    study = results()
+    first = replace(study.cells[0], measures={**study.cells[0].measures, "fpr/a": estimate(0.1, n=60), "fpr/b": estimate(0.3, n=50)})
+    made = report(replace(study, cells=(first, *study.cells[1:])))
+    found = {row["model"]: row for row in rows(made.tables["false_positives_in_cells"])}
+    assert found[name.removeprefix("fpr/")]["fpr"] in ("0.1", "0.3")
+    assert all(name not in row for row in rows(made.tables["cells_at_k"]))
+
+
+def test_without_audits_it_says_so() -> None:
+    section = audits(results())
+    assert (section.tables, section.paragraphs) == ((), ("Nothing was audited.",))
