@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from isocost.costs.flops import matched_samples
@@ -152,6 +152,7 @@ def test_plans_with_shared_prompts(n: int, prompt: float, each: float, draws_pai
     alone = prompt + each
     amount = draws_paid * alone * n
     pilot = {p: k for p, k in pilot.items() if int(p[1:]) < n}
+    assume((amount - prompt) / each < 500)  # what is tried by hand is bought one by one
     given = terms(n, amount=amount, cost=alone, piloted=pilot, prompt=prompt, seed=seed)
     each = float(Fraction(alone) - Fraction(prompt))  # as the policy has it
     money = Fraction(amount) * (1 + Fraction(1, 10**9))
