@@ -10,6 +10,7 @@ from isocost.reporting import markdown, pages
 from isocost.reporting.audits import audits
 from isocost.reporting.background import background
 from isocost.reporting.blocks import Document
+from isocost.reporting.curves import curves
 from isocost.reporting.data import data
 from isocost.reporting.escaping import oneline
 from isocost.reporting.headline import headline, support
@@ -41,12 +42,28 @@ class Report:
 
 
 def report(results: Results) -> Report:
-    """Make the report in a reader's order: the answer, students, data, false positives, the paper, money, and what stands behind it."""
+        sections=(
+            students(results),
+            data(results),
+            curves(results),
+            audits(results),
+            published(results),
+            money(results),
+            background(results),
+        ),
     document = Document(
         study=results.study,
         headline=oneline(headline(results)),
         support=support(results),
-        sections=(students(results), data(results), audits(results), published(results), money(results), background(results)),
+        sections=(
+            students(results),
+            data(results),
+            curves(results),
+            audits(results),
+            published(results),
+            money(results),
+            background(results),
+        ),
     )
     return Report(
         html=pages.page(document),

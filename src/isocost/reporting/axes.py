@@ -40,11 +40,13 @@ def linear(values: Iterable[float], *, ticks: int = 5) -> Axis:
 
 
 def logarithmic(values: Iterable[float]) -> Axis:
-    """A logarithmic axis over positive values, a little wider than they are, ticks at 1, 2 and 5 times powers of ten."""
+    """A logarithmic axis over positive values, a little wider than they are, ticks at round multiples of powers of ten."""
     values = list(values)
     low, high = min(values) / 1.15, max(values) * 1.15
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1,) if high / low > 200 else (1, 3) if high / low > 30 else (1, 2, 5)
+    factors: tuple[float, ...] = (1,) if high / low > 2000 else (1, 3) if high / low > 300 else (1, 2, 5)
+    if high / low < 6:
+        factors = (1, 1.5, 2, 3, 4, 5, 7)
     ticks = tuple(factor * 10.0**power for power in powers for factor in factors if low <= factor * 10.0**power <= high)
     return Axis(low=low, high=high, ticks=ticks, logarithmic=True)
 

@@ -84,7 +84,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of the report: its first table, its figures, then the other tables."""
+    """A part of the report: its first table, its figures, then the other tables; or its figures first, where they are the answer."""
 
     key: str
     title: str
@@ -92,6 +92,17 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
+    figures_first: bool = False
+
+    @property
+    def before(self) -> tuple[Table, ...]:
+        """Tables that stand before the figures."""
+        return () if self.figures_first else self.tables[:1]
+
+    @property
+    def after(self) -> tuple[Table, ...]:
+        """Tables that stand after them."""
+        return self.tables[len(self.before) :]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from isocost.records import Estimate
+from isocost.reporting import shapes
 from isocost.reporting.axes import Axis
-from isocost.reporting.escaping import xml
 from isocost.reporting.marks import Mark
 from isocost.reporting.numbers import MINUS
+from isocost.reporting.shapes import WIDTH
 
-WIDTH = 420
 _EDGE = 12
 _STRIP = 120
 
@@ -49,18 +49,18 @@ def dot_chart(dots: Sequence[Dot], scaled: Scaled, name: str, description: str) 
     axis, parts, y = scaled.axis, [], 0.0
     for dot in dots:
         y += 25
-        parts.append(_text(_EDGE, y, dot.label, "name" if dot.estimate else "head"))
+        parts.append(shapes.text(_EDGE, y, dot.label, "name" if dot.estimate else "head"))
         if dot.estimate is None:
             continue
-        parts.append(_text(WIDTH - _EDGE, y, dot.text, "value", anchor="end"))
+        parts.append(shapes.text(WIDTH - _EDGE, y, dot.text, "value", anchor="end"))
         y += 11
-        parts.append(_line(_EDGE, y, WIDTH - _EDGE, y, "rule"))
+        parts.append(shapes.line(_EDGE, y, WIDTH - _EDGE, y, "rule"))
         if dot.mark:
             parts.append(_spread(dot.estimate, dot.mark, axis, y, _EDGE, WIDTH - _EDGE))
     bottom = y + 12
-    grid = [_line(x := _x(axis, value, _EDGE + 4, WIDTH - _EDGE - 4), 8, x, bottom, "grid") for value in axis.ticks]
-    labels = [_tick(axis, value, bottom + 14, _EDGE + 4, WIDTH - _EDGE - 4, scaled.tick(value)) for value in axis.ticks]
-    return _svg(bottom + 22, name, description, [*grid, *parts, *labels])
+    grid = [shapes.line(x := shapes.across(axis, value, _EDGE + 4, WIDTH - _EDGE - 4), 8, x, bottom, "grid") for value in axis.ticks]
+    labels = [shapes.tick(axis, value, bottom + 14, _EDGE + 4, WIDTH - _EDGE - 4, scaled.tick(value)) for value in axis.ticks]
+    return shapes.svg(bottom + 22, name, description, [*grid, *parts, *labels])
 
 
 def curve_chart(curves: Sequence[Curve], x_axis: Scaled, y_axis: Scaled, name: str, description: str) -> str:
@@ -69,21 +69,24 @@ def curve_chart(curves: Sequence[Curve], x_axis: Scaled, y_axis: Scaled, name: s
     parts = []
     for i, curve in enumerate(curves):
         x, y = 20.0 + (i % 2) * 200, 18.0 + 18 * (i // 2)
-        parts += [_symbol(curve.mark, x, y - 4), _text(x + 10, y, curve.label, "name")]
+        parts += [shapes.symbol(curve.mark, x, y - 4), shapes.text(x + 10, y, curve.label, "name")]
     for value in y_axis.axis.ticks:
         y = bottom - y_axis.axis.place(value) * (bottom - top)
-        parts += [_line(left, y, right, y, "grid"), _text(left - 6, y + 4, y_axis.tick(value), "tick", anchor="end")]
+        parts += [shapes.line(left, y, right, y, "grid"), shapes.text(left - 6, y + 4, y_axis.tick(value), "tick", anchor="end")]
     for value in x_axis.axis.ticks:
-        x = _x(x_axis.axis, value, left, right)
-        parts += [_line(x, bottom, x, bottom + 4, "rule"), _tick(x_axis.axis, value, bottom + 18, left, right, x_axis.tick(value))]
+        x = shapes.across(x_axis.axis, value, left, right)
+        parts += [
+            shapes.line(x, bottom, x, bottom + 4, "rule"),
+            shapes.tick(x_axis.axis, value, bottom + 18, left, right, x_axis.tick(value)),
+        ]
     parts += [_drawn(curve, x_axis.axis, y_axis.axis, (left, right), (top, bottom)) for curve in curves]
-    parts.append(_text((left + right) / 2, bottom + 36, x_axis.title, "tick", anchor="middle"))
-    return _svg(bottom + 44, name, description, parts)
+    parts.append(shapes.text((left + right) / 2, bottom + 36, x_axis.title, "tick", anchor="middle"))
+    return shapes.svg(bottom + 44, name, description, parts)
 
 
 def strip(estimate: Estimate, mark: Mark, axis: Axis) -> str:
     """An estimate as a dot and a bar, to stand in a row of a table; its numbers stand beside it as text."""
-    zero = _line(x := _x(axis, 0, 8, _STRIP - 8), 0, x, 20, "rule") if axis.low <= 0 <= axis.high else ""
+    zero = shapes.line(x := shapes.across(axis, 0, 8, _STRIP - 8), 0, x, 20, "rule") if axis.low <= 0 <= axis.high else ""
     inner = zero + _spread(estimate, mark, axis, 10, 0, _STRIP, margin=8)
     return f'<svg class="strip" width="{_STRIP}" height="20" viewBox="0 0 {_STRIP} 20" aria-hidden="true">{inner}</svg>'
 
@@ -92,7 +95,9 @@ def ruler(axis: Axis, tick: Callable[[float], str]) -> str:
     """The axis above a column of strips."""
     middle = [0.0] if axis.low < 0 < axis.high else [(axis.low + axis.high) / 2]
     crowded = any(min(axis.place(value), 1 - axis.place(value)) < 0.2 for value in middle)
-    labels = "".join(_tick(axis, value, 13, 8, _STRIP - 8, tick(value)) for value in (axis.low, *([] if crowded else middle), axis.high))
+    labels = "".join(
+        shapes.tick(axis, value, 13, 8, _STRIP - 8, tick(value)) for value in (axis.low, *([] if crowded else middle), axis.high)
+    )
     return f'<svg class="strip" width="{_STRIP}" height="16" viewBox="0 0 {_STRIP} 16" aria-hidden="true">{labels}</svg>'
 
 
@@ -101,26 +106,19 @@ def in_percent(share: float) -> str:
     return f"{round(share * 100, 6):g}".replace("-", MINUS)
 
 
-def _svg(height: float, name: str, description: str, parts: Sequence[str]) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="figure" viewBox="0 0 {WIDTH} {height:g}" role="img">'
-        f"<title>{xml(name)}</title><desc>{xml(description)}</desc>{''.join(parts)}</svg>"
-    )
-
-
 def _drawn(curve: Curve, x_axis: Axis, y_axis: Axis, across: tuple[float, float], down: tuple[float, float]) -> str:
     parts, path = [], []
     for value, estimate in curve.points:
         if estimate.value is None:
             continue
-        x = _x(x_axis, value, *across)
+        x = shapes.across(x_axis, value, *across)
         y, *ends = (
             down[1] - y_axis.place(end) * (down[1] - down[0]) for end in (estimate.value, estimate.low, estimate.high) if end is not None
         )
         path.append(f"{x:.1f},{y:.1f}")
         if len(ends) == 2:
-            parts.append(_line(x, ends[0], x, ends[1], f"bar {curve.mark.tone}"))
-        parts.append(_symbol(curve.mark, x, y))
+            parts.append(shapes.line(x, ends[0], x, ends[1], f"bar {curve.mark.tone}"))
+        parts.append(shapes.symbol(curve.mark, x, y))
     return f'<polyline class="curve {curve.mark.tone}" points="{" ".join(path)}"/>' + "".join(parts)
 
 
@@ -130,42 +128,7 @@ def _spread(estimate: Estimate, mark: Mark, axis: Axis, y: float, left: float, r
     left, right = left + margin, right - margin
     bar = ""
     if estimate.low is not None and estimate.high is not None:
-        bar = _line(_x(axis, estimate.low, left, right), y, _x(axis, estimate.high, left, right), y, f"bar {mark.tone}")
-    return bar + _symbol(mark, _x(axis, estimate.value, left, right), y)
-
-
-def _symbol(mark: Mark, x: float, y: float) -> str:
-    shapes = {
-        "circle": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
-        "ring": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
-        "square": "m-3.7-3.7h7.4v7.4h-7.4z",
-        "triangle": "m0-4.8l4.6 8.2h-9.2z",
-        "diamond": "m0-5l4.6 5l-4.6 5l-4.6-5z",
-    }
-    kind = "hollow" if mark.shape == "ring" else "mark"
-    return f'<path class="{kind} {mark.tone}" d="M{x:.1f} {y:.1f}{shapes[mark.shape]}"/>'
-
-
-def _x(axis: Axis, value: float, left: float, right: float) -> float:
-    return left + axis.place(value) * (right - left)
-
-
-def _tick(axis: Axis, value: float, y: float, left: float, right: float, text: str) -> str:
-    """A tick's label, kept inside the drawing at both ends."""
-    place = axis.place(value)
-    anchor = "start" if place < 0.04 else "end" if place > 0.96 else "middle"
-    shift = {"start": -4, "end": 4, "middle": 0}[anchor]
-    return _text(_x(axis, value, left, right) + shift, y, text, "tick", anchor=anchor)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    return f'<path class="{kind}" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>'
-
-
-def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
-    end = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}"{end}>{xml(_shortened(text))}</text>'
-
-
-def _shortened(text: str, longest: int = 44) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+        bar = shapes.line(
+            shapes.across(axis, estimate.low, left, right), y, shapes.across(axis, estimate.high, left, right), y, f"bar {mark.tone}"
+        )
+    return bar + shapes.symbol(mark, shapes.across(axis, estimate.value, left, right), y)

@@ -51,7 +51,7 @@ def students_by_data(results: Results) -> Figure | None:
 def coverage_by_cost(results: Results) -> Figure | None:
     """Coverage@k of each model at what k draws a problem cost; at k itself where the cost of a draw is not known."""
     found = {model: points for model, measures in results.pools.items() if (points := _curve(measures))}
-    if not found:
+    if not any(len(points) > 1 for points in found.values()) or results.curves:  # the section on curves shows the whole of them
         return None
     each, unit = _draw_costs(results, tuple(found))
     marks = model_marks(results)

@@ -22,11 +22,11 @@ def _section(section: Section) -> Iterator[str]:
     yield from (f"## {safe(section.title)}", "")
     for paragraph in section.paragraphs:
         yield from (safe(paragraph), "")
-    for table in section.tables[:1]:
+    for table in section.before:
         yield from _table(table)
     for figure in section.figures:
         yield from _figure(figure)
-    for table in section.tables[1:]:
+    for table in section.after:
         yield from _table(table)
     if section.notes:
         yield from (*(f"- {safe(note)}" for note in section.notes), "")

@@ -1,4 +1,4 @@
-"""One mark for each data set, the same in every figure: never colour alone, always a shape as well."""
+"""One mark for each data set, the same in every figure: never colour alone, always a shape and a kind of line as well."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ Tone = Literal["blue", "orange", "text", "muted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A shape and a colour of the palette."""
+    """A shape, a colour of the palette, and how its line is dashed, as SVG's stroke-dasharray; empty for a solid line."""
 
     shape: Shape
     tone: Tone
+    dash: str = ""
 
 
 NEUTRAL = Mark(shape="circle", tone="text")
@@ -27,18 +28,18 @@ WORSE = Mark(shape="square", tone="orange")
 UNDECIDED = Mark(shape="ring", tone="text")
 _SERIES = (
     Mark(shape="circle", tone="blue"),
-    Mark(shape="square", tone="orange"),
-    Mark(shape="triangle", tone="text"),
-    Mark(shape="diamond", tone="muted"),
-    Mark(shape="diamond", tone="blue"),
-    Mark(shape="triangle", tone="orange"),
+    Mark(shape="square", tone="orange", dash="7 3"),
+    Mark(shape="triangle", tone="text", dash="2 2.5"),
+    Mark(shape="diamond", tone="muted", dash="9 3 2 3"),
+    Mark(shape="diamond", tone="blue", dash="4 2"),
+    Mark(shape="triangle", tone="orange", dash="12 3"),
 )
 
 
 def model_marks(results: Results) -> Mapping[str, Mark]:
     """A mark for each model that data came from, in the order of the cells."""
     sellers = dict.fromkeys(model for cell in results.cells for model in cell.plan.models)
-    names = dict.fromkeys([*sellers, *results.pools])
+    names = dict.fromkeys([*sellers, *results.pools, *(curve.model for curve in results.curves)])
     return {name: _SERIES[i % len(_SERIES)] for i, name in enumerate(names)}
 
 

@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from isocost.records import Estimate
-from isocost.reporting import drawing
+from isocost.reporting import drawing, shapes
 from isocost.reporting.blocks import Document, Figure, Row, Table
 from isocost.reporting.escaping import clean
 
@@ -27,7 +27,7 @@ def figure_file(figure: Figure) -> str:
     """The figure as an SVG file that brings its style along: light or dark by the reader's choice, light in print."""
     style = _resource("palette.css").replace(":root", ".figure") + _resource("figure.css")
     opening, rest = figure.svg.split(">", 1)
-    size = f' width="{drawing.WIDTH}" style="background:var(--paper)"'
+    size = f' width="{shapes.WIDTH}" style="background:var(--paper)"'
     return f"{opening}{size}><style>{style}</style>{rest}\n"
 
 

@@ -33,7 +33,12 @@ from isocost.records import (
 from isocost.reporting.money import without_overlaps
 from isocost.running.auditing import Audits
 from isocost.running.buying.drawn import Draw, total_cost
+<<<<<<< HEAD
 from isocost.running.data import Bought, Graded
+=======
+from isocost.running.curves import compare_models
+from isocost.running.data import Bought
+>>>>>>> 6e2b9c5 (The report shows the models against cost: curves with bands, crossovers, overlap)
 from isocost.running.preparing import Prepared, generators
 from isocost.running.students import PLAIN, Evaluated, Training, average
 from isocost.running.tables import frame_of
@@ -58,6 +63,7 @@ def assemble(
     by_variant = _by_variant(evaluated)
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
     bill = _bill(prepared, bought, curated, trainings, evaluated) + _paid_besides(bought)
+    compared = compare_models(prepared, bought)
     found = Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
@@ -71,6 +77,10 @@ def assemble(
         seconds=dict(seconds),
         environment=environment(),
         cell_comparisons=tuple(_cell_comparisons(bought, curated, study.curate.per_problem)),
+        curves=compared.curves,
+        crossovers=compared.crossovers,
+        model_pairs=compared.pairs,
+        without_curve=compared.left_out,
     )
     return without_overlaps(found, remote)
 

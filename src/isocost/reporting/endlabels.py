@@ -1,0 +1,50 @@
+"""Where the names of lines stand: at their ends, and beside them where another line or name is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+Places = Sequence[tuple[float, float]]
+_CHARACTER, _TALL = 7.0, 14.0  # of a name, in pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A name whose text starts at x, on the base line y."""
+
+    text: str
+    x: float
+    y: float
+    tone: str
+
+    def hides(self, x: float, y: float) -> bool:
+        """Whether a place lies under the name."""
+        return self.x - 2 <= x <= self.x + _CHARACTER * len(self.text) and self.y - 12 <= y <= self.y + 3
+
+    def overlaps(self, other: Label) -> bool:
+        """Whether two names lie on each other."""
+        ends = self.x + _CHARACTER * len(self.text), other.x + _CHARACTER * len(other.text)
+        return abs(self.y - other.y) < _TALL and self.x < ends[1] and other.x < ends[0]
+
+
+def placed(labels: Sequence[Label], lines: Sequence[Places]) -> list[Label]:
+    """The labels, each at the nearest height that is free of the others and of the lines; where none is, free of the others."""
+    found: list[Label] = []
+    dense = [_dense(line) for line in lines]
+    for label in sorted(labels, key=lambda each: each.y):
+        tries = [replace(label, y=label.y + way * step * _TALL / 2) for step in range(2 * len(labels) + 5) for way in (1, -1)]
+        apart = [each for each in tries if not any(each.overlaps(other) for other in found)] or tries
+        free = [each for each in apart if not any(each.hides(x, y) for line in dense for x, y in line)]
+        found.append((free or apart)[0])
+    return found
+
+
+def _dense(line: Places) -> list[tuple[float, float]]:
+    """The line's places, no further apart than a name is tall."""
+    found = list(line[:1])
+    for (x0, y0), (x1, y1) in pairwise(line):
+        pieces = 1 + int(max(abs(x1 - x0), abs(y1 - y0)) / (_TALL / 2))
+        found += [(x0 + (x1 - x0) * i / pieces, y0 + (y1 - y0) * i / pieces) for i in range(1, pieces + 1)]
+    return found

@@ -1,0 +1,144 @@
+"""Who is ahead, in words: at each budget, at equal numbers, and from which cost on. Made from the numbers, whichever way they fall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from isocost.records import Estimate, ModelCrossover, ModelPair, Results
+from isocost.reporting import numbers
+from isocost.reporting.headline import main_pair
+from isocost.reporting.numbers import MINUS
+
+MEASURES = {"coverage": "Coverage", "diversity": "Distinct correct solutions"}
+_MOST_BUDGETS = 3  # that one sentence goes through; the table has all
+_SHORT = 0.999  # of a budget: what is less is said
+_SETTLED = 0.025  # of the resamples: where more say otherwise, the interval of the crossover is open
+
+
+def main_models(results: Results) -> tuple[str, str] | None:
+    """The two models that sentences and figures compare: those of the report's main pair of cells, else the first two with curves."""
+    pairs = dict.fromkeys(pair.models for pair in results.model_pairs)
+    cells = main_pair(results)
+    if cells is not None and all(len(cell.plan.models) == 1 for cell in cells):
+        wanted = {cell.plan.models[0] for cell in cells}
+        for models in pairs:
+            if set(models) == wanted:
+                return models
+    return next(iter(pairs), None)
+
+
+def sentences(results: Results) -> tuple[str, ...]:
+    """A paragraph a measure on the two main models: who is ahead at which budget, from where the other is, and at equal numbers."""
+    models = main_models(results)
+    pairs = [pair for pair in results.model_pairs if pair.models == models]
+    found = []
+    for measure, name in MEASURES.items():
+        own = [pair for pair in pairs if measure in pair.differences]
+        at_cost, equal = [pair for pair in own if pair.budget is not None], [pair for pair in own if pair.budget is None]
+        more = len(at_cost) - _MOST_BUDGETS
+        said = [f"{place(results, pair)}, {ahead(pair, measure)}" for pair in at_cost[:_MOST_BUDGETS]]
+        said += [f"The table has {more} more"] if more > 0 else []
+        said += [crossed(item) for item in results.crossovers if (item.models, item.measure) == (models, measure)]
+        said += [f"{place(results, pair)}, {ahead(pair, measure)}" for pair in equal]
+        if said:
+            found.append(f"{name}. {'. '.join(said)}.")
+    return tuple(found)
+
+
+def place(results: Results, pair: ModelPair) -> str:
+    """Where a pair stands: its budget and what that is a problem; that the curves end before it, where they do."""
+    if pair.unit is None or pair.cost is None:
+        return f"At equal numbers, {drawn(pair.draws[0])} each"
+    spent = numbers.budget(pair.unit, pair.cost)
+    amount = next((c.plan.amount for c in results.cells if c.plan.cell.budget == pair.budget and c.plan.unit == pair.unit), None)
+    allowed = amount / results.n_problems if amount and results.n_problems else None
+    if allowed is not None and pair.cost < _SHORT * allowed:
+        return f"At {spent} a problem, as far as both were drawn towards budget {pair.budget} ({numbers.budget(pair.unit, allowed)})"
+    return f"At budget {pair.budget}, {spent} a problem"
+
+
+def ahead(pair: ModelPair, measure: str) -> str:
+    """Which model has more, by how much; no difference is claimed where the interval, as printed, holds 0."""
+    difference, text = pair.differences[measure], percent if measure == "coverage" else solutions
+    both = " and ".join(f"{model} {text(value)}" for model, value in zip(pair.models, pair.measures[measure], strict=True))
+    way = direction(difference, measure)
+    if way is None:
+        return f"nothing could be compared ({both})"
+    if way == 0:
+        return f"no difference found ({_range(difference, measure)}: {both})"
+    return f"{pair.models[0 if way > 0 else 1]} is ahead by {_gain(difference, measure, way)} ({both})"
+
+
+def crossed(item: ModelCrossover) -> str:
+    """From which cost the model that leads at the end stays ahead, and whether the problems settle that."""
+    reach = numbers.budget(item.unit, item.reach)
+    if item.ahead is None or item.cost is None:
+        return f"Both are level at {reach} a problem, where the shorter curve ends: no crossover within reach"
+    if item.cost == 0:
+        found = f"No crossover within reach: {item.ahead} is ahead from the first draw to {reach} a problem, where the shorter curve ends"
+    else:
+        found = f"From {interval(item)} a problem on {item.ahead} is ahead, to {reach}, where the shorter curve ends"
+    share = "fewer than 1%" if 0 < item.absent < 0.01 else f"{numbers.fixed(100 * item.absent, 0)}%"
+    if item.absent > _SETTLED:
+        return f"{found}; {numbers.count(item.n)} problems do not settle that: in {share} of resamples it is not ahead there"
+    return f"{found} ({f'not so in {share} of resamples' if item.absent else 'so in every resample'})"
+
+
+def interval(item: ModelCrossover) -> str:
+    """The crossover with its interval; an end that nobody knows lies beyond the reach."""
+    if item.cost is None:
+        return numbers.MISSING
+    scale = numbers.flops_scale([item.cost, item.low, item.high, item.reach])
+
+    def text(amount: float) -> str:
+        return "0" if amount == 0 else numbers.dollars(amount) if item.unit == "usd" else scale.text(amount)
+
+    beyond = f"beyond {text(item.reach)}"
+    low, high = (beyond if end is None else text(end) for end in (item.low, item.high))
+    inside = low if low == high == beyond else f"{low}, {high}"
+    return f"{text(item.cost)} [{inside}]" + ("" if item.unit == "usd" else f" {scale.unit}")
+
+
+def drawn(draws: float) -> str:
+    """A number of draws a problem: `3 draws`, `2.25 draws`."""
+    if draws == int(draws):
+        return "1 draw" if draws == 1 else f"{numbers.count(int(draws))} draws"
+    return f"{numbers.fixed(draws, 2)} draws"
+
+
+def direction(difference: Estimate, measure: str) -> int | None:
+    """1 left has more, -1 right, 0 undecided: the interval as printed holds 0; None where there is none."""
+    if difference.low is None or difference.high is None:
+        return None
+    factor, decimals = (100, 1) if measure == "coverage" else (1, 2)
+    low, high = round(difference.low * factor, decimals), round(difference.high * factor, decimals)
+    return (low > 0) - (high < 0)
+
+
+def percent(estimate: Estimate) -> str:
+    """A share without its interval, which stands in the table: `44.7%`."""
+    return numbers.MISSING if estimate.value is None else f"{numbers.fixed(100 * estimate.value)}%"
+
+
+def solutions(estimate: Estimate) -> str:
+    """A mean count without its interval."""
+    return numbers.MISSING if estimate.value is None else numbers.fixed(estimate.value, 2)
+
+
+def _gain(difference: Estimate, measure: str, way: int) -> str:
+    value, low, high = (way * (end or 0.0) for end in (difference.value, difference.low, difference.high))
+    low, high = min(low, high), max(low, high)
+    factor, decimals, unit = (100, 1, "points") if measure == "coverage" else (1, 2, "solutions a problem")
+    number, *ends = (numbers.fixed(end * factor, decimals) for end in (value, low, high))
+    return f"{number} {unit} [{ends[0]}, {ends[1]}]"
+
+
+def _range(difference: Estimate, measure: str) -> str:
+    factor, decimals, unit = (100, 1, "points") if measure == "coverage" else (1, 2, "solutions a problem")
+    low, high = (numbers.fixed((end or 0.0) * factor, decimals, sign=True) for end in (difference.low, difference.high))
+    return f"{low} to {high} {unit}"
+
+
+def versus(models: Sequence[str]) -> str:
+    """Left minus right, as a row's header."""
+    return f" {MINUS} ".join(models)
