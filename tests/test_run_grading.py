@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from isocost import cli, running
+from isocost import cli
 from isocost.errors import InputError, StudyError
 from isocost.grading import GradingPool
-from isocost.running import run, run_stage
+from isocost.running import run, run_stage, runs
 from isocost.running.gold import answerable
 from isocost.running.preparing import Prepared
 from tests.builders import InlineExecutor, recorded, write_study, write_table
@@ -21,7 +21,7 @@ PERCENT = "grader.percent=value"
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "LocalExecutor", InlineExecutor)
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
 
 
 @pytest.fixture

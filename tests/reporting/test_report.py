@@ -168,7 +168,7 @@ def test_many_cells_stay_small() -> None:
 
 
 def test_figures_are_files_of_their_own_with_a_text_alternative(made: Report) -> None:
-    assert set(made.figures) == {"coverage_by_cell", "coverage_by_cost", "students_by_data"}
+    assert set(made.figures) == {"coverage_by_cell", "students_by_data"}
     assert set(made.figures) <= set(made.tables)
     for text in made.figures.values():
         root = ElementTree.fromstring(text)

@@ -42,15 +42,7 @@ class Report:
 
 
 def report(results: Results) -> Report:
-        sections=(
-            students(results),
-            data(results),
-            curves(results),
-            audits(results),
-            published(results),
-            money(results),
-            background(results),
-        ),
+    """Make the report in a reader's order: the answer, students, data, false positives, the paper, money, and what stands behind it."""
     document = Document(
         study=results.study,
         headline=oneline(headline(results)),

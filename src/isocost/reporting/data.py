@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from isocost.records import CellResult, Cost, Estimate, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, drawable, estimated, integer, number, sized, words
-from isocost.reporting.figures import coverage_by_cell, coverage_by_cost
+from isocost.reporting.figures import coverage_by_cell
 from isocost.reporting.marks import cell_marks
 from isocost.reporting.numbers import Scale
 
@@ -20,7 +20,7 @@ def data(results: Results) -> Section:
     """The section on data; tables and figures without rows are left out."""
     cells = tuple(cell for cell in results.cells if cell.plan.unit) + tuple(cell for cell in results.cells if not cell.plan.unit)
     tables = [_bought(results, cells), _worth(results, cells), _differences(results), _by_name(results, cells), _by_model(results)]
-    figures = [coverage_by_cell(results), coverage_by_cost(results)]
+    figures = [coverage_by_cell(results)]
     return Section(
         key="data",
         title="The data",

@@ -27,15 +27,6 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """One curve: where its points stand on the x axis, and what they are."""
-
-    label: str
-    mark: Mark
-    points: tuple[tuple[float, Estimate], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scaled:
     """An axis with how its ticks are written and, if it needs one, a title."""
 
@@ -63,27 +54,6 @@ def dot_chart(dots: Sequence[Dot], scaled: Scaled, name: str, description: str) 
     return shapes.svg(bottom + 22, name, description, [*grid, *parts, *labels])
 
 
-def curve_chart(curves: Sequence[Curve], x_axis: Scaled, y_axis: Scaled, name: str, description: str) -> str:
-    """Curves with an interval at each point; names stand in a legend above, with the mark they have in the plot."""
-    left, right, top, bottom = 46.0, WIDTH - 16.0, 22.0 + 18 * ((len(curves) + 1) // 2), 300.0
-    parts = []
-    for i, curve in enumerate(curves):
-        x, y = 20.0 + (i % 2) * 200, 18.0 + 18 * (i // 2)
-        parts += [shapes.symbol(curve.mark, x, y - 4), shapes.text(x + 10, y, curve.label, "name")]
-    for value in y_axis.axis.ticks:
-        y = bottom - y_axis.axis.place(value) * (bottom - top)
-        parts += [shapes.line(left, y, right, y, "grid"), shapes.text(left - 6, y + 4, y_axis.tick(value), "tick", anchor="end")]
-    for value in x_axis.axis.ticks:
-        x = shapes.across(x_axis.axis, value, left, right)
-        parts += [
-            shapes.line(x, bottom, x, bottom + 4, "rule"),
-            shapes.tick(x_axis.axis, value, bottom + 18, left, right, x_axis.tick(value)),
-        ]
-    parts += [_drawn(curve, x_axis.axis, y_axis.axis, (left, right), (top, bottom)) for curve in curves]
-    parts.append(shapes.text((left + right) / 2, bottom + 36, x_axis.title, "tick", anchor="middle"))
-    return shapes.svg(bottom + 44, name, description, parts)
-
-
 def strip(estimate: Estimate, mark: Mark, axis: Axis) -> str:
     """An estimate as a dot and a bar, to stand in a row of a table; its numbers stand beside it as text."""
     zero = shapes.line(x := shapes.across(axis, 0, 8, _STRIP - 8), 0, x, 20, "rule") if axis.low <= 0 <= axis.high else ""
@@ -104,22 +74,6 @@ def ruler(axis: Axis, tick: Callable[[float], str]) -> str:
 def in_percent(share: float) -> str:
     """A tick of an axis of shares, as short as it goes: 2.5, −10."""
     return f"{round(share * 100, 6):g}".replace("-", MINUS)
-
-
-def _drawn(curve: Curve, x_axis: Axis, y_axis: Axis, across: tuple[float, float], down: tuple[float, float]) -> str:
-    parts, path = [], []
-    for value, estimate in curve.points:
-        if estimate.value is None:
-            continue
-        x = shapes.across(x_axis, value, *across)
-        y, *ends = (
-            down[1] - y_axis.place(end) * (down[1] - down[0]) for end in (estimate.value, estimate.low, estimate.high) if end is not None
-        )
-        path.append(f"{x:.1f},{y:.1f}")
-        if len(ends) == 2:
-            parts.append(shapes.line(x, ends[0], x, ends[1], f"bar {curve.mark.tone}"))
-        parts.append(shapes.symbol(curve.mark, x, y))
-    return f'<polyline class="curve {curve.mark.tone}" points="{" ".join(path)}"/>' + "".join(parts)
 
 
 def _spread(estimate: Estimate, mark: Mark, axis: Axis, y: float, left: float, right: float, margin: float = 4) -> str:

@@ -33,12 +33,8 @@ from isocost.records import (
 from isocost.reporting.money import without_overlaps
 from isocost.running.auditing import Audits
 from isocost.running.buying.drawn import Draw, total_cost
-<<<<<<< HEAD
-from isocost.running.data import Bought, Graded
-=======
 from isocost.running.curves import compare_models
-from isocost.running.data import Bought
->>>>>>> 6e2b9c5 (The report shows the models against cost: curves with bands, crossovers, overlap)
+from isocost.running.data import Bought, Graded
 from isocost.running.preparing import Prepared, generators
 from isocost.running.students import PLAIN, Evaluated, Training, average
 from isocost.running.tables import frame_of
