@@ -12,6 +12,7 @@ from isocost.reporting.figures import coverage_by_cell
 from isocost.reporting.marks import cell_marks
 from isocost.reporting.numbers import Scale
 
+_AT_K = {"diversity": "diversity@k, by text", "diversity_normalised": "by words", "diversity_equations": "by equations"}
 _MAIN = ("covered", "kept_per_problem", "pass@1", "fpr")
 _COVERED = "no problem could be graded"
 
@@ -187,17 +188,17 @@ def _by_name(results: Results, cells: Sequence[CellResult]) -> Table:
 def _by_model(results: Results) -> Table:
     """One row a model and k; the measures with a k are the columns."""
     parsed = {name: _at(name) for measures in results.pools.values() for name in measures}
-    stems = list(dict.fromkeys(at[0] for at in parsed.values() if at))
+    stems = [stem for stem in dict.fromkeys(at[0] for at in parsed.values() if at) if stem != "pass"]  # pass@k is coverage@k
     rows = []
     for model, measures in results.pools.items():
-        for k in sorted({at[1] for name in measures if (at := parsed[name])}):
+        for k in sorted({at[1] for name in measures if (at := parsed[name]) and at[0] in stems}):
             found = {stem: f"{stem}@{k}" for stem in stems}
             size = next((measures[name] for name in found.values() if name in measures), None)
             entries = (integer(k), *(_measure(name, measures) for name in found.values()), sized(size))
             rows.append(Row(group=model, entries=entries))
     columns = (
         Column(title="k", key="k", kind="text"),
-        *(Column(title=f"{stem}@k{_unit(stem)} [95% interval]", key=stem, kind="estimate") for stem in stems),
+        *(Column(title=f"{_AT_K.get(stem, f'{stem}@k')}{_unit(stem)} [95% interval]", key=stem, kind="estimate") for stem in stems),
         Column(title="n problems", key="n"),
     )
     caption = (
