@@ -10,12 +10,17 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from isocost.running.buying.pools import Pool
 from tests import openai_runs as runs
 from tests.engines.openai.replies import Asked
 from tests.engines.openai.server import Server
+from tests.openai_runs import Shell, shell
+
+__all__ = ["shell"]
 
 pytestmark = pytest.mark.slow
 N_PROBLEMS, EACH, KILLS, CONCURRENCY = 40, 10, 10, 16  # twice as many requests lie at the worker
@@ -120,6 +125,27 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Pat
         assert watch.seen == N_PROBLEMS * EACH
     ids = [row["id"] for row in runs.stored(out)]
     assert len(set(ids)) == len(ids) == N_PROBLEMS * EACH
+
+
+def test_ctrl_c_while_answers_are_written_down_loses_none(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, take, begun = tmp_path / "out", Pool.take, threading.Event()
+
+    def interrupted(*arguments: Any) -> Any:
+        if not begun.is_set():
+            begun.set()
+            signal.raise_signal(signal.SIGINT)
+        return take(*arguments)
+
+    monkeypatch.setattr(Pool, "take", interrupted)
+    with Server(delay=0.3) as server:
+        left = shell("run", study(tmp_path, server), "-o", out)
+        assert left.code == 130
+        assert begun.is_set()
+        assert runs.completions(server) == len(runs.stored(out)) >= CONCURRENCY
+    found = runs.events(out)
+    assert found["done"] == runs.completions(server)
+    assert set(found) == {"reserve", "done", "unsent"}
+    assert unanswered(out) == set()
 
 
 def test_ctrl_c_does_not_wait_for_ever(tmp_path: Path) -> None:

@@ -228,3 +228,18 @@ def test_other_endpoints_and_devices_are_asked_all_the_same(tmp_path: Path) -> N
     while len(found) < 5:
         found |= {outcome.key for outcome in desk.exchange([], 30.0) if outcome.answers}
     assert found == {"far1", "near1", "near2", "farther1", "farther2"}
+
+
+@KINDS
+def test_jobs_that_come_with_a_withdrawal_are_not_meant_by_it(tmp_path: Path, *, starts: bool) -> None:
+    desk = Desk("w0")
+    first, second, later = (job(tmp_path, key, waits="go", remote=True, starts=starts) for key in "abc")
+    desk.exchange([first, second], 0.0)
+    wait_for(desk, tmp_path, 1)
+    withdrawn = desk.exchange([later], 1.0, {first.lane})
+    assert [(outcome.key, type(outcome.error)) for outcome in withdrawn] == [("b", NotSentError)]
+    (tmp_path / "go").touch()
+    found: set[str] = set()
+    while len(found) < 2:
+        found |= {outcome.key for outcome in desk.exchange([], 30.0) if outcome.answers}
+    assert found == {"a", "c"}

@@ -182,3 +182,15 @@ def test_what_is_withdrawn_is_not_sent_and_what_comes_later_is() -> None:
     lane.close()
     assert puppet.taken == ["a", "b", "e"]
     assert puppet.withdrawn == [job(Path(), "a", concurrency=1, remote=True).lane]
+
+
+def test_a_withdrawal_while_nothing_is_there_concerns_nothing_that_comes_later() -> None:
+    puppet = Puppet()
+    lane = lane_of(puppet)
+    lane.withdraw()
+    futures = put(lane, *"ab", concurrency=1, remote=True)
+    puppet.has(2)
+    puppet.give("a", "b")
+    assert [future.result(30) for future in futures] == [ANSWERS] * 2
+    lane.close()
+    assert puppet.withdrawn == []

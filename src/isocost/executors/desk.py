@@ -44,17 +44,18 @@ class Desk:
         Args:
             jobs: New ones.
             patience: Seconds to wait for the first answer, if none is there.
-            withdrawn: Lanes whose endpoint is asked nothing more: jobs here that it was not asked yet come back without an answer.
+            withdrawn: Lanes whose endpoint is asked nothing more: jobs of earlier calls that it was not asked yet come back without an
+                answer.
         """
+        self._withdraw(withdrawn)  # before the new ones come: they are not meant
         new: dict[int, tuple[Window, list[Job]]] = {}
         for job in jobs:
             window = self._window_of(job)
             new.setdefault(id(window), (window, []))[1].append(job)
         for window, its_jobs in new.values():
             window.put(its_jobs)
-        for lane in self._windows if self._stopping.is_set() else withdrawn:
-            for window in self._windows.get(lane, {}).values():
-                window.withdraw()
+        if self._stopping.is_set():
+            self._withdraw(self._windows)
         found: list[Finished] = []
         with contextlib.suppress(queue.Empty):
             found.append(self._finished.get(timeout=patience))
@@ -65,6 +66,11 @@ class Desk:
     def stop_asking(self) -> None:
         """Ask no endpoint any more: jobs for one that wait for their turn fail, and cost nothing. It may be called by a signal."""
         self._stopping.set()
+
+    def _withdraw(self, lanes: Collection[str]) -> None:
+        for lane in lanes:
+            for window in self._windows.get(lane, {}).values():
+                window.withdraw()
 
     def _window_of(self, job: Job) -> Window:
         # Engines that answer one job at a time share a window: two models at once on one device would only slow each other down.

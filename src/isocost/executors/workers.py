@@ -39,6 +39,7 @@ class Ticket:
     job: Job
     future: Future[Answers] = field(default_factory=Future)
     deaths: int = 0
+    withdrawals: int = 0  # of its lane, as far as they do not concern it
 
     def settle(self, outcome: Outcome) -> None:
         """Hand its answers over."""
@@ -70,7 +71,7 @@ class Lane:
 
     def put(self, job: Job) -> Future[Answers]:
         """Have a job answered."""
-        ticket = Ticket(job)
+        ticket = Ticket(job, withdrawals=self._withdrawals)
         self.again(ticket)
         return ticket.future
 
@@ -119,15 +120,13 @@ class Lane:
 
     def _carry(self, worker: Worker) -> None:
         there: list[Ticket] = []
-        more, withdrawals = True, self._withdrawals
+        more = True
         while more or there:
             new, more = self._take(there) if more else ([], False)
+            withdrawn = {ticket.job.lane for ticket in there if self._is_withdrawn(ticket)}
             there += new
             if not there:
-                withdrawals = self._withdrawals
                 continue
-            withdrawn = {ticket.job.lane for ticket in there} if withdrawals != self._withdrawals else ()
-            withdrawals = self._withdrawals
             patience = PATIENCE if _room(there) > 0 else PATIENCE_WHEN_FULL
             try:
                 outcomes = worker.exchange([ticket.job for ticket in new], patience, withdrawn)
@@ -157,7 +156,16 @@ class Lane:
                 return new, True
             if ticket is None:
                 return new, False
-            new.append(ticket)
+            if self._is_withdrawn(ticket):  # between its being taken from the queue and the queue's being emptied
+                ticket.settle(Outcome(key=ticket.job.key, error=not_sent()))
+            else:
+                new.append(ticket)
+
+    def _is_withdrawn(self, ticket: Ticket) -> bool:
+        """Whether a withdrawal concerns a ticket that was not told of it; it counts as told then."""
+        concerned = ticket.job.remote and ticket.withdrawals < self._withdrawals
+        ticket.withdrawals = self._withdrawals
+        return concerned
 
 
 def _room(there: Sequence[Ticket]) -> int:

@@ -131,13 +131,8 @@ def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dic
     Raises:
         InputError: the study cannot be used.
     """
-    checked = load_study(study, settings, known())
-    executor = LocalExecutor(None)
-    try:
-        with _placing(study, settings):
-            return _planned(_prepare_alone(checked, study, to_spend=False, executor=executor))
-    finally:
-        executor.close()
+    with _prepared_alone(study, settings, to_spend=False) as (prepared, _):
+        return _planned(prepared)
 
 
 def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:
@@ -146,15 +141,9 @@ def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[s
     Raises:
         InputError: the study cannot be used.
     """
-    checked = load_study(study, settings, known())
-    executor = LocalExecutor(None)
-    try:
-        with _placing(study, settings):
-            prepared = _prepare_alone(checked, study, to_spend=True, executor=executor)
+    with _prepared_alone(study, settings, to_spend=True) as (prepared, executor):
         prompts = first_prompts(prepared, lambda model, request: executor.submit(render, prepared.specs[model], request).result())
-    finally:
-        executor.close()
-    return *_planned(prepared), prompts
+        return *_planned(prepared), prompts
 
 
 @contextmanager
@@ -175,14 +164,23 @@ def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[Ce
     return prepared, costs, plan(prepared, ids, costs, {})
 
 
-def _prepare_alone(study: Study, path: Path, *, to_spend: bool, executor: LocalExecutor) -> Prepared:
-    return prepare(
-        study,
-        path.resolve().parent,
-        lambda spec: executor.submit(describe, spec).result(),
-        to_spend=to_spend,
-        render=lambda spec, request: executor.submit(render, spec, request).result(),
-    )
+@contextmanager
+def _prepared_alone(path: Path, settings: Sequence[str], *, to_spend: bool) -> Iterator[tuple[Prepared, LocalExecutor]]:
+    """A study without a run directory, and workers to ask about it; mistakes found meanwhile get their place in the file."""
+    study = load_study(path, settings, known())
+    executor = LocalExecutor(None)
+    try:
+        with _placing(path, settings):
+            prepared = prepare(
+                study,
+                path.resolve().parent,
+                lambda spec: executor.submit(describe, spec).result(),
+                to_spend=to_spend,
+                render=lambda spec, request: executor.submit(render, spec, request).result(),
+            )
+            yield prepared, executor
+    finally:
+        executor.close()
 
 
 def _run(

@@ -64,10 +64,6 @@ class RunDirectory:
         """Names in the folder that a run did not put there before its study: a kill may have come in between."""
         return sorted(p.name for p in self.path.iterdir() if p.name not in _FIRST and not p.name.endswith(".tmp"))
 
-    def folders(self, *names: str) -> list[Path]:
-        """The folders inside a folder."""
-        return sorted(p for p in self.path.joinpath(*names).glob("*") if p.is_dir())
-
     def log(self, *names: str) -> Log:
         """The log at a path inside the folder, such as `log("ledger.jsonl")`."""
         return Log(self.path.joinpath(*names))

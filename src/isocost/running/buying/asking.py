@@ -13,6 +13,7 @@ from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Ledger
 from isocost.running.buying.calls import Call, CallLane, lanes_of
+from isocost.running.buying.interrupts import deferred
 
 PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
 LISTENING = 0.2  # seconds between two looks at whether to go on, while nothing comes
@@ -33,8 +34,8 @@ def answered(
 
     What an endpoint could not answer is sent again, each time under a reservation of its own; a call whose answers are None has failed for
     good, and costs no more than the ledger has already. When something stops it, nothing more is sent, and what is in flight is waited for
-    and yielded first: for as long as it takes where it is paid for, ten seconds after Ctrl-C, not at all after a second one. It yields an
-    empty list now and then while nothing comes.
+    and yielded first: for as long as it takes where it is paid for, ten seconds after Ctrl-C, not at all after a second one. The first
+    Ctrl-C does not cut short what the caller does with what was yielded. It yields an empty list now and then while nothing comes.
 
     Args:
         sources: Calls to send, in order. Sources for different endpoints are worked off side by side.
@@ -44,31 +45,33 @@ def answered(
         room: Whether more may be sent; while not, what is in flight is waited for.
         tell: Told of an endpoint that cannot be reached or does not answer.
     """
-    flight = _Flight(lanes_of(sources), executor, ledger, tell)
-    handed: list[str] = []
-    try:
-        while True:
-            try:
-                may_send = not flight.stopped and room()
-                if not flight.stopped:
-                    check()
-                if may_send:
-                    flight.send()
-                landed = flight.landed(HELD if not (may_send or flight.stopped) else LISTENING)
-            except (IsocostError, KeyboardInterrupt) as error:
-                if flight.stopped:
-                    raise
-                flight.stop(error)
-                continue
-            found = flight.outcomes(landed)
-            handed = [call.key for call, _ in found]
-            yield found
-            if flight.is_over():
-                break
-    finally:
-        flight.abandon(handed)  # those too that the caller took and, because something failed, did not release
-    if flight.stopped:
-        raise flight.stopped
+    with deferred() as heed:
+        flight = _Flight(lanes_of(sources), executor, ledger, tell)
+        handed: list[str] = []
+        try:
+            while True:
+                try:
+                    heed()
+                    may_send = not flight.stopped and room()
+                    if not flight.stopped:
+                        check()
+                    if may_send:
+                        flight.send()
+                    landed = flight.landed(HELD if not (may_send or flight.stopped) else LISTENING)
+                except (IsocostError, KeyboardInterrupt) as error:
+                    if flight.stopped:
+                        raise
+                    flight.stop(error)
+                    continue
+                found = flight.outcomes(landed)
+                handed = [call.key for call, _ in found]
+                yield found
+                if flight.is_over():
+                    break
+        finally:
+            flight.abandon(handed)  # those too that the caller took and, because something failed, did not release
+        if flight.stopped:
+            raise flight.stopped
 
 
 class _Flight:
