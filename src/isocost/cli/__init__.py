@@ -1,0 +1,78 @@
+"""The command line: parses, calls, prints. The only room that prints; data to standard output, everything else to standard error.
+
+`studies` has the commands that run a study, `tables` those that need none, `audits` the search for false positives, `lab` the embedded
+models. Whatever takes long to import is imported inside commands.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from isocost.cli import audits, lab, studies, tables
+from isocost.cli.leaving import errors_in_short, stop_at_once
+
+app = typer.Typer(
+    name="isocost",
+    help="Compute-optimal sampling: which model to buy synthetic reasoning data from, at a fixed budget.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+lab_app = typer.Typer(help="The embedded models: train them again from nothing.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(lab_app, name="lab")
+
+_GRADE = (
+    "Grade every stored sample that has no verdict of the study's grader; what sampling still lacks is bought first. Grades by the grader "
+    "of DIR/study.yaml; edit it there."
+)
+_COMMANDS: dict[str, Callable[..., None]] = {  # in the order of isocost --help
+    "demo": studies.demo,
+    "run": studies.run,
+    "plan": studies.plan,
+    "sample": studies.stage("sample", "Buy what the study's cells still lack."),
+    "grade": studies.stage("grade", _GRADE),
+    "audit": audits.audit,
+    "measure": tables.measure,
+    "verify": tables.verify,
+    "curate": studies.stage("curate", "Build the training sets from the graded samples."),
+    "finetune": studies.stage("finetune", "Train the students that are not trained yet."),
+    "evaluate": studies.stage("evaluate", "Evaluate the students that are not evaluated yet."),
+    "report": studies.stage("report", "Write the report again; what earlier stages still lack is done first."),
+    "status": studies.status,
+    "view": audits.view,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
+lab_app.command("train")(lab.train)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"isocost {version('isocost')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and leave.", callback=_version, is_eager=True)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
+) -> None:
+    """Compute-optimal sampling: which model to buy synthetic reasoning data from, at a fixed budget."""
+
+
+def main() -> None:
+    """Entry point: errors become one to three lines, Ctrl-C says how to go on."""
+    signal.signal(signal.SIGINT, stop_at_once)
+    if sys.stderr is None:  # closed: there is nobody to tell
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
+    with errors_in_short(debug="--debug" in sys.argv):
+        app([argument for argument in sys.argv[1:] if argument != "--debug"], standalone_mode=True)

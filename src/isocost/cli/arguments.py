@@ -1,0 +1,68 @@
+"""Options and arguments that several commands have, and how values of options are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isocost.errors import InputError
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY.KEY=VALUE", help="Override a value of the study file; may be repeated.")
+]
+Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="The run directory; default runs/NAME.")]
+StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.", show_default=False)]
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Force = Annotated[bool, typer.Option("--force", help="Throw away what this stage stored and do it again.")]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Refuse problems whose own reference answer the grader does not accept, rather than leave them out."),
+]
+Where = Annotated[
+    str | None,
+    typer.Option("--executor", metavar="NAME", help="Where work runs: local or ray; default as the study file says. See docs/ray.md."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", metavar="HOST:PORT", help="The Ray cluster, or auto; without it a Ray of its own on this machine."),
+]
+
+
+def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
+    """`KEY=VALUE` settings, values read as in a study file.
+
+    Raises:
+        InputError: If one is written otherwise, or a key is given twice.
+    """
+    import yaml
+
+    found: dict[str, object] = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise InputError(f"{option} {setting}: write it as KEY=VALUE")
+        if key in found:
+            raise InputError(f"{option} {setting}: {key} is given twice; give it once")
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            found[key] = value
+    return found
+
+
+def whole_numbers(text: str, option: str) -> list[int]:
+    """A list of whole numbers above 0, such as `1,3,10`.
+
+    Raises:
+        InputError: If it is none.
+    """
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise InputError(f'{option}: "{text}" is not a list of whole numbers above 0\n  write it as {option} 1,3,10')
+    return numbers

@@ -1,0 +1,118 @@
+"""Running a study: demo, run, plan, status, and a command for each of its stages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isocost.cli.arguments import Address, AsJson, Directory, Force, Out, Settings, Strict, StudyPath, Where
+from isocost.cli.leaving import resumable, stoppable
+from isocost.cli.printing import print_data, say
+from isocost.terminal import ProgressLine
+
+if TYPE_CHECKING:
+    from isocost.running import Finished
+
+
+def demo(out: Out = None, settings: Settings = None, strict: Strict = False) -> None:
+    """Run the packaged study on the embedded models: no network, a few minutes on two cores."""
+    from isocost.lab import study_file
+
+    _run(study_file("demo"), out, settings, strict=strict)
+
+
+def run(
+    study: StudyPath,
+    out: Out = None,
+    settings: Settings = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, show the plan and the first prompt; spend nothing.")
+    ] = False,
+    strict: Strict = False,
+    executor: Where = None,
+    address: Address = None,
+) -> None:
+    """Run a study, or go on with it: what is done is not done again."""
+    if dry_run:
+        from isocost.running import dry_run as rehearse
+        from isocost.running.plans import to_markdown
+
+        with stoppable():
+            prepared, costs, plans, prompts = rehearse(study, settings or [])
+        print_data(to_markdown(prepared, costs, plans) + "\n\n" + prompts)
+        return
+    _run(study, out, settings, strict=strict, executor=executor, address=address)
+
+
+def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -> None:
+    """Show what each budget buys from each model, before a token is spent."""
+    from isocost.running import plan_study
+    from isocost.running.plans import to_json, to_markdown
+
+    with stoppable():
+        prepared, costs, plans = plan_study(study, settings or [])
+    print_data(to_json(plans) if as_json else to_markdown(prepared, costs, plans))
+
+
+def status(directory: Directory, as_json: AsJson = False) -> None:
+    """Show which stages are done and what was planned, spent and left."""
+    from isocost.running.status import status_of, to_text
+
+    found = status_of(directory)
+    print_data(found if as_json else to_text(found))
+
+
+def stage(name: str, summary: str) -> Callable[..., None]:
+    """The command of one stage; `summary` is its help."""
+
+    def command(
+        directory: Directory, force: Force = False, strict: Strict = False, executor: Where = None, address: Address = None
+    ) -> None:
+        _finish(run_stage(directory, name, None, force=force, strict=strict, executor=executor, address=address))
+
+    command.__doc__ = summary
+    return command
+
+
+def run_stage(
+    directory: Path, name: str, settings: list[str] | None, *, force: bool, strict: bool, executor: str | None, address: str | None
+) -> Finished:
+    """One stage of a run, and what it still needs of earlier ones, under a progress line."""
+    from isocost.running import run_stage as run_one
+    from isocost.running.executing import Chosen
+
+    with resumable(directory):
+        where, progress = Chosen(name=executor, address=address), ProgressLine(sys.stderr)
+        return run_one(directory, name, settings=settings or [], force=force, strict=strict, executor=where, listener=progress)
+
+
+def _run(
+    study: Path,
+    out: Path | None,
+    settings: list[str] | None,
+    *,
+    strict: bool,
+    executor: str | None = None,
+    address: str | None = None,
+) -> None:
+    from isocost.running import run as run_study
+    from isocost.running.executing import Chosen
+
+    with resumable(out):
+        where, progress = Chosen(name=executor, address=address), ProgressLine(sys.stderr)
+        outcome = run_study(study, out, settings=settings or [], strict=strict, executor=where, listener=progress)
+    _finish(outcome)
+
+
+def _finish(outcome: Finished) -> None:
+    if outcome.graded:
+        say(f"{'grade':9s} {outcome.graded}")
+    if outcome.headline:
+        sys.stdout.write(f"\n{outcome.headline}\n")
+    if outcome.report:
+        sys.stdout.write(f"report: {outcome.report}\n")
+    sys.stdout.flush()

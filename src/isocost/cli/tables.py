@@ -1,0 +1,148 @@
+"""Tables of samples and files of solutions, without a run: measure and verify."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isocost.cli.arguments import AsJson, key_values, whole_numbers
+from isocost.cli.leaving import heed_ctrl_c, stoppable
+from isocost.cli.printing import print_data, say
+from isocost.errors import InputError
+from isocost.streams import Output, opened, refuse_same_file
+from isocost.terminal import CountLine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from isocost.running.verifying.summary import Summary
+
+GRADER_HELP = "choice, code, exact, math, number, or package.module:Class; see docs/grading.md."
+
+
+def measure(
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A table of samples (.parquet, .jsonl), or a run directory.", show_default=False)
+    ],
+    k: Annotated[str, typer.Option("--k", help="The k of coverage@k and diversity@k.")] = "1,3,10",
+    as_json: AsJson = False,
+    levels: Annotated[
+        str, typer.Option("--levels", metavar="LEVELS", help="What makes two solutions the same: string, normalised, equations; or none.")
+    ] = "string,normalised,equations",
+    by: Annotated[str | None, typer.Option("--by", metavar="COLUMN", help="A column to group problems by, such as level.")] = None,
+    cost: Annotated[
+        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price of that model's token; once for every model.")
+    ] = None,
+    as_fixed: Annotated[
+        bool, typer.Option("--as-fixed", help="The number of draws does not depend on their outcomes, whatever it looks like.")
+    ] = False,
+) -> None:
+    """Measure the models of a table of samples: coverage, diversity, pass@1, maj@k, costs, overlap and crossovers, with intervals.
+
+    Costs come from the column cost, else from num_generated_tokens, a token costing 1 or what --cost says. Draws that look as if they had
+    been stopped by their outcomes are said, and get no measure that needs a fixed number of draws. See docs/metrics.md.
+    """
+    from isocost import measuring
+
+    ks, wanted, prices = whole_numbers(k, "--k"), measuring.level_list(levels), measuring.price_list(cost or [])
+    with stoppable():
+        found = measuring.survey_file(table, ks, levels=wanted, prices=prices, by=by, as_fixed=as_fixed)
+    print_data(measuring.survey_json(found) if as_json else measuring.survey_markdown(found))
+
+
+def verify(
+    file: Annotated[str, typer.Argument(metavar="FILE.jsonl", help="Lines of JSON; - is standard input.", show_default=False)],
+    grader: Annotated[str, typer.Option("--grader", metavar="NAME", help=GRADER_HELP)] = "math",
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="An option of the grader, e.g. order=given, units=require (math); repeatable."),
+    ] = None,
+    problems: Annotated[
+        str | None, typer.Option("--problems", metavar="NAME", help="A problem source, or a file of problems: finds each problem_id.")
+    ] = None,
+    problem_option: Annotated[
+        list[str] | None, typer.Option("--problem-option", metavar="KEY=VALUE", help="An option of the problem source; repeatable.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Worker processes; default one a core.")] = None,
+    time_limit: Annotated[float, typer.Option("--time-limit", min=0.01, help="Seconds that one line may take.")] = 5.0,
+) -> None:
+    """Grade solutions: each line of FILE comes out again, in order, with outcome, predicted_answer and reason added.
+
+    A line is an object with "gold" (also "expected_answer" or "answer"), the reference answer as text or a number, and "prediction" (also
+    "generation"), the solution. With --problems, "problem_id" names the problem whose answer is the reference, whatever else the line
+    holds. Other fields are kept as they are; fields named outcome, predicted_answer or reason are replaced.
+
+    outcome is correct, incorrect, no_answer or ungraded. A line that cannot be used comes out as ungraded with the reason bad_line and what
+    is wrong with it, is named on standard error, and makes the exit status 2, as does a file of which no line can be graded; the others are
+    graded. Empty lines stay empty. Lines come out as soon as they are graded; the counts, and the first line of each kind that could not be
+    graded, go to standard error:
+
+    tail -f solutions.jsonl | isocost verify - --grader number
+
+    isocost verify answers.jsonl --problems gsm8k --problem-option split=test
+    """
+    if not math.isfinite(time_limit):
+        raise InputError(f"--time-limit {time_limit}: is not a number of seconds; write one, such as 5")
+    if problem_option and not problems:
+        raise InputError("--problem-option: is of no use without --problems; name the problem source with it")
+    options, problem_options = key_values(option, "--option"), key_values(problem_option, "--problem-option")
+    _grade(file, grader, options, (problems, problem_options) if problems else None, workers or len(os.sched_getaffinity(0)), time_limit)
+
+
+def _grade(
+    file: str, grader: str, options: Mapping[str, object], source: tuple[str, Mapping[str, object]] | None, jobs: int, time_limit: float
+) -> None:
+    """Grade the lines of a file, with the references of a source of problems where one is given, and say what became of them."""
+    from isocost.grading import GradingPool
+    from isocost.running.verifying import references, verify
+
+    heed_ctrl_c()
+    answers = references(*source) if source else None
+    name = "stdin" if file == "-" else file
+    output, progress = Output(sys.stdout.fileno()), CountLine(sys.stderr, wanted=not sys.stdout.isatty())
+
+    def complain(number: int, why: str) -> None:
+        progress.clear()
+        say(f"error: {name}:{number}: {why}")
+
+    try:
+        with opened(file) as descriptor, GradingPool(grader, workers=jobs, time_limit=time_limit, options=options) as pool:
+            refuse_same_file(descriptor, output.descriptor, name)
+            summary = verify(
+                descriptor,
+                pool,
+                workers=jobs,
+                answers=answers,
+                write=output.write,
+                complain=complain,
+                name=name,
+                tick=lambda: progress.show("verify", output.lines, "lines"),
+            )
+    except KeyboardInterrupt:
+        progress.clear()
+        say(f"\nstopped after {output.lines:,} {'line' if output.lines == 1 else 'lines'}")
+        raise SystemExit(130) from None
+    except BrokenPipeError:  # whoever read has enough
+        raise SystemExit(141) from None
+    finally:
+        progress.clear()
+    _summarise(summary, name)
+
+
+def _summarise(summary: Summary, name: str) -> None:
+    """The counts and what was wrong; leaves with 2 if a line could not be used, or none could be graded."""
+    say(str(summary))
+    for note in summary.notes(name):
+        say(f"note: {note}")
+    if summary.bad:
+        more = f"; {summary.unnamed:,} more than are named" if summary.unnamed else ""
+        say(f"error: {name}: {summary.bad:,} of its lines could not be used{more}")
+    if failure := summary.failure():
+        say(f"error: {failure}")
+    if summary.bad or failure:
+        raise SystemExit(2)
