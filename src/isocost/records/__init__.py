@@ -1,0 +1,48 @@
+"""What stages hand on to each other. A record is frozen, has keyword-only fields and no behaviour beyond reading itself."""
+
+from __future__ import annotations
+
+from isocost.records.audits import Audit, AuditedBy, Chosen, Label, LabelVerdict
+from isocost.records.cells import Cell, CellComparison, CellPlan, CellResult
+from isocost.records.costs import Basis, BillLine, Cost, Unit
+from isocost.records.curves import ModelCrossover, ModelCurve, ModelPair
+from isocost.records.estimates import Estimate
+from isocost.records.evaluations import Comparison, Evaluation, Setup
+from isocost.records.models import ModelCard, PromptReading
+from isocost.records.problems import Problem
+from isocost.records.results import Results
+from isocost.records.samples import Allocation, FinishReason, Sample, SamplingParams
+from isocost.records.verdicts import Outcome, Verdict
+
+__all__ = [
+    "Allocation",
+    "Audit",
+    "AuditedBy",
+    "Basis",
+    "BillLine",
+    "Cell",
+    "CellComparison",
+    "CellPlan",
+    "CellResult",
+    "Chosen",
+    "Comparison",
+    "Cost",
+    "Estimate",
+    "Evaluation",
+    "FinishReason",
+    "Label",
+    "LabelVerdict",
+    "ModelCard",
+    "ModelCrossover",
+    "ModelCurve",
+    "ModelPair",
+    "Outcome",
+    "Problem",
+    "PromptReading",
+    "Results",
+    "Sample",
+    "SamplingParams",
+    "Setup",
+    "Unit",
+    "Verdict",
+]

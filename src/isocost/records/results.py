@@ -1,0 +1,54 @@
+"""All that the report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from isocost.records.cells import CellComparison, CellResult
+from isocost.records.costs import BillLine
+from isocost.records.curves import ModelCrossover, ModelCurve, ModelPair
+from isocost.records.estimates import Estimate
+from isocost.records.evaluations import Comparison, Evaluation
+from isocost.records.models import ModelCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Everything the report is made from.
+
+    Attributes:
+        study: The study's name.
+        models: The models of the study.
+        n_problems: Training problems, after exclusions.
+        excluded: (problem id, reason) of problems left out of every denominator.
+        cells: One a cell, in the study's order.
+        pools: By model: coverage@k and diversity@k of its whole pool, `measures[model]["coverage@3"]`.
+        evaluations: Of all students.
+        comparisons: Paired differences between students.
+        cell_comparisons: Paired differences between the data of cells.
+        bill: What the run paid.
+        seconds: Wall-clock seconds by stage, over every start of the run.
+        environment: Versions and hardware, for the footer.
+        curves: Of each model whose draws do not depend on outcomes, as far as its pool reaches.
+        crossovers: Of each two of them, in the unit of each budget.
+        model_pairs: Each two of them side by side, at every budget and at equal numbers.
+        without_curve: Why a model has no curve, by model.
+    """
+
+    study: str
+    models: tuple[ModelCard, ...]
+    n_problems: int
+    excluded: tuple[tuple[str, str], ...]
+    cells: tuple[CellResult, ...]
+    pools: Mapping[str, Mapping[str, Estimate]]
+    evaluations: tuple[Evaluation, ...]
+    comparisons: tuple[Comparison, ...]
+    bill: tuple[BillLine, ...]
+    seconds: Mapping[str, float]
+    environment: Mapping[str, str]
+    cell_comparisons: tuple[CellComparison, ...] = ()
+    curves: tuple[ModelCurve, ...] = ()
+    crossovers: tuple[ModelCrossover, ...] = ()
+    model_pairs: tuple[ModelPair, ...] = ()
+    without_curve: Mapping[str, str] = field(default_factory=dict)
