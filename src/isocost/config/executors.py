@@ -1,0 +1,33 @@
+"""Where work runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from isocost.config.sections import PositiveInt, Section
+
+
+class ExecutorSpec(Section):
+    """Where work runs: worker processes on this machine, or on a Ray cluster.
+
+    Attributes:
+        name: Which.
+        address: Of the cluster, HOST:PORT; "auto" is the one that this machine belongs to. None starts a Ray on this machine.
+        workers: At most so many; None is as many as there is room for.
+        cpus_per_worker: Cores of a worker; None is one on nodes with GPUs and for small models, else a whole node.
+        gpus_per_worker: GPUs of a worker, where the cluster has any.
+    """
+
+    name: Literal["local", "ray"] = "local"
+    address: Annotated[str, Field(min_length=1)] | None = None
+    workers: PositiveInt | None = None
+    cpus_per_worker: PositiveInt | None = None
+    gpus_per_worker: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _only_a_cluster_is_shared_out(self) -> Self:
+        if self.name == "local" and (others := self.model_fields_set - {"name"}):
+            raise ValueError(f"{min(others)} goes with name: ray")
+        return self

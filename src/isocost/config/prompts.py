@@ -1,0 +1,73 @@
+"""What models see."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from isocost.config.sections import Section
+
+
+class Example(Section):
+    """A worked example of a prompt."""
+
+    question: str
+    solution: str
+
+
+class PromptChanges(Section):
+    """A model's own prompt: what it leaves out is as in the study's.
+
+    Attributes:
+        template: A template by name, or `package.module:attribute`.
+        form: Instead of a name, a template of one's own: one question, with `{question}` where its text goes.
+        examples: Worked examples before the question; only with `form`, as are the two below.
+        separator: Between examples.
+        stop: Strings that end a reply.
+        chat: Whether the prompt is the user's message in the model's chat format, rather than text that it goes on from.
+        system: The system message; only with `chat`.
+    """
+
+    template: str | None = None
+    form: str | None = None
+    examples: tuple[Example, ...] = ()
+    separator: str = "\n\n"
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    chat: bool = False
+    system: str | None = None
+
+    @field_validator("form")
+    @classmethod
+    def _asks(cls, form: str | None) -> str | None:
+        if form is not None and "{question}" not in form:
+            raise ValueError("write {question} where the problem's text goes")
+        return form
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.template is not None and self.form is not None:
+            raise ValueError("give either template or form")
+        own = [key for key in ("examples", "separator", "stop") if key in self.model_fields_set]
+        if own and self.form is None:
+            raise ValueError(
+                f"{own[0]} belongs to a form of your own; add form" + (" or put it under sampling" if own[0] == "stop" else "")
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """For people and paths: the template's name, or `own`; `-chat` after it in a chat."""
+        return (self.template or "own") + ("-chat" if self.chat else "")
+
+
+class Prompt(PromptChanges):
+    """What generators and untrained students see."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.template is None and self.form is None:
+            raise ValueError("give template, or form for one of your own")
+        if self.system is not None and not self.chat:
+            raise ValueError("a system message needs a chat; add chat: true, or leave system out")
+        return self

@@ -1,0 +1,40 @@
+"""What all sections are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
+PositiveInt = Annotated[int, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A section of the study file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OpenSection(BaseModel):
+    """A section whose further keys belong to the part it names (an engine, a problem source, a grader); that part checks them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    @property
+    def options(self) -> dict[str, object]:
+        """The keys that belong to the part."""
+        return dict(self.model_extra or {})
+
+
+def distinct(names: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The names as they are.
+
+    Raises:
+        ValueError: If one stands twice.
+    """
+    repeated = [name for i, name in enumerate(names) if name in names[:i]]
+    if repeated:
+        raise ValueError(f"{repeated[0]!r} stands twice")
+    return names

@@ -1,0 +1,70 @@
+"""The whole study file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from isocost.config.arms import Arm, Budget, Limit, Pilot
+from isocost.config.costs import Costs
+from isocost.config.executors import ExecutorSpec
+from isocost.config.grading import JUDGE, AuditSpec, GraderSpec
+from isocost.config.models import ModelSpec, Sampling
+from isocost.config.problems import ProblemSets
+from isocost.config.prompts import Prompt, PromptChanges
+from isocost.config.sections import Name, Section
+from isocost.config.students import Curate, Evaluate, Finetune
+
+
+def _by_name(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class Study(Section):
+    """A whole study file."""
+
+    name: Name
+    seed: int = 0
+    problems: ProblemSets
+    models: Annotated[dict[Name, ModelSpec], Field(min_length=1)]
+    prompt: Prompt
+    sampling: Sampling = Sampling()
+    budgets: dict[Name, Budget] = Field(default_factory=dict)
+    costs: Costs = Costs()
+    limit: Limit | None = None
+    pilot: Pilot | None = None
+    arms: Annotated[dict[Name, Arm], Field(min_length=1)]
+    grader: GraderSpec = GraderSpec()
+    audit: AuditSpec = AuditSpec()
+    curate: Curate = Curate()
+    finetune: Finetune | None = None
+    evaluate: Evaluate = Evaluate()
+    executor: Annotated[ExecutorSpec, BeforeValidator(_by_name)] = ExecutorSpec()
+
+    def prompt_of(self, model: str) -> Prompt:
+        """What a model sees: the study's prompt with the model's own changes; a template and a form replace each other."""
+        own = self.models[model].prompt
+        if own is None:
+            return self.prompt
+        changed = {key: getattr(own, key) for key in own.model_fields_set}
+        kept = {"chat", "system"} if own.template is not None or own.form is not None else set(PromptChanges.model_fields)
+        merged = {key: getattr(self.prompt, key) for key in self.prompt.model_fields_set & kept} | changed
+        if not merged.get("chat") and "system" not in changed:
+            merged.pop("system", None)
+        return Prompt.model_validate(merged)
+
+    def sampling_of(self, model: str) -> Sampling:
+        """How a model's solutions are drawn: the study's setting with the model's own in its place, one by one."""
+        own = self.models[model].sampling
+        return self.sampling.model_copy(update={key: getattr(own, key) for key in own.model_fields_set}) if own else self.sampling
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether a model of the study judges the training solutions."""
+        return self.grader.name == JUDGE
+
+    @property
+    def reference_grader(self) -> GraderSpec:
+        """The grader that compares with reference answers: the study's own, unless that is a model."""
+        return (self.evaluate.grader or GraderSpec()) if self.is_judged else self.grader
