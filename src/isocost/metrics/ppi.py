@@ -56,21 +56,10 @@ def power_tuned_rate(
     sqrt(1 - rho^2 (N - n) / N), rho the correlation of Y and f. Whatever the judge, mean(f_rest) - mean(f_same) has mean 0: its bias
     cancels, and lambda is 0 for a judge that says the same of all, or is worse than chance.
 
-    Small samples, where the paper's normal interval fails (a rate of 5% among 50):
-
-    - var f is the larger of that among the n and that among all N. The latter alone biases the rate, as the slope rises with mean(f_same);
-      with the former alone a few labels of one kind decide the slope. Of the bias 0.1 human standard errors are left at n = 50.
-    - the interval is a score interval (`score.score_ends`) at the effective number of labels n / r^2,
-
-          r^2 = [E + a + lambda^2 n var f n / (N - n)] / [T + a],   at most 1
-
-      T the sum of squared deviations of Y, E that of Y - lambda f times (n - 1) / (n - 2), and a, as in `mean_intervals`, for mistakes of
-      the judge not met yet: 1 while E is near 0, half at 4. A judge that was right on all n has not been shown to be right on all N. The
-      quantile leans to Student's with n - 2 degrees of freedom as r^2 falls.
-
-    With weights every sum of squares is of weighted deviations, n is Kish's K = (sum w)^2 / sum w^2, and the effective number of labels is
-    [V + a'] / [T + a' K max w / sum w] times that, V = K rate (1 - rate), a' = 3 / (1 + (V / 4)^4), as in `weighted_proportion`; the gain
-    of stratifying is not taken.
+    Departures, for small samples, where the paper's normal interval fails (a rate of 5% among 50): var f is taken as in `_Judge.of`; the
+    interval is a score interval (`score.score_ends`) at the effective number of labels n / r^2, r^2 as in `_Judge.left`, and its quantile
+    leans to Student's with n - 2 degrees of freedom as r^2 falls. With weights every sum of squares is of weighted deviations and n is
+    Kish's K = (sum w)^2 / sum w^2; the effective number of labels is divided by `_People.design` as well.
 
     Args:
         human: 0 or 1, float[n].
@@ -90,23 +79,51 @@ def power_tuned_rate(
     if y.size == 0:
         nothing = Estimate(value=None, low=None, high=None, n=0)
         return Rate(estimate=nothing, tuning=0.0, human_only=nothing, error_ratio=1.0, n_judged=same.size + rest.size)
-    mean = float(w @ y) / y.size
-    worth = y.size**2 / float(w @ w)
-    squares = _squares(y - mean, y - mean, w, worth)
-    seen = worth * mean * (1 - mean)
-    added = _UNSEEN * float(unseen(np.array(seen)))
-    design = (squares + added * worth * float(w.max()) / y.size) / (seen + added)  # 1 without weights
-    alone = _interval(mean, worth / design, Z, y.size)
-    if worth < _FEWEST or same.size == 0 or rest.size == 0:
+    people = _People.of(y, w)
+    alone = people.interval(people.mean, 1.0, Z)
+    judge = _Judge.of(y - people.mean, same, rest, w, v, people.worth) if people.worth >= _FEWEST and same.size and rest.size else None
+    if judge is None or judge.tuning == 0.0:
         return Rate(estimate=alone, tuning=0.0, human_only=alone, error_ratio=1.0, n_judged=same.size + rest.size)
-    judge = _Judge.of(y - mean, same, rest, w, v, worth)
-    if judge.tuning == 0.0:
-        return Rate(estimate=alone, tuning=0.0, human_only=alone, error_ratio=1.0, n_judged=same.size + rest.size)
-    share = judge.left(squares)
-    quantile = sqrt(Z**2 * share + float(t_quantile(worth - 2)) ** 2 * (1 - share))
-    rate = min(1.0, max(0.0, mean + judge.tuning * judge.shift))
-    estimate = _interval(rate, worth / (design * share), quantile, y.size)
+    share = judge.left(people.squares)
+    quantile = sqrt(Z**2 * share + float(t_quantile(people.worth - 2)) ** 2 * (1 - share))
+    rate = min(1.0, max(0.0, people.mean + judge.tuning * judge.shift))
+    estimate = people.interval(rate, share, quantile)
     return Rate(estimate=estimate, tuning=judge.tuning, human_only=alone, error_ratio=sqrt(share), n_judged=same.size + rest.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _People:
+    """What the human labels say alone.
+
+    Attributes:
+        n: Labels.
+        mean: Their weighted mean.
+        worth: Kish's K, the effective number of labels.
+        squares: Sum of squared deviations, in effective labels.
+        design: [T + a' K max w / sum w] / [V + a'], T `squares`, V = K rate (1 - rate), a' = 3 / (1 + (V / 4)^4), as in
+            `weighted_proportion`; the gain of stratifying is not taken. 1 without weights.
+    """
+
+    n: int
+    mean: float
+    worth: float
+    squares: float
+    design: float
+
+    @classmethod
+    def of(cls, y: Floats, w: Floats) -> _People:
+        mean = float(w @ y) / y.size
+        worth = y.size**2 / float(w @ w)
+        squares = _squares(y - mean, y - mean, w, worth)
+        seen = worth * mean * (1 - mean)
+        added = _UNSEEN * float(unseen(np.array(seen)))
+        design = (squares + added * worth * float(w.max()) / y.size) / (seen + added)
+        return cls(n=y.size, mean=mean, worth=worth, squares=squares, design=design)
+
+    def interval(self, value: float, share: float, quantile: float) -> Estimate:
+        """The score interval of a rate whose squared standard error is `share` of that of the human labels alone."""
+        low, high = score_ends(value, self.worth / (self.design * share), quantile)
+        return Estimate(value=value, low=float(low), high=float(high), n=self.n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +139,12 @@ class _Judge:
 
     @classmethod
     def of(cls, residual: Floats, same: Floats, rest: Floats, w: Floats, v: Floats, worth: float) -> _Judge:
+        """Fit lambda.
+
+        var f is the larger of that among the n and that among all N. The latter alone biases the rate, as the slope rises with
+        mean(f_same); with the former alone a few labels of one kind decide the slope. Of the bias 0.1 human standard errors are left at
+        n = 50.
+        """
         mean, other = float(w @ same) / w.size, float(v @ rest) / v.size
         everything, all_weights = np.concatenate([same, rest]), np.concatenate([w, v])
         centre = float(all_weights @ everything) / everything.size
@@ -133,7 +156,14 @@ class _Judge:
         return cls(tuning=tuning, shift=other - mean, cross=cross, own=own, worth=worth, per_rest=per_rest)
 
     def left(self, squares: float) -> float:
-        """The squared standard error over that of the human labels alone."""
+        """r^2, the squared standard error over that of the human labels alone.
+
+            r^2 = [E + a + lambda^2 n var f n / (N - n)] / [T + a],   at most 1
+
+        T (`squares`) the sum of squared deviations of Y, E that of Y - lambda f times (n - 1) / (n - 2), and a, as in `mean_intervals`,
+        for mistakes of the judge not met yet: 1 while E is near 0, half at 4. A judge that was right on all n has not been shown to be
+        right on all N.
+        """
         rest = squares - 2 * self.tuning * self.cross + self.tuning**2 * self.own
         rest = max(0.0, rest) * (self.worth - 1) / (self.worth - 2)
         added = float(unseen(np.array(rest)))
@@ -143,11 +173,6 @@ class _Judge:
 def _squares(a: Floats, b: Floats, w: Floats, worth: float) -> float:
     """Sum of weighted products of deviations, scaled so that over worth^2 it is the variance (or covariance) of the means."""
     return float((w * a) @ (w * b)) * (worth / w.size) ** 2
-
-
-def _interval(value: float, size: float, quantile: float, n: int) -> Estimate:
-    low, high = score_ends(value, size, quantile)
-    return Estimate(value=value, low=float(low), high=float(high), n=n)
 
 
 def _labels(human: ArrayLike, judged_same: ArrayLike, judged_rest: ArrayLike) -> tuple[Floats, Floats, Floats]:
