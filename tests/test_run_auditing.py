@@ -228,7 +228,12 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     run_stage(out, "report")
     found = saying.read(out)
     assert found["labels"] == {"labelled": 15, "disagreed": 1, "unsure": 0, "not_chosen": 0, "passed_over": 0}
-    assert found["labels_needed"] == []
+    (needed,), (apart,) = found["labels_needed"], found["differences"]
+    assert 15 < needed["with_judge"] <= needed["labels"]
+    assert apart["difference"]["value"] == pytest.approx(needed["guesses"][0] - needed["guesses"][1])
+    said = saying.to_markdown(found, out)
+    assert f"{needed['labels']} labels of each, {needed['with_judge']} if judge helps as much as so far" in said
+    assert f"| {' − '.join(apart['models'])} | " in said
     assert {own["best"] for own in found["models"].values()} == {"combined"}
     assert found["agreement"]["judge"]["raw"]["value"] == 1.0
     assert found["agreement"]["judge"]["raw"]["n"] == 15
@@ -244,6 +249,8 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     csv = pl.read_csv(out / "tables" / "false_positives.csv")
     assert set(csv["judged_by"]) == {"steps", "judge", "people alone", "people and predictions"}
     assert pl.read_csv(out / "tables" / "cost_per_truly_correct.csv").height == 2
+    beside = pl.read_csv(out / "tables" / "false_positive_differences.csv")
+    assert beside["difference"].item() == pytest.approx(apart["difference"]["value"])
 
 
 def test_labels_out_of_order_are_said(tmp_path: Path, out: Path) -> None:

@@ -23,7 +23,11 @@ from isocost.running.buying.pools import Pool
 from isocost.running.events import Advanced, Listener, Note
 from isocost.running.plans import to_markdown
 from isocost.running.status import saved, status_of, to_text
+from tests import openai_runs
 from tests.builders import InlineExecutor, raw_study, study
+from tests.engines.openai.server import Server
+from tests.judging_engine import JUDGING
+from tests.openai_runs import Shell, shell  # noqa: F401 - a fixture
 
 ENGINE = "tests.judging_engine:open_engine"
 N = 20
@@ -312,3 +316,24 @@ def test_killed_while_the_judge_works_it_ends_with_the_same_verdicts(tmp_path: P
     assert twice <= 4 * redone  # what was in flight at a kill, no more
     rows = [row for part in out.glob("judge/strong/*.parts/*.parquet") for row in pl.read_parquet(part)["id"]]
     assert len(rows) == len(set(rows)) == len(set(told(tmp_path)))
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_a_judge_is_asked_in_a_chat_where_its_prompt_says_so(tmp_path: Path, shell: Shell, *, chat: bool) -> None:  # noqa: F811
+    def reply(prompt: str, seed: int | None, number: int) -> str:
+        return "verdict: correct" if JUDGING in prompt else "It is so. #### 9"
+
+    out = tmp_path / "run"
+    with Server(answer=reply) as server:
+        models = {
+            "weak": openai_runs.model(server.url),
+            "strong": openai_runs.model(server.url, "strong", **({"prompt": {"chat": True}} if chat else {})),
+        }
+        asked = openai_runs.raw(server.url, models=models, grader={"name": "judge", "model": "strong"})
+        asked["problems"]["train"]["unanswered"] = True
+        left = shell("run", openai_runs.write(tmp_path, asked), "-o", out)
+        assert left.code == 0, left.err
+        judging = {each.path for each in server.asked if JUDGING in each.prompt}
+        solving = {each.path for each in server.asked if JUDGING not in each.prompt}
+    assert judging == {"/v1/chat/completions" if chat else "/v1/completions"}
+    assert solving == {"/v1/completions"}

@@ -1,8 +1,10 @@
-"""How many labels are needed, before anybody labels."""
+"""How many labels are needed, and what those given have shown."""
 
-from isocost.auditing import ModelRates, needed
-from isocost.metrics.intervals import proportion
-from isocost.metrics.labels import labels_needed
+import pytest
+
+from isocost.auditing import SUPPOSED, ModelRates, differences, needed
+from isocost.metrics.intervals import independent_difference, proportion
+from isocost.metrics.labels import Judge, Known, labels_needed
 
 
 def rates(model: str, unsound: int, of: int) -> ModelRates:
@@ -26,3 +28,40 @@ def test_every_two_models_with_a_rate() -> None:
     found = needed([rates("a", 1, 50), rates("b", 9, 50), rates("c", 0, 0), rates("d", 50, 50)])
     assert [each.models for each in found] == [("a", "b"), ("a", "d"), ("b", "d")]
     assert needed([rates("a", 50, 50), rates("b", 50, 50)])[0].apart is None
+
+
+def judged(model: str, unsound: int, of: int) -> ModelRates:
+    return ModelRates(model=model, solved=of, chosen=of, rates={"judge": proportion(unsound, of)}, best="judge")
+
+
+def labelled(model: str, unsound: int, of: int, error_ratio: float) -> ModelRates:
+    rate = proportion(unsound, of)
+    return ModelRates(
+        model=model, solved=1000, chosen=1000, rates={"combined": rate}, best="combined", predictor="judge", error_ratio=error_ratio
+    )
+
+
+def test_a_judge_that_nobody_has_checked_is_supposed_to_be_good() -> None:
+    (found,) = needed([judged("weak", 240, 1000), judged("strong", 170, 1000)])
+    good = Judge(sensitivity=SUPPOSED, specificity=SUPPOSED, judged=1000)
+    assert found.labels is not None
+    assert found.with_judge == labels_needed(0.24, 0.17, judge=good) < found.labels
+
+
+def test_of_a_judge_that_was_checked_that_much_is_counted_on_as_it_helped_the_model_that_it_helped_least() -> None:
+    (found,) = needed([labelled("weak", 24, 100, 0.8), labelled("strong", 17, 100, 0.9)])
+    least = Known.of(0.9, 100, 1000)
+    assert least.share == pytest.approx((1 - 0.81) / 0.9)
+    assert found.with_judge == labels_needed(0.24, 0.17, judge=least)
+    (useless,) = needed([labelled("weak", 24, 100, 0.8), labelled("strong", 17, 100, 1.0)])
+    assert useless.with_judge == useless.labels
+
+
+def test_steps_alone_promise_nothing() -> None:
+    assert needed([rates("weak", 24, 100), rates("strong", 17, 100)])[0].with_judge is None
+
+
+def test_differences_are_those_of_the_rates_to_believe() -> None:
+    found = differences([labelled("weak", 24, 100, 0.8), judged("strong", 170, 1000), rates("none", 0, 0)])
+    assert [each.models for each in found] == [("weak", "strong")]
+    assert found[0].difference == independent_difference(proportion(24, 100), proportion(170, 1000))

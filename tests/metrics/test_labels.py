@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from isocost.metrics.intervals import independent_difference, paired_difference, proportion
-from isocost.metrics.labels import Judge, labels_needed, paired_labels_needed, smallest_difference
+from isocost.metrics.labels import Judge, Known, labels_needed, paired_labels_needed, smallest_difference
 from isocost.metrics.ppi import power_tuned_rate
 
 EIGHTY = Judge(sensitivity=0.8, specificity=0.8, judged=2000)
@@ -57,6 +57,18 @@ def test_a_judge_no_better_than_chance_saves_nothing(judge: tuple[float, float])
     assert labels_needed(0.3, 0.15, judge=useless) == labels_needed(0.3, 0.15)
 
 
+def test_what_labels_have_shown_of_a_judge_promises_the_same() -> None:
+    """error_ratio -> rho^2 -> labels: what `Judge` says where the judge is known."""
+    rng = np.random.default_rng(2)
+    y = rng.random(40_000) < 0.3
+    f = rng.random(40_000) < np.where(y, 0.8, 0.2)
+    found = power_tuned_rate(y[:10_000], f[:10_000], f[10_000:])
+    known = Known.of(found.error_ratio, 10_000, 40_000)
+    assert known.share == pytest.approx(EIGHTY.explained(0.3), abs=0.02)
+    assert Known.of(0.9, 50, 50).share == 0.0
+    assert Known.of(0.0, 49, 50).share == 1.0
+
+
 def test_few_judged_items_help_little() -> None:
     few = Judge(sensitivity=1.0, specificity=1.0, judged=60)
     assert labels_needed(0.3, 0.15, judge=few) == labels_needed(0.3, 0.15)
@@ -97,6 +109,7 @@ def test_too_few_labels_tell_nothing_apart() -> None:
     lambda: labels_needed(0.2, 0.3, power=1.0),
     lambda: labels_needed(0.2, 0.2 + 1e-7),
     lambda: labels_needed(0.2, 0.3, judge=Judge(sensitivity=1.5, specificity=1, judged=5)),
+    lambda: labels_needed(0.2, 0.3, judge=Known(share=1.5, judged=5)),
     lambda: paired_labels_needed(0.1, 0.9, correlation=0.9),
     lambda: smallest_difference(1.0, 50),
     lambda: smallest_difference(0.5, 0),

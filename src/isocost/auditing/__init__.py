@@ -2,12 +2,14 @@
 
 from isocost.auditing.choosing import choose
 from isocost.auditing.judging import Judged, audit_prompt, read_reply
-from isocost.auditing.labelling import Needed, needed
+from isocost.auditing.labelling import SUPPOSED, Difference, Needed, differences, needed
 from isocost.auditing.rates import Found, ModelRates, agreements, false_positive_rate, mixed_rate, model_rates
 from isocost.auditing.steps import audit, audited
 from isocost.auditing.unitcosts import unit_costs
 
 __all__ = [
+    "SUPPOSED",
+    "Difference",
     "Found",
     "Judged",
     "ModelRates",
@@ -17,6 +19,7 @@ __all__ = [
     "audit_prompt",
     "audited",
     "choose",
+    "differences",
     "false_positive_rate",
     "mixed_rate",
     "model_rates",

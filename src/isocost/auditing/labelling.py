@@ -1,4 +1,4 @@
-"""How many labels are worth giving: asked before anyone labels."""
+"""How many labels are worth giving, and what those given have shown."""
 
 from __future__ import annotations
 
@@ -7,9 +7,25 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from isocost.auditing.rates import ModelRates
-from isocost.metrics.labels import labels_needed, smallest_difference
+from isocost.metrics.intervals import independent_difference
+from isocost.metrics.labels import Judge, Known, Predictor, labels_needed, smallest_difference
+from isocost.records import Estimate
 
 MOST = 100_000  # labels a model above which the number is not worth saying
+SUPPOSED = 0.9  # how often a judge that nobody has checked yet is supposed to be right, of sound solutions and of unsound ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Two models' false positive rates beside each other.
+
+    Attributes:
+        models: The two.
+        difference: The first's rate less the second's.
+    """
+
+    models: tuple[str, str]
+    difference: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,38 +34,64 @@ class Needed:
 
     Attributes:
         models: The two.
-        guesses: Their rates as steps or judge have them.
-        labels: Human labels of each; None where the guesses are alike, or more than `MOST` are needed.
-        apart: How far apart rates must lie for all that was chosen of each to tell them; None where nothing would.
+        guesses: Their rates to believe.
+        labels: Human labels of each, by people alone; None where the guesses are alike, or more than `MOST` are needed.
+        with_judge: The same with what judge or steps add: as far as labels have shown, before that as a judge does that is right
+            `SUPPOSED` of the time. None without either, and where `labels` is.
+        apart: How far apart rates must lie for labels of all that was chosen of each to tell them; None where nothing would.
     """
 
     models: tuple[str, str]
     guesses: tuple[float, float]
     labels: int | None
+    with_judge: int | None
     apart: float | None
 
 
-def needed(rates: Sequence[ModelRates]) -> list[Needed]:
-    """Labels needed for each two models with a rate, by people alone, four times in five.
+def differences(rates: Sequence[ModelRates]) -> list[Difference]:
+    """The differences of each two models' rates to believe, where both have one.
 
-    A judge that is right often makes fewer do; how often it is, only labels tell.
+    As if no problem were in both choices (`independent_difference`): too wide, if anything, where both err on the same problems.
     """
+    known = [each for each in rates if each.rate.value is not None]
+    return [
+        Difference(models=(left.model, right.model), difference=independent_difference(left.rate, right.rate))
+        for left, right in combinations(known, 2)
+    ]
+
+
+def needed(rates: Sequence[ModelRates]) -> list[Needed]:
+    """Labels needed for each two models with a rate, four times in five."""
     known = [(each, each.rate.value) for each in rates if each.rate.value is not None]
     found = []
     for (left, a), (right, b) in combinations(known, 2):
+        labels = _labels(a, b, None)
+        predictor = _predictor(left, right)
         found.append(
             Needed(
                 models=(left.model, right.model),
                 guesses=(a, b),
-                labels=_labels(a, b),
+                labels=labels,
+                with_judge=_labels(a, b, predictor) if predictor and labels else None,
                 apart=smallest_difference(min(a, b), min(left.chosen, right.chosen)) if min(a, b) < 1 else None,
             )
         )
     return found
 
 
-def _labels(a: float, b: float) -> int | None:
+def _predictor(left: ModelRates, right: ModelRates) -> Predictor | None:
+    """What both models' rates can count on beside labels."""
+    judged = min(left.chosen, right.chosen)
+    if left.predictor and right.predictor:
+        known = [Known.of(each.error_ratio, each.rate.n, each.chosen) for each in (left, right)]
+        return Known(share=min(each.share for each in known), judged=judged)
+    if left.best == right.best == "judge":
+        return Judge(sensitivity=SUPPOSED, specificity=SUPPOSED, judged=judged)
+    return None
+
+
+def _labels(a: float, b: float, predictor: Predictor | None) -> int | None:
     if abs(a - b) < 1e-3:  # tenths of a point
         return None
-    labels = labels_needed(a, b)
+    labels = labels_needed(a, b, judge=predictor)
     return labels if labels <= MOST else None

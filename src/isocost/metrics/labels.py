@@ -6,8 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, sqrt
 from statistics import NormalDist
+from typing import Protocol
 
 _MOST = 10**9
+
+
+class Predictor(Protocol):
+    """What labels many items of which people label a random subset."""
+
+    @property
+    def judged(self) -> int:
+        """How many items of each model it labels."""
+
+    def explained(self, rate: float) -> float:
+        """rho^2, the share of the variance of the human label that its own explains, at a rate of unsound solutions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +37,37 @@ class Judge:
     judged: int
 
     def explained(self, rate: float) -> float:
-        """rho^2, the share of the variance of the human label that the judge's explains, at a rate of unsound solutions.
-
-        0 for a judge no better than chance, as tuning does not use it.
-        """
+        """As `Predictor`; 0 for a judge no better than chance, as tuning does not use it."""
         flagged = rate * self.sensitivity + (1 - rate) * (1 - self.specificity)
         lift = self.sensitivity + self.specificity - 1
         spread = flagged * (1 - flagged)
         return 0.0 if lift <= 0 or spread <= 0 else rate * (1 - rate) * lift**2 / spread
 
 
-def labels_needed(rate_a: float, rate_b: float, *, power: float = 0.8, level: float = 0.05, judge: Judge | None = None) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A predictor of which labels have shown what it is worth.
+
+    Attributes:
+        share: rho^2, within [0, 1].
+        judged: How many items of each model it labels.
+    """
+
+    share: float
+    judged: int
+
+    @classmethod
+    def of(cls, error_ratio: float, labelled: int, judged: int) -> Known:
+        """From `Rate.error_ratio` r with n of N items labelled: rho^2 = (1 - r^2) N / (N - n)."""
+        rest = judged - labelled
+        return cls(share=min(1.0, (1 - error_ratio**2) * judged / rest) if rest > 0 else 0.0, judged=judged)
+
+    def explained(self, rate: float) -> float:
+        """As `Predictor`; the same at any rate."""
+        return self.share
+
+
+def labels_needed(rate_a: float, rate_b: float, *, power: float = 0.8, level: float = 0.05, judge: Predictor | None = None) -> int:
     """Human labels needed of each of two models, on problems of their own, to tell their rates apart.
 
         z_{1 - level / 2} sqrt(2 V(p)) + z_power sqrt(V(a) + V(b)) <= |a - b|          p = (a + b) / 2,  V(r) = r (1 - r) / n
@@ -92,7 +124,9 @@ def paired_labels_needed(rate_a: float, rate_b: float, *, correlation: float = 0
     return _least(lambda n: z_level * sqrt(differing / n) + z_power * sqrt(max(0.0, differing - gap**2) / n) <= gap)
 
 
-def smallest_difference(rate: float, labels: int, *, power: float = 0.8, level: float = 0.05, judge: Judge | None = None) -> float | None:
+def smallest_difference(
+    rate: float, labels: int, *, power: float = 0.8, level: float = 0.05, judge: Predictor | None = None
+) -> float | None:
     """How far above this rate another must lie for so many human labels of each model to tell the two apart: `labels_needed` reversed.
 
     Args:
@@ -121,13 +155,13 @@ def smallest_difference(rate: float, labels: int, *, power: float = 0.8, level: 
     return high
 
 
-def _apart(a: float, b: float, n: int, judge: Judge | None, power: float, level: float) -> bool:
+def _apart(a: float, b: float, n: int, judge: Predictor | None, power: float, level: float) -> bool:
     z_level, z_power = _quantiles(power, level)
     null = sqrt(2 * _variance((a + b) / 2, n, judge))
     return z_level * null + z_power * sqrt(_variance(a, n, judge) + _variance(b, n, judge)) <= abs(a - b)
 
 
-def _variance(rate: float, n: int, judge: Judge | None) -> float:
+def _variance(rate: float, n: int, judge: Predictor | None) -> float:
     explained = 0.0 if judge is None else judge.explained(rate)
     judged = inf if judge is None else max(judge.judged, n)
     return rate * (1 - rate) * ((1 - explained) / n + explained / judged)
@@ -161,8 +195,9 @@ def _check(rate_a: float, rate_b: float, power: float, level: float) -> None:
         raise ValueError(f"level and power must lie within (0, 1), power above half the level, got {level} and {power}")
 
 
-def _check_judge(judge: Judge | None) -> None:
+def _check_judge(judge: Predictor | None) -> None:
     if judge is None:
         return
-    if not (0 <= judge.sensitivity <= 1 and 0 <= judge.specificity <= 1) or judge.judged < 0:
-        raise ValueError(f"sensitivity and specificity must lie within [0, 1] and judged be at least 0, got {judge}")
+    chances = (judge.sensitivity, judge.specificity) if isinstance(judge, Judge) else (judge.explained(0.5),)
+    if not all(0 <= chance <= 1 for chance in chances) or judge.judged < 0:
+        raise ValueError(f"sensitivity, specificity and share must lie within [0, 1] and judged be at least 0, got {judge}")

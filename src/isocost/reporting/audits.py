@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import combinations
 
+from isocost.metrics.intervals import independent_difference
 from isocost.records import Estimate, Results
 from isocost.reporting import axes, numbers
-from isocost.reporting.blocks import Column, Entry, Row, Section, Table, drawable, estimated, number, words
+from isocost.reporting.blocks import Column, Entry, Row, Section, Table, drawable, estimated, integer, number, words
 from isocost.reporting.marks import model_marks
 
 _WAYS = {"steps": "steps", "judge": "judge", "people": "people alone", "combined": "people and predictions"}
@@ -22,7 +24,7 @@ _CAPTION = (
 
 def audits(results: Results) -> Section:
     """The section on false positives; without any audit it has no tables."""
-    tables = [_rates(results), _costs(results), _mixed(results)]
+    tables = [_rates(results), _differences(results), _costs(results), _mixed(results)]
     kept = tuple(table for table in tables if table.rows)
     return Section(
         key="false_positives",
@@ -70,6 +72,28 @@ def _rates(results: Results) -> Table:
         group_title="Model",
         drawn=1,
         axis=axes.shares(drawable(rows, 1)),
+    )
+
+
+def _differences(results: Results) -> Table:
+    """Differences of each two models' rates to believe."""
+    rates = {model: own["fpr"] for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
+    pairs = [(f"{a} {numbers.MINUS} {b}", independent_difference(rates[a], rates[b])) for a, b in combinations(rates, 2)]
+    rows = tuple(Row(group="", entries=(words(title), estimated(d, numbers.points, ""), integer(d.n))) for title, d in pairs)
+    return Table(
+        key="false_positive_differences",
+        title="Which model has more of them",
+        caption="The last rates above, one model's less another's, in points. As if no problem were audited for both: too wide, if "
+        "anything, where both err on the same ones. 95% intervals; the models are told apart where 0 is outside.",
+        columns=(
+            Column(title="Left − right", key="difference_of", kind="text"),
+            Column(title="Difference [95% interval]", key="difference", kind="estimate"),
+            Column(title="n checked", key="n_checked"),
+        ),
+        rows=rows,
+        group_title="",
+        drawn=1,
+        axis=axes.differences(drawable(rows, 1)),
     )
 
 

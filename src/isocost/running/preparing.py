@@ -173,7 +173,7 @@ def _check_chats(
 ) -> None:
     """Refuse models that do not take the chat that they are to be asked in."""
     mistakes: list[str] = []
-    readers = {*generators(study), auditor_of(study), *(study.finetune.students if study.finetune else ())}
+    readers = {*generators(study), judge_of(study), auditor_of(study), *(study.finetune.students if study.finetune else ())}
     for name in (n for n in study.models if n in readers and templates[n].chat):
         asked = Request(problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system)
         try:

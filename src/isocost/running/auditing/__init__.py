@@ -112,7 +112,7 @@ def _judged(
     judged = judge.judge(samples, {p.id: p for p in bought.problems}, bought.ledger, listener)
     rows = [{**asdict(each), "model": judge.model, "version": judge.version} for each in judged.values()]
     _write(directory, "judge-chosen", rows)
-    return judged, f"{judge.model} (prompt {judge.version})"
+    return judged, f"{judge.model} (asked as in {judge.example})"
 
 
 def _labels(directory: RunDirectory) -> Verdicts:

@@ -27,12 +27,18 @@ class Judge:
         prepared: The study.
         directory: Where replies are stored, with an example of what is asked.
         executor: Where the engine runs.
+
+    Attributes:
+        model: Its name in the study.
+        version: What makes its verdicts the same.
+        example: The file in the run directory that shows what it is asked.
     """
 
     def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor) -> None:
         self.model = prepared.study.audit.model or ""
         params, chat = auditing_params(prepared.study.audit), prepared.templates[self.model].chat
         self.version = f"audit-{VERSION}-{digest(prepared.identities[self.model], params, chat, length=8)}"
+        self.example = f"{FOLDER}/{self.model}/{self.version}.txt"
         self._directory = directory
         self._watch: StageWatch | None = None
         self._replies = Replies(
@@ -59,7 +65,7 @@ class Judge:
         if not prompts:
             return {}
         example = auditing.audit_prompt("<the question>", "<the solution>", "<the reference answer>")
-        self._directory.write_text(example, FOLDER, self.model, f"{self.version}.txt")
+        self._directory.write_text(example, *self.example.split("/"))
         texts = list(dict.fromkeys(prompts.values()))
         done = sum(self._replies.stored(texts))
         self._watch = StageWatch(stage="audit", total=len(texts), unit="solutions", listener=listener, done_before=done)

@@ -41,8 +41,8 @@ def to_json(audits: Audits) -> dict[str, Any]:
     "models" {MODEL: {"solved", "chosen", "rates": {"steps" | "judge" | "people" | "combined": ESTIMATE}, "best", "predictor",
     "error_ratio", "cost_per_correct": {UNIT: ESTIMATE}, "cost_per_truly_correct": {UNIT: ESTIMATE}}}; "agreement" of people with {"steps" |
     "judge": {"raw": ESTIMATE, "kappa": ESTIMATE}}; "labels" {"labelled", "disagreed", "unsure", "not_chosen": labels of what is not chosen
-    any more, "passed_over": unlabelled before the last labelled one}; "labels_needed" [{"models", "guesses", "labels" of each or null,
-    "apart"}], before anybody has labelled; "judge", which and how it was asked, or null.
+    any more, "passed_over": unlabelled before the last labelled one}; "differences" [{"models", "difference": ESTIMATE}]; "labels_needed"
+    [{"models", "guesses", "labels" of each or null, "with_judge" or null, "apart"}]; "judge", which and how it was asked, or null.
     """
     chosen = {each.chosen.sample_id for each in audits.found}
     return {
@@ -55,7 +55,8 @@ def to_json(audits: Audits) -> dict[str, Any]:
             "not_chosen": len(audits.labels.sound.keys() - chosen),
             "passed_over": _passed_over(audits.found),
         },
-        "labels_needed": [] if chosen & audits.labels.sound.keys() else [asdict(each) for each in auditing.needed(audits.rates)],
+        "differences": [asdict(each) for each in auditing.differences(audits.rates)],
+        "labels_needed": [asdict(each) for each in auditing.needed(audits.rates)],
         "judge": audits.judge or None,
     }
 
@@ -89,7 +90,15 @@ def to_markdown(found: Mapping[str, Any], path: Path) -> str:
     """
     if not found["models"]:
         return "No solution is answer-correct: there is nothing to audit."
-    blocks = [_rates(found), [_chosen(found)], _costs(found["models"]), _agreement(found), _needed(found["labels_needed"]), [_next(path)]]
+    blocks = [
+        _rates(found),
+        _differences(found["differences"]),
+        [_chosen(found)],
+        _costs(found["models"]),
+        _agreement(found),
+        [f"- {_said(pair, found['models'])}" for pair in found["labels_needed"]],
+        [_next(path)],
+    ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -103,8 +112,26 @@ def _rates(found: Mapping[str, Any]) -> list[str]:
     several = any(len(own["rates"]) > 1 for own in found["models"].values())
     last = "The last row of each model is the one to believe. " if several else ""
     alone = [model for model, own in found["models"].items() if own["best"] != "combined"]
-    biased = f"Until people label some, that of {' and '.join(alone)} is as biased as who judged." if alone else ""
+    biased = f"Until people label some, what is said of {_listed(alone)} is as biased as who judged." if alone else ""
     return [*lines, "", f"{last}{biased}".strip()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _differences(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = [
+        f"| {' − '.join(pair['models'])} | {numbers.points(each)} | {_verdict(each)} |"
+        for pair in pairs
+        if (each := Estimate(**pair["difference"])).value is not None
+    ]
+    return ["| difference | points [95% interval] | |", "| --- | ---: | --- |", *rows] if rows else []
+
+
+def _verdict(difference: Estimate) -> str:
+    apart = difference.low is not None and difference.high is not None and (difference.low > 0 or difference.high < 0)
+    return "told apart" if apart else "not told apart"
 
 
 def _chosen(found: Mapping[str, Any]) -> str:
@@ -162,17 +189,17 @@ def said_of_agreement(found: Agreement) -> tuple[str, str, str]:
     return numbers.percent(found.raw), kappa, numbers.count(found.raw.n)
 
 
-def _needed(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [f"- {line}" for line in map(_said, pairs)] if pairs else []
-
-
-def _said(pair: Mapping[str, Any]) -> str:
+def _said(pair: Mapping[str, Any], models: Mapping[str, Any]) -> str:
     (left, right), (a, b) = pair["models"], (f"{100 * guess:.1f}%" for guess in pair["guesses"])
     apart = "no difference" if pair["apart"] is None else f"a difference of {100 * pair['apart']:.1f} points or more"
     all_of_them = f"labels of all that was chosen would show {apart}"
     if pair["labels"] is None:
         return f"{left} ({a}) and {right} ({b}) seem alike: {all_of_them}."
-    return f"To tell {left} ({a}) from {right} ({b}), if they are so: {pair['labels']:,} labels of each; {all_of_them}."
+    labelled = models[left]["predictor"] and models[right]["predictor"]
+    ever = f"beside a judge that is right {100 * auditing.SUPPOSED:.0f}% of the time"
+    helped = f"if {models[left]['predictor']} helps as much as so far" if labelled else ever
+    fewer = "" if pair["with_judge"] is None else f", {pair['with_judge']:,} {helped}"
+    return f"To tell {left} ({a}) from {right} ({b}), if they are so: {pair['labels']:,} labels of each{fewer}; {all_of_them}."
 
 
 def _next(path: Path) -> str:

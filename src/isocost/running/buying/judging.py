@@ -37,8 +37,8 @@ class JudgingPool:
 
     def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor) -> None:
         model = judge_of(prepared.study) or ""
-        params = judging_params(prepared.study)
-        self.grader = Judge(self._answer, digest(prepared.identities[model], params))
+        params, chat = judging_params(prepared.study), prepared.templates[model].chat
+        self.grader = Judge(self._answer, digest(prepared.identities[model], params, *(["chat"] if chat else [])))
         self._replies = Replies(
             prepared,
             model,
@@ -46,6 +46,7 @@ class JudgingPool:
             params=params,
             directory=directory,
             executor=executor,
+            chat=chat,
             check=self._check,
         )
         self._thread = ThreadPoolExecutor(1)  # alone touches the log, once there is something to judge
