@@ -2,6 +2,7 @@
 
     python benchmarks/intervals.py            # the summary, and every setting: the tables of docs/intervals.md
     python benchmarks/intervals.py --sets 400 --summary
+    python benchmarks/intervals.py --unseen   # laws, rates and sizes that were not looked at when the intervals were made
 
 Populations are 200,000 problems, whose pass rates follow a law of the grid and whose draws are made once; a data set is n of them with
 replacement, and the truth is the population's mean. Laws are named by their beta distribution, with the share of problems that no draw
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,12 +54,58 @@ LAWS = {  # share of problems never solved, and the beta law of the rest's pass 
     "97% + Beta(50, 1)": (0.97, 50.0, 1.0),
     "2% + Beta(50, 1)": (0.02, 50.0, 1.0),
 }
+UNSEEN_NS = (50, 250, 2000)
+UNSEEN_LAWS = {
+    "Beta(.02, 3)": (0.0, 0.02, 3.0),
+    "Beta(1, 80)": (0.0, 1.0, 80.0),
+    "Beta(.2, .2)": (0.0, 0.2, 0.2),
+    "Beta(1, 1)": (0.0, 1.0, 1.0),
+    "Beta(.7, 4)": (0.0, 0.7, 4.0),
+    "Beta(15, 6)": (0.0, 15.0, 6.0),
+    "Beta(4, .3)": (0.0, 4.0, 0.3),
+    "Beta(60, 1)": (0.0, 60.0, 1.0),
+    "30% + Beta(.6, .6)": (0.3, 0.6, 0.6),
+    "80% + Beta(1, 4)": (0.8, 1.0, 4.0),
+    "95% + Beta(8, 8)": (0.95, 8.0, 8.0),
+    "5% + Beta(20, 1)": (0.05, 20.0, 1.0),
+}
 CLASSES = 1 / np.arange(1, 13) / (1 / np.arange(1, 13)).sum()
 RATES = (0.001, 0.005, 0.02, 0.05, 0.17, 0.24, 0.5, 0.8, 0.98)
+UNSEEN_RATES = (0.003, 0.01, 0.035, 0.1, 0.3, 0.65, 0.92, 0.99)
+STRATA = ((0.6, 0.3, 0.1), (0.5, 1.0, 4.0))  # shares, and how many times the rate is each one's
+UNSEEN_STRATA = ((0.45, 0.35, 0.2), (1.6, 0.9, 0.2))
 HUMANS = (30, 50, 100, 1000)
 REST = 2000
 JUDGES = {"80%": (0.8, 0.8), "95%": (0.95, 0.95), "misses half": (0.5, 0.95), "cries wolf": (1.0, 0.0), "worse": (0.2, 0.2)}
 HUMAN_RATES = (0.05, 0.17, 0.24, 0.5)
+UNSEEN_HUMANS = (40, 75, 400)
+UNSEEN_JUDGES = {"70%": (0.7, 0.7), "finds 90%, flags 30%": (0.9, 0.7), "finds 30%, flags 1%": (0.3, 0.99), "mild": (0.0, 1.0)}
+UNSEEN_HUMAN_RATES = (0.03, 0.1, 0.35)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """What is simulated."""
+
+    laws: Sequence[str]
+    ns: Sequence[int]
+    rates: Sequence[float]
+    strata: tuple[Sequence[float], Sequence[float]]
+    judges: Mapping[str, tuple[float, float]]
+    humans: Sequence[int]
+    human_rates: Sequence[float]
+
+
+SEEN = Grid(laws=tuple(LAWS), ns=NS, rates=RATES, strata=STRATA, judges=JUDGES, humans=HUMANS, human_rates=HUMAN_RATES)
+UNSEEN = Grid(
+    laws=tuple(UNSEEN_LAWS),
+    ns=UNSEEN_NS,
+    rates=UNSEEN_RATES,
+    strata=UNSEEN_STRATA,
+    judges=UNSEEN_JUDGES,
+    humans=UNSEEN_HUMANS,
+    human_rates=UNSEEN_HUMAN_RATES,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,22 +127,23 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sets", type=int, default=2000, help="data sets for each setting")
     parser.add_argument("--summary", action="store_true", help="leave out the table of all settings")
+    parser.add_argument("--unseen", action="store_true", help="the grid that was not looked at when the intervals were made")
     args = parser.parse_args()
-    settings = list(simulate(args.sets))
+    settings = list(simulate(args.sets, UNSEEN if args.unseen else SEEN))
     print(summary(settings))
     print("\n" + judges(settings))
     if not args.summary:
         print("\n" + everything(settings))
 
 
-def simulate(sets: int, laws: Sequence[str] = tuple(LAWS), ns: Sequence[int] = NS) -> Iterator[Setting]:
-    for law in laws:
+def simulate(sets: int, grid: Grid) -> Iterator[Setting]:
+    for i, law in enumerate(grid.laws):
         print(law, file=sys.stderr)
-        rng = np.random.default_rng([7, list(LAWS).index(law)])
-        yield from means(law, rng, sets, ns)
-        yield from differences(law, rng, sets, ns)
-    yield from rates(np.random.default_rng(8), sets, ns)
-    yield from judged(sets)
+        rng = np.random.default_rng([7, i])
+        yield from means(law, rng, sets, grid.ns)
+        yield from differences(law, rng, sets, grid.ns)
+    yield from rates(np.random.default_rng(8), sets, grid)
+    yield from judged(sets, grid)
 
 
 def means(law: str, rng: np.random.Generator, sets: int, ns: Sequence[int]) -> Iterator[Setting]:
@@ -147,11 +195,11 @@ def over_problems(
         yield Setting(measure=measure, law=law, n=n, truth=truth, fewest=n * fewest, held=held, width=width, plain=plain)
 
 
-def rates(rng: np.random.Generator, sets: int, ns: Sequence[int]) -> Iterator[Setting]:
-    """Independent audits; and of three strata that are 60, 30 and 10% of the solutions and a third of the audits each."""
-    share, lift = np.array([0.6, 0.3, 0.1]), np.array([0.5, 1.0, 4.0])
-    for rate in RATES:
-        for n in ns:
+def rates(rng: np.random.Generator, sets: int, grid: Grid) -> Iterator[Setting]:
+    """Independent audits; and of three strata that have a third of the audits each, whatever their share of the solutions."""
+    share, lift = (np.array(each) for each in grid.strata)
+    for rate in grid.rates:
+        for n in grid.ns:
             found = rng.binomial(n, rate, sets)
             plain = float(np.mean(np.abs(found / n - rate) <= 1.96 * np.sqrt(found / n * (1 - found / n) / n)))
             held, width = scored(proportions(found, np.full(sets, n)), rate)
@@ -168,14 +216,14 @@ def rates(rng: np.random.Generator, sets: int, ns: Sequence[int]) -> Iterator[Se
             yield Setting(measure="rate, strata", law=f"{rate:.1%}", n=n, truth=truth, fewest=fewest, held=held, width=width, plain=plain)
 
 
-def judged(sets: int, humans: Sequence[int] = HUMANS) -> Iterator[Setting]:
+def judged(sets: int, grid: Grid) -> Iterator[Setting]:
     """Human labels with 2,000 of a judge besides; plain is the paper's interval, lambda tuned the same way.
 
     Every judge sees the same human labels. Where it is used, its mistakes among the human labels are counted as successes are.
     """
-    for name, (sensitivity, specificity) in JUDGES.items():
-        for rate in HUMAN_RATES:
-            for n in humans:
+    for name, (sensitivity, specificity) in grid.judges.items():
+        for rate in grid.human_rates:
+            for n in grid.humans:
                 rng = np.random.default_rng([9, round(100 * rate), n])
                 wrong = rate * (1 - sensitivity) + (1 - rate) * (1 - specificity) if sensitivity + specificity > 1 else 0.5
                 found, plain, squares = [], 0, np.zeros(2)
@@ -205,7 +253,7 @@ def judged(sets: int, humans: Sequence[int] = HUMANS) -> Iterator[Setting]:
 
 
 def pass_rates(law: str, rng: np.random.Generator) -> Floats:
-    never, a, b = LAWS[law]
+    never, a, b = (LAWS | UNSEEN_LAWS)[law]
     return np.where(rng.random(POPULATION) < never, 0.0, rng.beta(a, b, POPULATION))
 
 
@@ -252,7 +300,7 @@ def judges(settings: Sequence[Setting]) -> str:
 
 
 def theory(measure: str, s: Setting) -> float:
-    sensitivity, specificity = JUDGES[measure.removeprefix("rate, judge ")]
+    sensitivity, specificity = (JUDGES | UNSEEN_JUDGES)[measure.removeprefix("rate, judge ")]
     flagged = s.truth * sensitivity + (1 - s.truth) * (1 - specificity)
     lift, spread = max(0.0, sensitivity + specificity - 1), flagged * (1 - flagged)
     explained = s.truth * (1 - s.truth) * lift**2 / spread if spread > 0 else 0.0
