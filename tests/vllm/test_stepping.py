@@ -29,6 +29,8 @@ class Llm:
         self.go = threading.Event()
         self.go.set()
         self.added = threading.Event()
+        self.shut_down = threading.Event()
+        self.shut_down.set()
 
     def add(self, _llm: Any, name: str, asked: Asked) -> None:
         self.added.set()
@@ -48,6 +50,7 @@ class Llm:
 
     def shutdown(self) -> None:
         self.threads.add(threading.get_ident())
+        self.shut_down.wait()
 
 
 def started() -> tuple[Stepper, Llm]:
@@ -126,3 +129,20 @@ def test_a_start_that_fails_is_told() -> None:
 
     with pytest.raises(ValueError, match="no such device"):
         Stepper(broken, lambda *_: None)
+
+
+def test_nobody_hears_of_a_failure_before_vllm_is_shut_down() -> None:
+    stepper, llm = started()
+    llm.shut_down.clear()
+    with ThreadPoolExecutor(2) as threads:
+        failing = threads.submit(stepper.answer, [asked(0)])
+        assert llm.added.wait(30)
+        late = threads.submit(stepper.answer, [asked(1)])
+        with pytest.raises(TimeoutError):
+            failing.result(timeout=0.2)
+        assert not stepper.failed
+        llm.shut_down.set()
+        for each in (failing, late):
+            with pytest.raises(RuntimeError, match="broken"):
+                each.result(30)
+    assert stepper.failed

@@ -119,12 +119,13 @@ class Stepper:
                     self._hand_out(llm.step())
         except BaseException as error:  # noqa: BLE001 - raised again in the threads that wait for answers
             end = error
-        self._finish(end)
+        # Before anybody hears of the end: shutting down undoes what the process shares, which a vLLM started meanwhile would miss.
         with contextlib.suppress(Exception):  # after a failure not all of it may be there; what matters is that the memory is let go
             llm.engine_core.shutdown()
         traceback.clear_frames(end.__traceback__)
         del llm
         gc.collect()
+        self._finish(end)
 
     def _take_in(self) -> bool:
         """Move new batches to what is owed, waiting for one if there is nothing to do; False at the end."""
