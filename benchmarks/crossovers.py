@@ -5,7 +5,8 @@
 
 A strong model's draw costs three of a weak one's; 30 weak draws and 10 strong ones of each problem, and another cost for every problem.
 Pass rates of a problem follow a Gaussian copula of two beta laws, correlated .7, with shares of problems that either never solves. The
-truth is the crossover of the curves of 200,000 problems whose pass rates are known.
+truth is the crossover of the curves of 200,000 problems whose pass rates are known. Where the data has the other model ahead at the end,
+that model's crossover lies in truth beyond the reach: the interval holds it if it has no upper end.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=400, help="data sets for each setting")
     parser.add_argument("--draws", type=int, default=400, help="resamples for each interval")
     args = parser.parse_args()
-    head = ["pair", "truth, ahead", "n", "right leader", "held", "held, absent < 5%", "of the sets", "median width"]
+    head = ["pair", "truth, ahead", "n", "right leader", "held", "upper end", "median width"]
     print(f"| {' | '.join(head)} |\n|---|---|" + "--:|" * (len(head) - 2))
     for i, (name, pair) in enumerate(PAIRS.items()):
         rng = np.random.default_rng([11, i])
@@ -66,12 +67,11 @@ def main() -> None:
 
 def row(name: str, truth: Crossover, n: int, found: list[Crossover]) -> str:
     led = [each.ahead == truth.ahead for each in found]
-    held = [right and holds(each, truth) for right, each in zip(led, found, strict=True)]
-    sure = [h for h, each in zip(held, found, strict=True) if each.absent < 0.05]
+    held = [holds(each, truth) if right else each.high is None for right, each in zip(led, found, strict=True)]
+    ended = [each.high is not None for each in found]
     width = np.median([(each.reach if each.high is None else each.high) - (each.low or 0.0) for each in found])
-    share = f"{100 * np.mean(sure):.1f}" if sure else ""
     where = f"{truth.value:.1f} of {truth.reach:.0f}, {'weak' if truth.ahead == 'left' else 'strong'}"
-    cells = [name, where, f"{n:,}", f"{100 * np.mean(led):.1f}", f"{100 * np.mean(held):.1f}", share, f"{100 * len(sure) / len(found):.0f}"]
+    cells = [name, where, f"{n:,}", *(f"{100 * np.mean(each):.1f}" for each in (led, held, ended))]
     return "| " + " | ".join([*cells, f"{width:.1f}"]) + " |"
 
 

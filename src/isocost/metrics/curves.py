@@ -93,7 +93,8 @@ def crossover(left: Curve, right: Curve, *, draws: int = 1000, seed: int = 0) ->
     `coverage_at`). Of the model that is ahead at the largest cost that both curves reach, the last cost at which it is not ahead is the
     crossover. The interval is the percentile bootstrap's over problems, resampled for both models at once, costs included; a resample in
     which that model is not ahead at the end has its crossover beyond the reach, counts as infinitely late, and is reported in `absent`.
-    That the leader was picked by the same data is not accounted for: where `absent` is a third, who leads is open.
+    The leader was picked by the same data: only an interval that ends says that it leads. Read so, intervals hold 92 to 100% of the time
+    (benchmarks/crossovers.py).
 
     Args:
         left: One model.
