@@ -96,7 +96,7 @@ def test_neither_blocks_nor_the_order_of_classes_show(monkeypatch: pytest.Monkey
     multiplicity = rng.integers(1, 5, 4_000)
     whole = diversity_curve(drawn, owner, multiplicity, [1, 5, 20])
     order = rng.permutation(4_000)
-    monkeypatch.setattr("isocost.metrics.diversity._CELLS", 30)
+    monkeypatch.setattr("isocost.metrics.diversity.BLOCK_CELLS", 30)
     np.testing.assert_allclose(diversity_curve(drawn, owner[order], multiplicity[order], [1, 5, 20]), whole, rtol=1e-12)
 
 

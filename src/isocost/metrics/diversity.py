@@ -12,7 +12,7 @@ from isocost.equations import signature
 from isocost.metrics.coverage import Floats, Ints, checked_ks, distinct_pairs, pair_curve
 
 Level = Literal["string", "normalised", "equations"]
-_CELLS = 1 << 20  # numbers held at once in a block of classes by ks
+BLOCK_CELLS = 1 << 20  # numbers held at once in a block of classes by ks
 
 
 def diversity_curve(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike, ks: ArrayLike) -> Floats:
@@ -43,7 +43,7 @@ def diversity_curve(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLik
     pairs, pair = distinct_pairs(m[kinds[:, 0]], kinds[:, 1])
     seen = pair_curve(pairs[:, 0], pairs[:, 1], wanted)
     total = np.zeros((m.size, wanted.size))
-    for block in _blocks(kinds[:, 0], max(1, _CELLS // max(1, wanted.size))):
+    for block in owner_blocks(kinds[:, 0], max(1, BLOCK_CELLS // max(1, wanted.size))):
         owners = kinds[block, 0]
         starts = np.flatnonzero(np.diff(owners, prepend=-1))
         total[owners[starts]] = np.add.reduceat(seen[pair[block]] * alike[block, None], starts, axis=0)
@@ -104,7 +104,7 @@ def _classes(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike) -> t
     return m, owner, count
 
 
-def _blocks(owners: Ints, most: int) -> Iterator[slice]:
+def owner_blocks(owners: Ints, most: int) -> Iterator[slice]:
     """Slices of about `most` rows of an ascending column that never part equal values."""
     start = 0
     while start < owners.size:
