@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import combinations, product
 from math import ceil, comb, floor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,9 +74,9 @@ def test_two_halves_of_one_pool_without_overlap_add_up() -> None:
 
 
 def test_more_draws_than_a_model_has_are_undefined_even_where_the_other_covers() -> None:
-    found = mixture_coverage([[3, 5], [2, 2]], [[3, 5], [1, 1]], [[3, 3.5], [1, 1]])
+    found = mixture_coverage([[3, 5], [2, 2]], [[3, 5], [1, 1]], [[3.0, 3.5], [1.0, 1.0]])
     np.testing.assert_array_equal(np.isnan(found), [[False, True], [False, False]])
-    distinct = mixture_diversity([[3, 5], [2, 2]], [1], [[1], [0]], [[3, 3.5], [1, 1]])
+    distinct = mixture_diversity([[3, 5], [2, 2]], [1], [[1], [0]], [[3.0, 3.5], [1.0, 1.0]])
     np.testing.assert_array_equal(np.isnan(distinct), [[False, True], [False, False]])
 
 
@@ -116,9 +117,9 @@ def test_nothing_asked_and_nothing_solved() -> None:
         ([3], [1], [1], "row a model"),
     ],
 )
-def test_tables_that_do_not_fit_are_refused(drawn: list[object], correct: list[object], draws: list[object], why: str) -> None:
+def test_tables_that_do_not_fit_are_refused(drawn: list[Any], correct: list[Any], draws: list[Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        mixture_coverage(drawn, correct, draws)  # type: ignore[arg-type]
+        mixture_coverage(drawn, correct, draws)
 
 
 @pytest.mark.parametrize(

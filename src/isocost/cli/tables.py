@@ -41,6 +41,12 @@ def measure(
     as_fixed: Annotated[
         bool, typer.Option("--as-fixed", help="The number of draws does not depend on their outcomes, whatever it looks like.")
     ] = False,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mix", metavar="MIXTURE", help="A mixture: weak+strong, equal money; weak=1,strong=3, shares of the money; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Measure the models of a table of samples: coverage, diversity, pass@1, maj@k, costs, overlap and crossovers, with intervals.
 
@@ -51,7 +57,7 @@ def measure(
 
     ks, wanted, prices = whole_numbers(k, "--k"), measuring.level_list(levels), measuring.price_list(cost or [])
     with stoppable():
-        found = measuring.survey_file(table, ks, levels=wanted, prices=prices, by=by, as_fixed=as_fixed)
+        found = measuring.survey_file(table, ks, levels=wanted, prices=prices, by=by, as_fixed=as_fixed, mixes=mix or [])
     print_data(measuring.survey_json(found) if as_json else measuring.survey_markdown(found))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Point, Shared
+from isocost.measuring.mixtures import Beside, Mixture
 from isocost.measuring.survey import Survey
 from isocost.records import Estimate
 
@@ -25,7 +26,10 @@ def survey_json(survey: Survey) -> dict[str, object]:
     "unit" of costs; "undefined" {MODEL: {NAME: why}}; "curves" {MODEL: [{"k", "cost", "coverage": ESTIMATE, "diversity": ESTIMATE}]};
     "crossovers" [{"measure", "models", "ahead": model that is ahead at the end or null, "cost": ESTIMATE whose high is null where it lies
     beyond "reach", "reach", "no_crossover": share of resamples}]; "overlap" [{"models", "cost", "draws", "only": {MODEL: ESTIMATE}, "all",
-    "none"}], cost and draws null for all draws in hand; "by" {GROUP: {MODEL: ...}}; "warnings" [text].
+    "none"}], cost and draws null for all draws in hand; "by" {GROUP: {MODEL: ...}}; "warnings" [text]; "mixtures" [{"shares": {MODEL: of
+    the money}, "draws": {MODEL: of the draws}, "curve": as of a model, k all its models' draws together, "beside": [{"k", "cost",
+    "mixture": {NAME: ESTIMATE}, "models": {MODEL: {"draws", "alone": {NAME: ESTIMATE}, "mixture_minus_model": {NAME: ESTIMATE}}}}],
+    "undefined": why there is no curve, or null}].
     """
     models = to_json(survey.measures)["models"]
     for model, shape in survey.shapes.items():
@@ -40,6 +44,7 @@ def survey_json(survey: Survey) -> dict[str, object]:
         "overlap": [_shared(shared) for shared in survey.shared],
         "by": {group: to_json(measures)["models"] for group, measures in survey.by.items()},
         "warnings": list(survey.warnings),
+        "mixtures": [_mixture(mixture) for mixture in survey.mixtures],
     }
 
 
@@ -71,4 +76,30 @@ def _shared(shared: Shared) -> dict[str, object]:
         "only": {model: _estimate(estimate) for model, estimate in zip(shared.models, shared.found.only, strict=True)},
         "all": _estimate(shared.found.all),
         "none": _estimate(shared.found.none),
+    }
+
+
+def _mixture(mixture: Mixture) -> dict[str, object]:
+    return {
+        "shares": dict(mixture.shares),
+        "draws": dict(mixture.draws),
+        "curve": [_point(point) for point in mixture.points],
+        "beside": [_beside(beside) for beside in mixture.beside],
+        "undefined": mixture.why,
+    }
+
+
+def _beside(beside: Beside) -> dict[str, object]:
+    return {
+        "k": beside.k,
+        "cost": beside.cost,
+        "mixture": {name: _estimate(estimate) for name, estimate in beside.mixture.items()},
+        "models": {
+            model: {
+                "draws": draws,
+                "alone": {name: _estimate(estimate) for name, estimate in beside.alone[model].items()},
+                "mixture_minus_model": {name: _estimate(estimate) for name, estimate in beside.minus[model].items()},
+            }
+            for model, draws in beside.draws.items()
+        },
     }

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import combinations
 
-import numpy as np
-
 from isocost.measuring.columns import estimates
-from isocost.measuring.models import LEVELS, Model, coverage, diversity
-from isocost.metrics.coverage import Bools, Floats, Ints, covered
+from isocost.measuring.models import Model, coverage, diversity
+from isocost.measuring.reaching import all_true, common_places, draw_cost, levels_of, reach_of
+from isocost.metrics.coverage import Ints, covered
 from isocost.metrics.curves import Crossover, Curve, coverage_at, crossover, curve_ks
 from isocost.metrics.overlap import Overlap, overlap
 from isocost.records import Estimate
 
 MOST_PAIRED = 5  # models of which every pair is compared
-_REACHED_BY = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +59,14 @@ def curve_points(model: Model) -> list[Point]:
     The curve goes as far as the draws of 95% of the problems do; problems with fewer are left out of all of it, so that every point rests
     on the same ones. Empty where costs are not known.
     """
-    kept, most = _reached(model.drawn)
+    kept, most = reach_of(model.drawn)
     ks = [int(k) for k in curve_ks(most)] if most else []
     if model.cost is None or not ks:
         return []
-    each = _cost_of_a_draw(model, kept)
-    columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in _kinds(model))]
+    each = draw_cost(model, kept)
+    columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in levels_of(model))]
     found = estimates(columns, model.n_ungraded, kept)
-    names = ["coverage", *_kinds(model)]
+    names = ["coverage", *levels_of(model)]
     return [Point(k=k, cost=k * float(each.mean()), values={name: found[f"{name}@{k}"] for name in names}) for k in ks]
 
 
@@ -79,12 +76,12 @@ def crossings(models: Sequence[Model], *, seed: int = 0) -> list[Crossing]:
     if len(models) > MOST_PAIRED:
         return found
     for pair in combinations(models, 2):
-        places = _places(pair)
-        reached = [_reached(model.drawn[at]) for model, at in zip(pair, places, strict=True)]
+        places = common_places(pair)
+        reached = [reach_of(model.drawn[at]) for model, at in zip(pair, places, strict=True)]
         kept = reached[0][0] & reached[1][0]
         if not kept.any() or any(model.cost is None for model in pair):
             continue
-        kinds = [kind for kind in _kinds(pair[0]) if kind in _kinds(pair[1])][:1]
+        kinds = [kind for kind in levels_of(pair[0]) if kind in levels_of(pair[1])][:1]
         for name in ["coverage", *kinds]:
             curves = [_curve(model, name, at[kept], most) for model, at, (_, most) in zip(pair, places, reached, strict=True)]
             if all(curve.cost.mean() > 0 for curve in curves):
@@ -100,8 +97,8 @@ def shared(models: Sequence[Model]) -> list[Shared]:
         sets += list(combinations(models, 2))
     found: list[Shared] = []
     for some in sets:
-        places = _places(some)
-        drawn_by_all = _all_true([model.drawn[at] > 0 for model, at in zip(some, places, strict=True)])
+        places = common_places(some)
+        drawn_by_all = all_true([model.drawn[at] > 0 for model, at in zip(some, places, strict=True)])
         if not drawn_by_all.any():
             continue
         names = tuple(model.name for model in some)
@@ -112,11 +109,11 @@ def shared(models: Sequence[Model]) -> list[Shared]:
 
 
 def _at_matched_cost(models: Sequence[Model], places: Sequence[Ints]) -> list[Shared]:
-    reached = [_reached(model.drawn[at]) for model, at in zip(models, places, strict=True)]
-    kept = _all_true([mask for mask, _ in reached])
+    reached = [reach_of(model.drawn[at]) for model, at in zip(models, places, strict=True)]
+    kept = all_true([mask for mask, _ in reached])
     if not kept.any() or any(model.cost is None or model.stopped for model in models):
         return []
-    each = [float(_cost_of_a_draw(model, at[kept]).mean()) for model, at in zip(models, places, strict=True)]
+    each = [float(draw_cost(model, at[kept]).mean()) for model, at in zip(models, places, strict=True)]
     if min(each) <= 0:
         return []
     budget = min(cost * most for cost, (_, most) in zip(each, reached, strict=True))
@@ -128,32 +125,4 @@ def _at_matched_cost(models: Sequence[Model], places: Sequence[Ints]) -> list[Sh
 def _curve(model: Model, name: str, at: Ints, most: int) -> Curve:
     ks = curve_ks(most)
     columns = coverage(model, ks.tolist()) if name == "coverage" else diversity(model, name, ks.tolist())
-    return Curve(ks=ks, values=columns.values[at], cost=_cost_of_a_draw(model, at))
-
-
-def _cost_of_a_draw(model: Model, at: Ints | Bools) -> Floats:
-    return np.zeros(0) if model.cost is None else model.cost[at] / model.drawn[at]
-
-
-def _reached(drawn: Ints) -> tuple[Bools, int]:
-    """Which problems have as many draws as 95% of those with any have, and that many."""
-    some = np.sort(drawn[drawn > 0])
-    if some.size == 0:
-        return np.zeros(drawn.shape, dtype=np.bool_), 0
-    most = int(some[int((1 - _REACHED_BY) * some.size)])
-    return drawn >= most, most
-
-
-def _places(models: Sequence[Model]) -> list[Ints]:
-    """Where in each model the problems stand that all of them have rows for."""
-    common = reduce(np.intersect1d, [model.problem for model in models])
-    return [np.searchsorted(model.problem, common) for model in models]
-
-
-def _kinds(model: Model) -> list[str]:
-    return [kind for kind in LEVELS if kind in model.solutions]
-
-
-def _all_true(masks: Sequence[Bools]) -> Bools:
-    every: Bools = np.logical_and.reduce(masks)
-    return every
+    return Curve(ks=ks, values=columns.values[at], cost=draw_cost(model, at))

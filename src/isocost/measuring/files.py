@@ -21,13 +21,14 @@ def survey_file(
     prices: Mapping[str, float] | None = None,
     by: str | None = None,
     as_fixed: bool = False,
+    mixes: Sequence[str | Mapping[str, float]] = (),
 ) -> Survey:
     """`survey` of a table of samples, or of every pool of a run directory; texts are read only where a level asks for them.
 
     Raises:
         TableError: The file is not a table of samples, or `by` cannot group its problems.
         RunDirectoryError: The directory holds no samples of a finished sampling stage.
-        InputError: A price is missing or wrong.
+        InputError: A price is missing or wrong, or a mixture cannot be made of these models.
     """
     if path.is_dir():
         samples = path / "samples.parquet"
@@ -37,7 +38,7 @@ def survey_file(
     columns = [name for name in _COLUMNS if levels or name != "generation"]
     if by is not None:
         columns.append(by)
-    return survey(scan_table(str(path), columns), ks, levels=levels, prices=prices, by=by, as_fixed=as_fixed)
+    return survey(scan_table(str(path), columns), ks, levels=levels, prices=prices, by=by, as_fixed=as_fixed, mixes=mixes)
 
 
 def level_list(text: str) -> tuple[Level, ...]:

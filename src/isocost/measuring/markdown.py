@@ -6,20 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Shared
+from isocost.measuring.mixed import mixture_lines
 from isocost.measuring.survey import Survey
-from isocost.measuring.words import amount, count, markdown_table, money, name_cell, percent
+from isocost.measuring.words import NAMES, amount, count, markdown_table, money, name_cell, percent
 from isocost.records import Estimate
 
 _FEW_PROBLEMS = 30
 _ABREAST = 4  # models in a table
 _MOST_GROUPS = 40
 _LEFT_OUT = ("maj@", "pass@1[", "diversity_")  # of the table by group: it grows too wide
-_NAMES = {
-    "diversity": "distinct correct solutions (diversity)",
-    "coverage": "coverage",
-    "diversity_normalised": "distinct correct solutions (by words)",
-    "diversity_equations": "distinct correct solutions (by equations)",
-}
 
 
 def to_markdown(measures: Measures) -> str:
@@ -28,7 +23,7 @@ def to_markdown(measures: Measures) -> str:
 
 
 def survey_markdown(survey: Survey) -> str:
-    """What a survey found, for people: a table of measures, of groups, of overlap, the crossovers, and what to beware of."""
+    """What a survey found, for people: a table of measures, of groups, of overlap, the crossovers, mixtures, and what to beware of."""
     extra = {model: _about(survey, model) for model in survey.measures}
     parts = [*_tables(survey.measures, survey.undefined, extra), _note(survey.measures)]
     if survey.by:
@@ -37,6 +32,8 @@ def survey_markdown(survey: Survey) -> str:
         parts += ["## Crossovers", "\n".join(f"- {_crossing(crossing, survey.unit)}" for crossing in survey.crossings)]
     if survey.shared:
         parts += ["## Problems solved", "\n".join(_overlap(survey.shared, survey.unit))]
+    if survey.mixtures:
+        parts += ["## Mixtures", *(part for mixture in survey.mixtures for part in mixture_lines(mixture, survey.unit))]
     if survey.warnings:
         parts += ["## Beware", "\n".join(f"- {_plain(line, survey)}" for line in survey.warnings)]
     return "\n\n".join(parts)
@@ -77,7 +74,7 @@ def _groups(by: Mapping[str, Measures]) -> Iterator[str]:
 
 
 def _crossing(crossing: Crossing, unit: str) -> str:
-    found, measure = crossing.found, _NAMES[crossing.measure]
+    found, measure = crossing.found, NAMES[crossing.measure]
     left, right = name_cell(crossing.left), name_cell(crossing.right)
     reach = f"{amount(found.reach)} {unit} a problem"
     if found.ahead is None:

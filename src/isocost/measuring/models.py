@@ -74,6 +74,7 @@ def models(
     levels: Sequence[Level] = ("string", "normalised", "equations"),
     cost: Floats | None = None,
     votes: bool = True,
+    identified: bool = False,
 ) -> list[Model]:
     """Every model of a table, in order of first appearance.
 
@@ -84,13 +85,14 @@ def models(
         levels: What makes two solutions the same.
         cost: What the draws of each group cost, float[groups], nan where unknown.
         votes: Whether answers are counted.
+        identified: Whether solutions of different models will be told apart, as mixtures need it.
 
     Raises:
         TableError: The file behind the table cannot be read to its end.
     """
     present = table.collect_schema().names()
     texts = [(name, level) for name, level in LEVELS.items() if level in levels and "generation" in present]
-    classes = {name: solutions(table, draws, level) for name, level in texts}
+    classes = {name: solutions(table, draws, level, identified=identified) for name, level in texts}
     voted = answers(table, draws) if votes and "predicted_answer" in present else None
     first = {k: draws.correct_of_first(k) for k in ks}
     bounds = np.searchsorted(draws.model, np.arange(len(draws.models) + 1))

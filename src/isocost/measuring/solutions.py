@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from polars.exceptions import PolarsError
 
 from isocost.errors import TableError
@@ -27,23 +28,30 @@ class Classes:
         group: int[classes].
         count: Draws of the group that are this text, int[classes].
         right: How many of those are correct, int[classes].
+        digests: Of the texts, uint64[2, classes], so that two groups' classes can be joined; None if that was not asked for.
     """
 
     group: Ints
     count: Ints
     right: Ints
+    digests: NDArray[np.uint64] | None = None
 
     def of(self, low: int, high: int) -> Classes:
         """Those of groups low .. high - 1, numbered from 0."""
         start, stop = np.searchsorted(self.group, [low, high])
-        return Classes(group=self.group[start:stop] - low, count=self.count[start:stop], right=self.right[start:stop])
+        return Classes(
+            group=self.group[start:stop] - low,
+            count=self.count[start:stop],
+            right=self.right[start:stop],
+            digests=None if self.digests is None else self.digests[:, start:stop],
+        )
 
 
-def solutions(table: pl.LazyFrame, draws: Draws, level: Level) -> Classes:
+def solutions(table: pl.LazyFrame, draws: Draws, level: Level, *, identified: bool = False) -> Classes:
     """Distinct correct solutions: texts are hashed to 128 bits as they are read, in parts; a lost text counts as an empty one.
 
     The levels `string` and `normalised` are hashed where they are read. For `equations` each distinct text is read by `distinct_key` once,
-    which takes some tenths of a millisecond.
+    which takes some tenths of a millisecond. `identified` keeps the digests, 16 bytes a class.
 
     Raises:
         TableError: The file behind the table cannot be read to its end, or has changed.
@@ -57,7 +65,8 @@ def solutions(table: pl.LazyFrame, draws: Draws, level: Level) -> Classes:
         raise TableError("the table has changed while it was read")
     if level == "equations":
         digests = _by_equations(correct.select(text), digests)
-    return _classes(digests.with_columns(group=draws.group[draws.correct], right=np.ones(digests.height, dtype=np.int64)))
+    rows = digests.with_columns(group=draws.group[draws.correct], right=np.ones(digests.height, dtype=np.int64))
+    return _classes(rows, identified=identified)
 
 
 def answers(table: pl.LazyFrame, draws: Draws) -> Classes:
@@ -76,10 +85,11 @@ def answers(table: pl.LazyFrame, draws: Draws) -> Classes:
     return _classes(rows.filter("given"))
 
 
-def _classes(rows: pl.DataFrame) -> Classes:
+def _classes(rows: pl.DataFrame, *, identified: bool = False) -> Classes:
     found = rows.group_by("group", "a", "b").agg(pl.len().alias("count"), pl.col("right").sum()).sort("group", "a", "b")
     group, count, right = (found[name].cast(pl.Int64).to_numpy() for name in ("group", "count", "right"))
-    return Classes(group=group, count=count, right=right)
+    digests = np.stack([found[name].to_numpy() for name in "ab"]) if identified else None
+    return Classes(group=group, count=count, right=right, digests=digests)
 
 
 def _by_equations(texts: pl.LazyFrame, digests: pl.DataFrame) -> pl.DataFrame:

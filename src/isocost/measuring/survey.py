@@ -14,6 +14,8 @@ from isocost.measuring.costs import costs
 from isocost.measuring.draws import load
 from isocost.measuring.groups import problem_groups
 from isocost.measuring.measured import Measured, Shape
+from isocost.measuring.mixing import Shares, check_costs, shares_of
+from isocost.measuring.mixtures import Mixture, mixture
 from isocost.measuring.models import Model, coverage, diversity, models
 from isocost.metrics.coverage import Floats
 from isocost.metrics.diversity import Level
@@ -36,6 +38,7 @@ class Survey:
         shared: Which problems models solve.
         by: Measures of each group of problems, by group and model.
         warnings: What a reader must know, a sentence each.
+        mixtures: Those that were asked for, in that order.
     """
 
     measures: Measures
@@ -47,6 +50,7 @@ class Survey:
     shared: Sequence[Shared]
     by: Mapping[str, Measures]
     warnings: Sequence[str]
+    mixtures: Sequence[Mixture] = ()
 
 
 def survey(
@@ -57,6 +61,7 @@ def survey(
     prices: Mapping[str, float] | None = None,
     by: str | Mapping[str, str] | None = None,
     as_fixed: bool = False,
+    mixes: Sequence[str | Mapping[str, float]] = (),
 ) -> Survey:
     """Measure every model of a table, against its costs and against the other models.
 
@@ -70,16 +75,20 @@ def survey(
         prices: Of a generated token, by model; see `costs.costs`.
         by: A column, or a group for each problem id, to break the measures down by.
         as_fixed: As `measure`.
+        mixes: Mixtures of models, as `mixing.shares_of` reads them.
 
     Raises:
         ValueError: A k below 1.
         TableError: The file behind the table cannot be read to its end; or `by` is no column, or puts a problem in two groups.
-        InputError: A price is missing or wrong.
+        InputError: A price is missing or wrong, or a mixture cannot be made of these models.
     """
     wanted, lazy = _checked(ks), table.lazy()
     draws = load(lazy)
     cost = costs(draws, prices)
-    found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group)
+    asked = [shares_of(mix, draws.models) for mix in mixes]
+    for shares in asked:
+        check_costs(shares, draws, cost.of_group)
+    found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked))
     measured_models = [Measured.of(model, wanted, as_fixed=as_fixed) for model in found]
     fixed = [m.model for m in measured_models if not m.held_back]
     groups = {} if by is None else problem_groups(lazy, draws, by)
@@ -93,6 +102,7 @@ def survey(
         shared=shared(found),
         by={name: {m.model.name: m.estimates(members) for m in measured_models} for name, members in groups.items()},
         warnings=[line for m in measured_models for line in m.warnings()] + _unmatched(found) + _unpriced(found, cost.unit),
+        mixtures=[_mixture(shares, measured_models) for shares in asked],
     )
 
 
@@ -117,6 +127,16 @@ def values(table: pl.LazyFrame, ks: Sequence[int], *, levels: Sequence[Level] = 
         model.name: {"coverage": coverage(model, wanted).values} | {kind: diversity(model, kind, wanted).values for kind in model.solutions}
         for model in models(table, load(table), (), levels=levels, votes=False)
     }
+
+
+def _mixture(shares: Shares, found: Sequence[Measured]) -> Mixture:
+    by_name = {m.model.name: m for m in found}
+    some = [by_name[name] for name in shares]
+    if any(m.held_back for m in some):
+        return Mixture(
+            shares=shares, why="the draws of one of its models look stopped by their outcomes; --as-fixed takes them as they are"
+        )
+    return mixture([m.model for m in some], list(shares.values()))
 
 
 def _unmatched(found: Sequence[Model]) -> list[str]:

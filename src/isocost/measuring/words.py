@@ -6,6 +6,12 @@ from collections.abc import Sequence
 
 from isocost.records import Estimate
 
+NAMES = {
+    "diversity": "distinct correct solutions (diversity)",
+    "coverage": "coverage",
+    "diversity_normalised": "distinct correct solutions (by words)",
+    "diversity_equations": "distinct correct solutions (by equations)",
+}
 _LONGEST = 48  # characters of a name
 _MARKUP = {ord(char): f"\\{char}" for char in "\\`*_|~[]#<>!"} | {ord("&"): "&amp;"}
 

@@ -1,0 +1,94 @@
+"""Several models' draws for the same problems, their solutions told apart across models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from isocost.measuring.models import Model
+from isocost.measuring.reaching import levels_of
+from isocost.metrics.coverage import Floats, Ints
+from isocost.metrics.intervals import count_intervals, mean_intervals
+from isocost.metrics.mixtures import mixture_coverage, mixture_diversity
+from isocost.records import Estimate
+
+Values = Mapping[str, Floats]  # by measure: float[problems, points]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The draws of several models for the same problems.
+
+    Attributes:
+        names: Of the models.
+        drawn: Graded draws, int[models, problems].
+        correct: Correct ones, int[models, problems].
+        classes: Distinct correct solutions by level: the problem of each, int[classes], and how often each model has it,
+            int[models, classes]; one text is one solution, whoever wrote it.
+        n_ungraded: Draws of the models that could not be graded.
+    """
+
+    names: list[str]
+    drawn: Ints
+    correct: Ints
+    classes: Mapping[str, tuple[Ints, Ints]]
+    n_ungraded: int
+
+    @classmethod
+    def of(cls, models: Sequence[Model], places: Sequence[Ints]) -> Joined:
+        """The models at these places of their problems, which are the same problems in the same order.
+
+        Raises:
+            ValueError: The solutions are not `identified`.
+        """
+        levels = [kind for kind in levels_of(models[0]) if all(kind in model.solutions for model in models)]
+        return cls(
+            names=[model.name for model in models],
+            drawn=np.stack([model.drawn[at] for model, at in zip(models, places, strict=True)]),
+            correct=np.stack([model.correct[at] for model, at in zip(models, places, strict=True)]),
+            classes={kind: _joined(models, places, kind) for kind in levels},
+            n_ungraded=sum(model.n_ungraded for model in models),
+        )
+
+    def values(self, draws: Floats) -> Values:
+        """`coverage` and every level of diversity at so many draws of each model, float[models, points]."""
+        of = {"coverage": mixture_coverage(self.drawn, self.correct, draws)}
+        return of | {kind: mixture_diversity(self.drawn, owner, count, draws) for kind, (owner, count) in self.classes.items()}
+
+    def estimates(self, values: Values, draws: Floats) -> dict[str, list[Estimate]]:
+        """Means over problems of what so many draws give, with intervals, by measure."""
+        most = np.ceil(draws).sum(axis=0).tolist()
+        made = {name: mean_intervals(of) if name == "coverage" else count_intervals(of, most) for name, of in values.items()}
+        return {name: [replace(each, n_ungraded=self.n_ungraded) for each in of] for name, of in made.items()}
+
+    def alone(self, model: int) -> Joined:
+        """One of the models, with the first level of diversity only."""
+        first = list(self.classes.items())[:1]
+        return replace(
+            self,
+            names=[self.names[model]],
+            drawn=self.drawn[[model]],
+            correct=self.correct[[model]],
+            classes={kind: (owner[count[model] > 0], count[[model]][:, count[model] > 0]) for kind, (owner, count) in first},
+        )
+
+
+def _joined(models: Sequence[Model], places: Sequence[Ints], kind: str) -> tuple[Ints, Ints]:
+    frames = []
+    for i, (model, at) in enumerate(zip(models, places, strict=True)):
+        classes = model.solutions[kind]
+        if classes.digests is None:
+            raise ValueError("solutions of different models can be joined only where they were identified")
+        new = np.full(model.problem.size, -1, dtype=np.int64)
+        new[at] = np.arange(at.size)
+        problem = new[classes.group]
+        wanted = problem >= 0
+        columns = {"problem": problem, "a": classes.digests[0], "b": classes.digests[1], str(i): classes.count}
+        frames.append(pl.DataFrame({name: values[wanted] for name, values in columns.items()}))
+    counts = pl.exclude("problem", "a", "b").sum()
+    found = pl.concat(frames, how="diagonal").group_by("problem", "a", "b").agg(counts)
+    multiplicity = np.stack([found[str(i)].to_numpy() for i in range(len(models))])
+    return found["problem"].to_numpy(), multiplicity.astype(np.int64)

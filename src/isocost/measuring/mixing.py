@@ -1,0 +1,99 @@
+"""Which mixtures are asked for: models with shares of the money, as people write them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+
+from isocost.errors import InputError
+from isocost.measuring.draws import Draws
+from isocost.metrics.coverage import Floats
+
+Shares = Mapping[str, float]
+_EQUAL, _SHARED = r"()(\+.*)?", r"=([^,=]*)(,.*)?"
+_FORM = "write models parted by +, such as --mix weak+strong, or with shares of the money, --mix weak=1,strong=3"
+
+
+def shares_of(asked: str | Mapping[str, float], known: Sequence[str]) -> Shares:
+    """The share of the money that each model of a mixture gets; they add up to 1.
+
+    Args:
+        asked: `weak+strong`, equal money, or `weak=1,strong=3`; or numbers by model. A name may hold +, = or a comma where the table's
+            names leave no doubt of it.
+        known: The models there are.
+
+    Raises:
+        InputError: A model that is not known, one model only, a model twice, or a share that is no number above 0.
+    """
+    parts = list(asked.items()) if isinstance(asked, Mapping) else _read(asked, known)
+    shown = "+".join(str(name) for name, _ in parts)[:80] if isinstance(asked, Mapping) else asked[:80]
+    names = [name for name, _ in parts]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f'did you mean "{near[0][:80]}"? ' if near else ""
+            raise InputError(f'--mix {shown}: the table has no model "{name[:80]}"\n  {hint}it has {", ".join(known[:5])[:200]}')
+    if len(set(names)) != len(names):
+        raise InputError(f"--mix {shown}: names a model twice\n  name each model once, with its share of the money")
+    if len(names) < 2:
+        raise InputError(f"--mix {shown}: is one model, not a mixture\n  {_FORM}")
+    shares = {name: _share(share, shown) for name, share in parts}
+    return {name: share / sum(shares.values()) for name, share in shares.items()}
+
+
+def check_costs(shares: Shares, draws: Draws, cost: Floats | None) -> None:
+    """Refuse a mixture of models whose draws' costs nobody knows: what a share of the money buys would be a guess.
+
+    Args:
+        shares: By model.
+        draws: The table.
+        cost: Of each group's draws, float[groups], nan where unknown; None if the table says nothing of costs.
+
+    Raises:
+        InputError: The cost of a model's draws is not known, or it is nothing.
+    """
+    for name in shares:
+        spent = float("nan") if cost is None else float(cost[draws.model == draws.models.index(name)].sum())
+        if spent > 0:
+            continue
+        why = "is 0, so that no money bounds them" if spent == 0 else "is not known for all of them"
+        raise InputError(
+            f'--mix {"+".join(shares)[:80]}: what the draws of model "{name[:80]}" cost {why}\n'
+            "  give the table a column cost, or num_generated_tokens, with a number in every row"
+        )
+
+
+def _read(text: str, known: Sequence[str]) -> list[tuple[str, str | float]]:
+    names = sorted(known, key=len, reverse=True)
+    for form in (_EQUAL, _SHARED):
+        found = _parts(text, names, form)
+        if found is not None:
+            return [(name, share if form == _SHARED else 1.0) for name, share in found]
+    # Not of these models: read as if no name held a sign of the form, to say which is not known.
+    pairs = [piece.rpartition("=") for piece in text.split(",")] if "=" in text else [(name, "", 1.0) for name in text.split("+")]
+    if not all(name for name, *_ in pairs):
+        raise InputError(f'--mix: "{text[:80]}" is no mixture\n  {_FORM}')
+    return [(name, share) for name, _, share in pairs]
+
+
+def _parts(text: str, names: Sequence[str], form: str) -> list[tuple[str, str]] | None:
+    """The text as known names, longest first, each with what stands behind it; None if it cannot be read so."""
+    for name in names:
+        found = re.fullmatch(form, text[len(name) :], re.DOTALL) if text.startswith(name) else None
+        if found and found[2] is None:
+            return [(name, found[1])]
+        rest = _parts(found[2][1:], names, form) if found else None
+        if found and rest is not None:
+            return [(name, found[1]), *rest]
+    return None
+
+
+def _share(share: str | float, shown: str) -> float:
+    try:
+        number = float(share)
+    except ValueError:
+        number = float("nan")
+    if not 0 < number < float("inf"):
+        raise InputError(f'--mix {shown}: a share of the money must be a number above 0, found "{str(share)[:80]}"')
+    return number
