@@ -12,6 +12,7 @@ from isocost.running import run, runs
 from tests.builders import InlineExecutor, Rows, raw_study, recorded, write_problems, write_study, write_table
 
 WEAK = {"p00": "....", "p01": "a...", "p02": "aa..", "p03": "aabc"}  # a draw each: its correct text, or a wrong one
+MIXTURE = "weak + strong, half the money each"
 STRONG = {"p00": "a.", "p01": "aa", "p02": "b.", "p03": "ab"}
 
 
@@ -83,13 +84,33 @@ def test_curves_are_those_worked_out_by_hand(out: Path) -> None:
 def test_the_same_curves_stand_against_draws(out: Path) -> None:
     for measure in ("coverage", "diversity"):
         by_cost, by_draws = rows(out, f"{measure}_by_cost"), rows(out, f"{measure}_by_draws")
-        assert [(r["model"], r["k"], r[measure], r[f"{measure}_low"]) for r in by_cost] == [
+        assert [(r["model"], r["k"], r[measure], r[f"{measure}_low"]) for r in by_cost if r["model"] != MIXTURE] == [
             (r["model"], r["k"], r[measure], r[f"{measure}_low"]) for r in by_draws
         ]
         assert {"At equal cost", "At equal numbers"} == {
             re.findall(r'class="head"[^>]*>([^<]+)<', (out / "figures" / f"{measure}_by_{way}.svg").read_text())[0]
             for way in ("cost", "draws")
         }
+
+
+def test_half_the_money_each_is_worked_out_from_both_pools(out: Path) -> None:
+    """Half the budget of 80,000 buys two draws of weak or one of strong; a text that both wrote is one solution."""
+    found = rows(out, "coverage_by_cost")
+    assert column(found, "flops_per_problem", model=MIXTURE) == pytest.approx([80_000 * k / 3 for k in range(1, 7)])
+    assert column(found, "coverage", model=MIXTURE)[2] == pytest.approx((1 / 2 + 1 + (1 - 1 / 6 * 1 / 2) + 1) / 4)
+    distinct = [1 / 2, 1, 5 / 6 + 1 / 2, (1 - 1 / 6 * 1 / 2) + (1 - 1 / 2 * 1 / 2) + 1 / 2]
+    assert column(rows(out, "diversity_by_cost"), "diversity", model=MIXTURE)[2] == pytest.approx(sum(distinct) / 4)
+    assert column(rows(out, "diversity_by_cost"), "diversity", model=MIXTURE)[5] == pytest.approx((1 + 1 + 2 + 3) / 4)
+    assert (
+        "not drawn, but worked out from the models&#39; own draws; k counts all of its draws, 67% weak and 33% strong"
+        in (out / "report.html").read_text()
+    )
+
+
+def test_a_mixture_of_models_that_have_no_curve_is_not_drawn(tmp_path: Path) -> None:
+    arms = {"weak": {"models": ["weak"], "policy": "isocost.policies.uniform:build"}, "strong": {"models": ["strong"]}}
+    run(write_study(tmp_path, arms=arms), tmp_path / "run")
+    assert " + " not in (tmp_path / "run" / "tables" / "coverage_by_cost.csv").read_text()
 
 
 def test_the_crossover_is_where_two_straight_lines_meet(out: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isocost.records.costs import Cost, Unit
 from isocost.records.estimates import Estimate
@@ -11,19 +11,21 @@ from isocost.records.estimates import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCurve:
-    """What k draws a problem of one model's pool are worth; every point rests on the same problems.
+    """What k draws a problem of one model's pool, or of a mixture of models, are worth; every point rests on the same problems.
 
     Attributes:
-        model: The study's name of the model.
+        model: The study's name of the model; of a mixture, what it is.
         cost: Mean cost of a graded draw of these problems, what ungraded draws cost laid on the graded ones.
         ks: Draws a problem, ascending from 1.
         measures: `coverage` and `diversity` (distinct correct solutions), an estimate at each of `ks`.
+        mix: Share of the draws that each model of a mixture gives, by model; empty for a model.
     """
 
     model: str
     cost: Cost
     ks: tuple[int, ...]
     measures: Mapping[str, tuple[Estimate, ...]]
+    mix: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ class Results:
         crossovers: Of each two of them, in the unit of each budget.
         model_pairs: Each two of them side by side, at every budget and at equal numbers.
         without_curve: Why a model has no curve, by model.
+        mixtures: Curves of mixtures of models, equal money for each, in the unit of each budget; the cost is known in that unit only.
     """
 
     study: str
@@ -52,3 +53,4 @@ class Results:
     crossovers: tuple[ModelCrossover, ...] = ()
     model_pairs: tuple[ModelPair, ...] = ()
     without_curve: Mapping[str, str] = field(default_factory=dict)
+    mixtures: tuple[ModelCurve, ...] = ()

@@ -12,8 +12,8 @@ from isocost.reporting.blocks import Column, Figure, Row, Table, integer, number
 from isocost.reporting.blocks import estimated as entry
 from isocost.reporting.drawing import Scaled
 from isocost.reporting.leading import MEASURES, interval, main_models
-from isocost.reporting.marks import model_marks
-from isocost.reporting.panels import Crossing, Line, Panel, draw
+from isocost.reporting.marks import curve_marks
+from isocost.reporting.panels import LONGEST_NAME, Crossing, Line, Panel, draw
 
 _UNITS: tuple[Unit, ...] = ("flops", "usd")
 _TITLES = {"coverage": "coverage (% of problems)", "diversity": "distinct correct solutions a problem"}
@@ -52,7 +52,7 @@ def _units(results: Results) -> list[Unit]:
 
 def _cost_panel(results: Results, measure: str, unit: Unit) -> Panel:
     each = _costs(results, unit)
-    curves = _with_cost(results, each)
+    curves = _with_cost(results, unit)
     drawn = [k * each[curve.model] for curve in curves for k in (1, curve.ks[-1])]
     guides = [(at, name) for at, name in _budgets(results, unit) if at <= _NEAR * max(drawn)]
     return Panel(
@@ -68,13 +68,14 @@ def _cost_panel(results: Results, measure: str, unit: Unit) -> Panel:
 def _by_cost(results: Results, measure: str, unit: Unit, panel: Panel, *, first: bool) -> Figure:
     each, models = _costs(results, unit), main_models(results)
     caption = f"{_WHAT[measure]}, at k times the mean cost of a draw. {_READ}"
+    caption += "".join(_mixed(curve) for curve in _with_cost(results, unit) if curve.mix)
     caption += _CROSS.format(models=" and ".join(models)) if panel.crossing and models else ""
     far = [f"{name} ({numbers.budget(unit, at)})" for at, name in _budgets(results, unit) if (at, name) not in panel.guides]
     caption += f" Budgets far beyond what was drawn: {', '.join(far)}." if far else ""
     key = f"{measure}_by_cost" + ("" if first else f"_{unit}")
     title = f"{MEASURES[measure]} at equal cost"
     columns = Column(title="k", key="k"), Column(title=panel.x.title, key=f"{unit}_per_problem")
-    return _figure(title, caption, panel, _table(key, title, measure, _with_cost(results, each), columns, each))
+    return _figure(title, caption, panel, _table(key, title, measure, _with_cost(results, unit), columns, each))
 
 
 def _by_draws(results: Results, measure: str, curves: Sequence[ModelCurve], beside: Panel | None) -> Figure:
@@ -94,13 +95,13 @@ def _by_draws(results: Results, measure: str, curves: Sequence[ModelCurve], besi
 
 
 def _costs(results: Results, unit: Unit) -> dict[str, float]:
-    """What a draw costs, by model; those that are not known are left out."""
-    costs = {curve.model: curve.cost.amount(unit) for curve in results.curves}
-    return {model: cost for model, cost in costs.items() if cost}
+    """What a draw costs, by model or mixture; those that are not known are left out."""
+    return {curve.model: curve.cost.amount(unit) or 0.0 for curve in _with_cost(results, unit)}
 
 
-def _with_cost(results: Results, each: Mapping[str, float]) -> list[ModelCurve]:
-    return [curve for curve in results.curves if curve.model in each]
+def _with_cost(results: Results, unit: Unit) -> list[ModelCurve]:
+    """The models' curves and then the mixtures', where a draw's cost is known."""
+    return [curve for curve in (*results.curves, *results.mixtures) if curve.cost.amount(unit)]
 
 
 def _figure(title: str, caption: str, panel: Panel, table: Table) -> Figure:
@@ -133,10 +134,10 @@ def _table(key: str, title: str, measure: str, curves: Sequence[ModelCurve], col
 
 
 def _lines(results: Results, measure: str, curves: Sequence[ModelCurve], each: Mapping[str, float]) -> tuple[Line, ...]:
-    marks = model_marks(results)
+    marks = curve_marks(results)
     return tuple(
         Line(
-            label=curve.model,
+            label=_label(curve),
             mark=marks[curve.model],
             points=tuple((k * each[curve.model], e) for k, e in zip(curve.ks, curve.measures[measure], strict=True)),
             marked=frozenset(
@@ -145,6 +146,19 @@ def _lines(results: Results, measure: str, curves: Sequence[ModelCurve], each: M
         )
         for curve in curves
     )
+
+
+def _label(curve: ModelCurve) -> str:
+    """What stands at the end of a line; a mixture's models, where there is room for them."""
+    names = " + ".join(curve.mix)
+    return curve.model if not curve.mix else names if len(names) <= LONGEST_NAME else "equal money"
+
+
+def _mixed(curve: ModelCurve) -> str:
+    """What a reader must know of a mixture's line."""
+    *most, last = (f"{numbers.fixed(100 * share, 0)}% {model}" for model, share in curve.mix.items())
+    draws = f"{', '.join(most)} and {last}"
+    return f" {curve.model}: not drawn, but worked out from the models' own draws; k counts all of its draws, {draws}."
 
 
 def _budgets(results: Results, unit: Unit) -> list[tuple[float, str]]:
@@ -168,7 +182,7 @@ def _crossing(results: Results, measure: str, unit: Unit, each: Mapping[str, flo
             or item.ahead not in each
         ):
             continue
-        if min(each.values()) <= item.cost <= max(curve.ks[-1] * each[curve.model] for curve in _with_cost(results, each)):
+        if min(each.values()) <= item.cost <= max(curve.ks[-1] * each[curve.model] for curve in results.curves if curve.model in each):
             curve = next(curve for curve in results.curves if curve.model == item.ahead)
             height = _at(curve, measure, item.cost / each[item.ahead])
             return Crossing(at=item.cost, height=height, low=item.low, high=item.high, reach=item.reach, text=f"crossover {interval(item)}")
@@ -186,7 +200,7 @@ def _at(curve: ModelCurve, measure: str, k: float) -> float:
 
 def _height(results: Results, measure: str) -> Scaled:
     """One axis for every panel of a measure."""
-    estimates = [e for curve in results.curves if measure in curve.measures for e in curve.measures[measure]]
+    estimates = [e for curve in (*results.curves, *results.mixtures) if measure in curve.measures for e in curve.measures[measure]]
     title = _TITLES[measure]
     if measure == "coverage":
         return Scaled(axis=axes.shares(estimates), tick=drawing.in_percent, title=title)

@@ -52,3 +52,17 @@ def cell_marks(results: Results) -> Mapping[str, Mark]:
         cell.plan.cell.name: by_model[cell.plan.models[0]] if len(cell.plan.models) == 1 else by_arm[cell.plan.cell.arm]
         for cell in results.cells
     }
+
+
+def curve_marks(results: Results) -> Mapping[str, Mark]:
+    """A mark for each model, and for each mixture with a curve: that of a cell of the same models, or else the next that nothing has."""
+    cells = cell_marks(results)
+    of_cells = {frozenset(cell.plan.models): cells[cell.plan.cell.name] for cell in results.cells if len(cell.plan.models) != 1}
+    marks = dict(model_marks(results))
+    used = len(marks) + len({cell.plan.cell.arm for cell in results.cells if len(cell.plan.models) != 1})
+    for curve in results.mixtures:
+        mark = of_cells.get(frozenset(curve.mix))
+        if curve.model not in marks:
+            marks[curve.model] = mark or _SERIES[used % len(_SERIES)]
+            used += mark is None
+    return marks

@@ -14,6 +14,7 @@ from isocost.reporting.marks import Mark
 from isocost.reporting.shapes import WIDTH
 
 _LEFT, _HEIGHT, _HEAD, _STEP = 44.0, 236.0, 46.0, 4.0
+LONGEST_NAME = 15  # characters at the end of a line
 _BELOW = 30.0  # room under the curves for the crossover's interval
 _TALL = 14.0  # of a row of hairline names
 
@@ -75,7 +76,7 @@ class _Frame:
 
 def draw(panel: Panel, name: str, description: str) -> str:
     """The panel as SVG without its style sheet; at least one line needs a point."""
-    names = [shapes.shortened(line.label, 15) for line in panel.lines]
+    names = [shapes.shortened(line.label, LONGEST_NAME) for line in panel.lines]
     rows = _guide_rows(panel)
     highest = max([*rows, *(_guide_rows(panel.beside) if panel.beside else [])], default=-1)
     top = _HEAD + (_TALL * (1 + highest) + 4 if highest >= 0 else 0)

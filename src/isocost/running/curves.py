@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
+from isocost.config import Arm
 from isocost.measuring.comparing import MOST_PAIRED, crossings, curve_points
 from isocost.measuring.draws import Draws, load
 from isocost.measuring.models import Model, diversity, models
@@ -18,6 +19,7 @@ from isocost.metrics.intervals import count_interval, mean_interval, paired_coun
 from isocost.metrics.overlap import overlap
 from isocost.records import Cost, ModelCrossover, ModelCurve, ModelPair, Unit
 from isocost.running.data import Bought
+from isocost.running.mixtures import FIXED, mixture_curves, wanted_mixtures
 from isocost.running.preparing import Prepared, generators
 from isocost.running.tables import frame_of
 
@@ -33,6 +35,7 @@ class Compared:
     crossovers: tuple[ModelCrossover, ...] = ()
     pairs: tuple[ModelPair, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    mixtures: tuple[ModelCurve, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,8 @@ def compare_models(prepared: Prepared, bought: Bought) -> Compared:
     """Curves of every model that was drawn by a fixed plan, as `measuring` makes them, and each two of at most five side by side.
 
     A curve goes as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a policy
-    may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes.
+    may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes. Mixtures are worked out from the
+    draws of models with a curve.
     """
     left_out = _left_out(prepared, bought)
     names = [name for name in generators(prepared.study) if name not in left_out]
@@ -62,11 +66,12 @@ def compare_models(prepared: Prepared, bought: Bought) -> Compared:
         crossovers=tuple(found for unit in units for found in _crossovers(pools, unit)),
         pairs=tuple(_pairs(pools, budgets)) if len(pools) <= MOST_PAIRED else (),
         left_out=left_out,
+        mixtures=tuple(found for unit in units for found in _mixtures(prepared.study.arms, pools, unit)),
     )
 
 
 def _left_out(prepared: Prepared, bought: Bought) -> dict[str, str]:
-    adaptive = {model for arm in prepared.study.arms.values() if arm.policy != "uniform" for model in arm.models}
+    adaptive = {model for arm in prepared.study.arms.values() if arm.policy not in FIXED for model in arm.models}
     found = {}
     for name in generators(prepared.study):
         if name in adaptive:
@@ -82,7 +87,7 @@ def _pools(names: Sequence[str], bought: Bought) -> list[_Pool]:
     draws = load(table)
     amounts = {unit: _amounts([s.cost.amount(unit) for s, _ in graded], draws) for unit in UNITS}
     found = []
-    for i, model in enumerate(models(table, draws, (), levels=("string",), votes=False)):
+    for i, model in enumerate(models(table, draws, (), levels=("string",), votes=False, identified=len(names) > 1)):
         mine = {unit: of_group[draws.model == i] for unit, of_group in amounts.items()}
         costs = {unit: cost for unit, cost in mine.items() if not np.isnan(cost).any()}
         if curve := _model_curve(model, costs):
@@ -108,6 +113,11 @@ def _model_curve(model: Model, costs: Mapping[Unit, Floats]) -> ModelCurve | Non
         ks=tuple(point.k for point in points),
         measures={name: tuple(point.values[name] for point in points) for name in points[0].values},
     )
+
+
+def _mixtures(arms: Mapping[str, Arm], pools: Sequence[_Pool], unit: Unit) -> Iterator[ModelCurve]:
+    priced = {pool.model.name: replace(pool.model, cost=pool.costs[unit]) for pool in pools if unit in pool.costs}
+    return mixture_curves(wanted_mixtures(arms, [pool.model.name for pool in pools]), priced, unit)
 
 
 def _known(pools: Sequence[_Pool]) -> list[Unit]:

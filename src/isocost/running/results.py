@@ -77,6 +77,7 @@ def assemble(
         crossovers=compared.crossovers,
         model_pairs=compared.pairs,
         without_curve=compared.left_out,
+        mixtures=compared.mixtures,
     )
     return without_overlaps(found, remote)
 
