@@ -175,6 +175,14 @@ def test_names_at_the_ends_of_lines_do_not_lie_on_each_other_or_on_lines() -> No
     assert placed(labels[:1], []) == labels[:1]
 
 
+def test_a_name_that_a_steep_line_keeps_from_the_end_of_its_own_stands_over_that_end() -> None:
+    own, steep = [(100.0, 180.0), (200.0, 100.0)], [(205.0, 200.0), (240.0, 20.0)]
+    (found,) = placed([Label(text="weak", x=208, y=104, tone="blue")], [own, steep])
+    assert found.x + 7 * len(found.text) < 200
+    assert 70 < found.y < 100
+    assert not any(found.hides(x, 180 - 0.8 * (x - 100)) for x in range(100, 200))
+
+
 def test_crossovers_and_overlap_keep_full_numbers() -> None:
     made = report(curved())
     crossing = next(csv.DictReader(io.StringIO(made.tables["crossovers"])))
