@@ -107,6 +107,14 @@ def test_problems_that_a_model_did_not_reach_are_left_out() -> None:
     assert "share no problem" in str(found.why)
 
 
+def test_ungraded_draws_are_counted_on_the_side_they_belong_to_and_paid() -> None:
+    some = TABLE.with_columns(correct=pl.when((pl.col("model") == "weak") | (pl.col("sample_index") > 2)).then("correct"))
+    whole, row = mixed(TABLE, "weak+strong"), mixed(some, "weak+strong").beside[0]
+    assert row.mixture["coverage"].n_ungraded == row.alone["strong"]["coverage"].n_ungraded == 3 * 40
+    assert row.alone["weak"]["coverage"].n_ungraded == 0
+    assert row.cost > whole.beside[0].cost
+
+
 def test_draws_that_look_stopped_make_no_mixture_unless_asked() -> None:
     table = pl.concat([stopped_table().with_columns(model=pl.lit("weak")), random_table(("strong",), 120)])
     found = survey(table, [1], levels=(), mixes=WEAK_STRONG)

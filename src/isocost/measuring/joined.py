@@ -28,14 +28,14 @@ class Joined:
         correct: Correct ones, int[models, problems].
         classes: Distinct correct solutions by level: the problem of each, int[classes], and how often each model has it,
             int[models, classes]; one text is one solution, whoever wrote it.
-        n_ungraded: Draws of the models that could not be graded.
+        n_ungraded: Draws of each model that could not be graded.
     """
 
     names: list[str]
     drawn: Ints
     correct: Ints
     classes: Mapping[str, tuple[Ints, Ints]]
-    n_ungraded: int
+    n_ungraded: list[int]
 
     @classmethod
     def of(cls, models: Sequence[Model], places: Sequence[Ints]) -> Joined:
@@ -50,7 +50,7 @@ class Joined:
             drawn=np.stack([model.drawn[at] for model, at in zip(models, places, strict=True)]),
             correct=np.stack([model.correct[at] for model, at in zip(models, places, strict=True)]),
             classes={kind: _joined(models, places, kind) for kind in levels},
-            n_ungraded=sum(model.n_ungraded for model in models),
+            n_ungraded=[model.n_ungraded for model in models],
         )
 
     def values(self, draws: Floats) -> Values:
@@ -62,7 +62,7 @@ class Joined:
         """Means over problems of what so many draws give, with intervals, by measure."""
         most = np.ceil(draws).sum(axis=0).tolist()
         made = {name: mean_intervals(of) if name == "coverage" else count_intervals(of, most) for name, of in values.items()}
-        return {name: [replace(each, n_ungraded=self.n_ungraded) for each in of] for name, of in made.items()}
+        return {name: [replace(each, n_ungraded=sum(self.n_ungraded)) for each in of] for name, of in made.items()}
 
     def alone(self, model: int) -> Joined:
         """One of the models, with the first level of diversity only."""
@@ -72,6 +72,7 @@ class Joined:
             names=[self.names[model]],
             drawn=self.drawn[[model]],
             correct=self.correct[[model]],
+            n_ungraded=[self.n_ungraded[model]],
             classes={kind: (owner[count[model] > 0], count[[model]][:, count[model] > 0]) for kind, (owner, count) in first},
         )
 
