@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from isocost.config import Arm
+from isocost.config import Study
 from isocost.measuring.comparing import MOST_PAIRED, crossings, curve_points
 from isocost.measuring.draws import Draws, load
 from isocost.measuring.models import Model, diversity, models
@@ -66,7 +66,7 @@ def compare_models(prepared: Prepared, bought: Bought) -> Compared:
         crossovers=tuple(found for unit in units for found in _crossovers(pools, unit)),
         pairs=tuple(_pairs(pools, budgets)) if len(pools) <= MOST_PAIRED else (),
         left_out=left_out,
-        mixtures=tuple(found for unit in units for found in _mixtures(prepared.study.arms, pools, unit)),
+        mixtures=tuple(found for unit in units for found in _mixtures(prepared.study, pools, unit)),
     )
 
 
@@ -115,9 +115,10 @@ def _model_curve(model: Model, costs: Mapping[Unit, Floats]) -> ModelCurve | Non
     )
 
 
-def _mixtures(arms: Mapping[str, Arm], pools: Sequence[_Pool], unit: Unit) -> Iterator[ModelCurve]:
+def _mixtures(study: Study, pools: Sequence[_Pool], unit: Unit) -> Iterator[ModelCurve]:
     priced = {pool.model.name: replace(pool.model, cost=pool.costs[unit]) for pool in pools if unit in pool.costs}
-    return mixture_curves(wanted_mixtures(arms, [pool.model.name for pool in pools]), priced, unit)
+    trained_on = study.finetune.arms if study.finetune else ()
+    return mixture_curves(wanted_mixtures(study.arms, [pool.model.name for pool in pools], trained_on), priced, unit)
 
 
 def _known(pools: Sequence[_Pool]) -> list[Unit]:

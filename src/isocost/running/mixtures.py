@@ -13,15 +13,20 @@ FIXED = frozenset({"uniform"})  # policies whose draws do not depend on outcomes
 _EACH = {2: "half the money each", 3: "a third of the money each"}
 
 
-def wanted_mixtures(arms: Mapping[str, Arm], curved: Sequence[str]) -> list[tuple[str, ...]]:
-    """Of which models a report shows a mixture, equal money for each: those of an arm of several, and the two where only two have a curve.
+def wanted_mixtures(arms: Mapping[str, Arm], curved: Sequence[str], trained_on: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """Of which models a report shows a mixture, equal money for each.
+
+    Those of an arm of several, and the two that the study compares: the models of the arms that students are trained on, or of all curves,
+    if these are two.
 
     Args:
         arms: Of the study, by name.
         curved: The models with a curve.
+        trained_on: The arms that students are trained on.
     """
     found = [arm.models for arm in arms.values() if len(arm.models) > 1 and arm.policy in FIXED and set(arm.models) <= set(curved)]
-    found += [tuple(curved)] if len(curved) == 2 else []
+    compared = [name for name in curved if any(name in arms[arm].models for arm in trained_on if arm in arms)]
+    found += [tuple(names) for names in (compared, curved) if len(names) == 2][:1]
     return list({frozenset(names): names for names in reversed(found)}.values())[::-1]
 
 
