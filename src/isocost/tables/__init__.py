@@ -11,7 +11,7 @@ from isocost.errors import TableError
 from isocost.tables.coding import collected
 from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
 from isocost.tables.duplicates import refuse_gaps_and_duplicates
-from isocost.tables.jsonl import read_jsonl
+from isocost.tables.jsonl import scan_jsonl
 from isocost.tables.parquet import scan_parquet
 
 __all__ = ["COLUMNS", "NEEDED", "read_table", "scan_table"]
@@ -20,7 +20,8 @@ __all__ = ["COLUMNS", "NEEDED", "read_table", "scan_table"]
 def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFrame:
     """Check a table of samples, Parquet (`.parquet`) or one JSON object a line (`.jsonl`, `.ndjson`), and scan it; one row a sample.
 
-    Of a Parquet file only the columns that name a sample are looked at here; texts are read when they are asked for, in parts.
+    Of a Parquet file only the columns that name a sample are looked at here; of JSON lines everything is checked, and all but `generation`
+    kept. Texts are read when they are asked for, in parts.
 
     Args:
         path: The file.
@@ -41,8 +42,7 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
     if suffix == ".parquet":
         source, lazy = scan_parquet(path, wanted)
     elif suffix in {".jsonl", ".ndjson"}:
-        source, frame = read_jsonl(path, wanted)
-        lazy = frame.lazy()
+        source, lazy = scan_jsonl(path, wanted)
     else:
         raise TableError(f"{path}: not a table of samples by its name\n  a table ends in .parquet or .jsonl")
     refuse_gaps_and_duplicates(lazy, source)

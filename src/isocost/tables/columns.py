@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
+import sys
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 
@@ -66,8 +66,48 @@ def fits(value: object, name: str) -> bool:
     if target == pl.Boolean():
         return isinstance(value, bool)
     if target == pl.Float64():
-        return (is_whole or isinstance(value, float)) and 0 <= cast(float, value) < math.inf
+        return (is_whole or isinstance(value, float)) and 0 <= cast(float, value) <= sys.float_info.max
     if target == pl.Int64():
-        least = 0 if name == "sample_index" else -(2**63)
-        return is_whole and least <= cast(int, value) < 2**63
-    return isinstance(value, str) or (is_whole and (name in MAY_BE_NUMBERS or name not in COLUMNS))
+        return is_whole and _least(name) <= cast(int, value) < 2**63
+    return (isinstance(value, str) and _is_text(value)) or (is_whole and _may_be_numbers(name))
+
+
+def all_fit(values: list[Any], name: str, *, given: bool) -> bool:
+    """Whether all values of a column that the fast parser read may stand there: as `fits` of each, in a fraction of the time.
+
+    Args:
+        values: None also where an object lacks the column.
+        name: Of the column.
+        given: Some object has it. Then False also where it may not be null, some lack it and the others fit: that is for `fits` to say.
+    """
+    kinds = set(map(type, values))
+    if type(None) in kinds:
+        if given and name in NEVER_NULL:
+            return False
+        kinds.remove(type(None))
+        values = [value for value in values if value is not None]
+    target = COLUMNS.get(name, pl.String())
+    if target == pl.Boolean():
+        return kinds <= {bool}
+    if target == pl.Float64():
+        return kinds <= {int, float} and all(0 <= value <= sys.float_info.max for value in values)
+    if target == pl.Int64():
+        return kinds <= {int} and (not values or (_least(name) <= min(values) and max(values) < 2**63))
+    return kinds <= ({str, int} if _may_be_numbers(name) else {str})
+
+
+def _least(name: str) -> int:
+    return 0 if name == "sample_index" else -(2**63)
+
+
+def _may_be_numbers(name: str) -> bool:
+    return name in MAY_BE_NUMBERS or name not in COLUMNS
+
+
+def _is_text(value: str) -> bool:
+    """Half of a surrogate pair is none: it cannot be written down."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

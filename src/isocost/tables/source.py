@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +13,7 @@ class Source:
     """A file, and for JSONL the line of each row."""
 
     path: str
-    lines: Sequence[int] | None = None
+    lines: NDArray[np.int64] | None = None
 
     def at(self, row: int) -> str:
         """The place of a row, counted from 0, for people, counted from 1."""
