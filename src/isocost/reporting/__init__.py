@@ -10,6 +10,7 @@ from isocost.reporting import markdown, pages
 from isocost.reporting.audits import audits
 from isocost.reporting.background import background
 from isocost.reporting.blocks import Document
+from isocost.reporting.csvtables import table_csv
 from isocost.reporting.curves import curves
 from isocost.reporting.data import data
 from isocost.reporting.escaping import oneline
@@ -17,7 +18,6 @@ from isocost.reporting.headline import headline, support
 from isocost.reporting.money import money
 from isocost.reporting.published import published
 from isocost.reporting.students import students
-from isocost.reporting.tables import table_csv
 
 __all__ = ["Report", "report"]
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
+from typing import NamedTuple
 
 from isocost.metrics.intervals import independent_difference
 from isocost.records import Estimate, Results
 from isocost.reporting import axes, numbers
-from isocost.reporting.blocks import Column, Entry, Row, Section, Table, drawable, estimated, integer, number, words
+from isocost.reporting.blocks import Column, Entry, Section, Table, integer, number
 from isocost.reporting.marks import model_marks
+from isocost.reporting.tables import Shown, count, estimate, filled, interval, table, text
 
 _WAYS = {"steps": "steps", "judge": "judge", "people": "people alone", "combined": "people and predictions"}
 _AUDITED = re.compile(r"reasoning audited by|people and \w+ agree")  # in what the run recorded
@@ -24,8 +27,7 @@ _CAPTION = (
 
 def audits(results: Results) -> Section:
     """The section on false positives; without any audit it has no tables."""
-    tables = [_rates(results), _differences(results), _costs(results), _mixed(results)]
-    kept = tuple(table for table in tables if table.rows)
+    kept = filled([_rates(results), _differences(results), _costs(results), _mixed(results)])
     return Section(
         key="false_positives",
         title="False positives",
@@ -46,126 +48,126 @@ def _how(results: Results) -> tuple[str, ...]:
     return tuple(f"{name.capitalize()}: {text}" for name, text in results.environment.items() if _AUDITED.fullmatch(name))
 
 
+class _Rated(NamedTuple):
+    """A rate, or a difference of two: whose or where it is, what its row is called."""
+
+    group: str
+    name: str
+    rate: Estimate
+
+
+_RATE: tuple[Shown[_Rated], ...] = (
+    estimate("False positives (%)", "fpr", lambda item: item.rate, numbers.percent, "nothing could be checked"),
+    Shown(column=Column(title="n checked", key="n_checked"), entry=lambda item: _checked(item.rate)),
+    count("Not checked", "n_not_checked", lambda item: item.rate.n_ungraded),  # no equation, no verdict, or people could not tell
+)
+
+
+def _checked(rate: Estimate) -> Entry:
+    return replace(integer(rate.n), remark="few audits" if 0 < rate.n < numbers.FEW_PROBLEMS else "")
+
+
 def _rates(results: Results) -> Table:
     marks = model_marks(results)
-    rows = tuple(
-        Row(
-            group=model,
-            mark=marks[model],
-            entries=(words(title), _rate(measures[f"fpr/{way}"]), *_counted(measures[f"fpr/{way}"])),
-        )
+    rated = [
+        _Rated(model, title, measures[f"fpr/{way}"])
         for model, measures in results.pools.items()
         for way, title in _WAYS.items()
         if f"fpr/{way}" in measures
-    )
-    return Table(
+    ]
+    return table(
+        (text("Judged by", "judged_by", lambda item: item.name), *_RATE),
+        rated,
         key="false_positives",
         title="Right answers with wrong reasoning",
         caption=_CAPTION,
-        columns=(
-            Column(title="Judged by", key="judged_by", kind="text"),
-            Column(title="False positives (%) [95% interval]", key="fpr", kind="estimate"),
-            Column(title="n checked", key="n_checked"),
-            Column(title="Not checked", key="n_not_checked"),
-        ),
-        rows=rows,
         group_title="Model",
-        drawn=1,
-        axis=axes.shares(drawable(rows, 1)),
+        group=lambda item: item.group,
+        mark=lambda item: marks[item.group],
+        drawn="fpr",
+        axis=axes.shares,
     )
 
 
 def _differences(results: Results) -> Table:
     """Differences of each two models' rates to believe."""
     rates = {model: own["fpr"] for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
-    pairs = [(f"{a} {numbers.MINUS} {b}", independent_difference(rates[a], rates[b])) for a, b in combinations(rates, 2)]
-    rows = tuple(Row(group="", entries=(words(title), estimated(d, numbers.points, ""), integer(d.n))) for title, d in pairs)
-    return Table(
+    shown: tuple[Shown[_Rated], ...] = (
+        text("Left − right", "difference_of", lambda item: item.name),
+        estimate("Difference", "difference", lambda item: item.rate, numbers.points, ""),
+        count("n checked", "n_checked", lambda item: item.rate.n),
+    )
+    return table(
+        shown,
+        [_Rated("", f"{a} {numbers.MINUS} {b}", independent_difference(rates[a], rates[b])) for a, b in combinations(rates, 2)],
         key="false_positive_differences",
         title="Which model has more of them",
         caption="The last rates above, one model's less another's, in points. As if no problem were audited for both: too wide, if "
         "anything, where both err on the same ones. 95% intervals; the models are told apart where 0 is outside.",
-        columns=(
-            Column(title="Left − right", key="difference_of", kind="text"),
-            Column(title="Difference [95% interval]", key="difference", kind="estimate"),
-            Column(title="n checked", key="n_checked"),
-        ),
-        rows=rows,
-        group_title="",
-        drawn=1,
-        axis=axes.differences(drawable(rows, 1)),
+        drawn="difference",
+        axis=axes.differences,
     )
-
-
-def _rate(estimate: Estimate) -> Entry:
-    return estimated(estimate, numbers.percent, "nothing could be checked")
-
-
-def _counted(estimate: Estimate) -> tuple[Entry, Entry]:
-    """How many were checked, and how many could not be: no equation, no verdict, or people could not tell."""
-    few = "few audits" if 0 < estimate.n < numbers.FEW_PROBLEMS else ""
-    return Entry(text=numbers.count(estimate.n), value=estimate.n, remark=few), Entry(
-        text=numbers.count(estimate.n_ungraded), value=estimate.n_ungraded
-    )
-
-
-def _costs(results: Results) -> Table:
-    """Cost of a correct and of a truly correct solution, a row a model and unit."""
-    rows = []
-    for unit, title in (("flops", "FLOPs"), ("usd", "USD")):
-        names = (f"cost_per_correct_{unit}", f"cost_per_truly_correct_{unit}")
-        known = {model: [own[name] for name in names] for model, own in results.pools.items() if names[1] in own}
-        scale = numbers.flops_scale(each.value for own in known.values() for each in own)
-        for model, (correct, truly) in known.items():
-            entries = [_cost(each, unit, scale) for each in (correct, truly)]
-            rows.append(Row(group=title if unit == "usd" else scale.unit, entries=(words(model), *entries)))
-    return Table(
-        key="cost_per_truly_correct",
-        title="What a truly correct solution costs",
-        caption="Cost of a draw over its chance to be correct, and over the chance that its reasoning is right as well: "
-        "c / (pass rate (1 − FPR)), with the last of the model's rates above. 95% intervals over problems.",
-        columns=(
-            Column(title="Model", key="model", kind="text"),
-            Column(title="A correct solution [95% interval]", key="per_correct", kind="estimate"),
-            Column(title="A truly correct one [95% interval]", key="per_truly_correct", kind="estimate"),
-        ),
-        rows=tuple(rows),
-        group_title="Unit",
-    )
-
-
-def _cost(estimate: Estimate, unit: str, scale: numbers.Scale) -> Entry:
-    def text(amount: float) -> str:
-        return scale.text(amount) if unit == "flops" else numbers.usd(amount)
-
-    if estimate.value is None:
-        return number(None, text, "no solution is correct" if estimate.low is not None else "the rate is not known")
-    low = "?" if estimate.low is None else text(estimate.low)
-    high = "no upper end" if estimate.high is None else text(estimate.high)
-    return Entry(text=f"{text(estimate.value)} [{low}, {high}]", value=estimate)
 
 
 def _mixed(results: Results) -> Table:
     """The rates by steps of each model in the cells that have several."""
-    rows = tuple(
-        Row(group=cell.plan.cell.name, entries=(words(model), _rate(rate), *_counted(rate)))
+    rated = [
+        _Rated(cell.plan.cell.name, name.removeprefix("fpr/"), rate)
         for cell in results.cells
-        for model, rate in _of_models(cell.measures).items()
-    )
-    return Table(
+        for name, rate in cell.measures.items()
+        if name.startswith("fpr/")
+    ]
+    return table(
+        (text("Model", "model", lambda item: item.name), *_RATE),
+        rated,
         key="false_positives_in_cells",
         title="By model in cells of several models",
         caption="By steps, in the cell's own solutions. In the cell's own rate each model weighs as the problems that it solved there.",
-        columns=(
-            Column(title="Model", key="model", kind="text"),
-            Column(title="False positives (%) [95% interval]", key="fpr", kind="estimate"),
-            Column(title="n checked", key="n_checked"),
-            Column(title="Not checked", key="n_not_checked"),
-        ),
-        rows=rows,
         group_title="Cell",
+        group=lambda item: item.group,
     )
 
 
-def _of_models(measures: Mapping[str, Estimate]) -> dict[str, Estimate]:
-    return {name.removeprefix("fpr/"): rate for name, rate in measures.items() if name.startswith("fpr/")}
+class _Priced(NamedTuple):
+    """What a model's correct and truly correct solutions cost in one unit, and how such amounts are printed."""
+
+    unit: str
+    model: str
+    correct: Estimate
+    truly: Estimate
+    said: Callable[[float], str]
+
+
+def _costs(results: Results) -> Table:
+    """Cost of a correct and of a truly correct solution, a row a model and unit."""
+    shown: tuple[Shown[_Priced], ...] = (
+        text("Model", "model", lambda item: item.model),
+        interval("A correct solution", "per_correct", lambda item: _cost(item.correct, item.said)),
+        interval("A truly correct one", "per_truly_correct", lambda item: _cost(item.truly, item.said)),
+    )
+    return table(
+        shown,
+        [*_priced(results, "flops"), *_priced(results, "usd")],
+        key="cost_per_truly_correct",
+        title="What a truly correct solution costs",
+        caption="Cost of a draw over its chance to be correct, and over the chance that its reasoning is right as well: "
+        "c / (pass rate (1 − FPR)), with the last of the model's rates above. 95% intervals over problems.",
+        group_title="Unit",
+        group=lambda item: item.unit,
+    )
+
+
+def _priced(results: Results, unit: str) -> list[_Priced]:
+    names = f"cost_per_correct_{unit}", f"cost_per_truly_correct_{unit}"
+    known = {model: (own[names[0]], own[names[1]]) for model, own in results.pools.items() if names[1] in own}
+    scale = numbers.flops_scale(each.value for own in known.values() for each in own)
+    title, said = ("USD", numbers.usd) if unit == "usd" else (scale.unit, scale.text)
+    return [_Priced(title, model, correct, truly, said) for model, (correct, truly) in known.items()]
+
+
+def _cost(cost: Estimate, said: Callable[[float], str]) -> Entry:
+    if cost.value is None:
+        return number(None, said, "no solution is correct" if cost.low is not None else "the rate is not known")
+    low = "?" if cost.low is None else said(cost.low)
+    high = "no upper end" if cost.high is None else said(cost.high)
+    return Entry(text=f"{said(cost.value)} [{low}, {high}]", value=cost)

@@ -8,6 +8,7 @@ from isocost.records import Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
 from isocost.reporting.numbers import FEW_PROBLEMS, MISSING
+from isocost.reporting.tables import filled
 
 NOTES = (
     "Every interval is a 95% interval over problems, never over samples: samples of one problem are not independent of each other. "
@@ -23,7 +24,6 @@ NOTES = (
 def background(results: Results) -> Section:
     """The last section."""
     few = (f"Few problems: {numbers.count(results.n_problems)}, under {FEW_PROBLEMS}. Read the intervals, not the values.",)
-    tables = [_funnel(results), _excluded(results), _models(results), _environment(results)]
     return Section(
         key="background",
         title="Behind the numbers",
@@ -31,7 +31,7 @@ def background(results: Results) -> Section:
             f"{numbers.count(results.n_problems)} training problems; {numbers.count(len(results.excluded))} excluded.",
             *(few if results.n_problems < FEW_PROBLEMS else ()),
         ),
-        tables=tuple(table for table in tables if table.rows),
+        tables=filled([_funnel(results), _excluded(results), _models(results), _environment(results)]),
         notes=NOTES,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from isocost.records import CellResult, Estimate, Results
-from isocost.reporting.numbers import budget, count, fixed, percent
+from isocost.reporting.numbers import budget, count, decided, fixed, percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +20,7 @@ class _Effect:
     @property
     def direction(self) -> int:
         """1 left is better, -1 right is better, 0 undecided: the interval as printed, in tenths of a point, holds 0."""
-        low, high = self.difference.low, self.difference.high
-        if low is None or high is None:
-            return 0
-        return (round(low * 100, 1) > 0) - (round(high * 100, 1) < 0)
+        return decided(self.difference, factor=100, decimals=1) or 0
 
     def gain(self) -> str:
         """The difference of a decided effect, turned so that it is a gain."""

@@ -108,11 +108,8 @@ def drawn(draws: float) -> str:
 
 def direction(difference: Estimate, measure: str) -> int | None:
     """1 left has more, -1 right, 0 undecided: the interval as printed holds 0; None where there is none."""
-    if difference.low is None or difference.high is None:
-        return None
     factor, decimals = (100, 1) if measure == "coverage" else (1, 2)
-    low, high = round(difference.low * factor, decimals), round(difference.high * factor, decimals)
-    return (low > 0) - (high < 0)
+    return numbers.decided(difference, factor=factor, decimals=decimals)
 
 
 def percent(estimate: Estimate) -> str:

@@ -11,7 +11,7 @@ from isocost.amounts import price as say_price
 from isocost.records import BillLine, Cost, ModelCard, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
-from isocost.reporting.data import cost_columns, cost_entries
+from isocost.reporting.tables import costs, filled
 
 _KINDS = ("kept", "rejected", "failed", "lost")
 _SAMPLED = ("data", "judge")  # the accounts that an endpoint may be paid from
@@ -26,12 +26,11 @@ _NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
 def money(results: Results) -> Section:
     """The section on money."""
     paid = [line for line in results.bill if line.account == "data"]
-    tables = [_ledger(paid), _bill(results.bill), _time(results)]
     return Section(
         key="money",
         title="The money",
         paragraphs=_shared(results, paid) if results.bill else ("Nothing was billed.",),
-        tables=tuple(table for table in tables if table.rows),
+        tables=filled([_ledger(paid), _bill(results.bill), _time(results)]),
         notes=(
             "Data cost is what a cell's draws cost, a draw counted in every cell that uses it. The bill is what the run paid: a draw that "
             "cells share is billed once, over every start of the run; a judge, training and evaluation have accounts of their own.",
@@ -139,12 +138,13 @@ def _bill(bill: Sequence[BillLine]) -> Table:
     parts = [
         _sum(line.cost for line in bill if (line.account, line.model) == part) for part in {(line.account, line.model) for line in bill}
     ]
-    columns, scale = cost_columns(parts, "Spent", "spent")
+    spent = costs("Spent", "spent", parts, lambda cost: cost)
 
     def row(group: str, name: str, lines: Sequence[BillLine], *, total: bool = False) -> Row:
         counted = integer(sum(line.count for line in lines)) if group else Entry(text="", value=None)
-        amounts = cost_entries(_sum(line.cost for line in lines), columns, scale)
-        return Row(group=group, total=total, entries=(words(name), counted, integer(sum(line.tokens for line in lines)), *amounts))
+        paid = _sum(line.cost for line in lines)
+        tokens = integer(sum(line.tokens for line in lines))
+        return Row(group=group, total=total, entries=(words(name), counted, tokens, *(each.entry(paid) for each in spent)))
 
     rows = []
     for account in dict.fromkeys(line.account for line in bill):
@@ -164,7 +164,7 @@ def _bill(bill: Sequence[BillLine]) -> Table:
             Column(title="Model", key="model", kind="text"),
             Column(title="Count", key="count"),
             Column(title="Tokens", key="tokens"),
-            *columns,
+            *(each.column for each in spent),
         ),
         rows=tuple(rows),
         group_title="Account",

@@ -14,6 +14,7 @@ __all__ = [
     "budget",
     "cost",
     "count",
+    "decided",
     "dollars",
     "duration",
     "fixed",
@@ -44,6 +45,13 @@ def interval(estimate: Estimate, *, factor: float, decimals: int, unit: str = ""
         return f"{value} (no interval)"
     low, high = (fixed(end * factor, decimals, sign=sign) for end in (estimate.low, estimate.high))
     return f"{value} [{low}, {high}]"
+
+
+def decided(difference: Estimate, *, factor: float, decimals: int) -> int | None:
+    """1 left has more, -1 right, 0 undecided: a difference is claimed only if its interval, as printed, leaves 0 out; None without one."""
+    if difference.low is None or difference.high is None:
+        return None
+    return (round(difference.low * factor, decimals) > 0) - (round(difference.high * factor, decimals) < 0)
 
 
 def percent(estimate: Estimate) -> str:

@@ -1,45 +1,123 @@
-"""Tables as CSV: numbers in full precision, an estimate as its value, interval and n."""
+"""How a table is made of items: each column says what it shows of an item, and one row is made for each."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from isocost.records import Estimate
-from isocost.reporting import escaping
-from isocost.reporting.blocks import Column, Entry, Table
+from isocost.records import Cost, Estimate
+from isocost.reporting import numbers
+from isocost.reporting.axes import Axis
+from isocost.reporting.blocks import Column, Entry, Row, Table, drawable, estimated, integer, number, sized, words
+from isocost.reporting.marks import NEUTRAL, Mark
 
-_PARTS = ("low", "high", "n", "n_ungraded")
-
-
-def table_csv(table: Table) -> str:
-    """The table as CSV with a header line; groups become the first column, what is missing stays empty."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    group = [_key(table.group_title)] if table.group_title else []
-    writer.writerow([*group, *(name for column in table.columns for name in _names(column))])
-    for row in table.rows:
-        values = (value for column, entry in zip(table.columns, row.entries, strict=True) for value in _values(column, entry))
-        writer.writerow([*([escaping.csv(row.group)] if group else []), *values])
-    return out.getvalue()
+Item = TypeVar("Item")
 
 
-def _names(column: Column) -> Iterator[str]:
-    yield escaping.csv(column.key)
-    if column.kind == "estimate":
-        yield from (escaping.csv(f"{column.key}_{part}") for part in _PARTS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Generic[Item]):
+    """A column, and its entry for an item."""
+
+    column: Column
+    entry: Callable[[Item], Entry]
 
 
-def _values(column: Column, entry: Entry) -> Iterator[str | float | None]:
-    value = entry.value
-    if isinstance(value, Estimate):
-        yield from (value.value, value.low, value.high, value.n, value.n_ungraded)
-        return
-    yield escaping.csv(value) if isinstance(value, str) else value
-    if column.kind == "estimate":
-        yield from (None for _ in _PARTS)
+def text(title: str, key: str, of: Callable[[Item], str]) -> Shown[Item]:
+    """A column of text."""
+    return Shown(column=Column(title=title, key=key, kind="text"), entry=lambda item: words(of(item)))
 
 
-def _key(title: str) -> str:
-    return title.lower().replace(", ", "_").replace(" ", "_")
+def count(title: str, key: str, of: Callable[[Item], int]) -> Shown[Item]:
+    """A column of counts."""
+    return Shown(column=Column(title=title, key=key), entry=lambda item: integer(of(item)))
+
+
+def size(title: str, key: str, of: Callable[[Item], Estimate | None], *, what: str = "problems") -> Shown[Item]:
+    """A column of the n of estimates, in `what` they count, with what must be said about it."""
+    return Shown(column=Column(title=title, key=key), entry=lambda item: sized(of(item), what))
+
+
+def problems(of: Callable[[Item], Estimate | None]) -> Shown[Item]:
+    """The column of how many problems an estimate rests on."""
+    return size("n problems", "n", of)
+
+
+def interval(title: str, key: str, entry: Callable[[Item], Entry]) -> Shown[Item]:
+    """A column of estimates whose entries are made one by one."""
+    return Shown(column=Column(title=f"{title} [95% interval]", key=key, kind="estimate"), entry=entry)
+
+
+def estimate(title: str, key: str, of: Callable[[Item], Estimate | None], said: Callable[[Estimate], str], missing: str) -> Shown[Item]:
+    """A column of estimates, with why one has no value."""
+    return interval(title, key, lambda item: estimated(of(item), said, missing))
+
+
+def costs(what: str, key: str, items: Sequence[Item], of: Callable[[Item], Cost]) -> tuple[Shown[Item], ...]:
+    """A column for every unit that is known of at least one cost."""
+    found = [of(item) for item in items]
+    scale = numbers.flops_scale(cost.flops for cost in found)
+    columns: list[Shown[Item]] = []
+    if any(cost.flops is not None for cost in found):
+        column = Column(title=f"{what} ({scale.unit})", key=f"{key}_flops")
+        columns.append(Shown(column=column, entry=lambda item: number(of(item).flops, scale.text)))
+    if any(cost.usd is not None for cost in found):
+        column = Column(title=f"{what} (USD)", key=f"{key}_usd")
+        columns.append(Shown(column=column, entry=lambda item: number(of(item).usd, numbers.usd)))
+    if any(cost.seconds is not None for cost in found):
+        column = Column(title=f"{what} engine time (h:mm:ss)", key=f"{key}_seconds")
+        columns.append(Shown(column=column, entry=lambda item: number(of(item).seconds, numbers.duration)))
+    return tuple(columns)
+
+
+def table(
+    shown: Sequence[Shown[Item]],
+    items: Iterable[Item],
+    *,
+    key: str,
+    title: str,
+    caption: str,
+    group_title: str = "",
+    group: Callable[[Item], str] = lambda item: "",
+    mark: Callable[[Item], Mark] = lambda item: NEUTRAL,
+    total: Callable[[Item], bool] = lambda item: False,
+    drawn: str | None = None,
+    axis: Callable[[Sequence[Estimate]], Axis] | None = None,
+) -> Table:
+    """A row an item, in their order.
+
+    Args:
+        shown: The columns; the first is the rows' header.
+        items: What rows are made of; those of one group stand together.
+        key: The table's name among the CSV files.
+        title: What it shows, in a few words.
+        caption: How to read it.
+        group_title: What the groups of rows are.
+        group: The group of an item's row.
+        mark: The mark of an item's row.
+        total: Whether an item's row sums up others.
+        drawn: Key of the estimate column that is drawn as dot and bar, if one is.
+        axis: Makes the axis of that drawing from the column's estimates.
+
+    Raises:
+        ValueError: If no column has the key `drawn`.
+    """
+    rows = tuple(
+        Row(group=group(item), mark=mark(item), total=total(item), entries=tuple(each.entry(item) for each in shown)) for item in items
+    )
+    place = None if drawn is None else [each.column.key for each in shown].index(drawn)
+    return Table(
+        key=key,
+        title=title,
+        caption=caption,
+        columns=tuple(each.column for each in shown),
+        rows=rows,
+        group_title=group_title,
+        drawn=place,
+        axis=axis(drawable(rows, place)) if axis is not None and place is not None else None,
+    )
+
+
+def filled(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """Those that have rows."""
+    return tuple(table for table in tables if table.rows)

@@ -1,0 +1,45 @@
+"""Tables as CSV: numbers in full precision, an estimate as its value, interval and n."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from isocost.records import Estimate
+from isocost.reporting import escaping
+from isocost.reporting.blocks import Column, Entry, Table
+
+_PARTS = ("low", "high", "n", "n_ungraded")
+
+
+def table_csv(table: Table) -> str:
+    """The table as CSV with a header line; groups become the first column, what is missing stays empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    group = [_key(table.group_title)] if table.group_title else []
+    writer.writerow([*group, *(name for column in table.columns for name in _names(column))])
+    for row in table.rows:
+        values = (value for column, entry in zip(table.columns, row.entries, strict=True) for value in _values(column, entry))
+        writer.writerow([*([escaping.csv(row.group)] if group else []), *values])
+    return out.getvalue()
+
+
+def _names(column: Column) -> Iterator[str]:
+    yield escaping.csv(column.key)
+    if column.kind == "estimate":
+        yield from (escaping.csv(f"{column.key}_{part}") for part in _PARTS)
+
+
+def _values(column: Column, entry: Entry) -> Iterator[str | float | None]:
+    value = entry.value
+    if isinstance(value, Estimate):
+        yield from (value.value, value.low, value.high, value.n, value.n_ungraded)
+        return
+    yield escaping.csv(value) if isinstance(value, str) else value
+    if column.kind == "estimate":
+        yield from (None for _ in _PARTS)
+
+
+def _key(title: str) -> str:
+    return title.lower().replace(", ", "_").replace(" ", "_")
