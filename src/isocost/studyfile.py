@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
+from isocost.nearest import did_you_mean
 from isocost.yamlfile import Keys, read_yaml
 
 _MISSING = "is missing"  # as the engines' options say it
@@ -115,10 +115,7 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
 def nearest(word: object, valid: Iterable[str]) -> str:
     """`did you mean "x"?`, or the valid words where none is near."""
     valid = sorted(map(str, valid))  # a key of a broken file need not be text
-    close = difflib.get_close_matches(str(word), valid, n=1, cutoff=0.6)
-    if close:
-        return f'did you mean "{close[0]}"?'
-    return f"known: {', '.join(valid)}" if valid else "none is defined"
+    return did_you_mean(str(word), valid) or (f"known: {', '.join(valid)}" if valid else "none is defined")
 
 
 def references(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:

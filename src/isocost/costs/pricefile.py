@@ -8,8 +8,7 @@ models:
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from pydantic import ValidationError
 
 from isocost.config import Amount, Discount, Price, Section
 from isocost.errors import StudyError
+from isocost.nearest import did_you_mean
 from isocost.yamlfile import Keys, YamlFile, read_yaml
 
 _NEEDED = "needed: input, output (USD per million tokens)"
@@ -36,7 +36,8 @@ class PriceList:
 
     def advice(self, name: str) -> str:
         """What to add for a model that the list lacks."""
-        return f'add "{name}" to {self.shown}, with its input and output{_near(name, self.models)}'
+        near = did_you_mean(name, self.models)
+        return f'add "{name}" to {self.shown}, with its input and output{f"; {near}" if near else ""}'
 
 
 class _Listed(Section):
@@ -94,7 +95,7 @@ def _mistake(error: Mapping[str, Any]) -> str:
 def _unknown(keys: Keys) -> str:
     of_model = len(keys) == 3
     valid = _Listed.model_fields if of_model else _File.model_fields
-    hint = _near(str(keys[-1]), valid).removeprefix("; ") or f"known: {', '.join(valid)};"
+    hint = did_you_mean(str(keys[-1]), valid) or f"known: {', '.join(valid)};"
     where = f' for model "{keys[1]}"' if of_model else ""
     return f'unknown key "{keys[-1]}"{where}\n  {hint} {_NEEDED if of_model else "needed: dated, models"}'
 
@@ -110,12 +111,7 @@ def _missing(keys: Keys) -> str:
 def _is_that_typo(error: Mapping[str, Any], unknown: Mapping[Keys, str]) -> bool:
     """Whether a missing key is one that was misspelt: told already."""
     misspelt = unknown.get(tuple(error["loc"])[:-1])
-    return error["type"] == "missing" and misspelt is not None and bool(_near(misspelt, [str(error["loc"][-1])]))
-
-
-def _near(word: str, valid: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    return error["type"] == "missing" and misspelt is not None and bool(did_you_mean(misspelt, [str(error["loc"][-1])]))
 
 
 def _key(keys: Keys) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from typing import cast
 
 from isocost.errors import InputError
 from isocost.graders.base import Grader
+from isocost.nearest import did_you_mean
 
 GRADERS: dict[str, str] = {
     "choice": "isocost.graders.choice:ChoiceGrader",
@@ -35,8 +35,7 @@ def load_grader(name: str, options: Mapping[str, object] | None = None) -> Grade
     known = _keywords(factory)
     for key in options:
         if known is not None and key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known) or 'none'}"
+            hint = did_you_mean(key, known) or f"known: {', '.join(known) or 'none'}"
             raise InputError(f'grader "{name}": unknown option "{key}"\n  {hint}')
     try:
         grader = factory(**options)
@@ -59,8 +58,7 @@ def grader_options(name: str) -> tuple[str, ...]:
 def _import(name: str) -> Callable[..., object]:
     target = GRADERS.get(name, name)
     if ":" not in target:
-        near = difflib.get_close_matches(name, GRADERS, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(GRADERS)}, or package.module:attribute"
+        hint = did_you_mean(name, GRADERS) or f"known: {', '.join(GRADERS)}, or package.module:attribute"
         raise InputError(f'unknown grader "{name}"\n  {hint}')
     module, _, attribute = target.partition(":")
     if "/" in module or module.startswith("."):

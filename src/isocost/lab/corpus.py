@@ -38,9 +38,6 @@ class Writer:
     bare: bool = False
 
 
-CAREFUL = Writer()
-
-
 def random_writer(rng: random.Random) -> Writer:
     """A writer drawn with the shares of the corpus: about six in ten careful, the rest sloppy, brief or of another format."""
     kind = rng.random()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections import Counter
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from isocost.errors import ProblemsError
+from isocost.nearest import did_you_mean
 from isocost.records import Problem
 
 SOURCES: dict[str, str] = {
@@ -68,8 +68,7 @@ def source_options(source: str) -> tuple[str, ...]:
 def _import(source: str) -> Loader:
     target = SOURCES.get(source, source)
     if ":" not in target:
-        near = difflib.get_close_matches(source, SOURCES, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(SOURCES)}, or package.module:attribute"
+        hint = did_you_mean(source, SOURCES) or f"known: {', '.join(SOURCES)}, or package.module:attribute"
         raise ProblemsError(f'unknown problem source "{source}"\n  {hint}')
     module, _, attribute = target.partition(":")
     try:
@@ -88,9 +87,8 @@ def _check_options(source: str, load: Loader, own: Mapping[str, object]) -> None
     known = source_options(source)
     for key in own:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f'did you mean "{near[0]}"? ' if near else ""
-            raise ProblemsError(f'problems "{source}": unknown key "{key}"\n  {hint}known: {", ".join(known)}')
+            hint = f"{did_you_mean(key, known)} known: {', '.join(known)}".lstrip()
+            raise ProblemsError(f'problems "{source}": unknown key "{key}"\n  {hint}')
     needed = [name for name, parameter in parameters.items() if parameter.default is parameter.empty and name not in (*own, "base")]
     if needed:
         raise ProblemsError(f'problems "{source}": {", ".join(needed)} must be given')

@@ -1,0 +1,12 @@
+"""Names that people may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean "x"?` of the known word that is nearest; nothing where none is near."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f'did you mean "{close[0]}"?' if close else ""
