@@ -7,35 +7,16 @@ It takes no stop strings: its samples end with the end token, so that it generat
 
 from __future__ import annotations
 
-import itertools
-import statistics
 import time
 from pathlib import Path
 
 import torch
-from benchmarks.decoding import BATCH, SAMPLES, engine_speed
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
-from isocost.lab import weights
-from isocost.lab.wordproblems import generate
-from isocost.prompts.lab import TWO_SHOT
+from speeds import BATCH, MAX_TOKENS, SAMPLES, TEMPERATURE, compare
 
-PROBLEMS, REPEATS, PAGE, PAGES = 8, 3, 32, 1200
-
-
-def main() -> None:
-    torch.set_num_threads(1)
-    folder = weights("weak")
-    prompts = [TWO_SHOT.render(p.question) for p in itertools.islice(generate("validation", 0), PROBLEMS)]
-    ours, theirs = [], []
-    for repeat in range(REPEATS):
-        ours.append(engine_speed(folder, prompts, repeat))
-        theirs.append(continuous_speed(folder, prompts, repeat))
-    for name, speeds in (("isocost engine", ours), ("generate_batch", theirs)):
-        print(f"{name:<16} {statistics.median(speeds):8,.0f} tokens/s ({min(speeds):,.0f} to {max(speeds):,.0f})")
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    print(f"ratio            {ratio:8.2f}   ({PROBLEMS} prompts x {SAMPLES} samples, {BATCH} at once, one thread, {REPEATS} repeats)")
+PROBLEMS, PAGE, PAGES = 8, 32, 1200
 
 
 def continuous_speed(folder: Path, prompts: list[str], seed: int) -> float:
@@ -44,9 +25,9 @@ def continuous_speed(folder: Path, prompts: list[str], seed: int) -> float:
     inputs = [tokenizer(prompt)["input_ids"] for prompt in prompts for _ in range(SAMPLES)]
     setting = GenerationConfig(
         do_sample=True,
-        temperature=0.8,
+        temperature=TEMPERATURE,
         top_k=0,
-        max_new_tokens=96,
+        max_new_tokens=MAX_TOKENS,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
@@ -57,4 +38,4 @@ def continuous_speed(folder: Path, prompts: list[str], seed: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    compare("generate_batch", continuous_speed, problems=PROBLEMS, batches=f"{BATCH} at once")

@@ -7,47 +7,16 @@ ends. Both run in this process, in turn, so that a change in the machine's speed
 
 from __future__ import annotations
 
-import itertools
-import statistics
 import time
 from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from isocost.engines import load_engine
-from isocost.engines.base import Request
-from isocost.lab import weights
-from isocost.lab.wordproblems import generate
 from isocost.prompts.lab import TWO_SHOT
-from isocost.records import SamplingParams
+from speeds import BATCH, MAX_TOKENS, SAMPLES, TEMPERATURE, compare
 
-BATCH, SAMPLES, PROBLEMS, REPEATS = 64, 8, 32, 3
-
-
-def main() -> None:
-    torch.set_num_threads(1)
-    folder = weights("weak")
-    prompts = [TWO_SHOT.render(p.question) for p in itertools.islice(generate("validation", 0), PROBLEMS)]
-    ours, theirs = [], []
-    for repeat in range(REPEATS):
-        ours.append(engine_speed(folder, prompts, repeat))
-        theirs.append(generate_speed(folder, prompts, repeat))
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    print(f"isocost engine   {statistics.median(ours):8,.0f} tokens/s ({min(ours):,.0f} to {max(ours):,.0f})")
-    print(f"plain generate   {statistics.median(theirs):8,.0f} tokens/s ({min(theirs):,.0f} to {max(theirs):,.0f})")
-    print(f"ratio            {ratio:8.2f}   ({PROBLEMS} prompts x {SAMPLES} samples, batches of {BATCH}, one thread, {REPEATS} repeats)")
-
-
-def engine_speed(folder: Path, prompts: list[str], seed: int) -> float:
-    engine = load_engine("transformers", {"model": str(folder), "batch_size": BATCH, "device": "cpu"}, base=folder)
-    params = SamplingParams(temperature=0.8, max_tokens=96, stop=TWO_SHOT.stop)
-    requests = [Request(problem_id=str(i), prompt=p, first_index=0, count=SAMPLES) for i, p in enumerate(prompts)]
-    engine.generate(requests[:1], params, seed)
-    started, tokens = time.perf_counter(), 0
-    for batch in engine.batches(requests):
-        tokens += sum(g.num_generated_tokens for draws in engine.generate(batch, params, seed) for g in draws)
-    return tokens / (time.perf_counter() - started)
+PROBLEMS = 32
 
 
 def generate_speed(folder: Path, prompts: list[str], seed: int) -> float:
@@ -63,9 +32,9 @@ def generate_speed(folder: Path, prompts: list[str], seed: int) -> float:
             out = model.generate(
                 **{key: batch[key] for key in ("input_ids", "attention_mask")},
                 do_sample=True,
-                temperature=0.8,
+                temperature=TEMPERATURE,
                 top_k=0,
-                max_new_tokens=96,
+                max_new_tokens=MAX_TOKENS,
                 stop_strings=list(TWO_SHOT.stop),
                 tokenizer=tokenizer,
             )
@@ -75,4 +44,4 @@ def generate_speed(folder: Path, prompts: list[str], seed: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    compare("plain generate", generate_speed, problems=PROBLEMS, batches=f"batches of {BATCH}")
