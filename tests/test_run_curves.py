@@ -128,7 +128,7 @@ def test_models_stand_side_by_side_at_the_budget_and_at_equal_numbers(out: Path)
     found = [row for row in rows(out, "models_side_by_side") if row["measure"].startswith("Coverage")]
     assert [row["draws"] for row in found] == ["4 and 2", "2 and 2"]
     assert column(found, "difference") == pytest.approx([-1 / 4, 7 / 12 - 1])
-    assert [row["where"] for row in found] == ["At budget low, 80.0 KFLOPs a problem", "At equal numbers, 2 draws each"]
+    assert [row["where"] for row in found] == ["low, 80.0 KFLOPs", "2 draws each"]
 
 
 def test_overlap_at_the_budget_adds_up_to_all_problems(out: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from isocost.records import Estimate, ModelCrossover, ModelPair, Results
 from isocost.reporting import numbers
 from isocost.reporting.headline import main_pair
 from isocost.reporting.numbers import MINUS
+
+P = TypeVar("P", ModelPair, ModelCrossover)
 
 MEASURES = {"coverage": "Coverage", "diversity": "Distinct correct solutions"}
 _MOST_BUDGETS = 3  # that one sentence goes through; the table has all
@@ -49,12 +52,31 @@ def place(results: Results, pair: ModelPair) -> str:
     """Where a pair stands: its budget and what that is a problem; that the curves end before it, where they do."""
     if pair.unit is None or pair.cost is None:
         return f"At equal numbers, {drawn(pair.draws[0])} each"
-    spent = numbers.budget(pair.unit, pair.cost)
-    amount = next((c.plan.amount for c in results.cells if c.plan.cell.budget == pair.budget and c.plan.unit == pair.unit), None)
-    allowed = amount / results.n_problems if amount and results.n_problems else None
+    spent, allowed = numbers.budget(pair.unit, pair.cost), _allowed(results, pair)
     if allowed is not None and pair.cost < _SHORT * allowed:
         return f"At {spent} a problem, as far as both were drawn towards budget {pair.budget} ({numbers.budget(pair.unit, allowed)})"
     return f"At budget {pair.budget}, {spent} a problem"
+
+
+def spot(results: Results, pair: ModelPair) -> str:
+    """`place` in a table's column."""
+    if pair.unit is None or pair.cost is None:
+        return f"{drawn(pair.draws[0])} each"
+    spent, allowed = numbers.budget(pair.unit, pair.cost), _allowed(results, pair)
+    is_short = allowed is not None and pair.cost < _SHORT * allowed
+    return f"{spent}, short of {pair.budget}" if is_short else f"{pair.budget}, {spent}"
+
+
+def main_first(results: Results, items: Iterable[P]) -> list[P]:
+    """The pairs of models, those of the main two first."""
+    main = main_models(results)
+    return sorted(items, key=lambda item: item.models != main)
+
+
+def _allowed(results: Results, pair: ModelPair) -> float | None:
+    """The budget a problem."""
+    amount = next((c.plan.amount for c in results.cells if c.plan.cell.budget == pair.budget and c.plan.unit == pair.unit), None)
+    return amount / results.n_problems if amount and results.n_problems else None
 
 
 def ahead(pair: ModelPair, measure: str) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from isocost.records import Estimate, ModelCrossover, ModelPair, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Table, estimated
-from isocost.reporting.leading import MEASURES, direction, drawn, place, versus
+from isocost.reporting.leading import MEASURES, direction, drawn, main_first, place, spot, versus
 from isocost.reporting.leading import interval as from_where
 from isocost.reporting.marks import NEUTRAL, model_marks
 from isocost.reporting.tables import Shown, count, estimate, interval, problems, table, text
@@ -34,7 +34,7 @@ def side_by_side(results: Results) -> Table:
     """Coverage and diversity of each two models at each budget and at equal numbers, with their paired difference."""
     shown: tuple[Shown[_Measured], ...] = (
         text("Left − right", "difference_of", lambda item: versus(item.pair.models)),
-        text("Where", "where", lambda item: place(results, item.pair)),
+        text("Where", "where", lambda item: spot(results, item.pair)),
         text("Draws a problem", "draws", lambda item: " and ".join(drawn(k).partition(" ")[0] for k in item.pair.draws)),
         interval("Left", "left", lambda item: _side(item, item.left)),
         interval("Right", "right", lambda item: _side(item, item.right)),
@@ -47,14 +47,15 @@ def side_by_side(results: Results) -> Table:
         [
             _Measured(pair, measure, *pair.measures[measure], pair.differences[measure])
             for measure in MEASURES
-            for pair in results.model_pairs
+            for pair in main_first(results, results.model_pairs)
             if measure in pair.differences
         ],
         key="models_side_by_side",
         title="Models side by side, at equal cost and at equal numbers",
         caption="Each model at as many draws a problem as the money buys at the mean cost of a draw, a fraction of a draw being one more "
-        "for that part of the problems; and at equal numbers of draws, which is not equal cost. Differences are paired, left minus right, "
-        "on problems that both drew for. 95% intervals over problems.",
+        "for that part of the problems; and at equal numbers of draws, which is not equal cost. Where: the budget and its cost a problem; "
+        "short of one, the cost that both were drawn to. Differences are paired, left minus right, on problems that both drew for. 95% "
+        "intervals over problems.",
         group_title="Measure",
         group=lambda item: MEASURES[item.measure] + (" (%, difference in points)" if item.in_shares else " (solutions a problem)"),
     )
@@ -79,7 +80,7 @@ def crossovers(results: Results) -> Table:
     )
     return table(
         shown,
-        results.crossovers,
+        [item for measure in MEASURES for item in main_first(results, results.crossovers) if item.measure == measure],
         key="crossovers",
         title="Crossovers",
         caption="From which cost a problem the model that is ahead where the shorter curve ends stays ahead; from 0: it is ahead from the "
@@ -109,7 +110,7 @@ def overlap(results: Results) -> Table:
     )
     return table(
         shown,
-        [item for pair in results.model_pairs for item in _shares(pair)],
+        [item for pair in main_first(results, results.model_pairs) for item in _shares(pair)],
         key="overlap",
         title="Overlap of the problems solved",
         caption="Share of problems that one model solves and the other does not, that both solve, and that neither solves, at as many "
