@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isocost.cli.arguments import AsJson, key_values, whole_numbers
-from isocost.cli.leaving import heed_ctrl_c, stoppable
+from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.errors import InputError
 from isocost.streams import Output, opened, refuse_same_file
@@ -107,8 +107,8 @@ def _grade(
     from isocost.grading import GradingPool
     from isocost.running.verifying import references, verify
 
-    heed_ctrl_c()
-    answers = references(*source) if source else None
+    with stoppable():
+        answers = references(*source) if source else None
     name = "stdin" if file == "-" else file
     output, progress = Output(sys.stdout.fileno()), CountLine(sys.stderr, wanted=not sys.stdout.isatty())
 
