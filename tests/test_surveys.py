@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,51 @@ def test_draws_stopped_at_a_success_are_not_fed_to_what_needs_a_fixed_number() -
     for anyway in (survey(table, [1, 3], as_fixed=True).measures["m"], measure(table, [1, 3], as_fixed=True)["m"]):
         assert anyway["pass@1"].value is not None
         assert anyway["coverage@3"].value is not None
+
+
+def stopping(rates: Sequence[float], successes: int, cap: int, seed: int = 0) -> pl.DataFrame:
+    """One model that goes on until so many draws of a problem are correct."""
+    rng, rows = np.random.default_rng(seed), []
+    for number, rate in enumerate(rates):
+        done = drawn = 0
+        while done < successes and drawn < cap:
+            correct = bool(rng.random() < rate)
+            rows.append({"problem_id": f"p{number}", "model": "m", "sample_index": drawn, "correct": correct})
+            done, drawn = done + correct, drawn + 1
+    return pl.DataFrame(rows)
+
+
+@pytest.mark.parametrize("successes", [1, 4])
+def test_who_says_where_draws_stopped_gets_an_unbiased_pass_rate(successes: int) -> None:
+    rates = np.random.default_rng(1).beta(1, 3, 3000)
+    table = stopping(rates.tolist(), successes, 20)
+    found = survey(table, [1, 3], stopped_at=successes)
+    rate, anyway = found.measures["m"]["pass@1"], survey(table, [1], as_fixed=True).measures["m"]["pass@1"]
+    assert rate.low is not None
+    assert rate.high is not None
+    assert rate.low < rates.mean() < rate.high
+    assert anyway.low is not None
+    assert anyway.low > rates.mean()  # c / M is too high
+    assert {name for name, e in found.measures["m"].items() if e.value is not None} == {"covered", "pass@1"}
+    assert found.undefined["m"]["coverage@3"] == "draws were stopped"
+    assert [line for line in found.warnings if "allows for draws that were stopped" in line]
+    assert not found.curves
+
+
+def test_draws_that_did_not_stop_so_are_named() -> None:
+    table = stopping([0.3] * 20, 2, 9)
+    with pytest.raises(InputError, match=r"--stopped-at 3: model m, problem p\d+: 2 correct of \d graded draws.*\n  say at how many"):
+        survey(table, [1], stopped_at=3)
+    with pytest.raises(InputError, match=r"--stopped-at 1: model m, problem p\d+: 2 correct"):
+        survey(table, [1], stopped_at=1)
+
+
+def test_draws_that_were_not_graded_do_not_hide_the_cap() -> None:
+    rows = [{"problem_id": p, "model": "m", "sample_index": i, "correct": c} for p, outcomes in {
+        "cap": [False, None, False], "stopped": [False, True], "nothing": [None, None, None],
+    }.items() for i, c in enumerate(outcomes)]  # fmt: skip
+    rate = survey(pl.DataFrame(rows), [1], stopped_at=1).measures["m"]["pass@1"]
+    assert (rate.value, rate.n, rate.n_ungraded) == (0.0, 2, 4)
 
 
 def test_costs_are_tokens_prices_or_the_column() -> None:

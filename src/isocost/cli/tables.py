@@ -41,6 +41,15 @@ def measure(
     as_fixed: Annotated[
         bool, typer.Option("--as-fixed", help="The number of draws does not depend on their outcomes, whatever it looks like.")
     ] = False,
+    stopped_at: Annotated[
+        int | None,
+        typer.Option(
+            "--stopped-at",
+            metavar="N",
+            min=1,
+            help="Each problem's draws went on until N were correct, or to a cap; gives pass@1.",
+        ),
+    ] = None,
     mix: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,9 +64,13 @@ def measure(
     """
     from isocost import measuring
 
+    if as_fixed and stopped_at:
+        raise InputError("--as-fixed, --stopped-at: contradict each other; give one")
     ks, wanted, prices = whole_numbers(k, "--k"), measuring.level_list(levels), measuring.price_list(cost or [])
     with stoppable():
-        found = measuring.survey_file(table, ks, levels=wanted, prices=prices, by=by, as_fixed=as_fixed, mixes=mix or [])
+        found = measuring.survey_file(
+            table, ks, levels=wanted, prices=prices, by=by, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mix or []
+        )
     print_data(measuring.survey_json(found) if as_json else measuring.survey_markdown(found))
 
 

@@ -21,6 +21,7 @@ def survey_file(
     prices: Mapping[str, float] | None = None,
     by: str | None = None,
     as_fixed: bool = False,
+    stopped_at: int | None = None,
     mixes: Sequence[str | Mapping[str, float]] = (),
 ) -> Survey:
     """`survey` of a table of samples, or of every pool of a run directory; texts are read only where a level asks for them.
@@ -28,7 +29,7 @@ def survey_file(
     Raises:
         TableError: The file is not a table of samples, or `by` cannot group its problems.
         RunDirectoryError: The directory holds no samples of a finished sampling stage.
-        InputError: A price is missing or wrong, or a mixture cannot be made of these models.
+        InputError: A price is missing or wrong, a mixture cannot be made of these models, or draws did not stop as is said.
     """
     if path.is_dir():
         samples = path / "samples.parquet"
@@ -38,7 +39,8 @@ def survey_file(
     columns = [name for name in _COLUMNS if levels or name != "generation"]
     if by is not None:
         columns.append(by)
-    return survey(scan_table(str(path), columns), ks, levels=levels, prices=prices, by=by, as_fixed=as_fixed, mixes=mixes)
+    table = scan_table(str(path), columns)
+    return survey(table, ks, levels=levels, prices=prices, by=by, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes)
 
 
 def level_list(text: str) -> tuple[Level, ...]:

@@ -43,24 +43,30 @@ class Measured:
         model: The model.
         columns: Values, a row a problem.
         votes: maj@k, where its answers were counted.
-        held_back: Its draws look stopped by their outcomes, and nobody said they are not: what needs a fixed number of draws is None.
+        held_back: Its draws look stopped by their outcomes, and nobody said they are not, or somebody said that they are: what needs a
+            fixed number of draws is None.
+        unbiased: pass@1, where somebody said how they were stopped.
     """
 
     model: Model
     columns: Sequence[Columns]
     votes: Votes | None
     held_back: bool
+    unbiased: Columns | None = None
 
     @classmethod
-    def of(cls, model: Model, ks: Sequence[int], *, as_fixed: bool, all_of_it: bool = True) -> Measured:
-        """Measure a model; `all_of_it` adds maj@k and pass@1[avg-of-k]."""
+    def of(
+        cls, model: Model, ks: Sequence[int], *, as_fixed: bool = False, all_of_it: bool = True, unbiased: Columns | None = None
+    ) -> Measured:
+        """Measure a model; `all_of_it` adds maj@k and pass@1[avg-of-k], `unbiased` is pass@1 of draws that were stopped."""
         columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in model.solutions), in_hand(model)]
         votes = majority(model, ks) if all_of_it else None
         if all_of_it:
             columns.append(pass_at_first(model, ks))
         if votes is not None:
             columns.append(votes.columns)
-        return cls(model=model, columns=columns, votes=votes, held_back=model.stopped is not None and not as_fixed)
+        held_back = unbiased is not None or (model.stopped is not None and not as_fixed)
+        return cls(model=model, columns=columns, votes=votes, held_back=held_back, unbiased=unbiased)
 
     def estimates(self, problems: Ints | None = None) -> dict[str, Estimate]:
         """Every measure by name, over all its problems or over those of the table's problems that are given."""
@@ -69,10 +75,11 @@ class Measured:
         n_ungraded = int((ungraded if mask is None else ungraded[mask]).sum())
         if not self.held_back:
             return estimates(self.columns, n_ungraded, mask)
-        in_data = estimates([in_hand(self.model)], n_ungraded, mask)["covered"]
+        known = {"covered": estimates([in_hand(self.model)], n_ungraded, mask)["covered"]}
+        known |= estimates([self.unbiased], n_ungraded, mask) if self.unbiased else {}
         names = [name for columns in self.columns for name in columns.names]
         none = Estimate(value=None, low=None, high=None, n=0, n_ungraded=n_ungraded)
-        return {name: in_data if name == "covered" else none for name in names}
+        return {name: known.get(name, none) for name in names}
 
     def reasons(self) -> dict[str, str]:
         """Why a measure is None, by name."""
@@ -83,7 +90,7 @@ class Measured:
         if most == 0:
             return "nothing graded"
         if self.held_back:
-            return "draws look stopped"
+            return "draws were stopped" if self.unbiased else "draws look stopped"
         return f"k {_k_of(name)} > {most:,} draws"
 
     def shape(self) -> Shape:
@@ -100,7 +107,9 @@ class Measured:
     def warnings(self) -> list[str]:
         """What a reader must know, a sentence each, with the model's name before a colon."""
         name, stopped, lines = self.model.name, self.model.stopped, []
-        if stopped is not None:
+        if self.unbiased:
+            lines.append(f"{name}: pass@1 allows for draws that were stopped; what needs a fixed number of draws is left out.")
+        elif stopped is not None:
             held = "What needs a fixed number of draws is left out; --as-fixed shows it." if self.held_back else "Taken as fixed, as asked."
             lines.append(f"{name}: draws look stopped by their outcomes: {_trace(stopped)} (chance under {stopped.chance:.0e}). {held}")
         if not self.held_back:

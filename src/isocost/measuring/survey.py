@@ -17,6 +17,7 @@ from isocost.measuring.measured import Measured, Shape
 from isocost.measuring.mixing import Shares, check_costs, shares_of
 from isocost.measuring.mixtures import Mixture, mixture
 from isocost.measuring.models import Model, coverage, diversity, models
+from isocost.measuring.stopping import stopped_pass
 from isocost.metrics.coverage import Floats
 from isocost.metrics.diversity import Level
 from isocost.records import Estimate
@@ -61,6 +62,7 @@ def survey(
     prices: Mapping[str, float] | None = None,
     by: str | Mapping[str, str] | None = None,
     as_fixed: bool = False,
+    stopped_at: int | None = None,
     mixes: Sequence[str | Mapping[str, float]] = (),
 ) -> Survey:
     """Measure every model of a table, against its costs and against the other models.
@@ -75,12 +77,14 @@ def survey(
         prices: Of a generated token, by model; see `costs.costs`.
         by: A column, or a group for each problem id, to break the measures down by.
         as_fixed: As `measure`.
+        stopped_at: Each problem's draws went on until so many were correct, or to the most that any problem of the model has. pass@1 is
+            then unbiased, and what needs a fixed number of draws None.
         mixes: Mixtures of models, as `mixing.shares_of` reads them.
 
     Raises:
-        ValueError: A k below 1.
+        ValueError: A k or `stopped_at` below 1.
         TableError: The file behind the table cannot be read to its end; or `by` is no column, or puts a problem in two groups.
-        InputError: A price is missing or wrong, or a mixture cannot be made of these models.
+        InputError: A price is missing or wrong, a mixture cannot be made of these models, or draws did not stop as is said.
     """
     wanted, lazy = _checked(ks), table.lazy()
     draws = load(lazy)
@@ -89,7 +93,8 @@ def survey(
     for shares in asked:
         check_costs(shares, draws, cost.of_group)
     found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked))
-    measured_models = [Measured.of(model, wanted, as_fixed=as_fixed) for model in found]
+    stopped = {} if stopped_at is None else {model.name: stopped_pass(model, stopped_at, draws.problems) for model in found}
+    measured_models = [Measured.of(model, wanted, as_fixed=as_fixed, unbiased=stopped.get(model.name)) for model in found]
     fixed = [m.model for m in measured_models if not m.held_back]
     groups = {} if by is None else problem_groups(lazy, draws, by)
     return Survey(

@@ -1,0 +1,47 @@
+"""pass@1 of a model whose draws stopped at so many correct ones, which whoever made the table knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from isocost.errors import InputError
+from isocost.measuring.columns import Columns
+from isocost.measuring.models import Model
+from isocost.metrics.coverage import Bools, Ints
+from isocost.metrics.stopping import stopped_rates
+
+
+def stopped_pass(model: Model, successes: int, problems: Sequence[str]) -> Columns:
+    """pass@1 by `metrics.stopping.stopped_rates`; the cap is the most draws that any problem has, graded or not.
+
+    Args:
+        model: The model.
+        successes: Correct draws at which a problem's draws stopped.
+        problems: The table's problem ids.
+
+    Raises:
+        InputError: A problem did not stop there.
+    """
+    cap = _cap(model)
+    if (odd := np.flatnonzero(~_follows(model, successes, cap))).size:
+        at = odd[0]
+        raise InputError(
+            f"--stopped-at {successes}: model {model.name}, problem {problems[model.problem[at]]}: {model.correct[at]} correct of "
+            f"{model.drawn[at]} graded draws, and the most that any problem has is {cap.max()}\n"
+            "  say at how many correct draws it stopped; where something else decided, leave --stopped-at out, and covered is what there is"
+        )
+    return Columns(names=["pass@1"], values=stopped_rates(model.drawn, model.correct, successes, cap)[:, None])
+
+
+def _cap(model: Model) -> Ints:
+    """Graded draws at which a problem's draws end in any case: fewer where ungraded ones took the place of others, int[problems]."""
+    most = int(model.rows.max(initial=1))
+    return np.where(model.rows == most, np.maximum(model.drawn, 1), most)
+
+
+def _follows(model: Model, successes: int, cap: Ints) -> Bools:
+    m, c = model.drawn, model.correct
+    follows: Bools = (c == successes) | ((c < successes) & ((m == cap) | (m == 0)))
+    return follows
