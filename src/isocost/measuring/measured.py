@@ -110,7 +110,11 @@ class Measured:
         if self.unbiased:
             lines.append(f"{name}: pass@1 allows for draws that were stopped; what needs a fixed number of draws is left out.")
         elif stopped is not None:
-            held = "What needs a fixed number of draws is left out; --as-fixed shows it." if self.held_back else "Taken as fixed, as asked."
+            held = (
+                "What needs a fixed number of draws is left out; --stopped-at N says how they stopped, --as-fixed that they did not."
+                if self.held_back
+                else "Taken as fixed, as asked."
+            )
             lines.append(f"{name}: draws look stopped by their outcomes: {_trace(stopped)} (chance under {stopped.chance:.0e}). {held}")
         if not self.held_back:
             lines += _partial(self.model, [name for columns in self.columns for name in columns.names])
