@@ -79,7 +79,7 @@ def test_hanging_solutions_take_their_time_limit_and_no_more() -> None:
     found = reasons(*generations, time_limit=0.5)
     assert found.count("timeout") == 20
     assert found.count("compared") == 980
-    assert time.monotonic() - start < 1.6 * 20 * 0.5 / 2 + 5  # for starting processes on a busy machine
+    assert time.monotonic() - start < 60  # they would hang for ever, and the machine may be busy
 
 
 def test_two_steps_send_each_open_answer_to_a_worker_once() -> None:
@@ -209,9 +209,8 @@ def test_grading_from_other_threads_and_equal_solutions_once() -> None:
 
 def test_submitting_returns_at_once_and_leaving_waits() -> None:
     with GradingPool(MISBEHAVING, workers=1, time_limit=10.0) as pool:
-        start = time.monotonic()
         future = pool.submit(pairs("slow"))
-        assert time.monotonic() - start < 2.0
+        assert not future.done()
     assert future.result()[0].reason == "compared"
 
 
@@ -262,7 +261,7 @@ def test_what_a_process_never_reads_is_blamed_only_if_it_came_first(request: pyt
     started = time.monotonic()
     assert list(process.judge([("a", "x" * 300_000)])) == []
     assert process.fate == (None if served else "timeout")
-    assert time.monotonic() - started < 4.0
+    assert time.monotonic() - started < 30.0  # it would not be over at all
     psutil.wait_procs([grading], timeout=5)
     assert not grading.is_running()
     process.start()

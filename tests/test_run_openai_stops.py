@@ -143,8 +143,8 @@ def test_ctrl_c_while_answers_are_written_down_loses_none(tmp_path: Path, shell:
         assert begun.is_set()
         assert runs.completions(server) == len(runs.stored(out)) >= CONCURRENCY
     found = runs.events(out)
-    assert found["done"] == runs.completions(server)
-    assert set(found) == {"reserve", "done", "unsent"}
+    assert found["done"] == runs.completions(server) < N_PROBLEMS * EACH
+    assert found["done"] + found["unsent"] == found["reserve"] == found.total() - found["done"] - found["unsent"]
     assert unanswered(out) == set()
 
 

@@ -381,9 +381,9 @@ def test_references(reference: str, letters: str | None) -> None:
     ],
 )
 def test_hostile_text_takes_linear_time(piece: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     GRADER.grade(ANIMALS, piece * (2 * LONGEST // len(piece)))
-    assert time.monotonic() - start < 5.0
+    assert time.thread_time() - start < 5.0
 
 
 @given(

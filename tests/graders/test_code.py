@@ -100,9 +100,9 @@ def test_any_text_is_read(generation: str) -> None:
     "piece", ["```\n", "```py\nx", "  ```py\n x\n  ```\n", "Here is\n", '"""\n', " ", "\n", "`", "~", "def ", "\t", "A ", "# "]
 )
 def test_reading_takes_linear_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     find_program(piece * (LONGEST // len(piece)) + "x")
-    assert time.perf_counter() - started < 2.0
+    assert time.thread_time() - started < 2.0
 
 
 @needs_sandbox

@@ -68,11 +68,11 @@ def test_last_number(text: str, number: str | None) -> None:
     "piece", ["\\boxed{", "{", "1,000,", "answer: ", "1", "1 ", "#### ", "$", "\\text{", "1/", "\\boxed{1} and ", "\\(", "answer is "]
 )
 def test_hostile_text_takes_linear_time(piece: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     text = piece * (2 * LONGEST // len(piece))
     extract_answer(text)
     last_number(text)
-    assert time.monotonic() - start < 3.0
+    assert time.thread_time() - start < 3.0
 
 
 def made(pieces: list[str], seed: int) -> list[str]:

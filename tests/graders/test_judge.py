@@ -126,10 +126,10 @@ def test_a_solution_too_long_is_cut_in_the_middle_and_the_judge_is_told() -> Non
     "piece", ["verdict: ", "verdict: correct ", "\nverdict: ", "*", "verdict", "\n", "- ", "correct", "verdict :", "</think>"]
 )
 def test_hostile_replies_take_linear_time(piece: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     read_verdict("#### 7", piece * (2 * LONGEST // len(piece)))
     read_verdict(piece * (2 * LONGEST // len(piece)), "verdict: correct")
-    assert time.monotonic() - start < 3.0
+    assert time.thread_time() - start < 3.0
 
 
 @pytest.mark.slow

@@ -242,9 +242,9 @@ def test_agreement_with_the_cases_of_other_projects() -> None:
 @pytest.mark.parametrize("piece", ["\\text{a} ", "\N{DEGREE SIGN}", "ab ", "1 hour ", "x<", "\\text{a}/ ", "\\text{a}^2 "])
 @pytest.mark.parametrize("end", ["#", " 5", ""])
 def test_what_is_settled_in_the_driver_takes_no_time(piece: str, end: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     text = f"5 {piece * (1990 // len(piece))}{end}"
     answer = GRADER.extract(f"\\boxed{{{text}}}")
     GRADER.settle("5", answer)
     GRADER.settle(text, "5")
-    assert time.monotonic() - start < 2.0
+    assert time.thread_time() - start < 2.0

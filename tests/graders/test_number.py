@@ -94,10 +94,10 @@ def test_equal_numbers_only(gold: int, answer: int) -> None:
 
 @pytest.mark.parametrize("piece", ["1", "1 ", "1,000,", "\\frac{1}", "1/", "-", "$", "1 1/"])
 def test_hostile_text_takes_linear_time(piece: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     GRADER.grade("1", piece * (2 * LONGEST // len(piece)))
     GRADER.grade("1", "#### " + piece * (LONGEST // len(piece) - 10))
-    assert time.monotonic() - start < 3.0
+    assert time.thread_time() - start < 3.0
 
 
 def test_exact_compares_text() -> None:
@@ -111,6 +111,6 @@ def test_exact_compares_text() -> None:
 
 @pytest.mark.parametrize("behind", ["a" * 5000 + "#", "ab " * 2000 + "#", "(" * 5000 + "#", "1 and a " * 1000])
 def test_what_stands_behind_a_number_takes_linear_time(behind: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     assert GRADER.grade("5", f"\\boxed{{5 {behind}}}").reason in ("equal", "not_one_number")
-    assert time.monotonic() - start < 1.0
+    assert time.thread_time() - start < 1.0

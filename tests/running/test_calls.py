@@ -103,6 +103,40 @@ def test_an_outage_is_probed_one_call_at_a_time(clock: Clock) -> None:
     assert far.room(5) == 4
 
 
+def test_an_outage_is_not_probed_with_what_may_have_made_it(clock: Clock) -> None:
+    """Eight calls that no endpoint could answer come back together, while good ones wait behind them."""
+    far = lane(outage=3, first=1.0, longest=60.0)
+    poisoned = [sent(far, clock) for _ in range(3)]
+    for each in poisoned:
+        assert far.failed(each, broken())
+    clock.now += 100
+    probe = sent(far, clock)
+    assert probe.key == "d"
+    far.succeeded(probe)
+    assert [sent(far, clock) for _ in range(4)][:3] == poisoned
+
+
+def test_probes_come_further_and_further_apart(clock: Clock) -> None:
+    far = lane(outage=3, first=1.0, longest=8.0)
+    for _ in range(3):
+        far.failed(sent(far, clock), broken())
+    waits = []
+    for _ in range(5):
+        clock.now = far.not_before
+        far.failed(sent(far, clock), broken())
+        waits.append(far.not_before - clock.now)
+    assert waits == [2, 4, 8, 8, 8]
+
+
+def test_an_outage_is_probed_with_what_went_wrong_where_nothing_else_is_left(clock: Clock) -> None:
+    far = lane("ab", outage=2)
+    both = [sent(far, clock) for _ in range(2)]
+    for each in both:
+        assert far.failed(each, broken())
+    clock.now = far.not_before
+    assert sent(far, clock) in both
+
+
 def test_patience_ends_and_an_answer_renews_it(clock: Clock) -> None:
     far = lane(patience=100.0, first=1.0, longest=10.0)
     one = sent(far, clock)

@@ -136,9 +136,9 @@ def test_what_is_not_certain_is_not_read(text: str) -> None:
     ],
 )
 def test_numbers_out_of_bounds_have_no_value(text: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     assert constant(text) is None
-    assert time.monotonic() - start < 1.0
+    assert time.thread_time() - start < 1.0
 
 
 def test_imaginary_squares_are_left_open() -> None:

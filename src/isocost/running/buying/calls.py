@@ -48,7 +48,8 @@ class Retrying:
     A request is sent again after `first`, then twice that, and so on up to `longest` seconds, times a random factor from 0.5 to 1.5 so
     that many requests do not come back at once; never before the time that the endpoint names (Retry-After). One that is refused holds
     back the others. Once `outage` of them have gone wrong and none was answered in between, one at a time is sent until one is: what an
-    endpoint that is down may charge for stays small.
+    endpoint that is down may charge for stays small. It is one that was not sent yet, while there are such: those that went wrong may be
+    what the endpoint cannot answer, and would keep it looking down.
 
     Attributes:
         first: Seconds before the first time.
@@ -95,9 +96,17 @@ class CallLane:
         """The next call that may be sent now."""
         if now < self.not_before:
             return None
+        if self._is_out() and (fresh := self._fresh()):
+            return fresh
         if self.later and self.later[0][0] <= now:
             return heapq.heappop(self.later)[2]
+        return self._fresh()
+
+    def _fresh(self) -> Call | None:
         return self.first.popleft() if self.first else next(self.source, None)
+
+    def _is_out(self) -> bool:
+        return self.in_a_row >= self.retrying.outage
 
     def is_done(self) -> bool:
         """Whether there is nothing more to send."""
@@ -107,7 +116,7 @@ class CallLane:
 
     def room(self, capacity: int) -> int:
         """How many calls more may be in flight."""
-        return (1 if self.in_a_row >= self.retrying.outage else capacity) - self.flying
+        return (1 if self._is_out() else capacity) - self.flying
 
     def postpone(self, call: Call) -> None:
         """Have a call sent again in a while that was not sent."""
@@ -139,12 +148,13 @@ class CallLane:
         self.failures[call.key] = before + 1, successes
         if error.charged and before + 1 >= self.retrying.attempts and self.successes > successes:
             return False
-        wait = self.retrying.wait(before + 1, error.wait)
+        # The probes of an outage come further and further apart, though each is the first try of another call.
+        wait = self.retrying.wait(max(before + 1, self.in_a_row - self.retrying.outage + 1), error.wait)
         if now + wait - self.since > self.retrying.patience:
             happened, patience = str(error).partition("\n")[0], self.retrying.patience
             why = f"it asks to wait for {_say(error.wait)}" if error.wait and error.wait > patience else f"no answer for {_say(patience)}"
             raise EngineError(f"{happened}\n  {why}; all that came is saved, run the same command to go on")
-        if not error.charged or self.in_a_row >= self.retrying.outage:
+        if not error.charged or self._is_out():
             self.not_before = max(self.not_before, now + wait)
         heapq.heappush(self.later, (now + wait, next(self._numbers), call))
         return True
