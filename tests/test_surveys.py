@@ -116,10 +116,24 @@ def test_why_a_number_is_not_defined() -> None:
     found = survey(TABLE, [1, 100])
     assert found.undefined["weak"]["coverage@100"] == "k 100 > 12 draws"
     assert found.undefined["weak"]["pass@1[avg-of-100]"] == "k 100 > 12 draws"
-    assert "not defined: k 100 > 12 draws" in survey_markdown(found)
+    text = survey_markdown(found)
+    assert "| coverage@100 |" not in text
+    assert "Not defined for any model: coverage@100, diversity@100," in text
+    assert "pass@1[avg-of-100], maj@100 (k 100 > 12 draws)." in text
+    some = survey(pl.concat([TABLE, random_table(("long",), 5, 100)]), [100], levels=())
+    assert "not defined: k 100 > 12 draws" in survey_markdown(some)
     none = survey(TABLE.with_columns(correct=pl.lit(None, dtype=pl.Boolean)), [1])
     assert set(none.undefined["weak"].values()) == {"nothing graded"}
     assert survey_markdown(none)
+
+
+def test_n_stands_in_a_row_of_its_own_and_where_it_is_another() -> None:
+    text = survey_markdown(survey(TABLE, [3], levels=()))
+    assert "| problems | 40 | 40 |" in text
+    assert ", n " not in text[: text.index("## ")]
+    short = TABLE.filter((pl.col("problem_id") != "p3") | (pl.col("sample_index") < 2))
+    line = next(row for row in survey_markdown(survey(short, [3], levels=())).splitlines() if row.startswith("| coverage@3"))
+    assert line.count(", n 39") == 2
 
 
 def test_unequal_draws_are_said() -> None:
@@ -273,6 +287,9 @@ def test_a_model_ahead_from_the_first_draw_has_no_crossover_to_tell() -> None:
 def test_tokens_of_two_models_that_cost_the_same_are_pointed_out() -> None:
     assert any("A token costs the same" in line for line in survey(TABLE, [1]).warnings)
     assert not any("A token" in line for line in survey(TABLE, [1], prices={"weak": 1, "strong": 1}).warnings)
+    text = survey_markdown(survey(TABLE, [1]))
+    assert text[text.index("## Crossovers") :].splitlines()[2].startswith("At one price a token, whichever model wrote it; --cost")
+    assert "At one price" not in survey_markdown(survey(TABLE, [1], prices={"weak": 1, "strong": 5}))
 
 
 def test_three_models_are_compared_in_pairs_and_together() -> None:
@@ -329,6 +346,22 @@ def test_a_file_or_a_run_directory(tmp_path: Path) -> None:
     assert of_file.measures == survey(TABLE, [1]).measures
     assert survey_file(tmp_path, [1]).measures == of_file.measures
     assert "diversity@1" not in survey_file(tmp_path, [1], levels=()).measures["weak"]
+
+
+def test_the_problems_of_a_run_are_grouped_by_what_their_source_says(tmp_path: Path) -> None:
+    TABLE.drop("level").write_parquet(tmp_path / "samples.parquet")
+    levels = dict(TABLE.select("problem_id", "level").unique().iter_rows())
+    (tmp_path / "problems").mkdir()
+    rows = [
+        {"id": p, "metadata": json.dumps({"level": int(level[-1]) if level[-1].isdigit() else level, "unit": "m"})}
+        for p, level in levels.items()
+    ]
+    rows.append({"id": "not drawn", "metadata": "{}"})
+    pl.DataFrame(rows).write_parquet(tmp_path / "problems" / "train.parquet")
+    found, of_table = survey_file(tmp_path, [1], by="level").by, survey(TABLE, [1], by="level").by
+    assert list(found.values()) == list(of_table.values())
+    with pytest.raises(TableError, match=r'have no "subject"\n  they have: level, unit'):
+        survey_file(tmp_path, [1], by="subject")
     (tmp_path / "empty").mkdir()
     with pytest.raises(RunDirectoryError, match=r"no samples\.parquet"):
         survey_file(tmp_path / "empty", [1])

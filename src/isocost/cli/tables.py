@@ -34,7 +34,10 @@ def measure(
     levels: Annotated[
         str, typer.Option("--levels", metavar="LEVELS", help="What makes two solutions the same: string, normalised, equations; or none.")
     ] = "string,normalised,equations",
-    by: Annotated[str | None, typer.Option("--by", metavar="COLUMN", help="A column to group problems by, such as level.")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="What to group problems by, such as level: a column, or what a run's problems have."),
+    ] = None,
     cost: Annotated[
         list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price of that model's token; once for every model.")
     ] = None,

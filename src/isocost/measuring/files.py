@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from isocost.errors import InputError, RunDirectoryError
+import polars as pl
+
+from isocost.errors import InputError, RunDirectoryError, TableError
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
 from isocost.metrics.diversity import Level
 from isocost.tables import scan_table
@@ -26,21 +29,47 @@ def survey_file(
 ) -> Survey:
     """`survey` of a table of samples, or of every pool of a run directory; texts are read only where a level asks for them.
 
+    `by` is a column of the table; of a run directory, what its problems' source says of each, such as `level`.
+
     Raises:
         TableError: The file is not a table of samples, or `by` cannot group its problems.
         RunDirectoryError: The directory holds no samples of a finished sampling stage.
         InputError: A price is missing or wrong, a mixture cannot be made of these models, or draws did not stop as is said.
     """
-    if path.is_dir():
-        samples = path / "samples.parquet"
-        if not samples.exists():
-            raise RunDirectoryError(f"{path}: no samples.parquet; is it a run directory?\n  finish sampling first: isocost sample {path}")
-        path = samples
+    groups: str | Mapping[str, str] | None = by
     columns = [name for name in _COLUMNS if levels or name != "generation"]
-    if by is not None:
+    if path.is_dir():
+        groups = None if by is None else _groups_of_run(path, by)
+        path = _samples_of_run(path)
+    elif by is not None:
         columns.append(by)
     table = scan_table(str(path), columns)
-    return survey(table, ks, levels=levels, prices=prices, by=by, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes)
+    return survey(table, ks, levels=levels, prices=prices, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes)
+
+
+def _samples_of_run(path: Path) -> Path:
+    samples = path / "samples.parquet"
+    if samples.exists():
+        return samples
+    if (path / "study.yaml").exists():
+        raise RunDirectoryError(f"{path}: sampling is not finished\n  finish it: isocost sample {path}")
+    raise RunDirectoryError(f"{path}: no samples.parquet and no study.yaml; is it a run directory?\n  name one, or a table of samples")
+
+
+def _groups_of_run(path: Path, by: str) -> dict[str, str]:
+    """The group of each training problem by what its source says of it, such as `level`.
+
+    Raises:
+        TableError: No problem has it.
+    """
+    file = path / "problems" / "train.parquet"
+    problems = pl.read_parquet(file, columns=["id", "metadata"]).iter_rows() if file.exists() else ()
+    known = {problem: json.loads(metadata) for problem, metadata in problems}
+    groups = {problem: str(metadata[by]) for problem, metadata in known.items() if metadata.get(by) is not None}
+    if known and not groups:
+        names = ", ".join(sorted({name for metadata in known.values() for name in metadata})) or "nothing else"
+        raise TableError(f'--by: the problems of {path} have no "{by[:80]}"\n  they have: {names}')
+    return groups
 
 
 def level_list(text: str) -> tuple[Level, ...]:

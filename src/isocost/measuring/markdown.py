@@ -14,22 +14,27 @@ from isocost.records import Estimate
 _FEW_PROBLEMS = 30
 _ABREAST = 4  # models in a table
 _MOST_GROUPS = 40
+_AT_ONE_PRICE = "At one price a token, whichever model wrote it; --cost MODEL=NUMBER for each model says otherwise."
 _LEFT_OUT = ("maj@", "pass@1[", "diversity_")  # of the table by group: it grows too wide
 
 
 def to_markdown(measures: Measures) -> str:
     """A Markdown table, a row a measure and a column a model, each number with its 95% interval over problems and its n."""
-    return "\n\n".join([*_tables(measures, {}, {}), _note(measures)])
+    names = list(dict.fromkeys(name for estimates in measures.values() for name in estimates))
+    return "\n\n".join([*_tables(measures, names, {}, {}, {}), _note(measures)])
 
 
 def survey_markdown(survey: Survey) -> str:
     """What a survey found, for people: a table of measures, of groups, of overlap, the crossovers, mixtures, and what to beware of."""
     extra = {model: _about(survey, model) for model in survey.measures}
-    parts = [*_tables(survey.measures, survey.undefined, extra), _note(survey.measures)]
+    problems = {model: shape.problems for model, shape in survey.shapes.items()}
+    names, left_out = _defined(survey)
+    parts = [*_tables(survey.measures, names, survey.undefined, problems, extra), _note(survey.measures, survey) + left_out]
     if survey.by:
         parts += ["## By group", *_groups(survey.by)]
     if survey.crossings:
-        parts += ["## Crossovers", "\n".join(f"- {_crossing(crossing, survey.unit)}" for crossing in survey.crossings)]
+        parts += ["## Crossovers", *([_AT_ONE_PRICE] if survey.at_one_price else [])]
+        parts += ["\n".join(f"- {_crossing(crossing, survey.unit)}" for crossing in survey.crossings)]
     if survey.shared:
         parts += ["## Problems solved", "\n".join(_overlap(survey.shared, survey.unit))]
     if survey.mixtures:
@@ -39,13 +44,31 @@ def survey_markdown(survey: Survey) -> str:
     return "\n\n".join(parts)
 
 
-def _tables(measures: Measures, undefined: Mapping[str, Mapping[str, str]], extra: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    names = list(dict.fromkeys(name for estimates in measures.values() for name in estimates))
+def _defined(survey: Survey) -> tuple[list[str], str]:
+    """The measures that some model defines, and a sentence on the others; all of them where none is."""
+    names = list(dict.fromkeys(name for estimates in survey.measures.values() for name in estimates))
+    has = [name for name in names if any(own[name].value is not None for own in survey.measures.values() if name in own)]
+    left = [name for name in names if name not in has]
+    if not has or not left:
+        return names, ""
+    whys = dict.fromkeys(why for own in survey.undefined.values() for name, why in own.items() if name in left)
+    return has, f" Not defined for any model: {', '.join(left)} ({'; '.join(whys)})."
+
+
+def _tables(
+    measures: Measures,
+    names: Sequence[str],
+    undefined: Mapping[str, Mapping[str, str]],
+    problems: Mapping[str, int],
+    extra: Mapping[str, Mapping[str, str]],
+) -> Iterator[str]:
     models = list(measures)
     for start in range(0, len(models), _ABREAST):
         some = models[start : start + _ABREAST]
         rows = [["measure", *map(name_cell, some)]]
-        rows += [[name, *(_cell(name, measures[m].get(name), undefined.get(m, {}).get(name)) for m in some)] for name in names]
+        rows += [
+            [name, *(_cell(name, measures[m].get(name), undefined.get(m, {}).get(name), problems.get(m)) for m in some)] for name in names
+        ]
         rows.append(["samples not graded", *(f"{_ungraded(measures[m]):,}" for m in some)])
         rows += [[label, *(extra[m].get(label, "not known") for m in some)] for label in extra.get(some[0], {})]
         yield "\n".join(markdown_table(rows))
@@ -57,7 +80,8 @@ def _about(survey: Survey, model: str) -> dict[str, str]:
     lines = {"problems": f"{shape.problems:,}", "graded draws a problem": draws}
     if any(other.unit_costs for other in survey.shapes.values()):
         for name, label in (("cost_per_draw", "cost of a draw"), ("cost_per_correct", "cost of a correct one")):
-            lines[f"{label} ({survey.unit})"] = money(shape.unit_costs[name]) if name in shape.unit_costs else "not known"
+            cost = shape.unit_costs.get(name)
+            lines[f"{label} ({survey.unit})"] = "not known" if cost is None else money(cost, shape.problems)
     return lines
 
 
@@ -67,7 +91,9 @@ def _groups(by: Mapping[str, Measures]) -> Iterator[str]:
         found = {group: measures[model] for group, measures in by.items() if any(e.n for e in measures.get(model, {}).values())}
         names = [name for name in dict.fromkeys(n for e in found.values() for n in e) if not name.startswith(_LEFT_OUT)]
         rows = [[name_cell(model), *names]]
-        rows += [[name_cell(group), *(_cell(name, e.get(name), None) for name in names)] for group, e in list(found.items())[:_MOST_GROUPS]]
+        for group, estimates in list(found.items())[:_MOST_GROUPS]:
+            n = max(each.n for each in estimates.values())
+            rows.append([f"{name_cell(group)} (n {n:,})", *(_cell(name, estimates.get(name), None, n) for name in names)])
         if len(found) > _MOST_GROUPS:
             rows.append([f"{len(found) - _MOST_GROUPS:,} more: --json", *("" for _ in names)])
         yield "\n".join(markdown_table(rows))
@@ -100,7 +126,7 @@ def _overlap(shared: Sequence[Shared], unit: str) -> Iterator[str]:
     rows = [["models", "draws", "only the first", "only the second", "all", "none"]]
     many: list[str] = []
     for one in shared:
-        each = "all" if one.draws is None else " and ".join(f"{draws:,.1f}" for draws in one.draws[:_ABREAST])
+        each = "all" if one.draws is None else " and ".join(_draws(draws) for draws in one.draws[:_ABREAST])
         draws = each if one.cost is None else f"{each} ({amount(one.cost)} {unit})"
         if len(one.models) == 2:
             only = [percent(estimate) for estimate in one.found.only]
@@ -113,17 +139,22 @@ def _overlap(shared: Sequence[Shared], unit: str) -> Iterator[str]:
     yield from ["", *many] if many and len(rows) > 1 else many
 
 
-def _note(measures: Measures) -> str:
-    note = "Means over n problems with 95% intervals over problems; diversity: distinct correct solutions."
+def _draws(draws: float) -> str:
+    return f"{draws:,.3f}".rstrip("0").rstrip(".")
+
+
+def _note(measures: Measures, survey: Survey | None = None) -> str:
+    over = "n problems" if survey is None else "the problems of each model, or n of them where it is said,"
+    note = f"Means over {over} with 95% intervals over problems; diversity: distinct correct solutions."
     if any(0 < e.n < _FEW_PROBLEMS for estimates in measures.values() for e in estimates.values()):
         note += f" Few problems: some n are under {_FEW_PROBLEMS}."
     return note
 
 
-def _cell(name: str, estimate: Estimate | None, why: str | None) -> str:
+def _cell(name: str, estimate: Estimate | None, why: str | None, problems: int | None = None) -> str:
     if estimate is None or estimate.value is None:
         return "not defined" if why is None else f"not defined: {why}"
-    return count(estimate) if name.startswith(("diversity", "kept")) else percent(estimate)
+    return count(estimate, problems) if name.startswith(("diversity", "kept")) else percent(estimate, problems)
 
 
 def _ungraded(estimates: Mapping[str, Estimate]) -> int:

@@ -53,6 +53,11 @@ class Survey:
     warnings: Sequence[str]
     mixtures: Sequence[Mixture] = ()
 
+    @property
+    def at_one_price(self) -> bool:
+        """Whether tokens of different models count alike, as nobody said what they cost."""
+        return self.unit == "tokens" and len(self.measures) > 1
+
 
 def survey(
     table: pl.DataFrame | pl.LazyFrame,

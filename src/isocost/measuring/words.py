@@ -26,18 +26,22 @@ def name_cell(text: str) -> str:
     return " ".join(visible.translate(_MARKUP).split()) or "(no name)"
 
 
-def percent(estimate: Estimate) -> str:
-    """A share: 44.7% [42.1, 47.3], n 1,319."""
+def percent(estimate: Estimate, of: int | None = None) -> str:
+    """A share: 44.7% [42.1, 47.3], n 1,319; n is left out where it is `of`, which stands elsewhere."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "not defined"
-    return f"{100 * estimate.value:.1f}% [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}], n {estimate.n:,}"
+    return f"{100 * estimate.value:.1f}% [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]{_n(estimate, of)}"
 
 
-def count(estimate: Estimate) -> str:
-    """A mean number of things: 2.31 [2.02, 2.75], n 1,319."""
+def count(estimate: Estimate, of: int | None = None) -> str:
+    """A mean number of things: 2.31 [2.02, 2.75], n 1,319; n as `percent`."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "not defined"
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}], n {estimate.n:,}"
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]{_n(estimate, of)}"
+
+
+def _n(estimate: Estimate, of: int | None) -> str:
+    return "" if estimate.n == of else f", n {estimate.n:,}"
 
 
 def amount(value: float) -> str:
@@ -45,13 +49,13 @@ def amount(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def money(estimate: Estimate) -> str:
-    """A cost with its interval; an end that is not known is said."""
+def money(estimate: Estimate, of: int | None = None) -> str:
+    """A cost with its interval; an end that is not known is said; n as `percent`."""
     if estimate.value is None:
-        return "not defined" if estimate.low is None else f"at least {amount(estimate.low)}, n {estimate.n:,}"
+        return "not defined" if estimate.low is None else f"at least {amount(estimate.low)}{_n(estimate, of)}"
     low = "?" if estimate.low is None else amount(estimate.low)
     high = "no upper end" if estimate.high is None else amount(estimate.high)
-    return f"{amount(estimate.value)} [{low}, {high}], n {estimate.n:,}"
+    return f"{amount(estimate.value)} [{low}, {high}]{_n(estimate, of)}"
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:

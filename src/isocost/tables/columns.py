@@ -48,7 +48,8 @@ def require(present: Sequence[str], where: str) -> None:
         return
     near = [match for name in missing for match in difflib.get_close_matches(name, present, n=1, cutoff=0.5)]
     hint = f"did you mean {json.dumps(near[0][:80])}? " if near else ""
-    raise TableError(f"{where}: missing column {', '.join(missing)}\n  {hint}needed: {', '.join(NEEDED)}")
+    grade = "; correct is true, false or null: isocost verify grades solutions" if missing == ["correct"] and not near else ""
+    raise TableError(f"{where}: missing column {', '.join(missing)}\n  {hint}needed: {', '.join(NEEDED)}{grade}")
 
 
 def refuse(where: str, name: str, value: object) -> TableError:
