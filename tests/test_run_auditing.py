@@ -241,7 +241,7 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     assert {m: measures[m]["fpr"] for m in measures} == {m: own["rates"]["combined"] for m, own in found["models"].items()}
     gap = measures["weak"]["fpr"]["value"] - measures["strong"]["fpr"]["value"]
     published = pl.read_csv(out / "tables" / "published.csv")
-    ours = published.filter(pl.col("measure").str.starts_with("False"))["ours_weak and strong at low"].item()
+    ours = published.filter(pl.col("measure").str.starts_with("False"))["ours_weak and strong at low_share"].item()
     assert float(ours) == pytest.approx(gap)
     report = (out / "report.md").read_text()
     assert "People have labelled 15 (1 disagreed besides)." in report
@@ -250,7 +250,7 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     assert set(csv["judged_by"]) == {"steps", "judge", "people alone", "people and predictions"}
     assert pl.read_csv(out / "tables" / "cost_per_truly_correct.csv").height == 2
     beside = pl.read_csv(out / "tables" / "false_positive_differences.csv")
-    assert beside["difference"].item() == pytest.approx(apart["difference"]["value"])
+    assert beside["difference_share"].item() == pytest.approx(apart["difference"]["value"])
 
 
 def test_labels_out_of_order_are_said(tmp_path: Path, out: Path) -> None:

@@ -73,8 +73,8 @@ def test_curves_are_those_worked_out_by_hand(out: Path) -> None:
     assert column(found, "flops_per_problem", model="weak") == pytest.approx([20_000, 40_000, 60_000, 80_000])
     assert column(found, "flops_per_problem", model="strong") == pytest.approx([40_000, 80_000])
     weak = [(0 + 1 / 4 + 1 / 2 + 1) / 4, (0 + 1 / 2 + 5 / 6 + 1) / 4, (0 + 3 / 4 + 1 + 1) / 4, 3 / 4]
-    assert column(found, "coverage", model="weak") == pytest.approx(weak)
-    assert column(found, "coverage", model="strong") == pytest.approx([(1 / 2 + 1 + 1 / 2 + 1) / 4, 1])
+    assert column(found, "coverage_share", model="weak") == pytest.approx(weak)
+    assert column(found, "coverage_share", model="strong") == pytest.approx([(1 / 2 + 1 + 1 / 2 + 1) / 4, 1])
     distinct = rows(out, "diversity_by_cost")
     assert column(distinct, "diversity", model="weak")[::3] == pytest.approx([weak[0], (0 + 1 + 1 + 3) / 4])
     assert column(distinct, "diversity", model="strong") == pytest.approx([3 / 4, (1 + 1 + 1 + 2) / 4])
@@ -82,10 +82,10 @@ def test_curves_are_those_worked_out_by_hand(out: Path) -> None:
 
 
 def test_the_same_curves_stand_against_draws(out: Path) -> None:
-    for measure in ("coverage", "diversity"):
+    for measure, key in (("coverage", "coverage_share"), ("diversity", "diversity")):
         by_cost, by_draws = rows(out, f"{measure}_by_cost"), rows(out, f"{measure}_by_draws")
-        assert [(r["model"], r["k"], r[measure], r[f"{measure}_low"]) for r in by_cost if r["model"] != MIXTURE] == [
-            (r["model"], r["k"], r[measure], r[f"{measure}_low"]) for r in by_draws
+        assert [(r["model"], r["k"], r[key], r[f"{key}_low"]) for r in by_cost if r["model"] != MIXTURE] == [
+            (r["model"], r["k"], r[key], r[f"{key}_low"]) for r in by_draws
         ]
         assert {"At equal cost", "At equal numbers"} == {
             re.findall(r'class="head"[^>]*>([^<]+)<', (out / "figures" / f"{measure}_by_{way}.svg").read_text())[0]
@@ -97,7 +97,7 @@ def test_half_the_money_each_is_worked_out_from_both_pools(out: Path) -> None:
     """Half the budget of 80,000 buys two draws of weak or one of strong; a text that both wrote is one solution."""
     found = rows(out, "coverage_by_cost")
     assert column(found, "flops_per_problem", model=MIXTURE) == pytest.approx([80_000 * k / 3 for k in range(1, 7)])
-    assert column(found, "coverage", model=MIXTURE)[2] == pytest.approx((1 / 2 + 1 + (1 - 1 / 6 * 1 / 2) + 1) / 4)
+    assert column(found, "coverage_share", model=MIXTURE)[2] == pytest.approx((1 / 2 + 1 + (1 - 1 / 6 * 1 / 2) + 1) / 4)
     distinct = [1 / 2, 1, 5 / 6 + 1 / 2, (1 - 1 / 6 * 1 / 2) + (1 - 1 / 2 * 1 / 2) + 1 / 2]
     assert column(rows(out, "diversity_by_cost"), "diversity", model=MIXTURE)[2] == pytest.approx(sum(distinct) / 4)
     assert column(rows(out, "diversity_by_cost"), "diversity", model=MIXTURE)[5] == pytest.approx((1 + 1 + 2 + 3) / 4)
@@ -128,7 +128,7 @@ def test_models_stand_side_by_side_at_the_budget_and_at_equal_numbers(out: Path)
     found = [row for row in rows(out, "models_side_by_side") if row["measure"].startswith("Coverage")]
     assert [row["draws"] for row in found] == ["4 and 2", "2 and 2"]
     assert column(found, "difference") == pytest.approx([-1 / 4, 7 / 12 - 1])
-    assert [row["where"] for row in found] == ["low, 80.0 KFLOPs", "2 draws each"]
+    assert [row["where"] for row in found] == ["low, 80000.0 FLOPs", "2 draws each"]
 
 
 def test_overlap_at_the_budget_adds_up_to_all_problems(out: Path) -> None:

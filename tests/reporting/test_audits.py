@@ -38,8 +38,8 @@ def test_every_way_has_a_row_with_its_interval() -> None:
     found = rows(report(audited()).tables["false_positives"])
     assert [row["judged_by"] for row in found] == ["steps", "judge", "people alone", "people and predictions"]
     assert [(row["n_checked"], row["n_not_checked"]) for row in found] == [("250", "50"), ("300", "0"), ("20", "2"), ("20", "2")]
-    assert [float(row["fpr"]) for row in found] == [0.05, 0.2, 0.16, 0.15]
-    assert all(row["fpr_low"] and row["fpr_high"] for row in found)
+    assert [float(row["fpr_share"]) for row in found] == [0.05, 0.2, 0.16, 0.15]
+    assert all(row["fpr_share_low"] and row["fpr_share_high"] for row in found)
 
 
 def test_the_rate_to_believe_and_who_judged_come_first() -> None:
@@ -67,7 +67,7 @@ def test_cells_of_several_models_show_each(name: str) -> None:
     first = replace(study.cells[0], measures={**study.cells[0].measures, "fpr/a": estimate(0.1, n=60), "fpr/b": estimate(0.3, n=50)})
     made = report(replace(study, cells=(first, *study.cells[1:])))
     found = {row["model"]: row for row in rows(made.tables["false_positives_in_cells"])}
-    assert found[name.removeprefix("fpr/")]["fpr"] in ("0.1", "0.3")
+    assert found[name.removeprefix("fpr/")]["fpr_share"] in ("0.1", "0.3")
     assert all(name not in row for row in rows(made.tables["cells_at_k"]))
 
 

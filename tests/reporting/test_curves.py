@@ -67,7 +67,8 @@ def test_the_numbers_behind_a_figure_are_in_its_table(made: Report) -> None:
     ]
     assert [(r["model"], r["k"], r["flops_per_problem"]) for r in rows] == [each[:3] for each in expected]
     for row, (*_, wanted) in zip(rows, expected, strict=True):
-        assert (float(row["coverage"]), float(row["coverage_low"]), float(row["coverage_high"])) == (wanted.value, wanted.low, wanted.high)
+        found = [float(row[f"coverage_share{end}"]) for end in ("", "_low", "_high")]
+        assert found == [wanted.value, wanted.low, wanted.high]
 
 
 def test_lines_differ_in_more_than_colour(made: Report) -> None:

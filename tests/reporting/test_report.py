@@ -182,14 +182,14 @@ def test_csv_holds_full_numbers(made: Report) -> None:
     rows = list(csv.DictReader(io.StringIO(made.tables["coverage_by_cell"])))
     assert rows[0] == {
         "data": "weak@low",
-        "covered": "0.62",
-        "covered_low": "0.58",
-        "covered_high": "0.66",
+        "covered_share": "0.62",
+        "covered_share_low": "0.58",
+        "covered_share_high": "0.66",
         "covered_n": "400",
         "covered_n_ungraded": "0",
     }
     undefined = [row for row in csv.DictReader(io.StringIO(made.tables["cells_worth"])) if row["cell"] == "equal@number"]
-    assert undefined[0]["fpr"] == ""
+    assert undefined[0]["fpr_share"] == ""
     assert undefined[0]["n_audited"] == "0"
 
 

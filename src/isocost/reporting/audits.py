@@ -129,9 +129,10 @@ def _mixed(results: Results) -> Table:
 
 
 class _Priced(NamedTuple):
-    """What a model's correct and truly correct solutions cost in one unit, and how such amounts are printed."""
+    """What a model's correct and truly correct solutions cost in one unit, its name for people and in the CSV; how amounts are printed."""
 
     unit: str
+    raw_unit: str
     model: str
     correct: Estimate
     truly: Estimate
@@ -154,6 +155,7 @@ def _costs(results: Results) -> Table:
         "c / (pass rate (1 − FPR)), with the last of the model's rates above. 95% intervals over problems.",
         group_title="Unit",
         group=lambda item: item.unit,
+        raw_group=lambda item: item.raw_unit,
     )
 
 
@@ -161,8 +163,8 @@ def _priced(results: Results, unit: str) -> list[_Priced]:
     names = f"cost_per_correct_{unit}", f"cost_per_truly_correct_{unit}"
     known = {model: (own[names[0]], own[names[1]]) for model, own in results.pools.items() if names[1] in own}
     scale = numbers.flops_scale(each.value for own in known.values() for each in own)
-    title, said = ("USD", numbers.usd) if unit == "usd" else (scale.unit, scale.text)
-    return [_Priced(title, model, correct, truly, said) for model, (correct, truly) in known.items()]
+    title, raw, said = ("USD", "USD", numbers.usd) if unit == "usd" else (scale.unit, "FLOPs", scale.text)
+    return [_Priced(title, raw, model, correct, truly, said) for model, (correct, truly) in known.items()]
 
 
 def _cost(cost: Estimate, said: Callable[[float], str]) -> Entry:

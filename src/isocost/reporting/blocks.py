@@ -15,11 +15,19 @@ from isocost.reporting.marks import NEUTRAL, Mark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column: its header with the unit, its name in the CSV, and what stands in it."""
+    """A column.
+
+    Attributes:
+        title: Its header, with the unit people read.
+        key: Its name in the CSV, with the unit of the raw number.
+        kind: What stands in it.
+        share: Whether the CSV holds shares of 1, or differences of such, where people read percent or points; its name there says so.
+    """
 
     title: str
     key: str
     kind: Literal["text", "number", "estimate"] = "number"
+    share: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +41,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row; the first entry is its header. Rows of one group stand together under the group's name."""
+    """One row; the first entry is its header. Rows of one group stand together under the group's name.
+
+    The CSV holds numbers as they are, so where the group names a scaled unit, `raw_group` is its name there, with the raw one.
+    """
 
     entries: tuple[Entry, ...]
     group: str = ""
+    raw_group: str = ""
     mark: Mark = NEUTRAL
     total: bool = False
 
@@ -123,9 +135,9 @@ class Document:
         return [table for section in self.sections for table in section.tables] + [figure.table for figure in self.figures()]
 
 
-def words(text: str, remark: str = "") -> Entry:
-    """An entry of text."""
-    return Entry(text=text, value=text, remark=remark)
+def words(text: str, remark: str = "", raw: str = "") -> Entry:
+    """An entry of text; `raw` is what the CSV holds, where the text names a scaled unit."""
+    return Entry(text=text, value=raw or text, remark=remark)
 
 
 def number(value: float | None, text: Callable[[float], str], missing: str = "not known") -> Entry:

@@ -1,4 +1,4 @@
-"""Tables as CSV: numbers in full precision, an estimate as its value, interval and n."""
+"""Tables as CSV: numbers in full precision and raw units, shares as shares of 1, an estimate as its value, interval and n."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from isocost.records import Estimate
 from isocost.reporting import escaping
 from isocost.reporting.blocks import Column, Entry, Table
 
-_PARTS = ("low", "high", "n", "n_ungraded")
+_ENDS = ("low", "high")
+_COUNTS = ("n", "n_ungraded")
 
 
 def table_csv(table: Table) -> str:
@@ -21,14 +22,16 @@ def table_csv(table: Table) -> str:
     writer.writerow([*group, *(name for column in table.columns for name in _names(column))])
     for row in table.rows:
         values = (value for column, entry in zip(table.columns, row.entries, strict=True) for value in _values(column, entry))
-        writer.writerow([*([escaping.csv(row.group)] if group else []), *values])
+        writer.writerow([*([escaping.csv(row.raw_group or row.group)] if group else []), *values])
     return out.getvalue()
 
 
 def _names(column: Column) -> Iterator[str]:
-    yield escaping.csv(column.key)
+    key = f"{column.key}_share" if column.share and column.key != "share" else column.key
+    yield escaping.csv(key)
     if column.kind == "estimate":
-        yield from (escaping.csv(f"{column.key}_{part}") for part in _PARTS)
+        yield from (escaping.csv(f"{key}_{end}") for end in _ENDS)
+        yield from (escaping.csv(f"{column.key}_{many}") for many in _COUNTS)
 
 
 def _values(column: Column, entry: Entry) -> Iterator[str | float | None]:
@@ -38,7 +41,7 @@ def _values(column: Column, entry: Entry) -> Iterator[str | float | None]:
         return
     yield escaping.csv(value) if isinstance(value, str) else value
     if column.kind == "estimate":
-        yield from (None for _ in _PARTS)
+        yield from (None for _ in _ENDS + _COUNTS)
 
 
 def _key(title: str) -> str:

@@ -127,7 +127,7 @@ def _table(key: str, title: str, measure: str, curves: Sequence[ModelCurve], col
         for curve in curves
         for k, estimate in zip(curve.ks, curve.measures[measure], strict=True)
     )
-    last = Column(title=f"{measure}@k [95% interval]", key=measure, kind="estimate")
+    last = Column(title=f"{measure}@k [95% interval]", key=measure, kind="estimate", share=measure == "coverage")
     return Table(
         key=key, title=title, caption="Every point of the curves.", columns=(*columns, last), rows=rows, group_title="Model"
     )  # fmt: skip

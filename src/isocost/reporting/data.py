@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from isocost.records import CellComparison, CellResult, Results
+from isocost.records import CellComparison, CellResult, Results, Unit
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Entry, Section, Table, estimated
 from isocost.reporting.draws import by_model, by_name
@@ -22,7 +22,7 @@ def data(results: Results) -> Section:
         _bought(results, cells),
         _worth(results, cells),
         _differences(results),
-        by_name(cells, lambda cell: _matching(results, cell)),
+        by_name(cells, lambda cell: _matching(results, cell, numbers.budget), lambda cell: _matching(results, cell, numbers.raw)),
         by_model(results),
     ]
     figure = coverage_by_cell(results)
@@ -52,7 +52,8 @@ def _bought(results: Results, cells: Sequence[CellResult]) -> Table:
         caption="Planned counts assume a number of tokens a sample; realised cost is what the samples really had. A cell is charged for "
         "every draw it used, also for those it shares with other cells.",
         group_title="Matching",
-        group=lambda cell: _matching(results, cell),
+        group=lambda cell: _matching(results, cell, numbers.budget),
+        raw_group=lambda cell: _matching(results, cell, numbers.raw),
     )
 
 
@@ -77,7 +78,8 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         "up to the cap. False positives: answer-correct solutions that write out a false equation, among those with equations, in the "
         "cell's own data; what else is known stands under False positives. 95% intervals over problems, never over samples.",
         group_title="Matching",
-        group=lambda cell: _matching(results, cell),
+        group=lambda cell: _matching(results, cell, numbers.budget),
+        raw_group=lambda cell: _matching(results, cell, numbers.raw),
         mark=lambda cell: marks[_name(cell)],
         drawn="covered",
         axis=axes.shares,
@@ -100,6 +102,7 @@ def _differences(results: Results) -> Table:
         "as not covered.",
         group_title="Measure",
         group=_compared,
+        raw_group=_compared_raw,
     )
 
 
@@ -115,14 +118,18 @@ def _compared(item: CellComparison) -> str:
     return "Covered (points)" if item.measure == "covered" else "Kept per problem (solutions)"
 
 
+def _compared_raw(item: CellComparison) -> str:
+    return "Covered (shares)" if item.measure == "covered" else _compared(item)
+
+
 def _difference(item: CellComparison) -> Entry:
-    said = numbers.points if item.measure == "covered" else numbers.mean
+    said = numbers.points if item.measure == "covered" else numbers.signed_mean
     return estimated(item.difference, said, "")
 
 
-def _matching(results: Results, cell: CellResult) -> str:
+def _matching(results: Results, cell: CellResult, said: Callable[[Unit, float], str]) -> str:
     plan = cell.plan
     if plan.unit is None or plan.amount is None:
         return "Number-matched: counts are given, cost is not equal"
-    each = f", {numbers.budget(plan.unit, plan.amount / results.n_problems)} a problem" if results.n_problems else ""
-    return f"Cost-matched at budget {plan.cell.budget}: {numbers.budget(plan.unit, plan.amount)}{each} ({plan.basis})"
+    each = f", {said(plan.unit, plan.amount / results.n_problems)} a problem" if results.n_problems else ""
+    return f"Cost-matched at budget {plan.cell.budget}: {said(plan.unit, plan.amount)}{each} ({plan.basis})"

@@ -15,8 +15,8 @@ _AT_K = {"diversity": "diversity@k, by text", "diversity_normalised": "by words"
 _MAIN = ("covered", "kept_per_problem", "pass@1", "fpr")  # columns of what a cell is worth
 
 
-def by_name(cells: Sequence[CellResult], group: Callable[[CellResult], str]) -> Table:
-    """Measures of cells that have no column of their own elsewhere, such as coverage@3."""
+def by_name(cells: Sequence[CellResult], group: Callable[[CellResult], str], raw_group: Callable[[CellResult], str]) -> Table:
+    """Measures of cells that have no column of their own elsewhere, such as coverage@3; groups as in `tables.table`."""
     names = [
         name
         for name in dict.fromkeys(name for cell in cells for name in cell.measures)
@@ -32,11 +32,12 @@ def by_name(cells: Sequence[CellResult], group: Callable[[CellResult], str]) -> 
         "problems.",
         group_title="Matching",
         group=group,
+        raw_group=raw_group,
     )
 
 
 def _measured(name: str) -> Shown[CellResult]:
-    return interval(f"{name}{_unit(name)}", name, lambda cell: _measure(name, cell.measures))
+    return interval(f"{name}{_unit(name)}", name, lambda cell: _measure(name, cell.measures), share=bool(_unit(name)))
 
 
 class _Drawn(NamedTuple):
@@ -78,7 +79,8 @@ def by_model(results: Results) -> Table:
 
 
 def _at_k(stem: str) -> Shown[_Drawn]:
-    return interval(f"{_AT_K.get(stem, f'{stem}@k')}{_unit(stem)}", stem, lambda item: _measure(f"{stem}@{item.k}", item.measures))
+    title = f"{_AT_K.get(stem, f'{stem}@k')}{_unit(stem)}"
+    return interval(title, stem, lambda item: _measure(f"{stem}@{item.k}", item.measures), share=bool(_unit(stem)))
 
 
 def _measure(name: str, measures: Mapping[str, Estimate]) -> Entry:

@@ -58,7 +58,7 @@ def _dotted(key: str, title: str, caption: str, measure: str, dots: Sequence[Dot
             continue
         said.append(f"{group + ', ' if group else ''}{dot.label}: {dot.text}")
         rows.append(Row(group=group, entries=(words(dot.label), entry(dot.estimate, numbers.percent, ""))))
-    columns = Column(title="Data", key="data", kind="text"), Column(title=measure, key=measure, kind="estimate")
+    columns = Column(title="Data", key="data", kind="text"), Column(title=measure, key=measure, kind="estimate", share=True)
     alternative = f"{caption} {'; '.join(said)}."
     return Figure(
         key=key,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from isocost.records import Estimate, ModelCrossover, ModelPair, Results
+from isocost.records import Estimate, ModelCrossover, ModelPair, Results, Unit
 from isocost.reporting import numbers
 from isocost.reporting.headline import main_pair
 from isocost.reporting.numbers import MINUS
@@ -48,21 +48,21 @@ def sentences(results: Results) -> tuple[str, ...]:
     return tuple(found)
 
 
-def place(results: Results, pair: ModelPair) -> str:
-    """Where a pair stands: its budget and what that is a problem; that the curves end before it, where they do."""
+def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = numbers.budget) -> str:
+    """Where a pair stands: its budget and what that is a problem; that the curves end before it, where they do. `say` says amounts."""
     if pair.unit is None or pair.cost is None:
         return f"At equal numbers, {drawn(pair.draws[0])} each"
-    spent, allowed = numbers.budget(pair.unit, pair.cost), _allowed(results, pair)
+    spent, allowed = say(pair.unit, pair.cost), _allowed(results, pair)
     if allowed is not None and pair.cost < _SHORT * allowed:
-        return f"At {spent} a problem, as far as both were drawn towards budget {pair.budget} ({numbers.budget(pair.unit, allowed)})"
+        return f"At {spent} a problem, as far as both were drawn towards budget {pair.budget} ({say(pair.unit, allowed)})"
     return f"At budget {pair.budget}, {spent} a problem"
 
 
-def spot(results: Results, pair: ModelPair) -> str:
+def spot(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = numbers.budget) -> str:
     """`place` in a table's column."""
     if pair.unit is None or pair.cost is None:
         return f"{drawn(pair.draws[0])} each"
-    spent, allowed = numbers.budget(pair.unit, pair.cost), _allowed(results, pair)
+    spent, allowed = say(pair.unit, pair.cost), _allowed(results, pair)
     is_short = allowed is not None and pair.cost < _SHORT * allowed
     return f"{spent}, short of {pair.budget}" if is_short else f"{pair.budget}, {spent}"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
+from typing import NamedTuple
 
 from isocost.amounts import price as say_price
 from isocost.records import BillLine, Cost, ModelCard, Results
@@ -90,19 +91,29 @@ def _shared(results: Results, paid: Sequence[BillLine]) -> tuple[str, ...]:
     )
 
 
+class _Accounted(NamedTuple):
+    """A unit of the ledger: as people read it, as the CSV holds it, its amount on a line and how that is printed."""
+
+    title: str
+    raw_title: str
+    amount: Callable[[BillLine], float | None]
+    text: Callable[[float], str]
+
+
 def _ledger(paid: Sequence[BillLine]) -> Table:
     """Data by model: spent = kept + rejected + failed + lost, in samples, tokens and every unit that is known."""
     scale = numbers.flops_scale(_sum(line.cost for line in paid if line.model == model).flops for model in {line.model for line in paid})
-    units: list[tuple[str, Callable[[BillLine], float | None], Callable[[float], str]]] = [
-        ("Samples", lambda line: line.count, lambda amount: numbers.count(int(amount))),
-        ("Tokens", lambda line: line.tokens, lambda amount: numbers.count(int(amount))),
-        (f"Cost, {scale.unit}", lambda line: line.cost.flops, scale.text),
-        ("Cost, USD", lambda line: line.cost.usd, numbers.usd),
-        ("Engine time, h:mm:ss", lambda line: line.cost.seconds, numbers.duration),
+    clock = numbers.clock(line.cost.seconds for line in paid)
+    units = [
+        _Accounted("Samples", "Samples", lambda line: line.count, lambda amount: numbers.count(int(amount))),
+        _Accounted("Tokens", "Tokens", lambda line: line.tokens, lambda amount: numbers.count(int(amount))),
+        _Accounted(f"Cost, {scale.unit}", "Cost, FLOPs", lambda line: line.cost.flops, scale.text),
+        _Accounted("Cost, USD", "Cost, USD", lambda line: line.cost.usd, numbers.usd),
+        _Accounted("Engine time, h:mm:ss", "Engine time, seconds", lambda line: line.cost.seconds, clock),
     ]
     others = tuple(kind for kind in dict.fromkeys(line.what for line in paid) if kind not in _KINDS)
-    known = [unit for unit in units if any(unit[1](line) for line in paid)]
-    rows = [row for title, amount, text in known for row in _spent(paid, title, amount, text, _KINDS + others)]
+    known = [unit for unit in units if any(unit.amount(line) for line in paid)]
+    rows = [row for unit in known for row in _spent(paid, unit, _KINDS + others)]
     return Table(
         key="ledger",
         title="The ledger of data",
@@ -118,15 +129,13 @@ def _ledger(paid: Sequence[BillLine]) -> Table:
     )
 
 
-def _spent(
-    paid: Sequence[BillLine], title: str, amount: Callable[[BillLine], float | None], text: Callable[[float], str], kinds: Sequence[str]
-) -> list[Row]:
+def _spent(paid: Sequence[BillLine], unit: _Accounted, kinds: Sequence[str]) -> list[Row]:
     """One unit: a row for each model and one for all of them."""
 
     def row(name: str, lines: Sequence[BillLine], *, total: bool) -> Row:
-        parts = [_total(amount(line) for line in lines if line.what == kind) for kind in kinds]
-        entries: list[Entry] = [number(part, text) for part in (*parts, _total(parts))]
-        return Row(group=title, total=total, entries=(words(name), *entries))
+        parts = [_total(unit.amount(line) for line in lines if line.what == kind) for kind in kinds]
+        entries: list[Entry] = [number(part, unit.text) for part in (*parts, _total(parts))]
+        return Row(group=unit.title, raw_group=unit.raw_title, total=total, entries=(words(name), *entries))
 
     models = dict.fromkeys(line.model for line in paid)
     rows = [row(model, [line for line in paid if line.model == model], total=False) for model in models]
@@ -172,9 +181,10 @@ def _bill(bill: Sequence[BillLine]) -> Table:
 
 
 def _time(results: Results) -> Table:
-    rows = [Row(entries=(words(stage), number(seconds, numbers.duration))) for stage, seconds in results.seconds.items()]
+    clock = numbers.clock(results.seconds.values())
+    rows = [Row(entries=(words(stage), number(seconds, clock))) for stage, seconds in results.seconds.items()]
     if rows:
-        rows.append(Row(total=True, entries=(words("all stages"), number(sum(results.seconds.values()), numbers.duration))))
+        rows.append(Row(total=True, entries=(words("all stages"), number(sum(results.seconds.values()), clock))))
     columns = Column(title="Stage", key="stage", kind="text"), Column(title="Wall clock (h:mm:ss)", key="seconds")
     return Table(key="seconds", title="Time by stage", caption="Over every start of the run.", columns=columns, rows=tuple(rows))
 
@@ -186,7 +196,7 @@ def _sum(costs: Iterable[Cost]) -> Cost:
 
 def _total(amounts: Iterable[float | None]) -> float | None:
     """A sum that is not known as soon as one part of it is not."""
-    total = 0.0
+    total: float = 0
     for amount in amounts:
         if amount is None:
             return None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable
+
 from isocost.amounts import MINUS, MISSING, Scale, dollars, duration, fixed, flops, flops_scale, usd
 from isocost.amounts import said as budget
-from isocost.records import Cost, Estimate
+from isocost.records import Cost, Estimate, Unit
 
 __all__ = [
     "FEW_PROBLEMS",
@@ -12,6 +15,7 @@ __all__ = [
     "MISSING",
     "Scale",
     "budget",
+    "clock",
     "cost",
     "count",
     "decided",
@@ -24,7 +28,9 @@ __all__ = [
     "mean",
     "percent",
     "points",
+    "raw",
     "reservations",
+    "signed_mean",
     "usd",
 ]
 
@@ -67,6 +73,28 @@ def points(estimate: Estimate) -> str:
 def mean(estimate: Estimate) -> str:
     """A mean count: `2.41 [2.30, 2.52]`."""
     return interval(estimate, factor=1, decimals=2)
+
+
+def signed_mean(estimate: Estimate) -> str:
+    """A difference of mean counts: `+0.75 [+0.65, +0.84]`."""
+    return interval(estimate, factor=1, decimals=2, sign=True)
+
+
+def raw(unit: Unit, amount: float) -> str:
+    """An amount for a file that holds raw numbers: in full, in FLOPs or USD."""
+    return f"{amount!r} {'FLOPs' if unit == 'flops' else 'USD'}"
+
+
+def clock(amounts: Iterable[float | None]) -> Callable[[float], str]:
+    """How a column of seconds is printed: `h:mm:ss`, with one decimal or up to three where its smallest amount is below ten seconds."""
+    smallest = min((amount for amount in amounts if amount), default=10.0)
+    decimals = 0 if smallest >= 10 else min(max(1, -math.floor(math.log10(smallest))), 3)
+
+    def text(seconds: float) -> str:
+        whole, rest = divmod(round(seconds * 10**decimals), 10**decimals)
+        return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}" + (f".{rest:0{decimals}d}" if decimals else "")
+
+    return text
 
 
 def reservations(estimate: Estimate, of: str) -> str:

@@ -34,7 +34,7 @@ def side_by_side(results: Results) -> Table:
     """Coverage and diversity of each two models at each budget and at equal numbers, with their paired difference."""
     shown: tuple[Shown[_Measured], ...] = (
         text("Left − right", "difference_of", lambda item: versus(item.pair.models)),
-        text("Where", "where", lambda item: spot(results, item.pair)),
+        text("Where", "where", lambda item: spot(results, item.pair), lambda item: spot(results, item.pair, numbers.raw)),
         text("Draws a problem", "draws", lambda item: " and ".join(drawn(k).partition(" ")[0] for k in item.pair.draws)),
         interval("Left", "left", lambda item: _side(item, item.left)),
         interval("Right", "right", lambda item: _side(item, item.right)),
@@ -58,6 +58,7 @@ def side_by_side(results: Results) -> Table:
         "intervals over problems.",
         group_title="Measure",
         group=lambda item: MEASURES[item.measure] + (" (%, difference in points)" if item.in_shares else " (solutions a problem)"),
+        raw_group=lambda item: MEASURES[item.measure] + (" (shares)" if item.in_shares else " (solutions a problem)"),
     )
 
 
@@ -73,8 +74,8 @@ def crossovers(results: Results) -> Table:
             entry=lambda item: Entry(text=numbers.budget(item.unit, item.reach), value=item.reach),
         ),
         Shown(
-            column=Column(title="Not ahead (% of resamples)", key="absent"),
-            entry=lambda item: Entry(text=numbers.fixed(100 * item.absent), value=100 * item.absent),
+            column=Column(title="Not ahead (% of resamples)", key="absent", share=True),
+            entry=lambda item: Entry(text=numbers.fixed(100 * item.absent), value=item.absent),
         ),
         count("n problems", "n", lambda item: item.n),
     )
@@ -118,6 +119,7 @@ def overlap(results: Results) -> Table:
         "with 95% intervals over problems.",
         group_title="Models, draws",
         group=lambda item: f"{place(results, item.pair)}: {_draws(item.pair)}",
+        raw_group=lambda item: f"{place(results, item.pair, numbers.raw)}: {_draws(item.pair)}",
         mark=lambda item: marks.get(item.model, NEUTRAL) if item.model else NEUTRAL,
         drawn="share",
         axis=axes.shares,
@@ -129,11 +131,7 @@ def _side(item: _Measured, value: Estimate) -> Entry:
 
 
 def _difference(item: _Measured) -> Entry:
-    return estimated(item.difference, numbers.points if item.in_shares else _signed, _NOTHING)
-
-
-def _signed(difference: Estimate) -> str:
-    return numbers.interval(difference, factor=1, decimals=2, sign=True)
+    return estimated(item.difference, numbers.points if item.in_shares else numbers.signed_mean, _NOTHING)
 
 
 def _finding(item: _Measured) -> str:

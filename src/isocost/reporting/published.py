@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -40,13 +41,13 @@ def published(results: Results) -> Section:
     """The paper's table with a column for each weak and strong pair of ours."""
     pairs = list(_pairs(results))
     rows = tuple(
-        Row(entries=(words(label), *(words(paper) for paper in papers), *(_ours(results, key, pair) for pair in pairs)))
+        Row(entries=(words(label, raw=_raw_label(label)), *map(_paper, papers), *(_ours(results, key, pair) for pair in pairs)))
         for key, (label, *papers) in _PAPER.items()
     )
     columns = (
         Column(title="Weak relative to strong", key="measure", kind="text"),
-        *(Column(title=f"Paper, {name}", key=f"paper_{name.replace(' ', '_').lower()}") for name in _SETTINGS),
-        *(Column(title=f"Ours, {_title(pair)} [range]", key=f"ours_{_title(pair)}", kind="estimate") for pair in pairs),
+        *(Column(title=f"Paper, {name}", key=f"paper_{name.replace(' ', '_').lower()}", share=True) for name in _SETTINGS),
+        *(Column(title=f"Ours, {_title(pair)} [range]", key=f"ours_{_title(pair)}", kind="estimate", share=True) for pair in pairs),
     )
     caption = (
         "Columns headed Paper are published results for Gemma2 9B and 27B, as secondary notes that agree quote them, not measurements "
@@ -65,6 +66,16 @@ def published(results: Results) -> Section:
 
 
 _SETTINGS = ("MATH low", "MATH high", "GSM8K low", "GSM8K high")
+
+
+def _raw_label(label: str) -> str:
+    return label.replace(", points", ", difference")
+
+
+def _paper(said: str) -> Entry:
+    """A published number: as it was published, and as a share where it is one."""
+    found = re.fullmatch(r"\+([\d.]+)%?", said)  # without % it is in points, a hundredth of a share as well
+    return Entry(text=said, value=round(float(found[1]) / 100, 6) if found else None if said == numbers.MISSING else said)
 
 
 def _pairs(results: Results) -> Iterator[_Pair]:

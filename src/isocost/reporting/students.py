@@ -84,7 +84,7 @@ def _differences(results: Results) -> Table:
         estimate("Difference (points)", "difference", lambda item: item.difference, numbers.points, UNDEFINED),
         problems(lambda item: item.difference),
         Shown(
-            column=Column(title="Detectable (points)", key="detectable"),
+            column=Column(title="Detectable (points)", key="detectable", share=True),
             entry=lambda item: number(item.detectable, lambda value: numbers.fixed(value * 100)),
         ),
         text("Finding", "finding", _finding),

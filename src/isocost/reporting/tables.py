@@ -23,9 +23,9 @@ class Shown(Generic[Item]):
     entry: Callable[[Item], Entry]
 
 
-def text(title: str, key: str, of: Callable[[Item], str]) -> Shown[Item]:
-    """A column of text."""
-    return Shown(column=Column(title=title, key=key, kind="text"), entry=lambda item: words(of(item)))
+def text(title: str, key: str, of: Callable[[Item], str], raw: Callable[[Item], str] = lambda item: "") -> Shown[Item]:
+    """A column of text; `raw` is what the CSV holds, where the text names a scaled unit."""
+    return Shown(column=Column(title=title, key=key, kind="text"), entry=lambda item: words(of(item), raw=raw(item)))
 
 
 def count(title: str, key: str, of: Callable[[Item], int]) -> Shown[Item]:
@@ -43,14 +43,15 @@ def problems(of: Callable[[Item], Estimate | None]) -> Shown[Item]:
     return size("n problems", "n", of)
 
 
-def interval(title: str, key: str, entry: Callable[[Item], Entry]) -> Shown[Item]:
-    """A column of estimates whose entries are made one by one."""
-    return Shown(column=Column(title=f"{title} [95% interval]", key=key, kind="estimate"), entry=entry)
+def interval(title: str, key: str, entry: Callable[[Item], Entry], *, share: bool = False) -> Shown[Item]:
+    """A column of estimates whose entries are made one by one; `share` says that all are shares or differences of shares."""
+    return Shown(column=Column(title=f"{title} [95% interval]", key=key, kind="estimate", share=share), entry=entry)
 
 
 def estimate(title: str, key: str, of: Callable[[Item], Estimate | None], said: Callable[[Estimate], str], missing: str) -> Shown[Item]:
     """A column of estimates, with why one has no value."""
-    return interval(title, key, lambda item: estimated(of(item), said, missing))
+    share = said in (numbers.percent, numbers.points)
+    return interval(title, key, lambda item: estimated(of(item), said, missing), share=share)
 
 
 def costs(what: str, key: str, items: Sequence[Item], of: Callable[[Item], Cost]) -> tuple[Shown[Item], ...]:
@@ -66,7 +67,8 @@ def costs(what: str, key: str, items: Sequence[Item], of: Callable[[Item], Cost]
         columns.append(Shown(column=column, entry=lambda item: number(of(item).usd, numbers.usd)))
     if any(cost.seconds is not None for cost in found):
         column = Column(title=f"{what} engine time (h:mm:ss)", key=f"{key}_seconds")
-        columns.append(Shown(column=column, entry=lambda item: number(of(item).seconds, numbers.duration)))
+        clock = numbers.clock(cost.seconds for cost in found)
+        columns.append(Shown(column=column, entry=lambda item: number(of(item).seconds, clock)))
     return tuple(columns)
 
 
@@ -79,6 +81,7 @@ def table(
     caption: str,
     group_title: str = "",
     group: Callable[[Item], str] = lambda item: "",
+    raw_group: Callable[[Item], str] = lambda item: "",
     mark: Callable[[Item], Mark] = lambda item: NEUTRAL,
     total: Callable[[Item], bool] = lambda item: False,
     drawn: str | None = None,
@@ -94,6 +97,7 @@ def table(
         caption: How to read it.
         group_title: What the groups of rows are.
         group: The group of an item's row.
+        raw_group: Its name in the CSV, where `group` names a scaled unit.
         mark: The mark of an item's row.
         total: Whether an item's row sums up others.
         drawn: Key of the estimate column that is drawn as dot and bar, if one is.
@@ -103,7 +107,14 @@ def table(
         ValueError: If no column has the key `drawn`.
     """
     rows = tuple(
-        Row(group=group(item), mark=mark(item), total=total(item), entries=tuple(each.entry(item) for each in shown)) for item in items
+        Row(
+            group=group(item),
+            raw_group=raw_group(item),
+            mark=mark(item),
+            total=total(item),
+            entries=tuple(each.entry(item) for each in shown),
+        )
+        for item in items
     )
     place = None if drawn is None else [each.column.key for each in shown].index(drawn)
     return Table(
