@@ -245,9 +245,10 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     assert float(ours) == pytest.approx(gap)
     report = (out / "report.md").read_text()
     assert "People have labelled 15 (1 disagreed besides)." in report
-    assert "people and predictions" in report
+    assert "combined (people and judge)" in report
     csv = pl.read_csv(out / "tables" / "false_positives.csv")
-    assert set(csv["judged_by"]) == {"steps", "judge", "people alone", "people and predictions"}
+    assert all(f"| {way} |" in said for way in csv["judged_by"])
+    assert set(csv["judged_by"]) == {"steps", "judge", "people", "combined (people and judge)"}
     assert pl.read_csv(out / "tables" / "cost_per_truly_correct.csv").height == 2
     beside = pl.read_csv(out / "tables" / "false_positive_differences.csv")
     assert beside["difference_share"].item() == pytest.approx(apart["difference"]["value"])

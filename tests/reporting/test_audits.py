@@ -9,6 +9,9 @@ import pytest
 from isocost.records import Estimate, Results
 from isocost.reporting import report
 from isocost.reporting.audits import audits
+from isocost.reporting.blocks import Entry
+from isocost.reporting.data import data
+from isocost.reporting.published import published
 from tests.reporting.builder import estimate, results
 
 HOW = {"reasoning audited by": "steps; judge strong. People have labelled 37.", "people and judge agree": "on 84.0% [70.0, 92.0] of 37"}
@@ -36,7 +39,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def test_every_way_has_a_row_with_its_interval() -> None:
     found = rows(report(audited()).tables["false_positives"])
-    assert [row["judged_by"] for row in found] == ["steps", "judge", "people alone", "people and predictions"]
+    assert [row["judged_by"] for row in found] == ["steps", "judge", "people", "combined (people and judge)"]
     assert [(row["n_checked"], row["n_not_checked"]) for row in found] == [("250", "50"), ("300", "0"), ("20", "2"), ("20", "2")]
     assert [float(row["fpr_share"]) for row in found] == [0.05, 0.2, 0.16, 0.15]
     assert all(row["fpr_share_low"] and row["fpr_share_high"] for row in found)
@@ -67,10 +70,50 @@ def test_cells_of_several_models_show_each(name: str) -> None:
     first = replace(study.cells[0], measures={**study.cells[0].measures, "fpr/a": estimate(0.1, n=60), "fpr/b": estimate(0.3, n=50)})
     made = report(replace(study, cells=(first, *study.cells[1:])))
     found = {row["model"]: row for row in rows(made.tables["false_positives_in_cells"])}
-    assert found[name.removeprefix("fpr/")]["fpr_share"] in ("0.1", "0.3")
+    assert found[name.removeprefix("fpr/")]["false_equations_share"] in ("0.1", "0.3")
     assert all(name not in row for row in rows(made.tables["cells_at_k"]))
 
 
 def test_without_audits_it_says_so() -> None:
     section = audits(results())
     assert (section.tables, section.paragraphs) == ((), ("Nothing was audited.",))
+
+
+def test_what_a_cell_is_worth_names_the_steps_and_says_where_the_rate_to_believe_stands() -> None:
+    table = next(t for t in data(audited()).tables if t.key == "cells_worth")
+    titles = [column.title for column in table.columns]
+    assert "False equations written out (%) [95% interval]" in titles
+    assert not any("False positives" in title for title in titles)
+    assert "rate to believe is each model's, under False positives" in table.caption
+
+
+def believed(**ways: str) -> Results:
+    """Rates to believe of weak and strong; the last way of each is the one."""
+    study = results()
+    pools = {
+        model: {**{f"fpr/{way}": estimate(0.1) for way in found.split()}, "fpr": estimate(0.25 if model == "weak" else 0.1)}
+        for model, found in ways.items()
+    }
+    return replace(study, pools=pools)
+
+
+def ours(study: Results) -> Entry:
+    return published(study).tables[0].rows[2].entries[5]
+
+
+@pytest.mark.parametrize(
+    ("strong", "remark"),
+    [("steps people combined", ""), ("steps", "combined (people and steps) against steps")],
+)
+def test_a_difference_says_where_the_two_rates_were_judged_by_others(strong: str, remark: str) -> None:
+    study = believed(weak="steps people combined", strong=strong)
+    beside = next(t for t in audits(study).tables if t.key == "false_positive_differences").rows[0].entries[1]
+    assert (beside.text, beside.remark) == (ours(study).text, ours(study).remark)
+    assert beside.remark == remark
+    assert beside.text.startswith("+15.0 [")
+
+
+def test_published_never_sets_a_models_rate_against_a_cells() -> None:
+    one_sided = believed(weak="steps people combined")
+    assert ours(one_sided).text.startswith("+6.0 [")  # 17% in the weak cell, 11% in the strong one
+    assert ours(one_sided).remark == "by steps, in the cells"

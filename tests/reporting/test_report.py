@@ -189,7 +189,7 @@ def test_csv_holds_full_numbers(made: Report) -> None:
         "covered_n_ungraded": "0",
     }
     undefined = [row for row in csv.DictReader(io.StringIO(made.tables["cells_worth"])) if row["cell"] == "equal@number"]
-    assert undefined[0]["fpr_share"] == ""
+    assert undefined[0]["false_equations_share"] == ""
     assert undefined[0]["n_audited"] == "0"
 
 

@@ -8,20 +8,20 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
-from isocost.metrics.intervals import independent_difference
 from isocost.records import Estimate, Results
 from isocost.reporting import axes, numbers
-from isocost.reporting.blocks import Column, Entry, Section, Table, integer, number
+from isocost.reporting.blocks import Column, Entry, Section, Table, estimated, integer, number
 from isocost.reporting.marks import model_marks
+from isocost.reporting.rates import WRITTEN_OUT, difference, judged_by
 from isocost.reporting.tables import Shown, count, estimate, filled, interval, table, text
 
-_WAYS = {"steps": "steps", "judge": "judge", "people": "people alone", "combined": "people and predictions"}
 _AUDITED = re.compile(r"reasoning audited by|people and \w+ agree")  # in what the run recorded
 _CAPTION = (
     "Share of the problems that a model solved whose solution is right in its answer and wrong in its reasoning; one solution a problem, "
     "drawn over all cells and spread over levels. Steps: a false equation is written out; what is wrong in words passes, so closer to a "
-    "lower bound. Judge: a model read the solution; it errs both ways. People and predictions: labels of people on a random subset, with "
-    "the others' verdicts as predictions (power-tuned prediction-powered inference), which these cannot bias. 95% intervals."
+    "lower bound. Judge: a model read the solution; it errs both ways. People: labels of people on a random subset. Combined: these "
+    "labels, with verdicts of the judge or the steps as predictions (power-tuned prediction-powered inference), which cannot bias it. The "
+    "last row of each model is the rate to believe. 95% intervals."
 )
 
 
@@ -54,13 +54,17 @@ class _Rated(NamedTuple):
     group: str
     name: str
     rate: Estimate
+    remark: str = ""
 
 
-_RATE: tuple[Shown[_Rated], ...] = (
-    estimate("False positives (%)", "fpr", lambda item: item.rate, numbers.percent, "nothing could be checked"),
+_CHECKED: tuple[Shown[_Rated], ...] = (
     Shown(column=Column(title="n checked", key="n_checked"), entry=lambda item: _checked(item.rate)),
     count("Not checked", "n_not_checked", lambda item: item.rate.n_ungraded),  # no equation, no verdict, or people could not tell
 )
+
+
+def _rate(title: str, key: str) -> Shown[_Rated]:
+    return estimate(title, key, lambda item: item.rate, numbers.percent, "nothing could be checked")
 
 
 def _checked(rate: Estimate) -> Entry:
@@ -72,11 +76,10 @@ def _rates(results: Results) -> Table:
     rated = [
         _Rated(model, title, measures[f"fpr/{way}"])
         for model, measures in results.pools.items()
-        for way, title in _WAYS.items()
-        if f"fpr/{way}" in measures
+        for way, title in judged_by(measures).items()
     ]
     return table(
-        (text("Judged by", "judged_by", lambda item: item.name), *_RATE),
+        (text("Judged by", "judged_by", lambda item: item.name), _rate("False positives (%)", "fpr"), *_CHECKED),
         rated,
         key="false_positives",
         title="Right answers with wrong reasoning",
@@ -91,15 +94,15 @@ def _rates(results: Results) -> Table:
 
 def _differences(results: Results) -> Table:
     """Differences of each two models' rates to believe."""
-    rates = {model: own["fpr"] for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
+    pairs = {two: difference(results.pools[two[0]], results.pools[two[1]]) for two in combinations(results.pools, 2)}
     shown: tuple[Shown[_Rated], ...] = (
         text("Left − right", "difference_of", lambda item: item.name),
-        estimate("Difference", "difference", lambda item: item.rate, numbers.points, ""),
+        interval("Difference (points)", "difference", _difference, share=True),
         count("n checked", "n_checked", lambda item: item.rate.n),
     )
     return table(
         shown,
-        [_Rated("", f"{a} {numbers.MINUS} {b}", independent_difference(rates[a], rates[b])) for a, b in combinations(rates, 2)],
+        [_Rated("", f"{a} {numbers.MINUS} {b}", *found) for (a, b), found in pairs.items() if found],
         key="false_positive_differences",
         title="Which model has more of them",
         caption="The last rates above, one model's less another's, in points. As if no problem were audited for both: too wide, if "
@@ -107,6 +110,10 @@ def _differences(results: Results) -> Table:
         drawn="difference",
         axis=axes.differences,
     )
+
+
+def _difference(item: _Rated) -> Entry:
+    return replace(estimated(item.rate, numbers.points, ""), remark=item.remark)
 
 
 def _mixed(results: Results) -> Table:
@@ -118,11 +125,12 @@ def _mixed(results: Results) -> Table:
         if name.startswith("fpr/")
     ]
     return table(
-        (text("Model", "model", lambda item: item.name), *_RATE),
+        (text("Model", "model", lambda item: item.name), _rate(WRITTEN_OUT, "false_equations"), *_CHECKED),
         rated,
         key="false_positives_in_cells",
         title="By model in cells of several models",
-        caption="By steps, in the cell's own solutions. In the cell's own rate each model weighs as the problems that it solved there.",
+        caption="By steps, in the cell's own solutions; the rates to believe stand above. In the cell's own rate each model weighs as the "
+        "problems that it solved there.",
         group_title="Cell",
         group=lambda item: item.group,
     )

@@ -10,6 +10,7 @@ from isocost.reporting.blocks import Entry, Section, Table, estimated
 from isocost.reporting.draws import by_model, by_name
 from isocost.reporting.figures import coverage_by_cell
 from isocost.reporting.marks import cell_marks
+from isocost.reporting.rates import WRITTEN_OUT
 from isocost.reporting.tables import Shown, costs, count, estimate, filled, interval, problems, size, table, text
 
 _COVERED = "no problem could be graded"
@@ -65,7 +66,7 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         problems(lambda cell: cell.measures.get("covered")),
         estimate("Kept a problem", "kept_per_problem", lambda cell: cell.measures.get("kept_per_problem"), numbers.mean, _COVERED),
         estimate("pass@1 (%)", "pass@1", lambda cell: cell.measures.get("pass@1"), numbers.percent, _COVERED),
-        estimate("False positives (%)", "fpr", lambda cell: cell.measures.get("fpr"), numbers.percent, "nothing audited"),
+        estimate(WRITTEN_OUT, "false_equations", lambda cell: cell.measures.get("fpr"), numbers.percent, "nothing audited"),
         size("n audited", "n_audited", lambda cell: cell.measures.get("fpr"), what="audits"),
         count("Solutions kept", "kept", lambda cell: cell.n_kept),
     )
@@ -75,8 +76,9 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         key="cells_worth",
         title="What each cell is worth",
         caption="Covered: problems with a correct sample in the cell's own data. Kept a problem: mean of distinct correct solutions, "
-        "up to the cap. False positives: answer-correct solutions that write out a false equation, among those with equations, in the "
-        "cell's own data; what else is known stands under False positives. 95% intervals over problems, never over samples.",
+        "up to the cap. False equations written out: correct answers whose solution has one, among those with equations, in the cell's own "
+        "data; only a part of the false positives, whose rate to believe is each model's, under False positives. 95% intervals over "
+        "problems, never over samples.",
         group_title="Matching",
         group=lambda cell: _matching(results, cell, numbers.budget),
         raw_group=lambda cell: _matching(results, cell, numbers.raw),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from isocost.records import CellResult, Estimate, ModelCard, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, words
+from isocost.reporting.rates import difference
 
 CITATION = (
     "Bansal, Hosseini, Agarwal, Tran, Kazemi: Smaller, Weaker, Yet Better: Training LLM Reasoners via Compute-Optimal Sampling. "
@@ -52,8 +53,8 @@ def published(results: Results) -> Section:
     caption = (
         "Columns headed Paper are published results for Gemma2 9B and 27B, as secondary notes that agree quote them, not measurements "
         "of this run. Ours: relative to strong data; "
-        "diversity is solutions kept a problem. Ranges of coverage, diversity and false positives run from end to end "
-        "of the two intervals and are wider than a paired one; "
+        "diversity is solutions kept a problem. False positives: the models' rates to believe, compared as under False positives. "
+        "Ranges of coverage and diversity run from end to end of the two intervals and are wider than a paired one; "
         "those of pass@1 are the paired interval divided by the strong side's pass@1."
     )
     none = () if pairs else ("This study has no two cells of one model each under one budget, so nothing of ours stands beside these.",)
@@ -108,14 +109,18 @@ def _ours(results: Results, key: str, pair: _Pair) -> Entry:
         kept = (cell.measures.get("kept_per_problem") for cell in (pair.weak, pair.strong))
         return _entry(_ratio(*kept), _percent, "not measured")
     if key == "fpr":
-        return _entry(_gap(*_rates(results, pair)), numbers.points, "not audited")
+        return _false_positives(results, pair)
     return _entry(_gain(results, key, pair), _percent, "not trained")
 
 
-def _rates(results: Results, pair: _Pair) -> list[Estimate | None]:
-    """The false positive rates of the two models: over all cells, by people or a judge where these have looked."""
-    sides = zip(pair.models, (pair.weak, pair.strong), strict=True)
-    return [results.pools.get(model, {}).get("fpr", cell.measures.get("fpr")) for model, cell in sides]
+def _false_positives(results: Results, pair: _Pair) -> Entry:
+    """The difference of the models' rates to believe; without one of these that of the cells, by steps, never one of each."""
+    weak, strong = (results.pools.get(model, {}) for model in pair.models)
+    if found := difference(weak, strong):
+        return replace(_entry(found[0], numbers.points, ""), remark=found[1])
+    if found := difference(pair.weak.measures, pair.strong.measures):
+        return replace(_entry(found[0], numbers.points, ""), remark="by steps, in the cells")
+    return _entry(None, numbers.points, "not audited")
 
 
 def _entry(estimate: Estimate | None, text: Callable[[Estimate], str], missing: str) -> Entry:
@@ -155,11 +160,3 @@ def _ratio(weak: Estimate | None, strong: Estimate | None) -> Estimate | None:
     low = None if weak.low is None or not strong.high else weak.low / strong.high - 1
     high = None if weak.high is None or not strong.low else weak.high / strong.low - 1
     return Estimate(value=weak.value / strong.value - 1, low=low, high=high, n=min(weak.n, strong.n))
-
-
-def _gap(weak: Estimate | None, strong: Estimate | None) -> Estimate | None:
-    if weak is None or strong is None or weak.value is None or strong.value is None:
-        return None
-    low = None if weak.low is None or strong.high is None else weak.low - strong.high
-    high = None if weak.high is None or strong.low is None else weak.high - strong.low
-    return Estimate(value=weak.value - strong.value, low=low, high=high, n=min(weak.n, strong.n))
