@@ -106,6 +106,11 @@ def test_pages_keep_the_scaled_units() -> None:
         assert "Coverage (%, difference in points)" in text
 
 
+def test_differences_have_their_sign_whatever_they_count() -> None:
+    texts = [row.entries[1].text for row in tables()["cell_differences"].rows]
+    assert texts == ["+11.0 [+7.0, +15.0]", "+0.11 [+0.07, +0.15]"]
+
+
 def test_one_column_of_time_has_one_form() -> None:
     said = numbers.clock([7.8, 65.9, None, 0.0])
     assert [said(amount) for amount in (7.8, 65.9, 3822.04, 0.0)] == ["0:00:07.8", "0:01:05.9", "1:03:42.0", "0:00:00.0"]

@@ -29,13 +29,14 @@ def xml(text: str) -> Markup:
 def markdown(text: str) -> str:
     """Text for a Markdown paragraph or table: no markup, no HTML, no link, no new cell, no new line.
 
-    Brackets stay, because intervals are made of them; only what would turn them into a link is broken.
+    Brackets stay, because intervals are made of them; only what would turn them into a link, or a first one into a definition of one,
+    is broken.
     """
     flat = oneline(text)
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     flat = re.sub(r"([\\`*|~])", r"\\\1", flat)
     flat = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", flat)
-    return re.sub(r"\](?=[(\[:])", r"]\\", flat)
+    return re.sub(r"\](?=[(\[:])" if flat.startswith("[") else r"\](?=[(\[])", r"]\\", flat)
 
 
 def csv(text: str) -> str:
