@@ -232,3 +232,19 @@ def test_contrast_is_at_least_four_and_a_half_in_light_and_dark() -> None:
             for ground in ("paper", "band"):
                 low, high = sorted((_luminance(colours[ink]), _luminance(colours[ground])))
                 assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground, line)
+
+
+def test_a_table_that_scrolls_shows_it_at_its_edges_in_light_and_dark(made: Report) -> None:
+    """Shadows stand still at both edges; covers of paper move with the table and hide each where there is no more to see."""
+    light, dark = (files("isocost.reporting") / "palette.css").read_text().strip().splitlines()
+    assert re.search(r"--shade:(#\w+)", light)[1] != re.search(r"--shade:(#\w+)", dark)[1]  # type: ignore[index]
+    (rule,) = re.findall(r"^\.scroll{(.*)}$", made.html, flags=re.MULTILINE)
+    for side, opposite in (("left", "right"), ("right", "left")):
+        assert re.search(rf"gradient\(to {opposite},var\(--paper\)[^)]*\) {side}/\S+ 100% no-repeat local", rule)
+        assert re.search(rf"gradient\(to {opposite},var\(--shade\)[^)]*\) {side}/\S+ 100% no-repeat scroll", rule)
+
+
+def test_an_estimate_breaks_before_its_interval_and_never_inside(made: Report) -> None:
+    assert "62.0% [58.0,\u00a066.0]" in made.html
+    assert not re.search(r'<td class="estimate">[^<]*, ', made.html)
+    assert "62.0% [58.0, 66.0]" in made.markdown

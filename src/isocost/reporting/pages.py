@@ -18,6 +18,7 @@ LONGEST_TABLE = 60
 def page(document: Document) -> str:
     """The whole report; everything that is not made here is escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
+    environment.filters["unbroken"] = _unbroken
     template = environment.from_string(_resource("template.html.j2"))
     style = Markup(_resource("palette.css") + _resource("style.css") + _resource("figure.css"))
     return template.render(document=document, style=style, strip=_strip, ruler=_ruler, drawn=_drawn, longest=LONGEST_TABLE)
@@ -37,6 +38,11 @@ def _resource(name: str) -> str:
 
 def _finalize(value: object) -> object:
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _unbroken(text: str) -> str:
+    """An estimate that breaks before its interval, never inside."""
+    return text.replace(", ", ",\u00a0")
 
 
 def _drawn(figure: Figure) -> Markup:
