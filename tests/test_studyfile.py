@@ -208,6 +208,40 @@ def test_a_wrong_setting_is_named(tmp_path: Path, setting: str, message: str) ->
         load(tmp_path, COMPLETE, setting)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["audit.by=judge"], "--set: audit: by: judge needs model"),
+        (["audit.max_tokens=5"], "--set: audit: max_tokens goes with by: judge"),
+        (["foo.bar=1"], '--set: foo: unknown key "foo"'),
+        (["models.auditor.params=5"], '--set: models.auditor.engine: "engine" is missing'),
+        (["models.weak.engine=openai", "models.weak.base_url=http://x/v1", "seed=x"], "--set: seed: "),
+        (["problems={train: {source: jsonl, path: p}}"], "--set: finetune: trained students need problems.test"),
+    ],
+)
+def test_a_mistake_that_set_makes_of_a_good_file_names_set(tmp_path: Path, settings: list[str], message: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(COMPLETE)
+    load_study(path, (), KNOWN)
+    with pytest.raises(StudyError) as caught:
+        load_study(path, settings, KNOWN)
+    assert any(mistake.startswith(message) for mistake in caught.value.mistakes), caught.value.mistakes
+    assert not any(mistake.startswith(str(path)) for mistake in caught.value.mistakes)
+
+
+def test_a_mistake_of_the_file_keeps_its_line_beside_set(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    raw = raw_study(audit={"by": "judge"}, arms={"a": {"models": ["wek"], "samples_per_problem": 1}})
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(StudyError) as alone:
+        load_study(path, (), KNOWN)
+    with pytest.raises(StudyError) as caught:
+        load_study(path, ["audit.per_model=5", "models.third={engine: replay}"], KNOWN)
+    mine = [mistake.partition(": ")[0] for mistake in alone.value.mistakes]
+    assert len(mine) == 2
+    assert [mistake.partition(": ")[0] for mistake in caught.value.mistakes if not mistake.startswith("--set: models.third")] == mine
+
+
 FINETUNE = {"students": ["weak"], "arms": ["strong"]}
 TEST_SET = {"train": {"source": "jsonl", "path": "a"}, "test": {"source": "jsonl", "path": "b"}}
 
@@ -349,6 +383,10 @@ def test_a_mistake_found_later_gets_the_place_of_what_it_is_about(tmp_path: Path
         f"{path}:3: models.gpt-4.1.price.input is missing\n  give it",
         "--set: seed: is odd",
         "prices.yaml:3: no",
+        f"{path}:2: models: none",
+    ]
+    assert placed(path, ("models.new.n=0",), ["models.new: lacks all", "models: none"]) == [
+        "--set: models.new: lacks all",
         f"{path}:2: models: none",
     ]
 

@@ -66,7 +66,8 @@ class MissingExtraError(InputError):
     """An optional dependency that the study needs is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f'{package} is not installed\n  install it: pip install "isocost[{extra}]", in a clone: pip install -e ".[{extra}]"')
+        hint = f'pip install "isocost[{extra}]", in a clone: pip install -e ".[{extra}]"'
+        super().__init__(f"{package} is not installed\n  install it: {hint}")
         self.package, self.extra = package, extra
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:

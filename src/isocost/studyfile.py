@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -49,14 +51,24 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     raw, lines = file.data, file.lines
     if not isinstance(raw, dict):
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
+    alone = deepcopy(raw)
     for setting in settings:
         _apply(raw, setting)
-    set_by = {tuple(setting.partition("=")[0].split(".")) for setting in settings}
+    set_by = _set_by(settings)
+
+    @cache  # asked only of a study with mistakes
+    def before() -> list[tuple[Keys, str]]:
+        return _checked(alone, known)[1] if settings else []
+
+    def where(keys: Keys, message: str) -> str:
+        own = not settings or _was_before(keys, message, before(), set_by)
+        return f"{_place(path, lines, keys, set_by, own=own)}: {'.'.join(map(str, keys))}".rstrip(": ")
+
     twice = [
         f"{path}:{again}: {'.'.join(map(str, keys))}: stands twice, first in line {first}; keep one" for keys, first, again in file.repeated
     ]
     try:
-        study = check_study(raw, known, where=lambda keys: _where(path, lines, keys, set_by), line=lambda keys: _line(lines, keys))
+        study = check_study(raw, known, where=where, line=lambda keys: _line(lines, keys))
     except StudyError as error:
         prices = _mapping(raw.get("costs")).get("prices")
         priced = known.price_mistakes(path.parent / prices, prices) if isinstance(prices, str) else ()
@@ -70,14 +82,29 @@ def check_study(
     raw: dict[str, Any],
     known: Known,
     *,
-    where: Callable[[Keys], str] = lambda keys: ".".join(map(str, keys)) or "study",
+    where: Callable[[Keys, str], str] = lambda keys, message: ".".join(map(str, keys)) or "study",
     line: Callable[[Keys], int] = lambda keys: 0,
 ) -> Study:
     """Validate a study given as plain data.
 
+    Args:
+        raw: The study.
+        known: What it may name.
+        where: The place of a mistake: of what keys, and what it is.
+        line: The line of some keys.
+
     Raises:
         StudyError: all mistakes found, in the order of the file.
     """
+    study, found = _checked(raw, known)
+    if study is None:
+        found.sort(key=lambda mistake: line(mistake[0]))
+        raise StudyError(list(dict.fromkeys(f"{where(keys, message)}: {message}" for keys, message in found)))
+    return study
+
+
+def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[tuple[Keys, str]]]:
+    """The study, or what is wrong with it."""
     found: list[tuple[Keys, str]] = []
     study: Study | None = None
     try:
@@ -87,10 +114,8 @@ def check_study(
     already = {keys for keys, _ in found}
     found += [(keys, message) for keys, message in references(raw, known) if keys not in already]
     if found or study is None:
-        found += _engine_mistakes(raw, known, {keys for keys, _ in found})
-        found.sort(key=lambda mistake: line(mistake[0]))
-        raise StudyError(list(dict.fromkeys(f"{where(keys)}: {message}" for keys, message in found)))
-    return study
+        return None, found + _engine_mistakes(raw, known, {keys for keys, _ in found})
+    return study, found
 
 
 def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list[str]:
@@ -102,12 +127,13 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
         mistakes: What is wrong.
     """
     lines = read_yaml(path, str(path), "study file").lines
-    set_by = {tuple(setting.partition("=")[0].split(".")) for setting in settings}
-    known: dict[str, Keys] = {".".join(map(str, keys)): keys for keys in (*lines, *set_by)}
+    set_by = _set_by(settings)
+    sections = {words[:n] for words in set_by for n in range(1, len(words))}
+    known: dict[str, Keys] = {".".join(map(str, keys)): keys for keys in (*sections, *set_by, *lines)}
     found = []
     for mistake in mistakes:
         ends = [end for end, sign in enumerate(f"{mistake} ") if sign in ".: " and mistake[:end] in known]
-        place = _place(path, lines, known[mistake[: ends[-1]]], set_by) if ends else ""
+        place = _place(path, lines, known[mistake[: ends[-1]]], set_by, own=True) if ends else ""
         found.append(f"{place}: {mistake}" if place else mistake)
     return found
 
@@ -335,15 +361,36 @@ def _line(lines: Mapping[Keys, int], keys: Keys) -> int:
     return next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), 0)
 
 
-def _where(path: Path, lines: Mapping[Keys, int], keys: Keys, set_by: Collection[tuple[str, ...]]) -> str:
-    return f"{_place(path, lines, keys, set_by)}: {'.'.join(map(str, keys))}".rstrip(": ")
+def _set_by(settings: Sequence[str]) -> set[tuple[str, ...]]:
+    """The keys that `--set` gives values to."""
+    return {tuple(setting.partition("=")[0].split(".")) for setting in settings}
 
 
-def _place(path: Path, lines: Mapping[Keys, int], keys: Keys, set_by: Collection[tuple[str, ...]]) -> str:
-    """`study.yaml:12`, or `--set` where that is where the value comes from: without the value, which may be a secret in the wrong place."""
+def _was_before(keys: Keys, message: str, before: Sequence[tuple[Keys, str]], set_by: Collection[tuple[str, ...]]) -> bool:
+    """Whether the file has a mistake without `--set`; what is said of a name may list others than before."""
     words = tuple(map(str, keys))
-    if any(words[:n] in set_by for n in range(1, len(words) + 1)):
+    touched = any(given[: len(words)] == words or words[: len(given)] == given for given in set_by)
+    return (keys, message) in before or (not touched and any(keys == other for other, _ in before))
+
+
+def _place(path: Path, lines: Mapping[Keys, int], keys: Keys, set_by: Collection[tuple[str, ...]], *, own: bool) -> str:
+    """`study.yaml:12`, or `--set` where that is where the value comes from: without the value, which may be a secret in the wrong place.
+
+    Args:
+        path: The study file.
+        lines: Where its keys stand.
+        keys: What is wrong: a value, a section whose values do not go together, or one that lacks something.
+        set_by: The keys that `--set` gives values to.
+        own: Whether the file has the mistake without them, as far as is known.
+    """
+    words = tuple(map(str, keys))
+    if not own or any(words[:n] in set_by for n in range(1, len(words) + 1)):
         return "--set"
+    for n in range(len(keys), 0, -1):
+        if keys[:n] in lines:
+            break
+        if any(given[:n] == words[:n] for given in set_by):  # a section that the file does not have
+            return "--set"
     line = _line(lines, keys)
     return f"{path}:{line}" if line else str(path)
 
