@@ -351,3 +351,66 @@ def test_equal_prompts_are_asked_once(tmp_path: Path, out: Path, monkeypatch: py
     monkeypatch.setattr(Replies, "answer", lambda self, prompts, ledger: seen.append(len(prompts)) or answer(self, prompts, ledger))
     run(write_audited(tmp_path), out, settings=JUDGE)
     assert seen[0] == len(set(asked(tmp_path))) <= table(out, "judge-chosen").height
+
+
+def reply_of_both(prompt: str, seed: int | None, number: int) -> str:
+    return "So.\nverdict: sound" if AUDITING in prompt else f"It is so. #### {int(prompt.split()[-4]) + 7}"
+
+
+def finished_elsewhere(tmp_path: Path, shell: Shell) -> Path:  # noqa: F811
+    """A finished run whose endpoint is gone."""
+    out = tmp_path / "run"
+    with Server(answer=reply_of_both) as server:
+        assert shell("run", write(tmp_path, raw(server.url)), "-o", out).code == 0
+    return out
+
+
+def of_auditor(url: str) -> list[str]:
+    """The flags of docs/audits.md that add a judge."""
+    settings = ("engine=openai", f"base_url={url}", "model=tiny", "api=chat")
+    return [f"models.auditor.{setting}" for setting in settings] + JUDGE
+
+
+def flags(settings: list[str]) -> list[str]:
+    return [word for setting in settings for word in ("--set", setting)]
+
+
+def test_a_judge_is_added_to_a_finished_run_by_the_command_of_the_page(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
+    page = (Path(__file__).parent.parent / "docs" / "audits.md").read_text()
+    out = finished_elsewhere(tmp_path, shell)
+    with Server(answer=reply_of_both) as server:
+        given = [*of_auditor(server.url), "models.auditor.price={input: 0.15, output: 0.60}"]
+        for setting in given:
+            assert f"--set {setting.partition('=')[0]}=" in page.replace('"', ""), setting
+        left = shell("audit", out, *flags(given))
+        assert (left.code, left.errors) == (0, [])
+        assert [AUDITING in each.prompt for each in server.asked] == [True] * 8
+        assert shell("audit", out).code == 0  # what was set is kept
+        assert len(server.asked) == 8
+    assert "| weak | judge | 0.0% [" in left.out
+    assert " judge | auditor | 8 |" in shell("status", out).out
+    assert "not known" not in shell("status", out).out
+
+
+def test_a_judge_without_a_price_leaves_what_is_known_known(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
+    out = finished_elsewhere(tmp_path, shell)
+    before = shell("status", out).out.splitlines()[2]
+    with Server(answer=reply_of_both) as server:
+        assert shell("audit", out, *flags(of_auditor(server.url))).code == 0
+    assert f"{before}, and what auditor's 8 calls cost is not known" in shell("status", out).out.splitlines()
+
+
+def test_trouble_of_the_judge_stands_with_the_judge(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
+    out = finished_elsewhere(tmp_path, shell)
+    with Server(answer=reply_of_both, every={"500": 4}) as server:
+        left = shell("audit", out, *flags(of_auditor(server.url)))
+    assert left.code == 0
+    lost = events(out)["lost"]
+    assert lost > 0
+    again = shell("audit", out)
+    lines = {line.split()[0]: line for line in left.err.splitlines() if line and "already done" not in line}
+    assert f"  {lost} lost" in lines["audit"]
+    for said in (left.err, again.err):
+        assert not any(line.startswith("sample") and ("lost" in line or "retr" in line) for line in said.splitlines())
+    rows = [line.split(" | ") for line in shell("status", out).out.splitlines() if line.startswith(("| data", "| judge"))]
+    assert {row[0]: row[-2] for row in rows} == {"| data": "0", "| judge": str(lost)}

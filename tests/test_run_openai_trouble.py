@@ -38,7 +38,7 @@ def test_what_may_have_been_charged_is_lost_and_asked_again(tmp_path: Path, shel
     assert (left.code, left.errors) == (0, [])
     complete(out)
     assert runs.events(out) == {"reserve": N + 4, "done": N, "lost": 4}
-    assert "4 retry" in left.err
+    assert "4 lost" in left.err
     lost = [line["usd"] for line in runs.ledger(out) if line["event"] == "lost"]
     assert min(lost) >= runs.MAX_TOKENS * 10e-6  # the worst that it can have cost
 

@@ -119,6 +119,26 @@ def test_the_line_says_money_correct_failures_and_retries(progress: Progress, cl
     assert progress.watch.detail.startswith("250.0 FLOPs/1.0 KFLOPs  ")
     assert "  correct 67% [12, 98]  " in progress.watch.detail
     assert progress.watch.detail.endswith("  1 err  1 retry")
+    ledger.reserve([Reservation(request="c", worst=Cost(flops=1.0), facts={"account": "data", "model": "weak"})])
+    ledger.lose("c", "gone")
+    progress.tick()
+    assert progress.watch.detail.endswith("  1 err  1 lost  1 retry")
+
+
+def lose(ledger: Ledger, request: str, account: str, model: str) -> None:
+    ledger.reserve([Reservation(request=request, worst=Cost(flops=1.0), facts={"account": account, "model": model})])
+    ledger.lose(request, "gone")
+
+
+def test_the_line_of_sampling_is_silent_of_what_an_audit_lost(progress: Progress) -> None:
+    lose(progress.ledger, "a", "judge", "auditor")
+    later = Progress(watch=progress.watch, ledger=progress.ledger, pools=progress.pools, directory=progress.directory, workers=2)
+    later.tick()
+    assert later.watch.detail.endswith(" 0 err")
+    lose(later.ledger, "b", "judge", "auditor")  # in this start, and so while it grades
+    lose(later.ledger, "c", "data", "weak")
+    later.tick()
+    assert later.watch.detail.endswith(" 0 err  1 lost  judge auditor: 1 lost")
 
 
 def test_the_file_is_written_now_and_then_only(progress: Progress, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

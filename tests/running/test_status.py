@@ -72,6 +72,8 @@ def test_what_is_in_flight_lost_and_sent_again(out: Path) -> None:
     assert status["reserved"] == {"flops": 200.0, "usd": 2.0}
     assert (account["seconds"], account["tokens_per_second"]) == (None, None)  # requests overlap
     assert "their seconds add up to no time" in to_text(status)
+    assert "lost: requests whose answer never came" in to_text(status)
+    assert "retries: requests that were refused" in to_text(status)
     assert "limit: 1.0 KFLOPs, in flight at most 200.0 FLOPs, left 680.0 FLOPs" in to_text(status)
     assert (out / "ledger.jsonl").read_bytes() == before  # the torn line is being written by the run
 
@@ -80,7 +82,53 @@ def test_a_cost_that_is_not_known_is_not_zero(out: Path) -> None:
     (out / "ledger.jsonl").write_text(lines_of(reserve("a", None, account="data", model="weak"), done("a", None, 1)))
     status = status_of(out)
     assert status["spent"] == {"flops": None, "usd": None}
-    assert "spent: not known" in to_text(status)
+    assert status["spent_known"] == {"flops": 0.0, "usd": 0.0}
+    assert "spent: what weak's 1 call cost is not known\n" in to_text(status)
+    assert "limit: 1.0 KFLOPs, in flight at most 0 FLOPs, left not known" in to_text(status)
+    assert saved(out).endswith("\n  what weak's 1 call cost is not known")
+
+
+def bought(out: Path, *parts: tuple[str, str, float | None, float | None]) -> None:
+    """A ledger of two calls of each (account, model, flops, usd)."""
+    lines = []
+    for number, (account, model, flops, usd) in enumerate(parts):
+        for name in (f"{number}a", f"{number}b"):
+            lines += [reserve(name, flops, usd, account=account, model=model), done(name, flops, 3, usd)]
+    (out / "ledger.jsonl").write_text(lines_of(*lines))
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ([], "nothing"),
+        ([("data", "weak", 5e8, None)], "1.0 GFLOPs"),
+        ([("data", "weak", 5e8, None), ("judge", "auditor", None, None)], "1.0 GFLOPs, and what auditor's 2 calls cost is not known"),
+        (
+            [("data", "weak", 5e8, 1.0), ("judge", "auditor", None, None)],
+            "1.0 GFLOPs and $2.00, and what auditor's 2 calls cost is not known",
+        ),
+        ([("data", "weak", 5e8, None), ("judge", "auditor", None, 0.06)], "1.0 GFLOPs without auditor and $0.12 without weak"),
+        ([("data", "weak", 5e8, 1.0), ("judge", "auditor", None, 1.0)], "1.0 GFLOPs without auditor and $4.00"),
+        (
+            [("data", "weak", None, 1.0), ("judge", "weak", None, None), ("judge", "b", None, None)],
+            "$2.00, and what weak (judge)'s 2 calls and b's 2 calls cost is not known",
+        ),
+    ],
+)
+def test_what_is_known_is_said_and_whose_part_is_not(out: Path, parts: list[Any], said: str) -> None:
+    bought(out, *parts)
+    assert f"\nspent: {said}\n" in to_text(status_of(out))
+    assert saved(out).endswith(f"\n  they cost {said}")
+
+
+def test_an_account_of_unknown_cost_takes_nothing_from_the_others(out: Path) -> None:
+    bought(out, ("data", "weak", 5e8, None), ("judge", "auditor", None, None))
+    status = status_of(out)
+    assert (status["spent"], status["spent_known"]) == ({"flops": None, "usd": None}, {"flops": 1e9, "usd": 0.0})
+    text = to_text(status)
+    assert "| data | weak | 6 | 60 | 1.0 GFLOPs | – |" in text
+    assert "| judge | auditor | 6 | 60 | not known | not known |" in text
+    assert "left not known" in text  # of a limit, which takes no part for the whole
 
 
 def test_cells_have_planned_spent_and_left(out: Path) -> None:

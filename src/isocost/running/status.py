@@ -15,16 +15,18 @@ from isocost.amounts import MISSING, duration, said
 from isocost.errors import RunDirectoryError
 from isocost.ledger import Account
 from isocost.records import Unit
+from isocost.running.bill import UNITS, said_of_spent
 from isocost.running.spending import read_ledger
 from isocost.store import RunDirectory
 
 PROGRESS, START = "progress.json", "start.json"  # as buying/progress.py and starts.py write them; importing those takes half a second
-UNITS: tuple[Unit, ...] = ("flops", "usd")
 KILLED = "it was killed, or the machine went down; what was stored is kept"
 
 
 def status_of(path: Path) -> dict[str, Any]:
     """What is planned, spent, stored and finished.
+
+    `spent` is None in a unit in which not all is known; `spent_known` is what is, and `accounts` say who has a part in it.
 
     Raises:
         RunDirectoryError: the folder is not a run directory.
@@ -42,6 +44,7 @@ def status_of(path: Path) -> dict[str, Any]:
         "reserved": {unit: _total(entry[unit] for entry in waiting.values()) for unit in UNITS},
         "unanswered": _total(entry["usd"] for entry in waiting.values() if entry.get("remote")),
         "spent": {unit: _total(paid.amount(unit) for paid in accounts.values()) for unit in UNITS},
+        "spent_known": {unit: sum(paid.amount(unit) or 0.0 for paid in accounts.values()) for unit in UNITS},
         "limit": (yaml.safe_load(directory.read_text("study.yaml") or "") or {}).get("limit"),
         "cells": _cells(plan, progress),
         "sampling": {key: value for key, value in progress.items() if key not in ("cells", "ledger")} if progress else None,
@@ -80,6 +83,7 @@ def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
     return {
         "account": account,
         "model": model,
+        "calls": paid.requests + paid.lost,
         "samples": paid.count,
         "tokens": paid.tokens,
         "flops": paid.amount("flops"),
@@ -153,12 +157,12 @@ def _head(status: dict[str, Any]) -> list[str]:
 
 
 def _money(status: dict[str, Any]) -> list[str]:
-    spent = " and ".join(_say(unit, status["spent"][unit]) for unit in UNITS if status["spent"][unit] is not None)
-    lines = [f"spent: {spent or 'not known'}"]
+    lines = [f"spent: {said_of_spent(status['accounts'])}"]
     if limit := status["limit"]:
-        paid, reserved = status["spent"][limit["unit"]] or 0.0, status["reserved"][limit["unit"]] or 0.0
-        left = _say(limit["unit"], max(0.0, limit["amount"] - paid - reserved))
-        lines.append(f"limit: {_say(limit['unit'], limit['amount'])}, in flight at most {_say(limit['unit'], reserved)}, left {left}")
+        unit: Unit = limit["unit"]
+        reserved, paid = status["reserved"][unit] or 0.0, status["spent"][unit]
+        left = _say(unit, None if paid is None else max(0.0, limit["amount"] - paid - reserved))
+        lines.append(f"limit: {_say(unit, limit['amount'])}, in flight at most {_say(unit, reserved)}, left {left}")
     return lines
 
 
@@ -175,6 +179,10 @@ def _paid(accounts: list[dict[str, Any]]) -> list[str]:
         )
     if any(each["remote"] for each in accounts):
         lines += ["", f"tokens/s {MISSING}: requests to an endpoint are under way at once, so their seconds add up to no time"]
+    if any(each["lost"] for each in accounts):
+        lines += ["", "lost: requests whose answer never came and that may be charged, counted at their worst case"]
+    if any(each["retries"] for each in accounts):
+        lines += ["", "retries: requests that were refused, which costs nothing, and sent again"]
     return lines
 
 
@@ -211,10 +219,9 @@ def saved(path: Path) -> str:
     except RunDirectoryError:
         return "nothing was bought yet"
     samples = sum(each["samples"] for each in status["accounts"] if each["account"] == "data")
-    known = {unit: amount for unit, amount in status["spent"].items() if amount is not None}
-    cost = " and ".join(_say(unit, amount) for unit, amount in known.items() if amount) or ("nothing" if known else "an amount not known")
+    cost = said_of_spent(status["accounts"], begin="they cost ")
     more = f"; requests without an answer may cost up to {_say('usd', status['unanswered'])} more" if status["unanswered"] else ""
-    return f"{samples:,} samples are saved, and all that was made of them\n  they cost {cost}{more}"
+    return f"{samples:,} samples are saved, and all that was made of them\n  {cost}{more}"
 
 
 def _rate(number: float) -> str:
@@ -227,4 +234,7 @@ def _say(unit: Unit, amount: float | None) -> str:
 
 
 def _known(unit: Unit, account: dict[str, Any]) -> str:
-    return MISSING if account[unit] is None else said(unit, account[unit])
+    """A dash in a unit that the account is not counted in; where it is counted in none, that its cost is not known."""
+    if account[unit] is None:
+        return MISSING if any(account[other] is not None for other in UNITS) else "not known"
+    return said(unit, account[unit])

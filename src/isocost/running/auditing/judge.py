@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from isocost import auditing
 from isocost.auditing.judging import VERSION
@@ -10,11 +11,12 @@ from isocost.config import AuditSpec
 from isocost.errors import LimitReachedError
 from isocost.executors.base import Executor
 from isocost.ids import digest
-from isocost.ledger import Ledger
+from isocost.ledger import Account, Ledger
 from isocost.records import Problem, Sample, SamplingParams
-from isocost.running.buying.replies import FOLDER, Replies
+from isocost.running.bill import said_of_trouble
+from isocost.running.buying.replies import ACCOUNT, FOLDER, Replies
 from isocost.running.events import Listener, StageWatch
-from isocost.running.preparing import Prepared
+from isocost.running.preparing import Prepared, judge_of
 from isocost.store import RunDirectory
 
 MAX_TOKENS = 1024
@@ -41,6 +43,8 @@ class Judge:
         self.example = f"{FOLDER}/{self.model}/{self.version}.txt"
         self._directory = directory
         self._watch: StageWatch | None = None
+        self._trouble: Callable[[], str] = lambda: ""
+        self._grades = judge_of(prepared.study) == self.model
         self._replies = Replies(
             prepared,
             self.model,
@@ -68,6 +72,7 @@ class Judge:
         self._directory.write_text(example, *self.example.split("/"))
         texts = list(dict.fromkeys(prompts.values()))
         done = sum(self._replies.stored(texts))
+        self._trouble = self._troubles(ledger)
         self._watch = StageWatch(stage="audit", total=len(texts), unit="solutions", listener=listener, done_before=done)
         try:
             replies = dict(zip(texts, self._replies.answer(texts, ledger), strict=True))
@@ -81,7 +86,19 @@ class Judge:
 
     def _tell(self, replies: int, tokens: int) -> None:
         if self._watch:
-            self._watch.advance(replies, tokens=tokens)
+            self._watch.advance(replies, tokens=tokens, detail=self._trouble())
+
+    def _troubles(self, ledger: Ledger) -> Callable[[], str]:
+        """What says what went wrong with the judge's requests: over all starts; where it grades answers too, since now."""
+        key = ACCOUNT, self.model
+        with ledger.still() as (accounts, _):
+            before = replace(accounts[key]) if self._grades and key in accounts else None
+
+        def said() -> str:
+            with ledger.still() as (accounts, _):
+                return said_of_trouble(accounts.get(key, Account()), before)
+
+        return said
 
 
 def auditing_params(spec: AuditSpec) -> SamplingParams:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from isocost.executors.jobs import StoredDraw
-from isocost.ledger import Ledger
+from isocost.ledger import Account, Ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, Outcome, Verdict
 from isocost.reporting.numbers import budget as say_budget
+from isocost.running.bill import said_of_trouble
 from isocost.running.buying.drawn import DrawKey
 from isocost.running.buying.pools import Pool
 from isocost.running.events import Note, StageWatch
@@ -56,6 +57,7 @@ class Progress:
     workers: int
     cells: dict[Cell, Spent] = field(default_factory=dict)
     failed: int = 0
+    _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts of other stages, as they were at first
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
     _ordered: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -66,6 +68,9 @@ class Progress:
     _begun: float | None = None
     _last: float = 0.0
     _written: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
 
     def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
         """A cell asks for these draws; what is stored of them counts at once."""
@@ -158,6 +163,18 @@ class Progress:
         if share.value is not None and share.low is not None and share.high is not None:
             parts.append(f"correct {100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]")
         parts.append(f"{self.failed} err")
-        if retries := sum(account.retries + account.lost for account in self.ledger.accounts.values()):
-            parts.append(f"{retries} retry")
-        return "  ".join(parts)
+        return "  ".join([*parts, *self._trouble()])
+
+    def _trouble(self) -> list[str]:
+        """What went wrong with requests for data, over all starts, and in this one with those to a model that grades it.
+
+        Other accounts may be those of other stages: an audit's judge has a line of its own.
+        """
+        with self.ledger.still() as (accounts, _):
+            data = [each for (account, _), each in accounts.items() if account == "data"]
+            whole = Account(lost=sum(each.lost for each in data), retries=sum(each.retries for each in data))
+            own = [said_of_trouble(whole)]
+            for (account, model), each in accounts.items():
+                if account != "data" and (said := said_of_trouble(each, self._others.get((account, model)))):
+                    own.append(f"{account} {model}: {said}")
+        return [text for text in own if text]
