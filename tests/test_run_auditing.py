@@ -232,7 +232,11 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     assert 15 < needed["with_judge"] <= needed["labels"]
     assert apart["difference"]["value"] == pytest.approx(needed["guesses"][0] - needed["guesses"][1])
     said = saying.to_markdown(found, out)
-    assert f"{needed['labels']} labels of each, {needed['with_judge']} if judge helps as much as so far" in said
+    assert (
+        f"{needed['labels']} labels of each, more than were chosen; if judge helps as much as so far, {needed['with_judge']} of each"
+        in said
+    )
+    assert "\n\nThis is the one to believe: combined, in which labels take out what steps or judge get wrong.\n" in said
     assert f"| {' − '.join(apart['models'])} | " in said
     assert {own["best"] for own in found["models"].values()} == {"combined"}
     assert found["agreement"]["judge"]["raw"]["value"] == 1.0
@@ -252,6 +256,16 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     assert pl.read_csv(out / "tables" / "cost_per_truly_correct.csv").height == 2
     beside = pl.read_csv(out / "tables" / "false_positive_differences.csv")
     assert beside["difference_share"].item() == pytest.approx(apart["difference"]["value"])
+
+
+def test_a_model_without_labels_is_not_believed_beside_one_that_has_some(tmp_path: Path, out: Path) -> None:
+    run(write_audited(tmp_path), out, settings=JUDGE)
+    chosen = table(out, "chosen").sort("place")
+    label(out, chosen.filter(pl.col("model") == "weak")["sample_id"].to_list()[:5])
+    run_stage(out, "audit")
+    said = saying.to_markdown(saying.read(out), out)
+    assert "Of weak, this is the one to believe: combined" in said
+    assert "Of strong people have labelled none: each rate is what steps or judge say" in said
 
 
 def test_labels_out_of_order_are_said(tmp_path: Path, out: Path) -> None:
@@ -301,6 +315,9 @@ def test_the_command_prints_a_table_and_what_is_next(tmp_path: Path, out: Path, 
     assert lines[0] == "| model | judged by | false positives [95% interval] | n | not checked |"
     assert any(line.startswith("| weak | judge | ") for line in lines)
     assert "Nobody has labelled any." in left.out
+    none = "Each rate is what steps or judge say, which may be far off; until people label some, none is to be believed alone."
+    assert none in lines
+    assert "to believe" not in left.out
     assert any(line.startswith("- To tell ") or "seem alike" in line for line in lines)
     assert lines[-1] == f"label them: isocost view {out}"
     assert "settings changed since the last start: audit.by judge" in left.err

@@ -1,5 +1,7 @@
 """How many labels are needed, and what those given have shown."""
 
+from math import ceil
+
 import pytest
 
 from isocost.auditing import SUPPOSED, ModelRates, differences, needed
@@ -65,3 +67,19 @@ def test_differences_are_those_of_the_rates_to_believe() -> None:
     found = differences([labelled("weak", 24, 100, 0.8), judged("strong", 170, 1000), rates("none", 0, 0)])
     assert [each.models for each in found] == [("weak", "strong")]
     assert found[0].difference == independent_difference(proportion(24, 100), proportion(170, 1000))
+
+
+def test_labels_of_each_are_more_in_the_order_of_the_page() -> None:
+    """By the model with fewer chosen, and over all models: the page tells none."""
+    (found,) = needed([labelled("tiny", 60, 100, 0.5), judged("strong", 10, 300)])
+    assert found.labels is not None
+    assert found.labels < 300
+    assert found.in_order == ceil(found.labels * (1000 + 300) / 300)
+    three = needed([rates("a", 45, 50), rates("b", 3, 50), rates("c", 0, 200)])
+    few = next(each for each in three if each.models == ("a", "b"))
+    assert few.labels is not None
+    assert (few.in_order, few.with_judge_in_order) == (6 * few.labels, None)
+    (many,) = needed([rates("a", 5, 50), rates("b", 7, 50)])
+    assert many.labels is not None
+    assert many.labels > 50
+    assert many.in_order is None  # there are not so many

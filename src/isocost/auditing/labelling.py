@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil
 
 from isocost.auditing.rates import ModelRates
 from isocost.metrics.intervals import independent_difference
@@ -38,6 +39,9 @@ class Needed:
         labels: Human labels of each, by people alone; None where the guesses are alike, or more than `MOST` are needed.
         with_judge: The same with what judge or steps add: as far as labels have shown, before that as a judge does that is right
             `SUPPOSED` of the time. None without either, and where `labels` is.
+        in_order: Labels to give in the order of `place`, which goes over all models, until there are about `labels` of each; None where
+            there are not so many of one, or `labels` is None.
+        with_judge_in_order: The same of `with_judge`.
         apart: How far apart rates must lie for labels of all that was chosen of each to tell them; None where nothing would.
     """
 
@@ -45,6 +49,8 @@ class Needed:
     guesses: tuple[float, float]
     labels: int | None
     with_judge: int | None
+    in_order: int | None
+    with_judge_in_order: int | None
     apart: float | None
 
 
@@ -63,20 +69,30 @@ def differences(rates: Sequence[ModelRates]) -> list[Difference]:
 def needed(rates: Sequence[ModelRates]) -> list[Needed]:
     """Labels needed for each two models with a rate, four times in five."""
     known = [(each, each.rate.value) for each in rates if each.rate.value is not None]
+    chosen = sum(each.chosen for each in rates)
     found = []
     for (left, a), (right, b) in combinations(known, 2):
         labels = _labels(a, b, None)
         predictor = _predictor(left, right)
+        fewer = _labels(a, b, predictor) if predictor and labels else None
+        rarest = min(left.chosen, right.chosen)
         found.append(
             Needed(
                 models=(left.model, right.model),
                 guesses=(a, b),
                 labels=labels,
-                with_judge=_labels(a, b, predictor) if predictor and labels else None,
+                with_judge=fewer,
+                in_order=_in_order(labels, rarest, chosen),
+                with_judge_in_order=_in_order(fewer, rarest, chosen),
                 apart=smallest_difference(min(a, b), min(left.chosen, right.chosen)) if min(a, b) < 1 else None,
             )
         )
     return found
+
+
+def _in_order(labels: int | None, rarest: int, chosen: int) -> int | None:
+    """In a random order of all, n labels hold about n * rarest / chosen of the model with the fewest."""
+    return None if labels is None or labels > rarest else ceil(labels * chosen / rarest)
 
 
 def _predictor(left: ModelRates, right: ModelRates) -> Predictor | None:

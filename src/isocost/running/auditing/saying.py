@@ -42,7 +42,8 @@ def to_json(audits: Audits) -> dict[str, Any]:
     "error_ratio", "cost_per_correct": {UNIT: ESTIMATE}, "cost_per_truly_correct": {UNIT: ESTIMATE}}}; "agreement" of people with {"steps" |
     "judge": {"raw": ESTIMATE, "kappa": ESTIMATE}}; "labels" {"labelled", "disagreed", "unsure", "not_chosen": labels of what is not chosen
     any more, "passed_over": unlabelled before the last labelled one}; "differences" [{"models", "difference": ESTIMATE}]; "labels_needed"
-    [{"models", "guesses", "labels" of each or null, "with_judge" or null, "apart"}]; "judge", which and how it was asked, or null.
+    [{"models", "guesses", "labels" of each or null, "with_judge" or null, "in_order" and "with_judge_in_order": about how many that is in
+    the order of the page, over all models, null where fewer are chosen, "apart"}]; "judge", which and how it was asked, or null.
     """
     chosen = {each.chosen.sample_id for each in audits.found}
     return {
@@ -109,11 +110,23 @@ def _rates(found: Mapping[str, Any]) -> list[str]:
             rate = Estimate(**fields)
             by = f"{way} (people and {own['predictor']})" if way == "combined" else way
             lines.append(f"| {model} | {by} | {numbers.percent(rate)} | {rate.n:,} | {rate.n_ungraded:,} |")
-    several = any(len(own["rates"]) > 1 for own in found["models"].values())
-    last = "The last row of each model is the one to believe. " if several else ""
-    alone = [model for model, own in found["models"].items() if own["best"] != "combined"]
-    biased = f"Until people label some, what is said of {_listed(alone)} is as biased as who judged." if alone else ""
-    return [*lines, "", f"{last}{biased}".strip()]
+    return [*lines, "", _to_believe(found["models"])]
+
+
+def _to_believe(models: Mapping[str, Any]) -> str:
+    """Which of the rates, if any: a judge that nobody has checked may be far off, in either direction."""
+    alone = [model for model, own in models.items() if own["best"] != "combined"]
+    labelled = [model for model in models if model not in alone]
+    parts = []
+    if labelled:
+        of_which = f" Of {_listed(labelled)}, this" if alone else "This"
+        parts.append(f"{of_which.strip()} is the one to believe: combined, in which labels take out what steps or judge get wrong.")
+    if alone:
+        which = f"Of {_listed(alone)} people have labelled none: each" if labelled else "Each"
+        parts.append(
+            f"{which} rate is what steps or judge say, which may be far off; until people label some, none is to be believed alone."
+        )
+    return " ".join(parts)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -198,8 +211,15 @@ def _said(pair: Mapping[str, Any], models: Mapping[str, Any]) -> str:
     labelled = models[left]["predictor"] and models[right]["predictor"]
     ever = f"beside a judge that is right {100 * auditing.SUPPOSED:.0f}% of the time"
     helped = f"if {models[left]['predictor']} helps as much as so far" if labelled else ever
-    fewer = "" if pair["with_judge"] is None else f", {pair['with_judge']:,} {helped}"
-    return f"To tell {left} ({a}) from {right} ({b}), if they are so: {pair['labels']:,} labels of each{fewer}; {all_of_them}."
+    fewer = "" if pair["with_judge"] is None else f"; {helped}, {_each(pair['with_judge'], pair['with_judge_in_order'])}"
+    many = _each(pair["labels"], pair["in_order"], " labels")
+    return f"To tell {left} ({a}) from {right} ({b}), if they are so: {many}{fewer}; {all_of_them}."
+
+
+def _each(labels: int, in_order: int | None, unit: str = "") -> str:
+    """`27 labels of each, about 90 in the order of the page`."""
+    far = "more than were chosen" if in_order is None else f"about {in_order:,} in the order of the page"
+    return f"{labels:,}{unit} of each, {far}"
 
 
 def _next(path: Path) -> str:
