@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.auditing.labels import compared, rate_so_far, read_labels, standing, verdicts, words
-from isocost.errors import StorageError
+from isocost.auditing.labels import compared, rate_so_far, standing, verdicts, words
 from isocost.metrics.intervals import proportion
 from isocost.records import Chosen, Label, LabelVerdict
 
@@ -111,11 +110,3 @@ def test_strata_that_nobody_has_labelled_are_stood_for_by_others() -> None:
     said: dict[str, LabelVerdict] = {c.sample_id: "sound" for c in light}
     assert rate_so_far(said, [*light, *heavy]).n == 20
     assert rate_so_far({c.sample_id: "unsound" for c in heavy}, [*light, *heavy]).value == 1
-
-
-@pytest.mark.parametrize(
-    "row", [{"verdict": "sound"}, {"at": "", "labeller": "a", "sample_id": "s", "verdict": "yes"}, {"at": 1, "labeller": "a"}, []]
-)
-def test_a_line_that_is_no_label_is_named(row: object) -> None:
-    with pytest.raises(StorageError, match=r"labels\.jsonl: entry 1 is no label"):
-        read_labels([row], "labels.jsonl")  # type: ignore[list-item]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, get_args
 
-from isocost.errors import StorageError
 from isocost.metrics.agreement import Agreement, agreement
 from isocost.metrics.intervals import weighted_proportion
 from isocost.records import Chosen, Estimate, Label, LabelVerdict
 
 REASONS = ("wrong step", "lucky", "wrong question", "copied answer", "cut off", "grader error")
 _FEWEST = 10  # labels a stratum needs to stand for itself; below, it is taken together with the one of the next weight
-_FIELDS = {field.name for field in fields(Label)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +49,6 @@ class Compared:
     counts: Mapping[tuple[LabelVerdict, LabelVerdict], int]
     differing: tuple[str, ...]
     unsure: int
-
-
-def read_labels(rows: Iterable[Mapping[str, Any]], where: object) -> list[Label]:
-    """The lines of `audits/labels.jsonl` as records.
-
-    Raises:
-        StorageError: A line is no label; it names the file.
-    """
-    labels = []
-    for number, row in enumerate(rows, start=1):
-        known = isinstance(row, Mapping) and row.keys() <= _FIELDS and row.get("verdict") in get_args(LabelVerdict)
-        if not known or not all(isinstance(row.get(name), str) for name in ("at", "labeller", "sample_id")):
-            raise StorageError(f"{where}: entry {number} is no label\n  restore the file, or take the entry out")
-        labels.append(Label(**row))
-    return labels
 
 
 def words(labels: Iterable[Label], labeller: str) -> list[Label]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from isocost import auditing
-from isocost.auditing.labels import Verdicts, read_labels, verdicts
+from isocost.auditing.labelfile import read_labels
+from isocost.auditing.labels import Verdicts, verdicts
 from isocost.executors.base import Executor
 from isocost.records import Audit, Cell, Chosen, Estimate, Sample, Unit
 from isocost.running.auditing.judge import Judge
@@ -116,8 +117,7 @@ def _judged(
 
 
 def _labels(directory: RunDirectory) -> Verdicts:
-    log = directory.log(FOLDER, "labels.jsonl")
-    return verdicts(read_labels(log.peek(), log.path))  # somebody may be labelling right now
+    return verdicts(read_labels(directory.path / FOLDER / "labels.jsonl"))
 
 
 def _found(chosen: Chosen, steps: Mapping[str, Audit], judged: Mapping[str, auditing.Judged], labels: Verdicts) -> auditing.Found:

@@ -1,0 +1,106 @@
+"""Labels are read strictly: a torn end is harmless, and nothing else is passed over."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from isocost.auditing.labelfile import read_labels
+from isocost.errors import StorageError
+from isocost.viewer.labelbook import LabelBook
+
+
+def line(number: int, **more: object) -> bytes:
+    said = {"at": "2026-01-01T00:00:00.000+00:00", "labeller": "ann", "sample_id": f"s{number}", "verdict": "sound", "note": "5 € – 漢"}
+    return json.dumps(said | more, ensure_ascii=False).encode() + b"\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "audits").mkdir()
+    return tmp_path / "audits" / "labels.jsonl"
+
+
+def refusal(file: Path) -> str:
+    with pytest.raises(StorageError) as caught:
+        read_labels(file)
+    said = str(caught.value)
+    assert 2 <= len(said.splitlines()) <= 3
+    return said
+
+
+def test_without_a_file_there_are_none(file: Path) -> None:
+    assert read_labels(file) == []
+    assert read_labels(file / "below") == []
+
+
+def test_a_line_torn_at_any_byte_is_harmless_and_the_next_word_takes_its_place(file: Path) -> None:
+    last = line(2)
+    for cut in range(len(last) - 1):
+        file.write_bytes(line(1) + last[:cut])
+        assert [label.sample_id for label in read_labels(file)] == ["s1"], cut
+    LabelBook(file.parent.parent, "bo").say("s3", "unsound")
+    assert [label.sample_id for label in read_labels(file)] == ["s1", "s3"]
+
+
+def test_a_line_that_lacks_nothing_but_its_end_is_read_and_kept(file: Path) -> None:
+    file.write_bytes(line(1) + line(2).rstrip())
+    assert [label.sample_id for label in read_labels(file)] == ["s1", "s2"]
+    LabelBook(file.parent.parent, "bo").say("s3", "unsound")
+    assert [label.sample_id for label in read_labels(file)] == ["s1", "s2", "s3"]
+
+
+def test_blank_lines_hold_no_label(file: Path) -> None:
+    file.write_bytes(line(1) + b"\n \r\n" + line(2).replace(b"\n", b"\r\n") + b"\n")
+    assert len(read_labels(file)) == 2
+
+
+def test_damage_in_the_middle_is_named_by_its_line(file: Path) -> None:
+    file.write_bytes(line(1) + line(2)[:30] + b"\n" + line(3))
+    said = refusal(file)
+    assert said.startswith(f"{file}:2: this line cannot be read as JSON\n")
+    assert "restore the file from a copy" in said
+    file.write_bytes(line(1) + b"".join(line(i)[9:] for i in range(11)) + line(3))
+    assert f"{file}:2: this line cannot be read as JSON; so are 10 more lines, the last is 12\n" in refusal(file)
+
+
+@pytest.mark.parametrize("end", [bytes(range(256)) * 12, b"\x00" * 300, b"\x89PNG" * 9, b"oops", b'{"at": "2026\x00\x00'])
+def test_what_is_behind_the_labels_and_never_was_one_is_named(file: Path, end: bytes) -> None:
+    file.write_bytes(line(1) + b"\n" + line(2) + end)
+    assert f"{file}:4: this line cannot be read as JSON" in refusal(file)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (line(2, verdict="maybe"), 'verdict "maybe" is none of sound, unsound, unsure, skip, undo'),
+        (line(2, verdict=["sound"]), 'verdict ["sound"] is none of'),
+        (line(2, verdict="x" * 999), 'verdict "xxx'),
+        (line(2, at=1), "at is not a text"),
+        (line(2, note=[]), "note is not a text"),
+        (line(2, colour="red"), 'unknown field "colour"'),
+        (b"[]\n", "not an object"),
+        (b'{"verdict": "sound"}\n', "at is not a text"),
+        (b"[" * 100_000 + b"\n", "cannot be read as JSON"),
+    ],
+)
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_line_that_is_no_label_is_named_with_why(file: Path, row: bytes, why: str, *, ended: bool) -> None:
+    file.write_bytes(line(1) * 82 + b"\n" + (row if ended else row.rstrip()))
+    said = refusal(file)
+    assert said.startswith(f"{file}:84: this line ")
+    assert why in said
+
+
+def test_a_damaged_file_is_not_written_to(file: Path) -> None:
+    file.write_bytes(line(1) + b"oops\n" + line(2))
+    with pytest.raises(StorageError, match=":2: "):
+        LabelBook(file.parent.parent, "ann").say("s3", "sound")
+    assert file.read_bytes() == line(1) + b"oops\n" + line(2)
+
+
+def test_a_folder_in_its_place_is_said_in_a_line(file: Path) -> None:
+    file.mkdir()
+    assert refusal(file).startswith(f"{file}: is a folder, not a file\n")
+    with pytest.raises(StorageError, match="is a folder"):
+        LabelBook(file.parent.parent, "ann").labels()
