@@ -102,7 +102,7 @@ def test_the_counter_has_the_rate_and_its_interval_so_far(pages: Pages) -> None:
     say(pages, 0, "unsound")
     say(pages, 1, "sound")
     say(pages, 2, "unsure")
-    assert counter(pages.get("/label/4")) == "labelled 3/6 false positives 50.0% [2.6, 97.4]"
+    assert counter(pages.get("/label/4")) == "labelled 3/6 (1 unsure) false positives 50.0% [2.6, 97.4] of the 2 sure"
 
 
 def test_the_page_and_its_address_say_nothing_about_the_model(pages: Pages) -> None:
@@ -181,7 +181,7 @@ def test_agreement_has_a_page_of_its_own(pages: Pages) -> None:
     assert by_name["n"] == "5"
     assert by_name["alike"].startswith("80.0% [")
     assert by_name["kappa"].startswith("0.55 [")
-    assert f'/problem?id={pages.chosen[1].problem_id}"' in pages.get("/agreement")
+    assert re.findall(r'href="(/label/\d[^"]*)"', pages.get("/agreement")) == ["/label/2?among=differing"]
 
 
 def test_without_a_choice_the_page_says_which_command_makes_it_and_the_list_works(tmp_path: Path) -> None:

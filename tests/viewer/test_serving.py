@@ -54,7 +54,8 @@ def test_it_prints_a_link_serves_this_machine_and_says_at_the_end_what_was_label
     interval = r"\[[-−\d.]+, [-−\d.]+\]"
     (closing,) = complaints.strip().splitlines()
     assert re.fullmatch(
-        rf"labelled 3/6, false positives 0\.0% {interval} \(3 now\); agreement with bo 66\.7% {interval}, kappa 0\.00 {interval}, n 3",
+        rf"labelled 3/6, false positives 0\.0% {interval} of 3; 3 of these labelled this time; "
+        rf"agreement with bo 66\.7% {interval}, kappa 0\.00 {interval}, n 3",
         closing,
     )
 
@@ -103,5 +104,5 @@ def test_a_name_may_have_letters_of_any_script() -> None:
 
 def test_what_the_pages_need_is_in_the_package() -> None:
     package = files("isocost.viewer")
-    for name in ("viewer.css", "keys.js", "templates/label.html.j2", "templates/list.html.j2"):
+    for name in ("viewer.css", "keys.js", "saving.js", "templates/label.html.j2", "templates/list.html.j2"):
         assert (package / name).is_file(), name

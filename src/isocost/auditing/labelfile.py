@@ -20,7 +20,7 @@ _ROOM = 40  # characters of what a line holds, in a message
 def read_labels(path: Path) -> list[Label]:
     """What people said, in the order of the file; nothing where there is no file.
 
-    A last line that a kill cut off in the middle is passed over, and so are blank lines. A last line that lacks nothing but its end is read.
+    A last line that a kill cut off in the middle is passed over, and so are blank lines. One that lacks nothing but its end is read.
 
     Raises:
         StorageError: It is no file that can be read, or a line is no label; it names the line.

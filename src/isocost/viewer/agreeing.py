@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 from isocost.auditing.labels import Compared, compared, standing
 from isocost.records import Label, LabelVerdict
 from isocost.reporting.numbers import percent
+from isocost.viewer.differing import Differing, address
+from isocost.viewer.queue import Queue
 from isocost.viewer.rendering import render
 from isocost.viewer.rundata import RunData
 from isocost.viewer.wording import kappa
@@ -15,14 +16,19 @@ from isocost.viewer.wording import kappa
 _NAMED = 30  # solutions that two differ on
 
 
-def agreement_page(data: RunData, labels: Sequence[Label]) -> str:
-    """Every two labellers: share alike and kappa with intervals, the counts, and what they differ on."""
-    problems = {one.sample_id: one.problem_id for one in data.audited().chosen}
+def agreement_page(data: RunData, labels: Sequence[Label], labeller: str) -> str:
+    """Every two labellers: share alike and kappa with intervals, the counts, and what they differ on.
+
+    Those that `labeller` is one of are links to their blind pages. Of other pairs only the number is said: a third person who has no
+    verdict on such a solution should not know that it is one.
+    """
+    queue = Queue(data.audited().chosen)
     return render(
         "agreement.html.j2",
         directory=str(data.path),
         labellers=sorted({labeller for labeller, _ in standing(labels)}),
-        pairs=[_pair(pair, problems) for pair in compared(labels)],
+        walk=Differing(labels, labeller, queue).numbers,
+        pairs=[_pair(pair, labeller, queue) for pair in compared(labels)],
     )
 
 
@@ -36,9 +42,10 @@ def agreement_line(labels: Sequence[Label], labeller: str) -> str:
     )
 
 
-def _pair(pair: Compared, problems: dict[str, str]) -> dict[str, object]:
+def _pair(pair: Compared, labeller: str, queue: Queue) -> dict[str, object]:
     sure: tuple[LabelVerdict, ...] = ("sound", "unsound")
-    differing = [problems[sample_id] for sample_id in pair.differing if sample_id in problems]
+    numbers = sorted(n for n in map(queue.number, pair.differing) if n)
+    own = labeller in (pair.left, pair.right)
     return {
         "left": pair.left,
         "right": pair.right,
@@ -47,6 +54,7 @@ def _pair(pair: Compared, problems: dict[str, str]) -> dict[str, object]:
         "kappa": kappa(pair.agreement.kappa),
         "unsure": pair.unsure,
         "counts": {(a, b): pair.counts.get((a, b), 0) for a in sure for b in sure},
-        "differing": [{"name": name, "url": "/problem?" + urlencode({"id": name})} for name in differing[:_NAMED]],
-        "unnamed": max(0, len(differing) - _NAMED),
+        "differing": len(numbers),
+        "links": [{"name": f"solution {n}", "url": address(n, differing=True)} for n in numbers[:_NAMED]] if own else [],
+        "unnamed": max(0, len(numbers) - _NAMED),
     }

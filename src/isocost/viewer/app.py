@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -10,21 +11,24 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from isocost.errors import InputError, IsocostError
 from isocost.viewer.agreeing import agreement_page
 from isocost.viewer.browsing import Browsing
+from isocost.viewer.differing import AGREEMENT
 from isocost.viewer.guarding import Guard
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.labelling import END, Labelling
 from isocost.viewer.listing import View
-from isocost.viewer.rendering import render, script, style
+from isocost.viewer.rendering import SCRIPTS, render, script, style
 from isocost.viewer.rundata import RunData
+from isocost.viewer.unsaved import not_saved
 
 _LARGEST_BODY = 64 * 1024  # bytes; a verdict with its note is far below
 _MOST_FIELDS = 10
+_BY_SCRIPT = "isocost-script"  # the header with which the script asks for an address or an error in place of a page
 
 
 def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlette:
@@ -52,34 +56,32 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlett
         return _on(labelling.where_next())
 
     def labelled(request: Request) -> Response:
-        return _found(labelling.page(request.path_params["number"], whole="all" in request.query_params))
+        query = request.query_params
+        return _found(labelling.page(request.path_params["number"], whole="all" in query, differing=query.get("among") == "differing"))
+
+    def differing(request: Request) -> Response:
+        return _on(labelling.differing().following(0))
 
     def done(request: Request) -> Response:
         left = labelling.where_next()
         return HTMLResponse(labelling.end(str(data.path))) if left == END else _on(left)
 
     def agreement(request: Request) -> Response:
-        return HTMLResponse(agreement_page(data, book.labels()))
-
-    async def say(request: Request) -> Response:
-        form = _form(await request.body())
-        return _on(await run_in_threadpool(labelling.say, form))
-
-    async def undo(request: Request) -> Response:
-        return _on(await run_in_threadpool(labelling.undo))
+        return HTMLResponse(agreement_page(data, book.labels(), book.labeller))
 
     routes = [
         Route("/", problems),
         Route("/problem", problem),
         Route("/solution", solution),
         Route("/label", label, methods=["GET"]),
-        Route("/label", say, methods=["POST"]),
+        Route("/label", _writing(labelling, labelling.say), methods=["POST"]),
         Route(END, done),
+        Route("/label/differing", differing),
         Route("/label/{number:int}", labelled),
-        Route("/undo", undo, methods=["POST"]),
-        Route("/agreement", agreement),
+        Route("/undo", _writing(labelling, labelling.undo), methods=["POST"]),
+        Route(AGREEMENT, agreement),
         Route("/style.css", _file(style, "text/css")),
-        Route("/keys.js", _file(script, "text/javascript")),
+        *(Route(f"/{name}", _file(partial(script, name), "text/javascript")) for name in SCRIPTS),
     ]
     return Starlette(
         routes=routes,
@@ -87,6 +89,19 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlett
         exception_handlers={HTTPException: _not_there, IsocostError: _refused},
         max_body_size=_LARGEST_BODY,
     )
+
+
+def _writing(labelling: Labelling, write: Callable[[dict[str, str]], str]) -> Callable[[Request], Awaitable[Response]]:
+    async def written(request: Request) -> Response:
+        form, by_script = _form(await request.body()), _BY_SCRIPT in request.headers
+        try:
+            address = await run_in_threadpool(write, form)
+        except IsocostError as error:
+            page, status = await run_in_threadpool(not_saved, labelling, request.url.path, form, error)
+            return PlainTextResponse(str(error), status_code=status) if by_script else HTMLResponse(page, status_code=status)
+        return PlainTextResponse(address) if by_script else _on(address)
+
+    return written
 
 
 def _found(page: str | None) -> Response:

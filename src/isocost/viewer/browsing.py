@@ -11,12 +11,12 @@ from markupsafe import Markup
 from isocost.viewer import listing, strips
 from isocost.viewer.folding import columns
 from isocost.viewer.labelbook import LabelBook
-from isocost.viewer.labelling import Labelling, verdict_of
 from isocost.viewer.listing import Flags, View
 from isocost.viewer.rendering import render
 from isocost.viewer.rundata import KINDS, Counts, RunData
+from isocost.viewer.standing import stand
 from isocost.viewer.visible import first_line
-from isocost.viewer.wording import said
+from isocost.viewer.wording import said, verdict_of
 
 _QUESTION = 240  # characters; the row cuts it where it ends
 
@@ -29,7 +29,7 @@ class Browsing:
 
     def problems(self, view: View) -> str:
         """A page of the list."""
-        counts, flags = self._data.counts(), self._flags()
+        counts, flags, standing = self._data.counts(), self._flags(), stand(self._data, self._book)
         found = listing.ordered(listing.filtered(counts.problems, flags, view.show), view.sort)
         page = min(view.page, listing.pages(found.height))
         view = View(show=view.show, sort=view.sort, page=page)
@@ -44,7 +44,8 @@ class Browsing:
             samples=int(counts.problems["n"].sum()),
             models=counts.models,
             chosen=bool(self._data.audited().chosen),
-            progress=Labelling(self._data, self._book).standing().parts(),
+            progress=standing.parts(),
+            aim=standing.aim(),
             chips=_chips(listing.counted(counts.problems, flags), view),
             shown=listing.NAMES[view.show],
             count=found.height,

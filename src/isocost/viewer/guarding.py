@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     # Not no-referrer: with it browsers send `Origin: null` along with forms, and no origin could be checked.
@@ -25,7 +25,9 @@ _HEADERS = {
 _HTTP = 80
 _SAFE = ("GET", "HEAD")
 _USED = "this link has been used\n\nIt opens the pages once, in one browser. For a new link, end isocost view and start it again.\n"
-_NO_LINK = "these pages open with the link that isocost view printed\n"
+_NO_LINK = (
+    "these pages open with the link that isocost view printed\n\nIf it was started again since, it printed another link: open that.\n"
+)
 
 
 class Guard:

@@ -11,6 +11,7 @@
     leaving = true;
   });
   window.addEventListener("pageshow", () => { leaving = false; });
+  document.addEventListener("stayed", () => { leaving = false; });
 
   // One tab stop for a list; without this script every row is one.
   const here = () => Math.max(0, stops.findIndex(stop => stop.tabIndex === 0));

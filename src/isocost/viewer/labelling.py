@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from isocost.auditing.labels import REASONS, rate_so_far
+from isocost.auditing.labels import REASONS
 from isocost.equations import audit_steps
 from isocost.errors import InputError
-from isocost.records import Audit, Chosen, Estimate, Label, LabelVerdict
-from isocost.viewer.labelbook import LabelBook
+from isocost.records import Audit, Chosen, Label, LabelVerdict
+from isocost.viewer.differing import Differing, address
+from isocost.viewer.labelbook import LabelBook, mark
 from isocost.viewer.queue import Queue
 from isocost.viewer.rendering import render
 from isocost.viewer.rundata import RunData
-from isocost.viewer.wording import progress, said
+from isocost.viewer.standing import stand
+from isocost.viewer.wording import did, equations, said, verdict_of
 
 END = "/label/done"
 SHOWN = 20_000  # characters of a solution before one asks for the rest
 LONGEST_NOTE = 2000
 _LOST = "(samples.parquet has no such solution: skip it, and choose again with isocost audit)"
 _SAID: tuple[LabelVerdict, ...] = ("sound", "unsound", "unsure", "skip")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How far a labeller is: labelled of total, skipped for now, the rate of unsound solutions so far."""
-
-    labelled: int
-    total: int
-    skipped: int
-    rate: Estimate
-
-    def parts(self) -> tuple[str, ...]:
-        """For the pages and the closing line: each part is kept on one line."""
-        return progress(labelled=self.labelled, total=self.total, rate=self.rate, skipped=self.skipped)
 
 
 class Labelling:
@@ -46,13 +33,9 @@ class Labelling:
         """What there is to label, as it is now."""
         return Queue(self._data.audited().chosen)
 
-    def standing(self) -> Standing:
-        """How far the labeller is."""
-        queue, own = self.queue(), self._book.own()
-        done = {one.sample_id: own[one.sample_id].verdict for one in queue.chosen if one.sample_id in own}
-        skipped = {label.sample_id for label in self._book.words() if label.verdict == "skip"}
-        waiting = sum(1 for one in queue.chosen if one.sample_id in skipped and one.sample_id not in done)
-        return Standing(labelled=len(done), total=len(queue), skipped=waiting, rate=rate_so_far(done, queue.chosen))
+    def differing(self) -> Differing:
+        """The solutions that this labeller and others differ on, as they are now."""
+        return Differing(self._book.labels(), self._book.labeller, self.queue())
 
     def where_next(self, number: int = 0) -> str:
         """The address of the next page after a number: of a solution, or of the end."""
@@ -61,10 +44,21 @@ class Labelling:
             return END
         skipped = {label.sample_id for label in self._book.words() if label.verdict == "skip"}
         following = queue.following(number, labelled=self._book.own(), skipped=skipped)
-        return f"/label/{following}" if following else END
+        return address(following) if following else END
 
     def say(self, form: Mapping[str, str]) -> str:
-        """Write down what a form says; the address to go to then. A reason means unsound.
+        """Write down what a form says; the address to go to then.
+
+        Raises:
+            InputError: The form is not one of ours, or its solution is not chosen.
+            StaleError: Another word stands than the form's page showed.
+        """
+        number, verdict, reason, note = self.read(form)
+        self._book.say(form["sample"], verdict, reason=reason, note=None if verdict == "skip" else note, stood=form.get("stood"))
+        return self.differing().following(number) if form.get("among") else self.where_next(number)
+
+    def read(self, form: Mapping[str, str]) -> tuple[int, LabelVerdict, str | None, str | None]:
+        """The number, verdict, reason and note of a form. A reason means unsound.
 
         Raises:
             InputError: The form is not one of ours, or its solution is not chosen.
@@ -76,22 +70,25 @@ class Labelling:
             raise InputError("this solution is not among the chosen ones (any more)\n  go on with the next")
         if verdict is None or (reason is not None and (reason not in REASONS or verdict != "unsound")):
             raise InputError("not a verdict")
-        note = " ".join(form.get("note", "").split())[:LONGEST_NOTE] or None
-        self._book.say(form["sample"], verdict, reason=reason, note=None if verdict == "skip" else note)
-        return self.where_next(number)
+        return number, verdict, reason, " ".join(form.get("note", "").split())[:LONGEST_NOTE] or None
 
-    def undo(self) -> str:
-        """Take the last word back; the address of the solution it was on."""
-        sample_id = self._book.undo()
+    def undo(self, form: Mapping[str, str]) -> str:
+        """Take the last word back; the address of the solution it was on.
+
+        Raises:
+            StaleError: Another word is the last one than the form's page showed.
+        """
+        sample_id = self._book.undo(last=form.get("last"))
         number = self.queue().number(sample_id) if sample_id else None
-        return f"/label/{number}" if number else self.where_next()
+        return address(number, differing=bool(form.get("among"))) if number else self.where_next()
 
-    def page(self, number: int, *, whole: bool) -> str | None:
+    def page(self, number: int, *, whole: bool, differing: bool = False) -> str | None:
         """The page of a solution; None where there is none of that number.
 
         Args:
             number: From 1, in the order of `place`.
             whole: Show its text to the end, however long.
+            differing: In the walk through what the labeller and others differ on, with what those said.
         """
         queue = self.queue()
         chosen = queue.at(number)
@@ -101,45 +98,52 @@ class Labelling:
         text = _LOST if text is None else text
         own, words = self._book.own().get(chosen.sample_id), self._book.words()
         shown = text if whole else text[:SHOWN]
-        standing = self.standing()
+        standing, walk = stand(self._data, self._book), self.differing() if differing else None
+        places = walk.places(number) if walk else _places(queue, number)
         return render(
             "label.html.j2",
             number=number,
-            total=len(queue),
+            total=standing.total,
             labeller=self._book.labeller,
             labelled=standing.labelled,
             progress=standing.parts(),
-            last=self._last(queue, words[-1] if words else None),
-            undoable=bool(words),
-            places=_places(queue, number),
+            aim=standing.aim(),
+            did=self._did(queue, words[-1] if words else None),
+            last=mark(words[-1] if words else None),
+            places={key: address(n, differing=differing) if n else None for key, n in places.items()},
+            differing=differing,
+            place=walk.place(number) if walk else "",
             problem=self._data.problem(chosen.problem_id) or {"id": chosen.problem_id, "question": "", "answer": ""},
             sample_id=chosen.sample_id,
             text=shown,
             more=len(text) - len(shown),
+            all=address(number, differing=differing) + ("&" if differing else "?") + "all=1",
             own=own,
-            # What steps or a judge said must not sway a person: it is not in the page before the verdict.
+            stood=mark(own),
+            # What steps, a judge or other people said must not sway a person: it is not in the page before the verdict.
+            others=[(label.labeller, said(label)) for label in walk.others(chosen.sample_id)] if walk else (),
             audit=self._audit(chosen, text) if own else (),
             reasons=REASONS,
         )
 
     def end(self, directory: str) -> str:
         """The page when all is labelled, or nothing is chosen."""
-        standing = self.standing()
+        standing, words = stand(self._data, self._book), self._book.words()
         return render(
             "done.html.j2",
             title="All labelled" if standing.total else "Nothing to label yet",
             labeller=self._book.labeller,
             directory=directory,
             progress=standing.parts() if standing.total else (),
+            aim=standing.aim(),
             total=standing.total,
-            undoable=bool(self._book.words()),
+            last=mark(words[-1] if words else None),
         )
 
-    def _last(self, queue: Queue, label: Label | None) -> str:
-        number = queue.number(label.sample_id) if label else None
-        if label is None or number is None:
-            return ""
-        return f"saved {number}: {'skipped' if label.verdict == 'skip' else said(label)}"
+    def _did(self, queue: Queue, last: Label | None) -> str:
+        undone = self._book.undone()
+        number = queue.number((undone or last).sample_id) if undone or last else None  # type: ignore[union-attr]
+        return did(number, last, undone) if number else ""
 
     def _audit(self, chosen: Chosen, text: str) -> list[tuple[str, str]]:
         audits = self._data.audited().audits
@@ -149,20 +153,6 @@ class Labelling:
             steps = Audit(sample_id=chosen.sample_id, by="steps", sound=sound, first_false=first_false)
         judge = audits["judge"].get(chosen.sample_id)
         return [("equations", equations(steps)), ("judge", verdict_of(judge))]
-
-
-def equations(audit: Audit) -> str:
-    """What the audit by steps found, in words."""
-    if audit.sound is None:
-        return "none that could be checked"
-    return "all that could be read hold" if audit.sound else f"first false one: {audit.first_false}"
-
-
-def verdict_of(audit: Audit | None) -> str:
-    """What the judge found, in words."""
-    if audit is None:
-        return "was not asked"
-    return "no verdict" if audit.sound is None else "sound" if audit.sound else "unsound"
 
 
 def _places(queue: Queue, number: int) -> dict[str, int | None]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from isocost.viewer.visible import visible
 
+SCRIPTS = ("keys.js", "saving.js")
 _BROWSING = (
     ("j ↓", "next"),
     ("k ↑", "previous"),
@@ -62,9 +63,9 @@ def style() -> str:
 
 
 @cache
-def script() -> str:
-    """The script, which adds keys and nothing else."""
-    return (files("isocost.viewer") / "keys.js").read_text(encoding="utf-8")
+def script(name: str) -> str:
+    """One of `SCRIPTS`: keys for what buttons and links do; drafts of notes, and saving that leaves the page open where it fails."""
+    return (files("isocost.viewer") / name).read_text(encoding="utf-8")
 
 
 @cache

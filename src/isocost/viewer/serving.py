@@ -44,7 +44,7 @@ def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], N
             raise
         raise MissingExtraError(error.name or "starlette", "view") from error
     book, data = LabelBook(path, checked_name(_login() if labeller is None else labeller)), RunData(path)
-    before = len(book.words())
+    before = len(book.own())
     data.counts()  # what cannot be read is said here, not in the browser
     with _listening(port) as listener:
         port = listener.getsockname()[1]
@@ -66,15 +66,15 @@ def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], N
 
 
 def closing(data: RunData, book: LabelBook, before: int) -> str:
-    """One line: what was labelled, now and in all, the rate so far, and agreement with others."""
+    """One line: what was labelled, in all and this time, the rate so far, and agreement with others."""
     from isocost.viewer.agreeing import agreement_line
-    from isocost.viewer.labelling import Labelling
+    from isocost.viewer.standing import stand
 
-    standing = Labelling(data, book).standing()
+    standing = stand(data, book)
     if not standing.labelled:
         return "nothing labelled"
-    now = len(book.words()) - before
-    line = ", ".join(standing.parts()) + (f" ({now} now)" if now > 0 else "")
+    now = len(book.own()) - before
+    line = ", ".join(standing.parts()) + (f"; {now:,} of these labelled this time" if now > 0 else "")
     agreed = agreement_line(book.labels(), book.labeller)
     return f"{line}; {agreed}" if agreed else line
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from isocost.records import Estimate, Label
+from isocost.records import Audit, Estimate, Label
 from isocost.reporting.numbers import interval, percent
 
 
-def progress(*, labelled: int, total: int, rate: Estimate, skipped: int = 0) -> tuple[str, ...]:
-    """`labelled 37/200`, `false positives 5.4% [1.5, 17.7]` once there is a rate, `2 skipped`."""
-    parts = [f"labelled {labelled:,}/{total:,}"]
+def progress(*, labelled: int, unsure: int, total: int, rate: Estimate, skipped: int = 0) -> tuple[str, ...]:
+    """`labelled 37/200 (3 unsure)`, `false positives 5.4% [1.5, 17.7] of the 34 sure` once there is a rate, `2 skipped`."""
+    parts = [f"labelled {labelled:,}/{total:,}{f' ({unsure:,} unsure)' if unsure else ''}"]
     if rate.value is not None:
-        parts.append(f"false positives {percent(rate)}")
+        parts.append(f"false positives {percent(rate)} of {f'the {rate.n:,} sure' if unsure else f'{rate.n:,}'}")
     if skipped:
         parts.append(f"{skipped:,} skipped")
     return tuple(parts)
@@ -26,3 +26,26 @@ def said(label: Label) -> str:
     reason = f": {label.reason}" if label.reason else ""
     note = f" ({label.note})" if label.note else ""
     return f"{label.verdict}{reason}{note}"
+
+
+def did(number: int, label: Label | None, undone: Label | None) -> str:
+    """What was done last: `saved 4: unsound: lucky`, `skipped 4`, `undone 4: sound`."""
+    if undone:
+        return f"undone {number}: {'skip' if undone.verdict == 'skip' else said(undone)}"
+    if label is None:
+        return ""
+    return f"skipped {number}: it comes again at the end" if label.verdict == "skip" else f"saved {number}: {said(label)}"
+
+
+def equations(audit: Audit) -> str:
+    """What the audit by steps found, in words."""
+    if audit.sound is None:
+        return "none that could be checked"
+    return "all that could be read hold" if audit.sound else f"first false one: {audit.first_false}"
+
+
+def verdict_of(audit: Audit | None) -> str:
+    """What the judge found, in words."""
+    if audit is None:
+        return "was not asked"
+    return "no verdict" if audit.sound is None else "sound" if audit.sound else "unsound"
