@@ -102,7 +102,7 @@ def test_the_counter_has_the_rate_and_its_interval_so_far(pages: Pages) -> None:
     say(pages, 0, "unsound")
     say(pages, 1, "sound")
     say(pages, 2, "unsure")
-    assert counter(pages.get("/label/4")) == "labelled 3/6 (1 unsure) false positives 50.0% [2.6, 97.4] of the 2 sure"
+    assert counter(pages.get("/label/4")) == "labelled 3/6 (1 unsure) false positives 50.0% [2.6, 97.4] of 2 sure"
 
 
 def test_the_page_and_its_address_say_nothing_about_the_model(pages: Pages) -> None:
