@@ -71,6 +71,7 @@ def audit(prepared: Prepared, directory: RunDirectory, executor: Executor, bough
         EngineError: the judge cannot be asked.
     """
     study = prepared.study
+    _labels(directory)  # a damaged file is told before a judge is paid
     cells = {cell: _audit_cell(prepared, draws) for cell, draws in bought.drawn.items()}
     _write(directory, "steps", [{"cell": cell.name, **asdict(a)} for cell, audits in cells.items() for a in audits])
     drawn = list({(s.model, s.id): (s, v) for own in bought.drawn.values() for s, v in own}.values())
