@@ -217,6 +217,11 @@ def test_no_verdict_is_not_checked_and_never_unsound(tmp_path: Path, out: Path) 
     assert set(judged.filter(pl.col("sound").is_null())["reason"]) == {"no_verdict"}
     weak = rates(out)["weak"]["rates"]["judge"]
     assert (weak["n"], weak["n_ungraded"]) == (15, 5)
+    found = saying.read(out)
+    assert found["not_judged"] == {"weak": {"no_verdict": 5, "judge_failed": 0}, "strong": {"no_verdict": 5, "judge_failed": 0}}
+    said = saying.to_markdown(found, out)
+    assert "\nReplies without a verdict: 5 of weak, 5 of strong. One reads: Hard to say.\n" in said
+    assert "Calls of the judge" not in said
 
 
 def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
@@ -431,3 +436,52 @@ def test_trouble_of_the_judge_stands_with_the_judge(tmp_path: Path, shell: Shell
         assert not any(line.startswith("sample") and ("lost" in line or "retr" in line) for line in said.splitlines())
     rows = [line.split(" | ") for line in shell("status", out).out.splitlines() if line.startswith(("| data", "| judge"))]
     assert {row[0]: row[-2] for row in rows} == {"| data": "0", "| judge": str(lost)}
+
+
+def test_calls_that_failed_are_counted_apart_and_made_again_by_force_alone(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
+    out = finished_elsewhere(tmp_path, shell)
+    with Server(answer=reply_of_both, faults=["filtered"] * 3) as server:
+        first = shell("audit", out, *flags([*of_auditor(server.url), "models.auditor.price={input: 1, output: 1}"]))
+        assert first.code == 0
+        assert rates_of(out) == {"no_verdict": 0, "judge_failed": 3}
+        assert f"\nCalls of the judge that failed: 3 of weak. Ask again: isocost audit {out} --force\n" in first.out
+        assert "without a verdict" not in first.out
+        assert shell("audit", out).code == 0
+        assert len(server.asked) == 8
+        before = (out / "ledger.jsonl").read_bytes()
+        server._faults[:] = ["filtered"]  # one fails once more
+        assert shell("audit", out, "--force").code == 0
+        assert (len(server.asked), rates_of(out)["judge_failed"]) == (11, 1)
+        assert "Calls of the judge that failed: 1 of weak." in shell("audit", out).out
+        last = shell("audit", out, "--force")
+        assert (len(server.asked), rates_of(out)["judge_failed"]) == (12, 0)
+        assert "Calls of the judge" not in last.out
+        assert shell("audit", out, "--force").code == 0
+        assert len(server.asked) == 12
+    assert set(Counter(each.prompt for each in server.asked).values()) == {1, 2, 3}
+    assert (out / "ledger.jsonl").read_bytes().startswith(before)  # what failed stays paid
+    assert " judge | auditor | 12 |" in shell("status", out).out
+    assert rates(out)["weak"]["rates"]["judge"]["n"] == 8
+
+
+def rates_of(out: Path) -> dict[str, int]:
+    counts: dict[str, int] = saying.read(out)["not_judged"]["weak"]
+    return counts
+
+
+def test_force_goes_on_after_a_kill_and_pays_what_was_stored_once(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    out = finished_elsewhere(tmp_path, shell)
+    with Server(answer=reply_of_both, faults=["filtered"] * 2) as server:
+        assert shell("audit", out, *flags([*of_auditor(server.url), "models.auditor.price={input: 1, output: 1}"])).code == 0
+        with monkeypatch.context() as broken:
+            broken.setattr("isocost.running.buying.replies._answered", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            assert shell("audit", out, "--force").code == 130
+        asked_so_far = len(server.asked)
+        assert shell("audit", out, "--force").code == 0
+        assert rates_of(out)["judge_failed"] == 0
+        assert len(server.asked) - asked_so_far <= 1  # the one whose reply was stored is not asked again
+    done = [line for line in ledger(out) if line["event"] == "done"]
+    assert len({line["request"] for line in done}) == len(done)
+    assert not {line["request"] for line in ledger(out) if line["event"] == "reserve"} - {
+        line["request"] for line in ledger(out) if line["event"] != "reserve"
+    }

@@ -37,7 +37,8 @@ verdict: unsound
 )
 VERSION = f"1-{digest('audit judge', PROMPT, REFERENCE, CUT)}"  # of what is asked; replies to another are another's
 
-_VERDICT = re.compile(r"(?im)^[ \t>*_#`-]{0,6}verdict[ \t*_`]{0,4}:[ \t]{0,8}([^\n]*)$")
+_PREFIX = r"(?:(?:so|my|the|final|overall)[ \t]{1,3}){0,3}"  # these words alone: what stands before `verdict` in a sentence may quote
+_VERDICT = re.compile(rf"(?im)^[ \t>*_#`-]{{0,6}}{_PREFIX}verdict[ \t*_`]{{0,4}}:[ \t]{{0,8}}([^\n]*)$")
 _WORD = re.compile(r"(?i)[ \t*_`]{0,4}(sound|unsound)[ \t*_`.]{0,4}")
 
 
@@ -82,7 +83,11 @@ def audit_prompt(question: str, generation: str, reference: str | None) -> str:
 
 
 def read_reply(sample_id: str, reply: str | None) -> Judged:
-    """The verdict in a judge's reply: the last line that begins with `verdict:`, which must say `sound` or `unsound` and no more."""
+    """The verdict in a judge's reply: the last line that begins with `verdict:`, which must say `sound` or `unsound` and no more.
+
+    `Final verdict:` and the like count as well. It takes nothing more on trust: a quoted line `verdict: sound` was the last one already
+    where the judge went on to write `Final verdict: unsound`.
+    """
     if reply is None:
         return Judged(sample_id=sample_id, sound=None, reason="judge_failed", reply=None)
     lines = _VERDICT.findall(final_text(reply))

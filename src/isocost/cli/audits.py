@@ -26,7 +26,7 @@ def audit(
     Chooses solutions of each model, one a problem, and looks at them by their arithmetic and, with --set audit.by=judge --set
     audit.model=NAME, by a model of the study, whose replies are bought within the limit; takes in what people said with isocost view; and
     prints each model's rate with its interval, and before anyone labels how many labels tell the models apart. Settings are kept in
-    DIR/study.yaml. See docs/audits.md.
+    DIR/study.yaml. --force asks a judge again where its calls failed for good; no reply that came is asked for twice. See docs/audits.md.
     """
     run_stage(directory, "audit", settings, force=force, strict=strict, executor=executor, address=address)
     from isocost.running.auditing import saying

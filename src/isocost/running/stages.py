@@ -56,7 +56,7 @@ class StudyRun:
         self.graded = self._say_graded(bought)
         if last < STAGES.index("audit"):
             return None
-        audits = self._timed("audit", lambda: self.audit(bought))
+        audits = self._timed("audit", lambda: self.audit(bought, again=force and until == "audit"))
         curated = self.curate(bought)
         if last < STAGES.index("finetune"):
             self._write_measures(self._results(bought, curated, audits, [], []))
@@ -82,9 +82,12 @@ class StudyRun:
         outcomes = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in Outcome)
         return f"{counts.total():,} samples by {named(self.grading)}: {outcomes}"
 
-    def audit(self, bought: Bought) -> Audits:
-        """Look for false positives among the answer-correct solutions: of every cell, and of every model over all cells."""
-        found = audit(self.prepared, self.directory, self.executor, bought, self.listener)
+    def audit(self, bought: Bought, *, again: bool = False) -> Audits:
+        """Look for false positives among the answer-correct solutions: of every cell, and of every model over all cells.
+
+        With `again`, a judge is asked once more where its call failed for good.
+        """
+        found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
         saying.write(found, self.directory)
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -43,6 +43,7 @@ class Audits:
         costs: By model and unit: per correct and per truly correct solution.
         labels: What people said.
         judge: The judge and what it is asked, in short; "" without one.
+        judged: What it said, by sample id.
     """
 
     cells: Mapping[Cell, Sequence[Audit]]
@@ -51,6 +52,7 @@ class Audits:
     costs: Mapping[str, Mapping[Unit, tuple[Estimate, Estimate]]]
     labels: Verdicts
     judge: str
+    judged: Mapping[str, auditing.Judged] = field(default_factory=dict)
 
     def measures(self) -> dict[str, dict[str, Estimate]]:
         """By model: `fpr`, the rate to believe; `fpr/steps` and so on; `cost_per_correct_usd`, `cost_per_truly_correct_flops` and so on."""
@@ -63,8 +65,12 @@ class Audits:
         return found
 
 
-def audit(prepared: Prepared, directory: RunDirectory, executor: Executor, bought: Bought, listener: Listener) -> Audits:
+def audit(
+    prepared: Prepared, directory: RunDirectory, executor: Executor, bought: Bought, listener: Listener, *, again: bool = False
+) -> Audits:
     """Choose solutions, look at them by steps and, where the study says so, by its judge; take in what people said.
+
+    With `again`, calls of the judge that failed for good at an earlier start are made once more.
 
     Raises:
         LimitReachedError: the limit leaves no room for the judge; what it said before is stored.
@@ -82,7 +88,7 @@ def audit(prepared: Prepared, directory: RunDirectory, executor: Executor, bough
     _write(directory, "chosen", [asdict(each) for each in chosen])
     steps = {c.sample_id: auditing.audited(texts[c.sample_id]) for c in chosen}
     _write(directory, "steps-chosen", [{"sample_id": a.sample_id, "sound": a.sound, "first_false": a.first_false} for a in steps.values()])
-    judged, judge = _judged(prepared, directory, executor, bought, [texts[c.sample_id] for c in chosen], listener)
+    judged, judge = _judged(prepared, directory, executor, bought, [texts[c.sample_id] for c in chosen], listener, again=again)
     labels = _labels(directory)
     found = [_found(each, steps, judged, labels) for each in chosen]
     order = list(study.models)
@@ -95,6 +101,7 @@ def audit(prepared: Prepared, directory: RunDirectory, executor: Executor, bough
         costs={each.model: auditing.unit_costs(own[each.model], each.rate) for each in rates},
         labels=labels,
         judge=judge,
+        judged=judged,
     )
 
 
@@ -105,12 +112,19 @@ def _audit_cell(prepared: Prepared, draws: Sequence[Graded]) -> list[Audit]:
 
 
 def _judged(
-    prepared: Prepared, directory: RunDirectory, executor: Executor, bought: Bought, samples: Sequence[Sample], listener: Listener
+    prepared: Prepared,
+    directory: RunDirectory,
+    executor: Executor,
+    bought: Bought,
+    samples: Sequence[Sample],
+    listener: Listener,
+    *,
+    again: bool,
 ) -> tuple[dict[str, auditing.Judged], str]:
     """The judge's verdicts by sample id, and which judge it was; nothing without one."""
     if prepared.study.audit.by != "judge":
         return {}, ""
-    judge = Judge(prepared, directory, executor)
+    judge = Judge(prepared, directory, executor, again=again)
     judged = judge.judge(samples, {p.id: p for p in bought.problems}, bought.ledger, listener)
     rows = [{**asdict(each), "model": judge.model, "version": judge.version} for each in judged.values()]
     _write(directory, "judge-chosen", rows)

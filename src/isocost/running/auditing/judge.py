@@ -29,6 +29,7 @@ class Judge:
         prepared: The study.
         directory: Where replies are stored, with an example of what is asked.
         executor: Where the engine runs.
+        again: Whether it is asked once more where its call failed for good at an earlier start.
 
     Attributes:
         model: Its name in the study.
@@ -36,7 +37,7 @@ class Judge:
         example: The file in the run directory that shows what it is asked.
     """
 
-    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor) -> None:
+    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor, *, again: bool = False) -> None:
         self.model = prepared.study.audit.model or ""
         params, chat = auditing_params(prepared.study.audit), prepared.templates[self.model].chat
         self.version = f"audit-{VERSION}-{digest(prepared.identities[self.model], params, chat, length=8)}"
@@ -54,6 +55,7 @@ class Judge:
             executor=executor,
             chat=chat,
             tell=self._tell,
+            again=again,
         )
 
     def judge(

@@ -12,7 +12,7 @@ from isocost.errors import RunDirectoryError
 from isocost.metrics.agreement import Agreement
 from isocost.records import Estimate, Unit
 from isocost.reporting import numbers
-from isocost.running.auditing import FOLDER, Audits
+from isocost.running.auditing import FOLDER, Audits, silence
 from isocost.store import RunDirectory
 
 FILE = "rates.json"
@@ -43,7 +43,9 @@ def to_json(audits: Audits) -> dict[str, Any]:
     "judge": {"raw": ESTIMATE, "kappa": ESTIMATE}}; "labels" {"labelled", "disagreed", "unsure", "not_chosen": labels of what is not chosen
     any more, "passed_over": unlabelled before the last labelled one}; "differences" [{"models", "difference": ESTIMATE}]; "labels_needed"
     [{"models", "guesses", "labels" of each or null, "with_judge" or null, "in_order" and "with_judge_in_order": about how many that is in
-    the order of the page, over all models, null where fewer are chosen, "apart"}]; "judge", which and how it was asked, or null.
+    the order of the page, over all models, null where fewer are chosen, "apart"}]; "judge", which and how it was asked, or null;
+    "not_judged" {MODEL: {"no_verdict", "judge_failed"}}, empty without a judge; "without_verdict", beginning and end of one reply without a
+    verdict, or null.
     """
     chosen = {each.chosen.sample_id for each in audits.found}
     return {
@@ -59,6 +61,8 @@ def to_json(audits: Audits) -> dict[str, Any]:
         "differences": [asdict(each) for each in auditing.differences(audits.rates)],
         "labels_needed": [asdict(each) for each in auditing.needed(audits.rates)],
         "judge": audits.judge or None,
+        "not_judged": silence.not_judged([each.model for each in audits.rates], audits.found, audits.judged),
+        "without_verdict": silence.example(audits.judged),
     }
 
 
@@ -95,6 +99,7 @@ def to_markdown(found: Mapping[str, Any], path: Path) -> str:
         _rates(found),
         _differences(found["differences"]),
         [_chosen(found)],
+        silence.said(found, path),
         _costs(found["models"]),
         _agreement(found),
         [f"- {_said(pair, found['models'])}" for pair in found["labels_needed"]],

@@ -43,6 +43,7 @@ class Replies:
         chat: Whether prompts are put into the model's chat format.
         check: Asked often; stops the asking by raising.
         tell: Told of how many replies have come, and of their tokens.
+        again: Whether calls that failed for good at an earlier start are made once more; what they cost stays on the ledger.
     """
 
     def __init__(
@@ -57,21 +58,23 @@ class Replies:
         chat: bool = False,
         check: Callable[[], None] = lambda: None,
         tell: Callable[[int, int], None] = lambda replies, tokens: None,
+        again: bool = False,
     ) -> None:
         self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
         self._version, self._params, self._chat = version, params, chat
         self._executor, self._check, self._tell = executor, check, tell
         self._log = directory.batches(FOLDER, model, version)
         self._stored: dict[str, Row] | None = None
+        self._again, self._failed = again, dict[str, list[Row]]()
 
     def seal(self) -> None:
         """Move the stored replies into Parquet."""
         self._log.seal()
 
     def stored(self, prompts: Sequence[str]) -> list[bool]:
-        """Of each prompt, whether its reply is stored."""
+        """Of each prompt, whether its reply is stored, and so not asked for."""
         known = self._known()
-        return [_key(prompt) in known for prompt in prompts]
+        return [_key(prompt) in known and _key(prompt) not in self._failed for prompt in prompts]
 
     def answer(self, prompts: Sequence[str], ledger: Ledger) -> list[str | None]:
         """The replies in order, None for a call that failed for good; what is not stored is asked, equal prompts once.
@@ -82,14 +85,18 @@ class Replies:
         """
         stored = self._known()
         asked = {_key(prompt): prompt for prompt in prompts}
-        if not asked.keys() <= stored.keys():
+        if not asked.keys() <= stored.keys() - self._failed.keys():
             self._ask(asked, stored, ledger)
         rows = [stored[_key(prompt)] for prompt in prompts]
-        return [None if row["finish_reason"] == "error" else row["reply"] for row in rows]
+        return [None if _is_failed(row) else row["reply"] for row in rows]
 
     def _known(self) -> dict[str, Row]:
         if self._stored is None:
-            self._stored = {row["id"]: row for row in self._log.rows()}
+            rows: dict[str, list[Row]] = {}
+            for row in self._log.rows():
+                rows.setdefault(row["id"], []).append(row)
+            self._stored = {key: own[-1] for key, own in rows.items()}
+            self._failed = {key: own for key, own in rows.items() if self._again and _is_failed(own[-1])}
         return self._stored
 
     def _ask(self, asked: Mapping[str, str], stored: dict[str, Row], ledger: Ledger) -> None:
@@ -101,6 +108,8 @@ class Replies:
                 if answers is not None:
                     ledger.release([_answered(call.key, rows)])
                 stored.update((row["id"], row) for row in rows)
+                for row in rows:
+                    self._failed.pop(row["id"], None)
                 self._tell(len(rows), sum(row["num_generated_tokens"] for row in rows))
 
     def _calls(self, asked: Mapping[str, str], stored: Mapping[str, Row]) -> list[Call]:
@@ -111,16 +120,23 @@ class Replies:
         """
         whole = digest("submitted", sorted(asked))
         own = [key for key in asked if key not in stored or stored[key]["submitted"] == whole]
-        requests = [Request(problem_id=key, prompt=asked[key], first_index=0, count=1, chat=self._chat) for key in own]
+        owed = [batch for batch in self._cut(own, asked) if any(request.problem_id not in stored for request in batch)]
+        failed = self._cut([key for key in asked if key in self._failed], asked)
+        return [self._call(batch, whole) for batch in (*owed, *failed)]
+
+    def _cut(self, keys: Sequence[str], asked: Mapping[str, str]) -> Sequence[tuple[Request, ...]]:
+        """Prompts in the batches of the engine."""
+        if not keys:
+            return ()
+        requests = [Request(problem_id=key, prompt=asked[key], first_index=0, count=1, chat=self._chat) for key in keys]
         cutting = self._executor.submit(cut, self._spec, requests)
         while not wait([cutting], timeout=LISTENING).done:  # it waits its turn among calls that take minutes
             self._check()
-        batches = cutting.result()
-        owed = [batch for batch in batches if any(request.problem_id not in stored for request in batch)]
-        return [self._call(batch, whole) for batch in owed]
+        return cutting.result()
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
-        key = digest("judge", self._version, [request.problem_id for request in batch])
+        failures = sum(len(self._failed.get(request.problem_id, ())) for request in batch)
+        key = digest("judge", self._version, [request.problem_id for request in batch], *([failures] if failures else []))
         job = Job(
             key=key,
             spec=self._spec,
@@ -151,7 +167,7 @@ class Replies:
         cost = verdict_cost(self._card, reply.num_prompt_tokens, reply.num_generated_tokens)
         return {
             "id": key,
-            "submitted": call.facts["submitted"],
+            "submitted": self._failed[key][-1]["submitted"] if key in self._failed else call.facts["submitted"],
             "reply": reply.text,
             "finish_reason": reply.finish_reason,
             "num_prompt_tokens": reply.num_prompt_tokens,
@@ -178,6 +194,10 @@ def replies_in(log: BatchLog, unanswered: Collection[str]) -> dict[str, Answered
         if row["batch"] in unanswered:
             rows.setdefault(row["batch"], []).append(row)
     return {batch: _answered(batch, own) for batch, own in rows.items()}
+
+
+def _is_failed(row: Row) -> bool:
+    return bool(row["finish_reason"] == "error")
 
 
 def _key(prompt: str) -> str:
