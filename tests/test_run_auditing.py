@@ -242,7 +242,8 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
         in said
     )
     assert "\n\nThis is the one to believe: combined, in which labels take out what steps or judge get wrong.\n" in said
-    assert f"| {' − '.join(apart['models'])} | " in said
+    (line,) = (line for line in said.splitlines() if line.startswith(f"| {' − '.join(apart['models'])} | "))
+    assert line.endswith("told apart |")
     assert {own["best"] for own in found["models"].values()} == {"combined"}
     assert found["agreement"]["judge"]["raw"]["value"] == 1.0
     assert found["agreement"]["judge"]["raw"]["n"] == 15
@@ -322,6 +323,7 @@ def test_the_command_prints_a_table_and_what_is_next(tmp_path: Path, out: Path, 
     assert "Nobody has labelled any." in left.out
     none = "Each rate is what steps or judge say, which may be far off; until people label some, none is to be believed alone."
     assert none in lines
+    assert any(line.startswith(("| weak − strong", "| strong − weak")) and line.endswith("told apart by judge |") for line in lines)
     assert "to believe" not in left.out
     assert any(line.startswith("- To tell ") or "seem alike" in line for line in lines)
     assert lines[-1] == f"label them: isocost view {out}"

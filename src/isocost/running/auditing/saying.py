@@ -97,7 +97,7 @@ def to_markdown(found: Mapping[str, Any], path: Path) -> str:
         return "No solution is answer-correct: there is nothing to audit."
     blocks = [
         _rates(found),
-        _differences(found["differences"]),
+        _differences(found["differences"], found["models"]),
         [_chosen(found)],
         silence.said(found, path),
         _costs(found["models"]),
@@ -138,9 +138,9 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def _differences(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+def _differences(pairs: Sequence[Mapping[str, Any]], models: Mapping[str, Any]) -> list[str]:
     rows = [
-        f"| {' − '.join(pair['models'])} | {numbers.points(each)} | {_verdict(each)} |"
+        f"| {' − '.join(pair['models'])} | {numbers.points(each)} | {_verdict(each)}{_by(pair['models'], models)} |"
         for pair in pairs
         if (each := Estimate(**pair["difference"])).value is not None
     ]
@@ -150,6 +150,12 @@ def _differences(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
 def _verdict(difference: Estimate) -> str:
     apart = difference.low is not None and difference.high is not None and (difference.low > 0 or difference.high < 0)
     return "told apart" if apart else "not told apart"
+
+
+def _by(pair: Sequence[str], models: Mapping[str, Any]) -> str:
+    """By whom, where nobody has checked them."""
+    who = dict.fromkeys(models[model]["best"] for model in pair if models[model]["best"] != "combined")
+    return f" by {' and '.join(who)}" if who else ""
 
 
 def _chosen(found: Mapping[str, Any]) -> str:
