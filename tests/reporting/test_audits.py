@@ -56,6 +56,15 @@ def test_the_rate_to_believe_and_who_judged_come_first() -> None:
     assert "few audits" in made.html
 
 
+def test_rates_that_nobody_has_checked_are_not_called_the_ones_to_believe() -> None:
+    study = audited()
+    own = {name: value for name, value in study.pools["weak"].items() if name not in ("fpr/people", "fpr/combined")}
+    alone = audits(replace(study, pools={**study.pools, "weak": own})).paragraphs[0]
+    assert alone.endswith("]. Until people label some, that is what steps or a judge say, and not to be believed alone.")
+    both = audits(replace(study, pools={**study.pools, "strong": {**study.pools["strong"], **own}})).paragraphs[0]
+    assert "Until people label some of strong, that is" in both
+
+
 def test_costs_in_every_unit_and_an_end_that_is_not_known() -> None:
     table = next(t for t in audits(audited()).tables if t.key == "cost_per_truly_correct")
     texts = {row.group: [entry.text for entry in row.entries] for row in table.rows}

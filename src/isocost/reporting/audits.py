@@ -37,10 +37,13 @@ def audits(results: Results) -> Section:
 
 
 def _answer(results: Results) -> tuple[str, ...]:
-    """One sentence of the rates to believe."""
-    rates = {model: measures["fpr"] for model, measures in results.pools.items() if "fpr" in measures}
-    said = [f"{model} {numbers.percent(rate)}" for model, rate in rates.items() if rate.value is not None]
-    return (f"Right answers with wrong reasoning: {', '.join(said)}.",) if said else ()
+    """One sentence of the rates, and one of those that nobody has checked."""
+    known = {model: own for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
+    said = [f"{model} {numbers.percent(own['fpr'])}" for model, own in known.items()]
+    unchecked = [model for model, own in known.items() if "fpr/combined" not in own]
+    of = "" if len(unchecked) == len(known) else f" of {' and '.join(unchecked)}"
+    warning = f" Until people label some{of}, that is what steps or a judge say, and not to be believed alone." if unchecked else ""
+    return (f"Right answers with wrong reasoning: {', '.join(said)}.{warning}",) if said else ()
 
 
 def _how(results: Results) -> tuple[str, ...]:
