@@ -289,6 +289,13 @@ def stated(value: Fraction) -> str:
     return f"({value.numerator} / {value.denominator})" if value.denominator > 1 else str(value)
 
 
+@pytest.mark.parametrize("notation", ["plain", "thousands", "braced"])
+def test_a_number_has_at_most_thirty_digits_however_they_are_grouped(notation: str) -> None:
+    (most,) = find_equations(NOTATIONS[notation](f"1 * {10**29} = {10**29}"))
+    assert most.holds
+    assert not find_equations(NOTATIONS[notation](f"1 * {10**30} = {10**30}"))
+
+
 @settings(max_examples=300)
 @given(TREES, st.integers(-3, 3), st.sampled_from(sorted(NOTATIONS)))
 def test_expressions_of_any_shape_hold_exactly_when_they_do_in_every_notation(tree: Tree, error: int, notation: str) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from isocost.equations.symbols import COMMANDS, OPERATORS, PLAIN, VULGAR
 
-_MOST_DIGITS = 30  # characters of a number
+_MOST_DIGITS = 30  # of a number
 _DEEPEST = 12  # nested brackets
 _BRACKETS = ("open", "close")
 _PAIRS = {")": "(", "}": "{", "]": "["}
@@ -93,7 +93,7 @@ def is_sign(tokens: list[Token], i: int) -> bool:
 
 def _is_number(token: Token, tokens: list[Token], text: str) -> bool:
     """True; but digits that are no number are unreadable."""
-    if len(token.text) > _MOST_DIGITS or (token.text[0] == "0" and token.text[1:2].isdigit()):
+    if sum(map(str.isdigit, token.text)) > _MOST_DIGITS or (token.text[0] == "0" and token.text[1:2].isdigit()):
         token.kind = "unreadable"  # "0730 hours" is a time
     return True
 
