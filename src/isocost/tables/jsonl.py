@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from polars.io.plugins import register_io_source
 from pydantic_core import from_json
 
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS, NEEDED, all_fit, fits, refuse, require
-from isocost.tables.source import Source, first_line
+from isocost.tables.source import Source, first_line, in_parts
 
 _LINES, _CHARACTERS = 5_000, 1 << 24  # held as Python objects at once, whichever is less; a line is taken whole
 _LONG = ("generation",)
@@ -62,22 +61,12 @@ def scan_jsonl(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame]:
 
 def _scanned(path: str, names: Sequence[str], small: pl.DataFrame) -> pl.LazyFrame:
     """Columns of the file: those that were kept, from there; with others, by reading it again."""
-    schema = pl.Schema({name: _target(name) for name in names})
 
-    def batches(with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None) -> Iterator[pl.DataFrame]:
-        columns, left = with_columns if with_columns is not None else list(names), n_rows
+    def parts(columns: list[str]) -> Iterator[pl.DataFrame]:
         is_kept = all(name in small.columns for name in columns)
-        frames = small.select(columns).iter_slices(_SLICE) if is_kept else _read_again(path, columns)
-        for batch in frames:
-            frame = batch.cast({name: schema[name] for name in columns})
-            if left is not None:
-                frame = frame.head(left)
-                left -= frame.height
-            yield frame if predicate is None else frame.filter(predicate)
-            if left == 0:
-                return
+        return small.select(columns).iter_slices(_SLICE) if is_kept else _read_again(path, columns)
 
-    return register_io_source(batches, schema=schema, is_pure=True)
+    return in_parts(pl.Schema({name: _target(name) for name in names}), parts)
 
 
 def _read_again(path: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -8,11 +8,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
-from polars.io.plugins import register_io_source
 
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
-from isocost.tables.source import Source, first_line
+from isocost.tables.source import Source, first_line, in_parts
 
 _HEAVY = 1 << 28  # bytes; polars holds whole row groups, and several at once
 _BATCH = 50_000  # rows
@@ -73,16 +72,8 @@ def _heaviest(path: str) -> int:
 def _by_batches(path: str, schema: pl.Schema) -> pl.LazyFrame:
     """The file page by page, which is slower, and needs little memory whatever the size of its row groups."""
 
-    def batches(with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None) -> Iterator[pl.DataFrame]:
-        columns, left = with_columns or schema.names(), n_rows
+    def parts(columns: list[str]) -> Iterator[pl.DataFrame]:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-            for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
-                frame = pl.DataFrame(batch).select(columns).cast({name: schema[name] for name in columns})
-                if left is not None:
-                    frame = frame.head(left)
-                    left -= frame.height
-                yield frame if predicate is None else frame.filter(predicate)
-                if left == 0:
-                    return
+            yield from map(pl.DataFrame, file.iter_batches(batch_size=_BATCH, columns=columns))
 
-    return register_io_source(batches, schema=schema, is_pure=True)
+    return in_parts(schema, parts)
