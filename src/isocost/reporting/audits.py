@@ -181,6 +181,4 @@ def _priced(results: Results, unit: str) -> list[_Priced]:
 def _cost(cost: Estimate, said: Callable[[float], str]) -> Entry:
     if cost.value is None:
         return number(None, said, "no solution is correct" if cost.low is not None else "the rate is not known")
-    low = "?" if cost.low is None else said(cost.low)
-    high = "no upper end" if cost.high is None else said(cost.high)
-    return Entry(text=f"{said(cost.value)} [{low}, {high}]", value=cost)
+    return Entry(text=numbers.open_interval(cost, said), value=cost)

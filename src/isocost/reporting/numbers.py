@@ -80,6 +80,12 @@ def signed_mean(estimate: Estimate) -> str:
     return interval(estimate, factor=1, decimals=2, sign=True)
 
 
+def open_interval(estimate: Estimate, text: Callable[[float], str]) -> str:
+    """`0.0042 [0.0038, 0.0047]`, an end that is not known said: a cost over a rate may have none. The value is known."""
+    value, low, high = (None if amount is None else text(amount) for amount in (estimate.value, estimate.low, estimate.high))
+    return f"{value} [{low or '?'}, {high or 'no upper end'}]"
+
+
 def raw(unit: Unit, amount: float) -> str:
     """An amount for a file that holds raw numbers: in full, in FLOPs or USD."""
     return f"{amount!r} {'FLOPs' if unit == 'flops' else 'USD'}"

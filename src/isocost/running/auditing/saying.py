@@ -193,9 +193,7 @@ def cost(unit: Unit, estimate: Estimate) -> str:
     before, after = ("", f" {scale.unit}") if unit == "flops" else ("$", "")
     if estimate.value is None:
         return "not known" if estimate.low is None else f"at least {before}{text(estimate.low)}{after}"
-    low = "?" if estimate.low is None else text(estimate.low)
-    high = "no upper end" if estimate.high is None else text(estimate.high)
-    return f"{before}{text(estimate.value)} [{low}, {high}]{after}"
+    return f"{before}{numbers.open_interval(estimate, text)}{after}"
 
 
 def _agreement(found: Mapping[str, Any]) -> list[str]:
