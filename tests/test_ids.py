@@ -1,12 +1,14 @@
 import itertools
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 import pytest
 
+from isocost.finetuning import TrainingSettings
 from isocost.ids import digest, sample_id, seed_of
-from isocost.records import SamplingParams
+from isocost.prompts.base import Template
+from isocost.records import ADDED_LATER, OMIT_DEFAULT, Problem, SamplingParams
 
 
 @dataclass
@@ -33,6 +35,40 @@ def test_the_order_of_keys_does_not_matter() -> None:
 def test_a_dataclass_counts_as_its_fields() -> None:
     assert digest(Setting("t", 0.7)) == digest({"name": "t", "value": 0.7})
     assert digest(SamplingParams()) != digest(SamplingParams(temperature=0.6))
+
+
+@dataclass
+class LaterSetting(Setting):
+    penalty: float | None = field(default=None, metadata=ADDED_LATER)
+    words: tuple[str, ...] = field(default=(), metadata=ADDED_LATER)
+
+
+@dataclass
+class Outer:
+    inner: Setting
+
+
+def test_a_field_added_later_changes_no_digest_at_its_default() -> None:
+    assert digest(LaterSetting("t", 0.7)) == digest(Setting("t", 0.7))
+    assert digest([Outer(LaterSetting("t", 0.7))]) == digest([Outer(Setting("t", 0.7))])
+    changed = [LaterSetting("t", 0.7, penalty=0.0), LaterSetting("t", 0.7, words=("a",)), LaterSetting("t", 0.7, penalty=1.0)]
+    assert len({digest(each) for each in [*changed, Setting("t", 0.7)]}) == 4
+
+
+# The fields of every record that is part of a digest, as they were when runs were first made with it. Never add to these: mark a new field
+# `metadata=ADDED_LATER`, or draws that were paid for are not found any more.
+FIRST_FIELDS = {
+    SamplingParams: {"temperature", "top_p", "top_k", "max_tokens", "stop"},
+    Template: {"form", "examples", "separator", "stop", "chat", "system", "chat_stop"},
+    Problem: {"id", "question", "answer", "metadata"},
+    TrainingSettings: {"steps", "batch_size", "learning_rates", "checkpoints", "seed", "method", "max_length", "warmup", "scheduler"},
+}
+
+
+@pytest.mark.parametrize("record", FIRST_FIELDS, ids=lambda record: record.__name__)
+def test_new_fields_of_digested_records_are_marked(record: type) -> None:
+    always = {f.name for f in fields(record) if not f.metadata.get(OMIT_DEFAULT)}
+    assert always == FIRST_FIELDS[record]
 
 
 def test_any_text_has_a_digest() -> None:

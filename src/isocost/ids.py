@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
+
+from isocost.records import OMIT_DEFAULT
 
 
 def digest(*parts: object, length: int = 16) -> str:
@@ -24,7 +26,20 @@ def sample_id(pool: str, problem_id: str, asked: str, sample_index: int) -> str:
     return digest("sample", pool, problem_id, asked, sample_index)
 
 
+def digested(record: object) -> dict[str, Any]:
+    """Return the fields of a dataclass that its digest covers, by name.
+
+    A field marked `records.ADDED_LATER` is left out while it has its default: adding a setting changes no digest that was made without it.
+    """
+    return {f.name: getattr(record, f.name) for f in fields(record) if not _is_omitted(f, getattr(record, f.name))}  # type: ignore[arg-type]
+
+
+def _is_omitted(field: Field[Any], value: object) -> bool:
+    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    return bool(field.metadata.get(OMIT_DEFAULT)) and value == default
+
+
 def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        return digested(value)
     raise TypeError(f"{type(value).__name__} has no canonical JSON")

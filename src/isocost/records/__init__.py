@@ -6,6 +6,7 @@ from isocost.records.audits import Audit, AuditedBy, Chosen, Label, LabelVerdict
 from isocost.records.cells import Cell, CellComparison, CellPlan, CellResult
 from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.curves import ModelCrossover, ModelCurve, ModelPair
+from isocost.records.digests import ADDED_LATER, OMIT_DEFAULT
 from isocost.records.estimates import Estimate
 from isocost.records.evaluations import Comparison, Evaluation, Setup
 from isocost.records.models import ModelCard, PromptReading
@@ -15,6 +16,8 @@ from isocost.records.samples import Allocation, FinishReason, Sample, SamplingPa
 from isocost.records.verdicts import Outcome, Verdict
 
 __all__ = [
+    "ADDED_LATER",
+    "OMIT_DEFAULT",
     "Allocation",
     "Audit",
     "AuditedBy",

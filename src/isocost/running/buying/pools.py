@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, lane_of
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
-from isocost.ids import digest, seed_of
+from isocost.ids import digest, digested, seed_of
 from isocost.ledger import Answered
 from isocost.planning import cost_of
 from isocost.prompts.base import Template
@@ -80,7 +80,7 @@ class Pool:
     _has_strangers: bool = field(init=False, default=False)  # draws of problems that the study has no more, or not in this form
 
     def __post_init__(self) -> None:
-        asked = {key: value for key, value in asdict(self.template).items() if self.template.chat or key not in CHAT_FIELDS}
+        asked = {key: value for key, value in digested(self.template).items() if self.template.chat or key not in CHAT_FIELDS}
         self.id = digest("pool", self.facts.identity, asked, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
         self._stem, self._lane = self._log.stem.resolve(), lane_of(self.spec, self.facts)
