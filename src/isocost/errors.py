@@ -12,6 +12,7 @@
     └── RunError                    a run that began has failed (exit 1)
         ├── EngineError             an engine could not answer
         │   ├── TryAgainError       an endpoint could not answer now: busy, failing, out of reach
+        │   ├── UsageError          an endpoint reports usage that cannot be right: its bill cannot be known
         │   └── NotSentError        the run was stopped before a request was sent to an endpoint
         ├── StorageError            the disk is full or cannot be written
         └── LimitReachedError       the hard limit on the bill leaves no room for the next request
@@ -113,6 +114,28 @@ class TryAgainError(EngineError):
 
 def _try_again(message: str, wait: float | None, charged: bool) -> TryAgainError:
     return TryAgainError(message, wait=wait, charged=charged)
+
+
+class UsageError(EngineError):
+    """An endpoint reports usage that cannot be right. It is asked nothing more in this start.
+
+    Attributes:
+        prompt_tokens: What it reports, None where that cannot be read.
+        generated_tokens: The same, of all choices.
+        in_flight: Requests to the endpoint that were under way when its reply was read.
+    """
+
+    def __init__(self, message: str, *, prompt_tokens: int | None = None, generated_tokens: int | None = None, in_flight: int = 0) -> None:
+        super().__init__(message)
+        self.prompt_tokens, self.generated_tokens, self.in_flight = prompt_tokens, generated_tokens, in_flight
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """As `StudyError.__reduce__`."""
+        return _usage_error, (str(self), self.prompt_tokens, self.generated_tokens, self.in_flight)
+
+
+def _usage_error(message: str, prompt_tokens: int | None, generated_tokens: int | None, in_flight: int) -> UsageError:
+    return UsageError(message, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens, in_flight=in_flight)
 
 
 class NotSentError(EngineError):

@@ -52,6 +52,8 @@ class Account:
         retries: Requests that were refused and sent again.
         redone: Requests that a kill cut off and that were sent again.
         remote: Whether they went to an endpoint; then many are under way at once, and their seconds overlap.
+        reported_usd: What the endpoint says that requests cost of which it says so.
+        compared_usd: What these cost by the study's prices.
     """
 
     requests: int = 0
@@ -63,6 +65,8 @@ class Account:
     retries: int = 0
     redone: int = 0
     remote: bool = False
+    reported_usd: float = 0.0
+    compared_usd: float = 0.0
 
     def amount(self, unit: Unit) -> float | None:
         """What was paid, lost requests included; None where it is not known in this unit."""
@@ -84,6 +88,7 @@ class Answered:
     """A request whose answer is stored: what it cost, how many answers it brought, and their tokens.
 
     `facts` (account, model) are needed of a request without an open reservation: one that was given up, so that failed draws are stored.
+    `reported_usd` is what the endpoint itself says that it cost.
     """
 
     request: str
@@ -91,6 +96,7 @@ class Answered:
     count: int = 0
     tokens: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+    reported_usd: float | None = None
 
 
 class Ledger:
@@ -173,14 +179,23 @@ class Ledger:
     def release(self, answers: Sequence[Answered]) -> None:
         """The answers have come and are stored: what they really cost replaces their reservations."""
         lines = [
-            {"event": "done", "request": a.request, **_amounts(a.cost), "count": a.count, "tokens": a.tokens, **a.facts} for a in answers
+            {
+                "event": "done",
+                "request": a.request,
+                **_amounts(a.cost),
+                "count": a.count,
+                "tokens": a.tokens,
+                **({} if a.reported_usd is None else {"reported_usd": a.reported_usd}),
+                **a.facts,
+            }
+            for a in answers
         ]
         # Not waited for: a line that power loss takes away is written again by `settle`, from what is stored.
         self._close(lines, sync=False)
 
-    def lose(self, request: str, reason: str) -> None:
-        """No answer came, and the request may be charged: it counts at its worst case."""
-        self._close([self._lost(request, reason)])
+    def lose(self, request: str, reason: str, reported: Cost | None = None) -> None:
+        """Count a request that may be charged although it brought nothing: at its worst case, or at what it reported if that is more."""
+        self._close([self._lost(request, reason, reported)])
 
     def retry(self, request: str, reason: str) -> None:
         """The request was refused and costs nothing."""
@@ -248,9 +263,11 @@ class Ledger:
                 lines.append({"event": "redone", "request": request})
         self._close(lines)
 
-    def _lost(self, request: str, reason: str) -> Row:
+    def _lost(self, request: str, reason: str, reported: Cost | None = None) -> Row:
         worst = self._facts[request]
-        return {"event": "lost", "request": request, "reason": reason, **{unit: worst[unit] for unit in ("flops", "usd")}}
+        paid = _amounts(reported) if reported else {}
+        amounts = {unit: None if worst[unit] is None else max(worst[unit], paid.get(unit) or 0.0) for unit in ("flops", "usd")}
+        return {"event": "lost", "request": request, "reason": reason, **amounts}
 
 
 def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entry: Row) -> None:
@@ -275,6 +292,9 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         account.count += entry["count"]
         account.tokens += entry["tokens"]
         account.cost = account.cost + Cost(flops=entry["flops"], usd=entry["usd"], seconds=entry["seconds"])
+        if entry.get("reported_usd") is not None and entry["usd"] is not None:
+            account.reported_usd += entry["reported_usd"]
+            account.compared_usd += entry["usd"]
     elif event == "lost":
         account.lost += 1
         account.lost_cost = account.lost_cost + Cost(flops=entry["flops"], usd=entry["usd"])

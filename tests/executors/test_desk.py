@@ -190,9 +190,12 @@ def test_an_engine_may_have_answered_before_start_returns(tmp_path: Path) -> Non
 @pytest.mark.parametrize("by", ["a signal", "its lane"])
 def test_what_an_endpoint_was_not_asked_yet_is_not_asked(tmp_path: Path, by: str, *, starts: bool) -> None:
     desk = Desk("w0")
+    (tmp_path / "go").touch()
+    all_of(desk, [job(tmp_path, "first", concurrency=2, waits="go", remote=True, starts=starts)])
+    (tmp_path / "go").unlink()
     jobs = [job(tmp_path, key, concurrency=2, waits="go", remote=True, starts=starts) for key in "abcde"]
     desk.exchange(jobs, 0.0)
-    wait_for(desk, tmp_path, 2)
+    wait_for(desk, tmp_path, 3)
     if by == "a signal":
         desk.stop_asking()
     found = {outcome.key: outcome for outcome in desk.exchange([], 1.0, {jobs[0].lane} if by == "its lane" else ())}
@@ -205,8 +208,49 @@ def test_what_an_endpoint_was_not_asked_yet_is_not_asked(tmp_path: Path, by: str
     assert all(found[key].answers for key in "ab")
     assert bool(found["f"].answers) == (by == "its lane")
     assert {line.split()[2] for line in noted(tmp_path) if line.startswith("begin")} == (
-        {"a-0", "b-0"} if by == "a signal" else {"a-0", "b-0", "f-0"}
+        {"first-0", "a-0", "b-0"} if by == "a signal" else {"first-0", "a-0", "b-0", "f-0"}
     )
+
+
+@KINDS
+def test_an_endpoints_first_job_goes_alone_until_it_is_answered(tmp_path: Path, *, starts: bool) -> None:
+    desk = Desk("w0")
+    desk.exchange([job(tmp_path, key, concurrency=3, waits="go", remote=True, starts=starts) for key in "abcdef"], 0.0)
+    wait_for(desk, tmp_path, 1)
+    assert desk.exchange([], 0.05) == []
+    assert begun(tmp_path) == {"a-0"}
+    (tmp_path / "go").touch()
+    found: dict[str, Outcome] = {}
+    while len(found) < 6:
+        found |= {outcome.key: outcome for outcome in desk.exchange([], 30.0)}
+    assert all(outcome.answers for outcome in found.values())
+
+
+@KINDS
+def test_a_first_job_that_may_be_asked_again_keeps_the_others_waiting(tmp_path: Path, *, starts: bool) -> None:
+    desk = Desk("w0")
+    desk.exchange([job(tmp_path, key, concurrency=3, remote=True, starts=starts, waits="go", does="try again") for key in "abc"], 0.0)
+    wait_for(desk, tmp_path, 1)
+    assert begun(tmp_path) == {"a-0"}
+    (tmp_path / "go").touch()
+    found: dict[str, Outcome] = {}
+    while len(found) < 3:
+        found |= {outcome.key: outcome for outcome in desk.exchange([], 30.0)}
+    order = [line.split()[2] for line in noted(tmp_path) if line.startswith("begin")]
+    assert order == ["a-0", "b-0", "c-0"]
+
+
+@KINDS
+def test_an_endpoint_that_failed_for_good_is_asked_nothing_more(tmp_path: Path, *, starts: bool) -> None:
+    desk = Desk("w0")
+    all_of(desk, [job(tmp_path, "a", remote=True, starts=starts, does="engine error")])
+    found = all_of(desk, [job(tmp_path, key, remote=True, starts=starts, does="engine error") for key in "bc"])
+    assert all(isinstance(outcome.error, NotSentError) for outcome in found.values())
+    assert begun(tmp_path) == {"a-0"}
+
+
+def begun(tmp_path: Path) -> set[str]:
+    return {line.split()[2] for line in noted(tmp_path) if line.startswith("begin")}
 
 
 @KINDS

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from tests.builders import PARAMS, raw_study, recorded, write_problems, write_table
+from tests.builders import raw_study, recorded, write_problems, write_table
 from tests.engines.openai.server import Server
 
 PORT = 18497  # part of what names an endpoint's draws, so it must be the same whenever these are made

@@ -31,6 +31,8 @@ OPTIONS = {
         "api",
         "extra_body",
         "max_tokens_field",
+        "hidden_prompt_tokens",
+        "bytes_per_token",
     ),
     "replay": ("table", "model", "pool"),
     "vllm": (

@@ -43,6 +43,8 @@ class Generation:
         num_cached_tokens: Of the prompt's tokens, those that an endpoint says it read from its cache.
         sharing: How many solutions go on from the same reading of the prompt, and so share what it cost.
         seed: What its own request was seeded with; None where the batch's seed decided it.
+        reported_usd: What an endpoint itself says that it cost; None where it does not say.
+        remark: What is odd, but possible, about an endpoint's reply; "" as a rule.
     """
 
     text: str
@@ -52,6 +54,8 @@ class Generation:
     num_cached_tokens: int = 0
     sharing: int = 1
     seed: int | None = None
+    reported_usd: float | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,9 @@ class Engine(Protocol):
         concurrency: How many batches it answers at once. `generate` is called from so many threads; 1 for what uses a device whole.
             One that need not be waited for in a thread is a `StartingEngine` besides.
         shares_prompts: Whether the solutions of a request share one reading of the prompt.
+
+    A remote engine may have `added_tokens` besides: prompt tokens that it accepts of a request beyond one for each byte of the prompt. They
+    are reserved under the limit before the request is sent.
     """
 
     identity: str

@@ -37,6 +37,7 @@ class Desk:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _windows: dict[str, dict[str, Window]] = field(default_factory=dict)  # by lane
     _finished: queue.SimpleQueue[Finished] = field(default_factory=queue.SimpleQueue)
+    _remarked: set[str] = field(default_factory=set)  # lanes
 
     def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
         """Take in jobs, and hand back those that were answered since the last call, committed.
@@ -104,9 +105,21 @@ class Desk:
         return Outcome(
             key=key,
             answers=Answers(
-                generations=() if committed else each.generations, stored=stored[key] if committed else (), seconds=each.seconds
+                generations=() if committed else each.generations,
+                stored=stored[key] if committed else (),
+                seconds=each.seconds,
+                remarks=self._new_remarks(each),
             ),
         )
+
+    def _new_remarks(self, each: Finished) -> tuple[str, ...]:
+        """Return what is odd about an endpoint's replies, the first time that anything is: the same would be said of every reply."""
+        if each.job.lane in self._remarked:
+            return ()
+        remarks = tuple({g.remark: None for of_request in each.generations for g in of_request if g.remark})
+        if remarks:
+            self._remarked.add(each.job.lane)
+        return remarks
 
 
 def _sendable(error: BaseException) -> BaseException:
@@ -155,6 +168,7 @@ def describe(spec: EngineSpec) -> EngineFacts:
         concurrency=engine.concurrency,
         shares_prompts=engine.shares_prompts,
         exclusive=is_exclusive(engine),
+        added_tokens=getattr(engine, "added_tokens", 0),
     )
 
 

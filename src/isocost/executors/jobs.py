@@ -30,7 +30,8 @@ class EngineSpec:
 class EngineFacts:
     """What an engine says of its model without running it; `engines.base.Engine` has the words.
 
-    An `exclusive` engine takes the memory of its device whole.
+    An `exclusive` engine takes the memory of its device whole. `added_tokens` are prompt tokens of a request, beyond one for each byte of
+    the prompt, that an endpoint may charge for.
     """
 
     identity: str
@@ -39,6 +40,7 @@ class EngineFacts:
     concurrency: int = 1
     shares_prompts: bool = False
     exclusive: bool = False
+    added_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,7 @@ class StoredDraw(NamedTuple):
     finish_reason: FinishReason
     flops: float | None
     usd: float | None
+    reported_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +113,13 @@ class Answers:
         generations: What the engine returned; empty where it was stored.
         stored: The draws that were committed; an endpoint may have returned fewer than were asked for.
         seconds: Engine time.
+        remarks: What was odd, but possible, about an endpoint's replies.
     """
 
     generations: Sequence[Sequence[Generation]]
     stored: Sequence[Sequence[StoredDraw]]
     seconds: float
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,8 +37,11 @@ def rows_of(
             )
             sample_id = ids.at(index)
             text = g.text if g.text.isascii() else g.text.encode(errors="replace").decode()  # halves of characters do not fit into Parquet
-            draw = StoredDraw(sample_id, text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd)
+            draw = StoredDraw(
+                sample_id, text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd, g.reported_usd
+            )
             draws.append(draw)
+            own = {} if g.reported_usd is None else {"cost_usd_reported": g.reported_usd}
             rows.append(
                 {
                     "id": sample_id,
@@ -53,6 +56,7 @@ def rows_of(
                     "cost_flops": cost.flops,
                     "cost_usd": cost.usd,
                     "cost_seconds": each,
+                    **own,
                 }
             )
         stored.append(draws)

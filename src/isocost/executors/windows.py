@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from isocost.engines.base import Generation, StartingEngine
-from isocost.errors import EngineError, NotSentError, TryAgainError
+from isocost.errors import EngineError, NotSentError, TryAgainError, UsageError
 from isocost.executors.jobs import Job
 from isocost.executors.shelf import Shelf
 
@@ -32,7 +32,9 @@ _Answer = tuple[Sequence[Sequence[Generation]], float]  # and when the engine wa
 class Window:
     """Jobs for one engine, or for all engines of one device: at most so many are under way.
 
-    An engine that can start a batch and go on is asked so; any other has a thread for each batch under way.
+    An engine that can start a batch and go on is asked so; any other has a thread for each batch under way. An endpoint's first request
+    goes alone: until one reply has passed its checks, nobody knows what the endpoint charges. One that has failed for good is asked nothing
+    more.
 
     Args:
         size: How many are under way at once.
@@ -47,12 +49,15 @@ class Window:
         self._waiting: deque[Job] = deque()
         self._under_way = 0
         self._beginning = False
+        self._checked = self._refused = False  # an endpoint: whether a reply passed its checks, and whether it failed for good
         self._threads: ThreadPoolExecutor | None = None
 
     def put(self, jobs: Sequence[Job]) -> None:
         """Have jobs answered, in order."""
         with self._lock:
             self._waiting.extend(jobs)
+        if self._refused:
+            self.withdraw()
         self._go_on()
 
     def withdraw(self) -> None:
@@ -72,16 +77,19 @@ class Window:
             self._beginning = True
         while True:
             with self._lock:
-                if self._under_way >= self._size or not self._waiting:
+                if not self._waiting or self._under_way >= self._room_for(self._waiting[0]):
                     self._beginning = False
                     return
                 job = self._waiting.popleft()
                 self._under_way += 1
             self._begin(job)
 
+    def _room_for(self, job: Job) -> int:
+        return self._size if self._checked or not job.remote else 1
+
     def _begin(self, job: Job) -> None:
         try:
-            if job.remote and self._stopping.is_set():
+            if job.remote and (self._stopping.is_set() or self._refused):
                 raise not_sent()
             if isinstance(self._shelf.look(job.spec), StartingEngine):
                 self._start(job)
@@ -115,9 +123,15 @@ class Window:
         self._end(_finished(job, answer))
 
     def _end(self, found: Finished) -> None:
-        self._finished(found)
+        if found.job.remote and found.error is None:
+            self._checked = self._checked or any(g.num_prompt_tokens for of_request in found.generations for g in of_request)
         if found.job.remote and found.error is not None and not isinstance(found.error, TryAgainError | NotSentError):
-            self.withdraw()  # it would be refused too, and the driver hears of the refusal only later
+            self._refused = True  # what waits would be refused too, and the driver hears of the refusal only later
+            if isinstance(found.error, UsageError):
+                found.error.in_flight = self._under_way - 1
+        self._finished(found)
+        if self._refused:
+            self.withdraw()
         with self._lock:
             self._under_way -= 1
         self._go_on()

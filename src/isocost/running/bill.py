@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isocost.amounts import said
+from isocost.amounts import said, told_apart
 from isocost.ledger import Account
 from isocost.records import Unit
 
@@ -59,3 +59,21 @@ def said_of_trouble(account: Account, before: Account | None = None) -> str:
     return "  ".join(
         [*([f"{lost:,} lost"] if lost else []), *([f"{retries:,} {'retry' if retries == 1 else 'retries'}"] if retries else [])]
     )
+
+
+DIFFERENCE = 0.05  # of a reply's cost; smaller ones come from an endpoint's rounding
+_ROUNDING = 1e-6  # dollars
+
+
+def price_difference(model: str, account: Account) -> str:
+    """Return what to say where an endpoint's own costs differ from those by the study's prices; "" where they agree.
+
+    Args:
+        model: The study's name of the model.
+        account: What was paid to it.
+    """
+    reported, own = account.reported_usd, account.compared_usd
+    if abs(reported - own) <= max(DIFFERENCE * max(reported, own), _ROUNDING):
+        return ""
+    left, right = told_apart("usd", reported, own)
+    return f"model {model}: its endpoint charges {left} for replies that cost {right} by the study; check models.{model}.price"

@@ -20,7 +20,7 @@ def remembered(directory: RunDirectory, describe: Callable[[EngineSpec], EngineF
 
     def ask(spec: EngineSpec) -> EngineFacts:
         key = digest("facts", 2, spec.key, _files(spec))
-        if key not in known:
+        if key not in known or (known[key]["remote"] and "added_tokens" not in known[key]):  # an older version did not ask for them
             facts = describe(spec)
             known[key] = asdict(facts)
             directory.write_json(known, _FILE)

@@ -218,7 +218,7 @@ def _run(
     executor = make_executor(where, largest, directory.path, LocalExecutor)
     stopped = True
     try:
-        with _graders(prepared, directory, executor) as (grading, checking):
+        with _graders(prepared, directory, executor, listener) as (grading, checking):
             left = gold.answerable(prepared, checking, strict=strict)
             directory.write_text(resolved(study, base), "study.yaml")
             directory.write_json(_manifest(prepared, base, grading), "manifest.json")
@@ -239,14 +239,14 @@ def _run(
 
 
 @contextmanager
-def _graders(prepared: Prepared, directory: RunDirectory, executor: Executor) -> Iterator[tuple[Grading, GradingPool]]:
+def _graders(prepared: Prepared, directory: RunDirectory, executor: Executor, listener: Listener) -> Iterator[tuple[Grading, GradingPool]]:
     """What grades training solutions, and what grades where there are reference answers: two things only where a model is the judge."""
     spec = prepared.study.reference_grader
     with GradingPool(spec.name, workers=executor.cores, time_limit=spec.time_limit, options=spec.options) as checking:
         if not prepared.study.is_judged:
             yield checking, checking
             return
-        with JudgingPool(prepared, directory, executor) as judging:
+        with JudgingPool(prepared, directory, executor, listener) as judging:
             yield judging, checking
 
 

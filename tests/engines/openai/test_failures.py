@@ -47,7 +47,7 @@ def answered(asks: Asks, fault: str, request: Request = ONE, params: SamplingPar
         *((str(status), False) for status in (409, 429, 503, 529)),
         *((fault, True) for fault in ("closes mid reply", "closes at once", "not gzip")),
         *((fault, True) for fault in ("empty", "not UTF-8", "truncated", "HTML", "deep", "a list", "error inside", "no choices")),
-        *((fault, True) for fault in ("wrong choice", "wrong text", "wrong usage", "huge usage")),
+        *((fault, True) for fault in ("wrong choice", "wrong text")),
     ],
 )
 def test_what_may_be_asked_again_and_whether_it_may_have_been_charged(asks: Asks, fault: str, charged: bool) -> None:
@@ -75,7 +75,9 @@ def test_how_long_a_busy_endpoint_asks_to_wait(asks: Asks, fault: str, wait: flo
         ("422", "refuses the request (422)"),
         ("501", "refuses the request (501)"),
         ("redirects", "redirects elsewhere (307)"),
-        ("no usage", "does not report usage; token costs cannot be known"),
+        ("no usage", "reports no usage, so its cost is not known"),
+        ("wrong usage", "reports prompt_tokens 'many', which is no count of tokens"),
+        ("huge usage", "which is no count of tokens"),
     ],
 )
 def test_what_asking_again_does_not_help(asks: Asks, fault: str, said: str) -> None:

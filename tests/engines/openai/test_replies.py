@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.engines.openai.replies import BadReplyError, NoUsageError, read_reply, split
+from isocost.engines.openai.replies import BadReplyError, read_reply, split
+from isocost.engines.openai.usage import BadUsageError, Bounds
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["choices", "usage", "message", "content", "text"]), inner),
     max_leaves=8,
 )
+ONE = Bounds(choices=1, max_tokens=100, prompt_bytes=100)
+TWO = Bounds(choices=2, max_tokens=100, prompt_bytes=100)
 
 
 @given(st.integers(0, 10**9), st.lists(st.integers(1, 10**6), min_size=1, max_size=20))
@@ -34,8 +37,8 @@ def test_remainders_go_to_the_largest_and_of_equals_to_the_first() -> None:
 
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_reply_is_read_or_refused(content: bytes) -> None:
-    with suppress(BadReplyError, NoUsageError):
-        read_reply(content, 2, ["x"], None)
+    with suppress(BadReplyError, BadUsageError):
+        read_reply(content, TWO, ["x"], None)
 
 
 @given(
@@ -43,8 +46,8 @@ def test_any_reply_is_read_or_refused(content: bytes) -> None:
 )
 def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
     try:
-        generations = read_reply(json.dumps(reply).encode(), 2, [], 5)
-    except (BadReplyError, NoUsageError):
+        generations = read_reply(json.dumps(reply).encode(), TWO, [], 5)
+    except (BadReplyError, BadUsageError):
         return
     for generation in generations:
         generation.text.encode()
@@ -56,4 +59,4 @@ def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
 )
 def test_finish_reasons(reason: object, read: str) -> None:
     reply = {"choices": [{"text": "a", "finish_reason": reason}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
-    assert read_reply(json.dumps(reply).encode(), 1, [], None)[0].finish_reason == read
+    assert read_reply(json.dumps(reply).encode(), ONE, [], None)[0].finish_reason == read

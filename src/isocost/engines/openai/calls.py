@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +11,16 @@ import httpx2
 import openai
 
 from isocost.engines.base import Generation, Request
-from isocost.engines.openai.asking import body_for, path_for, seed_for, settings
+from isocost.engines.openai.asking import body_for, messages, path_for, seed_for, settings
+from isocost.engines.openai.client import MOST_BYTES, ReplyTooLongError
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import is_too_long, message_of, redact, translate
 from isocost.engines.openai.offered import explain_missing
 from isocost.engines.openai.options import OpenAIOptions
-from isocost.engines.openai.replies import BadReplyError, NoUsageError, read_reply
-from isocost.errors import EngineError, TryAgainError
+from isocost.engines.openai.replies import BadReplyError, read_reply, reply_id
+from isocost.engines.openai.sound import sound
+from isocost.engines.openai.usage import BadUsageError, Bounds
+from isocost.errors import EngineError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 
 
@@ -36,11 +40,11 @@ class Caller:
         """
         shared = settings(self._options, self.endpoint, params)
         if len(calls) == 1:
-            return [await self._ask(calls[0], shared, params.stop, seed)]
-        replies = await asyncio.gather(*(self._ask(call, shared, params.stop, seed) for call in calls), return_exceptions=True)
+            return [await self._ask(calls[0], shared, params, seed)]
+        replies = await asyncio.gather(*(self._ask(call, shared, params, seed) for call in calls), return_exceptions=True)
         return _all(replies)
 
-    async def _ask(self, call: Request, shared: dict[str, Any], stop: Sequence[str], seed: int) -> list[Generation]:
+    async def _ask(self, call: Request, shared: dict[str, Any], params: SamplingParams, seed: int) -> list[Generation]:
         path = path_for(call, self._options)
         own_seed = seed_for(call, seed) if self._options.seeds else None
         body = body_for(call, shared, path, own_seed)
@@ -48,15 +52,33 @@ class Caller:
             async with asyncio.timeout(self._options.timeout):
                 # The response as it came: the library would build its own models of it, and only a few fields are used.
                 response = await self._client.post(path, cast_to=httpx2.Response, body=body)
-            return read_reply(response.content, call.count, stop, own_seed)
+            return self._read(response.content, call, params, own_seed)
         except openai.APIStatusError as error:
             if is_too_long(error):
                 return [_too_long(call.count, own_seed)] * call.count
             raise await self._status(error, path) from error
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise translate(error, self.endpoint) from error
-        except (TimeoutError, BadReplyError, NoUsageError) as error:
+        except ReplyTooLongError as error:
+            raise EngineError(
+                f"{self.endpoint}: the reply to problem {call.problem_id}, draw {call.first_index} has more than {MOST_BYTES:,} bytes\n"
+                "  nothing that was asked for is so long: name another base_url, or ask for fewer solutions at once with n"
+            ) from error
+        except (TimeoutError, BadReplyError) as error:
             raise self._unread(error) from error
+
+    def _read(self, content: bytes, call: Request, params: SamplingParams, seed: int | None) -> list[Generation]:
+        try:
+            return read_reply(content, bounds_of(call, self._options, params), params.stop, seed)
+        except BadUsageError as error:
+            redact(error, self.endpoint)
+            given = self.endpoint.clean(reply_id(content), 60)
+            name = f"problem {call.problem_id}, draw {call.first_index}" + (f", id {given}" if given else "")
+            raise UsageError(
+                f"{self.endpoint}: the reply to {name} {self.endpoint.clean(str(error))}\n  {error.advice}",
+                prompt_tokens=error.prompt,
+                generated_tokens=error.generated,
+            ) from error
 
     async def _status(self, error: openai.APIStatusError, path: str) -> EngineError:
         if error.status_code != 404:
@@ -65,16 +87,31 @@ class Caller:
         return await explain_missing(self._client, self.endpoint, path, message_of(error))
 
     def _unread(self, error: Exception) -> EngineError:
-        """The error for a reply that came too late, or says too little."""
-        if isinstance(error, NoUsageError):
-            return EngineError(
-                f"{self.endpoint}: does not report usage; token costs cannot be known\n"
-                "  switch usage on where the endpoint is started, or use another"
-            )
+        """The error for a reply that came too late, or cannot be read."""
         if isinstance(error, TimeoutError):
             return TryAgainError(f"{self.endpoint}: no reply within {self._options.timeout:g} s", charged=True)
         redact(error, self.endpoint)
         return TryAgainError(f"{self.endpoint}: a reply that cannot be read: {self.endpoint.clean(str(error))}", charged=True)
+
+
+def bounds_of(call: Request, options: OpenAIOptions, params: SamplingParams) -> Bounds:
+    """Return what an honest reply to a call can report at most."""
+    chat = path_for(call, options) == "/chat/completions"
+    said = [message["content"] for message in messages(call)] if chat else [sound(call.prompt)]
+    return Bounds(
+        choices=call.count,
+        max_tokens=params.max_tokens,
+        prompt_bytes=sum(len(text.encode()) for text in said),
+        messages=len(said),
+        hidden_prompt_tokens=hidden_tokens(options),
+        bytes_per_token=options.bytes_per_token,
+    )
+
+
+def hidden_tokens(options: OpenAIOptions) -> int:
+    """Return the prompt tokens of a request that its messages do not show: the endpoint's own, and tools and the like in `extra_body`."""
+    sent_along = len(json.dumps(options.extra_body)) if options.extra_body else 0
+    return options.hidden_prompt_tokens + sent_along
 
 
 def _all(replies: Sequence[list[Generation] | BaseException]) -> list[list[Generation]]:

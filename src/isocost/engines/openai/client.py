@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from urllib.request import getproxies
 
 import httpx2
@@ -12,6 +13,43 @@ from isocost.engines.openai.endpoint import Endpoint
 _CONNECT = 30.0  # seconds; a host that is there answers in one
 _NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
 _A_POOL = 4  # connections
+MOST_BYTES = 64 * 2**20  # of a reply: a hundred thousand tokens for each of a hundred choices
+_MOST_ENCODED = 2**18  # bytes of a compressed one, which nobody asked for: gzip makes a thousandth of zeros
+
+
+class ReplyTooLongError(Exception):
+    """A reply that does not end, or is longer than anything that was asked for."""
+
+
+class CappedStream(httpx2.AsyncByteStream):
+    """The body of a response, up to a number of bytes.
+
+    Raises:
+        ReplyTooLongError: There is more.
+    """
+
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
+        self._stream, self._most = stream, most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the body in the parts in which it comes."""
+        size = 0
+        async for part in self._stream:
+            size += len(part)
+            if size > self._most:
+                raise ReplyTooLongError
+            yield part
+
+    async def aclose(self) -> None:
+        """Close the connection, or give it back."""
+        await self._stream.aclose()
+
+
+async def _cap(response: httpx2.Response) -> None:
+    """Bound a response before any of it is read, error messages included."""
+    encoded = response.headers.get("content-encoding", "identity") != "identity"
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = CappedStream(response.stream, _MOST_ENCODED if encoded else MOST_BYTES)
 
 
 class SpreadTransport(httpx2.AsyncBaseTransport):
@@ -48,8 +86,15 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
         follow_redirects=False,
         trust_env=proxied,
         transport=None if proxied else SpreadTransport(concurrency),
+        event_hooks={"response": [_cap]},
     )
-    client = openai.AsyncOpenAI(api_key=endpoint.bearer, base_url=endpoint.base_url, max_retries=0, http_client=http)
+    client = openai.AsyncOpenAI(
+        api_key=endpoint.bearer,
+        base_url=endpoint.base_url,
+        max_retries=0,
+        http_client=http,
+        default_headers={"Accept-Encoding": "identity"},  # a compressed reply has no length before it is unpacked
+    )
     if not endpoint.official:
         client.organization = client.project = None  # read from the environment, and nobody else's business
     return client

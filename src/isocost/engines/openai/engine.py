@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.openai.asking import messages, path_for
-from isocost.engines.openai.calls import Caller
+from isocost.engines.openai.calls import Caller, hidden_tokens
 from isocost.engines.openai.client import client_for
 from isocost.engines.openai.connection import Connection
 from isocost.engines.openai.endpoint import read_endpoint
 from isocost.engines.openai.options import OpenAIOptions
+from isocost.engines.openai.usage import TOKENS_PER_MESSAGE
 from isocost.ids import digest
 from isocost.records import SamplingParams
 
@@ -26,6 +27,7 @@ class OpenAIEngine:
             behind a name may change; only the endpoint knows.
         concurrency: How many threads may call `generate` at once.
         shares_prompts: Whether a request may ask for several solutions.
+        added_tokens: Prompt tokens of a request, beyond one for each byte of the prompt, that pass the check of its usage.
     """
 
     remote = True
@@ -35,6 +37,7 @@ class OpenAIEngine:
         self.identity = f"openai:{options.base_url}/{options.model}" + (f"#{digest(options.extra_body)}" if options.extra_body else "")
         self.concurrency = options.concurrency
         self.shares_prompts = options.n > 1
+        self.added_tokens = TOKENS_PER_MESSAGE + hidden_tokens(options)  # `Template.most_tokens` has those of a conversation
         self._lock = threading.Lock()
         self._open: tuple[Caller, Connection] | None = None
 
@@ -56,7 +59,8 @@ class OpenAIEngine:
         """Answer a batch, all its calls at once. A prompt that does not fit into the model's context has finish_reason `error`.
 
         Raises:
-            EngineError: the key, the model or the request is refused, or the endpoint does not report usage.
+            EngineError: the key, the model or the request is refused.
+            UsageError: the usage that it reports cannot be right.
             TryAgainError: the endpoint is busy, failing or out of reach, its reply cannot be read, or the engine was closed meanwhile.
                 Nothing of the batch is kept.
             ModelError: the study asks what the endpoint cannot do.

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 from pydantic_core import PydanticCustomError
 
+from isocost.engines.openai.usage import BYTES_PER_TOKEN
 from isocost.engines.options import Options
 
 OPENAI = "https://api.openai.com/v1"
 _OURS = {"model", "prompt", "messages", "n", "seed", "stop", "temperature", "top_p", "max_tokens", "max_completion_tokens"}
 _OTHER_REPLIES = {"stream", "echo"}  # the reply would be another than the one that is read
+# Names, without case and separators, under which servers take a number of choices (1 is harmless) or a limit on tokens: what they multiply
+# was reserved once under the limit.
+_CHOICES = {"n", "bestof", "numreturnsequences", "numbeams", "beamwidth", "usebeamsearch", "candidatecount", "numcompletions", "numsamples"}
+_TOKENS = {"npredict", "numpredict", "maxnewtokens", "maxoutputtokens", "maxtokenstosample", "maxgenlen", "maxlength", "maxtokens",
+           "maxcompletiontokens", "maxgenerationlength", "maxdecodetokens"}  # fmt: skip
+_NOT_SAMPLING = {"responseformat", "jsonschema", "guidedjson", "structuredoutputs", "tools", "functions", "metadata", "chattemplatekwargs"}
+_WITHIN_LIMIT = {"reasoning", "thinking", "thinkingconfig"}  # budgets inside max_tokens
 
 
 class OpenAIOptions(Options):
@@ -32,6 +41,8 @@ class OpenAIOptions(Options):
         api: `completions` sends plain text, `chat` a conversation; `auto` sends a conversation where the prompt's template says `chat`.
         extra_body: Sent with every request as it stands; part of the engine's identity.
         max_tokens_field: How the endpoint calls the limit on tokens.
+        hidden_prompt_tokens: Prompt tokens that the endpoint adds to every request by itself; more than that in its usage stops the run.
+        bytes_per_token: UTF-8 bytes that its tokens have at most, on average over a reply; fewer tokens in its usage stop the run.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)  # an address may hold a password
@@ -46,6 +57,8 @@ class OpenAIOptions(Options):
     api: Literal["auto", "chat", "completions"] = "auto"
     extra_body: dict[str, JsonValue] = Field(default={})
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    hidden_prompt_tokens: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    bytes_per_token: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BYTES_PER_TOKEN
 
     @field_validator("base_url")
     @classmethod
@@ -66,4 +79,24 @@ class OpenAIOptions(Options):
     def _nothing_of_ours(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
         if ours := sorted((_OURS | _OTHER_REPLIES) & given.keys()):
             raise PydanticCustomError("ours", f"{', '.join(ours)}: not for extra_body; what a study may say of it has a key of its own")
+        if found := next(_multipliers(given), None):
+            raise PydanticCustomError(
+                "multiplies",
+                f"{found}: not for extra_body; it multiplies what a request may cost: use n, sampling.max_tokens or samples_per_problem",
+            )
         return given
+
+
+def _multipliers(body: Mapping[str, JsonValue], where: str = "") -> Iterator[str]:
+    """Yield the dotted paths of keys that multiply the choices or the tokens of a reply."""
+    for key, value in body.items():
+        plain = key.replace("_", "").replace("-", "").lower()
+        if (plain in _CHOICES and not _is_one(value)) or (plain in _TOKENS and value is not None):
+            yield where + key
+        elif isinstance(value, dict) and plain not in _NOT_SAMPLING | _WITHIN_LIMIT:
+            yield from _multipliers(value, f"{where}{key}.")
+
+
+def _is_one(value: JsonValue) -> bool:
+    """Whether a number of choices, or a switch, is harmless."""
+    return value is None or value is False or (value == 1 and value is not True)

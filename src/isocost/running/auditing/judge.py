@@ -13,9 +13,9 @@ from isocost.executors.base import Executor
 from isocost.ids import digest
 from isocost.ledger import Account, Ledger
 from isocost.records import Problem, Sample, SamplingParams
-from isocost.running.bill import said_of_trouble
+from isocost.running.bill import price_difference, said_of_trouble
 from isocost.running.buying.replies import ACCOUNT, FOLDER, Replies
-from isocost.running.events import Listener, StageWatch
+from isocost.running.events import Listener, Note, StageWatch
 from isocost.running.preparing import Prepared, judge_of
 from isocost.store import RunDirectory
 
@@ -56,6 +56,7 @@ class Judge:
             chat=chat,
             tell=self._tell,
             again=again,
+            trouble=self._note,
         )
 
     def judge(
@@ -84,11 +85,18 @@ class Judge:
             raise LimitReachedError(f"{happened}\n  {judged}\n{advice}") from error
         self._replies.seal()
         self._watch.finish()
+        with ledger.still() as (accounts, _):
+            if text := price_difference(self.model, accounts.get((ACCOUNT, self.model), Account())):
+                self._note(text)
         return {sample_id: auditing.read_reply(sample_id, replies[prompt]) for sample_id, prompt in prompts.items()}
 
     def _tell(self, replies: int, tokens: int) -> None:
         if self._watch:
             self._watch.advance(replies, tokens=tokens, detail=self._trouble())
+
+    def _note(self, what: str) -> None:
+        if self._watch:
+            self._watch.listener(Note(text=what))
 
     def _troubles(self, ledger: Ledger) -> Callable[[], str]:
         """What says what went wrong with the judge's requests: over all starts; where it grades answers too, since now."""

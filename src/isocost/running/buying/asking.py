@@ -8,10 +8,13 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
-from isocost.errors import EngineError, InputError, IsocostError, LimitReachedError, NotSentError, TryAgainError
+from isocost.amounts import said
+from isocost.costs.draws import cost_of
+from isocost.errors import EngineError, InputError, IsocostError, LimitReachedError, NotSentError, TryAgainError, UsageError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Ledger
+from isocost.records import Cost
 from isocost.running.buying.calls import Call, CallLane, lanes_of
 from isocost.running.buying.interrupts import deferred
 
@@ -43,7 +46,7 @@ def answered(
         ledger: Where each is reserved.
         check: Asked often; stops it by raising an IsocostError, and ends it without waiting for what is in flight by raising another.
         room: Whether more may be sent; while not, what is in flight is waited for.
-        tell: Told of an endpoint that cannot be reached or does not answer.
+        tell: Told of an endpoint that cannot be reached or does not answer, and of usage that is odd but possible.
     """
     with deferred() as heed:
         flight = _Flight(lanes_of(sources), executor, ledger, tell)
@@ -157,7 +160,10 @@ class _Flight:
         error = future.exception()
         if error is None:
             lane.succeeded(call)
-            return [(call, future.result())]
+            answers = future.result()
+            for remark in answers.remarks:
+                self._tell(f"model {call.facts.get('model', '')}: {remark}")
+            return [(call, answers)]
         reason = str(error).partition("\n")[0]
         if isinstance(error, NotSentError):
             self._ledger.unsend(call.key)
@@ -165,6 +171,10 @@ class _Flight:
             return []
         if isinstance(error, InputError) or (isinstance(error, EngineError) and not error.charged):
             self._ledger.retry(call.key, reason)
+        elif isinstance(error, UsageError):
+            reported = _reported(call, error)
+            self._ledger.lose(call.key, reason, reported)
+            error = self._with_those_in_flight(call, error, reported)
         elif isinstance(error, TryAgainError):
             self._ledger.lose(call.key, reason)
         else:
@@ -178,6 +188,19 @@ class _Flight:
             self._tell(trouble)
         return [] if later else [(call, None)]
 
+    def _with_those_in_flight(self, call: Call, error: UsageError, reported: Cost | None) -> UsageError:
+        """Return the error with what the requests in flight could cost beyond their reservations, if they are charged like this one."""
+        unit = self._ledger.spending.unit
+        worst, paid = call.worst.amount(unit), reported.amount(unit) if reported else None
+        if not error.in_flight or not worst or paid is None or paid <= worst:
+            return error
+        others = sorted((c.worst.amount(unit) or 0.0 for c in self._flying.values() if c.job.lane == call.job.lane), reverse=True)
+        beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
+        happened, _, advice = str(error).partition("\n")
+        requests = "1 request" if error.in_flight == 1 else f"{error.in_flight} requests"
+        told = f"{happened}\n  nothing more is sent; {requests} in flight could cost {said(unit, beyond)} above what is reserved\n{advice}"
+        return UsageError(told, prompt_tokens=error.prompt_tokens, generated_tokens=error.generated_tokens, in_flight=error.in_flight)
+
     def is_over(self) -> bool:
         """Whether nothing is in flight and nothing more is going to be, or nobody waits any longer."""
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -187,3 +210,10 @@ class _Flight:
     def abandon(self, handed: Iterable[str]) -> None:
         """Whoever waits for room must not wait for calls that nobody takes any more."""
         self._ledger.abandon([*handed, *(call.key for call in self._flying.values())])
+
+
+def _reported(call: Call, error: UsageError) -> Cost | None:
+    """Return what a reply cost by usage that cannot be right, or None where that cannot be read: it may be charged all the same."""
+    if call.card is None or error.prompt_tokens is None or error.generated_tokens is None:
+        return None
+    return cost_of(call.card, prompt_tokens=error.prompt_tokens, generated_tokens=error.generated_tokens)

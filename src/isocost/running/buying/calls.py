@@ -14,7 +14,7 @@ from typing import Any
 from isocost.errors import EngineError, TryAgainError
 from isocost.executors.jobs import Job
 from isocost.ledger import Reservation
-from isocost.records import Cost
+from isocost.records import Cost, ModelCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,13 @@ class Call:
         job: What is sent.
         worst: What it costs at most.
         facts: What its line in the ledger says: account, model, how many answers.
+        card: What its tokens cost.
     """
 
     job: Job
     worst: Cost
     facts: Mapping[str, Any]
+    card: ModelCard | None = None
 
     @property
     def key(self) -> str:

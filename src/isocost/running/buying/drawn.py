@@ -138,3 +138,9 @@ def cost_of_draws(draws: Sequence[Draw]) -> Cost:
 def total_cost(costs: Iterable[Cost]) -> Cost:
     """The sum of costs, each unit where all of them know it."""
     return sum(costs, start=Cost(flops=0.0, usd=0.0, seconds=0.0))
+
+
+def known_sum(amounts: Iterable[float | None]) -> float | None:
+    """Return the sum of the amounts that are known, None where none is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None

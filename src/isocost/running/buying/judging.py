@@ -17,6 +17,7 @@ from isocost.ids import digest
 from isocost.ledger import Ledger
 from isocost.records import SamplingParams, Verdict
 from isocost.running.buying.replies import Replies
+from isocost.running.events import Listener, Note
 from isocost.running.preparing import Prepared, judge_of
 from isocost.store import RunDirectory
 
@@ -33,9 +34,10 @@ class JudgingPool:
         prepared: A study whose grader is a model.
         directory: Where replies are stored.
         executor: Where the engine runs.
+        listener: Told of an endpoint that cannot be reached, or whose usage is odd.
     """
 
-    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor) -> None:
+    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor, listener: Listener = lambda event: None) -> None:
         model = judge_of(prepared.study) or ""
         params, chat = judging_params(prepared.study), prepared.templates[model].chat
         self.grader = Judge(self._answer, digest(prepared.identities[model], params, *(["chat"] if chat else [])))
@@ -48,6 +50,7 @@ class JudgingPool:
             executor=executor,
             chat=chat,
             check=self._check,
+            trouble=lambda what: listener(Note(text=what)),
         )
         self._thread = ThreadPoolExecutor(1)  # alone touches the log, once there is something to judge
         self._ended = Event()

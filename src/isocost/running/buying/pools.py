@@ -28,7 +28,18 @@ from isocost.planning import cost_of
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
 from isocost.running.buying.calls import Call
-from isocost.running.buying.drawn import LIGHT, Draw, DrawKey, ProblemDraws, Ungraded, cost_of_draws, to_draw, to_sample, total_cost
+from isocost.running.buying.drawn import (
+    LIGHT,
+    Draw,
+    DrawKey,
+    ProblemDraws,
+    Ungraded,
+    cost_of_draws,
+    known_sum,
+    to_draw,
+    to_sample,
+    total_cost,
+)
 from isocost.running.buying.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, Row, RunDirectory
 
@@ -176,7 +187,7 @@ class Pool:
                 storing=self._storing(batch),
             )
             facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
-            yield Call(job=job, worst=self.worst(batch), facts=facts), batch
+            yield Call(job=job, worst=self.worst(batch), facts=facts, card=self.card), batch
 
     def _storing(self, batch: Batch) -> Storing:
         asked = tuple(self._what_is_asked(r.problem_id) for r in batch.requests)
@@ -187,7 +198,7 @@ class Pool:
         return total_cost(self._worst_of(r) for r in batch.requests)
 
     def _worst_of(self, request: Request) -> Cost:
-        bound = self.template.most_tokens(self.problems[request.problem_id].question)
+        bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
         one = cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
         n = request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
@@ -201,11 +212,12 @@ class Pool:
             own = self._draws.setdefault(request.problem_id, ProblemDraws())
             own.reserve(request.first_index + len(draws))
             for index, stored in enumerate(draws, request.first_index):
-                draw = Draw(*stored[2:])
+                draw = Draw(*stored[2:7])
                 own.put(index, draw)
                 own_draws.append(draw)
                 found.append(((request.problem_id, index), stored))
-        return _answered(batch.key, own_draws, answers.seconds), found
+        answered = _answered(batch.key, own_draws, answers.seconds)
+        return replace(answered, reported_usd=known_sum(stored.reported_usd for _, stored in found)), found
 
     def give_up(self, batch: Batch) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
         """Store that the draws of a batch have failed; what asking for them cost stands in the ledger already."""

@@ -12,7 +12,7 @@ from isocost.ledger import Account, Ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, Outcome, Verdict
 from isocost.reporting.numbers import budget as say_budget
-from isocost.running.bill import said_of_trouble
+from isocost.running.bill import price_difference, said_of_trouble
 from isocost.running.buying.drawn import DrawKey
 from isocost.running.buying.pools import Pool
 from isocost.running.events import Note, StageWatch
@@ -60,6 +60,7 @@ class Progress:
     _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts of other stages, as they were at first
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
+    _priced: set[str] = field(default_factory=set)
     _ordered: dict[tuple[str, str], int] = field(default_factory=dict)
     _ordered_in_all: int = 0
     _judged: int = 0
@@ -109,8 +110,18 @@ class Progress:
     def tick(self) -> None:
         """Say how far it is, now and then."""
         self.watch.detail = self._detail()
+        self._compare_prices()
         if time.monotonic() - self._written > EVERY:
             self.write()
+
+    def _compare_prices(self) -> None:
+        """Tell of an endpoint whose own costs differ from those by the study's prices, once a model."""
+        with self.ledger.still() as (accounts, _):
+            found = [(model, text) for (_, model), each in accounts.items() if (text := price_difference(model, each))]
+        for model, text in found:
+            if model not in self._priced:
+                self._priced.add(model)
+                self.watch.listener(Note(text=text))
 
     def short(self, model: str, asked: int, came: int) -> None:
         """An endpoint returned fewer solutions than it was asked for: said once a model."""

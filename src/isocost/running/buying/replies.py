@@ -22,7 +22,7 @@ from isocost.planning import cost_of
 from isocost.records import Cost, ModelCard, SamplingParams
 from isocost.running.buying.asking import LISTENING, answered
 from isocost.running.buying.calls import Call
-from isocost.running.buying.drawn import total_cost
+from isocost.running.buying.drawn import known_sum, total_cost
 from isocost.running.preparing import Prepared
 from isocost.store import BatchLog, Row, RunDirectory
 
@@ -44,6 +44,7 @@ class Replies:
         check: Asked often; stops the asking by raising.
         tell: Told of how many replies have come, and of their tokens.
         again: Whether calls that failed for good at an earlier start are made once more; what they cost stays on the ledger.
+        trouble: Told of an endpoint that cannot be reached, or whose usage is odd.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Replies:
         check: Callable[[], None] = lambda: None,
         tell: Callable[[int, int], None] = lambda replies, tokens: None,
         again: bool = False,
+        trouble: Callable[[str], None] = lambda what: None,
     ) -> None:
+        self._trouble = trouble
         self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
         self._version, self._params, self._chat = version, params, chat
         self._executor, self._check, self._tell = executor, check, tell
@@ -101,12 +104,13 @@ class Replies:
 
     def _ask(self, asked: Mapping[str, str], stored: dict[str, Row], ledger: Ledger) -> None:
         """Have the engine answer what is not stored yet, and store it as it comes."""
-        with closing(answered([self._calls(asked, stored)], self._executor, ledger, self._check)) as found:
+        calls = [self._calls(asked, stored)]
+        with closing(answered(calls, self._executor, ledger, self._check, tell=self._trouble)) as found:
             for call, answers in itertools.chain.from_iterable(found):
                 rows = self._rows(call, answers)
                 self._log.append(call.key, rows)
                 if answers is not None:
-                    ledger.release([_answered(call.key, rows)])
+                    ledger.release([_answered(call.key, rows, answers)])
                 stored.update((row["id"], row) for row in rows)
                 for row in rows:
                     self._failed.pop(row["id"], None)
@@ -148,10 +152,12 @@ class Replies:
             seed=seed_of(key),
         )
         facts = {"account": ACCOUNT, "model": self._card.name, "version": self._version, "submitted": whole, "count": len(batch)}
-        worst = total_cost(
-            verdict_cost(self._card, len(r.prompt.encode("utf-8", "surrogatepass")) + 1, self._params.max_tokens) for r in batch
-        )
-        return Call(job=job, worst=worst, facts=facts)
+        worst = total_cost(verdict_cost(self._card, self._most_prompt_tokens(r.prompt), self._params.max_tokens) for r in batch)
+        return Call(job=job, worst=worst, facts=facts, card=self._card)
+
+    def _most_prompt_tokens(self, prompt: str) -> int:
+        """Bound the tokens of a prompt by its bytes, since no token is shorter than one."""
+        return len(prompt.encode("utf-8", "surrogatepass")) + 1 + self._facts.added_tokens
 
     def _rows(self, call: Call, answers: Answers | None) -> list[Row]:
         """Replies as they are stored; of a call that has failed for good, empty ones that cost what the ledger has already."""
@@ -204,6 +210,8 @@ def _key(prompt: str) -> str:
     return digest("asked", prompt)
 
 
-def _answered(batch: str, rows: Sequence[Row]) -> Answered:
+def _answered(batch: str, rows: Sequence[Row], answers: Answers | None = None) -> Answered:
+    reported = known_sum(g.reported_usd for of_request in answers.generations for g in of_request) if answers else None
     cost = total_cost(Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"]) for row in rows)
-    return Answered(request=batch, cost=cost, count=len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))
+    tokens = sum(row["num_generated_tokens"] for row in rows)
+    return Answered(request=batch, cost=cost, count=len(rows), tokens=tokens, reported_usd=reported)

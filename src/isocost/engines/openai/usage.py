@@ -1,0 +1,205 @@
+"""Check the usage that an endpoint reports: the bill and the limit are made from it, so it is compared with what was sent and what came.
+
+Wrong usage is not a bad sample but a bad meter. A reply that fails a check stops the run, since every further reply would be measured by
+the same meter.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+TOKENS_PER_MESSAGE = 64  # what a chat format adds to a message, or a tokenizer to plain text, generously
+BYTES_PER_TOKEN = 16  # more than any text of the recorded pools has on average: docs/engines.md
+ONE_TOKEN = 32  # bytes; vocabularies have single tokens of that length, and an answer may be one of them
+_MOST = 2**53  # beyond it JSON numbers are not whole any more
+_SPACES = re.compile(r"\s+")
+_REPEATS = re.compile(r"(.{1,8}?)\1{2,}", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The most that a reply to one request can honestly report.
+
+    Attributes:
+        choices: Choices asked for.
+        max_tokens: Tokens that each may have.
+        prompt_bytes: UTF-8 bytes of all messages that were sent.
+        messages: Messages that were sent; a plain prompt is one.
+        hidden_prompt_tokens: Prompt tokens that the endpoint adds by itself.
+        bytes_per_token: UTF-8 bytes that a token has at most, on average over a reply.
+    """
+
+    choices: int
+    max_tokens: int
+    prompt_bytes: int
+    messages: int = 1
+    hidden_prompt_tokens: int = 0
+    bytes_per_token: float = BYTES_PER_TOKEN
+
+    @property
+    def prompt_tokens(self) -> int:
+        """The most prompt tokens: a token has at least one byte."""
+        return self.prompt_bytes + TOKENS_PER_MESSAGE * self.messages + self.hidden_prompt_tokens
+
+    @property
+    def generated_tokens(self) -> int:
+        """The most generated tokens."""
+        return self.choices * self.max_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Usage that passed every check.
+
+    Attributes:
+        prompt: Tokens of the prompt.
+        generated: Tokens generated for all choices, hidden reasoning included.
+        cached: Of the prompt's, those read from a cache.
+        usd: What the endpoint itself says the reply cost, or None.
+        remark: What is odd but possible about it, or "".
+    """
+
+    prompt: int
+    generated: int
+    cached: int = 0
+    usd: float | None = None
+    remark: str = ""
+
+
+class BadUsageError(Exception):
+    """Usage that cannot be right.
+
+    Attributes:
+        advice: The key of the study that settles it.
+        prompt, generated: The tokens that it reports, None where it reports none that can be read.
+    """
+
+    def __init__(self, problem: str, advice: str, prompt: int | None = None, generated: int | None = None) -> None:
+        super().__init__(problem)
+        self.advice, self.prompt, self.generated = advice, prompt, generated
+
+
+def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds) -> Usage:
+    """Return the tokens of a reply.
+
+    Generated tokens are the largest of `completion_tokens`, `total_tokens - prompt_tokens`, and `completion_tokens + reasoning_tokens`
+    where it reports more reasoning than completion: some endpoints leave hidden reasoning out of `completion_tokens`, and charge for it.
+
+    Args:
+        usage: The reply's `usage`, as it came.
+        texts: What came, all choices, visible reasoning included.
+        bounds: What was sent.
+
+    Raises:
+        BadUsageError: It is missing, has no whole numbers, is zero beside text, or is more or less than the request and the texts allow.
+    """
+    if not isinstance(usage, dict):
+        raise BadUsageError("reports no usage, so its cost is not known", _ADVICE_MISSING)
+    prompt, completion = _needed(usage, "prompt_tokens"), _needed(usage, "completion_tokens")
+    generated, remark = _with_reasoning(usage, prompt, completion)
+    _refuse_zero(prompt, generated, texts, bounds)
+    _refuse_more_than_sent(prompt, generated, bounds)
+    _refuse_less_than_came(prompt, generated, texts, bounds)
+    details = usage.get("prompt_tokens_details")
+    cached = _whole(details.get("cached_tokens")) if isinstance(details, dict) else None
+    return Usage(prompt=prompt, generated=generated, cached=min(cached or 0, prompt), usd=_dollars(usage.get("cost")), remark=remark)
+
+
+_ADVICE_MISSING = "switch usage on where the endpoint is started, or with extra_body, or name another base_url"
+_ADVICE_WRONG = "no key of the study can settle it: update the endpoint, or name another base_url"
+
+
+def _needed(usage: dict[str, Any], key: str) -> int:
+    given = usage.get(key)
+    if given is None:
+        raise BadUsageError(f"reports usage without {key}, so its cost is not known", _ADVICE_MISSING)
+    return _count(given, key)
+
+
+def _count(given: object, key: str) -> int:
+    value = _whole(given)
+    if value is None:
+        raise BadUsageError(f"reports {key} {given!r:.40}, which is no count of tokens", _ADVICE_WRONG)
+    return value
+
+
+def _whole(given: object) -> int | None:
+    """Return a whole number of at least 0, also one that is written 20.0; None for anything else."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= _MOST or given != int(given):
+        return None
+    return int(given)
+
+
+def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int) -> tuple[int, str]:
+    """Return the tokens to charge for, and a remark where they are more than `completion_tokens`."""
+    total = usage.get("total_tokens")
+    in_total = _count(total, "total_tokens") - prompt if total is not None else 0
+    details = usage.get("completion_tokens_details")
+    reasoning = (_whole(details.get("reasoning_tokens")) if isinstance(details, dict) else None) or 0
+    with_reasoning = completion + reasoning if reasoning > completion else completion
+    if max(in_total, with_reasoning) <= completion:
+        return completion, ""
+    if in_total >= with_reasoning:
+        return in_total, f"total_tokens {total} - prompt_tokens {prompt} is above completion_tokens {completion}; {in_total} are charged"
+    return with_reasoning, f"reasoning_tokens {reasoning} are not in completion_tokens {completion}; {with_reasoning} are charged"
+
+
+def _refuse_zero(prompt: int, generated: int, texts: Sequence[str], bounds: Bounds) -> None:
+    size = sum(_bytes(text) for text in texts)
+    if not generated and size:
+        raise BadUsageError(f"reports 0 completion tokens for {size:,} bytes of text", _ADVICE_WRONG, prompt, generated)
+    if not prompt and (size or generated) and bounds.prompt_bytes:
+        raise BadUsageError(f"reports 0 prompt tokens for a prompt of {bounds.prompt_bytes:,} bytes", _ADVICE_WRONG, prompt, generated)
+
+
+def _refuse_more_than_sent(prompt: int, generated: int, bounds: Bounds) -> None:
+    if generated > bounds.generated_tokens:
+        of = f"{bounds.choices} x max_tokens {bounds.max_tokens}" if bounds.choices > 1 else f"max_tokens {bounds.max_tokens}"
+        advice = (
+            "set sampling.max_tokens to all that it writes, hidden reasoning included; "
+            "if it ignores the limit, set max_tokens_field: max_completion_tokens"
+        )
+        raise BadUsageError(f"reports {generated:,} completion tokens, more than {of}", advice, prompt, generated)
+    if prompt > bounds.prompt_tokens:
+        messages = "one message" if bounds.messages == 1 else f"{bounds.messages} messages"
+        allowed = f"{bounds.prompt_bytes:,} bytes in {messages} can be (bytes + {TOKENS_PER_MESSAGE} a message)"
+        needed = prompt - bounds.prompt_tokens + bounds.hidden_prompt_tokens
+        advice = f"if it adds a prompt of its own, set hidden_prompt_tokens to at least {needed}"
+        raise BadUsageError(f"reports {prompt:,} prompt tokens, more than {allowed}", advice, prompt, generated)
+
+
+def _refuse_less_than_came(prompt: int, generated: int, texts: Sequence[str], bounds: Bounds) -> None:
+    written = [text for text in texts if text.strip()]
+    if generated < len(written):
+        problem = f"reports {generated:,} completion tokens for {len(written):,} texts"
+        raise BadUsageError(problem, _ADVICE_WRONG, prompt, generated)
+    most = generated * bounds.bytes_per_token
+    size = sum(_bytes(text) for text in written)
+    if size <= max(most, ONE_TOKEN * len(written)):
+        return
+    size = sum(_bytes(_collapsed(text)) for text in written)
+    if size > max(most, ONE_TOKEN * len(written)):
+        problem = (
+            f"reports {generated:,} completion tokens for {size:,} bytes of text without repeats, over {bounds.bytes_per_token:g} a token"
+        )
+        advice = f"if its tokens are that long, set bytes_per_token to at least {math.ceil(size / max(generated, 1))}"
+        raise BadUsageError(problem, advice, prompt, generated)
+
+
+def _collapsed(text: str) -> str:
+    """Return a text with runs of white space as one space and runs of a short unit as the unit: vocabularies have tokens for those."""
+    return _REPEATS.sub(r"\1", _SPACES.sub(" ", text))
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _dollars(given: object) -> float | None:
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return None
+    return float(given) if 0 <= given < 1e9 else None

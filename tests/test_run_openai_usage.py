@@ -1,0 +1,192 @@
+"""Runs on endpoints that lie about what they used: the limit holds but for what is in flight, nothing is asked again, one line says why."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests import openai_runs as runs
+from tests.engines.openai.replies import FAULTS, Asked, Reply
+from tests.engines.openai.server import Server
+from tests.openai_runs import Shell, shell
+
+__all__ = ["shell"]
+
+LIMIT = 0.02
+
+
+def lying(change: Callable[[dict[str, Any], Asked], object]) -> Callable[[Asked, Reply], Reply]:
+    """A reply whose usage is changed in place."""
+
+    def fault(asked: Asked, good: Reply) -> Reply:
+        body = json.loads(good.body)
+        change(body, asked)
+        return Reply(body=json.dumps(body).encode(), headers=good.headers)
+
+    return fault
+
+
+def usage(**values: Any) -> Callable[[Asked, Reply], Reply]:
+    return lying(lambda body, asked: body["usage"].update(values))
+
+
+LIES: dict[str, tuple[Callable[[Asked, Reply], Reply], str, str]] = {
+    "missing": (lying(lambda body, asked: body.pop("usage")), "reports no usage", "extra_body"),
+    "empty": (lying(lambda body, asked: body.update(usage={})), "reports usage without prompt_tokens", "extra_body"),
+    "text": (usage(completion_tokens="9"), "reports completion_tokens '9'", "base_url"),
+    "negative": (usage(prompt_tokens=-4), "reports prompt_tokens -4", "base_url"),
+    "no whole number": (usage(completion_tokens=9.5), "reports completion_tokens 9.5", "base_url"),
+    "all zero": (usage(prompt_tokens=0, completion_tokens=0, total_tokens=0), "reports 0 completion tokens for", "base_url"),
+    "zero prompt": (usage(prompt_tokens=0), "reports 0 prompt tokens for a prompt of", "base_url"),
+    "above max_tokens": (usage(completion_tokens=260), "reports 260 completion tokens, more than max_tokens 20", "sampling.max_tokens"),
+    "hidden reasoning": (usage(total_tokens=1000), "completion tokens, more than max_tokens 20", "sampling.max_tokens"),
+    "more than bytes": (usage(prompt_tokens=900_000), "reports 900,000 prompt tokens, more than", "hidden_prompt_tokens"),
+    "too few": (usage(completion_tokens=1, total_tokens=7), "reports 1 completion tokens for", "bytes_per_token"),
+}
+
+
+@pytest.fixture
+def lie(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setitem(FAULTS, "lie", LIES[request.param][0])
+    return str(request.param)
+
+
+def study(folder: Path, server: Server, **changes: Any) -> Path:
+    return runs.write(folder, runs.raw(server.url, limit={"unit": "usd", "amount": LIMIT}, **changes))
+
+
+@pytest.mark.parametrize("lie", LIES, indirect=True)
+def test_the_first_reply_stops_a_run_on_an_endpoint_that_lies(tmp_path: Path, shell: Shell, lie: str) -> None:
+    out = tmp_path / "out"
+    with Server(every={"lie": 1}, delay=0.05) as server:
+        left = shell("run", study(tmp_path, server), "-o", out)
+        assert runs.completions(server) == 1
+        assert left.code == 1
+        assert len(left.errors) == 2
+        assert "the reply to problem p00, draw 0, id x" in left.errors[0]
+        assert LIES[lie][1] in left.errors[0]
+        assert LIES[lie][2] in left.errors[1]
+        found = runs.events(out)
+        assert found["lost"] == 1
+        assert found["reserve"] == 1 + found["unsent"]
+        assert runs.stored(out) == []
+        again = shell("run", study(tmp_path, server), "-o", out)
+        assert again.code == 1
+        assert runs.completions(server) <= 2
+
+
+COSTS = [("above max_tokens", 6e-6 + 260e-5), ("more than bytes", 0.9 + 9e-5), ("missing", 85e-6 + 20e-5)]
+
+
+@pytest.mark.parametrize(("lie", "cost"), COSTS, indirect=["lie"])
+def test_a_reply_that_cannot_be_right_is_charged_at_what_it_says_if_that_is_more(
+    tmp_path: Path, shell: Shell, lie: str, cost: float
+) -> None:
+    out = tmp_path / "out"
+    with Server(every={"lie": 1}) as server:
+        assert shell("run", study(tmp_path, server), "-o", out).code == 1
+    (lost,) = (line for line in runs.ledger(out) if line["event"] == "lost")
+    assert lost["usd"] == pytest.approx(cost, rel=0.05)
+
+
+@pytest.mark.parametrize("lie", ["above max_tokens", "missing"])
+def test_an_endpoint_that_begins_to_lie_later_is_asked_nothing_more(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, lie: str
+) -> None:
+    out, replies = tmp_path / "out", itertools.count()
+    monkeypatch.setitem(FAULTS, "lie", lambda asked, good: LIES[lie][0](asked, good) if next(replies) >= 6 else good)
+    with Server(every={"lie": 1}, delay=0.05) as server:
+        left = shell("run", study(tmp_path, server), "-o", out)
+        asked = runs.completions(server)
+    assert left.code == 1
+    assert 7 <= asked <= 7 + 4 - 1 + 4  # those in flight when the lie was sent, and those sent before it was read
+    assert len(runs.stored(out)) == asked - runs.events(out)["lost"]
+    in_flight = [line for line in left.errors if "in flight could cost" in line]
+    assert bool(in_flight) == (lie == "above max_tokens")
+    if in_flight:
+        assert in_flight[0].startswith("  nothing more is sent; ")
+        assert len(left.errors) == 3
+
+
+def test_whole_numbers_as_floats_are_numbers(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAULTS, "lie", lying(lambda body, asked: body.update(usage={k: float(v) for k, v in body["usage"].items()})))
+    with Server(every={"lie": 1}) as server:
+        assert shell("run", study(tmp_path, server), "-o", tmp_path / "out").code == 0
+    assert len(runs.stored(tmp_path / "out")) == 24
+
+
+def test_reasoning_outside_completion_tokens_is_charged_and_said_once(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    monkeypatch.setitem(FAULTS, "lie", lying(lambda body, asked: body["usage"].update(total_tokens=body["usage"]["total_tokens"] + 5)))
+    with Server(every={"lie": 1}) as server:
+        left = shell("run", study(tmp_path, server), "-o", out)
+    assert left.code == 0
+    assert len([note for note in left.notes if "are charged" in note]) == 1
+    assert {row["num_generated_tokens"] for row in runs.stored(out)} == {14}
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1.0, 0), (1.04, 0), (1.2, 1), (0.5, 1), (100.0, 1)])
+def test_an_endpoints_own_cost_is_recorded_and_a_difference_told(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, factor: float, told: int
+) -> None:
+    out = tmp_path / "out"
+
+    def own(body: dict[str, Any], asked: Asked) -> None:
+        tokens = body["usage"]
+        tokens["cost"] = factor * (tokens["prompt_tokens"] * 1e-6 + tokens["completion_tokens"] * 10e-6)
+
+    monkeypatch.setitem(FAULTS, "lie", lying(own))
+    with Server(every={"lie": 1}) as server:
+        left = shell("run", study(tmp_path, server), "-o", out)
+    assert left.code == 0
+    assert len([note for note in left.notes if "check models.weak.price" in note]) == told
+    rows = runs.stored(out)
+    assert all(row["cost_usd_reported"] == pytest.approx(factor * row["cost_usd"]) for row in rows)
+    done = [line for line in runs.ledger(out) if line["event"] == "done"]
+    assert sum(line["reported_usd"] for line in done) == pytest.approx(factor * sum(line["usd"] for line in done))
+
+
+def test_a_run_goes_on_once_the_study_says_what_the_endpoint_adds(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    monkeypatch.setitem(FAULTS, "lie", lying(lambda body, asked: body["usage"].update(prompt_tokens=500)))
+    with Server(every={"lie": 1}) as server:
+        path = study(tmp_path, server)
+        left = shell("run", path, "-o", out)
+        assert left.code == 1
+        _, _, value = left.errors[1].partition("hidden_prompt_tokens")[2].partition(" at least ")
+        left = shell("run", path, "-o", out, "--set", f"models.weak.hidden_prompt_tokens={int(value) + 2}")
+        assert left.code == 0, left
+        assert max(spent + reserved for spent, reserved in runs.balances(out)) <= LIMIT
+    assert pl.read_parquet(out / "samples.parquet", glob=False).height == 24
+
+
+def test_a_model_that_judges_is_checked_like_one_that_writes(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    monkeypatch.setitem(FAULTS, "lie", usage(completion_tokens=5000))
+    with Server() as server, Server(every={"lie": 1}, answer=lambda prompt, seed, choice: "Final verdict: sound") as judge:
+        raw = runs.raw(server.url, limit={"unit": "usd", "amount": 1.0}, audit={"by": "judge", "model": "judge", "per_model": 4})
+        raw["models"]["judge"] = runs.model(judge.url)
+        left = shell("run", runs.write(tmp_path, raw), "-o", out)
+        assert runs.completions(judge) <= 1
+        if runs.completions(judge):
+            assert left.code == 1
+            assert "reports 5,000 completion tokens" in left.errors[0]
+
+
+def test_a_reply_without_end_is_cut_off(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isocost.engines.openai.client.MOST_BYTES", 100_000)
+    monkeypatch.setitem(FAULTS, "lie", lambda asked, good: Reply(body=b'{"choices": [{"text": "' + b"so " * 200_000, cut=True))
+    with Server(every={"lie": 1}) as server:
+        left = shell("run", study(tmp_path, server), "-o", tmp_path / "out")
+        assert runs.completions(server) == 1
+    assert left.code == 1
+    assert "bytes" in left.errors[0]
+    assert len(left.errors) == 2
