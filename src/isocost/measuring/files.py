@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import polars as pl
-
 from isocost.errors import InputError, RunDirectoryError, TableError
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
 from isocost.metrics.diversity import Level
+from isocost.paths import read_parquet, shell_word
 from isocost.tables import scan_table
 
 _COLUMNS = ("generation", "num_generated_tokens", "cost", "predicted_answer")
@@ -52,7 +51,7 @@ def _samples_of_run(path: Path) -> Path:
     if samples.exists():
         return samples
     if (path / "study.yaml").exists():
-        raise RunDirectoryError(f"{path}: sampling is not finished\n  finish it: isocost sample {path}")
+        raise RunDirectoryError(f"{path}: sampling is not finished\n  finish it: isocost sample {shell_word(path)}")
     raise RunDirectoryError(f"{path}: no samples.parquet and no study.yaml; is it a run directory?\n  name one, or a table of samples")
 
 
@@ -63,7 +62,7 @@ def _groups_of_run(path: Path, by: str) -> dict[str, str]:
         TableError: No problem has it.
     """
     file = path / "problems" / "train.parquet"
-    problems = pl.read_parquet(file, columns=["id", "metadata"]).iter_rows() if file.exists() else ()
+    problems = read_parquet(file, ["id", "metadata"]).iter_rows() if file.exists() else ()
     known = {problem: json.loads(metadata) for problem, metadata in problems}
     groups = {problem: str(metadata[by]) for problem, metadata in known.items() if metadata.get(by) is not None}
     if known and not groups:

@@ -48,6 +48,6 @@ def write_samples(parts: Iterable[pl.DataFrame], path: Path) -> None:
         StorageError: the disk is full or cannot be written; a former table is as it was.
     """
     schema = pl.DataFrame(schema=_SCHEMA).to_arrow().schema
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    with replacing(path) as temporary, temporary.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for part in parts:
             writer.write_table(part.select(_SCHEMA.names()).cast(_SCHEMA).to_arrow())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
+from isocost import paths
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
 from isocost.tables.source import Source, first_line, in_parts
@@ -25,7 +27,7 @@ def scan_parquet(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame
     """
     source = Source(path=path)
     try:
-        lazy = pl.scan_parquet(path, glob=False)
+        lazy = paths.scan_parquet(Path(path))
         schema = lazy.collect_schema()
         require(schema.names(), path)
         lazy = _by_batches(path, schema) if _heaviest(path) > _HEAVY else lazy
@@ -64,7 +66,8 @@ def _refuse_first(lazy: pl.LazyFrame, name: str, wrong: pl.Expr, source: Source)
 
 def _heaviest(path: str) -> int:
     """Bytes of the largest column of a row group, uncompressed."""
-    meta = pq.read_metadata(path)
+    with Path(path).open("rb") as file:
+        meta = pq.read_metadata(file)
     groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
     return max((group.column(j).total_uncompressed_size for group in groups for j in range(group.num_columns)), default=0)
 
@@ -73,7 +76,7 @@ def _by_batches(path: str, schema: pl.Schema) -> pl.LazyFrame:
     """The file page by page, which is slower, and needs little memory whatever the size of its row groups."""
 
     def parts(columns: list[str]) -> Iterator[pl.DataFrame]:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-            yield from map(pl.DataFrame, file.iter_batches(batch_size=_BATCH, columns=columns))
+        with Path(path).open("rb") as file, pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+            yield from map(pl.DataFrame, parquet.iter_batches(batch_size=_BATCH, columns=columns))
 
     return in_parts(schema, parts)

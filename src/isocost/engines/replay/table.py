@@ -10,6 +10,7 @@ import polars as pl
 
 from isocost.engines.replay.recorded import REASONS, Recorded
 from isocost.errors import ModelError
+from isocost.paths import matching, scan_jsonl, scan_parquet
 
 _NEEDED = {"problem_id": "", "model": "", "generation": " for the solutions", "num_generated_tokens": " for their cost"}
 _MAY_BE_THERE = ("pool", "sample_index", "num_prompt_tokens", "finish_reason")
@@ -34,7 +35,9 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
 
 def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
     """The rows of one model and pool, in the order of the table."""
-    scan = pl.scan_parquet(table) if table.suffix == ".parquet" else pl.scan_ndjson(table, infer_schema_length=None)
+    is_parquet = table.suffix.lower() == ".parquet"
+    files = sorted(table.rglob("*.parquet" if is_parquet else "*.jsonl")) if table.is_dir() else matching(table)
+    scan = (scan_parquet if is_parquet else scan_jsonl)(*files)
     there = scan.collect_schema().names()
     for column, purpose in _NEEDED.items():
         if column not in there:
