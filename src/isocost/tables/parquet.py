@@ -13,6 +13,7 @@ from polars.exceptions import PolarsError
 from isocost import paths
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
+from isocost.tables.outcomes import settled
 from isocost.tables.source import Source, first_line, in_parts
 
 _HEAVY = 1 << 28  # bytes; polars holds whole row groups, and several at once
@@ -29,8 +30,10 @@ def scan_parquet(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame
     try:
         lazy = paths.scan_parquet(Path(path))
         schema = lazy.collect_schema()
-        require(schema.names(), path)
         lazy = _by_batches(path, schema) if _heaviest(path) > _HEAVY else lazy
+        lazy = settled(lazy, lambda: _typed(lazy, "correct", schema["correct"], source), source)
+        schema = lazy.collect_schema()
+        require(schema.names(), path)
         columns = [_typed(lazy, name, schema[name], source) for name in wanted if name in schema]
     except (OSError, PolarsError, pa.ArrowException) as error:
         raise TableError(f"{path}: cannot be read as Parquet: {first_line(error)}") from error
@@ -45,6 +48,9 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
         if target == pl.Float64():
             _refuse_first(lazy, name, ~column.is_between(0, float("inf"), closed="left"), source)
         return column
+    if target == pl.Boolean() and dtype.is_numeric():
+        _refuse_first(lazy, name, (column != 0) & (column != 1), source)
+        return column == 1
     number_may_be = name in MAY_BE_NUMBERS or name not in COLUMNS or target == pl.Float64()
     if target == pl.Int64() and dtype.is_integer():
         _refuse_first(lazy, name, ~column.is_between(-(2**63), 2**63 - 1), source)
