@@ -6,6 +6,8 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -15,10 +17,12 @@ from typer.testing import CliRunner
 import isocost
 from isocost.cli import app
 from isocost.cli.arguments import key_values
+from isocost.costs.pricefile import read_prices
 from isocost.engines.base import Request
 from isocost.engines.replay import ReplayEngine
-from isocost.errors import EngineError, RunDirectoryError
+from isocost.errors import EngineError, ModelError, RunDirectoryError
 from isocost.finetuning import TrainingSettings, finetune
+from isocost.lab import weights
 from isocost.measuring import survey_file
 from isocost.paths import from_home, matching, read_parquet, scan_jsonl, scan_parquet, shell_word
 from isocost.problems import load_problems
@@ -115,6 +119,8 @@ def test_tables_problems_and_prices_of_any_name(name: str, tmp_path: Path, monke
         measured = CliRunner().invoke(app, ["measure", "--json", "--", f"{name}{suffix}"])
         assert measured.exit_code == 0, measured.output
         assert list(json.loads(measured.output)["models"]) == ["weak", "strong"]
+    Path(f"{name}.yaml").write_text("dated: 2026-11-01\nmodels:\n  m: {input: 1, output: 2}\n")
+    assert list(read_prices(Path() / f"{name}.yaml", name).models) == ["m"]
     assert [p.question for p in load_problems("jsonl", {"path": f"{name}.problems.jsonl"}, base=Path())] == ["own"]
 
 
@@ -174,6 +180,64 @@ def test_files_are_scanned_by_their_exact_path_and_folders_above_add_no_column(n
         scan_jsonl(folder / f"_{name}.jsonl").collect(),
     ):
         assert frame.to_dicts() == [{"a": 1}]
+
+
+def test_a_folder_of_tables_is_one_table(tmp_path: Path) -> None:
+    rows = recorded(4, 2)
+    for place, some in (("a=1/b.parquet", rows[:5]), ("x[1].parquet", rows[5:])):
+        (tmp_path / "all.parquet" / place).parent.mkdir(parents=True, exist_ok=True)
+        pl.DataFrame(some).write_parquet(tmp_path / "all.parquet" / place)
+    pl.DataFrame(rows).write_parquet(tmp_path / "whole.parquet")
+    assert ReplayEngine(tmp_path / "all.parquet", "weak").identity == ReplayEngine(tmp_path / "whole.parquet", "weak").identity
+    (tmp_path / "empty.parquet").mkdir()
+    with pytest.raises(ModelError, match=r"empty\.parquet: cannot be read as a table of samples"):
+        ReplayEngine(tmp_path / "empty.parquet", "weak")
+
+
+STUDY = """
+name: everything
+problems:
+  train:      {source: lab, split: train, limit: 6}
+  test:       {source: lab, split: test, limit: 4}
+models:
+  weak:   {engine: transformers, model: MODEL, batch_size: 8, tokens_per_sample: 34}
+  strong: {engine: transformers, model: "lab:weak", batch_size: 8, tokens_per_sample: 34}
+prompt: {template: lab-2shot}
+sampling: {max_tokens: 64}
+budgets:
+  low: {unit: flops, match: {model: strong, samples_per_problem: 2}}
+arms:
+  weak:   {models: [weak]}
+  strong: {models: [strong]}
+grader: {name: number}
+finetune: {students: [weak], arms: [strong], steps: 2, batch_size: 2, learning_rates: [1.0e-4], checkpoints: 1}
+evaluate: {maj_at: [1]}
+"""
+
+
+@pytest.mark.slow
+def test_a_study_with_a_model_that_is_trained_runs_in_worker_processes(tmp_path: Path) -> None:
+    """The whole of it from the command line, in a folder with every kind of sign, beside one that its name matches."""
+    folder = tmp_path / "x[1] it's a=1 #50%20 {a,b}"
+    (tmp_path / "x1 it's a=1 #50%20 {a,b}").mkdir()
+    shutil.copytree(weights("tiny"), folder / "m[1]")
+    (folder / "m1").mkdir()
+    (folder / "study.yaml").write_text(STUDY.replace("MODEL", json.dumps("./m[1]")))
+
+    def isocost(*words: str) -> str:
+        command = [sys.executable, "-m", "isocost.cli", *words]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=True).stdout
+
+    isocost("run", "study.yaml", "-o", "-run*")
+    again = json.loads((folder / "-run*" / "start.json").read_text())["command"]
+    assert shlex.split(again) == ["isocost", "run", f"{folder}/study.yaml", "-o", f"{folder}/-run*"]
+    before = (folder / "-run*" / "measures.json").read_bytes()
+    isocost(*shlex.split(again)[1:])
+    assert (folder / "-run*" / "measures.json").read_bytes() == before
+    (trained,) = (folder / "-run*" / "models").iterdir()
+    assert (trained / "model.safetensors").exists()
+    assert "strong" in isocost("measure", "--", "-run*")
+    assert json.loads(isocost("status", "--json", "--", "-run*"))["trained"] == [trained.name]
 
 
 def test_a_pattern_stands_below_folders_of_any_name(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from isocost.metrics.intervals import count_interval, mean_interval, paired_coun
 from isocost.metrics.overlap import overlap
 from isocost.policies import FIXED
 from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Unit
+from isocost.running.buying.pools import Pool
 from isocost.running.data import Bought
 from isocost.running.mixtures import mixture_curves, wanted_mixtures
 from isocost.running.preparing import Prepared, generators
@@ -75,12 +76,15 @@ def unit_of_costs(prepared: Prepared, bought: Bought) -> Unit | None:
     """Return the unit that the report's first figure has costs in: of the budgets the first that is known of some model's draws; without
     budgets the first that is known of all draws. None where there is none.
     """
-    models = [name for name in generators(prepared.study) if name not in _adaptive(prepared)]
-    draws = [[draw.cost for _, draw in bought.stores[name].draws()] for name in models]
+    pools = [bought.stores[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
+    drawn = [pool for pool in pools if next(pool.draws(), None)]
     wanted = _budget_units(bought.plans)
-    known = {unit: [all(cost.amount(unit) is not None for cost in costs) for costs in draws if costs] for unit in UNITS}
-    found = (unit for unit in wanted or UNITS if (any if wanted else all)(known[unit]))
-    return next(found, None)
+    enough = any if wanted else all
+    return next((unit for unit in wanted or UNITS if enough(_is_known(unit, pool) for pool in drawn)), None)
+
+
+def _is_known(unit: Unit, pool: Pool) -> bool:
+    return all(draw.cost.amount(unit) is not None for _, draw in pool.draws())
 
 
 def _budget_units(plans: Sequence[CellPlan]) -> list[Unit]:
