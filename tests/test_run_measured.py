@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from isocost.cli import app
+from isocost.errors import RunDirectoryError
 from isocost.measuring import survey_file
 from isocost.reporting.leading import crossed
 from isocost.running import run, run_stage, runs, stages
@@ -222,6 +223,15 @@ def test_a_study_that_cannot_be_read_leaves_the_draws_to_tell(tmp_path: Path) ->
     for text in ("", "[]", "arms: [1]", "arms: {a: {models: 3}}", "{"):
         (tmp_path / "run" / "study.yaml").write_text(text)
         assert survey_file(tmp_path / "run", [1]).curves["weak"]
+
+
+def test_a_damaged_file_of_problems_is_named(tmp_path: Path) -> None:
+    run(write_study(tmp_path), tmp_path / "run")
+    (tmp_path / "run" / "problems" / "train.parquet").write_bytes(b"PAR1")
+    done = CliRunner().invoke(app, ["measure", str(tmp_path / "run")])
+    with pytest.raises(RunDirectoryError, match=r"train\.parquet: cannot be read: .*\n  write it again: isocost report"):
+        survey_file(tmp_path / "run", [1])
+    assert done.exit_code != 0
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from polars.exceptions import PolarsError
 
 from isocost.errors import RunDirectoryError, TableError
 from isocost.paths import read_parquet, shell_word
@@ -37,13 +38,26 @@ class RunFacts:
 
 
 def facts_of(path: Path) -> RunFacts | None:
-    """Return the facts of a run directory, or of that which a samples.parquet is in; None for any other file or folder."""
+    """Return the facts of a run directory, or of that which a samples.parquet is in; None for any other file or folder.
+
+    Raises:
+        RunDirectoryError: Its file of problems cannot be read.
+    """
     run = path if path.is_dir() else path.parent
     if (path != run and path.name != SAMPLES) or not (run / "study.yaml").exists():
         return None
-    file = run / "problems" / "train.parquet"
-    order = tuple(read_parquet(file, ["id"])["id"].to_list()) if file.exists() else ()
+    order = tuple(problem for (problem,) in _problems(run, "id"))
     return RunFacts(path=run, order=order, is_fixed=_policies(run / "study.yaml"))
+
+
+def _problems(run: Path, *columns: str) -> list[tuple[str, ...]]:
+    file = run / "problems" / "train.parquet"
+    try:
+        return read_parquet(file, columns).rows() if file.exists() else []
+    except (OSError, PolarsError) as error:
+        why = str(error).partition("\n")[0][:200]
+        again = f"isocost report {shell_word(run)}"
+        raise RunDirectoryError(f"{file}: cannot be read: {why}\n  write it again: {again}") from error
 
 
 def _policies(study: Path) -> dict[str, bool]:
@@ -76,9 +90,7 @@ def groups_of(path: Path, by: str) -> dict[str, str]:
     Raises:
         TableError: No problem has it.
     """
-    file = path / "problems" / "train.parquet"
-    problems = read_parquet(file, ["id", "metadata"]).iter_rows() if file.exists() else ()
-    known = {problem: json.loads(metadata) for problem, metadata in problems}
+    known = {problem: json.loads(metadata) for problem, metadata in _problems(path, "id", "metadata")}
     groups = {problem: str(metadata[by]) for problem, metadata in known.items() if metadata.get(by) is not None}
     if known and not groups:
         names = ", ".join(sorted({name for metadata in known.values() for name in metadata})) or "nothing else"

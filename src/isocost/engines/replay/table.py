@@ -30,7 +30,8 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
         _refuse_repeated(rows, where)
         return _recorded(rows)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ModelError(f"{table}: cannot be read as a table of samples: {str(error).partition(chr(10))[0]}") from error
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise ModelError(f"{table}: cannot be read as a table of samples: {why}") from error
 
 
 def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
