@@ -74,7 +74,8 @@ def write_problems(folder: Path, n_problems: int) -> None:
 
 
 def write_table(folder: Path, rows: Rows) -> None:
-    pl.DataFrame(rows).write_parquet(folder / "table.parquet")
+    with (folder / "table.parquet").open("wb") as file:  # polars takes a path that begins with ~ or holds a colon otherwise
+        pl.DataFrame(rows).write_parquet(file)
 
 
 def recorded(n_problems: int, n_samples: int) -> Rows:

@@ -66,7 +66,7 @@ def test_a_file_in_parts_reads_as_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        ({"correct": 1}, "correct must be true, false or null, found 1"),
+        ({"correct": 2}, "correct must be true, false or null, found 2"),
         ({"sample_index": None}, "sample_index must be a whole number, found null"),
         ({"sample_index": 1.0}, "sample_index must be a whole number, found 1.0"),
         ({"sample_index": True}, "sample_index must be a whole number, found true"),

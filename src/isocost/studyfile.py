@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
-from isocost.yamlfile import Keys, read_yaml
+from isocost.yamlfile import Keys, read_value, read_yaml
 
 _MISSING = "is missing"  # as the engines' options say it
 
@@ -351,7 +351,7 @@ def _apply(raw: dict[str, Any], setting: str) -> None:
         if not isinstance(target, dict):
             raise StudyError([f'--set {setting}: "{key}" is not a section'])
     try:
-        target[last] = yaml.safe_load(value)
+        target[last] = read_value(value)
     except yaml.YAMLError as error:
         raise StudyError([f"--set {setting}: the value is not YAML"]) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,17 @@ def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
         raise StudyError([f"{shown}{where}: not YAML: {getattr(error, 'problem', error)}"]) from error
+
+
+def read_value(text: str) -> object:
+    """Read the value of a `KEY=VALUE` setting as YAML. No comment is cut off: a `#` there is part of a path.
+
+    Raises:
+        yaml.YAMLError: It is not YAML.
+    """
+    if re.search(r"(^|\s)#", text) and not text.lstrip().startswith(("'", '"', "[", "{")):
+        return text.strip()
+    return yaml.safe_load(text)
 
 
 def parse_yaml(text: str) -> YamlFile:

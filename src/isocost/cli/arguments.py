@@ -39,6 +39,8 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
     """
     import yaml
 
+    from isocost.yamlfile import read_value
+
     found: dict[str, object] = {}
     for setting in settings or []:
         key, equals, value = setting.partition("=")
@@ -47,7 +49,7 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
         if key in found:
             raise InputError(f"{option} {setting}: {key} is given twice; give it once")
         try:
-            found[key] = yaml.safe_load(value)
+            found[key] = read_value(value)
         except yaml.YAMLError:
             found[key] = value
     return found

@@ -62,7 +62,8 @@ def measure(
 ) -> None:
     """Measure the models of a table of samples: coverage, diversity, pass@1, maj@k, costs, overlap and crossovers, with intervals.
 
-    Costs come from the column cost, else from num_generated_tokens, a token costing 1 or what --cost says. Draws that look as if they had
+    Costs come from the column cost (in a run's samples, its own costs), else from num_generated_tokens, a token costing 1 or what --cost
+    says. In place of correct, a table may have the outcome that isocost verify writes. Draws that look as if they had
     been stopped by their outcomes are said, and get no measure that needs a fixed number of draws. See docs/metrics.md.
     """
     from isocost import measuring

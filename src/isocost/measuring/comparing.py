@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -90,8 +90,11 @@ def crossings(models: Sequence[Model], *, seed: int = 0) -> list[Crossing]:
     return found
 
 
-def shared(models: Sequence[Model]) -> list[Shared]:
-    """Overlap of all models and, of at most five, of each two: in all draws, and at the largest cost that each of them reaches."""
+def shared(models: Sequence[Model], adaptive: Collection[str] = ()) -> list[Shared]:
+    """Overlap of all models and, of at most five, of each two: in all draws, and at the largest cost that each of them reaches.
+
+    Models whose policy is `adaptive` are not compared at a cost.
+    """
     sets = [tuple(models)] if len(models) > 1 else []
     if 2 < len(models) <= MOST_PAIRED:
         sets += list(combinations(models, 2))
@@ -104,7 +107,7 @@ def shared(models: Sequence[Model]) -> list[Shared]:
         names = tuple(model.name for model in some)
         solved = [covered(model.correct[at][drawn_by_all]) for model, at in zip(some, places, strict=True)]
         found.append(Shared(models=names, draws=None, cost=None, found=overlap(solved)))
-        found += _at_matched_cost(some, places)
+        found += [] if set(names) & set(adaptive) else _at_matched_cost(some, places)
     return found
 
 

@@ -24,7 +24,8 @@ class Costs:
     Attributes:
         of_group: Of all draws of a model and problem, ungraded ones included, float[groups]; nan where one of them is not known. None where
             the table says nothing of costs.
-        unit: tokens; priced tokens, where prices were given; or cost, where the table has that column.
+        unit: tokens; priced tokens, where prices were given; or, where the table has a column cost, what its column cost_unit says (flops
+            or usd), else cost.
     """
 
     of_group: Floats | None
@@ -47,7 +48,7 @@ def costs(draws: Draws, prices: Mapping[str, float] | None = None) -> Costs:
         price = np.array([prices[name] for name in draws.models])
         return Costs(of_group=_sums(draws, _tokens(draws)) * price[draws.model], unit="priced tokens")
     if draws.cost is not None:
-        return Costs(of_group=_sums(draws, draws.cost), unit="cost")
+        return Costs(of_group=_sums(draws, draws.cost), unit=draws.cost_unit or "cost")
     if draws.tokens is not None:
         return Costs(of_group=_sums(draws, draws.tokens), unit="tokens")
     return Costs(of_group=None, unit="tokens")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from isocost.metrics.coverage import Bools, Floats, Ints
-from isocost.tables.coding import coded, codes, combined
+from isocost.tables.coding import coded, codes, collected, combined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Draws:
         index: sample_index, int[rows]; None where the order of the rows is that of the draws.
         tokens: Generated, float[rows], nan where unknown; None without the column.
         cost: As the table gives it, float[rows], nan where unknown; None without the column.
+        cost_unit: Of `cost`, flops or usd; None where the table does not say.
     """
 
     models: list[str]
@@ -39,6 +41,7 @@ class Draws:
     index: Ints | None
     tokens: Floats | None
     cost: Floats | None
+    cost_unit: str | None = None
 
     @cached_property
     def drawn(self) -> Ints:
@@ -102,10 +105,14 @@ class Draws:
         return np.bincount(self.group[rows], minlength=self.model.size)
 
 
-def load(table: pl.LazyFrame) -> Draws:
+def load(table: pl.LazyFrame, order: Sequence[str] = ()) -> Draws:
     """Read the small columns of a table, as `tables.scan_table` gives it; texts stay where they are.
 
     Memory is some 50 bytes a row, 60 while reading.
+
+    Args:
+        table: The table.
+        order: Problems that come first, in this order; others follow in the order of first appearance. Resampling depends on it.
 
     Raises:
         TableError: The file behind the table cannot be read to its end.
@@ -113,7 +120,7 @@ def load(table: pl.LazyFrame) -> Draws:
     present = table.collect_schema().names()
     numbers: list[str] = [name for name in ("sample_index", "num_generated_tokens", "cost", "correct") if name in present]
     frame = coded(table, {"problem": "problem_id", "model": "model"}, numbers)
-    problem, problems = codes(frame["problem"])
+    problem, problems = _in_order(*codes(frame["problem"]), order)
     model, models = codes(frame["model"])
     group = combined(model, problem)
     of_group = np.zeros((2, int(group.max(initial=-1)) + 1), dtype=np.int64)
@@ -129,7 +136,22 @@ def load(table: pl.LazyFrame) -> Draws:
         index=frame["sample_index"].to_numpy() if "sample_index" in numbers else None,
         tokens=_floats(frame, "num_generated_tokens"),
         cost=_floats(frame, "cost"),
+        cost_unit=_unit(table) if "cost_unit" in present else None,
     )
+
+
+def _in_order(problem: Ints, problems: list[str], order: Sequence[str]) -> tuple[Ints, list[str]]:
+    """Codes of problems and their names, with the problems of `order` first."""
+    known = {name: code for code, name in enumerate(problems)}
+    wanted = list(dict.fromkeys([*(name for name in order if name in known), *problems]))
+    place = np.empty(len(problems), dtype=np.int64)
+    place[[known[name] for name in wanted]] = np.arange(len(problems))
+    return place[problem], wanted
+
+
+def _unit(table: pl.LazyFrame) -> str | None:
+    found = collected(table.select(pl.col("cost_unit").drop_nulls().head(1)))["cost_unit"]
+    return None if found.is_empty() else str(found[0])
 
 
 def _floats(frame: pl.DataFrame, name: str) -> Floats | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from isocost.errors import InputError, RunDirectoryError, TableError
+from isocost.errors import InputError
+from isocost.measuring.rundirs import facts_of, groups_of, samples_of
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
 from isocost.metrics.diversity import Level
 from isocost.tables import scan_table
 
-_COLUMNS = ("generation", "num_generated_tokens", "cost", "predicted_answer")
+_COLUMNS = ("generation", "num_generated_tokens", "cost", "cost_unit", "predicted_answer")
 
 
 def survey_file(
@@ -29,7 +30,8 @@ def survey_file(
 ) -> Survey:
     """`survey` of a table of samples, or of every pool of a run directory; texts are read only where a level asks for them.
 
-    `by` is a column of the table; of a run directory, what its problems' source says of each, such as `level`.
+    `by` is a column of the table; of a run directory, what its problems' source says of each, such as `level`. Of a run's samples, a
+    model whose arms all have a fixed policy is taken as fixed, one of another policy has no curve: as in the run's report.
 
     Raises:
         TableError: The file is not a table of samples, or `by` cannot group its problems.
@@ -38,38 +40,20 @@ def survey_file(
     """
     groups: str | Mapping[str, str] | None = by
     columns = [name for name in _COLUMNS if levels or name != "generation"]
+    run = facts_of(path)
     if path.is_dir():
-        groups = None if by is None else _groups_of_run(path, by)
-        path = _samples_of_run(path)
+        groups = None if by is None else groups_of(path, by)
+        path = samples_of(path)
     elif by is not None:
         columns.append(by)
     table = scan_table(str(path), columns)
-    return survey(table, ks, levels=levels, prices=prices, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes)
-
-
-def _samples_of_run(path: Path) -> Path:
-    samples = path / "samples.parquet"
-    if samples.exists():
-        return samples
-    if (path / "study.yaml").exists():
-        raise RunDirectoryError(f"{path}: sampling is not finished\n  finish it: isocost sample {path}")
-    raise RunDirectoryError(f"{path}: no samples.parquet and no study.yaml; is it a run directory?\n  name one, or a table of samples")
-
-
-def _groups_of_run(path: Path, by: str) -> dict[str, str]:
-    """The group of each training problem by what its source says of it, such as `level`.
-
-    Raises:
-        TableError: No problem has it.
-    """
-    file = path / "problems" / "train.parquet"
-    problems = pl.read_parquet(file, columns=["id", "metadata"]).iter_rows() if file.exists() else ()
-    known = {problem: json.loads(metadata) for problem, metadata in problems}
-    groups = {problem: str(metadata[by]) for problem, metadata in known.items() if metadata.get(by) is not None}
-    if known and not groups:
-        names = ", ".join(sorted({name for metadata in known.values() for name in metadata})) or "nothing else"
-        raise TableError(f'--by: the problems of {path} have no "{by[:80]}"\n  they have: {names}')
-    return groups
+    warnings: list[str] = []
+    if run and not prices and "cost" not in table.collect_schema():
+        # Its tokens would cost the same whichever model wrote them, which its report does not say.
+        table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))
+        warnings = [f"{path.name} of this run does not have the costs of its draws; {run.report_again} writes them."]
+    found = survey(table, ks, levels=levels, prices=prices, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
+    return replace(found, warnings=[*found.warnings, *warnings])
 
 
 def level_list(text: str) -> tuple[Level, ...]:

@@ -8,7 +8,7 @@ from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Shared
 from isocost.measuring.mixed import mixture_lines
 from isocost.measuring.survey import Survey
-from isocost.measuring.words import NAMES, amount, count, markdown_table, money, name_cell, percent
+from isocost.measuring.words import NAMES, count, markdown_table, money, name_cell, named_unit, percent, spent, with_unit
 from isocost.records import Estimate
 
 _FEW_PROBLEMS = 30
@@ -81,7 +81,7 @@ def _about(survey: Survey, model: str) -> dict[str, str]:
     if any(other.unit_costs for other in survey.shapes.values()):
         for name, label in (("cost_per_draw", "cost of a draw"), ("cost_per_correct", "cost of a correct one")):
             cost = shape.unit_costs.get(name)
-            lines[f"{label} ({survey.unit})"] = "not known" if cost is None else money(cost, shape.problems)
+            lines[f"{label} ({named_unit(survey.unit)})"] = "not known" if cost is None else money(cost, shape.problems)
     return lines
 
 
@@ -102,24 +102,24 @@ def _groups(by: Mapping[str, Measures]) -> Iterator[str]:
 def _crossing(crossing: Crossing, unit: str) -> str:
     found, measure = crossing.found, NAMES[crossing.measure]
     left, right = name_cell(crossing.left), name_cell(crossing.right)
-    reach = f"{amount(found.reach)} {unit} a problem"
+    reach = f"{with_unit(found.reach, unit)} a problem"
     if found.ahead is None:
         return f"{measure}: {left} and {right} are level at {reach}, as far as both were drawn."
     ahead, behind = (left, right) if found.ahead == "left" else (right, left)
     absent = f" No crossover within reach in {100 * found.absent:.0f}% of resamples." if found.absent else ""
     if not found.value:
         not_ahead = f" In {100 * found.absent:.0f}% of resamples it is not ahead there." if found.absent else ""
-        low = "" if found.high == 0 else f" (interval up to {_end(found.high, found.reach)})"
+        low = "" if found.high == 0 else f" (interval up to {_end(found.high, found.reach, unit)})"
         return f"{measure}: {ahead} is ahead of {behind} from the first draw on{low}, up to {reach}, as far as both were drawn.{not_ahead}"
-    ends = f"[{_end(found.low, found.reach)}, {_end(found.high, found.reach)}]"
+    ends = f"[{_end(found.low, found.reach, unit)}, {_end(found.high, found.reach, unit)}]"
     return (
-        f"{measure}: {ahead} overtakes {behind} at {amount(found.value)} {unit} a problem {ends}, n {found.n:,}, and stays ahead "
+        f"{measure}: {ahead} overtakes {behind} at {with_unit(found.value, unit)} a problem {ends}, n {found.n:,}, and stays ahead "
         f"up to {reach}, as far as both were drawn.{absent}"
     )
 
 
-def _end(value: float | None, reach: float) -> str:
-    return f"beyond {amount(reach)}" if value is None else amount(value)
+def _end(value: float | None, reach: float, unit: str) -> str:
+    return f"beyond {spent(reach, unit)}" if value is None else spent(value, unit)
 
 
 def _overlap(shared: Sequence[Shared], unit: str) -> Iterator[str]:
@@ -127,12 +127,12 @@ def _overlap(shared: Sequence[Shared], unit: str) -> Iterator[str]:
     many: list[str] = []
     for one in shared:
         each = "all" if one.draws is None else " and ".join(_draws(draws) for draws in one.draws[:_ABREAST])
-        draws = each if one.cost is None else f"{each} ({amount(one.cost)} {unit})"
+        draws = each if one.cost is None else f"{each} ({with_unit(one.cost, unit)})"
         if len(one.models) == 2:
             only = [percent(estimate) for estimate in one.found.only]
             rows.append([" and ".join(map(name_cell, one.models)), draws, *only, percent(one.found.all), percent(one.found.none)])
         else:
-            where = "in all draws" if one.cost is None else f"at {amount(one.cost)} {unit} a problem"
+            where = "in all draws" if one.cost is None else f"at {with_unit(one.cost, unit)} a problem"
             alone = "; ".join(f"{name_cell(m)} {percent(e)}" for m, e in zip(one.models, one.found.only, strict=True))
             many.append(f"- {where}: by every model {percent(one.found.all)}; by none {percent(one.found.none)}; by one alone: {alone}")
     yield from markdown_table(rows) if len(rows) > 1 else []

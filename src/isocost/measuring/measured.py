@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class Measured:
         votes: maj@k, where its answers were counted.
         held_back: Its draws look stopped by their outcomes, and nobody said they are not, or somebody said that they are: what needs a
             fixed number of draws is None.
+        adaptive: Its policy may draw by outcomes.
         unbiased: pass@1, where somebody said how they were stopped.
     """
 
@@ -53,20 +54,39 @@ class Measured:
     votes: Votes | None
     held_back: bool
     unbiased: Columns | None = None
+    adaptive: bool = False
 
     @classmethod
     def of(
-        cls, model: Model, ks: Sequence[int], *, as_fixed: bool = False, all_of_it: bool = True, unbiased: Columns | None = None
+        cls,
+        model: Model,
+        ks: Sequence[int],
+        *,
+        as_fixed: bool = False,
+        is_fixed: bool | None = None,
+        all_of_it: bool = True,
+        unbiased: Columns | None = None,
     ) -> Measured:
-        """Measure a model; `all_of_it` adds maj@k and pass@1[avg-of-k], `unbiased` is pass@1 of draws that were stopped."""
+        """Measure a model.
+
+        Args:
+            model: The model.
+            ks: Draws to measure at.
+            as_fixed: Its draws are taken as fixed whatever they look like.
+            is_fixed: Whether the number of its draws is known to be independent of outcomes; None where its draws have to tell.
+            all_of_it: Adds maj@k and pass@1[avg-of-k].
+            unbiased: pass@1 of draws that were stopped.
+        """
+        model = replace(model, stopped=None) if is_fixed else model
+        adaptive = is_fixed is False and not as_fixed
         columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in model.solutions), in_hand(model)]
         votes = majority(model, ks) if all_of_it else None
         if all_of_it:
             columns.append(pass_at_first(model, ks))
         if votes is not None:
             columns.append(votes.columns)
-        held_back = unbiased is not None or (model.stopped is not None and not as_fixed)
-        return cls(model=model, columns=columns, votes=votes, held_back=held_back, unbiased=unbiased)
+        held_back = unbiased is not None or adaptive or (model.stopped is not None and not as_fixed)
+        return cls(model=model, columns=columns, votes=votes, held_back=held_back, unbiased=unbiased, adaptive=adaptive)
 
     def estimates(self, problems: Ints | None = None) -> dict[str, Estimate]:
         """Every measure by name, over all its problems or over those of the table's problems that are given."""
@@ -90,7 +110,7 @@ class Measured:
         if most == 0:
             return "nothing graded"
         if self.held_back:
-            return "draws were stopped" if self.unbiased else "draws look stopped"
+            return "draws were stopped" if self.unbiased else "draws may depend on outcomes" if self.adaptive else "draws look stopped"
         return f"k {_k_of(name)} > {most:,} draws"
 
     def shape(self) -> Shape:
@@ -109,6 +129,11 @@ class Measured:
         name, stopped, lines = self.model.name, self.model.stopped, []
         if self.unbiased:
             lines.append(f"{name}: pass@1 allows for draws that were stopped; what needs a fixed number of draws is left out.")
+        elif self.adaptive:
+            lines.append(
+                f"{name}: how often it drew may depend on outcomes, by its policy. What needs a fixed number of draws is left out; "
+                "--as-fixed takes them as they are."
+            )
         elif stopped is not None:
             held = (
                 "What needs a fixed number of draws is left out; --stopped-at N says how they stopped, --as-fixed that they did not."

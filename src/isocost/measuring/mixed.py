@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isocost.measuring.mixtures import Beside, Mixture
-from isocost.measuring.words import NAMES, amount, markdown_table, name_cell
+from isocost.measuring.words import NAMES, amount, markdown_table, name_cell, named_unit
 from isocost.records import Estimate
 
 _MOST_MODELS = 3  # whose own numbers fit beside the mixture's
@@ -29,7 +29,7 @@ def mixture_lines(mixture: Mixture, unit: str) -> Iterator[str]:
         f"each row spends the same on the mixture and on each model alone. Differences are paired."
     )
     for measure in mixture.beside[0].mixture:
-        heads = [f"{NAMES[measure]} by {unit} a problem", "draws of it", "mixture"]
+        heads = [f"{NAMES[measure]} by {named_unit(unit)} a problem", "draws of it", "mixture"]
         few, points = list(mixture.shares)[:_MOST_MODELS], " (points)" if measure == "coverage" else ""
         heads += [head for model in few for head in (f"{name_cell(model)} alone", f"mixture {_MINUS} {name_cell(model)}{points}")]
         yield "\n".join(markdown_table([heads, *(_row(beside, measure, few) for beside in mixture.beside)]))

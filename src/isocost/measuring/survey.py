@@ -17,6 +17,7 @@ from isocost.measuring.measured import Measured, Shape
 from isocost.measuring.mixing import Shares, check_costs, shares_of
 from isocost.measuring.mixtures import Mixture, mixture
 from isocost.measuring.models import Model, coverage, diversity, models
+from isocost.measuring.rundirs import RunFacts
 from isocost.measuring.stopping import stopped_pass
 from isocost.metrics.coverage import Floats
 from isocost.metrics.diversity import Level
@@ -69,6 +70,7 @@ def survey(
     as_fixed: bool = False,
     stopped_at: int | None = None,
     mixes: Sequence[str | Mapping[str, float]] = (),
+    run: RunFacts | None = None,
 ) -> Survey:
     """Measure every model of a table, against its costs and against the other models.
 
@@ -85,6 +87,7 @@ def survey(
         stopped_at: Each problem's draws went on until so many were correct, or to the most that any problem of the model has. pass@1 is
             then unbiased, and what needs a fixed number of draws None.
         mixes: Mixtures of models, as `mixing.shares_of` reads them.
+        run: The run whose samples the table holds.
 
     Raises:
         ValueError: A k or `stopped_at` below 1.
@@ -92,14 +95,18 @@ def survey(
         InputError: A price is missing or wrong, a mixture cannot be made of these models, or draws did not stop as is said.
     """
     wanted, lazy = _checked(ks), table.lazy()
-    draws = load(lazy)
+    draws = load(lazy, run.order if run else ())
     cost = costs(draws, prices)
     asked = [shares_of(mix, draws.models) for mix in mixes]
     for shares in asked:
         check_costs(shares, draws, cost.of_group)
     found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked))
     stopped = {} if stopped_at is None else {model.name: stopped_pass(model, stopped_at, draws.problems) for model in found}
-    measured_models = [Measured.of(model, wanted, as_fixed=as_fixed, unbiased=stopped.get(model.name)) for model in found]
+    is_fixed = run.is_fixed if run else {}
+    measured_models = [
+        Measured.of(model, wanted, as_fixed=as_fixed, is_fixed=is_fixed.get(model.name), unbiased=stopped.get(model.name))
+        for model in found
+    ]
     fixed = [m.model for m in measured_models if not m.held_back]
     groups = {} if by is None else problem_groups(lazy, draws, by)
     return Survey(
@@ -109,7 +116,7 @@ def survey(
         unit=cost.unit,
         curves={model.name: curve_points(model) for model in fixed},
         crossings=crossings(fixed),
-        shared=shared(found),
+        shared=shared([m.model for m in measured_models], [m.model.name for m in measured_models if m.adaptive]),
         by={name: {m.model.name: m.estimates(members) for m in measured_models} for name, members in groups.items()},
         warnings=[line for m in measured_models for line in m.warnings()] + _unmatched(found) + _unpriced(found, cost.unit),
         mixtures=[_mixture(shares, measured_models) for shares in asked],

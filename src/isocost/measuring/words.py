@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from isocost.amounts import dollars, flops
 from isocost.records import Estimate
 
 NAMES = {
@@ -47,6 +48,21 @@ def _n(estimate: Estimate, of: int | None) -> str:
 def amount(value: float) -> str:
     """A cost: whole from 100 on, else three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def spent(value: float, unit: str) -> str:
+    """A cost in its unit, short: 49.2 GFLOPs, $0.0021; of other units the number alone, `amount`."""
+    return flops(value) if unit == "flops" else dollars(value) if unit == "usd" else amount(value)
+
+
+def named_unit(unit: str) -> str:
+    """The unit of costs in a heading."""
+    return {"flops": "FLOPs", "usd": "US dollars"}.get(unit, unit)
+
+
+def with_unit(value: float, unit: str) -> str:
+    """A cost in its unit, in running text."""
+    return spent(value, unit) if unit in ("flops", "usd") else f"{amount(value)} {unit}"
 
 
 def money(estimate: Estimate, of: int | None = None) -> str:

@@ -9,6 +9,7 @@ from isocost.errors import StudyError
 from isocost.policies.base import Policy, Terms
 
 POLICIES = {"uniform": "isocost.policies.uniform:build"}
+FIXED = frozenset({"uniform"})  # policies whose draws do not depend on outcomes
 
 
 def load_policy(name: str, terms: Terms) -> Policy:

@@ -17,9 +17,11 @@ from isocost.metrics.coverage import Floats, Ints
 from isocost.metrics.curves import coverage_at
 from isocost.metrics.intervals import count_interval, mean_interval, paired_count_difference, paired_difference
 from isocost.metrics.overlap import overlap
-from isocost.records import Cost, ModelCrossover, ModelCurve, ModelPair, Unit
+from isocost.policies import FIXED
+from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Unit
+from isocost.running.buying.pools import Pool
 from isocost.running.data import Bought
-from isocost.running.mixtures import FIXED, mixture_curves, wanted_mixtures
+from isocost.running.mixtures import mixture_curves, wanted_mixtures
 from isocost.running.preparing import Prepared, generators
 from isocost.running.tables import frame_of
 
@@ -60,7 +62,7 @@ def compare_models(prepared: Prepared, bought: Bought) -> Compared:
     reached = {pool.model.name for pool in pools}
     left_out |= {name: "no draw could be graded" for name in names if name not in reached}
     budgets = {p.cell.budget: (p.unit, p.amount / len(bought.problems)) for p in bought.plans if p.cell.budget and p.unit and p.amount}
-    units: list[Unit] = list(dict.fromkeys(unit for unit, _ in budgets.values())) or _known(pools)[:1]
+    units = _budget_units(bought.plans) or _known(pools)[:1]
     return Compared(
         curves=tuple(pool.curve for pool in pools),
         crossovers=tuple(found for unit in units for found in _crossovers(pools, unit)),
@@ -70,8 +72,31 @@ def compare_models(prepared: Prepared, bought: Bought) -> Compared:
     )
 
 
+def unit_of_costs(prepared: Prepared, bought: Bought) -> Unit | None:
+    """Return the unit that the report's first figure has costs in: of the budgets the first that is known of some model's draws; without
+    budgets the first that is known of all draws. None where there is none.
+    """
+    pools = [bought.stores[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
+    drawn = [pool for pool in pools if next(pool.draws(), None)]
+    wanted = _budget_units(bought.plans)
+    enough = any if wanted else all
+    return next((unit for unit in wanted or UNITS if enough(_is_known(unit, pool) for pool in drawn)), None)
+
+
+def _is_known(unit: Unit, pool: Pool) -> bool:
+    return all(draw.cost.amount(unit) is not None for _, draw in pool.draws())
+
+
+def _budget_units(plans: Sequence[CellPlan]) -> list[Unit]:
+    return list(dict.fromkeys(plan.unit for plan in plans if plan.cell.budget and plan.unit and plan.amount))
+
+
+def _adaptive(prepared: Prepared) -> set[str]:
+    return {model for arm in prepared.study.arms.values() if arm.policy not in FIXED for model in arm.models}
+
+
 def _left_out(prepared: Prepared, bought: Bought) -> dict[str, str]:
-    adaptive = {model for arm in prepared.study.arms.values() if arm.policy not in FIXED for model in arm.models}
+    adaptive = _adaptive(prepared)
     found = {}
     for name in generators(prepared.study):
         if name in adaptive:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from isocost.config import Arm
 from isocost.measuring.mixtures import mixture
 from isocost.measuring.models import Model
+from isocost.policies import FIXED
 from isocost.records import Cost, ModelCurve, Unit
 
-FIXED = frozenset({"uniform"})  # policies whose draws do not depend on outcomes
 _EACH = {2: "half the money each", 3: "a third of the money each"}
 
 

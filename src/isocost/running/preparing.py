@@ -14,6 +14,7 @@ from isocost.errors import IsocostError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.graders import GRADERS, grader_options
 from isocost.lab import PREFIX, weights
+from isocost.paths import from_home
 from isocost.planning import model_card
 from isocost.policies import POLICIES
 from isocost.problems import SOURCES, load_problems, source_options
@@ -145,7 +146,7 @@ def prepare(
     prices = _prices(study, base, mistakes)
     for name, spec in study.models.items():
         try:
-            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_with_weights(spec.options).items())), base=base)
+            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_with_weights(spec.options, base).items())), base=base)
             facts = describe(specs[name]) if to_spend or _is_unsized(study, spec) else None
             cards[name] = model_card(name, study, facts.size if facts else None, prices)
         except StudyError as error:
@@ -232,11 +233,11 @@ def _beyond_the_limit(study: Study, cards: Mapping[str, ModelCard]) -> list[str]
     return mistakes
 
 
-def _with_weights(options: dict[str, object]) -> dict[str, object]:
+def _with_weights(options: dict[str, object], base: Path) -> dict[str, object]:
     """`model: lab:weak` means the folder of an embedded model."""
     model = options.get("model")
     if isinstance(model, str) and model.startswith("~"):
-        return {**options, "model": str(Path(model).expanduser())}
+        return {**options, "model": str(from_home(base, model))}
     return (
         {**options, "model": str(weights(model.removeprefix(PREFIX)))} if isinstance(model, str) and model.startswith(PREFIX) else options
     )

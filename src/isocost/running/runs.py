@@ -18,6 +18,7 @@ from isocost.executors.desk import describe, render
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
+from isocost.paths import shell_word
 from isocost.planning import DrawCost, draw_costs
 from isocost.records import CellPlan
 from isocost.running import gold
@@ -112,7 +113,7 @@ def run_stage(
     """
     if not (directory_path / "study.yaml").exists():
         raise RunDirectoryError(
-            f"{directory_path}: no study.yaml; is it a run directory?\n  start one: isocost run STUDY.yaml -o {directory_path}"
+            f"{directory_path}: no study.yaml; is it a run directory?\n  start one: isocost run STUDY.yaml -o {shell_word(directory_path)}"
         )
     with RunDirectory(directory_path) as directory:
         base = Path((directory.read_json("manifest.json") or {}).get("base", "."))
@@ -280,7 +281,7 @@ def resolved(study: Study, base: Path) -> str:
 
 def _refuse_run(path: Path) -> None:
     if path.is_dir() and (path / "study.yaml").exists():
-        raise RunDirectoryError(f"{path}: is a run directory, not a study file\n  go on with: isocost report {path}")
+        raise RunDirectoryError(f"{path}: is a run directory, not a study file\n  go on with: isocost report {shell_word(path)}")
 
 
 def _same_study(directory: RunDirectory, study: Study) -> None:

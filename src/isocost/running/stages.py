@@ -19,6 +19,7 @@ from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
 from isocost.running import data, results, students
 from isocost.running.auditing import Audits, audit, saying
+from isocost.running.curves import unit_of_costs
 from isocost.running.data import Bought, grader_key
 from isocost.running.events import Listener
 from isocost.running.preparing import Prepared
@@ -70,7 +71,8 @@ class StudyRun:
     def sample(self) -> Bought:
         """Buy and grade."""
         bought = data.sample(self.prepared, self.directory, self.executor, self.grading, self.listener)
-        write_samples((part for pool in bought.stores.values() for part in pool.frames()), self.directory.path / "samples.parquet")
+        parts = (part for pool in bought.stores.values() for part in pool.frames())
+        write_samples(parts, self.directory.path / "samples.parquet", unit_of_costs(self.prepared, bought))
         for split, problems in self.prepared.problems.items():
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from isocost.records import Problem, Sample, Verdict
+from isocost.records import Problem, Sample, Unit, Verdict
 from isocost.store import replacing
 
 _SCHEMA = pl.Schema(
@@ -28,6 +28,9 @@ _SCHEMA = pl.Schema(
 )
 
 
+_PRICED = pl.Schema([*_SCHEMA.items(), ("cost", pl.Float64()), ("cost_unit", pl.String())])
+
+
 def frame_of(graded: Sequence[tuple[Sample, Verdict]], problems: Sequence[Problem]) -> pl.DataFrame:
     """Graded draws in the columns that a table of samples has everywhere; a problem without a reference answer has none there either."""
     answers = {p.id: p.answer or None for p in problems}
@@ -41,13 +44,19 @@ def frame_of(graded: Sequence[tuple[Sample, Verdict]], problems: Sequence[Proble
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def write_samples(parts: Iterable[pl.DataFrame], path: Path) -> None:
+def write_samples(parts: Iterable[pl.DataFrame], path: Path, unit: Unit | None) -> None:
     """Write a table of samples, a part at a time: texts of a million samples need not fit into memory.
+
+    Args:
+        parts: Draws, with their costs as cost_flops and cost_usd.
+        path: The file.
+        unit: Of the column `cost`; None where no unit is known of all draws, then the column is null.
 
     Raises:
         StorageError: the disk is full or cannot be written; a former table is as it was.
     """
-    schema = pl.DataFrame(schema=_SCHEMA).to_arrow().schema
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    schema = pl.DataFrame(schema=_PRICED).to_arrow().schema
+    cost = {"cost": pl.col(f"cost_{unit}") if unit else pl.lit(None), "cost_unit": pl.lit(unit)}
+    with replacing(path) as temporary, temporary.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for part in parts:
-            writer.write_table(part.select(_SCHEMA.names()).cast(_SCHEMA).to_arrow())
+            writer.write_table(part.with_columns(**cost).select(_PRICED.names()).cast(_PRICED).to_arrow())

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from isocost.paths import read_parquet
 from isocost.store.files import write_parquet
 from isocost.store.logs import Log, Row
 
@@ -52,7 +53,7 @@ class BatchLog:
         """All rows, each with its `batch`, sealed ones first; only some columns where these are named, which spares reading the texts."""
         seen: set[str] = set()
         for part in self._sealed():
-            frame = pl.read_parquet(part, columns=[*columns, "batch"] if columns else None)
+            frame = read_parquet(part, [*columns, "batch"] if columns else None)
             seen |= set(frame["batch"].unique())
             yield from frame.iter_rows(named=True)
         for log in self._logs():
@@ -67,7 +68,7 @@ class BatchLog:
     def frames(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The sealed parts, by column."""
         for part in self._sealed():
-            yield pl.read_parquet(part, columns=list(columns))
+            yield read_parquet(part, columns)
 
     def seal(self, order: Callable[[str], Any] | None = None) -> None:
         """Move the committed batches into Parquet parts; the writers must have stopped.
@@ -106,7 +107,7 @@ class BatchLog:
         return [Log(path) for path in (own, *others) if path.exists()]
 
     def _sealed_batches(self) -> set[str]:
-        return {b for part in self._sealed() for b in pl.read_parquet(part, columns=["batch"])["batch"].unique()}
+        return {b for part in self._sealed() for b in read_parquet(part, ["batch"])["batch"].unique()}
 
     def _sealed(self) -> list[Path]:
         return sorted(self.parts.glob("*.parquet")) if self.parts.exists() else []

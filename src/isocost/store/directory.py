@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError
+from isocost.paths import read_parquet
 from isocost.store.files import replacing, storage_errors, write_parquet
 from isocost.store.logs import Log, Row
 
@@ -96,12 +97,12 @@ class RunDirectory:
     def read_json(self, *names: str) -> Any:
         """What a JSON file holds, or None where there is none."""
         path = self.path.joinpath(*names)
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape")) if path.exists() else None
 
     def read_text(self, *names: str) -> str | None:
         """What a text file holds, or None where there is none."""
         path = self.path.joinpath(*names)
-        return path.read_text(encoding="utf-8") if path.exists() else None
+        return path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else None
 
     def write_rows(self, rows: Iterable[Row], *names: str) -> Path:
         """Write a finished Parquet file."""
@@ -113,6 +114,4 @@ class RunDirectory:
 
     def read_rows(self, *names: str) -> list[Row]:
         """The rows of a Parquet file."""
-        import polars as pl
-
-        return pl.read_parquet(self.path.joinpath(*names)).to_dicts()
+        return read_parquet(self.path.joinpath(*names)).to_dicts()

@@ -13,6 +13,7 @@ from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
 from isocost.tables.duplicates import refuse_gaps_and_duplicates
 from isocost.tables.jsonl import scan_jsonl
 from isocost.tables.parquet import scan_parquet
+from isocost.tables.units import refuse_mixed_units
 
 __all__ = ["COLUMNS", "NEEDED", "read_table", "scan_table"]
 
@@ -30,11 +31,13 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
 
     Returns:
         The columns in the order of `COLUMNS`, then the user's own; rows in the file's order. problem_id is a string, also where the file
-        has integers; pool, if absent, is the model; sample_index may be absent; correct is null where a sample was not graded.
+        has integers; pool, if absent, is the model; sample_index may be absent; correct is null where a sample was not graded. correct may
+        be 0 and 1 in the file, or an `outcome` as `isocost verify` writes it.
 
     Raises:
-        TableError: The file cannot be read or is empty; a needed column is missing; a value has the wrong type; or a sample_index occurs
-            twice in a pool and problem. It names the file and the line (JSONL) or row (Parquet), counted from 1.
+        TableError: The file cannot be read or is empty; a needed column is missing; a value has the wrong type; a sample_index occurs
+            twice in a pool and problem; correct and outcome disagree; or costs are in two units. It names the
+            file and the line (JSONL) or row (Parquet), counted from 1.
     """
     own = [name for name in columns or () if name not in COLUMNS]
     wanted = [name for name in COLUMNS if columns is None or name in columns or name in ALWAYS] + own
@@ -46,6 +49,7 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
     else:
         raise TableError(f"{path}: not a table of samples by its name\n  a table ends in .parquet or .jsonl")
     refuse_gaps_and_duplicates(lazy, source)
+    refuse_mixed_units(lazy, source)
     present = lazy.collect_schema().names()
     if "pool" not in present:
         lazy = lazy.with_columns(pool=pl.col("model"))

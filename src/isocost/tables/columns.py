@@ -22,6 +22,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "num_prompt_tokens": pl.Int64(),
     "num_generated_tokens": pl.Int64(),
     "cost": pl.Float64(),
+    "cost_unit": pl.String(),
     "finish_reason": pl.String(),
     "expected_answer": pl.String(),
     "predicted_answer": pl.String(),
@@ -55,7 +56,10 @@ def require(present: Sequence[str], where: str) -> None:
 def refuse(where: str, name: str, value: object) -> TableError:
     """The error that says what must stand in a column, and what was found."""
     meaning = _MEANINGS.get(COLUMNS.get(name, pl.String()), "text")
-    return TableError(f"{where}: {name} must be {meaning}, found {json.dumps(value, default=str)[:80]}")
+    hint = ""
+    if name == "correct":
+        hint = "\n  write it without quotes" if isinstance(value, str) else "\n  1 and 0 are read as true and false; null is not graded"
+    return TableError(f"{where}: {name} must be {meaning}, found {json.dumps(value, default=str)[:80]}{hint}")
 
 
 def fits(value: object, name: str) -> bool:
@@ -65,7 +69,7 @@ def fits(value: object, name: str) -> bool:
     target = COLUMNS.get(name, pl.String())
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if target == pl.Boolean():
-        return isinstance(value, bool)
+        return isinstance(value, bool | int | float) and value in (0, 1)
     if target == pl.Float64():
         return (is_whole or isinstance(value, float)) and 0 <= cast(float, value) <= sys.float_info.max
     if target == pl.Int64():
@@ -89,7 +93,7 @@ def all_fit(values: list[Any], name: str, *, given: bool) -> bool:
         values = [value for value in values if value is not None]
     target = COLUMNS.get(name, pl.String())
     if target == pl.Boolean():
-        return kinds <= {bool}
+        return kinds <= {bool, int, float} and set(values) <= {0, 1}
     if target == pl.Float64():
         return kinds <= {int, float} and all(0 <= value <= sys.float_info.max for value in values)
     if target == pl.Int64():

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS, NEEDED, all_fit, fits, refuse, require
+from isocost.tables.outcomes import settle
 from isocost.tables.source import Source, first_line, in_parts
 
 _LINES, _CHARACTERS = 5_000, 1 << 24  # held as Python objects at once, whichever is less; a line is taken whole
@@ -102,8 +103,9 @@ def _series(name: str, values: list[Any]) -> pl.Series:
     target = _target(name)
     if target == pl.String() and int in set(map(type, values)):
         values = [None if value is None else str(value) for value in values]
-    if target == pl.Float64():
-        values = [None if value is None else float(value) for value in values]
+    if target in (pl.Float64(), pl.Boolean()):
+        python = float if target == pl.Float64() else bool
+        values = [None if value is None else python(value) for value in values]
     return pl.Series(name, values, dtype=target)
 
 
@@ -127,6 +129,8 @@ def _parts(path: str) -> Iterator[_Part]:
                     row, plain = _by_json(text, f"{path}:{line}"), False
                 if not isinstance(row, dict):
                     raise TableError(f"{path}:{line}: not a JSON object")
+                if "outcome" in row:
+                    settle(row, f"{path}:{line}")
                 lines.append(line)
                 rows.append(row)
                 characters += len(text)

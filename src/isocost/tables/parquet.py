@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
+from isocost import paths
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
+from isocost.tables.outcomes import settled
 from isocost.tables.source import Source, first_line, in_parts
 
 _HEAVY = 1 << 28  # bytes; polars holds whole row groups, and several at once
@@ -25,10 +28,12 @@ def scan_parquet(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame
     """
     source = Source(path=path)
     try:
-        lazy = pl.scan_parquet(path, glob=False)
+        lazy = paths.scan_parquet(Path(path))
+        schema = lazy.collect_schema()
+        lazy = _by_batches(path, schema) if _heaviest(path) > _HEAVY else lazy
+        lazy = settled(lazy, lambda: _typed(lazy, "correct", schema["correct"], source), source)
         schema = lazy.collect_schema()
         require(schema.names(), path)
-        lazy = _by_batches(path, schema) if _heaviest(path) > _HEAVY else lazy
         columns = [_typed(lazy, name, schema[name], source) for name in wanted if name in schema]
     except (OSError, PolarsError, pa.ArrowException) as error:
         raise TableError(f"{path}: cannot be read as Parquet: {first_line(error)}") from error
@@ -43,6 +48,9 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
         if target == pl.Float64():
             _refuse_first(lazy, name, ~column.is_between(0, float("inf"), closed="left"), source)
         return column
+    if target == pl.Boolean() and dtype.is_numeric():
+        _refuse_first(lazy, name, (column != 0) & (column != 1), source)
+        return column == 1
     number_may_be = name in MAY_BE_NUMBERS or name not in COLUMNS or target == pl.Float64()
     if target == pl.Int64() and dtype.is_integer():
         _refuse_first(lazy, name, ~column.is_between(-(2**63), 2**63 - 1), source)
@@ -64,7 +72,8 @@ def _refuse_first(lazy: pl.LazyFrame, name: str, wrong: pl.Expr, source: Source)
 
 def _heaviest(path: str) -> int:
     """Bytes of the largest column of a row group, uncompressed."""
-    meta = pq.read_metadata(path)
+    with Path(path).open("rb") as file:
+        meta = pq.read_metadata(file)
     groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
     return max((group.column(j).total_uncompressed_size for group in groups for j in range(group.num_columns)), default=0)
 
@@ -73,7 +82,7 @@ def _by_batches(path: str, schema: pl.Schema) -> pl.LazyFrame:
     """The file page by page, which is slower, and needs little memory whatever the size of its row groups."""
 
     def parts(columns: list[str]) -> Iterator[pl.DataFrame]:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-            yield from map(pl.DataFrame, file.iter_batches(batch_size=_BATCH, columns=columns))
+        with Path(path).open("rb") as file, pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+            yield from map(pl.DataFrame, parquet.iter_batches(batch_size=_BATCH, columns=columns))
 
     return in_parts(schema, parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from isocost.auditing.labels import Compared, compared, standing
+from isocost.paths import shell_word
 from isocost.records import Label, LabelVerdict
 from isocost.reporting.numbers import percent
 from isocost.viewer.differing import Differing, address
@@ -25,7 +26,7 @@ def agreement_page(data: RunData, labels: Sequence[Label], labeller: str) -> str
     queue = Queue(data.audited().chosen)
     return render(
         "agreement.html.j2",
-        directory=str(data.path),
+        directory=shell_word(data.path),
         labellers=sorted({labeller for labeller, _ in standing(labels)}),
         walk=Differing(labels, labeller, queue).numbers,
         pairs=[_pair(pair, labeller, queue) for pair in compared(labels)],

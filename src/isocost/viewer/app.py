@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from isocost.errors import InputError, IsocostError
+from isocost.paths import shell_word
 from isocost.viewer.agreeing import agreement_page
 from isocost.viewer.browsing import Browsing
 from isocost.viewer.differing import AGREEMENT
@@ -64,7 +65,7 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlett
 
     def done(request: Request) -> Response:
         left = labelling.where_next()
-        return HTMLResponse(labelling.end(str(data.path))) if left == END else _on(left)
+        return HTMLResponse(labelling.end(shell_word(data.path))) if left == END else _on(left)
 
     def agreement(request: Request) -> Response:
         return HTMLResponse(agreement_page(data, book.labels(), book.labeller))

@@ -7,9 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from isocost.errors import RunDirectoryError
+from isocost.paths import read_parquet, shell_word
 from isocost.records import Audit, AuditedBy, Chosen
 
 
@@ -51,7 +50,7 @@ def read_audited(path: Path) -> Audited:
 def _rows(file: Path, columns: list[str]) -> list[dict[str, Any]]:
     if not file.exists():
         return []
-    frame = pl.read_parquet(file)
+    frame = read_parquet(file)
     if missing := [name for name in columns if name not in frame.columns]:
-        raise RunDirectoryError(f"{file}: has no column {missing[0]}\n  make it again: isocost audit {file.parent.parent}")
+        raise RunDirectoryError(f"{file}: has no column {missing[0]}\n  make it again: isocost audit {shell_word(file.parent.parent)}")
     return frame.select(columns).to_dicts()

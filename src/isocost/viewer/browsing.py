@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import polars as pl
 from markupsafe import Markup
 
+from isocost.paths import shell_word
 from isocost.viewer import listing, strips
 from isocost.viewer.folding import columns
 from isocost.viewer.labelbook import LabelBook
@@ -39,7 +40,7 @@ class Browsing:
         return render(
             "list.html.j2",
             study=self._data.name,
-            directory=str(self._data.path),
+            directory=shell_word(self._data.path),
             total=counts.problems.height,
             samples=int(counts.problems["n"].sum()),
             models=counts.models,

@@ -13,6 +13,7 @@ import yaml
 from polars.exceptions import PolarsError
 
 from isocost.errors import RunDirectoryError
+from isocost.paths import scan_parquet, shell_word
 from isocost.viewer.audited import Audited, read_audited
 
 KINDS = ("kept", "wrong", "cut off", "failed")
@@ -59,7 +60,9 @@ class RunData:
         if not (path / "study.yaml").exists():
             raise RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
         if not (path / "samples.parquet").exists():
-            raise RunDirectoryError(f"{path}: no samples.parquet: nothing to show yet\n  finish sampling first: isocost sample {path}")
+            raise RunDirectoryError(
+                f"{path}: no samples.parquet: nothing to show yet\n  finish sampling first: isocost sample {shell_word(path)}"
+            )
         self.name = _study_name(path)
         self._one = threading.Lock()  # pages are made in several threads
         self._stamp: tuple[object, ...] = ()
@@ -115,7 +118,7 @@ class RunData:
         return None if found.is_empty() else found[0] or ""
 
     def _scan(self) -> pl.LazyFrame:
-        return pl.scan_parquet(self.path / "samples.parquet")
+        return scan_parquet(self.path / "samples.parquet")
 
     def _fresh(self) -> tuple[Counts, Audited]:
         with self._one:
@@ -161,8 +164,8 @@ def _questions(path: Path) -> pl.LazyFrame:
     """The training problems, which samples are drawn for; of a run that has not written them yet, only their ids."""
     file = path / "problems" / "train.parquet"
     if file.exists():
-        return pl.scan_parquet(file).select(_QUESTION.keys()).cast(_QUESTION)  # type: ignore[arg-type]
-    ids = pl.scan_parquet(path / "samples.parquet").select(id=pl.col("problem_id").unique(maintain_order=True))
+        return scan_parquet(file).select(_QUESTION.keys()).cast(_QUESTION)  # type: ignore[arg-type]
+    ids = scan_parquet(path / "samples.parquet").select(id=pl.col("problem_id").unique(maintain_order=True))
     return ids.with_columns(question=pl.lit(""), answer=pl.lit(""), metadata=pl.lit("{}"))
 
 

@@ -21,6 +21,7 @@ from isocost.engines.checkpoints.hub import HubOutOfReachError, commit_of, snaps
 from isocost.engines.checkpoints.sizes import count_parameters
 from isocost.engines.checkpoints.weights import check_gguf, check_weights
 from isocost.errors import ModelError
+from isocost.paths import from_home
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
@@ -168,7 +169,7 @@ def locate(name: str, base: Path, revision: str | None, gguf_file: str | None) -
     Raises:
         ModelError: a path where no model is.
     """
-    folder = base / Path(name).expanduser()
+    folder = from_home(base, name)
     if not folder.exists() and _HUB_NAME.fullmatch(name) and ("/" not in name or not folder.parent.is_dir()):
         return Checkpoint(name=name, folder=None, revision=revision, gguf_file=gguf_file)
     if not folder.is_dir():

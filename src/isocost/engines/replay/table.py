@@ -10,6 +10,7 @@ import polars as pl
 
 from isocost.engines.replay.recorded import REASONS, Recorded
 from isocost.errors import ModelError
+from isocost.paths import matching, scan_jsonl, scan_parquet
 
 _NEEDED = {"problem_id": "", "model": "", "generation": " for the solutions", "num_generated_tokens": " for their cost"}
 _MAY_BE_THERE = ("pool", "sample_index", "num_prompt_tokens", "finish_reason")
@@ -29,12 +30,15 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
         _refuse_repeated(rows, where)
         return _recorded(rows)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ModelError(f"{table}: cannot be read as a table of samples: {str(error).partition(chr(10))[0]}") from error
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise ModelError(f"{table}: cannot be read as a table of samples: {why}") from error
 
 
 def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
     """The rows of one model and pool, in the order of the table."""
-    scan = pl.scan_parquet(table) if table.suffix == ".parquet" else pl.scan_ndjson(table, infer_schema_length=None)
+    is_parquet = table.suffix.lower() == ".parquet"
+    files = sorted(table.rglob("*.parquet" if is_parquet else "*.jsonl")) if table.is_dir() else matching(table)
+    scan = (scan_parquet if is_parquet else scan_jsonl)(*files)
     there = scan.collect_schema().names()
     for column, purpose in _NEEDED.items():
         if column not in there:

@@ -10,6 +10,7 @@ from typing import Any
 from isocost import auditing
 from isocost.errors import RunDirectoryError
 from isocost.metrics.agreement import Agreement
+from isocost.paths import shell_word
 from isocost.records import Estimate, Unit
 from isocost.reporting import numbers
 from isocost.running.auditing import FOLDER, Audits, silence
@@ -31,7 +32,7 @@ def read(path: Path) -> Any:
     """
     found = RunDirectory(path).read_json(FOLDER, FILE)
     if found is None:
-        raise RunDirectoryError(f"{path}: nothing is audited\n  audit it: isocost audit {path}")
+        raise RunDirectoryError(f"{path}: nothing is audited\n  audit it: isocost audit {shell_word(path)}")
     return found
 
 
@@ -232,7 +233,7 @@ def _each(labels: int, in_order: int | None, unit: str = "") -> str:
 
 
 def _next(path: Path) -> str:
-    return f"label them: isocost view {path}"
+    return f"label them: isocost view {shell_word(path)}"
 
 
 def summary(audits: Audits) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost import auditing
+from isocost.paths import shell_word
 
 _BEGINNING, _END = 100, 60  # characters of a reply that are shown
 
@@ -46,7 +47,7 @@ def said(found: Mapping[str, Any], path: Path) -> list[str]:
     if silent := _listed(found, "no_verdict"):
         lines += [f"Replies without a verdict: {silent}. One reads: {found['without_verdict'] or '(nothing)'}"]
     if failed := _listed(found, "judge_failed"):
-        lines += [f"Calls of the judge that failed: {failed}. Ask again: isocost audit {path} --force"]
+        lines += [f"Calls of the judge that failed: {failed}. Ask again: isocost audit {shell_word(path)} --force"]
     return lines
 
 

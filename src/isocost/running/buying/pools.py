@@ -287,7 +287,7 @@ class Pool:
         answers = pl.DataFrame(
             [(p.id, p.answer) for p in self.problems.values()], schema={"problem_id": pl.String, "reference": pl.String}, orient="row"
         )
-        for part in self._log.frames(("id", "problem_id", "sample_index", "generation", *TOKENS, "finish_reason")):
+        for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", "cost_flops", "cost_usd")):
             if self._has_strangers:
                 own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
                 part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))

@@ -31,7 +31,7 @@ def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
     Raises:
         ProblemsError: there is no such source or file, or an option is wrong.
     """
-    if ":" not in source and (source.endswith(".jsonl") or Path(source).is_file()):
+    if Path(source).is_file() or (":" not in source and source.endswith(".jsonl")):
         source, options = "jsonl", {"path": source, **options}
     return {problem.id: problem.answer for problem in load_problems(source, options, base=Path.cwd())}
 

@@ -1,0 +1,98 @@
+"""What a run directory says of its samples beside the table: read without its lock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from polars.exceptions import PolarsError
+
+from isocost.errors import RunDirectoryError, TableError
+from isocost.paths import read_parquet, shell_word
+from isocost.policies import FIXED
+
+SAMPLES = "samples.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """A run's part in measuring its samples.
+
+    Attributes:
+        path: The run directory.
+        order: Its training problems, in the study's order, which the report resamples in.
+        is_fixed: Whether the number of a model's draws is independent of their outcomes, by model: what the policies of its arms say.
+    """
+
+    path: Path
+    order: tuple[str, ...] = ()
+    is_fixed: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def report_again(self) -> str:
+        """The command that writes the samples again."""
+        return f"isocost report {shell_word(self.path)}"
+
+
+def facts_of(path: Path) -> RunFacts | None:
+    """Return the facts of a run directory, or of that which a samples.parquet is in; None for any other file or folder.
+
+    Raises:
+        RunDirectoryError: Its file of problems cannot be read.
+    """
+    run = path if path.is_dir() else path.parent
+    if (path != run and path.name != SAMPLES) or not (run / "study.yaml").exists():
+        return None
+    order = tuple(problem for (problem,) in _problems(run, "id"))
+    return RunFacts(path=run, order=order, is_fixed=_policies(run / "study.yaml"))
+
+
+def _problems(run: Path, *columns: str) -> list[tuple[str, ...]]:
+    file = run / "problems" / "train.parquet"
+    try:
+        return read_parquet(file, columns).rows() if file.exists() else []
+    except (OSError, PolarsError) as error:
+        why = str(error).partition("\n")[0][:200]
+        again = f"isocost report {shell_word(run)}"
+        raise RunDirectoryError(f"{file}: cannot be read: {why}\n  write it again: {again}") from error
+
+
+def _policies(study: Path) -> dict[str, bool]:
+    """What the arms of a resolved study say of their models; nothing where it cannot be read."""
+    try:
+        arms = yaml.safe_load(study.read_text(encoding="utf-8", errors="surrogateescape"))["arms"].values()
+        each = [(str(model), arm.get("policy", "uniform") in FIXED) for arm in arms for model in arm["models"]]
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return {}
+    return {name: all(fixed for model, fixed in each if model == name) for name, _ in each}
+
+
+def samples_of(path: Path) -> Path:
+    """Return the table of a run directory's samples.
+
+    Raises:
+        RunDirectoryError: There is none.
+    """
+    samples = path / SAMPLES
+    if samples.exists():
+        return samples
+    if (path / "study.yaml").exists():
+        raise RunDirectoryError(f"{path}: sampling is not finished\n  finish it: isocost sample {shell_word(path)}")
+    raise RunDirectoryError(f"{path}: no samples.parquet and no study.yaml; is it a run directory?\n  name one, or a table of samples")
+
+
+def groups_of(path: Path, by: str) -> dict[str, str]:
+    """The group of each training problem by what its source says of it, such as `level`.
+
+    Raises:
+        TableError: No problem has it.
+    """
+    known = {problem: json.loads(metadata) for problem, metadata in _problems(path, "id", "metadata")}
+    groups = {problem: str(metadata[by]) for problem, metadata in known.items() if metadata.get(by) is not None}
+    if known and not groups:
+        names = ", ".join(sorted({name for metadata in known.values() for name in metadata})) or "nothing else"
+        raise TableError(f'--by: the problems of {path} have no "{by[:80]}"\n  they have: {names}')
+    return groups

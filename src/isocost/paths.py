@@ -1,0 +1,90 @@
+"""Paths, taken literally: a path that exists is never a pattern, a URL or an option.
+
+polars takes a path as a glob pattern, expands `~` and reads `scheme:` as a URL, so a file in a folder `x[1]` would be looked for in `x1`.
+A file that is already open has no name to interpret. All of isocost reads Parquet and JSONL with polars through these functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:  # a reader of logs alone does without it
+    import polars as pl
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a Parquet file, or some of its columns.
+
+    Raises:
+        OSError: The file cannot be opened.
+        polars.exceptions.PolarsError: It is not a Parquet file, or lacks a column.
+    """
+    import polars as pl
+
+    with path.open("rb") as file:
+        return pl.read_parquet(file, columns=None if columns is None else list(columns))
+
+
+def scan_parquet(*paths: Path) -> pl.LazyFrame:
+    """Scan one Parquet file or several, one after the other. The files stay open for as long as the frame is used.
+
+    Raises:
+        OSError: A file cannot be opened.
+        polars.exceptions.PolarsError: A file is not a Parquet file. Most faults are found when the frame is collected.
+    """
+    import polars as pl
+
+    with contextlib.ExitStack() as stack:
+        files: list[IO[bytes]] = [stack.enter_context(path.open("rb")) for path in paths]
+        return pl.scan_parquet(files)
+
+
+def scan_jsonl(*paths: Path) -> pl.LazyFrame:
+    """Scan one JSONL file or several, with a schema inferred from all lines. The files stay open for as long as the frame is used.
+
+    Raises:
+        OSError: A file cannot be opened.
+        polars.exceptions.PolarsError: A line is not a JSON object. Most faults are found when the frame is collected.
+    """
+    import polars as pl
+
+    with contextlib.ExitStack() as stack:
+        files: list[IO[bytes]] = [stack.enter_context(path.open("rb")) for path in paths]
+        return pl.scan_ndjson(files, infer_schema_length=None)
+
+
+def matching(path: Path) -> list[Path]:
+    """Return the path itself where it exists, else the sorted files that it matches as a glob pattern; the path itself if there are none.
+
+    Folders above the pattern are taken literally.
+    """
+    if path.exists():
+        return [path]
+    above = next((parent for parent in path.parents if parent.exists()), Path())
+    pattern = str(path.relative_to(above))
+    try:
+        found = sorted(above.glob(pattern)) if any(sign in pattern for sign in "*?[") else []
+    except ValueError:  # such as a**b
+        found = []
+    return found or [path]
+
+
+def from_home(base: Path, name: str) -> Path:
+    """Resolve a path against `base`. A leading `~` is the home folder, unless `base` holds something of that name."""
+    literal = base / name
+    if not name.startswith("~") or literal.exists():
+        return literal
+    try:
+        return base / Path(name).expanduser()
+    except RuntimeError:  # no user has this name
+        return literal
+
+
+def shell_word(path: Path) -> str:
+    """Format a path as one word of a command, which neither a shell nor an option parser reads otherwise."""
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)

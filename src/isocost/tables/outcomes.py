@@ -1,0 +1,84 @@
+"""Outcomes as `isocost verify` writes them, read as the column `correct`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from isocost.errors import TableError
+from isocost.records import Outcome
+from isocost.tables.source import Source
+
+CORRECT: dict[str, bool | None] = {
+    Outcome.CORRECT.value: True,
+    Outcome.INCORRECT.value: False,
+    Outcome.NO_ANSWER.value: False,
+    Outcome.UNGRADED.value: None,
+}
+_ADVICE = "grade again and leave the old column out, or drop outcome"
+
+
+def settle(row: dict[str, Any], where: str) -> None:
+    """Set `correct` of a JSON object from its `outcome`, where `correct` is null or absent.
+
+    An outcome that is none of `CORRECT` is a field of the user's own, if there is a `correct`.
+
+    Raises:
+        TableError: `correct` and `outcome` disagree, or there is no `correct` and the outcome is not one of `CORRECT`.
+    """
+    outcome, given = row["outcome"], row.get("correct")
+    if not isinstance(outcome, str) or outcome not in CORRECT:
+        if "correct" not in row:
+            raise _unknown(where, outcome)
+    elif given is None:
+        row["correct"] = CORRECT[outcome]
+    elif given in (0, 1) and bool(given) is not CORRECT[outcome]:
+        raise _disagree(where, bool(given), outcome)
+
+
+def settled(lazy: pl.LazyFrame, typed: Callable[[], pl.Expr], source: Source) -> pl.LazyFrame:
+    """Return a Parquet table whose `correct` is settled by its `outcome`, as `settle` does of an object; else the table itself.
+
+    Args:
+        lazy: The table.
+        typed: Checks its column `correct`, which gives it as booleans.
+        source: The file.
+
+    Raises:
+        TableError: As `settle`; it names the first such row.
+    """
+    schema = lazy.collect_schema()
+    if not isinstance(schema.get("outcome"), pl.String | pl.Categorical | pl.Enum):
+        return lazy
+    outcome = pl.col("outcome").cast(pl.String)
+    known = outcome.is_in(list(CORRECT)).fill_null(value=False)
+    graded = outcome.replace_strict(CORRECT, default=None, return_dtype=pl.Boolean)
+    if "correct" not in schema:
+        if found := _first(lazy, ~known):
+            raise _unknown(source.at(found[0]), found[1])
+        return lazy.with_columns(correct=graded)
+    correct = typed()
+    if found := _first(lazy, known & correct.is_not_null() & correct.ne_missing(graded), correct):
+        raise _disagree(source.at(found[0]), found[2], found[1])
+    return lazy.with_columns(correct=pl.coalesce(correct, graded))
+
+
+def _first(lazy: pl.LazyFrame, wrong: pl.Expr, *more: pl.Expr) -> tuple[Any, ...] | None:
+    """The first row of which something is true: its place, its outcome, and more of it."""
+    columns = [pl.col("outcome").cast(pl.String), *(each.alias(f"more{i}") for i, each in enumerate(more)), wrong.alias("wrong")]
+    found = lazy.select(columns).with_row_index("row").filter("wrong").drop("wrong").head(1).collect(engine="streaming")
+    return found.row(0) if found.height else None
+
+
+def _unknown(where: str, outcome: object) -> TableError:
+    return TableError(
+        f"{where}: missing column correct, and outcome must be {', '.join(CORRECT)}, found {json.dumps(outcome, default=str)[:80]}\n"
+        "  isocost verify writes outcomes; or give correct, as true, false or null"
+    )
+
+
+def _disagree(where: str, correct: object, outcome: object) -> TableError:
+    return TableError(f"{where}: correct is {json.dumps(correct)} and outcome is {json.dumps(outcome)}\n  {_ADVICE}")
