@@ -39,6 +39,8 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
     """
     import yaml
 
+    from isocost.yamlfile import TooMuchError, parse_yaml, trouble
+
     found: dict[str, object] = {}
     for setting in settings or []:
         key, equals, value = setting.partition("=")
@@ -47,7 +49,10 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
         if key in found:
             raise InputError(f"{option} {setting}: {key} is given twice; give it once")
         try:
-            found[key] = yaml.safe_load(value)
+            read = parse_yaml(value, text_keys=True)
+            found[key] = value if any(plain.is_octal for plain in read.plain.values()) else read.data
+        except TooMuchError as error:
+            raise InputError(f"{option} {key}: {trouble(error, value)[1]}") from error
         except yaml.YAMLError:
             found[key] = value
     return found

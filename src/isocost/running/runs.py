@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
-
 from isocost.config import ExecutorSpec, Study
 from isocost.errors import RunDirectoryError, RunError, StudyError
 from isocost.executors.base import Executor
@@ -34,6 +32,7 @@ from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, command_of
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
+from isocost.yamlfile import dump_yaml, read_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +274,7 @@ def resolved(study: Study, base: Path) -> str:
                 section[key] = str((base / value).resolve())
     if prices := (raw.get("costs") or {}).get("prices"):
         raw["costs"]["prices"] = str((base / prices).resolve())
-    return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
+    return dump_yaml(raw)
 
 
 def _refuse_run(path: Path) -> None:
@@ -291,7 +290,9 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
     """
     text = directory.read_text("study.yaml")
     if text is not None:
-        name = (yaml.safe_load(text) or {}).get("name")
+        file = directory.path / "study.yaml"
+        before = read_yaml(file, str(file), "study file").data
+        name = before.get("name") if isinstance(before, dict) else None
         if name != study.name:
             raise RunDirectoryError(f'{directory.path}: holds the study "{name}", not "{study.name}"\n  name another folder with -o')
     elif others := directory.strangers():
