@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
+from isocost.digits import to_int
 from isocost.errors import InputError
+
+_LARGEST = 10_000
+_SHOWN = 60  # characters of a value in a message
 
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY.KEY=VALUE", help="Override a value of the study file; may be repeated.")
@@ -65,9 +69,13 @@ def whole_numbers(text: str, option: str) -> list[int]:
         InputError: If it is none.
     """
     try:
-        numbers = [int(part) for part in text.split(",")]
+        numbers = [to_int(part.strip()) if part.strip().isdecimal() else int(part) for part in text.split(",")]
     except ValueError:
         numbers = []
+    if numbers and max(numbers) > _LARGEST:
+        raise InputError(f"{option}: no table has more than {_LARGEST:,} samples of a problem\n  write it as {option} 1,3,10")
     if not numbers or min(numbers) < 1:
-        raise InputError(f'{option}: "{text}" is not a list of whole numbers above 0\n  write it as {option} 1,3,10')
+        raise InputError(
+            f'{option}: "{text if len(text) <= _SHOWN else text[:_SHOWN] + "..."}" is not a list of whole numbers above 0\n  write it as {option} 1,3,10'
+        )
     return numbers
