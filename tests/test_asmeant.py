@@ -78,7 +78,7 @@ def test_so_is_a_name_in_a_setting(tmp_path: Path, name: str) -> None:
 def test_numbers_are_numbers(tmp_path: Path) -> None:
     text = PLAIN + (
         "problems: {train: {source: jsonl, path: a}, test: {source: jsonl, path: a}, validation: {source: jsonl, path: a}}\n"
-        "finetune: {students: [t], arms: [weak], steps: 1_000, learning_rates: [1e-6, 2.5e-5, 1.0e-4], checkpoints: 1, seeds: [0x10, 1e1]}\n"
+        "finetune: {students: [t], arms: [weak], steps: 1_0, learning_rates: [1e-6, 2.5e-5, 1.0e-4], checkpoints: 1, seeds: [0x10, 1e1]}\n"
     )
     text = text.replace("problems:\n  train: {source: jsonl, path: problems.jsonl}\n", "").replace(
         "  weak: {engine", "  t: {engine: transformers, model: a/b}\n  weak: {price: {input: 1e-1, output: 2E0, dated: 2026-11-01}, engine"
@@ -86,7 +86,7 @@ def test_numbers_are_numbers(tmp_path: Path) -> None:
     study = load(tmp_path, text)
     assert study.finetune is not None
     assert study.finetune.learning_rates == (1e-6, 2.5e-5, 1e-4)
-    assert (study.finetune.steps, study.finetune.seeds) == (1000, (16, 10))
+    assert (study.finetune.steps, study.finetune.seeds) == (10, (16, 10))
     price = study.models["weak"].price
     assert price is not None
     assert (price.input, price.output, str(price.dated)) == (0.1, 2.0, "2026-11-01")

@@ -136,9 +136,24 @@ def test_numbers_in_an_option_list_may_be_long() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [f"{LONG} + 1 = 2", f"1 + 1 = {LONG}", f"<<{LONG}*1={LONG}>>", f"2^{LONG} = 4", f"\\frac{{{LONG}}}{{2}} + 1 = 3", f"{LONG} 1/2 + 1 = 3"]
-    + [f"{LONG}½ + 1 = 2", f"0.\\overline{{{LONG}}} + 1 = 2", f"1e{LONG} + 1 = 2", f"√{LONG} + 1 = 2", f"{LONG}! = 1", f"{GROUPED} + 1 = 2"]
-    + [f"{'9' * 600} * {'9' * 600} = 1", "*".join(["9" * 30] * 2000) + " = 4", f"1/{LONG} = 2", f"{LONG}% of 3 = 2"],
+    [
+        f"{LONG} + 1 = 2",
+        f"1 + 1 = {LONG}",
+        f"<<{LONG}*1={LONG}>>",
+        f"2^{LONG} = 4",
+        f"\\frac{{{LONG}}}{{2}} + 1 = 3",
+        f"{LONG} 1/2 + 1 = 3",
+        f"{LONG}½ + 1 = 2",
+        f"0.\\overline{{{LONG}}} + 1 = 2",
+        f"1e{LONG} + 1 = 2",
+        f"√{LONG} + 1 = 2",
+        f"{LONG}! = 1",
+        f"{GROUPED} + 1 = 2",
+        f"{'9' * 600} * {'9' * 600} = 1",
+        "*".join(["9" * 30] * 2000) + " = 4",
+        f"1/{LONG} = 2",
+        f"{LONG}% of 3 = 2",
+    ],
 )
 def test_equations_leave_out_what_is_too_long(text: str) -> None:
     started = time.process_time()

@@ -75,7 +75,6 @@ def whole_numbers(text: str, option: str) -> list[int]:
     if numbers and max(numbers) > _LARGEST:
         raise InputError(f"{option}: no table has more than {_LARGEST:,} samples of a problem\n  write it as {option} 1,3,10")
     if not numbers or min(numbers) < 1:
-        raise InputError(
-            f'{option}: "{text if len(text) <= _SHOWN else text[:_SHOWN] + "..."}" is not a list of whole numbers above 0\n  write it as {option} 1,3,10'
-        )
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        raise InputError(f'{option}: "{shown}" is not a list of whole numbers above 0\n  write it as {option} 1,3,10')
     return numbers

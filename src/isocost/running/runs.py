@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from isocost.running.executing import Chosen, make_executor
 from isocost.running.facts import remembered
 from isocost.running.plans import first_prompts
 from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
+from isocost.running.problemchanges import changed_problems
 from isocost.running.results import environment
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, command_of
@@ -221,6 +222,7 @@ def _run(
             left = gold.answerable(prepared, checking, strict=strict)
             directory.write_text(resolved(study, base), "study.yaml")
             directory.write_json(_manifest(prepared, base, grading), "manifest.json")
+            left = replace(left, changes=changed_problems(directory, left.problems))
             start.begin()
             gold.record(left, directory, listener)
             started = StudyRun(left, directory, executor, grading, checking, listener)
