@@ -25,6 +25,7 @@ from isocost.running.changes import say_changes
 from isocost.running.events import Listener, Note
 from isocost.running.executing import Chosen, make_executor
 from isocost.running.facts import remembered
+from isocost.running.leftovers import mark_leftovers
 from isocost.running.plans import first_prompts
 from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
 from isocost.running.problemchanges import changed_problems
@@ -225,6 +226,7 @@ def _run(
             left = replace(left, changes=changed_problems(directory, left.problems))
             start.begin()
             gold.record(left, directory, listener)
+            mark_leftovers(study, directory, listener)
             started = StudyRun(left, directory, executor, grading, checking, listener)
             report = started.run(until, force=force)
         stopped = False
