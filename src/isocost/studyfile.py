@@ -9,14 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from isocost.asmeant import as_meant
 from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
-from isocost.yamlfile import Keys, read_value, read_yaml
+from isocost.settings import apply_settings
+from isocost.settings import set_by as keys_set_by
+from isocost.yamlfile import Keys, read_yaml
 
+_LARGEST = 1 << 63  # no iterator counts further
 _MISSING = "is missing"  # as the engines' options say it
 
 
@@ -51,10 +54,10 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     raw, lines = file.data, file.lines
     if not isinstance(raw, dict):
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
+    unclear = [f"{path}:{file.plain[keys].line}: {'.'.join(map(str, keys))}: {why}" for keys, why in as_meant(raw, file.plain, Study)]
     alone = deepcopy(raw)
-    for setting in settings:
-        _apply(raw, setting)
-    set_by = _set_by(settings)
+    apply_settings(raw, settings)
+    set_by = keys_set_by(settings)
 
     @cache  # asked only of a study with mistakes
     def before() -> list[tuple[Keys, str]]:
@@ -64,7 +67,7 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
         own = not settings or _was_before(keys, message, before(), set_by)
         return f"{_place(path, lines, keys, set_by, own=own)}: {'.'.join(map(str, keys))}".rstrip(": ")
 
-    twice = [
+    twice = unclear + [
         f"{path}:{again}: {'.'.join(map(str, keys))}: stands twice, first in line {first}; keep one" for keys, first, again in file.repeated
     ]
     try:
@@ -127,7 +130,7 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
         mistakes: What is wrong.
     """
     lines = read_yaml(path, str(path), "study file").lines
-    set_by = _set_by(settings)
+    set_by = keys_set_by(settings)
     sections = {words[:n] for words in set_by for n in range(1, len(words))}
     known: dict[str, Keys] = {".".join(map(str, keys)): keys for keys in (*sections, *set_by, *lines)}
     found = []
@@ -192,8 +195,9 @@ def _engine_mistakes(raw: Mapping[str, Any], known: Known, already: Collection[K
 
 def _count_mistakes(keys: Keys, source: Mapping[str, Any]) -> list[tuple[Keys, str]]:
     """`skip` and `limit`, which every source takes."""
-    wrong = [key for key in ("skip", "limit") if (value := source.get(key)) is not None and (type(value) is not int or value < 0)]
-    found = [((*keys, key), f"must be a whole number, 0 or more, not {source[key]!r}") for key in wrong]
+    given = {key: source[key] for key in ("skip", "limit") if source.get(key) is not None}
+    wrong = [key for key, value in given.items() if type(value) is not int or not 0 <= value < _LARGEST]
+    found = [((*keys, key), f"must be a whole number, 0 or more, not {_short(source[key])}") for key in wrong]
     return [*found, ((*keys, "limit"), "0 leaves no problem")] if source.get("limit") == 0 and "limit" not in wrong else found
 
 
@@ -318,7 +322,7 @@ def _mistake(error: Any) -> tuple[Keys, str]:
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     given = error.get("input")
-    return keys, f"{message}, got {given!r}" if isinstance(given, str | int | float) else message
+    return keys, f"{message}, got {_short(given)}" if isinstance(given, str | int | float) else message
 
 
 def _short(value: object) -> str:
@@ -340,30 +344,9 @@ def _fields_at(keys: Keys) -> list[str]:
     return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
 
 
-def _apply(raw: dict[str, Any], setting: str) -> None:
-    path, equals, value = setting.partition("=")
-    if not equals or not path:
-        raise StudyError([f"--set {setting}: write it as key.key=value"])
-    *parents, last = path.split(".")
-    target: Any = raw
-    for key in parents:
-        target = target.setdefault(key, {}) if isinstance(target, dict) else None
-        if not isinstance(target, dict):
-            raise StudyError([f'--set {setting}: "{key}" is not a section'])
-    try:
-        target[last] = read_value(value)
-    except yaml.YAMLError as error:
-        raise StudyError([f"--set {setting}: the value is not YAML"]) from error
-
-
 def _line(lines: Mapping[Keys, int], keys: Keys) -> int:
     """The line of a key, or of the section that lacks it; 0 for the whole file."""
     return next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), 0)
-
-
-def _set_by(settings: Sequence[str]) -> set[tuple[str, ...]]:
-    """The keys that `--set` gives values to."""
-    return {tuple(setting.partition("=")[0].split(".")) for setting in settings}
 
 
 def _was_before(keys: Keys, message: str, before: Sequence[tuple[Keys, str]], set_by: Collection[tuple[str, ...]]) -> bool:

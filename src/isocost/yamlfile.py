@@ -1,4 +1,15 @@
-"""YAML that a person wrote: plain data, the line of every key, and keys that stand twice, which plain YAML readers let pass."""
+"""YAML that a person wrote: plain data, the line of every key, and what plain YAML readers let pass.
+
+Values are read as in YAML 1.1, but for what nobody means by them:
+
+- A number in base 60 (`190:20:30`), a day that is none (`2026-13-45`), `=` and `<<` as values, and a number of more than a thousand digits
+  are text.
+- `1e-6` is a number, though YAML 1.1 wants `1.0e-6`.
+- What a mapping is keyed by is text where the caller wants it: `no:` is the name "no".
+
+`no`, `1_000`, `0x10` and `2026-11-01` are read as YAML 1.1 does. `YamlFile.plain` has what was written, for those who want text there.
+Size, nesting, and what aliases stand for are bounded, so that no file fills the machine.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +25,46 @@ from isocost.errors import StudyError
 
 Keys = tuple[str | int, ...]
 
-_DEEPEST, _LONGEST = 40, 100_000  # an alias may hold itself, and aliases of aliases may stand for more than a machine holds
+LONGEST = 1_000_000  # characters of a file
+_MOST = 100_000  # values that it stands for once every alias is written out
+_DEEPEST = 50  # sections within sections
+_LONGEST_NUMBER = 1000  # characters; a longer number is text
+
+_TAG = "tag:yaml.org,2002:"
+_NO_PLAIN_DATA = ("binary", "omap", "pairs", "set")
+_SIGNS, _DIGITS = "-+.", "0123456789"
+_EXPONENT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+$")
+_FLOAT = re.compile(_EXPONENT.pattern + r"|[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$")
+_OLD_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)[eE][-+][0-9]+$")  # what YAML 1.1 takes for one
+_INT = re.compile(r"[-+]?(?:0b[0-1_]+|0x[0-9a-fA-F_]+|0[0-7_]+|0|[1-9][0-9_]*)$")
+_OCTAL = re.compile(r"[-+]?0[0-7_]+$")
+
+
+class TooMuchError(yaml.MarkedYAMLError):
+    """YAML that stands for more than anybody writes, or for itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """A value without quotes that is read as something else than text.
+
+    Attributes:
+        text: What was written.
+        line: Where.
+    """
+
+    text: str
+    line: int
+
+    @property
+    def is_octal(self) -> bool:
+        """Whether it is `010`: 8 in YAML 1.1, and 10 in YAML 1.2."""
+        return _OCTAL.match(self.text) is not None and self.text.strip("+-0_") != ""
+
+    @property
+    def was_text(self) -> bool:
+        """Whether YAML 1.1 takes it for text: `1e-6`."""
+        return _EXPONENT.match(self.text) is not None and _OLD_FLOAT.match(self.text) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +75,17 @@ class YamlFile:
         data: Mappings, lists, numbers, texts and dates.
         lines: The line of every key and list item, by its path.
         repeated: (path, its first line, the line where it stands again) of keys that stand twice in one mapping.
+        plain: By its path, every value without quotes that is not text.
     """
 
     data: Any
     lines: dict[Keys, int]
     repeated: tuple[tuple[Keys, int, int], ...]
+    plain: dict[Keys, Plain]
 
 
 def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
-    """Read a YAML file.
+    """Read a YAML file whose mappings are keyed by text.
 
     Args:
         path: The file.
@@ -44,58 +96,204 @@ def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
         StudyError: the file is missing, cannot be read or is not YAML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(LONGEST + 1)
     except FileNotFoundError:
         raise StudyError([f"{shown}: no such {what}"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError([f"{shown}: cannot be read: {error}"]) from error
+    if len(text) > LONGEST:
+        raise StudyError(
+            [f"{shown}: is longer than {LONGEST:,} characters\n  a {what} is a few pages; put problems into files of their own"]
+        )
     try:
-        return parse_yaml(text)
+        return parse_yaml(text, text_keys=True)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        raise StudyError([f"{shown}{where}: not YAML: {getattr(error, 'problem', error)}"]) from error
+        line, why = trouble(error, text)
+        kind = "" if isinstance(error, TooMuchError) else "not YAML: "
+        raise StudyError([f"{shown}{f':{line}' if line else ''}: {kind}{why}"]) from error
 
 
-def read_value(text: str) -> object:
-    """Read the value of a `KEY=VALUE` setting as YAML. No comment is cut off: a `#` there is part of a path.
+def trouble(error: yaml.YAMLError, text: str) -> tuple[int, str]:
+    """The line that an error is about, 0 where that is not known, and what is wrong, in one line."""
+    if isinstance(error, yaml.reader.ReaderError):
+        code = error.character if isinstance(error.character, int) else ord(error.character)
+        return text.count("\n", 0, error.position) + 1, f"the character U+{code:04X} may not stand in it"
+    mark = getattr(error, "problem_mark", None)
+    why = getattr(error, "problem", None) or str(error)
+    why = "an anchor is given twice" if why == "second occurrence" else why
+    return (mark.line + 1 if mark else 0), " ".join(str(why).split())[:200]
 
-    Raises:
-        yaml.YAMLError: It is not YAML.
-    """
-    if re.search(r"(^|\s)#", text) and not text.lstrip().startswith(("'", '"', "[", "{")):
-        return text.strip()
-    return yaml.safe_load(text)
 
-
-def parse_yaml(text: str) -> YamlFile:
+def parse_yaml(text: str, *, text_keys: bool = False) -> YamlFile:
     """The data of a YAML text, without running or importing anything that it names.
 
+    Args:
+        text: The text.
+        text_keys: Whether keys are text whatever they look like.
+
     Raises:
-        yaml.YAMLError: it is not YAML.
+        yaml.YAMLError: it is not YAML, or stands for too much.
     """
-    loader = yaml.SafeLoader(text)
+    if len(text) > LONGEST:
+        raise TooMuchError(None, None, f"longer than {LONGEST:,} characters")
+    loader = _Loader(text)
+    loader.text_keys = text_keys
+    lines: dict[Keys, int] = {}
+    plain: dict[Keys, Plain] = {}
+    repeated: list[tuple[Keys, int, int]] = []
     try:
         node = loader.get_single_node()
-        # Before the data is made: that puts merged keys (<<) among a mapping's own.
-        lines: dict[Keys, int] = {}
-        repeated: list[tuple[Keys, int, int]] = []
+        data = None
         if node is not None:
+            # Before the data is made: that puts merged keys (<<) among a mapping's own.
             _walk(node, (), lines, repeated)
-        data = None if node is None else loader.construct_document(node)
+            data = _unshared(loader.construct_document(node))
+            _collect_plain(node, (), plain)
     except RecursionError:
-        raise yaml.YAMLError("sections within sections, too deep to be read") from None
+        raise TooMuchError(None, None, "sections within sections, too deep to be read") from None
     finally:
         loader.dispose()
-    return YamlFile(data=data, lines=lines, repeated=tuple(dict.fromkeys(repeated)))
+    return YamlFile(data=data, lines=lines, repeated=tuple(dict.fromkeys(repeated)), plain=plain)
+
+
+def parse_value(text: str) -> YamlFile:
+    """Parse the value of a `KEY=VALUE` setting. No comment is cut off: a `#` there is part of a path.
+
+    Raises:
+        yaml.YAMLError: It is not YAML, or stands for too much.
+    """
+    if re.search(r"(^|\s)#", text) and not text.lstrip().startswith(("'", '"', "[", "{")):
+        return YamlFile(data=text.strip(), lines={}, repeated=(), plain={})
+    return parse_yaml(text, text_keys=True)
+
+
+def dump_yaml(data: object) -> str:
+    """YAML that `parse_yaml` reads as the same data, keys in their order."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Loader(yaml.SafeLoader):
+    """Counts what a node stands for while it is composed; and reads values as the top of this module says."""
+
+    text_keys = False
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._sizes: dict[int, int] = {}  # by node, once it is whole: values that it stands for
+        self._depths: dict[int, int] = {}
+        self._level = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose the node of the next event.
+
+        Raises:
+            yaml.YAMLError: it is nested too deeply, stands for too much, or holds itself.
+        """
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        is_alias = isinstance(event, yaml.AliasEvent)
+        self._level += 1
+        if self._level > _DEEPEST:
+            raise _refused(event, f"sections within sections, deeper than {_DEEPEST}")
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        if node is None:
+            return node
+        if not is_alias:
+            self._measure(node)
+        elif isinstance(event, yaml.AliasEvent) and id(node) not in self._sizes:
+            raise _refused(event, f"the alias *{event.anchor} stands for a section that holds it")
+        if self._sizes[id(node)] > _MOST:
+            raise _refused(event, f"more than {_MOST:,} values, aliases written out")
+        if self._level + self._depths[id(node)] > _DEEPEST:
+            raise _refused(event, f"sections within sections, deeper than {_DEEPEST}")
+        return node
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Compose a mapping; its keys become text where that is wanted."""
+        node = super().compose_mapping_node(anchor)
+        for key, _ in node.value:
+            if self.text_keys and isinstance(key, yaml.ScalarNode) and key.tag != f"{_TAG}merge":
+                key.tag = f"{_TAG}str"
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Make the data of a node.
+
+        Raises:
+            yaml.YAMLError: a tag names a type that the value is not of.
+        """
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:  # `!!int x`, `!!bool x`, `!!timestamp x`
+            kind = node.tag.removeprefix(_TAG)
+            raise yaml.constructor.ConstructorError(None, None, f"a value is not what its tag says: {kind}", node.start_mark) from error
+
+    def _measure(self, node: yaml.Node) -> None:
+        inner: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            inner = [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        self._sizes[id(node)] = 1 + sum(self._sizes[id(part)] for part in inner)
+        self._depths[id(node)] = 1 + max((self._depths[id(part)] for part in inner), default=0)
+
+    def _number(self, node: yaml.ScalarNode) -> object:
+        if len(node.value) > _LONGEST_NUMBER or not node.value.strip("_+-"):
+            return node.value
+        try:
+            if node.tag == f"{_TAG}int":
+                return self.construct_yaml_int(node)
+            return self.construct_yaml_float(node)
+        except ValueError:  # 0x_
+            return node.value
+
+    def _text(self, node: yaml.ScalarNode) -> str:
+        return str(node.value)
+
+    def _day(self, node: yaml.ScalarNode) -> object:
+        try:
+            return self.construct_yaml_timestamp(node)
+        except (ValueError, OverflowError):
+            return node.value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts quotes around texts that either reader would take for something else."""
+
+
+def _refused(event: yaml.Event, why: str) -> TooMuchError:
+    mark: Any = event.start_mark
+    return TooMuchError(None, None, why, mark)
+
+
+def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    changed = {f"{_TAG}{kind}" for kind in ("int", "float", "value")}
+    kept = {
+        first: [(tag, pattern) for tag, pattern in found if tag not in changed]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    for first in _SIGNS + _DIGITS:
+        kept[first] = [(f"{_TAG}int", _INT), (f"{_TAG}float", _FLOAT), *kept.get(first, [])]
+    return kept
+
+
+_Loader.yaml_implicit_resolvers = _resolvers()
+_Loader.yaml_constructors = {
+    tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag not in {f"{_TAG}{kind}" for kind in _NO_PLAIN_DATA}
+}
+_Loader.add_constructor(f"{_TAG}int", _Loader._number)
+_Loader.add_constructor(f"{_TAG}float", _Loader._number)
+_Loader.add_constructor(f"{_TAG}timestamp", _Loader._day)
+_Loader.add_constructor(f"{_TAG}merge", _Loader._text)  # `<<` where it is no key
+_Dumper.add_implicit_resolver(f"{_TAG}float", _EXPONENT, list(_SIGNS + _DIGITS))
 
 
 def _walk(node: yaml.Node, keys: Keys, lines: dict[Keys, int], repeated: list[tuple[Keys, int, int]]) -> None:
-    if len(keys) > _DEEPEST or len(lines) > _LONGEST:
-        return
     seen: dict[tuple[str, str], int] = {}
-    for key, value, line in _children(node):
+    for key, value in _children(node):
         path = (*keys, key if isinstance(key, int) else key.value)
+        line = (value if isinstance(key, int) else key).start_mark.line + 1
         if not isinstance(key, int):
             if (key.tag, key.value) in seen:
                 repeated.append((path, seen[key.tag, key.value], line))
@@ -104,12 +302,25 @@ def _walk(node: yaml.Node, keys: Keys, lines: dict[Keys, int], repeated: list[tu
         _walk(value, path, lines, repeated)
 
 
-def _children(node: yaml.Node) -> Iterator[tuple[yaml.ScalarNode | int, yaml.Node, int]]:
-    """Keys or positions with their values and lines. A key that is no plain word is left to the reader of the data."""
+def _collect_plain(node: yaml.Node, keys: Keys, plain: dict[Keys, Plain]) -> None:
+    """Find the values that are not text, once merged keys stand among a mapping's own: of those that stand twice, the last counts."""
+    last = {key if isinstance(key, int) else key.value: value for key, value in _children(node)}
+    if isinstance(node, yaml.ScalarNode) and node.tag != f"{_TAG}str" and node.style is None:
+        plain[keys] = Plain(text=node.value, line=node.start_mark.line + 1)
+    for key, value in last.items():
+        _collect_plain(value, (*keys, key), plain)
+
+
+def _unshared(data: Any) -> Any:
+    """Copy data part by part, so that what an alias stands for can be changed in one place."""
+    if isinstance(data, dict):
+        return {key: _unshared(value) for key, value in data.items()}
+    return [_unshared(value) for value in data] if isinstance(data, list) else data
+
+
+def _children(node: yaml.Node) -> Iterator[tuple[yaml.ScalarNode | int, yaml.Node]]:
+    """Keys or positions with their values. A key that is no plain word is left to the reader of the data."""
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                yield key, value, key.start_mark.line + 1
+        yield from ((key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode))
     elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield index, value, value.start_mark.line + 1
+        yield from enumerate(node.value)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from tests.viewer.rundirs import write_run
 PORT = 8123
 TOKEN = "the-token"
 ORIGIN = f"http://127.0.0.1:{PORT}"
+PREFIX = "/a-random-name"
+BASE = ORIGIN + PREFIX  # a client's addresses begin below it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +38,30 @@ class Pages:
     def get(self, address: str) -> str:
         answer = self.client.get(address)
         assert answer.status_code == 200, answer.text
-        return answer.text
+        return below(answer.text)
 
     def post(self, address: str, **form: str) -> str:
         """Send a form; where it leads to."""
         answer = self.client.post(address, data=form, headers={"origin": ORIGIN}, follow_redirects=False)
         assert answer.status_code == 303, answer.text
-        return str(answer.headers["location"])
+        return location(answer.headers["location"])
+
+
+def below(page: str) -> str:
+    """Return a page with its addresses as they are below the prefix; every one of them has to have it."""
+    links = re.findall(r'(?:href|src|action|formaction)="([^"#]*)', page)
+    assert [link for link in links if not link.startswith(f"{PREFIX}/")] == []
+    return page.replace(f'="{PREFIX}/', '="/')
+
+
+def location(address: str) -> str:
+    """Return an address to which an answer leads, below the prefix."""
+    assert address.startswith(f"{PREFIX}/")
+    return address.removeprefix(PREFIX)
 
 
 def open_pages(path: Path, chosen: list[Chosen], labeller: str = "ann") -> Pages:
-    client = TestClient(viewer(RunData(path), LabelBook(path, labeller), token=TOKEN, port=PORT), base_url=ORIGIN)
+    client = TestClient(viewer(RunData(path), LabelBook(path, labeller), token=TOKEN, port=PORT, prefix=PREFIX), base_url=BASE)
     assert client.get("/", params={"token": TOKEN}).status_code == 200
     return Pages(path=path, chosen=chosen, client=client)
 
@@ -65,15 +82,23 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    chosen = write_run(tmp_path)
+    with serving(tmp_path / "run") as run:
+        yield run
+
+
+@contextmanager
+def serving(path: Path, prefix: str = PREFIX) -> Iterator[Served]:
+    """Serve a new run directory, under the prefix, on a free port."""
+    path.mkdir()
+    chosen = write_run(path)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        app = viewer(RunData(tmp_path), LabelBook(tmp_path, "ann"), token=TOKEN, port=port)
+        app = viewer(RunData(path), LabelBook(path, "ann"), token=TOKEN, port=port, prefix=prefix)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", lifespan="off", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield Served(path=tmp_path, chosen=chosen, url=f"http://127.0.0.1:{port}")
+            yield Served(path=path, chosen=chosen, url=f"http://127.0.0.1:{port}{prefix}")
         finally:
             server.should_exit = True
             thread.join()

@@ -5,13 +5,13 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from tests.viewer.conftest import ORIGIN, PORT, TOKEN, Pages
+from tests.viewer.conftest import BASE, ORIGIN, PORT, PREFIX, TOKEN, Pages
 
 
 @pytest.fixture
 def stranger(pages: Pages) -> TestClient:
     """Another browser, after the link was used."""
-    return TestClient(pages.client.app, base_url=ORIGIN, follow_redirects=False)
+    return TestClient(pages.client.app, base_url=BASE, follow_redirects=False)
 
 
 @pytest.mark.parametrize(
@@ -24,16 +24,16 @@ def test_nothing_is_shown_without_the_cookie(stranger: TestClient, address: str)
 
 
 def test_the_token_becomes_a_strict_cookie_once_and_leaves_the_address(tmp_path: object, pages: Pages) -> None:
-    fresh = TestClient(pages.client.app, base_url=ORIGIN, follow_redirects=False)
+    fresh = TestClient(pages.client.app, base_url=BASE, follow_redirects=False)
     used = fresh.get("/", params={"token": TOKEN})
     assert used.status_code == 403
     assert "has been used" in used.text
     assert "set-cookie" not in used.headers
     again = pages.client.get("/", params={"token": TOKEN}, follow_redirects=False)  # the browser that has the cookie
-    assert (again.status_code, again.headers["location"]) == (303, "/")
+    assert (again.status_code, again.headers["location"]) == (303, f"{PREFIX}/")
     cookie = again.headers["set-cookie"]
     assert cookie.startswith(f"isocost-{PORT}=")
-    assert {"httponly", "samesite=strict", "path=/"} <= {part.strip().lower() for part in cookie.split(";")}
+    assert {"httponly", "samesite=strict", f"path={PREFIX}"} <= {part.strip().lower() for part in cookie.split(";")}
     assert TOKEN not in cookie
 
 
@@ -46,7 +46,7 @@ def test_a_wrong_token_is_refused(stranger: TestClient, token: str) -> None:
 
 def test_a_link_followed_from_another_site_comes_in_by_a_refresh(tmp_path: object, pages: Pages) -> None:
     answer = pages.client.get("/", params={"token": TOKEN}, headers={"sec-fetch-site": "cross-site"}, follow_redirects=False)
-    assert (answer.status_code, answer.headers["refresh"]) == (200, "0; url=/")
+    assert (answer.status_code, answer.headers["refresh"]) == (200, f"0; url={PREFIX}/")
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,28 @@ def test_a_form_of_another_site_is_refused(pages: Pages, origin: str | None) -> 
     assert not (pages.path / "audits" / "labels.jsonl").exists()
 
 
+def test_a_form_of_the_page_itself_is_known_by_its_site_where_browsers_leave_the_origin_out(pages: Pages) -> None:
+    form = {"sample": pages.chosen[0].sample_id, "verdict": "sound"}
+    for site, status in (("same-site", 403), ("cross-site", 403), ("none", 403), ("same-origin", 303)):
+        headers = {"origin": "null", "sec-fetch-site": site}
+        assert pages.client.post("/label", data=form, headers=headers, follow_redirects=False).status_code == status, site
+    evil = {"origin": "http://evil.example", "sec-fetch-site": "same-origin"}
+    assert pages.client.post("/label", data=form, headers=evil).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", f"/?token={TOKEN}", "/label/1", "/style.css", PREFIX, f"{PREFIX}x/", f"/x{PREFIX}/", "//", PREFIX[:-1] + "/", "/favicon.ico"],
+)
+def test_outside_the_prefix_nothing_is_there(pages: Pages, stranger: TestClient, method: str, path: str) -> None:
+    for client in (pages.client, stranger):
+        answer = client.request(method, ORIGIN + path, headers={"origin": ORIGIN}, follow_redirects=False)
+        assert (answer.status_code, answer.content) == (404, b"")
+        assert {"set-cookie", "location", "refresh"}.isdisjoint(answer.headers)
+    assert pages.get("/")  # and the link of the prefix was not used up
+
+
 def test_a_script_of_another_site_is_refused(pages: Pages) -> None:
     assert pages.client.get("/", headers={"origin": "http://evil.example"}).status_code == 403
 
@@ -85,13 +107,12 @@ def test_every_answer_keeps_the_page_to_itself(pages: Pages, address: str) -> No
     assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
-    # With no-referrer browsers send `Origin: null` along with forms, and all of them would be refused.
-    assert headers["referrer-policy"] == "same-origin"
+    assert headers["referrer-policy"] == "no-referrer"
 
 
 def test_cookies_of_other_pages_of_this_machine_do_no_harm(pages: Pages) -> None:
     cookie = "; ".join(f"{name}={value}" for name, value in pages.client.cookies.items())
-    bare = TestClient(pages.client.app, base_url=ORIGIN)
+    bare = TestClient(pages.client.app, base_url=BASE)
     assert bare.get("/", headers={"cookie": f'bad name=1; {{"json"}}; {cookie}; x="unclosed'}).status_code == 200
 
 

@@ -12,7 +12,7 @@ import pytest
 from isocost.errors import StorageError
 from isocost.store import Log
 from isocost.viewer.labelbook import LabelBook
-from tests.viewer.conftest import ORIGIN, PORT, Pages, open_pages
+from tests.viewer.conftest import BASE, ORIGIN, PREFIX, Pages, below, open_pages
 from tests.viewer.rundirs import MODELS, labels, write_audits, write_run
 
 NOW = dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=dt.UTC)
@@ -50,7 +50,7 @@ def test_what_cannot_be_stored_does_not_move_on(pages: Pages, monkeypatch: pytes
     assert answer.status_code == 500
     assert "Not saved" in answer.text
     assert "the disk is full" in answer.text
-    assert 'href="/label"' in answer.text
+    assert f'href="{PREFIX}/label"' in answer.text
 
 
 def test_a_reason_means_unsound(pages: Pages) -> None:
@@ -94,7 +94,7 @@ def test_skipped_ones_come_back_at_the_end(pages: Pages) -> None:
     assert say(pages, 0, "skip") == "/label/1"
     assert say(pages, 0, "sound") == "/label/done"
     assert "All labelled" in pages.get("/label/done")
-    assert pages.client.get("/label").url == f"http://127.0.0.1:{PORT}/label/done"
+    assert pages.client.get("/label").url == f"{BASE}/label/done"
 
 
 def test_the_counter_has_the_rate_and_its_interval_so_far(pages: Pages) -> None:
@@ -111,9 +111,10 @@ def test_the_page_and_its_address_say_nothing_about_the_model(pages: Pages) -> N
         for word in (*MODELS, "pool", "token", "$", "usd", "flops", "tern", "heron"):
             assert word not in answer.text.lower(), word
             assert word not in str(answer.url)
-        links = set(re.findall(r'href="([^"]*)"', answer.text))
+        page = below(answer.text)
+        links = set(re.findall(r'href="([^"]*)"', page))
         assert {link for link in links if not link.startswith("/label/")} == {"/", "/style.css"}
-        assert re.findall(r'<a [^>]*href="/"[^>]*>(.*?)</a>', answer.text) == ["leave labelling"]
+        assert re.findall(r'<a [^>]*href="/"[^>]*>(.*?)</a>', page) == ["leave labelling"]
 
 
 def test_the_order_is_that_of_place_whatever_the_order_of_the_file(tmp_path: Path) -> None:
@@ -223,4 +224,4 @@ def test_places_beyond_the_end_are_not_there(pages: Pages) -> None:
     for address in ("/label/0", "/label/7", "/label/999999999999", "/label/x"):
         answer = pages.client.get(address)
         assert answer.status_code == 404
-        assert 'href="/label"' in answer.text
+        assert f'href="{PREFIX}/label"' in answer.text

@@ -47,7 +47,7 @@ def test_a_server_that_is_gone_leaves_the_page_and_what_was_typed(page: Page, se
     page.route("**/label", lambda route: route.abort())
     page.keyboard.press("x")
     complaint = page.get_by_role("alert")
-    expect(complaint).to_contain_text("Not saved. isocost view does not answer. Start it again with --port")
+    expect(complaint).to_contain_text("Not saved. isocost view does not answer. Try again; if it has ended, start it again with --port")
     expect(page.locator("textarea")).to_have_value("a long thought")
     assert page.url == f"{served.url}/label/1"
     assert labels(served.path) == []

@@ -10,7 +10,7 @@ import pytest
 from isocost.errors import StorageError
 from isocost.store import Log
 from isocost.viewer.targets import target
-from tests.viewer.conftest import ORIGIN, Pages, open_pages
+from tests.viewer.conftest import ORIGIN, Pages, location, open_pages
 from tests.viewer.rundirs import MODELS, labels, write_run
 
 SCRIPT = {"origin": ORIGIN, "isocost-script": "1"}
@@ -116,7 +116,7 @@ def test_what_cannot_be_saved_keeps_the_note_and_can_be_sent_again(pages: Pages,
 
 def test_the_script_is_told_the_address(pages: Pages) -> None:
     answer = pages.client.post("/label", data={"sample": pages.chosen[0].sample_id, "verdict": "sound"}, headers=SCRIPT)
-    assert (answer.status_code, answer.text) == (200, "/label/2")
+    assert (answer.status_code, location(answer.text)) == (200, "/label/2")
     assert answer.headers["content-type"].startswith("text/plain")
 
 

@@ -41,10 +41,11 @@ def test_it_prints_a_link_serves_this_machine_and_says_at_the_end_what_was_label
             opening = viewer.stdout.readline()
             assert opening.startswith("open http://127.0.0.1:")
             link = urlsplit(opening.removeprefix("open ").strip())
-            cookie = exchanged(link.hostname or "", link.port or 0, f"/?{link.query}")
+            assert re.fullmatch(r"/[\w-]{32}/", link.path)
+            cookie = exchanged(link.hostname or "", link.port or 0, link.path, link.query)
             for place in range(3):
                 form = f"sample={chosen[place].sample_id}&verdict=sound"
-                assert posted(link.port or 0, cookie, form) == f"/label/{place + 2}"
+                assert posted(link.port or 0, f"{link.path}label", cookie, form) == f"{link.path}label/{place + 2}"
             with pytest.raises(ConnectionRefusedError):  # loopback too, and not the address that is served
                 socket.create_connection(("127.0.0.2", link.port or 0), timeout=5).close()
         finally:
@@ -60,19 +61,19 @@ def test_it_prints_a_link_serves_this_machine_and_says_at_the_end_what_was_label
     )
 
 
-def exchanged(host: str, port: int, address: str) -> str:
+def exchanged(host: str, port: int, path: str, query: str) -> str:
     connection = http.client.HTTPConnection(host, port, timeout=30)
-    connection.request("GET", address)
+    connection.request("GET", f"{path}?{query}")
     answer = connection.getresponse()
-    assert (answer.status, answer.getheader("location")) == (303, "/")
+    assert (answer.status, answer.getheader("location")) == (303, path)
     assert "server" not in {name.lower() for name, _ in answer.getheaders()}
     return (answer.getheader("set-cookie") or "").partition(";")[0]
 
 
-def posted(port: int, cookie: str, form: str) -> str:
+def posted(port: int, path: str, cookie: str, form: str) -> str:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"cookie": cookie, "origin": f"http://127.0.0.1:{port}", "content-type": "application/x-www-form-urlencoded"}
-    connection.request("POST", "/label", form, headers)
+    connection.request("POST", path, form, headers)
     return connection.getresponse().getheader("location") or ""
 
 

@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
+from isocost.digits import to_int
 from isocost.errors import InputError
+
+_LARGEST = 10_000
+_SHOWN = 60  # characters of a value in a message
 
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY.KEY=VALUE", help="Override a value of the study file; may be repeated.")
@@ -39,7 +43,7 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
     """
     import yaml
 
-    from isocost.yamlfile import read_value
+    from isocost.yamlfile import TooMuchError, parse_value, trouble
 
     found: dict[str, object] = {}
     for setting in settings or []:
@@ -49,7 +53,10 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
         if key in found:
             raise InputError(f"{option} {setting}: {key} is given twice; give it once")
         try:
-            found[key] = read_value(value)
+            read = parse_value(value)
+            found[key] = value if any(plain.is_octal for plain in read.plain.values()) else read.data
+        except TooMuchError as error:
+            raise InputError(f"{option} {key}: {trouble(error, value)[1]}") from error
         except yaml.YAMLError:
             found[key] = value
     return found
@@ -62,9 +69,12 @@ def whole_numbers(text: str, option: str) -> list[int]:
         InputError: If it is none.
     """
     try:
-        numbers = [int(part) for part in text.split(",")]
+        numbers = [to_int(part.strip()) if part.strip().isdecimal() else int(part) for part in text.split(",")]
     except ValueError:
         numbers = []
+    if numbers and max(numbers) > _LARGEST:
+        raise InputError(f"{option}: no table has more than {_LARGEST:,} samples of a problem\n  write it as {option} 1,3,10")
     if not numbers or min(numbers) < 1:
-        raise InputError(f'{option}: "{text}" is not a list of whole numbers above 0\n  write it as {option} 1,3,10')
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        raise InputError(f'{option}: "{shown}" is not a list of whole numbers above 0\n  write it as {option} 1,3,10')
     return numbers

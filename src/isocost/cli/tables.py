@@ -50,6 +50,7 @@ def measure(
             "--stopped-at",
             metavar="N",
             min=1,
+            max=1_000_000,
             help="Each problem's draws went on until N were correct, or to a cap; gives pass@1.",
         ),
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
-PositiveInt = Annotated[int, Field(gt=0)]
+PositiveInt = Annotated[int, Field(gt=0, lt=1 << 63)]  # tables have no room for more
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -34,7 +34,9 @@ def distinct(names: tuple[Any, ...]) -> tuple[Any, ...]:
     Raises:
         ValueError: If one stands twice.
     """
-    repeated = [name for i, name in enumerate(names) if name in names[:i]]
-    if repeated:
-        raise ValueError(f"{repeated[0]!r} stands twice")
+    seen: set[Any] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{name!r} stands twice")
+        seen.add(name)
     return names

@@ -24,6 +24,7 @@ NUMBER = re.compile(
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{|\\beginboxed\s*\{|\\boxed\s+(?=[^\s{])")
 LONGEST_TAIL = 2000  # characters read after "the answer is"
 FIRST_TAIL = 64  # characters from the end in which the last number is looked for first
+_MORE_DIGITS = re.compile(r"\d(?:[\d,]*\d)?")  # a number is not cut in two
 _WORD = re.compile(r"[^\s$.,]+")
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -132,7 +133,8 @@ def _phrase(text: str) -> Extracted | None:
     for match in last_phrases(text):
         if display := _DISPLAY.match(text, match.end()):
             return Extracted(display[0], "phrase")
-        tail = _SENTENCE_END.split(text[match.end() : match.end() + LONGEST_TAIL], maxsplit=1)[0]
+        end = _MORE_DIGITS.match(text, match.end() + LONGEST_TAIL - 1)
+        tail = _SENTENCE_END.split(text[match.end() : end.end() if end else match.end() + LONGEST_TAIL], maxsplit=1)[0]
         tail = re.split(r"\bis\b(?:\s+equal to)?:?\s", tail)[-1].strip().rstrip(".").strip()
         if tail:
             return Extracted(tail, "phrase")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 import re
+from fractions import Fraction
 from functools import lru_cache
 
+from isocost.digits import to_digits, whole_number
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.choice import ChoiceGrader
 from isocost.graders.conventions import Conventions, Order, Percent, Units
-from isocost.graders.extract import extract_answer
+from isocost.graders.extract import LONGEST, extract_answer
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.formula import final_formula
@@ -24,6 +26,7 @@ from isocost.graders.mathematics.tidy import tidy
 from isocost.records import Verdict
 
 LONGEST_ANSWER = 2000  # characters; what is longer is a solution, not an answer
+LONGEST_READ = 1000  # characters of an answer that is read as an expression
 LONGEST_CHOICE = 10_000  # characters of a solution in which a letter is looked for
 LONGEST_REFERENCE = 20_000  # characters that a reference answer may come in
 
@@ -74,7 +77,7 @@ class MathGrader(AnswerGrader):
     def extract(self, generation: str) -> str | None:
         """The final answer, tidied."""
         found = final_formula(generation)
-        return (tidy(found) if found is not None and len(found) <= LONGEST_ANSWER else "") or self._letter(generation)
+        return (_tidied(found) if found is not None else "") or self._letter(generation)
 
     def _letter(self, generation: str) -> str | None:
         """The choice of a solution that states no formula and no number."""
@@ -101,6 +104,10 @@ class MathGrader(AnswerGrader):
         return ungraded("bad_reference") if gold is None else self._decided(gold, answer, symbolic=True)
 
     def _decided(self, gold: str, answer: str, *, symbolic: bool) -> Verdict:
+        if max(len(gold), len(answer)) > LONGEST_READ and (one := _digits(gold)) and (other := _digits(answer)):
+            return correct(answer, "equal") if one == other else incorrect(answer, "different")
+        if max(len(gold), len(answer)) > LONGEST_ANSWER:
+            return incorrect(answer, "different")  # a number as long as a page, and what is none
         comparison = _Comparison(self._conventions, symbolic=symbolic)
         try:
             same = comparison.same(gold, answer)
@@ -165,12 +172,25 @@ def _same_by_sympy(gold: str, answer: str) -> bool:
 @lru_cache(maxsize=16384)
 def _gold(reference: str) -> str | None:
     """The reference answer, tidied; None where there is none in it. It may be boxed, or follow `####`."""
-    if len(reference) > LONGEST_REFERENCE:
+    if len(reference) > LONGEST_REFERENCE and whole_number(reference[:LONGEST]) is None:
         return None
     found = extract_answer(reference) if "\\boxed" in reference or "####" in reference else None
     text = found.text if found else reference
-    gold = tidy(text) if len(text) <= LONGEST_ANSWER else ""
+    gold = _tidied(text)
     return gold if gold and not _is_broken(gold) else None
+
+
+def _tidied(text: str) -> str:
+    """The answer tidied; "" for one that is too long, unless it is a whole number, which can be compared by its digits."""
+    return tidy(text) if len(text) <= LONGEST_ANSWER else whole_number(text) or ""
+
+
+def _digits(text: str) -> str | None:
+    """The digits of a whole number, or of what comes to one: 10^5000."""
+    if digits := whole_number(text):
+        return digits
+    value = expressions.constant(text)
+    return to_digits(value.numerator) if isinstance(value, Fraction) and value.denominator == 1 else None
 
 
 def _is_broken(gold: str) -> bool:

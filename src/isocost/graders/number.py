@@ -10,9 +10,10 @@ from collections import deque
 from fractions import Fraction
 from functools import lru_cache
 
+from isocost.digits import to_digits, whole_number
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
-from isocost.graders.extract import NUMBER, extract_answer, final_text, is_denied, lone_number, tails
+from isocost.graders.extract import LONGEST, NUMBER, extract_answer, final_text, is_denied, lone_number, tails
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.shapes import SCALES, Answer
@@ -20,7 +21,7 @@ from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 from isocost.records import Verdict
 
-MOST_DIGITS = 1000  # a longer number is no answer; reading it would take quadratic time
+MOST_DIGITS = 1000  # a longer number is compared digit by digit; its value would take quadratic time
 
 MOST_KEPT = 16384  # answers and references that were read, and verdicts
 LONGEST_KEPT = 200  # characters of a marked answer that is no number, and of one that is kept
@@ -109,7 +110,7 @@ def parse_number(text: str) -> Fraction | None:
 def canonical(value: Fraction) -> str:
     """One spelling for each value: an integer, else the finite decimal, else `p/q`. Answers with equal spelling are equal."""
     if value.denominator == 1:
-        return str(value.numerator)
+        return to_digits(value.numerator)
     rest, places = value.denominator, 0
     for prime in (2, 5):
         power = 0
@@ -117,14 +118,26 @@ def canonical(value: Fraction) -> str:
             rest, power = rest // prime, power + 1
         places = max(places, power)
     if rest != 1:
-        return f"{value.numerator}/{value.denominator}"
-    digits = str(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
+        return f"{to_digits(value.numerator)}/{to_digits(value.denominator)}"
+    digits = to_digits(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
     return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
-@lru_cache(maxsize=MOST_KEPT)
 def _gold(reference: str) -> Answer | None:
-    return _whole_quantity(_cleaned(_marked(reference) or reference)) if len(reference) <= MOST_DIGITS else None
+    if len(reference) <= MOST_DIGITS:
+        return _short_gold(reference)
+    return _long(_marked(reference) or reference) if len(reference) <= LONGEST else None
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _short_gold(reference: str) -> Answer | None:
+    return _whole_quantity(_cleaned(_marked(reference) or reference))
+
+
+def _long(text: str) -> Answer | None:
+    """A whole number of more digits than are converted."""
+    digits = whole_number(text) if len(text) > MOST_DIGITS else None
+    return Answer(kind="value", text=digits) if digits else None
 
 
 def _whole_quantity(cleaned: str) -> Answer | None:
@@ -133,6 +146,8 @@ def _whole_quantity(cleaned: str) -> Answer | None:
 
 
 def _any_quantity(cleaned: str) -> Answer | None:
+    if len(cleaned) > MOST_DIGITS:
+        return _long(cleaned)
     number, behind = _parted(cleaned)
     value = parse_number(number)
     if value is None or not _BEHIND_WORDS.fullmatch(behind) or is_denied(behind):
@@ -149,7 +164,9 @@ def _last_quantity(text: str) -> Answer | None:
         cleaned = _cleaned(tail)
         if match := next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None):
             value = parse_number(match[0])
-            return None if value is None else _quantity(value, cleaned[match.end() : match.end() + LONGEST_UNIT])
+            if value is None:
+                return _long(match[0])
+            return _quantity(value, cleaned[match.end() : match.end() + LONGEST_UNIT])
     return None
 
 
@@ -157,7 +174,8 @@ def _answer(marked: str, is_phrase: bool) -> str | None:
     """A marked answer in its one spelling; as it stands where it is not one number, to be refused; None where it has no digit."""
     found = _marked_quantity(marked, is_phrase=is_phrase)
     if found is None and any(character.isdigit() for character in marked):
-        return " ".join(marked[:LONGEST_KEPT].split())
+        cut = " ".join(marked[:LONGEST_KEPT].split())
+        return f"{cut}..." if len(marked) > LONGEST_KEPT and _whole_quantity(cut) else cut  # not to be taken for the whole
     return _spelled(found)
 
 
@@ -179,6 +197,8 @@ def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
             return Answer(kind="value", text=canonical(value))
     place = lone_number(cleaned, first=is_phrase)
     value = parse_number(place[0]) if place else None
+    if place and value is None:
+        return _long(place[0])
     return None if place is None or value is None else _quantity(value, cleaned[place.end() : place.end() + LONGEST_UNIT])
 
 

@@ -98,6 +98,6 @@ def _count(source: str, options: Mapping[str, object], key: str) -> int | None:
     value = options.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ProblemsError(f'problems "{source}": {key} must be a whole number, not {value!r}')
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 63:
+        raise ProblemsError(f'problems "{source}": {key} must be a whole number, not {repr(value)[:60]}')
     return value

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from isocost.digits import json_int
 from isocost.errors import ProblemsError
 from isocost.problems.choices import CHOICE_FIELD, options_of
 from isocost.records import Problem
@@ -34,7 +35,7 @@ def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 def _row(line: bytes, where: str) -> Mapping[str, object]:
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = json.loads(line.decode("utf-8"), parse_int=json_int)
     except UnicodeDecodeError as error:
         raise ProblemsError(f"{where}: not UTF-8 text; save the file as UTF-8") from error
     except json.JSONDecodeError as error:

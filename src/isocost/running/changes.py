@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from isocost.running.events import Listener, Note
+from isocost.yamlfile import parse_yaml
 
 _NAMED, _LONGEST = 5, 40
 _UNSET = "not set"
@@ -23,7 +22,7 @@ def say_changes(before: str | None, after: str, listener: Listener) -> None:
     """
     if before is None or before == after:
         return
-    old, new = (dict(_leaves(yaml.safe_load(text) or {}, "")) for text in (before, after))
+    old, new = (dict(_leaves(parse_yaml(text, text_keys=True).data or {}, "")) for text in (before, after))
     changed = [key for key in dict.fromkeys((*old, *new)) if old.get(key, _UNSET) != new.get(key, _UNSET)]
     if changed:
         said = ", ".join(f"{key} {_short(new, key)} (was {_short(old, key)})" for key in changed[:_NAMED])

@@ -23,6 +23,7 @@ from isocost.running.buying.verdicts import FAILED
 from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
 from isocost.running.preparing import Prepared, generators
+from isocost.running.problemchanges import say_changed_problems
 from isocost.store import RunDirectory
 
 Graded = tuple[Sample, Verdict]
@@ -92,6 +93,7 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: Executor, grad
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
     ledger = _open_ledger(prepared, directory, pools, grading)
+    say_changed_problems(prepared.changes, sum((pool.stale for pool in pools.values()), Counter()), listener)
     n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from isocost.config import JUDGE, ModelSpec, Study
@@ -22,6 +22,7 @@ from isocost.prompts import TEMPLATES, make_template
 from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem
 from isocost.running.parts import engine_mistakes, grader_mistake, keyless, price_mistakes
+from isocost.running.problemchanges import SplitChanges
 from isocost.studyfile import Known
 
 HEAVY = ("transformers", "vllm")  # engines that read large files when they are opened
@@ -51,6 +52,7 @@ class Prepared:
         facts: What the engines that were opened say of themselves.
         templates: What each model is prompted with.
         refused: Problems that were left out of the sets, once the grader has been asked.
+        changes: How the sets differ from those of the run's last start, by split.
     """
 
     study: Study
@@ -61,6 +63,7 @@ class Prepared:
     facts: Mapping[str, EngineFacts]
     templates: Mapping[str, Template]
     refused: tuple[Refused, ...] = ()
+    changes: Mapping[str, SplitChanges] = field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, bool]:

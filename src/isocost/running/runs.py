@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-
-import yaml
 
 from isocost.config import ExecutorSpec, Study
 from isocost.errors import RunDirectoryError, RunError, StudyError
@@ -28,13 +26,16 @@ from isocost.running.changes import say_changes
 from isocost.running.events import Listener, Note
 from isocost.running.executing import Chosen, make_executor
 from isocost.running.facts import remembered
+from isocost.running.leftovers import mark_leftovers
 from isocost.running.plans import first_prompts
 from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
+from isocost.running.problemchanges import changed_problems
 from isocost.running.results import environment
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, command_of
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
+from isocost.yamlfile import dump_yaml, read_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,8 +224,10 @@ def _run(
             left = gold.answerable(prepared, checking, strict=strict)
             directory.write_text(resolved(study, base), "study.yaml")
             directory.write_json(_manifest(prepared, base, grading), "manifest.json")
+            left = replace(left, changes=changed_problems(directory, left.problems))
             start.begin()
             gold.record(left, directory, listener)
+            mark_leftovers(study, directory, listener)
             started = StudyRun(left, directory, executor, grading, checking, listener)
             report = started.run(until, force=force)
         stopped = False
@@ -276,7 +279,7 @@ def resolved(study: Study, base: Path) -> str:
                 section[key] = str((base / value).resolve())
     if prices := (raw.get("costs") or {}).get("prices"):
         raw["costs"]["prices"] = str((base / prices).resolve())
-    return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
+    return dump_yaml(raw)
 
 
 def _refuse_run(path: Path) -> None:
@@ -292,7 +295,9 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
     """
     text = directory.read_text("study.yaml")
     if text is not None:
-        name = (yaml.safe_load(text) or {}).get("name")
+        file = directory.path / "study.yaml"
+        before = read_yaml(file, str(file), "study file").data
+        name = before.get("name") if isinstance(before, dict) else None
         if name != study.name:
             raise RunDirectoryError(f'{directory.path}: holds the study "{name}", not "{study.name}"\n  name another folder with -o')
     elif others := directory.strangers():

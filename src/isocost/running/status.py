@@ -9,8 +9,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from isocost.amounts import MISSING, duration, said
 from isocost.errors import RunDirectoryError
 from isocost.ledger import Account
@@ -18,6 +16,7 @@ from isocost.records import Unit
 from isocost.running.bill import UNITS, said_of_spent
 from isocost.running.spending import read_ledger
 from isocost.store import RunDirectory
+from isocost.yamlfile import read_yaml
 
 PROGRESS, START = "progress.json", "start.json"  # as buying/progress.py and starts.py write them; importing those takes half a second
 KILLED = "it was killed, or the machine went down; what was stored is kept"
@@ -45,7 +44,7 @@ def status_of(path: Path) -> dict[str, Any]:
         "unanswered": _total(entry["usd"] for entry in waiting.values() if entry.get("remote")),
         "spent": {unit: _total(paid.amount(unit) for paid in accounts.values()) for unit in UNITS},
         "spent_known": {unit: sum(paid.amount(unit) or 0.0 for paid in accounts.values()) for unit in UNITS},
-        "limit": (yaml.safe_load(directory.read_text("study.yaml") or "") or {}).get("limit"),
+        "limit": _limit(path / "study.yaml"),
         "cells": _cells(plan, progress),
         "sampling": {key: value for key, value in progress.items() if key not in ("cells", "ledger")} if progress else None,
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
@@ -53,6 +52,11 @@ def status_of(path: Path) -> dict[str, Any]:
         "seconds": directory.read_json("seconds.json") or {},
         "report": str(path / "report.html") if (path / "report.html").exists() else None,
     }
+
+
+def _limit(study: Path) -> object:
+    data = read_yaml(study, str(study), "study file").data
+    return data.get("limit") if isinstance(data, dict) else None
 
 
 def _start(path: Path, start: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from pydantic_core import from_json
 
+from isocost.digits import json_int
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS, NEEDED, all_fit, fits, refuse, require
 from isocost.tables.outcomes import settle
@@ -146,6 +147,6 @@ def _parts(path: str) -> Iterator[_Part]:
 def _by_json(text: str, where: str) -> object:
     """What the standard library makes of a line that the fast parser refuses; what that accepts, it reads the same."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=json_int)
     except (ValueError, RecursionError) as error:
         raise TableError(f"{where}: not JSON: {first_line(error)}") from error

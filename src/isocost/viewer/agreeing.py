@@ -10,14 +10,14 @@ from isocost.records import Label, LabelVerdict
 from isocost.reporting.numbers import percent
 from isocost.viewer.differing import Differing, address
 from isocost.viewer.queue import Queue
-from isocost.viewer.rendering import render
+from isocost.viewer.rendering import Renderer
 from isocost.viewer.rundata import RunData
 from isocost.viewer.wording import kappa
 
 _NAMED = 30  # solutions that two differ on
 
 
-def agreement_page(data: RunData, labels: Sequence[Label], labeller: str) -> str:
+def agreement_page(data: RunData, labels: Sequence[Label], labeller: str, render: Renderer) -> str:
     """Every two labellers: share alike and kappa with intervals, the counts, and what they differ on.
 
     Those that `labeller` is one of are links to their blind pages. Of other pairs only the number is said: a third person who has no

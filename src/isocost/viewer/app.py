@@ -23,7 +23,7 @@ from isocost.viewer.guarding import Guard
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.labelling import END, Labelling
 from isocost.viewer.listing import View
-from isocost.viewer.rendering import SCRIPTS, render, script, style
+from isocost.viewer.rendering import SCRIPTS, Renderer, script, style
 from isocost.viewer.rundata import RunData
 from isocost.viewer.unsaved import not_saved
 
@@ -32,7 +32,7 @@ _MOST_FIELDS = 10
 _BY_SCRIPT = "isocost-script"  # the header with which the script asks for an address or an error in place of a page
 
 
-def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlette:
+def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str = "") -> Starlette:
     """The pages of a run directory, for one labeller.
 
     Args:
@@ -40,8 +40,10 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlett
         book: Its labels, and who writes them.
         token: What the first request must bring.
         port: Where they are served: the only Host and Origin that is answered.
+        prefix: The path below which everything is: "/" and a random name, so that the cookie is sent to no other port of this machine.
     """
-    labelling, browsing = Labelling(data, book), Browsing(data, book)
+    render = Renderer(prefix)
+    labelling, browsing = Labelling(data, book, render), Browsing(data, book, render)
 
     def problems(request: Request) -> Response:
         return HTMLResponse(browsing.problems(View.read(request.query_params)))
@@ -54,21 +56,21 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlett
         return _found(browsing.solution(request.query_params))
 
     def label(request: Request) -> Response:
-        return _on(labelling.where_next())
+        return _on(prefix + labelling.where_next())
 
     def labelled(request: Request) -> Response:
         query = request.query_params
         return _found(labelling.page(request.path_params["number"], whole="all" in query, differing=query.get("among") == "differing"))
 
     def differing(request: Request) -> Response:
-        return _on(labelling.differing().following(0))
+        return _on(prefix + labelling.differing().following(0))
 
     def done(request: Request) -> Response:
         left = labelling.where_next()
-        return HTMLResponse(labelling.end(shell_word(data.path))) if left == END else _on(left)
+        return HTMLResponse(labelling.end(shell_word(data.path))) if left == END else _on(prefix + left)
 
     def agreement(request: Request) -> Response:
-        return HTMLResponse(agreement_page(data, book.labels(), book.labeller))
+        return HTMLResponse(agreement_page(data, book.labels(), book.labeller, render))
 
     routes = [
         Route("/", problems),
@@ -86,7 +88,7 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int) -> Starlett
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, token=token, port=port)],
+        middleware=[Middleware(Guard, token=token, port=port, prefix=prefix)],
         exception_handlers={HTTPException: _not_there, IsocostError: _refused},
         max_body_size=_LARGEST_BODY,
     )
@@ -96,13 +98,18 @@ def _writing(labelling: Labelling, write: Callable[[dict[str, str]], str]) -> Ca
     async def written(request: Request) -> Response:
         form, by_script = _form(await request.body()), _BY_SCRIPT in request.headers
         try:
-            address = await run_in_threadpool(write, form)
+            address = labelling.render.prefix + await run_in_threadpool(write, form)
         except IsocostError as error:
-            page, status = await run_in_threadpool(not_saved, labelling, request.url.path, form, error)
+            page, status = await run_in_threadpool(not_saved, labelling, _below(request), form, error)
             return PlainTextResponse(str(error), status_code=status) if by_script else HTMLResponse(page, status_code=status)
         return PlainTextResponse(address) if by_script else _on(address)
 
     return written
+
+
+def _below(request: Request) -> str:
+    """Return the address of a request without the prefix."""
+    return str(request.scope["path"]).removeprefix(request.scope["root_path"])
 
 
 def _found(page: str | None) -> Response:
@@ -144,6 +151,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _error(request: Request, title: str, message: str, status: int) -> Response:
     # Blind until the labeller leaves: from a labelling page the way back is to labelling.
-    labelling = request.url.path.startswith(("/label", "/undo"))
+    labelling = _below(request).startswith(("/label", "/undo"))
     back = ("/label", "labelling") if labelling else ("/", "Problems")
+    render = Renderer(request.scope["root_path"])
     return HTMLResponse(render("error.html.j2", title=title, message=message, back=back), status_code=status)

@@ -13,7 +13,7 @@ from isocost.viewer import listing, strips
 from isocost.viewer.folding import columns
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.listing import Flags, View
-from isocost.viewer.rendering import render
+from isocost.viewer.rendering import Renderer
 from isocost.viewer.rundata import KINDS, Counts, RunData
 from isocost.viewer.standing import stand
 from isocost.viewer.visible import first_line
@@ -25,8 +25,8 @@ _QUESTION = 240  # characters; the row cuts it where it ends
 class Browsing:
     """The pages that show what was bought."""
 
-    def __init__(self, data: RunData, book: LabelBook) -> None:
-        self._data, self._book = data, book
+    def __init__(self, data: RunData, book: LabelBook, render: Renderer) -> None:
+        self._data, self._book, self._render = data, book, render
 
     def problems(self, view: View) -> str:
         """A page of the list."""
@@ -37,7 +37,7 @@ class Browsing:
         rows = found.slice((page - 1) * listing.PAGE, listing.PAGE)
         per_model = _per_model(counts, rows["id"].to_list())
         per_mark = strips.scale(max((sum(kinds.values()) for kinds in per_model.values()), default=0), len(counts.models))
-        return render(
+        return self._render(
             "list.html.j2",
             study=self._data.name,
             directory=shell_word(self._data.path),
@@ -77,7 +77,7 @@ class Browsing:
         back = View(show=view.show, sort=view.sort, page=1 if at is None else at // listing.PAGE + 1)
         neighbours = (None, None) if at is None else (at - 1 if at else None, at + 1 if at + 1 < len(found) else None)
         before, after = (None if i is None else f"/problem{view.query(id=found[i])}" for i in neighbours)
-        return render(
+        return self._render(
             "problem.html.j2",
             study=self._data.name,
             problem=problem,
@@ -95,7 +95,11 @@ class Browsing:
             return None
         text = self._data.text(model=model, problem_id=problem_id, sample_index=int(index))
         back = "/problem?" + urlencode({"id": problem_id})
-        return None if text is None else render("solution.html.j2", model=model, problem_id=problem_id, index=index, text=text, back=back)
+        return (
+            None
+            if text is None
+            else self._render("solution.html.j2", model=model, problem_id=problem_id, index=index, text=text, back=back)
+        )
 
     def _rows(
         self, rows: pl.DataFrame, per_model: Mapping[tuple[str, str], Mapping[str, int]], models: tuple[str, ...], per_mark: int, view: View

@@ -15,8 +15,7 @@ _HEADERS = {
     "base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    # Not no-referrer: with it browsers send `Origin: null` along with forms, and no origin could be checked.
-    "referrer-policy": "same-origin",
+    "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
@@ -31,17 +30,20 @@ _NO_LINK = (
 
 
 class Guard:
-    """Lets a request through that has the right Host, Origin and cookie; the token of the link is exchanged for the cookie, once.
+    """Lets a request through that has the right path, Host, Origin and cookie; the token of the link is exchanged for the cookie, once.
+
+    Browsers keep cookies by host and path, not by port. The path prefix is random, so no other server of this machine is sent the cookie
+    along with a request for a path of its own. Outside the prefix nothing is there.
 
     A page of another site that resolves its name to 127.0.0.1 is stopped by Host, one that posts a form by Origin, and one that does
     neither by the cookie, which browsers do not send along from other sites.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, port: int) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, token: str, port: int, prefix: str = "") -> None:
+        self._app, self._prefix = app, prefix
         self._token: str | None = token
         self._secret = secrets.token_urlsafe(32)
-        self._cookie = f"isocost-{port}"  # browsers keep cookies by host, not by port: two viewers must not take each other's
+        self._cookie = f"isocost-{port}"
         suffix = "" if port == _HTTP else f":{port}"  # browsers leave it out
         self._hosts = (f"127.0.0.1{suffix}", f"localhost{suffix}")
 
@@ -60,8 +62,13 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        answer = self._refusal(scope) or self._exchange(scope)
-        await (answer or self._app)(scope, receive, send_guarded)
+        answer = self._outside(scope) or self._refusal(scope) or self._exchange(scope)
+        await (answer or self._app)({**scope, "root_path": self._prefix}, receive, send_guarded)
+
+    def _outside(self, scope: Scope) -> Response | None:
+        name = scope["path"][: len(self._prefix)]
+        inside = secrets.compare_digest(name.encode(), self._prefix.encode()) and scope["path"][len(self._prefix) :].startswith("/")
+        return None if inside else Response(status_code=404)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -70,7 +77,9 @@ class Guard:
             return PlainTextResponse("unknown host\n", status_code=421)
         if origin is None and scope["method"] not in _SAFE:
             return PlainTextResponse("a form must say where it comes from\n", status_code=403)
-        if origin is not None and origin != f"http://{host}":
+        # Without referrers, browsers send `Origin: null` along with a form; what they say of its site no page can change.
+        own_form = origin == "null" and headers.get("sec-fetch-site") == "same-origin"
+        if origin is not None and origin != f"http://{host}" and not own_form:
             return PlainTextResponse("asked by another site\n", status_code=403)
         return None
 
@@ -78,7 +87,7 @@ class Guard:
         """The answer to a request that is not let in yet: its token becomes a cookie, or it is refused."""
         known = secrets.compare_digest(self._sent(scope).encode(), self._secret.encode())
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        if scope["path"] == "/" and given:
+        if scope["path"] == f"{self._prefix}/" and given:
             if not known and (self._token is None or not secrets.compare_digest(given.encode(), self._token.encode())):
                 return PlainTextResponse(_USED if self._token is None else _NO_LINK, status_code=403)
             self._token = self._token if known else None
@@ -89,8 +98,10 @@ class Guard:
         """On to the first page, without the token."""
         # A browser that came from another site, such as a notebook's page, would send no strict cookie along a redirect.
         straight = Headers(scope=scope).get("sec-fetch-site", "none") in ("none", "same-origin")
-        answer = RedirectResponse("/", status_code=303) if straight else Response(headers={"refresh": "0; url=/"}, media_type="text/html")
-        answer.set_cookie(self._cookie, self._secret, httponly=True, samesite="strict", path="/")
+        first = f"{self._prefix}/"
+        refresh = {"refresh": f"0; url={first}"}
+        answer = RedirectResponse(first, status_code=303) if straight else Response(headers=refresh, media_type="text/html")
+        answer.set_cookie(self._cookie, self._secret, httponly=True, samesite="strict", path=self._prefix or "/")
         return answer
 
     def _sent(self, scope: Scope) -> str:

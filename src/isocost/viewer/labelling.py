@@ -11,7 +11,7 @@ from isocost.records import Audit, Chosen, Label, LabelVerdict
 from isocost.viewer.differing import Differing, address
 from isocost.viewer.labelbook import LabelBook, mark
 from isocost.viewer.queue import Queue
-from isocost.viewer.rendering import render
+from isocost.viewer.rendering import Renderer
 from isocost.viewer.rundata import RunData
 from isocost.viewer.standing import stand
 from isocost.viewer.wording import did, equations, said, verdict_of
@@ -26,8 +26,8 @@ _SAID: tuple[LabelVerdict, ...] = ("sound", "unsound", "unsure", "skip")
 class Labelling:
     """One labeller's way through the chosen solutions of a run directory."""
 
-    def __init__(self, data: RunData, book: LabelBook) -> None:
-        self._data, self._book = data, book
+    def __init__(self, data: RunData, book: LabelBook, render: Renderer) -> None:
+        self._data, self._book, self.render = data, book, render
 
     def queue(self) -> Queue:
         """What there is to label, as it is now."""
@@ -100,7 +100,7 @@ class Labelling:
         shown = text if whole else text[:SHOWN]
         standing, walk = stand(self._data, self._book), self.differing() if differing else None
         places = walk.places(number) if walk else _places(queue, number)
-        return render(
+        return self.render(
             "label.html.j2",
             number=number,
             total=standing.total,
@@ -129,7 +129,7 @@ class Labelling:
     def end(self, directory: str) -> str:
         """The page when all is labelled, or nothing is chosen."""
         standing, words = stand(self._data, self._book), self._book.words()
-        return render(
+        return self.render(
             "done.html.j2",
             title="All labelled" if standing.total else "Nothing to label yet",
             labeller=self._book.labeller,

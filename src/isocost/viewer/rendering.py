@@ -50,9 +50,19 @@ _SHORTCUTS = {
 }
 
 
-def render(template: str, **values: object) -> str:
-    """A page."""
-    return _environment().get_template(template).render(shortcuts=_SHORTCUTS.get(template, _READING), **values)
+class Renderer:
+    """Makes pages from their templates; every link in them begins with the path below which the pages are served.
+
+    Addresses elsewhere in this package are those below the prefix: "/label/2".
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+
+    def __call__(self, template: str, **values: object) -> str:
+        """Return the page of a template."""
+        shortcuts = _SHORTCUTS.get(template, _READING)
+        return _environment().get_template(template).render(prefix=self.prefix, shortcuts=shortcuts, **values)
 
 
 @cache

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import yaml
 from polars.exceptions import PolarsError
 
-from isocost.errors import RunDirectoryError
+from isocost.errors import RunDirectoryError, StudyError
 from isocost.paths import scan_parquet, shell_word
 from isocost.viewer.audited import Audited, read_audited
+from isocost.yamlfile import read_yaml
 
 KINDS = ("kept", "wrong", "cut off", "failed")
 # In this order: a solution that was cut off after its right answer is kept, and a request that failed says nothing about the model.
@@ -179,7 +179,6 @@ def _level(metadata: str) -> str:
 
 def _study_name(path: Path) -> str:
     try:
-        study = yaml.safe_load((path / "study.yaml").read_text(encoding="utf-8"))
-        return str(study["name"])
-    except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError):
+        return str(read_yaml(path / "study.yaml", "study.yaml", "study file").data["name"])
+    except (StudyError, KeyError, TypeError):
         return path.resolve().name  # the pages need a title, not a study

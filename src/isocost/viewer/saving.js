@@ -38,11 +38,11 @@
     sending = false;
     document.dispatchEvent(new Event("stayed"));
   };
-  const gone = () => `isocost view does not answer. Start it again with --port ${location.port || 80}, open the link that it prints in this `
-    + "browser, and try again here; what you typed stays.";
+  const gone = () => `isocost view does not answer. Try again; if it has ended, start it again with --port ${location.port || 80} and open the `
+    + "link that it prints in this tab: your note stays.";
   const whyNot = async answer => {
-    if (answer.status !== 403) return await answer.text();
-    return "isocost view was started again: open the link that it printed in this browser, in another tab, and try again here.";
+    if (answer.status !== 403 && answer.status !== 404) return await answer.text();
+    return "isocost view was started again: open the link that it printed in this tab. Your note stays, the verdict has to be given again.";
   };
   const asPage = () => {  // the answer is a page that asks
     natively = true;

@@ -48,9 +48,9 @@ def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], N
     data.counts()  # what cannot be read is said here, not in the browser
     with _listening(port) as listener:
         port = listener.getsockname()[1]
-        token = secrets.token_urlsafe(24)
+        token, prefix = secrets.token_urlsafe(24), f"/{secrets.token_urlsafe(24)}"
         config = uvicorn.Config(
-            viewer(data, book, token=token, port=port),
+            viewer(data, book, token=token, port=port, prefix=prefix),
             log_config=None,
             log_level="error",
             access_log=False,
@@ -59,7 +59,7 @@ def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], N
             server_header=False,
             timeout_graceful_shutdown=2,
         )
-        say(f"open http://{_LOOPBACK}:{port}/?token={token}")
+        say(f"open http://{_LOOPBACK}:{port}{prefix}/?token={token}")
         with contextlib.suppress(KeyboardInterrupt):  # the server ends in order, and then raises what ended it
             uvicorn.Server(config).run(sockets=[listener])
     return closing(data, book, before)

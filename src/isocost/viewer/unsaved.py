@@ -9,7 +9,6 @@ from isocost.records import Label
 from isocost.viewer.differing import address
 from isocost.viewer.labelbook import StaleError, mark
 from isocost.viewer.labelling import Labelling
-from isocost.viewer.rendering import render
 from isocost.viewer.wording import said
 
 _CARRIED = ("sample", "verdict", "reason", "note", "among", "stood", "last")
@@ -28,8 +27,8 @@ def not_saved(labelling: Labelling, action: str, form: Mapping[str, str], error:
     if isinstance(error, StaleError):
         asked = _asked_undo(labelling, error.stands) if action == "/undo" else _asked(labelling, form, error.stands)
         kept |= {"last" if action == "/undo" else "stood": mark(error.stands)}
-        return render("unsaved.html.j2", title="Changed meanwhile", action=action, kept=kept, **asked), 409
-    page = render(
+        return labelling.render("unsaved.html.j2", title="Changed meanwhile", action=action, kept=kept, **asked), 409
+    page = labelling.render(
         "unsaved.html.j2",
         title="Not saved",
         action=action,

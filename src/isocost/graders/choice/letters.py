@@ -50,7 +50,7 @@ _LAYOUT = re.compile(
     r"|[${}`*~]|(?<![A-Za-z0-9])_{1,2}|_{1,2}(?![A-Za-z0-9])|</?(?:b|i|p|em|strong|u)>"
 )
 _SPACES = re.compile(r"[ \t\r\f\v]+")
-_LINES = re.compile(r"\s*\n\s*")
+_GAP = re.compile(r"\s+")  # not `\s*\n\s*`, which takes quadratic time on other white space than the above
 _LETTER = re.compile(
     r"(?P<open>[\[(<\"'‘]{0,3}) ?(?P<letter>[A-Ja-j])(?![A-Za-z0-9À-ɏ_]|['’][A-Za-zÀ-ɏ]|-[A-Za-z0-9])(?: ?(?P<close>[\])>\"'’]{1,3}))?"
 )
@@ -90,7 +90,8 @@ class Sign:
 
 def plain(text: str) -> str:
     """The text in ASCII letters and brackets, without LaTeX, emphasis and runs of white space."""
-    return _LINES.sub("\n", _SPACES.sub(" ", _LAYOUT.sub("", text.translate(_TABLE)))).strip()
+    spaced = _SPACES.sub(" ", _LAYOUT.sub("", text.translate(_TABLE)))
+    return _GAP.sub(lambda gap: "\n" if "\n" in gap[0] else gap[0], spaced).strip()
 
 
 def read_choice(text: str) -> Choice | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from isocost.digits import json_int
 from isocost.graders.choice.letters import LETTERS, plain, read_choice
 
 _LABELLED = re.compile(r"[(\[]([A-Ja-j])[)\]][.:]? ?(\S.*)|([A-Ja-j])[.):] ?(\S.*)|([A-J]) (\S.*)", re.DOTALL)
@@ -80,7 +81,7 @@ def _bare(text: str) -> str:
 
 def _from_json(reference: str) -> Reference | None:
     try:
-        row = json.loads(reference)
+        row = json.loads(reference, parse_int=json_int)
     except (ValueError, RecursionError):
         return None
     choices = row.get("choices", [])

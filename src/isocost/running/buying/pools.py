@@ -9,6 +9,7 @@ Texts stay on the disk: of a draw, a pool holds in memory what it cost and what 
 from __future__ import annotations
 
 import bisect
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,7 +89,7 @@ class Pool:
     _asked: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
-    _has_strangers: bool = field(init=False, default=False)  # draws of problems that the study has no more, or not in this form
+    stale: Counter[str] = field(init=False, default_factory=Counter)  # stored draws of problems that the study has no more, or not so
 
     def __post_init__(self) -> None:
         asked = {key: value for key, value in digested(self.template).items() if self.template.chat or key not in CHAT_FIELDS}
@@ -118,7 +119,7 @@ class Pool:
             if row["batch"] in unanswered:
                 open_.setdefault(row["batch"], []).append(row)
             if key[0] not in self.problems or row["id"] != self._sample_id(*key):
-                self._has_strangers = True
+                self.stale[key[0]] += 1
             else:
                 self._draws.setdefault(key[0], ProblemDraws()).put(key[1], draw)
                 places[row["id"]] = key
@@ -288,7 +289,7 @@ class Pool:
             [(p.id, p.answer) for p in self.problems.values()], schema={"problem_id": pl.String, "reference": pl.String}, orient="row"
         )
         for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", "cost_flops", "cost_usd")):
-            if self._has_strangers:
+            if self.stale:
                 own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
                 part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))
             yield (

@@ -1,0 +1,158 @@
+"""Repeated characters cost no more than their number: what runs in the driver, past every time limit, takes linear time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from isocost.equations import signature
+from isocost.graders.base import AnswerGrader
+from isocost.graders.choice import ChoiceGrader
+from isocost.graders.code.programs import find_program
+from isocost.graders.exact import ExactGrader
+from isocost.graders.math import MathGrader
+from isocost.graders.number import NumberGrader
+from isocost.grading import GradingPool, Pair
+
+SPACES = [*" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2003\u2028\u2029\u202f\u205f\u3000", "\r\n", " \n", "\u3000 ", "\u3000\n"]
+INVISIBLE = ["\u200b", "\u200d", "\ufeff", "\u0301", "e\u0301", "\x00", "\u202e", "\U000e0041"]
+BRACKETS = [*"()[]{}<>|$\\/", "()", "{}", "[]", "$$", "\\(", "\\]", "\\{", "\\\\", "\\ ", "\\,", "\\!", "\\left(", "\\boxed{", "\\boxed{1}"]
+DIGITS = [
+    *"0199.,:;-+=*^_%!#'`\"",
+    "1,",
+    "1 ",
+    "1.",
+    "1/",
+    "1+1=",
+    "12,345,",
+    "{,}",
+    "**",
+    "__",
+    "--",
+    "####",
+    "#### 1\n",
+    "...",
+    "٣",
+    "½",
+    "²",
+]
+WORDS = [
+    "the answer is ",
+    "The answer is 1. ",
+    "answer",
+    "answer of ",
+    "result is ",
+    "答案是",
+    "is ",
+    "A ",
+    "(A) ",
+    "A, ",
+    "A or ",
+    "option A ",
+]
+WORDS += ["therefore ", "not ", "because ", "and ", "a", "é", "ſ", "İ", "km ", "million ", "\\text{", "\\text{a}", "\\frac{", "\\sqrt{"]
+WORDS += [
+    "</think>",
+    "<answer>",
+    "<answer>1</answer>",
+    "<<1+1=2>>",
+    "\\begin{matrix}",
+    "^\\circ",
+    "\\approx",
+    "\\boxed ",
+    "def f():\n",
+    "```\n",
+]
+UNITS = [*SPACES, *INVISIBLE, *BRACKETS, *DIGITS, *WORDS]
+PLACES = ["{}", "The answer is 5{}x", "\\boxed{{5{}x}}", "(B){}x 12", "#### 5{}6", "2 + 2{}=4"]
+LENGTH = 20_000
+GRADERS: list[AnswerGrader] = [NumberGrader(), MathGrader(), ChoiceGrader(), ExactGrader()]
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    """Processor seconds of the quickest of two runs."""
+    found = []
+    for _ in range(2):
+        started = time.process_time()
+        work(text)
+        found.append(time.process_time() - started)
+        if found[-1] < 0.1:
+            break
+    return min(found)
+
+
+def slow(work: Callable[[str], object], units: list[str]) -> list[tuple[str, str, float, float]]:
+    """Units and places where twice the text takes much more than twice the time."""
+    found = []
+    for unit in units:
+        for place in PLACES:
+            once, twice = (place.format(unit * (n // len(unit))) for n in (LENGTH, 2 * LENGTH))
+            if (first := seconds(work, once)) > 0.1 and (second := seconds(work, twice)) > 3 * first:
+                found.append((unit, place, first, second))
+            assert first < 3, (unit, place, first)
+    return found
+
+
+def as_solution(grader: AnswerGrader) -> Callable[[str], object]:
+    return lambda text: grader.settle("12", grader.extract(text))
+
+
+def as_reference(grader: AnswerGrader) -> Callable[[str], object]:
+    def work(text: str) -> None:
+        grader.settle(text, "12")
+        grader.settle(text, None)
+        grader.extract(grader.gold(text) or "")
+
+    return work
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grader", GRADERS, ids=lambda grader: grader.name)
+def test_solutions(grader: AnswerGrader) -> None:
+    assert slow(as_solution(grader), UNITS) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grader", GRADERS, ids=lambda grader: grader.name)
+def test_references(grader: AnswerGrader) -> None:
+    assert slow(as_reference(grader), UNITS) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", [signature, find_program])
+def test_equations_and_programs(work: Callable[[str], object]) -> None:
+    assert slow(work, UNITS) == []
+
+
+@pytest.mark.parametrize("grader", GRADERS, ids=lambda grader: grader.name)
+def test_white_space_of_every_kind(grader: AnswerGrader) -> None:
+    assert slow(as_solution(grader), SPACES) == []
+
+
+@pytest.mark.parametrize("grader", ["number", "math", "choice", "exact"])
+def test_the_driver_is_not_held_up(grader: str) -> None:
+    pairs = [Pair(key="", reference="12", generation=f"The answer is 12{unit * LENGTH}x") for unit in SPACES if len(unit) == 1]
+    with GradingPool(grader, workers=1, time_limit=1) as pool:
+        started = time.process_time()  # of this process: the workers are others
+        verdicts = pool.submit(pairs).result()
+        assert time.process_time() - started < 5
+    assert len(verdicts) == len(pairs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grader", ["number", "choice"])
+def test_verify_keeps_to_its_time_limit(tmp_path: Path, grader: str) -> None:
+    unit = "\\u3000"
+    (tmp_path / "lines.jsonl").write_text(
+        "".join(f'{{"gold": "B", "prediction": "\\\\boxed{{{unit * n}12{unit * n}x}}"}}\n' for n in (20_000, 30_000, 40_000))
+    )
+    command = [sys.executable, "-m", "isocost.cli", "verify", "lines.jsonl", "--grader", grader, "--time-limit", "1", "-j", "1"]
+    started = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path)
+    assert len(done.stdout.splitlines()) == 3
+    assert time.monotonic() - started < 30

@@ -1,0 +1,97 @@
+"""What a start does with files of arms and budgets that the study has no more."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from isocost.running import Note, run, runs
+from isocost.running.leftovers import mark_leftovers
+from isocost.store import RunDirectory
+from tests.builders import InlineExecutor, raw_study, study, write_study
+
+ARMS = raw_study()["arms"]
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*") if path.is_file()}
+
+
+def started(tmp_path: Path, **changes: Any) -> list[str]:
+    found: list[str] = []
+    path = write_study(tmp_path, n_problems=6, **changes)
+    run(path, tmp_path / "run", until="curate", listener=lambda event: found.append(event.text) if isinstance(event, Note) else None)
+    return [text for text in found if text.startswith("files of arms")]
+
+
+def test_a_renamed_arm_leaves_no_training_set_among_the_current_ones(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert started(tmp_path) == []
+    before = {name: (out / "trainsets" / name).read_bytes() for name in files(out / "trainsets")}
+    bought = pl.read_parquet(out / "samples.parquet")
+    renamed = {"cheap": ARMS["weak"], **{name: arm for name, arm in ARMS.items() if name != "weak"}}
+    (said,) = started(tmp_path, arms=renamed)
+    assert said == (
+        "files of arms or budgets that the study has no more; training sets moved to trainsets/stale/: weak@low.md, weak@low.parquet; "
+        "kept, and not used: arms/weak@low; stale.json names all"
+    )
+    assert files(out / "trainsets") == {
+        f"{cell}.{kind}" for cell in ("cheap@low", "strong@low", "equal@number") for kind in ("md", "parquet")
+    }
+    assert files(out / "trainsets" / "stale") == {"weak@low.md", "weak@low.parquet"}
+    assert (out / "arms" / "weak@low" / "rounds.jsonl").exists()
+    assert json.loads((out / "stale.json").read_text()) == {
+        "cells": ["cheap@low", "equal@number", "strong@low"],
+        "not_of_these": ["arms/weak@low", "trainsets/stale/weak@low.md", "trainsets/stale/weak@low.parquet"],
+    }
+    assert started(tmp_path, arms=renamed) == []  # said once
+    (back,) = started(tmp_path)
+    assert "cheap@low" in back
+    assert files(out / "trainsets" / "stale") == {"cheap@low.md", "cheap@low.parquet"}
+    assert before == {name: (out / "trainsets" / name).read_bytes() for name in files(out / "trainsets")}
+    assert pl.read_parquet(out / "samples.parquet").height == bought.height
+
+
+def test_a_renamed_budget_does_so_too(tmp_path: Path) -> None:
+    started(tmp_path)
+    (said,) = started(tmp_path, budgets={"small": raw_study()["budgets"]["low"]})
+    assert "strong@low.md, strong@low.parquet, weak@low.md, weak@low.parquet" in said
+    assert "arms/strong@low, arms/weak@low" in said
+    assert "equal@number" not in said
+
+
+def made(path: Path, names: Mapping[str, bool]) -> None:
+    for name in names:
+        (path / name).mkdir(parents=True)
+
+
+def test_models_and_evaluations_of_other_cells_are_named_and_stay(tmp_path: Path) -> None:
+    kept = {
+        "models/weak-strong@low-0-abc": False,
+        "models/weak-old@low-0-abc": True,
+        "models/gone-weak@low-0-abc": True,
+        "models/.half": False,
+        "evaluations/weak+untrained+0+plain+test": False,
+        "evaluations/weak+strong@low+0+plain+test": False,
+        "evaluations/weak+strong@gone+0+plain+test": True,
+        "arms/weak@low": False,
+        "arms/weak@high": True,
+    }
+    made(tmp_path / "run", kept)
+    said: list[Any] = []
+    with RunDirectory(tmp_path / "run") as directory:
+        mark_leftovers(study(), directory, said.append)
+        listed = directory.read_json("stale.json")["not_of_these"]
+        assert listed == sorted(name for name, is_stale in kept.items() if is_stale)
+        assert len(said) == 1
+        assert all((tmp_path / "run" / name).is_dir() for name in kept)
+        mark_leftovers(study(), directory, said.append)
+        assert len(said) == 1
