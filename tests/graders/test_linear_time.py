@@ -156,3 +156,11 @@ def test_verify_keeps_to_its_time_limit(tmp_path: Path, grader: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path)
     assert len(done.stdout.splitlines()) == 3
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("unit", [",", ", ", "、", "，", " ,", "1,", ";", "\\text{ ", "(", "^(", "sqrt(", "0.", "\\%"])
+def test_an_answer_of_the_longest_that_is_read(unit: str) -> None:
+    work = as_solution(MathGrader())
+    work("The answer is 1")
+    assert seconds(work, f"The answer is {unit * (1900 // len(unit))}") < 0.5
+    assert seconds(work, f"\\boxed{{5{unit * (1900 // len(unit))}x}}") < 0.5

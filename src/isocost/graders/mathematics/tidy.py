@@ -151,6 +151,8 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     ),
 )
 _MONEY = {pattern for pattern, _ in _QUANTITIES if _AMOUNT in pattern}
+_REASONS = ("because", "since", "for", "where")
+_REASONED = {pattern for pattern, _ in _QUANTITIES if "because" in pattern or "where" in pattern}  # quadratic in a run of commas
 _RULES = tuple((re.compile(pattern), replacement) for pattern, replacement in (*_LAYOUT, *_NAMES, *_QUANTITIES))
 
 
@@ -168,8 +170,9 @@ def tidy(answer: str) -> str:
     elif "\\begin" not in text:  # in a matrix two backslashes end a row
         text = _ESCAPED.sub(r"\\", text)
     has_money = any(sign in text for sign in _CURRENCIES)
+    has_reason = any(word in text for word in _REASONS)
     for pattern, replacement in _RULES:
-        if has_money or pattern.pattern not in _MONEY:
+        if (has_money or pattern.pattern not in _MONEY) and (has_reason or pattern.pattern not in _REASONED):
             text = pattern.sub(replacement, text)
     return " ".join(_exact(text).split()).rstrip(".,;\\ ")
 
