@@ -8,24 +8,36 @@ Each request is reserved at its worst case, on the disk, before it is sent. One 
     redone   cut off by a kill on this machine, where nobody charges for it; it is sent again
     unsent   the run was stopped before it was sent
 
+A line `gone` notes that what a request brought is no longer stored, and may be bought again; what it cost stays in the bill.
 The bill is the sum of `done` and `lost`. What stays open after a kill is settled by the next start.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from isocost.amounts import said, told_apart
 from isocost.errors import LimitReachedError, RunError
 from isocost.records import Cost, Unit
 from isocost.store import Log, Row
+from isocost.store.fields import AMOUNT_OR_NULL, COUNT, TEXT, flaw_of
 
 SLACK = 1 + 1e-12  # for sums of floats that stand for a whole ratio
 NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
+_WORST = {"flops": AMOUNT_OR_NULL, "usd": AMOUNT_OR_NULL}
+_FIELDS = {
+    "reserve": _WORST,
+    "done": {**_WORST, "seconds": AMOUNT_OR_NULL, "count": COUNT, "tokens": COUNT},
+    "lost": _WORST,
+    "retry": {},
+    "redone": {},
+    "unsent": {},
+    "gone": {},
+}
 
 
 @dataclass(slots=True)
@@ -93,6 +105,16 @@ class Answered:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Paid(NamedTuple):
+    """What the ledger says that a request brought and cost. A tuple, because there may be a million."""
+
+    answers: int
+    tokens: int
+    flops: float | None
+    usd: float | None
+    place: tuple[str, str, str]  # account, model, and the pool or the judge's version; "" where it is not known
+
+
 class Ledger:
     """Reservations and accounts of a run, appended to `ledger.jsonl`; may be used by several threads.
 
@@ -100,13 +122,28 @@ class Ledger:
         log: Where it is kept. What it holds already is read.
         unit: The unit of the limit.
         limit: Hard cap on the bill for data and for judging it, or None.
+        ready: Called before requests are reserved; keeps them from being sent by raising.
+
+    Attributes:
+        accounts: (account, model) -> what was paid so far.
+        paid: What each request that is done brought, until `forget_paid`.
+        lost: The requests without an answer that were charged and not answered since, until then.
+
+    Raises:
+        StorageError: a line is damaged, or closes a request that is not open: lines were removed, edited or doubled.
     """
 
-    def __init__(self, log: Log, *, unit: Unit = "flops", limit: float | None = None) -> None:
-        self.log = log
+    def __init__(self, log: Log, *, unit: Unit = "flops", limit: float | None = None, ready: Callable[[], None] = lambda: None) -> None:
+        self.log, self._ready = log, ready
         self.accounts: dict[tuple[str, str], Account] = {}
+        self.paid: dict[str, Paid] = {}
+        self.lost: set[str] = set()
         self._facts: dict[str, Row] = {}
-        for entry in log.entries():
+        self._places: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+        for number, entry in enumerate(log.entries(), start=1):
+            if flaw := flaw_of_line(entry, self._facts):
+                raise log.damaged(number, flaw)
+            self._remember(entry)
             book(self.accounts, self._facts, entry)
         amounts = [account.amount(unit) for account in self.accounts.values()]
         self.known = None not in amounts  # whether all that was paid is known in the unit
@@ -115,6 +152,26 @@ class Ledger:
         self._abandoned: dict[str, float] = {}
         self._closed = False
         self._changed = threading.Condition()  # its lock also keeps lines whole: a log's appends must not meet
+
+    def _remember(self, entry: Row) -> None:
+        """Keep what a line of an earlier start says of a request, to be compared with what is stored."""
+        request, event = entry["request"], entry["event"]
+        if event == "lost":
+            self.lost.add(request)
+        elif event == "gone":
+            self.paid.pop(request, None)
+        elif event == "done":
+            self.lost.discard(request)
+            if entry["count"]:
+                facts = self._facts.get(request, entry)
+                place = facts.get("account", "data"), facts.get("model", ""), facts.get("pool") or facts.get("version") or ""
+                self.paid[request] = Paid(
+                    entry["count"], entry["tokens"], entry["flops"], entry["usd"], self._places.setdefault(place, place)
+                )
+
+    def forget_paid(self) -> None:
+        """Free the memory of `paid` and `lost`, once they were compared with what is stored."""
+        self.paid, self.lost = {}, set()
 
     def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
         """Reserve requests before they are sent, in order, as far as they fit; how many do.
@@ -141,6 +198,7 @@ class Ledger:
                 fitting += 1
             lines = [{"event": "reserve", "request": r.request, **_amounts(r.worst), **r.facts} for r in wanted[:fitting]]
             if lines:
+                self._ready()
                 self.log.append(*lines)
             for reservation, line in zip(wanted[:fitting], lines, strict=True):
                 book(self.accounts, self._facts, line)
@@ -232,6 +290,25 @@ class Ledger:
         with self._changed:
             yield self.accounts, self._facts
 
+    def restore(self, answers: Sequence[Answered], lost: Sequence[Row] = (), unanswered: Sequence[Row] = ()) -> None:
+        """Book lines that the file lacks, from what else is known of them.
+
+        Args:
+            answers: Requests whose answers are stored.
+            lost: Lines of requests that were charged without an answer.
+            unanswered: Lines of reservations that nothing closed.
+        """
+        if unanswered:
+            self.log.append(*unanswered)
+            for line in unanswered:
+                book(self.accounts, self._facts, line)
+        self.release(answers)
+        self._close(lost)
+
+    def give_up(self, requests: Sequence[str]) -> None:
+        """Note that what these requests brought is not stored any more, and may be bought again; what they cost stays in the bill."""
+        self._close([{"event": "gone", "request": request} for request in requests])
+
     def settle(self, stored: Mapping[str, Answered]) -> None:
         """Close what a kill left open: a request whose answer is stored is done.
 
@@ -253,6 +330,31 @@ class Ledger:
         return {"event": "lost", "request": request, "reason": reason, **{unit: worst[unit] for unit in ("flops", "usd")}}
 
 
+def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
+    """Why a line cannot follow those before it, "" where it can.
+
+    Args:
+        entry: The line.
+        waiting: The reservations that are open, by request.
+    """
+    fields = _FIELDS.get(entry["event"])
+    if fields is None:
+        return f"event {entry['event'][:40]!r} is not known"
+    if flaw := flaw_of(entry, fields):
+        return flaw
+    reserved = waiting.get(entry["request"])
+    if entry["event"] == "reserve":
+        bad = next((name for name in ("account", "model") if not TEXT.fits(entry.get(name, ""))), None)
+        return "reserves a request that is open already: is it doubled?" if reserved else f'"{bad}" is not a text' if bad else ""
+    if reserved is None:
+        # A request that was charged and given up is `done` without a reservation; so is one that was restored.
+        alone = entry["event"] == "gone" or (entry["event"] == "done" and "account" in entry)
+        return "" if alone else "closes a request that is not open: it is doubled, or lines before it were removed"
+    if entry["event"] == "lost" and any(entry[unit] != reserved[unit] for unit in _WORST):
+        return "counts a lost request at another amount than was reserved for it"
+    return ""
+
+
 def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entry: Row) -> None:
     """Add a line of a ledger to its account.
 
@@ -266,7 +368,7 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         waiting[request] = entry
         return
     facts = {**waiting.pop(request, {}), **entry}
-    if event == "unsent":
+    if event in ("unsent", "gone"):
         return
     account = accounts.setdefault((facts.get("account", "data"), facts.get("model", "")), Account())
     account.remote = account.remote or bool(facts.get("remote"))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from isocost import curating
 from isocost.curating import Curated
-from isocost.errors import InputError, StorageError
+from isocost.errors import StorageError
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.metrics.diversity import distinct_key
@@ -31,7 +31,10 @@ STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate
 
 
 class StudyRun:
-    """One start of a study in its run directory: `grading` grades training solutions, `checking` answers that have a reference."""
+    """One start of a study in its run directory: `grading` grades training solutions, `checking` answers that have a reference.
+
+    `lowered` says that the limit is lower than at the last start.
+    """
 
     def __init__(
         self,
@@ -41,11 +44,14 @@ class StudyRun:
         grading: Grading,
         checking: Grading,
         listener: Listener,
+        *,
+        lowered: bool = False,
     ) -> None:
+        self._lowered, self._again = lowered, False
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
         self.grading, self.checking = grading, checking
         self.graded = ""
-        self.seconds: dict[str, float] = directory.read_json("seconds.json") or {}
+        self.seconds: dict[str, float] = _seconds(directory)
 
     def run(self, until: str, *, force: bool) -> Report | None:
         """Run the stages up to one; the report, if that is among them."""
@@ -69,7 +75,9 @@ class StudyRun:
 
     def sample(self) -> Bought:
         """Buy and grade."""
-        bought = data.sample(self.prepared, self.directory, self.executor, self.grading, self.listener)
+        bought = data.sample(
+            self.prepared, self.directory, self.executor, self.grading, self.listener, lowered=self._lowered, again=self._again
+        )
         write_samples((part for pool in bought.stores.values() for part in pool.frames()), self.directory.path / "samples.parquet")
         for split, problems in self.prepared.problems.items():
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
@@ -178,13 +186,18 @@ class StudyRun:
         self.directory.write_json(self.seconds, "seconds.json")
 
     def _forget(self, stage: str) -> None:
-        if stage == "sample":
-            raise InputError("samples are paid for and never thrown away\n  use another folder to sample again")
+        self._again = stage == "sample"
         kept = {"grade": ("verdicts", grader_key(self.grading)), "finetune": ("models",), "evaluate": ("evaluations",)}.get(stage)
         if kept:
             self.directory.remove(*kept)
         if stage == "finetune":  # answers of the former weights are not answers of the new ones
             self.directory.remove("evaluations")
+
+
+def _seconds(directory: RunDirectory) -> dict[str, float]:
+    """The seconds of earlier starts, by stage; what is damaged counts as none."""
+    found = directory.read_derived("seconds.json") or {}
+    return {stage: float(seconds) for stage, seconds in found.items() if isinstance(seconds, int | float)}
 
 
 def named(grading: Grading) -> str:
