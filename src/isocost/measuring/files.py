@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from isocost.errors import InputError, RunDirectoryError, TableError
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
@@ -60,11 +61,15 @@ def _groups_of_run(path: Path, by: str) -> dict[str, str]:
     """The group of each training problem by what its source says of it, such as `level`.
 
     Raises:
-        TableError: No problem has it.
+        TableError: No problem has it, or the file of the problems is damaged.
     """
     file = path / "problems" / "train.parquet"
-    problems = pl.read_parquet(file, columns=["id", "metadata"]).iter_rows() if file.exists() else ()
-    known = {problem: json.loads(metadata) for problem, metadata in problems}
+    try:
+        problems = pl.read_parquet(file, columns=["id", "metadata"]).iter_rows() if file.exists() else ()
+        known = {problem: dict(json.loads(metadata)) for problem, metadata in problems}
+    except (OSError, PolarsError, ValueError, TypeError) as error:
+        why = str(error).partition("\n")[0][:200]
+        raise TableError(f"{file}: cannot be read: {why}\n  make it again: isocost report {path}") from error
     groups = {problem: str(metadata[by]) for problem, metadata in known.items() if metadata.get(by) is not None}
     if known and not groups:
         names = ", ".join(sorted({name for metadata in known.values() for name in metadata})) or "nothing else"

@@ -23,11 +23,10 @@ from isocost.records import Cost, Unit
 from isocost.running.buying.drawn import PAID, each_batch, total_cost
 from isocost.running.buying.replies import ACCOUNT, FOLDER
 from isocost.running.events import Listener, Note
-from isocost.running.spending import Accounts, begins_with, read_summary
+from isocost.running.spending import PROGRESS, Accounts, begins_with, read_summary
 from isocost.store import Row, RunDirectory
 
-PROGRESS = "progress.json"
-FEW = 20  # of the paid batches of a pool, one in so many may be bought again without being asked for
+FEW = 20  # of the paid batches of a pool, one in so many, or one at least, is bought again unasked; never all of them
 _NEAR = 1e-6  # costs are sums of floats
 Place = tuple[str, str, str]  # account, model, and the pool or the judge's version
 
@@ -130,7 +129,8 @@ class Evidence:
             where = self._where(place)
             batches = "1 batch" if len(requests) == 1 else f"{len(requests):,} batches"
             what = f"{_draws(n, place)} of {batches} that were paid ({_said_of_cost(cost)})"
-            if not terms.again and len(requests) > max(1, (self._found[place] + len(requests)) // FEW):
+            few = max(min(1, self._found[place]), (self._found[place] + len(requests)) // FEW)
+            if not terms.again and len(requests) > few:
                 raise RunDirectoryError(
                     f"{where}: {what} are not stored there any more\n  restore the files from a copy; or pay for them again, on top of "
                     f"that: isocost sample {self._directory.path} --force"

@@ -10,12 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from isocost.ledger import Account, book, flaw_of_line
+from isocost.ledger import Account, Ledger, book, flaw_of_line
 from isocost.records import Cost
-from isocost.store import Row
+from isocost.store import Row, RunDirectory
 from isocost.store.fields import AMOUNT_OR_NULL, flaw_of
 from isocost.store.kinds import LEDGER
 
+PROGRESS = "progress.json"
 Accounts = dict[tuple[str, str], Account]
 _CHUNK = 1 << 20  # bytes of lines that are parsed at once: twice as quick as line by line
 _LOOKED_AT = 4096  # bytes before the place where a summary ends
@@ -36,6 +37,14 @@ def summed_up(accounts: Mapping[tuple[str, str], Account], waiting: Mapping[str,
             check = _check(file, size)
     paid = [{"account": account, "model": model, **asdict(each)} for (account, model), each in accounts.items()]
     return {"bytes": size, "check": check, "accounts": paid, "open": list(waiting.values())}
+
+
+def sum_up_again(directory: RunDirectory, ledger: Ledger) -> None:
+    """Bring the summary in `progress.json` up to date, after a stage that came behind sampling and paid."""
+    if isinstance(progress := directory.read_derived(PROGRESS), dict):
+        with ledger.still() as (accounts, waiting):
+            progress["ledger"] = summed_up(accounts, waiting, ledger.log.path)
+        directory.write_json(progress, PROGRESS)
 
 
 def read_summary(summary: Any) -> tuple[Accounts, dict[str, Row]] | None:

@@ -22,6 +22,7 @@ from isocost.running.auditing import Audits, audit, saying
 from isocost.running.data import Bought, grader_key
 from isocost.running.events import Listener
 from isocost.running.preparing import Prepared
+from isocost.running.spending import sum_up_again
 from isocost.running.students import Evaluated, Training
 from isocost.running.tables import write_samples
 from isocost.store import RunDirectory
@@ -78,6 +79,7 @@ class StudyRun:
         bought = data.sample(
             self.prepared, self.directory, self.executor, self.grading, self.listener, lowered=self._lowered, again=self._again
         )
+        self.directory.check()
         write_samples((part for pool in bought.stores.values() for part in pool.frames()), self.directory.path / "samples.parquet")
         for split, problems in self.prepared.problems.items():
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
@@ -95,7 +97,11 @@ class StudyRun:
 
         With `again`, a judge is asked once more where its call failed for good.
         """
-        found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
+        try:
+            found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
+        finally:
+            if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
+                sum_up_again(self.directory, bought.ledger)
         saying.write(found, self.directory)
         return found
 
@@ -172,8 +178,10 @@ class StudyRun:
     def _timed(self, stage: str, work: Callable[[], T]) -> T:
         """Run a stage and add its wall-clock seconds to those of earlier starts."""
         started = time.monotonic()
+        self.directory.check()
         try:
             done = work()
+            self.directory.check()  # workers write models, and libraries make folders that are not there
         except BaseException:
             with contextlib.suppress(StorageError):  # on a full disk it is told of what could not be stored, not of this
                 self._add_seconds(stage, started)

@@ -125,6 +125,8 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def _advice(path: Path) -> str:
     """What to do about a path that cannot be written."""
+    if not path.parent.exists():
+        return "its folder is gone: put the run directory back where it was, and run the same command again"
     if path.is_dir() and path.suffix:
         return "a folder is in the place of the file: move it away"
     blocked = next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None)

@@ -118,7 +118,7 @@ def _flock(descriptor: int, path: Path, *, wait: bool) -> None:
         if error.errno in _HELD:
             raise HeldError from None
         raise RunDirectoryError(
-            f"{path}: cannot be locked: {error.strerror or error}; without a lock two runs could spend at once\n"
+            f"{path}: cannot be locked: {error.strerror or error}; without a lock two processes could write and spend at once\n"
             "  use a folder on a disk of this machine, or mount this one with locks"
         ) from error
 
