@@ -24,20 +24,10 @@ from isocost.amounts import said, told_apart
 from isocost.errors import LimitReachedError, RunError
 from isocost.records import Cost, Unit
 from isocost.store import Log, Row
-from isocost.store.fields import AMOUNT_OR_NULL, COUNT, TEXT, flaw_of
+from isocost.store.ledgerlines import flaw_of_line
 
 SLACK = 1 + 1e-12  # for sums of floats that stand for a whole ratio
 NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
-_WORST = {"flops": AMOUNT_OR_NULL, "usd": AMOUNT_OR_NULL}
-_FIELDS = {
-    "reserve": _WORST,
-    "done": {**_WORST, "seconds": AMOUNT_OR_NULL, "count": COUNT, "tokens": COUNT},
-    "lost": _WORST,
-    "retry": {},
-    "redone": {},
-    "unsent": {},
-    "gone": {},
-}
 
 
 @dataclass(slots=True)
@@ -156,18 +146,18 @@ class Ledger:
     def _remember(self, entry: Row) -> None:
         """Keep what a line of an earlier start says of a request, to be compared with what is stored."""
         request, event = entry["request"], entry["event"]
-        if event == "lost":
-            self.lost.add(request)
-        elif event == "gone":
-            self.paid.pop(request, None)
-        elif event == "done":
-            self.lost.discard(request)
+        if event == "done":
+            if self.lost:
+                self.lost.discard(request)
             if entry["count"]:
                 facts = self._facts.get(request, entry)
                 place = facts.get("account", "data"), facts.get("model", ""), facts.get("pool") or facts.get("version") or ""
-                self.paid[request] = Paid(
-                    entry["count"], entry["tokens"], entry["flops"], entry["usd"], self._places.setdefault(place, place)
-                )
+                paid = Paid(entry["count"], entry["tokens"], entry["flops"], entry["usd"], self._places.setdefault(place, place))
+                self.paid[request] = paid
+        elif event == "lost":
+            self.lost.add(request)
+        elif event == "gone":
+            self.paid.pop(request, None)
 
     def forget_paid(self) -> None:
         """Free the memory of `paid` and `lost`, once they were compared with what is stored."""
@@ -328,31 +318,6 @@ class Ledger:
     def _lost(self, request: str, reason: str) -> Row:
         worst = self._facts[request]
         return {"event": "lost", "request": request, "reason": reason, **{unit: worst[unit] for unit in ("flops", "usd")}}
-
-
-def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
-    """Why a line cannot follow those before it, "" where it can.
-
-    Args:
-        entry: The line.
-        waiting: The reservations that are open, by request.
-    """
-    fields = _FIELDS.get(entry["event"])
-    if fields is None:
-        return f"event {entry['event'][:40]!r} is not known"
-    if flaw := flaw_of(entry, fields):
-        return flaw
-    reserved = waiting.get(entry["request"])
-    if entry["event"] == "reserve":
-        bad = next((name for name in ("account", "model") if not TEXT.fits(entry.get(name, ""))), None)
-        return "reserves a request that is open already: is it doubled?" if reserved else f'"{bad}" is not a text' if bad else ""
-    if reserved is None:
-        # A request that was charged and given up is `done` without a reservation; so is one that was restored.
-        alone = entry["event"] == "gone" or (entry["event"] == "done" and "account" in entry)
-        return "" if alone else "closes a request that is not open: it is doubled, or lines before it were removed"
-    if entry["event"] == "lost" and any(entry[unit] != reserved[unit] for unit in _WORST):
-        return "counts a lost request at another amount than was reserved for it"
-    return ""
 
 
 def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entry: Row) -> None:

@@ -10,11 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from isocost.ledger import Account, Ledger, book, flaw_of_line
+from isocost.ledger import Account, Ledger, book
 from isocost.records import Cost
 from isocost.store import Row, RunDirectory
 from isocost.store.fields import AMOUNT_OR_NULL, flaw_of
 from isocost.store.kinds import LEDGER
+from isocost.store.ledgerlines import flaw_of_line
 
 PROGRESS = "progress.json"
 Accounts = dict[tuple[str, str], Account]
