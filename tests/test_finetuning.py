@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from isocost.errors import InputError, MissingExtraError, ModelError, RunDirectoryError, RunError
+from isocost.errors import InputError, MissingExtraError, ModelError, RunDirectoryError, RunError, StorageError
 from isocost.finetuning import IGNORED, Encoded, TrainingSettings, cycled, encode, finetune, recorded
 
 torch = pytest.importorskip("torch")
@@ -265,3 +265,12 @@ def test_a_missing_extra_is_named(base: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == package else find(name, *rest))
     with pytest.raises(MissingExtraError, match=rf"{package} is not installed\n.*isocost\[train\]"):
         finetune(base, ROWS, tmp_path / "out", replace(QUICK, method=method), score=None)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"trained": 3}', b'{"trained": {"best": {}}}', b"\xff"])
+def test_a_damaged_record_is_named_with_what_to_do(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "trained.json").write_bytes(data)
+    with pytest.raises(StorageError, match=r"trained\.json: is damaged") as caught:
+        recorded(tmp_path / "model")
+    assert f"remove {tmp_path / 'model'} to train this model again" in str(caught.value)

@@ -3,26 +3,28 @@
 Each request is reserved at its worst case, on the disk, before it is sent. One line closes it:
 
     done     its answer is stored; what it really cost
-    lost     no answer came and it may be charged all the same: counted at its worst case
+    lost     no answer came and it may be charged all the same: counted at its worst case, or at the usage that it reported if that is more
     retry    refused, and so not charged; it is sent again under a new reservation
     redone   cut off by a kill on this machine, where nobody charges for it; it is sent again
     unsent   the run was stopped before it was sent
 
+A line `gone` notes that what a request brought is no longer stored, and may be bought again; what it cost stays in the bill.
 The bill is the sum of `done` and `lost`. What stays open after a kill is settled by the next start.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from isocost.amounts import said, told_apart
 from isocost.errors import LimitReachedError, RunError
 from isocost.records import Cost, Unit
 from isocost.store import Log, Row
+from isocost.store.ledgerlines import flaw_of_line
 
 SLACK = 1 + 1e-12  # for sums of floats that stand for a whole ratio
 NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
@@ -99,6 +101,16 @@ class Answered:
     reported_usd: float | None = None
 
 
+class Paid(NamedTuple):
+    """What the ledger says that a request brought and cost. A tuple, because there may be a million."""
+
+    answers: int
+    tokens: int
+    flops: float | None
+    usd: float | None
+    place: tuple[str, str, str]  # account, model, and the pool or the judge's version; "" where it is not known
+
+
 class Ledger:
     """Reservations and accounts of a run, appended to `ledger.jsonl`; may be used by several threads.
 
@@ -106,13 +118,28 @@ class Ledger:
         log: Where it is kept. What it holds already is read.
         unit: The unit of the limit.
         limit: Hard cap on the bill for data and for judging it, or None.
+        ready: Called before requests are reserved; keeps them from being sent by raising.
+
+    Attributes:
+        accounts: (account, model) -> what was paid so far.
+        paid: What each request that is done brought, until `forget_paid`.
+        lost: The requests without an answer that were charged and not answered since, until then.
+
+    Raises:
+        StorageError: a line is damaged, or closes a request that is not open: lines were removed, edited or doubled.
     """
 
-    def __init__(self, log: Log, *, unit: Unit = "flops", limit: float | None = None) -> None:
-        self.log = log
+    def __init__(self, log: Log, *, unit: Unit = "flops", limit: float | None = None, ready: Callable[[], None] = lambda: None) -> None:
+        self.log, self._ready = log, ready
         self.accounts: dict[tuple[str, str], Account] = {}
+        self.paid: dict[str, Paid] = {}
+        self.lost: set[str] = set()
         self._facts: dict[str, Row] = {}
-        for entry in log.entries():
+        self._places: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+        for number, entry in enumerate(log.entries(), start=1):
+            if flaw := flaw_of_line(entry, self._facts):
+                raise log.damaged(number, flaw)
+            self._remember(entry)
             book(self.accounts, self._facts, entry)
         amounts = [account.amount(unit) for account in self.accounts.values()]
         self.known = None not in amounts  # whether all that was paid is known in the unit
@@ -121,6 +148,26 @@ class Ledger:
         self._abandoned: dict[str, float] = {}
         self._closed = False
         self._changed = threading.Condition()  # its lock also keeps lines whole: a log's appends must not meet
+
+    def _remember(self, entry: Row) -> None:
+        """Keep what a line of an earlier start says of a request, to be compared with what is stored."""
+        request, event = entry["request"], entry["event"]
+        if event == "done":
+            if self.lost:
+                self.lost.discard(request)
+            if entry["count"]:
+                facts = self._facts.get(request, entry)
+                place = facts.get("account", "data"), facts.get("model", ""), facts.get("pool") or facts.get("version") or ""
+                paid = Paid(entry["count"], entry["tokens"], entry["flops"], entry["usd"], self._places.setdefault(place, place))
+                self.paid[request] = paid
+        elif event == "lost":
+            self.lost.add(request)
+        elif event == "gone":
+            self.paid.pop(request, None)
+
+    def forget_paid(self) -> None:
+        """Free the memory of `paid` and `lost`, once they were compared with what is stored."""
+        self.paid, self.lost = {}, set()
 
     def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
         """Reserve requests before they are sent, in order, as far as they fit; how many do.
@@ -147,6 +194,7 @@ class Ledger:
                 fitting += 1
             lines = [{"event": "reserve", "request": r.request, **_amounts(r.worst), **r.facts} for r in wanted[:fitting]]
             if lines:
+                self._ready()
                 self.log.append(*lines)
             for reservation, line in zip(wanted[:fitting], lines, strict=True):
                 book(self.accounts, self._facts, line)
@@ -247,6 +295,25 @@ class Ledger:
         with self._changed:
             yield self.accounts, self._facts
 
+    def restore(self, answers: Sequence[Answered], lost: Sequence[Row] = (), unanswered: Sequence[Row] = ()) -> None:
+        """Book lines that the file lacks, from what else is known of them.
+
+        Args:
+            answers: Requests whose answers are stored.
+            lost: Lines of requests that were charged without an answer.
+            unanswered: Lines of reservations that nothing closed.
+        """
+        if unanswered:
+            self.log.append(*unanswered)
+            for line in unanswered:
+                book(self.accounts, self._facts, line)
+        self.release(answers)
+        self._close(lost)
+
+    def give_up(self, requests: Sequence[str]) -> None:
+        """Note that what these requests brought is not stored any more, and may be bought again; what they cost stays in the bill."""
+        self._close([{"event": "gone", "request": request} for request in requests])
+
     def settle(self, stored: Mapping[str, Answered]) -> None:
         """Close what a kill left open: a request whose answer is stored is done.
 
@@ -283,7 +350,7 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         waiting[request] = entry
         return
     facts = {**waiting.pop(request, {}), **entry}
-    if event == "unsent":
+    if event in ("unsent", "gone"):
         return
     account = accounts.setdefault((facts.get("account", "data"), facts.get("model", "")), Account())
     account.remote = account.remote or bool(facts.get("remote"))

@@ -38,7 +38,7 @@ def test_a_verdict_is_on_the_disk_before_the_page_moves_on(pages: Pages, monkeyp
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
     say(pages, 0, "sound")
-    assert synced == [(pages.path / "audits" / "labels.jsonl").stat().st_size]
+    assert synced[:1] == [(pages.path / "audits" / "labels.jsonl").stat().st_size]
 
 
 def test_what_cannot_be_stored_does_not_move_on(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from isocost.errors import InputError, MissingExtraError, RunDirectoryError
+from isocost.errors import InputError, MissingExtraError, RunDirectoryError, StorageError
 from isocost.finetuning.choosing import Progress, Score, best_of, try_rates
 from isocost.finetuning.models import load_tokenizer
 from isocost.finetuning.records import Candidate, Trained, TrainingSettings
@@ -101,13 +101,23 @@ def finetune(
 
 
 def recorded(out: Path) -> Trained | None:
-    """What an earlier `finetune` said of the model in `out`, or None where none was finished."""
+    """What an earlier `finetune` said of the model in `out`, or None where none was finished.
+
+    Raises:
+        StorageError: the record is damaged.
+    """
     path = out / _RECORD
     if not path.exists():
         return None
-    fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["trained"]
-    candidates = tuple(Candidate(**candidate) for candidate in fields.pop("candidates"))
-    return Trained(best=Candidate(**fields.pop("best")), candidates=candidates, **fields)
+    try:
+        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["trained"]
+        candidates = tuple(Candidate(**candidate) for candidate in fields.pop("candidates"))
+        return Trained(best=Candidate(**fields.pop("best")), candidates=candidates, **fields)
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        raise StorageError(
+            f"{path}: is damaged: {str(error).partition(chr(10))[0] or type(error).__name__}\n"
+            f"  restore it from a copy, or remove {out} to train this model again"
+        ) from error
 
 
 def _check(out: Path, settings: TrainingSettings, score: Score | None) -> None:

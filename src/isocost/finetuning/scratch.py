@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from isocost.store.files import sync_folder
+
 
 @contextmanager
 def scratch_beside(out: Path) -> Iterator[Path]:
     """An empty folder `.NAME.part` beside `out`, on the same file system, that is gone afterwards."""
     scratch = out.with_name(f".{out.name}.part")
+    if scratch.is_symlink():
+        scratch.unlink()  # nothing is written through it
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
@@ -26,4 +30,7 @@ def publish(folder: Path, out: Path) -> None:
     for path in (path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
             os.fsync(file.fileno())
+    for inner in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        sync_folder(inner)
     folder.rename(out)
+    sync_folder(out.parent)

@@ -13,6 +13,7 @@ from polars.exceptions import PolarsError
 from isocost.errors import RunDirectoryError, TableError
 from isocost.paths import read_parquet, shell_word
 from isocost.policies import FIXED
+from isocost.yamlfile import parse_yaml
 
 SAMPLES = "samples.parquet"
 
@@ -63,7 +64,7 @@ def _problems(run: Path, *columns: str) -> list[tuple[str, ...]]:
 def _policies(study: Path) -> dict[str, bool]:
     """What the arms of a resolved study say of their models; nothing where it cannot be read."""
     try:
-        arms = yaml.safe_load(study.read_text(encoding="utf-8", errors="surrogateescape"))["arms"].values()
+        arms = parse_yaml(study.read_text(encoding="utf-8", errors="surrogateescape"), text_keys=True).data["arms"].values()
         each = [(str(model), arm.get("policy", "uniform") in FIXED) for arm in arms for model in arm["models"]]
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return {}

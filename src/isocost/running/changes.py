@@ -1,15 +1,44 @@
-"""What a study says otherwise than it did at the run's last start: `--set` holds for later starts only if it is given again."""
+"""The study that a run directory keeps, and what another start changes of it: `--set` holds for later starts only if it is given again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
+
+from isocost.errors import RunDirectoryError, StorageError
 from isocost.running.events import Listener, Note
-from isocost.yamlfile import parse_yaml
+from isocost.store import RunDirectory
+from isocost.yamlfile import parse_yaml, trouble
 
 _NAMED, _LONGEST = 5, 40
 _UNSET = "not set"
+
+
+def kept_study(directory: RunDirectory) -> dict[str, Any] | None:
+    """The study of the last start as plain data, or None where there was none.
+
+    Raises:
+        RunDirectoryError: `study.yaml` is damaged.
+    """
+    path = directory.path / "study.yaml"
+    try:
+        text = directory.read_text("study.yaml")
+    except StorageError as error:
+        raise _damaged(str(error).partition("\n")[0]) from error
+    try:
+        study = None if text is None else parse_yaml(text, text_keys=True).data
+    except yaml.YAMLError as error:
+        line, why = trouble(error, text or "")
+        raise _damaged(f"{path}{f':{line}' if line else ''}: not YAML: {why}") from error
+    if text is not None and not isinstance(study, dict):
+        raise _damaged(f"{path}: holds no study")
+    return study
+
+
+def _damaged(what: str) -> RunDirectoryError:
+    return RunDirectoryError(f"{what}\n  restore it from a copy, or put a copy of the run's study file in its place")
 
 
 def say_changes(before: str | None, after: str, listener: Listener) -> None:

@@ -16,12 +16,13 @@ from isocost.ledger import Answered, Ledger
 from isocost.planning import DrawCost
 from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
 from isocost.running.buying.judging import JudgingPool
-from isocost.running.buying.pools import Pool, answered_in
+from isocost.running.buying.pools import Pool
 from isocost.running.buying.progress import Progress
-from isocost.running.buying.replies import FOLDER, replies_in
 from isocost.running.buying.verdicts import FAILED
 from isocost.running.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.running.events import Listener, Note, StageWatch
+from isocost.running.evidence import Evidence
+from isocost.running.evidence import Terms as EvidenceTerms
 from isocost.running.preparing import Prepared, generators
 from isocost.running.problemchanges import say_changed_problems
 from isocost.store import RunDirectory
@@ -80,10 +81,30 @@ class Bought:
         return Counter((draw.verdict or FAILED).outcome for pool in self.stores.values() for _, draw in pool.draws())
 
 
-def sample(prepared: Prepared, directory: RunDirectory, executor: Executor, grading: Grading, listener: Listener) -> Bought:
+def sample(
+    prepared: Prepared,
+    directory: RunDirectory,
+    executor: Executor,
+    grading: Grading,
+    listener: Listener,
+    *,
+    lowered: bool = False,
+    again: bool = False,
+) -> Bought:
     """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
 
+    Args:
+        prepared: The study.
+        directory: Its run directory.
+        executor: Where engines run.
+        grading: What grades the samples.
+        listener: Told of progress and notes.
+        lowered: Whether the limit is lower than at the last start.
+        again: Whether draws that are paid and no longer stored shall be bought again, however many.
+
     Raises:
+        RunDirectoryError: the ledger and the stored draws do not fit together.
+        StorageError: a file is damaged, or the disk is full.
         BudgetError: a budget that buys nothing.
         LimitReachedError: the limit on the bill leaves no room.
         EngineError: an engine could not answer.
@@ -92,7 +113,8 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: Executor, grad
     problems = tuple(prepared.problems["train"])
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
-    ledger = _open_ledger(prepared, directory, pools, grading)
+    terms = EvidenceTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
+    ledger = _open_ledger(prepared, directory, pools, grading, terms, listener)
     say_changed_problems(prepared.changes, sum((pool.stale for pool in pools.values()), Counter()), listener)
     n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
@@ -108,8 +130,8 @@ def sample(prepared: Prepared, directory: RunDirectory, executor: Executor, grad
         directory.write_json(planning.to_json(plans), "plan.json")
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
-        terms = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
-        drawn = run_cells(prepared, directory, terms, pilot, buyer, grader_key(grading), progress.wants)
+        cells = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
+        drawn = run_cells(prepared, directory, cells, pilot, buyer, grader_key(grading), progress.wants)
     except LimitReachedError as error:
         happened, _, advice = str(error).partition("\n")
         raise LimitReachedError(f"{happened}\n  {watch.done:,} of {watch.total:,} samples are saved\n{advice}") from error
@@ -179,22 +201,27 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
     )
 
 
-def _open_ledger(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], grading: Grading) -> Ledger:
-    """The ledger, with what a kill left open settled by what is stored."""
+def _open_ledger(
+    prepared: Prepared,
+    directory: RunDirectory,
+    pools: Mapping[str, Pool],
+    grading: Grading,
+    terms: EvidenceTerms,
+    listener: Listener,
+) -> Ledger:
+    """The ledger, held against what is stored, with what a kill left open settled by it."""
     study = prepared.study
     unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
-    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=study.limit.amount if study.limit else None)
+    amount = study.limit.amount if study.limit else None
+    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, ready=directory.ready)
     if study.limit and not ledger.known:
         raise BudgetError(f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}")
-    unanswered = ledger.unanswered()
+    unanswered, evidence = ledger.unanswered(), Evidence(ledger, directory)
     stored: dict[str, Answered] = {}
     for pool in pools.values():
-        stored |= pool.load(unanswered)
-    for place in {(entry["model"], entry["pool"]) for entry in unanswered.values() if entry.get("pool")}:
-        if place not in {(pool.card.name, pool.id) for pool in pools.values()}:  # of a setting that the study had at another start
-            stored |= answered_in(directory.batches("pools", *place), unanswered)
-    for judge in {(entry["model"], entry["version"]) for entry in unanswered.values() if entry.get("version")}:
-        stored |= replies_in(directory.batches(FOLDER, *judge), unanswered)  # of answers or of reasoning, today's or a former one
+        stored |= pool.load(unanswered, evidence.of(("data", pool.card.name, pool.id)))
+    stored |= evidence.read_others()
+    evidence.settle(terms, listener)
     if isinstance(grading, JudgingPool):
         grading.ledger = ledger
     ledger.settle(stored)

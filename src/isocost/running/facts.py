@@ -16,18 +16,31 @@ _FILE = "models.json"
 
 def remembered(directory: RunDirectory, describe: Callable[[EngineSpec], EngineFacts]) -> Callable[[EngineSpec], EngineFacts]:
     """`describe`, asked once for each model; a folder or table whose files changed since is asked again."""
-    known: dict[str, Any] = directory.read_json(_FILE) or {}
+    known: dict[str, Any] = directory.read_derived(_FILE) or {}  # damaged: asked again
 
     def ask(spec: EngineSpec) -> EngineFacts:
         key = digest("facts", 2, spec.key, _files(spec))
-        if key not in known or (known[key]["remote"] and "added_tokens" not in known[key]):  # an older version did not ask for them
+        facts = _facts(known.get(key))
+        if facts is None:
             facts = describe(spec)
             known[key] = asdict(facts)
             directory.write_json(known, _FILE)
-        entry = known[key]
-        return EngineFacts(**{**entry, "size": ModelSize(**entry["size"]) if entry["size"] else None})
+        return facts
 
     return ask
+
+
+def _facts(entry: Any) -> EngineFacts | None:
+    """Facts as they were written down; None where they were not, or an entry is damaged."""
+    try:
+        if entry["remote"] and "added_tokens" not in entry:  # written by a version that did not ask
+            return None
+        facts = EngineFacts(**{**entry, "size": ModelSize(**entry["size"]) if entry["size"] else None})
+    except (KeyError, TypeError):
+        return None
+    parameters = facts.size.parameters if facts.size else 0
+    sound = isinstance(facts.identity, str) and isinstance(facts.concurrency, int) and isinstance(parameters, int | None)
+    return facts if sound and all(isinstance(flag, bool) for flag in (facts.remote, facts.shares_prompts, facts.exclusive)) else None
 
 
 def _files(spec: EngineSpec) -> list[tuple[str, int, int]]:

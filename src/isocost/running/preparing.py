@@ -10,7 +10,7 @@ from isocost.config import JUDGE, ModelSpec, Study
 from isocost.costs.pricefile import PriceList, read_prices
 from isocost.engines import ENGINES, OPTIONS
 from isocost.engines.base import Request
-from isocost.errors import IsocostError, StudyError
+from isocost.errors import IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.graders import GRADERS, grader_options
 from isocost.lab import PREFIX, weights
@@ -155,6 +155,8 @@ def prepare(
         except StudyError as error:
             mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
             continue
+        except StorageError:  # of the run directory, where facts are remembered: no mistake of the study
+            raise
         except IsocostError as error:
             mistakes.append(f"models.{name}: {error}")
             continue

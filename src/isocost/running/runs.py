@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from isocost.config import ExecutorSpec, Study
-from isocost.errors import RunDirectoryError, RunError, StudyError
+from isocost.errors import RunDirectoryError, RunError, StorageError, StudyError
 from isocost.executors.base import Executor
 from isocost.executors.desk import describe, render
 from isocost.executors.local import LocalExecutor
@@ -22,7 +23,7 @@ from isocost.records import CellPlan
 from isocost.running import gold
 from isocost.running.buying.judging import JudgingPool
 from isocost.running.cells import longest_prompts, plan
-from isocost.running.changes import say_changes
+from isocost.running.changes import kept_study, say_changes
 from isocost.running.events import Listener, Note
 from isocost.running.executing import Chosen, make_executor
 from isocost.running.facts import remembered
@@ -35,7 +36,7 @@ from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, command_of
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
-from isocost.yamlfile import dump_yaml, read_yaml
+from isocost.yamlfile import dump_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,8 @@ def run_stage(
             f"{directory_path}: no study.yaml; is it a run directory?\n  start one: isocost run STUDY.yaml -o {shell_word(directory_path)}"
         )
     with RunDirectory(directory_path) as directory:
-        base = Path((directory.read_json("manifest.json") or {}).get("base", "."))
+        kept_study(directory)  # damaged: said with what to do about it
+        base = _base(directory)
         study = load_study(directory_path / "study.yaml", settings, known())
         _same_study(directory, study)
         say_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
@@ -222,14 +224,15 @@ def _run(
     try:
         with _graders(prepared, directory, executor, listener) as (grading, checking):
             left = gold.answerable(prepared, checking, strict=strict)
-            directory.write_text(resolved(study, base), "study.yaml")
-            directory.write_json(_manifest(prepared, base, grading), "manifest.json")
-            left = replace(left, changes=changed_problems(directory, left.problems))
-            start.begin()
-            gold.record(left, directory, listener)
-            mark_leftovers(study, directory, listener)
-            started = StudyRun(left, directory, executor, grading, checking, listener)
-            report = started.run(until, force=force)
+            lowered = _is_lowered(kept_study(directory), study)
+            with _keeping(directory, resolved(study, base)):
+                directory.write_json(_manifest(prepared, base, grading), "manifest.json")
+                left = replace(left, changes=changed_problems(directory, left.problems))
+                start.begin()
+                gold.record(left, directory, listener)
+                mark_leftovers(study, directory, listener)
+                started = StudyRun(left, directory, executor, grading, checking, listener, lowered=lowered)
+                report = started.run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(
@@ -282,6 +285,40 @@ def resolved(study: Study, base: Path) -> str:
     return dump_yaml(raw)
 
 
+def _is_lowered(before: dict[str, Any] | None, study: Study) -> bool:
+    """Whether the limit is lower than at the last start."""
+    former = (before or {}).get("limit")
+    if study.limit is None or not isinstance(former, dict) or former.get("unit") != study.limit.unit:
+        return False
+    amount = former.get("amount")
+    return isinstance(amount, int | float) and study.limit.amount < amount
+
+
+def _base(directory: RunDirectory) -> Path:
+    """The folder that relative paths of the study start from.
+
+    Raises:
+        StorageError: `manifest.json` is damaged.
+    """
+    remedy = f"write it again: isocost run STUDY.yaml -o {directory.path}"
+    base = (directory.read_json("manifest.json", remedy=remedy) or {}).get("base", ".")
+    if not isinstance(base, str):
+        raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path\n  {remedy}')
+    return Path(base)
+
+
+@contextmanager
+def _keeping(directory: RunDirectory, text: str) -> Iterator[None]:
+    """Write the study into its run directory, and again where somebody has removed it meanwhile."""
+    directory.write_text(text, "study.yaml")
+    try:
+        yield
+    finally:
+        with suppress(StorageError):
+            if directory.read_text("study.yaml") is None:
+                directory.write_text(text, "study.yaml")
+
+
 def _refuse_run(path: Path) -> None:
     if path.is_dir() and (path / "study.yaml").exists():
         raise RunDirectoryError(f"{path}: is a run directory, not a study file\n  go on with: isocost report {shell_word(path)}")
@@ -293,12 +330,16 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
     Raises:
         RunDirectoryError: another study's run, or files that are no run at all.
     """
-    text = directory.read_text("study.yaml")
-    if text is not None:
-        file = directory.path / "study.yaml"
-        before = read_yaml(file, str(file), "study file").data
-        name = before.get("name") if isinstance(before, dict) else None
-        if name != study.name:
-            raise RunDirectoryError(f'{directory.path}: holds the study "{name}", not "{study.name}"\n  name another folder with -o')
+    kept = kept_study(directory)
+    if kept is not None:
+        if kept.get("name") != study.name:
+            raise RunDirectoryError(
+                f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"\n  name another folder with -o'
+            )
     elif others := directory.strangers():
+        if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
+            raise RunDirectoryError(
+                f"{directory.path}: holds what a run bought, but no study.yaml\n"
+                "  restore it from a copy, or put a copy of the run's study file there under this name"
+            )
         raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})\n  name another folder with -o")

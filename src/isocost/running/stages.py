@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from isocost import curating
 from isocost.curating import Curated
-from isocost.errors import InputError, StorageError
+from isocost.errors import StorageError
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.metrics.diversity import distinct_key
@@ -23,6 +23,7 @@ from isocost.running.curves import unit_of_costs
 from isocost.running.data import Bought, grader_key
 from isocost.running.events import Listener
 from isocost.running.preparing import Prepared
+from isocost.running.spending import sum_up_again
 from isocost.running.students import Evaluated, Training
 from isocost.running.tables import write_samples
 from isocost.store import RunDirectory
@@ -32,7 +33,10 @@ STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate
 
 
 class StudyRun:
-    """One start of a study in its run directory: `grading` grades training solutions, `checking` answers that have a reference."""
+    """One start of a study in its run directory: `grading` grades training solutions, `checking` answers that have a reference.
+
+    `lowered` says that the limit is lower than at the last start.
+    """
 
     def __init__(
         self,
@@ -42,11 +46,14 @@ class StudyRun:
         grading: Grading,
         checking: Grading,
         listener: Listener,
+        *,
+        lowered: bool = False,
     ) -> None:
+        self._lowered, self._again = lowered, False
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
         self.grading, self.checking = grading, checking
         self.graded = ""
-        self.seconds: dict[str, float] = directory.read_json("seconds.json") or {}
+        self.seconds: dict[str, float] = _seconds(directory)
 
     def run(self, until: str, *, force: bool) -> Report | None:
         """Run the stages up to one; the report, if that is among them."""
@@ -70,7 +77,10 @@ class StudyRun:
 
     def sample(self) -> Bought:
         """Buy and grade."""
-        bought = data.sample(self.prepared, self.directory, self.executor, self.grading, self.listener)
+        bought = data.sample(
+            self.prepared, self.directory, self.executor, self.grading, self.listener, lowered=self._lowered, again=self._again
+        )
+        self.directory.check()
         parts = (part for pool in bought.stores.values() for part in pool.frames())
         write_samples(parts, self.directory.path / "samples.parquet", unit_of_costs(self.prepared, bought))
         for split, problems in self.prepared.problems.items():
@@ -89,7 +99,11 @@ class StudyRun:
 
         With `again`, a judge is asked once more where its call failed for good.
         """
-        found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
+        try:
+            found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
+        finally:
+            if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
+                sum_up_again(self.directory, bought.ledger)
         saying.write(found, self.directory)
         return found
 
@@ -166,8 +180,10 @@ class StudyRun:
     def _timed(self, stage: str, work: Callable[[], T]) -> T:
         """Run a stage and add its wall-clock seconds to those of earlier starts."""
         started = time.monotonic()
+        self.directory.check()
         try:
             done = work()
+            self.directory.check()  # workers write models, and libraries make folders that are not there
         except BaseException:
             with contextlib.suppress(StorageError):  # on a full disk it is told of what could not be stored, not of this
                 self._add_seconds(stage, started)
@@ -180,13 +196,18 @@ class StudyRun:
         self.directory.write_json(self.seconds, "seconds.json")
 
     def _forget(self, stage: str) -> None:
-        if stage == "sample":
-            raise InputError("samples are paid for and never thrown away\n  use another folder to sample again")
+        self._again = stage == "sample"
         kept = {"grade": ("verdicts", grader_key(self.grading)), "finetune": ("models",), "evaluate": ("evaluations",)}.get(stage)
         if kept:
             self.directory.remove(*kept)
         if stage == "finetune":  # answers of the former weights are not answers of the new ones
             self.directory.remove("evaluations")
+
+
+def _seconds(directory: RunDirectory) -> dict[str, float]:
+    """The seconds of earlier starts, by stage; what is damaged counts as none."""
+    found = directory.read_derived("seconds.json") or {}
+    return {stage: float(seconds) for stage, seconds in found.items() if isinstance(seconds, int | float)}
 
 
 def named(grading: Grading) -> str:

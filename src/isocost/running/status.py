@@ -6,6 +6,7 @@ The ledger has every request and the progress file the rest, so that no sample i
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from isocost.errors import RunDirectoryError
 from isocost.ledger import Account
 from isocost.records import Unit
 from isocost.running.bill import UNITS, said_of_spent
-from isocost.running.spending import read_ledger
+from isocost.running.changes import kept_study
+from isocost.running.spending import Accounts, read_ledger, read_summary
 from isocost.store import RunDirectory
-from isocost.yamlfile import read_yaml
 
 PROGRESS, START = "progress.json", "start.json"  # as buying/progress.py and starts.py write them; importing those takes half a second
+STARTED = ("pid", "command", "ended", "why", "advice")  # what is read of either
+SAID = ("done", "total", "samples_per_second", "tokens_per_second", "seconds_left", "engine_idle", "failed", "cells")
 KILLED = "it was killed, or the machine went down; what was stored is kept"
 
 
@@ -33,30 +36,32 @@ def status_of(path: Path) -> dict[str, Any]:
     if not (path / "study.yaml").exists():
         raise RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
     directory = RunDirectory(path)
-    plan = directory.read_json("plan.json")
-    progress = directory.read_json(PROGRESS)
-    accounts, waiting = read_ledger(path / "ledger.jsonl", (progress or {}).get("ledger"))
+    study = kept_study(directory) or {}
+    progress = _whole(directory.read_derived(PROGRESS), SAID)
+    summary = (progress or {}).get("ledger")
+    accounts, waiting = read_ledger(path / "ledger.jsonl", summary)
     return {
         "directory": str(path),
-        **_start(path, directory.read_json(START)),
+        "ledger_lacks": _lacks(accounts, summary),
+        **_start(path, _whole(directory.read_derived(START), STARTED)),
         "accounts": [_account(account, model, paid) for (account, model), paid in accounts.items()],
         "reserved": {unit: _total(entry[unit] for entry in waiting.values()) for unit in UNITS},
         "unanswered": _total(entry["usd"] for entry in waiting.values() if entry.get("remote")),
         "spent": {unit: _total(paid.amount(unit) for paid in accounts.values()) for unit in UNITS},
         "spent_known": {unit: sum(paid.amount(unit) or 0.0 for paid in accounts.values()) for unit in UNITS},
-        "limit": _limit(path / "study.yaml"),
-        "cells": _cells(plan, progress),
+        "limit": study.get("limit"),
+        "cells": _known_cells(directory.read_derived("plan.json"), progress),
         "sampling": {key: value for key, value in progress.items() if key not in ("cells", "ledger")} if progress else None,
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
         "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
-        "seconds": directory.read_json("seconds.json") or {},
+        "seconds": directory.read_derived("seconds.json") or {},
         "report": str(path / "report.html") if (path / "report.html").exists() else None,
     }
 
 
-def _limit(study: Path) -> object:
-    data = read_yaml(study, str(study), "study file").data
-    return data.get("limit") if isinstance(data, dict) else None
+def _whole(found: Any, keys: Collection[str]) -> Any:
+    """What a file holds that is written anew by each start, or None where it lacks something."""
+    return found if isinstance(found, dict) and all(key in found for key in keys) else None
 
 
 def _start(path: Path, start: Any) -> dict[str, Any]:
@@ -82,6 +87,16 @@ def _owner(path: Path) -> int | None:
     return pid
 
 
+def _lacks(accounts: Accounts, summary: Any) -> bool:
+    """Whether less is in the ledger than when it was summed up: it was removed, cut or changed."""
+    before, _ = read_summary(summary) or ({}, {})
+    return any(
+        (was := each.amount(unit)) is not None and was > 0 and (accounts.get(key, Account()).amount(unit) or 0.0) < was * (1 - 1e-6)
+        for key, each in before.items()
+        for unit in UNITS
+    )
+
+
 def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
     seconds = None if paid.remote else paid.cost.seconds  # requests to an endpoint overlap: their sum is no time
     return {
@@ -101,6 +116,14 @@ def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
         "retries": paid.retries,
         "redone": paid.redone,
     }
+
+
+def _known_cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
+    """As `_cells`; none where the files are not what a run writes, since the next start writes them anew."""
+    try:
+        return _cells(plan, progress)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return []
 
 
 def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
@@ -162,6 +185,8 @@ def _head(status: dict[str, Any]) -> list[str]:
 
 def _money(status: dict[str, Any]) -> list[str]:
     lines = [f"spent: {said_of_spent(status['accounts'])}"]
+    if status["ledger_lacks"]:
+        lines.append("warning: ledger.jsonl lacks lines that progress.json counts; restore it from a copy before the run goes on")
     if limit := status["limit"]:
         unit: Unit = limit["unit"]
         reserved, paid = status["reserved"][unit] or 0.0, status["spent"][unit]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import json
 import os
 import shutil
@@ -10,15 +10,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isocost.errors import RunDirectoryError
+from isocost.errors import RunDirectoryError, StorageError
 from isocost.paths import read_parquet
-from isocost.store.files import replacing, storage_errors, write_parquet
+from isocost.store.files import make_folder, prove_room, replacing, storage_errors, write_parquet
+from isocost.store.kinds import kind_of_batches, kind_of_log
+from isocost.store.locking import FolderLock, HeldError
 from isocost.store.logs import Log, Row
 
 if TYPE_CHECKING:  # what reads and writes Parquet is imported by who does: `isocost status` opens a directory for its logs
     from isocost.store.batches import BatchLog
 
-_FIRST = ("lock", "models.json")  # what a run writes before study.yaml
+LOCK = "lock"
+_FIRST = (LOCK, "models.json")  # what a run writes before study.yaml
 
 
 class RunDirectory:
@@ -26,40 +29,75 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock: Any = None
+        self._lock: FolderLock | None = None
         self._new = False
+        self._has_room = False
 
     def __enter__(self) -> RunDirectory:
         """Create the folder where needed and lock it.
 
         Raises:
-            RunDirectoryError: another process has it open, or it is not a folder.
+            RunDirectoryError: another process has it open, it is not a folder, or it cannot be locked.
         """
         if self.path.exists() and not self.path.is_dir():
             raise RunDirectoryError(f"{self.path}: is a file, not a folder\n  name another with -o")
         with storage_errors(self.path):
             self._new = not self.path.exists()
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.path / "lock").open("a+")
+            make_folder(self.path)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.seek(0)
-            holder = self._lock.read().strip() or "unknown"
-            self._lock.close()
+            with storage_errors(self.path / LOCK):
+                self._lock = FolderLock(self.path, LOCK)
+        except HeldError:
             raise RunDirectoryError(
-                f"{self.path}: in use by process {holder}\n  wait for it, or stop it, or name another folder with -o"
+                f"{self.path}: in use by process {self._holder()}\n  wait for it, or stop it, or name another folder with -o"
             ) from None
-        self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
-        self._lock.flush()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Let the folder go; one that is new and got no study is taken away again."""
-        if self._new and not (self.path / "study.yaml").exists():
-            shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.close()
+        """Release the folder; one that is new and holds nothing but what a start writes before its study is removed."""
+        if self._lock is None:
+            return
+        if self._new and self._lock.is_in_place():
+            self._remove_empty()
+        self._lock.release()
+
+    def _remove_empty(self) -> None:
+        with contextlib.suppress(OSError):
+            if {path.name for path in self.path.iterdir()} <= set(_FIRST):
+                for name in _FIRST:
+                    (self.path / name).unlink(missing_ok=True)
+                self.path.rmdir()
+
+    def _holder(self) -> str:
+        """The process that holds the folder, by its lock file or, where that was removed, by the last start."""
+        with contextlib.suppress(OSError, ValueError):
+            return str(int((self.path / LOCK).read_text(encoding="utf-8")))
+        start = self.read_derived("start.json")
+        return str(start["pid"]) if isinstance(start, dict) and isinstance(start.get("pid"), int) else "unknown"
+
+    def check(self) -> None:
+        """Make sure that this folder is still the one that was opened.
+
+        Raises:
+            StorageError: it was moved or removed.
+        """
+        if self._lock is not None:
+            self._lock.check()
+
+    def ready(self) -> None:
+        """As `check`, before something is bought; the first time, make sure that the disk has room for it.
+
+        Raises:
+            StorageError: the folder was moved or removed, or its disk is full.
+        """
+        self.check()
+        if not self._has_room:
+            pools = self.path / "pools"
+            for folder in {self.path, *(each for each in (pools, *pools.glob("*")) if each.is_dir())}:
+                if folder == self.path or folder.stat().st_dev != self.path.stat().st_dev:
+                    prove_room(folder)
+            self._has_room = True
 
     def strangers(self) -> list[str]:
         """Names in the folder that a run did not put there before its study: a kill may have come in between."""
@@ -67,17 +105,20 @@ class RunDirectory:
 
     def log(self, *names: str) -> Log:
         """The log at a path inside the folder, such as `log("ledger.jsonl")`."""
-        return Log(self.path.joinpath(*names))
+        return Log(self.path.joinpath(*names), kind_of_log(names), guard=self.check)
 
     def batches(self, *names: str) -> BatchLog:
         """The batch log at a path inside the folder, without an ending."""
         from isocost.store.batches import BatchLog
+        from isocost.store.parts import Digests
 
-        return BatchLog(self.path.joinpath(*names))
+        digests = Digests(self.path, self.check)
+        return BatchLog(self.path.joinpath(*names), kind=kind_of_batches(names), digests=digests, guard=self.check)
 
     def write_text(self, text: str, *names: str) -> Path:
         """Write a finished text file."""
         path = self.path.joinpath(*names)
+        self.check()
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
         return path
@@ -89,26 +130,60 @@ class RunDirectory:
     def remove(self, *names: str) -> None:
         """Remove a file or folder, if it is there."""
         path = self.path.joinpath(*names)
-        if path.is_dir():
+        self.check()
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
 
-    def read_json(self, *names: str) -> Any:
-        """What a JSON file holds, or None where there is none."""
-        path = self.path.joinpath(*names)
-        return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape")) if path.exists() else None
+    def read_json(self, *names: str, remedy: str = "restore it from a copy") -> Any:
+        """Read a JSON file that holds an object; None where there is none.
 
-    def read_text(self, *names: str) -> str | None:
-        """What a text file holds, or None where there is none."""
+        Raises:
+            StorageError: it is damaged; `remedy` says what to do.
+        """
+        text = self.read_text(*names, remedy=remedy)
+        if text is None:
+            return None
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(names, f"is not JSON: {error}", remedy) from None
+        if not isinstance(found, dict):
+            raise self._damaged(names, "does not hold an object", remedy)
+        return found
+
+    def read_derived(self, *names: str) -> Any:
+        """Read a JSON file that is made anew from other files; None where there is none, or where it is damaged."""
+        try:
+            return self.read_json(*names)
+        except StorageError:
+            return None
+
+    def read_text(self, *names: str, remedy: str = "restore it from a copy") -> str | None:
+        """Read a text file; None where there is none.
+
+        Raises:
+            StorageError: it is damaged; `remedy` says what to do.
+        """
         path = self.path.joinpath(*names)
-        return path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else None
+        try:
+            return path.read_text(encoding="utf-8", errors="surrogateescape")  # a path in it need not be UTF-8
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            why = "is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror or error}"
+            raise self._damaged(names, why, remedy) from error
+
+    def _damaged(self, names: tuple[str, ...], why: str, remedy: str) -> StorageError:
+        return StorageError(f"{self.path.joinpath(*names)}: {why}\n  {remedy}")
 
     def write_rows(self, rows: Iterable[Row], *names: str) -> Path:
         """Write a finished Parquet file."""
         import polars as pl
 
         path = self.path.joinpath(*names)
+        self.check()
         write_parquet(pl.DataFrame(list(rows), infer_schema_length=None), path)
         return path
 

@@ -16,33 +16,98 @@ from isocost.errors import StorageError
 if TYPE_CHECKING:  # a reader of logs alone does without it
     import polars as pl
 
+ROOM = 256 * 1024  # bytes that must fit onto the disk before anything is bought
+_SHARE = 8  # of a disk so small that these are much of it, one part in so many must be free
+
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a finished Parquet file: it is there whole or not at all."""
-    # Packed in memory first: polars' own error for a full disk has no error number.
+    packed = packed_parquet(frame)
+    with replacing(path) as temporary:
+        temporary.write_bytes(packed)
+
+
+def packed_parquet(frame: pl.DataFrame) -> bytes:
+    """A table as the bytes of a Parquet file: polars' own error for a full disk has no error number, so it is packed in memory first."""
     packed = io.BytesIO()
     frame.write_parquet(packed)
-    with replacing(path) as temporary:
-        temporary.write_bytes(packed.getbuffer())
+    return packed.getvalue()
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path to write to; what was written takes the place of `path` once it is on the disk.
 
+    What a kill left under the temporary name is removed first, a symbolic link too: nothing is written through one.
+
     Raises:
         StorageError: the disk is full or cannot be written; `path` is as it was.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
+            temporary.unlink(missing_ok=True)
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
             yield temporary
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
+            sync_folder(path.parent)
         finally:
-            temporary.unlink(missing_ok=True)
+            if not temporary.is_dir():
+                temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it where they are missing, and put their names on the disk."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, so that power loss takes no file back that was created in it or renamed into it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES):  # network disks may know no such thing
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def prove_room(folder: Path) -> None:
+    """Write and remove a file of random bytes, to find out that a disk has no room before anything is bought.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+    """
+    with storage_errors(folder):
+        disk = os.statvfs(folder)
+        size = min(ROOM, disk.f_blocks * disk.f_frsize // _SHARE) or ROOM
+        with _passing(folder / ".room.tmp") as descriptor:
+            left = memoryview(os.urandom(size))
+            while left:
+                left = left[os.write(descriptor, left) :]
+            os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def _passing(temporary: Path) -> Iterator[int]:
+    """The descriptor of a new file, which is removed afterwards."""
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -53,7 +118,21 @@ def storage_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full(path) from error
-        raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
+        if error.errno == errno.ELOOP and path.is_symlink():
+            raise StorageError(f"{path}: is a symbolic link; nothing is written through it\n  put the file itself there") from error
+        raise StorageError(f"{path}: cannot be written: {error.strerror or error}\n  {_advice(path)}") from error
+
+
+def _advice(path: Path) -> str:
+    """What to do about a path that cannot be written."""
+    if not path.parent.exists():
+        return "its folder is gone: put the run directory back where it was, and run the same command again"
+    if path.is_dir() and path.suffix:
+        return "a folder is in the place of the file: move it away"
+    blocked = next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None)
+    if blocked is not None:
+        return f"{blocked} is a file where a folder belongs: move it away"
+    return "make it writable and run the same command again"
 
 
 def disk_full(path: Path) -> StorageError:

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from isocost.errors import StorageError
-from isocost.store.files import storage_errors
+from isocost.store.fields import Kind, flaw_of
+from isocost.store.files import make_folder, storage_errors, sync_folder
+from isocost.store.kinds import ANY
 
 Row = dict[str, Any]
+_CHECK = b', "check": "'  # before the checksum that ends a line; a quote inside a text has a backslash before it
+_CHECKED = len(_CHECK) + 8 + len(b'"}\n')
 
 
 class Log:
-    """An append-only JSONL file. Each entry has a `key` and is committed whole: it is there or it is not."""
+    """An append-only JSONL file. Each entry has a `key` and is committed whole: it is there or it is not.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        path: The file. It is never opened through a symbolic link; the folders above it may be links.
+        kind: What its lines must hold, and what to do about a damaged one.
+        guard: Called before anything is written; stops it by raising.
+        makes_folder: Whether the folder is created where it is missing.
+        checked: Whether each line ends with a checksum, by which a reader notices that it was edited.
+    """
+
+    def __init__(
+        self, path: Path, kind: Kind = ANY, *, guard: Callable[[], None] = lambda: None, makes_folder: bool = True, checked: bool = False
+    ) -> None:
+        self.path, self.kind = path, kind
+        self._guard, self._makes_folder, self._checked = guard, makes_folder, checked
 
     def append(self, *entries: Mapping[str, Any], sync: bool = True) -> None:
         """Append entries in one write.
@@ -32,12 +49,14 @@ class Log:
         Raises:
             StorageError: the disk is full or cannot be written; the log keeps its former entries.
         """
-        data = "".join([json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries]).encode("utf-8", "surrogatepass")
+        lines = [json.dumps(entry, ensure_ascii=False).encode("utf-8", "surrogatepass") for entry in entries]
+        data = b"".join([_with_check(line) if self._checked else line + b"\n" for line in lines])
+        self._guard()
         with storage_errors(self.path):
-            if not self.path.parent.exists():
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self._makes_folder and not self.path.parent.exists():
+                make_folder(self.path.parent)
             # Unbuffered: what a full disk refused must not be written after all when the file is closed.
-            with self.path.open("ab+", buffering=0) as file:
+            with self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
                 before = _drop_torn_line(file)
                 try:
                     left = memoryview(data)
@@ -47,8 +66,10 @@ class Log:
                         os.fsync(file.fileno())
                 except BaseException:  # Ctrl-C too leaves no half of a line
                     with contextlib.suppress(OSError):
-                        os.truncate(self.path, before)
+                        os.ftruncate(file.fileno(), before)
                     raise
+                if not before:
+                    sync_folder(self.path.parent)
 
     def entries(self) -> Iterator[Row]:
         """The entries in the order they were appended; a torn last line is cut off the file first.
@@ -57,13 +78,17 @@ class Log:
             StorageError: a line is damaged.
         """
         for number, (_, line) in enumerate(self.lines(), start=1):
-            yield self._parse(line, f"{self.path}:{number}")
+            yield self.parse(line, number)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Where each line begins, and the line; a torn last one is cut off the file first."""
-        if not self.path.exists():
+        """Where each line begins, and the line; a torn last one is cut off the file first.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        if not self.path.exists() and not self.path.is_symlink():
             return
-        with self.path.open("rb+") as file:
+        with self._reading(), self._opened(os.O_RDWR, buffered=True) as file:
             _drop_torn_line(file)
             file.seek(0)
             offset = 0
@@ -71,26 +96,79 @@ class Log:
                 yield offset, line
                 offset += len(line)
 
-    def entry_at(self, offset: int) -> Row:
-        """The entry whose line begins there."""
-        with self.path.open("rb") as file:
+    def line_at(self, offset: int) -> bytes:
+        """The line that begins there."""
+        with self._reading(), self.path.open("rb") as file:
             file.seek(offset)
-            return self._parse(file.readline(), f"{self.path}, byte {offset}")
+            return file.readline()
 
     def peek(self) -> Iterator[Row]:
-        """The entries of a log that somebody else is writing: nothing is cut off, and a line that is not whole yet is passed over."""
-        if self.path.exists():
-            with self.path.open("rb") as file:
-                for line in file:
-                    with contextlib.suppress(ValueError):
-                        yield json.loads(line.decode("utf-8", "surrogatepass"))
+        """The entries of a log that somebody else is writing: nothing is cut off, and a line that is no entry is passed over."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError), self.path.open("rb") as file:
+            for line in file:
+                with contextlib.suppress(ValueError, RecursionError):
+                    entry = json.loads(line.decode("utf-8", "surrogatepass"))
+                    if isinstance(entry, dict):
+                        yield entry
 
-    def _parse(self, line: bytes, where: str) -> Row:
+    def parse(self, line: bytes, number: int) -> Row:
+        """The entry of a line.
+
+        Raises:
+            StorageError: it is damaged.
+        """
+        entry = self.parse_json(line, number)
+        if flaw := flaw_of(entry, self.kind.fields):
+            raise self.damaged(number, flaw)
+        return entry  # type: ignore[no-any-return]  # an object, or it had a flaw
+
+    def parse_json(self, line: bytes, number: int) -> Any:
+        """What a line holds, whatever it is.
+
+        Raises:
+            StorageError: it is not JSON, or not what was written.
+        """
+        if is_checked(line) and not is_sound(line):
+            raise self.damaged(number, "was changed after it was written")
         try:
-            entry: Row = json.loads(line.decode("utf-8", "surrogatepass"))
-        except ValueError as error:
-            raise StorageError(f"{where}: damaged line ({error})\n  restore the file, or remove it to redo it") from None
-        return entry
+            return json.loads(line.decode("utf-8", "surrogatepass"))
+        except UnicodeDecodeError:
+            raise self.damaged(number, "is not UTF-8") from None
+        except (ValueError, RecursionError) as error:
+            raise self.damaged(number, f"is not JSON: {error}") from None
+
+    def damaged(self, number: int, why: str) -> StorageError:
+        """The error of a line that cannot be used, with what to do about it."""
+        return StorageError(f"{self.path}:{number}: damaged line: {why}\n  {self.kind.remedy.format(line=number, path=self.path)}")
+
+    def _opened(self, flags: int, *, buffered: bool = False) -> Any:
+        descriptor = os.open(self.path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        return os.fdopen(descriptor, "rb+", buffering=-1 if buffered else 0)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = "is a folder, not a file" if self.path.is_dir() else f"cannot be read: {error.strerror or error}"
+            if error.errno == errno.ELOOP:
+                why = "is a symbolic link; put the file itself there"
+            raise StorageError(f"{self.path}: {why}\n  put back the file that belongs there, from a copy") from error
+
+
+def _with_check(line: bytes) -> bytes:
+    body = line[:-1]  # without the brace
+    return b'%b%b%08x"}\n' % (body, _CHECK, zlib.crc32(body))
+
+
+def is_checked(line: bytes) -> bool:
+    """Whether a line ends with a checksum; lines that earlier versions wrote do not."""
+    return line[-_CHECKED : -_CHECKED + len(_CHECK)] == _CHECK
+
+
+def is_sound(line: bytes) -> bool:
+    """Whether the checksum of a line is that of its text."""
+    return b"%08x" % zlib.crc32(memoryview(line)[:-_CHECKED]) == line[-_CHECKED + len(_CHECK) : -3]
 
 
 def _drop_torn_line(file: BinaryIO | FileIO) -> int:

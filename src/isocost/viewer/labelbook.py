@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -15,7 +14,8 @@ from isocost.auditing.labels import standing, words
 from isocost.errors import InputError
 from isocost.records import Label, LabelVerdict
 from isocost.store import Log
-from isocost.store.files import storage_errors
+from isocost.store.files import make_folder, storage_errors
+from isocost.store.locking import FolderLock
 
 
 class StaleError(InputError):
@@ -123,13 +123,14 @@ class LabelBook:
         """Nobody else writes meanwhile: what is looked at before a line is appended still stands when it is."""
         beside = self._log.path.with_suffix(".lock")
         with self._one:
-            with storage_errors(beside):
-                beside.parent.mkdir(parents=True, exist_ok=True)
-                lock = beside.open("a")
             # A log repairs its torn end before it appends; another labeller must not be in the middle of a line then.
-            with lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with storage_errors(beside):
+                make_folder(beside.parent)
+                lock = FolderLock(beside.parent, beside.name, wait=True)
+            try:
                 yield
+            finally:
+                lock.release()
 
     def _append(self, sample_id: str, verdict: LabelVerdict, reason: str | None, note: str | None) -> None:
         at = self._now().isoformat(timespec="milliseconds")

@@ -147,6 +147,7 @@ def _found(chosen: Chosen, steps: Mapping[str, Audit], judged: Mapping[str, audi
 
 
 def _write(directory: RunDirectory, name: str, rows: Sequence[Mapping[str, object]]) -> Path:
+    directory.check()
     path = directory.path / FOLDER / f"{name}.parquet"
     schema = _SCHEMAS[name]
     write_parquet(pl.DataFrame({key: [row[key] for row in rows] for key in schema}, schema=schema), path)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
+from isocost.ledger import Answered
 from isocost.records import Cost, FinishReason, Sample, Verdict
 
 _REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 _CODES = {reason: code for code, reason in enumerate(_REASONS, start=1)}
 DrawKey = tuple[str, int]  # problem id, sample index
 LIGHT = ("id", "problem_id", "sample_index", "num_prompt_tokens", "num_generated_tokens", "finish_reason", "cost_flops", "cost_usd")
+PAID = ("num_prompt_tokens", "num_generated_tokens", "finish_reason", "cost_flops", "cost_usd", "cost_seconds")  # of a judge's replies too
+STORED = (*LIGHT, "cost_seconds")
 
 
 class Ungraded(NamedTuple):
@@ -110,6 +113,38 @@ class ProblemDraws:
 def to_draw(row: Mapping[str, Any]) -> Draw:
     """A stored draw, from its `LIGHT` columns."""
     return Draw(row["num_prompt_tokens"], row["num_generated_tokens"], row["finish_reason"], row["cost_flops"], row["cost_usd"])
+
+
+def each_batch(rows: Iterable[Mapping[str, Any]], found: Callable[[Answered, bool], None]) -> Iterator[tuple[Mapping[str, Any], Draw]]:
+    """Pass stored draws on, and tell what each of their batches brought and cost.
+
+    Args:
+        rows: `PAID` columns and `batch`; the rows of a batch follow each other.
+        found: Called with each batch, and whether all its draws failed without a token.
+    """
+    batch, own, seconds = "", list[Draw](), 0.0
+    for row in rows:
+        if row["batch"] != batch:
+            if own:
+                found(brought(batch, own, seconds), not any(map(_has_text, own)))
+            batch, own, seconds = row["batch"], [], 0.0
+        draw = to_draw(row)
+        own.append(draw)
+        seconds += row["cost_seconds"]
+        yield row, draw
+    if own:
+        found(brought(batch, own, seconds), not any(map(_has_text, own)))
+
+
+def _has_text(draw: Draw) -> bool:
+    return draw.finish_reason != "error" or draw.num_generated_tokens > 0
+
+
+def brought(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
+    """What a batch brought and cost."""
+    cost = cost_of_draws(draws)
+    tokens = sum(draw.num_generated_tokens for draw in draws)
+    return Answered(request=batch, cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds), count=len(draws), tokens=tokens)
 
 
 def to_sample(row: Mapping[str, Any], model: str, pool: str) -> Sample:

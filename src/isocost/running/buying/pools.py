@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import bisect
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from isocost.engines.base import Request
+from isocost.errors import StorageError
 from isocost.executors import desk
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, lane_of
@@ -30,19 +31,19 @@ from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
 from isocost.running.buying.calls import Call
 from isocost.running.buying.drawn import (
-    LIGHT,
+    STORED,
     Draw,
     DrawKey,
     ProblemDraws,
     Ungraded,
-    cost_of_draws,
+    brought,
+    each_batch,
     known_sum,
-    to_draw,
     to_sample,
     total_cost,
 )
 from isocost.running.buying.verdicts import FAILED, Verdicts
-from isocost.store import BatchLog, Log, Row, RunDirectory
+from isocost.store import BatchLog, Log, RunDirectory
 
 DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
@@ -99,27 +100,39 @@ class Pool:
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
 
-    def load(self, unanswered: Collection[str]) -> dict[str, Answered]:
+    def load(
+        self, unanswered: Collection[str], found: Callable[[Answered, bool], None] = lambda stored, failed: None
+    ) -> dict[str, Answered]:
         """Read what earlier starts stored; call it once, first.
 
         Args:
             unanswered: Keys of batches of which the ledger does not know whether they were answered.
+            found: Called with what each stored batch brought and cost, and whether all its draws failed.
 
         Returns:
             What those of them that are stored cost.
+
+        Raises:
+            StorageError: a file is damaged, or a draw is stored twice.
         """
         self._orders = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
         places: dict[str, DrawKey] = {}
         numbers = _Numbers(self._orders)
-        open_: dict[str, list[Row]] = {}
-        for row in self._log.rows((*LIGHT, "cost_seconds")):
-            draw, key = to_draw(row), (row["problem_id"], row["sample_index"])
+        open_: dict[str, Answered] = {}
+
+        def keep(stored: Answered, failed: bool) -> None:
+            if stored.request in unanswered:
+                open_[stored.request] = stored
+            found(stored, failed)
+
+        for row, draw in each_batch(self._log.rows(STORED), keep):
+            key = row["problem_id"], row["sample_index"]
             if row["batch"] not in self._numbers:
                 self._numbers[row["batch"]] = numbers.of(*key)
-            if row["batch"] in unanswered:
-                open_.setdefault(row["batch"], []).append(row)
             if key[0] not in self.problems or row["id"] != self._sample_id(*key):
                 self.stale[key[0]] += 1
+            elif row["id"] in places:
+                raise self._twice(row)
             else:
                 self._draws.setdefault(key[0], ProblemDraws()).put(key[1], draw)
                 places[row["id"]] = key
@@ -127,7 +140,13 @@ class Pool:
             problem_id, index = places.get(sample_id, ("", 0))
             if problem_id and self.problems[problem_id].answer == reference:
                 self._draws[problem_id].judge(index, verdict)
-        return _costs(open_)
+        return open_
+
+    def _twice(self, row: Mapping[str, Any]) -> StorageError:
+        return StorageError(
+            f"{self._log.stem}: draw {row['sample_index']} of problem {row['problem_id']} is stored twice, the second time in batch "
+            f"{row['batch']}\n  a row was doubled or changed by hand: restore the pool's files from a copy"
+        )
 
     def bought(self) -> dict[tuple[str, str], int]:
         """(model, problem id) -> draws bought or on order."""
@@ -206,7 +225,6 @@ class Pool:
 
     def take(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
         """Remember what the worker has stored for a batch; what it cost, and the draws."""
-        self._numbers[batch.key] = batch.number
         found: list[tuple[DrawKey, StoredDraw]] = []
         own_draws: list[Draw] = []
         for request, draws in zip(batch.requests, answers.stored, strict=True):
@@ -217,7 +235,9 @@ class Pool:
                 own.put(index, draw)
                 own_draws.append(draw)
                 found.append(((request.problem_id, index), stored))
-        answered = _answered(batch.key, own_draws, answers.seconds)
+        if own_draws:
+            self._numbers[batch.key] = batch.number
+        answered = brought(batch.key, own_draws, answers.seconds)
         return replace(answered, reported_usd=known_sum(stored.reported_usd for _, stored in found)), found
 
     def give_up(self, batch: Batch) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
@@ -311,8 +331,18 @@ class Pool:
                 yield to_sample(row, self.card.name, self.id), draw.verdict or FAILED
 
     def seal(self) -> None:
-        """Move what is stored into Parquet, batches in the order in which they were ordered, whoever answered first."""
-        self._log.seal(lambda batch: (self._numbers.get(batch, -1), batch))
+        """Move what is stored into Parquet, batches in the order in which they were ordered, whoever answered first.
+
+        Raises:
+            StorageError: what was stored cannot be read back.
+        """
+        sealed = self._log.seal(lambda batch: (self._numbers.get(batch, -1), batch))
+        if gone := self._numbers.keys() - sealed:
+            batches = "a batch" if len(gone) == 1 else f"{len(gone):,} batches"
+            raise StorageError(
+                f"{self._log.stem}: the draws of {batches} were stored and cannot be read back: files were moved or removed meanwhile\n"
+                "  put them back and run the same command again"
+            )
         self._verdicts.seal()
 
     def _is_current(self, line: Line) -> bool:
@@ -342,20 +372,6 @@ class Pool:
         )
 
 
-def answered_in(log: BatchLog, unanswered: Collection[str]) -> dict[str, Answered]:
-    """What those of the batches cost that a log of draws holds."""
-    found: dict[str, list[Row]] = {}
-    for row in log.rows((*LIGHT, "cost_seconds")):
-        if row["batch"] in unanswered:
-            found.setdefault(row["batch"], []).append(row)
-    return _costs(found)
-
-
-def _costs(batches: Mapping[str, Sequence[Row]]) -> dict[str, Answered]:
-    """What stored batches cost, from the rows of their draws."""
-    return {batch: _answered(batch, list(map(to_draw, rows)), sum(r["cost_seconds"] for r in rows)) for batch, rows in batches.items()}
-
-
 class _Numbers:
     """Which order a draw belongs to."""
 
@@ -372,9 +388,3 @@ class _Numbers:
         starts = self._starts.get(problem_id, [])
         at = bisect.bisect_right(starts, index, key=lambda start: start[0]) - 1
         return starts[at][1] if at >= 0 else -1
-
-
-def _answered(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
-    cost = cost_of_draws(draws)
-    tokens = sum(draw.num_generated_tokens for draw in draws)
-    return Answered(request=batch, cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds), count=len(draws), tokens=tokens)

@@ -7,7 +7,7 @@ models wrote alike.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import closing
 
@@ -24,7 +24,7 @@ from isocost.running.buying.asking import LISTENING, answered
 from isocost.running.buying.calls import Call
 from isocost.running.buying.drawn import known_sum, total_cost
 from isocost.running.preparing import Prepared
-from isocost.store import BatchLog, Row, RunDirectory
+from isocost.store import Row, RunDirectory
 
 FOLDER = "judge"  # in the run directory: a folder for each model that ever was the judge
 ACCOUNT = "judge"
@@ -191,15 +191,6 @@ def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> 
     """
     flops = None if card.flops_per_token is None else card.flops_per_token * (prompt_tokens + generated_tokens)
     return Cost(flops=flops, usd=cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens).usd)
-
-
-def replies_in(log: BatchLog, unanswered: Collection[str]) -> dict[str, Answered]:
-    """What the calls that the ledger does not know answered cost, of those whose replies a log holds."""
-    rows: dict[str, list[Row]] = {}
-    for row in log.rows() if unanswered else ():
-        if row["batch"] in unanswered:
-            rows.setdefault(row["batch"], []).append(row)
-    return {batch: _answered(batch, own) for batch, own in rows.items()}
 
 
 def _is_failed(row: Row) -> bool:

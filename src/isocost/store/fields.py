@@ -1,0 +1,124 @@
+"""What an entry of a log must hold to be used: the fields that are read, each of its type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_ROOM = 40  # characters of a value, in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a field holds.
+
+    Attributes:
+        what: In words.
+        fits: Whether a value read from JSON is one.
+        optional: Whether it may be null.
+        among: The texts that it may be; empty for any.
+        number: Whether it is a number that is not negative.
+    """
+
+    what: str
+    fits: Callable[[Any], bool]
+    optional: bool = False
+    among: tuple[str, ...] = ()
+    number: bool = False
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_amount(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < float("inf")
+
+
+TEXT = Field("a text", _is_text)
+TEXT_OR_NULL = Field("a text or null", _is_text, optional=True)
+COUNT = Field("a count", _is_count, number=True)
+AMOUNT = Field("an amount", _is_amount, number=True)
+AMOUNT_OR_NULL = Field("an amount or null", _is_amount, optional=True, number=True)
+LIST = Field("a list", lambda value: isinstance(value, list))
+
+Fields = Mapping[str, Field]
+
+
+def one_of(names: Collection[str]) -> Field:
+    """A text that is one of these."""
+    among = tuple(names)
+    return Field(f"one of {', '.join(among)}", lambda value: isinstance(value, str) and value in among, among=among)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of log.
+
+    Attributes:
+        remedy: What to do about a damaged line; `{line}` stands for its number, `{path}` for the file.
+        fields: What an entry must hold.
+        rows: What each of its rows must hold, where entries are batches.
+        paid: Whether what it holds was paid for.
+    """
+
+    remedy: str
+    fields: Fields = field(default_factory=dict)
+    rows: Fields = field(default_factory=dict)
+    paid: bool = False
+
+
+def flaw_of(entry: Any, fields: Fields) -> str:
+    """Why an entry cannot be used, "" where it can."""
+    if not isinstance(entry, dict):
+        return "is not an object"
+    for name, wanted in fields.items():
+        if name not in entry:
+            return f'lacks "{name}"'
+        value = entry[name]
+        if not (wanted.optional if value is None else wanted.fits(value)):
+            return f'"{name}" is {_short(value)}, not {wanted.what}'
+    return ""
+
+
+def flaw_of_batch(entry: Any, kind: Kind) -> str:
+    """Why a batch of rows cannot be used, "" where it can."""
+    if flaw := flaw_of(entry, kind.fields):
+        return flaw
+    return next((f"row {number} {flaw}" for number, row in enumerate(entry["rows"], start=1) if (flaw := flaw_of(row, kind.rows))), "")
+
+
+def flaw_of_frame(frame: pl.DataFrame, fields: Fields) -> str:
+    """Why sealed rows cannot be used, "" where they can; columns that were not read are not looked at."""
+    import polars as pl
+
+    for name in frame.columns:
+        wanted = fields.get(name)
+        if wanted is None:
+            continue
+        column = frame[name]
+        if column.null_count() and not wanted.optional:
+            return f'column "{name}" has empty rows'
+        if column.dtype == pl.Null:
+            continue
+        if not (column.dtype.is_numeric() if wanted.number else column.dtype == pl.String):
+            return f'column "{name}" is {column.dtype}, not {wanted.what}'
+        if wanted.number and not column.drop_nulls().is_between(0, float("inf"), closed="left").all():
+            return f'column "{name}" has a row that is not {wanted.what}'
+        if wanted.among and not column.is_in(list(wanted.among)).all():
+            return f'column "{name}" has a row that is not {wanted.what}'
+    return ""
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _ROOM else text[: _ROOM - 1] + "…"

@@ -1,0 +1,78 @@
+"""The kinds of logs in a run directory: what their lines must hold, and what to do about a damaged one."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from isocost.records import FinishReason, Outcome
+from isocost.store.fields import AMOUNT, AMOUNT_OR_NULL, COUNT, LIST, TEXT, TEXT_OR_NULL, Field, Kind, one_of
+
+
+def _are_lines(value: Any) -> bool:
+    """Whether it is a list of orders or allocations: two texts and two counts each."""
+    return isinstance(value, list) and all(
+        isinstance(line, list) and len(line) == 4 and all(map(TEXT.fits, line[:2])) and all(map(COUNT.fits, line[2:])) for line in value
+    )
+
+
+_LINES = Field("a list of [text, text, first index, count]", _are_lines)
+_ORDERED = Field("a list of such lists", lambda value: isinstance(value, list) and all(map(_are_lines, value)))
+_RESTORE = "restore the file from a copy"
+_BATCH = {"batch": TEXT, "rows": LIST}
+_GENERATED = {"num_prompt_tokens": COUNT, "num_generated_tokens": COUNT, "finish_reason": one_of(get_args(FinishReason))}
+_COSTS = {"cost_flops": AMOUNT_OR_NULL, "cost_usd": AMOUNT_OR_NULL, "cost_seconds": AMOUNT}
+
+ANY = Kind(remedy=f"{_RESTORE}, or remove line {{line}}")
+BATCHES = Kind(remedy=ANY.remedy, fields=_BATCH)
+LEDGER = Kind(
+    remedy=f"{_RESTORE}; never remove it: it is the record of what was paid, and the limit is kept by it",
+    fields={"event": TEXT, "request": TEXT},
+)
+_POOL = Kind(
+    remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: its draws, which are paid, are then bought again",
+    fields=_BATCH,
+    rows={"id": TEXT, "problem_id": TEXT, "sample_index": COUNT, "generation": TEXT, **_GENERATED, **_COSTS},
+    paid=True,
+)
+_ORDERS = Kind(
+    remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: what is missing is ordered again, what is stored is not bought again",
+    fields={"pool": TEXT, "batches": _ORDERED},
+)
+_JUDGE = Kind(
+    remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: its replies, which are paid, are then bought again",
+    fields=_BATCH,
+    rows={"id": TEXT, "submitted": TEXT, "reply": TEXT, **_GENERATED, **_COSTS},
+    paid=True,
+)
+_VERDICTS = Kind(
+    remedy="remove line {line}: its draws are graded again, from what is stored",
+    fields=_BATCH,
+    rows={
+        "sample_id": TEXT,
+        "reference": TEXT,
+        "outcome": one_of([str(outcome) for outcome in Outcome]),
+        "predicted_answer": TEXT_OR_NULL,
+        "reason": TEXT,
+    },
+)
+_ROUNDS = Kind(
+    remedy=f"{_RESTORE}, or remove line {{line}}: the round is allocated again; draws that are stored are not bought again",
+    fields={"round": COUNT, "terms": TEXT, "allocations": _LINES},
+)
+_ANSWERS = Kind(
+    remedy="remove line {line}: its questions are answered again",
+    fields=_BATCH,
+    rows={"problem_id": TEXT, "index": COUNT, "generation": TEXT, **_GENERATED, "seconds": AMOUNT},
+)
+_KINDS = {"ledger.jsonl": LEDGER, "arms": _ROUNDS}
+_BATCH_KINDS = {"pools": _POOL, "judge": _JUDGE, "verdicts": _VERDICTS, "evaluations": _ANSWERS}
+
+
+def kind_of_log(names: tuple[str, ...]) -> Kind:
+    """The kind of the log at a path inside a run directory."""
+    return _ORDERS if names[0] == "pools" else _KINDS.get(names[0], ANY)
+
+
+def kind_of_batches(names: tuple[str, ...]) -> Kind:
+    """The kind of the batch log at a path inside a run directory."""
+    return _BATCH_KINDS.get(names[0], BATCHES)

@@ -1,0 +1,65 @@
+"""The lines of a ledger: what each event holds, and which may follow which."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from isocost.store.fields import AMOUNT_OR_NULL, COUNT, TEXT, flaw_of
+
+Row = dict[str, Any]
+_WORST = {"flops": AMOUNT_OR_NULL, "usd": AMOUNT_OR_NULL}
+_FIELDS = {
+    "reserve": _WORST,
+    "done": {**_WORST, "seconds": AMOUNT_OR_NULL, "count": COUNT, "tokens": COUNT},
+    "lost": _WORST,
+    "retry": {},
+    "redone": {},
+    "unsent": {},
+    "gone": {},
+}
+
+
+def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
+    """Why a line cannot follow those before it, "" where it can.
+
+    Args:
+        entry: The line.
+        waiting: The reservations that are open, by request.
+    """
+    fields = _FIELDS.get(entry["event"])
+    if fields is None:
+        return f"event {entry['event'][:40]!r} is not known"
+    if not _is_usual(entry) and (flaw := flaw_of(entry, fields)):
+        return flaw
+    reserved = waiting.get(entry["request"])
+    if entry["event"] == "reserve":
+        bad = next((name for name in ("account", "model") if not TEXT.fits(entry.get(name, ""))), None)
+        return "reserves a request that is open already: is it doubled?" if reserved else f'"{bad}" is not a text' if bad else ""
+    if reserved is None:
+        # A request that was charged and given up is `done` without a reservation; so is one that was restored.
+        alone = entry["event"] == "gone" or (entry["event"] == "done" and "account" in entry)
+        return "" if alone else "closes a request that is not open: it is doubled, or lines before it were removed"
+    if entry["event"] == "lost" and any(_is_less(entry[unit], reserved[unit]) for unit in _WORST):
+        return "counts a lost request at less than was reserved for it"
+    return ""
+
+
+def _is_less(lost: float | None, reserved: float | None) -> bool:
+    """Whether a lost request is counted at less than its worst case; usage that is reported may make it more."""
+    return lost is not reserved if lost is None or reserved is None else lost < reserved
+
+
+def _is_usual(entry: Row) -> bool:
+    """Whether a line is plainly sound: a ledger may have millions, and nearly all are."""
+    event = entry["event"]
+    if event == "done" and not (type(entry.get("count")) is int is type(entry.get("tokens")) and entry["count"] >= 0 <= entry["tokens"]):
+        return False
+    if event not in ("done", "reserve"):
+        return False
+    for key in ("flops", "usd", "seconds"):
+        amount = entry.get(key, "")
+        if amount is not None and not (type(amount) is float and 0.0 <= amount < math.inf):
+            return False
+    return True

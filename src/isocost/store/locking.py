@@ -1,0 +1,143 @@
+"""Locks on a folder: one process at a time, even where somebody removes the lock file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from isocost.errors import RunDirectoryError, StorageError
+
+_HELD = (errno.EWOULDBLOCK, errno.EACCES)  # EWOULDBLOCK is EAGAIN
+
+
+class HeldError(Exception):
+    """Another process holds the lock."""
+
+
+class FolderLock:
+    """A lock on a folder and on a file in it.
+
+    The folder itself is locked besides the file: a file that is removed and made again is another one, and its lock too. Network disks
+    that lock no folder are left with the file. Locks are not inherited: a process that is forked from this one lets them go.
+
+    Args:
+        folder: The folder, which exists.
+        name: The lock file in it, which is made where it is missing.
+        wait: Wait for another process, rather than raise.
+
+    Raises:
+        HeldError: another process holds it.
+        RunDirectoryError: the file system has no locks.
+        OSError: the folder cannot be opened, or the file cannot be written or is a symbolic link.
+    """
+
+    def __init__(self, folder: Path, name: str, *, wait: bool = False) -> None:
+        self.folder, self.path = folder, folder / name
+        self._wait, self._file = wait, -1
+        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        _held.add(self)
+        try:
+            self._locks_folder = self._lock_folder()
+            self._lock_file()
+        except BaseException:
+            self.release()
+            raise
+
+    def write(self, text: str) -> None:
+        """Write into the lock file who holds it."""
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, text.encode(), 0)
+
+    def read(self) -> str:
+        """What the lock file says."""
+        return os.pread(self._file, 100, 0).decode("utf-8", "replace")
+
+    def check(self) -> None:
+        """Make sure that the folder is still the one that was locked, and the file too; a file that was removed is made again.
+
+        Raises:
+            StorageError: the folder was moved or removed, or another process has made itself a lock.
+        """
+        if not self.is_in_place():
+            raise StorageError(
+                f"{self.folder}: was moved or removed while the run was working in it\n"
+                "  put it back under its name and run the same command again; what was stored is in it"
+            )
+        if _is_at(self._file, self.path):
+            return
+        said = self.read()
+        try:
+            os.close(self._file)
+            self._lock_file()
+            self.write(said)
+        except (HeldError, OSError) as error:
+            raise StorageError(
+                f"{self.path}: was removed while the run was working, and cannot be made again\n"
+                "  run the same command again, in one process at a time"
+            ) from error
+
+    def is_in_place(self) -> bool:
+        """Whether the folder is still the one that was locked."""
+        return _is_at(self._folder, self.folder)
+
+    def release(self) -> None:
+        """Let both go."""
+        _held.discard(self)
+        for descriptor in (self._file, self._folder):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+    def _lock_folder(self) -> bool:
+        try:
+            _flock(self._folder, self.folder, wait=self._wait)
+        except RunDirectoryError:
+            return False
+        return True
+
+    def _lock_file(self) -> None:
+        while True:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            try:
+                _flock(self._file, self.path, wait=self._wait)
+            except BaseException:
+                os.close(self._file)
+                self._file = -1
+                raise
+            if _is_at(self._file, self.path):
+                return
+            os.close(self._file)  # it was removed, and perhaps made again, while it was being locked
+
+
+def _flock(descriptor: int, path: Path, *, wait: bool) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError as error:
+        if error.errno in _HELD:
+            raise HeldError from None
+        raise RunDirectoryError(
+            f"{path}: cannot be locked: {error.strerror or error}; without a lock two processes could write and spend at once\n"
+            "  use a folder on a disk of this machine, or mount this one with locks"
+        ) from error
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether the path still leads to the open file or folder."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
+
+
+_held: set[FolderLock] = set()
+
+
+def _let_go() -> None:
+    """In a process that was forked: else it would hold the locks of a driver that has died. The driver keeps its own."""
+    for lock in list(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_let_go)

@@ -1,0 +1,277 @@
+"""Damaged files in a run directory: each is named with what to do, and what can be made again is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests import openai_runs as runs
+from tests.builders import write_study
+from tests.engines.openai.server import Server
+from tests.openai_runs import Left, Shell, shell
+
+__all__ = ["shell"]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def study(folder: Path, server: Server, *, limit: float | None = 0.02, samples: int = 3) -> Path:
+    arms = {"weak": {"models": ["weak"], "samples_per_problem": samples}}
+    return runs.write(folder, runs.raw(server.url, limit=limit and {"unit": "usd", "amount": limit}, arms=arms))
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, shell: Shell, server: Server) -> Path:
+    """A run that its limit stopped: draws and verdicts are still in logs."""
+    left = shell("run", study(tmp_path, server, limit=0.004, samples=30), "-o", tmp_path / "out")
+    assert left.code == 1
+    assert "stopped at the limit" in left.errors[0]
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def done(tmp_path: Path, shell: Shell) -> tuple[Path, Path]:
+    """A finished run on recorded samples, and its study file."""
+    path = write_study(tmp_path)
+    left = shell("run", path, "-o", tmp_path / "out")
+    assert left.code == 0, left
+    return tmp_path / "out", path
+
+
+def is_told_well(left: Left, *words: str) -> None:
+    said = "\n".join(left.errors)
+    assert left.code in (1, 2), left
+    assert len(left.errors) == 2, left
+    assert all(word in said for word in words), said
+    assert "fault of isocost" not in said
+
+
+def is_fine(left: Left) -> None:
+    assert left.code == 0, left
+    assert "fault of isocost" not in left.err
+
+
+def changed(entry: dict[str, Any], row: dict[str, Any] | None = None, **changes: Any) -> bytes:
+    if row is not None:
+        entry = entry | {"rows": [entry["rows"][0] | row, *entry["rows"][1:]]}
+    entry = {key: value for key, value in (entry | changes).items() if value != "gone"}
+    return json.dumps(entry).encode() + b"\n"
+
+
+LINES: dict[str, Callable[[bytes], bytes]] = {
+    "half": lambda line: line[: len(line) // 2] + b"\n",
+    "NUL bytes": lambda line: b"\0" * (len(line) - 1) + b"\n",
+    "no UTF-8": lambda line: line[:20] + b"\xff\xfe" + line[22:],
+    "a list": lambda line: b"[]\n",
+    "blank": lambda line: b"\n",
+    "a byte": lambda line: line.replace(b"is", b"iz", 1).replace(b"correct", b"korrect", 1),
+    "lacks a key": lambda line: changed({k: v for k, v in json.loads(line).items() if k in ("batch", "check")}),
+    "without its checksum, rows of another type": lambda line: changed(json.loads(line), check="gone", rows=[7]),
+    "without its checksum, no list": lambda line: changed(json.loads(line), check="gone", rows={"a": 1}),
+    "without its checksum, an id of another type": lambda line: changed(json.loads(line), {"id": None, "sample_id": 3}, check="gone"),
+    "without its checksum, another enum": lambda line: changed(json.loads(line), {"finish_reason": "x", "outcome": "y"}, check="gone"),
+}
+
+
+@pytest.mark.parametrize("how", LINES)
+@pytest.mark.parametrize("pattern", ["pools/weak/*.w0.jsonl", "verdicts/*/*.jsonl"])
+def test_a_damaged_line_is_named_and_only_it_is_made_again(
+    tmp_path: Path, shell: Shell, server: Server, stopped: Path, pattern: str, how: str
+) -> None:
+    (log,) = stopped.glob(pattern)
+    lines = log.read_bytes().splitlines(keepends=True)
+    lines[2] = LINES[how](lines[2])
+    log.write_bytes(b"".join(lines))
+    asked, spent = runs.completions(server), paid(stopped)
+    path = study(tmp_path, server, limit=0.004, samples=30)
+    left = shell("run", path, "-o", stopped)
+    is_told_well(left, f"{log}:3: damaged line", "remove line 3")
+    assert runs.completions(server) == asked
+
+    log.write_bytes(b"".join(lines[:2] + lines[3:]))  # as it was told to
+    left = shell("run", study(tmp_path, server, limit=0.0042, samples=30), "-o", stopped)
+    assert "stopped at the limit" in left.errors[0], left
+    noted = [note for note in left.notes if "1 draw of 1 batch that were paid" in note]
+    assert bool(noted) == pattern.startswith("pools")
+    assert spent <= paid(stopped) <= 0.0042
+    assert len({row["id"] for row in runs.stored(stopped)}) == len(runs.stored(stopped))
+
+
+def paid(out: Path) -> float:
+    return sum(line["usd"] for line in runs.ledger(out) if line["event"] in ("done", "lost"))
+
+
+@pytest.mark.parametrize("line", [b"{", b"7", b'{"pool": 3, "batches": []}', b'{"pool": "x", "batches": [[["p", "q", -1, 2]]]}'])
+def test_a_damaged_round_is_named(tmp_path: Path, shell: Shell, server: Server, stopped: Path, line: bytes) -> None:
+    log = stopped / "pools" / "weak" / "rounds.jsonl"
+    log.write_bytes(log.read_bytes() + line + b"\n")
+    path = study(tmp_path, server, limit=0.0042, samples=30)
+    is_told_well(shell("run", path, "-o", stopped), f"{log}:2: damaged line", "remove line 2")
+    log.write_bytes(log.read_bytes().splitlines(keepends=True)[0])
+    assert "stopped at the limit" in shell("run", path, "-o", stopped).errors[0]
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b'{"round": 0, "terms": 3, "allocations": []}', b'{"round": 0, "terms": "x", "allocations": [["p", "m"]]}']
+)
+def test_a_damaged_allocation_is_named(shell: Shell, done: tuple[Path, Path], line: bytes) -> None:
+    out, path = done
+    log = out / "arms" / "weak@low" / "rounds.jsonl"
+    log.write_bytes(line + b"\n")
+    is_told_well(shell("run", path, "-o", out), f"{log}:1: damaged line", "remove line 1")
+    log.write_bytes(b"")
+    is_fine(shell("run", path, "-o", out))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"7", b'{"ledger": 3, "done": "x"}', b"\xff\xfe", b"{}", b"[" * 99_999, None])
+@pytest.mark.parametrize("name", ["plan.json", "progress.json", "start.json", "seconds.json", "measures.json", "models.json"])
+def test_what_is_made_from_other_files_is_made_again(shell: Shell, done: tuple[Path, Path], name: str, data: bytes | None) -> None:
+    out, path = done
+    damage(out / name, data)
+    ledger = (out / "ledger.jsonl").read_bytes()
+    for command in ("status", "measure"):
+        is_fine(shell(command, out))
+    if data is None:  # a folder in the place of a file cannot be written over
+        for command in (("report", out), ("run", path, "-o", out)):
+            is_told_well(shell(*command), f"{out / name}: ", "folder")
+        (out / name / "mine").unlink()
+        (out / name).rmdir()
+    is_fine(shell("report", out))
+    damage(out / name, data or b"\0")
+    is_fine(shell("run", path, "-o", out))
+    assert isinstance(json.loads((out / name).read_text()), dict)
+    assert (out / "ledger.jsonl").read_bytes() == ledger
+
+
+def damage(path: Path, data: bytes | None) -> None:
+    """Write these bytes, or make a folder in the place of the file."""
+    path.unlink()
+    if data is None:
+        path.mkdir()
+        (path / "mine").write_text("mine")
+    else:
+        path.write_bytes(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff", b'{"base": 3}', None])
+def test_a_damaged_manifest_is_written_again_by_run(shell: Shell, done: tuple[Path, Path], data: bytes | None) -> None:
+    out, path = done
+    damage(out / "manifest.json", data)
+    is_told_well(shell("report", out), f"{out / 'manifest.json'}: ", f"isocost run STUDY.yaml -o {out}")
+    if data is not None:
+        is_fine(shell("run", path, "-o", out))
+        is_fine(shell("report", out))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"- 1", b"a: [", b"\xff", b"x: *y", b"name: other", None])
+def test_a_damaged_study_is_named(shell: Shell, done: tuple[Path, Path], data: bytes | None) -> None:
+    out, path = done
+    damage(out / "study.yaml", data)
+    for command in (("run", path, "-o", out), ("report", out), ("status", out)):
+        if data != b"name: other":
+            is_told_well(shell(*command), f"{out / 'study.yaml'}", "put a copy of the run's study file in its place")
+        else:
+            assert "fault of isocost" not in shell(*command).err
+    assert shell("view", out, "--port", "99999999").code != 0
+    if data is not None:
+        (out / "study.yaml").write_bytes(path.read_bytes())
+        is_fine(shell("run", path, "-o", out))
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"{", None])
+@pytest.mark.parametrize("pattern", ["pools/weak/*.parts/0000.parquet", "verdicts/*/*.parts/0000.parquet"])
+def test_a_damaged_part_is_named(shell: Shell, done: tuple[Path, Path], pattern: str, data: bytes | None) -> None:
+    out, path = done
+    part = sorted(out.glob(pattern))[0]
+    damage(part, data)
+    is_told_well(shell("run", path, "-o", out), f"{part}: ", "restore it from a copy")
+    (out / "digests.jsonl").unlink()  # as of a run that an earlier version made
+    is_told_well(shell("run", path, "-o", out), f"{part}: ", "restore it from a copy")
+
+
+PARTS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    "a text": lambda frame: frame.with_columns(generation=pl.lit("#### 1")),
+    "a cost": lambda frame: frame.with_columns(cost_flops=pl.lit(1.0)),
+    "a doubled row": lambda frame: pl.concat([frame, frame.tail(1)]),
+    "doubled rows": lambda frame: pl.concat([frame, frame]),
+    "a missing row": lambda frame: frame.head(-1),
+    "a missing column": lambda frame: frame.drop("finish_reason"),
+    "another type": lambda frame: frame.with_columns(sample_index=pl.lit("a")),
+    "an empty cell": lambda frame: frame.with_columns(num_generated_tokens=pl.lit(None, dtype=pl.Int64)),
+    "another word": lambda frame: frame.with_columns(finish_reason=pl.lit("tired")),
+    "a negative count": lambda frame: frame.with_columns(sample_index=-pl.col("sample_index") - 1),
+    "another id": lambda frame: frame.with_columns(batch=pl.lit("b")),
+}
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("how", PARTS)
+def test_rows_of_a_part_that_were_changed_are_noticed(shell: Shell, done: tuple[Path, Path], how: str, *, old: bool) -> None:
+    out, path = done
+    (part,) = out.glob("pools/weak/*.parts/0000.parquet")
+    PARTS[how](pl.read_parquet(part)).write_parquet(part)
+    if old:
+        (out / "digests.jsonl").unlink()
+    left = shell("run", path, "-o", out)
+    if old and how == "a text":  # earlier versions left no digest: nothing tells
+        is_fine(left)
+    else:
+        is_told_well(left, str(out), "restore")
+
+
+def test_a_part_may_be_taken_as_it_is(shell: Shell, done: tuple[Path, Path]) -> None:
+    out, path = done
+    (part,) = out.glob("pools/weak/*.parts/0000.parquet")
+    pl.read_parquet(part).with_columns(generation=pl.lit("#### 1")).write_parquet(part)
+    is_told_well(shell("run", path, "-o", out), "was changed after it was written", "digests.jsonl")
+    lines = (out / "digests.jsonl").read_text().splitlines(keepends=True)
+    (out / "digests.jsonl").write_text("".join(line for line in lines if part.parent.name not in line or "pools" not in line))
+    is_fine(shell("run", path, "-o", out))
+
+
+def test_a_batch_in_two_parts_is_noticed(shell: Shell, done: tuple[Path, Path]) -> None:
+    out, path = done
+    (part,) = out.glob("pools/weak/*.parts/0000.parquet")
+    (part.parent / "0001.parquet").write_bytes(part.read_bytes())
+    is_told_well(shell("run", path, "-o", out), "draw 0 of problem p", "is stored twice")
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", None])
+@pytest.mark.parametrize("name", ["samples.parquet", "problems/train.parquet", "audits/chosen.parquet", "audits/rates.json"])
+def test_tables_for_people_are_named_or_made_again(shell: Shell, done: tuple[Path, Path], name: str, data: bytes | None) -> None:
+    out, _ = done
+    damage(out / name, data)
+    for command in (("measure", out), ("measure", out, "--by", "level"), ("status", out)):
+        left = shell(*command)
+        assert "fault of isocost" not in left.err, (command, left)
+        assert left.code == 0 or len(left.errors) in (1, 2)
+    if data is not None:
+        is_fine(shell("report", out))
+        is_fine(shell("measure", out))
+    else:
+        is_told_well(shell("report", out), f"{out / name}: ", "folder")
+
+
+@pytest.mark.parametrize(
+    "name", ["pools", "pools/weak", "verdicts", "arms", "problems", "audits", "trainsets", "figures", "tables", "judge"]
+)
+def test_a_file_where_a_folder_should_be_is_named(shell: Shell, done: tuple[Path, Path], name: str) -> None:
+    out, path = done
+    folder = out / name
+    if folder.exists():
+        folder.rename(out.parent / "away")
+    folder.write_text("mine")
+    for command in (("run", path, "-o", out), ("report", out), ("status", out), ("measure", out)):
+        left = shell(*command)
+        assert "fault of isocost" not in left.err, (command, left)
+        assert left.code == 0 or len(left.errors) == 2, (command, left)
+    assert folder.read_text() == "mine"

@@ -1,0 +1,269 @@
+"""The run directory is evidence: a ledger that was cut, removed or changed never lets a run spend past its limit, and is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests import openai_runs as runs
+from tests.engines.openai.server import Server
+from tests.openai_runs import Left, Shell, shell
+
+__all__ = ["shell"]
+
+LIMIT = 0.02
+Line = dict[str, Any]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """An endpoint that fails now and then: some requests are lost and charged."""
+    with Server(every={"500": 6}) as server:
+        yield server
+
+
+def study(folder: Path, server: Server, *, limit: float | None = LIMIT, samples: int = 3) -> Path:
+    arms = {"weak": {"models": ["weak"], "samples_per_problem": samples}}
+    return runs.write(folder, runs.raw(server.url, limit=limit and {"unit": "usd", "amount": limit}, arms=arms))
+
+
+@pytest.fixture
+def out(tmp_path: Path, shell: Shell, server: Server) -> Path:
+    """A finished run under a limit."""
+    left = shell("run", study(tmp_path, server), "-o", tmp_path / "out")
+    assert left.code == 0, left
+    assert runs.events(tmp_path / "out")["lost"]
+    return tmp_path / "out"
+
+
+def read(out: Path) -> list[bytes]:
+    return (out / "ledger.jsonl").read_bytes().splitlines(keepends=True)
+
+
+def write(out: Path, lines: list[bytes]) -> None:
+    (out / "ledger.jsonl").write_bytes(b"".join(lines))
+
+
+def spent(out: Path) -> float:
+    return sum(line["usd"] for line in runs.ledger(out) if line["event"] in ("done", "lost"))
+
+
+def is_told_well(left: Left, *words: str) -> None:
+    """One line and a remedy, which never restarts the limit and never speaks of a fault of isocost."""
+    said = "\n".join(left.errors)
+    assert left.code in (1, 2), left
+    assert len(left.errors) == 2, said
+    assert all(word in said for word in words), said
+    assert "fault of isocost" not in left.err
+    assert not {"remove the ledger", "remove it", "delete"} & set(said.replace("never remove it", "").split("; ")), said
+
+
+GONE: dict[str, Callable[[bytes], bytes | None]] = {
+    "removed": lambda data: None,
+    "emptied": lambda data: b"",
+    "cut between lines": lambda data: b"".join(data.splitlines(keepends=True)[: data.count(b"\n") // 2]),
+    "cut within a line": lambda data: data[: len(data) // 3],
+    "first half cut off": lambda data: b"".join(
+        line for line in data.splitlines(keepends=True) if json.loads(line)["request"] not in _begun(data)
+    ),
+}
+
+
+def _begun(data: bytes) -> set[str]:
+    """The requests of the first half of a ledger."""
+    lines = [json.loads(line) for line in data.splitlines()]
+    return {line["request"] for line in lines[: len(lines) // 2]}
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_a_run_with_a_limit_stops_where_the_ledger_lacks_what_was_paid(
+    tmp_path: Path, shell: Shell, server: Server, out: Path, how: str
+) -> None:
+    whole = (out / "ledger.jsonl").read_bytes()
+    damage(out, GONE[how](whole))
+    asked = runs.completions(server)
+    path = study(tmp_path, server, samples=6)
+    left = shell("run", path, "-o", out)
+    is_told_well(left, "ledger.jsonl: lacks ", "stored and paid", "$0.00", "restore it from a copy", "lower limit.amount")
+    assert left.code == 2
+    assert runs.completions(server) == asked
+    assert shell("run", path, "-o", out).code == 2  # and again
+    assert "warning: ledger.jsonl lacks lines" in shell("status", out).out
+
+    (out / "ledger.jsonl").write_bytes(whole)
+    assert shell("run", path, "-o", out).code in (0, 1)
+    assert spent(out) <= LIMIT
+    assert runs.completions(server) > asked
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_a_lowered_limit_goes_on_and_counts_all_that_is_known(tmp_path: Path, shell: Shell, server: Server, out: Path, how: str) -> None:
+    before = spent(out)
+    damage(out, GONE[how]((out / "ledger.jsonl").read_bytes()))
+    assert shell("run", study(tmp_path, server, samples=60), "-o", out).code == 2
+    left = shell("run", study(tmp_path, server, limit=LIMIT * 0.9, samples=60), "-o", out)
+    assert "it is counted again" in left.err
+    assert "stopped at the limit" in left.errors[0]
+    assert before < spent(out) <= LIMIT * 0.9  # what progress.json says of lost requests is counted too
+    assert max(sum(pair) for pair in runs.balances(out)) <= LIMIT * 0.9
+    left = shell("run", study(tmp_path, server, limit=LIMIT * 0.9, samples=60), "-o", out)
+    assert left.code == 1
+    assert "ledger.jsonl" not in left.err
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_without_a_limit_it_is_counted_again_with_a_note(tmp_path: Path, shell: Shell, server: Server, how: str) -> None:
+    out, path = tmp_path / "out", study(tmp_path, server, limit=None)
+    assert shell("run", path, "-o", out).code == 0
+    before, asked = spent(out), runs.completions(server)
+    damage(out, GONE[how]((out / "ledger.jsonl").read_bytes()))
+    left = shell("run", path, "-o", out)
+    assert left.code == 0, left
+    assert [note for note in left.notes if "ledger.jsonl: lacks " in note and "it is counted again" in note]
+    assert runs.completions(server) == asked
+    assert spent(out) == pytest.approx(before)
+    left = shell("run", path, "-o", out)
+    assert "ledger.jsonl" not in left.err
+
+
+def test_lost_requests_alone_are_missed_too(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    lost = {line["request"] for line in runs.ledger(out) if line["event"] == "lost"}
+    kept, closing = [], set()
+    for line in read(out):  # each lost request with its reservation, not the one that it was sent again under
+        entry = json.loads(line)
+        if entry["request"] in lost and entry["request"] not in closing:
+            closing |= {entry["request"]} if entry["event"] == "lost" else set()
+            continue
+        kept.append(line)
+    write(out, kept)
+    left = shell("run", study(tmp_path, server, samples=6), "-o", out)
+    is_told_well(left, "that progress.json counts")
+
+
+def test_closing_lines_that_were_cut_off_are_derived(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    """The reservation is still there: what is stored is done."""
+    before, asked = spent(out), runs.completions(server)
+    assert json.loads(read(out)[-1])["event"] != "reserve"
+    write(out, read(out)[:-1])
+    left = shell("run", study(tmp_path, server), "-o", out)
+    assert left.code == 0, left
+    assert spent(out) == pytest.approx(before)
+    assert runs.completions(server) == asked
+
+
+def double(event: str) -> Callable[[list[bytes]], list[bytes]]:
+    def change(lines: list[bytes]) -> list[bytes]:
+        at = next(i for i, line in enumerate(lines) if json.loads(line)["event"] == event)
+        return [*lines[: at + 1], lines[at], *lines[at + 1 :]]
+
+    return change
+
+
+def edit(event: str, /, **changes: Any) -> Callable[[list[bytes]], list[bytes]]:
+    def change(lines: list[bytes]) -> list[bytes]:
+        at = next(i for i, line in enumerate(lines) if json.loads(line)["event"] == event)
+        entry = {key: value for key, value in (json.loads(lines[at]) | changes).items() if value != "gone"}
+        return [*lines[:at], json.dumps(entry).encode() + b"\n", *lines[at + 1 :]]
+
+    return change
+
+
+def replace(line: bytes) -> Callable[[list[bytes]], list[bytes]]:
+    return lambda lines: [*lines[:3], line + b"\n", *lines[4:]]
+
+
+CHANGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
+    "doubled reserve": (double("reserve"), "doubled"),
+    "doubled done": (double("done"), "doubled"),
+    "doubled lost": (double("lost"), "doubled"),
+    "cheaper done": (edit("done", usd=1e-9), "was changed by hand"),
+    "dearer done": (edit("done", usd=0.1), "was changed by hand"),
+    "fewer tokens": (edit("done", tokens=1), "was changed by hand"),
+    "cheaper lost": (edit("lost", usd=0.0), "than was reserved"),
+    "other request": (edit("done", request="another"), "not open"),
+    "negative": (edit("done", usd=-1.0), '"usd" is -1.0'),
+    "text for a cost": (edit("done", usd="1"), '"usd" is "1"'),
+    "no number": (edit("lost", usd=float("nan")), '"usd" is NaN'),
+    "lacks a key": (edit("done", tokens="gone"), 'lacks "tokens"'),
+    "unknown event": (edit("done", event="found"), "event 'found'"),
+    "a list": (replace(b"[1, 2]"), "not an object"),
+    "a number": (replace(b"7"), "not an object"),
+    "null": (replace(b"null"), "not an object"),
+    "no JSON": (replace(b'{"event": "done", "requ'), "not JSON"),
+    "a NUL byte": (replace(b"\0\0\0"), "not JSON"),
+    "no UTF-8": (replace(b'{"event": "\xff\xfe"}'), "not UTF-8"),
+    "empty": (replace(b""), "not JSON"),
+    "too deep": (replace(b"[" * 100_000), "not JSON"),
+    "a huge number": (replace(b"1" * 5000), "not JSON"),
+}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_a_line_that_was_changed_is_named(tmp_path: Path, shell: Shell, server: Server, out: Path, how: str) -> None:
+    change, words = CHANGES[how]
+    write(out, change(read(out)))
+    asked = runs.completions(server)
+    left = shell("run", study(tmp_path, server, samples=6), "-o", out)
+    is_told_well(left, "ledger.jsonl:", words, "restore")
+    assert runs.completions(server) == asked
+    assert "fault of isocost" not in shell("status", out).err
+    assert shell("status", out).code == 0
+
+
+def damage(out: Path, data: bytes | None) -> None:
+    if data is None:
+        (out / "ledger.jsonl").unlink()
+    else:
+        (out / "ledger.jsonl").write_bytes(data)
+
+
+def test_a_ledger_of_engines_on_this_machine_is_counted_again_under_a_limit(tmp_path: Path, shell: Shell) -> None:
+    """Nobody charges for what a kill cut off here, so all that was paid is stored."""
+    from tests.builders import write_study
+
+    out = tmp_path / "out"
+    path = write_study(tmp_path, limit={"unit": "flops", "amount": 1e9})
+    assert shell("run", path, "-o", out).code == 0
+    whole = runs.ledger(out)
+    for how in GONE.values():
+        damage(out, how((out / "ledger.jsonl").read_bytes()))
+        left = shell("run", path, "-o", out)
+        assert left.code == 0, left
+        assert "it is counted again" in left.err
+        assert sum(x["flops"] for x in runs.ledger(out) if x["event"] == "done") == pytest.approx(
+            sum(x["flops"] for x in whole if x["event"] == "done")
+        )
+
+
+def test_draws_that_are_gone_are_not_bought_again_unasked(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    (part,) = out.glob("pools/weak/*.parts/*.parquet")
+    data, asked, before = part.read_bytes(), runs.completions(server), spent(out)
+    part.unlink()
+    path = study(tmp_path, server)
+    left = shell("run", path, "-o", out)
+    is_told_well(left, f"{part}: 24 draws of 24 batches that were paid ($0.00", f"isocost sample {out} --force")
+    assert runs.completions(server) == asked
+
+    part.write_bytes(data)
+    assert shell("run", path, "-o", out).code == 0
+    assert runs.completions(server) == asked
+
+    part.unlink()
+    left = shell("sample", out, "--force")
+    assert left.code == 0, left
+    assert spent(out) > 1.5 * before
+    assert spent(out) <= LIMIT
+    assert pl.read_parquet(out / "samples.parquet").height == 24
+    left = shell("run", path, "-o", out)
+    assert left.code == 0, left
+
+
+def test_samples_that_are_all_there_are_not_thrown_away(shell: Shell, out: Path) -> None:
+    left = shell("sample", out, "--force")
+    assert left.errors == ["error: samples are paid for and never thrown away", "  use another folder to sample again"]
+    assert left.code == 2
