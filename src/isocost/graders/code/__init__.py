@@ -42,7 +42,7 @@ class CodeGrader(AnswerGrader):
     """
 
     name = "code"
-    version = "2"
+    version = "3"
 
     def __init__(self, *, memory_mb: int = 1024) -> None:
         if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < LEAST_MEMORY:
@@ -69,7 +69,14 @@ class CodeGrader(AnswerGrader):
         if task is None:
             return ungraded("bad_reference", kept)
         try:
-            reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit)
+            reason = self._sandbox.run(
+                task.whole(answer),
+                task.tests,
+                seconds=self.time_limit,
+                prompt=task.prompt,
+                entry_point=task.entry_point,
+                solution=task.solution,
+            )
             if reason == "passed":
                 return correct(kept, reason)
             return incorrect(kept, reason) if self._compiles(task.tests) else ungraded("bad_reference", kept)

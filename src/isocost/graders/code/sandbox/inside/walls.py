@@ -51,16 +51,24 @@ def fork_alone(server: int) -> int:
     return pid
 
 
+def move_in() -> None:
+    """Give this process, and those that it forks, an empty /tmp that no other sees.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _call("unshare", _NEW_MOUNTS)
+    _call("mount", b"tmpfs", b"/tmp", b"tmpfs", _NO_SUID_NO_DEV, f"size={MOST_TMP},nr_inodes={MOST_TMP_FILES},mode=700".encode())
+    os.chdir("/tmp")
+
+
 def close_in(limits: Limits, calls: Filter) -> None:
-    """Give this process an empty /tmp that no other sees, and take from it all that a sample must not have. It cannot be undone.
+    """Take from this process all that a sample must not have. It cannot be undone.
 
     Raises:
         OSError: the kernel refuses a part of it.
     """
     os.setsid()  # a signal to process group 0 reaches the server's group, across PID namespaces
-    _call("unshare", _NEW_MOUNTS)
-    _call("mount", b"tmpfs", b"/tmp", b"tmpfs", _NO_SUID_NO_DEV, f"size={MOST_TMP},nr_inodes={MOST_TMP_FILES},mode=700".encode())
-    os.chdir("/tmp")
     _limit(limits)
     header, nothing = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
     _call("capset", header, nothing)

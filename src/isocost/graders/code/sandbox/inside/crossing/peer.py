@@ -1,0 +1,186 @@
+"""One end of the socket between a program and its tests."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from typing import Any
+
+from .actions import is_allowed, perform
+from .decoding import Decoder
+from .encoding import Encoder
+from .table import Table, TamperedError
+
+LONGEST = 1 << 28  # bytes of a message
+_LENGTH = 4
+_write = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
+
+class GoneError(BaseException):
+    """The other process has ended, or closed what it answers by. Of BaseException, so that tests do not take it for what they expect."""
+
+
+class Peer:
+    """Asks the other side and answers it; while an answer is awaited, what the other side asks is done.
+
+    Args:
+        connection: The socket.
+        tests: Whether this is the side of the tests, which trusts nothing that it hears.
+    """
+
+    def __init__(self, connection: socket.socket, *, tests: bool) -> None:
+        self.tests = tests
+        self.named: set[type] = set()  # classes of the program that the tests name
+        self.table = Table(tests=tests)
+        self._connection = connection
+        self._buffer = bytearray()
+        self._lock = threading.RLock()
+        self._asked = 0
+
+    def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
+        """What an action on an object of the other side gives.
+
+        Raises:
+            GoneError: the other side is gone.
+            TamperedError: it said what no peer says.
+            BaseException: whatever the action raised there.
+        """
+        with self._lock:
+            self._asked += 1
+            number = self._asked
+            self._say({"ask": action, "number": number}, [target, *arguments], named)
+            while True:
+                message, decoder = self._hear()
+                if "ask" in message:
+                    self._answer(message, decoder)
+                elif message["number"] == number:
+                    result = decoder.item(message["values"][0])
+                    break  # another number: the answer to a question that an alarm interrupted
+        if message["raised"]:
+            raise result
+        return result
+
+    def serve(self) -> None:
+        """Answer until the other side is gone."""
+        while True:
+            message, decoder = self._hear()
+            if "ask" in message:
+                self._answer(message, decoder)
+
+    def release(self, number: int) -> None:
+        """A proxy is gone; the other side learns it with the next message."""
+        if number not in self.table.proxies:
+            self.table.released.add(number)
+
+    def say_plainly(self, message: dict[str, Any]) -> None:
+        """Send a message without values."""
+        self._send(_write(message).encode())
+
+    def hear_plainly(self) -> dict[str, Any]:
+        """The next message, one without values."""
+        return self._parsed(self._receive())
+
+    def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
+        """Add what else the other side must know."""
+
+    def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
+        """Take in what else the other side said."""
+
+    def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Do what the other side asks."""
+        if self.tests and not is_allowed(action, target, arguments):
+            raise AttributeError("not for programs")
+        return perform(action, target, arguments, named)
+
+    def _answer(self, message: dict[str, Any], decoder: Decoder) -> None:
+        target, *arguments = decoder.items(message["values"])
+        named = dict(zip(message["names"], decoder.items(message["named"]), strict=True))
+        raised = False
+        try:
+            result = self.do(message["ask"], target, arguments, named)
+        except (GoneError, TamperedError):
+            raise
+        except BaseException as error:  # it is for the other side, whatever it is
+            result, raised = error, True
+        del target, arguments, named
+        try:
+            self._say({"number": message["number"], "raised": raised}, [result], {})
+        except (RecursionError, MemoryError, TypeError, ValueError, AttributeError) as error:  # a value that cannot be written
+            self._say({"number": message["number"], "raised": True}, [type(error)(*error.args)], {})
+
+    def _say(self, message: dict[str, Any], values: list[Any], named: dict[str, Any]) -> None:
+        encoder = Encoder(self.table)
+        for number in self.table.changed():
+            encoder.update(number)
+        message["values"] = [encoder.item(value) for value in values]
+        if named or "ask" in message:
+            message["names"], message["named"] = [*named], encoder.items([*named.values()])
+        self.outgoing(message, encoder)
+        message["nodes"] = encoder.finish()
+        if self.tests:
+            message["dropped"] = self.table.drop_unused()
+        if self.table.released:
+            message["released"] = [*self.table.released]
+            self.table.released.clear()
+        self._send(_write(message).encode())
+
+    def _hear(self) -> tuple[dict[str, Any], Decoder]:
+        message = self._parsed(self._receive())
+        try:
+            for number in message.get("released", ()):
+                self.table.forget(number)
+            decoder = Decoder(self.table, self, message["nodes"])
+            for number in message.get("dropped", ()) if not self.tests else ():
+                self.table.forget(number)
+            self.incoming(message, decoder)
+        except (GoneError, MemoryError):
+            raise
+        except Exception as error:  # whatever it is: the message is not one that a peer writes
+            raise self.tampered(repr(error)) from error
+        return message, decoder
+
+    def _parsed(self, data: bytes) -> dict[str, Any]:
+        try:
+            message = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise self.tampered(str(error)) from error
+        if not isinstance(message, dict):
+            raise self.tampered("no object")
+        return message
+
+    def tampered(self, reason: str) -> BaseException:
+        """The exception for a message that no peer writes."""
+        return TamperedError(reason)
+
+    def gone(self) -> BaseException:
+        """The exception for a socket that is closed."""
+        return GoneError()
+
+    def _send(self, data: bytes) -> None:
+        if len(data) > LONGEST:
+            raise MemoryError("the values are too large to be handed over")
+        try:
+            self._connection.sendall(len(data).to_bytes(_LENGTH, "big") + data)
+        except OSError as error:
+            raise self.gone() from error
+
+    def _receive(self) -> bytes:
+        length = int.from_bytes(self._exactly(_LENGTH), "big")
+        if length > LONGEST:
+            raise self.tampered("too long")
+        return self._exactly(length)
+
+    def _exactly(self, count: int) -> bytes:
+        """The next bytes. What has come stays in the buffer, should an alarm of the tests interrupt."""
+        while len(self._buffer) < count:
+            try:
+                piece = self._connection.recv(max(1 << 16, min(count - len(self._buffer), 1 << 20)))
+            except OSError as error:
+                raise self.gone() from error
+            if not piece:
+                raise self.gone()
+            self._buffer += piece
+        data = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return data

@@ -1,0 +1,168 @@
+"""The types whose values cross as copies, and the containers that stay the same object on both sides."""
+
+from __future__ import annotations
+
+import array
+import collections
+import datetime
+import decimal
+import fractions
+import operator
+import pathlib
+import types
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+LARGEST = 1 << 63  # integers below cross as JSON numbers, others in hexadecimal, which takes linear time
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """How a mutable container is read and filled: by its own type's methods, whatever a subclass defines.
+
+    `read` returns its contents as a flat list; of a mapping, keys and values by turns. `fill` replaces them.
+    """
+
+    kind: type
+    read: Callable[[Any], list[Any]]
+    fill: Callable[[Any, list[Any]], None]
+
+
+def _fill_list(target: list[Any], items: list[Any]) -> None:
+    list.__setitem__(target, slice(None), items)
+
+
+def _fill_set(target: set[Any], items: list[Any]) -> None:
+    set.clear(target)
+    set.update(target, items)
+
+
+def _fill_bytes(target: bytearray, items: list[Any]) -> None:
+    bytearray.__setitem__(target, slice(None), items[0])
+
+
+def _fill_deque(target: collections.deque[Any], items: list[Any]) -> None:
+    collections.deque.clear(target)
+    collections.deque.extend(target, items)
+
+
+def _fill_dict(target: dict[Any, Any], items: list[Any]) -> None:
+    dict.clear(target)
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        dict.__setitem__(target, key, value)
+
+
+def _fill_ordered(target: collections.OrderedDict[Any, Any], items: list[Any]) -> None:
+    collections.OrderedDict.clear(target)
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        collections.OrderedDict.__setitem__(target, key, value)
+
+
+def _read_dict(source: dict[Any, Any]) -> list[Any]:
+    return [part for pair in dict.items(source) for part in pair]
+
+
+def _read_ordered(source: collections.OrderedDict[Any, Any]) -> list[Any]:
+    return [part for pair in collections.OrderedDict.items(source) for part in pair]
+
+
+def _read_list(source: list[Any]) -> list[Any]:
+    return list.__getitem__(source, slice(None))
+
+
+CONTAINERS = {
+    "list": Container(list, _read_list, _fill_list),
+    "dict": Container(dict, _read_dict, _fill_dict),
+    "set": Container(set, lambda source: list(set.__iter__(source)), _fill_set),
+    "bytearray": Container(bytearray, lambda source: [bytes(source)], _fill_bytes),
+    "deque": Container(collections.deque, lambda source: list(collections.deque.__iter__(source)), _fill_deque),
+    "OrderedDict": Container(collections.OrderedDict, _read_ordered, _fill_ordered),
+    "defaultdict": Container(collections.defaultdict, _read_dict, _fill_dict),
+    "Counter": Container(collections.Counter, _read_dict, _fill_dict),
+}
+KINDS = {container.kind: name for name, container in CONTAINERS.items()}
+
+# The immutable types that programs subclass (named tuples, IntEnum): how the plain value is taken out of an instance of a subclass.
+VALUES: dict[type, Callable[[Any], Any]] = {
+    int: int.__pos__,
+    float: float.__pos__,
+    complex: complex.__pos__,
+    str: str.__str__,
+    bytes: lambda source: bytes(memoryview(source)),
+    tuple: lambda source: tuple.__getitem__(source, slice(None)),
+    frozenset: lambda source: frozenset(frozenset.__iter__(source)),
+}
+ROOTS = {kind.__name__: kind for kind in (*VALUES, *KINDS)}
+PLAIN = frozenset(ROOTS.values())
+
+
+def root_of(kind: type) -> type | None:
+    """The plain type that a class of a program extends, if any; the most special one."""
+    return next((base for base in kind.__mro__ if base in PLAIN), None)
+
+
+def _date(value: datetime.date) -> list[Any]:
+    return [value.year, value.month, value.day]
+
+
+def _time(value: datetime.time) -> list[Any]:
+    return [value.hour, value.minute, value.second, value.microsecond, value.tzinfo, value.fold]
+
+
+def _datetime(value: datetime.datetime) -> list[Any]:
+    return [*_date(value), value.hour, value.minute, value.second, value.microsecond, value.tzinfo, value.fold]
+
+
+def _new_time(*parts: Any) -> datetime.time:
+    return datetime.time(*parts[:-1], fold=parts[-1])
+
+
+def _new_datetime(*parts: Any) -> datetime.datetime:
+    return datetime.datetime(*parts[:-1], fold=parts[-1])
+
+
+def _utc_offset(value: datetime.timezone) -> list[Any]:
+    return [value.utcoffset(None), value.tzname(None)]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An immutable value that is made again from its parts."""
+
+    parts: Callable[[Any], list[Any]]
+    make: Callable[..., Any]
+
+
+MADE: dict[type, Value] = {
+    range: Value(lambda x: [x.start, x.stop, x.step], range),
+    slice: Value(lambda x: [x.start, x.stop, x.step], slice),
+    decimal.Decimal: Value(lambda x: [str(x)], decimal.Decimal),
+    fractions.Fraction: Value(lambda x: [x.numerator, x.denominator], fractions.Fraction),
+    datetime.date: Value(_date, datetime.date),
+    datetime.time: Value(_time, _new_time),
+    datetime.datetime: Value(_datetime, _new_datetime),
+    datetime.timedelta: Value(lambda x: [x.days, x.seconds, x.microseconds], datetime.timedelta),
+    datetime.timezone: Value(_utc_offset, datetime.timezone),
+    uuid.UUID: Value(lambda x: [str(x)], uuid.UUID),
+    pathlib.PosixPath: Value(lambda x: [str(x)], pathlib.PosixPath),
+    pathlib.PurePosixPath: Value(lambda x: [str(x)], pathlib.PurePosixPath),
+    array.array: Value(lambda x: [x.typecode, x.tolist()], array.array),
+    types.MappingProxyType: Value(lambda x: [dict(x)], types.MappingProxyType),
+    type({}.keys()): Value(lambda x: [list(x)], lambda keys: dict.fromkeys(keys).keys()),
+    type({}.items()): Value(lambda x: [list(x)], lambda items: dict(items).items()),
+    type({}.values()): Value(lambda x: [list(x)], lambda values: dict(enumerate(values)).values()),
+}
+MADE_NAMES = {kind.__name__: kind for kind in MADE}
+# Types that no module names, and those that isinstance asks for.
+NAMELESS: dict[str, type] = {kind.__name__: kind for kind in vars(types).values() if isinstance(kind, type)}
+SINGLETONS = {"Ellipsis": ..., "NotImplemented": NotImplemented}
+
+
+def same(now: Iterable[Any], before: list[Any]) -> bool:
+    """Tell whether a container holds what it held: the same objects in the same order."""
+    listed = list(now)
+    if len(listed) != len(before):
+        return False
+    return all(map(operator.is_, listed, before)) or (len(listed) == 1 and type(listed[0]) is bytes and listed == before)

@@ -1,0 +1,131 @@
+"""Run the tests of one program, in a process that no code of the program ever enters; this process never returns to what it was forked from.
+
+The program is in another process (`sample`), forked before the tests came. It is asked for results over a socket and can only say values.
+That it passed is believed because of a token that this process alone is given, and says back after the last of the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import socket
+import sys
+import time
+import types
+from typing import Any, Never
+
+from .crossing.decoding import Decoder
+from .crossing.encoding import Encoder
+from .crossing.peer import GoneError, Peer
+from .crossing.streams import TestStreams
+from .crossing.table import TamperedError
+from .frames import send
+from .names import Names, Reference, SolutionModule
+
+MEMORY, EXIT, TAMPERED, FAILED, SIGNAL = "memory", "exit", "tampered", "failed: ", "signal: "
+LONGEST_NAME = 60  # of an exception's class
+_ENDING = 0.5  # seconds between a closed socket and the end of its process
+
+
+class TestPeer(Peer):
+    """The tests' end of the socket. Once the program has broken the conversation, that stays its result, whatever the tests make of it."""
+
+    __test__ = False  # pytest looks for classes of such names
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        super().__init__(connection, tests=True)
+        self.broken = ""
+        self.lacking: frozenset[str] = frozenset()  # names that the program uses and does not define
+        self.names: dict[str, Any] = {}
+        self._pid = pid
+        self._streams = TestStreams()
+        self._limit = sys.getrecursionlimit()
+        self._drawn: object = None
+
+    def tampered(self, reason: str) -> BaseException:
+        """Take down that the program said what no peer says."""
+        self.broken = self.broken or TAMPERED
+        return TamperedError(reason)
+
+    def gone(self) -> BaseException:
+        """Take down how the program ended."""
+        self.broken = self.broken or _how_it_ended(self._pid)
+        return GoneError()
+
+    def watch_random(self) -> None:
+        """Let the program's random numbers follow the tests', which set the seed."""
+        self._drawn = random.getstate()
+
+    def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
+        """Add what a program sees of its tests: their streams, classes and functions that it names, limit of recursion, seed."""
+        self._streams.outgoing(message, encoder)
+        if self.lacking:
+            found = {name: value for name, value in self.names.items() if name in self.lacking and isinstance(value, type | types.FunctionType)}
+            if found:
+                self.lacking -= found.keys()
+                message["given"] = {name: encoder.item(value) for name, value in found.items()}
+        if sys.getrecursionlimit() != self._limit:
+            self._limit = message["limit"] = sys.getrecursionlimit()
+        if self._drawn is not None and (state := random.getstate()) != self._drawn:
+            self._drawn = state
+            message["random"] = encoder.item(state)
+
+    def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
+        """Write what the program printed where the tests read it."""
+        self._streams.incoming(message)
+
+
+def run(reference: Reference, token: bytes, server: socket.socket, peer: TestPeer) -> Never:
+    """Tell the server what became of the program, then end the process, whatever the tests left running."""
+    try:
+        result = _judge(reference, peer)
+        send(server, token if not result else result.encode())
+    finally:  # where nothing could be said any more, silence is taken for an exit
+        os._exit(0)
+
+
+def _judge(reference: Reference, peer: TestPeer) -> str:
+    """The reason why a program did not pass; nothing where it did."""
+    try:
+        defined = peer.hear_plainly()
+        if "failed" in defined:
+            return str(defined["failed"])
+        _test(reference, peer, defined)
+    except MemoryError:
+        return peer.broken or MEMORY
+    except SystemExit:
+        return peer.broken or EXIT
+    except BaseException as error:  # the tests', whatever it is: it is the reason that is reported
+        return peer.broken or failed(error)
+    return peer.broken
+
+
+def _test(reference: Reference, peer: TestPeer, defined: dict[str, Any]) -> None:
+    peer.names = names = Names(reference, peer, defined["shadows"])
+    peer.lacking = frozenset(defined["lacking"])
+    sys.modules["solution"] = SolutionModule(names, peer)
+    random.seed(0)  # a verdict must not depend on chance
+    if "seed" in reference.tests:
+        peer.watch_random()
+    exec(compile(reference.tests, "tests", "exec", dont_inherit=True), names)  # noqa: S102 - in the sandbox
+
+
+def failed(error: BaseException) -> str:
+    """The reason for an exception: its class, whose name a program may have made up."""
+    return FAILED + re.sub(r"\W", "", type(error).__name__, flags=re.ASCII)[:LONGEST_NAME]
+
+
+def _how_it_ended(pid: int) -> str:
+    """`exit`, or the signal that ended the program's process."""
+    deadline = time.monotonic() + _ENDING
+    while time.monotonic() < deadline:
+        try:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            return EXIT
+        if ended:
+            return SIGNAL + signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else EXIT
+        time.sleep(0.001)
+    return EXIT
