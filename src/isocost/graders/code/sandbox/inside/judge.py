@@ -1,6 +1,6 @@
 """Run the tests of one program, in a process that no code of the program ever enters; this process never returns to what it was forked from.
 
-The program is in another process (`sample`), forked before the tests came. It is asked for results over a socket and can only say values.
+The program is in another process (`sample`), forked before the tests came. It is asked for results over a pipe and can only say values.
 That it passed is believed because of a token that this process alone is given, and says back after the last of the tests.
 """
 
@@ -9,10 +9,7 @@ from __future__ import annotations
 import os
 import random
 import re
-import signal
-import socket
 import sys
-import time
 import types
 from typing import Any, Never
 
@@ -21,25 +18,23 @@ from .crossing.encoding import Encoder
 from .crossing.peer import GoneError, Peer
 from .crossing.streams import TestStreams
 from .crossing.table import TamperedError
-from .frames import send
+from .frames import write_frame
 from .names import Names, Reference, SolutionModule
 
-MEMORY, EXIT, TAMPERED, FAILED, SIGNAL = "memory", "exit", "tampered", "failed: ", "signal: "
+MEMORY, EXIT, TAMPERED, FAILED = "memory", "exit", "tampered", "failed: "
 LONGEST_NAME = 60  # of an exception's class
-_ENDING = 0.5  # seconds between a closed socket and the end of its process
 
 
 class TestPeer(Peer):
-    """The tests' end of the socket. Once the program has broken the conversation, that stays its result, whatever the tests make of it."""
+    """The tests' end of the pipes. Once the program has broken the conversation, that stays its result, whatever the tests make of it."""
 
     __test__ = False  # pytest looks for classes of such names
 
-    def __init__(self, connection: socket.socket, pid: int) -> None:
-        super().__init__(connection, tests=True)
+    def __init__(self, *, reads: int, writes: int) -> None:
+        super().__init__(reads=reads, writes=writes, tests=True)
         self.broken = ""
         self.lacking: frozenset[str] = frozenset()  # names that the program uses and does not define
         self.names: dict[str, Any] = {}
-        self._pid = pid
         self._streams = TestStreams()
         self._limit = sys.getrecursionlimit()
         self._drawn: object = None
@@ -50,8 +45,8 @@ class TestPeer(Peer):
         return TamperedError(reason)
 
     def gone(self) -> BaseException:
-        """Take down how the program ended."""
-        self.broken = self.broken or _how_it_ended(self._pid)
+        """Take down that the program ended."""
+        self.broken = self.broken or EXIT
         return GoneError()
 
     def watch_random(self) -> None:
@@ -77,11 +72,11 @@ class TestPeer(Peer):
         self._streams.incoming(message)
 
 
-def run(reference: Reference, token: bytes, server: socket.socket, peer: TestPeer) -> Never:
+def run(reference: Reference, token: bytes, server: int, peer: TestPeer) -> Never:
     """Tell the server what became of the program, then end the process, whatever the tests left running."""
     try:
         result = _judge(reference, peer)
-        send(server, token if not result else result.encode())
+        write_frame(server, token if not result else result.encode())
     finally:  # where nothing could be said any more, silence is taken for an exit
         os._exit(0)
 
@@ -103,7 +98,7 @@ def _judge(reference: Reference, peer: TestPeer) -> str:
 
 
 def _test(reference: Reference, peer: TestPeer, defined: dict[str, Any]) -> None:
-    peer.names = names = Names(reference, peer, defined["shadows"])
+    peer.names = names = Names(reference, peer, defined["shadows"], steady=bool(defined["steady"]))
     peer.lacking = frozenset(defined["lacking"])
     sys.modules["solution"] = SolutionModule(names, peer)
     random.seed(0)  # a verdict must not depend on chance
@@ -115,17 +110,3 @@ def _test(reference: Reference, peer: TestPeer, defined: dict[str, Any]) -> None
 def failed(error: BaseException) -> str:
     """The reason for an exception: its class, whose name a program may have made up."""
     return FAILED + re.sub(r"\W", "", type(error).__name__, flags=re.ASCII)[:LONGEST_NAME]
-
-
-def _how_it_ended(pid: int) -> str:
-    """`exit`, or the signal that ended the program's process."""
-    deadline = time.monotonic() + _ENDING
-    while time.monotonic() < deadline:
-        try:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            return EXIT
-        if ended:
-            return SIGNAL + signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else EXIT
-        time.sleep(0.001)
-    return EXIT

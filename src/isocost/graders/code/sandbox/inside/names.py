@@ -17,11 +17,10 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-from .crossing.mirrors import Mirror
+from .crossing.mirrors import Function, Mirror
 from .crossing.peer import Peer
 
 _BUILTINS = frozenset(vars(builtins))
-_NONE: dict[str, Any] = {}
 
 
 @dataclass(kw_only=True)
@@ -53,7 +52,7 @@ class Reference:
         Raises:
             KeyError: it says nothing.
         """
-        if name == self.entry_point or not re.search(rf"\b{re.escape(name)}\b", self.prompt + self.solution):
+        if name == self.entry_point or (name not in self.prompt and name not in self.solution):
             raise KeyError(name)
         if self._trusted is None:
             self._trusted = self._run()
@@ -86,9 +85,11 @@ class Reference:
 class Names(dict[str, Any]):
     """The namespace of the tests. What they do not define themselves is looked up in the reference, and then asked of the program."""
 
-    def __init__(self, reference: Reference, peer: Peer, shadows: Iterable[str]) -> None:
+    def __init__(self, reference: Reference, peer: Peer, shadows: Iterable[str], *, steady: bool) -> None:
         super().__init__(__name__="solution", __builtins__=builtins)
         self._reference, self._peer, self._shadows = reference, peer, frozenset(shadows)
+        self._steady = steady  # the program never rebinds a name of its own, so a function needs to be looked up but once
+        self._known: dict[str, Any] = {}
 
     def __missing__(self, name: str) -> Any:
         if name in _BUILTINS and not (name in self._shadows and name in self._reference.asked):
@@ -101,13 +102,18 @@ class Names(dict[str, Any]):
             else:
                 self[name] = value
                 return value
+        if name in self._known:
+            return self._known[name]
         value = self._peer.ask("name", None, name)
         if isinstance(value, ModuleType) and name in sys.stdlib_module_names:
             return importlib.import_module(name)
-        own = None if isinstance(value, ModuleType) else self._reference.own_module(name)
         if isinstance(value, Mirror):
             self._peer.named.add(value)
-        return value if own is None else own
+        own = None if isinstance(value, ModuleType) else self._reference.own_module(name)
+        value = value if own is None else own
+        if self._steady and isinstance(value, Function | Mirror):
+            self._known[name] = value
+        return value
 
     def __contains__(self, name: object) -> bool:
         try:
@@ -115,6 +121,10 @@ class Names(dict[str, Any]):
         except KeyError:
             return False
         return True
+
+    def forget(self, name: str) -> None:
+        """Look a name up again when it is next used."""
+        self._known.pop(name, None)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a name, wherever it is from."""
@@ -140,6 +150,7 @@ class SolutionModule(ModuleType):
             raise AttributeError(f"module 'solution' has no attribute {name!r}") from None
 
     def __setattr__(self, name: str, value: object) -> None:
+        self._names.forget(name)
         self._peer.ask("rename", None, name, value)
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import builtins
 import os
 import random
-import socket
 import sys
 import types
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, Never
+from typing import Any
 
 from .crossing.decoding import Decoder
 from .crossing.encoding import Encoder
@@ -27,10 +26,10 @@ NAME = "solution"  # not __main__: what a program does only when it is run as a 
 
 
 class ProgramPeer(Peer):
-    """The program's end of the socket."""
+    """The program's end of the pipes."""
 
-    def __init__(self, connection: socket.socket, names: dict[str, Any]) -> None:
-        super().__init__(connection, tests=False)
+    def __init__(self, names: dict[str, Any], *, reads: int, writes: int) -> None:
+        super().__init__(reads=reads, writes=writes, tests=False)
         self._names = names
         self._streams = ProgramStreams()
 
@@ -59,42 +58,40 @@ class ProgramPeer(Peer):
         """Add what was printed."""
         self._streams.outgoing(message)
 
-    def say_defined(self, code: types.CodeType) -> None:
+    def say_defined(self, code: types.CodeType, *, steady: bool) -> None:
         """Tell the tests that the program is there, which built-in names it redefines and which of its names it does not define."""
         used = {name for part in _parts(code) for name in part.co_names}
         known = vars(builtins)
         self.say_plainly(
             {
                 "shadows": [name for name in self._names if name in known],
+                "steady": steady,
                 "lacking": [name for name in used if name not in self._names and name not in known],
             }
         )
 
 
-def run(program: str, connection: socket.socket, problem: str) -> Never:
-    """Define the program, then answer its tests until they end; of a process that could not be shut in, only say the problem."""
-    leave = os._exit
-    try:
-        names = _module()
-        peer = ProgramPeer(connection, names)
-        peer.say_plainly({"problem": problem})
+class Program(BaseException):
+    """Raised in the program's process, to leave all frames of the server before the program is defined."""
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__()
+        self.source, self.names = source, _module()
+        self.peer = ProgramPeer(self.names, writes=3, reads=4)
+        self.peer.say_plainly({"problem": problem})
         if problem:
-            leave(1)
-        hidden, code, error = _hide(), None, None
-        try:
-            code = compile(program, "solution", "exec", dont_inherit=True)
-            exec(code, names)  # noqa: S102 - in the sandbox
-        except BaseException as raised:  # the program's, whatever it is: it is the reason that is reported
-            error = raised
-        for space, kept in hidden:
-            space.update(kept)
+            os._exit(1)
+        package = __name__.partition(".")[0]
+        # A program finds the standard library only. The modules are kept, since to take them down costs time.
+        self._modules = [sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == package]
+
+    def serve(self, code: types.CodeType | None, error: BaseException | None) -> None:
+        """Answer the tests until they end; of a program that could not be defined, say why."""
         if code is None or error is not None:
-            peer.say_plainly({"failed": _reason(error, compiled=code is not None)})
+            self.peer.say_plainly({"failed": _reason(error, compiled=code is not None)})
         else:
-            peer.say_defined(code)
-            peer.serve()
-    finally:
-        leave(0)
+            self.peer.say_defined(code, steady="global" not in self.source)
+            self.peer.serve()
 
 
 def _reason(error: BaseException | None, *, compiled: bool) -> str:
@@ -118,19 +115,3 @@ def _module() -> dict[str, Any]:
     module = ModuleType(NAME)
     sys.modules[NAME] = module  # dataclasses and pickle look a class's module up
     return vars(module)
-
-
-def _hide() -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Take the sandbox's modules out of sys.modules and empty them, so that a program finds the standard library only.
-
-    Returns:
-        What was emptied, each with what it held: the module of the conversation needs it back. It is no guard: a program may know it all.
-    """
-    package = __name__.partition(".")[0]
-    mine = [name for name in sys.modules if name.partition(".")[0] == package]
-    spaces = [vars(module) for module in (*map(sys.modules.pop, mine), sys.modules["__main__"])]
-    hidden = [(space, dict(space)) for space in spaces]
-    for space in spaces:
-        for name in [name for name in space if not name.startswith("__")]:
-            del space[name]
-    return hidden

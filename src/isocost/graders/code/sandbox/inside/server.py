@@ -21,9 +21,9 @@ from typing import Never
 
 from . import judge, sample
 from .calls import Filter, system_call_filter
-from .frames import BrokenFrameError, receive, send
+from .frames import BrokenFrameError, read_frame, receive, send, write_frame
 from .names import Reference
-from .walls import Limits, close_in, fork_alone, move_in
+from .walls import Limits, close_in, fork_alone, mount_tmp, resource_limits, unmount_tmp
 
 PASSED, TIMEOUT, EXIT, TAMPERED = "passed", "timeout", judge.EXIT, judge.TAMPERED
 BROKEN = "sandbox: "
@@ -38,25 +38,6 @@ _PRELOADED = (  # what programs of HumanEval and MBPP import, so that no sample 
     "array", "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
     "heapq", "itertools", "json", "math", "numbers", "operator", "random", "re", "statistics", "string", "textwrap", "time", "typing",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sample:
-    """What the processes of a sample are made with.
-
-    Attributes:
-        program: The program's source.
-        limits: What each of the two processes may take.
-        calls: The system calls that they may not make.
-        asker: Where the tests come from.
-        token: What says that they passed.
-    """
-
-    program: str
-    limits: Limits
-    calls: Filter
-    asker: socket.socket
-    token: bytes
 
 
 def main() -> None:
@@ -82,97 +63,119 @@ def main() -> None:
         except BrokenFrameError:
             return
         limits = Limits(seconds=request["seconds"], memory=request["memory"])
-        made = _Sample(program=request["program"], limits=limits, calls=calls, asker=peer, token=secrets.token_bytes(TOKEN))
+        token = secrets.token_bytes(TOKEN)
         try:
-            ours, pid = _start(made, myself)
+            made = _start(request["program"], limits, calls, myself, peer, token)
         except OSError as error:
             receive(peer, LONGEST_REQUEST)
             send(peer, f"{BROKEN}{error}".encode())
             continue
-        answer = _watch(ours, pid, made.token, limits.seconds)
+        answer = _watch(made, token, limits.seconds)
+        unmount_tmp()
         if answer is None:
             return  # nobody knows how much of the tests has been read: the caller starts another server
         send(peer, answer.encode())
 
 
-def _start(made: _Sample, myself: int) -> tuple[socket.socket, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    """The processes of a sample, and the socket of the one that runs the tests."""
+
+    program: int
+    judge: int
+    socket: socket.socket
+
+
+def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: socket.socket, token: bytes) -> _Sample:
+    """Fork a process for a program, then one for its tests, each the first of a PID namespace of its own; they share a /tmp.
+
+    Raises:
+        OSError: the kernel refuses. No process is left.
+    """
+    mount_tmp()
+    most = resource_limits(limits)
     ours, theirs = socket.socketpair()
-    pid = fork_alone(myself)
-    if pid == 0:
-        _become_judge(made, theirs)
-    theirs.close()
-    return ours, pid
-
-
-def _become_judge(made: _Sample, server: socket.socket) -> Never:
-    """Fork the program's process, then take in the tests and run them."""
+    questions, answers = os.pipe(), os.pipe()
+    pids: list[int] = []
+    problem = None
     try:
+        pids.append(fork_alone(myself))
+        if pids[0] == 0:
+            _become_program(program, most, calls, answers[1], questions[0])
+        pids.append(fork_alone(myself))
+        if pids[1] == 0:
+            _become_judge(most, calls, (theirs.fileno(), answers[0], questions[1]), asker.fileno(), token)
+    except OSError as error:
+        problem = error
+    theirs.close()
+    for file in (*questions, *answers):
+        os.close(file)
+    if problem is not None:
+        _end(pids)
+        ours.close()
+        unmount_tmp()
+        raise problem
+    return _Sample(program=pids[0], judge=pids[1], socket=ours)
+
+
+def _become_program(program: str, limits: list[tuple[int, int]], calls: Filter, writes: int, reads: int) -> Never:
+    try:
+        _keep_open(writes, reads)
+        problem = ""
         try:
-            connection, pid = _fork_program(made)
+            close_in(limits, calls)
         except OSError as error:
-            receive(made.asker, LONGEST_REQUEST)
-            send(server, str(error).encode())
-            os._exit(1)
-        told = json.loads(receive(made.asker, LONGEST_REQUEST))
-        server, connection = _keep_open(server, connection)
-        peer = judge.TestPeer(connection, pid)
+            problem = str(error)
+        raise sample.Program(program, problem)
+    except Exception:  # whatever it is: this process is not the server
+        os._exit(1)
+
+
+def _become_judge(limits: list[tuple[int, int]], calls: Filter, files: tuple[int, int, int], asker: int, token: bytes) -> Never:
+    try:
+        told = json.loads(read_frame(asker))
+        _keep_open(*files)
+        peer = judge.TestPeer(reads=4, writes=5)
         try:
-            close_in(made.limits, made.calls)
+            close_in(limits, calls)
             problem = str(peer.hear_plainly()["problem"])
         except OSError as error:
             problem = str(error)
-        send(server, problem.encode() or READY)
-        judge.run(Reference(**told), made.token, server, peer)
+        write_frame(3, problem.encode() or READY)
+        judge.run(Reference(**told), token, 3, peer)
     finally:
         os._exit(1)
 
 
-def _fork_program(made: _Sample) -> tuple[socket.socket, int]:
-    move_in()
-    ours, theirs = socket.socketpair()
-    pid = fork_alone(os.pidfd_open(os.getpid()))
-    if pid == 0:
-        _become_program(made, theirs)
-    return ours, pid
-
-
-def _become_program(made: _Sample, connection: socket.socket) -> Never:
-    try:
-        (connection,) = _keep_open(connection)
-        problem = ""
-        try:
-            close_in(made.limits, made.calls)
-        except OSError as error:
-            problem = str(error)
-        sample.run(made.program, connection, problem)
-    finally:
-        os._exit(1)
-
-
-def _keep_open(*sockets: socket.socket) -> list[socket.socket]:
+def _keep_open(*files: int) -> None:
     """Close every file but these, which become 3 and on; standard input and output lead nowhere."""
-    high = [fcntl.fcntl(one.detach(), fcntl.F_DUPFD, _MOST_OPEN // 2) for one in sockets]
+    high = [fcntl.fcntl(file, fcntl.F_DUPFD, _MOST_OPEN // 2) for file in files]
     quiet = os.open("/dev/null", os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(quiet, standard)
-    kept = [socket.socket(fileno=os.dup2(file, place)) for place, file in enumerate(high, 3)]
-    os.closerange(3 + len(sockets), _MOST_OPEN)
-    return kept
+    for place, file in enumerate((quiet, quiet, quiet, *high)):
+        os.dup2(file, place)
+    os.closerange(3 + len(files), _MOST_OPEN)
 
 
-def _watch(ours: socket.socket, pid: int, token: bytes, seconds: float) -> str | None:
+def _watch(made: _Sample, token: bytes, seconds: float) -> str | None:
     """The sample's answer; when this returns, no process of it is left. None where the tests may not have been read."""
-    status, answer = 0, None
+    answer = None
     try:
-        answer = _converse(ours, token, seconds)
+        answer = _converse(made.socket, token, seconds)
     finally:
-        ours.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)  # the kernel ends what else lives in its namespace, before it can be waited for
-        _, status = os.waitpid(pid, 0)
-    if answer == EXIT and os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGKILL:
-        return judge.SIGNAL + signal.Signals(os.WTERMSIG(status)).name
+        made.socket.close()
+        statuses = _end([made.judge, made.program])
+    for status in statuses if answer == EXIT else ():
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGKILL:
+            return f"signal: {signal.Signals(os.WTERMSIG(status)).name}"
     return answer
+
+
+def _end(pids: list[int]) -> list[int]:
+    """End processes; the kernel ends what else lives in their namespaces, before they can be waited for."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return [os.waitpid(pid, 0)[1] for pid in pids]
 
 
 def _converse(ours: socket.socket, token: bytes, seconds: float) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import inspect
 import threading
@@ -72,13 +71,19 @@ def _signature(target: Any) -> inspect.Signature:
 
 
 def _await(target: Any) -> Any:
+    """Run a coroutine to its end: in the loop of this process, or, where that is running, in another thread."""
+    import asyncio  # which takes long, and few need it
+
     async def outer() -> Any:
         return await target
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _loop().run_until_complete(outer())
+        if not _loops:
+            _loops.append(asyncio.new_event_loop())
+            asyncio.set_event_loop(_loops[0])
+        return _loops[0].run_until_complete(outer())
     said: list[Any] = []
     thread = threading.Thread(target=lambda: said.append(asyncio.run(outer())))
     thread.start()
@@ -86,14 +91,7 @@ def _await(target: Any) -> Any:
     return said[0]
 
 
-_loops: list[asyncio.AbstractEventLoop] = []
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    if not _loops:
-        _loops.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(_loops[0])
-    return _loops[0]
+_loops: list[Any] = []
 
 
 _ACTIONS: dict[str, Callable[..., Any]] = {

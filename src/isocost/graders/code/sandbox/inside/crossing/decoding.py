@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from .mirrors import Description, Link, Mirror, Proxy, make_mirror, make_proxy
+from .mirrors import Description, Function, Link, Mirror, Proxy, make_mirror, make_proxy
 from .plain import CONTAINERS, MADE, MADE_NAMES, NAMELESS, ROOTS, SINGLETONS, VALUES
 from .table import Numbered, Table, TamperedError, container_of
 
@@ -112,7 +112,7 @@ class Decoder:
     def _object(self, number: int, mirror: Any) -> Any:
         found = self._table.proxies.get(self._table.check_new(number))
         if found is None:
-            found = make_proxy(self._mirror(mirror, Proxy), number)
+            found = make_proxy(Function if mirror is None else self._mirror(mirror, Proxy), number)
             self._table.proxies[number] = found
         self._table.released.discard(number)
         return found
@@ -159,7 +159,7 @@ class Decoder:
         )
         real = find_type(*said["real"], load=not self._table.tests) if said["real"] else None
         mirrors = tuple(base for base in self.items(bases) if type(base) is Mirror)
-        made = make_mirror(self._link, number, told, mirrors, root, real)
+        made = make_mirror(number, told, mirrors, root, real)
         self._table.adopt(number, made)
         return made
 

@@ -104,7 +104,10 @@ class Encoder:
         root = root_of(kind)
         if root in KINDS:
             return self._contents(thing, None)
-        number, mirror = self._table.export(thing), self._mirror(kind)
+        number = self._table.export(thing)
+        if kind is types.FunctionType:
+            return ["object", number, None]
+        mirror = self._mirror(kind)
         if root is not None:
             return ["value", number, mirror, self.item(VALUES[root](thing))]
         return ["object", number, mirror]

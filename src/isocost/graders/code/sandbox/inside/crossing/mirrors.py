@@ -15,7 +15,6 @@ from .plain import PLAIN
 from .specials import JUDGING, SPECIALS
 
 _NUMBER = "_isocost_number"
-_LINK = "_isocost_link"
 _CLASS = "_isocost_class"
 
 
@@ -43,6 +42,14 @@ class Description:
     hashable: bool
 
 
+_links: list[Link] = []  # the one that this process has
+
+
+def ask_by(link: Link) -> None:
+    """Let the proxies of this process ask by a link."""
+    _links[:] = [link]
+
+
 def number_of(thing: object) -> int | None:
     """The number of a proxy or a mirror."""
     if isinstance(thing, Mirror):
@@ -65,83 +72,83 @@ class Mirror(type):
 
     def __new__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any], **given: Any) -> Mirror:
         """Make a mirror; a class statement of the tests cannot."""
-        if _LINK not in names:
+        if _CLASS not in names:
             raise TypeError("the tests extend a class of the program, which lives in another process")
         return super().__new__(cls, name, bases, names, **given)
 
     def __getattr__(cls, name: str) -> Any:
-        return type.__getattribute__(cls, _LINK).ask("get", cls, name)
+        return _links[0].ask("get", cls, name)
 
     def __setattr__(cls, name: str, value: object) -> None:
-        type.__getattribute__(cls, _LINK).ask("set", cls, name, value)
+        _links[0].ask("set", cls, name, value)
 
     def __delattr__(cls, name: str) -> None:
-        type.__getattribute__(cls, _LINK).ask("delete", cls, name)
+        _links[0].ask("delete", cls, name)
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
-        return type.__getattribute__(cls, _LINK).ask("call", cls, *arguments, **named)
+        return _links[0].ask("call", cls, *arguments, **named)
 
     def __iter__(cls) -> Any:
-        return type.__getattribute__(cls, _LINK).ask("special", cls, "__iter__")
+        return _links[0].ask("special", cls, "__iter__")
 
     def __len__(cls) -> int:
-        length: int = type.__getattribute__(cls, _LINK).ask("special", cls, "__len__")
+        length: int = _links[0].ask("special", cls, "__len__")
         return length
 
     def __bool__(cls) -> bool:
         return True
 
     def __getitem__(cls, key: object) -> Any:
-        return type.__getattribute__(cls, _LINK).ask("special", cls, "__getitem__", key)
+        return _links[0].ask("special", cls, "__getitem__", key)
 
     def __contains__(cls, thing: object) -> bool:
         return any(thing is member or thing == member for member in cls)
 
     def __dir__(cls) -> list[str]:
-        names: list[str] = type.__getattribute__(cls, _LINK).ask("names", cls)
+        names: list[str] = _links[0].ask("names", cls)
         return names
 
 
 class _Doc:
     def __get__(self, instance: object, owner: type) -> Any:
-        return type.__getattribute__(owner, _LINK).ask("get", owner if instance is None else instance, "__doc__")
+        return _links[0].ask("get", owner if instance is None else instance, "__doc__")
 
 
 def _get(self: object, name: str) -> Any:
     if name == "__signature__":
-        return _link(self).ask("signature", self)
-    return _link(self).ask("get", self, name)
+        return _links[0].ask("signature", self)
+    return _links[0].ask("get", self, name)
 
 
 def _asked(name: str) -> property:
-    return property(lambda self: _link(self).ask("get", self, name))
+    return property(lambda self: _links[0].ask("get", self, name))
 
 
 def _copy(self: object) -> Any:
-    return _link(self).ask("copy", self)
+    return _links[0].ask("copy", self)
 
 
 def _deep_copy(self: object, memo: object) -> Any:
-    return _link(self).ask("deepcopy", self)
+    return _links[0].ask("deepcopy", self)
 
 
 def _set(self: object, name: str, value: object) -> None:
-    _link(self).ask("set", self, name, value)
+    _links[0].ask("set", self, name, value)
 
 
 def _delete(self: object, name: str) -> None:
-    _link(self).ask("delete", self, name)
+    _links[0].ask("delete", self, name)
 
 
 def _directory(self: object) -> list[str]:
-    names: list[str] = _link(self).ask("names", self)
+    names: list[str] = _links[0].ask("names", self)
     return names
 
 
 def _gone(self: object) -> None:
     number = number_of(self)
     if number is not None:
-        _link(self).release(number)
+        _links[0].release(number)
 
 
 def _bind(self: Any, instance: object, owner: type | None = None) -> Any:
@@ -149,14 +156,9 @@ def _bind(self: Any, instance: object, owner: type | None = None) -> Any:
     return self if instance is None else types.MethodType(self, instance)
 
 
-def _link(proxy: object) -> Link:
-    link: Link = type.__getattribute__(type(proxy), _LINK)
-    return link
-
-
 def _saying(name: str) -> Callable[..., Any]:
     def method(self: object, *arguments: Any, **named: Any) -> Any:
-        return _link(self).ask("special", self, name, *arguments, **named)
+        return _links[0].ask("special", self, name, *arguments, **named)
 
     return method
 
@@ -170,7 +172,7 @@ def _judging(name: str) -> Callable[..., Any]:
     arithmetic = name not in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 
     def method(self: object, *arguments: Any) -> Any:
-        link = _link(self)
+        link = _links[0]
         if link.tests and not all(is_proxy(one) for one in arguments) and not (arithmetic and type(self) in link.named):
             return NotImplemented
         return link.ask("special", self, name, *arguments)
@@ -179,7 +181,7 @@ def _judging(name: str) -> Callable[..., Any]:
 
 
 def _contains(self: Any, thing: object) -> bool:
-    link = _link(self)
+    link = _links[0]
     if not link.tests or is_proxy(thing) or type(self) in link.named:
         return bool(link.ask("special", self, "__contains__", thing))
     return any(thing is one or thing == one for one in self)
@@ -195,11 +197,10 @@ _PLAIN_METHODS = {
 }
 
 
-def make_mirror(link: Link, number: int, told: Description, bases: tuple[Mirror, ...], root: type | None, real: type | None) -> Mirror:
+def make_mirror(number: int, told: Description, bases: tuple[Mirror, ...], root: type | None, real: type | None) -> Mirror:
     """Make the class that stands for a class of the other side.
 
     Args:
-        link: What its proxies ask by.
         number: The class's number.
         told: What the other side says of it; of its special methods, those are taken that are known here.
         bases: Mirrors of the classes that it extends.
@@ -207,7 +208,7 @@ def make_mirror(link: Link, number: int, told: Description, bases: tuple[Mirror,
         real: The class of the standard library that it is; `isinstance` then says so.
     """
     names: dict[str, Any] = {
-        _LINK: link, _CLASS: number, "__module__": told.module, "__doc__": _Doc(), "__getattr__": _get, "__setattr__": _set,
+        _CLASS: number, "__module__": told.module, "__doc__": _Doc(), "__getattr__": _get, "__setattr__": _set,
         "__delattr__": _delete, "__dir__": _directory, "__copy__": _copy, "__deepcopy__": _deep_copy,
     }  # fmt: skip
     plain = root in PLAIN
@@ -241,7 +242,6 @@ class Proxy(metaclass=Mirror):
     """What stands for an object without a plain value."""
 
     __slots__ = (_NUMBER, "__weakref__")
-    _isocost_link = None
     _isocost_class = 0
 
 
@@ -250,3 +250,7 @@ def make_proxy(mirror: Mirror, number: int, value: object = None) -> Any:
     made = mirror.__new__(mirror) if value is None else mirror.__new__(mirror, value)
     object.__setattr__(made, _NUMBER, number)
     return made
+
+
+FUNCTION = Description(name="function", module="builtins", specials=frozenset(("__call__", "__repr__")), overrides=(), hashable=True)
+Function = make_mirror(0, FUNCTION, (), None, types.FunctionType)  # the class of what most programs define

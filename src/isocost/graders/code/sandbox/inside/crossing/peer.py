@@ -1,19 +1,19 @@
-"""One end of the socket between a program and its tests."""
+"""One end of the pipes between a program and its tests."""
 
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from typing import Any
 
+from ..frames import BrokenFrameError, read_frame, write_frame
 from .actions import is_allowed, perform
 from .decoding import Decoder
 from .encoding import Encoder
+from .mirrors import ask_by
 from .table import Table, TamperedError
 
 LONGEST = 1 << 28  # bytes of a message
-_LENGTH = 4
 _write = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
@@ -25,18 +25,20 @@ class Peer:
     """Asks the other side and answers it; while an answer is awaited, what the other side asks is done.
 
     Args:
-        connection: The socket.
+        reads: The file that the other side writes to.
+        writes: The file that it reads.
         tests: Whether this is the side of the tests, which trusts nothing that it hears.
     """
 
-    def __init__(self, connection: socket.socket, *, tests: bool) -> None:
+    def __init__(self, *, reads: int, writes: int, tests: bool) -> None:
         self.tests = tests
         self.named: set[type] = set()  # classes of the program that the tests name
         self.table = Table(tests=tests)
-        self._connection = connection
+        self._reads, self._writes = reads, writes
         self._buffer = bytearray()
         self._lock = threading.RLock()
         self._asked = 0
+        ask_by(self)
 
     def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
         """What an action on an object of the other side gives.
@@ -154,33 +156,19 @@ class Peer:
         return TamperedError(reason)
 
     def gone(self) -> BaseException:
-        """The exception for a socket that is closed."""
+        """The exception for a pipe that is closed."""
         return GoneError()
 
     def _send(self, data: bytes) -> None:
         if len(data) > LONGEST:
             raise MemoryError("the values are too large to be handed over")
         try:
-            self._connection.sendall(len(data).to_bytes(_LENGTH, "big") + data)
+            write_frame(self._writes, data)
         except OSError as error:
             raise self.gone() from error
 
     def _receive(self) -> bytes:
-        length = int.from_bytes(self._exactly(_LENGTH), "big")
-        if length > LONGEST:
-            raise self.tampered("too long")
-        return self._exactly(length)
-
-    def _exactly(self, count: int) -> bytes:
-        """The next bytes. What has come stays in the buffer, should an alarm of the tests interrupt."""
-        while len(self._buffer) < count:
-            try:
-                piece = self._connection.recv(max(1 << 16, min(count - len(self._buffer), 1 << 20)))
-            except OSError as error:
-                raise self.gone() from error
-            if not piece:
-                raise self.gone()
-            self._buffer += piece
-        data = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return data
+        try:
+            return read_frame(self._reads, LONGEST, self._buffer)
+        except BrokenFrameError as error:
+            raise (self.gone() if not self._buffer else self.tampered(str(error))) from error
