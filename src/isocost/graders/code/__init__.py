@@ -69,14 +69,7 @@ class CodeGrader(AnswerGrader):
         if task is None:
             return ungraded("bad_reference", kept)
         try:
-            reason = self._sandbox.run(
-                task.whole(answer),
-                task.tests,
-                seconds=self.time_limit,
-                prompt=task.prompt,
-                entry_point=task.entry_point,
-                solution=task.solution,
-            )
+            reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit, **task.told)
             if reason == "passed":
                 return correct(kept, reason)
             return incorrect(kept, reason) if self._compiles(task.tests) else ungraded("bad_reference", kept)
@@ -114,6 +107,12 @@ class _Task:
     @property
     def tests(self) -> str:
         return f"{self.test}\ncheck({self.entry_point})\n" if self.entry_point else self.test
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What says which names the tests mean of a program."""
+        said = {"prompt": self.prompt, "entry_point": self.entry_point, "solution": self.solution}
+        return {name: text for name, text in said.items() if text}
 
     def whole(self, answer: str) -> str:
         """The source to run: of a completion, the prompt and what HumanEval would have had of it."""

@@ -22,6 +22,7 @@ from .frames import write_frame
 from .names import Names, Reference, SolutionModule
 
 MEMORY, EXIT, TAMPERED, FAILED = "memory", "exit", "tampered", "failed: "
+SERVER, READS, WRITES = 3, 4, 5  # files
 LONGEST_NAME = 60  # of an exception's class
 
 
@@ -30,11 +31,11 @@ class TestPeer(Peer):
 
     __test__ = False  # pytest looks for classes of such names
 
-    def __init__(self, *, reads: int, writes: int) -> None:
+    def __init__(self, *, reads: int = READS, writes: int = WRITES) -> None:
         super().__init__(reads=reads, writes=writes, tests=True)
         self.broken = ""
-        self.lacking: frozenset[str] = frozenset()  # names that the program uses and does not define
-        self.names: dict[str, Any] = {}
+        self._lacking: frozenset[str] = frozenset()  # names that the program uses and does not define
+        self._names: dict[str, Any] = {}
         self._streams = TestStreams()
         self._limit = sys.getrecursionlimit()
         self._drawn: object = None
@@ -49,6 +50,15 @@ class TestPeer(Peer):
         self.broken = self.broken or EXIT
         return GoneError()
 
+    def begin_tests(self, names: dict[str, Any], lacking: frozenset[str]) -> None:
+        """Take the names of the tests, some of which the program may use."""
+        self._names, self._lacking = names, lacking
+        self.begin()
+
+    def hear_problem(self) -> str:
+        """What kept the program's process from being shut in; nothing where it is."""
+        return self._receive().decode(errors="replace")
+
     def watch_random(self) -> None:
         """Let the program's random numbers follow the tests', which set the seed."""
         self._drawn = random.getstate()
@@ -56,10 +66,10 @@ class TestPeer(Peer):
     def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
         """Add what a program sees of its tests: their streams, classes and functions that it names, limit of recursion, seed."""
         self._streams.outgoing(message, encoder)
-        if self.lacking:
-            found = {name: value for name, value in self.names.items() if name in self.lacking and isinstance(value, type | types.FunctionType)}
+        if self._lacking:
+            found = {name: value for name, value in self._names.items() if name in self._lacking and isinstance(value, type | types.FunctionType)}
             if found:
-                self.lacking -= found.keys()
+                self._lacking -= found.keys()
                 message["given"] = {name: encoder.item(value) for name, value in found.items()}
         if sys.getrecursionlimit() != self._limit:
             self._limit = message["limit"] = sys.getrecursionlimit()
@@ -72,11 +82,11 @@ class TestPeer(Peer):
         self._streams.incoming(message)
 
 
-def run(reference: Reference, token: bytes, server: int, peer: TestPeer) -> Never:
+def run(reference: Reference, token: bytes, peer: TestPeer) -> Never:
     """Tell the server what became of the program, then end the process, whatever the tests left running."""
     try:
         result = _judge(reference, peer)
-        write_frame(server, token if not result else result.encode())
+        write_frame(SERVER, token if not result else result.encode())
     finally:  # where nothing could be said any more, silence is taken for an exit
         os._exit(0)
 
@@ -84,27 +94,32 @@ def run(reference: Reference, token: bytes, server: int, peer: TestPeer) -> Neve
 def _judge(reference: Reference, peer: TestPeer) -> str:
     """The reason why a program did not pass; nothing where it did."""
     try:
-        defined = peer.hear_plainly()
-        if "failed" in defined:
-            return str(defined["failed"])
-        _test(reference, peer, defined)
+        return run_tests(reference, peer) or peer.broken
     except MemoryError:
         return peer.broken or MEMORY
     except SystemExit:
         return peer.broken or EXIT
     except BaseException as error:  # the tests', whatever it is: it is the reason that is reported
         return peer.broken or failed(error)
-    return peer.broken
 
 
-def _test(reference: Reference, peer: TestPeer, defined: dict[str, Any]) -> None:
-    peer.names = names = Names(reference, peer, defined["shadows"], steady=bool(defined["steady"]))
-    peer.lacking = frozenset(defined["lacking"])
+def run_tests(reference: Reference, peer: TestPeer) -> str:
+    """Run the tests once the program is defined; of one that is not, return the reason.
+
+    Raises:
+        BaseException: whatever the tests raise.
+    """
+    defined = peer.hear_plainly()
+    if "failed" in defined:
+        return str(defined["failed"])
+    names = Names(reference, peer, defined["shadows"], steady=bool(defined["steady"]))
+    peer.begin_tests(names, frozenset(defined["lacking"]))
     sys.modules["solution"] = SolutionModule(names, peer)
     random.seed(0)  # a verdict must not depend on chance
     if "seed" in reference.tests:
         peer.watch_random()
     exec(compile(reference.tests, "tests", "exec", dont_inherit=True), names)  # noqa: S102 - in the sandbox
+    return ""
 
 
 def failed(error: BaseException) -> str:

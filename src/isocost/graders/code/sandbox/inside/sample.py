@@ -7,7 +7,6 @@ that they passed, have never been in this process.
 from __future__ import annotations
 
 import builtins
-import os
 import random
 import sys
 import types
@@ -22,16 +21,22 @@ from .crossing.streams import ProgramStreams
 from .judge import EXIT, MEMORY, failed
 
 SYNTAX = "syntax"
+WRITES, READS = 3, 4  # files
 NAME = "solution"  # not __main__: what a program does only when it is run as a script is not part of the answer
 
 
 class ProgramPeer(Peer):
     """The program's end of the pipes."""
 
-    def __init__(self, names: dict[str, Any], *, reads: int, writes: int) -> None:
+    def __init__(self, *, reads: int = READS, writes: int = WRITES) -> None:
         super().__init__(reads=reads, writes=writes, tests=False)
-        self._names = names
+        self._names: dict[str, Any] = {}
         self._streams = ProgramStreams()
+
+    def define(self, names: dict[str, Any]) -> None:
+        """Answer for the module with these names."""
+        self._names = names
+        self.begin()
 
     def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Do what the tests ask: of an object, or of the program's module."""
@@ -74,16 +79,12 @@ class ProgramPeer(Peer):
 class Program(BaseException):
     """Raised in the program's process, to leave all frames of the server before the program is defined."""
 
-    def __init__(self, source: str, problem: str) -> None:
+    def __init__(self, source: str, peer: ProgramPeer, modules: list[str]) -> None:
         super().__init__()
-        self.source, self.names = source, _module()
-        self.peer = ProgramPeer(self.names, writes=3, reads=4)
-        self.peer.say_plainly({"problem": problem})
-        if problem:
-            os._exit(1)
-        package = __name__.partition(".")[0]
+        self.source, self.names, self.peer = source, _module(), peer
+        peer.define(self.names)
         # A program finds the standard library only. The modules are kept, since to take them down costs time.
-        self._modules = [sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == package]
+        self._modules = [sys.modules.pop(name) for name in modules]
 
     def serve(self, code: types.CodeType | None, error: BaseException | None) -> None:
         """Answer the tests until they end; of a program that could not be defined, say why."""

@@ -24,6 +24,7 @@ from .calls import Filter, system_call_filter
 from .frames import BrokenFrameError, read_frame, receive, send, write_frame
 from .names import Reference
 from .walls import Limits, close_in, fork_alone, mount_tmp, resource_limits, unmount_tmp
+from .warming import warm_up
 
 PASSED, TIMEOUT, EXIT, TAMPERED = "passed", "timeout", judge.EXIT, judge.TAMPERED
 BROKEN = "sandbox: "
@@ -38,6 +39,9 @@ _PRELOADED = (  # what programs of HumanEval and MBPP import, so that no sample 
     "array", "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
     "heapq", "itertools", "json", "math", "numbers", "operator", "random", "re", "statistics", "string", "textwrap", "time", "typing",
 )  # fmt: skip
+
+_MODULES = [name for name in sys.modules if name.partition(".")[0] == __name__.partition(".")[0]]
+_judge_peer, _program_peer = judge.TestPeer(), sample.ProgramPeer()  # made once: a process that makes its own copies more of the memory
 
 
 def main() -> None:
@@ -55,6 +59,8 @@ def main() -> None:
     for name in _PRELOADED:
         importlib.import_module(name)
     vars(builtins).update(exit=sys.exit, quit=sys.exit)  # as the module site does, which is left out
+    warm_up()
+    sys.modules.pop("solution", None)
     gc.collect()
     gc.freeze()  # else the first collection in each sample copies every page of the heap
     while True:
@@ -101,7 +107,7 @@ def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: sock
     try:
         pids.append(fork_alone(myself))
         if pids[0] == 0:
-            _become_program(program, most, calls, answers[1], questions[0])
+            _become_program(program, most, calls, (answers[1], questions[0]))
         pids.append(fork_alone(myself))
         if pids[1] == 0:
             _become_judge(most, calls, (theirs.fileno(), answers[0], questions[1]), asker.fileno(), token)
@@ -118,15 +124,16 @@ def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: sock
     return _Sample(program=pids[0], judge=pids[1], socket=ours)
 
 
-def _become_program(program: str, limits: list[tuple[int, int]], calls: Filter, writes: int, reads: int) -> Never:
+def _become_program(program: str, limits: list[tuple[int, int]], calls: Filter, files: tuple[int, int]) -> Never:
     try:
-        _keep_open(writes, reads)
-        problem = ""
+        _keep_open(*files)
         try:
             close_in(limits, calls)
         except OSError as error:
-            problem = str(error)
-        raise sample.Program(program, problem)
+            write_frame(sample.WRITES, str(error).encode())
+            os._exit(1)
+        write_frame(sample.WRITES, b"")
+        raise sample.Program(program, _program_peer, _MODULES)
     except Exception:  # whatever it is: this process is not the server
         os._exit(1)
 
@@ -135,14 +142,13 @@ def _become_judge(limits: list[tuple[int, int]], calls: Filter, files: tuple[int
     try:
         told = json.loads(read_frame(asker))
         _keep_open(*files)
-        peer = judge.TestPeer(reads=4, writes=5)
         try:
             close_in(limits, calls)
-            problem = str(peer.hear_plainly()["problem"])
+            problem = _judge_peer.hear_problem()
         except OSError as error:
             problem = str(error)
-        write_frame(3, problem.encode() or READY)
-        judge.run(Reference(**told), token, 3, peer)
+        write_frame(judge.SERVER, problem.encode() or READY)
+        judge.run(Reference(**told), token, _judge_peer)
     finally:
         os._exit(1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import threading
 import types
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +71,8 @@ def _signature(target: Any) -> inspect.Signature:
 
 def _await(target: Any) -> Any:
     """Run a coroutine to its end: in the loop of this process, or, where that is running, in another thread."""
-    import asyncio  # which takes long, and few need it
+    import asyncio  # noqa: PLC0415 - takes long, and few need it
+    import threading  # noqa: PLC0415 - the same: it would also do work in each fork
 
     async def outer() -> Any:
         return await target

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .mirrors import Description, Function, Link, Mirror, Proxy, make_mirror, make_proxy
-from .plain import CONTAINERS, MADE, MADE_NAMES, NAMELESS, ROOTS, SINGLETONS, VALUES
+from .plain import CONTAINERS, NAMELESS, ROOTS, SINGLETONS, VALUES, made_kind
 from .table import Numbered, Table, TamperedError, container_of
 
 _MISSING = object()
@@ -79,7 +79,7 @@ class Decoder:
         return mirror
 
     def _made(self, kind: str, parts: list[Any]) -> Any:
-        return MADE[MADE_NAMES[kind]].make(*self.items(parts))
+        return made_kind(kind).make(*self.items(parts))
 
     def _type(self, module: str, name: str) -> Any:
         """A class of the standard library; on the tests' side only one that is loaded."""

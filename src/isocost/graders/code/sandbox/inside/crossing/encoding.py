@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .mirrors import Mirror
-from .plain import KINDS, LARGEST, MADE, NAMELESS, SINGLETONS, VALUES, root_of
+from .plain import KINDS, LARGEST, NAMELESS, SINGLETONS, VALUES, is_made, made_kind, root_of
 from .specials import SPECIALS
 from .table import Numbered, Table, container_of
 
@@ -80,8 +80,8 @@ class Encoder:
             return make(self, thing)
         if id(thing) in _NAMES:
             return ["singleton", _NAMES[id(thing)]]
-        if kind in MADE:
-            return ["made", kind.__name__, self.items(MADE[kind].parts(thing))]
+        if is_made(kind):
+            return ["made", kind.__name__, self.items(made_kind(kind.__name__).parts(thing))]
         return self._other(thing, kind)
 
     def _needs_class(self, thing: Any, number: int) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _thread  # threading would do work of its own in each fork
 import json
-import threading
 from typing import Any
 
 from ..frames import BrokenFrameError, read_frame, write_frame
@@ -36,8 +36,11 @@ class Peer:
         self.table = Table(tests=tests)
         self._reads, self._writes = reads, writes
         self._buffer = bytearray()
-        self._lock = threading.RLock()
+        self._lock = _thread.RLock()
         self._asked = 0
+
+    def begin(self) -> None:
+        """Let the proxies of this process ask by this peer."""
         ask_by(self)
 
     def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:

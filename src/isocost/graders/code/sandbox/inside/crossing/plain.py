@@ -7,10 +7,9 @@ import collections
 import datetime
 import decimal
 import fractions
+import importlib
 import operator
-import pathlib
 import types
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -145,16 +144,33 @@ MADE: dict[type, Value] = {
     datetime.datetime: Value(_datetime, _new_datetime),
     datetime.timedelta: Value(lambda x: [x.days, x.seconds, x.microseconds], datetime.timedelta),
     datetime.timezone: Value(_utc_offset, datetime.timezone),
-    uuid.UUID: Value(lambda x: [str(x)], uuid.UUID),
-    pathlib.PosixPath: Value(lambda x: [str(x)], pathlib.PosixPath),
-    pathlib.PurePosixPath: Value(lambda x: [str(x)], pathlib.PurePosixPath),
     array.array: Value(lambda x: [x.typecode, x.tolist()], array.array),
     types.MappingProxyType: Value(lambda x: [dict(x)], types.MappingProxyType),
     type({}.keys()): Value(lambda x: [list(x)], lambda keys: dict.fromkeys(keys).keys()),
     type({}.items()): Value(lambda x: [list(x)], lambda items: dict(items).items()),
     type({}.values()): Value(lambda x: [list(x)], lambda values: dict(enumerate(values)).values()),
 }
-MADE_NAMES = {kind.__name__: kind for kind in MADE}
+_MADE_NAMES = {kind.__name__: kind for kind in MADE}
+_MADE_OF_TEXT = {"UUID": "uuid", "PosixPath": "pathlib", "PurePosixPath": "pathlib"}  # modules that are not loaded for few
+
+
+def made_kind(name: str) -> Value:
+    """How an immutable value of a type is made.
+
+    Raises:
+        KeyError: there is no such type.
+    """
+    if name in _MADE_OF_TEXT:
+        kind: type = getattr(importlib.import_module(_MADE_OF_TEXT[name]), name)
+        return Value(lambda x: [str(x)], kind)
+    return MADE[_MADE_NAMES[name]]
+
+
+def is_made(kind: type) -> bool:
+    """Tell whether values of a type are made again from their parts."""
+    return kind in MADE or _MADE_OF_TEXT.get(kind.__name__, "?") == kind.__module__.partition(".")[0]
+
+
 # Types that no module names, and those that isinstance asks for.
 NAMELESS: dict[str, type] = {kind.__name__: kind for kind in vars(types).values() if isinstance(kind, type)}
 SINGLETONS = {"Ellipsis": ..., "NotImplemented": NotImplemented}
