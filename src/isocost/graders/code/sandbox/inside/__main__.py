@@ -4,19 +4,19 @@ import os
 
 from . import sample, server
 
-made = code = error = None
+made, code, error = [], None, None
 try:
     server.main()
 except sample.Program as program:
-    made = program  # with its frames: they hold sockets, which would close files that are now others
+    made.append(program)  # with its frames: they hold sockets, which would close files that are now others
 del sample, server
-if made is not None:
+if made:
     try:
         try:
-            code = compile(made.source, "solution", "exec", dont_inherit=True)
-            exec(code, made.names)  # noqa: S102 - in the sandbox
+            code = compile(made[0].source, "solution", "exec", dont_inherit=True)
+            exec(code, made[0].names)  # noqa: S102 - in the sandbox
         except BaseException as raised:  # the program's, whatever it is: it is the reason that is reported
             error = raised
-        made.serve(code, error)
+        made[0].serve(code, error)
     finally:  # where nothing could be said any more, silence is taken for an exit
         os._exit(0)

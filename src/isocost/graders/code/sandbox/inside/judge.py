@@ -38,7 +38,7 @@ class TestPeer(Peer):
         self._names: dict[str, Any] = {}
         self._streams = TestStreams()
         self._limit = sys.getrecursionlimit()
-        self._drawn: object = None
+        self._seeded = False
 
     def tampered(self, reason: str) -> BaseException:
         """Take down that the program said what no peer says."""
@@ -60,8 +60,14 @@ class TestPeer(Peer):
         return self._receive().decode(errors="replace")
 
     def watch_random(self) -> None:
-        """Let the program's random numbers follow the tests', which set the seed."""
-        self._drawn = random.getstate()
+        """Let the program's random numbers go on from the tests' wherever these set the seed."""
+        usual = random.seed
+
+        def seed(*arguments: Any, **named: Any) -> None:
+            usual(*arguments, **named)
+            self._seeded = True
+
+        random.seed = seed
 
     def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
         """Add what a program sees of its tests: their streams, classes and functions that it names, limit of recursion, seed."""
@@ -73,9 +79,9 @@ class TestPeer(Peer):
                 message["given"] = {name: encoder.item(value) for name, value in found.items()}
         if sys.getrecursionlimit() != self._limit:
             self._limit = message["limit"] = sys.getrecursionlimit()
-        if self._drawn is not None and (state := random.getstate()) != self._drawn:
-            self._drawn = state
-            message["random"] = encoder.item(state)
+        if self._seeded:
+            self._seeded = False
+            message["random"] = encoder.item(random.getstate())
 
     def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
         """Write what the program printed where the tests read it."""

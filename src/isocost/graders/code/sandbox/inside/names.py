@@ -153,6 +153,10 @@ class SolutionModule(ModuleType):
         self._names.forget(name)
         self._peer.ask("rename", None, name, value)
 
+    def __delattr__(self, name: str) -> None:
+        self._names.forget(name)
+        self._peer.ask("unname", None, name)
+
 
 def _statements(source: str) -> list[ast.stmt]:
     try:

@@ -45,6 +45,9 @@ class ProgramPeer(Peer):
         if action == "rename":
             self._names[arguments[0]] = arguments[1]
             return None
+        if action == "unname":
+            del self._names[arguments[0]]
+            return None
         if action == "globals":
             return [name for name in self._names if not name.startswith("_")]
         return super().do(action, target, arguments, named)
@@ -69,7 +72,7 @@ class ProgramPeer(Peer):
         known = vars(builtins)
         self.say_plainly(
             {
-                "shadows": [name for name in self._names if name in known],
+                "shadows": [name for name in self._names if name in known and not name.startswith("__")],
                 "steady": steady,
                 "lacking": [name for name in used if name not in self._names and name not in known],
             }

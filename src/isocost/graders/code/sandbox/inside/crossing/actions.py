@@ -8,11 +8,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .specials import SPECIALS
+from .specials import RUNNING, SPECIALS, STEPS
 
 _ROUTINES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-_RUNNING = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
-_STEPS = frozenset(("send", "throw", "close", "asend", "athrow", "aclose"))
 _SAID = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__"))
 
 
@@ -29,6 +27,8 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
     """
     if action == "special":
         return bool(arguments) and arguments[0] in SPECIALS
+    if action == "step":
+        return isinstance(target, RUNNING) and bool(arguments) and arguments[0] in STEPS
     if action not in ("get", "set", "delete"):
         return action in ("call", "await", "names", "signature", "copy", "deepcopy")
     name = arguments[0] if arguments else None
@@ -36,21 +36,27 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
         return False
     if name.startswith("__") and name.endswith("__"):
         return action == "get" and name in _SAID and (name != "__dict__" or not isinstance(target, (type, *_ROUTINES)))
-    if isinstance(target, _RUNNING):
-        return name in _STEPS
+    if isinstance(target, RUNNING):
+        return name in STEPS
     if isinstance(target, type):
         return action == "get"
     return not isinstance(target, _ROUTINES) or name in getattr(target, "__dict__", {}) or action == "set"
 
 
+def may_stop(action: str, arguments: tuple[object, ...]) -> bool:
+    """Tell whether an action may end an iteration.
+
+    Elsewhere StopIteration would end the loop around a call, `all(map(check, cases))`, as if nothing were left to test.
+    """
+    return action in ("step", "await") or (action == "special" and arguments[0] in ("__next__", "__anext__"))
+
+
 def _call(target: Any, *arguments: Any, **named: Any) -> Any:
-    try:
-        return target(*arguments, **named)
-    except StopIteration as error:
-        # In the middle of map or all it would end the loop of the caller, as if nothing were left to test.
-        if getattr(target, "__name__", "") in ("__next__", "send", "throw", "next"):
-            raise
-        raise RuntimeError("a function raised StopIteration") from error
+    return target(*arguments, **named)
+
+
+def _step(target: Any, name: str, *arguments: Any) -> Any:
+    return getattr(target, name)(*arguments)
 
 
 def _special(target: Any, name: str, *arguments: Any, **named: Any) -> Any:
@@ -96,6 +102,7 @@ _loops: list[Any] = []
 
 _ACTIONS: dict[str, Callable[..., Any]] = {
     "call": _call,
+    "step": _step,
     "get": getattr,
     "set": setattr,
     "delete": delattr,

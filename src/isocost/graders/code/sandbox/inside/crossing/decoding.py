@@ -13,6 +13,8 @@ from .plain import CONTAINERS, NAMELESS, ROOTS, SINGLETONS, VALUES, made_kind
 from .table import Numbered, Table, TamperedError, container_of
 
 _MISSING = object()
+# Past what mirrors do: they would ask the other side.
+_set_args, _set_cause = vars(BaseException)["args"].__set__, vars(BaseException)["__cause__"].__set__
 
 
 class Decoder:
@@ -140,7 +142,7 @@ class Decoder:
             if not name.startswith("__") or name == "__notes__":
                 object.__setattr__(error, name, value)
         if cause is not None:
-            error.__cause__ = self.item(cause)
+            _set_cause(error, self.item(cause))
         return error
 
     def _class(self, number: int, said: dict[str, Any], bases: list[Any], error: Any) -> Any:
@@ -205,5 +207,5 @@ def _new_error(cls: type[BaseException], given: list[Any]) -> BaseException:
         except TypeError:  # of other arguments than it was made with
             pass
     error = cls.__new__(cls, *given)
-    error.args = tuple(given)
+    _set_args(error, tuple(given))
     return error

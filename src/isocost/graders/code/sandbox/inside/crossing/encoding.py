@@ -129,7 +129,8 @@ class Encoder:
         number = 0 if own is not None else self._table.export(thing)
         listed = [part for pair in own.items() for part in pair] if own else []
         cause = thing.__cause__
-        arguments = self.items(list(thing.args))
+        given = thing.__reduce__()[1] if isinstance(thing, OSError) and own is not None else thing.args  # with the file's name
+        arguments = self.items(list(given))
         return ["error", number, self.item(kind) if own is not None else self._mirror(kind), arguments, self.items(listed), self.item(cause)]
 
     def _mirror(self, kind: type) -> list[int]:
@@ -183,6 +184,8 @@ def _is_text(text: str) -> bool:
 
 def name_of(thing: Any) -> tuple[str, str] | None:
     """The module and name by which something of the standard library is found again; None of anything else."""
+    if type(thing) is Mirror:
+        return None
     owner = getattr(thing, "__objclass__", None)
     module = getattr(owner or thing, "__module__", None)
     name = getattr(thing, "__qualname__", None)

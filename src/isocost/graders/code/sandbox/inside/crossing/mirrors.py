@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .plain import PLAIN
-from .specials import JUDGING, SPECIALS
+from .specials import JUDGING, RUNNING, SPECIALS, STEPS
 
 _NUMBER = "_isocost_number"
 _CLASS = "_isocost_class"
@@ -117,6 +117,8 @@ class _Doc:
 def _get(self: object, name: str) -> Any:
     if name == "__signature__":
         return _links[0].ask("signature", self)
+    if name in STEPS and isinstance(self, RUNNING):
+        return lambda *arguments: _links[0].ask("step", self, name, *arguments)
     return _links[0].ask("get", self, name)
 
 
@@ -133,7 +135,10 @@ def _deep_copy(self: object, memo: object) -> Any:
 
 
 def _set(self: object, name: str, value: object) -> None:
-    _links[0].ask("set", self, name, value)
+    if isinstance(self, BaseException) and name.startswith("__"):  # contextlib sets __traceback__
+        object.__setattr__(self, name, value)
+    else:
+        _links[0].ask("set", self, name, value)
 
 
 def _delete(self: object, name: str) -> None:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from ..frames import BrokenFrameError, read_frame, write_frame
-from .actions import is_allowed, perform
+from .actions import is_allowed, may_stop, perform
 from .decoding import Decoder
 from .encoding import Encoder
 from .mirrors import ask_by
@@ -63,6 +63,8 @@ class Peer:
                     result = decoder.item(message["values"][0])
                     break  # another number: the answer to a question that an alarm interrupted
         if message["raised"]:
+            if isinstance(result, StopIteration | StopAsyncIteration) and not may_stop(action, arguments):
+                raise RuntimeError("a function raised StopIteration") from result
             raise result
         return result
 
@@ -167,7 +169,7 @@ class Peer:
             raise MemoryError("the values are too large to be handed over")
         try:
             write_frame(self._writes, data)
-        except OSError as error:
+        except BrokenPipeError as error:
             raise self.gone() from error
 
     def _receive(self) -> bytes:

@@ -122,10 +122,6 @@ def _new_datetime(*parts: Any) -> datetime.datetime:
     return datetime.datetime(*parts[:-1], fold=parts[-1])
 
 
-def _utc_offset(value: datetime.timezone) -> list[Any]:
-    return [value.utcoffset(None), value.tzname(None)]
-
-
 @dataclass(frozen=True, slots=True)
 class Value:
     """An immutable value that is made again from its parts."""
@@ -143,12 +139,12 @@ MADE: dict[type, Value] = {
     datetime.time: Value(_time, _new_time),
     datetime.datetime: Value(_datetime, _new_datetime),
     datetime.timedelta: Value(lambda x: [x.days, x.seconds, x.microseconds], datetime.timedelta),
-    datetime.timezone: Value(_utc_offset, datetime.timezone),
-    array.array: Value(lambda x: [x.typecode, x.tolist()], array.array),
+    datetime.timezone: Value(lambda x: [*x.__getinitargs__()], datetime.timezone),
+    array.array: Value(lambda x: [x.typecode, tuple(x)], array.array),
     types.MappingProxyType: Value(lambda x: [dict(x)], types.MappingProxyType),
-    type({}.keys()): Value(lambda x: [list(x)], lambda keys: dict.fromkeys(keys).keys()),
-    type({}.items()): Value(lambda x: [list(x)], lambda items: dict(items).items()),
-    type({}.values()): Value(lambda x: [list(x)], lambda values: dict(enumerate(values)).values()),
+    type({}.keys()): Value(lambda x: [tuple(x)], lambda keys: dict.fromkeys(keys).keys()),
+    type({}.items()): Value(lambda x: [tuple(x)], lambda items: dict(items).items()),
+    type({}.values()): Value(lambda x: [tuple(x)], lambda values: dict(enumerate(values)).values()),
 }
 _MADE_NAMES = {kind.__name__: kind for kind in MADE}
 _MADE_OF_TEXT = {"UUID": "uuid", "PosixPath": "pathlib", "PurePosixPath": "pathlib"}  # modules that are not loaded for few
