@@ -15,7 +15,7 @@ if made:
         try:
             code = compile(made[0].source, "solution", "exec", dont_inherit=True)
             exec(code, made[0].names)  # noqa: S102 - in the sandbox
-        except BaseException as raised:  # the program's, whatever it is: it is the reason that is reported
+        except BaseException as raised:  # noqa: BLE001 - whatever the program raises is the reason that is reported
             error = raised
         made[0].serve(code, error)
     finally:  # where nothing could be said any more, silence is taken for an exit

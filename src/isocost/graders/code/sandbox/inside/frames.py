@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 
@@ -40,50 +39,6 @@ def receive(peer: socket.socket, longest: int, *, deadline: float | None = None)
     if length > longest:
         raise BrokenFrameError(f"{length} bytes announced")
     return _exactly(peer, length, deadline)
-
-
-def write_frame(file: int, data: bytes) -> None:
-    """Send a message by a file descriptor.
-
-    Raises:
-        OSError: the peer is gone.
-    """
-    left = memoryview(len(data).to_bytes(_LENGTH, "big") + data)
-    while left:
-        left = left[os.write(file, left) :]
-
-
-def read_frame(file: int, longest: int | None = None, buffer: bytearray | None = None) -> bytes:
-    """The next message of a file descriptor.
-
-    Args:
-        file: The descriptor.
-        longest: Bytes of a message at most.
-        buffer: What has come of it already; it is kept there should a signal handler interrupt.
-
-    Raises:
-        BrokenFrameError: the peer is gone, or announces more than `longest` bytes.
-    """
-    held = bytearray() if buffer is None else buffer
-    _fill(file, held, _LENGTH)
-    length = int.from_bytes(held[:_LENGTH], "big")
-    if longest is not None and length > longest:
-        raise BrokenFrameError(f"{length} bytes announced")
-    _fill(file, held, _LENGTH + length)
-    data = bytes(memoryview(held)[_LENGTH:])
-    held.clear()
-    return data
-
-
-def _fill(file: int, held: bytearray, count: int) -> None:
-    while len(held) < count:
-        try:
-            piece = os.read(file, min(count - len(held), 1 << 20))
-        except ConnectionError as error:  # no other OSError: a signal handler of the tests may raise TimeoutError here
-            raise BrokenFrameError("gone") from error
-        if not piece:
-            raise BrokenFrameError("gone")
-        held += piece
 
 
 def _exactly(peer: socket.socket, count: int, deadline: float | None) -> bytes:

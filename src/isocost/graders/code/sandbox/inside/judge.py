@@ -1,4 +1,4 @@
-"""Run the tests of one program, in a process that no code of the program ever enters; this process never returns to what it was forked from.
+"""Run the tests of one program, in a process that no code of the program ever enters, and that ends with them.
 
 The program is in another process (`sample`), forked before the tests came. It is asked for results over a pipe and can only say values.
 That it passed is believed because of a token that this process alone is given, and says back after the last of the tests.
@@ -16,9 +16,9 @@ from typing import Any, Never
 from .crossing.decoding import Decoder
 from .crossing.encoding import Encoder
 from .crossing.peer import GoneError, Peer
+from .crossing.pipes import write_frame
 from .crossing.streams import TestStreams
 from .crossing.table import TamperedError
-from .frames import write_frame
 from .names import Names, Reference, SolutionModule
 
 MEMORY, EXIT, TAMPERED, FAILED = "memory", "exit", "tampered", "failed: "
@@ -73,7 +73,9 @@ class TestPeer(Peer):
         """Add what a program sees of its tests: their streams, classes and functions that it names, limit of recursion, seed."""
         self._streams.outgoing(message, encoder)
         if self._lacking:
-            found = {name: value for name, value in self._names.items() if name in self._lacking and isinstance(value, type | types.FunctionType)}
+            found = {
+                name: value for name, value in self._names.items() if name in self._lacking and isinstance(value, type | types.FunctionType)
+            }
             if found:
                 self._lacking -= found.keys()
                 message["given"] = {name: encoder.item(value) for name, value in found.items()}
@@ -105,7 +107,7 @@ def _judge(reference: Reference, peer: TestPeer) -> str:
         return peer.broken or MEMORY
     except SystemExit:
         return peer.broken or EXIT
-    except BaseException as error:  # the tests', whatever it is: it is the reason that is reported
+    except BaseException as error:  # noqa: BLE001 - whatever the tests raise is the reason that is reported
         return peer.broken or failed(error)
 
 

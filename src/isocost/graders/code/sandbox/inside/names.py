@@ -179,12 +179,17 @@ def _free(source: str) -> set[str]:
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     stored |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
     stored |= {node.arg for node in nodes if isinstance(node, ast.arg)}
-    stored |= {alias.asname or alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
+    stored |= {
+        alias.asname or alias.name.partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
     return {node.id for node in nodes if isinstance(node, ast.Name)} - stored
 
 
 def _execute(source: str, names: dict[str, Any]) -> None:
     try:
         exec(compile(source, "prompt", "exec", dont_inherit=True), names)  # noqa: S102 - the problem's own source, in the sandbox
-    except Exception:  # whatever it is: what could be run of the problem's own source counts
+    except Exception:  # noqa: BLE001 - whatever it is: what could be run of the problem's own source counts
         return

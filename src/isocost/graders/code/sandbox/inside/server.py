@@ -21,7 +21,8 @@ from typing import Never
 
 from . import judge, sample
 from .calls import Filter, system_call_filter
-from .frames import BrokenFrameError, read_frame, receive, send, write_frame
+from .crossing.pipes import read_frame, write_frame
+from .frames import BrokenFrameError, receive, send
 from .names import Reference
 from .walls import Limits, close_in, fork_alone, mount_tmp, resource_limits, unmount_tmp
 from .warming import warm_up
@@ -134,13 +135,13 @@ def _become_program(program: str, limits: list[tuple[int, int]], calls: Filter, 
             os._exit(1)
         write_frame(sample.WRITES, b"")
         raise sample.Program(program, _program_peer, _MODULES)
-    except Exception:  # whatever it is: this process is not the server
+    except Exception:  # noqa: BLE001 - whatever it is: this process is not the server
         os._exit(1)
 
 
 def _become_judge(limits: list[tuple[int, int]], calls: Filter, files: tuple[int, int, int], asker: int, token: bytes) -> Never:
     try:
-        told = json.loads(read_frame(asker))
+        told = json.loads(read_frame(asker, LONGEST_REQUEST, bytearray()))
         _keep_open(*files)
         try:
             close_in(limits, calls)

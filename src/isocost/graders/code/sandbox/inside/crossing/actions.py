@@ -77,8 +77,8 @@ def _signature(target: Any) -> inspect.Signature:
 
 def _await(target: Any) -> Any:
     """Run a coroutine to its end: in the loop of this process, or, where that is running, in another thread."""
-    import asyncio  # noqa: PLC0415 - takes long, and few need it
-    import threading  # noqa: PLC0415 - the same: it would also do work in each fork
+    import asyncio
+    import threading
 
     async def outer() -> Any:
         return await target

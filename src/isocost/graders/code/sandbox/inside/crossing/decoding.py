@@ -61,11 +61,11 @@ class Decoder:
                 raise TamperedError("contents of what is no container")
             return found
         self._table.check_new(number)
-        own = CONTAINERS[kind].kind
-        cls = own if mirror is None else self._mirror(mirror, own)
+        own: Any = CONTAINERS[kind].kind
+        cls: Any = own if mirror is None else self._mirror(mirror, own)
         made = cls.__new__(cls)
         if kind == "deque":
-            made.__init__(maxlen=self.item(extra)) if mirror is None else own.__init__(made, maxlen=self.item(extra))
+            own.__init__(made, maxlen=self.item(extra))
         elif kind == "defaultdict":
             own.__init__(made, self.item(extra))
         if mirror is not None:

@@ -50,7 +50,7 @@ class Encoder:
         kinds = set(map(type, things))
         if kinds <= _INLINE:
             return things
-        if (kinds == {int} and -LARGEST < min(things) and max(things) < LARGEST) or (kinds == {str} and _is_text("".join(things))):
+        if (kinds == {int} and min(things) > -LARGEST and max(things) < LARGEST) or (kinds == {str} and _is_text("".join(things))):
             return things
         return [self.item(thing) for thing in things]
 
@@ -131,7 +131,14 @@ class Encoder:
         cause = thing.__cause__
         given = thing.__reduce__()[1] if isinstance(thing, OSError) and own is not None else thing.args  # with the file's name
         arguments = self.items(list(given))
-        return ["error", number, self.item(kind) if own is not None else self._mirror(kind), arguments, self.items(listed), self.item(cause)]
+        return [
+            "error",
+            number,
+            self.item(kind) if own is not None else self._mirror(kind),
+            arguments,
+            self.items(listed),
+            self.item(cause),
+        ]
 
     def _mirror(self, kind: type) -> list[int]:
         """What stands for a class as the class of a proxy: the standard library's have mirrors too."""
@@ -146,7 +153,9 @@ class Encoder:
         error = next((base for base in kind.__mro__ if issubclass(base, BaseException) and name_of(base)), None)
         root = root_of(kind)
         extended = [base for base in kind.__mro__ if base is not object and base is not root and not (error and name_of(base))]
-        own = {name: value for base in reversed(extended) for name, value in vars(base).items() if root is None or not issubclass(root, base)}
+        own = {
+            name: value for base in reversed(extended) for name, value in vars(base).items() if root is None or not issubclass(root, base)
+        }
         said = {
             "name": kind.__name__ if _is_text(kind.__name__) else "?",
             "specials": [name for name in SPECIALS if own.get(name) is not None],

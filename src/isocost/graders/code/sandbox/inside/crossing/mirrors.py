@@ -86,6 +86,7 @@ class Mirror(type):
         _links[0].ask("delete", cls, name)
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        """Make an object on the other side."""
         return _links[0].ask("call", cls, *arguments, **named)
 
     def __iter__(cls) -> Any:
@@ -198,7 +199,9 @@ _METHODS: dict[str, Callable[..., Any]] = {
 }
 # A plain value is compared, measured and counted by its own type.
 _PLAIN_METHODS = {
-    name: method for name, method in _METHODS.items() if name not in JUDGING and name not in ("__hash__", "__bool__", "__len__", "__index__")
+    name: method
+    for name, method in _METHODS.items()
+    if name not in JUDGING and name not in ("__hash__", "__bool__", "__len__", "__index__")
 }
 
 
@@ -252,7 +255,8 @@ class Proxy(metaclass=Mirror):
 
 def make_proxy(mirror: Mirror, number: int, value: object = None) -> Any:
     """Make an instance of a mirror: of one with a root, from its plain value."""
-    made = mirror.__new__(mirror) if value is None else mirror.__new__(mirror, value)
+    new: Any = mirror  # as a class: of `Mirror` itself, __new__ is another
+    made = new.__new__(new) if value is None else new.__new__(new, value)
     object.__setattr__(made, _NUMBER, number)
     return made
 

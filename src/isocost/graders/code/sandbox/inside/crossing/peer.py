@@ -6,11 +6,11 @@ import _thread  # threading would do work of its own in each fork
 import json
 from typing import Any
 
-from ..frames import BrokenFrameError, read_frame, write_frame
 from .actions import is_allowed, may_stop, perform
 from .decoding import Decoder
 from .encoding import Encoder
 from .mirrors import ask_by
+from .pipes import ClosedError, TooLongError, read_frame, write_frame
 from .table import Table, TamperedError
 
 LONGEST = 1 << 28  # bytes of a message
@@ -108,7 +108,7 @@ class Peer:
             result = self.do(message["ask"], target, arguments, named)
         except (GoneError, TamperedError):
             raise
-        except BaseException as error:  # it is for the other side, whatever it is
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is for the other side
             result, raised = error, True
         del target, arguments, named
         try:
@@ -169,11 +169,13 @@ class Peer:
             raise MemoryError("the values are too large to be handed over")
         try:
             write_frame(self._writes, data)
-        except BrokenPipeError as error:
+        except ClosedError as error:
             raise self.gone() from error
 
     def _receive(self) -> bytes:
         try:
             return read_frame(self._reads, LONGEST, self._buffer)
-        except BrokenFrameError as error:
-            raise (self.gone() if not self._buffer else self.tampered(str(error))) from error
+        except ClosedError as error:
+            raise self.gone() from error
+        except TooLongError as error:
+            raise self.tampered(str(error)) from error

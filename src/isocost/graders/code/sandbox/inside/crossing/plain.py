@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import array
 import collections
+import ctypes
 import datetime
 import decimal
 import fractions
 import importlib
 import operator
+import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,9 +174,38 @@ NAMELESS: dict[str, type] = {kind.__name__: kind for kind in vars(types).values(
 SINGLETONS = {"Ellipsis": ..., "NotImplemented": NotImplemented}
 
 
-def same(now: Iterable[Any], before: list[Any]) -> bool:
+def same(container: Container, thing: Any, before: list[Any]) -> bool:
     """Tell whether a container holds what it held: the same objects in the same order."""
-    listed = list(now)
-    if len(listed) != len(before):
-        return False
-    return all(map(operator.is_, listed, before)) or (len(listed) == 1 and type(listed[0]) is bytes and listed == before)
+    if container.kind is list and len(before) > _MANY:
+        return list.__len__(thing) == len(before) and _same_items(thing, before)
+    now = container.read(thing)
+    if container.kind is bytearray:
+        return now == before
+    return len(now) == len(before) and all(map(operator.is_, now, before))
+
+
+_MANY = 100
+_ITEMS_AT = 3 * ctypes.sizeof(ctypes.c_void_p)  # where a list object has the address of its items: after count, type and size
+_libc = ctypes.CDLL(None)
+_libc.memcmp.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+
+
+def _address(items: list[Any]) -> int:
+    return ctypes.c_void_p.from_address(id(items) + _ITEMS_AT).value or 0
+
+
+def _compares_memory() -> bool:
+    """Tell whether lists are laid out here as is assumed."""
+    probe = [object(), object()]
+    found = (ctypes.c_void_p * 2).from_address(_address(probe)) if sys.implementation.name == "cpython" else ()
+    return list(found) == [*map(id, probe)]
+
+
+def _same_items(now: list[Any], before: list[Any]) -> bool:
+    """Compare the addresses of the items of two lists of a length: a list that many calls share is compared with each of them."""
+    if _COMPARES_MEMORY:
+        return not _libc.memcmp(_address(now), _address(before), len(before) * ctypes.sizeof(ctypes.c_void_p))
+    return all(map(operator.is_, now, before))
+
+
+_COMPARES_MEMORY = _compares_memory()

@@ -97,7 +97,8 @@ class Table:
 
     def changed(self) -> list[int]:
         """The shared containers that no longer hold what the other side thinks."""
-        return [number for number, held in self.held.items() if not same(container_of(self.objects[number]).read(self.objects[number]), held)]
+        things = ((number, self.objects[number], held) for number, held in self.held.items())
+        return [number for number, thing, held in things if not same(container_of(thing), thing, held)]
 
     def drop_unused(self) -> list[int]:
         """Forget the shared containers that only this table still holds, and return their numbers; inner ones after outer ones."""
