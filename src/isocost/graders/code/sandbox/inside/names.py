@@ -46,6 +46,11 @@ class Reference:
         others = {name for name in used if name not in _BUILTINS and name not in sys.stdlib_module_names}
         return frozenset(used if not others else ())
 
+    def asks_for_class(self, name: str) -> bool:
+        """Tell whether a program is asked for a class by this name; without a solution or prompt, names in capitals are taken for one."""
+        known = f"{self.prompt}\n{self.solution}"
+        return bool(re.search(rf"^ *class +{re.escape(name)}\b", known, re.M)) if known.strip() else name[:1].isupper()
+
     def own(self, name: str) -> Any:
         """What the problem itself says a name is: a helper before the prompt's function, or an import of the solution.
 
@@ -107,7 +112,7 @@ class Names(dict[str, Any]):
         value = self._peer.ask("name", None, name)
         if isinstance(value, ModuleType) and name in sys.stdlib_module_names:
             return importlib.import_module(name)
-        if isinstance(value, Mirror):
+        if isinstance(value, Mirror) and self._reference.asks_for_class(name):
             self._peer.named.add(value)
         own = None if isinstance(value, ModuleType) else self._reference.own_module(name)
         value = value if own is None else own

@@ -70,14 +70,13 @@ def main() -> None:
         except BrokenFrameError:
             return
         limits = Limits(seconds=request["seconds"], memory=request["memory"])
-        token = secrets.token_bytes(TOKEN)
         try:
-            made = _start(request["program"], limits, calls, myself, peer, token)
+            made = _start(request["program"], limits, calls, myself, peer)
         except OSError as error:
             receive(peer, LONGEST_REQUEST)
             send(peer, f"{BROKEN}{error}".encode())
             continue
-        answer = _watch(made, token, limits.seconds)
+        answer = _watch(made, limits.seconds)
         unmount_tmp()
         if answer is None:
             return  # nobody knows how much of the tests has been read: the caller starts another server
@@ -86,14 +85,15 @@ def main() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sample:
-    """The processes of a sample, and the socket of the one that runs the tests."""
+    """The processes of a sample, the socket of the one that runs the tests, and what it says where they passed."""
 
     program: int
     judge: int
     socket: socket.socket
+    token: bytes
 
 
-def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: socket.socket, token: bytes) -> _Sample:
+def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: socket.socket) -> _Sample:
     """Fork a process for a program, then one for its tests, each the first of a PID namespace of its own; they share a /tmp.
 
     Raises:
@@ -104,11 +104,12 @@ def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: sock
     ours, theirs = socket.socketpair()
     questions, answers = os.pipe(), os.pipe()
     pids: list[int] = []
-    problem = None
+    problem, token = None, b""
     try:
         pids.append(fork_alone(myself))
         if pids[0] == 0:
             _become_program(program, most, calls, (answers[1], questions[0]))
+        token = secrets.token_bytes(TOKEN)  # now: what was forked before has never held it
         pids.append(fork_alone(myself))
         if pids[1] == 0:
             _become_judge(most, calls, (theirs.fileno(), answers[0], questions[1]), asker.fileno(), token)
@@ -122,7 +123,7 @@ def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: sock
         ours.close()
         unmount_tmp()
         raise problem
-    return _Sample(program=pids[0], judge=pids[1], socket=ours)
+    return _Sample(program=pids[0], judge=pids[1], socket=ours, token=token)
 
 
 def _become_program(program: str, limits: list[tuple[int, int]], calls: Filter, files: tuple[int, int]) -> Never:
@@ -163,11 +164,11 @@ def _keep_open(*files: int) -> None:
     os.closerange(3 + len(files), _MOST_OPEN)
 
 
-def _watch(made: _Sample, token: bytes, seconds: float) -> str | None:
+def _watch(made: _Sample, seconds: float) -> str | None:
     """The sample's answer; when this returns, no process of it is left. None where the tests may not have been read."""
     answer = None
     try:
-        answer = _converse(made.socket, token, seconds)
+        answer = _converse(made.socket, made.token, seconds)
     finally:
         made.socket.close()
         statuses = _end([made.judge, made.program])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .mirrors import Description, Function, Link, Mirror, Proxy, make_mirror, make_proxy
-from .plain import CONTAINERS, NAMELESS, ROOTS, SINGLETONS, VALUES, made_kind
+from .plain import CONTAINERS, NAMELESS, NEVER_PROXIES, ROOTS, SINGLETONS, VALUES, made_kind
 from .table import Numbered, Table, TamperedError, container_of
 
 _MISSING = object()
@@ -91,7 +91,7 @@ class Decoder:
         return found
 
     def _module(self, name: str) -> Any:
-        if self._table.tests and name.partition(".")[0] not in sys.stdlib_module_names:
+        if self._table.tests and (name.partition(".")[0] not in sys.stdlib_module_names or "__main__" in name):
             raise TamperedError("a module that is not of the standard library")
         return importlib.import_module(name)
 
@@ -160,6 +160,8 @@ class Decoder:
             hashable=bool(said["hashable"]),
         )
         real = find_type(*said["real"], load=not self._table.tests) if said["real"] else None
+        if real is not None and issubclass(real, NEVER_PROXIES):
+            real = None
         mirrors = tuple(base for base in self.items(bases) if type(base) is Mirror)
         made = make_mirror(number, told, mirrors, root, real)
         self._table.adopt(number, made)

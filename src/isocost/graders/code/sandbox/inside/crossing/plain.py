@@ -169,6 +169,8 @@ def is_made(kind: type) -> bool:
     return kind in MADE or _MADE_OF_TEXT.get(kind.__name__, "?") == kind.__module__.partition(".")[0]
 
 
+# What `isinstance` says of a value of these types must be true of it.
+NEVER_PROXIES = (*PLAIN, *MADE, bool, type(None))
 # Types that no module names, and those that isinstance asks for.
 NAMELESS: dict[str, type] = {kind.__name__: kind for kind in vars(types).values() if isinstance(kind, type)}
 SINGLETONS = {"Ellipsis": ..., "NotImplemented": NotImplemented}
