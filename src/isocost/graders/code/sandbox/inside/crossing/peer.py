@@ -15,6 +15,7 @@ from .table import Table, TamperedError
 
 LONGEST = 1 << 28  # bytes of a message
 _write = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+_read = json.JSONDecoder().decode
 
 
 class GoneError(BaseException):
@@ -149,7 +150,7 @@ class Peer:
 
     def _parsed(self, data: bytes) -> dict[str, Any]:
         try:
-            message = json.loads(data)
+            message = _read(data.decode())
         except (ValueError, RecursionError) as error:
             raise self.tampered(str(error)) from error
         if not isinstance(message, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 _LENGTH = 4
+_PIECE = 1 << 16  # bytes that a pipe holds
 
 
 class ClosedError(Exception):
@@ -35,7 +36,7 @@ def read_frame(file: int, longest: int, buffer: bytearray) -> bytes:
     Args:
         file: The descriptor.
         longest: Bytes of a message at most.
-        buffer: What has come of it already; it is kept there should a signal handler of the tests interrupt.
+        buffer: What has come already, of it and of later ones; it is kept there should a signal handler of the tests interrupt.
 
     Raises:
         ClosedError: there is none.
@@ -46,15 +47,15 @@ def read_frame(file: int, longest: int, buffer: bytearray) -> bytes:
     if length > longest:
         raise TooLongError(f"{length} bytes announced")
     _fill(file, buffer, _LENGTH + length)
-    data = bytes(memoryview(buffer)[_LENGTH:])
-    buffer.clear()
+    data = bytes(memoryview(buffer)[_LENGTH : _LENGTH + length])
+    del buffer[: _LENGTH + length]
     return data
 
 
 def _fill(file: int, buffer: bytearray, count: int) -> None:
     while len(buffer) < count:
         try:
-            piece = os.read(file, min(count - len(buffer), 1 << 20))
+            piece = os.read(file, _PIECE)
         except ConnectionError as error:  # no other OSError: a signal handler of the tests may raise TimeoutError here
             raise ClosedError from error
         if not piece:
