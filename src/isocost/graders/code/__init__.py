@@ -29,6 +29,8 @@ STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 class CodeGrader(AnswerGrader):
     """A program is correct if its tests end without an exception, within the limits, in a sandbox: no network, a system that is read-only.
 
+    Its tests run in a process of their own, with builtins and modules of their own. See docs/grading.md for what crosses between the two.
+
     A program that takes too long or too much is incorrect, as in HumanEval. Programs see the standard library of the Python that isocost
     runs on, no installed packages, no input and no arguments; what they print is dropped. `predicted_answer` is the program's text, so
     that programs vote for themselves; of a longer one the first 10,000 characters.

@@ -35,13 +35,14 @@ class SandboxError(Exception):
 class Sandbox:
     """Runs programs out of reach of the machine. Starts with the first, and again whenever it is no longer there; for any thread to use.
 
-    What holds: no network and no sockets; nothing can be written but 16 MB in a /tmp that each program has to itself; nothing can be read
+    What holds: no network and no sockets; nothing can be written but 16 MB in a /tmp that each sample has to itself; nothing can be read
     but /usr and the Python that runs it, so no home folder, no /proc, no /etc; no other process can be seen or signalled; no program can
-    fork or start another; memory and seconds are limited. When a program's time is over, the kernel ends all its threads with it.
+    fork or start another; memory and seconds are limited. When a program's time is over, the kernel ends all its threads with it. A program
+    and its tests run in two processes, and the program's never holds its tests.
     What does not: the kernel is shared, and a hole in it is a way out.
 
     Args:
-        memory: Bytes of address space that a program may take, the interpreter's included (about 30 MB).
+        memory: Bytes of address space that a program, and its tests, may each take, the interpreter's included (about 30 MB).
 
     Raises:
         InputError: there is no bubblewrap on this machine.
