@@ -30,33 +30,33 @@ class ProgramPeer(Peer):
 
     def __init__(self, *, reads: int = READS, writes: int = WRITES) -> None:
         super().__init__(reads=reads, writes=writes, tests=False)
-        self._names: dict[str, Any] = {}
+        self.names: dict[str, Any] = {}
         self._streams = ProgramStreams()
 
     def define(self, names: dict[str, Any]) -> None:
         """Answer for the module with these names."""
-        self._names = names
+        self.names = names
         self.begin()
 
     def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Do what the tests ask: of an object, or of the program's module."""
         if action == "name":
-            return self._names[arguments[0]]
+            return self.names[arguments[0]]
         if action == "rename":
-            self._names[arguments[0]] = arguments[1]
+            self.names[arguments[0]] = arguments[1]
             return None
         if action == "unname":
-            del self._names[arguments[0]]
+            del self.names[arguments[0]]
             return None
         if action == "globals":
-            return [name for name in self._names if not name.startswith("_")]
+            return [name for name in self.names if not name.startswith("_")]
         return super().do(action, target, arguments, named)
 
     def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
         """Take over what the tests changed in their own interpreter."""
         self._streams.incoming(message, decoder)
         for name, item in message.get("given", {}).items():
-            self._names.setdefault(name, decoder.item(item))
+            self.names.setdefault(name, decoder.item(item))
         if "limit" in message:
             sys.setrecursionlimit(message["limit"])
         if "random" in message:
@@ -72,9 +72,9 @@ class ProgramPeer(Peer):
         known = vars(builtins)
         self.say_plainly(
             {
-                "shadows": [name for name in self._names if name in known and not name.startswith("__")],
+                "shadows": [name for name in self.names if name in known and not name.startswith("__")],
                 "steady": steady,
-                "lacking": [name for name in used if name not in self._names and name not in known],
+                "lacking": [name for name in used if name not in self.names and name not in known],
             }
         )
 
@@ -82,12 +82,10 @@ class ProgramPeer(Peer):
 class Program(BaseException):
     """Raised in the program's process, to leave all frames of the server before the program is defined."""
 
-    def __init__(self, source: str, peer: ProgramPeer, modules: list[str]) -> None:
+    def __init__(self, source: str, peer: ProgramPeer) -> None:
         super().__init__()
-        self.source, self.names, self.peer = source, _module(), peer
-        peer.define(self.names)
-        # A program finds the standard library only. The modules are kept, since to take them down costs time.
-        self._modules = [sys.modules.pop(name) for name in modules]
+        self.source, self.peer, self.names = source, peer, peer.names
+        random.seed(0)  # a verdict must not depend on chance; a fork of its own seeds it anew
 
     def serve(self, code: types.CodeType | None, error: BaseException | None) -> None:
         """Answer the tests until they end; of a program that could not be defined, say why."""
@@ -113,9 +111,7 @@ def _parts(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _parts(constant)
 
 
-def _module() -> dict[str, Any]:
-    """The names of the module that the program becomes."""
-    random.seed(0)  # a verdict must not depend on chance; a fork of its own seeds it anew
-    module = ModuleType(NAME)
-    sys.modules[NAME] = module  # dataclasses and pickle look a class's module up
+def make_module() -> dict[str, Any]:
+    """Make the module that a program becomes, and return its names."""
+    module = sys.modules[NAME] = ModuleType(NAME)  # dataclasses and pickle look a class's module up
     return vars(module)

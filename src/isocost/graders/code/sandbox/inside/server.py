@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Never
 
 from . import judge, sample
@@ -41,8 +42,8 @@ _PRELOADED = (  # what programs of HumanEval and MBPP import, so that no sample 
     "heapq", "itertools", "json", "math", "numbers", "operator", "random", "re", "statistics", "string", "textwrap", "time", "typing",
 )  # fmt: skip
 
-_MODULES = [name for name in sys.modules if name.partition(".")[0] == __name__.partition(".")[0]]
-_judge_peer, _program_peer = judge.TestPeer(), sample.ProgramPeer()  # made once: a process that makes its own copies more of the memory
+# Made once: a process that makes its own copies more of the memory.
+_judge_peer, _program_peer = judge.TestPeer(), sample.ProgramPeer()
 
 
 def main() -> None:
@@ -61,7 +62,8 @@ def main() -> None:
         importlib.import_module(name)
     vars(builtins).update(exit=sys.exit, quit=sys.exit)  # as the module site does, which is left out
     warm_up()
-    sys.modules.pop("solution", None)
+    _hide()
+    _program_peer.define(sample.make_module())
     gc.collect()
     gc.freeze()  # else the first collection in each sample copies every page of the heap
     while True:
@@ -81,6 +83,15 @@ def main() -> None:
         if answer is None:
             return  # nobody knows how much of the tests has been read: the caller starts another server
         send(peer, answer.encode())
+
+
+def _hide() -> None:
+    """Take the modules of the sandbox out of sys.modules: a program finds the standard library only."""
+    package = __name__.partition(".")[0]
+    _hidden.extend(sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == package)
+
+
+_hidden: list[ModuleType] = []  # kept, as nothing else does now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +146,7 @@ def _become_program(program: str, limits: list[tuple[int, int]], calls: Filter, 
             write_frame(sample.WRITES, str(error).encode())
             os._exit(1)
         write_frame(sample.WRITES, b"")
-        raise sample.Program(program, _program_peer, _MODULES)
+        raise sample.Program(program, _program_peer)
     except Exception:  # noqa: BLE001 - whatever it is: this process is not the server
         os._exit(1)
 

@@ -21,6 +21,10 @@ _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2
 _CAPABILITY_VERSION = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
+# Looked up once: a process that does it itself copies more of the memory.
+_FUNCTIONS: dict[str, Callable[..., int]] = {
+    name: getattr(_libc, name) for name in ("unshare", "setns", "mount", "umount2", "capset", "prctl")
+}
 _header, _nothing = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
 
 
@@ -102,7 +106,6 @@ def close_in(limits: list[tuple[int, int]], calls: Filter) -> None:
 
 
 def _call(name: str, *arguments: object) -> None:
-    function: Callable[..., int] = getattr(_libc, name)
-    if function(*arguments) != 0:
+    if _FUNCTIONS[name](*arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
