@@ -264,6 +264,57 @@ CASES = {
         assert all(map(lambda c: f(c[0]) == c[1], [(1, 1), (2, 2)]))
         """,
     ),
+    "forged definition": (
+        """
+        import os
+        for fd in range(3, 9):
+            for m in (b'{"failed":""}', b'{"failed":"passed"}', b'{"failed":null}'):
+                try: os.write(fd, len(m).to_bytes(4, 'big') + m)
+                except OSError: pass
+        def f(x): return 0
+        """,
+        """
+        assert f(2) == 4
+        """,
+    ),
+    "forged definition alone": (
+        """
+        import os
+        m = b'{"failed":""}'
+        os.write(3, len(m).to_bytes(4, 'big') + m)
+        def f(x): return 0
+        """,
+        """
+        assert f(2) == 4
+        """,
+    ),
+    "skipped": (
+        """
+        import unittest
+        def f(x): raise unittest.SkipTest('no')
+        """,
+        """
+        import unittest
+        class T(unittest.TestCase):
+            def test(self): self.assertEqual(f(2), 4)
+        r = unittest.TextTestRunner(stream=open('/dev/null', 'w')).run(unittest.defaultTestLoader.loadTestsFromTestCase(T))
+        assert r.wasSuccessful()
+        """,
+    ),
+    "skipped by a class of its own": (
+        """
+        import unittest
+        class S(unittest.SkipTest): pass
+        def f(x): raise S('no')
+        """,
+        """
+        import unittest
+        class T(unittest.TestCase):
+            def test(self): self.assertEqual(f(2), 4)
+        r = unittest.TextTestRunner(stream=open('/dev/null', 'w')).run(unittest.defaultTestLoader.loadTestsFromTestCase(T))
+        assert r.wasSuccessful()
+        """,
+    ),
 }
 
 

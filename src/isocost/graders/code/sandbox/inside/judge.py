@@ -23,6 +23,7 @@ from .names import Names, Reference, SolutionModule
 
 MEMORY, EXIT, TAMPERED, FAILED = "memory", "exit", "tampered", "failed: "
 SERVER, READS, WRITES = 3, 4, 5  # files
+_REASON = re.compile(r"memory|syntax|exit|failed: \w{0,60}", re.ASCII)  # why a program could not be defined
 LONGEST_NAME = 60  # of an exception's class
 
 
@@ -33,7 +34,7 @@ class TestPeer(Peer):
 
     def __init__(self, *, reads: int = READS, writes: int = WRITES) -> None:
         super().__init__(reads=reads, writes=writes, tests=True)
-        self.broken = ""
+        self.broken: str | None = None
         self._lacking: frozenset[str] = frozenset()  # names that the program uses and does not define
         self._names: dict[str, Any] = {}
         self._streams = TestStreams()
@@ -90,36 +91,44 @@ class TestPeer(Peer):
         self._streams.incoming(message)
 
 
+class NotDefinedError(Exception):
+    """The program could not be defined; the message is the reason."""
+
+
 def run(reference: Reference, token: bytes, peer: TestPeer) -> Never:
     """Tell the server what became of the program, then end the process, whatever the tests left running."""
     try:
-        result = _judge(reference, peer)
-        write_frame(SERVER, token if not result else result.encode())
+        reason = _why_not(reference, peer)
+        write_frame(SERVER, token if reason is None else reason.encode())
     finally:  # where nothing could be said any more, silence is taken for an exit
         os._exit(0)
 
 
-def _judge(reference: Reference, peer: TestPeer) -> str:
-    """The reason why a program did not pass; nothing where it did."""
+def _why_not(reference: Reference, peer: TestPeer) -> str | None:
+    """Return the reason why a program did not pass; None where it did."""
     try:
-        return run_tests(reference, peer) or peer.broken
+        run_tests(reference, peer)
+    except NotDefinedError as error:
+        return str(error) if _REASON.fullmatch(str(error)) else TAMPERED
     except MemoryError:
         return peer.broken or MEMORY
     except SystemExit:
         return peer.broken or EXIT
     except BaseException as error:  # noqa: BLE001 - whatever the tests raise is the reason that is reported
         return peer.broken or failed(error)
+    return peer.broken
 
 
-def run_tests(reference: Reference, peer: TestPeer) -> str:
-    """Run the tests once the program is defined; of one that is not, return the reason.
+def run_tests(reference: Reference, peer: TestPeer) -> None:
+    """Run the tests once the program is defined.
 
     Raises:
+        NotDefinedError: it is not.
         BaseException: whatever the tests raise.
     """
     defined = peer.hear_plainly()
     if "failed" in defined:
-        return str(defined["failed"])
+        raise NotDefinedError(defined["failed"])
     names = Names(reference, peer, defined["shadows"], steady=bool(defined["steady"]))
     peer.begin_tests(names, frozenset(defined["lacking"]))
     sys.modules["solution"] = SolutionModule(names, peer)
@@ -127,7 +136,6 @@ def run_tests(reference: Reference, peer: TestPeer) -> str:
     if "seed" in reference.tests:
         peer.watch_random()
     exec(compile(reference.tests, "tests", "exec", dont_inherit=True), names)  # noqa: S102 - in the sandbox
-    return ""
 
 
 def failed(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
+from .crossing.decoding import Named
 from .crossing.mirrors import Function, Mirror
 from .crossing.peer import Peer
 
@@ -110,11 +111,11 @@ class Names(dict[str, Any]):
         if name in self._known:
             return self._known[name]
         value = self._peer.ask("name", None, name)
-        if isinstance(value, ModuleType) and name in sys.stdlib_module_names:
-            return importlib.import_module(name)
+        if isinstance(value, Named):
+            return _module(name if name in sys.stdlib_module_names else value.name)
         if isinstance(value, Mirror) and self._reference.asks_for_class(name):
             self._peer.named.add(value)
-        own = None if isinstance(value, ModuleType) else self._reference.own_module(name)
+        own = self._reference.own_module(name)
         value = value if own is None else own
         if self._steady and isinstance(value, Function | Mirror):
             self._known[name] = value
@@ -161,6 +162,17 @@ class SolutionModule(ModuleType):
     def __delattr__(self, name: str) -> None:
         self._names.forget(name)
         self._peer.ask("unname", None, name)
+
+
+def _module(name: str) -> ModuleType:
+    """Import a module of the standard library.
+
+    Raises:
+        KeyError: it is none.
+    """
+    if name.partition(".")[0] not in sys.stdlib_module_names or "__main__" in name:
+        raise KeyError(name)
+    return importlib.import_module(name)
 
 
 def _statements(source: str) -> list[ast.stmt]:

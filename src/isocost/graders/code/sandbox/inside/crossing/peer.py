@@ -102,6 +102,8 @@ class Peer:
         return perform(action, target, arguments, named)
 
     def _answer(self, message: dict[str, Any], decoder: Decoder) -> None:
+        if self.tests and not self.table.is_mine(message["nodes"], message["values"][0]):
+            raise self.tampered("asked of nothing that it was given")
         target, *arguments = decoder.items(message["values"])
         named = dict(zip(message["names"], decoder.items(message["named"]), strict=True))
         raised = False

@@ -95,6 +95,13 @@ class Table:
             raise TamperedError("a number of nothing")
         return found
 
+    def is_mine(self, nodes: list[Any], item: Any) -> bool:
+        """Tell whether an item of a message names an object of this side, rather than a value or an object that the message makes."""
+        node = nodes[item[0]] if isinstance(item, list) else None
+        if not isinstance(node, list) or node[0] != "known":
+            return False
+        return (node[1] % 2 == 0) == self.tests and node[1] in self.objects
+
     def changed(self) -> list[int]:
         """The shared containers that no longer hold what the other side thinks."""
         things = ((number, self.objects[number], held) for number, held in self.held.items())
