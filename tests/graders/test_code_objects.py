@@ -221,6 +221,83 @@ CASES = {
         else: assert False
         """,
     ),
+    "misc tests": (
+        """
+        import collections, functools, dataclasses, typing
+        @dataclasses.dataclass
+        class D:
+            x: int
+            y: 'D' = None
+        def f(a, b=1): return a + b
+        def g(n): return (str(i) for i in range(n))
+        def h(x): return collections.Counter(x).most_common(1)
+        def u(): return typing.List[int]
+        class It:
+            def __init__(s, n): s.n = n
+            def __iter__(s): return s
+            def __next__(s):
+                if s.n == 0: raise StopIteration
+                s.n -= 1
+                return s.n
+        class V:
+            def __init__(s, v): s.v = v
+            def __float__(s): return float(s.v)
+            def __int__(s): return int(s.v)
+            def __index__(s): return int(s.v)
+            def __round__(s, n=0): return round(s.v, n)
+            def __abs__(s): return abs(s.v)
+            def __str__(s): return 'V%s' % s.v
+        """,
+        """
+        import functools, itertools, collections.abc, math, json, dataclasses, operator
+        assert functools.reduce(f, [1, 2, 3]) == 6 and list(map(f, [1, 2])) == [2, 3]
+        assert list(itertools.starmap(f, [(1, 2)])) == [3] and sorted([3, 1], key=f) == [1, 3]
+        assert ','.join(g(3)) == '0,1,2' and isinstance(g(1), collections.abc.Iterator) and h('aab') == [('a', 2)]
+        assert isinstance(g(1), collections.abc.Generator)
+        assert list(It(3)) == [2, 1, 0] and sum(It(4)) == 6 and 2 in It(3) and max(It(3)) == 2
+        assert list(zip(It(2), 'ab')) == [(1, 'a'), (0, 'b')]
+        assert math.isclose(V(1.5), 1.5) and int(V(2.7)) == 2 and [5, 6, 7][V(1)] == 6 and round(V(2.345), 2) == 2.35 - 0.01 + 0.01 or round(V(2.345), 2) in (2.35, 2.34)
+        assert abs(V(-2)) == 2 and f'{V(1)}' == 'V1' and '%s' % V(2) == 'V2' and json.dumps(h('a')) == '[["a", 1]]'
+        assert D(1).y is None and D(1, D(2)).y.x == 2 and D(1) == D(1) and D(1) != D(2)
+        assert callable(f) and f(*[1], **{'b': 5}) == 6 and functools.partial(f, 1)(b=3) == 4
+        assert operator.methodcaller('__str__')(V(3)) == 'V3'
+        assert [x.v for x in (V(1), V(2))] == [1, 2] and str(f(1)) == '2' and f(a=1) == 2
+        try: f()
+        except TypeError as e: assert 'missing' in str(e)
+        else: assert False
+        try: V()
+        except TypeError as e: assert 'missing' in str(e)
+        else: assert False
+        """,
+    ),
+    "unittest": (
+        """
+        def f(x): return x * 2
+        class A:
+            def __init__(self): self.l = []
+            def add(self, v):
+                if v < 0: raise ValueError('neg')
+                self.l.append(v); return self
+        """,
+        """
+        import unittest
+        class T(unittest.TestCase):
+            def setUp(self): self.a = A()
+            def test_f(self):
+                self.assertEqual(f(2), 4)
+                self.assertListEqual(f([1]), [1, 1])
+                self.assertAlmostEqual(f(0.1), 0.2)
+            def test_a(self):
+                self.assertEqual(self.a.add(1).add(2).l, [1, 2])
+                with self.assertRaises(ValueError): self.a.add(-1)
+                self.assertIsInstance(self.a, A)
+                self.assertIs(self.a.add(1), self.a)
+                self.assertCountEqual(self.a.l, [2, 1, 1])
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(T)
+        r = unittest.TextTestRunner(stream=open('/dev/null', 'w')).run(suite)
+        assert r.wasSuccessful() and r.testsRun == 2
+        """,
+    ),
     "inspect": (
         """
         def f(a, b=2, *c, d: int = 4):

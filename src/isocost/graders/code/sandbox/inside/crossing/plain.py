@@ -198,9 +198,10 @@ def _address(items: list[Any]) -> int:
 
 def _compares_memory() -> bool:
     """Tell whether lists are laid out here as is assumed."""
+    if sys.implementation.name != "cpython" or list.__basicsize__ != 5 * ctypes.sizeof(ctypes.c_void_p):
+        return False  # a build with other fields before them
     probe = [object(), object()]
-    found = (ctypes.c_void_p * 2).from_address(_address(probe)) if sys.implementation.name == "cpython" else ()
-    return list(found) == [*map(id, probe)]
+    return list((ctypes.c_void_p * 2).from_address(_address(probe))) == [*map(id, probe)]
 
 
 def _same_items(now: list[Any], before: list[Any]) -> bool:
