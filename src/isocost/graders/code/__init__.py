@@ -112,7 +112,7 @@ class _Task:
 
     @property
     def told(self) -> dict[str, str]:
-        """What says which names the tests mean of a program."""
+        """Return what says which names the tests mean of a program."""
         said = {"prompt": self.prompt, "entry_point": self.entry_point, "solution": self.solution}
         return {name: text for name, text in said.items() if text}
 

@@ -1,4 +1,4 @@
-"""What runs in the sandbox. Standard library only: nothing else of isocost, and no installed package, can be seen from there.
+"""Code that runs in the sandbox. Standard library only: nothing else of isocost, and no installed package, can be seen from there.
 
 The server waits for samples and forks two processes for each, one for the program (`sample`) and one for its tests (`judge`); imports are
 paid once. They speak by the modules of `crossing`. What keeps samples from the machine is bubblewrap's (no network, a system that cannot be

@@ -1,4 +1,4 @@
-"""How bubblewrap starts the server, `python -m inside`; and, in the process of a program, what is left of it."""
+"""Entry point of the server, `python -m inside`; in the process of a program, all that is left of it."""
 
 import os
 

@@ -57,7 +57,7 @@ class TestPeer(Peer):
         self.begin()
 
     def hear_problem(self) -> str:
-        """What kept the program's process from being shut in; nothing where it is."""
+        """Return what kept the program's process from being shut in; nothing where it is."""
         return self._receive().decode(errors="replace")
 
     def watch_random(self) -> None:

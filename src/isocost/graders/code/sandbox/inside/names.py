@@ -1,4 +1,4 @@
-"""Which names of the tests mean what the program defines, and which mean what the tests have of their own.
+"""The namespace of the tests: names that mean what the program defines, and names that mean what the tests have of their own.
 
 A program defines what is asked of it. Everything else that a test calls (`abs`, `sorted`, `math.isclose`, a helper of the prompt) is the
 tests' own, or a program could pass by redefining it.
@@ -26,7 +26,7 @@ _BUILTINS = frozenset(vars(builtins))
 
 @dataclass(kw_only=True)
 class Reference:
-    """What the tests' side knows of a problem: its tests, and what says which names are asked of a program."""
+    """The tests of a problem, and the parts of it that say which names are asked of a program."""
 
     tests: str
     prompt: str = ""
@@ -53,7 +53,7 @@ class Reference:
         return bool(re.search(rf"^ *class +{re.escape(name)}\b", known, re.M)) if known.strip() else name[:1].isupper()
 
     def own(self, name: str) -> Any:
-        """What the problem itself says a name is: a helper before the prompt's function, or an import of the solution.
+        """Return what the problem itself says a name is: a helper before the prompt's function, or an import of the solution.
 
         Raises:
             KeyError: it says nothing.
@@ -141,7 +141,7 @@ class Names(dict[str, Any]):
 
 
 class SolutionModule(ModuleType):
-    """What the tests import the program as."""
+    """The module that the tests import the program as."""
 
     def __init__(self, names: Names, peer: Peer) -> None:
         super().__init__("solution")

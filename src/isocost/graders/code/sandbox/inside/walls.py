@@ -1,4 +1,4 @@
-"""What a sample is put behind, before any of its code runs: namespaces of its own, no capabilities, limits, forbidden system calls."""
+"""Walls that a sample is put behind before any of its code runs: namespaces of its own, no capabilities, limits, forbidden system calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _header, _nothing = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a sample may take: wall-clock seconds, bytes of address space."""
+    """Limits of a process of a sample: wall-clock seconds, bytes of address space."""
 
     seconds: float
     memory: int

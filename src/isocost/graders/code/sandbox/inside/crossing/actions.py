@@ -1,4 +1,4 @@
-"""What one side does with its objects because the other side asks for it."""
+"""Actions that one side does with its objects because the other side asks for them."""
 
 from __future__ import annotations
 

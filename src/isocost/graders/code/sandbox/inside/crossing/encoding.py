@@ -39,14 +39,14 @@ class Encoder:
         return self.nodes
 
     def item(self, thing: Any) -> Any:
-        """What stands for a value: itself, or [place of its node]."""
+        """Return what stands for a value: itself, or [place of its node]."""
         kind = type(thing)
         if kind in _INLINE or (kind is int and -LARGEST < thing < LARGEST) or (kind is str and _is_text(thing)):
             return thing
         return [self._place(thing, self._node, id(thing))]
 
     def items(self, things: list[Any]) -> list[Any]:
-        """What stands for each of several values; of plain numbers and text in one go."""
+        """Return what stands for each of several values; of plain numbers and text in one go."""
         kinds = set(map(type, things))
         if kinds <= _INLINE:
             return things
@@ -141,7 +141,7 @@ class Encoder:
         ]
 
     def _mirror(self, kind: type) -> list[int]:
-        """What stands for a class as the class of a proxy: the standard library's have mirrors too."""
+        """Return what stands for a class as the class of a proxy: the standard library's have mirrors too."""
         return [self._place(kind, self._class, -id(kind))]
 
     def _class(self, kind: type) -> list[Any]:

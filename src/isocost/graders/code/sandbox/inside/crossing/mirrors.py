@@ -19,13 +19,13 @@ _CLASS = "_isocost_class"
 
 
 class Link(Protocol):
-    """What proxies ask by."""
+    """The peer that proxies ask by."""
 
     tests: bool
     named: set[type]
 
     def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
-        """What an action on the other side's object gives."""
+        """Return what an action on an object of the other side gives."""
 
     def release(self, number: int) -> None:
         """A proxy is gone."""
@@ -33,7 +33,7 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What is said of a class."""
+    """The other side's description of a class."""
 
     name: str
     module: str
@@ -247,7 +247,7 @@ def _build(name: str, bases: tuple[type, ...], names: dict[str, Any], fallback: 
 
 
 class Proxy(metaclass=Mirror):
-    """What stands for an object without a plain value."""
+    """The base of all stand-ins for objects without a plain value."""
 
     __slots__ = (_NUMBER, "__weakref__")
     _isocost_class = 0

@@ -45,7 +45,7 @@ class Peer:
         ask_by(self)
 
     def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
-        """What an action on an object of the other side gives.
+        """Return what an action on an object of the other side gives.
 
         Raises:
             GoneError: the other side is gone.

@@ -21,7 +21,7 @@ LARGEST = 1 << 63  # integers below cross as JSON numbers, others in hexadecimal
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """How a mutable container is read and filled: by its own type's methods, whatever a subclass defines.
+    """Functions that read and fill a mutable container: by its own type's methods, whatever a subclass defines.
 
     `read` returns its contents as a flat list; of a mapping, keys and values by turns. `fill` replaces them.
     """
@@ -153,7 +153,7 @@ _MADE_OF_TEXT = {"UUID": "uuid", "PosixPath": "pathlib", "PurePosixPath": "pathl
 
 
 def made_kind(name: str) -> Value:
-    """How an immutable value of a type is made.
+    """Return how an immutable value of a type is made.
 
     Raises:
         KeyError: there is no such type.

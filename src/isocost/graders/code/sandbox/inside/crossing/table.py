@@ -1,4 +1,4 @@
-"""What both sides know by number."""
+"""Objects that both sides know by number."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Table:
         return number
 
     def find(self, number: object) -> Any:
-        """What a number names.
+        """Return what a number names.
 
         Raises:
             TamperedError: nothing.
@@ -121,6 +121,6 @@ class Table:
 
 
 def container_of(thing: object) -> Container:
-    """How a container, or an instance of a class that extends one, is read and filled."""
+    """Return how a container, or an instance of a class that extends one, is read and filled."""
     kind = type(thing)
     return CONTAINERS[KINDS.get(kind) or KINDS[root_of(kind) or kind]]
