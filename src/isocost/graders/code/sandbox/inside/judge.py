@@ -129,7 +129,7 @@ def run_tests(reference: Reference, peer: TestPeer) -> None:
     defined = peer.hear_plainly()
     if "failed" in defined:
         raise NotDefinedError(defined["failed"])
-    names = Names(reference, peer, defined["shadows"], steady=bool(defined["steady"]))
+    names = Names(reference, peer, defined)
     peer.begin_tests(names, frozenset(defined["lacking"]))
     sys.modules["solution"] = SolutionModule(names, peer)
     random.seed(0)  # a verdict must not depend on chance

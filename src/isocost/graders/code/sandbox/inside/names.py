@@ -11,7 +11,7 @@ import builtins
 import importlib
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
@@ -91,10 +91,11 @@ class Reference:
 class Names(dict[str, Any]):
     """The namespace of the tests. What they do not define themselves is looked up in the reference, and then asked of the program."""
 
-    def __init__(self, reference: Reference, peer: Peer, shadows: Iterable[str], *, steady: bool) -> None:
+    def __init__(self, reference: Reference, peer: Peer, defined: Mapping[str, Any]) -> None:
         super().__init__(__name__="solution", __builtins__=builtins)
-        self._reference, self._peer, self._shadows = reference, peer, frozenset(shadows)
-        self._steady = steady  # the program never rebinds a name of its own, so a function needs to be looked up but once
+        self._reference, self._peer, self._shadows = reference, peer, frozenset(defined["shadows"])
+        self._steady = bool(defined["steady"])  # the program never rebinds a name: a function is looked up once
+        self._functions: dict[str, Any] = dict(defined["functions"])
         self._known: dict[str, Any] = {}
 
     def __missing__(self, name: str) -> Any:
@@ -110,7 +111,7 @@ class Names(dict[str, Any]):
                 return value
         if name in self._known:
             return self._known[name]
-        value = self._peer.ask("name", None, name)
+        value = self._peer.function(self._functions[name]) if name in self._functions else self._peer.ask("name", None, name)
         if isinstance(value, Named):
             return _module(name if name in sys.stdlib_module_names else value.name)
         if isinstance(value, Mirror) and self._reference.asks_for_class(name):
@@ -131,6 +132,7 @@ class Names(dict[str, Any]):
     def forget(self, name: str) -> None:
         """Look a name up again when it is next used."""
         self._known.pop(name, None)
+        self._functions.pop(name, None)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a name, wherever it is from."""

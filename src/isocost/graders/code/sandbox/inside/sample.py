@@ -66,6 +66,9 @@ class ProgramPeer(Peer):
         """Add what was printed."""
         self._streams.outgoing(message)
 
+    def _functions(self) -> dict[str, int]:
+        return {name: self.table.export(value) for name, value in self.names.items() if type(value) is types.FunctionType}
+
     def say_defined(self, code: types.CodeType, *, steady: bool) -> None:
         """Tell the tests that the program is there, which built-in names it redefines and which of its names it does not define."""
         used = {name for part in _parts(code) for name in part.co_names}
@@ -74,6 +77,7 @@ class ProgramPeer(Peer):
             {
                 "shadows": [name for name in self.names if name in known and not name.startswith("__")],
                 "steady": steady,
+                "functions": self._functions() if steady else {},
                 "lacking": [name for name in used if name not in self.names and name not in known],
             }
         )

@@ -105,7 +105,7 @@ class _Sample:
 
 
 def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: socket.socket) -> _Sample:
-    """Fork a process for a program, then one for its tests, each the first of a PID namespace of its own; they share a /tmp.
+    """Fork a process for a program, then one for its tests, which is the first of a PID namespace of its own; they share a /tmp.
 
     Raises:
         OSError: the kernel refuses. No process is left.
@@ -121,7 +121,7 @@ def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: sock
         if pids[0] == 0:
             _become_program(program, most, calls, (answers[1], questions[0]))
         token = secrets.token_bytes(TOKEN)  # now: what was forked before has never held it
-        pids.append(fork_alone(myself))
+        pids.append(os.fork())  # tests need no namespace: they cannot fork, and have no program near them
         if pids[1] == 0:
             _become_judge(most, calls, (theirs.fileno(), answers[0], questions[1]), asker.fileno(), token)
     except OSError as error:

@@ -69,6 +69,13 @@ class Peer:
             raise result
         return result
 
+    def function(self, number: object) -> Any:
+        """Return the proxy of a function that the other side told the number of."""
+        try:
+            return Decoder(self.table, self, [["object", number, None]]).item([0])
+        except TamperedError as error:
+            raise self.tampered(str(error)) from error
+
     def serve(self) -> None:
         """Answer until the other side is gone."""
         while True:
