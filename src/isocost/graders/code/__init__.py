@@ -29,6 +29,8 @@ STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 class CodeGrader(AnswerGrader):
     """A program is correct if its tests end without an exception, within the limits, in a sandbox: no network, a system that is read-only.
 
+    Its tests run in a process of their own, with builtins and modules of their own. See docs/grading.md for what crosses between the two.
+
     A program that takes too long or too much is incorrect, as in HumanEval. Programs see the standard library of the Python that isocost
     runs on, no installed packages, no input and no arguments; what they print is dropped. `predicted_answer` is the program's text, so
     that programs vote for themselves; of a longer one the first 10,000 characters.
@@ -42,7 +44,7 @@ class CodeGrader(AnswerGrader):
     """
 
     name = "code"
-    version = "2"
+    version = "3"
 
     def __init__(self, *, memory_mb: int = 1024) -> None:
         if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < LEAST_MEMORY:
@@ -69,7 +71,7 @@ class CodeGrader(AnswerGrader):
         if task is None:
             return ungraded("bad_reference", kept)
         try:
-            reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit)
+            reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit, **task.told)
             if reason == "passed":
                 return correct(kept, reason)
             return incorrect(kept, reason) if self._compiles(task.tests) else ungraded("bad_reference", kept)
@@ -107,6 +109,12 @@ class _Task:
     @property
     def tests(self) -> str:
         return f"{self.test}\ncheck({self.entry_point})\n" if self.entry_point else self.test
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Return what says which names the tests mean of a program."""
+        said = {"prompt": self.prompt, "entry_point": self.entry_point, "solution": self.solution}
+        return {name: text for name, text in said.items() if text}
 
     def whole(self, answer: str) -> str:
         """The source to run: of a completion, the prompt and what HumanEval would have had of it."""

@@ -35,13 +35,14 @@ class SandboxError(Exception):
 class Sandbox:
     """Runs programs out of reach of the machine. Starts with the first, and again whenever it is no longer there; for any thread to use.
 
-    What holds: no network and no sockets; nothing can be written but 16 MB in a /tmp that each program has to itself; nothing can be read
+    What holds: no network and no sockets; nothing can be written but 16 MB in a /tmp that each sample has to itself; nothing can be read
     but /usr and the Python that runs it, so no home folder, no /proc, no /etc; no other process can be seen or signalled; no program can
-    fork or start another; memory and seconds are limited. When a program's time is over, the kernel ends all its threads with it.
+    fork or start another; memory and seconds are limited. When a program's time is over, the kernel ends all its threads with it. A program
+    and its tests run in two processes, and the program's never holds its tests.
     What does not: the kernel is shared, and a hole in it is a way out.
 
     Args:
-        memory: Bytes of address space that a program may take, the interpreter's included (about 30 MB).
+        memory: Bytes of address space that a program, and its tests, may each take, the interpreter's included (about 30 MB).
 
     Raises:
         InputError: there is no bubblewrap on this machine.
@@ -67,22 +68,25 @@ class Sandbox:
             except SandboxError as error:
                 raise InputError(_no_sandbox(str(error))) from error
 
-    def run(self, program: str, tests: str, *, seconds: float) -> str:
-        """`passed` where the tests end without an exception after the program; else the reason why not.
+    def run(self, program: str, tests: str, *, seconds: float, prompt: str = "", entry_point: str = "", solution: str = "") -> str:
+        """Return `passed` where the tests end without an exception after the program; else the reason why not.
+
+        `prompt`, `entry_point` and `solution` say which names the tests mean of a program, and which are their own (`inside.names`).
 
         Reasons: `failed: ` and the exception's class, `syntax` (of the program), `timeout`, `memory`, `exit` (it ended, or closed what it
-        answers by), `signal: ` and its name, `tampered` (it wrote to what it answers by).
+        answers by), `signal: ` and its name, `tampered` (it wrote what no answer is to what it answers by).
 
         Raises:
             SandboxError: the program could not be run, twice.
         """
+        told = {"tests": tests, "prompt": prompt, "entry_point": entry_point, "solution": solution}
         with self._lock:
             try:
-                return self._ask(self._running(), program, tests, seconds)
+                return self._ask(self._running(), program, told, seconds)
             except SandboxError:
                 self._close()
             try:
-                return self._ask(self._running(), program, tests, seconds)
+                return self._ask(self._running(), program, told, seconds)
             except SandboxError:
                 self._close()
                 raise
@@ -118,16 +122,16 @@ class Sandbox:
             theirs.close()  # else nobody would learn that the server is gone
             self._end = weakref.finalize(self, _end, ours, process, os.getpid())
             try:
-                self._ask(ours, "", "", _START)
+                self._ask(ours, "", {"tests": ""}, _START)
             except SandboxError as error:
                 self._close()
                 raise SandboxError(_last_line(complaints) or str(error)) from error
         return ours
 
-    def _ask(self, peer: socket.socket, program: str, tests: str, seconds: float) -> str:
+    def _ask(self, peer: socket.socket, program: str, told: dict[str, str], seconds: float) -> str:
         deadline = time.monotonic() + seconds + _GRACE
         request = json.dumps({"program": program, "seconds": seconds, "memory": self._memory}).encode()
-        source = tests.encode("utf-8", "surrogatepass")
+        source = json.dumps(told).encode()
         if max(len(request), len(source)) > LONGEST_REQUEST:
             raise SandboxError("the program and its tests are too long")
         try:

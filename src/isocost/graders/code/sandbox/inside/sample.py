@@ -1,100 +1,121 @@
-"""Run one program and its tests, in a process made for it; this process never returns to what it was forked from.
+"""Run one program and answer its tests, in a process made for it; this process never returns to what it was forked from.
 
-That a program passed is believed because of a token that comes with the tests, after the program has been defined, and is said back after
-the last of them. So a program that exits, prints, raises, closes or writes to whatever is open does not pass.
-
-The program shares the interpreter with what judges it. So that it does not pass by rebinding what it finds there by name, in sys.modules
-or in the frames above it, the judging is one function of built-in functions, all in its locals; the modules of the sandbox are emptied and
-forgotten before the program is defined; the token is in no variable, but on the interpreter's stack; trace functions are taken away before
-the tests.
-
-What is not guarded, and cannot be in one interpreter: a program that speaks over the socket in the place of its judge, reads memory
-(ctypes), sets a trace function while it is tested and jumps over the tests, changes what they hold (in their frames, in the garbage
-collector's lists), or leaves a thread that does; and one whose results are equal to everything (`__eq__`) passes every `==`, here as
-anywhere. From Python 3.13 on, the locals of a frame can be rebound from below it, too. Model output that does so is written against this
-very grader.
+Nothing here is trusted by anybody: the program can change all of it, and then only says other values. The tests, and the token that says
+that they passed, have never been in this process.
 """
 
 from __future__ import annotations
 
 import builtins
-import os
 import random
-import re
-import socket
 import sys
+import types
+from collections.abc import Iterator
 from types import ModuleType
-from typing import Never
+from typing import Any
 
-READY, DEFINED, MEMORY, SYNTAX, EXIT = b"ready", b"defined", b"memory", b"syntax", b"exit"
-FAILED = b"failed: "
-TOKEN = 16  # bytes, before the tests
-LONGEST_NAME = 60  # of an exception's class
+from .crossing.decoding import Decoder
+from .crossing.encoding import Encoder
+from .crossing.peer import Peer
+from .crossing.streams import ProgramStreams
+from .judge import EXIT, MEMORY, failed
+
+SYNTAX = "syntax"
+WRITES, READS = 3, 4  # files
 NAME = "solution"  # not __main__: what a program does only when it is run as a script is not part of the answer
 
 
-def run(program: str, server: socket.socket) -> Never:
-    """Tell the server what became of the program, then end the process, whatever the program left running."""
-    # Only what is built in: a function of Python can be given other code by whoever finds it.
-    leave, execute, translate, number, untrace, unprofile = os._exit, exec, compile, int.from_bytes, sys.settrace, sys.setprofile
-    try:
-        server.setblocking(True)
-        say, take, whole, length = server.sendall, server.recv, socket.MSG_WAITALL, TOKEN
-        ready, defined, memory, syntax, left = (_framed(what) for what in (READY, DEFINED, MEMORY, SYNTAX, EXIT))
-        header, failed, longest, plain, kind = TOKEN.to_bytes(4, "big"), FAILED, LONGEST_NAME, re.compile(r"\W", re.ASCII).sub, type
-        memory_error, exit_error, any_error, bad = MemoryError, SystemExit, BaseException, (SyntaxError, ValueError, RecursionError)
-        name, size = NAME, len
-        names = _module()
-        say(ready)
-        _forget()
-        try:
-            try:
-                code = translate(program, name, "exec", dont_inherit=True)
-            except bad:  # ValueError: null bytes, half a character
-                say(syntax)
-                leave(0)
-            execute(code, names)
-            say(defined)
-            count = number(take(4, whole), "big") - length
-            untrace(None)
-            unprofile(None)
-            # The token is read first and waits on the stack until the tests have ended.
-            say(
-                (
-                    header + take(length, whole),
-                    execute(translate(take(count, whole).decode("utf-8", "surrogatepass"), "tests", "exec", dont_inherit=True), names),
-                )[0]
-            )
-        except memory_error:
-            say(memory)
-        except exit_error:
-            say(left)
-        except any_error as error:  # the program's, whatever it is: it is the reason that is reported
-            reason = failed + plain("", kind(error).__name__)[:longest].encode()
-            say(size(reason).to_bytes(4, "big") + reason)
-    finally:  # where nothing could be said any more, silence is taken for an exit
-        leave(0)
+class ProgramPeer(Peer):
+    """The program's end of the pipes."""
+
+    def __init__(self, *, reads: int = READS, writes: int = WRITES) -> None:
+        super().__init__(reads=reads, writes=writes, tests=False)
+        self.names: dict[str, Any] = {}
+        self._streams = ProgramStreams()
+
+    def define(self, names: dict[str, Any]) -> None:
+        """Answer for the module with these names."""
+        self.names = names
+        self.begin()
+
+    def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Do what the tests ask: of an object, or of the program's module."""
+        if action == "name":
+            return self.names[arguments[0]]
+        if action == "rename":
+            self.names[arguments[0]] = arguments[1]
+            return None
+        if action == "unname":
+            del self.names[arguments[0]]
+            return None
+        if action == "globals":
+            return [name for name in self.names if not name.startswith("_")]
+        return super().do(action, target, arguments, named)
+
+    def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
+        """Take over what the tests changed in their own interpreter."""
+        self._streams.incoming(message, decoder)
+        for name, item in message.get("given", {}).items():
+            self.names.setdefault(name, decoder.item(item))
+        if "limit" in message:
+            sys.setrecursionlimit(message["limit"])
+        if "random" in message:
+            random.setstate(decoder.item(message["random"]))
+
+    def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
+        """Add what was printed."""
+        self._streams.outgoing(message)
+
+    def _functions(self) -> dict[str, int]:
+        return {name: self.table.export(value) for name, value in self.names.items() if type(value) is types.FunctionType}
+
+    def say_defined(self, code: types.CodeType, *, steady: bool) -> None:
+        """Tell the tests that the program is there, which built-in names it redefines and which of its names it does not define."""
+        used = {name for part in _parts(code) for name in part.co_names}
+        known = vars(builtins)
+        self.say_plainly(
+            {
+                "shadows": [name for name in self.names if name in known and not name.startswith("__")],
+                "steady": steady,
+                "functions": self._functions() if steady else {},
+                "lacking": [name for name in used if name not in self.names and name not in known],
+            }
+        )
 
 
-def _framed(data: bytes) -> bytes:
-    """As `frames.send` does it."""
-    return len(data).to_bytes(4, "big") + data
+class Program(BaseException):
+    """Raised in the program's process, to leave all frames of the server before the program is defined."""
+
+    def __init__(self, source: str, peer: ProgramPeer) -> None:
+        super().__init__()
+        self.source, self.peer, self.names = source, peer, peer.names
+        random.seed(0)  # a verdict must not depend on chance; a fork of its own seeds it anew
+
+    def serve(self, code: types.CodeType | None, error: BaseException | None) -> None:
+        """Answer the tests until they end; of a program that could not be defined, say why."""
+        if code is None or error is not None:
+            self.peer.say_plainly({"failed": _reason(error, compiled=code is not None)})
+        else:
+            self.peer.say_defined(code, steady="global" not in self.source)
+            self.peer.serve()
 
 
-def _module() -> dict[str, object]:
-    """The names of the module that the program becomes."""
-    random.seed(0)  # a verdict must not depend on how many samples were graded before
-    module = ModuleType(NAME)
-    sys.modules[NAME] = module  # dataclasses and pickle look a class's module up
-    vars(builtins).update(exit=sys.exit, quit=sys.exit)  # as the module site does, which is left out
+def _reason(error: BaseException | None, *, compiled: bool) -> str:
+    if isinstance(error, MemoryError):
+        return MEMORY
+    if not compiled and isinstance(error, SyntaxError | ValueError | RecursionError):  # ValueError: null bytes, half a character
+        return SYNTAX
+    return EXIT if error is None or isinstance(error, SystemExit) else failed(error)
+
+
+def _parts(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _parts(constant)
+
+
+def make_module() -> dict[str, Any]:
+    """Make the module that a program becomes, and return its names."""
+    module = sys.modules[NAME] = ModuleType(NAME)  # dataclasses and pickle look a class's module up
     return vars(module)
-
-
-def _forget() -> None:
-    """Empty the modules of the sandbox, this one included, and take them out of sys.modules."""
-    package = __name__.partition(".")[0]
-    mine = [name for name in sys.modules if name.partition(".")[0] == package]
-    emptied = [vars(sys.modules.pop(name)) for name in mine]
-    vars(sys.modules["__main__"]).pop("main", None)
-    for names in emptied:
-        names.clear()

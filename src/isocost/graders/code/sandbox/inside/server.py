@@ -1,8 +1,10 @@
-"""Runs samples one after the other, each in a process forked for it, until nobody asks any more."""
+"""Runs samples one after the other, each in two processes forked for it, until nobody asks any more."""
 
 from __future__ import annotations
 
+import builtins
 import contextlib
+import fcntl
 import gc
 import importlib
 import json
@@ -12,32 +14,44 @@ import resource
 import secrets
 import signal
 import socket
+import sys
 import time
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Never
 
-from . import sample
+from . import judge, sample
 from .calls import Filter, system_call_filter
+from .crossing.pipes import read_frame, write_frame
 from .frames import BrokenFrameError, receive, send
-from .walls import Limits, close_in, fork_alone
+from .names import Reference
+from .walls import Limits, close_in, fork_alone, mount_tmp, resource_limits, unmount_tmp
+from .warming import warm_up
 
-PASSED, TIMEOUT, EXIT, TAMPERED = "passed", "timeout", "exit", "tampered"
-SIGNAL, BROKEN = "signal: ", "sandbox: "
+PASSED, TIMEOUT, EXIT, TAMPERED = "passed", "timeout", judge.EXIT, judge.TAMPERED
+BROKEN = "sandbox: "
 LONGEST_REQUEST = 64 << 20
+READY = b"ready"
+TOKEN = 16  # bytes
 _PATIENCE = 4.0  # seconds for the walls to be up, on a machine under load
 _LONGEST_ANSWER = 200
 _MOST_OPEN = 1 << 10  # the server itself has a handful of files open
-_REASON = re.compile(rb"memory|syntax|exit|failed: \w{0,60}")
+_REASON = re.compile(rb"memory|syntax|exit|tampered|signal: \w{1,20}|failed: \w{0,60}")
 _PRELOADED = (  # what programs of HumanEval and MBPP import, so that no sample waits for it
     "array", "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
     "heapq", "itertools", "json", "math", "numbers", "operator", "random", "re", "statistics", "string", "textwrap", "time", "typing",
 )  # fmt: skip
 
+# Made once: a process that makes its own copies more of the memory.
+_judge_peer, _program_peer = judge.TestPeer(), sample.ProgramPeer()
+
 
 def main() -> None:
     """Serve the peer of standard input, a socket.
 
-    A request is two messages: an object {"program", "seconds", "memory"}, then the tests. They are apart so that a process can be forked
-    that has never held its tests. The answer is `passed`, or the reason why not; `sandbox: ...` where the sample could not be run.
+    A request is two messages: an object {"program", "seconds", "memory"}, then the tests, an object of `Reference`'s fields. The second is
+    read by the process that runs the tests, so that neither the program's process nor the server has ever held them. The answer is
+    `passed`, or the reason why not; `sandbox: ...` where the sample could not be run.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))  # a caller's limit is for a sample, not for a day of them
@@ -46,6 +60,10 @@ def main() -> None:
     calls = system_call_filter()
     for name in _PRELOADED:
         importlib.import_module(name)
+    vars(builtins).update(exit=sys.exit, quit=sys.exit)  # as the module site does, which is left out
+    warm_up()
+    _hide()
+    _program_peer.define(sample.make_module())
     gc.collect()
     gc.freeze()  # else the first collection in each sample copies every page of the heap
     while True:
@@ -55,76 +73,143 @@ def main() -> None:
             return
         limits = Limits(seconds=request["seconds"], memory=request["memory"])
         try:
-            ours, pid = _start(request["program"], limits, calls, myself)
+            made = _start(request["program"], limits, calls, myself, peer)
         except OSError as error:
             receive(peer, LONGEST_REQUEST)
             send(peer, f"{BROKEN}{error}".encode())
             continue
-        del request
-        tests = receive(peer, LONGEST_REQUEST)
-        send(peer, _watch(ours, pid, tests, limits.seconds).encode())
+        answer = _watch(made, limits.seconds)
+        unmount_tmp()
+        if answer is None:
+            return  # nobody knows how much of the tests has been read: the caller starts another server
+        send(peer, answer.encode())
 
 
-def _start(program: str, limits: Limits, calls: Filter, myself: int) -> tuple[socket.socket, int]:
+def _hide() -> None:
+    """Take the modules of the sandbox out of sys.modules: a program finds the standard library only."""
+    package = __name__.partition(".")[0]
+    _hidden.extend(sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] == package)
+
+
+_hidden: list[ModuleType] = []  # kept, as nothing else does now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    """The processes of a sample, the socket of the one that runs the tests, and what it says where they passed."""
+
+    program: int
+    judge: int
+    socket: socket.socket
+    token: bytes
+
+
+def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: socket.socket) -> _Sample:
+    """Fork a process for a program, then one for its tests, which is the first of a PID namespace of its own; they share a /tmp.
+
+    Raises:
+        OSError: the kernel refuses. No process is left.
+    """
+    mount_tmp()
+    most = resource_limits(limits)
     ours, theirs = socket.socketpair()
-    pid = fork_alone(myself)
-    if pid == 0:
-        _become_sample(program, limits, calls, theirs)
-    theirs.close()
-    return ours, pid
-
-
-def _become_sample(program: str, limits: Limits, calls: Filter, theirs: socket.socket) -> Never:
+    questions, answers = os.pipe(), os.pipe()
+    pids: list[int] = []
+    problem, token = None, b""
     try:
-        quiet = os.open("/dev/null", os.O_RDWR)
-        for standard in (0, 1, 2):
-            os.dup2(quiet, standard)
-        server = socket.socket(fileno=os.dup2(theirs.fileno(), 3))
-        theirs.detach()
-        os.closerange(4, _MOST_OPEN)
+        pids.append(fork_alone(myself))
+        if pids[0] == 0:
+            _become_program(program, most, calls, (answers[1], questions[0]))
+        token = secrets.token_bytes(TOKEN)  # now: what was forked before has never held it
+        pids.append(os.fork())  # tests need no namespace: they cannot fork, and have no program near them
+        if pids[1] == 0:
+            _become_judge(most, calls, (theirs.fileno(), answers[0], questions[1]), asker.fileno(), token)
+    except OSError as error:
+        problem = error
+    theirs.close()
+    for file in (*questions, *answers):
+        os.close(file)
+    if problem is not None:
+        _end(pids)
+        ours.close()
+        unmount_tmp()
+        raise problem
+    return _Sample(program=pids[0], judge=pids[1], socket=ours, token=token)
+
+
+def _become_program(program: str, limits: list[tuple[int, int]], calls: Filter, files: tuple[int, int]) -> Never:
+    try:
+        _keep_open(*files)
         try:
             close_in(limits, calls)
         except OSError as error:
-            send(server, str(error).encode())
+            write_frame(sample.WRITES, str(error).encode())
             os._exit(1)
-        sample.run(program, server)
+        write_frame(sample.WRITES, b"")
+        raise sample.Program(program, _program_peer)
+    except Exception:  # noqa: BLE001 - whatever it is: this process is not the server
+        os._exit(1)
+
+
+def _become_judge(limits: list[tuple[int, int]], calls: Filter, files: tuple[int, int, int], asker: int, token: bytes) -> Never:
+    try:
+        told = json.loads(read_frame(asker, LONGEST_REQUEST, bytearray()))
+        _keep_open(*files)
+        try:
+            close_in(limits, calls)
+            problem = _judge_peer.hear_problem()
+        except OSError as error:
+            problem = str(error)
+        write_frame(judge.SERVER, problem.encode() or READY)
+        judge.run(Reference(**told), token, _judge_peer)
     finally:
         os._exit(1)
 
 
-def _watch(ours: socket.socket, pid: int, tests: bytes, seconds: float) -> str:
-    """The sample's answer; when this returns, no process of it is left."""
-    status, answer = 0, ""
+def _keep_open(*files: int) -> None:
+    """Close every file but these, which become 3 and on; standard input and output lead nowhere."""
+    high = [fcntl.fcntl(file, fcntl.F_DUPFD, _MOST_OPEN // 2) for file in files]
+    quiet = os.open("/dev/null", os.O_RDWR)
+    for place, file in enumerate((quiet, quiet, quiet, *high)):
+        os.dup2(file, place)
+    os.closerange(3 + len(files), _MOST_OPEN)
+
+
+def _watch(made: _Sample, seconds: float) -> str | None:
+    """The sample's answer; when this returns, no process of it is left. None where the tests may not have been read."""
+    answer = None
     try:
-        answer = _converse(ours, tests, seconds)
+        answer = _converse(made.socket, made.token, seconds)
     finally:
-        ours.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)  # the kernel ends what else lives in its namespace, before it can be waited for
-        _, status = os.waitpid(pid, 0)
-    if answer == EXIT and os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGKILL:
-        return SIGNAL + signal.Signals(os.WTERMSIG(status)).name
+        made.socket.close()
+        statuses = _end([made.judge, made.program])
+    for status in statuses if answer == EXIT else ():
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGKILL:
+            return f"signal: {signal.Signals(os.WTERMSIG(status)).name}"
     return answer
 
 
-def _converse(ours: socket.socket, tests: bytes, seconds: float) -> str:
+def _end(pids: list[int]) -> list[int]:
+    """End processes; the kernel ends what else lives in their namespaces, before they can be waited for."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return [os.waitpid(pid, 0)[1] for pid in pids]
+
+
+def _converse(ours: socket.socket, token: bytes, seconds: float) -> str | None:
     try:
         said = receive(ours, _LONGEST_ANSWER, deadline=time.monotonic() + _PATIENCE)
     except (BrokenFrameError, TimeoutError):
-        return f"{BROKEN}its process could not be started"
-    if said != sample.READY:
+        return None
+    if said != READY:
         return BROKEN + said.decode(errors="replace")
-    deadline = time.monotonic() + seconds
     try:
-        said = receive(ours, _LONGEST_ANSWER, deadline=deadline)
-        if said == sample.DEFINED:
-            token = secrets.token_bytes(sample.TOKEN)
-            send(ours, token + tests, deadline=deadline)
-            said = receive(ours, _LONGEST_ANSWER, deadline=deadline)
-            if secrets.compare_digest(said, token):
-                return PASSED
+        said = receive(ours, _LONGEST_ANSWER, deadline=time.monotonic() + seconds)
     except TimeoutError:
         return TIMEOUT
     except (BrokenFrameError, OSError):
         return EXIT
-    return said.decode() if _REASON.fullmatch(said) else TAMPERED  # anything else is not what `sample` says
+    if secrets.compare_digest(said, token):
+        return PASSED
+    return said.decode() if _REASON.fullmatch(said) else TAMPERED  # anything else is not what the judge says

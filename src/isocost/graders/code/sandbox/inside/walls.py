@@ -1,4 +1,4 @@
-"""What a sample is put behind, before any of its code runs: namespaces of its own, no capabilities, limits, forbidden system calls."""
+"""Walls that a sample is put behind before any of its code runs: namespaces of its own, no capabilities, limits, forbidden system calls."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ MOST_THREADS = 1024  # root is exempt: there, memory is what limits them
 MOST_TMP = 16 << 20  # bytes in /tmp
 MOST_TMP_FILES = 1000
 
-_NEW_MOUNTS, _NEW_PIDS = 0x00020000, 0x20000000
+_NEW_PIDS, _DETACH = 0x20000000, 2
 _NO_SUID_NO_DEV = 0x2 | 0x4
 _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2
 _CAPABILITY_VERSION = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
+# Looked up once: a process that does it itself copies more of the memory.
+_FUNCTIONS: dict[str, Callable[..., int]] = {
+    name: getattr(_libc, name) for name in ("unshare", "setns", "mount", "umount2", "capset", "prctl")
+}
+_header, _nothing = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a sample may take: wall-clock seconds, bytes of address space."""
+    """Limits of a process of a sample: wall-clock seconds, bytes of address space."""
 
     seconds: float
     memory: int
@@ -51,26 +56,28 @@ def fork_alone(server: int) -> int:
     return pid
 
 
-def close_in(limits: Limits, calls: Filter) -> None:
-    """Give this process an empty /tmp that no other sees, and take from it all that a sample must not have. It cannot be undone.
+def mount_tmp() -> None:
+    """Put an empty /tmp over what is there, for this process and those that it forks.
 
     Raises:
-        OSError: the kernel refuses a part of it.
+        OSError: the kernel refuses.
     """
-    os.setsid()  # a signal to process group 0 reaches the server's group, across PID namespaces
-    _call("unshare", _NEW_MOUNTS)
     _call("mount", b"tmpfs", b"/tmp", b"tmpfs", _NO_SUID_NO_DEV, f"size={MOST_TMP},nr_inodes={MOST_TMP_FILES},mode=700".encode())
-    os.chdir("/tmp")
-    _limit(limits)
-    header, nothing = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
-    _call("capset", header, nothing)
-    _call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    _call("prctl", _SECCOMP, _FILTER, ctypes.byref(calls), 0, 0)
 
 
-def _limit(limits: Limits) -> None:
+def unmount_tmp() -> None:
+    """Take the last /tmp away, with all that is in it.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _call("umount2", b"/tmp", _DETACH)
+
+
+def resource_limits(limits: Limits) -> list[tuple[int, int]]:
+    """Return what to limit, and to how much: within what this process has itself."""
     seconds = int(limits.seconds * (os.cpu_count() or 1)) + 2  # of all threads: should the server not be there to stop them
-    for which, most in (
+    wanted = (
         (resource.RLIMIT_AS, limits.memory),
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, MOST_TMP),
@@ -78,14 +85,27 @@ def _limit(limits: Limits) -> None:
         (resource.RLIMIT_NPROC, MOST_THREADS),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(which)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    )
+    hard = {which: resource.getrlimit(which)[1] for which, _ in wanted}
+    return [(which, most if hard[which] == resource.RLIM_INFINITY else min(most, hard[which])) for which, most in wanted]
+
+
+def close_in(limits: list[tuple[int, int]], calls: Filter) -> None:
+    """Take from this process all that a sample must not have. It cannot be undone.
+
+    Raises:
+        OSError: the kernel refuses a part of it.
+    """
+    os.setsid()  # a signal to process group 0 reaches the server's group, across PID namespaces
+    os.chdir("/tmp")
+    for which, most in limits:
         resource.setrlimit(which, (most, most))
+    _call("capset", _header, _nothing)
+    _call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    _call("prctl", _SECCOMP, _FILTER, ctypes.byref(calls), 0, 0)
 
 
 def _call(name: str, *arguments: object) -> None:
-    function: Callable[..., int] = getattr(_libc, name)
-    if function(*arguments) != 0:
+    if _FUNCTIONS[name](*arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")

@@ -1,0 +1,115 @@
+"""Actions that one side does with its objects because the other side asks for them."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any
+
+from .specials import RUNNING, SPECIALS, STEPS
+
+_ROUTINES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+_SAID = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__"))
+
+
+def perform(action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+    """Do what is asked for, with all that it raises."""
+    return _ACTIONS[action](target, *arguments, **named)
+
+
+def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
+    """Tell whether a program may ask this of an object of the tests.
+
+    It may do what the tests gave it the object for: call a function, iterate, use attributes and methods. It may not reach what is
+    behind: special attributes (`__globals__`), frames, code.
+    """
+    if action == "special":
+        return bool(arguments) and arguments[0] in SPECIALS
+    if action == "step":
+        return isinstance(target, RUNNING) and bool(arguments) and arguments[0] in STEPS
+    if action not in ("get", "set", "delete"):
+        return action in ("call", "await", "names", "signature", "copy", "deepcopy")
+    name = arguments[0] if arguments else None
+    if not isinstance(name, str) or isinstance(target, types.FrameType | types.CodeType | types.TracebackType | types.ModuleType):
+        return False
+    if name.startswith("__") and name.endswith("__"):
+        return action == "get" and name in _SAID and (name != "__dict__" or not isinstance(target, (type, *_ROUTINES)))
+    if isinstance(target, RUNNING):
+        return name in STEPS
+    if isinstance(target, type):
+        return action == "get"
+    return not isinstance(target, _ROUTINES) or name in getattr(target, "__dict__", {}) or action == "set"
+
+
+def may_stop(action: str, arguments: tuple[object, ...]) -> bool:
+    """Tell whether an action may end an iteration.
+
+    Elsewhere StopIteration would end the loop around a call, `all(map(check, cases))`, as if nothing were left to test.
+    """
+    return action in ("step", "await") or (action == "special" and arguments[0] in ("__next__", "__anext__"))
+
+
+def _call(target: Any, *arguments: Any, **named: Any) -> Any:
+    return target(*arguments, **named)
+
+
+def _step(target: Any, name: str, *arguments: Any) -> Any:
+    return getattr(target, name)(*arguments)
+
+
+def _special(target: Any, name: str, *arguments: Any, **named: Any) -> Any:
+    method = getattr(type(target), name, None)
+    if method is not None and not (isinstance(target, type) and name == "__call__"):
+        return method(target, *arguments, **named)
+    if name == "__getitem__":
+        return target[arguments[0]]  # list[int]
+    raise TypeError(f"{type(target).__name__!r} object has no {name}")
+
+
+def _signature(target: Any) -> inspect.Signature:
+    """The signature, without annotations, which may be anything."""
+    found = inspect.signature(target)
+    parameters = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in found.parameters.values()]
+    return found.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
+
+
+def _await(target: Any) -> Any:
+    """Run a coroutine to its end: in the loop of this process, or, where that is running, in another thread."""
+    import asyncio
+    import threading
+
+    async def outer() -> Any:
+        return await target
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        if not _loops:
+            _loops.append(asyncio.new_event_loop())
+            asyncio.set_event_loop(_loops[0])
+        return _loops[0].run_until_complete(outer())
+    said: list[Any] = []
+    thread = threading.Thread(target=lambda: said.append(asyncio.run(outer())))
+    thread.start()
+    thread.join()
+    return said[0]
+
+
+_loops: list[Any] = []
+
+
+_ACTIONS: dict[str, Callable[..., Any]] = {
+    "call": _call,
+    "step": _step,
+    "get": getattr,
+    "set": setattr,
+    "delete": delattr,
+    "special": _special,
+    "names": dir,
+    "signature": _signature,
+    "await": _await,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}

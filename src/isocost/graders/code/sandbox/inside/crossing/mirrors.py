@@ -1,0 +1,265 @@
+"""Classes that stand for the classes of the other process; their instances, the proxies, stand for its objects.
+
+A proxy does nothing by itself: attributes, calls and operators are asked of the other side, and what comes back is a plain value or
+another proxy. On the tests' side, what compares never reaches the program with a value of the tests: see `_judging`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .plain import PLAIN
+from .specials import JUDGING, RUNNING, SPECIALS, STEPS
+
+_NUMBER = "_isocost_number"
+_CLASS = "_isocost_class"
+
+
+class Link(Protocol):
+    """The peer that proxies ask by."""
+
+    tests: bool
+    named: set[type]
+
+    def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
+        """Return what an action on an object of the other side gives."""
+
+    def release(self, number: int) -> None:
+        """A proxy is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """The other side's description of a class."""
+
+    name: str
+    module: str
+    specials: frozenset[str]
+    overrides: tuple[str, ...]
+    hashable: bool
+
+
+_links: list[Link] = []  # the one that this process has
+
+
+def ask_by(link: Link) -> None:
+    """Let the proxies of this process ask by a link."""
+    _links[:] = [link]
+
+
+def number_of(thing: object) -> int | None:
+    """The number of a proxy or a mirror."""
+    if isinstance(thing, Mirror):
+        return int(type.__getattribute__(thing, _CLASS))
+    try:
+        number: int | None = object.__getattribute__(thing, _NUMBER)
+    except AttributeError:  # made by a method of its plain type
+        return None
+    return number
+
+
+def is_proxy(thing: object) -> bool:
+    """Tell whether something stands for an object without a plain value."""
+    kind = type(thing)
+    return kind is Mirror or (type(kind) is Mirror and not PLAIN.intersection(kind.__mro__))
+
+
+class Mirror(type):
+    """The class of mirrors. What a class of the other side can do as an object (attributes, calls, iteration of an Enum) is asked of it."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any], **given: Any) -> Mirror:
+        """Make a mirror; a class statement of the tests cannot."""
+        if _CLASS not in names:
+            raise TypeError("the tests extend a class of the program, which lives in another process")
+        return super().__new__(cls, name, bases, names, **given)
+
+    def __getattr__(cls, name: str) -> Any:
+        return _links[0].ask("get", cls, name)
+
+    def __setattr__(cls, name: str, value: object) -> None:
+        _links[0].ask("set", cls, name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        _links[0].ask("delete", cls, name)
+
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        """Make an object on the other side."""
+        return _links[0].ask("call", cls, *arguments, **named)
+
+    def __iter__(cls) -> Any:
+        return _links[0].ask("special", cls, "__iter__")
+
+    def __len__(cls) -> int:
+        length: int = _links[0].ask("special", cls, "__len__")
+        return length
+
+    def __bool__(cls) -> bool:
+        return True
+
+    def __getitem__(cls, key: object) -> Any:
+        return _links[0].ask("special", cls, "__getitem__", key)
+
+    def __contains__(cls, thing: object) -> bool:
+        return any(thing is member or thing == member for member in cls)
+
+    def __dir__(cls) -> list[str]:
+        names: list[str] = _links[0].ask("names", cls)
+        return names
+
+
+class _Doc:
+    def __get__(self, instance: object, owner: type) -> Any:
+        return _links[0].ask("get", owner if instance is None else instance, "__doc__")
+
+
+def _get(self: object, name: str) -> Any:
+    if name == "__signature__":
+        return _links[0].ask("signature", self)
+    if name in STEPS and isinstance(self, RUNNING):
+        return lambda *arguments: _links[0].ask("step", self, name, *arguments)
+    return _links[0].ask("get", self, name)
+
+
+def _asked(name: str) -> property:
+    return property(lambda self: _links[0].ask("get", self, name))
+
+
+def _copy(self: object) -> Any:
+    return _links[0].ask("copy", self)
+
+
+def _deep_copy(self: object, memo: object) -> Any:
+    return _links[0].ask("deepcopy", self)
+
+
+def _set(self: object, name: str, value: object) -> None:
+    if isinstance(self, BaseException) and name.startswith("__"):  # contextlib sets __traceback__
+        object.__setattr__(self, name, value)
+    else:
+        _links[0].ask("set", self, name, value)
+
+
+def _delete(self: object, name: str) -> None:
+    _links[0].ask("delete", self, name)
+
+
+def _directory(self: object) -> list[str]:
+    names: list[str] = _links[0].ask("names", self)
+    return names
+
+
+def _gone(self: object) -> None:
+    number = number_of(self)
+    if number is not None:
+        _links[0].release(number)
+
+
+def _bind(self: Any, instance: object, owner: type | None = None) -> Any:
+    """A function of the other side, as an attribute of a class of this one, is a method."""
+    return self if instance is None else types.MethodType(self, instance)
+
+
+def _saying(name: str) -> Callable[..., Any]:
+    def method(self: object, *arguments: Any, **named: Any) -> Any:
+        return _links[0].ask("special", self, name, *arguments, **named)
+
+    return method
+
+
+def _judging(name: str) -> Callable[..., Any]:
+    """A comparison or an operator.
+
+    On the tests' side it is asked only of two objects of the program, or, of arithmetic, where the tests name the object's class. With
+    anything else, what a function returned would itself decide whether it is what the test expects.
+    """
+    arithmetic = name not in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
+
+    def method(self: object, *arguments: Any) -> Any:
+        link = _links[0]
+        if link.tests and not all(is_proxy(one) for one in arguments) and not (arithmetic and type(self) in link.named):
+            return NotImplemented
+        return link.ask("special", self, name, *arguments)
+
+    return method
+
+
+def _contains(self: Any, thing: object) -> bool:
+    link = _links[0]
+    if not link.tests or is_proxy(thing) or type(self) in link.named:
+        return bool(link.ask("special", self, "__contains__", thing))
+    return any(thing is one or thing == one for one in self)
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    **{name: _judging(name) if name in JUDGING else _saying(name) for name in SPECIALS},
+    "__contains__": _contains,
+}
+# A plain value is compared, measured and counted by its own type.
+_PLAIN_METHODS = {
+    name: method
+    for name, method in _METHODS.items()
+    if name not in JUDGING and name not in ("__hash__", "__bool__", "__len__", "__index__")
+}
+
+
+def make_mirror(number: int, told: Description, bases: tuple[Mirror, ...], root: type | None, real: type | None) -> Mirror:
+    """Make the class that stands for a class of the other side.
+
+    Args:
+        number: The class's number.
+        told: What the other side says of it; of its special methods, those are taken that are known here.
+        bases: Mirrors of the classes that it extends.
+        root: The plain type or exception that it extends.
+        real: The class of the standard library that it is; `isinstance` then says so.
+    """
+    names: dict[str, Any] = {
+        _CLASS: number, "__module__": told.module, "__doc__": _Doc(), "__getattr__": _get, "__setattr__": _set,
+        "__delattr__": _delete, "__dir__": _directory, "__copy__": _copy, "__deepcopy__": _deep_copy,
+    }  # fmt: skip
+    plain = root in PLAIN
+    methods = _PLAIN_METHODS if plain else _METHODS
+    names.update({name: methods[name] for name in told.specials if name in methods})
+    if plain:
+        names.update({name: _asked(name) for name in told.overrides if hasattr(root, name) and name[:2] != "__"})
+    else:
+        names["__del__"] = _gone
+        if not told.hashable:
+            names["__hash__"] = None
+        elif "__eq__" in names and "__hash__" not in names:
+            names["__hash__"] = object.__hash__
+    if real is not None:
+        names["__class__"] = property(lambda self: real)
+    if real is types.FunctionType:
+        names["__get__"] = _bind
+    if root is None:
+        return _build(told.name, bases or (Proxy,), {**names, "__slots__": ()}, (Proxy,))
+    return _build(told.name, (*bases, root), names, (root,))
+
+
+def _build(name: str, bases: tuple[type, ...], names: dict[str, Any], fallback: tuple[type, ...]) -> Mirror:
+    try:
+        return Mirror(name, bases, names)
+    except TypeError:  # bases that do not go together without what is between them on the other side
+        return Mirror(name, fallback, names)
+
+
+class Proxy(metaclass=Mirror):
+    """The base of all stand-ins for objects without a plain value."""
+
+    __slots__ = (_NUMBER, "__weakref__")
+    _isocost_class = 0
+
+
+def make_proxy(mirror: Mirror, number: int, value: object = None) -> Any:
+    """Make an instance of a mirror: of one with a root, from its plain value."""
+    new: Any = mirror  # as a class: of `Mirror` itself, __new__ is another
+    made = new.__new__(new) if value is None else new.__new__(new, value)
+    object.__setattr__(made, _NUMBER, number)
+    return made
+
+
+FUNCTION = Description(name="function", module="builtins", specials=frozenset(("__call__", "__repr__")), overrides=(), hashable=True)
+Function = make_mirror(0, FUNCTION, (), None, types.FunctionType)  # the class of what most programs define

@@ -1,0 +1,191 @@
+"""One end of the pipes between a program and its tests."""
+
+from __future__ import annotations
+
+import _thread  # threading would do work of its own in each fork
+import json
+from typing import Any
+
+from .actions import is_allowed, may_stop, perform
+from .decoding import Decoder
+from .encoding import Encoder
+from .mirrors import ask_by
+from .pipes import ClosedError, TooLongError, read_frame, write_frame
+from .table import Table, TamperedError
+
+LONGEST = 1 << 28  # bytes of a message
+_write = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+_read = json.JSONDecoder().decode
+
+
+class GoneError(BaseException):
+    """The other process has ended, or closed what it answers by. Of BaseException, so that tests do not take it for what they expect."""
+
+
+class Peer:
+    """Asks the other side and answers it; while an answer is awaited, what the other side asks is done.
+
+    Args:
+        reads: The file that the other side writes to.
+        writes: The file that it reads.
+        tests: Whether this is the side of the tests, which trusts nothing that it hears.
+    """
+
+    def __init__(self, *, reads: int, writes: int, tests: bool) -> None:
+        self.tests = tests
+        self.named: set[type] = set()  # classes of the program that the tests name
+        self.table = Table(tests=tests)
+        self._reads, self._writes = reads, writes
+        self._buffer = bytearray()
+        self._lock = _thread.RLock()
+        self._asked = 0
+
+    def begin(self) -> None:
+        """Let the proxies of this process ask by this peer."""
+        ask_by(self)
+
+    def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
+        """Return what an action on an object of the other side gives.
+
+        Raises:
+            GoneError: the other side is gone.
+            TamperedError: it said what no peer says.
+            BaseException: whatever the action raised there.
+        """
+        with self._lock:
+            self._asked += 1
+            number = self._asked
+            self._say({"ask": action, "number": number}, [target, *arguments], named)
+            while True:
+                message, decoder = self._hear()
+                if "ask" in message:
+                    self._answer(message, decoder)
+                elif message["number"] == number:
+                    result = decoder.item(message["values"][0])
+                    break  # another number: the answer to a question that an alarm interrupted
+        if message["raised"]:
+            if isinstance(result, StopIteration | StopAsyncIteration) and not may_stop(action, arguments):
+                raise RuntimeError("a function raised StopIteration") from result
+            raise result
+        return result
+
+    def function(self, number: object) -> Any:
+        """Return the proxy of a function that the other side told the number of."""
+        try:
+            return Decoder(self.table, self, [["object", number, None]]).item([0])
+        except TamperedError as error:
+            raise self.tampered(str(error)) from error
+
+    def serve(self) -> None:
+        """Answer until the other side is gone."""
+        while True:
+            message, decoder = self._hear()
+            if "ask" in message:
+                self._answer(message, decoder)
+
+    def release(self, number: int) -> None:
+        """A proxy is gone; the other side learns it with the next message."""
+        if number not in self.table.proxies:
+            self.table.released.add(number)
+
+    def say_plainly(self, message: dict[str, Any]) -> None:
+        """Send a message without values."""
+        self._send(_write(message).encode())
+
+    def hear_plainly(self) -> dict[str, Any]:
+        """The next message, one without values."""
+        return self._parsed(self._receive())
+
+    def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
+        """Add what else the other side must know."""
+
+    def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
+        """Take in what else the other side said."""
+
+    def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Do what the other side asks."""
+        if self.tests and not is_allowed(action, target, arguments):
+            raise AttributeError("not for programs")
+        return perform(action, target, arguments, named)
+
+    def _answer(self, message: dict[str, Any], decoder: Decoder) -> None:
+        if self.tests and not self.table.is_mine(message["nodes"], message["values"][0]):
+            raise self.tampered("asked of nothing that it was given")
+        target, *arguments = decoder.items(message["values"])
+        named = dict(zip(message["names"], decoder.items(message["named"]), strict=True))
+        raised = False
+        try:
+            result = self.do(message["ask"], target, arguments, named)
+        except (GoneError, TamperedError):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is for the other side
+            result, raised = error, True
+        del target, arguments, named
+        try:
+            self._say({"number": message["number"], "raised": raised}, [result], {})
+        except (RecursionError, MemoryError, TypeError, ValueError, AttributeError) as error:  # a value that cannot be written
+            self._say({"number": message["number"], "raised": True}, [type(error)(*error.args)], {})
+
+    def _say(self, message: dict[str, Any], values: list[Any], named: dict[str, Any]) -> None:
+        encoder = Encoder(self.table)
+        for number in self.table.changed():
+            encoder.update(number)
+        message["values"] = [encoder.item(value) for value in values]
+        if named or "ask" in message:
+            message["names"], message["named"] = [*named], encoder.items([*named.values()])
+        self.outgoing(message, encoder)
+        message["nodes"] = encoder.finish()
+        if self.tests:
+            message["dropped"] = self.table.drop_unused()
+        if self.table.released:
+            message["released"] = [*self.table.released]
+            self.table.released.clear()
+        self._send(_write(message).encode())
+
+    def _hear(self) -> tuple[dict[str, Any], Decoder]:
+        message = self._parsed(self._receive())
+        try:
+            for number in message.get("released", ()):
+                self.table.forget(number)
+            decoder = Decoder(self.table, self, message["nodes"])
+            for number in message.get("dropped", ()) if not self.tests else ():
+                self.table.forget(number)
+            self.incoming(message, decoder)
+        except (GoneError, MemoryError):
+            raise
+        except Exception as error:  # whatever it is: the message is not one that a peer writes
+            raise self.tampered(repr(error)) from error
+        return message, decoder
+
+    def _parsed(self, data: bytes) -> dict[str, Any]:
+        try:
+            message = _read(data.decode())
+        except (ValueError, RecursionError) as error:
+            raise self.tampered(str(error)) from error
+        if not isinstance(message, dict):
+            raise self.tampered("no object")
+        return message
+
+    def tampered(self, reason: str) -> BaseException:
+        """The exception for a message that no peer writes."""
+        return TamperedError(reason)
+
+    def gone(self) -> BaseException:
+        """The exception for a pipe that is closed."""
+        return GoneError()
+
+    def _send(self, data: bytes) -> None:
+        if len(data) > LONGEST:
+            raise MemoryError("the values are too large to be handed over")
+        try:
+            write_frame(self._writes, data)
+        except ClosedError as error:
+            raise self.gone() from error
+
+    def _receive(self) -> bytes:
+        try:
+            return read_frame(self._reads, LONGEST, self._buffer)
+        except ClosedError as error:
+            raise self.gone() from error
+        except TooLongError as error:
+            raise self.tampered(str(error)) from error

@@ -1,0 +1,214 @@
+"""The types whose values cross as copies, and the containers that stay the same object on both sides."""
+
+from __future__ import annotations
+
+import array
+import collections
+import ctypes
+import datetime
+import decimal
+import fractions
+import importlib
+import operator
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+LARGEST = 1 << 63  # integers below cross as JSON numbers, others in hexadecimal, which takes linear time
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Functions that read and fill a mutable container: by its own type's methods, whatever a subclass defines.
+
+    `read` returns its contents as a flat list; of a mapping, keys and values by turns. `fill` replaces them.
+    """
+
+    kind: type
+    read: Callable[[Any], list[Any]]
+    fill: Callable[[Any, list[Any]], None]
+
+
+def _fill_list(target: list[Any], items: list[Any]) -> None:
+    list.__setitem__(target, slice(None), items)
+
+
+def _fill_set(target: set[Any], items: list[Any]) -> None:
+    set.clear(target)
+    set.update(target, items)
+
+
+def _fill_bytes(target: bytearray, items: list[Any]) -> None:
+    bytearray.__setitem__(target, slice(None), items[0])
+
+
+def _fill_deque(target: collections.deque[Any], items: list[Any]) -> None:
+    collections.deque.clear(target)
+    collections.deque.extend(target, items)
+
+
+def _fill_dict(target: dict[Any, Any], items: list[Any]) -> None:
+    dict.clear(target)
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        dict.__setitem__(target, key, value)
+
+
+def _fill_ordered(target: collections.OrderedDict[Any, Any], items: list[Any]) -> None:
+    collections.OrderedDict.clear(target)
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        collections.OrderedDict.__setitem__(target, key, value)
+
+
+def _read_dict(source: dict[Any, Any]) -> list[Any]:
+    return [part for pair in dict.items(source) for part in pair]
+
+
+def _read_ordered(source: collections.OrderedDict[Any, Any]) -> list[Any]:
+    return [part for pair in collections.OrderedDict.items(source) for part in pair]
+
+
+def _read_list(source: list[Any]) -> list[Any]:
+    return list.__getitem__(source, slice(None))
+
+
+CONTAINERS = {
+    "list": Container(list, _read_list, _fill_list),
+    "dict": Container(dict, _read_dict, _fill_dict),
+    "set": Container(set, lambda source: list(set.__iter__(source)), _fill_set),
+    "bytearray": Container(bytearray, lambda source: [bytes(source)], _fill_bytes),
+    "deque": Container(collections.deque, lambda source: list(collections.deque.__iter__(source)), _fill_deque),
+    "OrderedDict": Container(collections.OrderedDict, _read_ordered, _fill_ordered),
+    "defaultdict": Container(collections.defaultdict, _read_dict, _fill_dict),
+    "Counter": Container(collections.Counter, _read_dict, _fill_dict),
+}
+KINDS = {container.kind: name for name, container in CONTAINERS.items()}
+
+# The immutable types that programs subclass (named tuples, IntEnum): how the plain value is taken out of an instance of a subclass.
+VALUES: dict[type, Callable[[Any], Any]] = {
+    int: int.__pos__,
+    float: float.__pos__,
+    complex: complex.__pos__,
+    str: str.__str__,
+    bytes: lambda source: bytes(memoryview(source)),
+    tuple: lambda source: tuple.__getitem__(source, slice(None)),
+    frozenset: lambda source: frozenset(frozenset.__iter__(source)),
+}
+ROOTS = {kind.__name__: kind for kind in (*VALUES, *KINDS)}
+PLAIN = frozenset(ROOTS.values())
+
+
+def root_of(kind: type) -> type | None:
+    """The plain type that a class of a program extends, if any; the most special one."""
+    return next((base for base in kind.__mro__ if base in PLAIN), None)
+
+
+def _date(value: datetime.date) -> list[Any]:
+    return [value.year, value.month, value.day]
+
+
+def _time(value: datetime.time) -> list[Any]:
+    return [value.hour, value.minute, value.second, value.microsecond, value.tzinfo, value.fold]
+
+
+def _datetime(value: datetime.datetime) -> list[Any]:
+    return [*_date(value), value.hour, value.minute, value.second, value.microsecond, value.tzinfo, value.fold]
+
+
+def _new_time(*parts: Any) -> datetime.time:
+    return datetime.time(*parts[:-1], fold=parts[-1])
+
+
+def _new_datetime(*parts: Any) -> datetime.datetime:
+    return datetime.datetime(*parts[:-1], fold=parts[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An immutable value that is made again from its parts."""
+
+    parts: Callable[[Any], list[Any]]
+    make: Callable[..., Any]
+
+
+MADE: dict[type, Value] = {
+    range: Value(lambda x: [x.start, x.stop, x.step], range),
+    slice: Value(lambda x: [x.start, x.stop, x.step], slice),
+    decimal.Decimal: Value(lambda x: [str(x)], decimal.Decimal),
+    fractions.Fraction: Value(lambda x: [x.numerator, x.denominator], fractions.Fraction),
+    datetime.date: Value(_date, datetime.date),
+    datetime.time: Value(_time, _new_time),
+    datetime.datetime: Value(_datetime, _new_datetime),
+    datetime.timedelta: Value(lambda x: [x.days, x.seconds, x.microseconds], datetime.timedelta),
+    datetime.timezone: Value(lambda x: [*x.__getinitargs__()], datetime.timezone),
+    array.array: Value(lambda x: [x.typecode, tuple(x)], array.array),
+    types.MappingProxyType: Value(lambda x: [dict(x)], types.MappingProxyType),
+    type({}.keys()): Value(lambda x: [tuple(x)], lambda keys: dict.fromkeys(keys).keys()),
+    type({}.items()): Value(lambda x: [tuple(x)], lambda items: dict(items).items()),
+    type({}.values()): Value(lambda x: [tuple(x)], lambda values: dict(enumerate(values)).values()),
+}
+_MADE_NAMES = {kind.__name__: kind for kind in MADE}
+_MADE_OF_TEXT = {"UUID": "uuid", "PosixPath": "pathlib", "PurePosixPath": "pathlib"}  # modules that are not loaded for few
+
+
+def made_kind(name: str) -> Value:
+    """Return how an immutable value of a type is made.
+
+    Raises:
+        KeyError: there is no such type.
+    """
+    if name in _MADE_OF_TEXT:
+        kind: type = getattr(importlib.import_module(_MADE_OF_TEXT[name]), name)
+        return Value(lambda x: [str(x)], kind)
+    return MADE[_MADE_NAMES[name]]
+
+
+def is_made(kind: type) -> bool:
+    """Tell whether values of a type are made again from their parts."""
+    return kind in MADE or _MADE_OF_TEXT.get(kind.__name__, "?") == kind.__module__.partition(".")[0]
+
+
+# What `isinstance` says of a value of these types must be true of it.
+NEVER_PROXIES = (*PLAIN, *MADE, bool, type(None))
+# Types that no module names, and those that isinstance asks for.
+NAMELESS: dict[str, type] = {kind.__name__: kind for kind in vars(types).values() if isinstance(kind, type)}
+SINGLETONS = {"Ellipsis": ..., "NotImplemented": NotImplemented}
+
+
+def same(container: Container, thing: Any, before: list[Any]) -> bool:
+    """Tell whether a container holds what it held: the same objects in the same order."""
+    if container.kind is list and len(before) > _MANY:
+        return list.__len__(thing) == len(before) and _same_items(thing, before)
+    now = container.read(thing)
+    if container.kind is bytearray:
+        return now == before
+    return len(now) == len(before) and all(map(operator.is_, now, before))
+
+
+_MANY = 100
+_ITEMS_AT = 3 * ctypes.sizeof(ctypes.c_void_p)  # where a list object has the address of its items: after count, type and size
+_libc = ctypes.CDLL(None)
+_libc.memcmp.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+
+
+def _address(items: list[Any]) -> int:
+    return ctypes.c_void_p.from_address(id(items) + _ITEMS_AT).value or 0
+
+
+def _compares_memory() -> bool:
+    """Tell whether lists are laid out here as is assumed."""
+    if sys.implementation.name != "cpython" or list.__basicsize__ != 5 * ctypes.sizeof(ctypes.c_void_p):
+        return False  # a build with other fields before them
+    probe = [object(), object()]
+    return list((ctypes.c_void_p * 2).from_address(_address(probe))) == [*map(id, probe)]
+
+
+def _same_items(now: list[Any], before: list[Any]) -> bool:
+    """Compare the addresses of the items of two lists of a length: a list that many calls share is compared with each of them."""
+    if _COMPARES_MEMORY:
+        return not _libc.memcmp(_address(now), _address(before), len(before) * ctypes.sizeof(ctypes.c_void_p))
+    return all(map(operator.is_, now, before))
+
+
+_COMPARES_MEMORY = _compares_memory()

@@ -1,0 +1,83 @@
+"""Standard input and output where tests have replaced them: a program that prints while it is called prints into what the test reads."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import sys
+from typing import Any
+
+from .decoding import Decoder
+from .encoding import Encoder
+
+_OUTPUTS = ("stdout", "stderr")
+_FUNCTIONS = ("input", "print")
+
+
+class TestStreams:
+    """The side of the tests: says what has been replaced, and writes what the program printed."""
+
+    __test__ = False  # pytest looks for classes of such names
+
+    def __init__(self) -> None:
+        self._usual = {name: getattr(sys, name) for name in (*_OUTPUTS, "stdin")}
+        self._functions = {name: getattr(builtins, name) for name in _FUNCTIONS}
+        self._start = 0
+
+    def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
+        """Add what is replaced at this moment."""
+        said: dict[str, Any] = {name: True for name in _OUTPUTS if getattr(sys, name) is not self._usual[name]}
+        if sys.stdin is not self._usual["stdin"]:
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # not an input that can be read twice
+                self._start = sys.stdin.tell()
+                text = sys.stdin.read()
+                sys.stdin.seek(self._start)
+                said["stdin"] = encoder.item(text)
+        for name, usual in self._functions.items():
+            if getattr(builtins, name) is not usual:
+                said[name] = encoder.item(getattr(builtins, name))
+        if said:
+            message["streams"] = said
+
+    def incoming(self, message: dict[str, Any]) -> None:
+        """Write what was printed, and pass over what was read."""
+        for name, text in message.get("printed", {}).items():
+            if name in _OUTPUTS and isinstance(text, str):
+                getattr(sys, name).write(text)
+        if isinstance(message.get("read"), int) and sys.stdin is not self._usual["stdin"]:
+            sys.stdin.seek(self._start + message["read"])
+
+
+class ProgramStreams:
+    """The side of the program: replaces what the tests have, while they wait."""
+
+    def __init__(self) -> None:
+        self._usual: dict[str, Any] = {}
+
+    def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
+        """Replace what is replaced there, and put back what no longer is."""
+        said = message.get("streams", {})
+        if not said and not self._usual:
+            return
+        for name in (*_OUTPUTS, "stdin", *_FUNCTIONS):
+            place: Any = builtins if name in _FUNCTIONS else sys
+            if name in said:
+                self._usual.setdefault(name, getattr(place, name))
+                value = decoder.item(said[name])
+                setattr(place, name, io.StringIO(None if value is True else value) if place is sys else value)
+            elif name in self._usual:
+                setattr(place, name, self._usual.pop(name))
+
+    def outgoing(self, message: dict[str, Any]) -> None:
+        """Add what was printed since the last message, and how much was read."""
+        for name in self._usual:
+            stream = getattr(sys, name, None)
+            if not isinstance(stream, io.StringIO):
+                continue
+            if name == "stdin":
+                message["read"] = stream.tell()
+            elif text := stream.getvalue():
+                message.setdefault("printed", {})[name] = text
+                stream.seek(0)
+                stream.truncate()

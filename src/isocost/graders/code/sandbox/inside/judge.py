@@ -1,0 +1,143 @@
+"""Run the tests of one program, in a process that no code of the program ever enters, and that ends with them.
+
+The program is in another process (`sample`), forked before the tests came. It is asked for results over a pipe and can only say values.
+That it passed is believed because of a token that this process alone is given, and says back after the last of the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import sys
+import types
+from typing import Any, Never
+
+from .crossing.decoding import Decoder
+from .crossing.encoding import Encoder
+from .crossing.peer import GoneError, Peer
+from .crossing.pipes import write_frame
+from .crossing.streams import TestStreams
+from .crossing.table import TamperedError
+from .names import Names, Reference, SolutionModule
+
+MEMORY, EXIT, TAMPERED, FAILED = "memory", "exit", "tampered", "failed: "
+SERVER, READS, WRITES = 3, 4, 5  # files
+_REASON = re.compile(r"memory|syntax|exit|failed: \w{0,60}", re.ASCII)  # why a program could not be defined
+LONGEST_NAME = 60  # of an exception's class
+
+
+class TestPeer(Peer):
+    """The tests' end of the pipes. Once the program has broken the conversation, that stays its result, whatever the tests make of it."""
+
+    __test__ = False  # pytest looks for classes of such names
+
+    def __init__(self, *, reads: int = READS, writes: int = WRITES) -> None:
+        super().__init__(reads=reads, writes=writes, tests=True)
+        self.broken: str | None = None
+        self._lacking: frozenset[str] = frozenset()  # names that the program uses and does not define
+        self._names: dict[str, Any] = {}
+        self._streams = TestStreams()
+        self._limit = sys.getrecursionlimit()
+        self._seeded = False
+
+    def tampered(self, reason: str) -> BaseException:
+        """Take down that the program said what no peer says."""
+        self.broken = self.broken or TAMPERED
+        return TamperedError(reason)
+
+    def gone(self) -> BaseException:
+        """Take down that the program ended."""
+        self.broken = self.broken or EXIT
+        return GoneError()
+
+    def begin_tests(self, names: dict[str, Any], lacking: frozenset[str]) -> None:
+        """Take the names of the tests, some of which the program may use."""
+        self._names, self._lacking = names, lacking
+        self.begin()
+
+    def hear_problem(self) -> str:
+        """Return what kept the program's process from being shut in; nothing where it is."""
+        return self._receive().decode(errors="replace")
+
+    def watch_random(self) -> None:
+        """Let the program's random numbers go on from the tests' wherever these set the seed."""
+        usual = random.seed
+
+        def seed(*arguments: Any, **named: Any) -> None:
+            usual(*arguments, **named)
+            self._seeded = True
+
+        random.seed = seed
+
+    def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
+        """Add what a program sees of its tests: their streams, classes and functions that it names, limit of recursion, seed."""
+        self._streams.outgoing(message, encoder)
+        if self._lacking:
+            found = {
+                name: value for name, value in self._names.items() if name in self._lacking and isinstance(value, type | types.FunctionType)
+            }
+            if found:
+                self._lacking -= found.keys()
+                message["given"] = {name: encoder.item(value) for name, value in found.items()}
+        if sys.getrecursionlimit() != self._limit:
+            self._limit = message["limit"] = sys.getrecursionlimit()
+        if self._seeded:
+            self._seeded = False
+            message["random"] = encoder.item(random.getstate())
+
+    def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
+        """Write what the program printed where the tests read it."""
+        self._streams.incoming(message)
+
+
+class NotDefinedError(Exception):
+    """The program could not be defined; the message is the reason."""
+
+
+def run(reference: Reference, token: bytes, peer: TestPeer) -> Never:
+    """Tell the server what became of the program, then end the process, whatever the tests left running."""
+    try:
+        reason = _why_not(reference, peer)
+        write_frame(SERVER, token if reason is None else reason.encode())
+    finally:  # where nothing could be said any more, silence is taken for an exit
+        os._exit(0)
+
+
+def _why_not(reference: Reference, peer: TestPeer) -> str | None:
+    """Return the reason why a program did not pass; None where it did."""
+    try:
+        run_tests(reference, peer)
+    except NotDefinedError as error:
+        return str(error) if _REASON.fullmatch(str(error)) else TAMPERED
+    except MemoryError:
+        return peer.broken or MEMORY
+    except SystemExit:
+        return peer.broken or EXIT
+    except BaseException as error:  # noqa: BLE001 - whatever the tests raise is the reason that is reported
+        return peer.broken or failed(error)
+    return peer.broken
+
+
+def run_tests(reference: Reference, peer: TestPeer) -> None:
+    """Run the tests once the program is defined.
+
+    Raises:
+        NotDefinedError: it is not.
+        BaseException: whatever the tests raise.
+    """
+    defined = peer.hear_plainly()
+    if "failed" in defined:
+        raise NotDefinedError(defined["failed"])
+    names = Names(reference, peer, defined)
+    peer.begin_tests(names, frozenset(defined["lacking"]))
+    sys.modules["solution"] = SolutionModule(names, peer)
+    random.seed(0)  # a verdict must not depend on chance
+    if "seed" in reference.tests:
+        peer.watch_random()
+    exec(compile(reference.tests, "tests", "exec", dont_inherit=True), names)  # noqa: S102 - in the sandbox
+
+
+def failed(error: BaseException) -> str:
+    """The reason for an exception: its class, whose name a program may have made up."""
+    return FAILED + re.sub(r"\W", "", type(error).__name__, flags=re.ASCII)[:LONGEST_NAME]

@@ -1,0 +1,214 @@
+"""The namespace of the tests: names that mean what the program defines, and names that mean what the tests have of their own.
+
+A program defines what is asked of it. Everything else that a test calls (`abs`, `sorted`, `math.isclose`, a helper of the prompt) is the
+tests' own, or a program could pass by redefining it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+from .crossing.decoding import Named
+from .crossing.mirrors import Function, Mirror
+from .crossing.peer import Peer
+
+_BUILTINS = frozenset(vars(builtins))
+
+
+@dataclass(kw_only=True)
+class Reference:
+    """The tests of a problem, and the parts of it that say which names are asked of a program."""
+
+    tests: str
+    prompt: str = ""
+    entry_point: str = ""
+    solution: str = ""
+    _trusted: dict[str, Any] | None = field(default=None, init=False)
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The names among the built-in ones that a program is asked to define.
+
+        With a solution, those that it defines. Without, and where the tests call nothing else that could be the program's, those that the
+        tests use: `assert sum(10, 15) == 6` is a test of a `sum` of its own.
+        """
+        if self.entry_point or self.solution:
+            return frozenset((self.entry_point, *_defined(_statements(self.solution))))
+        used = _free(self.tests)
+        others = {name for name in used if name not in _BUILTINS and name not in sys.stdlib_module_names}
+        return frozenset(used if not others else ())
+
+    def asks_for_class(self, name: str) -> bool:
+        """Tell whether a program is asked for a class by this name; without a solution or prompt, names in capitals are taken for one."""
+        known = f"{self.prompt}\n{self.solution}"
+        return bool(re.search(rf"^ *class +{re.escape(name)}\b", known, re.M)) if known.strip() else name[:1].isupper()
+
+    def own(self, name: str) -> Any:
+        """Return what the problem itself says a name is: a helper before the prompt's function, or an import of the solution.
+
+        Raises:
+            KeyError: it says nothing.
+        """
+        if name == self.entry_point or (name not in self.prompt and name not in self.solution):
+            raise KeyError(name)
+        if self._trusted is None:
+            self._trusted = self._run()
+        return self._trusted[name]
+
+    def _run(self) -> dict[str, Any]:
+        """The names of the prompt before its function, and of the solution's imports."""
+        names: dict[str, Any] = {"__name__": "solution"}
+        found = re.search(rf"^(?:async )?def +{re.escape(self.entry_point)}\b", self.prompt, re.M) if self.entry_point else None
+        _execute(self.prompt[: found.start()] if found else "", names)
+        defined = set(_defined(_statements(self.solution)))
+        for statement in _statements(self.solution):
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                _execute(ast.unparse(statement), names)
+        return {name: value for name, value in names.items() if name not in defined and not name.startswith("__")}
+
+    def own_module(self, name: str) -> ModuleType | None:
+        """The module of the standard library that tests mean by a name: all that they use of it is in it."""
+        if name not in sys.stdlib_module_names:
+            return None
+        uses = [node for node in ast.walk(ast.parse(self.tests)) if isinstance(node, ast.Name) and node.id == name]
+        attributes = [node for node in ast.walk(ast.parse(self.tests)) if isinstance(node, ast.Attribute)]
+        used = {node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == name}
+        if len(uses) != len([node for node in attributes if isinstance(node.value, ast.Name) and node.value.id == name]):
+            return None
+        module = importlib.import_module(name)
+        return module if all(hasattr(module, attribute) for attribute in used) else None
+
+
+class Names(dict[str, Any]):
+    """The namespace of the tests. What they do not define themselves is looked up in the reference, and then asked of the program."""
+
+    def __init__(self, reference: Reference, peer: Peer, defined: Mapping[str, Any]) -> None:
+        super().__init__(__name__="solution", __builtins__=builtins)
+        self._reference, self._peer, self._shadows = reference, peer, frozenset(defined["shadows"])
+        self._steady = bool(defined["steady"])  # the program never rebinds a name: a function is looked up once
+        self._functions: dict[str, Any] = dict(defined["functions"])
+        self._known: dict[str, Any] = {}
+
+    def __missing__(self, name: str) -> Any:
+        if name in _BUILTINS and not (name in self._shadows and name in self._reference.asked):
+            raise KeyError(name)
+        if name not in _BUILTINS:
+            try:
+                value = self._reference.own(name)
+            except KeyError:
+                pass
+            else:
+                self[name] = value
+                return value
+        if name in self._known:
+            return self._known[name]
+        value = self._peer.function(self._functions[name]) if name in self._functions else self._peer.ask("name", None, name)
+        if isinstance(value, Named):
+            return _module(name if name in sys.stdlib_module_names else value.name)
+        if isinstance(value, Mirror) and self._reference.asks_for_class(name):
+            self._peer.named.add(value)
+        own = self._reference.own_module(name)
+        value = value if own is None else own
+        if self._steady and isinstance(value, Function | Mirror):
+            self._known[name] = value
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self[str(name)]
+        except KeyError:
+            return False
+        return True
+
+    def forget(self, name: str) -> None:
+        """Look a name up again when it is next used."""
+        self._known.pop(name, None)
+        self._functions.pop(name, None)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a name, wherever it is from."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+class SolutionModule(ModuleType):
+    """The module that the tests import the program as."""
+
+    def __init__(self, names: Names, peer: Peer) -> None:
+        super().__init__("solution")
+        vars(self).update(_names=names, _peer=peer)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return self._peer.ask("globals", None)
+        try:
+            return self._names[name]
+        except KeyError:
+            raise AttributeError(f"module 'solution' has no attribute {name!r}") from None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._names.forget(name)
+        self._peer.ask("rename", None, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._names.forget(name)
+        self._peer.ask("unname", None, name)
+
+
+def _module(name: str) -> ModuleType:
+    """Import a module of the standard library.
+
+    Raises:
+        KeyError: it is none.
+    """
+    if name.partition(".")[0] not in sys.stdlib_module_names or "__main__" in name:
+        raise KeyError(name)
+    return importlib.import_module(name)
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []  # a body that continues the prompt
+
+
+def _defined(statements: list[ast.stmt]) -> Iterable[str]:
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement.name
+        elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            yield from (node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+
+
+def _free(source: str) -> set[str]:
+    """The names that a source uses and does not define, or defines only as parameters."""
+    nodes = [node for statement in _statements(source) for node in ast.walk(statement)]
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    stored |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    stored |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    stored |= {
+        alias.asname or alias.name.partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    return {node.id for node in nodes if isinstance(node, ast.Name)} - stored
+
+
+def _execute(source: str, names: dict[str, Any]) -> None:
+    try:
+        exec(compile(source, "prompt", "exec", dont_inherit=True), names)  # noqa: S102 - the problem's own source, in the sandbox
+    except Exception:  # noqa: BLE001 - whatever it is: what could be run of the problem's own source counts
+        return

@@ -1,0 +1,328 @@
+"""Wrong programs whose results are made to look right: none passes."""
+
+import textwrap
+from collections.abc import Iterator
+
+import pytest
+
+from isocost.graders.code.sandbox.bubblewrap import Sandbox
+from tests.needs_sandbox import needs_sandbox
+
+# By name: a program, and tests that it must not pass.
+CASES = {
+    "eq all": (
+        """
+        class E:
+            __eq__ = lambda s, o: True
+            __ne__ = lambda s, o: False
+            __hash__ = lambda s: 1
+        def f(x): return E()
+        """,
+        """
+        assert f(2) == 4
+        """,
+    ),
+    "eq all reversed": (
+        """
+        class E:
+            __eq__ = lambda s, o: True
+            __ne__ = lambda s, o: False
+        def f(x): return E()
+        """,
+        """
+        assert 4 == f(2)
+        """,
+    ),
+    "eq not ne": (
+        """
+        class E:
+            __eq__ = lambda s, o: True
+            __ne__ = lambda s, o: False
+        def f(x): return E()
+        """,
+        """
+        assert not (f(2) != 4)
+        """,
+    ),
+    "eq in list": (
+        """
+        class E:
+            __eq__ = lambda s, o: True
+        def f(x): return [E(), (E(),)]
+        """,
+        """
+        assert f(2) == [1, (2,)]
+        """,
+    ),
+    "int sub": (
+        """
+        class I(int):
+            def __eq__(s, o): return True
+            __hash__ = int.__hash__
+        def f(x): return I(0)
+        """,
+        """
+        assert f(2) == 4
+        """,
+    ),
+    "str sub": (
+        """
+        class S(str):
+            def __eq__(s, o): return True
+            __hash__ = str.__hash__
+        def f(x): return S('no')
+        """,
+        """
+        assert f(2) == 'yes'
+        """,
+    ),
+    "list sub": (
+        """
+        class L(list):
+            def __eq__(s, o): return True
+        def f(x): return L()
+        """,
+        """
+        assert f(2) == [4]
+        """,
+    ),
+    "dict sub": (
+        """
+        class D(dict):
+            def __eq__(s, o): return True
+        def f(x): return D()
+        """,
+        """
+        assert f(2) == {4: 1}
+        """,
+    ),
+    "float sub": (
+        """
+        class F(float):
+            def __sub__(s, o): return 0.0
+            __rsub__=__sub__
+            def __lt__(s,o): return True
+        def f(x): return F(9)
+        """,
+        """
+        assert abs(f(2) - 4) < 1e-6
+        """,
+    ),
+    "sub": (
+        """
+        class E:
+            def __sub__(s, o): return 0.0
+            __rsub__=__sub__
+        def f(x): return E()
+        """,
+        """
+        assert abs(f(2) - 4) < 1e-6
+        """,
+    ),
+    "lt": (
+        """
+        class E:
+            def __lt__(s, o): return True
+            __gt__=__le__=__ge__=__lt__
+        def f(x): return E()
+        """,
+        """
+        assert f(2) < 4
+        """,
+    ),
+    "contains": (
+        """
+        class E:
+            def __contains__(s, o): return True
+        def f(x): return E()
+        """,
+        """
+        assert 4 in f(2)
+        """,
+    ),
+    "helper class lies": (
+        """
+        class Any:
+            def __eq__(s, o): return True
+        class Stack:
+            def pop(self): return Any()
+        """,
+        """
+        s = Stack()
+        assert s.pop() == 4
+        """,
+    ),
+    "class itself": (
+        """
+        class Stack:
+            def pop(self): return self
+            def __eq__(s, o): return True
+        """,
+        """
+        s = Stack()
+        assert s.pop() == 4
+        """,
+    ),
+    "class sub": (
+        """
+        class Meta(type):
+            def __eq__(c, o): return True
+            __hash__ = type.__hash__
+        class f(metaclass=Meta):
+            def __init__(self, x): pass
+        """,
+        """
+        assert f(2) == 4
+        """,
+    ),
+    "bool": (
+        """
+        class B:
+            def __bool__(s): return True
+            def __eq__(s, o): return True
+        def f(x): return B()
+        """,
+        """
+        assert f(2) is True or f(2) == True
+        """,
+    ),
+    "str": (
+        """
+        class B:
+            def __eq__(s, o): return True
+            def __str__(s): return 'x'
+        def f(x): return B()
+        """,
+        """
+        assert str(f(2)) == 'yes'
+        """,
+    ),
+    "len": (
+        """
+        class B:
+            def __len__(s): return 0
+            def __eq__(s, o): return True
+        def f(x): return B()
+        """,
+        """
+        assert len(f(2)) == 3
+        """,
+    ),
+    "property lies": (
+        """
+        class R:
+            @property
+            def value(self):
+                class E:
+                    def __eq__(s, o): return True
+                return E()
+        def f(x): return R()
+        """,
+        """
+        assert f(2).value == 4
+        """,
+    ),
+    "generator of liars": (
+        """
+        class E:
+            def __eq__(s, o): return True
+        def f(x):
+            yield E()
+        """,
+        """
+        assert list(f(2)) == [4]
+        """,
+    ),
+    "dict key": (
+        """
+        class E:
+            def __eq__(s, o): return True
+            def __hash__(s): return hash(4)
+        def f(x): return {E(): E()}
+        """,
+        """
+        assert f(2)[4] == 4
+        """,
+    ),
+    "class for a function": (
+        """
+        class f:
+            def __init__(self, x): pass
+            def __sub__(self, o): return 0.0
+            __rsub__ = __sub__
+        """,
+        """
+        assert abs(f(2) - 4) < 1e-6
+        """,
+    ),
+    "claims to be int": (
+        """
+        class E:
+            __class__ = int
+            def __eq__(s, o): return True
+            def __lt__(s, o): return False
+        def f(x): return E()
+        """,
+        """
+        assert isinstance(f(2), int) and f(2) == 4
+        """,
+    ),
+    "reflected": (
+        """
+        class E:
+            def __radd__(s, o): return 4
+            __add__ = __radd__
+        def f(x): return E()
+        """,
+        """
+        assert 0 + f(2) == 4
+        """,
+    ),
+    "hash and eq of key": (
+        """
+        class S(str):
+            def __hash__(s): return hash('want')
+            def __eq__(s, o): return True
+        def f(x): return S('no')
+        """,
+        """
+        assert {'want': 1}[f(2)] == 1
+        """,
+    ),
+    "iter lies": (
+        """
+        class E:
+            def __iter__(s): return iter([E()])
+            def __eq__(s, o): return True
+        def f(x): return E()
+        """,
+        """
+        assert [*f(2)] == [4]
+        """,
+    ),
+    "set member": (
+        """
+        class E:
+            def __eq__(s, o): return True
+            def __hash__(s): return hash(4)
+        def f(x): return {E()}
+        """,
+        """
+        assert 4 in f(2)
+        """,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    made = Sandbox(memory=1 << 30)
+    yield made
+    made.close()
+
+
+@needs_sandbox
+@pytest.mark.parametrize("name", CASES)
+def test_no_result_decides_about_itself(sandbox: Sandbox, name: str) -> None:
+    program, tests = (textwrap.dedent(part) for part in CASES[name])
+    assert sandbox.run(program, tests, seconds=5.0) != "passed"

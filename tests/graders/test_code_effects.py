@@ -1,0 +1,245 @@
+"""Right programs, and what they do besides returning values: exceptions, streams, files, threads, names of modules."""
+
+import textwrap
+from collections.abc import Iterator
+
+import pytest
+
+from isocost.graders.code.sandbox.bubblewrap import Sandbox
+from tests.needs_sandbox import needs_sandbox
+
+# By name: a program, and tests that it passes.
+CASES = {
+    "printing": (
+        """
+        def f(): print('hello'); print('x', end=''); return 1
+        def r(): return input('? ') + input()
+        import sys
+        def s(): return sys.stdin.readline()
+        def w(): sys.stdout.write('w'); sys.stderr.write('e')
+        """,
+        r"""
+        import io, contextlib, sys
+        from unittest import mock
+        assert f() == 1
+        o = io.StringIO()
+        with contextlib.redirect_stdout(o): f()
+        assert o.getvalue() == 'hello\nx'
+        with mock.patch('sys.stdout', new_callable=io.StringIO) as out:
+            w(); w()
+        assert out.getvalue() == 'ww'
+        sys.stdin = io.StringIO('a\nb\nc\n')
+        assert r() == 'ab' and s() == 'c\n' and s() == ''
+        sys.stdin = sys.__stdin__
+        with mock.patch('builtins.input', side_effect=['p', 'q']): assert r() == 'pq'
+        with mock.patch('builtins.print') as pr: f()
+        pr.assert_any_call('hello')
+        """,
+    ),
+    "random seed": (
+        """
+        import random
+        def f(): return random.randint(1, 10**9)
+        """,
+        """
+        import random
+        random.seed(5)
+        a = f()
+        random.seed(5)
+        assert a == f() == random.Random(5).randint(1, 10**9)
+        """,
+    ),
+    "files": (
+        """
+        def f(p): return open(p).read()
+        def w(p): open(p, 'w').write('hey')
+        """,
+        """
+        open('/tmp/a.txt', 'w').write('abc')
+        assert f('/tmp/a.txt') == 'abc'
+        w('b.txt')
+        assert open('b.txt').read() == 'hey'
+        """,
+    ),
+    "alarm": (
+        """
+        import time
+        def f():
+            try: time.sleep(0.05)
+            finally: pass
+            return 1
+        def g(): return 2
+        """,
+        """
+        import signal
+        def h(s, fr): raise TimeoutError
+        signal.signal(signal.SIGALRM, h)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        try: f()
+        except TimeoutError: pass
+        else: assert False
+        assert g() == 2 and g() == 2
+        """,
+    ),
+    "threads": (
+        """
+        import threading
+        class Counter:
+            def __init__(self): self.n = 0; self.l = threading.Lock()
+            def inc(self):
+                with self.l: self.n += 1
+        """,
+        """
+        import threading
+        c = Counter()
+        ts = [threading.Thread(target=c.inc) for _ in range(8)]
+        [t.start() for t in ts]
+        [t.join() for t in ts]
+        assert c.n == 8
+        """,
+    ),
+    "exceptions": (
+        """
+        class My(ValueError):
+            def __init__(self, m, code=1): super().__init__(m); self.code = code
+            def __str__(self): return 'my ' + self.args[0]
+        class Plain(Exception): pass
+        def f(x):
+            if x == 1: raise ValueError('bad', 3)
+            if x == 2: raise My('q', 7)
+            if x == 3: raise Plain
+            if x == 4: return {}['k']
+            if x == 5: return int('z')
+            if x == 6: open('/nonexistent')
+            if x == 7: raise My('z') from KeyError('c')
+            if x == 8: assert False, 'msg'
+            if x == 9: 'ü'.encode('ascii')
+            if x == 10: raise SystemExit(3)
+            if x == 11: raise StopIteration(4)
+            return x
+        """,
+        """
+        def raises(n):
+            try: f(n)
+            except BaseException as e: return e
+            assert False
+        e = raises(1); assert type(e) is ValueError and e.args == ('bad', 3)
+        e = raises(2)
+        assert type(e) is My and isinstance(e, ValueError) and e.code == 7 and str(e) == 'my q'
+        assert type(e).__name__ == 'My'
+        assert type(raises(3)).__name__ == 'Plain' and isinstance(raises(3), Plain)
+        e = raises(4); assert type(e) is KeyError and e.args == ('k',)
+        assert 'invalid literal' in str(raises(5))
+        e = raises(6); assert type(e) is FileNotFoundError and e.errno == 2 and e.filename == '/nonexistent'
+        e = raises(7); assert isinstance(e.__cause__, KeyError)
+        assert str(raises(8)) == 'msg'
+        assert type(raises(9)) is UnicodeEncodeError
+        assert raises(10).code == 3
+        import unittest
+        tc = unittest.TestCase()
+        with tc.assertRaises(My): f(2)
+        with tc.assertRaisesRegex(ValueError, 'bad'): f(1)
+        try: f(2)
+        except My as m: assert m.code == 7
+        """,
+    ),
+    "async": (
+        """
+        import asyncio
+        async def f(x):
+            await asyncio.sleep(0.001)
+            return x + 1
+        async def g():
+            for i in range(3): yield i
+        class A:
+            async def __aenter__(self): return 5
+            async def __aexit__(self, *a): return False
+        async def b(): raise KeyError('z')
+        """,
+        """
+        import asyncio
+        assert asyncio.run(f(1)) == 2
+        async def main():
+            assert await f(2) == 3
+            assert await asyncio.gather(f(1), f(2)) == [2, 3]
+            assert [x async for x in g()] == [0, 1, 2]
+            async with A() as a: assert a == 5
+            try: await b()
+            except KeyError: pass
+            else: assert False
+        asyncio.run(main())
+        assert asyncio.iscoroutinefunction(f)
+        """,
+    ),
+    "exit in program": (
+        """
+        import sys
+        def f():
+            sys.exit(2)
+        """,
+        """
+        try: f()
+        except SystemExit as e: assert e.code == 2
+        else: assert False
+        """,
+    ),
+    "context": (
+        """
+        import contextlib
+        class C:
+            def __enter__(self): return self
+            def __exit__(self, t, v, b): self.t = t; return t is ValueError
+        @contextlib.contextmanager
+        def cm(x): yield x + 1
+        """,
+        """
+        with C() as c: pass
+        with C() as c: raise ValueError('x')
+        assert c.t is ValueError
+        with cm(1) as v: assert v == 2
+        """,
+    ),
+    "import": (
+        """
+        def f(): return 1
+        def helper(): return 2
+        def g(): return helper()
+        """,
+        """
+        import solution
+        from solution import f as ff
+        assert solution.f() == 1 and ff() == 1
+        from unittest import mock
+        with mock.patch('solution.helper', lambda: 7): assert g() == 7
+        assert g() == 2
+        solution.helper = lambda: 8
+        assert g() == 8
+        """,
+    ),
+    "uses test names": (
+        """
+        def f(v): return Box(v)
+        def g(v): return double(v)
+        """,
+        """
+        class Box:
+            def __init__(self, v): self.v = v
+        def double(x): return 2 * x
+        assert f(3).v == 3 and isinstance(f(3), Box) and g(4) == 8
+        """,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    made = Sandbox(memory=1 << 30)
+    yield made
+    made.close()
+
+
+@needs_sandbox
+@pytest.mark.parametrize("name", CASES)
+def test_right_programs_pass(sandbox: Sandbox, name: str) -> None:
+    program, tests = (textwrap.dedent(part) for part in CASES[name])
+    assert sandbox.run(program, tests, seconds=20.0) == "passed"
