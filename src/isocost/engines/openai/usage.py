@@ -102,7 +102,7 @@ def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds) -> Usage:
     prompt, completion = _needed(usage, "prompt_tokens"), _needed(usage, "completion_tokens")
     generated, remark = _with_reasoning(usage, prompt, completion)
     _refuse_zero(prompt, generated, texts, bounds)
-    _refuse_more_than_sent(prompt, generated, bounds)
+    _refuse_more_than_sent(prompt, generated, bounds, remark)
     _refuse_less_than_came(prompt, generated, texts, bounds)
     details = usage.get("prompt_tokens_details")
     cached = _whole(details.get("cached_tokens")) if isinstance(details, dict) else None
@@ -110,7 +110,7 @@ def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds) -> Usage:
 
 
 _ADVICE_MISSING = "switch usage on where the endpoint is started, or with extra_body, or name another base_url"
-_ADVICE_WRONG = "no key of the study can settle it: update the endpoint, or name another base_url"
+_ADVICE_WRONG = "no key of the study settles this: update the endpoint, or name another base_url"
 
 
 def _needed(usage: dict[str, Any], key: str) -> int:
@@ -156,14 +156,15 @@ def _refuse_zero(prompt: int, generated: int, texts: Sequence[str], bounds: Boun
         raise BadUsageError(f"reports 0 prompt tokens for a prompt of {bounds.prompt_bytes:,} bytes", _ADVICE_WRONG, prompt, generated)
 
 
-def _refuse_more_than_sent(prompt: int, generated: int, bounds: Bounds) -> None:
+def _refuse_more_than_sent(prompt: int, generated: int, bounds: Bounds, remark: str) -> None:
     if generated > bounds.generated_tokens:
         of = f"{bounds.choices} x max_tokens {bounds.max_tokens}" if bounds.choices > 1 else f"max_tokens {bounds.max_tokens}"
         advice = (
             "set sampling.max_tokens to all that it writes, hidden reasoning included; "
             "if it ignores the limit, set max_tokens_field: max_completion_tokens"
         )
-        raise BadUsageError(f"reports {generated:,} completion tokens, more than {of}", advice, prompt, generated)
+        how = f" ({remark.partition(';')[0]})" if remark else ""
+        raise BadUsageError(f"reports {generated:,} completion tokens, more than {of}{how}", advice, prompt, generated)
     if prompt > bounds.prompt_tokens:
         messages = "one message" if bounds.messages == 1 else f"{bounds.messages} messages"
         allowed = f"{bounds.prompt_bytes:,} bytes in {messages} can be (bytes + {TOKENS_PER_MESSAGE} a message)"
