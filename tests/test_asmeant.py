@@ -200,7 +200,7 @@ def test_no_command_hangs_on_a_file_that_stands_for_too_much(tmp_path: Path, bom
         code, complaints, seconds = isocost(*arguments)
         assert code == 2, complaints
         assert complaints.startswith(f"error: {file}:")
-        assert complaints.count("\n") == 1
+        assert complaints.count("\n") == 1 + ("restore it from a copy" in complaints)  # a run's own study has a remedy
         assert seconds < 30
 
 

@@ -26,6 +26,7 @@ from isocost.errors import (
     StudyError,
     TableError,
     TryAgainError,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ __all__ = [
     "StudyError",
     "TableError",
     "TryAgainError",
+    "UsageError",
     "run",
 ]
 

@@ -10,7 +10,7 @@ import yaml
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.running.events import Listener, Note
 from isocost.store import RunDirectory
-from isocost.yamlfile import parse_yaml, trouble
+from isocost.yamlfile import TooMuchError, parse_yaml, trouble
 
 _NAMED, _LONGEST = 5, 40
 _UNSET = "not set"
@@ -31,7 +31,8 @@ def kept_study(directory: RunDirectory) -> dict[str, Any] | None:
         study = None if text is None else parse_yaml(text, text_keys=True).data
     except yaml.YAMLError as error:
         line, why = trouble(error, text or "")
-        raise _damaged(f"{path}{f':{line}' if line else ''}: not YAML: {why}") from error
+        kind = "" if isinstance(error, TooMuchError) else "not YAML: "
+        raise _damaged(f"{path}{f':{line}' if line else ''}: {kind}{why}") from error
     if text is not None and not isinstance(study, dict):
         raise _damaged(f"{path}: holds no study")
     return study
