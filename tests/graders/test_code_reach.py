@@ -160,6 +160,18 @@ def f(g):
         cb.assert_called_once_with(3)
         """,
     ),
+    "makes a mock equal to all": (
+        """
+        def f(cb):
+            try: cb.configure_mock(**{'__eq__.side_effect': lambda *a: True})
+            except AttributeError: pass
+            return cb
+        """,
+        """
+        from unittest.mock import MagicMock
+        assert f(MagicMock()) == 4
+        """,
+    ),
     "answers for a method": (
         """
         def f(q):

@@ -44,7 +44,7 @@ def _is_open(target: object, name: str, *, reads: bool) -> bool:
         return False
     if name.startswith("__") and name.endswith("__"):
         return reads and name in _SAID and (name != "__dict__" or not isinstance(target, (type, *_ROUTINES)))
-    if name.startswith("_") and _is_of_library(target, name):
+    if _is_kept(target, name):
         return False
     if isinstance(target, RUNNING):
         return name in STEPS
@@ -55,11 +55,14 @@ def _is_open(target: object, name: str, *, reads: bool) -> bool:
     return not isinstance(target, _ROUTINES) or name in getattr(target, "__dict__", {})
 
 
-def _is_of_library(target: object, name: str) -> bool:
-    """Tell whether an attribute is what a class of the standard library keeps for itself."""
+def _is_kept(target: object, name: str) -> bool:
+    """Tell whether a class of the standard library keeps an attribute for itself, or for tests: `configure_mock` makes equal to all."""
     classes = (*(target.__mro__ if isinstance(target, type) else ()), *type(target).__mro__)
-    owner = next((one for one in classes if name in vars(one)), None)
-    return owner is not None and owner.__module__.partition(".")[0] in sys.stdlib_module_names
+    owner = next((one for one in classes if name in vars(one)), object)
+    package = owner.__module__.partition(".")[0]
+    if package == "unittest":
+        return isinstance(vars(owner)[name], types.FunctionType)
+    return name.startswith("_") and package in sys.stdlib_module_names and name in vars(owner)
 
 
 def may_stop(action: str, arguments: tuple[object, ...]) -> bool:
