@@ -287,6 +287,47 @@ def f(g):
         assert f(2).issubset({4}) or f(2).issuperset({4}) or f(2).isdisjoint({9})
         """,
     ),
+    "an object that holds many values": (
+        """
+        class E:
+            def __init__(self): self.__dict__.update({f'x{i}': i for i in range(9)})
+            def __eq__(self, o): return True
+        def f(x): return E()
+        """,
+        """
+        assert f(2) == 4 or 4 in [f(2)]
+        """,
+    ),
+    "an object that holds what equals all": (
+        """
+        class X:
+            def __eq__(self, o): return True
+        class E(X):
+            def __init__(self, x): self.x = x
+        def f(x): return E(X())
+        def g(x): return E([X()])
+        """,
+        """
+        assert f(2) == 4 or g(2) == [4] or not f(2) != 4
+        """,
+    ),
+    "an object that learns what is expected": (
+        """
+        seen = [0]
+        class E:
+            def __init__(self): self.x = seen[-1]
+            def __eq__(self, o):
+                seen.append(o)
+                self.x = o
+                return True
+            def __ne__(self, o): return not self == o
+        def f(x): return E()
+        """,
+        """
+        for _ in range(3): f(2) == 4, f(2) != 4, f(2) in [4]
+        assert f(2) == 4
+        """,
+    ),
     "operators of a plain value whose class nobody asks for": (
         """
         class I(int):

@@ -159,6 +159,30 @@ CASES = {
         assert Money('1.5') == Decimal('1.5') and Money('1.5').shown() == '1.50 EUR' and Money(2) * 2 == 4 and Money(1) < Money(2)
         """,
     ),
+    "objects that equal the value that they hold": (
+        """
+        from collections import UserDict, UserList, UserString
+        class Money:
+            def __init__(self, amount): self.amount = amount
+            def __eq__(self, o): return self.amount == (o.amount if isinstance(o, Money) else o)
+            def __ne__(self, o): return not self == o
+            def __hash__(self): return hash(self.amount)
+        class Stack:
+            def __init__(self): self.items = []
+            def push(self, x): self.items.append(x)
+            def __eq__(self, o): return self.items == o
+        class Strict:
+            def __init__(self, x): self.x = x
+            def __eq__(self, o): return isinstance(o, Strict) and self.x == o.x
+        def f(): return UserList([1, 2]), UserDict(a=1), UserString('ab')
+        """,
+        """
+        assert Money(3) == 3 and 3 == Money(3) and Money(3) != 4 and not Money(3) == 4 and not Money(3) != 3 and Money(3) == Money(3)
+        assert Money(3) in [3] and 3 in {Money(3)} and [Money(3)] == [3] and {3: 1}[Money(3)] == 1 and Money('3') != 3
+        s = Stack(); assert s == []; s.push(1); s.push(2); assert s == [1, 2] and s != [1]
+        assert Strict(3) != 3 and Strict(3) == Strict(3) and f() == ([1, 2], {'a': 1}, 'ab') and f()[0] != [1]
+        """,
+    ),
     "groups of exceptions": (
         """
         class Own(ExceptionGroup): pass
