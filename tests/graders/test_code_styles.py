@@ -183,6 +183,23 @@ CASES = {
         assert Strict(3) != 3 and Strict(3) == Strict(3) and f() == ([1, 2], {'a': 1}, 'ab') and f()[0] != [1]
         """,
     ),
+    "classes that say what they extend": (
+        """
+        class A:
+            def who(self): return 'A'
+        class B(A):
+            def who(self): return 'B' + super().who()
+        class C(A):
+            def who(self): return 'C' + super().who()
+        class D(B, C): pass
+        class E(KeyError): pass
+        """,
+        """
+        assert D().who() == 'BCA' and [k.__name__ for k in D.__mro__] == ['D', 'B', 'C', 'A', 'object'] and D.__bases__ == (B, C)
+        assert A.__bases__ == (object,) and A.__mro__ == (A, object) and LookupError in E.__mro__
+        assert E.__bases__ == (KeyError,) and issubclass(E, LookupError) and isinstance(D(), C) and not issubclass(A, B)
+        """,
+    ),
     "groups of exceptions": (
         """
         class Own(ExceptionGroup): pass

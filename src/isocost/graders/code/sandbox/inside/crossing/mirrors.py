@@ -68,6 +68,9 @@ def is_proxy(thing: object) -> bool:
     return kind is Mirror or (type(kind) is Mirror and not PLAIN.intersection(kind.__mro__))
 
 
+_classes_of, _bases_of = vars(type)["__mro__"].__get__, vars(type)["__bases__"].__get__
+
+
 class Mirror(type):
     """The class of mirrors. What a class of the other side can do as an object (attributes, calls, iteration of an Enum) is asked of it."""
 
@@ -76,6 +79,14 @@ class Mirror(type):
         if _CLASS not in names:
             raise TypeError("the tests extend a class of the program, which lives in another process")
         return super().__new__(cls, name, bases, names, **given)
+
+    @property
+    def __mro__(cls) -> tuple[type, ...]:
+        return tuple(one for one in _classes_of(cls) if one is not Proxy)  # of which the other side knows nothing
+
+    @property
+    def __bases__(cls) -> tuple[type, ...]:  # type: ignore[override]
+        return tuple(object if one is Proxy else one for one in _bases_of(cls))
 
     def __getattr__(cls, name: str) -> Any:
         return _links[0].ask("get", cls, name)
