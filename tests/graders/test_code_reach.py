@@ -187,6 +187,19 @@ def f(g):
         assert q.ok()
         """,
     ),
+    "answers for a method by the attributes": (
+        """
+        def f(q): vars(q).update(ok=lambda: vars(q) != {})
+        """,
+        """
+        class Q:
+            def __init__(self): self.done = False
+            def ok(self): return self.done
+        q = Q()
+        f(q)
+        assert q.ok()
+        """,
+    ),
     "keeps a with from failing": (
         """
         class W:
@@ -361,14 +374,6 @@ def f(g):
         assert f() == 4
         """,
     ),
-    "a mock": (
-        """
-        from unittest.mock import MagicMock as f
-        """,
-        """
-        assert f(2) == 4
-        """,
-    ),
 }
 
 
@@ -392,10 +397,3 @@ def test_a_program_is_handed_what_the_solution_uses(sandbox: Sandbox) -> None:
     program = "def f(x): return double(x)"
     assert sandbox.run(program, tests, seconds=10.0) == "failed: NameError"
     assert sandbox.run(program, tests, solution="def f(y): return double(y)", seconds=10.0) == "passed"
-
-
-@needs_sandbox
-def test_a_program_that_closes_tmp_is_judged(sandbox: Sandbox) -> None:
-    tests = f"text = {'a' * (1 << 22)!r}\nassert f(2) == 4"  # read by the tests' process while the program runs already
-    assert sandbox.run("import os\nos.chmod('/tmp', 0)\ndef f(x): return 5", tests, seconds=10.0) == "failed: AssertionError"
-    assert sandbox.run("import os\nos.chmod('/tmp', 0)\ndef f(x): return 4", tests, seconds=10.0) == "passed"
