@@ -65,6 +65,9 @@ def grader() -> Iterator[CodeGrader]:
         # MBPP's markers
         (f"{SQUARE}\n[DONE]\n\nYou are an expert Python programmer\n[BEGIN]\nx = 1\n[DONE]", SQUARE),
         (f"[BEGIN]\n{SQUARE}\n[DONE]", SQUARE),
+        (f"[BEGIN] {SQUARE} [DONE]\nx = 1", SQUARE),
+        ('def f(x):\n    return "[DONE]" if x else "[BEGIN]"', 'def f(x):\n    return "[DONE]" if x else "[BEGIN]"'),
+        ('```python\nMARKS = ["[BEGIN]", "[DONE]"]\ndef f(x): return MARKS\n```', 'MARKS = ["[BEGIN]", "[DONE]"]\ndef f(x): return MARKS'),
         (f"[BEGIN]\n```python\n{SQUARE}\n```\n[DONE]\n```python\nx = 1\n```", SQUARE),
         # prose around a program without a fence
         (f"Sure! Here is the function:\n\n{SQUARE}\n\nThis function returns the square.", SQUARE),
@@ -130,6 +133,14 @@ def test_reading_takes_linear_time(piece: str) -> None:
         (HUMANEVAL, "```python\ndef root(x):\n    return half(2 * sqrt(x))\n```", Outcome.CORRECT, "passed"),
         (HUMANEVAL, "```python\nclass A: pass\n\ndef helper(x):\n    return sqrt(x)\n\nroot = helper\n```", Outcome.CORRECT, "passed"),
         (HUMANEVAL, f"```python\n{PROMPT}    return sqrt(x)\n```", Outcome.CORRECT, "passed"),
+        (HUMANEVAL, f"from __future__ import annotations\n{PROMPT}    return sqrt(x)", Outcome.CORRECT, "passed"),
+        (
+            HUMANEVAL,
+            '"""Roots."""\nfrom __future__ import (\n    annotations,  # for Node\n)\nimport re; x = 1\ndef root(x: Node): return sqrt(x)',
+            Outcome.CORRECT,
+            "passed",
+        ),
+        (HUMANEVAL, "from __future__ import annotations; import cmath\ndef root(x): return cmath.sqrt(x).real", Outcome.CORRECT, "passed"),
         (HUMANEVAL, "    return x\n", Outcome.INCORRECT, "failed: AssertionError"),
         (HUMANEVAL, "    return sqrt(x)\ndef check(f): pass", Outcome.CORRECT, "passed"),
         (HUMANEVAL, "def root(x): return 0\ndef check(f): pass", Outcome.INCORRECT, "failed: AssertionError"),

@@ -278,6 +278,13 @@ def test_every_program_has_a_tmp_of_its_own(sandbox: Sandbox) -> None:
 
 
 @needs_sandbox
+def test_a_program_that_closes_tmp_is_judged(sandbox: Sandbox) -> None:
+    tests = f"text = {'a' * (1 << 22)!r}\nassert f(2) == 4"  # read by the tests' process while the program runs already
+    assert sandbox.run("import os\nos.chmod('/tmp', 0)\ndef f(x): return 5", tests, seconds=10.0) == "failed: AssertionError"
+    assert sandbox.run("import os\nos.chmod('/tmp', 0)\ndef f(x): return 4", tests, seconds=10.0) == "passed"
+
+
+@needs_sandbox
 @pytest.mark.parametrize(
     "program",
     [

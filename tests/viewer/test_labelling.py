@@ -221,7 +221,7 @@ def test_labels_of_several_processes_stand_side_by_side_and_a_torn_line_is_passe
 
 
 def test_places_beyond_the_end_are_not_there(pages: Pages) -> None:
-    for address in ("/label/0", "/label/7", "/label/999999999999", "/label/x"):
+    for address in ("/label/0", "/label/7", "/label/999999999999", "/label/" + "9" * 5000, "/label/-1", "/label/٣", "/label/x"):
         answer = pages.client.get(address)
         assert answer.status_code == 404
         assert f'href="{PREFIX}/label"' in answer.text

@@ -29,6 +29,7 @@ from isocost.viewer.unsaved import not_saved
 
 _LARGEST_BODY = 64 * 1024  # bytes; a verdict with its note is far below
 _MOST_FIELDS = 10
+_MOST_DIGITS = 10  # Python refuses to read a number of some thousand
 _BY_SCRIPT = "isocost-script"  # the header with which the script asks for an address or an error in place of a page
 
 
@@ -59,8 +60,10 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str
         return _on(prefix + labelling.where_next())
 
     def labelled(request: Request) -> Response:
-        query = request.query_params
-        return _found(labelling.page(request.path_params["number"], whole="all" in query, differing=query.get("among") == "differing"))
+        query, number = request.query_params, request.path_params["number"]
+        if not (number.isascii() and number.isdigit() and len(number) < _MOST_DIGITS):
+            raise HTTPException(404)
+        return _found(labelling.page(int(number), whole="all" in query, differing=query.get("among") == "differing"))
 
     def differing(request: Request) -> Response:
         return _on(prefix + labelling.differing().following(0))
@@ -80,7 +83,7 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str
         Route("/label", _writing(labelling, labelling.say), methods=["POST"]),
         Route(END, done),
         Route("/label/differing", differing),
-        Route("/label/{number:int}", labelled),
+        Route("/label/{number}", labelled),
         Route("/undo", _writing(labelling, labelling.undo), methods=["POST"]),
         Route(AGREEMENT, agreement),
         Route("/style.css", _file(style, "text/css")),

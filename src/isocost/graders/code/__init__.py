@@ -24,6 +24,7 @@ LEAST_MEMORY = 64  # MB
 MOST_REMEMBERED = 1024  # tests that were compiled
 # Where a completion has gone on past its function: the words that HumanEval stops at (Chen et al. 2021, section 2.2).
 STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
+_FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import[ \t]+(?:\([^()]*\)|[^\n;(]*)", re.MULTILINE)
 
 
 class CodeGrader(AnswerGrader):
@@ -123,7 +124,8 @@ class _Task:
         name = re.escape(self.entry_point)
         if self.entry_point and not answer[:1].isspace() and re.search(rf"^(?:(?:async )?def|class) +{name}\b|^{name} *=", answer, re.M):
             before = re.search(rf"^(?:async )?def +{name}\b", self.prompt, re.M)
-            return f"{self.prompt[: before.start() if before else None]}\n{answer}"
+            futures = _FUTURE.findall(answer)  # Python wants them before all else
+            return "\n".join((*futures, self.prompt[: before.start() if before else None], _FUTURE.sub("pass", answer)))
         end = min((at for at in map(answer.find, STOPS) if at >= 0), default=None)
         return f"{self.prompt}{answer[:end]}\n"
 

@@ -17,6 +17,8 @@ _PROSE = re.compile(
     rf"[A-Z][a-z']*[.!?]? +{_NO_PROSE}[A-Za-z`'\"]|[A-Z][a-z']*, +{_NO_PROSE}[a-z`'\"](?!.*=)|[A-Z][a-z']*[.!?]$"
     r"|[-*•] +\w|\d+\. +\w|#{2,} |\*\*\w"
 )
+_BEGIN = re.compile(r"^[ \t]*\[BEGIN\][ \t]*|\[BEGIN\][ \t\r]*$", re.MULTILINE)
+_DONE = re.compile(r"^[ \t]*\[DONE\]|\[DONE\][ \t\r]*$", re.MULTILINE)
 _QUOTES = re.compile(r'"""|\'\'\'')
 
 
@@ -42,9 +44,13 @@ def find_program(generation: str) -> str | None:
 
 
 def _between_markers(text: str) -> str:
-    """MBPP's few-shot prompt puts answers between [BEGIN] and [DONE]; what follows is the next question, which the model asks itself."""
-    text = text.partition("[DONE]")[0]
-    return text.partition("[BEGIN]")[2] if "[BEGIN]" in text else text
+    """MBPP's few-shot prompt puts answers between [BEGIN] and [DONE]; what follows is the next question, which the model asks itself.
+
+    Markers stand at an end of a line: in the middle of one, as in `return "[DONE]"`, they are part of the program.
+    """
+    done, begun = _DONE.search(text), _BEGIN.search(text)
+    text = text[: done.start()] if done else text
+    return text[begun.end() :] if begun and begun.end() <= len(text) else text
 
 
 def _blocks(text: str) -> list[_Block]:

@@ -10,7 +10,6 @@ import os
 import random
 import re
 import sys
-import types
 from typing import Any, Never
 
 from .crossing.decoding import Decoder
@@ -37,6 +36,7 @@ class TestPeer(Peer):
         self.broken: str | None = None
         self._lacking: frozenset[str] = frozenset()  # names that the program uses and does not define
         self._names: dict[str, Any] = {}
+        self._reference: Reference | None = None
         self._streams = TestStreams()
         self._limit = sys.getrecursionlimit()
         self._seeded = False
@@ -51,9 +51,9 @@ class TestPeer(Peer):
         self.broken = self.broken or EXIT
         return GoneError()
 
-    def begin_tests(self, names: dict[str, Any], lacking: frozenset[str]) -> None:
+    def begin_tests(self, names: dict[str, Any], lacking: frozenset[str], reference: Reference) -> None:
         """Take the names of the tests, some of which the program may use."""
-        self._names, self._lacking = names, lacking
+        self._names, self._lacking, self._reference = names, lacking, reference
         self.begin()
 
     def hear_problem(self) -> str:
@@ -73,10 +73,9 @@ class TestPeer(Peer):
     def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
         """Add what a program sees of its tests: their streams, classes and functions that it names, limit of recursion, seed."""
         self._streams.outgoing(message, encoder)
-        if self._lacking:
-            found = {
-                name: value for name, value in self._names.items() if name in self._lacking and isinstance(value, type | types.FunctionType)
-            }
+        if self._lacking and self._reference is not None:
+            known = {name: value for name, value in self._names.items() if name in self._lacking}
+            found = {name: value for name, value in known.items() if self._reference.hands_over(name, value)}
             if found:
                 self._lacking -= found.keys()
                 message["given"] = {name: encoder.item(value) for name, value in found.items()}
@@ -130,7 +129,7 @@ def run_tests(reference: Reference, peer: TestPeer) -> None:
     if "failed" in defined:
         raise NotDefinedError(defined["failed"])
     names = Names(reference, peer, defined)
-    peer.begin_tests(names, frozenset(defined["lacking"]))
+    peer.begin_tests(names, frozenset(defined["lacking"]), reference)
     sys.modules["solution"] = SolutionModule(names, peer)
     random.seed(0)  # a verdict must not depend on chance
     if "seed" in reference.tests:

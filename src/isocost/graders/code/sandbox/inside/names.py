@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dis
 import importlib
 import re
 import sys
+import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -46,6 +48,31 @@ class Reference:
         used = _free(self.tests)
         others = {name for name in used if name not in _BUILTINS and name not in sys.stdlib_module_names}
         return frozenset(used if not others else ())
+
+    def hands_over(self, name: str, value: object) -> bool:
+        """Tell whether a program that uses a name of the tests is handed what it is.
+
+        Classes are, unless they assert; functions, unless they assert or the tests call them themselves: a program could try its guesses
+        on a `check`, or ask `expected` for the answer. What the problem's own solution uses is handed over in any case.
+        """
+        if name in self._used_by_solution:
+            return True
+        if isinstance(value, type):
+            return not any(_holds_checks(base) for base in value.__mro__)
+        return isinstance(value, types.FunctionType) and not _is_checking(value) and name not in self._called
+
+    @cached_property
+    def _used_by_solution(self) -> set[str]:
+        return _free(self.solution)
+
+    @cached_property
+    def _called(self) -> set[str]:
+        """The names that the tests use outside the function of that name."""
+        found: set[str] = set()
+        for statement in _statements(self.tests):
+            own = {statement.name} if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) else set()
+            found |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)} - own
+        return found
 
     def asks_for_class(self, name: str) -> bool:
         """Tell whether a program is asked for a class by this name; without a solution or prompt, names in capitals are taken for one."""
@@ -164,6 +191,28 @@ class SolutionModule(ModuleType):
     def __delattr__(self, name: str) -> None:
         self._names.forget(name)
         self._peer.ask("unname", None, name)
+
+
+def _holds_checks(kind: type) -> bool:
+    """Tell whether methods of a class assert, other than those that check what an object is made of."""
+    package = kind.__module__.partition(".")[0]
+    if package in sys.stdlib_module_names:
+        return package == "unittest"
+    return any(_is_checking(method) for name, method in vars(kind).items() if name not in ("__init__", "__new__", "__post_init__"))
+
+
+def _is_checking(function: object) -> bool:
+    """Tell whether a function asserts, itself or in a function within it: by a statement, or by a method as of unittest."""
+    function = getattr(function, "__func__", function)  # of a static or a class method
+    parts = [function.__code__] if isinstance(function, types.FunctionType) else []
+    while parts:
+        code = parts.pop()
+        if any(name.startswith(("assert", "Assert")) for name in code.co_names):
+            return True
+        if any(step.opname == "LOAD_ASSERTION_ERROR" for step in dis.get_instructions(code)):
+            return True
+        parts += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return False
 
 
 def _module(name: str) -> ModuleType:

@@ -32,6 +32,7 @@ PASSED, TIMEOUT, EXIT, TAMPERED = "passed", "timeout", judge.EXIT, judge.TAMPERE
 BROKEN = "sandbox: "
 LONGEST_REQUEST = 64 << 20
 READY = b"ready"
+_HOME = "/isocost"  # not /tmp, which could not be taken away
 TOKEN = 16  # bytes
 _PATIENCE = 4.0  # seconds for the walls to be up, on a machine under load
 _LONGEST_ANSWER = 200
@@ -111,6 +112,7 @@ def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: sock
         OSError: the kernel refuses. No process is left.
     """
     mount_tmp()
+    os.chdir("/tmp")  # before the program is there, which can take away everybody's leave to go there
     most = resource_limits(limits)
     ours, theirs = socket.socketpair()
     questions, answers = os.pipe(), os.pipe()
@@ -126,6 +128,7 @@ def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: sock
             _become_judge(most, calls, (theirs.fileno(), answers[0], questions[1]), asker.fileno(), token)
     except OSError as error:
         problem = error
+    os.chdir(_HOME)
     theirs.close()
     for file in (*questions, *answers):
         os.close(file)

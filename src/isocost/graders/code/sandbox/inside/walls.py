@@ -97,7 +97,6 @@ def close_in(limits: list[tuple[int, int]], calls: Filter) -> None:
         OSError: the kernel refuses a part of it.
     """
     os.setsid()  # a signal to process group 0 reaches the server's group, across PID namespaces
-    os.chdir("/tmp")
     for which, most in limits:
         resource.setrlimit(which, (most, most))
     _call("capset", _header, _nothing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -25,22 +26,43 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
     It may do what the tests gave it the object for: call a function, iterate, use attributes and methods. It may not reach what is
     behind: special attributes (`__globals__`), frames, code.
     """
-    if action == "special":
-        return bool(arguments) and arguments[0] in SPECIALS
-    if action == "step":
-        return isinstance(target, RUNNING) and bool(arguments) and arguments[0] in STEPS
-    if action not in ("get", "set", "delete"):
-        return action in ("call", "await", "names", "signature", "copy", "deepcopy")
+    if action in ("call", "await", "names", "signature", "copy", "deepcopy"):
+        return True
     name = arguments[0] if arguments else None
-    if not isinstance(name, str) or isinstance(target, types.FrameType | types.CodeType | types.TracebackType | types.ModuleType):
+    if type(name) is not str:
+        return False  # a subclass's methods are the program's: they would answer the questions below
+    if action == "special":
+        return name in SPECIALS
+    if action == "step":
+        return isinstance(target, RUNNING) and name in STEPS
+    return action in ("get", "set", "delete") and _is_open(target, name, reads=action == "get")
+
+
+def _is_open(target: object, name: str, *, reads: bool) -> bool:
+    """Tell whether a program may read, or change, an attribute of an object of the tests."""
+    if isinstance(target, types.FrameType | types.CodeType | types.TracebackType | types.ModuleType):
         return False
     if name.startswith("__") and name.endswith("__"):
-        return action == "get" and name in _SAID and (name != "__dict__" or not isinstance(target, (type, *_ROUTINES)))
+        return reads and name in _SAID and (name != "__dict__" or not isinstance(target, (type, *_ROUTINES)))
+    if _is_kept(target, name):
+        return False
     if isinstance(target, RUNNING):
         return name in STEPS
     if isinstance(target, type):
-        return action == "get"
-    return not isinstance(target, _ROUTINES) or name in getattr(target, "__dict__", {}) or action == "set"
+        return reads
+    if not reads:  # `cb.assert_called_once = lambda: None` would answer in place of a method of the tests
+        return not isinstance(inspect.getattr_static(type(target), name, None), types.FunctionType)
+    return not isinstance(target, _ROUTINES) or name in getattr(target, "__dict__", {})
+
+
+def _is_kept(target: object, name: str) -> bool:
+    """Tell whether a class of the standard library keeps an attribute for itself, or for tests: `configure_mock` makes equal to all."""
+    classes = (*(target.__mro__ if isinstance(target, type) else ()), *type(target).__mro__)
+    owner = next((one for one in classes if name in vars(one)), object)
+    package = owner.__module__.partition(".")[0]
+    if package == "unittest":
+        return isinstance(vars(owner)[name], types.FunctionType)
+    return name.startswith("_") and package in sys.stdlib_module_names and name in vars(owner)
 
 
 def may_stop(action: str, arguments: tuple[object, ...]) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import builtins
 import importlib
 import sys
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .mirrors import Description, Function, Link, Mirror, Proxy, make_mirror, make_proxy
-from .plain import CONTAINERS, NAMELESS, NEVER_PROXIES, ROOTS, SINGLETONS, VALUES, made_kind
+from .plain import CONTAINERS, NAMELESS, NEVER_PROXIES, ROOTS, SINGLETONS, VALUES, made_kind, may_be_handed_over
 from .table import Numbered, Table, TamperedError, container_of
 
 _MISSING = object()
@@ -21,7 +20,7 @@ _set_args, _set_cause = vars(BaseException)["args"].__set__, vars(BaseException)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A module of the program, or a class of the standard library, of which the tests' side takes the name alone."""
+    """A module of the program, of which the tests' side takes the name alone."""
 
     name: str
 
@@ -95,7 +94,7 @@ class Decoder:
     def _type(self, module: str, name: str) -> Any:
         """A class of the standard library; on the tests' side one that makes plain values, or an exception."""
         found = find_type(module, name, load=not self._table.tests)
-        return found if found is not None and (not self._table.tests or _is_harmless(found)) else Named(f"{module}.{name}")
+        return found if found is not None and (not self._table.tests or may_be_handed_over(found)) else Named(f"{module}.{name}")
 
     def _module(self, name: str) -> Any:
         return Named(name) if self._table.tests else importlib.import_module(name)
@@ -205,21 +204,6 @@ def find_type(module: str, name: str, *, load: bool) -> type | None:
     for part in name.split("."):
         found = getattr(found, part, None)
     return found if isinstance(found, type) else None
-
-
-def _is_harmless(found: type) -> bool:
-    """Tell whether tests may be handed a class by a program, which they, or a function that they hand over, might call.
-
-    Not `type`, which makes classes, nor what reaches into the interpreter; and no exception by which unittest skips a test.
-    """
-    if issubclass(found, BaseException):
-        return not found.__module__.startswith(("unittest", "doctest"))
-    return found in _HARMLESS
-
-
-_HARMLESS = frozenset(
-    (*NEVER_PROXIES, object, enumerate, filter, map, reversed, zip, type(...), type(NotImplemented), types.GeneratorType)
-)  # fmt: skip
 
 
 def _new_error(cls: type[BaseException], given: list[Any]) -> BaseException:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .mirrors import Mirror
-from .plain import KINDS, LARGEST, NAMELESS, SINGLETONS, VALUES, is_made, made_kind, root_of
+from .plain import KINDS, LARGEST, NAMELESS, SINGLETONS, VALUES, is_made, made_kind, may_be_handed_over, root_of
 from .specials import SPECIALS
 from .table import Numbered, Table, container_of
 
@@ -92,7 +92,7 @@ class Encoder:
     def _other(self, thing: Any, kind: type) -> list[Any]:
         if isinstance(thing, type):
             name = name_of(thing)
-            return ["type", *name] if name else self._class(thing)
+            return ["type", *name] if name and (self._table.tests or may_be_handed_over(thing)) else self._class(thing)
         if isinstance(thing, types.ModuleType):
             return ["module", thing.__name__]
         if isinstance(thing, BaseException):
@@ -130,6 +130,8 @@ class Encoder:
         listed = [part for pair in own.items() for part in pair] if own else []
         cause = thing.__cause__
         given = thing.__reduce__()[1] if isinstance(thing, OSError) and own is not None else thing.args  # with the file's name
+        if isinstance(thing, BaseExceptionGroup):
+            given = (thing.message, thing.exceptions)  # not as a list, which is empty until all is made
         arguments = self.items(list(given))
         return [
             "error",
@@ -177,6 +179,7 @@ _MAKERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {
     tuple: lambda encoder, thing: ["tuple", encoder.items(list(thing))],
     frozenset: lambda encoder, thing: ["frozenset", encoder.items(list(thing))],
     Numbered: lambda encoder, thing: ["known", thing.number],
+    types.TracebackType: lambda encoder, thing: ["singleton", "None"],  # of frames that are not there; `throw` takes no proxy
 }
 
 

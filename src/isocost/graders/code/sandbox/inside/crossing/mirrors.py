@@ -6,13 +6,14 @@ another proxy. On the tests' side, what compares never reaches the program with 
 
 from __future__ import annotations
 
+import collections
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .plain import PLAIN
-from .specials import JUDGING, RUNNING, SPECIALS, STEPS
+from .specials import ARITHMETIC, JUDGING, RUNNING, SPECIALS, STEPS
 
 _NUMBER = "_isocost_number"
 _CLASS = "_isocost_class"
@@ -67,6 +68,9 @@ def is_proxy(thing: object) -> bool:
     return kind is Mirror or (type(kind) is Mirror and not PLAIN.intersection(kind.__mro__))
 
 
+_classes_of, _bases_of = vars(type)["__mro__"].__get__, vars(type)["__bases__"].__get__
+
+
 class Mirror(type):
     """The class of mirrors. What a class of the other side can do as an object (attributes, calls, iteration of an Enum) is asked of it."""
 
@@ -75,6 +79,14 @@ class Mirror(type):
         if _CLASS not in names:
             raise TypeError("the tests extend a class of the program, which lives in another process")
         return super().__new__(cls, name, bases, names, **given)
+
+    @property
+    def __mro__(cls) -> tuple[type, ...]:
+        return tuple(one for one in _classes_of(cls) if one is not Proxy)  # of which the other side knows nothing
+
+    @property
+    def __bases__(cls) -> tuple[type, ...]:  # type: ignore[override]
+        return tuple(object if one is Proxy else one for one in _bases_of(cls))
 
     def __getattr__(cls, name: str) -> Any:
         return _links[0].ask("get", cls, name)
@@ -127,6 +139,20 @@ def _asked(name: str) -> property:
     return property(lambda self: _links[0].ask("get", self, name))
 
 
+# Methods of plain types that are given what a result is compared with, and say whether it is so.
+_PREDICATES = ("startswith", "endswith", "issubset", "issuperset", "isdisjoint")
+
+
+def _predicate(name: str, root: Any) -> property:
+    def method(self: Any) -> Any:
+        link = _links[0]
+        if link.tests and type(self) not in link.named:
+            return getattr(root, name).__get__(self)
+        return link.ask("get", self, name)
+
+    return property(method)
+
+
 def _copy(self: object) -> Any:
     return _links[0].ask("copy", self)
 
@@ -169,19 +195,62 @@ def _saying(name: str) -> Callable[..., Any]:
     return method
 
 
+def _is_of_tests(error: object, traceback: Any) -> bool:
+    """Tell whether an exception is an assertion that failed here, rather than one that the other side said."""
+    if not isinstance(error, AssertionError) or traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    said = getattr(_links[0].ask, "__func__", None)
+    return traceback.tb_frame.f_code is not getattr(said, "__code__", None)
+
+
+def _exit(self: object, kind: Any, error: Any, traceback: Any) -> Any:
+    """Leave a `with`: no program keeps an assertion of the tests from failing."""
+    link = _links[0]
+    suppressed = link.ask("special", self, "__exit__", kind, error, traceback)
+    return suppressed and not (link.tests and _is_of_tests(error, traceback))
+
+
+async def _leave(self: object, kind: Any, error: Any, traceback: Any) -> Any:
+    link = _links[0]
+    suppressed = await link.ask("special", self, "__aexit__", kind, error, traceback)
+    return suppressed and not (link.tests and _is_of_tests(error, traceback))
+
+
+def _equals(self: object, other: object) -> Any:
+    """Compare an object of the program with a value of the tests: `Money(3) == 3`.
+
+    It is equal where its one attribute is, and its own `__eq__` agrees. So the program says a value before it learns what is expected,
+    as if it had returned that value.
+    """
+    link = _links[0]
+    try:
+        held = link.ask("get", self, "__dict__")
+    except Exception:  # noqa: BLE001 - whatever the program raises: it has no attributes to compare
+        return NotImplemented
+    if type(held) is not dict or len(held) != 1:
+        return NotImplemented
+    value = next(iter(held.values()))
+    return link.ask("special", self, "__eq__", other) if not is_proxy(value) and value == other else NotImplemented
+
+
 def _judging(name: str) -> Callable[..., Any]:
     """A comparison or an operator.
 
     On the tests' side it is asked only of two objects of the program, or, of arithmetic, where the tests name the object's class. With
     anything else, what a function returned would itself decide whether it is what the test expects.
     """
-    arithmetic = name not in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
+    arithmetic = name in ARITHMETIC
 
     def method(self: object, *arguments: Any) -> Any:
         link = _links[0]
-        if link.tests and not all(is_proxy(one) for one in arguments) and not (arithmetic and type(self) in link.named):
+        if not link.tests or all(is_proxy(one) for one in arguments) or (arithmetic and type(self) in link.named):
+            return link.ask("special", self, name, *arguments)
+        if name not in ("__eq__", "__ne__"):
             return NotImplemented
-        return link.ask("special", self, name, *arguments)
+        equal = _equals(self, *arguments)
+        return equal if equal is NotImplemented or name == "__eq__" else not equal
 
     return method
 
@@ -196,6 +265,8 @@ def _contains(self: Any, thing: object) -> bool:
 _METHODS: dict[str, Callable[..., Any]] = {
     **{name: _judging(name) if name in JUDGING else _saying(name) for name in SPECIALS},
     "__contains__": _contains,
+    "__exit__": _exit,
+    "__aexit__": _leave,
 }
 # A plain value is compared, measured and counted by its own type.
 _PLAIN_METHODS = {
@@ -203,6 +274,38 @@ _PLAIN_METHODS = {
     for name, method in _METHODS.items()
     if name not in JUDGING and name not in ("__hash__", "__bool__", "__len__", "__index__")
 }
+_READING = ("__getitem__", "__iter__", "__reversed__", "__missing__")
+
+
+def _judging_plain(name: str, root: Any) -> Callable[..., Any]:
+    """A comparison or an operator of a class that extends a plain type: `V(1, 2) + V(3, 4)` of named tuples.
+
+    The program is asked for arithmetic as of other objects, and for comparisons of two values of classes that the tests name.
+    """
+    arithmetic = name in ARITHMETIC
+
+    def method(self: object, *arguments: Any) -> Any:
+        link, named = _links[0], type(self) in _links[0].named
+        ours = all(type(type(one)) is Mirror for one in arguments)
+        if not link.tests or ((ours or named) if arithmetic else (ours and named)):
+            return link.ask("special", self, name, *arguments)
+        own = getattr(root, name, None)
+        return NotImplemented if own is None else own(self, *arguments)
+
+    return method
+
+
+def _plain_names(told: Description, root: type) -> dict[str, Any]:
+    """Return what the mirror of a class that extends a plain type has of its own."""
+    names: dict[str, Any] = {name: _PLAIN_METHODS[name] for name in told.specials if name in _PLAIN_METHODS}
+    names.update({name: _judging_plain(name, root) for name in told.specials if name in JUDGING and name != "__contains__"})
+    if root is collections.Counter:  # it compares by these, with keys of the other one
+        names = {name: method for name, method in names.items() if name not in _READING}
+    if "__eq__" in names:
+        names["__hash__"] = root.__hash__
+    names.update({name: _asked(name) for name in told.overrides if hasattr(root, name) and name[:1] != "_"})
+    names.update({name: _predicate(name, root) for name in _PREDICATES if name in names})
+    return names
 
 
 def make_mirror(number: int, told: Description, bases: tuple[Mirror, ...], root: type | None, real: type | None) -> Mirror:
@@ -219,12 +322,10 @@ def make_mirror(number: int, told: Description, bases: tuple[Mirror, ...], root:
         _CLASS: number, "__module__": told.module, "__doc__": _Doc(), "__getattr__": _get, "__setattr__": _set,
         "__delattr__": _delete, "__dir__": _directory, "__copy__": _copy, "__deepcopy__": _deep_copy,
     }  # fmt: skip
-    plain = root in PLAIN
-    methods = _PLAIN_METHODS if plain else _METHODS
-    names.update({name: methods[name] for name in told.specials if name in methods})
-    if plain:
-        names.update({name: _asked(name) for name in told.overrides if hasattr(root, name) and name[:2] != "__"})
+    if root is not None and root in PLAIN:
+        names.update(_plain_names(told, root))
     else:
+        names.update({name: _METHODS[name] for name in told.specials if name in _METHODS})
         names["__del__"] = _gone
         if not told.hashable:
             names["__hash__"] = None

@@ -106,7 +106,9 @@ class Peer:
         """Do what the other side asks."""
         if self.tests and not is_allowed(action, target, arguments):
             raise AttributeError("not for programs")
-        return perform(action, target, arguments, named)
+        done = perform(action, target, arguments, named)
+        # A copy: in the attributes themselves, a program could put functions of its own over the methods of the tests.
+        return dict(done) if self.tests and action == "get" and arguments[0] == "__dict__" else done
 
     def _answer(self, message: dict[str, Any], decoder: Decoder) -> None:
         if self.tests and not self.table.is_mine(message["nodes"], message["values"][0]):
