@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -267,3 +269,45 @@ def test_samples_that_are_all_there_are_not_thrown_away(shell: Shell, out: Path)
     left = shell("sample", out, "--force")
     assert left.errors == ["error: samples are paid for and never thrown away", "  use another folder to sample again"]
     assert left.code == 2
+
+
+def rename_pool(out: Path) -> None:
+    (folder,) = out.glob("pools/weak/*.parts")
+    folder.rename(folder.with_name("0123456789abcdef.parts"))
+
+
+def rename_model(out: Path) -> None:
+    (out / "pools" / "weak").rename(out / "pools" / "other")
+
+
+@pytest.mark.parametrize("move", [rename_pool, rename_model])
+def test_draws_that_were_moved_are_named_and_not_bought_again(
+    tmp_path: Path, shell: Shell, server: Server, out: Path, move: Callable[[Path], None]
+) -> None:
+    asked, path = runs.completions(server), study(tmp_path, server, samples=6)
+    move(out)
+    for left in (shell("run", path, "-o", out), shell("sample", out, "--force")):
+        is_told_well(left, "holds 24 batches that were paid and stored as ", "move them back")
+    assert runs.completions(server) == asked
+
+
+@pytest.mark.parametrize("where", ["pools/weak copy", "pools/weak/kept"])
+def test_a_copy_of_a_pool_beside_it_is_not_a_second_bill(tmp_path: Path, shell: Shell, server: Server, out: Path, where: str) -> None:
+    """People keep copies where the originals are."""
+    (folder,) = out.glob("pools/weak/*.parts")
+    copy = out / where
+    shutil.copytree(out / "pools" / "weak" if where.endswith("copy") else folder, copy if where.endswith("copy") else f"{copy}.parts")
+    before, asked = spent(out), runs.completions(server)
+    left = shell("run", study(tmp_path, server), "-o", out)
+    assert left.code == 0, left
+    assert spent(out) == before
+    assert runs.completions(server) == asked
+
+
+def test_a_remedy_can_be_pasted_into_a_shell(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    """Unquoted, a shell would take `a[1]` to a folder `a1`: another run."""
+    odd = out.rename(tmp_path / "a[1] $(b)")
+    (part,) = odd.glob("pools/weak/*.parts/*.parquet")
+    part.unlink()
+    left = shell("run", study(tmp_path, server), "-o", odd)
+    assert shlex.split(left.errors[1].partition("isocost sample ")[2]) == [str(odd), "--force"]

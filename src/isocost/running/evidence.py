@@ -19,6 +19,7 @@ from pathlib import Path
 from isocost.amounts import said
 from isocost.errors import InputError, RunDirectoryError
 from isocost.ledger import Account, Answered, Ledger, Paid
+from isocost.paths import shell_word
 from isocost.records import Cost, Unit
 from isocost.running.buying.drawn import PAID, each_batch, total_cost
 from isocost.running.buying.replies import ACCOUNT, FOLDER
@@ -58,7 +59,10 @@ class Evidence:
         self._ledger, self._directory = ledger, directory
         self._open = ledger.unanswered()
         self._places: set[Place] = set()
+        self._read: frozenset[Place] = frozenset()  # the study's own pools, once all of them are taken in
         self._found: Counter[Place] = Counter()
+        self._seen: set[str] = set()  # what was taken in: a copy of it elsewhere was not paid again
+        self._elsewhere: dict[str, Place] = {}  # what was found at another place than its own
         self._unknown: list[Answered] = []
         self._changed: list[tuple[Answered, Paid]] = []
         self._stored: dict[str, Answered] = {}  # of the open ones
@@ -69,6 +73,12 @@ class Evidence:
         account, model, _ = place
 
         def take(stored: Answered, failed: bool) -> None:
+            if stored.request in self._seen:
+                return
+            if self._is_elsewhere(stored.request, place):
+                self._elsewhere[stored.request] = place
+                return
+            self._seen.add(stored.request)
             paid = self._ledger.paid.pop(stored.request, None)
             if paid is not None:
                 self._found[place] += 1
@@ -81,9 +91,25 @@ class Evidence:
 
         return take
 
+    def _is_elsewhere(self, request: str, place: Place) -> bool:
+        """Whether a batch that is stored at a place belongs to another, where the run looks for it and would buy it again.
+
+        A pool may be in the folder of another model, since a model may be renamed, unless it is one that the study reads.
+        """
+        own = self._place_of(request)
+        return bool(own and own[2]) and own != place and (own[2] != place[2] or own in self._read)
+
+    def _place_of(self, request: str) -> Place | None:
+        """Return where the ledger says that the answer to a request belongs."""
+        paid = self._ledger.paid.get(request)
+        if paid is not None:
+            return paid.place
+        row = self._open.get(request)
+        return row and (row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or "")
+
     def read_others(self) -> dict[str, Answered]:
         """Take in what is stored of settings that the study had at another start, and of judges; what the open ones of it cost."""
-        before = set(self._stored)
+        before, self._read = set(self._stored), frozenset(self._places)
         for folder, account in (("pools", "data"), (FOLDER, ACCOUNT)):
             for model, name in _logs_in(self._directory.path / folder, whole=account == ACCOUNT):
                 if (account, model, name) not in self._places:
@@ -100,6 +126,7 @@ class Evidence:
             RunDirectoryError: the ledger or the stored draws were changed, or lack so much that the limit cannot be kept.
         """
         self._refuse_changed()
+        self._refuse_moved()
         self._settle_missing(terms, listener)
         self._settle_unknown(terms, listener)
         self._ledger.forget_paid()
@@ -114,6 +141,22 @@ class Evidence:
             f"say {_said_of(stored.count, stored.cost.flops, stored.cost.usd)}{more}\n"
             f"  one of them was changed by hand: restore it, or the files in {Path('pools') / paid.place[1]}, from a copy"
         )
+
+    def _refuse_moved(self) -> None:
+        moved = [(place, own) for request, place in self._elsewhere.items() if request not in self._seen and (own := self._place_of(request))]
+        if not moved:
+            return
+        place, own = moved[0]
+        n = moved.count(moved[0])
+        batches = "1 batch that was" if n == 1 else f"{n:,} batches that were"
+        raise RunDirectoryError(
+            f"{self._folder_of(place)}: holds {batches} paid and stored as {self._folder_of(own)}, and would be bought again\n"
+            "  files were moved or renamed by hand: move them back"
+        )
+
+    def _folder_of(self, place: Place) -> Path:
+        account, model, name = place
+        return self._directory.path.joinpath("pools" if account == "data" else FOLDER, model, name)
 
     def _settle_missing(self, terms: Terms, listener: Listener) -> None:
         """Deal with what is done and stored nowhere, of the study's pools and of all judges."""
@@ -133,17 +176,16 @@ class Evidence:
             if not terms.again and len(requests) > few:
                 raise RunDirectoryError(
                     f"{where}: {what} are not stored there any more\n  restore the files from a copy; or pay for them again, on top of "
-                    f"that: isocost sample {self._directory.path} --force"
+                    f"that: isocost sample {shell_word(self._directory.path)} --force"
                 )
             listener(Note(text=f"{where}: {what} are not stored there any more; what is still wanted of them is bought again"))
             self._ledger.give_up(requests)
 
     def _where(self, place: Place) -> Path:
         """The part that is missing, if one is, else the log's name."""
-        account, model, name = place
-        names = ("pools" if account == "data" else FOLDER), model, name
-        parts = self._directory.batches(*names).missing_parts()
-        return parts[0] if parts else self._directory.path.joinpath(*names)
+        folder = self._folder_of(place)
+        parts = self._directory.batches(*folder.relative_to(self._directory.path).parts).missing_parts()
+        return parts[0] if parts else folder
 
     def _settle_unknown(self, terms: Terms, listener: Listener) -> None:
         """Deal with what the ledger lacks."""
