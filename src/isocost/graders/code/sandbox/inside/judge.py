@@ -10,6 +10,7 @@ import os
 import random
 import re
 import sys
+import types
 from typing import Any, Never
 
 from .crossing.decoding import Decoder
@@ -74,11 +75,13 @@ class TestPeer(Peer):
         """Add what a program sees of its tests: their streams, classes and functions that it names, limit of recursion, seed."""
         self._streams.outgoing(message, encoder)
         if self._lacking and self._reference is not None:
-            known = {name: value for name, value in self._names.items() if name in self._lacking}
-            found = {name: value for name, value in known.items() if self._reference.hands_over(name, value)}
-            if found:
-                self._lacking -= found.keys()
-                message["given"] = {name: encoder.item(value) for name, value in found.items()}
+            known = {
+                name: value for name, value in self._names.items() if name in self._lacking and isinstance(value, type | types.FunctionType)
+            }
+            self._lacking -= known.keys()  # decided once: it takes a look at the code
+            given = {name: encoder.item(value) for name, value in known.items() if self._reference.hands_over(name, value)}
+            if given:
+                message["given"] = given
         if sys.getrecursionlimit() != self._limit:
             self._limit = message["limit"] = sys.getrecursionlimit()
         if self._seeded:

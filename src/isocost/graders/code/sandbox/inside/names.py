@@ -49,7 +49,7 @@ class Reference:
         others = {name for name in used if name not in _BUILTINS and name not in sys.stdlib_module_names}
         return frozenset(used if not others else ())
 
-    def hands_over(self, name: str, value: object) -> bool:
+    def hands_over(self, name: str, value: type | types.FunctionType) -> bool:
         """Tell whether a program that uses a name of the tests is handed what it is.
 
         Classes are, unless they assert; functions, unless they assert or the tests call them themselves: a program could try its guesses
@@ -59,7 +59,7 @@ class Reference:
             return True
         if isinstance(value, type):
             return not any(_holds_checks(base) for base in value.__mro__)
-        return isinstance(value, types.FunctionType) and not _is_checking(value) and name not in self._called
+        return not _is_checking(value) and name not in self._called
 
     @cached_property
     def _used_by_solution(self) -> set[str]:
