@@ -69,12 +69,14 @@ class Kind:
         fields: What an entry must hold.
         rows: What each of its rows must hold, where entries are batches.
         paid: Whether what it holds was paid for.
+        checked: Whether each line is written with a checksum, by which a reader notices that it was edited.
     """
 
     remedy: str
     fields: Fields = field(default_factory=dict)
     rows: Fields = field(default_factory=dict)
     paid: bool = False
+    checked: bool = False
 
 
 def flaw_of(entry: Any, fields: Fields) -> str:
