@@ -132,8 +132,11 @@ def test_a_damaged_allocation_is_named(shell: Shell, done: tuple[Path, Path], li
     is_fine(shell("run", path, "-o", out))
 
 
+MADE_AGAIN = ["plan.json", "progress.json", "start.json", "seconds.json", "measures.json", "models.json", "problems/digests.json"]
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"7", b'{"ledger": 3, "done": "x"}', b"\xff\xfe", b"{}", b"[" * 99_999, None])
-@pytest.mark.parametrize("name", ["plan.json", "progress.json", "start.json", "seconds.json", "measures.json", "models.json"])
+@pytest.mark.parametrize("name", MADE_AGAIN)
 def test_what_is_made_from_other_files_is_made_again(shell: Shell, done: tuple[Path, Path], name: str, data: bytes | None) -> None:
     out, path = done
     damage(out / name, data)
@@ -277,7 +280,6 @@ def test_a_file_where_a_folder_should_be_is_named(shell: Shell, done: tuple[Path
     assert folder.read_text() == "mine"
 
 
-
 def edited(path: Path, old: bytes, new: bytes) -> None:
     data = path.read_bytes()
     assert old in data
@@ -316,4 +318,26 @@ def test_a_round_of_an_earlier_version_that_names_what_the_study_lacks_is_damage
     entry = json.loads(log.read_bytes().splitlines()[0])
     entry["allocations"][0][field] = "nobody's"
     log.write_bytes(changed(entry, check="gone"))
-    is_told_well(shell("run", path, "-o", out), f"{log}:1: damaged line", f"the {what} \"nobody's\"", "remove line 1")
+    is_told_well(shell("run", path, "-o", out), f"{log}:1: damaged line", f'the {what} "nobody\'s"', "remove line 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("problems/digests.json", '{"train": 3}'),
+        ("problems/digests.json", '{"train": {"p0": ["a"]}}'),
+        ("problems/digests.json", '{"train": {"p0": [1, 2]}}'),
+        ("stale.json", "{"),
+        ("stale.json", "[[]]"),
+        ("stale.json", '{"not_of_these": 3}'),
+        ("stale.json", '{"not_of_these": [[]]}'),
+        ("seconds.json", '{"sample": NaN, "audit": Infinity, "report": -1e9, "grade": true}'),
+    ],
+)
+def test_odd_values_in_what_is_made_again_are_none(shell: Shell, done: tuple[Path, Path], name: str, data: str) -> None:
+    out, path = done
+    (out / name).write_text(data)
+    for command in (("run", path, "-o", out), ("report", out), ("status", out)):
+        left = shell(*command)
+        is_fine(left)
+        assert "problems changed" not in left.err

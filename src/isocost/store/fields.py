@@ -70,6 +70,7 @@ class Kind:
         rows: What each of its rows must hold, where entries are batches.
         paid: Whether what it holds was paid for.
         checked: Whether each line is written with a checksum, by which a reader notices that it was edited.
+        one_writer: Whether one log object alone appends, so that it knows how long the file is.
     """
 
     remedy: str
@@ -77,6 +78,7 @@ class Kind:
     rows: Fields = field(default_factory=dict)
     paid: bool = False
     checked: bool = False
+    one_writer: bool = False
 
 
 def flaw_of(entry: Any, fields: Fields) -> str:

@@ -27,6 +27,7 @@ BATCHES = Kind(remedy=ANY.remedy, fields=_BATCH)
 LEDGER = Kind(
     remedy=f"{_RESTORE}; never remove it: it is the record of what was paid, and the limit is kept by it",
     fields={"event": TEXT, "request": TEXT},
+    one_writer=True,
 )
 _POOL = Kind(
     remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: its draws, which are paid, are then bought again",
