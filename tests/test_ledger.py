@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ from isocost.errors import LimitReachedError, RunError, StorageError
 from isocost.ledger import Account, Answered, Ledger, Reservation, book
 from isocost.records import Cost, Unit
 from isocost.store import Log
+from isocost.store.kinds import LEDGER
 
 
 class Memory(Log):
@@ -361,3 +362,29 @@ def test_every_line_is_json_with_its_request(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
     assert [(line["event"], line["request"]) for line in lines] == [("reserve", "a"), ("retry", "a")]
     assert (lines[0]["model"], lines[1]["reason"]) == ('we"ak\n', 'busy\n"again"')
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "removed": lambda path: path.unlink(),
+    "emptied": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes().splitlines(keepends=True)[0]),
+    "written to": lambda path: path.write_bytes(path.read_bytes() * 2),
+}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+@pytest.mark.parametrize("read", [True, False])
+def test_a_ledger_that_was_changed_while_a_run_works_reserves_no_more(tmp_path: Path, how: str, read: bool) -> None:
+    """What followed would be in a file that lacks what went before, and that the next start cannot read."""
+    path = tmp_path / "ledger.jsonl"
+    if read:
+        spent_before(10, Log(path, LEDGER))
+    ledger = Ledger(Log(path, LEDGER), limit=100)
+    if not read:
+        ledger.reserve(one("a", 10))
+        ledger.release(paid("a", 10))
+    CHANGES[how](path)
+    left = path.read_bytes() if path.exists() else None
+    with pytest.raises(StorageError, match=r"ledger\.jsonl: was (removed|changed) while the run was working(?s:.*)restore the file"):
+        ledger.reserve(one("b", 10))
+    assert (path.read_bytes() if path.exists() else None) == left

@@ -132,8 +132,11 @@ def test_a_damaged_allocation_is_named(shell: Shell, done: tuple[Path, Path], li
     is_fine(shell("run", path, "-o", out))
 
 
+MADE_AGAIN = ["plan.json", "progress.json", "start.json", "seconds.json", "measures.json", "models.json", "problems/digests.json"]
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"7", b'{"ledger": 3, "done": "x"}', b"\xff\xfe", b"{}", b"[" * 99_999, None])
-@pytest.mark.parametrize("name", ["plan.json", "progress.json", "start.json", "seconds.json", "measures.json", "models.json"])
+@pytest.mark.parametrize("name", MADE_AGAIN)
 def test_what_is_made_from_other_files_is_made_again(shell: Shell, done: tuple[Path, Path], name: str, data: bytes | None) -> None:
     out, path = done
     damage(out / name, data)
@@ -275,3 +278,66 @@ def test_a_file_where_a_folder_should_be_is_named(shell: Shell, done: tuple[Path
         assert "fault of isocost" not in left.err, (command, left)
         assert left.code == 0 or len(left.errors) == 2, (command, left)
     assert folder.read_text() == "mine"
+
+
+def edited(path: Path, old: bytes, new: bytes) -> None:
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("arms/weak@number/rounds.jsonl", b'"weak", 0, 3]', b'"weak", 0, 30]'),
+        ("arms/weak@number/rounds.jsonl", b'"weak", 0, 3]', b'"weak", 0, 1]'),
+        ("pools/weak/rounds.jsonl", b", 0, 1]", b", 0, 3]"),
+    ],
+)
+def test_a_round_that_was_edited_buys_nothing_and_can_be_ordered_again(
+    tmp_path: Path, shell: Shell, server: Server, name: str, old: bytes, new: bytes
+) -> None:
+    """Three draws that were made thirty would be bought past the cell's budget; made one, the report would be about fewer."""
+    path, out = study(tmp_path, server), tmp_path / "out"
+    is_fine(shell("run", path, "-o", out))
+    asked = runs.completions(server)
+    edited(out / name, old, new)
+    is_told_well(shell("run", path, "-o", out), f"{out / name}:1: damaged line: was changed after it was written", "remove line 1")
+    (out / name).write_bytes(b"".join((out / name).read_bytes().splitlines(keepends=True)[1:]))
+    is_fine(shell("run", path, "-o", out))
+    assert runs.completions(server) == asked
+    assert pl.read_parquet(out / "samples.parquet").height == 24
+
+
+@pytest.mark.parametrize(("field", "what"), [(0, "problem"), (1, "model")])
+def test_a_round_of_an_earlier_version_that_names_what_the_study_lacks_is_damaged(
+    shell: Shell, done: tuple[Path, Path], field: int, what: str
+) -> None:
+    out, path = done
+    log = next(out.glob("arms/*/rounds.jsonl"))
+    entry = json.loads(log.read_bytes().splitlines()[0])
+    entry["allocations"][0][field] = "nobody's"
+    log.write_bytes(changed(entry, check="gone"))
+    is_told_well(shell("run", path, "-o", out), f"{log}:1: damaged line", f'the {what} "nobody\'s"', "remove line 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("problems/digests.json", '{"train": 3}'),
+        ("problems/digests.json", '{"train": {"p0": ["a"]}}'),
+        ("problems/digests.json", '{"train": {"p0": [1, 2]}}'),
+        ("stale.json", "{"),
+        ("stale.json", "[[]]"),
+        ("stale.json", '{"not_of_these": 3}'),
+        ("stale.json", '{"not_of_these": [[]]}'),
+        ("seconds.json", '{"sample": NaN, "audit": Infinity, "report": -1e9, "grade": true}'),
+    ],
+)
+def test_odd_values_in_what_is_made_again_are_none(shell: Shell, done: tuple[Path, Path], name: str, data: str) -> None:
+    out, path = done
+    (out / name).write_text(data)
+    for command in (("run", path, "-o", out), ("report", out), ("status", out)):
+        left = shell(*command)
+        is_fine(left)
+        assert "problems changed" not in left.err

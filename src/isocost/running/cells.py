@@ -18,7 +18,7 @@ from isocost.running.buying.pools import Pool
 from isocost.running.buying.verdicts import FAILED
 from isocost.running.preparing import Prepared
 from isocost.sampling import owed, sample, wanted
-from isocost.store import RunDirectory
+from isocost.store import Log, RunDirectory
 
 
 def plan(
@@ -112,11 +112,8 @@ def run_cells(
     stamps = {cell: digest("terms", _plain(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
     rounds: dict[tuple[Cell, int], list[Allocation]] = {}
     for cell in terms:
-        for entry in directory.log("arms", cell.name, "rounds.jsonl").entries():
-            if entry["terms"] == stamps[cell]:
-                rounds[cell, entry["round"]] = [
-                    Allocation(problem_id=p, model=m, first_index=f, count=c) for p, m, f, c in entry["allocations"]
-                ]
+        for number, allocations in _recorded(directory.log("arms", cell.name, "rounds.jsonl"), terms[cell], stamps[cell]):
+            rounds[cell, number] = allocations
 
     def recorded(cell: Cell, number: int) -> list[Allocation] | None:
         earlier = rounds.get((cell, number))
@@ -144,6 +141,23 @@ def run_cells(
     for cell, allocations in piloted.items():
         wants(cell, allocations)
     return sample(policies, piloted, recorded=recorded, record=record, buy=buyer.buy, observe=observe)
+
+
+def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Allocation]]]:
+    """The rounds that a log holds of these terms, each with its number.
+
+    Raises:
+        StorageError: a line is damaged, or names a problem or a model that the terms do not have.
+    """
+    problems, models = set(terms.problem_ids), set(terms.models)
+    for line, entry in enumerate(log.entries(), start=1):
+        if entry["terms"] != stamp:
+            continue
+        for problem_id, model, _, _ in entry["allocations"]:
+            if problem_id not in problems or model not in models:
+                kind, name = ("model", model) if model not in models else ("problem", problem_id)
+                raise log.damaged(line, f"allocates draws to the {kind} {name[:40]!r}, which its terms do not have")
+        yield entry["round"], [Allocation(problem_id=p, model=m, first_index=f, count=c) for p, m, f, c in entry["allocations"]]
 
 
 def _plain(terms: Terms) -> list[object]:

@@ -143,7 +143,9 @@ class Evidence:
         )
 
     def _refuse_moved(self) -> None:
-        moved = [(place, own) for request, place in self._elsewhere.items() if request not in self._seen and (own := self._place_of(request))]
+        moved = [
+            (place, own) for request, place in self._elsewhere.items() if request not in self._seen and (own := self._place_of(request))
+        ]
         if not moved:
             return
         place, own = moved[0]

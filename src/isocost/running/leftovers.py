@@ -25,12 +25,13 @@ def mark_leftovers(study: Study, directory: RunDirectory, listener: Listener) ->
     moved = sorted(_move_trainsets(directory.path / _TRAINSETS, current))
     kept = sorted(str(path.relative_to(directory.path)) for path in _of_other_cells(directory.path, study, current))
     stale = sorted(str(path.relative_to(directory.path)) for path in (directory.path / _TRAINSETS / _STALE).glob("*"))
-    before = directory.read_json(FILE) or {}
+    before = (directory.read_derived(FILE) or {}).get("not_of_these")
     if stale or kept:
         directory.write_json({"cells": sorted(current), "not_of_these": [*kept, *stale]}, FILE)
     else:
         directory.remove(FILE)
-    new = sorted(set(kept) - set(before.get("not_of_these", [])))
+    known = {name for name in before if isinstance(name, str)} if isinstance(before, list) else set()
+    new = sorted(set(kept) - known)
     if moved or new:
         listener(Note(text=_said(moved, new)))
 

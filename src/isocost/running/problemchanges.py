@@ -45,11 +45,23 @@ def changed_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Pr
         The splits that changed; a split that the last start did not have is not among them.
     """
     now = {split: {p.id: [digest(p.question), digest(p.answer)] for p in of_split} for split, of_split in problems.items()}
-    stored = directory.read_json(*FILE)
+    stored = _stored(directory)
     before = {split: found for split in now if (found := stored.get(split) if stored else _of_table(directory, split)) is not None}
     directory.write_json(now, *FILE)
     compared = {split: _compared(before[split], now[split]) for split in before}
     return {split: changes for split, changes in compared.items() if changes}
+
+
+def _stored(directory: RunDirectory) -> dict[str, Digests]:
+    """The digests of the last start; a split that is damaged counts as one that it did not have."""
+    found = directory.read_derived(*FILE) or {}
+    return {split: digests for split, digests in found.items() if _are_digests(digests)}
+
+
+def _are_digests(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(pair, list) and [type(each) for each in pair] == [str, str] for pair in value.values()
+    )
 
 
 def say_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], listener: Listener) -> None:

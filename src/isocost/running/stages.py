@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -207,7 +208,7 @@ class StudyRun:
 def _seconds(directory: RunDirectory) -> dict[str, float]:
     """The seconds of earlier starts, by stage; what is damaged counts as none."""
     found = directory.read_derived("seconds.json") or {}
-    return {stage: float(seconds) for stage, seconds in found.items() if isinstance(seconds, int | float)}
+    return {stage: float(seconds) for stage, seconds in found.items() if type(seconds) in (int, float) and 0 <= seconds < math.inf}
 
 
 def named(grading: Grading) -> str:

@@ -105,7 +105,8 @@ class RunDirectory:
 
     def log(self, *names: str) -> Log:
         """The log at a path inside the folder, such as `log("ledger.jsonl")`."""
-        return Log(self.path.joinpath(*names), kind_of_log(names), guard=self.check)
+        kind = kind_of_log(names)
+        return Log(self.path.joinpath(*names), kind, guard=self.check, checked=kind.checked)
 
     def batches(self, *names: str) -> BatchLog:
         """The batch log at a path inside the folder, without an ending."""

@@ -69,12 +69,16 @@ class Kind:
         fields: What an entry must hold.
         rows: What each of its rows must hold, where entries are batches.
         paid: Whether what it holds was paid for.
+        checked: Whether each line is written with a checksum, by which a reader notices that it was edited.
+        one_writer: Whether one log object alone appends, so that it knows how long the file is.
     """
 
     remedy: str
     fields: Fields = field(default_factory=dict)
     rows: Fields = field(default_factory=dict)
     paid: bool = False
+    checked: bool = False
+    one_writer: bool = False
 
 
 def flaw_of(entry: Any, fields: Fields) -> str:

@@ -27,6 +27,7 @@ BATCHES = Kind(remedy=ANY.remedy, fields=_BATCH)
 LEDGER = Kind(
     remedy=f"{_RESTORE}; never remove it: it is the record of what was paid, and the limit is kept by it",
     fields={"event": TEXT, "request": TEXT},
+    one_writer=True,
 )
 _POOL = Kind(
     remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: its draws, which are paid, are then bought again",
@@ -37,6 +38,7 @@ _POOL = Kind(
 _ORDERS = Kind(
     remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: what is missing is ordered again, what is stored is not bought again",
     fields={"pool": TEXT, "batches": _ORDERED},
+    checked=True,
 )
 _JUDGE = Kind(
     remedy=f"{_RESTORE}, or remove line {{line}}, and only this line: its replies, which are paid, are then bought again",
@@ -58,6 +60,7 @@ _VERDICTS = Kind(
 _ROUNDS = Kind(
     remedy=f"{_RESTORE}, or remove line {{line}}: the round is allocated again; draws that are stored are not bought again",
     fields={"round": COUNT, "terms": TEXT, "allocations": _LINES},
+    checked=True,
 )
 _ANSWERS = Kind(
     remedy="remove line {line}: its questions are answered again",

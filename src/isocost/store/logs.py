@@ -38,6 +38,7 @@ class Log:
     ) -> None:
         self.path, self.kind = path, kind
         self._guard, self._makes_folder, self._checked = guard, makes_folder, checked
+        self._end: int | None = None  # of a log with one writer, once it was read or written
 
     def append(self, *entries: Mapping[str, Any], sync: bool = True) -> None:
         """Append entries in one write.
@@ -47,7 +48,8 @@ class Log:
             sync: Wait until they are on the disk. Without it they survive the process being killed, not the machine losing power.
 
         Raises:
-            StorageError: the disk is full or cannot be written; the log keeps its former entries.
+            StorageError: the disk is full or cannot be written, or somebody else has changed a log that has one writer; the log keeps its
+                former entries.
         """
         lines = [json.dumps(entry, ensure_ascii=False).encode("utf-8", "surrogatepass") for entry in entries]
         data = b"".join([_with_check(line) if self._checked else line + b"\n" for line in lines])
@@ -56,6 +58,7 @@ class Log:
             if self._makes_folder and not self.path.parent.exists():
                 make_folder(self.path.parent)
             # Unbuffered: what a full disk refused must not be written after all when the file is closed.
+            self._refuse_changed()
             with self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
                 before = _drop_torn_line(file)
                 try:
@@ -70,6 +73,20 @@ class Log:
                     raise
                 if not before:
                     sync_folder(self.path.parent)
+                self._end = before + len(data)
+
+    def _refuse_changed(self) -> None:
+        """Make sure that a log with one writer is as this one left it: what follows on a cut log could not be read.
+
+        Raises:
+            StorageError: it was removed, cut, replaced or written to.
+        """
+        if not self.kind.one_writer or self._end is None:
+            return
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size != self._end:
+            how = "was removed" if not self.path.exists() else "was changed"
+            raise StorageError(f"{self.path}: {how} while the run was working: {size:,} bytes, not {self._end:,}\n  {self.kind.remedy}")
 
     def entries(self) -> Iterator[Row]:
         """The entries in the order they were appended; a torn last line is cut off the file first.
@@ -95,6 +112,7 @@ class Log:
             for line in file:
                 yield offset, line
                 offset += len(line)
+            self._end = offset
 
     def line_at(self, offset: int) -> bytes:
         """The line that begins there."""

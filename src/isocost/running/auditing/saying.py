@@ -30,7 +30,7 @@ def read(path: Path) -> Any:
     Raises:
         RunDirectoryError: it has none.
     """
-    found = RunDirectory(path).read_json(FOLDER, FILE, remedy=f"make it again: isocost audit {path}")
+    found = RunDirectory(path).read_json(FOLDER, FILE, remedy=f"make it again: isocost audit {shell_word(path)}")
     if found is None:
         raise RunDirectoryError(f"{path}: nothing is audited\n  audit it: isocost audit {shell_word(path)}")
     return found
