@@ -69,7 +69,7 @@ class Evidence:
         account, model, _ = place
 
         def take(stored: Answered, failed: bool) -> None:
-            paid = self._ledger.paid.pop(stored.request, None)
+            paid = self._ledger.paid.get(model, {}).pop(stored.request, None)
             if paid is not None:
                 self._found[place] += 1
                 if not failed and _differs(stored, paid):
@@ -118,13 +118,14 @@ class Evidence:
     def _settle_missing(self, terms: Terms, listener: Listener) -> None:
         """Deal with what is done and stored nowhere, of the study's pools and of all judges."""
         by_place: dict[Place, list[str]] = {}
-        for request, paid in self._ledger.paid.items():
-            if paid.place[2] and (paid.place in self._places or paid.place[0] == ACCOUNT) and request not in self._open:
-                by_place.setdefault(paid.place, []).append(request)
+        for of_model in self._ledger.paid.values():
+            for request, paid in of_model.items():
+                if paid.place[2] and (paid.place in self._places or paid.place[0] == ACCOUNT) and request not in self._open:
+                    by_place.setdefault(paid.place, []).append(request)
         if terms.again and not by_place:
             raise InputError("samples are paid for and never thrown away\n  use another folder to sample again")
         for place, requests in by_place.items():
-            of_place = [self._ledger.paid[request] for request in requests]
+            of_place = [self._ledger.paid[place[1]][request] for request in requests]
             n, cost = sum(paid.answers for paid in of_place), total_cost(Cost(flops=paid.flops, usd=paid.usd) for paid in of_place)
             where = self._where(place)
             batches = "1 batch" if len(requests) == 1 else f"{len(requests):,} batches"
@@ -136,7 +137,7 @@ class Evidence:
                     f"that: isocost sample {self._directory.path} --force"
                 )
             listener(Note(text=f"{where}: {what} are not stored there any more; what is still wanted of them is bought again"))
-            self._ledger.give_up(requests)
+            self._ledger.give_up(place[1], requests)
 
     def _where(self, place: Place) -> Path:
         """The part that is missing, if one is, else the log's name."""

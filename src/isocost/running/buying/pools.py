@@ -51,6 +51,12 @@ CHAT_FIELDS = ("chat", "system", "chat_stop")  # of a template, and part of a po
 Line = list[Any]  # of an order: problem id, what was asked, first index, count
 
 
+def pool_id(identity: str, template: Template, params: SamplingParams, seed: int) -> str:
+    """Return the id of the pool of a model under a prompt and a sampling setting."""
+    asked = {key: value for key, value in digested(template).items() if template.chat or key not in CHAT_FIELDS}
+    return digest("pool", identity, asked, params, seed)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Requests that one call of an engine answers: the `number`-th of the pool's orders, or what is missing of it."""
@@ -93,8 +99,7 @@ class Pool:
     stale: Counter[str] = field(init=False, default_factory=Counter)  # stored draws of problems that the study has no more, or not so
 
     def __post_init__(self) -> None:
-        asked = {key: value for key, value in digested(self.template).items() if self.template.chat or key not in CHAT_FIELDS}
-        self.id = digest("pool", self.facts.identity, asked, self.params, self.study_seed)
+        self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
         self._stem, self._lane = self._log.stem.resolve(), lane_of(self.spec, self.facts)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
