@@ -59,6 +59,43 @@ def test_zero_beside_text() -> None:
     assert read_usage({"prompt_tokens": 30, "completion_tokens": 0}, ["", ""], BOUNDS).prompt == 30
 
 
+def test_zero_for_an_empty_answer() -> None:
+    """A request that failed at the endpoint may be free; an answer that the model ended is not."""
+    zero = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    with pytest.raises(BadUsageError, match="0 prompt tokens for a prompt of 100 bytes"):
+        read_usage(zero, [""], BOUNDS, ended=True)
+    assert read_usage(zero, [""], BOUNDS, ended=False).prompt == 0
+    assert read_usage({"prompt_tokens": 30, "completion_tokens": 0}, [""], BOUNDS, ended=True).prompt == 30
+
+
+def test_no_fewer_of_the_prompt_than_it_needs() -> None:
+    prompt = " ".join(f"{a}{b}" for a in "abcdefghij" for b in "klmnopqrst")
+    bounds = replace(BOUNDS, prompt_bytes=len(prompt), texts=(prompt,))
+    enough = -(-len(prompt) // 16)
+    assert read_usage({"prompt_tokens": enough, "completion_tokens": 10}, TEXT, bounds).prompt == enough
+    error = refused({"prompt_tokens": enough - 1, "completion_tokens": 10}, TEXT, bounds)
+    assert f"{enough - 1} prompt tokens for {len(prompt)} bytes of prompt" in str(error)
+    settled = float(error.advice.rpartition(" ")[2])
+    read_usage({"prompt_tokens": enough - 1, "completion_tokens": 10}, TEXT, replace(bounds, bytes_per_token=settled))
+    read_usage({"prompt_tokens": 2, "completion_tokens": 10}, TEXT, replace(bounds, texts=("so " * 900, "\n" * 900)))
+
+
+@pytest.mark.parametrize(
+    ("usage", "prompt", "generated"),
+    [
+        ({"prompt_tokens": 30, "completion_tokens": 9000, "total_tokens": "x"}, 30, 9000),
+        ({"prompt_tokens": "30", "completion_tokens": "9000"}, 30, 9000),
+        ({"prompt_tokens": 30, "completion_tokens": None, "total_tokens": 9030}, 30, 9000),
+        ({"prompt_tokens": None, "completion_tokens": 9000}, 0, 9000),
+        ({"prompt_tokens": [], "completion_tokens": "9" * 400}, None, None),
+        (None, None, None),
+    ],
+)
+def test_what_can_be_read_of_usage_that_cannot_be_right_is_charged(usage: Any, prompt: int | None, generated: int | None) -> None:
+    error = refused(usage)
+    assert (error.prompt, error.generated) == (prompt, generated)
+
+
 @pytest.mark.parametrize(("choices", "most"), [(1, 20), (4, 80)])
 def test_no_more_than_was_asked_for(choices: int, most: int) -> None:
     bounds = replace(BOUNDS, choices=choices)
@@ -173,6 +210,7 @@ def test_whatever_passes_costs_no_more_than_was_reserved(usage: dict[str, Any], 
         {"sampling_params": {"n": 3}},
         {"parameters": {"max_tokens": 10_000}},
         {"extra": {"deep": {"best-of": 2}}},
+        {"stages": [{"name": "draft"}, {"sampling": {"n": 5}}]},
     ],
 )
 def test_keys_that_multiply_are_refused_at_load(body: dict[str, Any]) -> None:

@@ -105,6 +105,7 @@ def bounds_of(call: Request, options: OpenAIOptions, params: SamplingParams) -> 
         messages=len(said),
         hidden_prompt_tokens=hidden_tokens(options),
         bytes_per_token=options.bytes_per_token,
+        texts=tuple(said),
     )
 
 

@@ -26,7 +26,7 @@ from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, digested, seed_of
 from isocost.ledger import Answered
-from isocost.planning import cost_of
+from isocost.planning import most_of
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
 from isocost.running.buying.calls import Call
@@ -224,7 +224,7 @@ class Pool:
 
     def _worst_of(self, request: Request) -> Cost:
         bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
-        one = cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
+        one = most_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
         n = request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
 
