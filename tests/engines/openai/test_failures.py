@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import socket
 import traceback
 import zlib
@@ -18,10 +19,10 @@ from hypothesis import strategies as st
 from isocost.engines.base import Generation, Request
 from isocost.engines.openai.client import UnpackedStream
 from isocost.engines.openai.failures import retry_after
-from isocost.errors import EngineError, TryAgainError
+from isocost.errors import EngineError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
-from tests.engines.openai.replies import FAULTS, JSON, Reply
+from tests.engines.openai.replies import FAULTS, JSON, Asked, Reply
 from tests.engines.openai.server import Server
 
 PARAMS = SamplingParams(max_tokens=64)
@@ -243,3 +244,15 @@ def test_a_body_is_unpacked_in_small_parts(packed: Callable[[bytes], bytes], siz
     parts = asyncio.run(read())
     assert b"".join(parts) == body
     assert max(map(len, parts)) <= 2**16
+
+
+def test_of_a_batch_of_several_calls_all_tokens_are_charged(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(asked: Asked, good: Reply) -> Reply:
+        return replace(good, body=json.dumps({**json.loads(good.body), "usage": {"prompt_tokens": 7, "completion_tokens": 900}}).encode())
+
+    monkeypatch.setitem(FAULTS, "lie", lie)
+    with Server(faults=["lie", "lie"], hold=3) as server, pytest.raises(UsageError) as error:
+        asks(server).generate([replace(ONE, count=3)], PARAMS, 0)
+    assert error.value.prompt_tokens == 7 + 7 + len(ONE.prompt.split())
+    assert error.value.generated_tokens is not None
+    assert 1800 < error.value.generated_tokens < 1800 + PARAMS.max_tokens
