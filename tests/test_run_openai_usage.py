@@ -241,3 +241,16 @@ def test_fewer_tokens_than_the_prompt_needs(tmp_path: Path, shell: Shell, monkey
         assert "reports 1 prompt tokens for" in left.errors[0]
         value = left.errors[1].rpartition("bytes_per_token to at least ")[2]
         assert shell("run", path, "-o", tmp_path / "out", "--set", f"models.weak.bytes_per_token={int(value) + 1}").code == 0
+
+
+def test_what_was_bought_at_an_unknown_cost_keeps_a_limit_out_and_says_what_to_do(tmp_path: Path, shell: Shell) -> None:
+    out, arms = tmp_path / "out", {"weak": {"models": ["weak"], "samples_per_problem": 1}}
+    with Server() as server:
+        free = runs.raw(server.url, models={"weak": runs.model(server.url, price=None, params=1000)}, arms=arms, budgets=None)
+        assert shell("run", runs.write(tmp_path, free), "-o", out).code == 0
+        left = shell("run", study(tmp_path, server), "-o", out)
+        assert left.code == 2
+        assert "bought at a cost not known in usd" in left.errors[0]
+        assert "limit.unit: flops" in left.errors[1]
+        flops = {**free, "limit": {"unit": "flops", "amount": 1e9}}
+        assert shell("run", runs.write(tmp_path, flops), "-o", out).code == 0
