@@ -311,3 +311,29 @@ def test_a_remedy_can_be_pasted_into_a_shell(tmp_path: Path, shell: Shell, serve
     part.unlink()
     left = shell("run", study(tmp_path, server), "-o", odd)
     assert shlex.split(left.errors[1].partition("isocost sample ")[2]) == [str(odd), "--force"]
+
+
+def test_a_model_that_was_renamed_leaves_a_ledger_that_is_whole(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    """Both names ask the same requests, under the same keys of the ledger."""
+    path = study(tmp_path, server, limit=2 * LIMIT)
+    path.write_text(path.read_text().replace("  weak:\n    engine", "  renamed:\n    engine").replace("- weak", "- renamed"))
+    before = spent(out)
+    for start in range(3):
+        left = shell("run", path, "-o", out)
+        assert left.code == 0, left
+        if not start:
+            asked, paid = runs.completions(server), spent(out)
+    assert runs.completions(server) == asked
+    assert before < spent(out) == paid
+    left = shell("run", study(tmp_path, server, limit=2 * LIMIT), "-o", out)
+    assert left.code == 0, left
+    assert runs.completions(server) == asked
+
+
+def test_what_is_gone_of_a_renamed_model_is_missed(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    path = study(tmp_path, server, limit=2 * LIMIT)
+    path.write_text(path.read_text().replace("  weak:\n    engine", "  renamed:\n    engine").replace("- weak", "- renamed"))
+    assert shell("run", path, "-o", out).code == 0
+    for part in (out / "pools" / "renamed").glob("*.parts/*.parquet"):
+        part.unlink()
+    is_told_well(shell("run", path, "-o", out), "pools/renamed", "that were paid", "--force")

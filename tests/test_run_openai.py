@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import yaml
 
@@ -186,3 +187,23 @@ def test_a_dry_run_shows_prompts_and_prices_and_asks_nobody(tmp_path: Path, shel
     ]
     assert other.errors[1] == '  add "tiny" to prices.yaml, with its input and output; did you mean "tinny"?'
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("changes", [{}, {"price": {"input": 2.0, "output": 3.0}}, {"n": 4, "concurrency": 1}])
+def test_two_names_of_one_model_are_refused(tmp_path: Path, shell: Shell, changes: dict[str, Any]) -> None:
+    """Their draws would have the same ids, and their requests the same keys in the ledger."""
+    with Server() as server:
+        models = {"weak": runs.model(server.url), "twin": runs.model(server.url, **changes)}
+        arms = {name: {"models": [name], "samples_per_problem": 2} for name in models}
+        path = runs.write(tmp_path, runs.raw(server.url, models=models, arms=arms))
+        for arguments in (("run", path, "--dry-run"), ("run", path, "-o", tmp_path / "out")):
+            left = shell(*arguments)
+            assert left.code == 2
+            assert len(left.errors) == 2
+            assert "models.twin: has the model, prompt and sampling of models.weak" in left.errors[0]
+            assert "models.twin.sampling" in left.errors[1]
+        assert not server.asked
+        models["twin"]["sampling"] = {"temperature": 0.5}
+        left = shell("run", runs.write(tmp_path, runs.raw(server.url, models=models, arms=arms)), "-o", tmp_path / "out")
+        assert left.code == 0, left
+        assert pl.read_parquet(tmp_path / "out" / "samples.parquet")["model"].value_counts(sort=True)["count"].to_list() == [16, 16]

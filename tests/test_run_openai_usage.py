@@ -36,6 +36,17 @@ def usage(**values: Any) -> Callable[[Asked, Reply], Reply]:
     return lying(lambda body, asked: body["usage"].update(values))
 
 
+def _empty(body: dict[str, Any]) -> None:
+    body["usage"] = dict.fromkeys(body["usage"], 0)
+    for choice in body["choices"]:
+        choice["text"] = ""
+
+
+def _failed(body: dict[str, Any], choices: list[Any]) -> None:
+    body["choices"] = choices
+    body["usage"]["completion_tokens"] = 900
+
+
 LIES: dict[str, tuple[Callable[[Asked, Reply], Reply], str, str]] = {
     "missing": (lying(lambda body, asked: body.pop("usage")), "reports no usage", "extra_body"),
     "empty": (lying(lambda body, asked: body.update(usage={})), "reports usage without prompt_tokens", "extra_body"),
@@ -47,6 +58,9 @@ LIES: dict[str, tuple[Callable[[Asked, Reply], Reply], str, str]] = {
     "above max_tokens": (usage(completion_tokens=260), "reports 260 completion tokens, more than max_tokens 20", "sampling.max_tokens"),
     "hidden reasoning": (usage(total_tokens=1000), "completion tokens, more than max_tokens 20", "sampling.max_tokens"),
     "more than bytes": (usage(prompt_tokens=900_000), "reports 900,000 prompt tokens, more than", "hidden_prompt_tokens"),
+    "zero for an empty answer": (lying(lambda body, asked: _empty(body)), "reports 0 prompt tokens for a prompt of", "base_url"),
+    "beside no choices": (lying(lambda body, asked: _failed(body, [])), "reports 900 completion tokens, more than", "sampling.max_tokens"),
+    "beside a choice of no shape": (lying(lambda body, asked: _failed(body, [7])), "reports 900 completion tokens", "sampling.max_tokens"),
     "too few": (usage(completion_tokens=1, total_tokens=7), "reports 1 completion tokens for", "bytes_per_token"),
 }
 
@@ -190,3 +204,49 @@ def test_a_reply_without_end_is_cut_off(tmp_path: Path, shell: Shell, monkeypatc
     assert left.code == 1
     assert "bytes" in left.errors[0]
     assert len(left.errors) == 2
+
+
+def test_what_is_cached_never_passes_the_limit(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cached tokens may cost more than others by the study, and an endpoint may say that all are cached."""
+    out = tmp_path / "out"
+    monkeypatch.setitem(FAULTS, "lie", lying(lambda body, asked: body["usage"].update(prompt_tokens_details={"cached_tokens": 10**9})))
+    with Server(every={"lie": 1}) as server:
+        price = {"input": 1.0, "output": 10.0, "input_cache_read": 100.0}
+        path = study(tmp_path, server, models={"weak": runs.model(server.url, price=price)})
+        assert shell("run", path, "-o", out).code == 1
+    assert runs.events(out)["done"] > 1
+    assert max(spent + reserved for spent, reserved in runs.balances(out)) <= LIMIT
+
+
+def test_the_whole_prompt_is_paid_where_fewer_choices_come(tmp_path: Path, shell: Shell) -> None:
+    out = tmp_path / "out"
+    with Server(faults=["fewer choices"] * 4) as server:
+        path = study(tmp_path, server, models={"weak": runs.model(server.url, n=3)})
+        assert shell("run", path, "-o", out).code == 0
+        assert runs.completions(server) == 8 + 4
+    words = 7  # of each prompt
+    tokens = sum(line["tokens"] for line in runs.ledger(out) if line["event"] == "done")
+    paid = sum(line["usd"] for line in runs.ledger(out) if line["event"] == "done")
+    assert paid == pytest.approx(((8 + 4) * words * 1.0 + tokens * 10.0) / 1e6)
+
+
+def test_fewer_tokens_than_the_prompt_needs_are_said_once(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAULTS, "lie", usage(prompt_tokens=1, total_tokens=10))
+    with Server(every={"lie": 1}) as server:
+        path = study(tmp_path, server, prompt={"form": "Answer this question, with no word but the number.\nQ: {question}\nA:"})
+        left = shell("run", path, "-o", tmp_path / "out")
+    assert left.code == 0
+    assert len([note for note in left.notes if "reports 1 prompt tokens for" in note]) == 1
+
+
+def test_what_was_bought_at_an_unknown_cost_keeps_a_limit_out_and_says_what_to_do(tmp_path: Path, shell: Shell) -> None:
+    out, arms = tmp_path / "out", {"weak": {"models": ["weak"], "samples_per_problem": 1}}
+    with Server() as server:
+        free = runs.raw(server.url, models={"weak": runs.model(server.url, price=None, params=1000)}, arms=arms, budgets=None)
+        assert shell("run", runs.write(tmp_path, free), "-o", out).code == 0
+        left = shell("run", study(tmp_path, server), "-o", out)
+        assert left.code == 2
+        assert "bought at a cost not known in usd" in left.errors[0]
+        assert "limit.unit: flops" in left.errors[1]
+        flops = {**free, "limit": {"unit": "flops", "amount": 1e9}}
+        assert shell("run", runs.write(tmp_path, flops), "-o", out).code == 0

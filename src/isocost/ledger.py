@@ -122,7 +122,8 @@ class Ledger:
 
     Attributes:
         accounts: (account, model) -> what was paid so far.
-        paid: What each request that is done brought, until `forget_paid`.
+        paid: What each request that is done brought, by model, until `forget_paid`. Two models of a study may ask for the same thing one
+            after the other, under one key: a model that was renamed does.
         lost: The requests without an answer that were charged and not answered since, until then.
 
     Raises:
@@ -132,7 +133,7 @@ class Ledger:
     def __init__(self, log: Log, *, unit: Unit = "flops", limit: float | None = None, ready: Callable[[], None] = lambda: None) -> None:
         self.log, self._ready = log, ready
         self.accounts: dict[tuple[str, str], Account] = {}
-        self.paid: dict[str, Paid] = {}
+        self.paid: dict[str, dict[str, Paid]] = {}
         self.lost: set[str] = set()
         self._facts: dict[str, Row] = {}
         self._places: dict[tuple[str, str, str], tuple[str, str, str]] = {}
@@ -159,11 +160,13 @@ class Ledger:
                 facts = self._facts.get(request, entry)
                 place = facts.get("account", "data"), facts.get("model", ""), facts.get("pool") or facts.get("version") or ""
                 paid = Paid(entry["count"], entry["tokens"], entry["flops"], entry["usd"], self._places.setdefault(place, place))
-                self.paid[request] = paid
+                self.paid.setdefault(place[1], {})[request] = paid
         elif event == "lost":
             self.lost.add(request)
         elif event == "gone":
-            self.paid.pop(request, None)
+            for model, of_model in self.paid.items():
+                if entry.get("model", model) == model:
+                    of_model.pop(request, None)
 
     def forget_paid(self) -> None:
         """Free the memory of `paid` and `lost`, once they were compared with what is stored."""
@@ -310,9 +313,9 @@ class Ledger:
         self.release(answers)
         self._close(lost)
 
-    def give_up(self, requests: Sequence[str]) -> None:
+    def give_up(self, model: str, requests: Sequence[str]) -> None:
         """Note that what these requests brought is not stored any more, and may be bought again; what they cost stays in the bill."""
-        self._close([{"event": "gone", "request": request} for request in requests])
+        self._close([{"event": "gone", "request": request, "model": model} for request in requests])
 
     def settle(self, stored: Mapping[str, Answered]) -> None:
         """Close what a kill left open: a request whose answer is stored is done.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from isocost.config import Budget, Study
-from isocost.costs.draws import cost_of
+from isocost.costs.draws import cost_of, most_of
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.flops import flops_per_token
 from isocost.costs.price import priced
@@ -21,7 +21,19 @@ from isocost.policies.base import Policy, Terms
 from isocost.policies.uniform import affordable_draws
 from isocost.records import Cell, CellPlan, Cost, ModelCard, Unit
 
-__all__ = ["DrawCost", "amount_of", "cells", "cost_of", "draw_costs", "in_unit", "model_card", "plan_cell", "terms_of", "to_json"]
+__all__ = [
+    "DrawCost",
+    "amount_of",
+    "cells",
+    "cost_of",
+    "draw_costs",
+    "in_unit",
+    "model_card",
+    "most_of",
+    "plan_cell",
+    "terms_of",
+    "to_json",
+]
 
 
 def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceList | None = None) -> ModelCard:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.costs.draws import cost_of, reading_flops, writing_flops
+from isocost.costs.draws import cost_of, most_of, reading_flops, writing_flops
 from isocost.errors import BudgetError
 from isocost.records import Cost
 from tests.costs.cards import WIDTH, P, card
@@ -126,3 +126,14 @@ def test_draws_that_share_a_prompt_pay_for_one_reading_together(m: Any, p: int, 
     assert reading is not None
     readings = len(lengths) if m.prompt_reading == "each" else 1
     assert sum(flops for flops, _ in costs) == pytest.approx(readings * reading + sum(w for w in writing if w is not None), rel=1e-9)
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500), st.integers(1, 8), st.sampled_from([0.0, 0.5, 2.0, 90.0]))
+def test_no_draw_costs_more_than_the_most(prompt: int, generated: int, cached: int, sharing: int, cache_read: float) -> None:
+    priced = card(usd_per_million={"input": 2.0, "output": 8.0, "input_cache_read": cache_read})
+    cost = cost_of(priced, prompt_tokens=prompt, generated_tokens=generated, cached_tokens=cached, sharing=sharing)
+    most = most_of(priced, prompt_tokens=prompt, generated_tokens=generated)
+    assert cost.usd is not None
+    assert most.usd is not None
+    assert cost.usd <= most.usd * (1 + 1e-12)
+    assert most.flops == cost.flops

@@ -5,11 +5,12 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from isocost.errors import EngineError, LimitReachedError, NotSentError, RunError, StorageError, TryAgainError
+from isocost.errors import EngineError, LimitReachedError, NotSentError, RunError, StorageError, TryAgainError, UsageError
 from isocost.executors.jobs import Job
 from isocost.ledger import Answered, Ledger, Reservation
 from isocost.records import Cost
@@ -17,6 +18,7 @@ from isocost.running.buying import asking
 from isocost.running.buying.asking import answered
 from isocost.running.buying.calls import Retrying
 from isocost.store import Log
+from tests.running.pooling import CARD
 from tests.running.scripted import Asking, Scripted, calls
 
 
@@ -190,6 +192,21 @@ def test_an_error_stops_sending_and_what_is_in_flight_is_taken_first(log: Log) -
     assert sorted(asked.found) == ["a", "c"]
     assert executor.sent == ["a", "b", "c"]
     assert set(Ledger(log).unanswered()) == {"b"}
+
+
+def test_what_came_together_with_usage_that_cannot_be_right_is_in_flight_too(log: Log) -> None:
+    def settle(executor: Scripted, job: Job) -> None:
+        if job.key == "d":  # the last: all land before the first is looked at
+            executor.fail("a", UsageError("no\n  do", prompt_tokens=0, generated_tokens=500, in_flight=2))
+            executor.answer("b", "c")
+
+    executor = Scripted(capacity=4, on_send=settle)
+    sent = [replace(each, card=CARD) for each in calls("abcd", "w", worst=10.0)]
+    asked = Asking([sent], executor, Ledger(log))
+    executor.has_withdrawn(1)
+    executor.answer("d")
+    # 500 tokens at 2 FLOPs are 100 times the worst case of 10, and so may the two others be.
+    assert "2 requests in flight could cost 2.0 KFLOPs above what is reserved" in str(asked.ends().error)
 
 
 def test_what_an_endpoint_refuses_while_it_stops_is_not_sent_again(log: Log) -> None:

@@ -57,6 +57,17 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
     return Cost(flops=flops, usd=usd / _MILLION)
 
 
+def most_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float) -> Cost:
+    """Return what a draw of so many tokens costs at most: its prompt is shared with no other, and read from a cache if that costs more.
+
+    Raises:
+        BudgetError: As `cost_of`.
+    """
+    cost = cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens)
+    cached = cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens, cached_tokens=prompt_tokens)
+    return cost if cost.usd is None or cached.usd is None or cost.usd >= cached.usd else cached
+
+
 def reading_flops(card: ModelCard, prompt_tokens: float) -> float | None:
     """One reading of a prompt, as far as the study counts it; None where the model's size is not known."""
     if card.prompt_reading == "none":

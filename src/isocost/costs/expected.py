@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isocost.config import Study
-from isocost.costs.draws import cost_of, reading_flops, writing_flops
+from isocost.costs.draws import cost_of, most_of, reading_flops, writing_flops
 from isocost.errors import BudgetError
 from isocost.records import Cost, ModelCard, Unit
 
@@ -114,7 +114,7 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
             usd=writing.usd,
             seconds=None if card.tokens_per_second is None else tokens / card.tokens_per_second,
         ),
-        worst=cost_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
+        worst=most_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
         shared=_shared(card, shares),
         tokens=tokens,
         tokens_are=source,
@@ -134,7 +134,7 @@ def _shared(card: ModelCard, shares: bool | None) -> frozenset[Unit]:
 
 def _why_prompts_count(card: ModelCard) -> str:
     """Why a model's costs cannot be told without the length of its prompts, or ""."""
-    if card.usd_per_million and card.usd_per_million.get("input"):
+    if card.usd_per_million and any(card.usd_per_million.get(key) for key in ("input", "input_cache_read")):
         return "its input tokens have a price"
     if card.flops_per_token is None:
         return ""

@@ -215,7 +215,11 @@ def _open_ledger(
     amount = study.limit.amount if study.limit else None
     ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, ready=directory.ready)
     if study.limit and not ledger.known:
-        raise BudgetError(f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}")
+        other = "flops" if unit == "usd" else "usd"
+        raise BudgetError(
+            f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}\n"
+            f"  set limit.unit: {other} with an amount in it, leave limit out, or name another folder with -o"
+        )
     unanswered, evidence = ledger.unanswered(), Evidence(ledger, directory)
     stored: dict[str, Answered] = {}
     for pool in pools.values():

@@ -73,13 +73,15 @@ class Evidence:
         account, model, _ = place
 
         def take(stored: Answered, failed: bool) -> None:
-            if stored.request in self._seen:
-                return
-            if self._is_elsewhere(stored.request, place):
-                self._elsewhere[stored.request] = place
-                return
+            own = self._ledger.paid.get(model, {}).get(stored.request)
+            if own is None or own.place != place:
+                if stored.request in self._seen:
+                    return
+                if self._is_elsewhere(stored.request, place):
+                    self._elsewhere[stored.request] = place
+                    return
             self._seen.add(stored.request)
-            paid = self._ledger.paid.pop(stored.request, None)
+            paid = self._take_paid(stored.request, model)
             if paid is not None:
                 self._found[place] += 1
                 if not failed and _differs(stored, paid):
@@ -96,16 +98,22 @@ class Evidence:
 
         A pool may be in the folder of another model, since a model may be renamed, unless it is one that the study reads.
         """
-        own = self._place_of(request)
-        return bool(own and own[2]) and own != place and (own[2] != place[2] or own in self._read)
+        own = self._place_of(request, place[1])
+        return own is not None and bool(own[2]) and own != place and (own[2] != place[2] or own in self._read)
 
-    def _place_of(self, request: str) -> Place | None:
-        """Return where the ledger says that the answer to a request belongs."""
-        paid = self._ledger.paid.get(request)
+    def _take_paid(self, request: str, model: str) -> Paid | None:
+        """Take what a model was paid for a request from the ledger's account; of another model where this one has none."""
+        models = [model, *(name for name, of_model in self._ledger.paid.items() if request in of_model)]
+        return next((paid for name in models if (paid := self._ledger.paid.get(name, {}).pop(request, None)) is not None), None)
+
+    def _place_of(self, request: str, model: str = "") -> Place | None:
+        """Return where the ledger says that the answer to a request belongs: that of this model, if it has one."""
+        own = self._ledger.paid.get(model, {}).get(request)
+        paid = own or next((of_model[request] for of_model in self._ledger.paid.values() if request in of_model), None)
         if paid is not None:
             return paid.place
         row = self._open.get(request)
-        return row and (row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or "")
+        return None if row is None else (row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or "")
 
     def read_others(self) -> dict[str, Answered]:
         """Take in what is stored of settings that the study had at another start, and of judges; what the open ones of it cost."""
@@ -163,13 +171,14 @@ class Evidence:
     def _settle_missing(self, terms: Terms, listener: Listener) -> None:
         """Deal with what is done and stored nowhere, of the study's pools and of all judges."""
         by_place: dict[Place, list[str]] = {}
-        for request, paid in self._ledger.paid.items():
-            if paid.place[2] and (paid.place in self._places or paid.place[0] == ACCOUNT) and request not in self._open:
-                by_place.setdefault(paid.place, []).append(request)
+        for of_model in self._ledger.paid.values():
+            for request, paid in of_model.items():
+                if paid.place[2] and (paid.place in self._places or paid.place[0] == ACCOUNT) and request not in self._open:
+                    by_place.setdefault(paid.place, []).append(request)
         if terms.again and not by_place:
             raise InputError("samples are paid for and never thrown away\n  use another folder to sample again")
         for place, requests in by_place.items():
-            of_place = [self._ledger.paid[request] for request in requests]
+            of_place = [self._ledger.paid[place[1]][request] for request in requests]
             n, cost = sum(paid.answers for paid in of_place), total_cost(Cost(flops=paid.flops, usd=paid.usd) for paid in of_place)
             where = self._where(place)
             batches = "1 batch" if len(requests) == 1 else f"{len(requests):,} batches"
@@ -181,7 +190,7 @@ class Evidence:
                     f"that: isocost sample {shell_word(self._directory.path)} --force"
                 )
             listener(Note(text=f"{where}: {what} are not stored there any more; what is still wanted of them is bought again"))
-            self._ledger.give_up(requests)
+            self._ledger.give_up(place[1], requests)
 
     def _where(self, place: Place) -> Path:
         """The part that is missing, if one is, else the log's name."""

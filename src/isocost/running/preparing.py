@@ -21,6 +21,7 @@ from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
 from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem
+from isocost.running.buying.pools import pool_id
 from isocost.running.parts import engine_mistakes, grader_mistake, keyless, price_mistakes
 from isocost.running.problemchanges import SplitChanges
 from isocost.studyfile import Known
@@ -169,9 +170,27 @@ def prepare(
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
+    if to_spend:
+        _refuse_equal_pools(study, identities, templates)
     if to_spend and render:
         _check_chats(study, specs, templates, render)
     return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=told, templates=templates)
+
+
+def _refuse_equal_pools(study: Study, identities: Mapping[str, str], templates: Mapping[str, Template]) -> None:
+    """Refuse two generators whose draws would be one pool: the same requests under the same ids, sent and paid twice."""
+    owners: dict[str, str] = {}
+    mistakes: list[str] = []
+    for name in generators(study):
+        params = study.sampling_of(name).params(templates[name].reply_stop)
+        owner = owners.setdefault(pool_id(identities[name], templates[name], params, study.seed), name)
+        if owner != name:
+            mistakes.append(
+                f"models.{name}: has the model, prompt and sampling of models.{owner}, so both names would buy the same draws\n"
+                f"  name one of them in arms, or change models.{name}.sampling or models.{name}.prompt"
+            )
+    if mistakes:
+        raise StudyError(mistakes)
 
 
 def _check_chats(

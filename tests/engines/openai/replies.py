@@ -150,6 +150,13 @@ FAULTS: dict[str, Callable[[Asked, Reply], Reply]] = {
     "deep": _body(b"[" * 100_000),
     "a list": _body(b"[]"),
     "error inside": _body(b'{"error": {"message": "upstream is gone", "code": 502}}'),
+    "error beside": _changed(
+        lambda body: body.update(
+            choices=[{"index": 0, "finish_reason": "stop", "text": None, "message": {"role": "assistant", "content": None}}],
+            usage={"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+            error={"message": "Provider returned error", "code": 429},
+        )
+    ),
     "no choices": _changed(lambda body: body.update(choices=[])),
     "fewer choices": _changed(lambda body: body["choices"].pop()),
     "more choices": _changed(lambda body: body["choices"].append(body["choices"][0])),

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import json
 import socket
 import traceback
+import zlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.engines.base import Generation, Request
+from isocost.engines.openai.client import UnpackedStream
 from isocost.engines.openai.failures import retry_after
-from isocost.errors import EngineError, TryAgainError
+from isocost.errors import EngineError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
+from tests.engines.openai.replies import FAULTS, JSON, Asked, Reply
 from tests.engines.openai.server import Server
 
 PARAMS = SamplingParams(max_tokens=64)
@@ -46,7 +54,10 @@ def answered(asks: Asks, fault: str, request: Request = ONE, params: SamplingPar
         *((str(status), True) for status in (408, 500, 502, 504, 520)),
         *((str(status), False) for status in (409, 429, 503, 529)),
         *((fault, True) for fault in ("closes mid reply", "closes at once", "not gzip")),
-        *((fault, True) for fault in ("empty", "not UTF-8", "truncated", "HTML", "deep", "a list", "error inside", "no choices")),
+        *(
+            (fault, True)
+            for fault in ("empty", "not UTF-8", "truncated", "HTML", "deep", "a list", "error inside", "error beside", "no choices")
+        ),
         *((fault, True) for fault in ("wrong choice", "wrong text")),
     ],
 )
@@ -172,7 +183,9 @@ def test_fewer_choices_than_asked_are_returned_with_all_tokens_of_the_reply(asks
     assert [g.text for g in fewer] == [g.text for g in whole[:2]]
     assert [g.text for g in more] == [g.text for g in whole]
     assert len({sum(g.num_generated_tokens for g in generations) for generations in (whole, fewer, more)}) == 1
-    assert {g.sharing for g in fewer} == {3}
+    assert [{g.sharing for g in generations} for generations in (whole, fewer, more)] == [{3}, {2}, {3}]  # the prompt is paid in full
+    assert [{g.remark for g in generations} for generations in (whole, fewer)] == [{""}, {""}]
+    assert all("choices for 3 asked for" in g.remark for g in more)
 
 
 def test_tokens_read_from_a_cache_are_told_and_never_more_than_the_prompt(asks: Asks) -> None:
@@ -202,3 +215,47 @@ def test_of_a_batch_of_several_calls_the_first_failure_stands_for_all(asks: Asks
 def test_whatever_stands_in_the_headers_the_wait_is_a_number_or_none(headers: dict[str, str]) -> None:
     wait = retry_after(headers, lambda: 0.0)
     assert wait is None or 0 <= wait < float("inf")
+
+
+def test_a_small_reply_that_unpacks_to_a_huge_one_is_cut_off(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = gzip.compress(b"0" * 5_000_000)
+    monkeypatch.setattr("isocost.engines.openai.client.MOST_BYTES", 1_000_000)
+    for status in (200, 500):
+        headers = {**JSON, "content-encoding": "gzip"}
+        monkeypatch.setitem(FAULTS, "bomb", lambda asked, good, s=status, h=headers: Reply(status=s, body=bomb, headers=h))
+        assert "bytes\n" in str(failure(asks, "bomb"))
+    headers = {**JSON, "content-encoding": "gzip, gzip"}
+    monkeypatch.setitem(FAULTS, "bomb", lambda asked, good: Reply(body=gzip.compress(bomb), headers=headers))
+    assert "not JSON" in str(failure(asks, "bomb"))
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, zlib.compress])
+@pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
+@pytest.mark.parametrize("part", [1, 1000])
+def test_a_body_is_unpacked_in_small_parts(packed: Callable[[bytes], bytes], size: int, part: int) -> None:
+    body = bytes(i * i % 251 for i in range(1000)) * (size // 1000) + b"x" * (size % 1000)
+    sent = packed(body)
+
+    class Sent(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for at in range(0, len(sent), part):
+                yield sent[at : at + part]
+
+    async def read() -> list[bytes]:
+        return [each async for each in UnpackedStream(Sent())]
+
+    parts = asyncio.run(read())
+    assert b"".join(parts) == body
+    assert max(map(len, parts)) <= 2**16
+
+
+def test_of_a_batch_of_several_calls_all_tokens_are_charged(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(asked: Asked, good: Reply) -> Reply:
+        return replace(good, body=json.dumps({**json.loads(good.body), "usage": {"prompt_tokens": 7, "completion_tokens": 900}}).encode())
+
+    monkeypatch.setitem(FAULTS, "lie", lie)
+    with Server(faults=["lie", "lie"], hold=3) as server, pytest.raises(UsageError) as error:
+        asks(server).generate([replace(ONE, count=3)], PARAMS, 0)
+    assert error.value.prompt_tokens == 7 + 7 + len(ONE.prompt.split())
+    assert error.value.generated_tokens is not None
+    assert 1800 < error.value.generated_tokens < 1800 + PARAMS.max_tokens

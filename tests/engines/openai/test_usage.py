@@ -59,6 +59,43 @@ def test_zero_beside_text() -> None:
     assert read_usage({"prompt_tokens": 30, "completion_tokens": 0}, ["", ""], BOUNDS).prompt == 30
 
 
+def test_zero_for_an_empty_answer() -> None:
+    """A request that failed at the endpoint may be free; an answer that the model ended is not."""
+    zero = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    with pytest.raises(BadUsageError, match="0 prompt tokens for a prompt of 100 bytes"):
+        read_usage(zero, [""], BOUNDS, ended=True)
+    assert read_usage(zero, [""], BOUNDS, ended=False).prompt == 0
+    assert read_usage({"prompt_tokens": 30, "completion_tokens": 0}, [""], BOUNDS, ended=True).prompt == 30
+
+
+def test_fewer_of_the_prompt_than_it_needs_are_said() -> None:
+    """An endpoint may leave out those that it read from a cache, so the run goes on."""
+    prompt = " ".join(f"{a}{b}" for a in "abcdefghij" for b in "klmnopqrst")
+    bounds = replace(BOUNDS, prompt_bytes=len(prompt), texts=(prompt,))
+    enough = -(-len(prompt) // 16)
+    assert read_usage({"prompt_tokens": enough, "completion_tokens": 10}, TEXT, bounds).remark == ""
+    read = read_usage({"prompt_tokens": enough - 1, "completion_tokens": 10}, TEXT, bounds)
+    assert f"{enough - 1} prompt tokens for {len(prompt)} bytes of prompt" in read.remark
+    assert read.prompt == enough - 1
+    assert read_usage({"prompt_tokens": 2, "completion_tokens": 10}, TEXT, replace(bounds, texts=("so " * 900, "\n" * 900))).remark == ""
+
+
+@pytest.mark.parametrize(
+    ("usage", "prompt", "generated"),
+    [
+        ({"prompt_tokens": 30, "completion_tokens": 9000, "total_tokens": "x"}, 30, 9000),
+        ({"prompt_tokens": "30", "completion_tokens": "9000"}, 30, 9000),
+        ({"prompt_tokens": 30, "completion_tokens": None, "total_tokens": 9030}, 30, 9000),
+        ({"prompt_tokens": None, "completion_tokens": 9000}, 0, 9000),
+        ({"prompt_tokens": [], "completion_tokens": "9" * 400}, None, None),
+        (None, None, None),
+    ],
+)
+def test_what_can_be_read_of_usage_that_cannot_be_right_is_charged(usage: Any, prompt: int | None, generated: int | None) -> None:
+    error = refused(usage)
+    assert (error.prompt, error.generated) == (prompt, generated)
+
+
 @pytest.mark.parametrize(("choices", "most"), [(1, 20), (4, 80)])
 def test_no_more_than_was_asked_for(choices: int, most: int) -> None:
     bounds = replace(BOUNDS, choices=choices)
@@ -120,6 +157,8 @@ def test_a_short_answer_may_be_one_token() -> None:
         ({"prompt_tokens": 21, "completion_tokens": 0, "total_tokens": 31}, 10),
         ({"prompt_tokens": 21, "completion_tokens": 4, "total_tokens": 31, "completion_tokens_details": {"reasoning_tokens": 6}}, 10),
         ({"prompt_tokens": 21, "completion_tokens": 4, "completion_tokens_details": {"reasoning_tokens": 6}}, 10),
+        ({"prompt_tokens": 21, "completion_tokens": 4, "output_tokens_details": {"reasoning_tokens": 6}}, 10),
+        ({"prompt_tokens": 21, "completion_tokens": 4, "reasoning_tokens": 6, "completion_tokens_details": None}, 10),
     ],
 )
 def test_reasoning_that_is_left_out_is_charged_and_said(usage: dict[str, Any], charged: int) -> None:
@@ -173,6 +212,7 @@ def test_whatever_passes_costs_no_more_than_was_reserved(usage: dict[str, Any], 
         {"sampling_params": {"n": 3}},
         {"parameters": {"max_tokens": 10_000}},
         {"extra": {"deep": {"best-of": 2}}},
+        {"stages": [{"name": "draft"}, {"sampling": {"n": 5}}]},
     ],
 )
 def test_keys_that_multiply_are_refused_at_load(body: dict[str, Any]) -> None:

@@ -105,6 +105,7 @@ def bounds_of(call: Request, options: OpenAIOptions, params: SamplingParams) -> 
         messages=len(said),
         hidden_prompt_tokens=hidden_tokens(options),
         bytes_per_token=options.bytes_per_token,
+        texts=tuple(said),
     )
 
 
@@ -120,9 +121,24 @@ def _all(replies: Sequence[list[Generation] | BaseException]) -> list[list[Gener
     if not failures:
         return [reply for reply in replies if not isinstance(reply, BaseException)]
     failure = min(failures, key=lambda failure: isinstance(failure, TryAgainError))
+    if isinstance(failure, UsageError):
+        _count_all(failure, replies)
     if isinstance(failure, EngineError):
         failure.charged = len(failures) < len(replies) or any(not isinstance(f, EngineError) or f.charged for f in failures)
     raise failure
+
+
+def _count_all(failure: UsageError, replies: Sequence[list[Generation] | BaseException]) -> None:
+    """Add to a failure the tokens of the other calls of its batch, as far as they are known: all of them are lost with it."""
+    for reply in replies:
+        if isinstance(reply, list):
+            prompt, generated = reply[0].num_prompt_tokens, sum(each.num_generated_tokens for each in reply)
+        elif isinstance(reply, UsageError) and reply is not failure:
+            prompt, generated = reply.prompt_tokens or 0, reply.generated_tokens or 0
+        else:
+            continue
+        failure.prompt_tokens = (failure.prompt_tokens or 0) + prompt
+        failure.generated_tokens = (failure.generated_tokens or 0) + generated
 
 
 def _too_long(asked: int, seed: int | None) -> Generation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import AsyncIterator
 from urllib.request import getproxies
 
@@ -14,7 +15,8 @@ _CONNECT = 30.0  # seconds; a host that is there answers in one
 _NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
 _A_POOL = 4  # connections
 MOST_BYTES = 64 * 2**20  # of a reply: a hundred thousand tokens for each of a hundred choices
-_MOST_ENCODED = 2**18  # bytes of a compressed one, which nobody asked for: gzip makes a thousandth of zeros
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # whichever of the two the header is of
+_PART = 2**16  # bytes that are unpacked at once
 
 
 class ReplyTooLongError(Exception):
@@ -45,11 +47,44 @@ class CappedStream(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
+class UnpackedStream(httpx2.AsyncByteStream):
+    """A compressed body, unpacked a part at a time, so that a small one that unpacks to a huge one never fills the memory.
+
+    Raises:
+        httpx2.DecodingError: It is not what its header says.
+    """
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the body as it was before it was compressed."""
+        unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
+        try:
+            async for packed in self._stream:
+                while packed and not unpacking.eof:
+                    yield unpacking.decompress(packed, _PART)
+                    packed = unpacking.unconsumed_tail
+            yield unpacking.flush()
+        except zlib.error as error:
+            raise httpx2.DecodingError(str(error)) from error
+
+    async def aclose(self) -> None:
+        """Close the connection, or give it back."""
+        await self._stream.aclose()
+
+
 async def _cap(response: httpx2.Response) -> None:
-    """Bound a response before any of it is read, error messages included."""
-    encoded = response.headers.get("content-encoding", "identity") != "identity"
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = CappedStream(response.stream, _MOST_ENCODED if encoded else MOST_BYTES)
+    """Bound a response before any of it is read, error messages included.
+
+    Nobody asked for a compressed one (Accept-Encoding). One that was compressed once is unpacked here, in bounds; any other is left as it
+    is, and cannot be read.
+    """
+    stream = response.stream
+    if not isinstance(stream, httpx2.AsyncByteStream):
+        return
+    encoding = response.headers.pop("content-encoding", "identity").strip().lower()
+    response.stream = CappedStream(UnpackedStream(stream) if encoding in ("gzip", "x-gzip", "deflate") else stream, MOST_BYTES)
 
 
 class SpreadTransport(httpx2.AsyncBaseTransport):

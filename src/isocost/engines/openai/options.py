@@ -93,8 +93,10 @@ def _multipliers(body: Mapping[str, JsonValue], where: str = "") -> Iterator[str
         plain = key.replace("_", "").replace("-", "").lower()
         if (plain in _CHOICES and not _is_one(value)) or (plain in _TOKENS and value is not None):
             yield where + key
-        elif isinstance(value, dict) and plain not in _NOT_SAMPLING | _WITHIN_LIMIT:
-            yield from _multipliers(value, f"{where}{key}.")
+        elif plain not in _NOT_SAMPLING | _WITHIN_LIMIT:
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, dict):
+                    yield from _multipliers(part, f"{where}{key}.")
 
 
 def _is_one(value: JsonValue) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from isocost.engines.base import Generation
 from isocost.engines.openai.sound import sound
-from isocost.engines.openai.usage import Bounds, read_usage
+from isocost.engines.openai.usage import Bounds, read_usage, refuse_beyond
 from isocost.records import FinishReason
 
 _REASONING = ("reasoning_content", "reasoning")  # where endpoints put what a model thought before its answer
@@ -45,11 +45,17 @@ def read_reply(content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | 
         BadUsageError: its `usage` cannot be right.
     """
     reply = _parsed(content)
-    choices = reply.get("choices") if isinstance(reply, dict) else None
-    if not choices or not isinstance(choices, list):
-        raise BadReplyError(f"no choices{_said(reply)}")
-    read = [_choice(choice, stop) for choice in choices[: bounds.choices]]
-    usage = read_usage(reply.get("usage"), list(map(_written, choices)), bounds)
+    try:
+        choices = _choices(reply)
+        read = [_choice(choice, stop) for choice in choices[: bounds.choices]]
+        if reply.get("error") and not any(text for text, _ in read):  # a router's way to say that who answers for it has failed
+            raise BadReplyError(f"no solution{_said(reply)}")
+    except BadReplyError:
+        if isinstance(reply, dict):
+            refuse_beyond(reply.get("usage"), bounds)
+        raise
+    ended = any(reason != "error" for _, reason in read)
+    usage = read_usage(reply.get("usage"), list(map(_written, choices)), bounds, ended=ended)
     shares = split(usage.generated, [len(text.encode()) + 1 for text, _ in read])
     return [
         Generation(
@@ -58,13 +64,27 @@ def read_reply(content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | 
             num_generated_tokens=tokens,
             finish_reason=reason,
             num_cached_tokens=usage.cached,
-            sharing=bounds.choices,
+            sharing=len(read),
             seed=seed,
             reported_usd=None if usage.usd is None else usage.usd / len(read),
-            remark=usage.remark,
+            remark=usage.remark or _beyond(choices, bounds),
         )
         for (text, reason), tokens in zip(read, shares, strict=True)
     ]
+
+
+def _choices(reply: Any) -> list[Any]:
+    choices = reply.get("choices") if isinstance(reply, dict) else None
+    if not choices or not isinstance(choices, list):
+        raise BadReplyError(f"no choices{_said(reply)}")
+    return choices
+
+
+def _beyond(choices: Sequence[Any], bounds: Bounds) -> str:
+    """Return a remark on choices that nobody asked for: they are left out, and their tokens are counted with those that were asked for."""
+    if len(choices) <= bounds.choices:
+        return ""
+    return f"returned {len(choices)} choices for {bounds.choices} asked for; the others are left out, their tokens are charged"
 
 
 def reply_id(content: bytes) -> str:

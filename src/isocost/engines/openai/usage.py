@@ -16,6 +16,7 @@ TOKENS_PER_MESSAGE = 64  # what a chat format adds to a message, or a tokenizer 
 BYTES_PER_TOKEN = 16  # more than any text of the recorded pools has on average: docs/engines.md
 ONE_TOKEN = 32  # bytes; vocabularies have single tokens of that length, and an answer may be one of them
 _MOST = 2**53  # beyond it JSON numbers are not whole any more
+_DIGITS = len(str(_MOST))
 _SPACES = re.compile(r"\s+")
 _REPEATS = re.compile(r"(.{1,8}?)\1{2,}", re.DOTALL)
 
@@ -31,6 +32,7 @@ class Bounds:
         messages: Messages that were sent; a plain prompt is one.
         hidden_prompt_tokens: Prompt tokens that the endpoint adds by itself.
         bytes_per_token: UTF-8 bytes that a token has at most, on average over a reply.
+        texts: The messages, to tell the least tokens that they have; () if that is not checked.
     """
 
     choices: int
@@ -39,6 +41,7 @@ class Bounds:
     messages: int = 1
     hidden_prompt_tokens: int = 0
     bytes_per_token: float = BYTES_PER_TOKEN
+    texts: tuple[str, ...] = ()
 
     @property
     def prompt_tokens(self) -> int:
@@ -75,7 +78,7 @@ class BadUsageError(Exception):
 
     Attributes:
         advice: The key of the study that settles it.
-        prompt, generated: The tokens that it reports, None where it reports none that can be read.
+        prompt, generated: The tokens that it reports, as far as they can be read; None where none can.
     """
 
     def __init__(self, problem: str, advice: str, prompt: int | None = None, generated: int | None = None) -> None:
@@ -83,7 +86,7 @@ class BadUsageError(Exception):
         self.advice, self.prompt, self.generated = advice, prompt, generated
 
 
-def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds) -> Usage:
+def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds, *, ended: bool = False) -> Usage:
     """Return the tokens of a reply.
 
     Generated tokens are the largest of `completion_tokens`, `total_tokens - prompt_tokens`, and `completion_tokens + reasoning_tokens`
@@ -93,20 +96,47 @@ def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds) -> Usage:
         usage: The reply's `usage`, as it came.
         texts: What came, all choices, visible reasoning included.
         bounds: What was sent.
+        ended: Whether the model wrote any of the texts to its end, an empty one as well.
 
     Raises:
         BadUsageError: It is missing, has no whole numbers, is zero beside text, or is more or less than the request and the texts allow.
     """
+    try:
+        return _checked(usage, texts, bounds, ended)
+    except BadUsageError as error:
+        if error.generated is None:
+            error.prompt, error.generated = _readable(usage)
+        raise
+
+
+def refuse_beyond(usage: Any, bounds: Bounds) -> None:
+    """Refuse usage beside a reply without solutions if it is more than was reserved for the request.
+
+    Raises:
+        BadUsageError: It is. Usage that is missing or cannot be read passes: the request is charged at its worst case.
+    """
+    prompt, generated = _readable(usage)
+    if prompt is not None and generated is not None:
+        _refuse_more_than_sent(prompt, generated, bounds, "")
+
+
+def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> Usage:
     if not isinstance(usage, dict):
         raise BadUsageError("reports no usage, so its cost is not known", _ADVICE_MISSING)
     prompt, completion = _needed(usage, "prompt_tokens"), _needed(usage, "completion_tokens")
     generated, remark = _with_reasoning(usage, prompt, completion)
-    _refuse_zero(prompt, generated, texts, bounds)
+    _refuse_zero(prompt, generated, texts, bounds, ended)
     _refuse_more_than_sent(prompt, generated, bounds, remark)
     _refuse_less_than_came(prompt, generated, texts, bounds)
     details = usage.get("prompt_tokens_details")
     cached = _whole(details.get("cached_tokens")) if isinstance(details, dict) else None
-    return Usage(prompt=prompt, generated=generated, cached=min(cached or 0, prompt), usd=_dollars(usage.get("cost")), remark=remark)
+    return Usage(
+        prompt=prompt,
+        generated=generated,
+        cached=min(cached or 0, prompt),
+        usd=_dollars(usage.get("cost")),
+        remark=remark or _short_prompt(prompt, bounds),
+    )
 
 
 _ADVICE_MISSING = "switch usage on where the endpoint is started, or with extra_body, or name another base_url"
@@ -134,12 +164,26 @@ def _whole(given: object) -> int | None:
     return int(given)
 
 
+def _readable(usage: Any) -> tuple[int | None, int | None]:
+    """Return the prompt and generated tokens of usage as far as it can be read, numbers in quotes included; None where none can."""
+    if not isinstance(usage, dict):
+        return None, None
+    prompt, completion, total = (_number(usage.get(key)) for key in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    if prompt is completion is total is None:
+        return None, None
+    return prompt or 0, max(completion or 0, (total or 0) - (prompt or 0))
+
+
+def _number(given: object) -> int | None:
+    return int(given) if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < _DIGITS else _whole(given)
+
+
 def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int) -> tuple[int, str]:
     """Return the tokens to charge for, and a remark where they are more than `completion_tokens`."""
     total = usage.get("total_tokens")
     in_total = _count(total, "total_tokens") - prompt if total is not None else 0
-    details = usage.get("completion_tokens_details")
-    reasoning = (_whole(details.get("reasoning_tokens")) if isinstance(details, dict) else None) or 0
+    told = (usage, usage.get("completion_tokens_details"), usage.get("output_tokens_details"))
+    reasoning = max((_whole(part.get("reasoning_tokens")) if isinstance(part, dict) else None) or 0 for part in told)
     with_reasoning = completion + reasoning if reasoning > completion else completion
     if max(in_total, with_reasoning) <= completion:
         return completion, ""
@@ -148,11 +192,11 @@ def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int) -> tupl
     return with_reasoning, f"reasoning_tokens {reasoning} are not in completion_tokens {completion}; {with_reasoning} are charged"
 
 
-def _refuse_zero(prompt: int, generated: int, texts: Sequence[str], bounds: Bounds) -> None:
+def _refuse_zero(prompt: int, generated: int, texts: Sequence[str], bounds: Bounds, ended: bool) -> None:
     size = sum(_bytes(text) for text in texts)
     if not generated and size:
         raise BadUsageError(f"reports 0 completion tokens for {size:,} bytes of text", _ADVICE_WRONG, prompt, generated)
-    if not prompt and (size or generated) and bounds.prompt_bytes:
+    if not prompt and (size or generated or ended) and bounds.prompt_bytes:
         raise BadUsageError(f"reports 0 prompt tokens for a prompt of {bounds.prompt_bytes:,} bytes", _ADVICE_WRONG, prompt, generated)
 
 
@@ -160,7 +204,7 @@ def _refuse_more_than_sent(prompt: int, generated: int, bounds: Bounds, remark: 
     if generated > bounds.generated_tokens:
         of = f"{bounds.choices} x max_tokens {bounds.max_tokens}" if bounds.choices > 1 else f"max_tokens {bounds.max_tokens}"
         advice = (
-            "set sampling.max_tokens to all that it writes, hidden reasoning included; "
+            "set sampling.max_tokens (of a judge grader.max_tokens or audit.max_tokens) to all that it writes, hidden reasoning included; "
             "if it ignores the limit, set max_tokens_field: max_completion_tokens"
         )
         how = f" ({remark.partition(';')[0]})" if remark else ""
@@ -178,17 +222,27 @@ def _refuse_less_than_came(prompt: int, generated: int, texts: Sequence[str], bo
     if generated < len(written):
         problem = f"reports {generated:,} completion tokens for {len(written):,} texts"
         raise BadUsageError(problem, _ADVICE_WRONG, prompt, generated)
-    most = generated * bounds.bytes_per_token
-    size = sum(_bytes(text) for text in written)
-    if size <= max(most, ONE_TOKEN * len(written)):
-        return
-    size = sum(_bytes(_collapsed(text)) for text in written)
-    if size > max(most, ONE_TOKEN * len(written)):
+    if size := _too_long(written, generated, bounds):
         problem = (
             f"reports {generated:,} completion tokens for {size:,} bytes of text without repeats, over {bounds.bytes_per_token:g} a token"
         )
         advice = f"if its tokens are that long, set bytes_per_token to at least {math.ceil(size / max(generated, 1))}"
         raise BadUsageError(problem, advice, prompt, generated)
+
+
+def _short_prompt(prompt: int, bounds: Bounds) -> str:
+    """Return a remark on fewer prompt tokens than the messages need: an endpoint may leave out those that it read from a cache."""
+    size = _too_long(bounds.texts, prompt, bounds) if prompt else 0
+    return f"reports {prompt:,} prompt tokens for {size:,} bytes of prompt, which are charged as reported" if size else ""
+
+
+def _too_long(texts: Sequence[str], tokens: int, bounds: Bounds) -> int:
+    """Return the bytes of texts without repeats if they are more than so many tokens can have, else 0."""
+    most = max(tokens * bounds.bytes_per_token, ONE_TOKEN * len(texts))
+    if sum(map(_bytes, texts)) <= most:
+        return 0
+    size = sum(_bytes(_collapsed(text)) for text in texts)
+    return size if size > most else 0
 
 
 def _collapsed(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -84,6 +85,7 @@ class _Flight:
         self._lanes, self._executor, self._ledger, self._tell = lanes, executor, ledger, tell
         self._flying: dict[Future[Answers], Call] = {}
         self._landed: queue.SimpleQueue[Future[Answers]] = queue.SimpleQueue()
+        self._unbooked: deque[Call] = deque()  # those whose answers came together with the one that is looked at, and wait for their turn
         self.stopped: BaseException | None = None  # what stopped it
         self._deadline: float | None = None
 
@@ -138,10 +140,12 @@ class _Flight:
             for lane in {call.job.lane for call in self._flying.values() if call.job.remote}:
                 self._executor.withdraw(lane)
 
-    def outcomes(self, landed: Iterable[tuple[Call, Future[Answers]]]) -> Found:
+    def outcomes(self, landed: Sequence[tuple[Call, Future[Answers]]]) -> Found:
         """The answers of calls; those that are going to be sent again are not among them. The first failure stops it."""
         found: Found = []
+        self._unbooked = deque(call for call, _ in landed)
         for call, future in landed:
+            self._unbooked.popleft()
             try:
                 found += self._outcome(call, future)
             except BaseException as error:  # noqa: BLE001 - it is raised once all that is in flight has come
@@ -194,7 +198,8 @@ class _Flight:
         worst, paid = call.worst.amount(unit), reported.amount(unit) if reported else None
         if not error.in_flight or not worst or paid is None or paid <= worst:
             return error
-        others = sorted((c.worst.amount(unit) or 0.0 for c in self._flying.values() if c.job.lane == call.job.lane), reverse=True)
+        without_answer = (c for c in (*self._flying.values(), *self._unbooked) if c.job.lane == call.job.lane)
+        others = sorted((c.worst.amount(unit) or 0.0 for c in without_answer), reverse=True)
         beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
         happened, _, advice = str(error).partition("\n")
         requests = "1 request" if error.in_flight == 1 else f"{error.in_flight} requests"

@@ -26,7 +26,7 @@ from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, digested, seed_of
 from isocost.ledger import Answered
-from isocost.planning import cost_of
+from isocost.planning import most_of
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
 from isocost.running.buying.calls import Call
@@ -49,6 +49,12 @@ DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
 CHAT_FIELDS = ("chat", "system", "chat_stop")  # of a template, and part of a pool's identity in a chat only
 Line = list[Any]  # of an order: problem id, what was asked, first index, count
+
+
+def pool_id(identity: str, template: Template, params: SamplingParams, seed: int) -> str:
+    """Return the id of the pool of a model under a prompt and a sampling setting."""
+    asked = {key: value for key, value in digested(template).items() if template.chat or key not in CHAT_FIELDS}
+    return digest("pool", identity, asked, params, seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +99,7 @@ class Pool:
     stale: Counter[str] = field(init=False, default_factory=Counter)  # stored draws of problems that the study has no more, or not so
 
     def __post_init__(self) -> None:
-        asked = {key: value for key, value in digested(self.template).items() if self.template.chat or key not in CHAT_FIELDS}
-        self.id = digest("pool", self.facts.identity, asked, self.params, self.study_seed)
+        self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
         self._stem, self._lane = self._log.stem.resolve(), lane_of(self.spec, self.facts)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
@@ -219,7 +224,7 @@ class Pool:
 
     def _worst_of(self, request: Request) -> Cost:
         bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
-        one = cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
+        one = most_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
         n = request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
 
