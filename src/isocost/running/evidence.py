@@ -97,7 +97,9 @@ class Evidence:
         A pool may be in the folder of another model, since a model may be renamed, unless it is one that the study reads.
         """
         own = self._place_of(request)
-        return bool(own and own[2]) and own != place and (own[2] != place[2] or own in self._read)
+        if own is None or not own[2]:  # an earlier version's ledger does not say
+            return False
+        return own != place and (own[2] != place[2] or own in self._read)
 
     def _place_of(self, request: str) -> Place | None:
         """Return where the ledger says that the answer to a request belongs."""
@@ -105,7 +107,9 @@ class Evidence:
         if paid is not None:
             return paid.place
         row = self._open.get(request)
-        return row and (row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or "")
+        if row is None:
+            return None
+        return row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or ""
 
     def read_others(self) -> dict[str, Answered]:
         """Take in what is stored of settings that the study had at another start, and of judges; what the open ones of it cost."""
