@@ -3,7 +3,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from isocost.cli import app
+from isocost.errors import InputError
 from isocost.measuring import measure, measure_cell, to_json, to_markdown
 from isocost.tables import read_table
 
@@ -121,3 +124,12 @@ def test_the_game_of_24_pool() -> None:
     assert [round(dear[f"coverage@{k}"].value or 0, 3) for k in (1, 100)] == [0.052, 0.489]
     assert cheap["coverage@1"].value == pytest.approx(cheap["pass@1"].value)
     assert dear["coverage@100"].value == pytest.approx(dear["covered"].value)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--cost", "m=1e300"]])
+def test_costs_whose_sums_are_infinite_are_refused(tmp_path: Path, arguments: list[str]) -> None:
+    row = {"problem_id": "p", "model": "m", "correct": True, "num_generated_tokens": 10, "cost": 1e308, "cost_unit": "usd"}
+    path = tmp_path / "t.jsonl"
+    path.write_text((json.dumps(row) + "\n") * 3)
+    with pytest.raises(InputError, match="the draws of one problem cost"):
+        CliRunner().invoke(app, ["measure", str(path), *arguments], catch_exceptions=False)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -341,3 +344,41 @@ def test_odd_values_in_what_is_made_again_are_none(shell: Shell, done: tuple[Pat
         left = shell(*command)
         is_fine(left)
         assert "problems changed" not in left.err
+
+
+@pytest.mark.parametrize("name", [*MADE_AGAIN, "lock", "PART", "arms/weak@low/rounds.jsonl", "ledger.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(shell: Shell, done: tuple[Path, Path], name: str) -> None:
+    out, path = done
+    odd = next(out.glob("pools/weak/*.parts/*.parquet")) if name == "PART" else out / name
+    odd.unlink()
+    os.mkfifo(odd)
+    with alarm(60):
+        is_fine(shell("status", out))
+        left = shell("run", path, "-o", out)
+    if name in MADE_AGAIN:
+        is_fine(left)
+    else:
+        is_told_well(left, f"{odd}: ")
+
+
+def test_a_folder_in_the_place_of_the_lock_is_named(shell: Shell, done: tuple[Path, Path]) -> None:
+    out, path = done
+    (out / "lock").unlink()
+    (out / "lock").mkdir()
+    is_told_well(shell("run", path, "-o", out), f"{out / 'lock'}: ", "a folder is in the place of the file: move it away")
+
+
+@contextmanager
+def alarm(seconds: int) -> Iterator[None]:
+    """Fail rather than wait for ever."""
+
+    def late(*_: object) -> None:
+        raise AssertionError(f"waited for {seconds} seconds")
+
+    former = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, former)

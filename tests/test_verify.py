@@ -267,6 +267,13 @@ def test_other_kinds_of_files_are_one_error(data: bytes, message: str) -> None:
     assert len(said.splitlines()) <= 2
 
 
+def test_the_command_for_another_kind_of_file_can_be_pasted(tmp_path: Path) -> None:
+    path = tmp_path / "a b $(c).jsonl"
+    path.write_bytes(line(gold="3", prediction="3").decode().encode("utf-16"))
+    done = subprocess.run([*VERIFY, str(path)], capture_output=True, timeout=60, env=ENVIRONMENT, check=False)
+    assert f"iconv -f UTF-16 -t UTF-8 '{path}' | isocost verify -" in done.stderr.decode()
+
+
 @pytest.mark.parametrize(
     ("redirection", "status", "message"),
     [

@@ -16,6 +16,8 @@ from isocost.metrics.intervals import count_interval
 from isocost.metrics.unitcost import cost_per_correct
 from isocost.records import Estimate
 
+_MOST = 1e100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
@@ -46,12 +48,19 @@ def costs(draws: Draws, prices: Mapping[str, float] | None = None) -> Costs:
     if prices:
         _check(draws, prices)
         price = np.array([prices[name] for name in draws.models])
-        return Costs(of_group=_sums(draws, _tokens(draws)) * price[draws.model], unit="priced tokens")
+        return Costs(of_group=_bounded(_sums(draws, _tokens(draws)) * price[draws.model]), unit="priced tokens")
     if draws.cost is not None:
-        return Costs(of_group=_sums(draws, draws.cost), unit=draws.cost_unit or "cost")
+        return Costs(of_group=_bounded(_sums(draws, draws.cost)), unit=draws.cost_unit or "cost")
     if draws.tokens is not None:
         return Costs(of_group=_sums(draws, draws.tokens), unit="tokens")
     return Costs(of_group=None, unit="tokens")
+
+
+def _bounded(costs: Floats) -> Floats:
+    """Refuse costs whose sums and squares no float holds."""
+    if (costs > _MOST).any():
+        raise InputError(f"the draws of one problem cost {costs.max():.3g}: more than {_MOST:g}\n  correct the column cost, or --cost")
+    return costs
 
 
 def unit_costs(model: Model) -> dict[str, Estimate]:

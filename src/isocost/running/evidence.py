@@ -99,7 +99,9 @@ class Evidence:
         A pool may be in the folder of another model, since a model may be renamed, unless it is one that the study reads.
         """
         own = self._place_of(request, place[1])
-        return own is not None and bool(own[2]) and own != place and (own[2] != place[2] or own in self._read)
+        if own is None or not own[2]:  # an earlier version's ledger does not say
+            return False
+        return own != place and (own[2] != place[2] or own in self._read)
 
     def _take_paid(self, request: str, model: str) -> Paid | None:
         """Take what a model was paid for a request from the ledger's account; of another model where this one has none."""
@@ -113,7 +115,9 @@ class Evidence:
         if paid is not None:
             return paid.place
         row = self._open.get(request)
-        return None if row is None else (row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or "")
+        if row is None:
+            return None
+        return row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or ""
 
     def read_others(self) -> dict[str, Answered]:
         """Take in what is stored of settings that the study had at another start, and of judges; what the open ones of it cost."""

@@ -70,7 +70,7 @@ def read_ledger(log: Path, summary: Row | None = None) -> tuple[Accounts, dict[s
     """
     accounts: Accounts = {}
     waiting: dict[str, Row] = {}
-    if not log.exists():
+    if not log.is_file():
         return accounts, waiting
     with suppress(OSError), log.open("rb") as file:
         start = 0

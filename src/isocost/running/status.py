@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.amounts import MISSING, duration, said
-from isocost.errors import RunDirectoryError
+from isocost.errors import RunDirectoryError, StorageError
 from isocost.ledger import Account
 from isocost.records import Unit
 from isocost.running.bill import UNITS, said_of_spent
@@ -78,11 +78,11 @@ def _start(path: Path, start: Any) -> dict[str, Any]:
 def _owner(path: Path) -> int | None:
     """The process that opened the directory last, if it is alive. The lock itself is not touched: a run that starts now may need it."""
     try:
-        pid = int((path / "lock").read_text())
+        pid = int(RunDirectory(path).read_text("lock") or "")
         os.kill(pid, 0)
     except PermissionError:  # somebody else's, and so alive
         return pid
-    except (OSError, ValueError, OverflowError):
+    except (OSError, ValueError, OverflowError, StorageError):
         return None
     return pid
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.paths import read_parquet
-from isocost.store.files import make_folder, prove_room, replacing, storage_errors, write_parquet
+from isocost.store.files import is_odd, make_folder, prove_room, replacing, storage_errors, write_parquet
 from isocost.store.kinds import kind_of_batches, kind_of_log
 from isocost.store.locking import FolderLock, HeldError
 from isocost.store.logs import Log, Row
@@ -71,8 +71,8 @@ class RunDirectory:
 
     def _holder(self) -> str:
         """The process that holds the folder, by its lock file or, where that was removed, by the last start."""
-        with contextlib.suppress(OSError, ValueError):
-            return str(int((self.path / LOCK).read_text(encoding="utf-8")))
+        with contextlib.suppress(StorageError, ValueError):
+            return str(int(self.read_text(LOCK) or ""))
         start = self.read_derived("start.json")
         return str(start["pid"]) if isinstance(start, dict) and isinstance(start.get("pid"), int) else "unknown"
 
@@ -168,6 +168,8 @@ class RunDirectory:
             StorageError: it is damaged; `remedy` says what to do.
         """
         path = self.path.joinpath(*names)
+        if is_odd(path):
+            raise self._damaged(names, "is not an ordinary file", "move it away")
         try:
             return path.read_text(encoding="utf-8", errors="surrogateescape")  # a path in it need not be UTF-8
         except (FileNotFoundError, NotADirectoryError):

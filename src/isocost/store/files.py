@@ -120,14 +120,14 @@ def storage_errors(path: Path) -> Iterator[None]:
             raise disk_full(path) from error
         if error.errno == errno.ELOOP and path.is_symlink():
             raise StorageError(f"{path}: is a symbolic link; nothing is written through it\n  put the file itself there") from error
-        raise StorageError(f"{path}: cannot be written: {error.strerror or error}\n  {_advice(path)}") from error
+        raise StorageError(f"{path}: cannot be written: {error.strerror or error}\n  {_advice(path, error)}") from error
 
 
-def _advice(path: Path) -> str:
+def _advice(path: Path, error: OSError) -> str:
     """What to do about a path that cannot be written."""
     if not path.parent.exists():
         return "its folder is gone: put the run directory back where it was, and run the same command again"
-    if path.is_dir() and path.suffix:
+    if error.errno == errno.EISDIR or (path.is_dir() and path.suffix):
         return "a folder is in the place of the file: move it away"
     blocked = next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None)
     if blocked is not None:
@@ -139,3 +139,8 @@ def disk_full(path: Path) -> StorageError:
     """The error of a disk without room."""
     free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
     return StorageError(f"{path}: the disk is full ({free:,} bytes free)\n  make room and run the same command again")
+
+
+def is_odd(path: Path) -> bool:
+    """Whether something is there that is neither a file nor a folder, such as a pipe: who opened it would wait for ever."""
+    return path.exists() and not path.is_file() and not path.is_dir()

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from isocost.errors import RunDirectoryError, StorageError
@@ -101,6 +102,8 @@ class FolderLock:
         while True:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
             try:
+                if not stat.S_ISREG(os.fstat(self._file).st_mode):
+                    raise StorageError(f"{self.path}: is not an ordinary file\n  move it away, and run the same command again")
                 _flock(self._file, self.path, wait=self._wait)
             except BaseException:
                 os.close(self._file)

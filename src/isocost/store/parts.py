@@ -16,7 +16,7 @@ from polars.exceptions import PolarsError
 from isocost.errors import StorageError
 from isocost.paths import read_parquet
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
-from isocost.store.files import packed_parquet, replacing
+from isocost.store.files import is_odd, packed_parquet, replacing
 from isocost.store.logs import Log, Row
 
 DIGESTS = "digests.jsonl"
@@ -106,6 +106,8 @@ class Parts:
     def _compare(self, path: Path, digest: str | None) -> None:
         if path.is_dir():
             raise self._unreadable(path, "is a folder, not a file")
+        if is_odd(path):
+            raise self._unreadable(path, "is not an ordinary file")
         try:
             found = path.stat()
             stamp = path.name, found.st_size, found.st_mtime_ns

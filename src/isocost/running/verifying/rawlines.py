@@ -6,8 +6,10 @@ import errno
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from isocost.errors import InputError
+from isocost.paths import shell_word
 
 READ = 1 << 20  # bytes asked for at a time; a pipe gives what it has
 _MAGIC = {  # how a file of another kind begins: what it is, and what makes lines of JSON of it
@@ -77,4 +79,4 @@ def _refuse_one_value(line: bytes, name: str) -> None:
 
 
 def _argument(name: str) -> str:
-    return "FILE" if name == "stdin" else name
+    return "FILE" if name == "stdin" else shell_word(Path(name))
