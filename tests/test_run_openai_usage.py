@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -185,14 +186,19 @@ def test_a_run_goes_on_once_the_study_says_what_the_endpoint_adds(tmp_path: Path
 def test_a_model_that_judges_is_checked_like_one_that_writes(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     monkeypatch.setitem(FAULTS, "lie", usage(completion_tokens=5000))
-    with Server() as server, Server(every={"lie": 1}, answer=lambda prompt, seed, choice: "Final verdict: sound") as judge:
+    with Server(answer=right) as server, Server(every={"lie": 1}, delay=0.05) as judge:
         raw = runs.raw(server.url, limit={"unit": "usd", "amount": 1.0}, audit={"by": "judge", "model": "judge", "per_model": 4})
         raw["models"]["judge"] = runs.model(judge.url)
         left = shell("run", runs.write(tmp_path, raw), "-o", out)
-        assert runs.completions(judge) <= 1
-        if runs.completions(judge):
-            assert left.code == 1
-            assert "reports 5,000 completion tokens" in left.errors[0]
+        assert runs.completions(judge) == 1
+    assert left.code == 1
+    assert "reports 5,000 completion tokens" in left.errors[0]
+
+
+def right(prompt: str, seed: int | None, choice: int) -> str:
+    """A right answer to `What is 3 + 7?`."""
+    first, second = re.findall(r"\d+", prompt)
+    return f"The answer is {int(first) + int(second)}."
 
 
 def test_a_reply_without_end_is_cut_off(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def _text_due(data: dict[str, Any], kind: type[BaseModel]) -> Iterator[Keys]:
 
 
 def _is_option_text(data: Mapping[str, Any], keys: Keys, written: Plain) -> bool:
-    """Whether the value of a part's option, which no section checks, is meant as text."""
+    """Return whether the value of a part's option, which no section checks, is meant as text."""
     if keys == ("grader", "model"):
         return written.text != ""
     if keys[0] == "models" and len(keys) == 3 and keys[2] not in ModelSpec.model_fields and written.was_text:

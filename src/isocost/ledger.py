@@ -102,7 +102,7 @@ class Answered:
 
 
 class Paid(NamedTuple):
-    """What the ledger says that a request brought and cost. A tuple, because there may be a million."""
+    """A request that is done: what it brought and cost. A tuple, because there may be a million."""
 
     answers: int
     tokens: int

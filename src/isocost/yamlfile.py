@@ -58,12 +58,12 @@ class Plain:
 
     @property
     def is_octal(self) -> bool:
-        """Whether it is `010`: 8 in YAML 1.1, and 10 in YAML 1.2."""
+        """Return whether it is `010`: 8 in YAML 1.1, and 10 in YAML 1.2."""
         return _OCTAL.match(self.text) is not None and self.text.strip("+-0_") != ""
 
     @property
     def was_text(self) -> bool:
-        """Whether YAML 1.1 takes it for text: `1e-6`."""
+        """Return whether YAML 1.1 takes it for text: `1e-6`."""
         return _EXPONENT.match(self.text) is not None and _OLD_FLOAT.match(self.text) is None
 
 

@@ -1,7 +1,6 @@
 """Wrong programs that attack what judges them: none passes."""
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 
@@ -316,13 +315,6 @@ CASES = {
         """,
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(memory=1 << 30)
-    yield made
-    made.close()
 
 
 @needs_sandbox

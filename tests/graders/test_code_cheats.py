@@ -1,7 +1,6 @@
 """Wrong programs whose results are made to look right: none passes."""
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 
@@ -312,13 +311,6 @@ CASES = {
         """,
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(memory=1 << 30)
-    yield made
-    made.close()
 
 
 @needs_sandbox

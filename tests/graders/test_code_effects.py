@@ -1,7 +1,6 @@
 """Right programs, and what they do besides returning values: exceptions, streams, files, threads, names of modules."""
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 
@@ -229,13 +228,6 @@ CASES = {
         """,
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(memory=1 << 30)
-    yield made
-    made.close()
 
 
 @needs_sandbox

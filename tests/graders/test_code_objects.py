@@ -1,7 +1,6 @@
 """Right programs, and objects that one side has of the other: classes and instances."""
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 
@@ -396,13 +395,6 @@ CASES = {
         """,
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(memory=1 << 30)
-    yield made
-    made.close()
 
 
 @needs_sandbox

@@ -1,7 +1,6 @@
 """Wrong programs that use what the tests hand over, or what the tests do with an object of theirs: none passes."""
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 
@@ -375,13 +374,6 @@ def f(g):
         """,
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(memory=1 << 30)
-    yield made
-    made.close()
 
 
 @needs_sandbox

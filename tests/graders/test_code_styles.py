@@ -1,7 +1,6 @@
 """Right programs in styles that models write: operators of named tuples, context managers, dataclasses, times, what modules define."""
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 
@@ -277,13 +276,6 @@ CASES = {
         """,
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(memory=1 << 30)
-    yield made
-    made.close()
 
 
 @needs_sandbox

@@ -1,7 +1,6 @@
 """Right programs, and what they exchange with their tests: values, changes in place, functions, iterators."""
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 
@@ -326,13 +325,6 @@ CASES = {
         """,
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(memory=1 << 30)
-    yield made
-    made.close()
 
 
 @needs_sandbox

@@ -101,7 +101,7 @@ def finetune(
 
 
 def recorded(out: Path) -> Trained | None:
-    """What an earlier `finetune` said of the model in `out`, or None where none was finished.
+    """Return the record of an earlier `finetune` of the model in `out`, or None where none was finished.
 
     Raises:
         StorageError: the record is damaged.

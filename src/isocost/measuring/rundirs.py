@@ -62,7 +62,7 @@ def _problems(run: Path, *columns: str) -> list[tuple[str, ...]]:
 
 
 def _policies(study: Path) -> dict[str, bool]:
-    """What the arms of a resolved study say of their models; nothing where it cannot be read."""
+    """Return whether the arms of each model of a resolved study draw a fixed number; nothing where the study cannot be read."""
     try:
         arms = parse_yaml(study.read_text(encoding="utf-8", errors="surrogateescape"), text_keys=True).data["arms"].values()
         each = [(str(model), arm.get("policy", "uniform") in FIXED) for arm in arms for model in arm["models"]]

@@ -34,7 +34,7 @@ Place = tuple[str, str, str]  # account, model, and the pool or the judge's vers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What decides how a gap is dealt with.
+    """Facts of a start that decide how a gap is dealt with.
 
     Attributes:
         remote: Of each model of the study, whether it is behind an endpoint, which may charge for a request without an answer.
@@ -48,7 +48,7 @@ class Terms:
 
 
 class Evidence:
-    """What is stored, held against what the ledger says.
+    """Compare stored draws and replies with the ledger.
 
     Args:
         ledger: As it was opened; nothing is settled yet.
@@ -94,7 +94,7 @@ class Evidence:
         return take
 
     def _is_elsewhere(self, request: str, place: Place) -> bool:
-        """Whether a batch that is stored at a place belongs to another, where the run looks for it and would buy it again.
+        """Return whether a batch that is stored at a place belongs to another, where the run looks for it and would buy it again.
 
         A pool may be in the folder of another model, since a model may be renamed, unless it is one that the study reads.
         """
@@ -286,7 +286,7 @@ def _remote(model: object, remote: Collection[str]) -> dict[str, bool]:
 
 
 def _lost_rows(lacking: Mapping[tuple[str, str], Cost]) -> Iterator[Row]:
-    """What is lacking, as one request of each account."""
+    """Yield the lacking amounts, as one request of each account."""
     for (account, model), cost in lacking.items():
         amounts = {"flops": cost.flops, "usd": cost.usd, "seconds": 0.0}
         yield {"request": f"restored:{account}:{model}", **amounts, "account": account, "model": model}

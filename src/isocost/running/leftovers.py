@@ -65,7 +65,7 @@ def _move_trainsets(folder: Path, current: set[str]) -> Iterator[str]:
 
 
 def _of_other_cells(path: Path, study: Study, current: set[str]) -> Iterator[Path]:
-    """What the run keeps under the name of a cell: `arms/<cell>`, `models/<student>-<cell>-...`, `evaluations/<student>+<cell>+...`."""
+    """List the folders under the name of a cell: `arms/<cell>`, `models/<student>-<cell>-...`, `evaluations/<student>+<cell>+...`."""
     yield from (found for found in path.glob("arms/*") if found.name not in current)
     starts = tuple(f"{student}-{cell}-" for student in study.models for cell in current)
     yield from (found for found in path.glob("models/*@*") if not found.name.startswith((".", *starts)))

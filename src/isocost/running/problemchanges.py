@@ -16,7 +16,7 @@ Digests = Mapping[str, Sequence[str]]  # problem id -> digest of its question, d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitChanges:
-    """How the problems of a split differ from those of the last start, by id.
+    """Changes of the problems of a split since the last start, by id.
 
     Attributes:
         new: Problems that the last start did not have.

@@ -286,7 +286,7 @@ def resolved(study: Study, base: Path) -> str:
 
 
 def _is_lowered(before: dict[str, Any] | None, study: Study) -> bool:
-    """Whether the limit is lower than at the last start."""
+    """Return whether the limit is lower than at the last start."""
     former = (before or {}).get("limit")
     if study.limit is None or not isinstance(former, dict) or former.get("unit") != study.limit.unit:
         return False

@@ -49,7 +49,7 @@ def sum_up_again(directory: RunDirectory, ledger: Ledger) -> None:
 
 
 def read_summary(summary: Any) -> tuple[Accounts, dict[str, Row]] | None:
-    """What `summed_up` made, or None where it is damaged."""
+    """Return a summary that `summed_up` made, or None where it is damaged."""
     try:
         accounts = {(each.pop("account"), each.pop("model")): _account(each) for each in map(dict, summary["accounts"])}
         sums = [cost for each in accounts.values() for cost in (each.cost, each.lost_cost)]
@@ -85,7 +85,7 @@ def read_ledger(log: Path, summary: Row | None = None) -> tuple[Accounts, dict[s
 
 
 def begins_with(log: Path, summary: Any) -> bool:
-    """Whether a ledger still begins with what was summed up."""
+    """Return whether a ledger still begins with what was summed up."""
     with suppress(OSError), log.open("rb") as file:
         return isinstance(summary, dict) and _is_of(file, summary)
     return False

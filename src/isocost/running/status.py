@@ -60,7 +60,7 @@ def status_of(path: Path) -> dict[str, Any]:
 
 
 def _whole(found: Any, keys: Collection[str]) -> Any:
-    """What a file holds that is written anew by each start, or None where it lacks something."""
+    """Return the object of a file that each start writes anew, or None where a key is missing."""
     return found if isinstance(found, dict) and all(key in found for key in keys) else None
 
 
@@ -88,7 +88,7 @@ def _owner(path: Path) -> int | None:
 
 
 def _lacks(accounts: Accounts, summary: Any) -> bool:
-    """Whether less is in the ledger than when it was summed up: it was removed, cut or changed."""
+    """Return whether less is in the ledger than when it was summed up: it was removed, cut or changed."""
     before, _ = read_summary(summary) or ({}, {})
     return any(
         (was := each.amount(unit)) is not None and was > 0 and (accounts.get(key, Account()).amount(unit) or 0.0) < was * (1 - 1e-6)

@@ -82,7 +82,7 @@ class Kind:
 
 
 def flaw_of(entry: Any, fields: Fields) -> str:
-    """Why an entry cannot be used, "" where it can."""
+    """Return why an entry cannot be used, "" where it can."""
     if not isinstance(entry, dict):
         return "is not an object"
     for name, wanted in fields.items():
@@ -95,14 +95,14 @@ def flaw_of(entry: Any, fields: Fields) -> str:
 
 
 def flaw_of_batch(entry: Any, kind: Kind) -> str:
-    """Why a batch of rows cannot be used, "" where it can."""
+    """Return why a batch of rows cannot be used, "" where it can."""
     if flaw := flaw_of(entry, kind.fields):
         return flaw
     return next((f"row {number} {flaw}" for number, row in enumerate(entry["rows"], start=1) if (flaw := flaw_of(row, kind.rows))), "")
 
 
 def flaw_of_frame(frame: pl.DataFrame, fields: Fields) -> str:
-    """Why sealed rows cannot be used, "" where they can; columns that were not read are not looked at."""
+    """Return why sealed rows cannot be used, "" where they can; columns that were not read are not looked at."""
     import polars as pl
 
     for name in frame.columns:

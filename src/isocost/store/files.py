@@ -124,7 +124,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def _advice(path: Path, error: OSError) -> str:
-    """What to do about a path that cannot be written."""
+    """Return the remedy for a path that cannot be written."""
     if not path.parent.exists():
         return "its folder is gone: put the run directory back where it was, and run the same command again"
     if error.errno == errno.EISDIR or (path.is_dir() and path.suffix):
@@ -142,5 +142,5 @@ def disk_full(path: Path) -> StorageError:
 
 
 def is_odd(path: Path) -> bool:
-    """Whether something is there that is neither a file nor a folder, such as a pipe: who opened it would wait for ever."""
+    """Return whether something is there that is neither a file nor a folder, such as a pipe: who opened it would wait for ever."""
     return path.exists() and not path.is_file() and not path.is_dir()

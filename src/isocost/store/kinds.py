@@ -9,7 +9,7 @@ from isocost.store.fields import AMOUNT, AMOUNT_OR_NULL, COUNT, LIST, TEXT, TEXT
 
 
 def _are_lines(value: Any) -> bool:
-    """Whether it is a list of orders or allocations: two texts and two counts each."""
+    """Return whether it is a list of orders or allocations: two texts and two counts each."""
     return isinstance(value, list) and all(
         isinstance(line, list) and len(line) == 4 and all(map(TEXT.fits, line[:2])) and all(map(COUNT.fits, line[2:])) for line in value
     )

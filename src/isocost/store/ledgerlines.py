@@ -22,7 +22,7 @@ _FIELDS = {
 
 
 def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
-    """Why a line cannot follow those before it, "" where it can.
+    """Return why a line cannot follow those before it, "" where it can.
 
     Args:
         entry: The line.
@@ -47,12 +47,12 @@ def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
 
 
 def _is_less(lost: float | None, reserved: float | None) -> bool:
-    """Whether a lost request is counted at less than its worst case; usage that is reported may make it more."""
+    """Return whether a lost request is counted at less than its worst case; usage that is reported may make it more."""
     return lost is not reserved if lost is None or reserved is None else lost < reserved
 
 
 def _is_usual(entry: Row) -> bool:
-    """Whether a line is plainly sound: a ledger may have millions, and nearly all are."""
+    """Return whether a line is plainly sound: a ledger may have millions, and nearly all are."""
     event = entry["event"]
     if event == "done" and not (type(entry.get("count")) is int is type(entry.get("tokens")) and entry["count"] >= 0 <= entry["tokens"]):
         return False

@@ -53,7 +53,7 @@ class FolderLock:
         os.pwrite(self._file, text.encode(), 0)
 
     def read(self) -> str:
-        """What the lock file says."""
+        """Return the text of the lock file."""
         return os.pread(self._file, 100, 0).decode("utf-8", "replace")
 
     def check(self) -> None:
@@ -81,7 +81,7 @@ class FolderLock:
             ) from error
 
     def is_in_place(self) -> bool:
-        """Whether the folder is still the one that was locked."""
+        """Return whether the folder is still the one that was locked."""
         return _is_at(self._folder, self.folder)
 
     def release(self) -> None:
@@ -127,7 +127,7 @@ def _flock(descriptor: int, path: Path, *, wait: bool) -> None:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the path still leads to the open file or folder."""
+    """Return whether the path still leads to the open file or folder."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except OSError:

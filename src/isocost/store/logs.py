@@ -98,7 +98,7 @@ class Log:
             yield self.parse(line, number)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Where each line begins, and the line; a torn last one is cut off the file first.
+        """Yield the offset of each line, and the line; a torn last one is cut off the file first.
 
         Raises:
             StorageError: the file cannot be read.
@@ -180,12 +180,12 @@ def _with_check(line: bytes) -> bytes:
 
 
 def is_checked(line: bytes) -> bool:
-    """Whether a line ends with a checksum; lines that earlier versions wrote do not."""
+    """Return whether a line ends with a checksum; lines that earlier versions wrote do not."""
     return line[-_CHECKED : -_CHECKED + len(_CHECK)] == _CHECK
 
 
 def is_sound(line: bytes) -> bool:
-    """Whether the checksum of a line is that of its text."""
+    """Return whether the checksum of a line is that of its text."""
     return b"%08x" % zlib.crc32(memoryview(line)[:-_CHECKED]) == line[-_CHECKED + len(_CHECK) : -3]
 
 

@@ -46,7 +46,7 @@ def in_parts(schema: pl.Schema, parts: Callable[[list[str]], Iterator[pl.DataFra
 
 
 def first_line(error: BaseException) -> str:
-    """What a foreign error says, shortly, without the path that our own message names."""
+    """Shorten the message of a foreign error, without the path that our own message names."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0]

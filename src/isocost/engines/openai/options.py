@@ -100,5 +100,5 @@ def _multipliers(body: Mapping[str, JsonValue], where: str = "") -> Iterator[str
 
 
 def _is_one(value: JsonValue) -> bool:
-    """Whether a number of choices, or a switch, is harmless."""
+    """Return whether a number of choices, or a switch, is harmless."""
     return value is None or value is False or (value == 1 and value is not True)

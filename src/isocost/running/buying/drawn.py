@@ -141,7 +141,7 @@ def _has_text(draw: Draw) -> bool:
 
 
 def brought(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
-    """What a batch brought and cost."""
+    """Return the answers, tokens and cost of a batch."""
     cost = cost_of_draws(draws)
     tokens = sum(draw.num_generated_tokens for draw in draws)
     return Answered(request=batch, cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds), count=len(draws), tokens=tokens)
