@@ -18,8 +18,8 @@ from isocost.config import Study
 from isocost.executors import desk
 from isocost.executors.jobs import Answers, Job
 from isocost.graders.number import NumberGrader
+from isocost.preparing.prepare import known
 from isocost.records import Outcome, Verdict
-from isocost.running.preparing import known
 from isocost.studyfile import check_study
 
 P = ParamSpec("P")

@@ -21,11 +21,11 @@ import pytest
 import yaml
 
 from isocost import cli
+from isocost.dispatch import calls
+from isocost.dispatch.calls import Retrying
 from isocost.executors.desk import Desk
 from isocost.executors.jobs import Answers, Job
 from isocost.executors.workers import Lane
-from isocost.running.buying import calls
-from isocost.running.buying.calls import Retrying
 from tests.builders import write_problems
 from tests.engines.openai.server import Server
 

@@ -10,7 +10,7 @@ import pytest
 from isocost.config import Study
 from isocost.costs.pricefile import read_prices
 from isocost.errors import StudyError
-from isocost.running.preparing import known
+from isocost.preparing.prepare import known
 from isocost.running.runs import resolved
 from isocost.studyfile import load_study
 from isocost.yamlfile import parse_yaml

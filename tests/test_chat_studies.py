@@ -10,9 +10,9 @@ from isocost.engines.base import Request
 from isocost.errors import ModelError, StudyError
 from isocost.executors.desk import describe
 from isocost.executors.jobs import EngineSpec
-from isocost.running.plans import first_prompts
-from isocost.running.preparing import Prepared, known, prepare
+from isocost.preparing.prepare import Prepared, known, prepare
 from isocost.studyfile import load_study
+from isocost.summaries.plans import first_prompts
 from tests.builders import write_study
 
 CHAT = {"template": "gsm8k", "chat": True, "system": "Be brief."}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from isocost.lab import study_file
+from isocost.preparing.prepare import known
 from isocost.running import plan_study
-from isocost.running.preparing import known
 from isocost.studyfile import load_study
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.yaml"))

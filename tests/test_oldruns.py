@@ -12,11 +12,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from isocost.dispatch import calls
+from isocost.dispatch.calls import Retrying
 from isocost.running import run, run_stage, runs
-from isocost.running.buying import calls
-from isocost.running.buying.calls import Retrying
-from isocost.running.status import status_of
 from isocost.store import BatchLog
+from isocost.summaries.status import status_of
 from tests.builders import InlineExecutor
 from tests.oldruns.make import ROOT
 

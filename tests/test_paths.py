@@ -25,15 +25,15 @@ from isocost.finetuning import TrainingSettings, finetune
 from isocost.lab import weights
 from isocost.measuring import survey_file
 from isocost.paths import from_home, matching, read_parquet, scan_jsonl, scan_parquet, shell_word
+from isocost.preparing.prepare import known
 from isocost.problems import load_problems
 from isocost.records import SamplingParams
 from isocost.running import run, run_stage, runs
-from isocost.running.preparing import known
 from isocost.running.starts import command_of
-from isocost.running.status import status_of
-from isocost.running.verifying import references
 from isocost.streams import opened
 from isocost.studyfile import load_study
+from isocost.summaries.status import status_of
+from isocost.verifying import references
 from isocost.viewer.rundata import RunData
 from tests.builders import InlineExecutor, recorded, write_study
 

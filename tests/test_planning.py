@@ -16,7 +16,7 @@ from isocost.policies.base import Terms
 from isocost.policies.uniform import build
 from isocost.records import CellPlan, Cost, ModelCard, Unit
 from isocost.running import plan_study, runs
-from isocost.running.plans import first_prompts, to_json, to_markdown
+from isocost.summaries.plans import first_prompts, to_json, to_markdown
 from tests.builders import MAX_TOKENS, InlineExecutor, nested, raw_study, study, write_study
 
 IDS = tuple(f"p{i}" for i in range(7))

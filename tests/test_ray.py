@@ -29,9 +29,9 @@ from isocost.executors.ray.crew import Crew
 from isocost.executors.ray.remote import RayWorker, WasDeadError
 from isocost.executors.ray.seat import portable
 from isocost.executors.workers import WorkerDiedError
+from isocost.preparing.executing import Chosen
 from isocost.records import ModelCard, SamplingParams
 from isocost.running import run
-from isocost.running.executing import Chosen
 from tests.builders import nested, raw_study, study, write_study
 
 ON_RAY = Chosen(name="ray")

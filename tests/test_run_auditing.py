@@ -11,10 +11,10 @@ import yaml
 
 from isocost.errors import EngineError, LimitReachedError, StudyError
 from isocost.ids import digest
+from isocost.judging.replies import Replies
+from isocost.results.audits import saying
 from isocost.running import dry_run, run, run_stage, runs
-from isocost.running.auditing import saying
-from isocost.running.buying.replies import Replies
-from isocost.running.plans import to_markdown
+from isocost.summaries.plans import to_markdown
 from tests.auditing_engine import AUDITING
 from tests.builders import InlineExecutor, raw_study
 from tests.engines.openai.server import Server
@@ -164,7 +164,7 @@ def test_stopped_between_reply_and_verdict_nothing_is_paid_again(tmp_path: Path,
     study = write_audited(tmp_path)
     run(study, out)
     with monkeypatch.context() as broken:
-        broken.setattr("isocost.running.buying.replies._answered", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr("isocost.judging.replies._answered", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             run_stage(out, "audit", settings=JUDGE)
     lines = [line for path in (out / "judge").rglob("*.jsonl") for line in path.read_text().splitlines()]
@@ -476,7 +476,7 @@ def test_force_goes_on_after_a_kill_and_pays_what_was_stored_once(tmp_path: Path
     with Server(answer=reply_of_both, faults=["filtered"] * 2) as server:
         assert shell("audit", out, *flags([*of_auditor(server.url), "models.auditor.price={input: 1, output: 1}"])).code == 0
         with monkeypatch.context() as broken:
-            broken.setattr("isocost.running.buying.replies._answered", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            broken.setattr("isocost.judging.replies._answered", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             assert shell("audit", out, "--force").code == 130
         asked_so_far = len(server.asked)
         assert shell("audit", out, "--force").code == 0

@@ -11,9 +11,9 @@ import pytest
 from isocost import cli
 from isocost.errors import InputError, StudyError
 from isocost.grading import GradingPool
+from isocost.preparing.gold import answerable
+from isocost.preparing.prepare import Prepared
 from isocost.running import run, run_stage, runs
-from isocost.running.gold import answerable
-from isocost.running.preparing import Prepared
 from tests.builders import InlineExecutor, recorded, write_study, write_table
 
 PERCENT = "grader.percent=value"

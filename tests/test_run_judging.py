@@ -16,13 +16,13 @@ import pytest
 import yaml
 
 from isocost.errors import EngineError, InputError, LimitReachedError, StudyError
+from isocost.events import Advanced, Listener, Note
 from isocost.ledger import Ledger, Reservation
 from isocost.reporting.numbers import budget
 from isocost.running import dry_run, run, run_stage, runs
-from isocost.running.buying.pools import Pool
-from isocost.running.events import Advanced, Listener, Note
-from isocost.running.plans import to_markdown
-from isocost.running.status import saved, status_of, to_text
+from isocost.sampling.pools import Pool
+from isocost.summaries.plans import to_markdown
+from isocost.summaries.status import saved, status_of, to_text
 from tests import openai_runs
 from tests.builders import InlineExecutor, raw_study, study
 from tests.engines.openai.server import Server
@@ -200,7 +200,7 @@ def test_a_judge_that_fails_stops_the_run_and_is_asked_later(tmp_path: Path, out
 
 
 def test_ctrl_c_ends_the_judging_too(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isocost.running.buying.loop.PATIENCE", 0.1)
+    monkeypatch.setattr("isocost.sampling.loop.PATIENCE", 0.1)
     study = write_judged(tmp_path, judge={"seconds": 0.05})
     with pytest.raises(KeyboardInterrupt):
         run(study, out, listener=interrupting())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from isocost.running.buying.calls import Retrying
+from isocost.dispatch.calls import Retrying
 from isocost.store import RunDirectory
 from tests import openai_runs as runs
 from tests.engines.openai.server import Server

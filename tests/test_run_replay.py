@@ -12,7 +12,7 @@ import pytest
 from isocost.errors import BudgetError, EngineError, InputError, LimitReachedError, RunDirectoryError, StudyError
 from isocost.ledger import Answered, Ledger
 from isocost.running import Advanced, Note, run, run_stage, runs
-from isocost.running.status import status_of, to_text
+from isocost.summaries.status import status_of, to_text
 from tests.builders import MAX_TOKENS, PARAMS, InlineExecutor, nested, raw_study, recorded, write_study, write_table
 
 MATCH = "budgets.low.match.samples_per_problem"

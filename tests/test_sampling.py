@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from isocost.policies.base import Observation
 from isocost.records import Allocation, Cell, Outcome, Verdict
-from isocost.sampling import owed, sample
+from isocost.sampling.rounds import owed, sample
 
 A, B = Cell(arm="a", budget="low"), Cell(arm="b", budget="low")
 RIGHT = Verdict(outcome=Outcome.CORRECT, predicted_answer="1", reason="equal")

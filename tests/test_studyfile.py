@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from isocost.config import Study
 from isocost.errors import StudyError
-from isocost.running.preparing import known
+from isocost.preparing.prepare import known
 from isocost.studyfile import check_study, load_study, placed
 from tests.builders import Raw, nested, raw_study
 

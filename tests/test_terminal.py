@@ -2,9 +2,8 @@ import io
 
 import pytest
 
-from isocost import terminal
-from isocost.running import events
-from isocost.running.events import Advanced, Note, StageWatch
+from isocost import events, terminal
+from isocost.events import Advanced, Note, StageWatch
 from isocost.terminal import ProgressLine, clock, describe
 
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:  # it would import all that a run needs, a second before the command line is even read
-    from isocost.running.events import Advanced, Note
+    from isocost.events import Advanced, Note
 
 _REDRAW = 0.25  # seconds between redraws on a terminal
 _COUNT = 2.0  # seconds between counts on a terminal
@@ -26,7 +26,7 @@ class ProgressLine:
 
     def __call__(self, event: Advanced | Note) -> None:
         """Show an event, if it is time to."""
-        from isocost.running.events import Note
+        from isocost.events import Note
 
         if isinstance(event, Note):
             self._write(f"note: {event.text}", end="\n")

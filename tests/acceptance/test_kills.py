@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from isocost.ledger import Ledger
-from isocost.running.status import status_of
 from isocost.store import BatchLog, Log
+from isocost.summaries.status import status_of
 from tests.builders import PARAMS, write_study
 
 KILLS = 25

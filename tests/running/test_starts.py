@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from isocost.errors import LimitReachedError, StorageError
-from isocost.running.changes import say_changes
-from isocost.running.events import Advanced, Note
-from isocost.running.executing import Chosen
+from isocost.events import Advanced, Note
+from isocost.preparing.changes import say_changes
+from isocost.preparing.executing import Chosen
 from isocost.running.starts import FILE, Start, command_of
-from isocost.running.status import KILLED, START, status_of, to_text
 from isocost.store import RunDirectory
+from isocost.summaries.status import KILLED, START, status_of, to_text
 
 LIMIT = "stopped at the limit: $4.98 of $5.00 spent\n  3 of 4 samples are saved\n  raise limit.amount and run the same command again"
 

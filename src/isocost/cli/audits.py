@@ -29,10 +29,10 @@ def audit(
     DIR/study.yaml. --force asks a judge again where its calls failed for good; no reply that came is asked for twice. See docs/audits.md.
     """
     run_stage(directory, "audit", settings, force=force, strict=strict, executor=executor, address=address)
-    from isocost.running.auditing import saying
+    from isocost.summaries import audits
 
-    found = saying.read(directory)
-    print_data(found if as_json else saying.to_markdown(found, directory))
+    found = audits.read(directory)
+    print_data(found if as_json else audits.to_markdown(found, directory))
 
 
 def view(

@@ -76,7 +76,7 @@ def resumable(directory: Path | None) -> Iterator[None]:
 
 
 def _interrupted(directory: Path | None) -> str:
-    from isocost.running.status import saved
+    from isocost.summaries.status import saved
 
     again = " ".join(["isocost", *sys.argv[1:]])
     return f"\nstopped: {saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {again}"

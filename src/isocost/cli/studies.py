@@ -39,7 +39,7 @@ def run(
     """Run a study, or go on with it: what is done is not done again."""
     if dry_run:
         from isocost.running import dry_run as rehearse
-        from isocost.running.plans import to_markdown
+        from isocost.summaries.plans import to_markdown
 
         with stoppable():
             prepared, costs, plans, prompts = rehearse(study, settings or [])
@@ -51,7 +51,7 @@ def run(
 def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -> None:
     """Show what each budget buys from each model, before a token is spent."""
     from isocost.running import plan_study
-    from isocost.running.plans import to_json, to_markdown
+    from isocost.summaries.plans import to_json, to_markdown
 
     with stoppable():
         prepared, costs, plans = plan_study(study, settings or [])
@@ -60,7 +60,7 @@ def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -
 
 def status(directory: Directory, as_json: AsJson = False) -> None:
     """Show which stages are done and what was planned, spent and left."""
-    from isocost.running.status import status_of, to_text
+    from isocost.summaries.status import status_of, to_text
 
     found = status_of(directory)
     print_data(found if as_json else to_text(found))
@@ -82,8 +82,8 @@ def run_stage(
     directory: Path, name: str, settings: list[str] | None, *, force: bool, strict: bool, executor: str | None, address: str | None
 ) -> Finished:
     """One stage of a run, and what it still needs of earlier ones, under a progress line."""
+    from isocost.preparing.executing import Chosen
     from isocost.running import run_stage as run_one
-    from isocost.running.executing import Chosen
 
     with resumable(directory):
         where, progress = Chosen(name=executor, address=address), ProgressLine(sys.stderr)
@@ -99,8 +99,8 @@ def _run(
     executor: str | None = None,
     address: str | None = None,
 ) -> None:
+    from isocost.preparing.executing import Chosen
     from isocost.running import run as run_study
-    from isocost.running.executing import Chosen
 
     with resumable(out):
         where, progress = Chosen(name=executor, address=address), ProgressLine(sys.stderr)

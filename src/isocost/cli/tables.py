@@ -20,7 +20,7 @@ from isocost.terminal import CountLine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from isocost.running.verifying.summary import Summary
+    from isocost.verifying.summary import Summary
 
 GRADER_HELP = "choice, code, exact, math, number, or package.module:Class; see docs/grading.md."
 
@@ -123,7 +123,7 @@ def _grade(
 ) -> None:
     """Grade the lines of a file, with the references of a source of problems where one is given, and say what became of them."""
     from isocost.grading import GradingPool
-    from isocost.running.verifying import references, verify
+    from isocost.verifying import references, verify
 
     with stoppable():
         answers = references(*source) if source else None

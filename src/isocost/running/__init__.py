@@ -10,17 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from isocost.running.events import Advanced, Note
+    from isocost.events import Advanced, Note
     from isocost.running.runs import Finished, dry_run, plan_study, run, run_stage
     from isocost.running.stages import STAGES
 
 __all__ = ["STAGES", "Advanced", "Finished", "Note", "dry_run", "plan_study", "run", "run_stage"]
 
-_HOMES = {"STAGES": "stages", "Advanced": "events", "Note": "events"}
+_HOMES = {"STAGES": "isocost.running.stages", "Advanced": "isocost.events", "Note": "isocost.events"}
 
 
 def __getattr__(name: str) -> object:
     # What a run needs takes a second to import: `isocost status` needs none of it.
     if name in __all__:
-        return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'runs')}"), name)
+        return getattr(import_module(_HOMES.get(name, "isocost.running.runs")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

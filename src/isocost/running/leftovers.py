@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from isocost.config import Study
+from isocost.events import Listener, Note
 from isocost.planning import cells
-from isocost.running.events import Listener, Note
 from isocost.store import RunDirectory
 
 FILE = "stale.json"

@@ -12,30 +12,30 @@ from typing import Any
 
 from isocost.config import ExecutorSpec, Study
 from isocost.errors import RunDirectoryError, RunError, StorageError, StudyError
+from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.desk import describe, render
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
+from isocost.judging.pool import JudgingPool
 from isocost.paths import shell_word
 from isocost.planning import DrawCost, draw_costs
+from isocost.preparing import gold
+from isocost.preparing.changes import kept_study, say_changes
+from isocost.preparing.executing import Chosen, make_executor
+from isocost.preparing.facts import remembered
+from isocost.preparing.prepare import Prepared, generators, known, own_parts, prepare
+from isocost.preparing.problemchanges import changed_problems
 from isocost.records import CellPlan
-from isocost.running import gold
-from isocost.running.buying.judging import JudgingPool
-from isocost.running.cells import longest_prompts, plan
-from isocost.running.changes import kept_study, say_changes
-from isocost.running.events import Listener, Note
-from isocost.running.executing import Chosen, make_executor
-from isocost.running.facts import remembered
+from isocost.results.results import environment
 from isocost.running.leftovers import mark_leftovers
-from isocost.running.plans import first_prompts
-from isocost.running.preparing import Prepared, generators, known, own_parts, prepare
-from isocost.running.problemchanges import changed_problems
-from isocost.running.results import environment
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, command_of
+from isocost.sampling.cells import longest_prompts, plan
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
+from isocost.summaries.plans import first_prompts
 from isocost.yamlfile import dump_yaml
 
 

@@ -13,21 +13,24 @@ from typing import TypeVar
 from isocost import curating
 from isocost.curating import Curated
 from isocost.errors import StorageError
+from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.grading import Grading
+from isocost.ledger.summary import sum_up_again
 from isocost.metrics.diversity import distinct_key
+from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
-from isocost.running import data, results, students
-from isocost.running.auditing import Audits, audit, saying
-from isocost.running.curves import unit_of_costs
-from isocost.running.data import Bought, grader_key
-from isocost.running.events import Listener
-from isocost.running.preparing import Prepared
-from isocost.running.spending import sum_up_again
-from isocost.running.students import Evaluated, Training
-from isocost.running.tables import write_samples
+from isocost.results import results
+from isocost.results.audits import Audits, audit
+from isocost.results.curves import unit_of_costs
+from isocost.results.tables import write_samples
+from isocost.sampling import data
+from isocost.sampling.data import Bought, grader_key
 from isocost.store import RunDirectory
+from isocost.students import students
+from isocost.students.students import Evaluated, Training
+from isocost.summaries import audits as audit_summary
 
 T = TypeVar("T")
 STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate", "report")
@@ -105,7 +108,7 @@ class StudyRun:
         finally:
             if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
                 sum_up_again(self.directory, bought.ledger)
-        saying.write(found, self.directory)
+        audit_summary.write(found, self.directory)
         return found
 
     def curate(self, bought: Bought) -> dict[Cell, Curated]:
@@ -173,7 +176,7 @@ class StudyRun:
         if self.grading is self.checking:
             graders = {"graded by": named(self.grading)}
         found = results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds)
-        return replace(found, environment={**graders, **saying.summary(audits), **found.environment})
+        return replace(found, environment={**graders, **audit_summary.summary(audits), **found.environment})
 
     def _write_measures(self, found: Results) -> None:
         self.directory.write_json(results.to_json(found), "measures.json")

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from isocost.errors import IsocostError, StorageError
-from isocost.running.executing import Chosen
+from isocost.preparing.executing import Chosen
 from isocost.store import RunDirectory
 
 FILE = "start.json"

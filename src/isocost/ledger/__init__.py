@@ -1,0 +1,7 @@
+"""Reservations of requests and what became of them: the ledger, its summary, and the bill."""
+
+from __future__ import annotations
+
+from isocost.ledger.ledger import Account, Answered, Ledger, Paid, Reservation, book
+
+__all__ = ["Account", "Answered", "Ledger", "Paid", "Reservation", "book"]

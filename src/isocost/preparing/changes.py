@@ -1,0 +1,74 @@
+"""The study that a run directory keeps, and what another start changes of it: `--set` holds for later starts only if it is given again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from isocost.errors import RunDirectoryError, StorageError
+from isocost.events import Listener, Note
+from isocost.store import RunDirectory
+from isocost.yamlfile import TooMuchError, parse_yaml, trouble
+
+_NAMED, _LONGEST = 5, 40
+_UNSET = "not set"
+
+
+def kept_study(directory: RunDirectory) -> dict[str, Any] | None:
+    """The study of the last start as plain data, or None where there was none.
+
+    Raises:
+        RunDirectoryError: `study.yaml` is damaged.
+    """
+    path = directory.path / "study.yaml"
+    try:
+        text = directory.read_text("study.yaml")
+    except StorageError as error:
+        raise _damaged(str(error).partition("\n")[0]) from error
+    try:
+        study = None if text is None else parse_yaml(text, text_keys=True).data
+    except yaml.YAMLError as error:
+        line, why = trouble(error, text or "")
+        kind = "" if isinstance(error, TooMuchError) else "not YAML: "
+        raise _damaged(f"{path}{f':{line}' if line else ''}: {kind}{why}") from error
+    if text is not None and not isinstance(study, dict):
+        raise _damaged(f"{path}: holds no study")
+    return study
+
+
+def _damaged(what: str) -> RunDirectoryError:
+    return RunDirectoryError(f"{what}\n  restore it from a copy, or put a copy of the run's study file in its place")
+
+
+def say_changes(before: str | None, after: str, listener: Listener) -> None:
+    """Tell the listener which settings differ from those of the last start, if any do.
+
+    Args:
+        before: The resolved study of the last start, or None where there was none.
+        after: That of this one.
+        listener: Who is told.
+    """
+    if before is None or before == after:
+        return
+    old, new = (dict(_leaves(parse_yaml(text, text_keys=True).data or {}, "")) for text in (before, after))
+    changed = [key for key in dict.fromkeys((*old, *new)) if old.get(key, _UNSET) != new.get(key, _UNSET)]
+    if changed:
+        said = ", ".join(f"{key} {_short(new, key)} (was {_short(old, key)})" for key in changed[:_NAMED])
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        listener(Note(text=f"settings changed since the last start: {said}{more}"))
+
+
+def _short(settings: Mapping[str, object], key: str) -> str:
+    text = " ".join(str(settings.get(key, _UNSET)).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
+    """Every setting with its dotted path."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value

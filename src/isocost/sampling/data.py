@@ -1,0 +1,241 @@
+"""The data half of a run: pilot and sampling with grading."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from isocost import planning
+from isocost.errors import BudgetError, LimitReachedError
+from isocost.events import Listener, Note, StageWatch
+from isocost.executors.base import Executor
+from isocost.grading import Grading
+from isocost.ids import digest
+from isocost.judging.pool import JudgingPool
+from isocost.ledger import Answered, Ledger
+from isocost.planning import DrawCost
+from isocost.preparing.prepare import Prepared, generators
+from isocost.preparing.problemchanges import say_changed_problems
+from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
+from isocost.sampling.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
+from isocost.sampling.evidence import Evidence
+from isocost.sampling.evidence import Terms as EvidenceTerms
+from isocost.sampling.pools import Pool
+from isocost.sampling.progress import Progress
+from isocost.sampling.verdicts import FAILED
+from isocost.store import RunDirectory
+
+Graded = tuple[Sample, Verdict]
+LONGEST_KEY = 100  # characters of a folder's name
+
+
+class Bought:
+    """What sampling left. Texts are read from the disk when a later stage asks for draws.
+
+    Attributes:
+        problems: The training problems that count.
+        excluded: (id, reason) of those that do not.
+        plans: What every cell was going to buy.
+        stores: The models' pools.
+        allocations: What every cell drew.
+        ledger: What was paid.
+    """
+
+    def __init__(
+        self,
+        *,
+        problems: tuple[Problem, ...],
+        excluded: tuple[tuple[str, str], ...],
+        plans: tuple[CellPlan, ...],
+        stores: Mapping[str, Pool],
+        allocations: Mapping[Cell, Sequence[Allocation]],
+        ledger: Ledger,
+    ) -> None:
+        self.problems, self.excluded, self.plans, self.stores = problems, excluded, plans, stores
+        self.allocations, self.ledger = allocations, ledger
+
+    @cached_property
+    def pools(self) -> dict[str, list[Graded]]:
+        """Everything that a model's pool holds, problems in the study's order."""
+        position = {p.id: i for i, p in enumerate(self.problems)}
+        return {
+            name: sorted(pool.samples(), key=lambda d: (position[d[0].problem_id], d[0].sample_index)) for name, pool in self.stores.items()
+        }
+
+    @cached_property
+    def drawn(self) -> dict[Cell, list[Graded]]:
+        """What every cell drew, models in the order of their names and problems in the study's."""
+        found: dict[Cell, list[Graded]] = {}
+        for cell, allocations in self.allocations.items():
+            taken: dict[tuple[str, str], set[int]] = {}
+            for a in allocations:
+                taken.setdefault((a.model, a.problem_id), set()).update(range(a.first_index, a.first_index + a.count))
+            models = sorted({model for model, _ in taken})
+            found[cell] = [d for m in models for d in self.pools[m] if d[0].sample_index in taken.get((m, d[0].problem_id), ())]
+        return found
+
+    def outcomes(self) -> Counter[Outcome]:
+        """How many draws came out how."""
+        return Counter((draw.verdict or FAILED).outcome for pool in self.stores.values() for _, draw in pool.draws())
+
+
+def sample(
+    prepared: Prepared,
+    directory: RunDirectory,
+    executor: Executor,
+    grading: Grading,
+    listener: Listener,
+    *,
+    lowered: bool = False,
+    again: bool = False,
+) -> Bought:
+    """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
+
+    Args:
+        prepared: The study.
+        directory: Its run directory.
+        executor: Where engines run.
+        grading: What grades the samples.
+        listener: Told of progress and notes.
+        lowered: Whether the limit is lower than at the last start.
+        again: Whether draws that are paid and no longer stored shall be bought again, however many.
+
+    Raises:
+        RunDirectoryError: the ledger and the stored draws do not fit together.
+        StorageError: a file is damaged, or the disk is full.
+        BudgetError: a budget that buys nothing.
+        LimitReachedError: the limit on the bill leaves no room.
+        EngineError: an engine could not answer.
+    """
+    study, models = prepared.study, generators(prepared.study)
+    problems = tuple(prepared.problems["train"])
+    ids = tuple(p.id for p in problems)
+    pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
+    terms = EvidenceTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
+    ledger = _open_ledger(prepared, directory, pools, grading, terms, listener)
+    say_changed_problems(prepared.changes, sum((pool.stale for pool in pools.values()), Counter()), listener)
+    n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
+    pilot = pilot_allocations(prepared, ids, models)
+    expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))
+    watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
+    progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
+    progress.judged([draw.verdict for pool in pools.values() for _, draw in pool.draws() if draw.verdict])
+    buyer = Buyer(pools, executor, grading, ledger, progress)
+    try:
+        buyer.buy(pilot)
+        means = token_means((model, draw) for model, _, _, draw in buyer.take(pilot))
+        costs, plans = _plans(prepared, ids, means, pilot)
+        directory.write_json(planning.to_json(plans), "plan.json")
+        watch.total = max(watch.done, _planned_draws(plans, len(ids)))
+        piloted = {(a.problem_id, a.model): a.count for a in pilot}
+        cells = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
+        drawn = run_cells(prepared, directory, cells, pilot, buyer, grader_key(grading), progress.wants)
+    except LimitReachedError as error:
+        happened, _, advice = str(error).partition("\n")
+        raise LimitReachedError(f"{happened}\n  {watch.done:,} of {watch.total:,} samples are saved\n{advice}") from error
+    finally:
+        progress.write()
+    for pool in pools.values():
+        pool.seal()
+    watch.total = watch.done
+    watch.finish()
+    progress.write()
+    _say_failed(pools, listener)
+    return Bought(
+        problems=problems,
+        excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
+        plans=plans,
+        stores=pools,
+        allocations=drawn,
+        ledger=ledger,
+    )
+
+
+def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
+    failed = [(name, key[0], draw) for name, pool in pools.items() for key, draw in pool.draws() if draw.finish_reason == "error"]
+    broken = [(model, problem) for model, problem, draw in failed if draw.num_generated_tokens]
+    _say_of(broken, "the endpoint did not let the model end (a content filter, a call of a tool)", listener)
+    silent = [(model, problem) for model, problem, draw in failed if not draw.num_generated_tokens]
+    _say_of(silent, "the engine gave no answer, most often because the prompt fills the model's context", listener)
+
+
+def _say_of(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
+    if failed:
+        draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
+        problems = "1 problem" if len(set(failed)) == 1 else f"{len(set(failed)):,} problems"
+        listener(Note(text=f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"))
+
+
+def _plans(
+    prepared: Prepared, ids: tuple[str, ...], means: Mapping[str, tuple[float, float]], pilot: Sequence[Allocation]
+) -> tuple[dict[str, DrawCost], tuple[CellPlan, ...]]:
+    """What a draw of each model costs, and what every cell is going to buy."""
+    models = generators(prepared.study)
+    cards = {m: prepared.cards[m] for m in models}
+    costs = planning.draw_costs(prepared.study, cards, means, longest_prompts(prepared, models), prepared.shares)
+    return costs, tuple(plan(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot}))
+
+
+def grader_key(grading: Grading) -> str:
+    """The grader's name and version, as a folder's name: verdicts of different ones are never mixed."""
+    key = f"{grading.grader.name}-{grading.grader.version}"
+    plain = re.sub(r"[^A-Za-z0-9._+=@-]", "_", key)[:LONGEST_KEY]
+    return plain if plain == key and plain.strip(".") else f"{plain}-{digest('grader', key, length=8)}"
+
+
+def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: Sequence[Problem], grading: Grading) -> Pool:
+    """The pool of a model under the study's prompt and sampling setting."""
+    template = prepared.templates[name]
+    return Pool(
+        card=prepared.cards[name],
+        facts=prepared.facts[name],
+        spec=prepared.specs[name],
+        params=prepared.study.sampling_of(name).params(template.reply_stop),
+        template=template,
+        study_seed=prepared.study.seed,
+        directory=directory,
+        problems={p.id: p for p in problems},
+        grader=grader_key(grading),
+    )
+
+
+def _open_ledger(
+    prepared: Prepared,
+    directory: RunDirectory,
+    pools: Mapping[str, Pool],
+    grading: Grading,
+    terms: EvidenceTerms,
+    listener: Listener,
+) -> Ledger:
+    """The ledger, held against what is stored, with what a kill left open settled by it."""
+    study = prepared.study
+    unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
+    amount = study.limit.amount if study.limit else None
+    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, ready=directory.ready)
+    if study.limit and not ledger.known:
+        other = "flops" if unit == "usd" else "usd"
+        raise BudgetError(
+            f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}\n"
+            f"  set limit.unit: {other} with an amount in it, leave limit out, or name another folder with -o"
+        )
+    unanswered, evidence = ledger.unanswered(), Evidence(ledger, directory)
+    stored: dict[str, Answered] = {}
+    for pool in pools.values():
+        stored |= pool.load(unanswered, evidence.of(("data", pool.card.name, pool.id)))
+    stored |= evidence.read_others()
+    evidence.settle(terms, listener)
+    if isinstance(grading, JudgingPool):
+        grading.ledger = ledger
+    ledger.settle(stored)
+    return ledger
+
+
+def _planned_draws(plans: Sequence[CellPlan], n_problems: int) -> int:
+    """Draws that the pools will hold: cells of a model share them, so the largest decides."""
+    largest: dict[str, float] = {}
+    for p in plans:
+        for model, each in p.samples_per_problem.items():
+            largest[model] = max(largest.get(model, 0.0), each)
+    return round(sum(largest.values()) * n_problems)

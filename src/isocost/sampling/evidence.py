@@ -1,0 +1,327 @@
+"""Compare the ledger of a run with what the run directory stores, before anything more is bought.
+
+A request is reserved on the disk before it is sent, and closed after its answer is stored. So each stored batch is in the ledger, open or
+done, and what a done request brought is stored. Where that is not so, somebody has removed, cut or changed a file:
+
+- A stored batch that the ledger does not know is booked again, at the cost that is stored with its draws. Requests that were charged
+  without an answer are in the ledger alone: where it lacks lines, some of these may be missing too, and a run with a limit stops.
+- The draws of a done request that are stored nowhere would be bought again: a few are, with a note; for more the run stops.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from isocost.amounts import said
+from isocost.dispatch.drawn import PAID, each_batch, total_cost
+from isocost.errors import InputError, RunDirectoryError
+from isocost.events import Listener, Note
+from isocost.judging.replies import ACCOUNT, FOLDER
+from isocost.ledger import Account, Answered, Ledger, Paid
+from isocost.ledger.summary import PROGRESS, Accounts, begins_with, read_summary
+from isocost.paths import shell_word
+from isocost.records import Cost, Unit
+from isocost.store import Row, RunDirectory
+
+FEW = 20  # of the paid batches of a pool, one in so many, or one at least, is bought again unasked; never all of them
+_NEAR = 1e-6  # costs are sums of floats
+Place = tuple[str, str, str]  # account, model, and the pool or the judge's version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Facts of a start that decide how a gap is dealt with.
+
+    Attributes:
+        remote: Of each model of the study, whether it is behind an endpoint, which may charge for a request without an answer.
+        lowered: Whether the user has lowered the limit since the last start: what the ledger lacks is then theirs to answer for.
+        again: Whether draws that are paid and stored nowhere shall be bought again, however many.
+    """
+
+    remote: Mapping[str, bool]
+    lowered: bool = False
+    again: bool = False
+
+
+class Evidence:
+    """Compare stored draws and replies with the ledger.
+
+    Args:
+        ledger: As it was opened; nothing is settled yet.
+        directory: The run directory.
+    """
+
+    def __init__(self, ledger: Ledger, directory: RunDirectory) -> None:
+        self._ledger, self._directory = ledger, directory
+        self._open = ledger.unanswered()
+        self._places: set[Place] = set()
+        self._read: frozenset[Place] = frozenset()  # the study's own pools, once all of them are taken in
+        self._found: Counter[Place] = Counter()
+        self._seen: set[str] = set()  # what was taken in: a copy of it elsewhere was not paid again
+        self._elsewhere: dict[str, Place] = {}  # what was found at another place than its own
+        self._unknown: list[Answered] = []
+        self._changed: list[tuple[Answered, Paid]] = []
+        self._stored: dict[str, Answered] = {}  # of the open ones
+
+    def of(self, place: Place) -> Callable[[Answered, bool], None]:
+        """Take in what is stored at a place, batch by batch."""
+        self._places.add(place)
+        account, model, _ = place
+
+        def take(stored: Answered, failed: bool) -> None:
+            own = self._ledger.paid.get(model, {}).get(stored.request)
+            if own is None or own.place != place:
+                if stored.request in self._seen:
+                    return
+                if self._is_elsewhere(stored.request, place):
+                    self._elsewhere[stored.request] = place
+                    return
+            self._seen.add(stored.request)
+            paid = self._take_paid(stored.request, model)
+            if paid is not None:
+                self._found[place] += 1
+                if not failed and _differs(stored, paid):
+                    self._changed.append((stored, paid))
+            if stored.request in self._open:
+                self._stored[stored.request] = stored
+            elif paid is None and not failed and stored.request not in self._ledger.lost:
+                self._unknown.append(replace(stored, facts={"account": account, "model": model}))
+
+        return take
+
+    def _is_elsewhere(self, request: str, place: Place) -> bool:
+        """Return whether a batch that is stored at a place belongs to another, where the run looks for it and would buy it again.
+
+        A pool may be in the folder of another model, since a model may be renamed, unless it is one that the study reads.
+        """
+        own = self._place_of(request, place[1])
+        if own is None or not own[2]:  # an earlier version's ledger does not say
+            return False
+        return own != place and (own[2] != place[2] or own in self._read)
+
+    def _take_paid(self, request: str, model: str) -> Paid | None:
+        """Take what a model was paid for a request from the ledger's account; of another model where this one has none."""
+        models = [model, *(name for name, of_model in self._ledger.paid.items() if request in of_model)]
+        return next((paid for name in models if (paid := self._ledger.paid.get(name, {}).pop(request, None)) is not None), None)
+
+    def _place_of(self, request: str, model: str = "") -> Place | None:
+        """Return where the ledger says that the answer to a request belongs: that of this model, if it has one."""
+        own = self._ledger.paid.get(model, {}).get(request)
+        paid = own or next((of_model[request] for of_model in self._ledger.paid.values() if request in of_model), None)
+        if paid is not None:
+            return paid.place
+        row = self._open.get(request)
+        if row is None:
+            return None
+        return row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or ""
+
+    def read_others(self) -> dict[str, Answered]:
+        """Take in what is stored of settings that the study had at another start, and of judges; what the open ones of it cost."""
+        before, self._read = set(self._stored), frozenset(self._places)
+        for folder, account in (("pools", "data"), (FOLDER, ACCOUNT)):
+            for model, name in _logs_in(self._directory.path / folder, whole=account == ACCOUNT):
+                if (account, model, name) not in self._places:
+                    rows = self._directory.batches(folder, model, name).rows(PAID)
+                    for _ in each_batch(rows, self.of((account, model, name))):
+                        pass
+        return {request: stored for request, stored in self._stored.items() if request not in before}
+
+    def settle(self, terms: Terms, listener: Listener) -> None:
+        """Book what the ledger lacks, or stop.
+
+        Raises:
+            InputError: draws shall be bought again, and none are missing.
+            RunDirectoryError: the ledger or the stored draws were changed, or lack so much that the limit cannot be kept.
+        """
+        self._refuse_changed()
+        self._refuse_moved()
+        self._settle_missing(terms, listener)
+        self._settle_unknown(terms, listener)
+        self._ledger.forget_paid()
+
+    def _refuse_changed(self) -> None:
+        if not self._changed:
+            return
+        stored, paid = self._changed[0]
+        more = f"; so do those of {len(self._changed) - 1:,} more" if len(self._changed) > 1 else ""
+        raise RunDirectoryError(
+            f"{self._ledger.log.path}: batch {stored.request} brought {_said_of(paid.answers, paid.flops, paid.usd)}, but its stored draws "
+            f"say {_said_of(stored.count, stored.cost.flops, stored.cost.usd)}{more}\n"
+            f"  one of them was changed by hand: restore it, or the files in {Path('pools') / paid.place[1]}, from a copy"
+        )
+
+    def _refuse_moved(self) -> None:
+        moved = [
+            (place, own) for request, place in self._elsewhere.items() if request not in self._seen and (own := self._place_of(request))
+        ]
+        if not moved:
+            return
+        place, own = moved[0]
+        n = moved.count(moved[0])
+        batches = "1 batch that was" if n == 1 else f"{n:,} batches that were"
+        raise RunDirectoryError(
+            f"{self._folder_of(place)}: holds {batches} paid and stored as {self._folder_of(own)}, and would be bought again\n"
+            "  files were moved or renamed by hand: move them back"
+        )
+
+    def _folder_of(self, place: Place) -> Path:
+        account, model, name = place
+        return self._directory.path.joinpath("pools" if account == "data" else FOLDER, model, name)
+
+    def _settle_missing(self, terms: Terms, listener: Listener) -> None:
+        """Deal with what is done and stored nowhere, of the study's pools and of all judges."""
+        by_place: dict[Place, list[str]] = {}
+        for of_model in self._ledger.paid.values():
+            for request, paid in of_model.items():
+                if paid.place[2] and (paid.place in self._places or paid.place[0] == ACCOUNT) and request not in self._open:
+                    by_place.setdefault(paid.place, []).append(request)
+        if terms.again and not by_place:
+            raise InputError("samples are paid for and never thrown away\n  use another folder to sample again")
+        for place, requests in by_place.items():
+            of_place = [self._ledger.paid[place[1]][request] for request in requests]
+            n, cost = sum(paid.answers for paid in of_place), total_cost(Cost(flops=paid.flops, usd=paid.usd) for paid in of_place)
+            where = self._where(place)
+            batches = "1 batch" if len(requests) == 1 else f"{len(requests):,} batches"
+            what = f"{_draws(n, place)} of {batches} that were paid ({_said_of_cost(cost)})"
+            few = max(min(1, self._found[place]), (self._found[place] + len(requests)) // FEW)
+            if not terms.again and len(requests) > few:
+                raise RunDirectoryError(
+                    f"{where}: {what} are not stored there any more\n  restore the files from a copy; or pay for them again, on top of "
+                    f"that: isocost sample {shell_word(self._directory.path)} --force"
+                )
+            listener(Note(text=f"{where}: {what} are not stored there any more; what is still wanted of them is bought again"))
+            self._ledger.give_up(place[1], requests)
+
+    def _where(self, place: Place) -> Path:
+        """The part that is missing, if one is, else the log's name."""
+        folder = self._folder_of(place)
+        parts = self._directory.batches(*folder.relative_to(self._directory.path).parts).missing_parts()
+        return parts[0] if parts else folder
+
+    def _settle_unknown(self, terms: Terms, listener: Listener) -> None:
+        """Deal with what the ledger lacks."""
+        ledger = self._ledger
+        summary = (self._directory.read_derived(PROGRESS) or {}).get("ledger")
+        before, waiting = read_summary(summary) or ({}, {})
+        forgotten = [] if begins_with(ledger.log.path, summary) else self._forgotten(waiting)
+        lacking = _lacking(before, self._booked())
+        if not self._unknown and not forgotten and not lacking:
+            return
+        what = self._said_of_unknown(lacking, forgotten)
+        remote = {model for model, is_remote in terms.remote.items() if is_remote}
+        remote |= {model for accounts in (ledger.accounts, before) for (_, model), each in accounts.items() if each.remote}
+        remote |= {str(each.facts["model"]) for each in self._unknown} - terms.remote.keys()  # not known, and so it may be
+        if ledger.spending.limit is not None and remote and not terms.lowered:
+            raise RunDirectoryError(
+                f"{ledger.log.path}: {what}: lines were removed, cut off or changed\n  restore it from a copy. Requests that were charged "
+                "without an answer are written down there alone: without a copy, lower limit.amount by what these may have cost (see the "
+                "endpoint's own bill) and run the same command again"
+            )
+        self._restore(lacking, forgotten, remote)
+        rest = "; requests that were charged without an answer may be missing" if remote else ""
+        listener(Note(text=f"{ledger.log.path}: {what}; it is counted again, from what is stored{rest}"))
+
+    def _forgotten(self, waiting: Mapping[str, Row]) -> list[Row]:
+        """Of the reservations that were open when the ledger was summed up, those that it does not know any more."""
+        known = {entry["request"] for entry in self._ledger.log.entries()} | {each.request for each in self._unknown}
+        return [row for request, row in waiting.items() if request not in known]
+
+    def _restore(self, lacking: Mapping[tuple[str, str], Cost], forgotten: Sequence[Row], remote: Collection[str]) -> None:
+        answers = [replace(each, facts={**each.facts, **_remote(each.facts["model"], remote)}) for each in self._unknown]
+        reserved = [{"event": "reserve", **row, **_remote(row["model"], remote)} for row in _lost_rows(lacking)]
+        reason = f"known from {PROGRESS} alone"
+        lost = [{"event": "lost", "reason": reason, **{key: row[key] for key in ("request", "flops", "usd")}} for row in reserved]
+        self._ledger.restore(answers, lost, [*forgotten, *reserved])
+
+    def _booked(self) -> dict[tuple[str, str], list[Cost]]:
+        """By account, the bill as it is going to be: what is booked, and what the open requests and the unknown ones add."""
+        bill: dict[tuple[str, str], list[Cost]] = {key: [each.cost, each.lost_cost] for key, each in self._ledger.accounts.items()}
+        for request, row in self._open.items():
+            stored = self._stored.get(request)
+            cost = stored.cost if stored else Cost(flops=row["flops"], usd=row["usd"])
+            bill.setdefault((row.get("account", "data"), row.get("model", "")), []).append(cost)
+        for each in self._unknown:
+            bill.setdefault((each.facts["account"], each.facts["model"]), []).append(each.cost)
+        return bill
+
+    def _said_of_unknown(self, lacking: Mapping[tuple[str, str], Cost], forgotten: Sequence[Row]) -> str:
+        """`12 batches that are stored and paid (24 draws, $0.0031) are not in it`."""
+        parts = []
+        if self._unknown:
+            cost = total_cost(each.cost for each in self._unknown)
+            n = sum(each.count for each in self._unknown)
+            batches = "1 batch that is" if len(self._unknown) == 1 else f"{len(self._unknown):,} batches that are"
+            parts.append(f"{batches} stored and paid ({n:,} draws, {_said_of_cost(cost)})")
+        if lacking:
+            parts.append(f"{_said_of_cost(total_cost(lacking.values()))} that {PROGRESS} counts")
+        if forgotten:
+            parts.append(f"{len(forgotten):,} requests without an answer that {PROGRESS} lists")
+        return f"lacks {' and '.join(parts)}; by so much the bill would be too small"
+
+
+def _lacking(before: Accounts, booked: Mapping[tuple[str, str], Sequence[Cost]]) -> dict[tuple[str, str], Cost]:
+    """By account, how much more was paid when the ledger was last summed up than is booked now."""
+    found: dict[tuple[str, str], Cost] = {}
+    for key, account in before.items():
+        now = total_cost(booked.get(key, ()))
+        gaps = {unit: _gap(account, now, unit) for unit in ("flops", "usd")}
+        if any(gaps.values()):
+            found[key] = Cost(flops=gaps["flops"], usd=gaps["usd"])
+    return found
+
+
+def _gap(account: Account, now: Cost, unit: Unit) -> float:
+    was, have = account.amount(unit), now.amount(unit)
+    if was is None or have is None or have >= was * (1 - _NEAR):
+        return 0.0
+    return was - have
+
+
+def _remote(model: object, remote: Collection[str]) -> dict[str, bool]:
+    return {"remote": True} if model in remote else {}
+
+
+def _lost_rows(lacking: Mapping[tuple[str, str], Cost]) -> Iterator[Row]:
+    """Yield the lacking amounts, as one request of each account."""
+    for (account, model), cost in lacking.items():
+        amounts = {"flops": cost.flops, "usd": cost.usd, "seconds": 0.0}
+        yield {"request": f"restored:{account}:{model}", **amounts, "account": account, "model": model}
+
+
+def _logs_in(folder: Path, *, whole: bool) -> Iterator[tuple[str, str]]:
+    """(model, name) of every batch log below a folder; `whole` names have no writer behind a dot."""
+    found: set[tuple[str, str]] = set()
+    for path in folder.glob("*/*"):
+        if path.name != "rounds.jsonl" and path.suffix in (".jsonl", ".parts") and not path.name.startswith("."):
+            found.add((path.parent.name, path.stem if whole else path.name.partition(".")[0]))
+    return iter(sorted(found))
+
+
+def _differs(stored: Answered, paid: Paid) -> bool:
+    near = all(_are_near(a, b) for a, b in ((stored.cost.flops, paid.flops), (stored.cost.usd, paid.usd)))
+    return not near or (stored.count, stored.tokens) != (paid.answers, paid.tokens)
+
+
+def _are_near(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return math.isclose(first, second, rel_tol=_NEAR, abs_tol=1e-15)
+
+
+def _draws(n: int, place: Place) -> str:
+    noun = "reply" if place[0] == ACCOUNT else "draw"
+    plural = "replies" if place[0] == ACCOUNT else "draws"
+    return f"1 {noun}" if n == 1 else f"{n:,} {plural}"
+
+
+def _said_of(count: int, flops: float | None, usd: float | None) -> str:
+    return f"{count:,} draws at {_said_of_cost(Cost(flops=flops, usd=usd))}"
+
+
+def _said_of_cost(cost: Cost) -> str:
+    amounts = [said(unit, amount) for unit in ("usd", "flops") if (amount := cost.amount(unit)) is not None and (amount or unit == "usd")]
+    return amounts[0] if amounts else "at a cost that is not known"

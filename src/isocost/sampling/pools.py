@@ -1,0 +1,389 @@
+"""A model's pool: rounds, batches, verdicts, and what a resumed run still owes; `loop.py` buys it.
+
+A round is written down before anything of it is bought. Its batches are a pure function of it, each is seeded by what it asks for and is
+committed whole by the worker that answered it, so a resumed run redoes exactly the batches that are missing and gets the same draws.
+
+Texts stay on the disk: of a draw, a pool holds in memory what it cost and what came of it.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from isocost.dispatch.calls import Call
+from isocost.dispatch.drawn import (
+    STORED,
+    Draw,
+    DrawKey,
+    ProblemDraws,
+    Ungraded,
+    brought,
+    each_batch,
+    known_sum,
+    to_sample,
+    total_cost,
+)
+from isocost.engines.base import Request
+from isocost.errors import StorageError
+from isocost.executors import desk
+from isocost.executors.base import Executor
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, lane_of
+from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
+from isocost.grading import Pair
+from isocost.ids import digest, seed_of
+from isocost.ledger import Answered
+from isocost.planning import most_of
+from isocost.preparing.prepare import pool_id
+from isocost.prompts.base import Template
+from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
+from isocost.sampling.verdicts import FAILED, Verdicts
+from isocost.store import BatchLog, Log, RunDirectory
+
+DRAW = ("id", "problem_id", "sample_index")
+TOKENS = ("num_prompt_tokens", "num_generated_tokens")
+Line = list[Any]  # of an order: problem id, what was asked, first index, count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Requests that one call of an engine answers: the `number`-th of the pool's orders, or what is missing of it."""
+
+    key: str
+    number: int
+    requests: tuple[Request, ...]
+    seed: int
+
+    @property
+    def size(self) -> int:
+        """Draws in it."""
+        return sum(r.count for r in self.requests)
+
+
+@dataclass(slots=True, kw_only=True)
+class Pool:
+    """One model under one prompt and sampling setting, with all draws bought so far."""
+
+    card: ModelCard
+    facts: EngineFacts
+    spec: EngineSpec
+    params: SamplingParams
+    template: Template
+    study_seed: int
+    directory: RunDirectory
+    problems: Mapping[str, Problem]
+    grader: str
+    id: str = field(init=False)
+    _log: BatchLog = field(init=False)
+    _stem: Path = field(init=False)
+    _lane: str = field(init=False)
+    _verdicts: Verdicts = field(init=False)
+    _rounds: Log = field(init=False)
+    _orders: list[list[Line]] = field(init=False, default_factory=list)
+    _draws: dict[str, ProblemDraws] = field(init=False, default_factory=dict)
+    _asked: dict[str, str] = field(init=False, default_factory=dict)
+    _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
+    _numbers: dict[str, int] = field(init=False, default_factory=dict)
+    stale: Counter[str] = field(init=False, default_factory=Counter)  # stored draws of problems that the study has no more, or not so
+
+    def __post_init__(self) -> None:
+        self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
+        self._log = self.directory.batches("pools", self.card.name, self.id)
+        self._stem, self._lane = self._log.stem.resolve(), lane_of(self.spec, self.facts)
+        self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
+        self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
+
+    def load(
+        self, unanswered: Collection[str], found: Callable[[Answered, bool], None] = lambda stored, failed: None
+    ) -> dict[str, Answered]:
+        """Read what earlier starts stored; call it once, first.
+
+        Args:
+            unanswered: Keys of batches of which the ledger does not know whether they were answered.
+            found: Called with what each stored batch brought and cost, and whether all its draws failed.
+
+        Returns:
+            What those of them that are stored cost.
+
+        Raises:
+            StorageError: a file is damaged, or a draw is stored twice.
+        """
+        self._orders = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
+        places: dict[str, DrawKey] = {}
+        numbers = _Numbers(self._orders)
+        open_: dict[str, Answered] = {}
+
+        def keep(stored: Answered, failed: bool) -> None:
+            if stored.request in unanswered:
+                open_[stored.request] = stored
+            found(stored, failed)
+
+        for row, draw in each_batch(self._log.rows(STORED), keep):
+            key = row["problem_id"], row["sample_index"]
+            if row["batch"] not in self._numbers:
+                self._numbers[row["batch"]] = numbers.of(*key)
+            if key[0] not in self.problems or row["id"] != self._sample_id(*key):
+                self.stale[key[0]] += 1
+            elif row["id"] in places:
+                raise self._twice(row)
+            else:
+                self._draws.setdefault(key[0], ProblemDraws()).put(key[1], draw)
+                places[row["id"]] = key
+        for sample_id, reference, verdict in self._verdicts.stored():
+            problem_id, index = places.get(sample_id, ("", 0))
+            if problem_id and self.problems[problem_id].answer == reference:
+                self._draws[problem_id].judge(index, verdict)
+        return open_
+
+    def _twice(self, row: Mapping[str, Any]) -> StorageError:
+        return StorageError(
+            f"{self._log.stem}: draw {row['sample_index']} of problem {row['problem_id']} is stored twice, the second time in batch "
+            f"{row['batch']}\n  a row was doubled or changed by hand: restore the pool's files from a copy"
+        )
+
+    def bought(self) -> dict[tuple[str, str], int]:
+        """(model, problem id) -> draws bought or on order."""
+        counts: dict[tuple[str, str], int] = {}
+        for order in self._orders:
+            for problem_id, _, first_index, count in filter(self._is_current, order):
+                key = (self.card.name, problem_id)
+                counts[key] = max(counts.get(key, 0), first_index + count)
+        return counts
+
+    def order(self, allocations: Sequence[Allocation], executor: Executor) -> None:
+        """Write a round down, cut into the batches in which the engine will answer it."""
+        requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
+        batches = executor.submit(desk.cut, self.spec, requests).result()
+        orders = [[[r.problem_id, self._what_is_asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
+        self._rounds.append({"pool": self.id, "batches": orders})
+        self._orders += orders
+
+    def missing(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[Batch]:
+        """The batches of all rounds that are not stored, in order, without what nobody wants any more.
+
+        A batch whose problems come and go is bought in parts; each part counts as a batch of its own.
+
+        Args:
+            wanted: (model, problem id) -> how many draws the study's cells ask for.
+        """
+        for number, order in enumerate(self._orders):
+            owed = [draws for line in filter(self._is_current, order) if (draws := self._owed(line, wanted))]
+            if owed:
+                requests = tuple(self._request(p, first, count) for p, _, first, count in owed)
+                key = digest("batch", self.id, number, owed)
+                yield Batch(key=key, number=number, requests=requests, seed=seed_of("batch", self.id, owed))
+
+    def _owed(self, line: Line, wanted: Mapping[tuple[str, str], int]) -> Line | None:
+        """The part of a line of an order that is wanted and not stored, or None."""
+        problem_id, asked, first, count = line
+        stored = self._draws.get(problem_id, ())
+        end = min(first + count, wanted.get((self.card.name, problem_id), 0))
+        start = next((i for i in range(first, end) if i not in stored), end)
+        return [problem_id, asked, start, end - start] if start < end else None
+
+    def is_short(self, wanted: Mapping[tuple[str, str], int]) -> bool:
+        """Whether anything is missing of what is wanted: an endpoint may have returned fewer solutions than it was asked for."""
+        return next(self.missing(wanted), None) is not None
+
+    def calls(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[tuple[Call, Batch]]:
+        """What is sent for each missing batch."""
+        for batch in self.missing(wanted):
+            job = Job(
+                key=batch.key,
+                spec=self.spec,
+                remote=self.facts.remote,
+                lane=self._lane,
+                concurrency=self.facts.concurrency,
+                requests=batch.requests,
+                params=self.params,
+                seed=batch.seed,
+                storing=self._storing(batch),
+            )
+            facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
+            yield Call(job=job, worst=self.worst(batch), facts=facts, card=self.card), batch
+
+    def _storing(self, batch: Batch) -> Storing:
+        asked = tuple(self._what_is_asked(r.problem_id) for r in batch.requests)
+        return Storing(stem=self._stem, pool=self.id, asked=asked, card=self.card)
+
+    def worst(self, batch: Batch) -> Cost:
+        """What a batch costs if every draw goes to max_tokens and shares nothing; the prompts' length is bounded by their bytes."""
+        return total_cost(self._worst_of(r) for r in batch.requests)
+
+    def _worst_of(self, request: Request) -> Cost:
+        bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
+        one = most_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
+        n = request.count
+        return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
+
+    def take(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
+        """Remember what the worker has stored for a batch; what it cost, and the draws."""
+        found: list[tuple[DrawKey, StoredDraw]] = []
+        own_draws: list[Draw] = []
+        for request, draws in zip(batch.requests, answers.stored, strict=True):
+            own = self._draws.setdefault(request.problem_id, ProblemDraws())
+            own.reserve(request.first_index + len(draws))
+            for index, stored in enumerate(draws, request.first_index):
+                draw = Draw(*stored[2:7])
+                own.put(index, draw)
+                own_draws.append(draw)
+                found.append(((request.problem_id, index), stored))
+        if own_draws:
+            self._numbers[batch.key] = batch.number
+        answered = brought(batch.key, own_draws, answers.seconds)
+        return replace(answered, reported_usd=known_sum(stored.reported_usd for _, stored in found)), found
+
+    def give_up(self, batch: Batch) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
+        """Store that the draws of a batch have failed; what asking for them cost stands in the ledger already."""
+        failed = [[FAILED_GENERATION] * request.count for request in batch.requests]
+        rows, stored = rows_of(batch.requests, batch.seed, self._storing(batch), failed, 0.0)
+        self._log.append(batch.key, rows)
+        cost, draws = self.take(batch, Answers(generations=(), stored=stored, seconds=0.0))
+        return replace(cost, facts={"account": "data", "model": self.card.name}), draws
+
+    def ungraded(self) -> Iterator[tuple[str, list[Ungraded]]]:
+        """By batch, stored draws without a verdict of this grader on today's reference answer."""
+        if all(draws.all_judged() for draws in self._draws.values()):
+            return
+        batch = ""
+        found: list[Ungraded] = []
+        for row in self._log.rows():
+            key = (row["problem_id"], row["sample_index"])
+            draw = self.get(*key)
+            if draw is None or draw.verdict or row["id"] != self._sample_id(*key):
+                continue
+            if row["batch"] != batch and found:
+                yield batch, found
+                found = []
+            batch = row["batch"]
+            found.append(Ungraded(*key, row["id"], row["generation"]))
+        if found:
+            yield batch, found
+
+    def judged(self, batches: Sequence[tuple[str, Sequence[Ungraded], Sequence[Verdict]]]) -> None:
+        """Commit the verdicts on batches of draws.
+
+        Where the engine failed there was no answer to judge: not graded, never wrong.
+        """
+        entries = []
+        for batch, solutions, verdicts in batches:
+            lines = []
+            for each, verdict in zip(solutions, verdicts, strict=True):
+                draws = self._draws[each.problem_id]
+                found = self._verdicts.share(FAILED if draws.has_failed(each.sample_index) else verdict)
+                draws.judge(each.sample_index, found)
+                lines.append((each.sample_id, self.problems[each.problem_id].answer, found))
+            entries.append((batch, lines))
+        self._verdicts.append(entries)
+
+    def pairs(self, solutions: Sequence[Ungraded]) -> list[Pair]:
+        """What the grader has to judge; a failed draw has an empty text."""
+        asked = [self.problems[each.problem_id] for each in solutions]
+        return [
+            Pair(key="", reference=problem.answer, generation=each.generation, question=problem.question)
+            for problem, each in zip(asked, solutions, strict=True)
+        ]
+
+    def draws(self) -> Iterator[tuple[DrawKey, Draw]]:
+        """Every draw of the study's problems."""
+        for problem_id, draws in self._draws.items():
+            for index, draw in draws:
+                yield (problem_id, index), draw
+
+    def get(self, problem_id: str, index: int) -> Draw | None:
+        """One of them, if it is stored."""
+        draws = self._draws.get(problem_id)
+        return None if draws is None else draws.get(index)
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Sealed draws of the study's problems as a table of samples, a part at a time, batches as they were ordered."""
+        verdicts = self._verdicts.frame()
+        answers = pl.DataFrame(
+            [(p.id, p.answer) for p in self.problems.values()], schema={"problem_id": pl.String, "reference": pl.String}, orient="row"
+        )
+        for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", "cost_flops", "cost_usd")):
+            if self.stale:
+                own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
+                part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))
+            yield (
+                part.join(answers, on="problem_id", how="inner", maintain_order="left")
+                .join(verdicts, left_on=["id", "reference"], right_on=["sample_id", "reference"], how="left", maintain_order="left")
+                .with_columns(
+                    model=pl.lit(self.card.name),
+                    pool=pl.lit(self.id),
+                    expected_answer=pl.when(pl.col("reference") != "").then(pl.col("reference")),
+                    correct=pl.when(pl.col("outcome") != Outcome.UNGRADED).then(pl.col("outcome") == Outcome.CORRECT),
+                )
+            )
+
+    def samples(self) -> Iterator[tuple[Sample, Verdict]]:
+        """Every draw of the study's problems with its text and verdict, as they are stored."""
+        for row in self._log.rows():
+            draw = self.get(row["problem_id"], row["sample_index"])
+            if draw is not None and row["id"] == self._sample_id(row["problem_id"], row["sample_index"]):
+                yield to_sample(row, self.card.name, self.id), draw.verdict or FAILED
+
+    def seal(self) -> None:
+        """Move what is stored into Parquet, batches in the order in which they were ordered, whoever answered first.
+
+        Raises:
+            StorageError: what was stored cannot be read back.
+        """
+        sealed = self._log.seal(lambda batch: (self._numbers.get(batch, -1), batch))
+        if gone := self._numbers.keys() - sealed:
+            batches = "a batch" if len(gone) == 1 else f"{len(gone):,} batches"
+            raise StorageError(
+                f"{self._log.stem}: the draws of {batches} were stored and cannot be read back: files were moved or removed meanwhile\n"
+                "  put them back and run the same command again"
+            )
+        self._verdicts.seal()
+
+    def _is_current(self, line: Line) -> bool:
+        """Whether the study still has the problem, with the question it had."""
+        return line[0] in self.problems and line[1] == self._what_is_asked(line[0])
+
+    def _what_is_asked(self, problem_id: str) -> str:
+        """What is asked, in short: a problem that keeps its id and changes its question is another one."""
+        if problem_id not in self._asked:
+            self._asked[problem_id] = digest(self.template.render(self.problems[problem_id].question))
+        return self._asked[problem_id]
+
+    def _sample_id(self, problem_id: str, index: int) -> str:
+        if problem_id not in self._ids:
+            self._ids[problem_id] = SampleIds(self.id, problem_id, self._what_is_asked(problem_id))
+        return self._ids[problem_id].at(index)
+
+    def _request(self, problem_id: str, first_index: int, count: int) -> Request:
+        prompt = self.template.render(self.problems[problem_id].question)
+        return Request(
+            problem_id=problem_id,
+            prompt=prompt,
+            first_index=first_index,
+            count=count,
+            chat=self.template.chat,
+            system=self.template.system if self.template.chat else None,
+        )
+
+
+class _Numbers:
+    """Which order a draw belongs to."""
+
+    def __init__(self, orders: Sequence[Sequence[Line]]) -> None:
+        self._starts: dict[str, list[tuple[int, int]]] = {}
+        for number, order in enumerate(orders):
+            for problem_id, _, first, _ in order:
+                self._starts.setdefault(problem_id, []).append((first, number))
+        for starts in self._starts.values():
+            starts.sort()
+
+    def of(self, problem_id: str, index: int) -> int:
+        """The number of the last order that begins at or before this draw of the problem; -1 if none does."""
+        starts = self._starts.get(problem_id, [])
+        at = bisect.bisect_right(starts, index, key=lambda start: start[0]) - 1
+        return starts[at][1] if at >= 0 else -1

@@ -1,0 +1,191 @@
+"""What sampling tells of itself while it works: the progress line, and a file that `isocost status` reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from isocost.dispatch.drawn import DrawKey
+from isocost.events import Note, StageWatch
+from isocost.executors.jobs import StoredDraw
+from isocost.ledger import Account, Ledger
+from isocost.ledger.bill import price_difference, said_of_trouble
+from isocost.ledger.summary import summed_up
+from isocost.metrics.intervals import proportion
+from isocost.records import Allocation, Cell, Outcome, Verdict
+from isocost.reporting.numbers import budget as say_budget
+from isocost.sampling.pools import Pool
+from isocost.store import RunDirectory
+
+FILE = "progress.json"
+EVERY = 2.0  # seconds between two writings of the file
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a cell has of what it asked for."""
+
+    draws: int = 0
+    flops: float | None = 0.0
+    usd: float | None = 0.0
+
+    def add(self, flops: float | None, usd: float | None) -> None:
+        """One more draw."""
+        self.draws += 1
+        self.flops = None if self.flops is None or flops is None else self.flops + flops
+        self.usd = None if self.usd is None or usd is None else self.usd + usd
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """The watcher of sampling (`buying.Watcher`).
+
+    Attributes:
+        watch: The progress line.
+        ledger: What was spent.
+        pools: What is stored.
+        directory: Where the file is written.
+        workers: How many engines on this machine work at once.
+    """
+
+    watch: StageWatch
+    ledger: Ledger
+    pools: Mapping[str, Pool]
+    directory: RunDirectory
+    workers: int
+    cells: dict[Cell, Spent] = field(default_factory=dict)
+    failed: int = 0
+    _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts of other stages, as they were at first
+    _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
+    _short: set[str] = field(default_factory=set)
+    _priced: set[str] = field(default_factory=set)
+    _ordered: dict[tuple[str, str], int] = field(default_factory=dict)
+    _ordered_in_all: int = 0
+    _judged: int = 0
+    _correct: int = 0
+    _busy: float = 0.0
+    _begun: float | None = None
+    _last: float = 0.0
+    _written: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
+
+    def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
+        """A cell asks for these draws; what is stored of them counts at once."""
+        spent = self.cells.setdefault(cell, Spent())
+        for a in allocations:
+            end = a.first_index + a.count
+            key = a.model, a.problem_id
+            self._ordered_in_all += max(0, end - self._ordered.get(key, 0))
+            self._ordered[key] = max(end, self._ordered.get(key, 0))
+            self._wanted.setdefault((a.model, a.problem_id), []).append((end, spent))
+            for index in range(a.first_index, end):
+                if draw := self.pools[a.model].get(a.problem_id, index):
+                    spent.add(draw.flops, draw.usd)
+        self.watch.total = max(self.watch.total, self._ordered_in_all)
+
+    def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
+        """These draws are stored."""
+        if not self.pools[model].facts.remote:
+            self._last = time.monotonic()
+            self._begun = self._begun or self._last - seconds  # starting workers and loading models before that is no idleness
+            self._busy += seconds
+        tokens = 0
+        for (problem_id, index), draw in draws:
+            tokens += draw.num_generated_tokens
+            self.failed += draw.finish_reason == "error"
+            for end, spent in self._wanted.get((model, problem_id), ()):
+                if index < end:
+                    spent.add(draw.flops, draw.usd)
+        self.watch.advance(len(draws), tokens=tokens)
+
+    def judged(self, verdicts: Sequence[Verdict]) -> None:
+        """These verdicts are stored."""
+        self._judged += len(verdicts)
+        self._correct += sum(v.outcome is Outcome.CORRECT for v in verdicts)
+
+    def tick(self) -> None:
+        """Say how far it is, now and then."""
+        self.watch.detail = self._detail()
+        self._compare_prices()
+        if time.monotonic() - self._written > EVERY:
+            self.write()
+
+    def _compare_prices(self) -> None:
+        """Tell of an endpoint whose own costs differ from those by the study's prices, once a model."""
+        with self.ledger.still() as (accounts, _):
+            found = [(model, text) for (_, model), each in accounts.items() if (text := price_difference(model, each))]
+        for model, text in found:
+            if model not in self._priced:
+                self._priced.add(model)
+                self.watch.listener(Note(text=text))
+
+    def short(self, model: str, asked: int, came: int) -> None:
+        """An endpoint returned fewer solutions than it was asked for: said once a model."""
+        if model not in self._short:
+            self._short.add(model)
+            text = f"model {model}: the endpoint returned {came} of {asked} solutions; the rest is asked for again, its prompt paid again"
+            self.watch.listener(Note(text=text))
+
+    def trouble(self, what: str) -> None:
+        """An endpoint cannot be reached, or does not answer."""
+        self.watch.listener(Note(text=what))
+
+    def idle(self) -> float | None:
+        """The share of time from the first request to the last answer in which engines on this machine waited for work."""
+        if self._begun is None or not self._busy or self._last <= self._begun:
+            return None
+        return max(0.0, 1.0 - self._busy / (self.workers * (self._last - self._begun)))
+
+    def write(self) -> None:
+        """Write the file."""
+        self._written = time.monotonic()
+        self.directory.write_json(self._to_json(), FILE)
+
+    def _to_json(self) -> dict[str, Any]:
+        seconds = time.monotonic() - self.watch.started
+        new, rate = self.watch.done - self.watch.done_before, self.watch.rate()
+        with self.ledger.still() as (accounts, waiting):
+            ledger = summed_up(accounts, waiting, self.ledger.log.path)
+        return {
+            "stage": self.watch.stage,
+            "done": self.watch.done,
+            "total": self.watch.total,
+            "seconds": seconds,
+            "samples_per_second": new / seconds if seconds else None,
+            "tokens_per_second": self.watch.tokens / seconds if seconds else None,
+            "seconds_left": (self.watch.total - self.watch.done) / rate if rate else None,
+            "engine_idle": self.idle(),
+            "failed": self.failed,
+            "cells": {cell.name: {"draws": spent.draws, "flops": spent.flops, "usd": spent.usd} for cell, spent in self.cells.items()},
+            "ledger": ledger,
+        }
+
+    def _detail(self) -> str:
+        spending, parts = self.ledger.spending, []
+        if spending.limit:
+            parts.append(f"{say_budget(spending.unit, spending.spent)}/{say_budget(spending.unit, spending.limit)}")
+        else:
+            parts.append(say_budget(spending.unit, spending.spent))
+        share = proportion(self._correct, self._judged)
+        if share.value is not None and share.low is not None and share.high is not None:
+            parts.append(f"correct {100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]")
+        parts.append(f"{self.failed} err")
+        return "  ".join([*parts, *self._trouble()])
+
+    def _trouble(self) -> list[str]:
+        """What went wrong with requests for data, over all starts, and in this one with those to a model that grades it.
+
+        Other accounts may be those of other stages: an audit's judge has a line of its own.
+        """
+        with self.ledger.still() as (accounts, _):
+            data = [each for (account, _), each in accounts.items() if account == "data"]
+            whole = Account(lost=sum(each.lost for each in data), retries=sum(each.retries for each in data))
+            own = [said_of_trouble(whole)]
+            for (account, model), each in accounts.items():
+                if account != "data" and (said := said_of_trouble(each, self._others.get((account, model)))):
+                    own.append(f"{account} {model}: {said}")
+        return [text for text in own if text]

@@ -1,0 +1,1 @@
+"""Summarise a run for people: its plan, its status, its audits."""

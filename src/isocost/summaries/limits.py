@@ -1,0 +1,55 @@
+"""Whether a plan fits under the study's limit, said before anything is bought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from isocost.amounts import said, told_apart
+from isocost.planning import DrawCost
+from isocost.preparing.prepare import Prepared, auditor_of, judge_of
+from isocost.records import CellPlan, Unit
+
+
+def beyond_limit(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
+    """One line where the plan may cost more than the limit, else "".
+
+    Cells share the draws of a model, so each model is counted once, with the cell that takes most. At worst every draw is as long as it may
+    be; a budget of basis `realised` is its own worst.
+    """
+    limit, n_problems = prepared.study.limit, len(prepared.problems["train"])
+    if limit is None:
+        return ""
+    pilot = prepared.study.pilot
+    piloted = min(pilot.problems, n_problems) * pilot.samples_per_problem if pilot else 0
+    counts = {name: _draws(name, plans, n_problems, piloted) for name in costs}
+    expected = [costs[name].of(draws=n, readings=min(n, n_problems)).amount(limit.unit) for name, n in counts.items()]
+    worst = [_worst(name, costs[name], plans, limit.unit, n_problems, piloted) for name in costs]
+    if None in expected or None in worst:
+        return ""
+    planned, most = sum(filter(None, expected)), sum(filter(None, worst))
+    besides = " before its judge" if judge_of(prepared.study) or auditor_of(prepared.study) else ""
+    guessed = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
+    if most <= limit.amount:
+        return ""
+    at_most, cap = told_apart(limit.unit, most, limit.amount)
+    if guessed:
+        return f"The plan costs up to {at_most}{besides}, every solution at max_tokens; the limit is {cap}: sampling stops there."
+    happens = "sampling will stop there" if planned > limit.amount else "sampling stops there if solutions are longer than expected"
+    return f"The plan costs up to {at_most} at worst{besides}, expected {said(limit.unit, planned)}; the limit is {cap}: {happens}."
+
+
+def _draws(model: str, plans: Sequence[CellPlan], n_problems: int, piloted: int) -> float:
+    return max(piloted, *(plan.samples_per_problem.get(model, 0.0) * n_problems for plan in plans), 0.0)
+
+
+def _worst(model: str, each: DrawCost, plans: Sequence[CellPlan], unit: Unit, n_problems: int, piloted: int) -> float | None:
+    one = each.worst.amount(unit)
+    if one is None:
+        return None
+    found = [piloted * one]
+    for plan in plans:
+        if model in plan.models:
+            own = plan.samples_per_problem.get(model, 0.0) * n_problems * one
+            bounded = plan.basis == "realised" and plan.unit == unit and plan.amount is not None
+            found.append(min(own, plan.amount or 0.0) if bounded else own)
+    return max(found)

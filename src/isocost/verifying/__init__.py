@@ -1,0 +1,185 @@
+"""`isocost verify`: solutions of a stream of lines are graded while it is read, and every line goes out again with its verdict."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from isocost.graders.base import ungraded
+from isocost.grading import GradingPool
+from isocost.problems import load_problems
+from isocost.records import Verdict
+from isocost.verifying.lines import BAD_LINE, Line, read_line
+from isocost.verifying.rawlines import raw_lines
+from isocost.verifying.summary import Summary
+
+AT_ONCE = 64  # lines graded together while the grader answers at once; else each alone, so that none waits for a later one
+AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of what is written: lines a worker, and bytes (or one longer line)
+MOST_NAMED = 10  # bad lines that are named
+PAUSE = 0.5  # seconds that a graded line may wait to be written together with others
+WRITE = 1 << 20  # bytes written together at most
+
+
+def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
+    """Reference answers by problem id: of a problem source, or of a file of problems in JSONL.
+
+    Raises:
+        ProblemsError: there is no such source or file, or an option is wrong.
+    """
+    if Path(source).is_file() or (":" not in source and source.endswith(".jsonl")):
+        source, options = "jsonl", {"path": source, **options}
+    return {problem.id: problem.answer for problem in load_problems(source, options, base=Path.cwd())}
+
+
+def verify(
+    file: int,
+    pool: GradingPool,
+    *,
+    workers: int,
+    answers: Mapping[str, str] | None,
+    write: Callable[[bytes], None],
+    complain: Callable[[int, str], None],
+    name: str,
+    tick: Callable[[], None] = lambda: None,
+) -> Summary:
+    """Grade the lines of a stream in its order; memory does not grow with its length.
+
+    Args:
+        file: The descriptor to read from.
+        pool: Where they are graded.
+        workers: How many workers it has: the more, the further is read ahead.
+        answers: Reference answers by `problem_id`; None where lines hold their own.
+        write: Called with one or more whole lines, soon after nothing before them is missing.
+        complain: Called with the number of a line that cannot be used, and why; not for all if there are many.
+        name: What errors call the stream.
+        tick: Called now and then while it lasts.
+
+    Raises:
+        InputError: the stream cannot be read, or holds something else than lines of JSON.
+        RunError: no worker can be started.
+    """
+    summary, started = Summary(pool.grader.name), time.monotonic()
+    ahead, writer = _Ahead(AHEAD_LINES * workers), _Writer(write, tick)
+    # A thread reads, so that verdicts go out while the other end of the pipe has nothing to say.
+    threading.Thread(target=_read, args=(file, name, pool, answers, ahead), name="isocost-reading", daemon=True).start()
+    try:
+        for batch in ahead.batches(idle=writer.flush):
+            verdicts = iter(writer.wait(batch.future))
+            for line in batch.lines:
+                verdict = next(verdicts) if line.pair else BAD_LINE
+                if line.complaint:
+                    why = line.complaint
+                    verdict = ungraded(f"{BAD_LINE.reason}: {why}")
+                    summary.bad += 1
+                    if summary.bad <= MOST_NAMED:
+                        complain(line.number, why)
+                    else:
+                        summary.unnamed += 1
+                if not line.blank:
+                    summary.count(line, verdict)
+                writer.add(line.with_verdict(verdict))
+    finally:
+        writer.flush()  # what is graded, whatever stops the rest
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+class _Writer:
+    """Collects lines, and writes them before they have waited for long."""
+
+    def __init__(self, write: Callable[[bytes], None], tick: Callable[[], None]) -> None:
+        self._write, self._tick = write, tick
+        self._lines: list[bytes] = []
+        self._size, self._written = 0, time.monotonic()
+
+    def wait(self, future: Future[list[Verdict]]) -> list[Verdict]:
+        """The result of a future; lines before it are written meanwhile."""
+        while not future.done():
+            try:
+                return future.result(max(0.0, self._written + PAUSE - time.monotonic()))
+            except TimeoutError:
+                self.flush()
+        return future.result()
+
+    def add(self, line: bytes) -> None:
+        """Add a line."""
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= WRITE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what there is."""
+        lines, self._lines, self._size = self._lines, [], 0  # before it is written: what failed is not written twice
+        if lines:
+            self._write(b"".join(lines))
+        self._written = time.monotonic()
+        self._tick()
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    lines: list[Line]
+    future: Future[list[Verdict]]
+    size: int
+
+
+class _Ahead:
+    """Batches between reading and writing: as many lines as keep the workers busy, unless they are large."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lines, self._size = most, 0, 0
+        self._waiting: deque[_Batch | BaseException | None] = deque()
+        self._changed = threading.Condition()
+
+    def put(self, batch: _Batch | BaseException | None) -> None:
+        """Add a batch once there is room; None is the end, an exception is raised where batches are taken."""
+        with self._changed:
+            lines, size = (len(batch.lines), batch.size) if isinstance(batch, _Batch) else (0, 0)
+            self._changed.wait_for(lambda: not self._waiting or (self._lines + lines <= self._most and self._size + size <= AHEAD_BYTES))
+            self._waiting.append(batch)
+            self._lines += lines
+            self._size += size
+            self._changed.notify_all()
+
+    def batches(self, idle: Callable[[], None]) -> Iterator[_Batch]:
+        """The batches in order; `idle` is called before waiting for one."""
+        while True:
+            if not self._waiting:
+                idle()
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                batch = self._waiting[0]
+            if batch is None:
+                return
+            if isinstance(batch, BaseException):
+                raise batch
+            yield batch
+            with self._changed:
+                self._waiting.popleft()  # only now: it took memory until it was graded
+                self._lines -= len(batch.lines)
+                self._size -= batch.size
+                self._changed.notify_all()
+
+
+def _read(file: int, name: str, pool: GradingPool, answers: Mapping[str, str] | None, ahead: _Ahead) -> None:
+    number = settled = 0
+    try:
+        for raws in raw_lines(file, name):
+            start = 0
+            while start < len(raws):
+                some = raws[start : start + (AT_ONCE if settled >= AT_ONCE else 1)]
+                start += len(some)
+                lines = [read_line(raw, number + offset, answers) for offset, raw in enumerate(some, start=1)]
+                number += len(lines)
+                future = pool.submit([line.pair for line in lines if line.pair])
+                settled = settled + len(lines) if future.done() else 0
+                ahead.put(_Batch(lines, future, sum(map(len, some))))
+        ahead.put(None)
+    except BaseException as error:  # noqa: BLE001 - raised where the batches are taken
+        ahead.put(error)

@@ -1,0 +1,89 @@
+"""What `isocost verify` says at the end: the counts, and where to look first for each reason that a line is ungraded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from isocost.records import Outcome, Verdict
+from isocost.verifying.lines import BAD_LINE, Line
+
+MOST_REASONS = 8  # that are told, the most frequent ones
+LONGEST_REFERENCE, LONGEST_REASON = 60, 120  # characters of them
+_ADVICE = {
+    "bad_reference": "choose another --grader or correct the references",
+    "timeout": "allow more seconds with --time-limit",
+    BAD_LINE.reason: "correct the lines that are named above",
+}
+
+
+@dataclass(slots=True)
+class Summary:
+    """What was found.
+
+    Attributes:
+        grader: Whose verdicts they are.
+        outcomes: Lines by outcome; a bad line is ungraded.
+        reasons: Ungraded lines by kind of reason.
+        first: The first line of each kind, with its whole reason.
+        bad: Lines that could not be used,
+        unnamed: and those of them that were not named one by one.
+        seconds: Wall-clock time.
+    """
+
+    grader: str
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    bad: int = 0
+    unnamed: int = 0
+    seconds: float = 0.0
+
+    def count(self, line: Line, verdict: Verdict) -> None:
+        """Add the verdict on a line."""
+        self.outcomes[verdict.outcome] += 1
+        if verdict.outcome is Outcome.UNGRADED:
+            kind = BAD_LINE.reason if line.complaint else ":".join(verdict.reason.split(":")[:2])  # `error: ValueError`, no message
+            self.reasons[kind] += 1
+            if kind not in self.first:
+                self.first[kind] = line.number, line.pair.reference if line.pair else "", verdict.reason
+
+    def notes(self, name: str) -> list[str]:
+        """A sentence for each kind of ungraded line; bad lines were named one by one.
+
+        Args:
+            name: The file's.
+        """
+        notes = []
+        for kind, many in self.reasons.most_common(MOST_REASONS):
+            number, reference, reason = self.first[kind]
+            if kind != BAD_LINE.reason:
+                alike = f"; {many:,} lines like it" if many > 1 else ""
+                notes.append(f"{name}:{number}: {_why(kind, reference, reason, self.grader)}{alike}")
+        return notes
+
+    def failure(self) -> str | None:
+        """What to do where not one line could be graded."""
+        if not self.reasons or self.reasons.total() < self.outcomes.total():
+            return None
+        kind = self.reasons.most_common(1)[0][0]
+        return f"no line could be graded; {_ADVICE.get(kind, 'choose another --grader')}"
+
+    def __str__(self) -> str:
+        total = self.outcomes.total()
+        counts = "  ".join(f"{outcome} {self.outcomes[outcome]:,}" for outcome in Outcome)
+        reasons = ", ".join(f"{reason} {many:,}" for reason, many in self.reasons.most_common(MOST_REASONS))
+        speed = total / self.seconds if self.seconds > 0 else 0.0
+        return f"{total:,} lines  {counts}{f' ({reasons})' if reasons else ''}  {speed:,.0f} lines/s"
+
+
+def _why(kind: str, reference: str, reason: str, grader: str) -> str:
+    if kind == "bad_reference":
+        return f'reference "{_cut(reference, LONGEST_REFERENCE)}" is refused by the grader {grader} (bad_reference)'
+    says = {"timeout": "takes longer than --time-limit", "memory": "takes too much memory", "crash": "ends the grader's process"}
+    return f"{says[kind]} ({kind})" if kind in says else f"is ungraded ({_cut(reason, LONGEST_REASON)})"
+
+
+def _cut(text: str, longest: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[:longest] + "..."

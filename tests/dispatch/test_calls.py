@@ -1,0 +1,205 @@
+"""When a call is sent again, on a clock of the test's own."""
+
+import pytest
+
+from isocost.dispatch import calls as module
+from isocost.dispatch.calls import Call, CallLane, Retrying, lanes_of
+from isocost.errors import EngineError, TryAgainError
+from tests.dispatch.scripted import call, calls
+
+
+class Clock:
+    now = 1000.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(module.random, "uniform", lambda low, high: 1.0)
+    return clock
+
+
+def lane(keys: str = "abcdefghijkl", **changes: float) -> CallLane:
+    return CallLane(iter(calls(keys, lane="far")), Retrying(**changes))  # type: ignore[arg-type]
+
+
+def sent(lane: CallLane, clock: Clock) -> Call:
+    found = lane.next(clock.now)
+    assert found is not None
+    return found
+
+
+def refused(wait: float | None = None) -> TryAgainError:
+    return TryAgainError("busy", wait=wait)
+
+
+def broken() -> TryAgainError:
+    return TryAgainError("broken", charged=True)
+
+
+def test_the_wait_doubles_up_to_the_longest(clock: Clock) -> None:
+    retrying = Retrying(first=1.0, longest=60.0)
+    assert [retrying.wait(n, None) for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert retrying.wait(10**6, None) == 60
+
+
+def test_the_wait_is_spread() -> None:
+    waits = [Retrying().wait(3, None) for _ in range(200)]
+    assert 2.0 <= min(waits) < 3.0 < 5.0 < max(waits) <= 6.0
+
+
+def test_never_before_the_time_that_the_endpoint_names(clock: Clock) -> None:
+    retrying = Retrying()
+    assert retrying.wait(1, 30.0) == 30.0
+    assert retrying.wait(1, 0.1) == 1.0
+    assert retrying.wait(20, 90.0) == 90.0
+
+
+def test_a_refusal_holds_the_whole_lane_back(clock: Clock) -> None:
+    far = lane()
+    first = sent(far, clock)
+    assert far.failed(first, refused(wait=7.0))
+    clock.now += 6.9
+    assert far.next(clock.now) is None
+    assert not far.is_done()
+    clock.now += 0.2
+    assert sent(far, clock) is first
+    assert sent(far, clock).key == "b"
+
+
+def test_a_broken_connection_holds_back_its_own_call_alone(clock: Clock) -> None:
+    far = lane()
+    first = sent(far, clock)
+    assert far.failed(first, broken())
+    assert sent(far, clock).key == "b"
+    clock.now += 1.0
+    assert sent(far, clock) is first
+
+
+def test_calls_come_back_in_the_order_of_their_times(clock: Clock) -> None:
+    far = lane()
+    a, b = sent(far, clock), sent(far, clock)
+    far.failures[a.key] = (2, 0)
+    assert far.failed(a, broken())  # its third: 4 seconds
+    assert far.failed(b, broken())  # 1 second
+    clock.now += 10
+    assert [sent(far, clock).key for _ in range(3)] == ["b", "a", "c"]
+
+
+def test_an_outage_is_probed_one_call_at_a_time(clock: Clock) -> None:
+    far = lane(outage=3)
+    flying = [sent(far, clock) for _ in range(3)]
+    for each in flying:
+        assert far.room(5) == 5
+        assert far.failed(each, broken())
+    assert far.room(5) == 1
+    assert far.next(clock.now) is None  # held back, though each of them may be charged
+    clock.now += 2.0
+    probe = sent(far, clock)
+    far.flying = 1
+    assert far.room(5) == 0
+    far.succeeded(probe)
+    assert far.room(5) == 4
+
+
+def test_an_outage_is_not_probed_with_what_may_have_made_it(clock: Clock) -> None:
+    """Eight calls that no endpoint could answer come back together, while good ones wait behind them."""
+    far = lane(outage=3, first=1.0, longest=60.0)
+    poisoned = [sent(far, clock) for _ in range(3)]
+    for each in poisoned:
+        assert far.failed(each, broken())
+    clock.now += 100
+    probe = sent(far, clock)
+    assert probe.key == "d"
+    far.succeeded(probe)
+    assert [sent(far, clock) for _ in range(4)][:3] == poisoned
+
+
+def test_probes_come_further_and_further_apart(clock: Clock) -> None:
+    far = lane(outage=3, first=1.0, longest=8.0)
+    for _ in range(3):
+        far.failed(sent(far, clock), broken())
+    waits = []
+    for _ in range(5):
+        clock.now = far.not_before
+        far.failed(sent(far, clock), broken())
+        waits.append(far.not_before - clock.now)
+    assert waits == [2, 4, 8, 8, 8]
+
+
+def test_an_outage_is_probed_with_what_went_wrong_where_nothing_else_is_left(clock: Clock) -> None:
+    far = lane("ab", outage=2)
+    both = [sent(far, clock) for _ in range(2)]
+    for each in both:
+        assert far.failed(each, broken())
+    clock.now = far.not_before
+    assert sent(far, clock) in both
+
+
+def test_patience_ends_and_an_answer_renews_it(clock: Clock) -> None:
+    far = lane(patience=100.0, first=1.0, longest=10.0)
+    one = sent(far, clock)
+    for _ in range(8):
+        assert far.failed(one, refused())
+        clock.now += 10.0
+    far.succeeded(one)
+    for _ in range(8):
+        assert far.failed(one, refused())
+        clock.now += 10.0
+    assert far.failed(one, refused())
+    clock.now += 10.0
+    assert far.failed(one, refused())
+    clock.now += 10.0
+    with pytest.raises(EngineError, match=r"busy\n  no answer for 100 seconds; all that came is saved"):
+        far.failed(one, refused())
+
+
+def test_given_up_only_where_others_are_answered(clock: Clock) -> None:
+    far = lane(attempts=3, patience=1e9)
+    poison, fine = sent(far, clock), sent(far, clock)
+    assert all(far.failed(poison, broken()) for _ in range(6))  # nobody was answered: it may be the endpoint
+    far.succeeded(fine)
+    assert not far.failed(poison, broken())
+
+
+def test_what_is_refused_and_not_charged_is_never_given_up(clock: Clock) -> None:
+    far = lane(attempts=3, patience=1e9)
+    full, fine = sent(far, clock), sent(far, clock)
+    far.succeeded(fine)
+    for _ in range(9):
+        assert far.failed(full, refused())
+        far.succeeded(fine)
+
+
+def test_a_person_is_told_once_of_each_trouble(clock: Clock) -> None:
+    far = lane()
+    one = sent(far, clock)
+    said = []
+    for _ in range(6):
+        far.failed(one, refused())
+        said.append(far.trouble(refused()))
+    assert [bool(text) for text in said] == [False, False, True, False, False, False]
+    far.succeeded(one)
+    for _ in range(3):
+        far.failed(one, refused())
+    assert far.trouble(refused()) == "busy; asking again, for up to 10 minutes without an answer"
+
+
+def test_sources_are_put_together_by_lane_in_order() -> None:
+    lanes = lanes_of([calls("ab"), calls("cd", lane="far"), [], calls("ef")])
+    assert {name: [each.key for each in found.source] for name, found in lanes.items()} == {"": list("abef"), "far": list("cd")}
+
+
+def test_sources_are_not_read_ahead() -> None:
+    read: list[str] = []
+
+    def reading(keys: str) -> object:
+        for key in keys:
+            read.append(key)
+            yield call(key)
+
+    lanes = lanes_of([reading("abc"), reading("def")])  # type: ignore[list-item]
+    assert read == ["a", "d"]
+    assert sent(lanes[""], Clock()).key == "a"
+    assert read == ["a", "d"]

@@ -1,0 +1,98 @@
+"""When a signal to stop is heard."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from isocost.dispatch.interrupts import SIGNALS, deferred
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+EACH = pytest.mark.parametrize("number", SIGNALS)
+
+
+@EACH
+def test_the_first_waits_until_somebody_looks(number: signal.Signals) -> None:
+    done: list[str] = []
+    with deferred() as look:
+        look()
+        signal.raise_signal(number)
+        done.append("what was begun")
+        with pytest.raises(KeyboardInterrupt):
+            look()
+        look()
+        done.append("what follows")
+    assert len(done) == 2
+
+
+@EACH
+@pytest.mark.parametrize("looks", [False, True])
+def test_the_second_does_not_wait(number: signal.Signals, *, looks: bool) -> None:
+    with deferred() as look, suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+        if looks:
+            with suppress(KeyboardInterrupt):
+                look()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+        look()
+
+
+def interrupted(*, fails: bool = False) -> Iterator[str]:
+    with deferred():
+        signal.raise_signal(signal.SIGINT)
+        if fails:
+            raise ValueError("that")
+        yield "done"
+
+
+def test_one_that_nobody_looked_for_is_heard_at_the_end() -> None:
+    steps = interrupted()
+    assert next(steps) == "done"
+    with pytest.raises(KeyboardInterrupt):
+        next(steps)
+
+
+def test_what_fails_meanwhile_is_what_is_raised() -> None:
+    steps = interrupted(fails=True)
+    with pytest.raises(ValueError, match="that"):
+        next(steps)
+
+
+def test_handlers_are_as_they_were_afterwards() -> None:
+    with deferred():
+        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_somebody_elses_handler_is_left_alone() -> None:
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    with deferred() as look:
+        signal.raise_signal(signal.SIGINT)
+        look()
+    assert came == [signal.SIGINT]
+
+
+def test_in_another_thread_nothing_is_held() -> None:
+    found: list[object] = []
+
+    def hold() -> None:
+        with deferred() as look:
+            look()
+            found.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    thread.join()
+    assert found == [signal.default_int_handler]

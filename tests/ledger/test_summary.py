@@ -1,0 +1,79 @@
+"""What a ledger sums up to, with and without a summary of its beginning."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isocost.ledger.summary import read_ledger, summed_up
+
+
+def reserve(request: str) -> dict[str, Any]:
+    facts = {"account": "data", "model": "far", "remote": True, "count": 2}
+    return {"event": "reserve", "request": request, "flops": None, "usd": 2.0, "seconds": 0.0, **facts}
+
+
+def done(request: str) -> dict[str, Any]:
+    return {"event": "done", "request": request, "flops": None, "usd": 0.25, "seconds": 1.5, "count": 2, "tokens": 30}
+
+
+def lost(request: str) -> dict[str, Any]:
+    return {"event": "lost", "request": request, "reason": "gone", "flops": None, "usd": 2.0}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.jsonl"
+    add(path, *(reserve(f"r{i}") for i in range(60)), *(done(f"r{i}") for i in range(50)), lost("r50"))
+    return path
+
+
+def add(path: Path, *lines: dict[str, Any]) -> None:
+    with path.open("a") as file:
+        file.write("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def stored(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(summed_up(*read_ledger(path), path)))
+    return found
+
+
+def test_a_summary_and_what_follows_is_the_whole(log: Path) -> None:
+    summary = stored(log)
+    add(log, done("r51"), {"event": "retry", "request": "r52", "reason": "busy"}, reserve("r60"))
+    assert read_ledger(log, summary) == read_ledger(log)
+    accounts, waiting = read_ledger(log, summary)
+    assert accounts["data", "far"].requests == 51
+    assert accounts["data", "far"].lost_cost.usd == 2.0
+    assert list(waiting) == ["r53", "r54", "r55", "r56", "r57", "r58", "r59", "r60"]
+
+
+def test_lines_that_are_summed_up_are_not_read_again(log: Path) -> None:
+    summary = stored(log)
+    summary["accounts"][0]["tokens"] = 7
+    assert read_ledger(log, summary)[0]["data", "far"].tokens == 7
+
+
+@pytest.mark.parametrize("cut", [1, 40, 10_000_000])
+def test_a_summary_of_lines_that_power_loss_took_is_not_believed(log: Path, cut: int) -> None:
+    summary = stored(log)
+    text = log.read_bytes()
+    log.write_bytes(text[: -min(cut, len(text))])
+    add(log, *(reserve(f"s{i}") for i in range(100)))
+    assert read_ledger(log, summary) == read_ledger(log)
+
+
+def test_nothing_is_summed_up_of_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    assert read_ledger(path) == ({}, {})
+    assert read_ledger(path, stored(path)) == ({}, {})
+    add(path, reserve("a"))
+    assert list(read_ledger(path, {"bytes": 0, "check": 0, "accounts": [], "open": []})[1]) == ["a"]
+
+
+def test_a_torn_line_among_whole_ones_is_passed_over(log: Path) -> None:
+    with log.open("a") as file:
+        file.write('{"event": "done", "req\n')
+    add(log, done("r52"))
+    assert read_ledger(log)[0]["data", "far"].requests == 51
