@@ -73,7 +73,7 @@ def may_stop(action: str, arguments: tuple[object, ...]) -> bool:
     return action in ("step", "await") or (action == "special" and arguments[0] in ("__next__", "__anext__"))
 
 
-def _call(target: Any, *arguments: Any, **named: Any) -> Any:
+def _call(target: Any, /, *arguments: Any, **named: Any) -> Any:
     return target(*arguments, **named)
 
 
@@ -81,7 +81,7 @@ def _step(target: Any, name: str, *arguments: Any) -> Any:
     return getattr(target, name)(*arguments)
 
 
-def _special(target: Any, name: str, *arguments: Any, **named: Any) -> Any:
+def _special(target: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
     method = getattr(type(target), name, None)
     if method is not None and not (isinstance(target, type) and name == "__call__"):
         return method(target, *arguments, **named)

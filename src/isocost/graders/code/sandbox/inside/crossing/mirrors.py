@@ -25,7 +25,7 @@ class Link(Protocol):
     tests: bool
     named: set[type]
 
-    def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
+    def ask(self, action: str, target: object, /, *arguments: object, **named: object) -> Any:
         """Return what an action on an object of the other side gives."""
 
     def release(self, number: int) -> None:
@@ -97,7 +97,7 @@ class Mirror(type):
     def __delattr__(cls, name: str) -> None:
         _links[0].ask("delete", cls, name)
 
-    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+    def __call__(cls, /, *arguments: Any, **named: Any) -> Any:
         """Make an object on the other side."""
         return _links[0].ask("call", cls, *arguments, **named)
 
@@ -189,7 +189,7 @@ def _bind(self: Any, instance: object, owner: type | None = None) -> Any:
 
 
 def _saying(name: str) -> Callable[..., Any]:
-    def method(self: object, *arguments: Any, **named: Any) -> Any:
+    def method(self: object, /, *arguments: Any, **named: Any) -> Any:
         return _links[0].ask("special", self, name, *arguments, **named)
 
     return method
