@@ -299,7 +299,17 @@ def test_every_solution_of_humaneval_passes_its_tests() -> None:
 
 @needs_sandbox
 @pytest.mark.parametrize(
-    "reference", ["72", "f(2) == 4", "# f(2) == 4", "def test():\n    assert f(2) == 4", "x = 5", '{"test": "f(2) == 4"}']
+    "reference",
+    [
+        "72",
+        "f(2) == 4",
+        "# f(2) == 4",
+        "def test():\n    assert f(2) == 4",
+        "x = 5",
+        '{"test": "f(2) == 4"}',
+        "def test():\n    assert f(2) == 4\nif __name__ == '__main__':\n    test()",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self): self.assertEqual(f(2), 4)\nunittest.main()",
+    ],
 )
 def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
     assert CodeGrader().grade(reference, "x = 1").reason == "bad_reference"
@@ -307,7 +317,13 @@ def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
 
 @needs_sandbox
 @pytest.mark.parametrize(
-    "reference", ["assert f(2) == 4", "def test():\n    assert f(2) == 4\ntest()", "for i in (2, 3):\n    assert f(i) == i * i"]
+    "reference",
+    [
+        "assert f(2) == 4",
+        "def test():\n    assert f(2) == 4\ntest()",
+        "for i in (2, 3):\n    assert f(i) == i * i",
+        "if __name__ == '__main__':\n    pass\nelse:\n    assert f(2) == 4",
+    ],
 )
 def test_tests_that_can_fail(reference: str) -> None:
     assert CodeGrader().grade(reference, "def f(x):\n    return x * x").correct

@@ -215,6 +215,16 @@ CASES = {
         assert g() == 8
         """,
     ),
+    "import of every name": (
+        """
+        def max(a, b): return a if a > b else b
+        def f(x): return max(x, 4)
+        """,
+        """
+        from solution import *
+        assert f(2) == 4 and max(1, 2, 3) == 3
+        """,
+    ),
     "uses test names": (
         """
         def f(v): return Box(v)
