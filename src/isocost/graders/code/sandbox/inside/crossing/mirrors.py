@@ -139,8 +139,11 @@ def _asked(name: str) -> property:
     return property(lambda self: _links[0].ask("get", self, name))
 
 
-# Methods of plain types that are given what a result is compared with, and say whether it is so.
-_PREDICATES = ("startswith", "endswith", "issubset", "issuperset", "isdisjoint")
+# Methods of plain types that are given what a result is compared with, and say whether it is so, or could say just that again.
+_PREDICATES = (
+    "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "issubset", "issuperset", "isdisjoint", "intersection",
+    "difference", "symmetric_difference", "union",
+)  # fmt: skip
 
 
 def _predicate(name: str, root: Any) -> property:
