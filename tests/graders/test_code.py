@@ -54,6 +54,11 @@ def grader() -> Iterator[CodeGrader]:
         (f"```python\n{SQUARE}", SQUARE),
         (f"{SQUARE}\n```\nThis squares x.", SQUARE),
         (f"1. So:\n   ```python\n   {SQUARE.replace(chr(10), chr(10) + '   ')}\n   ```", SQUARE),
+        # a fence in a docstring
+        (
+            f'```python\ndef f():\n    """\n    ```\n    f()\n    ```\n    """\n{SQUARE}\n```',
+            f'def f():\n    """\n    ```\n    f()\n    ```\n    """\n{SQUARE}',
+        ),
         (f"````\n{SQUARE}\n# ```\n````", f"{SQUARE}\n# ```"),
         # the last block that defines something, not the usage, the output or the tests after it
         (f"```python\n{SQUARE}\n```\nUsage:\n```python\nprint(square(2))\n```\nOutput:\n```\n4\n```", SQUARE),
@@ -71,6 +76,9 @@ def grader() -> Iterator[CodeGrader]:
         (f"[BEGIN]\n```python\n{SQUARE}\n```\n[DONE]\n```python\nx = 1\n```", SQUARE),
         # prose around a program without a fence
         (f"Sure! Here is the function:\n\n{SQUARE}\n\nThis function returns the square.", SQUARE),
+        (f"Here is the code:\n\n{SQUARE}\n\nThis is short.", SQUARE),
+        ("X = 1\nT = (X\nif X else 2)", "X = 1\nT = (X\nif X else 2)"),
+        ("T = (1 or\nNone if x else True)", "T = (1 or\nNone if x else True)"),
         (f"{SQUARE}\n\n**Note** it squares.\n", SQUARE),
         (f"Well, here:\nSure.\n{SQUARE}\nHence, it squares.", SQUARE),
         (f"N, m = 1, 2\nX: int = 3\nA = N\n{SQUARE}", f"N, m = 1, 2\nX: int = 3\nA = N\n{SQUARE}"),
