@@ -235,6 +235,19 @@ CASES = {
         assert out.read() == '5\\n'
         """,
     ),
+    "the class of a function": (
+        """
+        def leave(kind, error, trace): return kind is ValueError
+        def name(kind): return kind.__name__
+        """,
+        """
+        import contextlib
+        with contextlib.ExitStack() as stack:
+            stack.push(leave)
+            raise ValueError
+        assert not hasattr(type(leave), '__exit__') and name(type(leave)) == 'function'
+        """,
+    ),
     "import of every name": (
         """
         def max(a, b): return a if a > b else b

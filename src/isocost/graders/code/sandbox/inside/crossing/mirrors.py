@@ -89,6 +89,8 @@ class Mirror(type):
         return tuple(object if one is Proxy else one for one in _bases_of(cls))
 
     def __getattr__(cls, name: str) -> Any:
+        if not number_of(cls):  # `Function`, which is no class of the other side
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         return _links[0].ask("get", cls, name)
 
     def __setattr__(cls, name: str, value: object) -> None:
