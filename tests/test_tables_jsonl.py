@@ -171,3 +171,15 @@ def test_what_the_fast_parser_reads_the_standard_library_reads_the_same(text: st
     except ValueError:
         return
     assert repr(json.loads(text)) == repr(fast)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = Path(write(tmp_path, ROW, {**ROW, "correct": False}))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_table(str(path))["correct"].to_list() == [True, False]
+
+
+def test_text_that_is_not_utf_8_says_what_to_do(tmp_path: Path) -> None:
+    path = Path(write(tmp_path, ROW))
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    assert refusal(str(path)) == "table.jsonl: cannot be read: not UTF-8, the text encoding of JSON\n  save it as UTF-8"

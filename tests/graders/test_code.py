@@ -54,6 +54,11 @@ def grader() -> Iterator[CodeGrader]:
         (f"```python\n{SQUARE}", SQUARE),
         (f"{SQUARE}\n```\nThis squares x.", SQUARE),
         (f"1. So:\n   ```python\n   {SQUARE.replace(chr(10), chr(10) + '   ')}\n   ```", SQUARE),
+        # a fence in a docstring
+        (
+            f'```python\ndef f():\n    """\n    ```\n    f()\n    ```\n    """\n{SQUARE}\n```',
+            f'def f():\n    """\n    ```\n    f()\n    ```\n    """\n{SQUARE}',
+        ),
         (f"````\n{SQUARE}\n# ```\n````", f"{SQUARE}\n# ```"),
         # the last block that defines something, not the usage, the output or the tests after it
         (f"```python\n{SQUARE}\n```\nUsage:\n```python\nprint(square(2))\n```\nOutput:\n```\n4\n```", SQUARE),
@@ -71,6 +76,9 @@ def grader() -> Iterator[CodeGrader]:
         (f"[BEGIN]\n```python\n{SQUARE}\n```\n[DONE]\n```python\nx = 1\n```", SQUARE),
         # prose around a program without a fence
         (f"Sure! Here is the function:\n\n{SQUARE}\n\nThis function returns the square.", SQUARE),
+        (f"Here is the code:\n\n{SQUARE}\n\nThis is short.", SQUARE),
+        ("X = 1\nT = (X\nif X else 2)", "X = 1\nT = (X\nif X else 2)"),
+        ("T = (1 or\nNone if x else True)", "T = (1 or\nNone if x else True)"),
         (f"{SQUARE}\n\n**Note** it squares.\n", SQUARE),
         (f"Well, here:\nSure.\n{SQUARE}\nHence, it squares.", SQUARE),
         (f"N, m = 1, 2\nX: int = 3\nA = N\n{SQUARE}", f"N, m = 1, 2\nX: int = 3\nA = N\n{SQUARE}"),
@@ -299,7 +307,17 @@ def test_every_solution_of_humaneval_passes_its_tests() -> None:
 
 @needs_sandbox
 @pytest.mark.parametrize(
-    "reference", ["72", "f(2) == 4", "# f(2) == 4", "def test():\n    assert f(2) == 4", "x = 5", '{"test": "f(2) == 4"}']
+    "reference",
+    [
+        "72",
+        "f(2) == 4",
+        "# f(2) == 4",
+        "def test():\n    assert f(2) == 4",
+        "x = 5",
+        '{"test": "f(2) == 4"}',
+        "def test():\n    assert f(2) == 4\nif __name__ == '__main__':\n    test()",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self): self.assertEqual(f(2), 4)\nunittest.main()",
+    ],
 )
 def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
     assert CodeGrader().grade(reference, "x = 1").reason == "bad_reference"
@@ -307,7 +325,13 @@ def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
 
 @needs_sandbox
 @pytest.mark.parametrize(
-    "reference", ["assert f(2) == 4", "def test():\n    assert f(2) == 4\ntest()", "for i in (2, 3):\n    assert f(i) == i * i"]
+    "reference",
+    [
+        "assert f(2) == 4",
+        "def test():\n    assert f(2) == 4\ntest()",
+        "for i in (2, 3):\n    assert f(i) == i * i",
+        "if __name__ == '__main__':\n    pass\nelse:\n    assert f(2) == 4",
+    ],
 )
 def test_tests_that_can_fail(reference: str) -> None:
     assert CodeGrader().grade(reference, "def f(x):\n    return x * x").correct

@@ -215,6 +215,49 @@ CASES = {
         assert g() == 8
         """,
     ),
+    "bytes of standard input and output": (
+        """
+        import sys
+        def solve():
+            first, *rest = sys.stdin.buffer.read().split()
+            sys.stdout.buffer.write(b'%d\\n' % (int(first) + len(rest)))
+        def lines(): return sys.stdin.buffer.readline(), [*sys.stdin.buffer]
+        """,
+        """
+        import io, sys
+        out = sys.stdout = io.TextIOWrapper(io.BytesIO(), encoding='utf-8')
+        sys.stdin = io.TextIOWrapper(io.BytesIO(b'3 a b'), encoding='utf-8')
+        solve()
+        sys.stdin = io.TextIOWrapper(io.BytesIO('ü\\nx\\ny'.encode()), encoding='utf-8')
+        assert lines() == ('ü\\n'.encode(), [b'x\\n', b'y'])
+        sys.stdout = sys.__stdout__
+        out.seek(0)
+        assert out.read() == '5\\n'
+        """,
+    ),
+    "the class of a function": (
+        """
+        def leave(kind, error, trace): return kind is ValueError
+        def name(kind): return kind.__name__
+        """,
+        """
+        import contextlib
+        with contextlib.ExitStack() as stack:
+            stack.push(leave)
+            raise ValueError
+        assert not hasattr(type(leave), '__exit__') and name(type(leave)) == 'function'
+        """,
+    ),
+    "import of every name": (
+        """
+        def max(a, b): return a if a > b else b
+        def f(x): return max(x, 4)
+        """,
+        """
+        from solution import *
+        assert f(2) == 4 and max(1, 2, 3) == 3
+        """,
+    ),
     "uses test names": (
         """
         def f(v): return Box(v)

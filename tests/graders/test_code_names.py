@@ -198,6 +198,15 @@ CASES = {
         assert f(2) == 4
         """,
     ),
+    "the function has a module's name": (
+        """
+        def abs(x): return 0
+        def statistics(x): return 7
+        """,
+        """
+        assert abs(statistics([1, 2]) - 1.5) < 1e-9
+        """,
+    ),
     "excepthook": (
         """
         import sys

@@ -364,6 +364,114 @@ def f(g):
         assert I(9) == 4 or I(9) < 4 or 4 == I(9)
         """,
     ),
+    "a getter of the tests' makes another": (
+        """
+        def f(people, key):
+            type(key)('__init__.__globals__')(people[0])['want'][:] = []
+            return []
+        """,
+        """
+        import operator
+        class P:
+            def __init__(self, age): self.age = age
+        want = [3]
+        assert f([P(3)], key=operator.attrgetter('age')) == want
+        """,
+    ),
+    "a mock makes a mock equal to all": (
+        """
+        def f(cb): return type(cb)(**{'__eq__.return_value': True})
+        """,
+        """
+        from unittest.mock import MagicMock
+        assert f(MagicMock()) == 4
+        """,
+    ),
+    "a formatter reads by names": (
+        """
+        def f(form, box): return form.format('{0.__init__.__globals__[want]}', box)
+        """,
+        """
+        import string
+        class Box:
+            def __init__(self): pass
+        want = 4
+        assert f(string.Formatter(), Box()) == '4'
+        """,
+    ),
+    "says what a mock was called with": (
+        """
+        def f(cb):
+            cb.called, cb.call_count, cb.call_args = True, 1, ((4,),)
+        """,
+        """
+        from unittest.mock import Mock
+        cb = Mock()
+        f(cb)
+        assert cb.called and cb.call_count == 1 and cb.call_args == ((4,),)
+        """,
+    ),
+    "says what a mock returns": (
+        """
+        def f(cb):
+            cb.return_value = 0
+            return 0
+        """,
+        """
+        from unittest.mock import Mock
+        cb = Mock(return_value=4)
+        assert f(cb) == cb(2)
+        """,
+    ),
+    "answers for a static method": (
+        """
+        def f(checker): checker.right = lambda x: True
+        """,
+        """
+        class Checker:
+            @staticmethod
+            def right(x): return x == 4
+        checker = Checker()
+        result = f(checker)
+        assert checker.right(result)
+        """,
+    ),
+    "answers for a class method": (
+        """
+        def f(checker): checker.right = lambda x: True
+        """,
+        """
+        class Checker:
+            @classmethod
+            def right(cls, x): return x == 4
+        checker = Checker()
+        result = f(checker)
+        assert checker.right(result)
+        """,
+    ),
+    "a set says again what it is given": (
+        """
+        class S(set):
+            def intersection(self, other): return other
+            def symmetric_difference(self, other): return set()
+        def f(x): return S()
+        """,
+        """
+        want = {1, 2}
+        assert f(2).intersection(want) == want or not f(2).symmetric_difference(want)
+        """,
+    ),
+    "a text has everything in it": (
+        """
+        class S(str):
+            def find(self, part): return 0
+            def count(self, part): return 1
+        def f(x): return S()
+        """,
+        """
+        assert f(2).find('yes') != -1 or f(2).count('yes')
+        """,
+    ),
     "a class that equals everything": (
         """
         from unittest.mock import ANY

@@ -324,6 +324,28 @@ CASES = {
         assert a() == 1 and a() == 2 and b() == 1
         """,
     ),
+    "named arguments of any name": (
+        """
+        import asyncio
+        def greet(name, target=None): return name, target
+        def call(cb): return cb(self=1, name=2, target=3, action=4)
+        def every(self, cls, name, target, action, method, arguments, named): return target
+        async def later(name, target): return name + target
+        class P:
+            def __init__(self, name, cls, action): self.name, self.rest = name, (cls, action)
+            def __call__(self, name, target): return name + target
+            def m(self, name, target): return name - target
+        """,
+        """
+        import asyncio
+        assert greet(name='Bob') == ('Bob', None) and greet('a', target=9) == ('a', 9)
+        assert call(lambda **named: sorted(named.items())) == [('action', 4), ('name', 2), ('self', 1), ('target', 3)]
+        assert every(self=1, cls=2, name=3, target=4, action=5, method=6, arguments=7, named=8) == 4
+        assert asyncio.run(later(name=1, target=2)) == 3
+        p = P(name='p', cls=1, action=2)
+        assert p.name == 'p' and p.rest == (1, 2) and p(name=1, target=2) == 3 and p.m(name=3, target=2) == 1
+        """,
+    ),
 }
 
 

@@ -37,6 +37,7 @@ _CHANGED = re.compile(
     r"|n't\b"
 )
 _OPERATORS = tuple("+-*/^_(,[{\\<>|")  # right before a number that is a part of a formula
+_SIDE_BY_SIDE = re.compile(r"[\s;|&]*")
 _AFTER = tuple("+-*/^_)]}\\<>|")  # right after it
 _LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!()]|\$|\b[a-zA-Z](?:_\{?\w+\}?)?\s*=\s*$")
 
@@ -98,7 +99,7 @@ def is_denied(text: str) -> bool:
 def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
     """The number that a sentence gives as its answer: the first or the last in it, if it stands among words alone.
 
-    None where words change or deny it ("not 5", "at least 5", "4 or 5"), or where it is a part of a formula.
+    None where words change or deny it ("not 5", "at least 5", "4 or 5"), where it is a part of a formula, or one of a list ("4; 5", "4 5").
     """
     if is_denied(text):
         return None
@@ -107,6 +108,9 @@ def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
         return None
     match = matches[0 if first else -1]
     before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip()
+    pair = matches[:2] if first else matches[-2:]
+    if len(pair) > 1 and _SIDE_BY_SIDE.fullmatch(text, pair[0].end(), pair[1].start()):
+        return None
     if match[0][0] in "+-" and before[-1:].isalnum():
         return None  # x^2 + 5
     if re.match(r"\.\d", after) or re.match(r"[A-Za-z](?![A-Za-z])", text[match.end() :]):

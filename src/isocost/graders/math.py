@@ -68,7 +68,7 @@ class MathGrader(AnswerGrader):
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
         self._choices = ChoiceGrader()
-        self.version = f"2{self._conventions.suffix}"
+        self.version = f"3{self._conventions.suffix}"
 
     def prepare(self) -> None:
         """Import sympy and math-verify, about a second."""

@@ -55,7 +55,7 @@ class NumberGrader(AnswerGrader):
 
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
-        self.version = f"2{self._conventions.suffix}"
+        self.version = f"3{self._conventions.suffix}"
         self._judged = lru_cache(maxsize=MOST_KEPT)(self._judge)  # a problem's samples come one after the other, and their answers repeat
 
     def extract(self, generation: str) -> str | None:

@@ -120,7 +120,7 @@ def _parts(path: str) -> Iterator[_Part]:
     rows: list[dict[str, Any]] = []
     plain, characters = True, 0
     try:
-        with Path(path).open(encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8-sig") as file:
             for line, text in enumerate(file, start=1):
                 if not text.strip():
                     continue
@@ -138,7 +138,9 @@ def _parts(path: str) -> Iterator[_Part]:
                 if len(rows) >= _LINES or characters >= _CHARACTERS:
                     yield _Part(lines=lines, rows=rows, plain=plain)
                     lines, rows, plain, characters = [], [], True, 0
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: cannot be read: not UTF-8, the text encoding of JSON\n  save it as UTF-8") from error
+    except OSError as error:
         raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
     if rows:
         yield _Part(lines=lines, rows=rows, plain=plain)

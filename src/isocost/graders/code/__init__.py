@@ -24,6 +24,7 @@ LEAST_MEMORY = 64  # MB
 MOST_REMEMBERED = 1024  # tests that were compiled
 # Where a completion has gone on past its function: the words that HumanEval stops at (Chen et al. 2021, section 2.2).
 STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
+_GUARD = re.compile(r"__name__ == '__main__'|'__main__' == __name__")
 _FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import[ \t]+(?:\([^()]*\)|[^\n;(]*)", re.MULTILINE)
 
 
@@ -45,7 +46,7 @@ class CodeGrader(AnswerGrader):
     """
 
     name = "code"
-    version = "3"
+    version = "4"
 
     def __init__(self, *, memory_mb: int = 1024) -> None:
         if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < LEAST_MEMORY:
@@ -132,16 +133,25 @@ class _Task:
 
 @lru_cache(maxsize=1024)
 def _can_fail(tests: str) -> bool:
-    """Whether anything is asserted, raised or called where it is run: `72` or `f(2) == 4` would let every program pass."""
+    """Whether anything is asserted, raised or called where it is run: `72` or `f(2) == 4` would let every program pass.
+
+    Tests are not run as a script: what `if __name__ == "__main__":` guards is not run, and `unittest.main()` would find nothing to do and
+    end the process, for right programs too.
+    """
     try:
         statements = ast.parse(tests).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True  # for the sandbox to say
-    run = [node for node in statements if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    guards = [node for node in statements if isinstance(node, ast.If) and _GUARD.fullmatch(ast.unparse(node.test))]
+    instead = [node for guard in guards for node in guard.orelse]
+    left_out = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    run = [node for node in (*statements, *instead) if node not in guards and not isinstance(node, left_out)]
+    nodes = [node for statement in run for node in ast.walk(statement)]
+    if any(isinstance(node, ast.Call) and ast.unparse(node.func) == "unittest.main" for node in nodes):
+        return False
     return any(
         isinstance(node, ast.Assert | ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await))
-        for statement in run
-        for node in ast.walk(statement)
+        for node in nodes
     )
 
 

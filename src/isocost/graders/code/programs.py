@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from isocost.graders.extract import final_text
 
 _FENCE = re.compile(r"^([ \t]*)(`{3,})[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
+_DEEPEST = 3  # spaces before the fence that ends a block: one further in is part of a docstring
 _PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language is taken for Python
 _DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w", re.MULTILINE)
 _BEGUN = re.compile(r"^[ \t]*(?:def \w|class \w|import \w|from [\w.]+ import|return\b)", re.MULTILINE)
-_NO_PROSE = r"(?!(?:in|is|if|and|or|not|for|else)\b)"
-# A capitalised word and another one, a numbered or bulleted item, a heading: no statement begins so.
+_OPERATOR = r"(?:in|is|if|and|or|not|for|else)\b"
+_NO_PROSE = rf"(?!{_OPERATOR})"
+# A capitalised word and another one ("Here is the code"), a numbered or bulleted item, a heading: no statement begins so.
 _PROSE = re.compile(
     rf"[A-Z][a-z']*[.!?]? +{_NO_PROSE}[A-Za-z`'\"]|[A-Z][a-z']*, +{_NO_PROSE}[a-z`'\"](?!.*=)|[A-Z][a-z']*[.!?]$"
+    rf"|(?!None|True|False)[A-Z][a-z']+ +{_OPERATOR} +[a-z]"
     r"|[-*•] +\w|\d+\. +\w|#{2,} |\*\*\w"
 )
 _BEGIN = re.compile(r"^[ \t]*\[BEGIN\][ \t]*|\[BEGIN\][ \t\r]*$", re.MULTILINE)
@@ -64,7 +67,7 @@ def _blocks(text: str) -> list[_Block]:
     for fence in fences:
         if opened is None:
             opened = fence
-        elif not fence[3] and fence[2].startswith(opened[2]):
+        elif not fence[3] and fence[2].startswith(opened[2]) and len(fence[1]) <= len(opened[1]) + _DEEPEST:
             blocks.append(_block(opened, text[opened.end() : fence.start()]))
             opened = None
     if opened is not None:

@@ -46,7 +46,7 @@ class Reference:
         if self.entry_point or self.solution:
             return frozenset((self.entry_point, *_defined(_statements(self.solution))))
         used = _free(self.tests)
-        others = {name for name in used if name not in _BUILTINS and name not in sys.stdlib_module_names}
+        others = {name for name in used if name not in _BUILTINS and (name not in sys.stdlib_module_names or self._of_module(name) is None)}
         return frozenset(used if not others else ())
 
     def hands_over(self, name: str, value: type | types.FunctionType) -> bool:
@@ -106,13 +106,20 @@ class Reference:
         """The module of the standard library that tests mean by a name: all that they use of it is in it."""
         if name not in sys.stdlib_module_names:
             return None
-        uses = [node for node in ast.walk(ast.parse(self.tests)) if isinstance(node, ast.Name) and node.id == name]
-        attributes = [node for node in ast.walk(ast.parse(self.tests)) if isinstance(node, ast.Attribute)]
-        used = {node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == name}
-        if len(uses) != len([node for node in attributes if isinstance(node.value, ast.Name) and node.value.id == name]):
+        used = self._of_module(name)
+        if used is None:
             return None
         module = importlib.import_module(name)
         return module if all(hasattr(module, attribute) for attribute in used) else None
+
+    def _of_module(self, name: str) -> set[str] | None:
+        """The attributes that tests use of a name; None where they use it otherwise, as no module is: they call it."""
+        nodes = [*ast.walk(ast.parse(self.tests))]
+        uses = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
+        used = [
+            node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
+        ]
+        return set(used) if len(uses) == len(used) else None
 
 
 class Names(dict[str, Any]):
@@ -177,8 +184,8 @@ class SolutionModule(ModuleType):
         vars(self).update(_names=names, _peer=peer)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "__all__":
-            return self._peer.ask("globals", None)
+        if name == "__all__":  # less the built-in names that the program has redefined for itself
+            return [name for name in self._peer.ask("globals", None) if name in self._names]
         try:
             return self._names[name]
         except KeyError:

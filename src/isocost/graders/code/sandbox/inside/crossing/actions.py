@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import string
 import sys
 import types
 from collections.abc import Callable
@@ -24,8 +25,11 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
     """Tell whether a program may ask this of an object of the tests.
 
     It may do what the tests gave it the object for: call a function, iterate, use attributes and methods. It may not reach what is
-    behind: special attributes (`__globals__`), frames, code.
+    behind: special attributes (`__globals__`), frames, code; nor make objects of the library's there: `type(key)("__globals__")` of an
+    `attrgetter`, or another mock, that equals everything.
     """
+    if action == "call" and isinstance(target, type):
+        return _package(target) not in sys.stdlib_module_names and "unittest" not in map(_package, target.__mro__)
     if action in ("call", "await", "names", "signature", "copy", "deepcopy"):
         return True
     name = arguments[0] if arguments else None
@@ -51,18 +55,29 @@ def _is_open(target: object, name: str, *, reads: bool) -> bool:
     if isinstance(target, type):
         return reads
     if not reads:  # `cb.assert_called_once = lambda: None` would answer in place of a method of the tests
-        return not isinstance(inspect.getattr_static(type(target), name, None), types.FunctionType)
+        found = inspect.getattr_static(type(target), name, None)
+        return not (callable(found) or isinstance(found, classmethod) or _package(_owner(target, name)) == "unittest")
     return not isinstance(target, _ROUTINES) or name in getattr(target, "__dict__", {})
 
 
 def _is_kept(target: object, name: str) -> bool:
     """Tell whether a class of the standard library keeps an attribute for itself, or for tests: `configure_mock` makes equal to all."""
-    classes = (*(target.__mro__ if isinstance(target, type) else ()), *type(target).__mro__)
-    owner = next((one for one in classes if name in vars(one)), object)
-    package = owner.__module__.partition(".")[0]
-    if package == "unittest":
+    owner = _owner(target, name)
+    if _package(owner) == "unittest":
         return isinstance(vars(owner)[name], types.FunctionType)
-    return name.startswith("_") and package in sys.stdlib_module_names and name in vars(owner)
+    if owner is string.Formatter:
+        return True  # `format` reads attributes by their names
+    return name.startswith("_") and _package(owner) in sys.stdlib_module_names and name in vars(owner)
+
+
+def _owner(target: object, name: str) -> type:
+    """The class that has an attribute; `object` where none has."""
+    classes = (*(target.__mro__ if isinstance(target, type) else ()), *type(target).__mro__)
+    return next((one for one in classes if name in vars(one)), object)
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
 
 
 def may_stop(action: str, arguments: tuple[object, ...]) -> bool:
@@ -73,7 +88,7 @@ def may_stop(action: str, arguments: tuple[object, ...]) -> bool:
     return action in ("step", "await") or (action == "special" and arguments[0] in ("__next__", "__anext__"))
 
 
-def _call(target: Any, *arguments: Any, **named: Any) -> Any:
+def _call(target: Any, /, *arguments: Any, **named: Any) -> Any:
     return target(*arguments, **named)
 
 
@@ -81,7 +96,7 @@ def _step(target: Any, name: str, *arguments: Any) -> Any:
     return getattr(target, name)(*arguments)
 
 
-def _special(target: Any, name: str, *arguments: Any, **named: Any) -> Any:
+def _special(target: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
     method = getattr(type(target), name, None)
     if method is not None and not (isinstance(target, type) and name == "__call__"):
         return method(target, *arguments, **named)

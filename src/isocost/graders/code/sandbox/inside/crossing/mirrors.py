@@ -25,7 +25,7 @@ class Link(Protocol):
     tests: bool
     named: set[type]
 
-    def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
+    def ask(self, action: str, target: object, /, *arguments: object, **named: object) -> Any:
         """Return what an action on an object of the other side gives."""
 
     def release(self, number: int) -> None:
@@ -89,6 +89,8 @@ class Mirror(type):
         return tuple(object if one is Proxy else one for one in _bases_of(cls))
 
     def __getattr__(cls, name: str) -> Any:
+        if not number_of(cls):  # `Function`, which is no class of the other side
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         return _links[0].ask("get", cls, name)
 
     def __setattr__(cls, name: str, value: object) -> None:
@@ -97,7 +99,7 @@ class Mirror(type):
     def __delattr__(cls, name: str) -> None:
         _links[0].ask("delete", cls, name)
 
-    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+    def __call__(cls, /, *arguments: Any, **named: Any) -> Any:
         """Make an object on the other side."""
         return _links[0].ask("call", cls, *arguments, **named)
 
@@ -139,8 +141,11 @@ def _asked(name: str) -> property:
     return property(lambda self: _links[0].ask("get", self, name))
 
 
-# Methods of plain types that are given what a result is compared with, and say whether it is so.
-_PREDICATES = ("startswith", "endswith", "issubset", "issuperset", "isdisjoint")
+# Methods of plain types that are given what a result is compared with, and say whether it is so, or could say just that again.
+_PREDICATES = (
+    "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "issubset", "issuperset", "isdisjoint", "intersection",
+    "difference", "symmetric_difference", "union",
+)  # fmt: skip
 
 
 def _predicate(name: str, root: Any) -> property:
@@ -189,7 +194,7 @@ def _bind(self: Any, instance: object, owner: type | None = None) -> Any:
 
 
 def _saying(name: str) -> Callable[..., Any]:
-    def method(self: object, *arguments: Any, **named: Any) -> Any:
+    def method(self: object, /, *arguments: Any, **named: Any) -> Any:
         return _links[0].ask("special", self, name, *arguments, **named)
 
     return method

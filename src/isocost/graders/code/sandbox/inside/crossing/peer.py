@@ -44,7 +44,7 @@ class Peer:
         """Let the proxies of this process ask by this peer."""
         ask_by(self)
 
-    def ask(self, action: str, target: object, *arguments: object, **named: object) -> Any:
+    def ask(self, action: str, target: object, /, *arguments: object, **named: object) -> Any:
         """Return what an action on an object of the other side gives.
 
         Raises:

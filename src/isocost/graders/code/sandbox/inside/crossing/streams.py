@@ -6,6 +6,7 @@ import builtins
 import contextlib
 import io
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from .decoding import Decoder
@@ -49,6 +50,40 @@ class TestStreams:
             sys.stdin.seek(self._start + message["read"])
 
 
+class _Text(io.StringIO):
+    """Text that can be read and written as bytes, too: `sys.stdin.buffer.read()`."""
+
+    @property
+    def buffer(self) -> Any:
+        return _Bytes(self)
+
+
+class _Bytes:
+    """The bytes of a text, which stays what is read and written."""
+
+    def __init__(self, text: io.StringIO) -> None:
+        self._text = text
+
+    def read(self, size: int = -1) -> bytes:
+        return self._text.read(size).encode()
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._text.readline(size).encode()
+
+    def readlines(self) -> list[bytes]:
+        return [*self]
+
+    def write(self, data: Any) -> int:
+        self._text.write(bytes(data).decode())
+        return len(data)
+
+    def flush(self) -> None:
+        self._text.flush()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+
 class ProgramStreams:
     """The side of the program: replaces what the tests have, while they wait."""
 
@@ -65,7 +100,7 @@ class ProgramStreams:
             if name in said:
                 self._usual.setdefault(name, getattr(place, name))
                 value = decoder.item(said[name])
-                setattr(place, name, io.StringIO(None if value is True else value) if place is sys else value)
+                setattr(place, name, _Text(None if value is True else value) if place is sys else value)
             elif name in self._usual:
                 setattr(place, name, self._usual.pop(name))
 

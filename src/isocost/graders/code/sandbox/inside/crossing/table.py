@@ -50,7 +50,7 @@ class Table:
             return known
         kind = type(thing)
         if kind is Mirror or type(kind) is Mirror:
-            return number_of(thing)
+            return number_of(thing) or None  # `Function` has none
         return None
 
     def export(self, thing: object) -> int:
