@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import socket
+import sys
 import traceback
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from isocost.engines.base import Generation, Request
 from isocost.engines.openai.client import UnpackedStream
 from isocost.engines.openai.failures import retry_after
-from isocost.errors import EngineError, TryAgainError, UsageError
+from isocost.errors import EngineError, ModelError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
 from tests.engines.openai.replies import FAULTS, JSON, Asked, Reply
@@ -95,6 +96,28 @@ def test_what_asking_again_does_not_help(asks: Asks, fault: str, said: str) -> N
     error = failure(asks, fault)
     assert not isinstance(error, TryAgainError)
     assert said in str(error)
+
+
+@pytest.mark.parametrize("charset", ["hex", "idna", "rot13", "undefined"])
+def test_an_error_is_read_whatever_charset_it_names(asks: Asks, charset: str) -> None:
+    assert "500: refused with 500" in str(failure(asks, f"charset {charset}"))
+
+
+def test_no_cookie_is_kept(asks: Asks) -> None:
+    """An endpoint that sets a new one with each reply would soon refuse the headers."""
+    with Server(faults=["cookies"]) as server:
+        engine = asks(server)
+        for _ in range(2):
+            engine.generate([ONE], PARAMS, 0)
+    assert not any("cookie" in asked.headers for asked in server.asked)
+
+
+@pytest.mark.parametrize("proxy", ["garbage://here", "socks5://127.0.0.1:1080"])
+def test_a_proxy_that_cannot_be_used_is_told(asks: Asks, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ModelError, match=r"a proxy of the environment cannot be used: .*\n  unset HTTP_PROXY"):
+        asks("http://example.invalid/v1").generate([ONE], PARAMS, 0)
 
 
 def test_a_silent_endpoint_is_given_up_after_the_timeout(asks: Asks) -> None:
@@ -195,6 +218,7 @@ def test_tokens_read_from_a_cache_are_told_and_never_more_than_the_prompt(asks: 
 def test_odd_texts(asks: Asks) -> None:
     assert answered(asks, "half a character")[0].text == "half ?"
     assert answered(asks, "no message")[0].text == ""
+    assert answered(asks, "a mark first") == answered(asks, "gzip")
     assert answered(asks, "text in parts", replace(ONE, chat=True))[0].text == "in parts"
     assert answered(asks, "includes the stop", params=replace(PARAMS, stop=("X", "END")))[0].text == "before "
 

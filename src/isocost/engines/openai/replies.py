@@ -99,7 +99,7 @@ def reply_id(content: bytes) -> str:
 
 def _parsed(content: bytes) -> Any:
     try:
-        return json.loads(content.decode())
+        return json.loads(content.decode("utf-8-sig"))  # some write a mark first
     except (ValueError, RecursionError) as error:
         raise BadReplyError("not JSON" if content else "an empty reply") from error
 
