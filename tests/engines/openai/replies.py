@@ -132,6 +132,8 @@ FAULTS: dict[str, Callable[[Asked, Reply], Reply]] = {
     "echoes the key in 500": _echo(500),
     "echoes the key inside": lambda asked, good: Reply(body=_echo(200)(asked, good).body),
     "long message": lambda asked, good: refusal(400, "long " * 1000),
+    "Azure's filter": lambda asked, good: refusal(400, "The response was filtered", code="content_filter"),
+    "OpenAI's flag": lambda asked, good: refusal(400, "Invalid prompt: it was flagged", code="invalid_prompt"),
     "context code": lambda asked, good: refusal(400, "Too many.", code="context_length_exceeded"),
     "llama.cpp context": _body_of(
         400, message="the request exceeds the available context size, try to increase it", type="exceed_context_size_error"

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from isocost.engines.base import Generation, Request
 from isocost.engines.openai.client import UnpackedStream
 from isocost.engines.openai.failures import retry_after
-from isocost.errors import EngineError, ModelError, TryAgainError, UsageError
+from isocost.errors import EngineError, ModelError, RefusedPromptError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
 from tests.engines.openai.replies import FAULTS, JSON, Asked, Reply
@@ -158,7 +158,7 @@ def test_no_error_and_no_traceback_shows_the_key(asks: Asks, monkeypatch: pytest
 
 
 def test_long_messages_are_cut(asks: Asks) -> None:
-    assert len(str(failure(asks, "long message"))) < 300
+    assert len(str(failure(asks, "long message")).splitlines()[0]) < 300
 
 
 def test_an_unknown_model_is_told_with_what_the_endpoint_offers(asks: Asks) -> None:
@@ -191,6 +191,19 @@ def test_a_prompt_that_does_not_fit_is_an_answer_without_solutions(asks: Asks) -
 @pytest.mark.parametrize("fault", ["413", "context code", "llama.cpp context", "SGLang context", "vLLM context"])
 def test_every_way_of_saying_that_a_prompt_does_not_fit(asks: Asks, fault: str) -> None:
     assert [g.finish_reason for g in answered(asks, fault)] == ["error"]
+
+
+@pytest.mark.parametrize("fault", ["Azure's filter", "OpenAI's flag"])
+def test_a_prompt_that_is_filtered_is_refused_alone(asks: Asks, fault: str) -> None:
+    error = failure(asks, fault)
+    assert isinstance(error, RefusedPromptError)
+    assert error.charged
+    assert "filters problem p1, draw 0 (400): " in str(error)
+
+
+@pytest.mark.parametrize("fault", ["400", "422", "501"])
+def test_a_refused_request_is_named(asks: Asks, fault: str) -> None:
+    assert "\n  it was problem p1, draw 0: change what" in str(failure(asks, fault))
 
 
 @pytest.mark.parametrize("fault", ["filtered", "calls a tool", "no finish reason"])
