@@ -125,6 +125,21 @@ def test_a_filtered_reply_is_not_blamed_on_the_context(tmp_path: Path, shell: Sh
     assert note.endswith("the endpoint did not let the model end (a content filter, a call of a tool)")
 
 
+@pytest.mark.parametrize("at", [0, 5])
+def test_a_filtered_prompt_fails_alone(tmp_path: Path, shell: Shell, at: int) -> None:
+    """Asking again would bring the same, at the first request of a start as well; the others are answered."""
+    out = tmp_path / "out"
+    with Server(faults=["gzip"] * at + ["Azure's filter"] * 2) as server:
+        left = shell("run", runs.write(tmp_path, runs.raw(server.url)), "-o", out)
+        assert runs.completions(server) == N
+    assert (left.code, left.errors) == (0, [])
+    (note,) = left.notes
+    assert note.startswith("note: 2 draws of ")
+    assert "a filter refused it" in note
+    complete(out)
+    assert runs.events(out) == {"reserve": N, "done": N, "lost": 2}
+
+
 def test_fewer_choices_than_asked_for_are_asked_for_again_and_said(tmp_path: Path, shell: Shell) -> None:
     out = tmp_path / "out"
     with Server(faults=["fewer choices"] * 4) as server:

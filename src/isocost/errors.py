@@ -116,6 +116,10 @@ def _try_again(message: str, wait: float | None, charged: bool) -> TryAgainError
     return TryAgainError(message, wait=wait, charged=charged)
 
 
+class RefusedPromptError(EngineError):
+    """An endpoint refuses one prompt, by a content filter, and answers others; it may charge for reading it."""
+
+
 class UsageError(EngineError):
     """An endpoint reports usage that cannot be right. It is asked nothing more in this start.
 

@@ -13,7 +13,16 @@ import pytest
 from isocost.dispatch import asking
 from isocost.dispatch.asking import answered
 from isocost.dispatch.calls import Retrying
-from isocost.errors import EngineError, LimitReachedError, NotSentError, RunError, StorageError, TryAgainError, UsageError
+from isocost.errors import (
+    EngineError,
+    LimitReachedError,
+    NotSentError,
+    RefusedPromptError,
+    RunError,
+    StorageError,
+    TryAgainError,
+    UsageError,
+)
 from isocost.executors.jobs import Job
 from isocost.ledger import Answered, Ledger, Reservation
 from isocost.records import Cost
@@ -143,6 +152,18 @@ def test_a_call_that_keeps_failing_while_others_succeed_is_given_up(log: Log) ->
     assert sorted(asked.found) == list("abcdefghij")
     assert sum(event == ("lost", "x") for event in events(log)) == 5
     assert Ledger(log).unanswered() == {}
+
+
+def test_a_call_whose_prompt_is_refused_is_given_up_at_once_and_may_be_charged(log: Log) -> None:
+    def choosy(executor: Scripted, job: Job) -> None:
+        if job.key == "x":
+            executor.fail(job.key, RefusedPromptError("filters x"))
+        else:
+            executor.answer(job.key)
+
+    asked = Asking([calls("axb", lane="far")], Scripted(on_send=choosy), Ledger(log)).ends()
+    assert (asked.error, asked.given_up, sorted(asked.found)) == (None, ["x"], ["a", "b"])
+    assert [event for event, key in events(log) if key == "x"] == ["reserve", "lost"]
 
 
 def test_while_an_endpoint_is_down_one_call_at_a_time_is_sent(log: Log) -> None:

@@ -155,6 +155,30 @@ def test_patience_ends_and_an_answer_renews_it(clock: Clock) -> None:
         far.failed(one, refused())
 
 
+def test_what_may_be_the_problems_fault_names_it(clock: Clock) -> None:
+    far = lane("a", attempts=3, patience=100.0, first=1.0, longest=10.0)
+    one = sent(far, clock)
+
+    def fail_until_it_stops() -> str:
+        try:
+            while far.failed(one, broken()):
+                clock.now += 10.0
+        except EngineError as error:
+            return str(error)
+        return ""
+
+    said = fail_until_it_stops()
+    assert (
+        "no answer for 100 seconds; all that came is saved, run the same command to go on; or leave problem a out, which was asked" in said
+    )
+    far.in_a_row, far.failures = 0, {}
+    clock.now += 99.0
+    far.failed(one, broken())
+    clock.now += 99.0
+    said = fail_until_it_stops()
+    assert said.endswith("run the same command to go on")  # asked twice: it may be anything
+
+
 def test_given_up_only_where_others_are_answered(clock: Clock) -> None:
     far = lane(attempts=3, patience=1e9)
     poison, fine = sent(far, clock), sent(far, clock)

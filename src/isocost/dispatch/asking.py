@@ -13,7 +13,16 @@ from isocost.amounts import said
 from isocost.costs.draws import cost_of
 from isocost.dispatch.calls import Call, CallLane, lanes_of
 from isocost.dispatch.interrupts import deferred
-from isocost.errors import EngineError, InputError, IsocostError, LimitReachedError, NotSentError, TryAgainError, UsageError
+from isocost.errors import (
+    EngineError,
+    InputError,
+    IsocostError,
+    LimitReachedError,
+    NotSentError,
+    RefusedPromptError,
+    TryAgainError,
+    UsageError,
+)
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Ledger
@@ -168,21 +177,13 @@ class _Flight:
             for remark in answers.remarks:
                 self._tell(f"model {call.facts.get('model', '')}: {remark}")
             return [(call, answers)]
-        reason = str(error).partition("\n")[0]
+        error = self._booked(call, error)
         if isinstance(error, NotSentError):
-            self._ledger.unsend(call.key)
             lane.postpone(call)
             return []
-        if isinstance(error, InputError) or (isinstance(error, EngineError) and not error.charged):
-            self._ledger.retry(call.key, reason)
-        elif isinstance(error, UsageError):
-            reported = _reported(call, error)
-            self._ledger.lose(call.key, reason, reported)
-            error = self._with_those_in_flight(call, error, reported)
-        elif isinstance(error, TryAgainError):
-            self._ledger.lose(call.key, reason)
-        else:
-            self._ledger.abandon([call.key])
+        if isinstance(error, RefusedPromptError):  # an answer of a kind: the endpoint is there, and asking it again helps nothing
+            lane.succeeded(call)
+            return [(call, None)]
         if not isinstance(error, TryAgainError):
             raise error
         if self.stopped:
@@ -191,6 +192,23 @@ class _Flight:
         if trouble := lane.trouble(error):
             self._tell(trouble)
         return [] if later else [(call, None)]
+
+    def _booked(self, call: Call, error: BaseException) -> BaseException:
+        """Close the reservation of a call that failed; the error, with what only the ledger knows."""
+        reason = str(error).partition("\n")[0]
+        if isinstance(error, NotSentError):
+            self._ledger.unsend(call.key)
+        elif isinstance(error, InputError) or (isinstance(error, EngineError) and not error.charged):
+            self._ledger.retry(call.key, reason)
+        elif isinstance(error, UsageError):
+            reported = _reported(call, error)
+            self._ledger.lose(call.key, reason, reported)
+            return self._with_those_in_flight(call, error, reported)
+        elif isinstance(error, TryAgainError | RefusedPromptError):
+            self._ledger.lose(call.key, reason)
+        else:
+            self._ledger.abandon([call.key])
+        return error
 
     def _with_those_in_flight(self, call: Call, error: UsageError, reported: Cost | None) -> UsageError:
         """Return the error with what the requests in flight could cost beyond their reservations, if they are charged like this one."""

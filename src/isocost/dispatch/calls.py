@@ -155,11 +155,19 @@ class CallLane:
         if now + wait - self.since > self.retrying.patience:
             happened, patience = str(error).partition("\n")[0], self.retrying.patience
             why = f"it asks to wait for {_say(error.wait)}" if error.wait and error.wait > patience else f"no answer for {_say(patience)}"
-            raise EngineError(f"{happened}\n  {why}; all that came is saved, run the same command to go on")
+            blamed = self._blamed(call, error)
+            raise EngineError(f"{happened}\n  {why}; all that came is saved, run the same command to go on{blamed}")
         if not error.charged or self._is_out():
             self.not_before = max(self.not_before, now + wait)
         heapq.heappush(self.later, (now + wait, next(self._numbers), call))
         return True
+
+    def _blamed(self, call: Call, error: TryAgainError) -> str:
+        """Which problem the endpoint may be unable to answer: while nothing else is left to ask, an outage looks the same."""
+        if not error.charged or self.failures[call.key][0] < self.retrying.attempts or call.facts.get("account") != "data":
+            return ""
+        problem, times = call.job.requests[0].problem_id, self.failures[call.key][0]
+        return f"; or leave problem {problem} out, which was asked {times} times, if others are answered"
 
 
 def _say(seconds: float) -> str:

@@ -110,6 +110,7 @@ class Engine(Protocol):
         Raises:
             EngineError: the engine could not answer, and asking again would not help.
             TryAgainError: it could not answer now. Only remote engines raise it; nothing of the batch was stored or will be.
+            RefusedPromptError: an endpoint refuses what the batch says, and may answer others. Its draws have failed.
         """
 
     def close(self) -> None:

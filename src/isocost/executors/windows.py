@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from isocost.engines.base import Generation, StartingEngine
-from isocost.errors import EngineError, NotSentError, TryAgainError, UsageError
+from isocost.errors import EngineError, NotSentError, RefusedPromptError, TryAgainError, UsageError
 from isocost.executors.jobs import Job
 from isocost.executors.shelf import Shelf
 
@@ -125,7 +125,7 @@ class Window:
     def _end(self, found: Finished) -> None:
         if found.job.remote and found.error is None:
             self._checked = self._checked or any(g.num_prompt_tokens for of_request in found.generations for g in of_request)
-        if found.job.remote and found.error is not None and not isinstance(found.error, TryAgainError | NotSentError):
+        if found.job.remote and found.error is not None and not isinstance(found.error, TryAgainError | NotSentError | RefusedPromptError):
             self._refused = True  # what waits would be refused too, and the driver hears of the refusal only later
             if isinstance(found.error, UsageError):
                 found.error.in_flight = self._under_way - 1

@@ -158,7 +158,11 @@ def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
     broken = [(model, problem) for model, problem, draw in failed if draw.num_generated_tokens]
     _say_of(broken, "the endpoint did not let the model end (a content filter, a call of a tool)", listener)
     silent = [(model, problem) for model, problem, draw in failed if not draw.num_generated_tokens]
-    _say_of(silent, "the engine gave no answer, most often because the prompt fills the model's context", listener)
+    _say_of(
+        silent,
+        "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed time and again",
+        listener,
+    )
 
 
 def _say_of(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:

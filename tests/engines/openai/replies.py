@@ -132,6 +132,8 @@ FAULTS: dict[str, Callable[[Asked, Reply], Reply]] = {
     "echoes the key in 500": _echo(500),
     "echoes the key inside": lambda asked, good: Reply(body=_echo(200)(asked, good).body),
     "long message": lambda asked, good: refusal(400, "long " * 1000),
+    "Azure's filter": lambda asked, good: refusal(400, "The response was filtered", code="content_filter"),
+    "OpenAI's flag": lambda asked, good: refusal(400, "Invalid prompt: it was flagged", code="invalid_prompt"),
     "context code": lambda asked, good: refusal(400, "Too many.", code="context_length_exceeded"),
     "llama.cpp context": _body_of(
         400, message="the request exceeds the available context size, try to increase it", type="exceed_context_size_error"
@@ -146,6 +148,9 @@ FAULTS: dict[str, Callable[[Asked, Reply], Reply]] = {
     "truncated": lambda asked, good: replace(good, body=good.body[:-9]),
     "HTML": lambda asked, good: Reply(body=b"<html>busy</html>", headers={"content-type": "text/html"}),
     "not gzip": lambda asked, good: replace(good, headers={**JSON, "content-encoding": "gzip"}),
+    **{f"charset {name}": _status(500, content_type=f"application/json; charset={name}") for name in ("hex", "idna", "rot13", "undefined")},
+    "a mark first": lambda asked, good: replace(good, body=b"\xef\xbb\xbf" + good.body),
+    "cookies": lambda asked, good: replace(good, headers={**JSON, "set-cookie": "own=1; Path=/"}),
     "gzip": lambda asked, good: replace(good, body=gzip.compress(good.body), headers={**JSON, "content-encoding": "gzip"}),
     "deep": _body(b"[" * 100_000),
     "a list": _body(b"[]"),

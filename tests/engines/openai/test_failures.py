@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import socket
+import sys
 import traceback
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from isocost.engines.base import Generation, Request
 from isocost.engines.openai.client import UnpackedStream
 from isocost.engines.openai.failures import retry_after
-from isocost.errors import EngineError, TryAgainError, UsageError
+from isocost.errors import EngineError, ModelError, RefusedPromptError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
 from tests.engines.openai.replies import FAULTS, JSON, Asked, Reply
@@ -97,6 +98,28 @@ def test_what_asking_again_does_not_help(asks: Asks, fault: str, said: str) -> N
     assert said in str(error)
 
 
+@pytest.mark.parametrize("charset", ["hex", "idna", "rot13", "undefined"])
+def test_an_error_is_read_whatever_charset_it_names(asks: Asks, charset: str) -> None:
+    assert "500: refused with 500" in str(failure(asks, f"charset {charset}"))
+
+
+def test_no_cookie_is_kept(asks: Asks) -> None:
+    """An endpoint that sets a new one with each reply would soon refuse the headers."""
+    with Server(faults=["cookies"]) as server:
+        engine = asks(server)
+        for _ in range(2):
+            engine.generate([ONE], PARAMS, 0)
+    assert not any("cookie" in asked.headers for asked in server.asked)
+
+
+@pytest.mark.parametrize("proxy", ["garbage://here", "socks5://127.0.0.1:1080"])
+def test_a_proxy_that_cannot_be_used_is_told(asks: Asks, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ModelError, match=r"a proxy of the environment cannot be used: .*\n  unset HTTP_PROXY"):
+        asks("http://example.invalid/v1").generate([ONE], PARAMS, 0)
+
+
 def test_a_silent_endpoint_is_given_up_after_the_timeout(asks: Asks) -> None:
     error = failure(asks, "hangs", timeout=0.5)
     assert isinstance(error, TryAgainError)
@@ -135,7 +158,7 @@ def test_no_error_and_no_traceback_shows_the_key(asks: Asks, monkeypatch: pytest
 
 
 def test_long_messages_are_cut(asks: Asks) -> None:
-    assert len(str(failure(asks, "long message"))) < 300
+    assert len(str(failure(asks, "long message")).splitlines()[0]) < 300
 
 
 def test_an_unknown_model_is_told_with_what_the_endpoint_offers(asks: Asks) -> None:
@@ -170,6 +193,19 @@ def test_every_way_of_saying_that_a_prompt_does_not_fit(asks: Asks, fault: str) 
     assert [g.finish_reason for g in answered(asks, fault)] == ["error"]
 
 
+@pytest.mark.parametrize("fault", ["Azure's filter", "OpenAI's flag"])
+def test_a_prompt_that_is_filtered_is_refused_alone(asks: Asks, fault: str) -> None:
+    error = failure(asks, fault)
+    assert isinstance(error, RefusedPromptError)
+    assert error.charged
+    assert "filters problem p1, draw 0 (400): " in str(error)
+
+
+@pytest.mark.parametrize("fault", ["400", "422", "501"])
+def test_a_refused_request_is_named(asks: Asks, fault: str) -> None:
+    assert "\n  it was problem p1, draw 0: change what" in str(failure(asks, fault))
+
+
 @pytest.mark.parametrize("fault", ["filtered", "calls a tool", "no finish reason"])
 def test_replies_that_did_not_end_are_charged_and_not_graded(asks: Asks, fault: str) -> None:
     [generation] = answered(asks, fault)
@@ -195,6 +231,7 @@ def test_tokens_read_from_a_cache_are_told_and_never_more_than_the_prompt(asks: 
 def test_odd_texts(asks: Asks) -> None:
     assert answered(asks, "half a character")[0].text == "half ?"
     assert answered(asks, "no message")[0].text == ""
+    assert answered(asks, "a mark first") == answered(asks, "gzip")
     assert answered(asks, "text in parts", replace(ONE, chat=True))[0].text == "in parts"
     assert answered(asks, "includes the stop", params=replace(PARAMS, stop=("X", "END")))[0].text == "before "
 

@@ -60,3 +60,36 @@ def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
 def test_finish_reasons(reason: object, read: str) -> None:
     reply = {"choices": [{"text": "a", "finish_reason": reason}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
     assert read_reply(json.dumps(reply).encode(), ONE, [], None)[0].finish_reason == read
+
+
+LONG = " ".join(f"{a}{b}" for a in "abcdefghij" for b in "klmnopqrst")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": None, "tool_calls": [{"type": "function", "function": {"name": "add", "arguments": LONG}}]},
+        {"content": None, "function_call": {"name": "add", "arguments": LONG}},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": LONG}]}, {"type": "text", "text": "5"}]},
+        {"content": "5", "thinking": LONG},
+        {"content": "5", "reasoning_content": LONG, "reasoning": LONG},
+    ],
+)
+def test_all_that_the_model_wrote_needs_tokens(message: dict[str, Any]) -> None:
+    def read(completion: int) -> object:
+        usage = {"prompt_tokens": 20, "completion_tokens": completion}
+        reply = {"choices": [{"message": message, "finish_reason": "tool_calls"}], "usage": usage}
+        return read_reply(json.dumps(reply).encode(), ONE, [], None)
+
+    for few in (0, 1):
+        with pytest.raises(BadUsageError, match=f"reports {few} completion tokens for"):
+            read(few)
+    assert read(-(-len(LONG) // 16))  # a text that stands there twice was written once
+
+
+def test_a_refusal_may_be_free_and_depth_harms_nothing() -> None:
+    refused = {"content": None, "refusal": LONG}
+    reply = {"choices": [{"message": refused, "finish_reason": "content_filter"}], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}
+    assert read_reply(json.dumps(reply).encode(), ONE, [], None)[0].num_generated_tokens == 0
+    nested = json.dumps(reply).replace("null", "[" * 900 + "]" * 900).encode()
+    assert read_reply(nested, ONE, [], None)[0].text == ""

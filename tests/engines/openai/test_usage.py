@@ -159,6 +159,7 @@ def test_a_short_answer_may_be_one_token() -> None:
         ({"prompt_tokens": 21, "completion_tokens": 4, "completion_tokens_details": {"reasoning_tokens": 6}}, 10),
         ({"prompt_tokens": 21, "completion_tokens": 4, "output_tokens_details": {"reasoning_tokens": 6}}, 10),
         ({"prompt_tokens": 21, "completion_tokens": 4, "reasoning_tokens": 6, "completion_tokens_details": None}, 10),
+        ({"prompt_tokens": 21, "completion_tokens": 4, "reasoning_tokens": "6"}, 10),
     ],
 )
 def test_reasoning_that_is_left_out_is_charged_and_said(usage: dict[str, Any], charged: int) -> None:

@@ -14,13 +14,13 @@ from isocost.engines.base import Generation, Request
 from isocost.engines.openai.asking import body_for, messages, path_for, seed_for, settings
 from isocost.engines.openai.client import MOST_BYTES, ReplyTooLongError
 from isocost.engines.openai.endpoint import Endpoint
-from isocost.engines.openai.failures import is_too_long, message_of, redact, translate
+from isocost.engines.openai.failures import is_filtered, is_too_long, message_of, redact, translate
 from isocost.engines.openai.offered import explain_missing
 from isocost.engines.openai.options import OpenAIOptions
 from isocost.engines.openai.replies import BadReplyError, read_reply, reply_id
 from isocost.engines.openai.sound import sound
 from isocost.engines.openai.usage import BadUsageError, Bounds
-from isocost.errors import EngineError, TryAgainError, UsageError
+from isocost.errors import EngineError, RefusedPromptError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 
 
@@ -56,12 +56,12 @@ class Caller:
         except openai.APIStatusError as error:
             if is_too_long(error):
                 return [_too_long(call.count, own_seed)] * call.count
-            raise await self._status(error, path) from error
+            raise await self._status(error, path, call) from error
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise translate(error, self.endpoint) from error
         except ReplyTooLongError as error:
             raise EngineError(
-                f"{self.endpoint}: the reply to problem {call.problem_id}, draw {call.first_index} has more than {MOST_BYTES:,} bytes\n"
+                f"{self.endpoint}: the reply to {_name(call)} has more than {MOST_BYTES:,} bytes\n"
                 "  nothing that was asked for is so long: name another base_url, or ask for fewer solutions at once with n"
             ) from error
         except (TimeoutError, BadReplyError) as error:
@@ -73,17 +73,20 @@ class Caller:
         except BadUsageError as error:
             redact(error, self.endpoint)
             given = self.endpoint.clean(reply_id(content), 60)
-            name = f"problem {call.problem_id}, draw {call.first_index}" + (f", id {given}" if given else "")
+            name = _name(call) + (f", id {given}" if given else "")
             raise UsageError(
                 f"{self.endpoint}: the reply to {name} {self.endpoint.clean(str(error))}\n  {error.advice}",
                 prompt_tokens=error.prompt,
                 generated_tokens=error.generated,
             ) from error
 
-    async def _status(self, error: openai.APIStatusError, path: str) -> EngineError:
-        if error.status_code != 404:
-            return translate(error, self.endpoint)
+    async def _status(self, error: openai.APIStatusError, path: str, call: Request) -> EngineError:
+        if error.status_code != 404 and not is_filtered(error):
+            return translate(error, self.endpoint, _name(call))
         redact(error, self.endpoint)
+        if is_filtered(error):
+            told = self.endpoint.clean(message_of(error))
+            return RefusedPromptError(f"{self.endpoint}: filters {_name(call)} ({error.status_code}): {told}")
         return await explain_missing(self._client, self.endpoint, path, message_of(error))
 
     def _unread(self, error: Exception) -> EngineError:
@@ -139,6 +142,10 @@ def _count_all(failure: UsageError, replies: Sequence[list[Generation] | BaseExc
             continue
         failure.prompt_tokens = (failure.prompt_tokens or 0) + prompt
         failure.generated_tokens = (failure.generated_tokens or 0) + generated
+
+
+def _name(call: Request) -> str:
+    return f"problem {call.problem_id}, draw {call.first_index}"
 
 
 def _too_long(asked: int, seed: int | None) -> Generation:

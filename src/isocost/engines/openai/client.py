@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.request import getproxies
 
 import httpx2
 import openai
 
 from isocost.engines.openai.endpoint import Endpoint
+from isocost.errors import ModelError
 
 _CONNECT = 30.0  # seconds; a host that is there answers in one
 _NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
@@ -78,8 +80,9 @@ async def _cap(response: httpx2.Response) -> None:
     """Bound a response before any of it is read, error messages included.
 
     Nobody asked for a compressed one (Accept-Encoding). One that was compressed once is unpacked here, in bounds; any other is left as it
-    is, and cannot be read.
+    is, and cannot be read. The library decodes errors by the charset that the header names, and some raise: JSON is UTF-8 whatever it says.
     """
+    response.encoding = "utf-8"
     stream = response.stream
     if not isinstance(stream, httpx2.AsyncByteStream):
         return
@@ -113,16 +116,26 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
         endpoint: What it asks.
         timeout: Seconds that a request may take; connecting takes no longer.
         concurrency: How many requests are under way at once.
+
+    Raises:
+        ModelError: A proxy of the environment cannot be used.
     """
     proxied = not endpoint.loopback and bool({"http", "https", "all"} & getproxies().keys())
-    http = openai.DefaultAsyncHttpxClient(
-        timeout=httpx2.Timeout(None, connect=min(timeout, _CONNECT)),
-        limits=_NO_LIMIT,
-        follow_redirects=False,
-        trust_env=proxied,
-        transport=None if proxied else SpreadTransport(concurrency),
-        event_hooks={"response": [_cap]},
-    )
+    try:
+        http = openai.DefaultAsyncHttpxClient(
+            timeout=httpx2.Timeout(None, connect=min(timeout, _CONNECT)),
+            limits=_NO_LIMIT,
+            follow_redirects=False,
+            trust_env=proxied,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # keeps none: a request does not depend on others
+            transport=None if proxied else SpreadTransport(concurrency),
+            event_hooks={"response": [_cap]},
+        )
+    except (ValueError, ImportError) as error:  # of a proxy: its scheme is not known, or needs a package that is not installed
+        told = endpoint.clean(str(error))
+        raise ModelError(
+            f"{endpoint}: a proxy of the environment cannot be used: {told}\n  unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or set no_proxy"
+        ) from error
     client = openai.AsyncOpenAI(
         api_key=endpoint.bearer,
         base_url=endpoint.base_url,

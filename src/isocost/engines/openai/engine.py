@@ -60,6 +60,7 @@ class OpenAIEngine:
 
         Raises:
             EngineError: the key, the model or the request is refused.
+            RefusedPromptError: its content filter refuses the prompt.
             UsageError: the usage that it reports cannot be right.
             TryAgainError: the endpoint is busy, failing or out of reach, its reply cannot be read, or the engine was closed meanwhile.
                 Nothing of the batch is kept.

@@ -28,6 +28,8 @@ _TOO_LONG = (
     "string_above_max_length",  # OpenAI, a message of more than a million characters
 )
 
+_FILTERED = ("content_filter", "content_policy_violation", "data_inspection_failed", "invalid_prompt")  # Azure, LiteLLM, DashScope, OpenAI
+
 
 def is_too_long(error: openai.APIStatusError) -> bool:
     """Whether the endpoint refused a prompt that does not fit into the model's context."""
@@ -39,6 +41,11 @@ def is_too_long(error: openai.APIStatusError) -> bool:
     return any(sign in told for sign in _TOO_LONG)
 
 
+def is_filtered(error: openai.APIStatusError) -> bool:
+    """Whether the endpoint refused what a prompt says, and not how it was asked."""
+    return error.status_code in (400, 422) and (error.code in _FILTERED or error.type in _FILTERED)
+
+
 def refusal(message: str) -> EngineError:
     """The error for a request that the endpoint refused: it will refuse it again, and charges nothing."""
     error = EngineError(message)
@@ -46,11 +53,14 @@ def refusal(message: str) -> EngineError:
     return error
 
 
-def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint) -> EngineError:
-    """isocost's error for the library's; a prompt that is too long (`is_too_long`) and a 404 are the caller's to tell apart first."""
+def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint, name: str = "the request") -> EngineError:
+    """isocost's error for the library's; `name` is what was asked.
+
+    A prompt that is too long (`is_too_long`) or filtered (`is_filtered`), and a 404, are the caller's to tell apart first.
+    """
     redact(error, endpoint)
     if isinstance(error, openai.APIStatusError):
-        return _status(error, endpoint)
+        return _status(error, endpoint, name)
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
     if isinstance(cause, httpx2.LocalProtocolError):
         return refusal(f"{endpoint}: the request cannot be sent: {endpoint.clean(str(cause))}")
@@ -59,7 +69,7 @@ def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint) 
     return TryAgainError(f"{endpoint}: {kind}: {endpoint.clean(str(cause)) or type(cause).__name__}", charged=not never_sent)
 
 
-def _status(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:
+def _status(error: openai.APIStatusError, endpoint: Endpoint, name: str) -> EngineError:
     status, said = error.status_code, endpoint.clean(message_of(error)) or "no reason given"
     if status in (401, 403):
         return _refused_key(error, endpoint)
@@ -72,7 +82,8 @@ def _status(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:
         return TryAgainError(f"{endpoint}: {status}: {said}", wait=wait, charged=_AGAIN.get(status, True))
     if 300 <= status < 400:
         return refusal(f"{endpoint}: redirects elsewhere ({status}), which is not followed\n  set base_url to where it is")
-    return refusal(f"{endpoint}: refuses the request ({status}): {said}")
+    advice = f"it was {name}: change what it objects to, in the model's section or in that prompt"
+    return refusal(f"{endpoint}: refuses the request ({status}): {said}\n  {advice}")
 
 
 def _refused_key(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:

@@ -11,7 +11,8 @@ from isocost.engines.openai.sound import sound
 from isocost.engines.openai.usage import Bounds, read_usage, refuse_beyond
 from isocost.records import FinishReason
 
-_REASONING = ("reasoning_content", "reasoning")  # where endpoints put what a model thought before its answer
+# Where a message has what the model wrote: its thoughts, its answer, its calls of tools. A refusal may be a filter's own words, for free.
+_WRITTEN = ("reasoning_content", "reasoning", "thinking", "content", "text", "tool_calls", "function_call", "function", "arguments")
 _FINISH: dict[object, FinishReason] = {
     "stop": "stop",
     "eos": "stop",
@@ -99,7 +100,7 @@ def reply_id(content: bytes) -> str:
 
 def _parsed(content: bytes) -> Any:
     try:
-        return json.loads(content.decode())
+        return json.loads(content.decode("utf-8-sig"))  # some write a mark first
     except (ValueError, RecursionError) as error:
         raise BadReplyError("not JSON" if content else "an empty reply") from error
 
@@ -135,13 +136,21 @@ def _text(choice: dict[str, Any]) -> object:
 
 
 def _written(choice: Any) -> str:
-    """Return all that a choice shows of what the model wrote, its reasoning first."""
+    """Return all that a choice shows of what the model wrote, equal texts once: some endpoints give the reasoning under two names."""
     if not isinstance(choice, dict):
         return ""
     message = choice.get("message")
-    reasoning = next((message[key] for key in _REASONING if isinstance(message.get(key), str)), "") if isinstance(message, dict) else ""
-    said = _text(choice)
-    return f"{reasoning}{said}" if isinstance(said, str) else reasoning
+    texts: dict[str, None] = {}
+    waiting = [message if isinstance(message, dict) else choice.get("text")]
+    while waiting:  # not by recursion: a reply may be nested as deep as JSON can be
+        part = waiting.pop()
+        if isinstance(part, str):
+            texts[part] = None
+        elif isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            waiting.extend(part[key] for key in _WRITTEN if key in part)
+    return "".join(texts)
 
 
 def _finish(reason: object) -> FinishReason:

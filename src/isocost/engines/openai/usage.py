@@ -94,7 +94,7 @@ def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds, *, ended: bool 
 
     Args:
         usage: The reply's `usage`, as it came.
-        texts: What came, all choices, visible reasoning included.
+        texts: What came, all choices, visible reasoning and calls of tools included.
         bounds: What was sent.
         ended: Whether the model wrote any of the texts to its end, an empty one as well.
 
@@ -183,7 +183,7 @@ def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int) -> tupl
     total = usage.get("total_tokens")
     in_total = _count(total, "total_tokens") - prompt if total is not None else 0
     told = (usage, usage.get("completion_tokens_details"), usage.get("output_tokens_details"))
-    reasoning = max((_whole(part.get("reasoning_tokens")) if isinstance(part, dict) else None) or 0 for part in told)
+    reasoning = max((_number(part.get("reasoning_tokens")) if isinstance(part, dict) else None) or 0 for part in told)
     with_reasoning = completion + reasoning if reasoning > completion else completion
     if max(in_total, with_reasoning) <= completion:
         return completion, ""
