@@ -17,6 +17,7 @@ from isocost.measuring import survey_file
 from isocost.reporting.leading import crossed
 from isocost.running import run, run_stage, runs, stages
 from tests.builders import PARAMS, InlineExecutor, raw_study, recorded, write_study, write_table
+from tests.matrices import first_fast
 
 FLOPS = {"low": {"unit": "flops", "match": {"model": "strong", "samples_per_problem": 5}}}
 USD = {"dollars": {"unit": "usd", "amount": 0.03}}
@@ -83,7 +84,7 @@ STUDIES: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", first_fast(STUDIES))
 def test_crossovers_and_curves_of_measure_are_those_of_the_report(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changes, unit = STUDIES[name]
     results: list[Any] = []

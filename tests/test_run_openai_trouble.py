@@ -14,6 +14,7 @@ from isocost.running.buying.calls import Retrying
 from isocost.store import RunDirectory
 from tests import openai_runs as runs
 from tests.engines.openai.server import Server
+from tests.matrices import first_fast
 from tests.openai_runs import Shell, shell
 
 __all__ = ["shell"]
@@ -29,7 +30,7 @@ def complete(out: Path, n: int = N) -> None:
     assert sum(line["count"] for line in done) == n
 
 
-@pytest.mark.parametrize("fault", ["empty", "truncated", "not UTF-8", "closes mid reply", "500", "hangs"])
+@pytest.mark.parametrize("fault", first_fast(["empty", "truncated", "not UTF-8", "closes mid reply", "500", "hangs"]))
 def test_what_may_have_been_charged_is_lost_and_asked_again(tmp_path: Path, shell: Shell, fault: str) -> None:
     out = tmp_path / "out"
     with Server(every={fault: 6}) as server:
@@ -63,7 +64,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("what", first_fast(REFUSED))
 def test_what_the_endpoint_refuses_costs_nothing(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     options, happened, advice = REFUSED[what]
     monkeypatch.setenv(runs.VARIABLE, runs.KEY)
@@ -135,6 +136,7 @@ def test_fewer_choices_than_asked_for_are_asked_for_again_and_said(tmp_path: Pat
     complete(out)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_is_down_is_given_up_and_gone_on_with(tmp_path: Path, shell: Shell) -> None:
     out = tmp_path / "out"
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -154,6 +156,7 @@ def test_an_endpoint_that_is_down_is_given_up_and_gone_on_with(tmp_path: Path, s
     complete(out)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_goes_away_and_comes_back(tmp_path: Path, shell: Shell) -> None:
     out = tmp_path / "out"
     with Server(faults=["closes at once"] * 20) as server:

@@ -89,7 +89,7 @@ def test_coverage_intervals_hold_the_truth(law: tuple[float, float], drawn: int,
 
 
 @pytest.mark.parametrize("law", [(0.5, 0.75), (0.3, 2), (1, 20), (1, 200)])
-@pytest.mark.parametrize("n", [30, 100])
+@pytest.mark.parametrize("n", first_fast([30, 100]))
 def test_count_intervals_hold_the_truth(law: tuple[float, float], n: int) -> None:
     rng = np.random.default_rng([n, 7])
     truth = 30 * law[0] / sum(law)
