@@ -406,7 +406,7 @@ def test_cheap_graders_start_no_process() -> None:
     ]
 
 
-def test_nothing_to_grade() -> None:
+def test_nothing_to_grade_gives_no_verdict() -> None:
     assert list(grade([], "math", workers=1, time_limit=1.0)) == []
     with GradingPool("math", workers=1, time_limit=1.0) as pool:
         assert pool.submit([]).result() == []

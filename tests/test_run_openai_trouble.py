@@ -175,7 +175,7 @@ BUDGETS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("what", BUDGETS)
-def test_a_budget_that_buys_nothing(tmp_path: Path, shell: Shell, what: str) -> None:
+def test_a_budget_that_buys_nothing_is_refused(tmp_path: Path, shell: Shell, what: str) -> None:
     budget, happened = BUDGETS[what]
     with Server() as server:
         path = runs.write(tmp_path, runs.raw(server.url, budgets={"low": budget}, arms={"weak": {"models": ["weak"]}}))
@@ -188,7 +188,7 @@ def test_a_budget_that_buys_nothing(tmp_path: Path, shell: Shell, what: str) -> 
 
 
 @pytest.mark.parametrize(("unit", "key"), [("usd", "price"), ("flops", "params")])
-def test_a_limit_in_a_unit_that_is_not_known(tmp_path: Path, shell: Shell, unit: str, key: str) -> None:
+def test_a_limit_in_a_unit_that_is_not_known_is_refused(tmp_path: Path, shell: Shell, unit: str, key: str) -> None:
     with Server() as server:
         raw = runs.raw(server.url, limit={"unit": unit, "amount": 1.0})
         raw["models"]["weak"].pop("price")
@@ -221,7 +221,7 @@ FLAGS = [
 
 
 @pytest.mark.parametrize(("flags", "mistake"), FLAGS)
-def test_wrong_flags(tmp_path: Path, shell: Shell, flags: list[str], mistake: str) -> None:
+def test_a_wrong_flag_is_named_and_makes_no_folder(tmp_path: Path, shell: Shell, flags: list[str], mistake: str) -> None:
     left = shell("run", runs.write(tmp_path, runs.raw("http://127.0.0.1:9/v1")), "-o", tmp_path / "out", *flags)
     assert left.code == 2
     assert mistake in left.err

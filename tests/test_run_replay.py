@@ -159,7 +159,7 @@ def test_a_lowered_budget_takes_a_part_of_what_is_there(tmp_path: Path, out: Pat
 
 
 @pytest.mark.slow
-def test_fewer_problems_than_before(tmp_path: Path, out: Path) -> None:
+def test_fewer_problems_than_before_are_bought_nothing_for(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out)
     paid = (out / "ledger.jsonl").read_bytes()
@@ -171,7 +171,7 @@ def test_fewer_problems_than_before(tmp_path: Path, out: Path) -> None:
 
 
 @pytest.mark.slow
-def test_problems_taken_away_while_they_were_being_sampled(tmp_path: Path, out: Path) -> None:
+def test_problems_taken_away_while_they_were_being_sampled_come_back_whole(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, limit={"unit": "flops", "amount": 1.0})
     with pytest.raises(LimitReachedError):
         run(study, out)
@@ -194,7 +194,7 @@ def test_a_question_that_was_changed_is_asked_anew(tmp_path: Path, out: Path) ->
 
 
 @pytest.mark.slow
-def test_a_grader_that_refuses_more_problems_than_the_last_one(tmp_path: Path, out: Path) -> None:
+def test_a_grader_that_refuses_more_problems_than_the_last_one_buys_nothing(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, arms={"equal": {"models": ["weak"], "samples_per_problem": 2}})
     run(study, out)
     paid = (out / "ledger.jsonl").read_bytes()
@@ -294,7 +294,7 @@ def test_a_draw_that_the_engine_failed_on_is_not_graded(tmp_path: Path, out: Pat
 
 
 @pytest.mark.slow
-def test_a_pilot_of_every_problem(tmp_path: Path, out: Path) -> None:
+def test_a_pilot_of_every_problem_buys_no_other_draws(tmp_path: Path, out: Path) -> None:
     run(write_study(tmp_path, n_samples=40, pilot={"problems": 99, "samples_per_problem": 2}), out)
     assert {i for _, i in drawn(out, "strong")} == {0, 1}
 
@@ -488,7 +488,7 @@ def test_prices_of_both_kinds_of_token_are_needed_to_spend(tmp_path: Path, out: 
         run(write_study(tmp_path, **raw), out)
 
 
-def test_the_status_of_a_run(tmp_path: Path, out: Path) -> None:
+def test_the_status_of_a_run_counts_samples_and_costs(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out, until="sample")
     half = status_of(out)

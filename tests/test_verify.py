@@ -117,7 +117,7 @@ def test_a_line_that_can_be_read_but_not_written_again_is_bad() -> None:
 
 
 @pytest.mark.slow
-def test_text_that_breaks_readers() -> None:
+def test_text_that_breaks_readers_is_graded() -> None:
     texts = ["\x00 3", "\ud800 3", "3 \u202e", "\u2028 3", "x" * 5_000_000 + " 3"]
     out, _ = verify(b"".join(line(gold="3", prediction=text, id=text[:9]) for text in texts))
     assert [json.loads(text)["outcome"] for text in out] == ["correct"] * len(texts)
@@ -159,7 +159,7 @@ def test_wrong_options_are_one_error(arguments: list[str], message: str) -> None
 
 
 @pytest.mark.slow
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     for path, message in ((tmp_path / "none.jsonl", "cannot be read: No such file"), (tmp_path, "is a folder")):
         done = subprocess.run([*VERIFY, str(path)], capture_output=True, timeout=60, env=ENVIRONMENT, check=False)
         assert (done.returncode, done.stdout) == (2, b"")

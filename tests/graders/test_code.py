@@ -145,7 +145,9 @@ def test_reading_takes_linear_time(piece: str) -> None:
         (HUMANEVAL, "def root(x): return 0\ndef check(f): pass", Outcome.INCORRECT, "failed: AssertionError"),
     ],
 )
-def test_verdicts(grader: CodeGrader, reference: str, generation: str, outcome: Outcome, reason: str) -> None:
+def test_a_solution_gets_the_verdict_that_its_tests_give(
+    grader: CodeGrader, reference: str, generation: str, outcome: Outcome, reason: str
+) -> None:
     grader.time_limit = 1.0 if reason == "timeout" else 10.0
     verdict = grader.grade(reference, generation)
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
@@ -310,6 +312,6 @@ def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
 @pytest.mark.parametrize(
     "reference", ["assert f(2) == 4", "def test():\n    assert f(2) == 4\ntest()", "for i in (2, 3):\n    assert f(i) == i * i"]
 )
-def test_tests_that_can_fail(reference: str) -> None:
+def test_tests_that_can_fail_are_a_reference(reference: str) -> None:
     assert CodeGrader().grade(reference, "def f(x):\n    return x * x").correct
     assert CodeGrader().grade(reference, "def f(x):\n    return 0").correct is False

@@ -114,24 +114,24 @@ def as_reference(grader: AnswerGrader) -> Callable[[str], object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("grader", GRADERS, ids=lambda grader: grader.name)
-def test_solutions(grader: AnswerGrader) -> None:
+def test_solutions_are_read_in_linear_time(grader: AnswerGrader) -> None:
     assert slow(as_solution(grader), UNITS) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("grader", GRADERS, ids=lambda grader: grader.name)
-def test_references(grader: AnswerGrader) -> None:
+def test_references_are_read_in_linear_time(grader: AnswerGrader) -> None:
     assert slow(as_reference(grader), UNITS) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("work", [signature, find_program])
-def test_equations_and_programs(work: Callable[[str], object]) -> None:
+def test_equations_and_programs_are_found_in_linear_time(work: Callable[[str], object]) -> None:
     assert slow(work, UNITS) == []
 
 
 @pytest.mark.parametrize("grader", first_fast(GRADERS), ids=lambda grader: grader.name)
-def test_white_space_of_every_kind(grader: AnswerGrader) -> None:
+def test_white_space_of_every_kind_is_read_in_linear_time(grader: AnswerGrader) -> None:
     assert slow(as_solution(grader), SPACES) == []
 
 
@@ -160,7 +160,7 @@ def test_verify_keeps_to_its_time_limit(tmp_path: Path, grader: str) -> None:
 
 
 @pytest.mark.parametrize("unit", [",", ", ", "、", "，", " ,", "1,", ";", "\\text{ ", "(", "^(", "sqrt(", "0.", "\\%"])
-def test_an_answer_of_the_longest_that_is_read(unit: str) -> None:
+def test_an_answer_of_the_longest_that_is_read_takes_no_time(unit: str) -> None:
     work = as_solution(MathGrader())
     work("The answer is 1")
     assert seconds(work, f"The answer is {unit * (1900 // len(unit))}") < 0.5

@@ -216,7 +216,7 @@ def test_the_tests_are_not_in_the_process_while_the_program_is_defined(sandbox: 
 
 
 @pytest.mark.sandbox
-def test_no_network(sandbox: Sandbox) -> None:
+def test_a_program_reaches_no_network(sandbox: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_NETLINK, socket.AF_VSOCK):
