@@ -341,6 +341,7 @@ def test_the_command_prints_a_table_and_what_is_next(tmp_path: Path, out: Path, 
     assert (nothing.code, nothing.errors[0]) == (2, f"error: {tmp_path / 'none'}: no study.yaml; is it a run directory?")
 
 
+@pytest.mark.slow
 def test_an_endpoint_audits_and_is_paid(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
     def reply(prompt: str, seed: int | None, number: int) -> str:
         return "So.\nverdict: unsound" if AUDITING in prompt else f"It is so. #### {int(prompt.split()[-4]) + 7}"

@@ -150,6 +150,7 @@ def old(out: Path) -> None:
     table.write_parquet(out / "samples.parquet")
 
 
+@pytest.mark.slow
 def test_an_old_run_whose_samples_have_no_costs_gets_no_statement_on_costs_and_says_how_to_get_one(tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(crossing_study(tmp_path, budgets=FLOPS, arms=ARMS), out)
@@ -176,6 +177,7 @@ def test_costs_that_nobody_knows_are_not_made_up(tmp_path: Path) -> None:
     assert "cost_per_draw" not in found["models"]["weak"]
 
 
+@pytest.mark.slow
 def test_one_model_whose_cost_is_not_known_in_the_budgets_unit(tmp_path: Path) -> None:
     models = {**PRICED, "strong": {key: value for key, value in PRICED["strong"].items() if key != "price"}}
     arms = {"weak": {"models": ["weak"]}, "few": {"models": ["strong"], "samples_per_problem": 3}}
@@ -188,6 +190,7 @@ def test_one_model_whose_cost_is_not_known_in_the_budgets_unit(tmp_path: Path) -
     assert not (out / "tables" / "crossovers.csv").exists()
 
 
+@pytest.mark.slow
 def test_draws_of_a_policy_that_may_look_at_outcomes_get_no_curve_as_in_the_report(tmp_path: Path) -> None:
     arms = {"weak": {"models": ["weak"], "policy": "isocost.policies.uniform:build"}, "strong": {"models": ["strong"]}}
     out = tmp_path / "run"
@@ -200,6 +203,7 @@ def test_draws_of_a_policy_that_may_look_at_outcomes_get_no_curve_as_in_the_repo
     assert sorted(measured(out, "--as-fixed")["curves"]) == ["strong", "weak"]
 
 
+@pytest.mark.slow
 def test_draws_of_a_fixed_policy_are_fixed_whatever_they_look_like(tmp_path: Path) -> None:
     """Requests failed after every success: what is left looks as if it had been stopped there."""
     rows = recorded(40, 12)
@@ -219,6 +223,7 @@ def test_draws_of_a_fixed_policy_are_fixed_whatever_they_look_like(tmp_path: Pat
     assert measured(tmp_path / "copy.parquet")["undefined"]["weak"]["coverage@1"] == "draws look stopped"
 
 
+@pytest.mark.slow
 def test_a_study_that_cannot_be_read_leaves_the_draws_to_tell(tmp_path: Path) -> None:
     run(write_study(tmp_path), tmp_path / "run")
     for text in ("", "[]", "arms: [1]", "arms: {a: {models: 3}}", "{"):
@@ -226,6 +231,7 @@ def test_a_study_that_cannot_be_read_leaves_the_draws_to_tell(tmp_path: Path) ->
         assert survey_file(tmp_path / "run", [1]).curves["weak"]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_of_problems_is_named(tmp_path: Path) -> None:
     run(write_study(tmp_path), tmp_path / "run")
     (tmp_path / "run" / "problems" / "train.parquet").write_bytes(b"PAR1")
