@@ -14,10 +14,10 @@ PYTEST := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-re
 demo: $(VENV)/.demo  ## run the packaged study on the embedded models
 	$(VENV)/bin/isocost demo -o runs/demo
 
-test: $(VENV)/.dev  ## the tests of every change, one of each kind (4 minutes on 2 cores)
+test: $(VENV)/.dev  ## the tests of every change, one of each kind (about 4 minutes on 2 cores)
 	$(PYTEST) -m "not slow"
 
-test-slow: $(VENV)/.dev  ## the other tests: many kills, long simulations, browsers, whole runs (NN minutes on 2 cores)
+test-slow: $(VENV)/.dev  ## the other tests: many kills, long simulations, browsers, whole runs (about 13 minutes on 2 cores)
 	$(PYTEST) -m slow
 
 test-vllm: $(VLLM_VENV)/.ready  ## pass the tests of the engine vllm, with a vLLM for CPUs in an environment of its own
