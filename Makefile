@@ -6,13 +6,19 @@ PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint 
 # One process a core, one thread a process: the tests' models are too small to be split.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-vllm check bench docs clean
+# Files are dealt in their order: one that builds a run for all of its tests stays in one process.
+PYTEST := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+.PHONY: demo test test-slow test-vllm check bench docs clean
 
 demo: $(VENV)/.demo  ## run the packaged study on the embedded models
 	$(VENV)/bin/isocost demo -o runs/demo
 
-test: $(VENV)/.dev  ## pass the tests
-	$(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+test: $(VENV)/.dev  ## the tests of every change, one of each kind (about 4 minutes on 2 cores)
+	$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/.dev  ## the other tests: many kills, long simulations, browsers, whole runs (about 13 minutes on 2 cores)
+	$(PYTEST) -m slow
 
 test-vllm: $(VLLM_VENV)/.ready  ## pass the tests of the engine vllm, with a vLLM for CPUs in an environment of its own
 	$(VLLM_VENV)/bin/python -m pytest tests/vllm

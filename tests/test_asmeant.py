@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from isocost.config import Study
+from isocost.asmeant import as_meant
+from isocost.config import Arm, Study
 from isocost.costs.pricefile import read_prices
 from isocost.errors import StudyError
 from isocost.preparing.prepare import known
 from isocost.running.runs import resolved
 from isocost.studyfile import load_study
-from isocost.yamlfile import parse_yaml
+from isocost.yamlfile import parse_value, parse_yaml
 from tests.builders import write_problems
 from tests.test_yamlfile import BOMB, MERGES
 
@@ -63,6 +64,19 @@ def test_a_name_is_text_whatever_it_looks_like(tmp_path: Path, name: str) -> Non
     again = resolved(study, tmp_path)
     assert load(tmp_path, again) == study
     assert resolved(load(tmp_path, again), tmp_path) == again
+
+
+def test_text_is_put_where_text_is_due_and_numbers_stay_elsewhere() -> None:
+    read = parse_value("{policy: no, models: [1e5, 10], samples_per_problem: 10}")
+    assert as_meant(read.data, read.plain, Arm) == []
+    assert read.data == {"policy": "no", "models": ["1e5", "10"], "samples_per_problem": 10}
+
+
+def test_a_number_that_two_versions_of_yaml_read_differently_is_a_mistake() -> None:
+    read = parse_value("{models: [weak], samples_per_problem: 010}")
+    ((keys, why),) = as_meant(read.data, read.plain, Arm)
+    assert keys == ("samples_per_problem",)
+    assert why.startswith("010 is 8 in YAML 1.1 and 10 in YAML 1.2")
 
 
 @pytest.mark.parametrize("name", ["no", "1e5", "007", "10"])

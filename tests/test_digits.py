@@ -20,6 +20,7 @@ from isocost.graders.exact import ExactGrader
 from isocost.graders.math import MathGrader
 from isocost.graders.number import NumberGrader
 from isocost.records import Verdict
+from tests.matrices import first_fast
 
 LONG = "7" * 5000
 OTHER = LONG[:-1] + "8"
@@ -82,7 +83,7 @@ def test_a_text_that_is_one_whole_number(text: str, number: str | None) -> None:
     "form", ["\\boxed{{{}}}", "#### {}", "The answer is {}.", "<answer>{}</answer>", "{}", "So it is {}", "Answer: $ {}$"]
 )
 @pytest.mark.parametrize("grader", [NumberGrader(), MathGrader(), ExactGrader()], ids=lambda grader: grader.name)
-@pytest.mark.parametrize("number", [LONG, "-" + LONG, HUGE, "1" + "0" * 4400])
+@pytest.mark.parametrize("number", first_fast([LONG, "-" + LONG, HUGE, "1" + "0" * 4400], 2))
 def test_equal_digits_are_equal_and_others_are_not(grader: AnswerGrader, form: str, number: str) -> None:
     if grader.name == "exact" and form in ("So it is {}", "Answer: $ {}$"):
         pytest.skip("the last line is the answer")

@@ -10,6 +10,7 @@ from isocost.lab import study_file
 from isocost.preparing.prepare import known
 from isocost.running import plan_study
 from isocost.studyfile import load_study
+from tests.matrices import first_fast
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.yaml"))
 
@@ -23,7 +24,7 @@ def test_the_study_file_is_valid(path: Path) -> None:
     assert load_study(path, (), known()).name
 
 
-@pytest.mark.parametrize("name", ["paper", "full"])
+@pytest.mark.parametrize("name", first_fast(["paper", "full"]))
 def test_the_plan_of_a_study_without_downloads(name: str) -> None:
     path = next(p for p in EXAMPLES if p.stem == name)
     _, _, plans = plan_study(path)

@@ -15,6 +15,7 @@ from isocost.errors import InputError, RunError
 from isocost.grading import GradingPool, Pair, check_gold, grade
 from isocost.grading.process import Process, Setup, StartError
 from isocost.records import Outcome, Problem, Verdict
+from tests.matrices import first_fast
 
 MISBEHAVING = "tests.misbehaving_graders:Misbehaving"
 CARELESS = "tests.misbehaving_graders:Careless"
@@ -115,7 +116,7 @@ def test_a_grader_with_threads_is_not_forked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("grader", "message"), [("Unprepared", "ImportError: no module named sums"), ("Deadborn", "libsums.so: cannot be opened")]
+    ("grader", "message"), first_fast([("Unprepared", "ImportError: no module named sums"), ("Deadborn", "libsums.so: cannot be opened")])
 )
 def test_workers_that_cannot_be_started_are_one_error(grader: str, message: str) -> None:
     with GradingPool(f"tests.misbehaving_graders:{grader}", workers=4, time_limit=1.0) as pool:
@@ -145,7 +146,7 @@ def in_a_child() -> None:
     exec(SCRIPT, {"__name__": "child"})  # noqa: S102 - the script above
 
 
-@pytest.mark.parametrize("start", ["script", "stdin", "notebook", "daemon"])
+@pytest.mark.parametrize("start", first_fast(["script", "stdin", "notebook", "daemon"]))
 def test_graders_run_wherever_the_caller_does(tmp_path: Path, start: str) -> None:
     script = tmp_path / "unguarded.py"
     script.write_text(SCRIPT)
@@ -405,7 +406,7 @@ def test_cheap_graders_start_no_process() -> None:
     ]
 
 
-def test_nothing_to_grade() -> None:
+def test_nothing_to_grade_gives_no_verdict() -> None:
     assert list(grade([], "math", workers=1, time_limit=1.0)) == []
     with GradingPool("math", workers=1, time_limit=1.0) as pool:
         assert pool.submit([]).result() == []

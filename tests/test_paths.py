@@ -36,6 +36,7 @@ from isocost.summaries.status import status_of
 from isocost.verifying import references
 from isocost.viewer.rundata import RunData
 from tests.builders import InlineExecutor, recorded, write_study
+from tests.matrices import first_fast
 
 NAMES = [
     "x[1]", "x*", "x?", "**", "[!a]", "{a,b}", "sp ace", "it's", 'q"q', "a%20b", "h#h", "a=1", "-lead", "ünï😀", "new\nline", "dots..", "~",
@@ -75,7 +76,7 @@ def poisoned(folder: Path, root: Path) -> None:
                 path.write_bytes(b"".join(b'{"event": "SIBLING"}\n' for _ in range(3)))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", first_fast(NAMES))
 def test_a_run_in_a_folder_of_any_name_is_a_run(name: str, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = Path(name) if name in RELATIVE else tmp_path / name
@@ -100,7 +101,7 @@ def test_a_run_in_a_folder_of_any_name_is_a_run(name: str, plain: Path, tmp_path
     assert not any(b"SIBLING" in path.read_bytes() for path in out.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", first_fast(NAMES, 3))
 def test_tables_problems_and_prices_of_any_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     own, other = recorded(6, 3), [{**row, "generation": "SIBLING", "model": "SIBLING"} for row in recorded(6, 3)]
@@ -134,7 +135,7 @@ def test_verify_reads_files_of_any_name(name: str, tmp_path: Path, monkeypatch: 
     assert references(name, {}) == {"a": "2"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", first_fast(NAMES, 3))
 def test_a_folder_of_a_dataset_of_any_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("datasets")
     monkeypatch.chdir(tmp_path)
@@ -282,7 +283,7 @@ def test_a_setting_holds_a_whole_path(value: str, tmp_path: Path) -> None:
     assert key_values([f"path={value}", "n=3", 's="a #b"'], "--option") == {"path": value, "n": 3, "s": "a #b"}
 
 
-@pytest.mark.parametrize("name", ["x[1]", "**", "sp ace", "it's", "a=1", "ünï😀", "~", "a::b", "hf:x"])
+@pytest.mark.parametrize("name", first_fast(["x[1]", "**", "sp ace", "it's", "a=1", "ünï😀", "~", "a::b", "hf:x"]))
 def test_a_model_in_a_folder_of_any_name_is_read_and_trained(name: str, model: Path, tmp_path: Path) -> None:
     from isocost.engines.checkpoints import locate
 

@@ -300,7 +300,6 @@ def dying(folder: Path, **options: object) -> Path:
     return write_study(folder, models=raw["models"])
 
 
-@pytest.mark.slow
 def test_a_recorded_study_gives_the_same_samples(ray: Any, recorded_here: Path) -> None:
     run(recorded_here / "study.yaml", recorded_here / "ray", executor=ON_RAY)
     assert same_samples(recorded_here / "local", recorded_here / "ray")

@@ -104,6 +104,7 @@ def test_every_model_is_audited_by_steps_over_all_cells(tmp_path: Path, out: Pat
     assert not (out / "audits" / "judge-chosen.parquet").exists()
 
 
+@pytest.mark.slow
 def test_more_per_model_keeps_what_was_chosen(tmp_path: Path, out: Path) -> None:
     study = write_audited(tmp_path)
     run(study, out, settings=["audit.per_model=5"])
@@ -160,6 +161,7 @@ def test_nothing_is_asked_twice(tmp_path: Path, out: Path) -> None:
     assert set(Counter(asked(tmp_path)).values()) == {1}
 
 
+@pytest.mark.slow
 def test_stopped_between_reply_and_verdict_nothing_is_paid_again(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = write_audited(tmp_path)
     run(study, out)
@@ -179,6 +181,7 @@ def test_stopped_between_reply_and_verdict_nothing_is_paid_again(tmp_path: Path,
     assert spent[0] == pytest.approx(spent[1])
 
 
+@pytest.mark.slow
 def test_the_limit_holds_for_the_audit_and_raising_it_goes_on(tmp_path: Path, out: Path) -> None:
     whole = tmp_path / "whole"
     run(write_audited(tmp_path), whole, settings=JUDGE)
@@ -199,6 +202,7 @@ def _of_data(out: Path, line: dict[str, Any]) -> bool:
     return any(each["request"] == line["request"] and each.get("account") == "data" for each in ledger(out))
 
 
+@pytest.mark.slow
 def test_a_judge_that_fails_is_asked_later(tmp_path: Path, out: Path) -> None:
     study = write_audited(tmp_path, auditor={"fails": "failing"})
     run(study, out)
@@ -264,6 +268,7 @@ def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     assert beside["difference_share"].item() == pytest.approx(apart["difference"]["value"])
 
 
+@pytest.mark.slow
 def test_a_model_without_labels_is_not_believed_beside_one_that_has_some(tmp_path: Path, out: Path) -> None:
     run(write_audited(tmp_path), out, settings=JUDGE)
     chosen = table(out, "chosen").sort("place")
@@ -274,6 +279,7 @@ def test_a_model_without_labels_is_not_believed_beside_one_that_has_some(tmp_pat
     assert "Of strong people have labelled none: each rate is what steps or judge say" in said
 
 
+@pytest.mark.slow
 def test_labels_out_of_order_are_said(tmp_path: Path, out: Path) -> None:
     """Who passes hard ones over leaves labels that are no random subset."""
     run(write_audited(tmp_path), out)
@@ -335,6 +341,7 @@ def test_the_command_prints_a_table_and_what_is_next(tmp_path: Path, out: Path, 
     assert (nothing.code, nothing.errors[0]) == (2, f"error: {tmp_path / 'none'}: no study.yaml; is it a run directory?")
 
 
+@pytest.mark.slow
 def test_an_endpoint_audits_and_is_paid(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
     def reply(prompt: str, seed: int | None, number: int) -> str:
         return "So.\nverdict: unsound" if AUDITING in prompt else f"It is so. #### {int(prompt.split()[-4]) + 7}"
@@ -359,6 +366,7 @@ def test_an_endpoint_audits_and_is_paid(tmp_path: Path, shell: Shell) -> None:  
     assert "auditor" in (out / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_replies_of_another_prompt_are_not_taken(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The version of the prompt names the log: after a change every solution is asked again, and both are paid."""
     study = write_audited(tmp_path)
@@ -369,6 +377,7 @@ def test_replies_of_another_prompt_are_not_taken(tmp_path: Path, out: Path, monk
     assert len(list((out / "judge" / "auditor").glob("audit-*.parts"))) == 2
 
 
+@pytest.mark.slow
 def test_equal_prompts_are_asked_once(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     answer = Replies.answer
@@ -399,6 +408,7 @@ def flags(settings: list[str]) -> list[str]:
     return [word for setting in settings for word in ("--set", setting)]
 
 
+@pytest.mark.slow
 def test_a_judge_is_added_to_a_finished_run_by_the_command_of_the_page(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
     page = (Path(__file__).parent.parent / "docs" / "audits.md").read_text()
     out = finished_elsewhere(tmp_path, shell)
@@ -416,6 +426,7 @@ def test_a_judge_is_added_to_a_finished_run_by_the_command_of_the_page(tmp_path:
     assert "not known" not in shell("status", out).out
 
 
+@pytest.mark.slow
 def test_a_judge_without_a_price_leaves_what_is_known_known(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
     out = finished_elsewhere(tmp_path, shell)
     before = shell("status", out).out.splitlines()[2]
@@ -424,6 +435,7 @@ def test_a_judge_without_a_price_leaves_what_is_known_known(tmp_path: Path, shel
     assert f"{before}, and what auditor's 8 calls cost is not known" in shell("status", out).out.splitlines()
 
 
+@pytest.mark.slow
 def test_trouble_of_the_judge_stands_with_the_judge(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
     out = finished_elsewhere(tmp_path, shell)
     with Server(answer=reply_of_both, every={"500": 4}) as server:
@@ -440,6 +452,7 @@ def test_trouble_of_the_judge_stands_with_the_judge(tmp_path: Path, shell: Shell
     assert {row[0]: row[-2] for row in rows} == {"| data": "0", "| judge": str(lost)}
 
 
+@pytest.mark.slow
 def test_calls_that_failed_are_counted_apart_and_made_again_by_force_alone(tmp_path: Path, shell: Shell) -> None:  # noqa: F811
     out = finished_elsewhere(tmp_path, shell)
     with Server(answer=reply_of_both, faults=["filtered"] * 3) as server:
@@ -471,6 +484,7 @@ def rates_of(out: Path) -> dict[str, int]:
     return counts
 
 
+@pytest.mark.slow
 def test_force_goes_on_after_a_kill_and_pays_what_was_stored_once(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     out = finished_elsewhere(tmp_path, shell)
     with Server(answer=reply_of_both, faults=["filtered"] * 2) as server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from isocost.running import run
 from tests import openai_runs as runs
 from tests.builders import write_study
 from tests.engines.openai.server import Server
+from tests.matrices import first_fast
 from tests.openai_runs import Left, Shell, shell
 
 __all__ = ["shell"]
@@ -41,13 +44,24 @@ def stopped(tmp_path: Path, shell: Shell, server: Server) -> Path:
     return tmp_path / "out"
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a copy of a finished run on recorded samples, `kept`, and its study file."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("isocost.running.runs.LocalExecutor", runs.ThreadExecutor)
+        run(write_study(folder), folder / "out" / "run")
+    (folder / "out" / "run").rename(folder / "kept")
+    return folder
+
+
 @pytest.fixture
-def done(tmp_path: Path, shell: Shell) -> tuple[Path, Path]:
-    """A finished run on recorded samples, and its study file."""
-    path = write_study(tmp_path)
-    left = shell("run", path, "-o", tmp_path / "out")
-    assert left.code == 0, left
-    return tmp_path / "out", path
+def done(finished: Path) -> tuple[Path, Path]:
+    """The finished run where it was made, since it names its folder; and its study file."""
+    shutil.rmtree(finished / "out")
+    out = finished / "out" / "run"
+    shutil.copytree(finished / "kept", out)
+    return out, finished / "study.yaml"
 
 
 def is_told_well(left: Left, *words: str) -> None:
@@ -85,7 +99,7 @@ LINES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("how", LINES)
+@pytest.mark.parametrize("how", first_fast(LINES))
 @pytest.mark.parametrize("pattern", ["pools/weak/*.w0.jsonl", "verdicts/*/*.jsonl"])
 def test_a_damaged_line_is_named_and_only_it_is_made_again(
     tmp_path: Path, shell: Shell, server: Server, stopped: Path, pattern: str, how: str
@@ -113,7 +127,9 @@ def paid(out: Path) -> float:
     return sum(line["usd"] for line in runs.ledger(out) if line["event"] in ("done", "lost"))
 
 
-@pytest.mark.parametrize("line", [b"{", b"7", b'{"pool": 3, "batches": []}', b'{"pool": "x", "batches": [[["p", "q", -1, 2]]]}'])
+@pytest.mark.parametrize(
+    "line", first_fast([b"{", b"7", b'{"pool": 3, "batches": []}', b'{"pool": "x", "batches": [[["p", "q", -1, 2]]]}'])
+)
 def test_a_damaged_round_is_named(tmp_path: Path, shell: Shell, server: Server, stopped: Path, line: bytes) -> None:
     log = stopped / "pools" / "weak" / "rounds.jsonl"
     log.write_bytes(log.read_bytes() + line + b"\n")
@@ -124,7 +140,7 @@ def test_a_damaged_round_is_named(tmp_path: Path, shell: Shell, server: Server, 
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b'{"round": 0, "terms": 3, "allocations": []}', b'{"round": 0, "terms": "x", "allocations": [["p", "m"]]}']
+    "line", first_fast([b"{", b'{"round": 0, "terms": 3, "allocations": []}', b'{"round": 0, "terms": "x", "allocations": [["p", "m"]]}'])
 )
 def test_a_damaged_allocation_is_named(shell: Shell, done: tuple[Path, Path], line: bytes) -> None:
     out, path = done
@@ -138,8 +154,10 @@ def test_a_damaged_allocation_is_named(shell: Shell, done: tuple[Path, Path], li
 MADE_AGAIN = ["plan.json", "progress.json", "start.json", "seconds.json", "measures.json", "models.json", "problems/digests.json"]
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"7", b'{"ledger": 3, "done": "x"}', b"\xff\xfe", b"{}", b"[" * 99_999, None])
-@pytest.mark.parametrize("name", MADE_AGAIN)
+@pytest.mark.parametrize(
+    "data", first_fast([b"", b"{", b"[1]", b"7", b'{"ledger": 3, "done": "x"}', b"\xff\xfe", b"{}", b"[" * 99_999, None])
+)
+@pytest.mark.parametrize("name", first_fast(MADE_AGAIN))
 def test_what_is_made_from_other_files_is_made_again(shell: Shell, done: tuple[Path, Path], name: str, data: bytes | None) -> None:
     out, path = done
     damage(out / name, data)
@@ -168,7 +186,7 @@ def damage(path: Path, data: bytes | None) -> None:
         path.write_bytes(data)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff", b'{"base": 3}', None])
+@pytest.mark.parametrize("data", first_fast([b"", b"{", b"[1]", b"\xff", b'{"base": 3}', None]))
 def test_a_damaged_manifest_is_written_again_by_run(shell: Shell, done: tuple[Path, Path], data: bytes | None) -> None:
     out, path = done
     damage(out / "manifest.json", data)
@@ -178,7 +196,7 @@ def test_a_damaged_manifest_is_written_again_by_run(shell: Shell, done: tuple[Pa
         is_fine(shell("report", out))
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"- 1", b"a: [", b"\xff", b"x: *y", b"name: other", None])
+@pytest.mark.parametrize("data", first_fast([b"", b"{", b"- 1", b"a: [", b"\xff", b"x: *y", b"name: other", None]))
 def test_a_damaged_study_is_named(shell: Shell, done: tuple[Path, Path], data: bytes | None) -> None:
     out, path = done
     damage(out / "study.yaml", data)
@@ -193,8 +211,8 @@ def test_a_damaged_study_is_named(shell: Shell, done: tuple[Path, Path], data: b
         is_fine(shell("run", path, "-o", out))
 
 
-@pytest.mark.parametrize("data", [b"", b"PAR1", b"{", None])
-@pytest.mark.parametrize("pattern", ["pools/weak/*.parts/0000.parquet", "verdicts/*/*.parts/0000.parquet"])
+@pytest.mark.parametrize("data", first_fast([b"", b"PAR1", b"{", None]))
+@pytest.mark.parametrize("pattern", first_fast(["pools/weak/*.parts/0000.parquet", "verdicts/*/*.parts/0000.parquet"]))
 def test_a_damaged_part_is_named(shell: Shell, done: tuple[Path, Path], pattern: str, data: bytes | None) -> None:
     out, path = done
     part = sorted(out.glob(pattern))[0]
@@ -219,8 +237,8 @@ PARTS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
 }
 
 
-@pytest.mark.parametrize("old", [False, True])
-@pytest.mark.parametrize("how", PARTS)
+@pytest.mark.parametrize("old", first_fast([False, True]))
+@pytest.mark.parametrize("how", first_fast(PARTS))
 def test_rows_of_a_part_that_were_changed_are_noticed(shell: Shell, done: tuple[Path, Path], how: str, *, old: bool) -> None:
     out, path = done
     (part,) = out.glob("pools/weak/*.parts/0000.parquet")
@@ -251,8 +269,8 @@ def test_a_batch_in_two_parts_is_noticed(shell: Shell, done: tuple[Path, Path]) 
     is_told_well(shell("run", path, "-o", out), "draw 0 of problem p", "is stored twice")
 
 
-@pytest.mark.parametrize("data", [b"", b"PAR1", None])
-@pytest.mark.parametrize("name", ["samples.parquet", "problems/train.parquet", "audits/chosen.parquet", "audits/rates.json"])
+@pytest.mark.parametrize("data", first_fast([b"", b"PAR1", None]))
+@pytest.mark.parametrize("name", first_fast(["samples.parquet", "problems/train.parquet", "audits/chosen.parquet", "audits/rates.json"]))
 def test_tables_for_people_are_named_or_made_again(shell: Shell, done: tuple[Path, Path], name: str, data: bytes | None) -> None:
     out, _ = done
     damage(out / name, data)
@@ -268,7 +286,7 @@ def test_tables_for_people_are_named_or_made_again(shell: Shell, done: tuple[Pat
 
 
 @pytest.mark.parametrize(
-    "name", ["pools", "pools/weak", "verdicts", "arms", "problems", "audits", "trainsets", "figures", "tables", "judge"]
+    "name", first_fast(["pools", "pools/weak", "verdicts", "arms", "problems", "audits", "trainsets", "figures", "tables", "judge"])
 )
 def test_a_file_where_a_folder_should_be_is_named(shell: Shell, done: tuple[Path, Path], name: str) -> None:
     out, path = done
@@ -291,11 +309,13 @@ def edited(path: Path, old: bytes, new: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
-    [
-        ("arms/weak@number/rounds.jsonl", b'"weak", 0, 3]', b'"weak", 0, 30]'),
-        ("arms/weak@number/rounds.jsonl", b'"weak", 0, 3]', b'"weak", 0, 1]'),
-        ("pools/weak/rounds.jsonl", b", 0, 1]", b", 0, 3]"),
-    ],
+    first_fast(
+        [
+            ("arms/weak@number/rounds.jsonl", b'"weak", 0, 3]', b'"weak", 0, 30]'),
+            ("arms/weak@number/rounds.jsonl", b'"weak", 0, 3]', b'"weak", 0, 1]'),
+            ("pools/weak/rounds.jsonl", b", 0, 1]", b", 0, 3]"),
+        ]
+    ),
 )
 def test_a_round_that_was_edited_buys_nothing_and_can_be_ordered_again(
     tmp_path: Path, shell: Shell, server: Server, name: str, old: bytes, new: bytes
@@ -312,7 +332,7 @@ def test_a_round_that_was_edited_buys_nothing_and_can_be_ordered_again(
     assert pl.read_parquet(out / "samples.parquet").height == 24
 
 
-@pytest.mark.parametrize(("field", "what"), [(0, "problem"), (1, "model")])
+@pytest.mark.parametrize(("field", "what"), first_fast([(0, "problem"), (1, "model")]))
 def test_a_round_of_an_earlier_version_that_names_what_the_study_lacks_is_damaged(
     shell: Shell, done: tuple[Path, Path], field: int, what: str
 ) -> None:
@@ -326,16 +346,18 @@ def test_a_round_of_an_earlier_version_that_names_what_the_study_lacks_is_damage
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [
-        ("problems/digests.json", '{"train": 3}'),
-        ("problems/digests.json", '{"train": {"p0": ["a"]}}'),
-        ("problems/digests.json", '{"train": {"p0": [1, 2]}}'),
-        ("stale.json", "{"),
-        ("stale.json", "[[]]"),
-        ("stale.json", '{"not_of_these": 3}'),
-        ("stale.json", '{"not_of_these": [[]]}'),
-        ("seconds.json", '{"sample": NaN, "audit": Infinity, "report": -1e9, "grade": true}'),
-    ],
+    first_fast(
+        [
+            ("problems/digests.json", '{"train": 3}'),
+            ("problems/digests.json", '{"train": {"p0": ["a"]}}'),
+            ("problems/digests.json", '{"train": {"p0": [1, 2]}}'),
+            ("stale.json", "{"),
+            ("stale.json", "[[]]"),
+            ("stale.json", '{"not_of_these": 3}'),
+            ("stale.json", '{"not_of_these": [[]]}'),
+            ("seconds.json", '{"sample": NaN, "audit": Infinity, "report": -1e9, "grade": true}'),
+        ]
+    ),
 )
 def test_odd_values_in_what_is_made_again_are_none(shell: Shell, done: tuple[Path, Path], name: str, data: str) -> None:
     out, path = done
@@ -346,7 +368,7 @@ def test_odd_values_in_what_is_made_again_are_none(shell: Shell, done: tuple[Pat
         assert "problems changed" not in left.err
 
 
-@pytest.mark.parametrize("name", [*MADE_AGAIN, "lock", "PART", "arms/weak@low/rounds.jsonl", "ledger.jsonl"])
+@pytest.mark.parametrize("name", first_fast([*MADE_AGAIN, "lock", "PART", "arms/weak@low/rounds.jsonl", "ledger.jsonl"]))
 def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(shell: Shell, done: tuple[Path, Path], name: str) -> None:
     out, path = done
     odd = next(out.glob("pools/weak/*.parts/*.parquet")) if name == "PART" else out / name

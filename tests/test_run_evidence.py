@@ -14,6 +14,7 @@ import pytest
 
 from tests import openai_runs as runs
 from tests.engines.openai.server import Server
+from tests.matrices import first_fast
 from tests.openai_runs import Left, Shell, shell
 
 __all__ = ["shell"]
@@ -82,7 +83,7 @@ def _begun(data: bytes) -> set[str]:
     return {line["request"] for line in lines[: len(lines) // 2]}
 
 
-@pytest.mark.parametrize("how", GONE)
+@pytest.mark.parametrize("how", first_fast(GONE))
 def test_a_run_with_a_limit_stops_where_the_ledger_lacks_what_was_paid(
     tmp_path: Path, shell: Shell, server: Server, out: Path, how: str
 ) -> None:
@@ -103,7 +104,7 @@ def test_a_run_with_a_limit_stops_where_the_ledger_lacks_what_was_paid(
     assert runs.completions(server) > asked
 
 
-@pytest.mark.parametrize("how", GONE)
+@pytest.mark.parametrize("how", first_fast(GONE))
 def test_a_lowered_limit_goes_on_and_counts_all_that_is_known(tmp_path: Path, shell: Shell, server: Server, out: Path, how: str) -> None:
     before = spent(out)
     damage(out, GONE[how]((out / "ledger.jsonl").read_bytes()))
@@ -118,7 +119,7 @@ def test_a_lowered_limit_goes_on_and_counts_all_that_is_known(tmp_path: Path, sh
     assert "ledger.jsonl" not in left.err
 
 
-@pytest.mark.parametrize("how", GONE)
+@pytest.mark.parametrize("how", first_fast(GONE))
 def test_without_a_limit_it_is_counted_again_with_a_note(tmp_path: Path, shell: Shell, server: Server, how: str) -> None:
     out, path = tmp_path / "out", study(tmp_path, server, limit=None)
     assert shell("run", path, "-o", out).code == 0
@@ -205,7 +206,7 @@ CHANGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
 }
 
 
-@pytest.mark.parametrize("how", CHANGES)
+@pytest.mark.parametrize("how", first_fast(CHANGES))
 def test_a_line_that_was_changed_is_named(tmp_path: Path, shell: Shell, server: Server, out: Path, how: str) -> None:
     change, words = CHANGES[how]
     write(out, change(read(out)))
@@ -224,6 +225,7 @@ def damage(out: Path, data: bytes | None) -> None:
         (out / "ledger.jsonl").write_bytes(data)
 
 
+@pytest.mark.slow
 def test_a_ledger_of_engines_on_this_machine_is_counted_again_under_a_limit(tmp_path: Path, shell: Shell) -> None:
     """Nobody charges for what a kill cut off here, so all that was paid is stored."""
     from tests.builders import write_study
@@ -313,6 +315,7 @@ def test_a_remedy_can_be_pasted_into_a_shell(tmp_path: Path, shell: Shell, serve
     assert shlex.split(left.errors[1].partition("isocost sample ")[2]) == [str(odd), "--force"]
 
 
+@pytest.mark.slow
 def test_a_model_that_was_renamed_leaves_a_ledger_that_is_whole(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
     """Both names ask the same requests, under the same keys of the ledger."""
     path = study(tmp_path, server, limit=2 * LIMIT)

@@ -27,6 +27,7 @@ from tests import openai_runs
 from tests.builders import InlineExecutor, raw_study, study
 from tests.engines.openai.server import Server
 from tests.judging_engine import JUDGING
+from tests.matrices import first_fast
 from tests.openai_runs import Shell, shell  # noqa: F401 - a fixture
 
 ENGINE = "tests.judging_engine:open_engine"
@@ -137,6 +138,7 @@ def test_the_bill_is_what_the_ledger_says(tmp_path: Path, out: Path) -> None:
     assert f"they cost {budget('flops', done)}" in saved(out)
 
 
+@pytest.mark.slow
 def test_stopped_between_reply_and_verdict_nothing_is_asked_again(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = write_judged(tmp_path)
     with monkeypatch.context() as broken:
@@ -199,6 +201,7 @@ def test_a_judge_that_fails_stops_the_run_and_is_asked_later(tmp_path: Path, out
     assert set(Counter(told(tmp_path)).values()) == {1}
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_judging_too(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("isocost.sampling.loop.PATIENCE", 0.1)
     study = write_judged(tmp_path, judge={"seconds": 0.05})
@@ -220,6 +223,7 @@ def interrupting() -> Listener:
     return listen
 
 
+@pytest.mark.slow
 def test_another_judge_is_another_grader_and_both_are_paid(tmp_path: Path, out: Path) -> None:
     study = write_judged(tmp_path)
     run(study, out)
@@ -231,6 +235,7 @@ def test_another_judge_is_another_grader_and_both_are_paid(tmp_path: Path, out: 
     assert verdicts(out) == truth(out)
 
 
+@pytest.mark.slow
 def test_a_larger_budget_asks_about_the_remainder_only(tmp_path: Path, out: Path) -> None:
     study = write_judged(tmp_path)
     run(study, out)
@@ -318,7 +323,7 @@ def test_killed_while_the_judge_works_it_ends_with_the_same_verdicts(tmp_path: P
     assert len(rows) == len(set(rows)) == len(set(told(tmp_path)))
 
 
-@pytest.mark.parametrize("chat", [False, True])
+@pytest.mark.parametrize("chat", first_fast([False, True]))
 def test_a_judge_is_asked_in_a_chat_where_its_prompt_says_so(tmp_path: Path, shell: Shell, *, chat: bool) -> None:  # noqa: F811
     def reply(prompt: str, seed: int | None, number: int) -> str:
         return "verdict: correct" if JUDGING in prompt else "It is so. #### 9"

@@ -17,6 +17,7 @@ from isocost.measuring import survey_file
 from isocost.reporting.leading import crossed
 from isocost.running import run, run_stage, runs, stages
 from tests.builders import PARAMS, InlineExecutor, raw_study, recorded, write_study, write_table
+from tests.matrices import first_fast
 
 FLOPS = {"low": {"unit": "flops", "match": {"model": "strong", "samples_per_problem": 5}}}
 USD = {"dollars": {"unit": "usd", "amount": 0.03}}
@@ -83,7 +84,7 @@ STUDIES: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", first_fast(STUDIES))
 def test_crossovers_and_curves_of_measure_are_those_of_the_report(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changes, unit = STUDIES[name]
     results: list[Any] = []
@@ -149,6 +150,7 @@ def old(out: Path) -> None:
     table.write_parquet(out / "samples.parquet")
 
 
+@pytest.mark.slow
 def test_an_old_run_whose_samples_have_no_costs_gets_no_statement_on_costs_and_says_how_to_get_one(tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(crossing_study(tmp_path, budgets=FLOPS, arms=ARMS), out)
@@ -175,6 +177,7 @@ def test_costs_that_nobody_knows_are_not_made_up(tmp_path: Path) -> None:
     assert "cost_per_draw" not in found["models"]["weak"]
 
 
+@pytest.mark.slow
 def test_one_model_whose_cost_is_not_known_in_the_budgets_unit(tmp_path: Path) -> None:
     models = {**PRICED, "strong": {key: value for key, value in PRICED["strong"].items() if key != "price"}}
     arms = {"weak": {"models": ["weak"]}, "few": {"models": ["strong"], "samples_per_problem": 3}}
@@ -187,6 +190,7 @@ def test_one_model_whose_cost_is_not_known_in_the_budgets_unit(tmp_path: Path) -
     assert not (out / "tables" / "crossovers.csv").exists()
 
 
+@pytest.mark.slow
 def test_draws_of_a_policy_that_may_look_at_outcomes_get_no_curve_as_in_the_report(tmp_path: Path) -> None:
     arms = {"weak": {"models": ["weak"], "policy": "isocost.policies.uniform:build"}, "strong": {"models": ["strong"]}}
     out = tmp_path / "run"
@@ -199,6 +203,7 @@ def test_draws_of_a_policy_that_may_look_at_outcomes_get_no_curve_as_in_the_repo
     assert sorted(measured(out, "--as-fixed")["curves"]) == ["strong", "weak"]
 
 
+@pytest.mark.slow
 def test_draws_of_a_fixed_policy_are_fixed_whatever_they_look_like(tmp_path: Path) -> None:
     """Requests failed after every success: what is left looks as if it had been stopped there."""
     rows = recorded(40, 12)
@@ -218,6 +223,7 @@ def test_draws_of_a_fixed_policy_are_fixed_whatever_they_look_like(tmp_path: Pat
     assert measured(tmp_path / "copy.parquet")["undefined"]["weak"]["coverage@1"] == "draws look stopped"
 
 
+@pytest.mark.slow
 def test_a_study_that_cannot_be_read_leaves_the_draws_to_tell(tmp_path: Path) -> None:
     run(write_study(tmp_path), tmp_path / "run")
     for text in ("", "[]", "arms: [1]", "arms: {a: {models: 3}}", "{"):
@@ -225,6 +231,7 @@ def test_a_study_that_cannot_be_read_leaves_the_draws_to_tell(tmp_path: Path) ->
         assert survey_file(tmp_path / "run", [1]).curves["weak"]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_of_problems_is_named(tmp_path: Path) -> None:
     run(write_study(tmp_path), tmp_path / "run")
     (tmp_path / "run" / "problems" / "train.parquet").write_bytes(b"PAR1")

@@ -14,6 +14,7 @@ from isocost.dispatch.calls import Retrying
 from isocost.store import RunDirectory
 from tests import openai_runs as runs
 from tests.engines.openai.server import Server
+from tests.matrices import first_fast
 from tests.openai_runs import Shell, shell
 
 __all__ = ["shell"]
@@ -29,7 +30,7 @@ def complete(out: Path, n: int = N) -> None:
     assert sum(line["count"] for line in done) == n
 
 
-@pytest.mark.parametrize("fault", ["empty", "truncated", "not UTF-8", "closes mid reply", "500", "hangs"])
+@pytest.mark.parametrize("fault", first_fast(["empty", "truncated", "not UTF-8", "closes mid reply", "500", "hangs"]))
 def test_what_may_have_been_charged_is_lost_and_asked_again(tmp_path: Path, shell: Shell, fault: str) -> None:
     out = tmp_path / "out"
     with Server(every={fault: 6}) as server:
@@ -63,7 +64,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("what", first_fast(REFUSED))
 def test_what_the_endpoint_refuses_costs_nothing(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     options, happened, advice = REFUSED[what]
     monkeypatch.setenv(runs.VARIABLE, runs.KEY)
@@ -150,6 +151,7 @@ def test_fewer_choices_than_asked_for_are_asked_for_again_and_said(tmp_path: Pat
     complete(out)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_is_down_is_given_up_and_gone_on_with(tmp_path: Path, shell: Shell) -> None:
     out = tmp_path / "out"
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -169,6 +171,7 @@ def test_an_endpoint_that_is_down_is_given_up_and_gone_on_with(tmp_path: Path, s
     complete(out)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_goes_away_and_comes_back(tmp_path: Path, shell: Shell) -> None:
     out = tmp_path / "out"
     with Server(faults=["closes at once"] * 20) as server:
@@ -187,7 +190,7 @@ BUDGETS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("what", BUDGETS)
-def test_a_budget_that_buys_nothing(tmp_path: Path, shell: Shell, what: str) -> None:
+def test_a_budget_that_buys_nothing_is_refused(tmp_path: Path, shell: Shell, what: str) -> None:
     budget, happened = BUDGETS[what]
     with Server() as server:
         path = runs.write(tmp_path, runs.raw(server.url, budgets={"low": budget}, arms={"weak": {"models": ["weak"]}}))
@@ -200,7 +203,7 @@ def test_a_budget_that_buys_nothing(tmp_path: Path, shell: Shell, what: str) -> 
 
 
 @pytest.mark.parametrize(("unit", "key"), [("usd", "price"), ("flops", "params")])
-def test_a_limit_in_a_unit_that_is_not_known(tmp_path: Path, shell: Shell, unit: str, key: str) -> None:
+def test_a_limit_in_a_unit_that_is_not_known_is_refused(tmp_path: Path, shell: Shell, unit: str, key: str) -> None:
     with Server() as server:
         raw = runs.raw(server.url, limit={"unit": unit, "amount": 1.0})
         raw["models"]["weak"].pop("price")
@@ -233,7 +236,7 @@ FLAGS = [
 
 
 @pytest.mark.parametrize(("flags", "mistake"), FLAGS)
-def test_wrong_flags(tmp_path: Path, shell: Shell, flags: list[str], mistake: str) -> None:
+def test_a_wrong_flag_is_named_and_makes_no_folder(tmp_path: Path, shell: Shell, flags: list[str], mistake: str) -> None:
     left = shell("run", runs.write(tmp_path, runs.raw("http://127.0.0.1:9/v1")), "-o", tmp_path / "out", *flags)
     assert left.code == 2
     assert mistake in left.err

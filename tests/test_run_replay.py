@@ -14,6 +14,7 @@ from isocost.ledger import Answered, Ledger
 from isocost.running import Advanced, Note, run, run_stage, runs
 from isocost.summaries.status import status_of, to_text
 from tests.builders import MAX_TOKENS, PARAMS, InlineExecutor, nested, raw_study, recorded, write_study, write_table
+from tests.matrices import first_fast
 
 MATCH = "budgets.low.match.samples_per_problem"
 
@@ -136,6 +137,7 @@ def test_a_raised_budget_buys_the_remainder_only(tmp_path: Path, out: Path) -> N
     assert sample_ids(out) == more
 
 
+@pytest.mark.slow
 def test_buying_in_steps_is_buying_at_once(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     for count in (1, 2.5, 4):
@@ -156,7 +158,8 @@ def test_a_lowered_budget_takes_a_part_of_what_is_there(tmp_path: Path, out: Pat
     assert read(out / "measures.json")["cells"]["weak@low"]["n_samples"] == 3 * 30
 
 
-def test_fewer_problems_than_before(tmp_path: Path, out: Path) -> None:
+@pytest.mark.slow
+def test_fewer_problems_than_before_are_bought_nothing_for(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out)
     paid = (out / "ledger.jsonl").read_bytes()
@@ -167,7 +170,8 @@ def test_fewer_problems_than_before(tmp_path: Path, out: Path) -> None:
     assert (out / "ledger.jsonl").read_bytes() == paid
 
 
-def test_problems_taken_away_while_they_were_being_sampled(tmp_path: Path, out: Path) -> None:
+@pytest.mark.slow
+def test_problems_taken_away_while_they_were_being_sampled_come_back_whole(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, limit={"unit": "flops", "amount": 1.0})
     with pytest.raises(LimitReachedError):
         run(study, out)
@@ -189,7 +193,8 @@ def test_a_question_that_was_changed_is_asked_anew(tmp_path: Path, out: Path) ->
     assert len(drawn(out, "weak")) == 6 * 30
 
 
-def test_a_grader_that_refuses_more_problems_than_the_last_one(tmp_path: Path, out: Path) -> None:
+@pytest.mark.slow
+def test_a_grader_that_refuses_more_problems_than_the_last_one_buys_nothing(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, arms={"equal": {"models": ["weak"], "samples_per_problem": 2}})
     run(study, out)
     paid = (out / "ledger.jsonl").read_bytes()
@@ -211,7 +216,7 @@ def test_a_table_that_lacks_a_draw_is_named_and_completed_later(tmp_path: Path, 
     assert samples(out).equals(samples(tmp_path / "whole"))
 
 
-@pytest.mark.parametrize("samples_per_problem", [2, 3])
+@pytest.mark.parametrize("samples_per_problem", first_fast([2, 3]))
 def test_a_realised_budget_is_spent_to_less_than_one_draw(tmp_path: Path, out: Path, samples_per_problem: int) -> None:
     match = {"model": "strong", "samples_per_problem": samples_per_problem}
     study = write_study(
@@ -244,6 +249,7 @@ def test_a_pilot_sets_the_expected_length_and_counts(tmp_path: Path, out: Path) 
     assert read(out / "measures.json")["cells"]["strong@low"]["n_samples"] == 60
 
 
+@pytest.mark.slow
 def test_the_bill_counts_what_other_settings_cost(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out)
@@ -287,7 +293,8 @@ def test_a_draw_that_the_engine_failed_on_is_not_graded(tmp_path: Path, out: Pat
     assert samples(out).filter(pl.col("problem_id") == "p03")["correct"].null_count() == 6 + 2
 
 
-def test_a_pilot_of_every_problem(tmp_path: Path, out: Path) -> None:
+@pytest.mark.slow
+def test_a_pilot_of_every_problem_buys_no_other_draws(tmp_path: Path, out: Path) -> None:
     run(write_study(tmp_path, n_samples=40, pilot={"problems": 99, "samples_per_problem": 2}), out)
     assert {i for _, i in drawn(out, "strong")} == {0, 1}
 
@@ -330,7 +337,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return [row for line in path.read_text().splitlines() for row in json.loads(line)["rows"]]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", first_fast(range(5)))
 def test_a_run_killed_anywhere_ends_like_one_that_was_not(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Power fails while the n-th line is written: the line is torn, and the run goes on from what is there."""
     from isocost.store import Log
@@ -481,7 +488,7 @@ def test_prices_of_both_kinds_of_token_are_needed_to_spend(tmp_path: Path, out: 
         run(write_study(tmp_path, **raw), out)
 
 
-def test_the_status_of_a_run(tmp_path: Path, out: Path) -> None:
+def test_the_status_of_a_run_counts_samples_and_costs(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out, until="sample")
     half = status_of(out)

@@ -23,6 +23,7 @@ from isocost.viewer.labelbook import LabelBook
 from tests import openai_runs as runs
 from tests.engines.openai.replies import Asked
 from tests.engines.openai.server import Server
+from tests.matrices import first_fast
 from tests.openai_runs import Shell, shell
 
 __all__ = ["shell"]
@@ -112,7 +113,7 @@ def _go(out: Path, away: Path, how: str) -> None:
         out.mkdir()
 
 
-@pytest.mark.parametrize("how", ["moved", "removed", "replaced", "pools removed", "pool files removed"])
+@pytest.mark.parametrize("how", first_fast(["moved", "removed", "replaced", "pools removed", "pool files removed"]))
 def test_a_run_whose_folder_goes_away_fails_and_makes_no_other(tmp_path: Path, shell: Shell, how: str) -> None:
     out, away = tmp_path / "out", tmp_path / "away"
     with Server() as server:
@@ -158,7 +159,7 @@ except IsocostError as error:
     return subprocess.run([sys.executable, "-c", code, str(out)], capture_output=True, text=True, check=True).stdout.strip()
 
 
-@pytest.mark.parametrize("how", ["removed", "replaced", "emptied", "moved"])
+@pytest.mark.parametrize("how", first_fast(["removed", "replaced", "emptied", "moved"]))
 def test_a_lock_file_that_goes_lets_nobody_in(tmp_path: Path, how: str) -> None:
     out = tmp_path / "run"
     with RunDirectory(out) as directory:
@@ -221,6 +222,7 @@ def test_a_forked_process_does_not_keep_the_lock(tmp_path: Path) -> None:
         os.waitpid(child, 0)
 
 
+@pytest.mark.slow
 def test_two_runs_with_the_lock_file_removed_between_them(tmp_path: Path, shell: Shell) -> None:
     out = tmp_path / "out"
     with Server(delay=0.05) as server:

@@ -365,6 +365,7 @@ def test_killed_after_any_step_of_sealing(tmp_path: Path, monkeypatch: pytest.Mo
     assert not list(tmp_path.glob("*.jsonl"))
 
 
+@pytest.mark.slow
 def test_sealing_and_reading_hold_a_part_in_memory_not_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "x" * 1000
     peaks = {}

@@ -14,6 +14,7 @@ import pytest
 
 from isocost import cli
 from isocost.terminal import CountLine
+from tests.matrices import first_fast
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 VERIFY = [sys.executable, "-m", "isocost.cli", "verify"]
@@ -115,7 +116,8 @@ def test_a_line_that_can_be_read_but_not_written_again_is_bad() -> None:
     assert said.splitlines()[0] == "error: stdin:2: not JSON that can be read: nested too deeply"
 
 
-def test_text_that_breaks_readers() -> None:
+@pytest.mark.slow
+def test_text_that_breaks_readers_is_graded() -> None:
     texts = ["\x00 3", "\ud800 3", "3 \u202e", "\u2028 3", "x" * 5_000_000 + " 3"]
     out, _ = verify(b"".join(line(gold="3", prediction=text, id=text[:9]) for text in texts))
     assert [json.loads(text)["outcome"] for text in out] == ["correct"] * len(texts)
@@ -123,6 +125,7 @@ def test_text_that_breaks_readers() -> None:
     assert json.loads(out[0])["predicted_answer"] == "\ud800 \U0001f600"
 
 
+@pytest.mark.slow
 def test_problems_hold_the_references(tmp_path: Path) -> None:
     problems = tmp_path / "problems.jsonl"
     problems.write_bytes(b"".join(line(id=f"p{i}", question="?", answer=str(i)) for i in range(3)))
@@ -136,16 +139,18 @@ def test_problems_hold_the_references(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [
-        (["--problems", "gsm9k"], 'did you mean "gsm8k"'),
-        (["--problems", "none.jsonl"], "none.jsonl"),
-        (["--option", "ordr=given"], 'unknown option "ordr"'),
-        (["--option", "ordr"], "write it as KEY=VALUE"),
-        (["--option", "percent=value", "--option", "percent=strict"], "percent is given twice"),
-        (["--problem-option", "split=test"], "without --problems"),
-        (["--time-limit", "inf"], "is not a number of seconds"),
-        (["--time-limit", "nan"], "--time-limit"),
-    ],
+    first_fast(
+        [
+            (["--problems", "gsm9k"], 'did you mean "gsm8k"'),
+            (["--problems", "none.jsonl"], "none.jsonl"),
+            (["--option", "ordr=given"], 'unknown option "ordr"'),
+            (["--option", "ordr"], "write it as KEY=VALUE"),
+            (["--option", "percent=value", "--option", "percent=strict"], "percent is given twice"),
+            (["--problem-option", "split=test"], "without --problems"),
+            (["--time-limit", "inf"], "is not a number of seconds"),
+            (["--time-limit", "nan"], "--time-limit"),
+        ]
+    ),
 )
 def test_wrong_options_are_one_error(arguments: list[str], message: str) -> None:
     out, said = verify(line(gold="3", prediction="3"), *arguments, status=2)
@@ -153,7 +158,8 @@ def test_wrong_options_are_one_error(arguments: list[str], message: str) -> None
     assert message in said
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     for path, message in ((tmp_path / "none.jsonl", "cannot be read: No such file"), (tmp_path, "is a folder")):
         done = subprocess.run([*VERIFY, str(path)], capture_output=True, timeout=60, env=ENVIRONMENT, check=False)
         assert (done.returncode, done.stdout) == (2, b"")
@@ -239,6 +245,7 @@ def test_ctrl_c_while_it_starts() -> None:
     assert (done.returncode, done.stderr) == (130, b"\nstopped\n")
 
 
+@pytest.mark.slow
 def test_a_file_of_which_nothing_can_be_graded_says_why() -> None:
     _, said = verify(line(gold="a dozen", prediction="12") * 1200, status=2)
     assert said.splitlines()[1:] == [
@@ -251,14 +258,16 @@ def test_a_file_of_which_nothing_can_be_graded_says_why() -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [
-        (b"PAR1\x15\x04\x15", "stdin: is a Parquet table; verify reads JSON lines"),
-        ('{"gold": "3"}\n'.encode("utf-16"), "stdin: is UTF-16 text"),
-        (b"\x1f\x8b\x08\x00", "gzip -dc FILE | isocost verify -"),
-        (b'[\n {"gold": "3",\n', "is one JSON value over several lines; verify reads JSON lines\n  jq -c '.[]' FILE"),
-        (b'[{"gold": "3", "prediction": "3"}]\n', "is one JSON list on one line"),
-        (b'{\n "gold": "3",\n', "jq -c . FILE"),
-    ],
+    first_fast(
+        [
+            (b"PAR1\x15\x04\x15", "stdin: is a Parquet table; verify reads JSON lines"),
+            ('{"gold": "3"}\n'.encode("utf-16"), "stdin: is UTF-16 text"),
+            (b"\x1f\x8b\x08\x00", "gzip -dc FILE | isocost verify -"),
+            (b'[\n {"gold": "3",\n', "is one JSON value over several lines; verify reads JSON lines\n  jq -c '.[]' FILE"),
+            (b'[{"gold": "3", "prediction": "3"}]\n', "is one JSON list on one line"),
+            (b'{\n "gold": "3",\n', "jq -c . FILE"),
+        ]
+    ),
 )
 def test_other_kinds_of_files_are_one_error(data: bytes, message: str) -> None:
     out, said = verify(data, status=2)
@@ -276,12 +285,14 @@ def test_the_command_for_another_kind_of_file_can_be_pasted(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("redirection", "status", "message"),
-    [
-        ("ok.jsonl > /dev/full", 1, "error: standard output: No space left on device\n  0 lines were written before it\n"),
-        ("ok.jsonl >&-", 2, "error: standard output: is closed\n"),
-        ("- <&-", 2, "error: standard input: is closed; name a file, or feed it through a pipe\n"),
-        ("ok.jsonl >> ok.jsonl", 2, "error: ok.jsonl: is the input and the output at once\n  write to another file\n"),
-    ],
+    first_fast(
+        [
+            ("ok.jsonl > /dev/full", 1, "error: standard output: No space left on device\n  0 lines were written before it\n"),
+            ("ok.jsonl >&-", 2, "error: standard output: is closed\n"),
+            ("- <&-", 2, "error: standard input: is closed; name a file, or feed it through a pipe\n"),
+            ("ok.jsonl >> ok.jsonl", 2, "error: ok.jsonl: is the input and the output at once\n  write to another file\n"),
+        ]
+    ),
 )
 def test_streams_that_cannot_be_used(tmp_path: Path, redirection: str, status: int, message: str) -> None:
     (tmp_path / "ok.jsonl").write_bytes(line(gold="3", prediction="3"))

@@ -45,6 +45,8 @@ evaluate: {maj_at: [1, 2]}
 TIMEOUT = 240
 COMMAND = [sys.executable, "-m", "isocost.cli", "run"]
 
+pytestmark = pytest.mark.slow
+
 
 def start(study: Path, out: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(

@@ -8,6 +8,7 @@ import pytest
 from isocost.auditing import Found, agreements, false_positive_rate, mixed_rate, model_rates
 from isocost.metrics.intervals import proportion
 from isocost.records import Audit, Chosen
+from tests.matrices import first_fast
 
 SETS = 600
 
@@ -101,13 +102,15 @@ def simulate(judge: Sequence[float], *, rate: float, labels: int, silent: float 
 
 @pytest.mark.parametrize(
     ("judge", "silent"),
-    [
-        ((0.05, 0.9), 0.0),  # good
-        ((0.6, 0.95), 0.0),  # finds fault with most
-        ((0.0, 0.1), 0.0),  # finds next to nothing
-        ((0.5, 0.1), 0.0),  # worse than chance
-        ((0.05, 0.6), 0.3),  # silent on many, and more often on the unsound
-    ],
+    first_fast(
+        [
+            ((0.05, 0.9), 0.0),  # good
+            ((0.6, 0.95), 0.0),  # finds fault with most
+            ((0.0, 0.1), 0.0),  # finds next to nothing
+            ((0.5, 0.1), 0.0),  # worse than chance
+            ((0.05, 0.6), 0.3),  # silent on many, and more often on the unsound
+        ]
+    ),
 )
 def test_a_biased_judge_cannot_bias_the_combined_rate(judge: tuple[float, float], silent: float) -> None:
     rate = 0.2

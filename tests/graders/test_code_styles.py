@@ -5,7 +5,6 @@ import textwrap
 import pytest
 
 from isocost.graders.code.sandbox.bubblewrap import Sandbox
-from tests.needs_sandbox import needs_sandbox
 
 # By name: a program, and tests that it passes.
 CASES = {
@@ -278,7 +277,7 @@ CASES = {
 }
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize("name", CASES)
 def test_right_programs_pass(sandbox: Sandbox, name: str) -> None:
     program, tests = (textwrap.dedent(part) for part in CASES[name])

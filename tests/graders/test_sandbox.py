@@ -20,7 +20,6 @@ from isocost.errors import InputError
 from isocost.graders.code.sandbox import bubblewrap
 from isocost.graders.code.sandbox.bubblewrap import Sandbox
 from isocost.graders.code.sandbox.inside import calls, frames
-from tests.needs_sandbox import needs_sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -44,7 +43,7 @@ def server(sandbox: Sandbox) -> psutil.Process:
     return psutil.Process(alive[2][1].pid).children(recursive=True)[-1]
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("program", "tests", "reason"),
     [
@@ -78,7 +77,7 @@ def test_what_becomes_of_a_program(sandbox: Sandbox, program: str, tests: str, r
     assert outcome(sandbox, program, tests, seconds=1.0 if reason == "timeout" else 10.0) == reason
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "program",
     [
@@ -94,7 +93,7 @@ def test_to_exit_is_not_to_pass(sandbox: Sandbox, program: str) -> None:
     assert outcome(sandbox, program, "assert f(1) == 2") == "exit"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize("word", ["passed", "defined", "ready", "sandbox: it broke", "failed: ", "failed: a b", ""])
 @pytest.mark.parametrize("framed", [True, False])
 def test_a_verdict_cannot_be_written_to_whatever_is_open(sandbox: Sandbox, word: str, framed: bool) -> None:
@@ -110,7 +109,7 @@ def test_a_verdict_cannot_be_written_to_whatever_is_open(sandbox: Sandbox, word:
     assert outcome(sandbox, program, "assert False") in ("tampered", "exit", "failed: ", "failed: AssertionError")
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "program",
     [
@@ -128,7 +127,7 @@ def test_patching_the_interpreter_passes_nothing(sandbox: Sandbox, program: str)
     assert outcome(sandbox, program, "assert f(1) == 2") in ("failed: AssertionError", "exit")
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "program",
     [
@@ -179,7 +178,7 @@ def test_what_judges_cannot_be_rebound(sandbox: Sandbox, program: str) -> None:
     assert outcome(sandbox, program, "assert f(1) == 2\n0") in ("failed: AssertionError", "tampered")
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_nothing_of_the_sandbox_is_in_the_modules(sandbox: Sandbox) -> None:
     program = """
         import sys
@@ -193,14 +192,14 @@ def test_nothing_of_the_sandbox_is_in_the_modules(sandbox: Sandbox) -> None:
     assert outcome(sandbox, program) == "passed"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_long_tests_arrive_whole(sandbox: Sandbox) -> None:
     tests = "# much\n" * 300_000 + "assert f(1) == 2"
     assert outcome(sandbox, "def f(x): return 2", tests) == "passed"
     assert outcome(sandbox, "def f(x): return 1", tests) == "failed: AssertionError"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_the_tests_are_not_in_the_process_while_the_program_is_defined(sandbox: Sandbox) -> None:
     program = """
         import gc, sys
@@ -216,8 +215,8 @@ def test_the_tests_are_not_in_the_process_while_the_program_is_defined(sandbox: 
     assert outcome(sandbox, program, "assert 'needle42'") == "passed"
 
 
-@needs_sandbox
-def test_no_network(sandbox: Sandbox) -> None:
+@pytest.mark.sandbox
+def test_a_program_reaches_no_network(sandbox: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_NETLINK, socket.AF_VSOCK):
@@ -229,7 +228,7 @@ def test_no_network(sandbox: Sandbox) -> None:
             listening.accept()
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "/proc/self/environ", "/proc/1/fd", "/sys", "/var", "/run", "/dev/mem", "/dev/kmsg", "/dev/shm"]
 )
@@ -237,7 +236,7 @@ def test_what_is_of_the_machine_cannot_be_read(sandbox: Sandbox, path: str) -> N
     assert outcome(sandbox, f"import os\nos.stat({path!r})") == "failed: FileNotFoundError"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_home_folder_repository_and_environment_cannot_be_read(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
@@ -259,7 +258,7 @@ def test_home_folder_repository_and_environment_cannot_be_read(sandbox: Sandbox,
     own.close()
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize("folder", ["/", "/usr", "/usr/lib", "/dev", "/isocost", "/isocost/inside", sys.base_prefix])
 def test_the_system_cannot_be_written(sandbox: Sandbox, folder: str) -> None:
     program = f"import os\npath = os.path.join({folder!r}, 'isocost-was-here')\nopen(path, 'w').write('x')"
@@ -268,7 +267,7 @@ def test_the_system_cannot_be_written(sandbox: Sandbox, folder: str) -> None:
     assert outcome(sandbox, f"import os\nos.chmod({folder!r}, 0o777)") in ("failed: OSError", "failed: PermissionError")
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_every_program_has_a_tmp_of_its_own(sandbox: Sandbox) -> None:
     name = f"isocost-{os.getpid()}"
     deep = f"import os\nopen('/tmp/{name}', 'w').write('x')\nfor _ in range(300): os.mkdir('d'); os.chdir('d')\nos.chmod('/tmp', 0)"
@@ -277,14 +276,14 @@ def test_every_program_has_a_tmp_of_its_own(sandbox: Sandbox) -> None:
     assert not Path("/tmp", name).exists()
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_program_that_closes_tmp_is_judged(sandbox: Sandbox) -> None:
     tests = f"text = {'a' * (1 << 22)!r}\nassert f(2) == 4"  # read by the tests' process while the program runs already
     assert sandbox.run("import os\nos.chmod('/tmp', 0)\ndef f(x): return 5", tests, seconds=10.0) == "failed: AssertionError"
     assert sandbox.run("import os\nos.chmod('/tmp', 0)\ndef f(x): return 4", tests, seconds=10.0) == "passed"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "program",
     [
@@ -298,7 +297,7 @@ def test_files_are_limited(sandbox: Sandbox, program: str) -> None:
     assert outcome(sandbox, f"import signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n{program}") == "failed: OSError"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "program",
     [
@@ -318,7 +317,7 @@ def test_no_process_can_be_started(sandbox: Sandbox, program: str) -> None:
     assert server(sandbox).children() == []
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="other ways in, of x86_64 alone")
 def test_the_filter_has_no_way_round_it(sandbox: Sandbox) -> None:
     x32 = (
@@ -345,7 +344,7 @@ def test_system_calls_have_the_numbers_of_the_kernels_headers(header: str, colum
     assert numbers["clone3"] == calls._CLONE3
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_threads_are_limited_and_end_with_the_program(sandbox: Sandbox) -> None:
     program = """
         import threading, time
@@ -362,7 +361,7 @@ def test_threads_are_limited_and_end_with_the_program(sandbox: Sandbox) -> None:
     assert server(sandbox).children() == []
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_memory_is_limited_however_it_is_asked_for(sandbox: Sandbox) -> None:
     assert outcome(sandbox, "held = []\nwhile True: held.append(bytearray(1 << 20))") == "memory"
     assert outcome(sandbox, "import mmap\nmmap.mmap(-1, 100 << 30)") in ("memory", "failed: OSError")
@@ -374,7 +373,7 @@ def test_memory_is_limited_however_it_is_asked_for(sandbox: Sandbox) -> None:
     assert server(sandbox).memory_info().rss < 100 << 20
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_endless_output_goes_nowhere(sandbox: Sandbox) -> None:
     assert outcome(sandbox, "while True: print('x' * 100_000)", seconds=1.0) == "timeout"
     assert outcome(sandbox, "import sys\nwhile True: sys.stderr.write('x' * 100_000)", seconds=1.0) == "timeout"
@@ -385,7 +384,7 @@ def test_endless_output_goes_nowhere(sandbox: Sandbox) -> None:
     )
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
 @pytest.mark.parametrize("target", ["0", "-1", "os.getppid()", "1", "2", "3", "-2", "-os.getpgrp()"])
 def test_signals_reach_nobody_else(sandbox: Sandbox, target: str, number: int) -> None:
@@ -396,7 +395,7 @@ def test_signals_reach_nobody_else(sandbox: Sandbox, target: str, number: int) -
     assert server(sandbox).status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "call", ["ptrace(16, 2, 0, 0)", "unshare(0x10000000)", "mount(b'x', b'/tmp', b'tmpfs', 0, 0)", "syscall(321, 0, 0, 0)", "setns(3, 0)"]
 )
@@ -405,7 +404,7 @@ def test_no_capability_is_left_and_no_namespace_can_be_made(sandbox: Sandbox, ca
     assert outcome(sandbox, program) == "failed: PermissionError"
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_equal_programs_see_equal_chance_and_equal_hashes(sandbox: Sandbox) -> None:
     program = "import random\ndrawn = random.random(), hash('isocost')"
     other = Sandbox(memory=512 << 20)
@@ -416,7 +415,7 @@ def test_equal_programs_see_equal_chance_and_equal_hashes(sandbox: Sandbox) -> N
     assert len(reasons) == 1
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_sandbox_that_died_is_replaced(sandbox: Sandbox) -> None:
     outcome(sandbox, "")
     dead = server(sandbox)
@@ -425,7 +424,7 @@ def test_a_sandbox_that_died_is_replaced(sandbox: Sandbox) -> None:
     assert server(sandbox).pid != dead.pid
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 def test_a_sandbox_that_hangs_is_replaced(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bubblewrap, "_GRACE", 0.5)
     outcome(sandbox, "")
@@ -435,7 +434,8 @@ def test_a_sandbox_that_hangs_is_replaced(sandbox: Sandbox, monkeypatch: pytest.
     assert not stopped.is_running()
 
 
-@needs_sandbox
+@pytest.mark.slow
+@pytest.mark.sandbox
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, None])
 def test_nothing_is_left_behind_by_a_worker_that_ends(how: signal.Signals | None) -> None:
     script = """
@@ -477,7 +477,7 @@ def test_where_no_sandbox_can_be_made_the_message_says_why(monkeypatch: pytest.M
         Sandbox(memory=512 << 20).start()
 
 
-@needs_sandbox
+@pytest.mark.sandbox
 @pytest.mark.skipif(os.geteuid() != 0 or not Path("/usr/bin/python3").exists(), reason="needs root, and a Python that all users can read")
 def test_it_works_for_a_user_without_rights(tmp_path: Path) -> None:
     source = Path(isocost.__file__).parent

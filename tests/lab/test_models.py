@@ -45,6 +45,7 @@ def test_all_models_share_a_tokenizer() -> None:
     assert len({(weights(name) / "tokenizer.json").read_bytes() for name in MODELS}) == 1
 
 
+@pytest.mark.slow
 def test_the_recipe_makes_a_model_again(tmp_path: Path) -> None:
     lines: list[str] = []
     folder = train_model("tiny", tmp_path / "tiny", steps=2, compiled=False, progress=lines.append)

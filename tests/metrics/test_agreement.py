@@ -4,6 +4,7 @@ import pytest
 from isocost.metrics.agreement import agreement
 from isocost.metrics.intervals import proportion
 from isocost.records import Estimate
+from tests.matrices import first_fast
 
 
 def test_cohen_by_hand() -> None:
@@ -58,8 +59,8 @@ def test_one_labeller_without_a_mind_of_their_own_agrees_by_chance() -> None:
     assert (found.raw.value, found.kappa.value) == (0.5, 0.0)
 
 
-@pytest.mark.parametrize(("base", "slip"), [(0.5, 0.02), (0.24, 0.1), (0.1, 0.02)])
-@pytest.mark.parametrize("n", [20, 50])
+@pytest.mark.parametrize(("base", "slip"), first_fast([(0.5, 0.02), (0.24, 0.1), (0.1, 0.02)]))
+@pytest.mark.parametrize("n", first_fast([20, 50]))
 def test_the_interval_holds_the_truth(base: float, slip: float, n: int) -> None:
     """Both labellers slip independently on what is unsound with chance `base`."""
     rng = np.random.default_rng(n)

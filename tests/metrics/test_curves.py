@@ -62,6 +62,7 @@ def test_costs_are_resampled_with_their_problems() -> None:
     assert found.low < crossover(Curve(ks=CHEAP.ks, values=CHEAP.values, cost=np.full(3, cost.mean())), DEAR).reach
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [60])
 def test_the_interval_holds_the_true_crossover(n: int) -> None:
     """Weak solves 45% of problems at 30% a draw for 1, strong 90% at 12% for 2; 300 repetitions tell 95% from 90%."""

@@ -13,6 +13,8 @@ SETS = 400
 LAWS = ("Beta(1, 30)", "Beta(.5, .75)", "Beta(50, 50)", "97% + Beta(50, 1)", "2% + Beta(50, 1)")
 SLACK = 3.5 * (0.93 * 0.07 / SETS) ** 0.5  # binomial error of the simulation; 3.5 of them, as there are some 150 settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:

@@ -16,6 +16,7 @@ from isocost.metrics.intervals import (
 )
 from isocost.metrics.intervals.proportions import proportion
 from isocost.records import Estimate
+from tests.matrices import first_fast
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 BITS = st.lists(st.integers(0, 1), min_size=1, max_size=40)
@@ -76,8 +77,8 @@ LAWS = [(0.5, 0.75), (2, 0.5), (0.3, 2), (20, 1), (0.1, 5), (5, 5)]
 
 
 @pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize(("drawn", "k"), [(4, 4), (30, 10), (100, 1)])
-@pytest.mark.parametrize("n", [30, 100])
+@pytest.mark.parametrize(("drawn", "k"), first_fast([(4, 4), (30, 10), (100, 1)]))
+@pytest.mark.parametrize("n", first_fast([30, 100]))
 def test_coverage_intervals_hold_the_truth(law: tuple[float, float], drawn: int, k: int, n: int) -> None:
     """95% nominal; 400 repetitions tell 93% from 90%."""
     rng = np.random.default_rng([n, drawn, k])
@@ -88,7 +89,7 @@ def test_coverage_intervals_hold_the_truth(law: tuple[float, float], drawn: int,
 
 
 @pytest.mark.parametrize("law", [(0.5, 0.75), (0.3, 2), (1, 20), (1, 200)])
-@pytest.mark.parametrize("n", [30, 100])
+@pytest.mark.parametrize("n", first_fast([30, 100]))
 def test_count_intervals_hold_the_truth(law: tuple[float, float], n: int) -> None:
     rng = np.random.default_rng([n, 7])
     truth = 30 * law[0] / sum(law)

@@ -38,6 +38,7 @@ def counted(problems: list[list[list[str]]]) -> tuple[list[int], list[list[int]]
     return [i for i, _ in classes], [[problems[i][m].count(text) for i, text in classes] for m in range(len(problems[0]))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("models", [2, 3])
 @given(data=st.data())
 def test_small_pools_equal_enumeration(models: int, data: st.DataObject) -> None:

@@ -6,6 +6,7 @@ import pytest
 from isocost.metrics.intervals import proportion
 from isocost.metrics.ppi import Rate, power_tuned_rate
 from isocost.records import Estimate
+from tests.matrices import first_fast
 
 JUDGES = {
     "80%": (0.8, 0.8),
@@ -38,15 +39,15 @@ def error_ratio(found: list[tuple[float, Rate]], rate: float) -> float:
     return float(np.sqrt(np.mean(np.square(tuned)) / np.mean(np.square([human - rate for human, _ in found]))))
 
 
-@pytest.mark.parametrize(("rate", "ratio"), [(0.24, 0.85), (0.17, 0.88), (0.05, 0.95)])
+@pytest.mark.parametrize(("rate", "ratio"), first_fast([(0.24, 0.85), (0.17, 0.88), (0.05, 0.95)]))
 def test_fifty_people_and_two_thousand_of_a_judge_at_80_percent(rate: float, ratio: float) -> None:
     found = simulated(rate, JUDGES["80%"], 50, 1950, 2000)
     assert error_ratio(found, rate) == pytest.approx(ratio, abs=0.025)
     assert np.mean([r.error_ratio for _, r in found]) == pytest.approx(ratio, abs=0.02)
 
 
-@pytest.mark.parametrize("judge", JUDGES)
-@pytest.mark.parametrize("rate", [0.24, 0.17, 0.05])
+@pytest.mark.parametrize("judge", first_fast(JUDGES, 2))
+@pytest.mark.parametrize("rate", first_fast([0.24, 0.17, 0.05]))
 def test_no_judge_biases_widens_or_breaks_the_interval(rate: float, judge: str) -> None:
     """800 data sets tell 93% from 91.2%; the bias is in human standard errors."""
     found = simulated(rate, JUDGES[judge], 50, 1950, 800)

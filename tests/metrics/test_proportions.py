@@ -17,6 +17,7 @@ from isocost.metrics.intervals import (
 )
 from isocost.metrics.intervals.score import t_quantile
 from isocost.records import Estimate
+from tests.matrices import first_fast
 
 
 def ends(estimate: Estimate) -> tuple[float, float]:
@@ -31,7 +32,7 @@ def test_none_of_twenty_is_not_known_to_be_none() -> None:
     assert found.high == pytest.approx(0.161, abs=5e-4)
 
 
-def test_a_published_wilson_interval() -> None:
+def test_a_published_wilson_interval_comes_out_again() -> None:
     """81 of 263, Newcombe 1998 (Statistics in Medicine 17, table I): .2553 to .3662."""
     assert ends(proportion(81, 263)) == pytest.approx((0.2553, 0.3662), abs=5e-5)
 
@@ -77,7 +78,7 @@ def test_the_exact_interval_never_holds_less_than_95_percent(n: int) -> None:
     assert held([exact_proportion(x, n) for x in range(n + 1)], n, rates).min() >= 0.95
 
 
-def test_published_exact_ends() -> None:
+def test_published_exact_ends_come_out_again() -> None:
     """0 of 20: 1 - 0.025^(1/20); elsewhere, the tails that define it."""
     assert ends(exact_proportion(0, 20)) == pytest.approx((0.0, 1 - 0.025 ** (1 / 20)))
     assert ends(exact_proportion(20, 20)) == pytest.approx((0.025 ** (1 / 20), 1.0))
@@ -86,7 +87,7 @@ def test_published_exact_ends() -> None:
     assert sum(comb(263, x) * high**x * (1 - high) ** (263 - x) for x in range(82)) == pytest.approx(0.025)
 
 
-def test_student_s_quantiles() -> None:
+def test_quantiles_of_student_are_those_of_the_tables() -> None:
     published = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 10: 2.228, 29: 2.045, 99: 1.984}
     assert t_quantile(list(published)) == pytest.approx(list(published.values()), rel=0.01)
     assert t_quantile([5, 10, 29, 99]) == pytest.approx([2.5706, 2.2281, 2.0452, 1.9842], rel=0.001)
@@ -108,8 +109,8 @@ def test_strata_are_weighted_back() -> None:
 
 
 @pytest.mark.parametrize("shares", [(0.6, 0.3, 0.1), (0.1, 0.3, 0.6), (0.9, 0.1)])
-@pytest.mark.parametrize("rate", [0.005, 0.02, 0.17, 0.5])
-@pytest.mark.parametrize("n", [30, 300])
+@pytest.mark.parametrize("rate", first_fast([0.005, 0.02, 0.17, 0.5]))
+@pytest.mark.parametrize("n", first_fast([30, 300]))
 def test_weighted_rates_are_held(shares: tuple[float, ...], rate: float, n: int) -> None:
     """Strata sampled alike though unlike in size, the last eight times as often unsound as the first; 500 sets tell 93 from 91%."""
     rng = np.random.default_rng(n)
@@ -127,7 +128,7 @@ def test_strata_that_say_nothing_are_refused() -> None:
         weighted_proportion([1], [10], [-1.0])
 
 
-def test_clusters_by_hand() -> None:
+def test_clusters_equal_a_calculation_by_hand() -> None:
     """Miller's sum over pairs, with G / (G - 1): two clusters of 2 and one of 1."""
     x, owner = np.array([1.0, 1.0, 0.0, 1.0, 0.0]), ["a", "a", "b", "b", "c"]
     away = x - 0.6
@@ -171,7 +172,7 @@ def test_items_without_a_cluster_or_a_value_are_refused() -> None:
     assert clustered_interval([], []).value is None
 
 
-def test_a_published_difference() -> None:
+def test_a_published_difference_comes_out_again() -> None:
     """56 of 70 less 48 of 80, Newcombe 1998 (Statistics in Medicine 17, 873-890), method 10: .0524 to .3339."""
     found = independent_difference(proportion(56, 70), proportion(48, 80))
     assert found.value == pytest.approx(0.2)

@@ -53,6 +53,7 @@ def test_stopping_rules_are_found(rule: Rule) -> None:
     assert all(one.chance < 1e-3 for one in found if one is not None)
 
 
+@pytest.mark.slow
 def test_counts_that_do_not_depend_on_outcomes_are_hardly_ever_flagged() -> None:
     """Random counts, and counts that go with difficulty: at most 0.3 of 2 x 300 are to be expected."""
     rng = np.random.default_rng(0)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from starlette.testclient import TestClient
 
 from isocost.records import Chosen
 from isocost.viewer.app import viewer
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.rundata import RunData
+from tests.conftest import CHROMIUM
 from tests.viewer.rundirs import write_run
 
 PORT = 8123
@@ -102,3 +104,31 @@ def serving(path: Path, prefix: str = PREFIX) -> Iterator[Served]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # A sandbox of its own cannot be made by root in a container; the pages are ours.
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def context(browser: Browser, served: Served) -> Iterator[BrowserContext]:
+    context = browser.new_context()
+    context.set_default_timeout(20_000)
+    context.new_page().goto(f"{served.url}/?token={TOKEN}")
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.pages[0]
+
+
+def press(page: Page, *keys: str) -> None:
+    """Press keys that lead to another page, one after the other."""
+    for key in keys:
+        with page.expect_navigation():
+            page.keyboard.press(key)

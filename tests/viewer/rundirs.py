@@ -67,6 +67,11 @@ def labels(path: Path) -> Rows:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
 
+def verdicts(path: Path) -> list[tuple[str, str | None]]:
+    """Return the verdicts of the log with their reasons."""
+    return [(line["verdict"], line["reason"]) for line in labels(path)]
+
+
 def _problem(i: int, lots: random.Random) -> dict[str, Any]:
     name, thing, boxes, each, lost = (
         lots.choice(_NAMES),

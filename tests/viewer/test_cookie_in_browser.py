@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
-from tests.viewer.conftest import PREFIX, TOKEN, Served, serving
+from tests.viewer.conftest import PREFIX, TOKEN, Served, press, serving
 from tests.viewer.rundirs import labels
-from tests.viewer.test_in_browser import browser, context, page, press, pytestmark
 
-__all__ = ["browser", "context", "page", "pytestmark"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 POSTING = """<form method=post action="{}"><input name=sample value="{}"><input name=verdict value=sound><button>go</button></form>"""
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.viewer.conftest import Served
+from tests.viewer.conftest import Served, press
 from tests.viewer.rundirs import labels
-from tests.viewer.test_in_browser import browser, context, page, press, pytestmark
 
-__all__ = ["browser", "context", "page", "pytestmark"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def said(path: Path) -> list[tuple[str, str | None]]:

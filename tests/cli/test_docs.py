@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "cli_docs.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "cli_docs.py"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,64 @@
+"""Errors become one to three lines and an exit status."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from isocost.cli.leaving import errors_in_short, stoppable
+from isocost.errors import InputError, RunError, StudyError
+
+
+def left(error: BaseException, *, debug: bool = False) -> int:
+    """Return the exit status with which an error leaves."""
+    with pytest.raises(SystemExit) as leaving, errors_in_short(debug=debug):
+        raise error
+    assert isinstance(leaving.value.code, int)
+    return leaving.value.code
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (InputError("a.jsonl: is missing\n  name another"), 2, "error: a.jsonl: is missing\n  name another\n"),
+        (StudyError(["a: is missing", "b: is unknown"]), 2, "error: a: is missing\nerror: b: is unknown\n"),
+        (RunError("the engine failed"), 1, "error: the engine failed\n"),
+        (MemoryError(), 1, "error: out of memory; give it more, or use smaller pieces\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "run/ledger.jsonl"), 1, "error: run/ledger.jsonl: No space left on device\n"),
+        (
+            KeyError("x"),
+            1,
+            "error: unexpected KeyError: 'x'\n  this is a fault of isocost; please report it with what --debug prints\n",
+        ),
+    ],
+)
+def test_an_error_is_told_in_short(error: Exception, status: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert left(error) == status
+    assert capsys.readouterr() == ("", said)
+
+
+@pytest.mark.parametrize("error", [InputError("no such file"), ZeroDivisionError("division by zero")])
+def test_debug_shows_the_traceback_before_the_line(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    left(error, debug=True)
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback")
+    assert "error: " in shown.partition(str(error))[2]
+
+
+def test_an_exit_passes_as_it_is() -> None:
+    assert left(SystemExit(141)) == 141
+
+
+def test_a_closed_standard_output_is_an_error_of_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(SystemExit, match="2"), errors_in_short(debug=False):
+        raise AssertionError("never reached")
+    assert capsys.readouterr().err == "error: standard output: is closed\n"
+
+
+def test_ctrl_c_ends_work_with_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("isocost.cli.leaving.heed_ctrl_c", lambda: None)  # the handlers of the process that tests stay as they are
+    with pytest.raises(SystemExit, match="130"), stoppable():
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "\nstopped\n"
