@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError, StorageError
-from isocost.paths import read_parquet
-from isocost.store.files import is_odd, make_folder, prove_room, replacing, storage_errors, write_parquet
+from isocost.paths import is_odd, read_parquet
+from isocost.store.files import make_folder, prove_room, replacing, storage_errors, write_parquet
 from isocost.store.kinds import kind_of_batches, kind_of_log
 from isocost.store.locking import FolderLock, HeldError
 from isocost.store.logs import Log, Row

@@ -139,8 +139,3 @@ def disk_full(path: Path) -> StorageError:
     """The error of a disk without room."""
     free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
     return StorageError(f"{path}: the disk is full ({free:,} bytes free)\n  make room and run the same command again")
-
-
-def is_odd(path: Path) -> bool:
-    """Return whether something is there that is neither a file nor a folder, such as a pipe: who opened it would wait for ever."""
-    return path.exists() and not path.is_file() and not path.is_dir()

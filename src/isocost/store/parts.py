@@ -14,9 +14,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import StorageError
-from isocost.paths import read_parquet
+from isocost.paths import is_odd, read_parquet
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
-from isocost.store.files import is_odd, packed_parquet, replacing
+from isocost.store.files import packed_parquet, replacing
 from isocost.store.logs import Log, Row
 
 DIGESTS = "digests.jsonl"

@@ -120,7 +120,7 @@ def _parts(path: str) -> Iterator[_Part]:
     rows: list[dict[str, Any]] = []
     plain, characters = True, 0
     try:
-        with Path(path).open(encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8-sig") as file:
             for line, text in enumerate(file, start=1):
                 if not text.strip():
                     continue
