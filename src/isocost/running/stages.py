@@ -27,7 +27,7 @@ from isocost.running.preparing import Prepared
 from isocost.running.spending import sum_up_again
 from isocost.running.students import Evaluated, Training
 from isocost.running.tables import write_samples
-from isocost.store import RunDirectory
+from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
 
 T = TypeVar("T")
 STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate", "report")
@@ -78,12 +78,15 @@ class StudyRun:
 
     def sample(self) -> Bought:
         """Buy and grade."""
+        self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)  # until the table is that of this start
         bought = data.sample(
             self.prepared, self.directory, self.executor, self.grading, self.listener, lowered=self._lowered, again=self._again
         )
         self.directory.check()
         parts = (part for pool in bought.stores.values() for part in pool.frames())
-        write_samples(parts, self.directory.path / "samples.parquet", unit_of_costs(self.prepared, bought))
+        path = self.directory.path / "samples.parquet"
+        write_samples(parts, path, unit_of_costs(self.prepared, bought))
+        self.directory.write_json({"sha256": digest_of_file(path)}, SAMPLES_DIGEST)
         for split, problems in self.prepared.problems.items():
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")

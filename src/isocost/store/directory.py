@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what reads and writes Parquet is imported by who does: `iso
     from isocost.store.batches import BatchLog
 
 LOCK = "lock"
+SAMPLES_DIGEST = "samples.json"  # of samples.parquet, so that a reader without the lock knows whether it is what the run wrote last
 _FIRST = (LOCK, "models.json")  # what a run writes before study.yaml
 
 

@@ -16,7 +16,7 @@ from polars.exceptions import PolarsError
 from isocost.errors import StorageError
 from isocost.paths import is_odd, read_parquet
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
-from isocost.store.files import packed_parquet, replacing
+from isocost.store.files import digest_of_file, packed_parquet, replacing
 from isocost.store.logs import Log, Row
 
 DIGESTS = "digests.jsonl"
@@ -113,8 +113,7 @@ class Parts:
             stamp = path.name, found.st_size, found.st_mtime_ns
             if digest is None or stamp in self._sound:
                 return
-            with path.open("rb") as file:
-                actual = hashlib.file_digest(file, "sha256").hexdigest()
+            actual = digest_of_file(path)
         except OSError as error:
             raise self._unreadable(path, error.strerror or str(error)) from error
         if actual != digest:
