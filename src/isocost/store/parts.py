@@ -68,9 +68,9 @@ class Parts:
         self._sound: set[tuple[str, int, int]] = set()  # parts that were looked at, with their size and time
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Write a part."""
+        """Write a part, under a name that none had before: whoever restores one that is gone overwrites nothing."""
         self._guard()
-        last = max((int(path.stem) for path in self.paths() if path.stem.isdecimal()), default=-1)
+        last = max((int(path.stem) for path in {*self.paths(), *self._known()} if path.stem.isdecimal()), default=-1)
         path, packed = self.folder / f"{last + 1:04d}.parquet", packed_parquet(_frame(rows))
         if self._digests is not None:
             self._digests.add(path, packed)  # before the part: a kill leaves none without its digest
