@@ -151,7 +151,16 @@ def test_a_damaged_allocation_is_named(shell: Shell, done: tuple[Path, Path], li
     is_fine(shell("run", path, "-o", out))
 
 
-MADE_AGAIN = ["plan.json", "progress.json", "start.json", "seconds.json", "measures.json", "models.json", "problems/digests.json"]
+MADE_AGAIN = [
+    "plan.json",
+    "progress.json",
+    "start.json",
+    "seconds.json",
+    "measures.json",
+    "models.json",
+    "samples.json",
+    "problems/digests.json",
+]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from isocost.cli import app
-from isocost.errors import RunDirectoryError
+from isocost.errors import EngineError, RunDirectoryError
 from isocost.measuring import survey_file
 from isocost.reporting.leading import crossed
 from isocost.running import run, run_stage, runs, stages
@@ -261,3 +261,20 @@ def test_the_demo_with_its_models_tells_one_story(tmp_path: Path) -> None:
     assert [(row["ahead"], number(row["cost"]), float(row["reach"])) for row in rows] == [
         (c["ahead"] or "level", pytest.approx(c["cost"]["value"]), pytest.approx(c["reach"])) for c in found["crossovers"]
     ]
+
+
+def test_samples_that_are_not_the_run_s_last_are_said(tmp_path: Path) -> None:
+    study, out = write_study(tmp_path), tmp_path / "run"
+    run(study, out, until="sample")
+    assert not [line for line in measured(out)["warnings"] if "samples.parquet" in line]
+    with pytest.raises(EngineError):  # the table holds no more draws
+        run(study, out, settings=["budgets.low.match.samples_per_problem=50"])
+    for path in (out, out / "samples.parquet"):
+        said = "samples.parquet is of an earlier start: the last one has not finished sampling and grading"
+        assert f"{said}; isocost sample {out} goes on with it." in measured(path)["warnings"]
+    run(study, out, until="sample")
+    pl.read_parquet(out / "samples.parquet").with_columns(correct=True).write_parquet(out / "samples.parquet")
+    said = f"samples.parquet was changed after the run had written it; isocost report {out} writes it again."
+    assert said in measured(out)["warnings"]
+    (out / "samples.json").unlink()
+    assert said not in measured(out)["warnings"]

@@ -13,6 +13,7 @@ import pytest
 
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.store import BatchLog, Log, Row, RunDirectory, write_parquet
+from isocost.store.files import storage_errors
 
 FORMER: list[Row] = [{"key": "a", "text": "zwölf\n\u2028"}, {"key": "b", "rows": [1, 2.5, None]}]
 LAST = {"key": "c", "text": 'ü "quoted" \\ {"key": "d"}'}
@@ -144,6 +145,21 @@ def test_what_fails_for_another_reason_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"log\.jsonl: cannot be written: "):
         Log(tmp_path / "file" / "log.jsonl").append(LAST)
+    with pytest.raises(StorageError, match=r"(?s)File too large.*ulimit -f"), storage_errors(tmp_path):
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+
+def test_a_part_never_takes_the_name_of_one_that_is_gone(tmp_path: Path) -> None:
+    with RunDirectory(tmp_path / "run") as directory:
+        log = directory.batches("pools", "weak", "p")
+        log.append("a", [{"n": 1}])
+        log.seal()
+        (part,) = log.parts.iterdir()
+        part.rename(tmp_path / "kept.parquet")
+        log.append("b", [{"n": 2}])
+        log.seal()
+        (tmp_path / "kept.parquet").rename(part)  # whoever puts the copy back overwrites nothing
+        assert [frame["batch"].to_list() for frame in directory.batches("pools", "weak", "p").frames(["batch"])] == [["a"], ["b"]]
 
 
 def test_an_exception_in_the_middle_of_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

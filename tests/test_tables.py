@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,8 @@ def test_a_parquet_row_is_counted_from_one(tmp_path: Path) -> None:
         ({"problem_id": None}, "problem_id must be text, found null"),
         ({"problem_id": 1.5}, "problem_id must be text, found 1.5"),
         ({"problem_id": True}, "problem_id must be text, found true"),
-        ({"sample_index": -1}, "sample_index must be a whole number, found -1"),
-        ({"sample_index": "0"}, 'sample_index must be a whole number, found "0"'),
+        ({"sample_index": -1}, "sample_index must be a whole number of at least 0, found -1"),
+        ({"sample_index": "0"}, 'sample_index must be a whole number of at least 0, found "0"'),
         ({"generation": 5}, "generation must be text, found 5"),
         ({"num_generated_tokens": 2**70}, "num_generated_tokens must be a whole number"),
     ],
@@ -174,6 +175,27 @@ def test_costs_are_numbers_of_at_least_0(tmp_path: Path) -> None:
     for column in ([1.0, -0.5], [1.0, float("nan")], [1.0, float("inf")], [1, -3]):
         frame = pl.DataFrame({"problem_id": ["p", "q"], "model": "m", "correct": True, "cost": column})
         assert "row 2: cost must be a number of at least 0" in refusal(parquet(tmp_path, frame))
+
+
+@pytest.mark.parametrize("name", ["sample_index", "num_prompt_tokens", "num_generated_tokens"])
+def test_counts_are_not_below_0(tmp_path: Path, name: str) -> None:
+    said = f"{name} must be a whole number of at least 0, found -3"
+    assert f":2: {said}" in refusal(jsonl(tmp_path, {**ROW, name: 0}, {**ROW, name: -3}))
+    for dtype in (pl.Int64, pl.Int8):
+        frame = pl.DataFrame({"problem_id": ["p", "q"], "model": "m", "correct": True, name: [1, -3]}, schema_overrides={name: dtype})
+        assert f"row 2: {said}" in refusal(parquet(tmp_path, frame))
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_pipe_keeps_nobody_waiting(tmp_path: Path, ending: str) -> None:
+    os.mkfifo(tmp_path / f"table.{ending}")
+    assert refusal(str(tmp_path / f"table.{ending}")).startswith(f"table.{ending}: is not an ordinary file")
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = Path(jsonl(tmp_path, ROW))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_table(str(path)).height == 1
 
 
 def test_a_column_of_the_user_s_own_is_text(tmp_path: Path) -> None:

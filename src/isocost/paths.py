@@ -84,6 +84,11 @@ def from_home(base: Path, name: str) -> Path:
         return literal
 
 
+def is_odd(path: Path) -> bool:
+    """Return whether something is there that is neither a file nor a folder, such as a pipe: who opened it would wait for ever."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def shell_word(path: Path) -> str:
     """Format a path as one word of a command, which neither a shell nor an option parser reads otherwise."""
     text = str(path)

@@ -424,3 +424,16 @@ def test_what_was_not_sent_though_nothing_stops_is_sent_later(log: Log, monkeypa
     assert sorted(asked.ends().found) == ["a", "b"]
     assert [event for event, key in events(log) if key == "a"] == ["reserve", "unsent", "reserve", "done"]
     assert Ledger(log).accounts["data", "m"].retries == 0
+
+
+def test_what_an_executor_does_not_take_costs_nothing(log: Log) -> None:
+    def take_one(executor: Scripted, job: Job) -> None:
+        if job.key != "a":
+            raise OSError(24, "Too many open files")
+        executor.answer("a")
+
+    ledger = Ledger(log)
+    asked = Asking([calls("abc")], Scripted(capacity=3, on_send=take_one), ledger)
+    assert isinstance(asked.ends().error, OSError)
+    assert {request for event, request in events(log) if event == "unsent"} == {"b", "c"}
+    assert "b" not in ledger.unanswered()

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from isocost.errors import LimitReachedError, RunDirectoryError
 from isocost.running import Note, run, runs
 from tests.builders import InlineExecutor, write_study
 
@@ -89,3 +90,48 @@ def test_a_split_that_was_not_there_is_no_change(study: Path, tmp_path: Path) ->
     assert notes(with_test, tmp_path / "run") == []
     (tmp_path / "test.jsonl").write_text('{"id": "t", "question": "Why not?", "answer": "1"}\n')
     assert notes(with_test, tmp_path / "run") == ["problems changed since the last start: test: 1 with another question"]
+
+
+def shifted(folder: Path) -> None:
+    """Put another problem above the others of a file without ids, where the line is the id."""
+    path = folder / "problems.jsonl"
+    path.write_text(json.dumps({"question": "What is the first?", "answer": "1"}) + "\n" + path.read_text())
+
+
+@pytest.fixture
+def without_ids(tmp_path: Path) -> Path:
+    study = write_study(tmp_path, n_problems=8, arms={"weak": {"models": ["weak"], "samples_per_problem": 2}})
+    rows = [json.loads(line) for line in (tmp_path / "problems.jsonl").read_text().splitlines()]
+    table = pl.read_parquet(tmp_path / "table.parquet")
+    ids = {row.pop("id"): f"problems-{i}" for i, row in enumerate(rows, start=1)}
+    pl.concat(
+        [
+            table.with_columns(pl.col("problem_id").replace(ids)),
+            table.head(48).with_columns(pl.lit("problems-9").alias("problem_id"), sample_index=pl.int_range(48)),
+        ]
+    ).write_parquet(tmp_path / "table.parquet")
+    (tmp_path / "problems.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return study
+
+
+def test_questions_under_other_ids_are_not_bought_again_unasked(without_ids: Path, tmp_path: Path) -> None:
+    assert notes(without_ids, tmp_path / "run") == []
+    (paid, lines) = (tmp_path / "run" / "ledger.jsonl").read_bytes(), (tmp_path / "problems.jsonl").read_text().splitlines()
+    shifted(tmp_path)
+    for _ in range(2):  # a second start does not take the first one's problems for granted
+        with pytest.raises(RunDirectoryError, match='first "problems-1" as "problems-2": their 16 stored draws would be'):
+            notes(without_ids, tmp_path / "run")
+    assert (tmp_path / "run" / "ledger.jsonl").read_bytes() == paid
+    rows = [{"id": "first", "question": "What is the first?", "answer": "1"}]
+    rows += [{"id": f"problems-{i}", **json.loads(line)} for i, line in enumerate(lines, start=1)]
+    (tmp_path / "problems.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[1:]))
+    assert notes(without_ids, tmp_path / "run") == []
+    assert (tmp_path / "run" / "ledger.jsonl").read_bytes() == paid
+
+
+def test_questions_that_were_not_bought_may_have_other_ids(tmp_path: Path, without_ids: Path) -> None:
+    with pytest.raises(LimitReachedError):
+        run(without_ids, tmp_path / "run", settings=["limit.unit=flops", "limit.amount=1"], until="sample")
+    shifted(tmp_path)
+    (said,) = notes(without_ids, tmp_path / "run")
+    assert "stored draws" not in said.replace("0 stored draws", "")

@@ -93,6 +93,9 @@ def _unforeseen(error: Exception) -> str:
         return "out of memory; give it more, or use smaller pieces"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.filename or 'standard output'}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.EAGAIN):
+        limits = "raise the limit (ulimit -n of open files, -u of processes)"
+        return f"{error.strerror}: the system allows no more\n  {limits} and run the same command again"
     return f"unexpected {type(error).__name__}: {error}\n  this is a fault of isocost; please report it with what --debug prints"
 
 

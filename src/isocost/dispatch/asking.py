@@ -103,6 +103,7 @@ class _Flight:
 
         Raises:
             LimitReachedError: the next call does not fit, and nothing is in flight that could turn out cheaper than its worst case.
+            Exception: the executor takes no calls; those that it did not take are booked as unsent.
         """
         for lane in self._lanes.values():
             calls = self._next(lane)
@@ -113,8 +114,13 @@ class _Flight:
                     raise
                 fitting = 0
             lane.first.extendleft(reversed(calls[fitting:]))
-            for call in calls[:fitting]:
-                future = self._executor.send(call.job)
+            for number, call in enumerate(calls[:fitting]):
+                try:
+                    future = self._executor.send(call.job)
+                except Exception:  # as where no worker can be started
+                    for unsent in calls[number:fitting]:
+                        self._ledger.unsend(unsent.key)
+                    raise
                 self._flying[future] = call
                 lane.flying += 1
                 future.add_done_callback(self._landed.put)

@@ -47,11 +47,11 @@ def survey_file(
     elif by is not None:
         columns.append(by)
     table = scan_table(str(path), columns)
-    warnings: list[str] = []
+    warnings = [said] if run and (said := run.doubt()) else []
     if run and not prices and "cost" not in table.collect_schema():
         # Its tokens would cost the same whichever model wrote them, which its report does not say.
         table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))
-        warnings = [f"{path.name} of this run does not have the costs of its draws; {run.report_again} writes them."]
+        warnings += [f"{path.name} of this run does not have the costs of its draws; {run.report_again} writes them."]
     found = survey(table, ks, levels=levels, prices=prices, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
     return replace(found, warnings=[*found.warnings, *warnings])
 

@@ -13,6 +13,7 @@ from polars.exceptions import PolarsError
 from isocost.errors import RunDirectoryError, TableError
 from isocost.paths import read_parquet, shell_word
 from isocost.policies import FIXED
+from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.yamlfile import parse_yaml
 
 SAMPLES = "samples.parquet"
@@ -31,6 +32,19 @@ class RunFacts:
     path: Path
     order: tuple[str, ...] = ()
     is_fixed: Mapping[str, bool] = field(default_factory=dict)
+
+    def doubt(self) -> str:
+        """Say why the table of samples may not be what the run bought and graded; "" where nothing is known that speaks against it."""
+        noted = RunDirectory(self.path).read_derived(SAMPLES_DIGEST)
+        samples = self.path / SAMPLES
+        if noted is None or not samples.is_file():
+            return ""
+        if noted.get("sha256") is None:
+            again = f"isocost sample {shell_word(self.path)}"
+            return f"{SAMPLES} is of an earlier start: the last one has not finished sampling and grading; {again} goes on with it."
+        if noted["sha256"] != digest_of_file(samples):
+            return f"{SAMPLES} was changed after the run had written it; {self.report_again} writes it again."
+        return ""
 
     @property
     def report_again(self) -> str:

@@ -27,7 +27,7 @@ from isocost.results.curves import unit_of_costs
 from isocost.results.tables import write_samples
 from isocost.sampling import data
 from isocost.sampling.data import Bought, grader_key
-from isocost.store import RunDirectory
+from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.students import students
 from isocost.students.students import Evaluated, Training
 from isocost.summaries import audits as audit_summary
@@ -81,12 +81,15 @@ class StudyRun:
 
     def sample(self) -> Bought:
         """Buy and grade."""
+        self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)  # until the table is that of this start
         bought = data.sample(
             self.prepared, self.directory, self.executor, self.grading, self.listener, lowered=self._lowered, again=self._again
         )
         self.directory.check()
         parts = (part for pool in bought.stores.values() for part in pool.frames())
-        write_samples(parts, self.directory.path / "samples.parquet", unit_of_costs(self.prepared, bought))
+        path = self.directory.path / "samples.parquet"
+        write_samples(parts, path, unit_of_costs(self.prepared, bought))
+        self.directory.write_json({"sha256": digest_of_file(path)}, SAMPLES_DIGEST)
         for split, problems in self.prepared.problems.items():
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")

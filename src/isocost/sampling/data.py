@@ -17,7 +17,7 @@ from isocost.judging.pool import JudgingPool
 from isocost.ledger import Answered, Ledger
 from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared, generators
-from isocost.preparing.problemchanges import say_changed_problems
+from isocost.preparing.problemchanges import keep_problems, refuse_moved_questions, say_changed_problems
 from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
 from isocost.sampling.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.evidence import Evidence
@@ -103,7 +103,7 @@ def sample(
         again: Whether draws that are paid and no longer stored shall be bought again, however many.
 
     Raises:
-        RunDirectoryError: the ledger and the stored draws do not fit together.
+        RunDirectoryError: the ledger and the stored draws do not fit together, or many questions have other ids.
         StorageError: a file is damaged, or the disk is full.
         BudgetError: a budget that buys nothing.
         LimitReachedError: the limit on the bill leaves no room.
@@ -115,7 +115,10 @@ def sample(
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
     terms = EvidenceTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     ledger = _open_ledger(prepared, directory, pools, grading, terms, listener)
-    say_changed_problems(prepared.changes, sum((pool.stale for pool in pools.values()), Counter()), listener)
+    stale = sum((pool.stale for pool in pools.values()), Counter[str]())
+    refuse_moved_questions(prepared.changes, stale, directory.path)
+    say_changed_problems(prepared.changes, stale, listener)
+    keep_problems(directory, prepared.problems)
     n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))

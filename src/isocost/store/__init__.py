@@ -9,14 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from isocost.store.directory import RunDirectory
-from isocost.store.files import disk_full, replacing, write_parquet
+from isocost.store.directory import SAMPLES_DIGEST, RunDirectory
+from isocost.store.files import digest_of_file, disk_full, replacing, write_parquet
 from isocost.store.logs import Log, Row
 
 if TYPE_CHECKING:
     from isocost.store.batches import BatchLog
 
-__all__ = ["BatchLog", "Log", "Row", "RunDirectory", "disk_full", "replacing", "write_parquet"]
+__all__ = ["SAMPLES_DIGEST", "BatchLog", "Log", "Row", "RunDirectory", "digest_of_file", "disk_full", "replacing", "write_parquet"]
 
 
 def __getattr__(name: str) -> object:

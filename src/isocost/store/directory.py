@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError, StorageError
-from isocost.paths import read_parquet
-from isocost.store.files import is_odd, make_folder, prove_room, replacing, storage_errors, write_parquet
+from isocost.paths import is_odd, read_parquet
+from isocost.store.files import make_folder, prove_room, replacing, storage_errors, write_parquet
 from isocost.store.kinds import kind_of_batches, kind_of_log
 from isocost.store.locking import FolderLock, HeldError
 from isocost.store.logs import Log, Row
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what reads and writes Parquet is imported by who does: `iso
     from isocost.store.batches import BatchLog
 
 LOCK = "lock"
+SAMPLES_DIGEST = "samples.json"  # of samples.parquet, so that a reader without the lock knows whether it is what the run wrote last
 _FIRST = (LOCK, "models.json")  # what a run writes before study.yaml
 
 

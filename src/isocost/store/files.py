@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
 import shutil
@@ -57,6 +58,12 @@ def replacing(path: Path) -> Iterator[Path]:
         finally:
             if not temporary.is_dir():
                 temporary.unlink(missing_ok=True)
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def make_folder(folder: Path) -> None:
@@ -125,6 +132,8 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def _advice(path: Path, error: OSError) -> str:
     """Return the remedy for a path that cannot be written."""
+    if error.errno == errno.EFBIG:
+        return "raise the limit on the size of files (ulimit -f) and run the same command again"
     if not path.parent.exists():
         return "its folder is gone: put the run directory back where it was, and run the same command again"
     if error.errno == errno.EISDIR or (path.is_dir() and path.suffix):
@@ -139,8 +148,3 @@ def disk_full(path: Path) -> StorageError:
     """The error of a disk without room."""
     free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
     return StorageError(f"{path}: the disk is full ({free:,} bytes free)\n  make room and run the same command again")
-
-
-def is_odd(path: Path) -> bool:
-    """Return whether something is there that is neither a file nor a folder, such as a pipe: who opened it would wait for ever."""
-    return path.exists() and not path.is_file() and not path.is_dir()

@@ -14,9 +14,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import StorageError
-from isocost.paths import read_parquet
+from isocost.paths import is_odd, read_parquet
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
-from isocost.store.files import is_odd, packed_parquet, replacing
+from isocost.store.files import digest_of_file, packed_parquet, replacing
 from isocost.store.logs import Log, Row
 
 DIGESTS = "digests.jsonl"
@@ -68,9 +68,9 @@ class Parts:
         self._sound: set[tuple[str, int, int]] = set()  # parts that were looked at, with their size and time
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Write a part."""
+        """Write a part, under a name that none had before: whoever restores one that is gone overwrites nothing."""
         self._guard()
-        last = max((int(path.stem) for path in self.paths() if path.stem.isdecimal()), default=-1)
+        last = max((int(path.stem) for path in {*self.paths(), *self._known()} if path.stem.isdecimal()), default=-1)
         path, packed = self.folder / f"{last + 1:04d}.parquet", packed_parquet(_frame(rows))
         if self._digests is not None:
             self._digests.add(path, packed)  # before the part: a kill leaves none without its digest
@@ -113,8 +113,7 @@ class Parts:
             stamp = path.name, found.st_size, found.st_mtime_ns
             if digest is None or stamp in self._sound:
                 return
-            with path.open("rb") as file:
-                actual = hashlib.file_digest(file, "sha256").hexdigest()
+            actual = digest_of_file(path)
         except OSError as error:
             raise self._unreadable(path, error.strerror or str(error)) from error
         if actual != digest:

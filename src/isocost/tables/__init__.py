@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from isocost.errors import TableError
+from isocost.paths import is_odd
 from isocost.tables.coding import collected
 from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
 from isocost.tables.duplicates import refuse_gaps_and_duplicates
@@ -42,6 +43,8 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
     own = [name for name in columns or () if name not in COLUMNS]
     wanted = [name for name in COLUMNS if columns is None or name in columns or name in ALWAYS] + own
     suffix = Path(path).suffix.lower()
+    if is_odd(Path(path)):
+        raise TableError(f"{path}: is not an ordinary file, and a table is read more than once\n  write it into a file first")
     if suffix == ".parquet":
         source, lazy = scan_parquet(path, wanted)
     elif suffix in {".jsonl", ".ndjson"}:

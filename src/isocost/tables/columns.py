@@ -30,6 +30,7 @@ COLUMNS: dict[str, pl.DataType] = {
 }
 ALWAYS = (*NEEDED, "pool", "sample_index")
 NEVER_NULL = tuple(name for name in ALWAYS if name != "correct")
+COUNTS = ("sample_index", "num_prompt_tokens", "num_generated_tokens")  # never below 0
 MAY_BE_NUMBERS = ("problem_id", "expected_answer", "predicted_answer")
 _MEANINGS: dict[pl.DataType, str] = {
     pl.Boolean(): "true, false or null",
@@ -55,7 +56,7 @@ def require(present: Sequence[str], where: str) -> None:
 
 def refuse(where: str, name: str, value: object) -> TableError:
     """The error that says what must stand in a column, and what was found."""
-    meaning = _MEANINGS.get(COLUMNS.get(name, pl.String()), "text")
+    meaning = _MEANINGS.get(COLUMNS.get(name, pl.String()), "text") + (" of at least 0" if name in COUNTS else "")
     hint = ""
     if name == "correct":
         hint = "\n  write it without quotes" if isinstance(value, str) else "\n  1 and 0 are read as true and false; null is not graded"
@@ -102,7 +103,7 @@ def all_fit(values: list[Any], name: str, *, given: bool) -> bool:
 
 
 def _least(name: str) -> int:
-    return 0 if name == "sample_index" else -(2**63)
+    return 0 if name in COUNTS else -(2**63)
 
 
 def _may_be_numbers(name: str) -> bool:

@@ -15,7 +15,7 @@ def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
     """Look at the columns that name a sample.
 
     Raises:
-        TableError: The table is empty; a name is null or an index below 0; or a sample_index occurs twice in a model, pool and problem. It
+        TableError: The table is empty; a name or an index is null; or a sample_index occurs twice in a model, pool and problem. It
             says at which row.
     """
     present = lazy.collect_schema().names()
@@ -29,9 +29,6 @@ def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
             raise refuse(source.at(int(frame[name].is_null().arg_true()[0])), name, None)
     if not numbers:
         return
-    if (least := frame["sample_index"].arg_min()) is not None and frame["sample_index"][least] < 0:
-        row = int((frame["sample_index"] < 0).arg_true()[0])
-        raise refuse(source.at(row), "sample_index", frame["sample_index"][row])
     # Two models of a study may be the same weights under two names; then they share a pool.
     owner = codes(frame["problem_id"])[0]
     for name in names[1:]:

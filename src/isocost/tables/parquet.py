@@ -12,7 +12,7 @@ from polars.exceptions import PolarsError
 
 from isocost import paths
 from isocost.errors import TableError
-from isocost.tables.columns import COLUMNS, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
+from isocost.tables.columns import COLUMNS, COUNTS, MAY_BE_NUMBERS, NEVER_NULL, refuse, require
 from isocost.tables.outcomes import settled
 from isocost.tables.source import Source, first_line, in_parts
 
@@ -47,13 +47,15 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
     if dtype == target:
         if target == pl.Float64():
             _refuse_first(lazy, name, ~column.is_between(0, float("inf"), closed="left"), source)
+        if name in COUNTS:
+            _refuse_first(lazy, name, column < 0, source)
         return column
     if target == pl.Boolean() and dtype.is_numeric():
         _refuse_first(lazy, name, (column != 0) & (column != 1), source)
         return column == 1
     number_may_be = name in MAY_BE_NUMBERS or name not in COLUMNS or target == pl.Float64()
     if target == pl.Int64() and dtype.is_integer():
-        _refuse_first(lazy, name, ~column.is_between(-(2**63), 2**63 - 1), source)
+        _refuse_first(lazy, name, ~column.is_between(0 if name in COUNTS else -(2**63), 2**63 - 1), source)
     elif target == pl.Float64() and dtype.is_numeric():
         _refuse_first(lazy, name, ~column.cast(pl.Float64).is_between(0, float("inf"), closed="left"), source)
     elif not (isinstance(dtype, pl.Categorical | pl.Enum) and target == pl.String()) and not (dtype.is_integer() and number_may_be):
