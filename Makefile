@@ -23,12 +23,14 @@ check: $(VENV)/.dev  ## style, types, layers, generated docs
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/python scripts/cli_docs.py --check
+	$(VENV)/bin/python scripts/study_docs.py --check
 
 bench: $(VENV)/.dev  ## measure what the docs claim
 	for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
 
-docs: $(VENV)/.dev  ## write docs/cli.md again
+docs: $(VENV)/.dev  ## write docs/cli.md and docs/study-file.md again
 	$(VENV)/bin/python scripts/cli_docs.py
+	$(VENV)/bin/python scripts/study_docs.py
 
 clean:  ## remove the environment and runs
 	rm -rf $(VENV) $(VLLM_VENV) runs
