@@ -6,10 +6,14 @@ PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint 
 # One process a core, one thread a process: the tests' models are too small to be split.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-vllm check bench docs clean
+.PHONY: demo record-demo test test-vllm check bench docs clean
 
 demo: $(VENV)/.demo  ## run the packaged study on the embedded models
 	$(VENV)/bin/isocost demo -o runs/demo
+
+record-demo: demo  ## copy the demo's report and figures into docs/studies
+	cp runs/demo/report.md docs/studies/demo.md
+	cp runs/demo/figures/*.svg docs/studies/figures/
 
 test: $(VENV)/.dev  ## pass the tests
 	$(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import isfunction
 from pathlib import Path
 from typing import cast
 
@@ -65,6 +66,7 @@ ENGINES = {
         opens_slowly=True,
     ),
 }  # fmt: skip
+_MEMBERS = (*Engine.__annotations__, *(name for name, member in vars(Engine).items() if isfunction(member) and not name.startswith("_")))
 
 
 def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engine:
@@ -93,7 +95,10 @@ def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engi
         if entry and entry.extra and isinstance(error, ModuleNotFoundError) and package != "isocost":
             raise MissingExtraError(package, entry.extra) from error
         raise StudyError([f"engine: {name} cannot be imported: {error}"]) from error
-    return cast(Engine, factory(options, base))
+    engine = factory(options, base)
+    if lacking := [member for member in _MEMBERS if not hasattr(engine, member)]:
+        raise StudyError([f"engine: {name} has no {', '.join(lacking)}; isocost.engines.base.Engine says what an engine needs"])
+    return cast(Engine, engine)
 
 
 def options_model(name: str) -> type[Options]:
