@@ -304,5 +304,5 @@ def test_an_unknown_policy_is_refused(name: str) -> None:
 
 
 def test_a_policy_without_all_members_is_refused() -> None:
-    with pytest.raises(StudyError, match="^policy: builtins:repr has no propose, observe; "):
+    with pytest.raises(StudyError, match=r"^policy: builtins:repr has no propose, observe; "):
         load_policy("builtins:repr", terms())
