@@ -9,10 +9,14 @@ export OMP_NUM_THREADS ?= 1
 # Files are dealt in their order: one that builds a run for all of its tests stays in one process.
 PYTEST := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-slow test-vllm check bench docs clean
+.PHONY: demo record-demo test test-slow test-vllm check bench docs clean
 
 demo: $(VENV)/.demo  ## run the packaged study on the embedded models
 	$(VENV)/bin/isocost demo -o runs/demo
+
+record-demo: demo  ## copy the demo's report and figures into docs/studies
+	cp runs/demo/report.md docs/studies/demo.md
+	cp runs/demo/figures/*.svg docs/studies/figures/
 
 test: $(VENV)/.dev  ## the tests of every change, one of each kind (about 4 minutes on 2 cores)
 	$(PYTEST) -m "not slow"
@@ -29,12 +33,14 @@ check: $(VENV)/.dev  ## style, types, layers, generated docs
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/python scripts/cli_docs.py --check
+	$(VENV)/bin/python scripts/study_docs.py --check
 
 bench: $(VENV)/.dev  ## measure what the docs claim
 	for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
 
-docs: $(VENV)/.dev  ## write docs/cli.md again
+docs: $(VENV)/.dev  ## write docs/cli.md and docs/study-file.md again
 	$(VENV)/bin/python scripts/cli_docs.py
+	$(VENV)/bin/python scripts/study_docs.py
 
 clean:  ## remove the environment and runs
 	rm -rf $(VENV) $(VLLM_VENV) runs

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "cli_docs.py"
+from tests.load_script import load_script
 
 
 @pytest.fixture(scope="module")
 def cli_docs() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("cli_docs", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("cli_docs")
 
 
 def test_the_page_is_what_the_command_line_says(cli_docs: ModuleType) -> None:

@@ -301,3 +301,8 @@ def test_policies_are_found_by_name() -> None:
 def test_an_unknown_policy_is_refused(name: str) -> None:
     with pytest.raises(StudyError, match=r"^policy: .* cannot be imported: .*; known: uniform"):
         load_policy(name, terms())
+
+
+def test_a_policy_without_all_members_is_refused() -> None:
+    with pytest.raises(StudyError, match=r"^policy: builtins:repr has no propose, observe; "):
+        load_policy("builtins:repr", terms())

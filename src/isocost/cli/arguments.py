@@ -10,6 +10,17 @@ import typer
 from isocost.digits import to_int
 from isocost.errors import InputError
 
+# The effect of --force on each stage, as `running.stages.StudyRun` has it.
+FORCE = {
+    "sample": "Buy samples again that were paid for and whose files are missing. Stored samples are never discarded; an error if none are "
+    "missing.",
+    "grade": "Discard the verdicts of the study's grader and grade all stored samples again. Replies of a judge are kept.",
+    "audit": "Ask a judge again where its calls failed for good. Nothing is discarded.",
+    "curate": "No effect: the training sets are built again each time.",
+    "finetune": "Discard all trained models and evaluations of the run, and train again.",
+    "evaluate": "Discard all evaluations of the run, and evaluate again. Models are kept.",
+    "report": "No effect: the report is written again each time.",
+}
 _LARGEST = 10_000
 _SHOWN = 60  # characters of a value in a message
 
@@ -20,7 +31,6 @@ Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Th
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.", show_default=False)]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-Force = Annotated[bool, typer.Option("--force", help="Throw away what this stage stored and do it again.")]
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Refuse problems whose own reference answer the grader does not accept, rather than leave them out."),
@@ -33,6 +43,11 @@ Address = Annotated[
     str | None,
     typer.Option("--address", metavar="HOST:PORT", help="The Ray cluster, or auto; without it a Ray of its own on this machine."),
 ]
+
+
+def force_option(stage: str) -> object:
+    """Return the type of a stage's parameter `force`, with the help of its option."""
+    return Annotated[bool, typer.Option("--force", help=FORCE[stage])]
 
 
 def key_values(settings: list[str] | None, option: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli.arguments import Address, AsJson, Directory, Force, Settings, Strict, Where
+from isocost.cli.arguments import Address, AsJson, Directory, Settings, Strict, Where, force_option
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.cli.studies import run_stage
@@ -16,7 +16,7 @@ def audit(
     directory: Directory,
     settings: Settings = None,
     as_json: AsJson = False,
-    force: Force = False,
+    force: bool = False,
     strict: Strict = False,
     executor: Where = None,
     address: Address = None,
@@ -26,13 +26,16 @@ def audit(
     Chooses solutions of each model, one a problem, and looks at them by their arithmetic and, with --set audit.by=judge --set
     audit.model=NAME, by a model of the study, whose replies are bought within the limit; takes in what people said with isocost view; and
     prints each model's rate with its interval, and before anyone labels how many labels tell the models apart. Settings are kept in
-    DIR/study.yaml. --force asks a judge again where its calls failed for good; no reply that came is asked for twice. See docs/audits.md.
+    DIR/study.yaml. No reply that came is asked for twice. See docs/audits.md.
     """
     run_stage(directory, "audit", settings, force=force, strict=strict, executor=executor, address=address)
     from isocost.summaries import audits
 
     found = audits.read(directory)
     print_data(found if as_json else audits.to_markdown(found, directory))
+
+
+audit.__annotations__["force"] = force_option("audit")
 
 
 def view(

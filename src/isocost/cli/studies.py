@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isocost.cli.arguments import Address, AsJson, Directory, Force, Out, Settings, Strict, StudyPath, Where
+from isocost.cli.arguments import Address, AsJson, Directory, Out, Settings, Strict, StudyPath, Where, force_option
 from isocost.cli.leaving import resumable, stoppable
 from isocost.cli.printing import print_data, say
 from isocost.terminal import ProgressLine
@@ -69,12 +69,11 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
 def stage(name: str, summary: str) -> Callable[..., None]:
     """The command of one stage; `summary` is its help."""
 
-    def command(
-        directory: Directory, force: Force = False, strict: Strict = False, executor: Where = None, address: Address = None
-    ) -> None:
+    def command(directory: Directory, force: bool = False, strict: Strict = False, executor: Where = None, address: Address = None) -> None:
         _finish(run_stage(directory, name, None, force=force, strict=strict, executor=executor, address=address))
 
     command.__doc__ = summary
+    command.__annotations__["force"] = force_option(name)
     return command
 
 

@@ -1,4 +1,7 @@
-"""The study file: pydantic models, one a section. `studyfile.py` reads YAML into them."""
+"""The study file: pydantic models, one per section. `studyfile.py` reads YAML into them.
+
+Every field has a line under `Attributes` of its model. `scripts/study_docs.py` writes docs/study-file.md from these lines.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be spent, and the ways to spend it."""
+"""Budgets, the limit, the pilot, and the arms that spend a budget."""
 
 from __future__ import annotations
 
@@ -11,14 +11,27 @@ from isocost.records import Basis, Unit
 
 
 class Match(Section):
-    """A budget that equals what so many samples a problem from one model cost."""
+    """The cost of a number of samples per problem from one model, as a budget.
+
+    Attributes:
+        model: A model of the study.
+        samples_per_problem: Samples per problem from that model.
+    """
 
     model: str
     samples_per_problem: PositiveFloat
 
 
 class Budget(Section):
-    """What each arm may spend: an amount, or the cost of a number of samples from one model."""
+    """The amount that each arm may spend; give either `amount` or `match`.
+
+    Attributes:
+        unit: `flops` (FLOPs) or `usd` (US dollars).
+        amount: The amount, in the unit.
+        match: Instead of an amount: the cost of a number of samples from one model.
+        basis: `planned` fixes the counts from expected costs (the paper's way); `realised` buys until the next draw, at its worst case, no
+            longer fits.
+    """
 
     unit: Unit
     amount: PositiveFloat | None = None
@@ -33,21 +46,37 @@ class Budget(Section):
 
 
 class Limit(Section):
-    """A hard cap on what the run pays for data and for judging them."""
+    """A hard cap on the bill for data and for a model that judges them; training and evaluation do not count.
+
+    Attributes:
+        unit: `flops` (FLOPs) or `usd` (US dollars).
+        amount: The most that may be spent, in the unit.
+    """
 
     unit: Unit
     amount: PositiveFloat
 
 
 class Pilot(Section):
-    """A few samples on some problems, drawn first: what a sample's length is estimated from."""
+    """A few samples of some problems, drawn first from every generator to estimate the length of a sample.
+
+    Attributes:
+        problems: Number of training problems.
+        samples_per_problem: Samples per problem and model. Every cell that uses them pays for them.
+    """
 
     problems: PositiveInt
     samples_per_problem: PositiveInt
 
 
 class Arm(Section):
-    """One way to spend a budget; `samples_per_problem` makes it number-matched instead."""
+    """One way to spend a budget.
+
+    Attributes:
+        policy: The policy that allocates draws, by name or as `package.module:attribute`.
+        models: The generators that it draws from, by their names in `models`.
+        samples_per_problem: A fixed number of samples per problem instead of a budget (number-matched).
+    """
 
     policy: str = "uniform"
     models: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]

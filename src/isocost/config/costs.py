@@ -1,4 +1,4 @@
-"""What tokens cost, and what of it counts."""
+"""Prices of tokens, and the costs that count."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ Discount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, lt=1)]
 
 
 class Price(Section):
-    """What a model's tokens cost: a price list's prices, or those of the GPUs that it runs on.
+    """The price of a model's tokens: either from a price list, or from the hourly price of the GPUs that it runs on.
 
     Attributes:
-        input: US dollars a million prompt tokens.
-        output: US dollars a million generated tokens.
-        input_cache_read: US dollars a million prompt tokens that the provider reads from its cache; without it they cost `input`.
-        batch_discount: The share that the provider takes off all prices in its batch API: 0.5 is half. Taken off where the model says
+        input: US dollars per million prompt tokens.
+        output: US dollars per million generated tokens.
+        input_cache_read: US dollars per million prompt tokens that the provider reads from its cache; null means the price of `input`.
+        batch_discount: The provider's discount for its batch API, as a share: 0.5 halves all prices. It applies to models with
             `batch_api: true`.
-        gpu_hour: Instead of the above: US dollars for an hour of one GPU.
-        gpus: How many GPUs the model runs on.
-        tokens_per_second: Tokens that it generates a second on all of them, as measured, reading prompts included.
-        dated: The day the prices were read.
+        gpu_hour: Instead of the prices above: US dollars per hour of one GPU.
+        gpus: Number of GPUs that the model runs on.
+        tokens_per_second: Measured throughput on all of these GPUs: generated tokens per second, time for reading prompts included.
+        dated: The day on which the prices were read.
     """
 
     input: Amount | None = None
@@ -60,12 +60,12 @@ class Price(Section):
 
 
 class Costs(Section):
-    """What costs count: `prompt_tokens` and `attention` are about FLOPs, `prices` is about US dollars.
+    """The costs that count. `prompt_tokens` and `attention` are about FLOPs, `prices` is about US dollars. See [costs.md](costs.md).
 
     Attributes:
-        prompt_tokens: Reading prompts: `none` (the paper), `shared` (once a request, by all of its draws) or `each` (once a draw).
-        attention: Whether attention over the context counts.
-        prices: A file of prices, by model.
+        prompt_tokens: FLOPs of reading prompts: `none` (as in the paper), `shared` (once per request) or `each` (once per draw).
+        attention: Count the FLOPs of attention over the context.
+        prices: A YAML file of prices by model; a model's own `price` wins.
     """
 
     prompt_tokens: PromptReading = "none"

@@ -1,4 +1,4 @@
-"""Where work runs."""
+"""The executor: the machines on which models run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from isocost.config.sections import PositiveInt, Section
 
 
 class ExecutorSpec(Section):
-    """Where work runs: worker processes on this machine, or on a Ray cluster.
+    """The machines on which models run and students are trained; `executor: ray` is short for `{name: ray}`. See [ray.md](ray.md).
 
     Attributes:
-        name: Which.
-        address: Of the cluster, HOST:PORT; "auto" is the one that this machine belongs to. None starts a Ray on this machine.
-        workers: At most so many; None is as many as there is room for.
-        cpus_per_worker: Cores of a worker; None is one on nodes with GPUs and for small models, else a whole node.
-        gpus_per_worker: GPUs of a worker, where the cluster has any.
+        name: `local` (worker processes on this machine) or `ray` (a Ray cluster).
+        address: Address of the Ray cluster, `HOST:PORT`; `auto` means the cluster of this machine, null starts Ray on this machine.
+        workers: Largest number of workers; null means as many as fit.
+        cpus_per_worker: Cores per worker; null means one on nodes with GPUs and for small models, otherwise a whole node.
+        gpus_per_worker: GPUs per worker, if the cluster has GPUs.
     """
 
     name: Literal["local", "ray"] = "local"

@@ -1,4 +1,4 @@
-"""How solutions are judged, and their reasoning audited."""
+"""The grader, and the audit of false positives."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ JUDGE = "judge"  # the grader that is a model of the study
 
 
 class GraderSpec(OpenSection):
-    """How answers are judged, and options of the grader.
+    """The grader of solutions, and its options. See [grading.md](grading.md).
 
-    `name: judge` has a model of the study judge the training solutions: `model` is its name there, `max_tokens` the most that it may write.
+    With `name: judge` a model of the study judges the training solutions: `model` names it, `max_tokens` limits its reply.
+
+    Attributes:
+        name: A grader by name, `judge`, or `package.module:attribute`.
+        time_limit: Seconds for one comparison or program. After it a sample is ungraded if it was compared, incorrect if it is a program.
     """
 
     name: str = "math"
@@ -22,13 +26,13 @@ class GraderSpec(OpenSection):
 
 
 class AuditSpec(Section):
-    """How false positives are looked for, and in how many solutions a model; people look at them with `isocost view`, whatever stands here.
+    """The search for false positives. People can label solutions with `isocost view` under any setting. See [audits.md](audits.md).
 
     Attributes:
-        by: `steps` reads the arithmetic that solutions write out; `judge` has a model of the study read them too.
-        model: The judge's name in the study; only with `by: judge`.
-        max_tokens: The most that the judge may write; only with `by: judge`.
-        per_model: Solutions of each model; one of every problem that it solved where it is left out.
+        by: `steps` checks the arithmetic that solutions write out; `judge` also asks a model of the study.
+        model: The judge, a model of the study; only with `by: judge`.
+        max_tokens: Largest number of tokens of a reply of the judge; only with `by: judge`.
+        per_model: Number of solutions checked per model; null means one of each problem that the model solved.
     """
 
     by: Literal["steps", "judge"] = "steps"

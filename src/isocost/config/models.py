@@ -1,4 +1,4 @@
-"""Models, and how they are drawn from."""
+"""Models, and the sampling settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from isocost.records import SamplingParams
 
 
 class Sampling(Section):
-    """How solutions are drawn, under vLLM's names."""
+    """Sampling parameters, with vLLM's names.
+
+    Attributes:
+        temperature: 0 is greedy decoding.
+        top_p: Keep the most likely tokens up to this probability; 1 keeps all.
+        top_k: Keep this many of the most likely tokens; 0 keeps all.
+        max_tokens: Largest number of generated tokens per sample; a longer sample is cut off.
+        stop: Strings that end a sample; they are cut from its text.
+    """
 
     temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.7
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -33,17 +41,18 @@ class Sampling(Section):
 
 
 class ModelSpec(OpenSection):
-    """A model: its engine, what its tokens cost, and options of the engine.
+    """A model: its engine, its costs, and the options of its engine.
 
     Attributes:
-        engine: What runs it.
-        params: Parameters that a token passes through; else as the engine reads them.
-        price: What its tokens cost; else as the file of `costs.prices` says.
-        prompt: What it sees, where that is not the study's prompt.
-        tokens_per_sample: Expected tokens of a draw.
+        engine: An engine by name, or `package.module:attribute`.
+        params: Parameters that a token passes through (the P of 2P FLOPs per token); null means as the engine reads them.
+        price: Price of its tokens; null means as in the file of `costs.prices`.
+        prompt: Changes to the study's prompt for this model.
+        sampling: Changes to the study's sampling settings for this model, key by key.
+        tokens_per_sample: Expected generated tokens per sample. Give it for all generators or for none; a pilot measures it.
         prompt_tokens: Expected tokens of a prompt.
-        attention: layers * heads * size of a head; else as the engine reads them.
-        batch_api: Whether it is asked through the provider's batch API: then the price's `batch_discount` is taken off.
+        attention: Layers * heads * head size, for the FLOPs of attention; null means as the engine reads it.
+        batch_api: Price the model at its provider's batch API: apply the `batch_discount` of its price.
     """
 
     engine: str

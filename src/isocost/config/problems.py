@@ -1,4 +1,4 @@
-"""Which problems."""
+"""The problem sets."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ from isocost.config.sections import OpenSection, Section
 
 
 class ProblemSource(OpenSection):
-    """Where a problem set comes from."""
+    """A problem source and its options. Every source also takes `skip` and `limit`.
+
+    Attributes:
+        source: A problem source by name, or `package.module:attribute`.
+    """
 
     source: str
 
 
 class ProblemSets(Section):
-    """The problem sets of a study: sampling uses `train`; the others are for finetuning and evaluation."""
+    """The problem sets of a study. No question of `train` may occur in another set.
+
+    Attributes:
+        train: Problems that generators are sampled on, and students trained on.
+        validation: Problems on which a student's best checkpoint is chosen.
+        test: Problems on which students are evaluated.
+        transfer: A second test set, for problems of another kind.
+    """
 
     train: ProblemSource
     validation: ProblemSource | None = None

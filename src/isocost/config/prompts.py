@@ -1,4 +1,4 @@
-"""What models see."""
+"""The prompt."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from isocost.config.sections import Section
 
 
 class Example(Section):
-    """A worked example of a prompt."""
+    """A worked example before the question.
+
+    Attributes:
+        question: Text of the question, put in the form.
+        solution: Text of its solution.
+    """
 
     question: str
     solution: str
 
 
 class PromptChanges(Section):
-    """A model's own prompt: what it leaves out is as in the study's.
+    """Changes of one model to the study's prompt; a key that is left out keeps the study's value.
 
     Attributes:
         template: A template by name, or `package.module:attribute`.
-        form: Instead of a name, a template of one's own: one question, with `{question}` where its text goes.
-        examples: Worked examples before the question; only with `form`, as are the two below.
-        separator: Between examples.
-        stop: Strings that end a reply.
-        chat: Whether the prompt is the user's message in the model's chat format, rather than text that it goes on from.
-        system: The system message; only with `chat`.
+        form: Instead of a template: the text of one question, with `{question}` in the place of the problem.
+        examples: Worked examples before the question; only with `form`.
+        separator: Text between examples; only with `form`.
+        stop: Strings that end a reply; only with `form`.
+        chat: Send the prompt as the user's message in the model's chat format, not as text to continue.
+        system: The system message; only with `chat: true`.
     """
 
     template: str | None = None
@@ -62,7 +67,7 @@ class PromptChanges(Section):
 
 
 class Prompt(PromptChanges):
-    """What generators and untrained students see."""
+    """The prompt of generators and of untrained students; give either `template` or `form`."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

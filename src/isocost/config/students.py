@@ -1,4 +1,4 @@
-"""From graded samples to evaluated students."""
+"""Training sets, students and their evaluation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,31 @@ from isocost.config.sections import PositiveFloat, PositiveInt, Section, distinc
 
 
 class Curate(Section):
-    """Which correct solutions go into a training set."""
+    """The correct solutions that go into a training set.
+
+    Attributes:
+        distinct: Solutions count as the same by exact string, by `normalised` text, or by their `equations`; null keeps duplicates.
+        per_problem: Largest number of solutions per problem; null means all.
+    """
 
     distinct: Literal["string", "normalised", "equations"] | None = "string"
     per_problem: PositiveInt | None = None
 
 
 class Finetune(Section):
-    """Which students are trained on which arms' data, and how. `budgets` empty means all."""
+    """Training of every student on the data of every arm, with TRL. Without this section nothing is trained.
+
+    Attributes:
+        students: Models of the study that are trained; their engine must be `transformers`.
+        arms: Arms whose data they are trained on.
+        budgets: Budgets of these arms' cells; empty means all.
+        steps: Optimizer steps, the same for all students and arms.
+        batch_size: Training examples per step.
+        learning_rates: Learning rates; the one whose checkpoint is best on `validation` is kept.
+        checkpoints: Checkpoints per training, evenly spaced, scored on `validation`.
+        seeds: Seeds; every student is trained once per seed, and outcomes are averaged per problem.
+        method: `full` trains all weights, `lora` a LoRA adapter.
+    """
 
     students: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
     arms: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
@@ -32,9 +49,11 @@ class Finetune(Section):
 
 
 class Evaluate(Section):
-    """Greedy pass@1 always; maj@k where asked for.
+    """Evaluation of students on `test` and `transfer`: greedy pass@1, and maj@k if requested.
 
-    `grader` compares with reference answers where the study's own grader is a model: no model scores its own students.
+    Attributes:
+        maj_at: Values of k for maj@k.
+        grader: The grader of test answers if the study's own grader is a judge; null means `math`. No model scores its own students.
     """
 
     maj_at: tuple[PositiveInt, ...] = ()

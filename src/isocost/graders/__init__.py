@@ -31,7 +31,7 @@ def load_grader(name: str, options: Mapping[str, object] | None = None) -> Grade
         InputError: there is no such grader or option, it cannot be imported, or what it makes is not a grader.
     """
     options = dict(options or {})
-    factory = _import(name)
+    factory = grader_factory(name)
     known = _keywords(factory)
     for key in options:
         if known is not None and key not in known:
@@ -52,10 +52,15 @@ def load_grader(name: str, options: Mapping[str, object] | None = None) -> Grade
 
 def grader_options(name: str) -> tuple[str, ...]:
     """The settings that a grader takes."""
-    return tuple(_keywords(_import(name)) or ())
+    return tuple(_keywords(grader_factory(name)) or ())
 
 
-def _import(name: str) -> Callable[..., object]:
+def grader_factory(name: str) -> Callable[..., object]:
+    """Import the class or function that makes a grader, by name or as `package.module:attribute`.
+
+    Raises:
+        InputError: there is no such grader, or it cannot be imported.
+    """
     target = GRADERS.get(name, name)
     if ":" not in target:
         hint = did_you_mean(name, GRADERS) or f"known: {', '.join(GRADERS)}, or package.module:attribute"

@@ -54,9 +54,9 @@ class MathGrader(AnswerGrader):
     """Equality as mathematics. The same answer written differently is correct; a part of it, or its rounding to few digits, is not.
 
     Args:
-        order: Of lists and sets; this and the others as in `Conventions`.
-        units: Of quantities.
-        percent: What 50% is.
+        order: Order of values side by side and of sets: `any`, or as `given` in the reference.
+        units: `forgive` a missing unit but convert or refuse another one, `ignore` units, or `require` the reference's.
+        percent: `forgive` (50% is 50, and also 0.5) or `value` (50% is 0.5 only).
 
     Raises:
         ValueError: a convention that is none.

@@ -81,7 +81,7 @@ def survey(
         table: As `tables.scan_table` gives it.
         ks: Draws to measure at.
         levels: What makes two solutions the same.
-        prices: Of a generated token, by model; see `costs.costs`.
+        prices: Of a generated token, by model; see `measuring.costs.costs`.
         by: A column, or a group for each problem id, to break the measures down by.
         as_fixed: As `measure`.
         stopped_at: Each problem's draws went on until so many were correct, or to the most that any problem of the model has. pass@1 is

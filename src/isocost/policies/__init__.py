@@ -24,4 +24,7 @@ def load_policy(name: str, terms: Terms) -> Policy:
         factory = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise StudyError([f"policy: {name} cannot be imported: {error}; known: {', '.join(POLICIES)}"]) from error
-    return cast(Policy, factory(terms))
+    policy = factory(terms)
+    if lacking := [member for member in ("propose", "observe") if not hasattr(policy, member)]:
+        raise StudyError([f"policy: {name} has no {', '.join(lacking)}; isocost.policies.base.Policy says what a policy needs"])
+    return cast(Policy, policy)

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 
 from isocost.config import JUDGE
 from isocost.costs.pricefile import read_prices
+from isocost.engines import options_model
 from isocost.engines.options import read_options
 from isocost.errors import InputError, IsocostError, StudyError
 from isocost.executors.jobs import EngineSpec
 from isocost.graders import load_grader
-
-_OPTIONS = {
-    "openai": "isocost.engines.openai.options:OpenAIOptions",
-    "replay": "isocost.engines.replay:ReplayOptions",
-    "transformers": "isocost.engines.transformers:TransformersOptions",
-    "vllm": "isocost.engines.vllm:VllmOptions",
-}
 
 
 def grader_mistake(name: str, option: str, value: object) -> str | None:
@@ -35,9 +28,8 @@ def grader_mistake(name: str, option: str, value: object) -> str | None:
 
 def engine_mistakes(name: str, options: Mapping[str, object]) -> tuple[str, ...]:
     """What is wrong with an engine's options, each mistake behind its key. The engine is imported for it."""
-    module, _, attribute = _OPTIONS[name].partition(":")
     try:
-        read_options(getattr(import_module(module), attribute), options)
+        read_options(options_model(name), options)
     except StudyError as error:
         return error.mistakes
     except ImportError:  # the engine is not installed; that is told when it is opened

@@ -42,7 +42,7 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
         ProblemsError: an unknown source or option, a file or row that cannot be used, equal ids, no problem left.
         MissingExtraError: the source needs a package that is not installed.
     """
-    load = _import(source)
+    load = source_function(source)
     own = {key: value for key, value in options.items() if key not in ("skip", "limit")}
     _check_options(source, load, own)
     skip, limit = _count(source, options, "skip") or 0, _count(source, options, "limit")
@@ -61,11 +61,16 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
 
 def source_options(source: str) -> tuple[str, ...]:
     """The keys that a source takes, `skip` and `limit` among them."""
-    parameters = inspect.signature(_import(source)).parameters
+    parameters = inspect.signature(source_function(source)).parameters
     return (*(name for name in parameters if name != "base"), "skip", "limit")
 
 
-def _import(source: str) -> Loader:
+def source_function(source: str) -> Loader:
+    """Import the function of a source, by name or as `package.module:attribute`.
+
+    Raises:
+        ProblemsError: there is no such source, or it cannot be imported.
+    """
     target = SOURCES.get(source, source)
     if ":" not in target:
         hint = did_you_mean(source, SOURCES) or f"known: {', '.join(SOURCES)}, or package.module:attribute"

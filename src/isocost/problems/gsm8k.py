@@ -22,7 +22,7 @@ def load(*, base: Path, split: str = "train", path: str | None = None) -> Iterat
     Args:
         base: What a relative path starts from.
         split: `train` or `test`.
-        path: A folder with train.jsonl and test.jsonl; without it the dataset openai/gsm8k is fetched.
+        path: A folder with train.jsonl and test.jsonl; null means that the dataset openai/gsm8k is downloaded.
 
     Raises:
         ProblemsError: the file or dataset cannot be read, or a row has no `####`.

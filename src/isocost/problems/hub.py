@@ -31,13 +31,13 @@ def load(
     """The rows of one split; ids that no field gives are `<dataset>-<split>-00012`.
 
     Args:
-        dataset: Its name on the hub, or a folder; a folder under `base` wins.
+        dataset: A name on the hub, or a folder relative to the study file's; the folder wins.
         base: What a relative folder starts from.
-        name: The dataset's configuration, where it has several.
-        split: Which part.
-        id_field: The field with the id.
-        question_field: The field with the question.
-        answer_field: The field with the reference answer.
+        name: The dataset's configuration, if it has several.
+        split: A split of the dataset.
+        id_field: The field with the id; null means the usual names.
+        question_field: The field with the question; null means the usual names.
+        answer_field: The field with the reference answer; null means the usual names.
 
     Raises:
         MissingExtraError: datasets is not installed.

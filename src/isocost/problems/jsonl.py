@@ -28,6 +28,14 @@ def load(
     expected_answer, solution; id, problem_id, unique_id); a row without an id gets `<file name>-<line number>`. With `unanswered` a row
     may be without an answer, which is then "": no grader that compares accepts that.
 
+    Args:
+        path: The file, relative to the study file's folder.
+        base: What a relative path starts from.
+        id_field: The field with the id; null means the usual names.
+        question_field: The field with the question; null means the usual names.
+        answer_field: The field with the reference answer; null means the usual names.
+        unanswered: Accept problems without a reference answer, for `grader: {name: judge}`.
+
     Raises:
         ProblemsError: with file and line, a row that is not JSON, lacks question or answer, repeats an id, or has an answer that is none
             of its choices.

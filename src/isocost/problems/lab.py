@@ -10,7 +10,11 @@ from isocost.records import Problem
 
 
 def load(*, split: str = "train", seed: int = 0) -> Iterator[Problem]:
-    """Problems of a split (pretraining, train, validation, test, transfer) without end, with ids like `lab-train-00012`.
+    """The embedded word problems of a split, without end, with ids like `lab-train-00012`.
+
+    Args:
+        split: `pretraining`, `train`, `validation`, `test` or `transfer`.
+        seed: Seed of the generator.
 
     Raises:
         ProblemsError: there is no such split.

@@ -17,6 +17,11 @@ from isocost.records import Problem
 def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterator[Problem]:
     """The problems of a JSONL file with MATH's fields, or of the dataset HuggingFaceH4/MATH-500 where no path is given.
 
+    Args:
+        base: What a relative path starts from.
+        path: The JSONL file; null means that the dataset is downloaded.
+        split: A split of the dataset; only without `path`.
+
     Raises:
         ProblemsError: the file or dataset cannot be read, or a row lacks problem or answer.
         MissingExtraError: datasets is not installed, and no path given.

@@ -25,7 +25,7 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
 
     Args:
         base: What a relative path starts from.
-        path: The file mbpp.jsonl, of all splits; without it the dataset google-research-datasets/mbpp is fetched.
+        path: The file mbpp.jsonl, of all splits; null means that google-research-datasets/mbpp is downloaded.
         split: `prompt` (task ids 1 to 10, the paper's few shots), `test` (11 to 510), `validation` (511 to 600), `train` (601 to 974) or
             `all`.
 

@@ -14,6 +14,13 @@ def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **sett
     """Distinct problems of one of its datasets, such as `basic_arithmetic`; questions that come up twice are dropped, so there may be
     fewer than `size`. Other options are the dataset's own (levels, ranges).
 
+    Args:
+        dataset: Name of the dataset in reasoning-gym.
+        size: Number of items that are generated.
+        split: Any name; each split and seed gives other problems.
+        seed: Seed of the generator.
+        settings: Settings of the dataset itself.
+
     The package seeds its item i with seed + i, so near seeds repeat most items; here split and seed are hashed into one far from others.
 
     Raises:

@@ -16,7 +16,7 @@ _MAIN = ("covered", "kept_per_problem", "pass@1", "fpr")  # columns of what a ce
 
 
 def by_name(cells: Sequence[CellResult], group: Callable[[CellResult], str], raw_group: Callable[[CellResult], str]) -> Table:
-    """Measures of cells that have no column of their own elsewhere, such as coverage@3; groups as in `tables.table`."""
+    """Measures of cells that have no column of their own elsewhere, such as coverage@3; groups as in `reporting.tables.table`."""
     names = [
         name
         for name in dict.fromkeys(name for cell in cells for name in cell.measures)

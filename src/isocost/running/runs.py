@@ -74,7 +74,9 @@ def run(
         out: The run directory; default `runs/NAME` in the working directory.
         settings: `key.key=value` settings that override the study file.
         until: The last stage to run.
-        force: Throw away what that stage stored and do it again.
+        force: Do that stage again. `grade` discards the grader's verdicts first, `finetune` models and evaluations, `evaluate`
+            evaluations. `sample` buys only samples whose files are missing; `audit` repeats only a judge's failed calls. Other stages
+            are always done again.
         strict: Refuse a study with a problem whose own reference answer the grader does not accept, rather than leave it out.
         executor: Where this start runs, whatever the study file says.
         listener: Called with progress and notes.

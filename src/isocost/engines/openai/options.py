@@ -25,24 +25,24 @@ _WITHIN_LIMIT = {"reasoning", "thinking", "thinkingconfig"}  # budgets inside ma
 
 
 class OpenAIOptions(Options):
-    """The keys of an endpoint's model section.
+    """A model behind an OpenAI-compatible endpoint. See [engines.md](engines.md#openai).
 
     An endpoint may have defaults of its own for what is not sent. `vllm serve` takes them from the model's generation_config.json
     (a top_k, a repetition_penalty): start it with `--generation-config vllm`, or send them in `extra_body`.
 
     Attributes:
-        model: The name under which the endpoint knows the model.
-        base_url: Where the API is, usually ending in /v1. A key does not belong into it.
-        api_key_env: The environment variable that holds the key; an endpoint without keys needs none. Nothing else is asked for a key.
-        concurrency: How many requests are under way at once.
-        n: How many solutions one request may ask for. They share one seed and the price of one prompt.
-        seeds: Whether the endpoint takes a `seed`.
-        timeout: Seconds that a request may take, its whole reply included.
-        api: `completions` sends plain text, `chat` a conversation; `auto` sends a conversation where the prompt's template says `chat`.
-        extra_body: Sent with every request as it stands; part of the engine's identity.
-        max_tokens_field: How the endpoint calls the limit on tokens.
-        hidden_prompt_tokens: Prompt tokens that the endpoint adds to every request by itself; more than that in its usage stops the run.
-        bytes_per_token: UTF-8 bytes that its tokens have at most, on average over a reply; fewer tokens in its usage stop the run.
+        model: Name of the model at the endpoint.
+        base_url: Address of the API, usually ending in /v1.
+        api_key_env: Environment variable that holds the key; an endpoint without keys needs none.
+        concurrency: Largest number of requests in flight.
+        n: Largest number of solutions per request; they share one seed and the price of one prompt.
+        seeds: Send a `seed` with each request.
+        timeout: Seconds for one request, its whole reply included.
+        api: `completions` sends plain text, `chat` a conversation; `auto` follows `chat` of the prompt.
+        extra_body: Additional fields of every request; part of the engine's identity.
+        max_tokens_field: The endpoint's name for the limit on tokens.
+        hidden_prompt_tokens: Prompt tokens that the endpoint itself adds to every request; more in its usage stop the run.
+        bytes_per_token: Largest average of UTF-8 bytes per token of a reply; fewer tokens in its usage stop the run.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)  # an address may hold a password

@@ -21,12 +21,12 @@ _BATCH = 1024  # generations; a batch only bounds what is committed at once
 
 
 class ReplayOptions(Options):
-    """What a study may say about a recorded model.
+    """Samples recorded in a table.
 
     Attributes:
-        table: A table of samples, Parquet or JSONL (from the study file's folder).
-        model: Its name in the table's `model` column.
-        pool: Its pool, where the table holds several of this model.
+        table: A table of samples (Parquet or JSONL), a folder or a glob pattern of such files, relative to the study file's folder.
+        model: Name of the model in the table's column `model`.
+        pool: Name of the pool, if the table holds several of this model.
     """
 
     table: Path

@@ -24,15 +24,15 @@ from isocost.records import SamplingParams
 
 
 class TransformersOptions(Options):
-    """What a study may say about a model of this engine.
+    """Weights on this machine or cluster, run by isocost's own decoding loop on a CPU or GPU.
 
     Attributes:
-        model: A folder (from the study file's), or a name on the hub.
+        model: A folder, relative to the study file's; a name on the hub; or `lab:NAME` for an embedded model.
         revision: Branch, tag or commit on the hub.
-        dtype: Of the weights; `auto` is float32 on a CPU (faster there than bfloat16), elsewhere that of the checkpoint.
-        device: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` takes an accelerator if there is one.
-        batch_size: Sequences decoded at once. For models of a few million parameters 256 is about 15% faster on a CPU.
-        gguf_file: The file in the folder, for weights in GGUF format.
+        dtype: Data type of the weights; `auto` is float32 on a CPU, otherwise that of the checkpoint.
+        device: `cpu`, `cuda`, `cuda:1` or `mps`; `auto` uses an accelerator if there is one.
+        batch_size: Sequences decoded at once.
+        gguf_file: Name of the file in the folder or repository, for weights in GGUF format.
     """
 
     model: str

@@ -38,7 +38,7 @@ class CodeGrader(AnswerGrader):
     that programs vote for themselves; of a longer one the first 10,000 characters.
 
     Args:
-        memory_mb: MB of address space that a program may take, the interpreter's 30 included.
+        memory_mb: Address space of a program in MB, at least 64; the interpreter takes 30.
 
     Raises:
         InputError: there is no bubblewrap, or this machine does not permit what it does.
