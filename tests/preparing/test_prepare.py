@@ -1,0 +1,35 @@
+"""Models that a study draws from, and draws that two of them would share."""
+
+from dataclasses import replace
+
+from isocost.preparing.prepare import generators, pool_id
+from isocost.prompts import make_template
+from isocost.records import SamplingParams
+from tests.builders import study
+
+PARAMS = SamplingParams(temperature=1.0, max_tokens=64)
+
+
+def test_the_model_that_a_budget_is_matched_to_is_drawn_from_though_no_arm_names_it() -> None:
+    assert generators(study(arms={"weak": {"models": ["weak"]}})) == ["weak", "strong"]
+
+
+def test_a_model_that_neither_arm_nor_budget_names_is_not_drawn_from() -> None:
+    assert generators(study(arms={"weak": {"models": ["weak"]}}, budgets={"low": {"unit": "flops", "amount": 1e12}})) == ["weak"]
+
+
+def test_whatever_changes_a_draw_changes_the_pool() -> None:
+    template = make_template(study().prompt_of("weak"))
+    ids = {
+        pool_id("weights", template, PARAMS, 0),
+        pool_id("other weights", template, PARAMS, 0),
+        pool_id("weights", replace(template, chat=True), PARAMS, 0),
+        pool_id("weights", template, replace(PARAMS, temperature=0.5), 0),
+        pool_id("weights", template, PARAMS, 1),
+    }
+    assert len(ids) == 5
+
+
+def test_keys_of_chats_make_no_other_pool_of_a_model_without_a_chat() -> None:
+    template = make_template(study().prompt_of("weak"))
+    assert pool_id("weights", replace(template, system="Be brief."), PARAMS, 0) == pool_id("weights", template, PARAMS, 0)
