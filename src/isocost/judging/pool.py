@@ -34,10 +34,18 @@ class JudgingPool:
         prepared: A study whose grader is a model.
         directory: Where replies are stored.
         executor: Where the engine runs.
+        ledger: Where each call is reserved. Sampling settles it before it has anything judged.
         listener: Told of an endpoint that cannot be reached, or whose usage is odd.
     """
 
-    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor, listener: Listener = lambda event: None) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        directory: RunDirectory,
+        executor: Executor,
+        ledger: Ledger,
+        listener: Listener = lambda event: None,
+    ) -> None:
         model = judge_of(prepared.study) or ""
         params, chat = judging_params(prepared.study), prepared.templates[model].chat
         self.grader = Judge(self._answer, digest(prepared.identities[model], params, *(["chat"] if chat else [])))
@@ -52,10 +60,10 @@ class JudgingPool:
             check=self._check,
             trouble=lambda what: listener(Note(text=what)),
         )
+        self._ledger = ledger
         self._thread = ThreadPoolExecutor(1)  # alone touches the log, once there is something to judge
         self._ended = Event()
         self._failure: IsocostError | None = None
-        self.ledger: Ledger | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -80,10 +88,8 @@ class JudgingPool:
         """The `answer` of the judge."""
         if self._failure and not all(self._replies.stored(prompts)):
             raise self._failure
-        if self.ledger is None:
-            raise AssertionError("unreachable: sampling opens the ledger before it has anything judged")
         try:
-            return self._replies.answer(prompts, self.ledger)
+            return self._replies.answer(prompts, self._ledger)
         except IsocostError as error:
             self._failure = error
             raise

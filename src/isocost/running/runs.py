@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.config import ExecutorSpec, Study
-from isocost.errors import RunDirectoryError, RunError, StorageError, StudyError
+from isocost.errors import BudgetError, RunDirectoryError, RunError, StorageError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.desk import describe, render
@@ -19,6 +19,7 @@ from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
 from isocost.judging.pool import JudgingPool
+from isocost.ledger import Ledger
 from isocost.paths import shell_word
 from isocost.planning import DrawCost, draw_costs
 from isocost.preparing import gold
@@ -27,7 +28,7 @@ from isocost.preparing.executing import Chosen, make_executor
 from isocost.preparing.facts import remembered
 from isocost.preparing.prepare import Prepared, generators, known, own_parts, prepare
 from isocost.preparing.problemchanges import changed_problems
-from isocost.records import CellPlan
+from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
@@ -222,7 +223,8 @@ def _run(
     executor = make_executor(where, largest, directory.path, LocalExecutor)
     stopped = True
     try:
-        with _graders(prepared, directory, executor, listener) as (grading, checking):
+        ledger = _open_ledger(study, directory)
+        with _graders(prepared, directory, executor, ledger, listener) as (grading, checking):
             left = gold.answerable(prepared, checking, strict=strict)
             lowered = _is_lowered(kept_study(directory), study)
             with _keeping(directory, resolved(study, base)):
@@ -231,7 +233,7 @@ def _run(
                 start.begin()
                 gold.record(left, directory, listener)
                 mark_leftovers(study, directory, listener)
-                started = StudyRun(left, directory, executor, grading, checking, listener, lowered=lowered)
+                started = StudyRun(left, directory, executor, ledger, grading, checking, listener, lowered=lowered)
                 report = started.run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:
@@ -245,15 +247,36 @@ def _run(
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
 
 
+def _open_ledger(study: Study, directory: RunDirectory) -> Ledger:
+    """Return the run's ledger as earlier starts left it, before it is compared with what is stored.
+
+    Raises:
+        StorageError: a line is damaged.
+        BudgetError: the limit is in a unit in which the cost of what was bought is not known.
+    """
+    unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
+    amount = study.limit.amount if study.limit else None
+    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, ready=directory.ready)
+    if study.limit and not ledger.known:
+        other = "flops" if unit == "usd" else "usd"
+        raise BudgetError(
+            f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}\n"
+            f"  set limit.unit: {other} with an amount in it, leave limit out, or name another folder with -o"
+        )
+    return ledger
+
+
 @contextmanager
-def _graders(prepared: Prepared, directory: RunDirectory, executor: Executor, listener: Listener) -> Iterator[tuple[Grading, GradingPool]]:
+def _graders(
+    prepared: Prepared, directory: RunDirectory, executor: Executor, ledger: Ledger, listener: Listener
+) -> Iterator[tuple[Grading, GradingPool]]:
     """What grades training solutions, and what grades where there are reference answers: two things only where a model is the judge."""
     spec = prepared.study.reference_grader
     with GradingPool(spec.name, workers=executor.cores, time_limit=spec.time_limit, options=spec.options) as checking:
         if not prepared.study.is_judged:
             yield checking, checking
             return
-        with JudgingPool(prepared, directory, executor, listener) as judging:
+        with JudgingPool(prepared, directory, executor, ledger, listener) as judging:
             yield judging, checking
 
 

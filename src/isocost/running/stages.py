@@ -16,6 +16,7 @@ from isocost.errors import StorageError
 from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.grading import Grading
+from isocost.ledger import Ledger
 from isocost.ledger.summary import sum_up_again
 from isocost.metrics.diversity import distinct_key
 from isocost.preparing.prepare import Prepared
@@ -47,6 +48,7 @@ class StudyRun:
         prepared: Prepared,
         directory: RunDirectory,
         executor: Executor,
+        ledger: Ledger,
         grading: Grading,
         checking: Grading,
         listener: Listener,
@@ -55,7 +57,7 @@ class StudyRun:
     ) -> None:
         self._lowered, self._again = lowered, False
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
-        self.grading, self.checking = grading, checking
+        self.ledger, self.grading, self.checking = ledger, grading, checking
         self.graded = ""
         self.seconds: dict[str, float] = _seconds(directory)
 
@@ -82,7 +84,14 @@ class StudyRun:
     def sample(self) -> Bought:
         """Buy and grade."""
         bought = data.sample(
-            self.prepared, self.directory, self.executor, self.grading, self.listener, lowered=self._lowered, again=self._again
+            self.prepared,
+            self.directory,
+            self.executor,
+            self.ledger,
+            self.grading,
+            self.listener,
+            lowered=self._lowered,
+            again=self._again,
         )
         self.directory.check()
         parts = (part for pool in bought.stores.values() for part in pool.frames())
@@ -107,7 +116,7 @@ class StudyRun:
             found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
         finally:
             if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
-                sum_up_again(self.directory, bought.ledger)
+                sum_up_again(self.directory, self.ledger)
         audit_summary.write(found, self.directory)
         return found
 
