@@ -29,8 +29,9 @@ from isocost.results.tables import write_samples
 from isocost.sampling import data
 from isocost.sampling.data import Bought, grader_key
 from isocost.store import RunDirectory
-from isocost.students import students
-from isocost.students.students import Evaluated, Training
+from isocost.students import evaluate, train
+from isocost.students.evaluate import Evaluated
+from isocost.students.train import Training
 from isocost.summaries import audits as audit_summary
 
 T = TypeVar("T")
@@ -150,13 +151,13 @@ class StudyRun:
 
     def finetune(self, curated: Mapping[Cell, Curated]) -> list[Training]:
         """Train the students."""
-        cells = students.trained_cells(self.prepared, list(curated))
+        cells = train.trained_cells(self.prepared, list(curated))
         rows = {cell: curated[cell] for cell in cells}
-        return students.finetune(self.prepared, self.directory, rows, self._rows, self.executor, self.listener)
+        return train.finetune(self.prepared, self.directory, rows, self._rows, self.executor, self.listener)
 
     def evaluate(self, trainings: Sequence[Training]) -> list[Evaluated]:
         """Evaluate the students."""
-        return students.evaluate(self.prepared, self.directory, trainings, self.executor, self.checking, self.listener)
+        return evaluate.evaluate(self.prepared, self.directory, trainings, self.executor, self.checking, self.listener)
 
     def report(self, found: Results) -> Report:
         """Write the report, its figures and tables."""
