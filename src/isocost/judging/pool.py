@@ -15,13 +15,11 @@ from isocost.executors.base import Executor
 from isocost.graders.judge import Judge, JudgeRequest
 from isocost.grading import Pair
 from isocost.ids import digest
-from isocost.judging.replies import Replies
+from isocost.judging.replies import Replies, greedy
 from isocost.ledger import Ledger
 from isocost.preparing.prepare import Prepared, judge_of
 from isocost.records import SamplingParams, Verdict
 from isocost.store import RunDirectory
-
-MAX_TOKENS = 1024
 
 
 class JudgingPool:
@@ -100,5 +98,6 @@ class JudgingPool:
 
 
 def judging_params(study: Study) -> SamplingParams:
-    """How the judge writes: greedily, so that its verdicts can be had again."""
-    return SamplingParams(temperature=0.0, max_tokens=int(str(study.grader.options.get("max_tokens", MAX_TOKENS))))
+    """Return how the judge of answers writes."""
+    max_tokens = study.grader.options.get("max_tokens")
+    return greedy(None if max_tokens is None else int(str(max_tokens)))

@@ -27,7 +27,8 @@ from isocost.records import Cost, ModelCard, SamplingParams
 from isocost.store import Row, RunDirectory
 
 FOLDER = "judge"  # in the run directory: a folder for each model that ever was the judge
-ACCOUNT = "judge"
+ACCOUNT = "judge"  # in the ledger
+MAX_TOKENS = 1024  # of a reply, where the study does not say
 
 
 class Replies:
@@ -182,6 +183,11 @@ class Replies:
             "cost_usd": cost.usd,
             "cost_seconds": seconds,
         }
+
+
+def greedy(max_tokens: int | None) -> SamplingParams:
+    """Return how a judge writes: greedily, so that its verdicts can be had again; at most so many tokens, or `MAX_TOKENS`."""
+    return SamplingParams(temperature=0.0, max_tokens=max_tokens or MAX_TOKENS)
 
 
 def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> Cost:
