@@ -8,17 +8,12 @@ from typing import Any
 
 import pytest
 
-from isocost.engines import ENGINES, OPTIONS, load_engine
+from isocost.engines import load_engine
 from isocost.engines.vllm import VllmOptions
 from isocost.engines.vllm.failures import explain
 from isocost.errors import MissingExtraError, StudyError
 
 GIVEN = VllmOptions(model="m", gpu_memory_utilization=0.8, max_model_len=4096)
-
-
-def test_the_study_file_knows_the_options() -> None:
-    assert OPTIONS["vllm"] == tuple(VllmOptions.model_fields)
-    assert "vllm" in ENGINES
 
 
 def test_wrong_options_are_told(tmp_path: Path) -> None:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 
 from isocost.config import JUDGE
 from isocost.costs.pricefile import read_prices
-from isocost.engines.options import read_options
+from isocost.engines import ENGINES
 from isocost.errors import InputError, IsocostError, StudyError
 from isocost.executors.jobs import EngineSpec
 from isocost.graders import load_grader
-
-_OPTIONS = {
-    "openai": "isocost.engines.openai.options:OpenAIOptions",
-    "replay": "isocost.engines.replay:ReplayOptions",
-    "transformers": "isocost.engines.transformers:TransformersOptions",
-    "vllm": "isocost.engines.vllm:VllmOptions",
-}
 
 
 def grader_mistake(name: str, option: str, value: object) -> str | None:
@@ -35,9 +27,8 @@ def grader_mistake(name: str, option: str, value: object) -> str | None:
 
 def engine_mistakes(name: str, options: Mapping[str, object]) -> tuple[str, ...]:
     """What is wrong with an engine's options, each mistake behind its key. The engine is imported for it."""
-    module, _, attribute = _OPTIONS[name].partition(":")
     try:
-        read_options(getattr(import_module(module), attribute), options)
+        ENGINES[name].read_options(options)
     except StudyError as error:
         return error.mistakes
     except ImportError:  # the engine is not installed; that is told when it is opened
@@ -54,22 +45,15 @@ def price_mistakes(path: Path, shown: str) -> tuple[str, ...]:
     return ()
 
 
-def keyless(specs: Mapping[str, EngineSpec]) -> list[str]:
-    """Endpoints whose key is not there: a request would be refused. One on this machine, or that no key is said of, may need none."""
+def unready(specs: Mapping[str, EngineSpec]) -> list[str]:
+    """Return what the environment lacks to ask models: a key of an endpoint that is not there, whose requests would be refused."""
     mistakes: list[str] = []
     for name, spec in specs.items():
-        if spec.name != "openai":
-            continue
-        from isocost.engines.openai.endpoint import read_endpoint
-        from isocost.engines.openai.options import OpenAIOptions
-
-        options = OpenAIOptions.model_validate(dict(spec.options))
         try:
-            endpoint = read_endpoint(options)
+            if spec.name in ENGINES:
+                ENGINES[spec.name].check_ready(dict(spec.options))
+        except StudyError as error:
+            mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
         except IsocostError as error:
             mistakes.append(f"models.{name}: {error}")
-            continue
-        if endpoint.key is None and not endpoint.loopback and "api_key_env" in options.model_fields_set:
-            unset = f"${options.api_key_env} is not set"
-            mistakes.append(f"models.{name}.api_key_env: {unset}\n  set that environment variable, or leave the key out if none is needed")
     return mistakes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from isocost.config import JUDGE, ModelSpec, Study
 from isocost.costs.pricefile import PriceList, read_prices
-from isocost.engines import ENGINES, OPTIONS
+from isocost.engines import ENGINES, is_heavy, trains
 from isocost.engines.base import Request
 from isocost.errors import IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
@@ -18,7 +18,7 @@ from isocost.lab import PREFIX, weights
 from isocost.paths import from_home
 from isocost.planning import model_card
 from isocost.policies import POLICIES
-from isocost.preparing.parts import engine_mistakes, grader_mistake, keyless, price_mistakes
+from isocost.preparing.parts import engine_mistakes, grader_mistake, price_mistakes, unready
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
@@ -26,7 +26,6 @@ from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem, SamplingParams
 from isocost.studyfile import Known
 
-HEAVY = ("transformers", "vllm")  # engines that read large files when they are opened
 CHAT_FIELDS = ("chat", "system", "chat_stop")  # of a template, and part of a pool's identity in a chat only
 JUDGE_OPTIONS = ("model", "max_tokens")
 
@@ -77,7 +76,7 @@ def known() -> Known:
     """The names that the families offer."""
     return Known(
         sources={name: source_options(name) for name in SOURCES},
-        engines={name: OPTIONS[name] for name in ENGINES},
+        engines={name: registered.keys for name, registered in ENGINES.items()},
         policies=POLICIES,
         graders={name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS},
         templates=TEMPLATES,
@@ -167,7 +166,7 @@ def prepare(
             told[name] = facts
     if to_spend:
         mistakes += _unusable(study, problems, cards) + _beyond_the_limit(study, cards)
-        mistakes += keyless({name: specs[name] for name in _readers(study) if name in cards}) if render else []
+        mistakes += unready({name: specs[name] for name in _readers(study) if name in cards}) if render else []
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
@@ -242,7 +241,7 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
 
 def _is_unsized(study: Study, spec: ModelSpec) -> bool:
     """Whether a model must be opened to tell what its draws cost: how large it is, or whether they share the price of a prompt."""
-    if spec.engine not in HEAVY and (study.costs.prices or (spec.price and spec.price.input)):
+    if not is_heavy(spec.engine) and (study.costs.prices or (spec.price and spec.price.input)):
         return True
     in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
     sized = spec.params is not None and (spec.attention is not None or not study.costs.attention)
@@ -291,10 +290,11 @@ def _unusable(study: Study, problems: Mapping[str, list[Problem]], cards: Mappin
                 "  training on them would flatter every student; use skip and limit to part the sets"
             )
     students = study.finetune.students if study.finetune else ()
+    able = ", ".join(name for name in ENGINES if trains(name))
     for name in students:
-        if study.models[name].engine != "transformers":
+        if not trains(study.models[name].engine):
             mistakes.append(
-                f"finetune.students: model {name} has engine {study.models[name].engine}; a student needs trainable weights (transformers)"
+                f"finetune.students: model {name} has engine {study.models[name].engine}; a student needs trainable weights ({able})"
             )
         elif fixed := [key for key in ("revision", "gguf_file") if key in study.models[name].options]:
             mistakes.append(

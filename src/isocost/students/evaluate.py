@@ -211,9 +211,10 @@ def _to_generation(row: Mapping[str, object]) -> Generation:
 
 
 def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
-    options = {k: v for k, v in prepared.specs[training.student].options if k in ("device", "dtype", "batch_size")}
+    untrained = prepared.specs[training.student]
+    options = {k: v for k, v in untrained.options if k in ("device", "dtype", "batch_size")}
     model = str(training.folder.resolve())  # a relative one would be looked for under `base`
-    return EngineSpec(name="transformers", options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
+    return EngineSpec(name=untrained.name, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
 
 
 def _prompt_name(prepared: Prepared, student: str) -> str:

@@ -113,6 +113,7 @@ def _job(
             problems=tuple(prepared.problems["validation"]),
             template=template,
             params=study.sampling_of(student).params(template.stop),
+            engine=engine.name,
             engine_options={k: v for k, v in options.items() if k in ("device", "dtype", "batch_size")},
             grader=study.reference_grader.name,
             grader_options=study.reference_grader.options,

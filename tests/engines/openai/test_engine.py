@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from isocost.engines import OPTIONS, load_engine
+from isocost.engines import load_engine
 from isocost.engines.base import Generation, Request
-from isocost.engines.openai.options import OpenAIOptions
 from isocost.errors import EngineError, ModelError, StudyError, TryAgainError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
@@ -238,10 +237,6 @@ def test_options_that_cannot_be_used(options: dict[str, object], mistake: str) -
         load_engine("openai", options, base=Path())
     assert str(error.value).startswith(mistake)
     assert "secret" not in str(error.value) + str(error.value.__cause__)
-
-
-def test_the_listed_options_are_the_engines_own() -> None:
-    assert OPTIONS["openai"] == tuple(OpenAIOptions.model_fields)
 
 
 def test_openai_itself_needs_a_key_and_takes_four_stop_strings(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
