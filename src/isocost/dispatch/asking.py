@@ -11,12 +11,12 @@ from contextlib import suppress
 
 from isocost.amounts import said
 from isocost.costs.draws import cost_of
+from isocost.dispatch.accounts import Booking
 from isocost.dispatch.calls import Call, CallLane, lanes_of
 from isocost.dispatch.interrupts import deferred
 from isocost.errors import EngineError, InputError, IsocostError, LimitReachedError, NotSentError, TryAgainError, UsageError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
-from isocost.ledger import Ledger
 from isocost.records import Cost
 
 PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
@@ -29,7 +29,7 @@ Found = list[tuple[Call, Answers | None]]
 def answered(
     sources: Sequence[Iterable[Call]],
     executor: Executor,
-    ledger: Ledger,
+    ledger: Booking,
     check: Callable[[], None],
     room: Callable[[], bool] = lambda: True,
     tell: Callable[[str], None] = lambda trouble: None,
@@ -81,7 +81,7 @@ def answered(
 class _Flight:
     """What is under way."""
 
-    def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Ledger, tell: Callable[[str], None]) -> None:
+    def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Booking, tell: Callable[[str], None]) -> None:
         self._lanes, self._executor, self._ledger, self._tell = lanes, executor, ledger, tell
         self._flying: dict[Future[Answers], Call] = {}
         self._landed: queue.SimpleQueue[Future[Answers]] = queue.SimpleQueue()

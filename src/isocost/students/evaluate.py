@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import Any
 
 from isocost import evaluating
+from isocost.dispatch.accounts import Unbooked
+from isocost.dispatch.calls import Call
+from isocost.dispatch.loop import ask
 from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
-from isocost.events import Listener, StageWatch
+from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.executors.desk import cut
-from isocost.executors.jobs import EngineSpec, Job
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, lane_of
+from isocost.executors.storing import FAILED_GENERATION
 from isocost.grading import Grading, Pair
 from isocost.ids import digest, seed_of
 from isocost.metrics.majority import majority_at_k
 from isocost.preparing.prepare import Prepared
 from isocost.prompts.base import Template
-from isocost.records import Cell, SamplingParams, Verdict
-from isocost.store import RunDirectory
+from isocost.records import Cell, Cost, SamplingParams, Verdict
+from isocost.store import BatchLog, RunDirectory
 from isocost.students.train import Training
 
 PLAIN = "plain"
@@ -68,15 +73,17 @@ def evaluate(
     draws = 1 + max(prepared.study.evaluate.maj_at, default=0)
     total = len(wanted) * draws * sum(len(prepared.problems[split]) for split in splits)
     watch = StageWatch(stage="evaluate", total=total, unit="answers", listener=listener)
+    stopping = Event()
     # Threads only wait here: workers answer, and several evaluations at once keep all of them busy.
     with ThreadPoolExecutor(executor.workers + 1) as threads:
         futures = [
-            threads.submit(_evaluate_one, prepared, directory, job, split, executor, grading, watch)
+            threads.submit(_evaluate_one, prepared, directory, job, split, executor, grading, watch, stopping)
             for job, split in itertools.product(wanted, splits)
         ]
         try:
             found = [future.result() for future in futures]
         except BaseException:
+            stopping.set()
             threads.shutdown(wait=False, cancel_futures=True)
             executor.close(wait=False)  # or these threads would be waited for, until all that they have sent is answered
             raise
@@ -92,6 +99,7 @@ def _evaluate_one(
     executor: Executor,
     grading: Grading,
     watch: StageWatch,
+    stopping: Event,
 ) -> Evaluated:
     student, cell, seed, prompt, engine = job
     study, problems, template = prepared.study, prepared.problems[split], prepared.templates[student]
@@ -99,7 +107,7 @@ def _evaluate_one(
     # A trained student's folder is named for all that made it; the path before it must not decide what is drawn.
     identity = prepared.identities[student] if cell is None else engine.base.name
     chat = template if template.chat and prompt != PLAIN else None
-    answers = _Answers(directory, label, engine, identity, study.seed, executor, watch, chat)
+    answers = _Answers(directory, label, engine, prepared.facts[student], identity, study.seed, executor, watch, chat, stopping)
 
     def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
         return grading.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
@@ -129,21 +137,36 @@ def _evaluate_one(
 
 
 class _Answers:
-    """The `answer` that an evaluation is given: batches go to the workers, and each is stored as it comes."""
+    """The `answer` that an evaluation is given: what is stored is not asked for again.
+
+    Args:
+        directory: The run directory.
+        label: Student, cell, seed, prompt and split: the folder of its answers.
+        engine: What runs the student.
+        facts: What the engine says of the untrained student.
+        identity: What makes two students the same.
+        seed: The study's.
+        executor: Where the engine runs.
+        watch: Told of answers that have come.
+        chat: The student's prompt where it is asked in a chat, else None.
+        stopping: Set once nobody waits for answers any more.
+    """
 
     def __init__(
         self,
         directory: RunDirectory,
         label: str,
         engine: EngineSpec,
+        facts: EngineFacts,
         identity: str,
         seed: int,
         executor: Executor,
         watch: StageWatch,
         chat: Template | None,
+        stopping: Event,
     ) -> None:
-        self._chat = chat
-        self._directory, self._label, self._engine, self._identity = directory, label, engine, identity
+        self._chat, self._stopping = chat, stopping
+        self._directory, self._label, self._engine, self._facts, self._identity = directory, label, engine, facts, identity
         self._seed, self._executor, self._watch = seed, executor, watch
         self.count = self.tokens = 0
         self.seconds = 0.0
@@ -155,38 +178,79 @@ class _Answers:
         log = self._directory.batches("evaluations", self._label, stamp)
         stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
         self._watch.resume(len(stored))
-        missing = [r for r in requests if (r.problem_id, r.count - 1) not in stored]
-        if missing:
+        order: Callable[[str], int] | None = None
+        if any((r.problem_id, r.count - 1) not in stored for r in requests):
             batches = self._executor.submit(cut, self._engine, requests).result()
-            owed = [batch for batch in batches if any((r.problem_id, r.first_index) not in stored for r in batch)]
-            futures = [self._executor.send(self._job(stamp, i, b, params)) for i, b in enumerate(batches) if b in owed]
-            for batch, future in zip(owed, futures, strict=True):
-                answers = future.result()
-                rows = [
-                    _to_row(r, i, g, answers.seconds / len(batch))
-                    for r, gs in zip(batch, answers.generations, strict=True)
-                    for i, g in enumerate(gs)
-                ]
-                log.append(digest(stamp, [[r.problem_id, r.first_index] for r in batch]), rows)
-                self._watch.advance(len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))
+            source = _Batches(stamp, self._label, batches, stored.keys(), self._job(params), log, self._watch)
+            ask([source], self._executor, Unbooked(), check=self._check, tell=lambda what: self._watch.listener(Note(text=what)))
             stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
-        log.seal()
+            order = source.number_of
+        log.seal(order)
         self.count += len(stored)
         self.tokens += sum(row["num_generated_tokens"] for row in stored.values())
         self.seconds += sum(row["seconds"] for row in stored.values())
         return [[_to_generation(stored[r.problem_id, i]) for i in range(r.count)] for r in requests]
 
-    def _job(self, stamp: str, number: int, batch: tuple[Request, ...], params: SamplingParams) -> Job:
+    def _check(self) -> None:
+        if self._stopping.is_set():
+            raise CancelledError
+
+    def _job(self, params: SamplingParams) -> Job:
+        """Return what all its jobs have in common."""
         return Job(
-            key=digest(stamp, number),
+            key="",
             spec=self._engine,
-            remote=False,
-            lane="",
-            concurrency=1,
-            requests=batch,
+            remote=self._facts.remote,
+            lane=lane_of(self._engine, self._facts),
+            concurrency=self._facts.concurrency,
+            requests=(),
             params=params,
-            seed=seed_of(stamp, number),
+            seed=0,
         )
+
+
+class _Batches:
+    """The batches of one sampling setting of an evaluation, and the log of their answers."""
+
+    def __init__(
+        self,
+        stamp: str,
+        label: str,
+        batches: Sequence[tuple[Request, ...]],
+        stored: Collection[tuple[str, int]],
+        job: Job,
+        log: BatchLog,
+        watch: StageWatch,
+    ) -> None:
+        self._stamp, self._label, self._batches, self._job, self._log, self._watch = stamp, label, batches, job, log, watch
+        self._owed = [n for n, batch in enumerate(batches) if any((r.problem_id, r.first_index) not in stored for r in batch)]
+        self._numbers = {self._key(batch): number for number, batch in enumerate(batches)}
+
+    def _key(self, batch: tuple[Request, ...]) -> str:
+        """Return the name of a batch in the log; what it is sent under, and its seed, come of its number."""
+        return digest(self._stamp, [[r.problem_id, r.first_index] for r in batch])
+
+    def number_of(self, key: str) -> int:
+        """Return the place of a batch among all, by its name in the log; -1 for one that is not among them."""
+        return self._numbers.get(key, -1)
+
+    def calls(self) -> Iterator[Call]:
+        for n in self._owed:
+            job = replace(self._job, key=digest(self._stamp, n), requests=self._batches[n], seed=seed_of(self._stamp, n))
+            yield Call(job=job, worst=Cost(), facts={"account": "evaluation", "model": self._label})
+
+    def store(self, call: Call, answers: Answers | None) -> None:
+        batch = call.job.requests
+        came = answers.generations if answers else [()] * len(batch)
+        seconds = answers.seconds / len(batch) if answers else 0.0
+        rows = [_to_row(r, i, g, seconds) for r, gs in zip(batch, came, strict=True) for i, g in enumerate(_filled(gs, r.count))]
+        self._log.append(self._key(batch), rows)
+        self._watch.advance(len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))
+
+
+def _filled(generations: Sequence[Generation], count: int) -> list[Generation]:
+    """Return so many generations; those that did not come have failed."""
+    return [*generations, *[FAILED_GENERATION] * (count - len(generations))]
 
 
 def _to_row(request: Request, offset: int, g: Generation, seconds: float) -> dict[str, Any]:
