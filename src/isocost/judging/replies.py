@@ -7,16 +7,14 @@ models wrote alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import wait
 from dataclasses import dataclass
 
-from isocost.dispatch.asking import LISTENING
 from isocost.dispatch.calls import Call
+from isocost.dispatch.cutting import cut
 from isocost.dispatch.drawn import known_sum, total_cost
 from isocost.dispatch.loop import ask
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
-from isocost.executors.desk import cut
 from isocost.executors.jobs import Answers, Job, lane_of
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.ids import digest, seed_of
@@ -138,10 +136,7 @@ class Replies:
         if not keys:
             return ()
         requests = [Request(problem_id=key, prompt=asked[key], first_index=0, count=1, chat=self._chat) for key in keys]
-        cutting = self._executor.submit(cut, self._spec, requests)
-        while not wait([cutting], timeout=LISTENING).done:  # it waits its turn among calls that take minutes
-            self._check()
-        return cutting.result()
+        return cut(self._spec, self._facts, requests, self._executor, self._check)
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
         failures = sum(len(self._failed.get(request.problem_id, ())) for request in batch)

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from isocost.dispatch.calls import Call
+from isocost.dispatch.cutting import cut
 from isocost.dispatch.drawn import (
     STORED,
     Draw,
@@ -32,7 +33,6 @@ from isocost.dispatch.drawn import (
 )
 from isocost.engines.base import Request
 from isocost.errors import StorageError
-from isocost.executors import desk
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, lane_of
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
@@ -159,7 +159,7 @@ class Pool:
     def order(self, allocations: Sequence[Allocation], executor: Executor) -> None:
         """Write a round down, cut into the batches in which the engine will answer it."""
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
-        batches = executor.submit(desk.cut, self.spec, requests).result()
+        batches = cut(self.spec, self.facts, requests, executor)
         orders = [[[r.problem_id, self._what_is_asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
         self._orders += orders

@@ -12,12 +12,12 @@ from typing import Any
 from isocost import evaluating
 from isocost.dispatch.accounts import Unbooked
 from isocost.dispatch.calls import Call
+from isocost.dispatch.cutting import cut
 from isocost.dispatch.loop import ask
 from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
-from isocost.executors.desk import cut
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, lane_of
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.grading import Grading, Pair
@@ -180,7 +180,7 @@ class _Answers:
         self._watch.resume(len(stored))
         order: Callable[[str], int] | None = None
         if any((r.problem_id, r.count - 1) not in stored for r in requests):
-            batches = self._executor.submit(cut, self._engine, requests).result()
+            batches = cut(self._engine, self._facts, requests, self._executor, self._check)
             source = _Batches(stamp, self._label, batches, stored.keys(), self._job(params), log, self._watch)
             ask([source], self._executor, Unbooked(), check=self._check, tell=lambda what: self._watch.listener(Note(text=what)))
             stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
