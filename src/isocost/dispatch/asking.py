@@ -168,7 +168,7 @@ class _Flight:
             for remark in answers.remarks:
                 self._tell(f"model {call.facts.get('model', '')}: {remark}")
             return [(call, answers)]
-        reason = str(error).partition("\n")[0]
+        reason = error.happened if isinstance(error, IsocostError) else ""
         if isinstance(error, NotSentError):
             self._ledger.unsend(call.key)
             lane.postpone(call)
@@ -201,10 +201,8 @@ class _Flight:
         without_answer = (c for c in (*self._flying.values(), *self._unbooked) if c.job.lane == call.job.lane)
         others = sorted((c.worst.amount(unit) or 0.0 for c in without_answer), reverse=True)
         beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
-        happened, _, advice = str(error).partition("\n")
         requests = "1 request" if error.in_flight == 1 else f"{error.in_flight} requests"
-        told = f"{happened}\n  nothing more is sent; {requests} in flight could cost {said(unit, beyond)} above what is reserved\n{advice}"
-        return UsageError(told, prompt_tokens=error.prompt_tokens, generated_tokens=error.generated_tokens, in_flight=error.in_flight)
+        return error.telling(f"nothing more is sent; {requests} in flight could cost {said(unit, beyond)} above what is reserved")
 
     def is_over(self) -> bool:
         """Whether nothing is in flight and nothing more is going to be, or nobody waits any longer."""

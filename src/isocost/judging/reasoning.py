@@ -78,9 +78,7 @@ class Judge:
         try:
             replies = dict(zip(texts, self._replies.answer(texts, ledger), strict=True))
         except LimitReachedError as error:
-            happened, _, advice = str(error).partition("\n")
-            judged = f"{self._watch.done:,} of {len(texts):,} solutions are judged"
-            raise LimitReachedError(f"{happened}\n  {judged}\n{advice}") from error
+            raise error.telling(f"{self._watch.done:,} of {len(texts):,} solutions are judged") from error
         self._replies.seal()
         self._watch.finish()
         with ledger.still() as (accounts, _):

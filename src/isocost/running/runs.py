@@ -116,7 +116,8 @@ def run_stage(
     """
     if not (directory_path / "study.yaml").exists():
         raise RunDirectoryError(
-            f"{directory_path}: no study.yaml; is it a run directory?\n  start one: isocost run STUDY.yaml -o {shell_word(directory_path)}"
+            f"{directory_path}: no study.yaml; is it a run directory?",
+            advice=f"start one: isocost run STUDY.yaml -o {shell_word(directory_path)}",
         )
     with RunDirectory(directory_path) as directory:
         kept_study(directory)  # damaged: said with what to do about it
@@ -238,7 +239,8 @@ def _run(
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(
-            "a worker process died, most likely for want of memory\n  lower the models' batch_size and run the same command again"
+            "a worker process died, most likely for want of memory",
+            advice="lower the models' batch_size and run the same command again",
         ) from error
     finally:
         executor.close(wait=not stopped)
@@ -260,8 +262,8 @@ def _open_ledger(study: Study, directory: RunDirectory) -> Ledger:
     if study.limit and not ledger.known:
         other = "flops" if unit == "usd" else "usd"
         raise BudgetError(
-            f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}\n"
-            f"  set limit.unit: {other} with an amount in it, leave limit out, or name another folder with -o"
+            f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}",
+            advice=f"set limit.unit: {other} with an amount in it, leave limit out, or name another folder with -o",
         )
     return ledger
 
@@ -326,7 +328,7 @@ def _base(directory: RunDirectory) -> Path:
     remedy = f"write it again: isocost run STUDY.yaml -o {directory.path}"
     base = (directory.read_json("manifest.json", remedy=remedy) or {}).get("base", ".")
     if not isinstance(base, str):
-        raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path\n  {remedy}')
+        raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path', advice=remedy)
     return Path(base)
 
 
@@ -344,7 +346,7 @@ def _keeping(directory: RunDirectory, text: str) -> Iterator[None]:
 
 def _refuse_run(path: Path) -> None:
     if path.is_dir() and (path / "study.yaml").exists():
-        raise RunDirectoryError(f"{path}: is a run directory, not a study file\n  go on with: isocost report {shell_word(path)}")
+        raise RunDirectoryError(f"{path}: is a run directory, not a study file", advice=f"go on with: isocost report {shell_word(path)}")
 
 
 def _same_study(directory: RunDirectory, study: Study) -> None:
@@ -357,12 +359,12 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
     if kept is not None:
         if kept.get("name") != study.name:
             raise RunDirectoryError(
-                f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"\n  name another folder with -o'
+                f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"', advice="name another folder with -o"
             )
     elif others := directory.strangers():
         if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
             raise RunDirectoryError(
-                f"{directory.path}: holds what a run bought, but no study.yaml\n"
-                "  restore it from a copy, or put a copy of the run's study file there under this name"
+                f"{directory.path}: holds what a run bought, but no study.yaml",
+                advice="restore it from a copy, or put a copy of the run's study file there under this name",
             )
-        raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})\n  name another folder with -o")
+        raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})", advice="name another folder with -o")

@@ -134,8 +134,7 @@ def sample(
         cells = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
         drawn = run_cells(prepared, directory, cells, pilot, buyer, grader_key(grading), progress.wants)
     except LimitReachedError as error:
-        happened, _, advice = str(error).partition("\n")
-        raise LimitReachedError(f"{happened}\n  {watch.done:,} of {watch.total:,} samples are saved\n{advice}") from error
+        raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
     finally:
         progress.write()
     for pool in pools.values():

@@ -144,7 +144,8 @@ class Pool:
     def _twice(self, row: Mapping[str, Any]) -> StorageError:
         return StorageError(
             f"{self._log.stem}: draw {row['sample_index']} of problem {row['problem_id']} is stored twice, the second time in batch "
-            f"{row['batch']}\n  a row was doubled or changed by hand: restore the pool's files from a copy"
+            f"{row['batch']}",
+            advice="a row was doubled or changed by hand: restore the pool's files from a copy",
         )
 
     def bought(self) -> dict[tuple[str, str], int]:
@@ -339,8 +340,8 @@ class Pool:
         if gone := self._numbers.keys() - sealed:
             batches = "a batch" if len(gone) == 1 else f"{len(gone):,} batches"
             raise StorageError(
-                f"{self._log.stem}: the draws of {batches} were stored and cannot be read back: files were moved or removed meanwhile\n"
-                "  put them back and run the same command again"
+                f"{self._log.stem}: the draws of {batches} were stored and cannot be read back: files were moved or removed meanwhile",
+                advice="put them back and run the same command again",
             )
         self._verdicts.seal()
 
