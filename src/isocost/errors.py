@@ -17,16 +17,49 @@
         ├── StorageError            the disk is full or cannot be written
         └── LimitReachedError       the hard limit on the bill leaves no room for the next request
 
-A message is one to three lines: what happened and where, then what to do.
+A message is one to three lines: what happened and where, then what to do. Each is a field of the error.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+from typing import Self
+
 
 class IsocostError(Exception):
-    """Base of all errors that isocost raises on purpose."""
+    """Base of all errors that isocost raises on purpose.
+
+    Args:
+        message: What happened and where. Further lines of it are details, the last of them the advice if none is given.
+        details: What else is known, a line each.
+        advice: What to do about it.
+
+    Attributes:
+        happened: What happened and where, in one line.
+        details: The lines between that and the advice.
+        advice: What to do about it; "" where there is nothing to say.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", *, details: Sequence[str] = (), advice: str = "") -> None:
+        super().__init__(_as_text(message, details, advice))
+        self.happened, *rest = message.split("\n")
+        between = [line.strip() for line in rest]
+        self.advice = advice or (between.pop() if between and not details else "")
+        self.details = (*between, *details)
+
+    def telling(self, detail: str) -> Self:
+        """Return the same error with one detail more, the first of them."""
+        told = copy.copy(self)
+        told.details = (detail, *self.details)
+        told.args = (_as_text(self.happened, told.details, self.advice),)
+        return told
+
+
+def _as_text(happened: str, details: Sequence[str], advice: str) -> str:
+    return "\n  ".join(filter(None, (happened, *details, advice)))
 
 
 class InputError(IsocostError):
@@ -68,7 +101,7 @@ class MissingExtraError(InputError):
 
     def __init__(self, package: str, extra: str) -> None:
         hint = f'pip install "isocost[{extra}]", in a clone: pip install -e ".[{extra}]"'
-        super().__init__(f"{package} is not installed\n  install it: {hint}")
+        super().__init__(f"{package} is not installed", advice=f"install it: {hint}")
         self.package, self.extra = package, extra
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:

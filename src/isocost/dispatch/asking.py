@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from isocost.amounts import said
 from isocost.costs.draws import cost_of
+from isocost.dispatch.accounts import Booking
 from isocost.dispatch.calls import Call, CallLane, lanes_of
 from isocost.dispatch.interrupts import deferred
 from isocost.errors import (
@@ -25,7 +26,6 @@ from isocost.errors import (
 )
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
-from isocost.ledger import Ledger
 from isocost.records import Cost
 
 PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
@@ -38,7 +38,7 @@ Found = list[tuple[Call, Answers | None]]
 def answered(
     sources: Sequence[Iterable[Call]],
     executor: Executor,
-    ledger: Ledger,
+    ledger: Booking,
     check: Callable[[], None],
     room: Callable[[], bool] = lambda: True,
     tell: Callable[[str], None] = lambda trouble: None,
@@ -90,7 +90,7 @@ def answered(
 class _Flight:
     """What is under way."""
 
-    def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Ledger, tell: Callable[[str], None]) -> None:
+    def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Booking, tell: Callable[[str], None]) -> None:
         self._lanes, self._executor, self._ledger, self._tell = lanes, executor, ledger, tell
         self._flying: dict[Future[Answers], Call] = {}
         self._landed: queue.SimpleQueue[Future[Answers]] = queue.SimpleQueue()
@@ -201,7 +201,7 @@ class _Flight:
 
     def _booked(self, call: Call, error: BaseException) -> BaseException:
         """Close the reservation of a call that failed; the error, with what only the ledger knows."""
-        reason = str(error).partition("\n")[0]
+        reason = error.happened if isinstance(error, IsocostError) else str(error).partition("\n")[0]
         if isinstance(error, NotSentError):
             self._ledger.unsend(call.key)
         elif isinstance(error, InputError) or (isinstance(error, EngineError) and not error.charged):
@@ -225,10 +225,8 @@ class _Flight:
         without_answer = (c for c in (*self._flying.values(), *self._unbooked) if c.job.lane == call.job.lane)
         others = sorted((c.worst.amount(unit) or 0.0 for c in without_answer), reverse=True)
         beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
-        happened, _, advice = str(error).partition("\n")
         requests = "1 request" if error.in_flight == 1 else f"{error.in_flight} requests"
-        told = f"{happened}\n  nothing more is sent; {requests} in flight could cost {said(unit, beyond)} above what is reserved\n{advice}"
-        return UsageError(told, prompt_tokens=error.prompt_tokens, generated_tokens=error.generated_tokens, in_flight=error.in_flight)
+        return error.telling(f"nothing more is sent; {requests} in flight could cost {said(unit, beyond)} above what is reserved")
 
     def is_over(self) -> bool:
         """Whether nothing is in flight and nothing more is going to be, or nobody waits any longer."""

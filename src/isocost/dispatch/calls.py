@@ -134,7 +134,7 @@ class CallLane:
         if self.told or self.in_a_row < HICCUPS:
             return ""
         self.told = True
-        return f"{str(error).partition(chr(10))[0]}; asking again, for up to {_say(self.retrying.patience)} without an answer"
+        return f"{error.happened}; asking again, for up to {_say(self.retrying.patience)} without an answer"
 
     def failed(self, call: Call, error: TryAgainError) -> bool:
         """Have a call sent again, later; False if it has failed for good.
@@ -153,10 +153,10 @@ class CallLane:
         # The probes of an outage come further and further apart, though each is the first try of another call.
         wait = self.retrying.wait(max(before + 1, self.in_a_row - self.retrying.outage + 1), error.wait)
         if now + wait - self.since > self.retrying.patience:
-            happened, patience = str(error).partition("\n")[0], self.retrying.patience
+            patience = self.retrying.patience
             why = f"it asks to wait for {_say(error.wait)}" if error.wait and error.wait > patience else f"no answer for {_say(patience)}"
-            blamed = self._blamed(call, error)
-            raise EngineError(f"{happened}\n  {why}; all that came is saved, run the same command to go on{blamed}")
+            advice = f"{why}; all that came is saved, run the same command to go on{self._blamed(call, error)}"
+            raise EngineError(error.happened, advice=advice)
         if not error.charged or self._is_out():
             self.not_before = max(self.not_before, now + wait)
         heapq.heappush(self.later, (now + wait, next(self._numbers), call))

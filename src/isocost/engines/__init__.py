@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from isocost.engines.base import Engine
-from isocost.engines.options import Options
+from isocost.engines.options import Options, read_options
 from isocost.errors import MissingExtraError, StudyError
 
 
@@ -26,7 +26,8 @@ class Registration:
         extra: The extra that installs the packages which the engine imports; "" if the core installs them.
         libraries: Distributions whose versions are recorded with a run, if they are installed.
         opens_slowly: Whether opening the engine reads large files; a plan then opens it only to read a model's size.
-        trainable: Whether a model of this engine can be a student.
+        trainable: Whether a model of this engine can be a student. Then it also runs what training made of it.
+        ready: `module:attribute` of a function of the options that raises where the environment lacks what the engine needs.
     """
 
     open: str
@@ -36,6 +37,7 @@ class Registration:
     libraries: tuple[str, ...] = ()
     opens_slowly: bool = False
     trainable: bool = False
+    ready: str | None = None
 
 
 ENGINES = {
@@ -55,6 +57,7 @@ ENGINES = {
               "hidden_prompt_tokens", "bytes_per_token"),
         extra="openai",
         libraries=("openai",),
+        ready="isocost.engines.openai.endpoint:check_key",
     ),
     "replay": Registration(
         open="isocost.engines.replay:open_engine",
@@ -114,3 +117,15 @@ def options_model(name: str) -> type[Options]:
     """
     module, _, attribute = ENGINES[name].options.partition(":")
     return cast(type[Options], getattr(import_module(module), attribute))
+
+
+def check_ready(name: str, options: Mapping[str, object]) -> None:
+    """Make sure that the environment has what an engine needs, such as a key. It is imported only if it may need something.
+
+    Raises:
+        IsocostError: something is missing, or the options cannot be used.
+    """
+    entry = ENGINES.get(name)
+    if entry and entry.ready:
+        module, _, attribute = entry.ready.partition(":")
+        getattr(import_module(module), attribute)(read_options(options_model(name), options))

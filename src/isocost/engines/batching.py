@@ -3,9 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from isocost.engines.base import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batching:
+    """A rule that cuts requests into batches by what the requests hold: whoever knows it need not ask the engine.
+
+    Attributes:
+        size: Generations in a batch, at most.
+        mixed: Whether a batch holds several requests, prompts of similar length side by side; else each is one request or part of one.
+    """
+
+    size: int
+    mixed: bool = True
+
+    def cut(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+        """Cut requests into batches; their order does not matter. One request a batch keeps those of a problem side by side."""
+        if self.mixed:
+            return cut(requests, self.size)
+        ordered = sorted(requests, key=lambda request: (request.problem_id, request.first_index))
+        return [(part,) for request in ordered for part in _split(request, self.size)]
+
+
+class Batched:
+    """The base of engines that cut by such a rule. One that inherits from it and has `batches` of its own is asked."""
+
+    batching: Batching
+
+    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+        """Cut requests by the rule."""
+        return self.batching.cut(requests)
+
+
+def rule_of(engine: object) -> Batching | None:
+    """Return the rule that an engine cuts by, or None where it has to be asked."""
+    return engine.batching if isinstance(engine, Batched) and type(engine).batches is Batched.batches else None
 
 
 def cut(requests: Sequence[Request], batch_size: int) -> list[tuple[Request, ...]]:

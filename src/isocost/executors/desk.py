@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from isocost.engines.base import Request
+from isocost.engines.batching import rule_of
 from isocost.errors import IsocostError
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, Outcome, StoredDraw
 from isocost.executors.shelf import Shelf, is_exclusive
@@ -169,11 +170,12 @@ def describe(spec: EngineSpec) -> EngineFacts:
         shares_prompts=engine.shares_prompts,
         exclusive=is_exclusive(engine),
         added_tokens=getattr(engine, "added_tokens", 0),
+        batching=rule_of(engine),
     )
 
 
 def cut(spec: EngineSpec, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
-    """Requests cut into batches as the engine wants them."""
+    """Cut requests into batches as the engine wants them; for engines that have no rule that the driver knows."""
     return _desk.shelf.look(spec).batches(requests)
 
 

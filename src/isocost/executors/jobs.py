@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from isocost.engines.base import Generation, ModelSize, Request
+from isocost.engines.batching import Batching
 from isocost.ids import digest
 from isocost.records import FinishReason, ModelCard, SamplingParams
 
@@ -31,7 +32,7 @@ class EngineFacts:
     """What an engine says of its model without running it; `engines.base.Engine` has the words.
 
     An `exclusive` engine takes the memory of its device whole. `added_tokens` are prompt tokens of a request, beyond one for each byte of
-    the prompt, that an endpoint may charge for.
+    the prompt, that an endpoint may charge for. `batching` is the rule by which it cuts requests, None where it has to be asked.
     """
 
     identity: str
@@ -41,6 +42,7 @@ class EngineFacts:
     shares_prompts: bool = False
     exclusive: bool = False
     added_tokens: int = 0
+    batching: Batching | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Scoring:
         problems: The validation set.
         template: Its plain form is what trained students see.
         params: Sampling setting; the greedy answer differs in temperature only.
+        engine: Name of the engine that runs the checkpoint.
         engine_options: Options of the checkpoint's engine besides `model`.
         grader: Name of the grader.
         grader_options: Its settings.
@@ -33,6 +34,7 @@ class Scoring:
     problems: tuple[Problem, ...]
     template: Template
     params: SamplingParams
+    engine: str
     engine_options: Mapping[str, object]
     grader: str
     grader_options: Mapping[str, object]
@@ -75,7 +77,7 @@ def train(job: TrainingJob) -> finetuning.Trained:
 
 def _scorer(scoring: Scoring) -> Callable[[Path], float]:
     def score(folder: Path) -> float:
-        engine = load_engine("transformers", {**scoring.engine_options, "model": str(folder.resolve())}, base=folder)
+        engine = load_engine(scoring.engine, {**scoring.engine_options, "model": str(folder.resolve())}, base=folder)
 
         def answer(requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
             found: dict[str, list[Generation]] = {}

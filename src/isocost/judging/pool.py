@@ -15,13 +15,11 @@ from isocost.executors.base import Executor
 from isocost.graders.judge import Judge, JudgeRequest
 from isocost.grading import Pair
 from isocost.ids import digest
-from isocost.judging.replies import Replies
+from isocost.judging.replies import Replies, greedy
 from isocost.ledger import Ledger
 from isocost.preparing.prepare import Prepared, judge_of
 from isocost.records import SamplingParams, Verdict
 from isocost.store import RunDirectory
-
-MAX_TOKENS = 1024
 
 
 class JudgingPool:
@@ -34,10 +32,18 @@ class JudgingPool:
         prepared: A study whose grader is a model.
         directory: Where replies are stored.
         executor: Where the engine runs.
+        ledger: Where each call is reserved. Sampling settles it before it has anything judged.
         listener: Told of an endpoint that cannot be reached, or whose usage is odd.
     """
 
-    def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor, listener: Listener = lambda event: None) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        directory: RunDirectory,
+        executor: Executor,
+        ledger: Ledger,
+        listener: Listener = lambda event: None,
+    ) -> None:
         model = judge_of(prepared.study) or ""
         params, chat = judging_params(prepared.study), prepared.templates[model].chat
         self.grader = Judge(self._answer, digest(prepared.identities[model], params, *(["chat"] if chat else [])))
@@ -52,10 +58,10 @@ class JudgingPool:
             check=self._check,
             trouble=lambda what: listener(Note(text=what)),
         )
+        self._ledger = ledger
         self._thread = ThreadPoolExecutor(1)  # alone touches the log, once there is something to judge
         self._ended = Event()
         self._failure: IsocostError | None = None
-        self.ledger: Ledger | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -80,10 +86,8 @@ class JudgingPool:
         """The `answer` of the judge."""
         if self._failure and not all(self._replies.stored(prompts)):
             raise self._failure
-        if self.ledger is None:
-            raise AssertionError("unreachable: sampling opens the ledger before it has anything judged")
         try:
-            return self._replies.answer(prompts, self.ledger)
+            return self._replies.answer(prompts, self._ledger)
         except IsocostError as error:
             self._failure = error
             raise
@@ -94,5 +98,6 @@ class JudgingPool:
 
 
 def judging_params(study: Study) -> SamplingParams:
-    """How the judge writes: greedily, so that its verdicts can be had again."""
-    return SamplingParams(temperature=0.0, max_tokens=int(str(study.grader.options.get("max_tokens", MAX_TOKENS))))
+    """Return how the judge of answers writes."""
+    max_tokens = study.grader.options.get("max_tokens")
+    return greedy(None if max_tokens is None else int(str(max_tokens)))

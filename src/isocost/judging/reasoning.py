@@ -12,14 +12,12 @@ from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.ids import digest
-from isocost.judging.replies import ACCOUNT, FOLDER, Replies
+from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy
 from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import price_difference, said_of_trouble
 from isocost.preparing.prepare import Prepared, judge_of
 from isocost.records import Problem, Sample, SamplingParams
 from isocost.store import RunDirectory
-
-MAX_TOKENS = 1024
 
 
 class Judge:
@@ -80,9 +78,7 @@ class Judge:
         try:
             replies = dict(zip(texts, self._replies.answer(texts, ledger), strict=True))
         except LimitReachedError as error:
-            happened, _, advice = str(error).partition("\n")
-            judged = f"{self._watch.done:,} of {len(texts):,} solutions are judged"
-            raise LimitReachedError(f"{happened}\n  {judged}\n{advice}") from error
+            raise error.telling(f"{self._watch.done:,} of {len(texts):,} solutions are judged") from error
         self._replies.seal()
         self._watch.finish()
         with ledger.still() as (accounts, _):
@@ -112,8 +108,8 @@ class Judge:
 
 
 def auditing_params(spec: AuditSpec) -> SamplingParams:
-    """How the judge writes: greedily, so that its verdicts can be had again."""
-    return SamplingParams(temperature=0.0, max_tokens=spec.max_tokens or MAX_TOKENS)
+    """Return how the judge of reasoning writes."""
+    return greedy(spec.max_tokens)
 
 
 def prompt_of(problem: Problem, generation: str) -> str:

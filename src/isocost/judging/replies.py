@@ -6,17 +6,15 @@ models wrote alike.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import wait
-from contextlib import closing
+from dataclasses import dataclass
 
-from isocost.dispatch.asking import LISTENING, answered
 from isocost.dispatch.calls import Call
+from isocost.dispatch.cutting import cut
 from isocost.dispatch.drawn import known_sum, total_cost
+from isocost.dispatch.loop import ask
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
-from isocost.executors.desk import cut
 from isocost.executors.jobs import Answers, Job, lane_of
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.ids import digest, seed_of
@@ -27,7 +25,8 @@ from isocost.records import Cost, ModelCard, SamplingParams
 from isocost.store import Row, RunDirectory
 
 FOLDER = "judge"  # in the run directory: a folder for each model that ever was the judge
-ACCOUNT = "judge"
+ACCOUNT = "judge"  # in the ledger
+MAX_TOKENS = 1024  # of a reply, where the study does not say
 
 
 class Replies:
@@ -69,6 +68,7 @@ class Replies:
         self._log = directory.batches(FOLDER, model, version)
         self._stored: dict[str, Row] | None = None
         self._again, self._failed = again, dict[str, list[Row]]()
+        self._came: list[Row] = []  # since somebody was told
 
     def seal(self) -> None:
         """Move the stored replies into Parquet."""
@@ -89,7 +89,8 @@ class Replies:
         stored = self._known()
         asked = {_key(prompt): prompt for prompt in prompts}
         if not asked.keys() <= stored.keys() - self._failed.keys():
-            self._ask(asked, stored, ledger)
+            source = _Prompts(self, asked)
+            ask([source], self._executor, ledger, check=self._check, tell=self._trouble, after=self._tell_of_new)
         rows = [stored[_key(prompt)] for prompt in prompts]
         return [None if _is_failed(row) else row["reply"] for row in rows]
 
@@ -102,27 +103,29 @@ class Replies:
             self._failed = {key: own for key, own in rows.items() if self._again and _is_failed(own[-1])}
         return self._stored
 
-    def _ask(self, asked: Mapping[str, str], stored: dict[str, Row], ledger: Ledger) -> None:
-        """Have the engine answer what is not stored yet, and store it as it comes."""
-        calls = [self._calls(asked, stored)]
-        with closing(answered(calls, self._executor, ledger, self._check, tell=self._trouble)) as found:
-            for call, answers in itertools.chain.from_iterable(found):
-                rows = self._rows(call, answers)
-                self._log.append(call.key, rows)
-                if answers is not None:
-                    ledger.release([_answered(call.key, rows, answers)])
-                stored.update((row["id"], row) for row in rows)
-                for row in rows:
-                    self._failed.pop(row["id"], None)
-                self._tell(len(rows), sum(row["num_generated_tokens"] for row in rows))
+    def _store(self, call: Call, answers: Answers | None) -> Answered | None:
+        """Store the replies of a call; what one that has failed for good cost stands in the ledger already."""
+        rows = self._rows(call, answers)
+        self._log.append(call.key, rows)
+        paid = None if answers is None else _answered(call.key, rows, answers)
+        self._known().update((row["id"], row) for row in rows)
+        for row in rows:
+            self._failed.pop(row["id"], None)
+        self._came += rows
+        return paid
 
-    def _calls(self, asked: Mapping[str, str], stored: Mapping[str, Row]) -> list[Call]:
+    def _tell_of_new(self) -> None:
+        if rows := self._came:
+            self._came = []
+            self._tell(len(rows), sum(row["num_generated_tokens"] for row in rows))
+
+    def _calls(self, asked: Mapping[str, str]) -> list[Call]:
         """What is still to be sent.
 
         Cut from all that nobody else had asked when these prompts were first submitted, stored since or not: a kill in the middle does
         not change the batches, and so not the replies of an engine whose replies depend on their neighbours.
         """
-        whole = digest("submitted", sorted(asked))
+        stored, whole = self._known(), digest("submitted", sorted(asked))
         own = [key for key in asked if key not in stored or stored[key]["submitted"] == whole]
         owed = [batch for batch in self._cut(own, asked) if any(request.problem_id not in stored for request in batch)]
         failed = self._cut([key for key in asked if key in self._failed], asked)
@@ -133,10 +136,7 @@ class Replies:
         if not keys:
             return ()
         requests = [Request(problem_id=key, prompt=asked[key], first_index=0, count=1, chat=self._chat) for key in keys]
-        cutting = self._executor.submit(cut, self._spec, requests)
-        while not wait([cutting], timeout=LISTENING).done:  # it waits its turn among calls that take minutes
-            self._check()
-        return cutting.result()
+        return cut(self._spec, self._facts, requests, self._executor, self._check)
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
         failures = sum(len(self._failed.get(request.problem_id, ())) for request in batch)
@@ -182,6 +182,25 @@ class Replies:
             "cost_usd": cost.usd,
             "cost_seconds": seconds,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompts:
+    """Prompts whose replies are wanted, by their keys."""
+
+    replies: Replies
+    asked: Mapping[str, str]
+
+    def calls(self) -> list[Call]:
+        return self.replies._calls(self.asked)
+
+    def store(self, call: Call, answers: Answers | None) -> Answered | None:
+        return self.replies._store(call, answers)
+
+
+def greedy(max_tokens: int | None) -> SamplingParams:
+    """Return how a judge writes: greedily, so that its verdicts can be had again; at most so many tokens, or `MAX_TOKENS`."""
+    return SamplingParams(temperature=0.0, max_tokens=max_tokens or MAX_TOKENS)
 
 
 def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> Cost:

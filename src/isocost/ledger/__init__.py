@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from isocost.ledger.ledger import Account, Answered, Ledger, Paid, Reservation, book
+from isocost.ledger.ledger import Account, Answered, Ledger, Paid, Reservation, Spending, book
 
-__all__ = ["Account", "Answered", "Ledger", "Paid", "Reservation", "book"]
+__all__ = ["Account", "Answered", "Ledger", "Paid", "Reservation", "Spending", "book"]

@@ -187,7 +187,7 @@ class Ledger:
         with self._changed:
             while not self._closed and wanted and (refusal := self._refusal(wanted[0], 0.0)):
                 if not (patient and self._open):
-                    raise LimitReachedError(refusal)
+                    raise refusal
                 self._changed.wait()
             if self._closed:
                 raise RunError("the run is being stopped: nothing more is sent")
@@ -208,22 +208,22 @@ class Ledger:
     def _amount(self, reservation: Reservation) -> float:
         return reservation.worst.amount(self.spending.unit) or 0.0
 
-    def _refusal(self, reservation: Reservation, before: float) -> str | None:
-        """Why a request does not fit behind others that reserve `before`, or None."""
+    def _refusal(self, reservation: Reservation, before: float) -> LimitReachedError | None:
+        """Return why a request does not fit behind others that reserve `before`, or None."""
         spending, facts = self.spending, reservation.facts
         if spending.limit is None:
             return None
         amount = reservation.worst.amount(spending.unit)
         if amount is None:
             model, key = facts.get("model", "*"), "params" if spending.unit == "flops" else "price"
-            return f"the cost in {spending.unit} of model {model} is not known\n  give models.{model}.{key}"
+            return LimitReachedError(f"the cost in {spending.unit} of model {model} is not known", advice=f"give models.{model}.{key}")
         if spending.spent + spending.reserved + before + amount > spending.limit * SLACK:
             spent, limit = told_apart(spending.unit, spending.spent, spending.limit)
             reserved, most = said(spending.unit, spending.reserved + before), said(spending.unit, amount)
             flying = f", up to {reserved} of requests without an answer" if spending.reserved + before else ""
-            return (
-                f"stopped at the limit: {spent} of {limit} spent{flying}; the next request could cost up to {most}\n"
-                "  raise limit.amount and run the same command again"
+            return LimitReachedError(
+                f"stopped at the limit: {spent} of {limit} spent{flying}; the next request could cost up to {most}",
+                advice="raise limit.amount and run the same command again",
             )
         return None
 

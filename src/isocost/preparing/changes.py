@@ -26,7 +26,7 @@ def kept_study(directory: RunDirectory) -> dict[str, Any] | None:
     try:
         text = directory.read_text("study.yaml")
     except StorageError as error:
-        raise _damaged(str(error).partition("\n")[0]) from error
+        raise _damaged(error.happened) from error
     try:
         study = None if text is None else parse_yaml(text, text_keys=True).data
     except yaml.YAMLError as error:

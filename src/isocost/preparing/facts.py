@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from isocost.engines.base import ModelSize
+from isocost.engines.batching import Batching
 from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.ids import digest
 from isocost.store import RunDirectory
@@ -35,8 +36,11 @@ def _facts(entry: Any) -> EngineFacts | None:
     try:
         if entry["remote"] and "added_tokens" not in entry:  # written by a version that did not ask
             return None
-        facts = EngineFacts(**{**entry, "size": ModelSize(**entry["size"]) if entry["size"] else None})
+        size, rule = entry["size"], entry.get("batching")  # of earlier versions without: the engine is asked
+        facts = EngineFacts(**{**entry, "size": ModelSize(**size) if size else None, "batching": Batching(**rule) if rule else None})
     except (KeyError, TypeError):
+        return None
+    if facts.batching and not (type(facts.batching.size) is int and facts.batching.size > 0 and type(facts.batching.mixed) is bool):
         return None
     parameters = facts.size.parameters if facts.size else 0
     sound = isinstance(facts.identity, str) and isinstance(facts.concurrency, int) and isinstance(parameters, int | None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from isocost.config import JUDGE
 from isocost.costs.pricefile import read_prices
-from isocost.engines import options_model
+from isocost.engines import check_ready, options_model
 from isocost.engines.options import read_options
 from isocost.errors import InputError, IsocostError, StudyError
 from isocost.executors.jobs import EngineSpec
@@ -46,22 +46,14 @@ def price_mistakes(path: Path, shown: str) -> tuple[str, ...]:
     return ()
 
 
-def keyless(specs: Mapping[str, EngineSpec]) -> list[str]:
-    """Endpoints whose key is not there: a request would be refused. One on this machine, or that no key is said of, may need none."""
+def unready(specs: Mapping[str, EngineSpec]) -> list[str]:
+    """Return what the environment lacks to ask models: a key of an endpoint that is not there, whose requests would be refused."""
     mistakes: list[str] = []
     for name, spec in specs.items():
-        if spec.name != "openai":
-            continue
-        from isocost.engines.openai.endpoint import read_endpoint
-        from isocost.engines.openai.options import OpenAIOptions
-
-        options = OpenAIOptions.model_validate(dict(spec.options))
         try:
-            endpoint = read_endpoint(options)
+            check_ready(spec.name, dict(spec.options))
+        except StudyError as error:
+            mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
         except IsocostError as error:
             mistakes.append(f"models.{name}: {error}")
-            continue
-        if endpoint.key is None and not endpoint.loopback and "api_key_env" in options.model_fields_set:
-            unset = f"${options.api_key_env} is not set"
-            mistakes.append(f"models.{name}.api_key_env: {unset}\n  set that environment variable, or leave the key out if none is needed")
     return mistakes

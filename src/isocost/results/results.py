@@ -38,7 +38,8 @@ from isocost.results.audits import Audits
 from isocost.results.curves import compare_models
 from isocost.results.tables import frame_of
 from isocost.sampling.data import Bought, Graded
-from isocost.students.students import PLAIN, Evaluated, Training, average
+from isocost.students.evaluate import PLAIN, Evaluated, average
+from isocost.students.train import Training
 
 KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
 AUDITED = ("fpr", "cost_per_")  # how the names of measures begin that audits bring; their n_ungraded counts what was not checked

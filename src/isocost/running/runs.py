@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.config import ExecutorSpec, Study
-from isocost.errors import RunDirectoryError, RunError, StorageError, StudyError
+from isocost.errors import BudgetError, RunDirectoryError, RunError, StorageError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.desk import describe, render
@@ -19,6 +19,7 @@ from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
 from isocost.judging.pool import JudgingPool
+from isocost.ledger import Ledger
 from isocost.paths import shell_word
 from isocost.planning import DrawCost, draw_costs
 from isocost.preparing import gold
@@ -27,7 +28,7 @@ from isocost.preparing.executing import Chosen, make_executor
 from isocost.preparing.facts import remembered
 from isocost.preparing.prepare import Prepared, generators, known, own_parts, prepare
 from isocost.preparing.problemchanges import changed_problems
-from isocost.records import CellPlan
+from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
@@ -117,7 +118,8 @@ def run_stage(
     """
     if not (directory_path / "study.yaml").exists():
         raise RunDirectoryError(
-            f"{directory_path}: no study.yaml; is it a run directory?\n  start one: isocost run STUDY.yaml -o {shell_word(directory_path)}"
+            f"{directory_path}: no study.yaml; is it a run directory?",
+            advice=f"start one: isocost run STUDY.yaml -o {shell_word(directory_path)}",
         )
     with RunDirectory(directory_path) as directory:
         kept_study(directory)  # damaged: said with what to do about it
@@ -224,7 +226,8 @@ def _run(
     executor = make_executor(where, largest, directory.path, LocalExecutor)
     stopped = True
     try:
-        with _graders(prepared, directory, executor, listener) as (grading, checking):
+        ledger = _open_ledger(study, directory)
+        with _graders(prepared, directory, executor, ledger, listener) as (grading, checking):
             left = gold.answerable(prepared, checking, strict=strict)
             lowered = _is_lowered(kept_study(directory), study)
             with _keeping(directory, resolved(study, base)):
@@ -233,12 +236,13 @@ def _run(
                 start.begin()
                 gold.record(left, directory, listener)
                 mark_leftovers(study, directory, listener)
-                started = StudyRun(left, directory, executor, grading, checking, listener, lowered=lowered)
+                started = StudyRun(left, directory, executor, ledger, grading, checking, listener, lowered=lowered)
                 report = started.run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(
-            "a worker process died, most likely for want of memory\n  lower the models' batch_size and run the same command again"
+            "a worker process died, most likely for want of memory",
+            advice="lower the models' batch_size and run the same command again",
         ) from error
     finally:
         executor.close(wait=not stopped)
@@ -247,15 +251,36 @@ def _run(
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
 
 
+def _open_ledger(study: Study, directory: RunDirectory) -> Ledger:
+    """Return the run's ledger as earlier starts left it, before it is compared with what is stored.
+
+    Raises:
+        StorageError: a line is damaged.
+        BudgetError: the limit is in a unit in which the cost of what was bought is not known.
+    """
+    unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
+    amount = study.limit.amount if study.limit else None
+    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, ready=directory.ready)
+    if study.limit and not ledger.known:
+        other = "flops" if unit == "usd" else "usd"
+        raise BudgetError(
+            f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}",
+            advice=f"set limit.unit: {other} with an amount in it, leave limit out, or name another folder with -o",
+        )
+    return ledger
+
+
 @contextmanager
-def _graders(prepared: Prepared, directory: RunDirectory, executor: Executor, listener: Listener) -> Iterator[tuple[Grading, GradingPool]]:
+def _graders(
+    prepared: Prepared, directory: RunDirectory, executor: Executor, ledger: Ledger, listener: Listener
+) -> Iterator[tuple[Grading, GradingPool]]:
     """What grades training solutions, and what grades where there are reference answers: two things only where a model is the judge."""
     spec = prepared.study.reference_grader
     with GradingPool(spec.name, workers=executor.cores, time_limit=spec.time_limit, options=spec.options) as checking:
         if not prepared.study.is_judged:
             yield checking, checking
             return
-        with JudgingPool(prepared, directory, executor, listener) as judging:
+        with JudgingPool(prepared, directory, executor, ledger, listener) as judging:
             yield judging, checking
 
 
@@ -305,7 +330,7 @@ def _base(directory: RunDirectory) -> Path:
     remedy = f"write it again: isocost run STUDY.yaml -o {directory.path}"
     base = (directory.read_json("manifest.json", remedy=remedy) or {}).get("base", ".")
     if not isinstance(base, str):
-        raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path\n  {remedy}')
+        raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path', advice=remedy)
     return Path(base)
 
 
@@ -323,7 +348,7 @@ def _keeping(directory: RunDirectory, text: str) -> Iterator[None]:
 
 def _refuse_run(path: Path) -> None:
     if path.is_dir() and (path / "study.yaml").exists():
-        raise RunDirectoryError(f"{path}: is a run directory, not a study file\n  go on with: isocost report {shell_word(path)}")
+        raise RunDirectoryError(f"{path}: is a run directory, not a study file", advice=f"go on with: isocost report {shell_word(path)}")
 
 
 def _same_study(directory: RunDirectory, study: Study) -> None:
@@ -336,12 +361,12 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
     if kept is not None:
         if kept.get("name") != study.name:
             raise RunDirectoryError(
-                f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"\n  name another folder with -o'
+                f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"', advice="name another folder with -o"
             )
     elif others := directory.strangers():
         if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
             raise RunDirectoryError(
-                f"{directory.path}: holds what a run bought, but no study.yaml\n"
-                "  restore it from a copy, or put a copy of the run's study file there under this name"
+                f"{directory.path}: holds what a run bought, but no study.yaml",
+                advice="restore it from a copy, or put a copy of the run's study file there under this name",
             )
-        raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})\n  name another folder with -o")
+        raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})", advice="name another folder with -o")

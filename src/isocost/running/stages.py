@@ -16,6 +16,7 @@ from isocost.errors import StorageError
 from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.grading import Grading
+from isocost.ledger import Ledger
 from isocost.ledger.summary import sum_up_again
 from isocost.metrics.diversity import distinct_key
 from isocost.preparing.prepare import Prepared
@@ -28,8 +29,9 @@ from isocost.results.tables import write_samples
 from isocost.sampling import data
 from isocost.sampling.data import Bought, grader_key
 from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
-from isocost.students import students
-from isocost.students.students import Evaluated, Training
+from isocost.students import evaluate, train
+from isocost.students.evaluate import Evaluated
+from isocost.students.train import Training
 from isocost.summaries import audits as audit_summary
 
 T = TypeVar("T")
@@ -47,6 +49,7 @@ class StudyRun:
         prepared: Prepared,
         directory: RunDirectory,
         executor: Executor,
+        ledger: Ledger,
         grading: Grading,
         checking: Grading,
         listener: Listener,
@@ -55,7 +58,7 @@ class StudyRun:
     ) -> None:
         self._lowered, self._again = lowered, False
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
-        self.grading, self.checking = grading, checking
+        self.ledger, self.grading, self.checking = ledger, grading, checking
         self.graded = ""
         self.seconds: dict[str, float] = _seconds(directory)
 
@@ -83,7 +86,14 @@ class StudyRun:
         """Buy and grade."""
         self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)  # until the table is that of this start
         bought = data.sample(
-            self.prepared, self.directory, self.executor, self.grading, self.listener, lowered=self._lowered, again=self._again
+            self.prepared,
+            self.directory,
+            self.executor,
+            self.ledger,
+            self.grading,
+            self.listener,
+            lowered=self._lowered,
+            again=self._again,
         )
         self.directory.check()
         parts = (part for pool in bought.stores.values() for part in pool.frames())
@@ -110,7 +120,7 @@ class StudyRun:
             found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
         finally:
             if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
-                sum_up_again(self.directory, bought.ledger)
+                sum_up_again(self.directory, self.ledger)
         audit_summary.write(found, self.directory)
         return found
 
@@ -144,13 +154,13 @@ class StudyRun:
 
     def finetune(self, curated: Mapping[Cell, Curated]) -> list[Training]:
         """Train the students."""
-        cells = students.trained_cells(self.prepared, list(curated))
+        cells = train.trained_cells(self.prepared, list(curated))
         rows = {cell: curated[cell] for cell in cells}
-        return students.finetune(self.prepared, self.directory, rows, self._rows, self.executor, self.listener)
+        return train.finetune(self.prepared, self.directory, rows, self._rows, self.executor, self.listener)
 
     def evaluate(self, trainings: Sequence[Training]) -> list[Evaluated]:
         """Evaluate the students."""
-        return students.evaluate(self.prepared, self.directory, trainings, self.executor, self.checking, self.listener)
+        return evaluate.evaluate(self.prepared, self.directory, trainings, self.executor, self.checking, self.listener)
 
     def report(self, found: Results) -> Report:
         """Write the report, its figures and tables."""

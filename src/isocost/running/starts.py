@@ -64,9 +64,7 @@ def _reason(error: BaseException) -> tuple[str, str | None]:
         return "Ctrl-C, or a signal to stop", None
     if not isinstance(error, IsocostError):
         return f"unexpected {type(error).__name__}: {error}".partition("\n")[0][:_ROOM], None
-    happened, _, rest = str(error).partition("\n")
-    advice = rest.rpartition("\n")[2].strip()
-    return happened[:_ROOM], advice[:_ROOM] or None
+    return error.happened[:_ROOM], error.advice[:_ROOM] or None
 
 
 def command_of(

@@ -8,17 +8,16 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from isocost import planning
-from isocost.errors import BudgetError, LimitReachedError
+from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest
-from isocost.judging.pool import JudgingPool
 from isocost.ledger import Answered, Ledger
 from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, refuse_moved_questions, say_changed_problems
-from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Unit, Verdict
+from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Verdict
 from isocost.sampling.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.evidence import Evidence
 from isocost.sampling.evidence import Terms as EvidenceTerms
@@ -85,6 +84,7 @@ def sample(
     prepared: Prepared,
     directory: RunDirectory,
     executor: Executor,
+    ledger: Ledger,
     grading: Grading,
     listener: Listener,
     *,
@@ -97,6 +97,7 @@ def sample(
         prepared: The study.
         directory: Its run directory.
         executor: Where engines run.
+        ledger: As it was opened; it is settled against what is stored first.
         grading: What grades the samples.
         listener: Told of progress and notes.
         lowered: Whether the limit is lower than at the last start.
@@ -114,7 +115,7 @@ def sample(
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
     terms = EvidenceTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
-    ledger = _open_ledger(prepared, directory, pools, grading, terms, listener)
+    _settle(ledger, directory, pools, terms, listener)
     stale = sum((pool.stale for pool in pools.values()), Counter[str]())
     refuse_moved_questions(prepared.changes, stale, directory.path)
     say_changed_problems(prepared.changes, stale, listener)
@@ -136,8 +137,7 @@ def sample(
         cells = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
         drawn = run_cells(prepared, directory, cells, pilot, buyer, grader_key(grading), progress.wants)
     except LimitReachedError as error:
-        happened, _, advice = str(error).partition("\n")
-        raise LimitReachedError(f"{happened}\n  {watch.done:,} of {watch.total:,} samples are saved\n{advice}") from error
+        raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
     finally:
         progress.write()
     for pool in pools.values():
@@ -208,35 +208,15 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
     )
 
 
-def _open_ledger(
-    prepared: Prepared,
-    directory: RunDirectory,
-    pools: Mapping[str, Pool],
-    grading: Grading,
-    terms: EvidenceTerms,
-    listener: Listener,
-) -> Ledger:
-    """The ledger, held against what is stored, with what a kill left open settled by it."""
-    study = prepared.study
-    unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
-    amount = study.limit.amount if study.limit else None
-    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, ready=directory.ready)
-    if study.limit and not ledger.known:
-        other = "flops" if unit == "usd" else "usd"
-        raise BudgetError(
-            f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}\n"
-            f"  set limit.unit: {other} with an amount in it, leave limit out, or name another folder with -o"
-        )
+def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: EvidenceTerms, listener: Listener) -> None:
+    """Load the pools, compare the ledger with all that is stored, and close by it what a kill left open."""
     unanswered, evidence = ledger.unanswered(), Evidence(ledger, directory)
     stored: dict[str, Answered] = {}
     for pool in pools.values():
         stored |= pool.load(unanswered, evidence.of(("data", pool.card.name, pool.id)))
     stored |= evidence.read_others()
     evidence.settle(terms, listener)
-    if isinstance(grading, JudgingPool):
-        grading.ledger = ledger
     ledger.settle(stored)
-    return ledger
 
 
 def _planned_draws(plans: Sequence[CellPlan], n_problems: int) -> int:

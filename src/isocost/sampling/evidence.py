@@ -150,8 +150,8 @@ class Evidence:
         more = f"; so do those of {len(self._changed) - 1:,} more" if len(self._changed) > 1 else ""
         raise RunDirectoryError(
             f"{self._ledger.log.path}: batch {stored.request} brought {_said_of(paid.answers, paid.flops, paid.usd)}, but its stored draws "
-            f"say {_said_of(stored.count, stored.cost.flops, stored.cost.usd)}{more}\n"
-            f"  one of them was changed by hand: restore it, or the files in {Path('pools') / paid.place[1]}, from a copy"
+            f"say {_said_of(stored.count, stored.cost.flops, stored.cost.usd)}{more}",
+            advice=f"one of them was changed by hand: restore it, or the files in {Path('pools') / paid.place[1]}, from a copy",
         )
 
     def _refuse_moved(self) -> None:
@@ -164,8 +164,8 @@ class Evidence:
         n = moved.count(moved[0])
         batches = "1 batch that was" if n == 1 else f"{n:,} batches that were"
         raise RunDirectoryError(
-            f"{self._folder_of(place)}: holds {batches} paid and stored as {self._folder_of(own)}, and would be bought again\n"
-            "  files were moved or renamed by hand: move them back"
+            f"{self._folder_of(place)}: holds {batches} paid and stored as {self._folder_of(own)}, and would be bought again",
+            advice="files were moved or renamed by hand: move them back",
         )
 
     def _folder_of(self, place: Place) -> Path:
@@ -180,7 +180,7 @@ class Evidence:
                 if paid.place[2] and (paid.place in self._places or paid.place[0] == ACCOUNT) and request not in self._open:
                     by_place.setdefault(paid.place, []).append(request)
         if terms.again and not by_place:
-            raise InputError("samples are paid for and never thrown away\n  use another folder to sample again")
+            raise InputError("samples are paid for and never thrown away", advice="use another folder to sample again")
         for place, requests in by_place.items():
             of_place = [self._ledger.paid[place[1]][request] for request in requests]
             n, cost = sum(paid.answers for paid in of_place), total_cost(Cost(flops=paid.flops, usd=paid.usd) for paid in of_place)
@@ -190,8 +190,9 @@ class Evidence:
             few = max(min(1, self._found[place]), (self._found[place] + len(requests)) // FEW)
             if not terms.again and len(requests) > few:
                 raise RunDirectoryError(
-                    f"{where}: {what} are not stored there any more\n  restore the files from a copy; or pay for them again, on top of "
-                    f"that: isocost sample {shell_word(self._directory.path)} --force"
+                    f"{where}: {what} are not stored there any more",
+                    advice="restore the files from a copy; or pay for them again, on top of that: "
+                    f"isocost sample {shell_word(self._directory.path)} --force",
                 )
             listener(Note(text=f"{where}: {what} are not stored there any more; what is still wanted of them is bought again"))
             self._ledger.give_up(place[1], requests)
@@ -217,9 +218,9 @@ class Evidence:
         remote |= {str(each.facts["model"]) for each in self._unknown} - terms.remote.keys()  # not known, and so it may be
         if ledger.spending.limit is not None and remote and not terms.lowered:
             raise RunDirectoryError(
-                f"{ledger.log.path}: {what}: lines were removed, cut off or changed\n  restore it from a copy. Requests that were charged "
-                "without an answer are written down there alone: without a copy, lower limit.amount by what these may have cost (see the "
-                "endpoint's own bill) and run the same command again"
+                f"{ledger.log.path}: {what}: lines were removed, cut off or changed",
+                advice="restore it from a copy. Requests that were charged without an answer are written down there alone: without a copy, "
+                "lower limit.amount by what these may have cost (see the endpoint's own bill) and run the same command again",
             )
         self._restore(lacking, forgotten, remote)
         rest = "; requests that were charged without an answer may be missing" if remote else ""

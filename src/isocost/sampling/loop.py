@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from isocost.dispatch.asking import PATIENCE, answered
+from isocost.dispatch.asking import PATIENCE
 from isocost.dispatch.calls import Call
 from isocost.dispatch.drawn import DrawKey, Ungraded
+from isocost.dispatch.loop import ask
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import StoredDraw
+from isocost.executors.jobs import Answers, StoredDraw
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
@@ -78,8 +78,8 @@ def buy(
         if not short:
             return
     raise EngineError(
-        f"model {short[0].card.name}: the endpoint keeps returning fewer solutions than it is asked for\n"
-        f"  what came is saved; ask for fewer at once: models.{short[0].card.name}.n: 1"
+        f"model {short[0].card.name}: the endpoint keeps returning fewer solutions than it is asked for",
+        advice=f"what came is saved; ask for fewer at once: models.{short[0].card.name}.n: 1",
     )
 
 
@@ -91,34 +91,44 @@ def _buy_once(
     ledger: Ledger,
     watcher: Watcher,
 ) -> None:
-    owners: dict[str, tuple[Pool, Batch]] = {}
+    def after() -> None:
+        grades.store_done()
+        watcher.tick()
 
-    def calls(pool: Pool) -> Iterator[Call]:
-        for call, batch in pool.calls(wanted):
-            owners[call.key] = pool, batch
-            yield call
-
+    sources = [_Owed(pool, wanted, grades, watcher) for pool in pools]
     try:
-        with closing(answered([calls(pool) for pool in pools], executor, ledger, grades.check, grades.keep_up, watcher.trouble)) as found:
-            for landed in found:
-                paid: list[Answered] = []
-                for call, answers in landed:
-                    pool, batch = owners.pop(call.key)
-                    cost, draws = pool.give_up(batch) if answers is None else pool.take(batch, answers)
-                    paid.append(cost)
-                    if len(draws) < batch.size:
-                        watcher.short(pool.card.name, batch.size, len(draws))
-                    watcher.bought(pool.card.name, draws, answers.seconds if answers else 0.0)
-                    grades.submit(pool, batch.key, [Ungraded(*key, draw.id, draw.generation) for key, draw in draws])
-                ledger.release(paid)
-                grades.store_done()
-                watcher.tick()
+        ask(sources, executor, ledger, check=grades.check, room=grades.keep_up, tell=watcher.trouble, after=after)
     except KeyboardInterrupt:
         ledger.close()
         grades.forget_late(PATIENCE)
         raise
     finally:
         grades.store_all()  # what was paid for is judged and stored even when the run stops here
+
+
+@dataclass(slots=True)
+class _Owed:
+    """The batches that a pool lacks. Workers store the draws; here they are counted, and submitted to the grader."""
+
+    pool: Pool
+    wanted: Mapping[tuple[str, str], int]
+    grades: _Grades
+    watcher: Watcher
+    _batches: dict[str, Batch] = field(default_factory=dict)
+
+    def calls(self) -> Iterator[Call]:
+        for call, batch in self.pool.calls(self.wanted):
+            self._batches[call.key] = batch
+            yield call
+
+    def store(self, call: Call, answers: Answers | None) -> Answered:
+        batch, name = self._batches.pop(call.key), self.pool.card.name
+        cost, draws = self.pool.give_up(batch) if answers is None else self.pool.take(batch, answers)
+        if len(draws) < batch.size:
+            self.watcher.short(name, batch.size, len(draws))
+        self.watcher.bought(name, draws, answers.seconds if answers else 0.0)
+        self.grades.submit(self.pool, batch.key, [Ungraded(*key, draw.id, draw.generation) for key, draw in draws])
+        return cost
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from isocost.dispatch.calls import Call
+from isocost.dispatch.cutting import cut
 from isocost.dispatch.drawn import (
     STORED,
     Draw,
@@ -32,7 +33,6 @@ from isocost.dispatch.drawn import (
 )
 from isocost.engines.base import Request
 from isocost.errors import StorageError
-from isocost.executors import desk
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, lane_of
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
@@ -144,7 +144,8 @@ class Pool:
     def _twice(self, row: Mapping[str, Any]) -> StorageError:
         return StorageError(
             f"{self._log.stem}: draw {row['sample_index']} of problem {row['problem_id']} is stored twice, the second time in batch "
-            f"{row['batch']}\n  a row was doubled or changed by hand: restore the pool's files from a copy"
+            f"{row['batch']}",
+            advice="a row was doubled or changed by hand: restore the pool's files from a copy",
         )
 
     def bought(self) -> dict[tuple[str, str], int]:
@@ -159,7 +160,7 @@ class Pool:
     def order(self, allocations: Sequence[Allocation], executor: Executor) -> None:
         """Write a round down, cut into the batches in which the engine will answer it."""
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
-        batches = executor.submit(desk.cut, self.spec, requests).result()
+        batches = cut(self.spec, self.facts, requests, executor)
         orders = [[[r.problem_id, self._what_is_asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
         self._orders += orders
@@ -339,8 +340,8 @@ class Pool:
         if gone := self._numbers.keys() - sealed:
             batches = "a batch" if len(gone) == 1 else f"{len(gone):,} batches"
             raise StorageError(
-                f"{self._log.stem}: the draws of {batches} were stored and cannot be read back: files were moved or removed meanwhile\n"
-                "  put them back and run the same command again"
+                f"{self._log.stem}: the draws of {batches} were stored and cannot be read back: files were moved or removed meanwhile",
+                advice="put them back and run the same command again",
             )
         self._verdicts.seal()
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 from isocost.engines.base import ModelSize, Request
-from isocost.engines.batching import cut
+from isocost.engines.batching import Batched, Batching
 from isocost.engines.checkpoints import Checkpoint
 from isocost.engines.checkpoints.reading import as_read
 
 
-class CheckpointEngine:
+class CheckpointEngine(Batched):
     """Reads the configuration at once, and the tokenizer when it is first needed.
 
     Nothing but `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
@@ -27,7 +26,7 @@ class CheckpointEngine:
 
     def __init__(self, checkpoint: Checkpoint, batch_size: int) -> None:
         self._checkpoint, self._config = checkpoint.opened()
-        self._batch_size = batch_size
+        self.batching = Batching(size=batch_size)
         self._lock = threading.Lock()
         self._tokenizer: Any = None
         self.identity = self._checkpoint.identity()
@@ -43,10 +42,6 @@ class CheckpointEngine:
             ModelError: the model has no chat format, or one that does not take the messages.
         """
         return as_read(self._load_tokenizer(), request, self._checkpoint.place)
-
-    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
-        """Batches of at most `batch_size` generations, prompts sorted by length."""
-        return cut(requests, self._batch_size)
 
     def _load_tokenizer(self) -> Any:
         with self._lock:

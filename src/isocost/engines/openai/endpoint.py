@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from isocost.engines.openai.options import OpenAIOptions
-from isocost.errors import ModelError
+from isocost.errors import ModelError, StudyError
 
 _NO_KEY = "none"  # the library insists on one
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -86,3 +86,16 @@ def read_endpoint(options: OpenAIOptions) -> Endpoint:
     if key is not None and not re.fullmatch(r"[!-~]+", key):
         raise ModelError(f"${options.api_key_env}: holds a space or a character that no key has\n  set it to the key alone")
     return endpoint
+
+
+def check_key(options: OpenAIOptions) -> None:
+    """Refuse an endpoint whose key is named and not there. One on this machine, or that no key is said of, may need none.
+
+    Raises:
+        ModelError: as `read_endpoint`.
+        StudyError: the variable that `api_key_env` names is not set.
+    """
+    endpoint = read_endpoint(options)
+    if endpoint.key is None and not endpoint.loopback and "api_key_env" in options.model_fields_set:
+        unset = f"${options.api_key_env} is not set"
+        raise StudyError([f"api_key_env: {unset}\n  set that environment variable, or leave the key out if none is needed"])

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from isocost.engines.base import Generation, Request
+from isocost.engines.batching import Batched, Batching
 from isocost.engines.openai.asking import messages, path_for
 from isocost.engines.openai.calls import Caller, hidden_tokens
 from isocost.engines.openai.client import client_for
@@ -19,7 +20,7 @@ from isocost.ids import digest
 from isocost.records import SamplingParams
 
 
-class OpenAIEngine:
+class OpenAIEngine(Batched):
     """Asks one model of one endpoint.
 
     Attributes:
@@ -27,6 +28,7 @@ class OpenAIEngine:
             behind a name may change; only the endpoint knows.
         concurrency: How many threads may call `generate` at once.
         shares_prompts: Whether a request may ask for several solutions.
+        batching: One call a batch, of at most `n` solutions; calls with the same prompt side by side, for the endpoint's cache.
         added_tokens: Prompt tokens of a request, beyond one for each byte of the prompt, that pass the check of its usage.
     """
 
@@ -37,6 +39,7 @@ class OpenAIEngine:
         self.identity = f"openai:{options.base_url}/{options.model}" + (f"#{digest(options.extra_body)}" if options.extra_body else "")
         self.concurrency = options.concurrency
         self.shares_prompts = options.n > 1
+        self.batching = Batching(size=options.n, mixed=False)
         self.added_tokens = TOKENS_PER_MESSAGE + hidden_tokens(options)  # `Template.most_tokens` has those of a conversation
         self._lock = threading.Lock()
         self._open: tuple[Caller, Connection] | None = None
@@ -49,11 +52,6 @@ class OpenAIEngine:
         if path_for(request, self._options) == "/completions":
             return request.prompt
         return "\n".join(f"{message['role']}: {message['content']}" for message in messages(request))
-
-    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
-        """One call a batch, of at most `n` solutions; calls with the same prompt side by side, for the endpoint's cache."""
-        ordered = sorted(requests, key=lambda request: (request.problem_id, request.first_index))
-        return [(part,) for request in ordered for part in self._parts(request)]
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
         """Answer a batch, all its calls at once. A prompt that does not fit into the model's context has finish_reason `error`.

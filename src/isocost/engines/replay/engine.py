@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isocost.engines.base import Generation, Request
-from isocost.engines.batching import cut
+from isocost.engines.batching import Batched, Batching
 from isocost.engines.options import Options, read_options
 from isocost.engines.replay.recorded import MissingError
 from isocost.engines.replay.table import read
@@ -40,7 +40,7 @@ def open_engine(options: Mapping[str, object], base: Path) -> ReplayEngine:
     return ReplayEngine(base / given.table, given.model, given.pool)
 
 
-class ReplayEngine:
+class ReplayEngine(Batched):
     """The samples of one model in a table, found by problem and index. Of the sampling parameters only `max_tokens` is compared, as it
     bounds what a request may cost; prompts are not.
 
@@ -53,6 +53,7 @@ class ReplayEngine:
     remote = False
     concurrency = 1
     shares_prompts = False
+    batching = Batching(size=_BATCH)
 
     def __init__(self, table: Path, model: str, pool: str | None = None) -> None:
         self._table, self._model = table, model
@@ -66,10 +67,6 @@ class ReplayEngine:
     def render(self, request: Request) -> str:
         """The prompt as it stands."""
         return request.prompt
-
-    def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
-        """Batches of about a thousand generations."""
-        return cut(requests, _BATCH)
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
         """Look the samples up; `seed` and the other parameters than `max_tokens` are those of whoever recorded them.

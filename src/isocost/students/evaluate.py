@@ -1,0 +1,300 @@
+"""Evaluate students, trained and untrained, on the test splits; answers that are stored are not asked for again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import Any
+
+from isocost import evaluating
+from isocost.dispatch.accounts import Unbooked
+from isocost.dispatch.calls import Call
+from isocost.dispatch.cutting import cut
+from isocost.dispatch.loop import ask
+from isocost.engines.base import Generation, Request
+from isocost.evaluating import Outcomes
+from isocost.events import Listener, Note, StageWatch
+from isocost.executors.base import Executor
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, lane_of
+from isocost.executors.storing import FAILED_GENERATION
+from isocost.grading import Grading, Pair
+from isocost.ids import digest, seed_of
+from isocost.metrics.majority import majority_at_k
+from isocost.preparing.prepare import Prepared
+from isocost.prompts.base import Template
+from isocost.records import Cell, Cost, SamplingParams, Verdict
+from isocost.store import BatchLog, RunDirectory
+from isocost.students.train import Training
+
+PLAIN = "plain"
+SPLITS = ("test", "transfer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """What one model did on one split, by metric. `cell` is None for the untrained student.
+
+    `answers`, `tokens` and `seconds` are what it took, over every start of the run.
+    """
+
+    student: str
+    cell: Cell | None
+    seed: int
+    prompt: str
+    split: str
+    outcomes: Mapping[str, Outcomes]
+    answers: int
+    tokens: int
+    seconds: float
+
+
+def evaluate(
+    prepared: Prepared,
+    directory: RunDirectory,
+    trainings: Sequence[Training],
+    executor: Executor,
+    grading: Grading,
+    listener: Listener,
+) -> list[Evaluated]:
+    """Evaluate every student untrained (with its prompt, and plain) and trained (plain), on every split; what is stored is not redone."""
+    spec = prepared.study.finetune
+    if spec is None:
+        return []
+    splits = [split for split in SPLITS if split in prepared.problems]
+    wanted: list[tuple[str, Cell | None, int, str, EngineSpec]] = []
+    for student in spec.students:
+        if prepared.templates[student].examples:
+            wanted.append((student, None, 0, _prompt_name(prepared, student), prepared.specs[student]))
+        wanted.append((student, None, 0, PLAIN, prepared.specs[student]))
+        wanted += [(student, t.cell, t.seed, PLAIN, _engine_of(prepared, t)) for t in trainings if t.student == student]
+    draws = 1 + max(prepared.study.evaluate.maj_at, default=0)
+    total = len(wanted) * draws * sum(len(prepared.problems[split]) for split in splits)
+    watch = StageWatch(stage="evaluate", total=total, unit="answers", listener=listener)
+    stopping = Event()
+    # Threads only wait here: workers answer, and several evaluations at once keep all of them busy.
+    with ThreadPoolExecutor(executor.workers + 1) as threads:
+        futures = [
+            threads.submit(_evaluate_one, prepared, directory, job, split, executor, grading, watch, stopping)
+            for job, split in itertools.product(wanted, splits)
+        ]
+        try:
+            found = [future.result() for future in futures]
+        except BaseException:
+            stopping.set()
+            threads.shutdown(wait=False, cancel_futures=True)
+            executor.close(wait=False)  # or these threads would be waited for, until all that they have sent is answered
+            raise
+    watch.finish()
+    return found
+
+
+def _evaluate_one(
+    prepared: Prepared,
+    directory: RunDirectory,
+    job: tuple[str, Cell | None, int, str, EngineSpec],
+    split: str,
+    executor: Executor,
+    grading: Grading,
+    watch: StageWatch,
+    stopping: Event,
+) -> Evaluated:
+    student, cell, seed, prompt, engine = job
+    study, problems, template = prepared.study, prepared.problems[split], prepared.templates[student]
+    label = "+".join((student, cell.name if cell else "untrained", str(seed), prompt, split))  # no name has a plus
+    # A trained student's folder is named for all that made it; the path before it must not decide what is drawn.
+    identity = prepared.identities[student] if cell is None else engine.base.name
+    chat = template if template.chat and prompt != PLAIN else None
+    answers = _Answers(directory, label, engine, prepared.facts[student], identity, study.seed, executor, watch, chat, stopping)
+
+    def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+        return grading.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
+
+    outcomes = evaluating.evaluate(
+        problems,
+        template.plain if prompt == PLAIN else template.render,
+        answers,
+        grade,
+        params=study.sampling_of(student).params(template.stop if prompt == PLAIN else template.reply_stop),
+        maj_at=study.evaluate.maj_at,
+        majority=lambda draws, k: majority_at_k(draws, k).value,
+    )
+    for metric, lines in outcomes.items():
+        directory.write_text("".join(evaluating.to_lines(lines)), "evaluations", label, f"{metric}.jsonl")
+    return Evaluated(
+        student=student,
+        cell=cell,
+        seed=seed,
+        prompt=prompt,
+        split=split,
+        outcomes=outcomes,
+        answers=answers.count,
+        tokens=answers.tokens,
+        seconds=answers.seconds,
+    )
+
+
+class _Answers:
+    """The `answer` that an evaluation is given: what is stored is not asked for again.
+
+    Args:
+        directory: The run directory.
+        label: Student, cell, seed, prompt and split: the folder of its answers.
+        engine: What runs the student.
+        facts: What the engine says of the untrained student.
+        identity: What makes two students the same.
+        seed: The study's.
+        executor: Where the engine runs.
+        watch: Told of answers that have come.
+        chat: The student's prompt where it is asked in a chat, else None.
+        stopping: Set once nobody waits for answers any more.
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        label: str,
+        engine: EngineSpec,
+        facts: EngineFacts,
+        identity: str,
+        seed: int,
+        executor: Executor,
+        watch: StageWatch,
+        chat: Template | None,
+        stopping: Event,
+    ) -> None:
+        self._chat, self._stopping = chat, stopping
+        self._directory, self._label, self._engine, self._facts, self._identity = directory, label, engine, facts, identity
+        self._seed, self._executor, self._watch = seed, executor, watch
+        self.count = self.tokens = 0
+        self.seconds = 0.0
+
+    def __call__(self, requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
+        if self._chat:
+            requests = [replace(r, chat=True, system=self._chat.system) for r in requests]
+        stamp = digest("answers", self._identity, params, self._seed, [[r.problem_id, r.prompt, r.count, r.system] for r in requests])
+        log = self._directory.batches("evaluations", self._label, stamp)
+        stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
+        self._watch.resume(len(stored))
+        order: Callable[[str], int] | None = None
+        if any((r.problem_id, r.count - 1) not in stored for r in requests):
+            batches = cut(self._engine, self._facts, requests, self._executor, self._check)
+            source = _Batches(stamp, self._label, batches, stored.keys(), self._job(params), log, self._watch)
+            ask([source], self._executor, Unbooked(), check=self._check, tell=lambda what: self._watch.listener(Note(text=what)))
+            stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
+            order = source.number_of
+        log.seal(order)
+        self.count += len(stored)
+        self.tokens += sum(row["num_generated_tokens"] for row in stored.values())
+        self.seconds += sum(row["seconds"] for row in stored.values())
+        return [[_to_generation(stored[r.problem_id, i]) for i in range(r.count)] for r in requests]
+
+    def _check(self) -> None:
+        if self._stopping.is_set():
+            raise CancelledError
+
+    def _job(self, params: SamplingParams) -> Job:
+        """Return what all its jobs have in common."""
+        return Job(
+            key="",
+            spec=self._engine,
+            remote=self._facts.remote,
+            lane=lane_of(self._engine, self._facts),
+            concurrency=self._facts.concurrency,
+            requests=(),
+            params=params,
+            seed=0,
+        )
+
+
+class _Batches:
+    """The batches of one sampling setting of an evaluation, and the log of their answers."""
+
+    def __init__(
+        self,
+        stamp: str,
+        label: str,
+        batches: Sequence[tuple[Request, ...]],
+        stored: Collection[tuple[str, int]],
+        job: Job,
+        log: BatchLog,
+        watch: StageWatch,
+    ) -> None:
+        self._stamp, self._label, self._batches, self._job, self._log, self._watch = stamp, label, batches, job, log, watch
+        self._owed = [n for n, batch in enumerate(batches) if any((r.problem_id, r.first_index) not in stored for r in batch)]
+        self._numbers = {self._key(batch): number for number, batch in enumerate(batches)}
+
+    def _key(self, batch: tuple[Request, ...]) -> str:
+        """Return the name of a batch in the log; what it is sent under, and its seed, come of its number."""
+        return digest(self._stamp, [[r.problem_id, r.first_index] for r in batch])
+
+    def number_of(self, key: str) -> int:
+        """Return the place of a batch among all, by its name in the log; -1 for one that is not among them."""
+        return self._numbers.get(key, -1)
+
+    def calls(self) -> Iterator[Call]:
+        for n in self._owed:
+            job = replace(self._job, key=digest(self._stamp, n), requests=self._batches[n], seed=seed_of(self._stamp, n))
+            yield Call(job=job, worst=Cost(), facts={"account": "evaluation", "model": self._label})
+
+    def store(self, call: Call, answers: Answers | None) -> None:
+        batch = call.job.requests
+        came = answers.generations if answers else [()] * len(batch)
+        seconds = answers.seconds / len(batch) if answers else 0.0
+        rows = [_to_row(r, i, g, seconds) for r, gs in zip(batch, came, strict=True) for i, g in enumerate(_filled(gs, r.count))]
+        self._log.append(self._key(batch), rows)
+        self._watch.advance(len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))
+
+
+def _filled(generations: Sequence[Generation], count: int) -> list[Generation]:
+    """Return so many generations; those that did not come have failed."""
+    return [*generations, *[FAILED_GENERATION] * (count - len(generations))]
+
+
+def _to_row(request: Request, offset: int, g: Generation, seconds: float) -> dict[str, Any]:
+    return {
+        "problem_id": request.problem_id,
+        "index": request.first_index + offset,
+        "generation": g.text,
+        "num_prompt_tokens": g.num_prompt_tokens,
+        "num_generated_tokens": g.num_generated_tokens,
+        "finish_reason": g.finish_reason,
+        "seconds": seconds / request.count,
+    }
+
+
+def _to_generation(row: Mapping[str, object]) -> Generation:
+    return Generation(
+        text=str(row["generation"]),
+        num_prompt_tokens=int(str(row["num_prompt_tokens"])),
+        num_generated_tokens=int(str(row["num_generated_tokens"])),
+        finish_reason=row["finish_reason"],  # type: ignore[arg-type]  # written by _to_row
+    )
+
+
+def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
+    untrained = prepared.specs[training.student]
+    options = {k: v for k, v in untrained.options if k in ("device", "dtype", "batch_size")}
+    model = str(training.folder.resolve())  # a relative one would be looked for under `base`
+    return EngineSpec(name=untrained.name, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
+
+
+def _prompt_name(prepared: Prepared, student: str) -> str:
+    return prepared.study.prompt_of(student).name
+
+
+def average(seeds: Sequence[Outcomes]) -> Outcomes:
+    """The mean score of each problem over training seeds; a problem that one of them could not grade is not graded."""
+    if len(seeds) == 1:
+        return seeds[0]
+    by_problem = zip(*seeds, strict=True)
+    return tuple(
+        evaluating.ProblemOutcome(
+            problem_id=same[0].problem_id,
+            score=None if any(o.score is None for o in same) else sum(o.score or 0.0 for o in same) / len(same),
+            predicted_answer=None,
+        )
+        for same in by_problem
+    )
