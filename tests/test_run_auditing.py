@@ -12,8 +12,8 @@ import yaml
 from isocost.errors import EngineError, LimitReachedError, StudyError
 from isocost.ids import digest
 from isocost.judging.replies import Replies
-from isocost.results.audits import saying
 from isocost.running import dry_run, run, run_stage, runs
+from isocost.summaries import audits as saying
 from isocost.summaries.plans import to_markdown
 from tests.auditing_engine import AUDITING
 from tests.builders import InlineExecutor, raw_study
