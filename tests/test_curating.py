@@ -42,16 +42,14 @@ def draw(
 
 def run(draws: Sequence[Draw], *, distinct: Any = "string", per_problem: int | None = None, seed: int = 0) -> Curated:
     frame = pl.DataFrame([[each[name] for name in _COLUMNS] for each in draws], schema=_COLUMNS, orient="row")
-    fit = [each for each, is_fit in zip(draws, candidates(frame), strict=True) if is_fit]
-    found = pl.DataFrame(
-        {
-            "place": pl.Series([i for i, is_fit in enumerate(candidates(frame)) if is_fit], dtype=pl.Int64),
-            "lot": pl.Series(lots(seed, [each["sample_id"] for each in fit]), dtype=pl.Int64),
-            "solution": solutions([each["text"] for each in fit], distinct, distinct_key),
-        }
-    )
-    placed = frame.with_columns(place=pl.int_range(pl.len(), dtype=pl.Int64))
-    return curate(placed.join(found, on="place", how="left"), distinct=distinct, per_problem=per_problem)
+    is_fit = pl.Series(candidates(frame))
+    fit = [each for each, is_one in zip(draws, is_fit, strict=True) if is_one]
+    found = frame.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32)).filter(is_fit)
+    found = found.with_columns(lot=pl.Series(lots(seed, [each["sample_id"] for each in fit]), dtype=pl.Int64))
+    if distinct is not None:
+        same = solutions(found["problem_id"], [each["text"] for each in fit], distinct, distinct_key)
+        found = found.with_columns(a=pl.Series(same[:, 0]), b=pl.Series(same[:, 1]))
+    return curate(frame, found, per_problem=per_problem)
 
 
 def kept(draws: Sequence[Draw], **settings: Any) -> list[Draw]:

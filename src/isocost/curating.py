@@ -6,6 +6,7 @@ Solutions that reach the right answer by wrong steps stay in, as in the paper (a
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from isocost.errors import InputError
 from isocost.metrics.diversity import Level
 from isocost.records import Cell, Outcome, SamplingParams
 
+_PART = 10_000  # hashes that are objects at once
 _LOST = ("error", "ungraded", "no_answer", "incorrect", "cut_off", "duplicate", "over_cap")
 _MEANING = {
     "drawn": "solutions drawn",
@@ -44,7 +46,7 @@ class Curated:
             that applies, so drawn less all reasons is kept.
     """
 
-    kept: NDArray[np.int64]
+    kept: NDArray[np.uint32]
     by_problem: Mapping[str, int]
     by_model: Mapping[str, int]
     funnel: tuple[tuple[str, int], ...]
@@ -61,52 +63,68 @@ def candidates(draws: pl.DataFrame) -> NDArray[np.bool_]:
 
 def lots(seed: int, ids: Iterable[str]) -> NDArray[np.int64]:
     """Return the place of each draw among all of them in the order of the hash of (seed, id): a seeded random order, int[ids]."""
-    hashes = np.frombuffer(b"".join(hashlib.sha256(f"{seed}/{each}".encode()).digest() for each in ids), dtype=">u8").reshape(-1, 4)
+    hashes = _numbers(hashlib.sha256(f"{seed}/{each}".encode()).digest() for each in ids)
     found = np.empty(len(hashes), dtype=np.int64)
     found[np.lexsort(hashes.T[::-1])] = np.arange(len(hashes))
     return found
 
 
-def solutions(texts: Iterable[str], distinct: Level | None, key: Callable[[str, Level], str]) -> pl.Series:
-    """Return 128 bits by which equal solutions of a problem are told; no text is kept.
+def solutions(problems: Iterable[str], texts: Iterable[str], distinct: Level, key: Callable[[str, Level], str]) -> NDArray[np.uint64]:
+    """Return 128 bits by which equal solutions of a problem are told, uint64[texts, 2]; no text is kept.
 
     Args:
+        problems: The problem of each.
         texts: Of candidates.
-        distinct: What makes two solutions the same; None tells none apart.
+        distinct: What makes two solutions the same.
         key: What two solutions must share to count as one: `isocost.metrics.diversity.distinct_key`.
     """
-    if distinct is None:
-        return pl.Series([None for _ in texts], dtype=pl.Binary)
-    hashes = [hashlib.blake2b(key(text, distinct).encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
-    return pl.Series(hashes, dtype=pl.Binary)
+    pairs = (f"{problem}\0{key(text, distinct)}" for problem, text in zip(problems, texts, strict=True))
+    return _numbers(hashlib.sha256(pair.encode("utf-8", "surrogatepass")).digest() for pair in pairs)
 
 
-def curate(draws: pl.DataFrame, *, distinct: Level | None, per_problem: int | None) -> Curated:
+def curate(draws: pl.DataFrame, found: pl.DataFrame, *, per_problem: int | None) -> Curated:
     """Choose what goes into a training set. The result does not depend on the order of the draws.
 
     Where several solutions are the same, or a problem has more than its share, those stay whose lot is least: a seeded random choice, so
     that no model is favoured by its name or by when it was asked, and a smaller share is part of a larger one.
 
     Args:
-        draws: Those of the cell: `place` in the table of draws, `model`, `problem_id`, `sample_index`, `finish_reason`, `outcome` (null is
-            not graded), and of those that are `candidates` their `lot`, and their `solution` as `solutions` gives it.
-        distinct: What makes two solutions of a problem the same; None keeps duplicates.
+        draws: Those of the cell: `finish_reason` and `outcome`.
+        found: Those of them that are `candidates`: `place` in the table of draws, `model`, `problem_id`, `sample_index`, `lot`, and where
+            equal solutions count once `a` and `b`, as `solutions` gives them.
         per_problem: The largest number kept of one problem; None for all.
     """
-    reasons = draws.select(reason=_refused())["reason"]
-    lost = Counter(dict(reasons.drop_nulls().value_counts().iter_rows()))
-    fit = draws.filter(reasons.is_null()).sort("lot")
-    if distinct is not None:
-        left = fit.filter(pl.struct("problem_id", "solution").is_first_distinct())
-        lost["duplicate"], fit = fit.height - left.height, left
+    lost = Counter(dict(draws.select(reason=_refused()).group_by("reason").len().drop_nulls().iter_rows()))
+    fit = found
+    if "a" in found.columns:
+        fit = fit.filter(_is_first(*(fit[name].to_numpy() for name in ("a", "b", "lot"))))
+        lost["duplicate"] = found.height - fit.height
     if per_problem is not None:
-        left = fit.filter(pl.int_range(pl.len()).over("problem_id") < per_problem)
+        left = fit.filter(pl.col("lot").rank("ordinal").over("problem_id") <= per_problem)
         lost["over_cap"], fit = fit.height - left.height, left
-    names = [pl.col(name).cast(pl.String) for name in ("problem_id", "model")]  # categories sort in an order of their own
-    kept = fit.select("place", "sample_index", *names).sort("problem_id", "model", "sample_index")
+    by_problem, by_model = (dict(fit.group_by(pl.col(name).cast(pl.String)).len().iter_rows()) for name in ("problem_id", "model"))
+    # Categories sort in an order of their own.
+    kept = fit.select("place", pl.col("problem_id", "model").cast(pl.String), "sample_index").sort("problem_id", "model", "sample_index")
     funnel = (("drawn", draws.height), *((reason, lost[reason]) for reason in _LOST), ("kept", kept.height))
-    by_problem, by_model = (dict(kept[name].value_counts().iter_rows()) for name in ("problem_id", "model"))
-    return Curated(kept=kept["place"].cast(pl.Int64).to_numpy(), by_problem=by_problem, by_model=by_model, funnel=funnel)
+    return Curated(kept=kept["place"].to_numpy(), by_problem=by_problem, by_model=by_model, funnel=funnel)
+
+
+def _is_first(a: NDArray[np.uint64], b: NDArray[np.uint64], lot: NDArray[np.uint64]) -> pl.Series:
+    """Whether each solution has the least lot of those that are equal to it."""
+    order = np.lexsort((lot, b, a))
+    a, b = a[order], b[order]
+    first = np.zeros(order.size, dtype=np.bool_)
+    first[order[:1]] = True
+    first[order[1:]] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
+    return pl.Series(first)
+
+
+def _numbers(hashes: Iterable[bytes]) -> NDArray[np.uint64]:
+    """The first 128 bits of each hash, uint64[hashes, 2]."""
+    left, parts = iter(hashes), [b""]
+    while some := b"".join(each[:16] for each in itertools.islice(left, _PART)):
+        parts.append(some)
+    return np.frombuffer(b"".join(parts), dtype=">u8").reshape(-1, 2).astype(np.uint64)
 
 
 def to_rows(kept: pl.DataFrame, texts: pl.Series, questions: Mapping[str, str], prompt: Callable[[str], str]) -> pl.DataFrame:
@@ -114,7 +132,7 @@ def to_rows(kept: pl.DataFrame, texts: pl.Series, questions: Mapping[str, str], 
 
     Args:
         kept: `problem_id`, `model` and `sample_id` of its draws.
-        texts: What they say.
+        texts: Of these draws.
         questions: By problem id.
         prompt: Puts a question the way the student will be asked; a line break at its end keeps prompt and completion apart as tokens.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from isocost.ids import digest
 from isocost.records import Allocation, Cell, Outcome
 from isocost.results.drawtable import DrawTable
 
@@ -16,7 +17,7 @@ MODELS = ("weak", "strong")
 
 def draw(model: str, problem: str, index: int, outcome: Outcome = Outcome.CORRECT, **changes: Any) -> Draw:
     made: Draw = {
-        "id": f"{model}/{problem}/{index}",
+        "id": digest(model, problem, index),
         "model": model,
         "pool": f"pool of {model}",
         "problem_id": problem,

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from isocost.records import Allocation, Cell, Cost, Outcome
 from isocost.results import drawtable
-from isocost.results.drawtable import cost_of
 from tests.results.tabled import MODELS, PROBLEMS, Draw, draw, table
 
 CELL, OTHER = Cell(arm="a", budget="low"), Cell(arm="b", budget=None)
@@ -38,8 +37,8 @@ def key(each: Draw) -> tuple[str, int, int]:
 def test_draws_are_in_the_order_of_models_problems_and_indices(tmp_path: Path) -> None:
     draws = shuffled()
     made = table(tmp_path, draws)
-    assert made.draws["sample_id"].to_list() == [each["id"] for each in sorted(draws, key=key)]
-    assert [draws[row]["id"] for row in made.draws["row"]] == made.draws["sample_id"].to_list()
+    assert list(made.sample_ids(np.arange(len(draws)))) == [each["id"] for each in sorted(draws, key=key)]
+    assert [draws[row]["id"] for row in made.draws["row"]] == [each["id"] for each in sorted(draws, key=key)]
     assert [draws[row]["outcome"] for row in made.draws["row"]] == made.draws["outcome"].to_list()
     stored = pl.read_parquet(tmp_path / "samples.parquet")
     assert stored["generation"].to_list() == [each["generation"] for each in draws]
@@ -59,7 +58,7 @@ def test_a_cell_drew_what_its_allocations_name(one: list[tuple[str, str, int, in
     for cell, allocations in asked.items():
         named = {(a.model, PROBLEMS.index(a.problem_id), i) for a in allocations for i in range(a.first_index, a.first_index + a.count)}
         expected = [each["id"] for each in sorted(draws, key=key) if key(each) in named]
-        assert made.of_cell(cell, "sample_id")["sample_id"].to_list() == expected
+        assert list(made.sample_ids(made.cells[cell])) == expected
     assert made.drawn.tolist() == (made.cells[CELL] | made.cells[OTHER]).tolist()
 
 
@@ -83,7 +82,7 @@ def test_a_run_without_draws_has_an_empty_table(tmp_path: Path) -> None:
     made = table(tmp_path, [], {CELL: [Allocation(problem_id="p1", model="weak", first_index=0, count=2)]})
     assert made.draws.height == made.cells[CELL].size == made.drawn.size == 0
     assert list(made.texts(made.drawn)) == []
-    assert cost_of(made.draws) == Cost(flops=0.0, usd=0.0, seconds=0.0)
+    assert made.cost(made.drawn) == Cost(flops=0.0, usd=0.0, seconds=0.0)
 
 
 def test_costs_are_added_up_in_the_order_of_the_draws(tmp_path: Path) -> None:
@@ -92,7 +91,7 @@ def test_costs_are_added_up_in_the_order_of_the_draws(tmp_path: Path) -> None:
     total = Cost(flops=0.0, usd=0.0, seconds=0.0)
     for each in sorted(draws, key=key):
         total += Cost(flops=each["cost_flops"], usd=each["cost_usd"], seconds=each["cost_seconds"])
-    assert cost_of(made.draws) == total
+    assert made.cost(np.ones(len(draws), dtype=np.bool_)) == total
     assert total.usd is None
     amounts = made.amounts("weak", "flops")
     expected = [math.fsum(d["cost_flops"] for d in draws if (d["model"], d["problem_id"]) == ("weak", problem)) for problem in PROBLEMS]
@@ -100,8 +99,12 @@ def test_costs_are_added_up_in_the_order_of_the_draws(tmp_path: Path) -> None:
     assert np.isnan(made.amounts("weak", "usd")).tolist() == [True, True, False]  # what was not drawn costs nothing
 
 
-def test_graded_is_whether_a_draw_is_correct(tmp_path: Path) -> None:
+def test_counts_and_tokens_are_those_of_the_draws_asked_for(tmp_path: Path) -> None:
     draws = shuffled()
     made = table(tmp_path, draws)
-    of_model = (made.draws["model"] == "strong").to_numpy()
-    assert made.graded(of_model).to_list() == [each["correct"] for each in sorted(draws, key=key) if each["model"] == "strong"]
+    own = [each for each in draws if each["model"] == "weak" and each["outcome"] is not Outcome.UNGRADED]
+    which = made.is_of("weak") & made.graded
+    assert made.count(which).tolist() == [sum(each["problem_id"] == problem for each in own) for problem in PROBLEMS]
+    assert made.tokens(which) == sum(each["num_generated_tokens"] for each in own)
+    assert made.count(made.correct).sum() == sum(each["outcome"] is Outcome.CORRECT for each in draws)
+    assert (made.models, made.problem_ids) == (sorted(MODELS), list(PROBLEMS))

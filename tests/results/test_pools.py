@@ -26,7 +26,7 @@ def drawn() -> list[Draw]:
 def test_measures_are_those_of_each_model_alone(tmp_path: Path) -> None:
     draws = drawn()
     made = table(tmp_path, draws)
-    found = pool_measures(measured_models(made, PROBLEMS), len(PROBLEMS))
+    found = pool_measures(measured_models(made), len(PROBLEMS))
     assert set(found) == set(MODELS)
     for model, ks in (("weak", [1, 2, 3, 5]), ("strong", [1, 2])):
         order = sorted((d for d in draws if d["model"] == model), key=lambda d: (PROBLEMS.index(d["problem_id"]), d["sample_index"]))
@@ -36,9 +36,9 @@ def test_measures_are_those_of_each_model_alone(tmp_path: Path) -> None:
 
 def test_problems_are_numbered_as_in_the_study(tmp_path: Path) -> None:
     made = table(tmp_path, [draw("weak", "p1", 0), draw("strong", "p1", 0), draw("strong", "p10", 0)])
-    places = {model.name: model.problem.tolist() for model in measured_models(made, PROBLEMS)}
+    places = {model.name: model.problem.tolist() for model in measured_models(made)}
     assert places == {"weak": [2], "strong": [0, 2]}
 
 
 def test_nothing_drawn_is_nothing_measured(tmp_path: Path) -> None:
-    assert measured_models(table(tmp_path, []), PROBLEMS) == []
+    assert measured_models(table(tmp_path, [])) == []

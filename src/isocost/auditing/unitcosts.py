@@ -8,6 +8,7 @@ import polars as pl
 from isocost.metrics.coverage import Floats, Ints
 from isocost.metrics.unitcost import cost_per_correct, cost_per_truly_correct
 from isocost.records import Estimate, Outcome, Unit
+from isocost.tables.coding import codes
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")
 
@@ -26,28 +27,21 @@ def unit_costs(draws: pl.DataFrame, rate: Estimate) -> dict[Unit, tuple[Estimate
     Returns:
         By unit: (per correct, per truly correct). A unit in which everything is free is left out.
     """
-    owner = _by_appearance(draws["problem_id"])
-    graded = _sums(owner, draws["outcome"] != Outcome.UNGRADED)
-    correct = _sums(owner, draws["outcome"] == Outcome.CORRECT)
+    problems = draws["problem_id"]
+    owner, ids = codes(problems if isinstance(problems.dtype, pl.Enum) else problems.cast(pl.Categorical))
+    graded = _counts(owner, draws["outcome"] != Outcome.UNGRADED, len(ids))
+    correct = _counts(owner, draws["outcome"] == Outcome.CORRECT, len(ids))
     passed = _quotient(correct, graded)
     found: dict[Unit, tuple[Estimate, Estimate]] = {}
     for unit in UNITS:
         amounts = draws[f"cost_{unit}"]
         if amounts.null_count():
             continue
-        each = _quotient(_sums(owner, amounts), graded)
+        each = _quotient(np.bincount(owner, weights=amounts.to_numpy(), minlength=len(ids)).astype(np.float64), graded)
         if np.nansum(each) > 0:
             per_correct = cost_per_correct(each, passed)
             found[unit] = per_correct, cost_per_truly_correct(per_correct, rate)
     return found
-
-
-def _by_appearance(column: pl.Series) -> Ints:
-    """Return the place of each value among the distinct ones in the order of their first appearance, int[rows]."""
-    _, first, code = np.unique(column.rank("dense").to_numpy(), return_index=True, return_inverse=True)
-    place = np.empty(first.size, dtype=np.int64)
-    place[np.argsort(first)] = np.arange(first.size)
-    return place[code.reshape(-1)]
 
 
 def _quotient(sums: Floats, counts: Floats) -> Floats:
@@ -56,6 +50,6 @@ def _quotient(sums: Floats, counts: Floats) -> Floats:
     return found
 
 
-def _sums(owner: Ints, values: pl.Series) -> Floats:
-    """Of each problem, added up in the order of the rows."""
-    return np.bincount(owner, weights=values.to_numpy()).astype(np.float64)
+def _counts(owner: Ints, which: pl.Series, n_problems: int) -> Floats:
+    """How many of these draws each problem has."""
+    return np.bincount(owner[which.to_numpy()], minlength=n_problems).astype(np.float64)

@@ -15,6 +15,7 @@ from isocost.auditing.labels import Verdicts, verdicts
 from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.judging.reasoning import Judge, prompt_of
+from isocost.metrics.coverage import Bools
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Chosen, Estimate, Unit
 from isocost.results.drawtable import DrawTable
@@ -89,8 +90,10 @@ def audit(
     _labels(directory)  # a damaged file is told before a judge is paid
     seed, per_model = study.seed, study.audit.per_model
     solved = _with_lots(table, seed)
-    cells = {cell: auditing.to_audit(_of_cell(solved, table, cell), per_model=per_model, seed=seed) for cell in table.cells}
-    drawn = solved.filter(pl.Series(table.drawn[solved["place"].to_numpy()]))
+    cells = {
+        cell: _named(table, auditing.to_audit(_among(solved, drawn), per_model=per_model, seed=seed)) for cell, drawn in table.cells.items()
+    }
+    drawn = _named(table, auditing.one_a_problem(_among(solved, table.drawn)))
     chosen = auditing.choose(drawn, bought.problems, per_model=per_model, seed=seed)
     own = _in_order(drawn, chosen)
     steps = _steps(table, [*cells.values(), own])
@@ -117,13 +120,16 @@ def audit(
 
 def _with_lots(table: DrawTable, seed: int) -> pl.DataFrame:
     """The correct draws with their places and lots."""
-    columns = ("sample_id", "model", "problem_id", "sample_index", "outcome")
-    correct = table.draws.select(*columns).with_columns(place=pl.int_range(pl.len(), dtype=pl.Int64)).filter(table.correct)
-    return correct.with_columns(lot=pl.Series(auditing.ranks(seed, correct["sample_id"]), dtype=pl.Int64))
+    columns = table.draws.select("model", "problem_id", "sample_index", "outcome").filter(pl.Series(table.correct))
+    return columns.with_columns(
+        place=pl.Series(np.flatnonzero(table.correct).astype(np.uint32)),
+        lot=pl.Series(auditing.ranks(seed, table.sample_ids(table.correct)).astype(np.uint32)),
+    )
 
 
-def _of_cell(solved: pl.DataFrame, table: DrawTable, cell: Cell) -> pl.DataFrame:
-    return solved.filter(pl.Series(table.cells[cell][solved["place"].to_numpy()]))
+def _among(solved: pl.DataFrame, drawn: Bools) -> pl.DataFrame:
+    """Those of the correct draws that a cell drew, or any."""
+    return solved.filter(pl.Series(drawn[solved["place"].to_numpy()]))
 
 
 def _steps(table: DrawTable, wanted: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -131,8 +137,8 @@ def _steps(table: DrawTable, wanted: Sequence[pl.DataFrame]) -> pl.DataFrame:
     mask = np.zeros(table.draws.height, dtype=np.bool_)
     for rows in wanted:
         mask[rows["place"].to_numpy()] = True
-    parts = [auditing.audited(texts).with_columns(place=pl.Series(places, dtype=pl.Int64)) for places, texts in table.texts(mask)]
-    return pl.concat([auditing.audited([]).with_columns(place=pl.lit(0, dtype=pl.Int64)), *parts])
+    parts = [auditing.audited(texts).with_columns(place=pl.Series(places, dtype=pl.UInt32)) for places, texts in table.texts(mask)]
+    return pl.concat([auditing.audited([]).with_columns(place=pl.lit(0, dtype=pl.UInt32)), *parts])
 
 
 def _in_order(draws: pl.DataFrame, chosen: Sequence[Chosen]) -> pl.DataFrame:
@@ -141,12 +147,18 @@ def _in_order(draws: pl.DataFrame, chosen: Sequence[Chosen]) -> pl.DataFrame:
     return wanted.join(draws, on="sample_id", how="left", maintain_order="left")
 
 
+def _named(table: DrawTable, draws: pl.DataFrame) -> pl.DataFrame:
+    return draws.with_columns(sample_id=pl.Series(list(table.sample_ids(draws["place"].to_numpy())), dtype=pl.String))
+
+
 def _in_order_of_cells(table: DrawTable, model: str) -> pl.DataFrame:
     """A model's draws that cells drew, those of the first cell first: sums of floats depend on the order."""
-    mine = table.drawn & (table.draws["model"] == model).to_numpy()
-    first = np.argmax(np.stack(list(table.cells.values())), axis=0)[mine]
-    draws = table.draws.select("problem_id", "outcome", "cost_flops", "cost_usd").filter(mine)
-    return draws[np.argsort(first, kind="stable")]
+    first = np.zeros(table.draws.height, dtype=np.uint16)
+    for number, drawn in reversed(list(enumerate(table.cells.values()))):
+        first[drawn] = number
+    mine = table.drawn & table.is_of(model)
+    draws = table.draws.select("problem_id", "outcome", "cost_flops", "cost_usd").filter(pl.Series(mine))
+    return draws[np.argsort(first[mine], kind="stable")] if first[mine].any() else draws
 
 
 def _judged(

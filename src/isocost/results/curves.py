@@ -77,12 +77,12 @@ def compare_models(prepared: Prepared, bought: Bought, table: DrawTable, measure
     )
 
 
-def unit_of_costs(prepared: Prepared, bought: Bought) -> Unit | None:
+def unit_of_costs(prepared: Prepared, bought: Bought, pools: Mapping[str, Pool]) -> Unit | None:
     """Return the unit that the report's first figure has costs in: of the budgets the first that is known of some model's draws; without
     budgets the first that is known of all draws. None where there is none.
     """
-    pools = [bought.stores[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
-    drawn = [pool for pool in pools if next(pool.draws(), None)]
+    fixed = [pools[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
+    drawn = [pool for pool in fixed if next(pool.draws(), None)]
     wanted = _budget_units(bought.plans)
     enough = any if wanted else all
     return next((unit for unit in wanted or UNITS if enough(_is_known(unit, pool) for pool in drawn)), None)

@@ -6,29 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from isocost import paths
 from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.records import Allocation, Cell, Cost, FinishReason, Outcome, Unit
 from isocost.results.tables import write_samples
 
+Places = NDArray[np.integer[Any]]  # in the table of draws
 PART = 50_000  # texts in memory at once
-_COSTS = {"cost_flops": pl.Float64(), "cost_usd": pl.Float64(), "cost_seconds": pl.Float64()}
+_COSTS = ("cost_flops", "cost_usd", "cost_seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DrawTable:
-    """Every draw of a run in some 80 bytes, and where to read its text.
+    """Every draw of a run in some 50 bytes, and where to read its text.
 
     Attributes:
-        draws: A row per draw, models by name, problems in the study's order, then by index: `row` (its place in the file), `sample_id`,
-            `model`, `problem_id`, `sample_index`, `num_generated_tokens`, `finish_reason`, `outcome`, `cost_flops`, `cost_usd`,
-            `cost_seconds`.
+        draws: A row per draw, models by name, problems in the study's order, then by index: `row` (its place in the file), `id` (its
+            sample id as a number), `model`, `problem_id`, `sample_index`, `num_generated_tokens`, `finish_reason`, `outcome`,
+            `cost_flops`, `cost_usd`, `cost_seconds`.
         cells: Which of them each cell drew, bool[draws]; cells share draws.
         path: samples.parquet, which has the texts.
     """
@@ -62,15 +64,16 @@ class DrawTable:
             StorageError: As `write_samples`.
         """
         schema = _schema(models, problem_ids)
-        kept = [pl.DataFrame(schema=schema)]
+        columns = [pl.col("id").str.to_integer(base=16, dtype=pl.UInt64), *(pl.col(name).cast(dtype) for name, dtype in schema.items())]
+        kept = [pl.DataFrame(schema={"id": pl.UInt64, **schema})]
 
         def keeping() -> Iterator[pl.DataFrame]:
             for part in parts:
-                kept.append(part.rename({"id": "sample_id"}).select(pl.col(name).cast(dtype) for name, dtype in schema.items()))
+                kept.append(part.select(columns))
                 yield part
 
         write_samples(keeping(), path, unit)
-        draws = pl.concat(kept).with_row_index("row").sort("model", "problem_id", "sample_index")
+        draws = _in_order(pl.concat(kept).with_row_index("row"))
         return cls(draws=draws, cells={cell: _drawn(draws, own) for cell, own in allocations.items()}, path=path)
 
     @cached_property
@@ -78,10 +81,10 @@ class DrawTable:
         """Whether each draw is correct, bool[draws]."""
         return (self.draws["outcome"] == Outcome.CORRECT).to_numpy()
 
-    def graded(self, which: Bools) -> pl.Series:
-        """Whether each of some draws is correct, null where it is not graded."""
-        outcome = self.draws["outcome"].filter(pl.Series(which))
-        return (outcome == Outcome.CORRECT).set(outcome == Outcome.UNGRADED, None)
+    @cached_property
+    def graded(self) -> Bools:
+        """Whether each draw could be graded, bool[draws]."""
+        return (self.draws["outcome"] != Outcome.UNGRADED).to_numpy()
 
     @cached_property
     def drawn(self) -> Bools:
@@ -90,30 +93,61 @@ class DrawTable:
         return drawn
 
     @cached_property
-    def places(self) -> Ints:
-        """The place in `draws` of each row of the file, int[draws]."""
-        places = np.empty(self.draws.height, dtype=np.int64)
-        places[self.draws["row"].to_numpy()] = np.arange(places.size)
-        return places
+    def problem(self) -> Ints:
+        """The place of each draw's problem in the study, int[draws]."""
+        return self.draws["problem_id"].to_physical().to_numpy()
 
-    def of_cell(self, cell: Cell, *columns: str) -> pl.DataFrame:
-        """Columns of the draws of a cell."""
-        return self.draws.select(columns).filter(self.cells[cell])
+    @property
+    def problem_ids(self) -> list[str]:
+        """The problems of the study, in its order."""
+        return _categories(self.draws["problem_id"])
 
-    def of_model(self, model: str, *columns: str) -> pl.DataFrame:
-        """Columns of the draws of a model, whoever drew them."""
-        return self.draws.lazy().filter(pl.col("model") == model).select(columns).collect()
+    @property
+    def models(self) -> list[str]:
+        """The models that may have drawn, by name."""
+        return _categories(self.draws["model"])
+
+    def is_of(self, model: str) -> Bools:
+        """Whether each draw is the model's, bool[draws]."""
+        return (self.draws["model"] == model).to_numpy()
+
+    def count(self, which: Bools) -> Ints:
+        """How many of these draws each problem has, int[problems]."""
+        return np.bincount(self.problem[which], minlength=len(self.problem_ids))
+
+    def tokens(self, which: Bools) -> int:
+        """Tokens generated in these draws."""
+        return int(self.draws["num_generated_tokens"].to_numpy()[which].sum())
+
+    def cost(self, which: Bools) -> Cost:
+        """Add up the costs of these draws one after the other, each unit where all of them know it."""
+        flops, usd, seconds = (_sum(self._amounts(f"cost_{unit}", which)) for unit in ("flops", "usd", "seconds"))
+        return Cost(flops=flops, usd=usd, seconds=seconds)
 
     def amounts(self, model: str, unit: Unit) -> Floats:
         """What a model's draws of each problem cost, float[problems], nan where that of one is not known."""
-        draws = self.of_model(model, "problem_id", f"cost_{unit}")
-        costs = draws[f"cost_{unit}"].fill_null(float("nan")).to_numpy()
-        n_problems = len(_categories(draws["problem_id"]))
-        return np.bincount(draws["problem_id"].to_physical().to_numpy(), weights=costs, minlength=n_problems).astype(np.float64)
+        mine = self.is_of(model)
+        costs = self._amounts(f"cost_{unit}", mine)
+        return np.bincount(self.problem[mine], weights=costs, minlength=len(self.problem_ids)).astype(np.float64)
+
+    def _amounts(self, column: str, which: Bools) -> Floats:
+        """Costs of these draws, nan where they are not known."""
+        return self.draws[column].filter(pl.Series(which)).cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+    def sample_ids(self, which: Bools | Places) -> Iterator[str]:
+        """The ids of these draws."""
+        return (f"{number:016x}" for number in self.draws["id"].to_numpy()[which])
 
     def scan(self) -> pl.LazyFrame:
         """The file, with texts and the columns that measuring knows."""
         return paths.scan_parquet(self.path)
+
+    @cached_property
+    def places(self) -> NDArray[np.uint32]:
+        """The place in `draws` of each row of the file, int[draws]."""
+        places = np.empty(self.draws.height, dtype=np.uint32)
+        places[self.draws["row"].to_numpy()] = np.arange(places.size, dtype=np.uint32)
+        return places
 
     def texts(self, wanted: Bools) -> Iterator[tuple[Ints, pl.Series]]:
         """Read the texts of some draws, a part at a time, in the order of the file.
@@ -124,19 +158,18 @@ class DrawTable:
         Yields:
             Places in `draws`, and the texts of the draws there.
         """
-        of_file = wanted[self.places]
         start = 0
         with self.path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
             for group in range(parquet.num_row_groups):
-                size = parquet.metadata.row_group(group).num_rows
-                mine = np.flatnonzero(of_file[start : start + size])
+                places = self.places[start : start + parquet.metadata.row_group(group).num_rows].astype(np.int64)
+                mine = np.flatnonzero(wanted[places])
                 if mine.size:
                     texts = pl.Series(parquet.read_row_group(group, columns=["generation"], use_threads=False)["generation"])
                     for at in np.split(mine, range(PART, mine.size, PART)):
-                        yield self.places[start + at], texts.gather(at)
-                start += size
+                        yield places[at], texts.gather(at)
+                start += places.size
 
-    def texts_of(self, places: Ints) -> pl.Series:
+    def texts_of(self, places: Places) -> pl.Series:
         """Return the texts of these draws, in this order; hold no more than `PART` of them."""
         wanted = np.zeros(self.draws.height, dtype=np.bool_)
         wanted[places] = True
@@ -149,54 +182,60 @@ class DrawTable:
         return texts.gather(by_place[np.searchsorted(order, places, sorter=by_place)])
 
 
-def _schema(models: Iterable[str], problem_ids: Sequence[str]) -> pl.Schema:
-    return pl.Schema(
-        {
-            "sample_id": pl.String(),
-            "model": pl.Enum(sorted(models)),
-            "problem_id": pl.Enum(problem_ids),
-            "sample_index": pl.Int64(),
-            "num_generated_tokens": pl.Int64(),
-            "finish_reason": pl.Enum(get_args(FinishReason)),
-            "outcome": pl.Enum([str(outcome) for outcome in Outcome]),
-            **_COSTS,
-        }
-    )
+def _schema(models: Iterable[str], problem_ids: Sequence[str]) -> dict[str, pl.DataType]:
+    return {
+        "model": pl.Enum(sorted(models)),
+        "problem_id": pl.Enum(problem_ids),
+        "sample_index": pl.UInt32(),
+        "num_generated_tokens": pl.Int64(),
+        "finish_reason": pl.Enum(get_args(FinishReason)),
+        "outcome": pl.Enum([str(outcome) for outcome in Outcome]),
+        **dict.fromkeys(_COSTS, pl.Float64()),
+    }
+
+
+def _in_order(draws: pl.DataFrame) -> pl.DataFrame:
+    """Sort the draws, a column at a time: a sorted copy of all columns beside the others would be the most that a run holds."""
+    for name in _COSTS:
+        if draws[name].null_count() == draws.height:
+            draws = draws.with_columns(pl.lit(None).alias(name))
+    keys, _ = _keys(draws)
+    if (keys[1:] > keys[:-1]).all():
+        return draws
+    order = pl.Series(np.argsort(keys, kind="stable").astype(np.uint32))
+    for name in draws.columns:
+        draws = draws.with_columns(draws[name].gather(order))
+    return draws
+
+
+def _keys(draws: pl.DataFrame) -> tuple[Ints, int]:
+    """One number per draw, ascending with model, problem and index, and how much a problem's differ from those of the next."""
+    index = draws["sample_index"].to_numpy().astype(np.int64)
+    width = int(index.max(initial=0)) + 2
+    index += width * draws["problem_id"].to_physical().to_numpy().astype(np.int64)
+    index += width * len(_categories(draws["problem_id"])) * draws["model"].to_physical().to_numpy().astype(np.int64)
+    return index, width
 
 
 def _drawn(draws: pl.DataFrame, allocations: Sequence[Allocation]) -> Bools:
     """Which draws these allocations name, bool[draws]; what was not delivered is not there."""
     models = {name: code for code, name in enumerate(_categories(draws["model"]))}
     problems = {name: code for code, name in enumerate(_categories(draws["problem_id"]))}
-    owner, index = _owners(draws, len(problems)), draws["sample_index"].to_numpy()
-    width = int(index.max(initial=0)) + 2
-    keys = owner * width + index  # ascend: the draws are sorted
+    keys, width = _keys(draws)  # ascend: the draws are sorted
     named = np.array([models[a.model] * len(problems) + problems[a.problem_id] for a in allocations], dtype=np.int64) * width
     first = np.array([min(a.first_index, width - 1) for a in allocations], dtype=np.int64)
     end = np.array([min(a.first_index + a.count, width - 1) for a in allocations], dtype=np.int64)
-    steps = np.zeros(keys.size + 1, dtype=np.int64)
+    steps = np.zeros(keys.size + 1, dtype=np.int32)
     np.add.at(steps, np.searchsorted(keys, named + first), 1)
     np.add.at(steps, np.searchsorted(keys, named + end), -1)
-    return np.cumsum(steps)[:-1] > 0
+    return np.cumsum(steps, dtype=np.int32)[:-1] > 0
 
 
 def _categories(column: pl.Series) -> list[str]:
     return pl.Series(column.dtype.categories).to_list() if isinstance(column.dtype, pl.Enum) else []
 
 
-def _owners(draws: pl.DataFrame, n_problems: int) -> Ints:
-    """One number per model and problem, int[draws]."""
-    model, problem = (draws[name].to_physical().to_numpy().astype(np.int64) for name in ("model", "problem_id"))
-    return model * n_problems + problem
-
-
-def cost_of(draws: pl.DataFrame) -> Cost:
-    """Add up costs one after the other in the order of the rows, each unit where all of the draws know it."""
-    flops, usd, seconds = (_sum(draws[name]) for name in _COSTS)
-    return Cost(flops=flops, usd=usd, seconds=seconds)
-
-
-def _sum(amounts: pl.Series) -> float | None:
-    if amounts.null_count():
+def _sum(amounts: Floats) -> float | None:
+    if np.isnan(amounts).any():
         return None
-    return float(np.cumsum(amounts.to_numpy())[-1]) if amounts.len() else 0.0
+    return float(np.cumsum(amounts)[-1]) if amounts.size else 0.0

@@ -6,7 +6,6 @@ import importlib.metadata
 import itertools
 import os
 import platform
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
@@ -17,6 +16,7 @@ from isocost import auditing, evaluating, measuring
 from isocost.curating import Curated
 from isocost.evaluating import Outcomes
 from isocost.ledger import Account
+from isocost.metrics.coverage import Bools
 from isocost.metrics.intervals import count_interval, paired_count_difference, paired_difference
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import (
@@ -29,14 +29,13 @@ from isocost.records import (
     Estimate,
     Evaluation,
     ModelCard,
-    Outcome,
     Results,
     Setup,
 )
 from isocost.reporting.money import without_overlaps
 from isocost.results.audits import Audits
 from isocost.results.curves import compare_models
-from isocost.results.drawtable import DrawTable, cost_of
+from isocost.results.drawtable import DrawTable
 from isocost.results.pools import measured_models, pool_measures
 from isocost.sampling.data import Bought
 from isocost.students.students import PLAIN, Evaluated, Training, average
@@ -61,7 +60,7 @@ def assemble(
     by_variant = _by_variant(evaluated)
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
     bill = _bill(prepared, table, curated, trainings, evaluated) + _paid_besides(bought, table)
-    measured = measured_models(table, [p.id for p in bought.problems])
+    measured = measured_models(table)
     compared = compare_models(prepared, bought, table, measured)
     found = Results(
         study=study.name,
@@ -89,17 +88,16 @@ def _cell_result(
     prepared: Prepared, bought: Bought, table: DrawTable, curated: Mapping[Cell, Curated], audits: Audits, cell: Cell
 ) -> CellResult:
     plan = next(p for p in bought.plans if p.cell == cell)
-    draws = table.of_cell(cell, "model", "problem_id", "num_generated_tokens", "cost_flops", "cost_usd", "cost_seconds")
-    correct = pl.Series("correct", table.graded(table.cells[cell]))
-    ids = [p.id for p in bought.problems]
-    measures = dict(measuring.measure_cell(draws.select(pl.col("problem_id").cast(pl.String), correct), ids))
+    drawn, ids = table.cells[cell], table.problem_ids
+    graded, correct = drawn & table.graded, drawn & table.correct
+    measures = measuring.cell_estimates(table.count(graded), table.count(correct), n_ungraded=int(drawn.sum() - graded.sum()))
     measures["kept_per_problem"] = count_interval(_kept(curated[cell], ids), prepared.study.curate.per_problem)
-    measures |= _cell_rates(draws.filter(correct), audits.cells[cell])
+    measures |= _cell_rates(table, correct, audits.cells[cell])
     return CellResult(
         plan=plan,
-        cost=cost_of(draws),
-        n_samples=draws.height,
-        n_tokens=int(draws["num_generated_tokens"].sum()),
+        cost=table.cost(drawn),
+        n_samples=int(drawn.sum()),
+        n_tokens=table.tokens(drawn),
         measures=measures,
         funnel=curated[cell].funnel,
         n_kept=curated[cell].kept.size,
@@ -111,11 +109,11 @@ def _kept(curated: Curated, ids: Sequence[str]) -> list[float]:
     return [float(curated.by_problem.get(problem, 0)) for problem in ids]
 
 
-def _cell_rates(correct: pl.DataFrame, audited: pl.DataFrame) -> dict[str, Estimate]:
+def _cell_rates(table: DrawTable, correct: Bools, audited: pl.DataFrame) -> dict[str, Estimate]:
     """The cell's false positive rate by steps, its models weighted by the problems that they solved in it; of several models each too."""
-    pairs = correct.select(pl.col("model", "problem_id").cast(pl.String)).unique()
-    solved = Counter(pairs["model"])
-    own = {model: audited.filter(pl.col("model") == model)["sound"].to_list() for model in sorted(solved)}
+    counts = {model: int((table.count(correct & table.is_of(model)) > 0).sum()) for model in table.models}
+    solved = {model: count for model, count in counts.items() if count}
+    own = {model: audited.filter(pl.col("model") == model)["sound"].to_list() for model in solved}
     each = {f"fpr/{model}": auditing.false_positive_rate(found) for model, found in own.items()} if len(own) > 1 else {}
     return {"fpr": auditing.mixed_rate(own, solved), **each}
 
@@ -129,11 +127,8 @@ def _with_audits(
 
 def _cell_comparisons(bought: Bought, table: DrawTable, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
     """Every pair of cells under one budget, and number-matched cells against all; `cap` is the most that is kept of a problem."""
-    ids = [p.id for p in bought.problems]
-    covered: dict[Cell, list[float]] = {}
-    for cell in table.cells:
-        solved = set(table.of_cell(cell, "problem_id", "outcome").filter(pl.col("outcome") == Outcome.CORRECT)["problem_id"].unique())
-        covered[cell] = [float(problem in solved) for problem in ids]
+    ids = table.problem_ids
+    covered = {cell: (table.count(drawn & table.correct) > 0).astype(float).tolist() for cell, drawn in table.cells.items()}
     found: list[CellComparison] = []
     for left, right in itertools.combinations([p.cell for p in bought.plans], 2):
         if left.budget != right.budget and left.budget is not None and right.budget is not None:
@@ -247,11 +242,9 @@ def _drawn(prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Curated]
         kept[each.kept] = True
     failed = (table.draws["finish_reason"] == "error").to_numpy()
     for model in generators(prepared.study):
-        mine = (table.draws["model"] == model).to_numpy()
         for what, which in {"kept": kept & ~failed, "rejected": ~kept & ~failed, "failed": failed}.items():
-            draws = table.draws.select("num_generated_tokens", "cost_flops", "cost_usd", "cost_seconds").filter(mine & which)
-            tokens = int(draws["num_generated_tokens"].sum())
-            yield BillLine(account="data", model=model, what=what, count=draws.height, tokens=tokens, cost=cost_of(draws))
+            mine = which & table.is_of(model)
+            yield BillLine(account="data", model=model, what=what, count=int(mine.sum()), tokens=table.tokens(mine), cost=table.cost(mine))
 
 
 def _paid_besides(bought: Bought, table: DrawTable) -> list[BillLine]:
@@ -263,21 +256,22 @@ def _paid_besides(bought: Bought, table: DrawTable) -> list[BillLine]:
         if account == "judge":
             lines.append(BillLine(account=account, model=model, what="verdicts", count=paid.count, tokens=paid.tokens, cost=paid.cost))
         else:
-            lines += _unused(model, paid, table.of_model(model, "num_generated_tokens", "cost_flops", "cost_usd", "cost_seconds"))
+            lines += _unused(model, paid, table)
         if paid.lost:
             lines.append(BillLine(account=account, model=model, what="lost", count=paid.lost, tokens=0, cost=paid.lost_cost))
     return [line for line in lines if line.count]
 
 
-def _unused(model: str, paid: Account, used: pl.DataFrame) -> list[BillLine]:
-    own, count = cost_of(used), paid.count - used.height
+def _unused(model: str, paid: Account, table: DrawTable) -> list[BillLine]:
+    mine = table.is_of(model)
+    own, count = table.cost(mine), paid.count - int(mine.sum())
     if count <= 0:
         return []
     cost = Cost(
         flops=None if paid.cost.flops is None or own.flops is None else paid.cost.flops - own.flops,
         usd=None if paid.cost.usd is None or own.usd is None else paid.cost.usd - own.usd,
     )
-    tokens = paid.tokens - int(used["num_generated_tokens"].sum())
+    tokens = paid.tokens - table.tokens(mine)
     return [BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost)]
 
 

@@ -14,46 +14,53 @@ from isocost.metrics.diversity import Level, distinct_key
 from isocost.records import Cell
 from isocost.results.drawtable import PART, DrawTable
 
-_COLUMNS = ("model", "problem_id", "sample_index", "finish_reason", "outcome")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """Every draw that may go into a training set, in the order in which training sets choose.
+    """Every draw that may go into a training set.
 
     Attributes:
         table: The draws.
-        found: `place` of each candidate, its `lot` and its `solution`.
-        distinct: What makes two solutions the same.
+        found: As `curating.curate` takes them.
     """
 
     table: DrawTable
     found: pl.DataFrame
-    distinct: Level | None
 
     @classmethod
     def of(cls, table: DrawTable, distinct: Level | None, seed: int) -> Candidates:
-        """Read the text of every candidate once, whatever the number of cells."""
+        """Read the text of every candidate once, whatever the number of cells.
+
+        Args:
+            table: The draws.
+            distinct: What makes two solutions of a problem the same; None keeps duplicates.
+            seed: Of the choice.
+        """
         fit = curating.candidates(table.draws.select("finish_reason", "outcome"))
-        ids = table.draws["sample_id"].filter(pl.Series(fit))
-        lots = pl.DataFrame({"place": np.flatnonzero(fit), "lot": curating.lots(seed, ids)})
-        if distinct is None:
-            return cls(table=table, found=lots.with_columns(solution=pl.lit(None, dtype=pl.Binary)), distinct=None)
-        parts = [
-            pl.DataFrame({"place": places, "solution": curating.solutions(texts, distinct, distinct_key)})
-            for places, texts in table.texts(fit)
-        ]
-        none = pl.DataFrame(schema={"place": pl.Int64, "solution": pl.Binary})
-        return cls(table=table, found=lots.join(pl.concat([none, *parts]), on="place", how="left"), distinct=distinct)
+        lots = curating.lots(seed, table.sample_ids(fit)).astype(np.uint32)
+        found = table.draws.select("model", "problem_id", "sample_index").filter(pl.Series(fit))
+        found = found.with_columns(place=pl.Series(np.flatnonzero(fit).astype(np.uint32)), lot=pl.Series(lots))
+        if distinct is not None:
+            same = np.zeros((2, found.height), dtype=np.uint64)
+            problems, problem = table.problem_ids, table.problem
+            for places, texts in table.texts(fit):
+                own = (problems[code] for code in problem[places])
+                at = np.searchsorted(found["place"].to_numpy(), places)
+                same[:, at] = curating.solutions(own, texts, distinct, distinct_key).T
+            found = found.with_columns(a=pl.Series(same[0]), b=pl.Series(same[1]))
+        return cls(table=table, found=found)
 
     def curate(self, cell: Cell, per_problem: int | None) -> Curated:
         """Choose the training set of a cell."""
-        draws = self.table.draws.select(*_COLUMNS).with_columns(place=pl.int_range(pl.len(), dtype=pl.Int64)).filter(self.table.cells[cell])
-        return curating.curate(draws.join(self.found, on="place", how="left"), distinct=self.distinct, per_problem=per_problem)
+        drawn = self.table.cells[cell]
+        draws = self.table.draws.select("finish_reason", "outcome").filter(pl.Series(drawn))
+        own = self.found.filter(pl.Series(drawn[self.found["place"].to_numpy()]))
+        return curating.curate(draws, own, per_problem=per_problem)
 
 
 def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], prompt: Callable[[str], str]) -> Iterator[pl.DataFrame]:
     """A training set a part at a time, as `curating.to_rows` has it; its texts are read from the table."""
     for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)) if curated.kept.size else ():
-        part = table.draws.select("problem_id", "model", "sample_id")[kept]
+        ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
+        part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)
         yield curating.to_rows(part, table.texts_of(kept), questions, prompt)

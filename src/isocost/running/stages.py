@@ -83,15 +83,15 @@ class StudyRun:
 
     def sample(self) -> tuple[Bought, DrawTable]:
         """Buy and grade."""
-        bought = data.sample(
+        bought, pools = data.sample(
             self.prepared, self.directory, self.executor, self.grading, self.listener, lowered=self._lowered, again=self._again
         )
         self.directory.check()
         table = DrawTable.write(
-            (part for pool in bought.stores.values() for part in pool.frames()),
+            (part for pool in pools.values() for part in pool.frames()),
             self.directory.path / "samples.parquet",
-            unit_of_costs(self.prepared, bought),
-            models=bought.stores,
+            unit_of_costs(self.prepared, bought, pools),
+            models=pools,
             problem_ids=[p.id for p in bought.problems],
             allocations=bought.allocations,
         )

@@ -35,7 +35,6 @@ class Bought:
         problems: The training problems that count.
         excluded: (id, reason) of those that do not.
         plans: What every cell was going to buy.
-        stores: The models' pools.
         allocations: What every cell drew.
         ledger: What was paid.
     """
@@ -46,11 +45,10 @@ class Bought:
         problems: tuple[Problem, ...],
         excluded: tuple[tuple[str, str], ...],
         plans: tuple[CellPlan, ...],
-        stores: Mapping[str, Pool],
         allocations: Mapping[Cell, Sequence[Allocation]],
         ledger: Ledger,
     ) -> None:
-        self.problems, self.excluded, self.plans, self.stores = problems, excluded, plans, stores
+        self.problems, self.excluded, self.plans = problems, excluded, plans
         self.allocations, self.ledger = allocations, ledger
 
 
@@ -63,8 +61,10 @@ def sample(
     *,
     lowered: bool = False,
     again: bool = False,
-) -> Bought:
+) -> tuple[Bought, dict[str, Pool]]:
     """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
+
+    Returns what was bought, and the models' pools, which hold every draw without its text.
 
     Args:
         prepared: The study.
@@ -116,14 +116,14 @@ def sample(
     watch.finish()
     progress.write()
     _say_failed(pools, listener)
-    return Bought(
+    bought = Bought(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
         plans=plans,
-        stores=pools,
         allocations=drawn,
         ledger=ledger,
     )
+    return bought, pools
 
 
 def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
