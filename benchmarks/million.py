@@ -1,12 +1,13 @@
-"""A million samples through replay and the number grader: how fast they are bought, graded and stored, and what memory that takes.
+"""A million samples through replay and the number grader, from sampling to the report: speed and memory.
 
-Memory is that of all processes together, each page shared by several counted once (PSS), looked at twice a second. Run it with a smaller
-number of samples to see that memory does not grow with them: `python benchmarks/million.py --samples 250000`.
+Memory is that of all processes together, with pages that several share counted once (PSS), measured twice a second. Run it with fewer
+samples to see that memory hardly grows with them: `python benchmarks/million.py --samples 250000`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import subprocess
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 import psutil
@@ -28,7 +30,17 @@ prompt: {{template: gsm8k}}
 grader: {{name: number}}
 arms: {{all: {{models: [recorded], samples_per_problem: {count}}}}}
 """
-RUN = "import sys; from pathlib import Path; from isocost import run; run(Path('study.yaml'), Path('out'), until='sample')"
+RUN = "from pathlib import Path; from isocost import run; run(Path('study.yaml'), Path('out'))"
+
+LEFT = {"sample": "samples.parquet", "audit": "audits/rates.json", "curate": "trainsets/all@number.md", "report": "report.html"}
+
+
+class Look(NamedTuple):
+    """Memory of all processes in bytes, so many seconds after the start, in the first stage that has not left its last file."""
+
+    seconds: float
+    stage: str
+    memory: int
 
 
 def main() -> None:
@@ -38,13 +50,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         write_table(base, samples // PROBLEMS)
-        seconds, memory = measured([sys.executable, "-c", RUN], base)
+        seconds, looks = measured([sys.executable, "-c", RUN], base)
         status = status_seconds(base / "out")
-        print(f"samples          {samples:>12,}   in {seconds:,.1f} s, start included")
-        print(f"samples/s        {samples / seconds:>12,.0f}")
-        middle = memory[len(memory) // 4 : -len(memory) // 4 or None]
-        span = f"{min(middle) / 1e6:,.0f} to {max(middle) / 1e6:,.0f} MB"
-        print(f"peak memory      {max(memory) / 1e6:>9,.0f} MB   all processes; in the middle half of the run {span}")
+        sampled = next(look.seconds for look in looks if look.stage != "sample")
+        peaks = {stage: max((look.memory for look in looks if look.stage == stage), default=0) for stage in LEFT}
+        print(f"samples          {samples:>12,}   in {sampled:,.1f} s, start included")
+        print(f"samples/s        {samples / sampled:>12,.0f}   to the end of sampling")
+        print(f"report           {seconds:>12,.1f} s")
+        by_stage = ", ".join(f"{stage} {memory / 1e6:,.0f}" for stage, memory in peaks.items())
+        print(f"peak memory      {max(peaks.values()) / 1e6:>9,.0f} MB   all processes; by stage {by_stage}")
         print(f"isocost status   {status:>10,.2f} s")
         rows = pl.scan_parquet(base / "out" / "samples.parquet").select(pl.len(), pl.col("correct").null_count()).collect()
         print(f"stored           {rows.row(0)[0]:>12,}   {rows.row(0)[1]} not graded")
@@ -75,17 +89,20 @@ def solution(a: int, b: int, answer: int, draw: int) -> str:
     )
 
 
-def measured(command: list[str], folder: Path) -> tuple[float, list[int]]:
+def measured(command: list[str], folder: Path) -> tuple[float, list[Look]]:
     """Seconds that a command takes, and the memory of it and its children twice a second."""
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder)
-    memory: list[int] = []
+    looks: list[Look] = []
     done = threading.Event()
 
     def look() -> None:
         root = psutil.Process(process.pid)
         while not done.wait(0.5):
-            memory.append(sum(pss(each) for each in [root, *root.children(recursive=True)]))
+            stage = next((stage for stage, left in LEFT.items() if not (folder / "out" / left).exists()), "report")
+            with contextlib.suppress(psutil.Error):  # it has ended
+                memory = sum(pss(each) for each in [root, *root.children(recursive=True)])
+                looks.append(Look(time.perf_counter() - started, stage, memory))
 
     watcher = threading.Thread(target=look)
     watcher.start()
@@ -95,7 +112,7 @@ def measured(command: list[str], folder: Path) -> tuple[float, list[int]]:
     watcher.join()
     if code:
         raise SystemExit(f"the run failed with exit status {code}")
-    return seconds, memory
+    return seconds, looks
 
 
 def pss(process: psutil.Process) -> int:

@@ -6,14 +6,20 @@ Solutions that reach the right answer by wrong steps stay in, as in the paper (a
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
 from isocost.errors import InputError
 from isocost.metrics.diversity import Level
-from isocost.records import Cell, Outcome, Sample, SamplingParams, Verdict
+from isocost.records import Cell, Outcome, SamplingParams
 
+_PART = 10_000  # hashes that are objects at once
 _LOST = ("error", "ungraded", "no_answer", "incorrect", "cut_off", "duplicate", "over_cap")
 _MEANING = {
     "drawn": "solutions drawn",
@@ -33,84 +39,120 @@ class Curated:
     """A training set and what became of every draw.
 
     Attributes:
-        samples: Kept, ordered by problem, model, pool and index.
-        funnel: (what, how many): `drawn`, then each reason for leaving a sample out, then `kept`. A sample counts for the first reason
+        kept: The place of each solution in the table of draws, ordered by problem, model and index.
+        by_problem: Solutions kept of each problem that has any.
+        by_model: Solutions kept of each model that has any.
+        funnel: (what, how many): `drawn`, then each reason for leaving a draw out, then `kept`. A draw counts for the first reason
             that applies, so drawn less all reasons is kept.
     """
 
-    samples: tuple[Sample, ...]
+    kept: NDArray[np.uint32]
+    by_problem: Mapping[str, int]
+    by_model: Mapping[str, int]
     funnel: tuple[tuple[str, int], ...]
 
 
-def curate(
-    samples: Iterable[Sample],
-    verdicts: Mapping[str, Verdict],
-    *,
-    distinct: Level | None,
-    per_problem: int | None,
-    seed: int,
-    key: Callable[[str, Level], str],
-) -> Curated:
-    """Choose what goes into a training set. The result does not depend on the order of `samples`.
-
-    Where several solutions are the same, or a problem has more than its share, those stay whose hash of (seed, sample id) is least: a
-    seeded random choice, so that no model is favoured by its name or by when it was asked, and a smaller share is part of a larger one.
+def candidates(draws: pl.DataFrame) -> NDArray[np.bool_]:
+    """Whether each draw is fit for a training set, bool[draws]: correct, and not cut off.
 
     Args:
-        samples: The cell's draws; a sample that stands twice (same id) is one draw.
-        verdicts: By sample id; a sample without one is ungraded.
-        distinct: What makes two solutions of a problem the same; None keeps duplicates.
-        per_problem: The largest number kept of one problem; None for all.
-        seed: Of the choice.
+        draws: `finish_reason` and `outcome`.
+    """
+    return (draws.select(reason=_refused())["reason"].is_null()).to_numpy()
+
+
+def lots(seed: int, ids: Iterable[str]) -> NDArray[np.int64]:
+    """Return the place of each draw among all of them in the order of the hash of (seed, id): a seeded random order, int[ids]."""
+    hashes = _numbers(hashlib.sha256(f"{seed}/{each}".encode()).digest() for each in ids)
+    found = np.empty(len(hashes), dtype=np.int64)
+    found[np.lexsort(hashes.T[::-1])] = np.arange(len(hashes))
+    return found
+
+
+def solutions(problems: Iterable[str], texts: Iterable[str], distinct: Level, key: Callable[[str, Level], str]) -> NDArray[np.uint64]:
+    """Return 128 bits by which equal solutions of a problem are told, uint64[texts, 2]; no text is kept.
+
+    Args:
+        problems: The problem of each.
+        texts: Of candidates.
+        distinct: What makes two solutions the same.
         key: What two solutions must share to count as one: `isocost.metrics.diversity.distinct_key`.
     """
-    draws = {sample.id: sample for sample in samples}
-    kept: list[Sample] = []
-    lost: Counter[str] = Counter()
-    seen: set[tuple[str, str]] = set()
-    share: Counter[str] = Counter()
-    for sample in sorted(draws.values(), key=lambda s: _lot(seed, s.id)):
-        reason = _refused(sample, verdicts.get(sample.id))
-        if reason is None and distinct is not None:
-            solution = (sample.problem_id, key(sample.generation, distinct))
-            reason = "duplicate" if solution in seen else None
-            seen.add(solution)
-        if reason is None and share[sample.problem_id] == per_problem:
-            reason = "over_cap"
-        if reason is None:
-            share[sample.problem_id] += 1
-            kept.append(sample)
-        else:
-            lost[reason] += 1
-    kept.sort(key=lambda s: (s.problem_id, s.model, s.pool, s.sample_index, s.id))
-    funnel = (("drawn", len(draws)), *((reason, lost[reason]) for reason in _LOST), ("kept", len(kept)))
-    return Curated(samples=tuple(kept), funnel=funnel)
+    pairs = (f"{problem}\0{key(text, distinct)}" for problem, text in zip(problems, texts, strict=True))
+    return _numbers(hashlib.sha256(pair.encode("utf-8", "surrogatepass")).digest() for pair in pairs)
 
 
-def to_rows(curated: Curated, questions: Mapping[str, str], prompt: Callable[[str], str]) -> list[dict[str, str]]:
-    """The training set as TRL's prompt-completion rows: problem_id, prompt, completion, model, sample_id.
+def curate(draws: pl.DataFrame, found: pl.DataFrame, *, per_problem: int | None) -> Curated:
+    """Choose what goes into a training set. The result does not depend on the order of the draws.
+
+    Where several solutions are the same, or a problem has more than its share, those stay whose lot is least: a seeded random choice, so
+    that no model is favoured by its name or by when it was asked, and a smaller share is part of a larger one.
 
     Args:
-        curated: The training set.
+        draws: Those of the cell: `finish_reason` and `outcome`.
+        found: Those of them that are `candidates`: `place` in the table of draws, `model`, `problem_id`, `sample_index`, `lot`, and where
+            equal solutions count once `a` and `b`, as `solutions` gives them.
+        per_problem: The largest number kept of one problem; None for all.
+    """
+    lost = Counter(dict(draws.select(reason=_refused()).group_by("reason").len().drop_nulls().iter_rows()))
+    fit = found
+    if "a" in found.columns:
+        fit = fit.filter(_is_first(*(fit[name].to_numpy() for name in ("a", "b", "lot"))))
+        lost["duplicate"] = found.height - fit.height
+    if per_problem is not None:
+        left = fit.filter(pl.col("lot").rank("ordinal").over("problem_id") <= per_problem)
+        lost["over_cap"], fit = fit.height - left.height, left
+    by_problem, by_model = (dict(fit.group_by(pl.col(name).cast(pl.String)).len().iter_rows()) for name in ("problem_id", "model"))
+    # Categories sort in an order of their own.
+    kept = fit.select("place", pl.col("problem_id", "model").cast(pl.String), "sample_index").sort("problem_id", "model", "sample_index")
+    funnel = (("drawn", draws.height), *((reason, lost[reason]) for reason in _LOST), ("kept", kept.height))
+    return Curated(kept=kept["place"].to_numpy(), by_problem=by_problem, by_model=by_model, funnel=funnel)
+
+
+def _is_first(a: NDArray[np.uint64], b: NDArray[np.uint64], lot: NDArray[np.uint64]) -> pl.Series:
+    """Whether each solution has the least lot of those that are equal to it."""
+    order = np.lexsort((lot, b, a))
+    a, b = a[order], b[order]
+    first = np.zeros(order.size, dtype=np.bool_)
+    first[order[:1]] = True
+    first[order[1:]] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
+    return pl.Series(first)
+
+
+def _numbers(hashes: Iterable[bytes]) -> NDArray[np.uint64]:
+    """The first 128 bits of each hash, uint64[hashes, 2]."""
+    left, parts = iter(hashes), [b""]
+    while some := b"".join(each[:16] for each in itertools.islice(left, _PART)):
+        parts.append(some)
+    return np.frombuffer(b"".join(parts), dtype=">u8").reshape(-1, 2).astype(np.uint64)
+
+
+def to_rows(kept: pl.DataFrame, texts: pl.Series, questions: Mapping[str, str], prompt: Callable[[str], str]) -> pl.DataFrame:
+    """A part of a training set as TRL's prompt-completion rows: problem_id, prompt, completion, model, sample_id.
+
+    Args:
+        kept: `problem_id`, `model` and `sample_id` of its draws.
+        texts: Of these draws.
         questions: By problem id.
         prompt: Puts a question the way the student will be asked; a line break at its end keeps prompt and completion apart as tokens.
 
     Raises:
         InputError: a kept solution is of a problem that `questions` lacks.
     """
-    unknown = sorted({s.problem_id for s in curated.samples} - questions.keys())
+    problems = kept["problem_id"].cast(pl.String)
+    unknown = sorted(set(problems.unique()) - questions.keys())
     if unknown:
         raise InputError(f"{len(unknown)} problems of the training set have no question, the first is {unknown[0]!r}")
-    return [
+    prompts = {problem: prompt(questions[problem]) for problem in problems.unique()}
+    return pl.DataFrame(
         {
-            "problem_id": s.problem_id,
-            "prompt": prompt(questions[s.problem_id]),
-            "completion": s.generation,
-            "model": s.model,
-            "sample_id": s.id,
+            "problem_id": problems,
+            "prompt": pl.Series([prompts[problem] for problem in problems], dtype=pl.String),
+            "completion": texts,
+            "model": kept["model"].cast(pl.String),
+            "sample_id": kept["sample_id"],
         }
-        for s in curated.samples
-    ]
+    )
 
 
 def card(
@@ -134,14 +176,12 @@ def card(
         sampling: How each of the cell's models was sampled, by model.
         distinct: As given to `curate`.
         per_problem: As given to `curate`.
-        seed: As given to `curate`.
+        seed: As given to `lots`.
     """
-    n_kept = len(curated.samples)
-    n_problems = len({s.problem_id for s in curated.samples})
-    by_model = Counter(s.model for s in curated.samples)
+    n_kept, n_problems = curated.kept.size, len(curated.by_problem)
     duplicates = "duplicates stay in" if distinct is None else f"duplicates by `{distinct}` removed"
     cap = "no limit a problem" if per_problem is None else f"at most {per_problem} a problem"
-    settings = [(model, by_model[model], *asdict(params).values()) for model, params in sampling.items()]
+    settings = [(model, curated.by_model.get(model, 0), *asdict(params).values()) for model, params in sampling.items()]
     parts = [
         f"# {study}: {cell.name}",
         f"{n_kept:,} sampled solutions of {n_problems:,} problems ({problems}), the training set of the cell `{cell.name}` of the study "
@@ -160,19 +200,20 @@ def card(
     return "\n\n".join(parts) + "\n"
 
 
-def _lot(seed: int, sample_id: str) -> bytes:
-    return hashlib.sha256(f"{seed}/{sample_id}".encode()).digest()
-
-
-def _refused(sample: Sample, verdict: Verdict | None) -> str | None:
-    if sample.finish_reason == "error":
-        return "error"
-    if verdict is None:
-        return "ungraded"
-    if verdict.outcome is not Outcome.CORRECT:
-        return str(verdict.outcome)
-    # The answer may come before the end: such a text would teach the student to stop in the middle of a sentence.
-    return "cut_off" if sample.finish_reason == "length" else None
+def _refused() -> pl.Expr:
+    """The reason for leaving a draw out, null for a candidate."""
+    finish, outcome = pl.col("finish_reason").cast(pl.String), pl.col("outcome").cast(pl.String)
+    return (
+        pl.when(finish == "error")
+        .then(pl.lit("error"))
+        .when(outcome.is_null())
+        .then(pl.lit(str(Outcome.UNGRADED)))
+        .when(outcome != Outcome.CORRECT)
+        .then(outcome)
+        # The answer may come before the end: such a text would teach the student to stop in the middle of a sentence.
+        .when(finish == "length")
+        .then(pl.lit("cut_off"))
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isocost.auditing import choose
-from isocost.records import Chosen, Problem, Sample
-from tests.auditing.samples import RIGHT, WRONG, all_right, sample, study
+from isocost.records import Chosen, Outcome, Problem
+from tests.auditing.samples import draw, frame, study
 
 LEVELS = st.lists(st.integers(1, 5), min_size=1, max_size=60)
 
@@ -21,8 +21,7 @@ def problems(levels: list[int | str | None]) -> list[Problem]:
 
 
 def chosen(levels: list[int], per_model: int | None, seed: int = 0, models: int = 1, draws: int = 2) -> list[Chosen]:
-    samples = study(models, len(levels), draws)
-    return choose(samples, all_right(samples), problems(list(levels)), per_model=per_model, seed=seed)
+    return choose(frame(study(models, len(levels), draws), seed), problems(list(levels)), per_model=per_model, seed=seed)
 
 
 @given(LEVELS, st.integers(1, 80) | st.none(), st.integers(0, 5))
@@ -62,22 +61,22 @@ def test_levels_are_in_proportion_and_none_is_left_out(levels: list[int], per_mo
 
 
 def test_the_choice_is_the_seed_s_and_not_the_order_s() -> None:
-    samples, known = study(2, 20, 5), problems([1 + i % 3 for i in range(20)])
-    found = choose(samples, all_right(samples), known, per_model=7, seed=0)
-    assert choose(list(reversed(samples)), all_right(samples), known[::-1], per_model=7, seed=0) == found
-    assert choose(samples, all_right(samples), known, per_model=7, seed=1) != found
+    draws, known = study(2, 20, 5), problems([1 + i % 3 for i in range(20)])
+    found = choose(frame(draws), known, per_model=7, seed=0)
+    assert choose(frame(draws[::-1]), known[::-1], per_model=7, seed=0) == found
+    assert choose(frame(draws, 1), known, per_model=7, seed=1) != found
 
 
 def test_only_answer_correct_solutions_are_chosen() -> None:
-    samples = [sample("m", f"p{i}", 0) for i in range(3)]
-    found = choose(samples, {"m/p0/0": RIGHT, "m/p1/0": WRONG}, problems([1, 1, 1]), per_model=None, seed=0)
+    draws = [draw("m", "p0", 0), draw("m", "p1", 0, Outcome.INCORRECT), draw("m", "p2", 0, Outcome.UNGRADED)]
+    found = choose(frame(draws), problems([1, 1, 1]), per_model=None, seed=0)
     assert [(c.model, c.problem_id, c.sample_index, c.weight, c.place) for c in found] == [("m", "p0", 0, 1.0, 0)]
 
 
 def test_problems_with_many_correct_solutions_are_not_favoured() -> None:
-    samples = [sample("m", f"p{p}", i) for p in range(40) for i in range(20 if p < 20 else 1)]
+    draws = [draw("m", f"p{p}", i) for p in range(40) for i in range(20 if p < 20 else 1)]
     known = problems([None] * 40)
-    drawn = [c.problem_id for seed in range(60) for c in choose(samples, all_right(samples), known, per_model=10, seed=seed)]
+    drawn = [c.problem_id for seed in range(60) for c in choose(frame(draws, seed), known, per_model=10, seed=seed)]
     assert 240 <= sum(int(name[1:]) < 20 for name in drawn) <= 360  # 300 expected of 600, standard deviation about 11
 
 
@@ -94,22 +93,16 @@ def test_places_number_all_models_in_an_order_that_says_nothing() -> None:
 
 
 def test_numbers_that_are_no_levels_make_no_strata() -> None:
-    samples = study(1, 60, 1)
-    found = choose(samples, all_right(samples), problems(list(range(60))), per_model=10, seed=0)
+    found = choose(frame(study(1, 60, 1)), problems(list(range(60))), per_model=10, seed=0)
     assert {c.stratum for c in found} == {""}
     assert {c.weight for c in found} == {6.0}
 
 
 def test_two_names_of_one_model_have_places_of_their_own() -> None:
-    """Two models of a study that are the same weights share a pool, and so the ids of their samples."""
-    twins = [sample("a", f"p{i}", 0) for i in range(10)]
-    samples: list[Sample] = [*twins, *(_renamed(s, "b") for s in twins)]
-    random.Random(0).shuffle(samples)
-    found = choose(samples, all_right(twins), problems([1] * 10), per_model=None, seed=0)
+    """Two models of a study that are the same weights would share a pool, and so the ids of their samples."""
+    twins = [draw("a", f"p{i}", 0) for i in range(10)]
+    draws = [*twins, *({**each, "model": "b"} for each in twins)]
+    random.Random(0).shuffle(draws)
+    found = choose(frame(draws), problems([1] * 10), per_model=None, seed=0)
     assert sorted(c.place for c in found) == list(range(20))
     assert Counter(c.model for c in found) == {"a": 10, "b": 10}
-
-
-def _renamed(one: Sample, model: str) -> Sample:
-    other = sample(model, one.problem_id, one.sample_index)
-    return Sample(**{name: getattr(one if name == "id" else other, name) for name in Sample.__dataclass_fields__})

@@ -7,7 +7,7 @@ import pytest
 
 from isocost.auditing import Found, agreements, false_positive_rate, mixed_rate, model_rates
 from isocost.metrics.intervals import proportion
-from isocost.records import Audit, Chosen
+from isocost.records import Chosen
 from tests.matrices import first_fast
 
 SETS = 600
@@ -16,10 +16,6 @@ SETS = 600
 def one(i: int, model: str = "m", weight: float = 1.0, **said: bool | None) -> Found:
     chosen = Chosen(sample_id=f"s{i}", model=model, problem_id=f"p{i}", sample_index=0, stratum="", weight=weight, place=i)
     return Found(chosen=chosen, **said)  # type: ignore[arg-type]
-
-
-def steps(*sound: bool | None) -> list[Audit]:
-    return [Audit(sample_id=str(i), by="steps", sound=each) for i, each in enumerate(sound)]
 
 
 def test_each_way_has_a_rate_over_what_it_could_check() -> None:
@@ -143,7 +139,7 @@ def test_agreement_is_over_what_both_said() -> None:
 
 
 def test_a_cell_of_one_model_has_the_plain_rate() -> None:
-    audits = steps(True, True, False, None)
+    audits = [True, True, False, None]
     found = mixed_rate({"m": audits}, {"m": 40})
     plain = false_positive_rate(audits)
     assert (found.value, found.n, found.n_ungraded) == (plain.value, plain.n, plain.n_ungraded) == (1 / 3, 3, 1)
@@ -151,7 +147,7 @@ def test_a_cell_of_one_model_has_the_plain_rate() -> None:
 
 
 def test_models_of_a_cell_weigh_as_what_they_solved() -> None:
-    found = mixed_rate({"a": steps(*[False] * 10), "b": steps(*[True] * 10), "c": steps(None)}, {"a": 90, "b": 10, "c": 50})
+    found = mixed_rate({"a": [False] * 10, "b": [True] * 10, "c": [None]}, {"a": 90, "b": 10, "c": 50})
     assert found.value == pytest.approx(0.9)
     assert (found.n, found.n_ungraded) == (20, 1)
     assert mixed_rate({}, {}).value is None

@@ -11,7 +11,7 @@ from isocost.engines.base import Request
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec
 from isocost.executors.storing import rows_of
 from isocost.prompts.base import Template
-from isocost.records import Allocation, ModelCard, Problem, SamplingParams
+from isocost.records import Allocation, ModelCard, Problem, SamplingParams, Verdict
 from isocost.sampling.pools import Batch, Pool
 from isocost.store import BatchLog, RunDirectory
 from tests.executors.engines import generation
@@ -68,6 +68,13 @@ def order(pool: Pool, *asked: tuple[str, int, int]) -> None:
 
 def wanted(**counts: int) -> dict[tuple[str, str], int]:
     return {("weak", problem): count for problem, count in counts.items()}
+
+
+def stored(pool: Pool) -> list[tuple[str, int, str, str, int, Verdict | None]]:
+    """Problem, index, id, text, seed and verdict of every draw of the study's problems, as they are stored."""
+    rows = pool.directory.batches("pools", pool.card.name, pool.id).rows()
+    keyed = [(row, pool.get(row["problem_id"], row["sample_index"])) for row in rows]
+    return [(row["problem_id"], row["sample_index"], row["id"], row["generation"], row["seed"], d.verdict) for row, d in keyed if d]
 
 
 def text_of(request: Request, index: int) -> str:

@@ -14,7 +14,7 @@ from isocost.records import Outcome, Verdict
 from isocost.sampling.pools import Pool
 from isocost.sampling.verdicts import FAILED
 from isocost.store import BatchLog
-from tests.sampling.pooling import buy_all, keys, order, pool_in, problems, wanted, work
+from tests.sampling.pooling import buy_all, keys, order, pool_in, problems, stored, wanted, work
 
 RIGHT = Verdict(outcome=Outcome.CORRECT, predicted_answer="1", reason="equal")
 PQRS = wanted(p=2, q=2, r=2, s=2)
@@ -110,9 +110,8 @@ def test_a_question_that_changed_is_another_one_and_comes_back(tmp_path: Path) -
     assert texts == {f"Q: How much is p?\nA: {i} #### 1" for i in range(2)}
     back = pool_in(tmp_path, problems(*"pqrs"))
     assert not back.is_short(PQRS)
-    assert {sample.generation for sample, _ in back.samples() if sample.problem_id == "p"} == {
-        f"Q: What is p?\nA: {i} #### 1" for i in range(2)
-    }
+    texts = {row["generation"] for frame in back.frames() for row in frame.iter_rows(named=True) if row["problem_id"] == "p"}
+    assert texts == {f"Q: What is p?\nA: {i} #### 1" for i in range(2)}
 
 
 def test_a_reference_that_changed_is_judged_again_and_nothing_is_bought(tmp_path: Path) -> None:
@@ -186,7 +185,7 @@ def test_after_a_kill_at_any_byte_it_owes_the_rest_and_ends_the_same(tmp_path: P
         pool.judged([(batch, solutions, [RIGHT] * len(solutions))])
     logs = [path for path in (tmp_path / "whole").rglob("*.jsonl") if path.name != "rounds.jsonl"]
     assert len(logs) == 2
-    expected = {(s.id, s.generation, s.seed, v) for s, v in pool.samples()}
+    expected = set(stored(pool))
     for log in logs:
         data = log.read_bytes()
         lines = [i + 1 for i, byte in enumerate(data) if byte == ord("\n")]
@@ -203,8 +202,35 @@ def test_after_a_kill_at_any_byte_it_owes_the_rest_and_ends_the_same(tmp_path: P
             assert buy_all(again, PQRS) == owed
             for batch, solutions in list(again.ungraded()):
                 again.judged([(batch, solutions, [RIGHT] * len(solutions))])
-            assert {(s.id, s.generation, s.seed, v) for s, v in again.samples()} == expected
+            assert set(stored(again)) == expected
             shutil.rmtree(folder)
+
+
+def test_sealed_draws_have_the_verdicts_and_references_of_today(tmp_path: Path) -> None:
+    asked = problems("p", "q") | problems("r", "s", answer="")
+    pool = pool_in(tmp_path, asked)
+    order(pool, ("p", 0, 2), ("q", 0, 2), ("r", 0, 2), ("s", 0, 2))
+    buy_all(pool, PQRS)
+    of_problem = {
+        "p": RIGHT,
+        "q": Verdict(outcome=Outcome.INCORRECT, predicted_answer="2", reason="different"),
+        "r": Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="timeout"),
+    }
+    for batch, solutions in list(pool.ungraded()):
+        judged = [each for each in solutions if each.problem_id in of_problem]
+        pool.judged([(batch, judged, [of_problem[each.problem_id] for each in judged])])
+    pool.seal()
+    columns = ("problem_id", "sample_index", "outcome", "predicted_answer", "correct", "expected_answer", "cost_seconds")
+    for each in (pool, pool_in(tmp_path, asked)):
+        rows = pl.concat(each.frames()).select(columns).rows()
+        assert [row[:2] for row in rows] == [(p, i) for p in "pqrs" for i in range(2)]
+        assert {(row[0], *row[2:6]) for row in rows} == {
+            ("p", "correct", "1", True, "1"),
+            ("q", "incorrect", "2", False, "1"),
+            ("r", "ungraded", None, None, None),
+            ("s", "ungraded", None, None, None),
+        }
+        assert all(row[6] > 0 for row in rows)
 
 
 def test_a_torn_order_is_ordered_again(tmp_path: Path) -> None:
@@ -232,7 +258,7 @@ def test_a_batch_in_two_workers_files_is_read_once(tmp_path: Path) -> None:
     first = next(pool.missing(PQRS))
     work(pool, first, writer="w0")
     pool.take(first, work(pool, first, writer="w1"))
-    assert len(list(pool.samples())) == 4
+    assert len(stored(pool)) == 4
     buy_all(pool, PQRS)
     pool.seal()
     assert sum(frame.height for frame in pool.frames()) == 8
@@ -287,7 +313,7 @@ def test_no_draw_is_bought_twice_and_none_is_left_out(tmp_path_factory: pytest.T
     again = pool_in(folder, all_problems)
     assert keys(again) == expected
     again.seal()
-    rows = [(s.problem_id, s.sample_index) for s, _ in again.samples()]
+    rows = [(problem, index) for problem, index, *_ in stored(again)]
     assert sorted(rows) == sorted(expected)
     assert sum(frame.height for frame in again.frames()) == len(expected)
 

@@ -3,8 +3,9 @@
 from isocost.auditing.choosing import choose
 from isocost.auditing.judging import Judged, audit_prompt, read_reply
 from isocost.auditing.labelling import SUPPOSED, Difference, Needed, differences, needed
+from isocost.auditing.lots import ranks
 from isocost.auditing.rates import Found, ModelRates, agreements, false_positive_rate, mixed_rate, model_rates
-from isocost.auditing.steps import audit, audited
+from isocost.auditing.steps import audited, one_a_problem, to_audit
 from isocost.auditing.unitcosts import unit_costs
 
 __all__ = [
@@ -15,7 +16,6 @@ __all__ = [
     "ModelRates",
     "Needed",
     "agreements",
-    "audit",
     "audit_prompt",
     "audited",
     "choose",
@@ -24,6 +24,9 @@ __all__ = [
     "mixed_rate",
     "model_rates",
     "needed",
+    "one_a_problem",
+    "ranks",
     "read_reply",
+    "to_audit",
     "unit_costs",
 ]

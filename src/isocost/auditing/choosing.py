@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby, islice
 
+import polars as pl
+
 from isocost.auditing.lots import lot
 from isocost.auditing.steps import one_a_problem
-from isocost.records import Chosen, Problem, Sample, Verdict
+from isocost.records import Chosen, Problem
 
 LEVEL = "level"  # the problem's metadata that strata are made of
 MOST_STRATA = 20  # more values than these are no levels but numbers, and a stratum of a problem or two says nothing
 
 
 def choose(
-    samples: Iterable[Sample],
-    verdicts: Mapping[str, Verdict],
+    draws: pl.DataFrame,
     problems: Iterable[Problem],
     *,
     per_model: int | None,
@@ -30,12 +31,11 @@ def choose(
     level with few solved problems count for little. Seats go one by one to the level with the largest N_h / sqrt(n_h (n_h + 1)) (the
     method of Huntington and Hill), which, other than rounding shares, never takes one back when there are more of them.
 
-    What is chosen depends on the seed and on what there is to choose from, never on the order of the samples. More per model adds to the
+    What is chosen depends on the seed and on what there is to choose from, never on the order of the draws. More per model adds to the
     choice and keeps the former in it, in the same order; more draws may choose anew.
 
     Args:
-        samples: The solutions, in any order.
-        verdicts: By sample id; a sample without one is not correct.
+        draws: As `one_a_problem`, with `sample_id` and `sample_index`.
         problems: What they solve; metadata `level`, where all have few values of it, makes strata.
         per_model: Solutions of each model; None for one of every solved problem.
         seed: Of the choice.
@@ -44,7 +44,8 @@ def choose(
         By model, stratum and the order drawn. Weights of a model sum to the problems that it solved; `place` numbers all of them, of all
         models, in a random order that is not that of the choice.
     """
-    drawn = one_a_problem(samples, verdicts, seed=seed)
+    rows = one_a_problem(draws).select("model", "problem_id", "sample_id", "sample_index").iter_rows()
+    drawn = {(str(model), str(problem)): (str(sample_id), int(index)) for model, problem, sample_id, index in rows}
     strata = _strata(problems)
     keys = sorted(drawn, key=lambda key: (key[0], strata.get(key[1], ""), lot(seed, *key)))
     found: list[Chosen] = []
@@ -55,7 +56,7 @@ def choose(
         # Levels that no seat reaches are stood for by the others.
         share = sum(map(len, solved.values())) / reached
         for stratum, group in solved.items():
-            found += [_chosen(drawn[key], stratum, share * len(group) / seats[stratum]) for key in group[: seats[stratum]]]
+            found += [_chosen(key, *drawn[key], stratum, share * len(group) / seats[stratum]) for key in group[: seats[stratum]]]
     order = sorted(range(len(found)), key=lambda i: lot(seed, "place", found[i].sample_id, found[i].model))
     places = {i: place for place, i in enumerate(order)}
     return [replace(chosen, place=places[i]) for i, chosen in enumerate(found)]
@@ -87,13 +88,6 @@ def _calls(sizes: Mapping[str, int]) -> Iterator[str]:
             heapq.heappush(heap, (1, -sizes[stratum] / (seats * (seats + 1)) ** 0.5, stratum, seats))
 
 
-def _chosen(sample: Sample, stratum: str, weight: float) -> Chosen:
-    return Chosen(
-        sample_id=sample.id,
-        model=sample.model,
-        problem_id=sample.problem_id,
-        sample_index=sample.sample_index,
-        stratum=stratum,
-        weight=weight,
-        place=0,
-    )
+def _chosen(key: tuple[str, str], sample_id: str, index: int, stratum: str, weight: float) -> Chosen:
+    model, problem_id = key
+    return Chosen(sample_id=sample_id, model=model, problem_id=problem_id, sample_index=index, stratum=stratum, weight=weight, place=0)

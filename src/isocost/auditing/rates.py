@@ -10,7 +10,7 @@ import numpy as np
 from isocost.metrics.agreement import Agreement, agreement
 from isocost.metrics.intervals import proportion, weighted_proportion
 from isocost.metrics.ppi import power_tuned_rate
-from isocost.records import Audit, Chosen, Estimate
+from isocost.records import Chosen, Estimate
 
 WAYS = ("steps", "judge", "people", "combined")  # of finding a rate, each to be believed before the ones left of it
 
@@ -145,30 +145,33 @@ def agreements(found: Iterable[Found]) -> dict[str, Agreement]:
     return {way: agreement([a for a, _ in both], [b for _, b in both]) for way, both in pairs.items() if both}
 
 
-def false_positive_rate(audits: Iterable[Audit]) -> Estimate:
+def false_positive_rate(audited: Sequence[bool | None]) -> Estimate:
     """Share of answer-correct solutions that are unsound, among those that could be checked, with its score interval.
 
-    Pass the audits of one model. As `audit` takes one solution a problem, the solutions are independent and every solved problem counts
-    once, however many correct solutions it has. n counts the checked; n_ungraded those with nothing to check.
+    Args:
+        audited: Whether each solution of one model is sound, None where there was nothing to check. As one solution a problem is audited,
+            they are independent, and every solved problem counts once, however many correct solutions it has.
+
+    Returns:
+        n counts the checked; n_ungraded those with nothing to check.
     """
-    found = [audit.sound for audit in audits]
-    checked = [sound for sound in found if sound is not None]
+    checked = [sound for sound in audited if sound is not None]
     rate = proportion(sum(not sound for sound in checked), len(checked))
-    return replace(rate, n_ungraded=len(found) - len(checked))
+    return replace(rate, n_ungraded=len(audited) - len(checked))
 
 
-def mixed_rate(audits: Mapping[str, Sequence[Audit]], solved: Mapping[str, int]) -> Estimate:
+def mixed_rate(audited: Mapping[str, Sequence[bool | None]], solved: Mapping[str, int]) -> Estimate:
     """The rate of solutions of several models, each weighted by the problems that it solved, whatever the number audited of each.
 
     Args:
-        audits: By model; the solutions of different models are taken as independent.
+        audited: As `false_positive_rate`, by model; the solutions of different models are taken as independent.
         solved: Problems that each model solved.
 
     Returns:
         As `false_positive_rate`, which it is for one model. A model of which nothing could be checked has no part in it but in n_ungraded.
     """
-    checked = {model: [a.sound for a in own if a.sound is not None] for model, own in audits.items()}
+    checked = {model: [sound for sound in own if sound is not None] for model, own in audited.items()}
     models = [model for model, own in checked.items() if own]
     unsound = [sum(not sound for sound in checked[model]) for model in models]
     rate = weighted_proportion(unsound, [len(checked[m]) for m in models], [solved[m] for m in models])
-    return replace(rate, n_ungraded=sum(map(len, audits.values())) - rate.n)
+    return replace(rate, n_ungraded=sum(map(len, audited.values())) - rate.n)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
+import polars as pl
 
+from isocost.metrics.coverage import Floats, Ints
 from isocost.metrics.unitcost import cost_per_correct, cost_per_truly_correct
-from isocost.records import Estimate, Outcome, Sample, Unit, Verdict
+from isocost.records import Estimate, Outcome, Unit
+from isocost.tables.coding import codes
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")
 
 
-def unit_costs(draws: Iterable[tuple[Sample, Verdict]], rate: Estimate) -> dict[Unit, tuple[Estimate, Estimate]]:
+def unit_costs(draws: pl.DataFrame, rate: Estimate) -> dict[Unit, tuple[Estimate, Estimate]]:
     """Cost of a correct and of a truly correct solution of one model, in every unit in which all its draws have a known cost.
 
         c / pass rate          c / (pass rate (1 - FPR))
@@ -20,24 +21,35 @@ def unit_costs(draws: Iterable[tuple[Sample, Verdict]], rate: Estimate) -> dict[
     Means over problems (`metrics.unitcost`). What ungraded draws of a problem cost is laid on the graded ones.
 
     Args:
-        draws: All draws of the model, correct or not.
+        draws: All draws of the model, correct or not: `problem_id`, `outcome`, `cost_flops`, `cost_usd`.
         rate: Its false positive rate.
 
     Returns:
         By unit: (per correct, per truly correct). A unit in which everything is free is left out.
     """
-    problems: dict[str, list[tuple[Sample, Verdict]]] = {}
-    for sample, verdict in draws:
-        problems.setdefault(sample.problem_id, []).append((sample, verdict))
-    graded = [[v for _, v in own if v.outcome is not Outcome.UNGRADED] for own in problems.values()]
-    passed = np.array([np.mean([v.outcome is Outcome.CORRECT for v in own]) if own else np.nan for own in graded])
+    problems = draws["problem_id"]
+    owner, ids = codes(problems if isinstance(problems.dtype, pl.Enum) else problems.cast(pl.Categorical))
+    graded = _counts(owner, draws["outcome"] != Outcome.UNGRADED, len(ids))
+    correct = _counts(owner, draws["outcome"] == Outcome.CORRECT, len(ids))
+    passed = _quotient(correct, graded)
     found: dict[Unit, tuple[Estimate, Estimate]] = {}
     for unit in UNITS:
-        amounts = [[s.cost.amount(unit) for s, _ in own] for own in problems.values()]
-        if any(amount is None for own in amounts for amount in own):
+        amounts = draws[f"cost_{unit}"]
+        if amounts.null_count():
             continue
-        each = np.array([sum(filter(None, own)) / len(kept) if kept else np.nan for own, kept in zip(amounts, graded, strict=True)])
+        each = _quotient(np.bincount(owner, weights=amounts.to_numpy(), minlength=len(ids)).astype(np.float64), graded)
         if np.nansum(each) > 0:
             per_correct = cost_per_correct(each, passed)
             found[unit] = per_correct, cost_per_truly_correct(per_correct, rate)
     return found
+
+
+def _quotient(sums: Floats, counts: Floats) -> Floats:
+    """Of each problem, nan where nothing counts."""
+    found: Floats = np.divide(sums, counts, out=np.full(counts.size, np.nan), where=counts > 0)
+    return found
+
+
+def _counts(owner: Ints, which: pl.Series, n_problems: int) -> Floats:
+    """How many of these draws each problem has."""
+    return np.bincount(owner[which.to_numpy()], minlength=n_problems).astype(np.float64)

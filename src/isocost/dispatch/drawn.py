@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 from isocost.ledger import Answered
-from isocost.records import Cost, FinishReason, Sample, Verdict
+from isocost.records import Cost, FinishReason, Verdict
 
 _REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 _CODES = {reason: code for code, reason in enumerate(_REASONS, start=1)}
@@ -75,6 +75,10 @@ class ProblemDraws:
             None if usd != usd else usd,
             self._verdicts[index],
         )
+
+    def verdict(self, index: int) -> Verdict | None:
+        """Return the verdict on one of them, None where it has none."""
+        return self._verdicts[index] if index in self else None
 
     def put(self, index: int, draw: Draw) -> None:
         """Add or replace one."""
@@ -145,23 +149,6 @@ def brought(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
     cost = cost_of_draws(draws)
     tokens = sum(draw.num_generated_tokens for draw in draws)
     return Answered(request=batch, cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds), count=len(draws), tokens=tokens)
-
-
-def to_sample(row: Mapping[str, Any], model: str, pool: str) -> Sample:
-    """A stored draw, with its text."""
-    return Sample(
-        id=row["id"],
-        problem_id=row["problem_id"],
-        model=model,
-        pool=pool,
-        sample_index=row["sample_index"],
-        generation=row["generation"],
-        num_prompt_tokens=row["num_prompt_tokens"],
-        num_generated_tokens=row["num_generated_tokens"],
-        finish_reason=row["finish_reason"],
-        cost=Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"]),
-        seed=row["seed"],
-    )
 
 
 def cost_of_draws(draws: Sequence[Draw]) -> Cost:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from isocost import auditing
@@ -16,7 +16,7 @@ from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy
 from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import price_difference, said_of_trouble
 from isocost.preparing.prepare import Prepared, judge_of
-from isocost.records import Problem, Sample, SamplingParams
+from isocost.records import Problem, SamplingParams
 from isocost.store import RunDirectory
 
 
@@ -57,16 +57,18 @@ class Judge:
             trouble=self._note,
         )
 
-    def judge(
-        self, samples: Sequence[Sample], problems: Mapping[str, Problem], ledger: Ledger, listener: Listener
-    ) -> dict[str, auditing.Judged]:
-        """What it says of each solution, by sample id; a solution whose text it was shown before is not shown again.
+    def judge(self, prompts: Mapping[str, str], ledger: Ledger, listener: Listener) -> dict[str, auditing.Judged]:
+        """Ask it of each solution, by sample id; a solution whose text it was shown before is not shown again.
+
+        Args:
+            prompts: As `prompt_of` makes them, by sample id.
+            ledger: Where its calls are booked.
+            listener: Told of progress.
 
         Raises:
             LimitReachedError: the limit leaves no room for the next call.
             EngineError: the model cannot be asked.
         """
-        prompts = {s.id: prompt_of(problems[s.problem_id], s.generation) for s in samples}
         if not prompts:
             return {}
         example = auditing.audit_prompt("<the question>", "<the solution>", "<the reference answer>")

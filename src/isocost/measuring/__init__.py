@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from isocost.measuring.asjson import survey_json, to_json
-from isocost.measuring.cells import measure_cell
+from isocost.measuring.cells import cell_estimates, measure_cell
 from isocost.measuring.columns import Measures
 from isocost.measuring.files import level_list, price_list, survey_file
 from isocost.measuring.markdown import survey_markdown, to_markdown
@@ -18,6 +18,7 @@ from isocost.records import Estimate
 __all__ = [
     "Measures",
     "Survey",
+    "cell_estimates",
     "level_list",
     "measure",
     "measure_cell",

@@ -32,12 +32,20 @@ def measure_cell(table: pl.DataFrame, problem_ids: Sequence[str], cap: int | Non
     place = {problem: i for i, problem in enumerate(problem_ids)}
     at = np.array([place[problem] for problem in draws.problems], dtype=np.int64)[draws.problem]
     drawn, correct = (_spread(counts, at, len(problem_ids)) for counts in (draws.drawn, draws.n_correct))
-    columns = [Columns(names=["covered", "pass@1"], values=np.column_stack([covered(correct), pass_at_1(drawn, correct)]))]
+    n_ungraded = int(draws.rows.sum() - draws.drawn.sum())
+    found = cell_estimates(drawn, correct, n_ungraded=n_ungraded)
     if "generation" in table.columns:
         distinct = np.bincount(solutions(lazy, draws, "string").group, minlength=at.size)
         kept: Floats = kept_per_problem(_spread(distinct, at, len(problem_ids)), cap)
-        columns.append(Columns(names=["kept_per_problem"], values=kept[:, None], most=[cap]))
-    return estimates(columns, int(draws.rows.sum() - draws.drawn.sum()))
+        found |= estimates([Columns(names=["kept_per_problem"], values=kept[:, None], most=[cap])], n_ungraded)
+    return found
+
+
+def cell_estimates(drawn: Ints, correct: Ints, *, n_ungraded: int) -> dict[str, Estimate]:
+    """`covered` and `pass@1` as `measure_cell`, from graded and correct draws of every problem of the study, int[problems]."""
+    return estimates(
+        [Columns(names=["covered", "pass@1"], values=np.column_stack([covered(correct), pass_at_1(drawn, correct)]))], n_ungraded
+    )
 
 
 def _spread(counts: Ints, at: Ints, n: int) -> Ints:

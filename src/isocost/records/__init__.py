@@ -12,7 +12,7 @@ from isocost.records.evaluations import Comparison, Evaluation, Setup
 from isocost.records.models import ModelCard, PromptReading
 from isocost.records.problems import Problem
 from isocost.records.results import Results
-from isocost.records.samples import Allocation, FinishReason, Sample, SamplingParams
+from isocost.records.samples import Allocation, FinishReason, SamplingParams
 from isocost.records.verdicts import Outcome, Verdict
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "Problem",
     "PromptReading",
     "Results",
-    "Sample",
     "SamplingParams",
     "Setup",
     "Unit",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from isocost.records.costs import Cost
-
 FinishReason = Literal["stop", "length", "error"]
 
 
@@ -29,34 +27,3 @@ class Allocation:
     model: str
     first_index: int
     count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One solution drawn from a model.
-
-    Attributes:
-        id: Hash of model, prompt, sampling setting, problem and index.
-        problem_id: The problem asked.
-        model: The study's name of the model.
-        pool: The pool it belongs to: one model under one prompt and sampling setting.
-        sample_index: Its number in the pool for this problem: 0, 1, 2, ...
-        generation: The text, prompt not included.
-        num_prompt_tokens: Tokens of the prompt.
-        num_generated_tokens: Tokens generated, the end token included.
-        finish_reason: `stop`, `length` (cut off at max_tokens) or `error`.
-        cost: Its own cost.
-        seed: What its batch was seeded with.
-    """
-
-    id: str
-    problem_id: str
-    model: str
-    pool: str
-    sample_index: int
-    generation: str
-    num_prompt_tokens: int
-    num_generated_tokens: int
-    finish_reason: FinishReason
-    cost: Cost
-    seed: int

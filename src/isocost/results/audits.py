@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from isocost import auditing
@@ -13,10 +14,12 @@ from isocost.auditing.labelfile import read_labels
 from isocost.auditing.labels import Verdicts, verdicts
 from isocost.events import Listener
 from isocost.executors.base import Executor
-from isocost.judging.reasoning import Judge
+from isocost.judging.reasoning import Judge, prompt_of
+from isocost.metrics.coverage import Bools
 from isocost.preparing.prepare import Prepared
-from isocost.records import Audit, Cell, Chosen, Estimate, Sample, Unit
-from isocost.sampling.data import Bought, Graded
+from isocost.records import Cell, Chosen, Estimate, Unit
+from isocost.results.drawtable import DrawTable
+from isocost.sampling.data import Bought
 from isocost.store import RunDirectory, write_parquet
 
 FOLDER = "audits"
@@ -37,7 +40,7 @@ class Audits:
     """What the audits of a run say.
 
     Attributes:
-        cells: By steps, of every cell's own solutions.
+        cells: By steps, of every cell's own solutions: `model`, `problem_id`, `sample_id`, `sound`, `first_false`.
         found: What is known of each chosen solution.
         rates: By model, those with a correct solution.
         costs: By model and unit: per correct and per truly correct solution.
@@ -46,7 +49,7 @@ class Audits:
         judged: What it said, by sample id.
     """
 
-    cells: Mapping[Cell, Sequence[Audit]]
+    cells: Mapping[Cell, pl.DataFrame]
     found: Sequence[auditing.Found]
     rates: Sequence[auditing.ModelRates]
     costs: Mapping[str, Mapping[Unit, tuple[Estimate, Estimate]]]
@@ -66,7 +69,14 @@ class Audits:
 
 
 def audit(
-    prepared: Prepared, directory: RunDirectory, executor: Executor, bought: Bought, listener: Listener, *, again: bool = False
+    prepared: Prepared,
+    directory: RunDirectory,
+    executor: Executor,
+    bought: Bought,
+    table: DrawTable,
+    listener: Listener,
+    *,
+    again: bool = False,
 ) -> Audits:
     """Choose solutions, look at them by steps and, where the study says so, by its judge; take in what people said.
 
@@ -78,37 +88,77 @@ def audit(
     """
     study = prepared.study
     _labels(directory)  # a damaged file is told before a judge is paid
-    cells = {cell: _audit_cell(prepared, draws) for cell, draws in bought.drawn.items()}
-    _write(directory, "steps", [{"cell": cell.name, **asdict(a)} for cell, audits in cells.items() for a in audits])
-    drawn = list({(s.model, s.id): (s, v) for own in bought.drawn.values() for s, v in own}.values())
-    texts = {s.id: s for s, _ in drawn}
-    chosen = auditing.choose(
-        (s for s, _ in drawn), {s.id: v for s, v in drawn}, bought.problems, per_model=study.audit.per_model, seed=study.seed
-    )
-    _write(directory, "chosen", [asdict(each) for each in chosen])
-    steps = {c.sample_id: auditing.audited(texts[c.sample_id]) for c in chosen}
-    _write(directory, "steps-chosen", [{"sample_id": a.sample_id, "sound": a.sound, "first_false": a.first_false} for a in steps.values()])
-    judged, judge = _judged(prepared, directory, executor, bought, [texts[c.sample_id] for c in chosen], listener, again=again)
+    seed, per_model = study.seed, study.audit.per_model
+    solved = _with_lots(table, seed)
+    cells = {
+        cell: _named(table, auditing.to_audit(_among(solved, drawn), per_model=per_model, seed=seed)) for cell, drawn in table.cells.items()
+    }
+    drawn = _named(table, auditing.one_a_problem(_among(solved, table.drawn)))
+    chosen = auditing.choose(drawn, bought.problems, per_model=per_model, seed=seed)
+    own = _in_order(drawn, chosen)
+    steps = _steps(table, [*cells.values(), own])
+    audited = {cell: rows.join(steps, on="place", how="left", maintain_order="left") for cell, rows in cells.items()}
+    _write(directory, "steps", [rows.with_columns(cell=pl.lit(cell.name), by=pl.lit("steps")) for cell, rows in audited.items()])
+    _write(directory, "chosen", [pl.DataFrame(list(map(asdict, chosen)), schema=_SCHEMAS["chosen"])])
+    own = own.join(steps, on="place", how="left", maintain_order="left")
+    _write(directory, "steps-chosen", [own])
+    judged, judge = _judged(prepared, directory, executor, bought, chosen, table.texts_of(own["place"].to_numpy()), listener, again=again)
     labels = _labels(directory)
-    found = [_found(each, steps, judged, labels) for each in chosen]
+    found = [_found(each, sound, judged, labels) for each, sound in zip(chosen, own["sound"], strict=True)]
     order = list(study.models)
     rates = sorted(auditing.model_rates(found), key=lambda each: order.index(each.model))
-    own = {each.model: [d for d in drawn if d[0].model == each.model] for each in rates}
     return Audits(
-        cells=cells,
+        cells=audited,
         found=found,
         rates=rates,
-        costs={each.model: auditing.unit_costs(own[each.model], each.rate) for each in rates},
+        costs={each.model: auditing.unit_costs(_in_order_of_cells(table, each.model), each.rate) for each in rates},
         labels=labels,
         judge=judge,
         judged=judged,
     )
 
 
-def _audit_cell(prepared: Prepared, draws: Sequence[Graded]) -> list[Audit]:
-    study = prepared.study
-    verdicts = {s.id: v for s, v in draws}
-    return auditing.audit((s for s, _ in draws), verdicts, per_model=study.audit.per_model, seed=study.seed)
+def _with_lots(table: DrawTable, seed: int) -> pl.DataFrame:
+    """The correct draws with their places and lots."""
+    columns = table.draws.select("model", "problem_id", "sample_index", "outcome").filter(pl.Series(table.correct))
+    return columns.with_columns(
+        place=pl.Series(np.flatnonzero(table.correct).astype(np.uint32)),
+        lot=pl.Series(auditing.ranks(seed, table.sample_ids(table.correct)).astype(np.uint32)),
+    )
+
+
+def _among(solved: pl.DataFrame, drawn: Bools) -> pl.DataFrame:
+    """Those of the correct draws that a cell drew, or any."""
+    return solved.filter(pl.Series(drawn[solved["place"].to_numpy()]))
+
+
+def _steps(table: DrawTable, wanted: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The audits by steps of these draws: place, sound, first_false; each text is read once."""
+    mask = np.zeros(table.draws.height, dtype=np.bool_)
+    for rows in wanted:
+        mask[rows["place"].to_numpy()] = True
+    parts = [auditing.audited(texts).with_columns(place=pl.Series(places, dtype=pl.UInt32)) for places, texts in table.texts(mask)]
+    return pl.concat([auditing.audited([]).with_columns(place=pl.lit(0, dtype=pl.UInt32)), *parts])
+
+
+def _in_order(draws: pl.DataFrame, chosen: Sequence[Chosen]) -> pl.DataFrame:
+    """The rows of the chosen draws, in their order."""
+    wanted = pl.DataFrame({"sample_id": [each.sample_id for each in chosen]}, schema={"sample_id": pl.String})
+    return wanted.join(draws, on="sample_id", how="left", maintain_order="left")
+
+
+def _named(table: DrawTable, draws: pl.DataFrame) -> pl.DataFrame:
+    return draws.with_columns(sample_id=pl.Series(list(table.sample_ids(draws["place"].to_numpy())), dtype=pl.String))
+
+
+def _in_order_of_cells(table: DrawTable, model: str) -> pl.DataFrame:
+    """A model's draws that cells drew, those of the first cell first: sums of floats depend on the order."""
+    first = np.zeros(table.draws.height, dtype=np.uint16)
+    for number, drawn in reversed(list(enumerate(table.cells.values()))):
+        first[drawn] = number
+    mine = table.drawn & table.is_of(model)
+    draws = table.draws.select("problem_id", "outcome", "cost_flops", "cost_usd").filter(pl.Series(mine))
+    return draws[np.argsort(first[mine], kind="stable")] if first[mine].any() else draws
 
 
 def _judged(
@@ -116,7 +166,8 @@ def _judged(
     directory: RunDirectory,
     executor: Executor,
     bought: Bought,
-    samples: Sequence[Sample],
+    chosen: Sequence[Chosen],
+    texts: Iterable[str],
     listener: Listener,
     *,
     again: bool,
@@ -125,9 +176,11 @@ def _judged(
     if prepared.study.audit.by != "judge":
         return {}, ""
     judge = Judge(prepared, directory, executor, again=again)
-    judged = judge.judge(samples, {p.id: p for p in bought.problems}, bought.ledger, listener)
+    problems = {p.id: p for p in bought.problems}
+    prompts = {each.sample_id: prompt_of(problems[each.problem_id], text) for each, text in zip(chosen, texts, strict=True)}
+    judged = judge.judge(prompts, bought.ledger, listener)
     rows = [{**asdict(each), "model": judge.model, "version": judge.version} for each in judged.values()]
-    _write(directory, "judge-chosen", rows)
+    _write(directory, "judge-chosen", [pl.DataFrame(rows, schema=_SCHEMAS["judge-chosen"])])
     return judged, f"{judge.model} (asked as in {judge.example})"
 
 
@@ -135,20 +188,21 @@ def _labels(directory: RunDirectory) -> Verdicts:
     return verdicts(read_labels(directory.path / FOLDER / "labels.jsonl"))
 
 
-def _found(chosen: Chosen, steps: Mapping[str, Audit], judged: Mapping[str, auditing.Judged], labels: Verdicts) -> auditing.Found:
+def _found(chosen: Chosen, steps: bool | None, judged: Mapping[str, auditing.Judged], labels: Verdicts) -> auditing.Found:
     sample_id = chosen.sample_id
     return auditing.Found(
         chosen=chosen,
-        steps=steps[sample_id].sound,
+        steps=steps,
         judge=judged[sample_id].sound if sample_id in judged else None,
         people=labels.sound.get(sample_id),
         undecided=sample_id in labels.disagreed or sample_id in labels.unsure,
     )
 
 
-def _write(directory: RunDirectory, name: str, rows: Sequence[Mapping[str, object]]) -> Path:
+def _write(directory: RunDirectory, name: str, parts: Sequence[pl.DataFrame]) -> Path:
     directory.check()
     path = directory.path / FOLDER / f"{name}.parquet"
     schema = _SCHEMAS[name]
-    write_parquet(pl.DataFrame({key: [row[key] for row in rows] for key in schema}, schema=schema), path)
+    rows = [part.select(pl.col(key).cast(dtype) for key, dtype in schema.items()) for part in parts if part.height]
+    write_parquet(pl.concat(rows, rechunk=True) if rows else pl.DataFrame(schema=schema), path)
     return path

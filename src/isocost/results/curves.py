@@ -7,12 +7,10 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
-import polars as pl
 
 from isocost.config import Study
 from isocost.measuring.comparing import MOST_PAIRED, crossings, curve_points
-from isocost.measuring.draws import Draws, load
-from isocost.measuring.models import Model, diversity, models
+from isocost.measuring.models import Model, diversity
 from isocost.metrics.coverage import Floats, Ints
 from isocost.metrics.curves import coverage_at
 from isocost.metrics.intervals import count_interval, mean_interval, paired_count_difference, paired_difference
@@ -20,12 +18,13 @@ from isocost.metrics.overlap import overlap
 from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Unit
+from isocost.results.drawtable import DrawTable
 from isocost.results.mixtures import mixture_curves, wanted_mixtures
-from isocost.results.tables import frame_of
 from isocost.sampling.data import Bought
 from isocost.sampling.pools import Pool
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")
+_KIND = "diversity"  # of exact solutions: the level that models are compared at
 _WHOLE = 1e-9  # draws that are so near a whole number are that number
 
 
@@ -49,16 +48,22 @@ class _Pool:
     costs: Mapping[Unit, Floats]
 
 
-def compare_models(prepared: Prepared, bought: Bought) -> Compared:
+def compare_models(prepared: Prepared, bought: Bought, table: DrawTable, measured: Sequence[Model]) -> Compared:
     """Curves of every model that was drawn by a fixed plan, as `measuring` makes them, and each two of at most five side by side.
 
     A curve goes as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a policy
     may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes. Mixtures are worked out from the
     draws of models with a curve.
+
+    Args:
+        prepared: The study.
+        bought: What was planned.
+        table: Every draw.
+        measured: The models that drew; where they are several, their exact solutions are `identified`.
     """
-    left_out = _left_out(prepared, bought)
+    left_out = _left_out(prepared, measured)
     names = [name for name in generators(prepared.study) if name not in left_out]
-    pools = _pools(names, bought) if names else []
+    pools = _pools([model for model in measured if model.name in names], table)
     reached = {pool.model.name for pool in pools}
     left_out |= {name: "no draw could be graded" for name in names if name not in reached}
     budgets = {p.cell.budget: (p.unit, p.amount / len(bought.problems)) for p in bought.plans if p.cell.budget and p.unit and p.amount}
@@ -72,12 +77,12 @@ def compare_models(prepared: Prepared, bought: Bought) -> Compared:
     )
 
 
-def unit_of_costs(prepared: Prepared, bought: Bought) -> Unit | None:
+def unit_of_costs(prepared: Prepared, bought: Bought, pools: Mapping[str, Pool]) -> Unit | None:
     """Return the unit that the report's first figure has costs in: of the budgets the first that is known of some model's draws; without
     budgets the first that is known of all draws. None where there is none.
     """
-    pools = [bought.stores[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
-    drawn = [pool for pool in pools if next(pool.draws(), None)]
+    fixed = [pools[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
+    drawn = [pool for pool in fixed if next(pool.draws(), None)]
     wanted = _budget_units(bought.plans)
     enough = any if wanted else all
     return next((unit for unit in wanted or UNITS if enough(_is_known(unit, pool) for pool in drawn)), None)
@@ -95,35 +100,26 @@ def _adaptive(prepared: Prepared) -> set[str]:
     return {model for arm in prepared.study.arms.values() if arm.policy not in FIXED for model in arm.models}
 
 
-def _left_out(prepared: Prepared, bought: Bought) -> dict[str, str]:
-    adaptive = _adaptive(prepared)
+def _left_out(prepared: Prepared, measured: Sequence[Model]) -> dict[str, str]:
+    adaptive, drew = _adaptive(prepared), {model.name for model in measured}
     found = {}
     for name in generators(prepared.study):
         if name in adaptive:
             found[name] = "how often it drew may depend on outcomes"
-        elif not bought.pools.get(name):
+        elif name not in drew:
             found[name] = "nothing was drawn"
     return found
 
 
-def _pools(names: Sequence[str], bought: Bought) -> list[_Pool]:
-    graded = [draw for name in names for draw in bought.pools[name]]
-    table = frame_of(graded, bought.problems).lazy()
-    draws = load(table)
-    amounts = {unit: _amounts([s.cost.amount(unit) for s, _ in graded], draws) for unit in UNITS}
+def _pools(measured: Sequence[Model], table: DrawTable) -> list[_Pool]:
     found = []
-    for i, model in enumerate(models(table, draws, (), levels=("string",), votes=False, identified=len(names) > 1)):
-        mine = {unit: of_group[draws.model == i] for unit, of_group in amounts.items()}
-        costs = {unit: cost for unit, cost in mine.items() if not np.isnan(cost).any()}
+    for each in measured:
+        model = replace(each, solutions={_KIND: each.solutions[_KIND]})
+        amounts = {unit: table.amounts(model.name, unit)[model.problem] for unit in UNITS}
+        costs = {unit: cost for unit, cost in amounts.items() if not np.isnan(cost).any()}
         if curve := _model_curve(model, costs):
             found.append(_Pool(model=model, curve=curve, costs=costs))
     return found
-
-
-def _amounts(costs: Sequence[float | None], draws: Draws) -> Floats:
-    """Of all draws of each group, nan where one is not known."""
-    known: Floats = pl.Series(costs, dtype=pl.Float64).fill_null(float("nan")).to_numpy()
-    return np.bincount(draws.group, weights=known, minlength=draws.model.size).astype(np.float64)
 
 
 def _model_curve(model: Model, costs: Mapping[Unit, Floats]) -> ModelCurve | None:

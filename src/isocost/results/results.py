@@ -6,20 +6,21 @@ import importlib.metadata
 import itertools
 import os
 import platform
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+
+import numpy as np
+import polars as pl
 
 from isocost import auditing, evaluating, measuring
 from isocost.curating import Curated
-from isocost.dispatch.drawn import Draw, total_cost
 from isocost.engines import ENGINES
 from isocost.evaluating import Outcomes
 from isocost.ledger import Account
+from isocost.metrics.coverage import Bools
 from isocost.metrics.intervals import count_interval, paired_count_difference, paired_difference
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import (
-    Audit,
     BillLine,
     Cell,
     CellComparison,
@@ -30,18 +31,17 @@ from isocost.records import (
     Evaluation,
     ModelCard,
     Results,
-    Sample,
     Setup,
 )
 from isocost.reporting.money import without_overlaps
 from isocost.results.audits import Audits
 from isocost.results.curves import compare_models
-from isocost.results.tables import frame_of
-from isocost.sampling.data import Bought, Graded
+from isocost.results.drawtable import DrawTable
+from isocost.results.pools import measured_models, pool_measures
+from isocost.sampling.data import Bought
 from isocost.students.evaluate import PLAIN, Evaluated, average
 from isocost.students.train import Training
 
-KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
 AUDITED = ("fpr", "cost_per_")  # how the names of measures begin that audits bring; their n_ungraded counts what was not checked
 ACCOUNTS = ("data", "judge", "training", "evaluation")  # in the order of the bill
 LIBRARIES = ("isocost", *(library for entry in ENGINES.values() for library in entry.libraries), "ray", "trl", "math-verify", "polars")
@@ -50,6 +50,7 @@ LIBRARIES = ("isocost", *(library for entry in ENGINES.values() for library in e
 def assemble(
     prepared: Prepared,
     bought: Bought,
+    table: DrawTable,
     curated: Mapping[Cell, Curated],
     audits: Audits,
     trainings: Sequence[Training],
@@ -60,21 +61,22 @@ def assemble(
     study = prepared.study
     by_variant = _by_variant(evaluated)
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
-    bill = _bill(prepared, bought, curated, trainings, evaluated) + _paid_besides(bought)
-    compared = compare_models(prepared, bought)
+    bill = _bill(prepared, table, curated, trainings, evaluated) + _paid_besides(bought, table)
+    measured = measured_models(table)
+    compared = compare_models(prepared, bought, table, measured)
     found = Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
         n_problems=len(bought.problems),
         excluded=bought.excluded,
-        cells=tuple(_cell_result(prepared, bought, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
-        pools=_with_audits(pool_measures(prepared, bought), audits.measures()),
+        cells=tuple(_cell_result(prepared, bought, table, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
+        pools=_with_audits(pool_measures(measured, len(bought.problems)), audits.measures()),
         evaluations=tuple(_evaluations(prepared, by_variant)),
         comparisons=tuple(_comparisons(prepared, by_variant)),
         bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
         seconds=dict(seconds),
         environment=environment(),
-        cell_comparisons=tuple(_cell_comparisons(bought, curated, study.curate.per_problem)),
+        cell_comparisons=tuple(_cell_comparisons(bought, table, curated, study.curate.per_problem)),
         curves=compared.curves,
         crossovers=compared.crossovers,
         model_pairs=compared.pairs,
@@ -84,46 +86,36 @@ def assemble(
     return without_overlaps(found, remote)
 
 
-def pool_measures(prepared: Prepared, bought: Bought) -> dict[str, dict[str, Estimate]]:
-    """coverage@k, diversity@k and the rest of every pool that has the same number of draws for every problem up to k."""
-    measures: dict[str, dict[str, Estimate]] = {}
-    for model in generators(prepared.study):
-        graded = bought.pools[model]
-        counts: dict[str, int] = {p.id: 0 for p in bought.problems}
-        for sample, _ in graded:
-            counts[sample.problem_id] += 1
-        ks = [k for k in KS if k <= min(counts.values(), default=0)]
-        if graded:
-            measures[model] = dict(measuring.measure(frame_of(graded, bought.problems), ks or [1], as_fixed=True)[model])
-    return measures
-
-
-def _cell_result(prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], audits: Audits, cell: Cell) -> CellResult:
+def _cell_result(
+    prepared: Prepared, bought: Bought, table: DrawTable, curated: Mapping[Cell, Curated], audits: Audits, cell: Cell
+) -> CellResult:
     plan = next(p for p in bought.plans if p.cell == cell)
-    graded = bought.drawn[cell]
-    ids = [p.id for p in bought.problems]
-    measures = dict(measuring.measure_cell(frame_of(graded, bought.problems), ids, prepared.study.curate.per_problem))
-    kept = Counter(s.problem_id for s in curated[cell].samples)
-    measures["kept_per_problem"] = count_interval([float(kept[p]) for p in ids], prepared.study.curate.per_problem)
-    measures |= _cell_rates(graded, audits.cells[cell])
+    drawn, ids = table.cells[cell], table.problem_ids
+    graded, correct = drawn & table.graded, drawn & table.correct
+    measures = measuring.cell_estimates(table.count(graded), table.count(correct), n_ungraded=int(drawn.sum() - graded.sum()))
+    measures["kept_per_problem"] = count_interval(_kept(curated[cell], ids), prepared.study.curate.per_problem)
+    measures |= _cell_rates(table, correct, audits.cells[cell])
     return CellResult(
         plan=plan,
-        cost=total_cost(s.cost for s, _ in graded),
-        n_samples=len(graded),
-        n_tokens=sum(s.num_generated_tokens for s, _ in graded),
+        cost=table.cost(drawn),
+        n_samples=int(drawn.sum()),
+        n_tokens=table.tokens(drawn),
         measures=measures,
         funnel=curated[cell].funnel,
-        n_kept=len(curated[cell].samples),
+        n_kept=curated[cell].kept.size,
     )
 
 
-def _cell_rates(graded: Sequence[Graded], audits: Sequence[Audit]) -> dict[str, Estimate]:
+def _kept(curated: Curated, ids: Sequence[str]) -> list[float]:
+    """Solutions kept of each problem."""
+    return [float(curated.by_problem.get(problem, 0)) for problem in ids]
+
+
+def _cell_rates(table: DrawTable, correct: Bools, audited: pl.DataFrame) -> dict[str, Estimate]:
     """The cell's false positive rate by steps, its models weighted by the problems that they solved in it; of several models each too."""
-    models = {s.id: s.model for s, _ in graded}
-    solved = Counter(model for model, _ in {(s.model, s.problem_id) for s, v in graded if v.correct})
-    own: dict[str, list[Audit]] = {model: [] for model in sorted(solved)}
-    for audit in audits:
-        own[models[audit.sample_id]].append(audit)
+    counts = {model: int((table.count(correct & table.is_of(model)) > 0).sum()) for model in table.models}
+    solved = {model: count for model, count in counts.items() if count}
+    own = {model: audited.filter(pl.col("model") == model)["sound"].to_list() for model in solved}
     each = {f"fpr/{model}": auditing.false_positive_rate(found) for model, found in own.items()} if len(own) > 1 else {}
     return {"fpr": auditing.mixed_rate(own, solved), **each}
 
@@ -135,19 +127,17 @@ def _with_audits(
     return {model: {**measures, **audits.get(model, {})} for model, measures in pools.items()}
 
 
-def _cell_comparisons(bought: Bought, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
+def _cell_comparisons(bought: Bought, table: DrawTable, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
     """Every pair of cells under one budget, and number-matched cells against all; `cap` is the most that is kept of a problem."""
-    ids = [p.id for p in bought.problems]
+    ids = table.problem_ids
+    covered = {cell: (table.count(drawn & table.correct) > 0).astype(float).tolist() for cell, drawn in table.cells.items()}
     found: list[CellComparison] = []
     for left, right in itertools.combinations([p.cell for p in bought.plans], 2):
         if left.budget != right.budget and left.budget is not None and right.budget is not None:
             continue
-        covered = [{s.problem_id for s, v in bought.drawn[cell] if v.correct} for cell in (left, right)]
-        kept = [Counter(s.problem_id for s in curated[cell].samples) for cell in (left, right)]
-        a, b = ([float(p in solved) for p in ids] for solved in covered)
-        found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=paired_difference(a, b)))
-        c, d = ([float(counts[p]) for p in ids] for counts in kept)
-        difference = paired_count_difference(c, d, most=cap)
+        difference = paired_difference(covered[left], covered[right])
+        found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=difference))
+        difference = paired_count_difference(_kept(curated[left], ids), _kept(curated[right], ids), most=cap)
         found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
     return found
 
@@ -224,21 +214,9 @@ def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | Non
 
 
 def _bill(
-    prepared: Prepared, bought: Bought, curated: Mapping[Cell, Curated], trainings: Sequence[Training], evaluated: Sequence[Evaluated]
+    prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Curated], trainings: Sequence[Training], evaluated: Sequence[Evaluated]
 ) -> list[BillLine]:
-    kept = {s.id for c in curated.values() for s in c.samples}
-    lines: list[BillLine] = []
-    for model, graded in bought.pools.items():
-        groups: dict[str, list[Sample]] = {"kept": [], "rejected": [], "failed": []}
-        for sample, _ in graded:
-            groups["failed" if sample.finish_reason == "error" else "kept" if sample.id in kept else "rejected"].append(sample)
-        for what, samples in groups.items():
-            tokens = sum(s.num_generated_tokens for s in samples)
-            lines.append(
-                BillLine(
-                    account="data", model=model, what=what, count=len(samples), tokens=tokens, cost=total_cost(s.cost for s in samples)
-                )
-            )
+    lines = list(_drawn(prepared, table, curated))
     for student in dict.fromkeys(t.student for t in trainings):
         own = [t.trained for t in trainings if t.student == student]
         tokens = sum(t.tokens for t in own)
@@ -259,7 +237,19 @@ def _bill(
     return lines
 
 
-def _paid_besides(bought: Bought) -> list[BillLine]:
+def _drawn(prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Curated]) -> Iterator[BillLine]:
+    """What became of each model's draws that were paid."""
+    kept = np.zeros(table.draws.height, dtype=np.bool_)
+    for each in curated.values():
+        kept[each.kept] = True
+    failed = (table.draws["finish_reason"] == "error").to_numpy()
+    for model in generators(prepared.study):
+        for what, which in {"kept": kept & ~failed, "rejected": ~kept & ~failed, "failed": failed}.items():
+            mine = which & table.is_of(model)
+            yield BillLine(account="data", model=model, what=what, count=int(mine.sum()), tokens=table.tokens(mine), cost=table.cost(mine))
+
+
+def _paid_besides(bought: Bought, table: DrawTable) -> list[BillLine]:
     """What the ledger has beyond the draws that today's study uses: draws of other settings, other questions and former models, requests
     whose answers were lost, and judges.
     """
@@ -268,21 +258,22 @@ def _paid_besides(bought: Bought) -> list[BillLine]:
         if account == "judge":
             lines.append(BillLine(account=account, model=model, what="verdicts", count=paid.count, tokens=paid.tokens, cost=paid.cost))
         else:
-            lines += _unused(model, paid, [draw for _, draw in bought.stores[model].draws()] if model in bought.stores else [])
+            lines += _unused(model, paid, table)
         if paid.lost:
             lines.append(BillLine(account=account, model=model, what="lost", count=paid.lost, tokens=0, cost=paid.lost_cost))
     return [line for line in lines if line.count]
 
 
-def _unused(model: str, paid: Account, used: Sequence[Draw]) -> list[BillLine]:
-    own, count = total_cost(draw.cost for draw in used), paid.count - len(used)
+def _unused(model: str, paid: Account, table: DrawTable) -> list[BillLine]:
+    mine = table.is_of(model)
+    own, count = table.cost(mine), paid.count - int(mine.sum())
     if count <= 0:
         return []
     cost = Cost(
         flops=None if paid.cost.flops is None or own.flops is None else paid.cost.flops - own.flops,
         usd=None if paid.cost.usd is None or own.usd is None else paid.cost.usd - own.usd,
     )
-    tokens = paid.tokens - sum(draw.num_generated_tokens for draw in used)
+    tokens = paid.tokens - table.tokens(mine)
     return [BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost)]
 
 

@@ -6,9 +6,11 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TypeVar
+
+import polars as pl
 
 from isocost import curating
 from isocost.curating import Curated
@@ -18,14 +20,14 @@ from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Ledger
 from isocost.ledger.summary import sum_up_again
-from isocost.metrics.diversity import distinct_key
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
-from isocost.results import results
+from isocost.results import results, trainsets
 from isocost.results.audits import Audits, audit
 from isocost.results.curves import unit_of_costs
-from isocost.results.tables import write_samples
+from isocost.results.drawtable import DrawTable
+from isocost.results.trainsets import Candidates
 from isocost.sampling import data
 from isocost.sampling.data import Bought, grader_key
 from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
@@ -67,25 +69,25 @@ class StudyRun:
         if force:
             self._forget(until)
         last = STAGES.index(until)
-        bought = self._timed("sample", self.sample)
-        self.graded = self._say_graded(bought)
+        bought, table = self._timed("sample", self.sample)
+        self.graded = self._say_graded(table)
         if last < STAGES.index("audit"):
             return None
-        audits = self._timed("audit", lambda: self.audit(bought, again=force and until == "audit"))
-        curated = self.curate(bought)
+        audits = self._timed("audit", lambda: self.audit(bought, table, again=force and until == "audit"))
+        curated = self.curate(table)
         if last < STAGES.index("finetune"):
-            self._write_measures(self._results(bought, curated, audits, [], []))
+            self._write_measures(self._results(bought, table, curated, audits, [], []))
             return None
-        trainings = self._timed("finetune", lambda: self.finetune(curated))
+        trainings = self._timed("finetune", lambda: self.finetune(table, curated))
         evaluated = self._timed("evaluate", lambda: self.evaluate(trainings)) if last >= STAGES.index("evaluate") else []
-        found = self._results(bought, curated, audits, trainings, evaluated)
+        found = self._results(bought, table, curated, audits, trainings, evaluated)
         self._write_measures(found)
         return self.report(found) if until == "report" else None
 
-    def sample(self) -> Bought:
+    def sample(self) -> tuple[Bought, DrawTable]:
         """Buy and grade."""
         self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)  # until the table is that of this start
-        bought = data.sample(
+        bought, pools = data.sample(
             self.prepared,
             self.directory,
             self.executor,
@@ -96,46 +98,46 @@ class StudyRun:
             again=self._again,
         )
         self.directory.check()
-        parts = (part for pool in bought.stores.values() for part in pool.frames())
         path = self.directory.path / "samples.parquet"
-        write_samples(parts, path, unit_of_costs(self.prepared, bought))
+        table = DrawTable.write(
+            (part for pool in pools.values() for part in pool.frames()),
+            path,
+            unit_of_costs(self.prepared, bought, pools),
+            models=pools,
+            problem_ids=[p.id for p in bought.problems],
+            allocations=bought.allocations,
+        )
         self.directory.write_json({"sha256": digest_of_file(path)}, SAMPLES_DIGEST)
         for split, problems in self.prepared.problems.items():
             rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")
-        return bought
+        return bought, table
 
-    def _say_graded(self, bought: Bought) -> str:
+    def _say_graded(self, table: DrawTable) -> str:
         """`240 samples by number-2: 110 correct, 130 incorrect, 0 no answer, 0 ungraded`."""
-        counts = bought.outcomes()
-        outcomes = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in Outcome)
-        return f"{counts.total():,} samples by {named(self.grading)}: {outcomes}"
+        counts = dict(table.draws["outcome"].value_counts().iter_rows())
+        outcomes = ", ".join(f"{counts.get(outcome, 0):,} {outcome.replace('_', ' ')}" for outcome in Outcome)
+        return f"{table.draws.height:,} samples by {named(self.grading)}: {outcomes}"
 
-    def audit(self, bought: Bought, *, again: bool = False) -> Audits:
+    def audit(self, bought: Bought, table: DrawTable, *, again: bool = False) -> Audits:
         """Look for false positives among the answer-correct solutions: of every cell, and of every model over all cells.
 
         With `again`, a judge is asked once more where its call failed for good.
         """
         try:
-            found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
+            found = audit(self.prepared, self.directory, self.executor, bought, table, self.listener, again=again)
         finally:
             if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
                 sum_up_again(self.directory, self.ledger)
         audit_summary.write(found, self.directory)
         return found
 
-    def curate(self, bought: Bought) -> dict[Cell, Curated]:
+    def curate(self, table: DrawTable) -> dict[Cell, Curated]:
         """Build every cell's training set, with its data card."""
         study, found = self.prepared.study, {}
-        for cell, draws in bought.drawn.items():
-            curated = curating.curate(
-                (s for s, _ in draws),
-                {s.id: v for s, v in draws},
-                distinct=study.curate.distinct,
-                per_problem=study.curate.per_problem,
-                seed=study.seed,
-                key=distinct_key,
-            )
+        candidates = Candidates.of(table, study.curate.distinct, study.seed)
+        for cell in table.cells:
+            curated = candidates.curate(cell, study.curate.per_problem)
             models = study.arms[cell.arm].models
             card = curating.card(
                 curated,
@@ -147,16 +149,20 @@ class StudyRun:
                 per_problem=study.curate.per_problem,
                 seed=study.seed,
             )
-            self.directory.write_rows(self._rows(curated, models[0]), "trainsets", f"{cell.name}.parquet")
+            self.directory.write_frames(self._rows(table, curated, models[0]), "trainsets", f"{cell.name}.parquet")
             self.directory.write_text(card, "trainsets", f"{cell.name}.md")
             found[cell] = curated
         return found
 
-    def finetune(self, curated: Mapping[Cell, Curated]) -> list[Training]:
+    def finetune(self, table: DrawTable, curated: Mapping[Cell, Curated]) -> list[Training]:
         """Train the students."""
         cells = train.trained_cells(self.prepared, list(curated))
         rows = {cell: curated[cell] for cell in cells}
-        return train.finetune(self.prepared, self.directory, rows, self._rows, self.executor, self.listener)
+
+        def rows_of(data: Curated, student: str) -> list[dict[str, str]]:
+            return [row for part in self._rows(table, data, student) for row in part.to_dicts()]
+
+        return train.finetune(self.prepared, self.directory, rows, rows_of, self.executor, self.listener)
 
     def evaluate(self, trainings: Sequence[Training]) -> list[Evaluated]:
         """Evaluate the students."""
@@ -173,13 +179,14 @@ class StudyRun:
         self.directory.write_text(made.html, "report.html")
         return made
 
-    def _rows(self, curated: Curated, student: str) -> list[dict[str, str]]:
+    def _rows(self, table: DrawTable, curated: Curated, student: str) -> Iterator[pl.DataFrame]:
         questions = {p.id: p.question for p in self.prepared.problems["train"]}
-        return curating.to_rows(curated, questions, self.prepared.templates[student].plain)
+        return trainsets.rows(table, curated, questions, self.prepared.templates[student].plain)
 
     def _results(
         self,
         bought: Bought,
+        table: DrawTable,
         curated: Mapping[Cell, Curated],
         audits: Audits,
         trainings: Sequence[Training],
@@ -188,7 +195,7 @@ class StudyRun:
         graders = {"training samples graded by": named(self.grading), "test answers graded by": named(self.checking)}
         if self.grading is self.checking:
             graders = {"graded by": named(self.grading)}
-        found = results.assemble(self.prepared, bought, curated, audits, trainings, evaluated, self.seconds)
+        found = results.assemble(self.prepared, bought, table, curated, audits, trainings, evaluated, self.seconds)
         return replace(found, environment={**graders, **audit_summary.summary(audits), **found.environment})
 
     def _write_measures(self, found: Results) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 from isocost import planning
 from isocost.errors import LimitReachedError
@@ -17,27 +16,24 @@ from isocost.ledger import Answered, Ledger
 from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, refuse_moved_questions, say_changed_problems
-from isocost.records import Allocation, Cell, CellPlan, Outcome, Problem, Sample, Verdict
+from isocost.records import Allocation, Cell, CellPlan, Problem
 from isocost.sampling.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.evidence import Evidence
 from isocost.sampling.evidence import Terms as EvidenceTerms
 from isocost.sampling.pools import Pool
 from isocost.sampling.progress import Progress
-from isocost.sampling.verdicts import FAILED
 from isocost.store import RunDirectory
 
-Graded = tuple[Sample, Verdict]
 LONGEST_KEY = 100  # characters of a folder's name
 
 
 class Bought:
-    """What sampling left. Texts are read from the disk when a later stage asks for draws.
+    """What sampling left.
 
     Attributes:
         problems: The training problems that count.
         excluded: (id, reason) of those that do not.
         plans: What every cell was going to buy.
-        stores: The models' pools.
         allocations: What every cell drew.
         ledger: What was paid.
     """
@@ -48,36 +44,11 @@ class Bought:
         problems: tuple[Problem, ...],
         excluded: tuple[tuple[str, str], ...],
         plans: tuple[CellPlan, ...],
-        stores: Mapping[str, Pool],
         allocations: Mapping[Cell, Sequence[Allocation]],
         ledger: Ledger,
     ) -> None:
-        self.problems, self.excluded, self.plans, self.stores = problems, excluded, plans, stores
+        self.problems, self.excluded, self.plans = problems, excluded, plans
         self.allocations, self.ledger = allocations, ledger
-
-    @cached_property
-    def pools(self) -> dict[str, list[Graded]]:
-        """Everything that a model's pool holds, problems in the study's order."""
-        position = {p.id: i for i, p in enumerate(self.problems)}
-        return {
-            name: sorted(pool.samples(), key=lambda d: (position[d[0].problem_id], d[0].sample_index)) for name, pool in self.stores.items()
-        }
-
-    @cached_property
-    def drawn(self) -> dict[Cell, list[Graded]]:
-        """What every cell drew, models in the order of their names and problems in the study's."""
-        found: dict[Cell, list[Graded]] = {}
-        for cell, allocations in self.allocations.items():
-            taken: dict[tuple[str, str], set[int]] = {}
-            for a in allocations:
-                taken.setdefault((a.model, a.problem_id), set()).update(range(a.first_index, a.first_index + a.count))
-            models = sorted({model for model, _ in taken})
-            found[cell] = [d for m in models for d in self.pools[m] if d[0].sample_index in taken.get((m, d[0].problem_id), ())]
-        return found
-
-    def outcomes(self) -> Counter[Outcome]:
-        """How many draws came out how."""
-        return Counter((draw.verdict or FAILED).outcome for pool in self.stores.values() for _, draw in pool.draws())
 
 
 def sample(
@@ -90,8 +61,10 @@ def sample(
     *,
     lowered: bool = False,
     again: bool = False,
-) -> Bought:
+) -> tuple[Bought, dict[str, Pool]]:
     """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
+
+    Returns what was bought, and the models' pools, which hold every draw without its text.
 
     Args:
         prepared: The study.
@@ -146,14 +119,14 @@ def sample(
     watch.finish()
     progress.write()
     _say_failed(pools, listener)
-    return Bought(
+    bought = Bought(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
         plans=plans,
-        stores=pools,
         allocations=drawn,
         ledger=ledger,
     )
+    return bought, pools
 
 
 def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:

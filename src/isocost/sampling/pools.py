@@ -28,7 +28,6 @@ from isocost.dispatch.drawn import (
     brought,
     each_batch,
     known_sum,
-    to_sample,
     total_cost,
 )
 from isocost.engines.base import Request
@@ -42,12 +41,14 @@ from isocost.ledger import Answered
 from isocost.planning import most_of
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
-from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
+from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
 from isocost.sampling.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
 
 DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
+COSTS = ("cost_flops", "cost_usd", "cost_seconds")
+OUTCOMES = pl.Enum([str(outcome) for outcome in Outcome])
 Line = list[Any]  # of an order: problem id, what was asked, first index, count
 
 
@@ -304,31 +305,27 @@ class Pool:
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Sealed draws of the study's problems as a table of samples, a part at a time, batches as they were ordered."""
-        verdicts = self._verdicts.frame()
         answers = pl.DataFrame(
-            [(p.id, p.answer) for p in self.problems.values()], schema={"problem_id": pl.String, "reference": pl.String}, orient="row"
+            [(p.id, p.answer or None) for p in self.problems.values()],
+            schema={"problem_id": pl.String, "expected_answer": pl.String},
+            orient="row",
         )
-        for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", "cost_flops", "cost_usd")):
+        for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", *COSTS)):
             if self.stale:
                 own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
                 part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))
-            yield (
-                part.join(answers, on="problem_id", how="inner", maintain_order="left")
-                .join(verdicts, left_on=["id", "reference"], right_on=["sample_id", "reference"], how="left", maintain_order="left")
-                .with_columns(
-                    model=pl.lit(self.card.name),
-                    pool=pl.lit(self.id),
-                    expected_answer=pl.when(pl.col("reference") != "").then(pl.col("reference")),
-                    correct=pl.when(pl.col("outcome") != Outcome.UNGRADED).then(pl.col("outcome") == Outcome.CORRECT),
-                )
+            yield part.join(answers, on="problem_id", how="inner", maintain_order="left").with_columns(
+                *self._verdict_columns(part), model=pl.lit(self.card.name), pool=pl.lit(self.id)
             )
 
-    def samples(self) -> Iterator[tuple[Sample, Verdict]]:
-        """Every draw of the study's problems with its text and verdict, as they are stored."""
-        for row in self._log.rows():
-            draw = self.get(row["problem_id"], row["sample_index"])
-            if draw is not None and row["id"] == self._sample_id(row["problem_id"], row["sample_index"]):
-                yield to_sample(row, self.card.name, self.id), draw.verdict or FAILED
+    def _verdict_columns(self, part: pl.DataFrame) -> list[pl.Series]:
+        """`outcome`, `predicted_answer` and `correct` of sealed draws; verdicts are in memory, where most are the same few objects."""
+        verdicts = [self._draws[problem].verdict(index) or FAILED for problem, index in part.select(DRAW[1:]).iter_rows()]
+        return [
+            pl.Series("outcome", [verdict.outcome for verdict in verdicts], dtype=OUTCOMES),
+            pl.Series("predicted_answer", [verdict.predicted_answer for verdict in verdicts], dtype=pl.String),
+            pl.Series("correct", [verdict.correct for verdict in verdicts], dtype=pl.Boolean),
+        ]
 
     def seal(self) -> None:
         """Move what is stored into Parquet, batches in the order in which they were ordered, whoever answered first.

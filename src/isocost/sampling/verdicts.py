@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import polars as pl
-
 from isocost.ids import digest
 from isocost.records import Outcome, Verdict
 from isocost.store import BatchLog
 
-_SEALED = pl.Schema(dict.fromkeys(("sample_id", "reference", "outcome", "predicted_answer"), pl.String()))
 FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
 MOST_SHARED = 100_000
 
@@ -57,12 +54,6 @@ class Verdicts:
         for row in self._log.rows():
             verdict = Verdict(outcome=Outcome(row["outcome"]), predicted_answer=row["predicted_answer"], reason=row["reason"])
             yield row["sample_id"], row["reference"], self.share(verdict)
-
-    def frame(self) -> pl.DataFrame:
-        """Sample id, reference, outcome and predicted answer of all that are sealed, the last of each where some were judged twice."""
-        parts = list(self._log.frames(("sample_id", "reference", "outcome", "predicted_answer")))
-        frame = pl.concat(parts, how="vertical_relaxed") if parts else pl.DataFrame(schema=_SEALED)
-        return frame.cast(_SEALED).unique(["sample_id", "reference"], keep="last", maintain_order=True)
 
     def seal(self) -> None:
         """Move them into Parquet."""

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.paths import is_odd, read_parquet
-from isocost.store.files import make_folder, prove_room, replacing, storage_errors, write_parquet
+from isocost.store.files import make_folder, prove_room, replacing, storage_errors, write_parquet, write_parts
 from isocost.store.kinds import kind_of_batches, kind_of_log
 from isocost.store.locking import FolderLock, HeldError
 from isocost.store.logs import Log, Row
 
 if TYPE_CHECKING:  # what reads and writes Parquet is imported by who does: `isocost status` opens a directory for its logs
+    import polars as pl
+
     from isocost.store.batches import BatchLog
 
 LOCK = "lock"
@@ -189,6 +191,13 @@ class RunDirectory:
         path = self.path.joinpath(*names)
         self.check()
         write_parquet(pl.DataFrame(list(rows), infer_schema_length=None), path)
+        return path
+
+    def write_frames(self, parts: Iterable[pl.DataFrame], *names: str) -> Path:
+        """Write a finished Parquet file of frames that have the same columns, one after the other."""
+        path = self.path.joinpath(*names)
+        self.check()
+        write_parts(parts, path)
         return path
 
     def read_rows(self, *names: str) -> list[Row]:

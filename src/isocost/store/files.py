@@ -6,9 +6,10 @@ import contextlib
 import errno
 import hashlib
 import io
+import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,28 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     packed = packed_parquet(frame)
     with replacing(path) as temporary:
         temporary.write_bytes(packed)
+
+
+def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> None:
+    """Write a finished Parquet file of frames of the same columns, of which two are in memory at once.
+
+    One frame alone, which most files are, is written by polars, so that its bytes are those of `write_parquet`.
+    """
+    import polars as pl
+    import pyarrow.parquet as pq
+
+    left = iter(parts)
+    first, second = next(left, pl.DataFrame()), next(left, None)
+    if second is None:
+        write_parquet(first, path)
+        return
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as file,
+        pq.ParquetWriter(file, first.to_arrow().schema, compression="zstd") as writer,
+    ):
+        for part in itertools.chain((first, second), left):
+            writer.write_table(part.to_arrow())
 
 
 def packed_parquet(frame: pl.DataFrame) -> bytes:

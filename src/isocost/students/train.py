@@ -61,9 +61,9 @@ def finetune(
     spec = prepared.study.finetune
     if spec is None:
         return []
-    for cell in (cell for cell, data in curated.items() if not data.samples):
+    for cell in (cell for cell, data in curated.items() if not data.kept.size):
         listener(Note(text=f"{cell.name} has no correct solution to train on; no student is trained on it"))
-    filled = [cell for cell, data in curated.items() if data.samples]
+    filled = [cell for cell, data in curated.items() if data.kept.size]
     wanted = [(student, cell, seed) for student in spec.students for cell in filled for seed in spec.seeds]
     jobs = {key: _job(prepared, directory, *key, rows_of(curated[key[1]], key[0])) for key in wanted}
     done = {key: trained for key, job in jobs.items() if (trained := recorded(job.out)) is not None}

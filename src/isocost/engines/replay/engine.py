@@ -92,7 +92,7 @@ class ReplayEngine(Batched):
     def _generations(self, rows: npt.NDArray[np.int64]) -> Iterator[Generation]:
         recorded = self._recorded
         columns = (recorded.prompt_tokens[rows].tolist(), recorded.tokens[rows].tolist(), recorded.reasons(rows))
-        for text, prompt_tokens, tokens, reason in zip(recorded.texts(rows), *columns, strict=True):
+        for text, prompt_tokens, tokens, reason in zip(recorded.texts.read(rows), *columns, strict=True):
             yield Generation(text=text, num_prompt_tokens=prompt_tokens, num_generated_tokens=tokens, finish_reason=reason)
 
     def _refuse_long(self, rows: npt.NDArray[np.int64], most: int) -> None:

@@ -1,4 +1,4 @@
-"""The recorded samples of one model in columns: a million of them take little more memory than their texts."""
+"""The recorded samples of one model in columns, with the texts on the disk: a million of them take some 50 MB of memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from isocost.engines.replay.texts import Texts
 from isocost.records import FinishReason
 
 REASONS: tuple[FinishReason, ...] = ("stop", "length", "error")  # by their number in the column; the digest depends on the order
@@ -35,8 +36,7 @@ class Recorded:
         prompt_tokens: int64[samples].
         tokens: int64[samples], generated.
         reason_numbers: uint8[samples], each a position in `stop`, `length`, `error`.
-        text: All texts in UTF-8, one after the other.
-        text_starts: int64[samples + 1], where each text begins, and where the last one ends.
+        texts: What they say.
     """
 
     problems: pl.Series
@@ -45,8 +45,7 @@ class Recorded:
     prompt_tokens: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.int64]
     reason_numbers: npt.NDArray[np.uint8]
-    text: memoryview
-    text_starts: npt.NDArray[np.int64]
+    texts: Texts
 
     def rows(self, asked: Sequence[tuple[str, int, int]]) -> npt.NDArray[np.int64]:
         """The rows of samples: of each (problem, first index, count) in turn.
@@ -78,11 +77,6 @@ class Recorded:
             raise MissingError(problem, first + (int(differing[0]) if len(differing) else len(found)))
         return start
 
-    def texts(self, rows: npt.NDArray[np.int64]) -> list[str]:
-        """The texts of rows."""
-        starts, ends = self.text_starts[rows].tolist(), self.text_starts[rows + 1].tolist()
-        return [str(self.text[start:end], "utf-8") for start, end in zip(starts, ends, strict=True)]
-
     def reasons(self, rows: npt.NDArray[np.int64]) -> list[FinishReason]:
         """Why each of rows ended."""
         return [REASONS[number] for number in self.reason_numbers[rows].tolist()]
@@ -95,13 +89,16 @@ class Recorded:
     def digest(self, model: str) -> str:
         """A hex digest of the content alone: equal for the same samples in any order of the table's rows, in any format of it.
 
-        SHA-256 over, one after the other: the JSON of [model, problem ids], which ends with a line feed; and of each of the columns
-        `starts`, `indices`, `prompt_tokens`, `tokens`, `text_starts`, in 64-bit little-endian integers, `reason_numbers` in bytes, and
-        `text`. The problems are sorted, and so are the samples of each, and their numbers say where each column ends.
+        SHA-256 over, one after the other: the JSON of [model, problem ids], which ends with a line feed; of `starts`, `indices`,
+        `prompt_tokens`, `tokens` and where each text begins and the last one ends, in 64-bit little-endian integers; `reason_numbers` in
+        bytes; and the texts in UTF-8. The problems are sorted, and so are the samples of each, and their numbers say where each column
+        ends.
         """
         sha = hashlib.sha256(json.dumps([model, self.problems.to_list()], separators=(",", ":")).encode() + b"\n")
-        for column in (self.starts, self.indices, self.prompt_tokens, self.tokens, self.text_starts):
+        text_starts = np.concatenate([[0], np.cumsum(self.texts.lengths)])
+        for column in (self.starts, self.indices, self.prompt_tokens, self.tokens, text_starts):
             sha.update(np.ascontiguousarray(column, dtype="<i8").data)
         sha.update(np.ascontiguousarray(self.reason_numbers).data)
-        sha.update(self.text)
+        for piece in self.texts.pieces():
+            sha.update(piece)
         return sha.hexdigest()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 
 from isocost.engines.replay.recorded import REASONS, Recorded
+from isocost.engines.replay.texts import Texts
 from isocost.errors import ModelError
 from isocost.paths import matching, scan_jsonl, scan_parquet
 
 _NEEDED = {"problem_id": "", "model": "", "generation": " for the solutions", "num_generated_tokens": " for their cost"}
+_PART = 10_000  # texts in memory at once
 _MAY_BE_THERE = ("pool", "sample_index", "num_prompt_tokens", "finish_reason")
 
 
@@ -24,34 +27,64 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
     """
     where = f"{table}, model {model!r}"
     try:
-        rows = _plain(_rows(table, model, pool))
+        found = _Table(table, model, pool)
+        texts = []
+
+        def each() -> Iterator[pl.Series]:
+            for part in found.texts():
+                texts.append(part.is_null())
+                yield part
+
+        stored = Texts.stored(each())
+        rows = _plain(found.rows().with_columns(is_lost=pl.concat(texts)))
         _refuse_bad_cells(rows, where)
         rows = rows.with_row_index("row").sort("problem_id", "sample_index", "row")
         _refuse_repeated(rows, where)
-        return _recorded(rows)
+        return _recorded(rows, stored.in_order(rows["row"].to_numpy().astype(np.int64)))
     except (OSError, pl.exceptions.PolarsError) as error:
         why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise ModelError(f"{table}: cannot be read as a table of samples: {why}") from error
 
 
-def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
-    """The rows of one model and pool, in the order of the table."""
-    is_parquet = table.suffix.lower() == ".parquet"
-    files = sorted(table.rglob("*.parquet" if is_parquet else "*.jsonl")) if table.is_dir() else matching(table)
-    scan = (scan_parquet if is_parquet else scan_jsonl)(*files)
-    there = scan.collect_schema().names()
-    for column, purpose in _NEEDED.items():
-        if column not in there:
-            raise ModelError(f"{table}: no column {column!r}; replay needs it{purpose}")
-    chosen = pl.col("model").cast(pl.String) == model
-    if pool is not None and "pool" in there:
-        chosen &= pl.col("pool").cast(pl.String) == pool
-    wanted = [column for column in (*_NEEDED, *_MAY_BE_THERE) if column in there]
-    rows = scan.select(wanted).filter(chosen).drop("model", "pool", strict=False).collect()
-    if rows.is_empty():
-        names = scan.select(pl.col("model").drop_nulls().unique().sort()).collect()["model"].to_list()
-        raise ModelError(f"{table}: no samples of model {model!r}" + (f" in pool {pool!r}" if pool else "") + f"; its models: {names}")
-    return rows
+class _Table:
+    """The rows of one model and pool, in the order of the table; texts apart."""
+
+    def __init__(self, table: Path, model: str, pool: str | None) -> None:
+        self._is_parquet = table.suffix.lower() == ".parquet"
+        self._files = sorted(table.rglob("*.parquet" if self._is_parquet else "*.jsonl")) if table.is_dir() else matching(table)
+        scan = (scan_parquet if self._is_parquet else scan_jsonl)(*self._files)
+        self._there = scan.collect_schema().names()
+        for column, purpose in _NEEDED.items():
+            if column not in self._there:
+                raise ModelError(f"{table}: no column {column!r}; replay needs it{purpose}")
+        self._named = ["model"]
+        self._chosen = pl.col("model").cast(pl.String) == model
+        if pool is not None and "pool" in self._there:
+            self._named.append("pool")
+            self._chosen &= pl.col("pool").cast(pl.String) == pool
+        self._scan = scan
+        if scan.select(self._named).filter(self._chosen).head(1).collect(engine="streaming").is_empty():
+            names = scan.select(pl.col("model").drop_nulls().unique().sort()).collect()["model"].to_list()
+            raise ModelError(f"{table}: no samples of model {model!r}" + (f" in pool {pool!r}" if pool else "") + f"; its models: {names}")
+
+    def rows(self) -> pl.DataFrame:
+        """All columns but the texts."""
+        wanted = [column for column in (*_NEEDED, *_MAY_BE_THERE) if column in self._there and column != "generation"]
+        rows = self._scan.select(wanted).filter(self._chosen)
+        return rows.drop("model", "pool", strict=False).collect(engine="streaming")
+
+    def texts(self) -> Iterator[pl.Series]:
+        """The texts, a part at a time."""
+        for part in self._parts(["generation", *self._named]):
+            yield part.filter(self._chosen)["generation"].cast(pl.String)
+
+    def _parts(self, columns: list[str]) -> Iterator[pl.DataFrame]:
+        if not self._is_parquet:
+            yield from self._scan.select(columns).collect_batches(chunk_size=_PART, maintain_order=True, engine="streaming")
+            return
+        for path in self._files:  # by pages: polars reads whole row groups, and several at once
+            with path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:
+                yield from map(pl.DataFrame, parquet.iter_batches(batch_size=_PART, columns=columns))
 
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
@@ -62,7 +95,8 @@ def _plain(rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.with_columns(missing)
     reason = pl.col("finish_reason").cast(pl.String).replace("", None).fill_null("stop")
     return rows.select(
-        pl.col("problem_id", "generation").cast(pl.String),
+        pl.col("problem_id").cast(pl.String),
+        "is_lost",
         _whole(rows, "sample_index"),
         _whole(rows, "num_prompt_tokens").fill_null(0),
         _whole(rows, "num_generated_tokens"),
@@ -82,7 +116,7 @@ def _refuse_bad_cells(rows: pl.DataFrame, where: str) -> None:
     """Complain of the first row that cannot be used."""
     counts = pl.col("sample_index", "num_prompt_tokens", "num_generated_tokens")
     empty = pl.any_horizontal(pl.col("problem_id", "sample_index", "num_generated_tokens", "finish_reason").is_null())
-    no_text = pl.col("generation").is_null() & (pl.col("finish_reason") != "error").fill_null(True)
+    no_text = pl.col("is_lost") & (pl.col("finish_reason") != "error").fill_null(True)
     bad = rows.lazy().with_row_index("row").filter(empty | no_text | pl.any_horizontal(counts < 0)).head(1).collect()
     if len(bad):
         raise ModelError(_complaint(bad.row(0, named=True), where))
@@ -95,7 +129,7 @@ def _complaint(row: Mapping[str, object], where: str) -> str:
     where = f"{where}, sample {row['sample_index']} of problem {row['problem_id']!r}"
     if row["finish_reason"] is None:
         return f"{where}: finish_reason {row['named']!r} is none of {', '.join(REASONS)}"
-    if row["generation"] is None and row["finish_reason"] != "error":
+    if row["is_lost"] and row["finish_reason"] != "error":
         return f"{where}: generation is empty"
     if row["num_generated_tokens"] is None:
         return f"{where}: num_generated_tokens is empty or no whole number"
@@ -111,13 +145,10 @@ def _refuse_repeated(rows: pl.DataFrame, where: str) -> None:
         raise ModelError(f"{where}: sample {index} of problem {problem!r} stands twice; name a pool, or renumber")
 
 
-def _recorded(rows: pl.DataFrame) -> Recorded:
+def _recorded(rows: pl.DataFrame, texts: Texts) -> Recorded:
     """Columns of rows in their order, each in one piece of memory of its own."""
     problems = rows["problem_id"].rle()
     lengths = problems.struct.field("len").to_numpy()
-    texts = rows["generation"].fill_null("").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).cast("large_string")
-    _, starts, text = texts.buffers()
-    text_starts = np.frombuffer(starts, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
     return Recorded(
         problems=pl.Series(problems.struct.field("value").to_list(), dtype=pl.String),
         starts=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
@@ -125,6 +156,5 @@ def _recorded(rows: pl.DataFrame) -> Recorded:
         prompt_tokens=rows["num_prompt_tokens"].to_numpy(),
         tokens=rows["num_generated_tokens"].to_numpy(),
         reason_numbers=rows["finish_reason"].to_physical().cast(pl.UInt8).to_numpy(),
-        text=memoryview(text or b"")[int(text_starts[0]) : int(text_starts[-1])],
-        text_starts=text_starts - text_starts[0],
+        texts=texts,
     )

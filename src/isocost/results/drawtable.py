@@ -1,0 +1,241 @@
+"""The draws of a run by column: what every stage after sampling reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from isocost import paths
+from isocost.metrics.coverage import Bools, Floats, Ints
+from isocost.records import Allocation, Cell, Cost, FinishReason, Outcome, Unit
+from isocost.results.tables import write_samples
+
+Places = NDArray[np.integer[Any]]  # in the table of draws
+PART = 50_000  # texts in memory at once
+_COSTS = ("cost_flops", "cost_usd", "cost_seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawTable:
+    """Every draw of a run in some 50 bytes, and where to read its text.
+
+    Attributes:
+        draws: A row per draw, models by name, problems in the study's order, then by index: `row` (its place in the file), `id` (its
+            sample id as a number), `model`, `problem_id`, `sample_index`, `num_generated_tokens`, `finish_reason`, `outcome`,
+            `cost_flops`, `cost_usd`, `cost_seconds`.
+        cells: Which of them each cell drew, bool[draws]; cells share draws.
+        path: samples.parquet, which has the texts.
+    """
+
+    draws: pl.DataFrame
+    cells: Mapping[Cell, Bools]
+    path: Path
+
+    @classmethod
+    def write(
+        cls,
+        parts: Iterable[pl.DataFrame],
+        path: Path,
+        unit: Unit | None,
+        *,
+        models: Iterable[str],
+        problem_ids: Sequence[str],
+        allocations: Mapping[Cell, Sequence[Allocation]],
+    ) -> DrawTable:
+        """Write the table of samples, and keep its columns without the texts.
+
+        Args:
+            parts: As `write_samples`, with `id`, `outcome` and `cost_seconds`.
+            path: The file.
+            unit: As `write_samples`.
+            models: Every model that may have drawn.
+            problem_ids: In the study's order.
+            allocations: What every cell drew.
+
+        Raises:
+            StorageError: As `write_samples`.
+        """
+        schema = _schema(models, problem_ids)
+        columns = [pl.col("id").str.to_integer(base=16, dtype=pl.UInt64), *(pl.col(name).cast(dtype) for name, dtype in schema.items())]
+        kept = [pl.DataFrame(schema={"id": pl.UInt64, **schema})]
+
+        def keeping() -> Iterator[pl.DataFrame]:
+            for part in parts:
+                kept.append(part.select(columns))
+                yield part
+
+        write_samples(keeping(), path, unit)
+        draws = _in_order(pl.concat(kept).with_row_index("row"))
+        return cls(draws=draws, cells={cell: _drawn(draws, own) for cell, own in allocations.items()}, path=path)
+
+    @cached_property
+    def correct(self) -> Bools:
+        """Whether each draw is correct, bool[draws]."""
+        return (self.draws["outcome"] == Outcome.CORRECT).to_numpy()
+
+    @cached_property
+    def graded(self) -> Bools:
+        """Whether each draw could be graded, bool[draws]."""
+        return (self.draws["outcome"] != Outcome.UNGRADED).to_numpy()
+
+    @cached_property
+    def drawn(self) -> Bools:
+        """Whether any cell drew it, bool[draws]."""
+        drawn: Bools = np.logical_or.reduce([*self.cells.values(), np.zeros(self.draws.height, dtype=np.bool_)])
+        return drawn
+
+    @cached_property
+    def problem(self) -> Ints:
+        """The place of each draw's problem in the study, int[draws]."""
+        return self.draws["problem_id"].to_physical().to_numpy()
+
+    @property
+    def problem_ids(self) -> list[str]:
+        """The problems of the study, in its order."""
+        return _categories(self.draws["problem_id"])
+
+    @property
+    def models(self) -> list[str]:
+        """The models that may have drawn, by name."""
+        return _categories(self.draws["model"])
+
+    def is_of(self, model: str) -> Bools:
+        """Whether each draw is the model's, bool[draws]."""
+        return (self.draws["model"] == model).to_numpy()
+
+    def count(self, which: Bools) -> Ints:
+        """How many of these draws each problem has, int[problems]."""
+        return np.bincount(self.problem[which], minlength=len(self.problem_ids))
+
+    def tokens(self, which: Bools) -> int:
+        """Tokens generated in these draws."""
+        return int(self.draws["num_generated_tokens"].to_numpy()[which].sum())
+
+    def cost(self, which: Bools) -> Cost:
+        """Add up the costs of these draws one after the other, each unit where all of them know it."""
+        flops, usd, seconds = (_sum(self._amounts(f"cost_{unit}", which)) for unit in ("flops", "usd", "seconds"))
+        return Cost(flops=flops, usd=usd, seconds=seconds)
+
+    def amounts(self, model: str, unit: Unit) -> Floats:
+        """What a model's draws of each problem cost, float[problems], nan where that of one is not known."""
+        mine = self.is_of(model)
+        costs = self._amounts(f"cost_{unit}", mine)
+        return np.bincount(self.problem[mine], weights=costs, minlength=len(self.problem_ids)).astype(np.float64)
+
+    def _amounts(self, column: str, which: Bools) -> Floats:
+        """Costs of these draws, nan where they are not known."""
+        return self.draws[column].filter(pl.Series(which)).cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+    def sample_ids(self, which: Bools | Places) -> Iterator[str]:
+        """The ids of these draws."""
+        return (f"{number:016x}" for number in self.draws["id"].to_numpy()[which])
+
+    def scan(self) -> pl.LazyFrame:
+        """The file, with texts and the columns that measuring knows."""
+        return paths.scan_parquet(self.path)
+
+    @cached_property
+    def places(self) -> NDArray[np.uint32]:
+        """The place in `draws` of each row of the file, int[draws]."""
+        places = np.empty(self.draws.height, dtype=np.uint32)
+        places[self.draws["row"].to_numpy()] = np.arange(places.size, dtype=np.uint32)
+        return places
+
+    def texts(self, wanted: Bools) -> Iterator[tuple[Ints, pl.Series]]:
+        """Read the texts of some draws, a part at a time, in the order of the file.
+
+        Args:
+            wanted: Which, bool[draws].
+
+        Yields:
+            Places in `draws`, and the texts of the draws there.
+        """
+        start = 0
+        with self.path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+            for group in range(parquet.num_row_groups):
+                places = self.places[start : start + parquet.metadata.row_group(group).num_rows].astype(np.int64)
+                mine = np.flatnonzero(wanted[places])
+                if mine.size:
+                    texts = pl.Series(parquet.read_row_group(group, columns=["generation"], use_threads=False)["generation"])
+                    for at in np.split(mine, range(PART, mine.size, PART)):
+                        yield places[at], texts.gather(at)
+                start += places.size
+
+    def texts_of(self, places: Places) -> pl.Series:
+        """Return the texts of these draws, in this order; hold no more than `PART` of them."""
+        wanted = np.zeros(self.draws.height, dtype=np.bool_)
+        wanted[places] = True
+        found = list(self.texts(wanted))
+        if not found:
+            return pl.Series("generation", [], dtype=pl.String)
+        order = np.concatenate([at for at, _ in found])
+        texts = pl.concat([text for _, text in found])
+        by_place = np.argsort(order)
+        return texts.gather(by_place[np.searchsorted(order, places, sorter=by_place)])
+
+
+def _schema(models: Iterable[str], problem_ids: Sequence[str]) -> dict[str, pl.DataType]:
+    return {
+        "model": pl.Enum(sorted(models)),
+        "problem_id": pl.Enum(problem_ids),
+        "sample_index": pl.UInt32(),
+        "num_generated_tokens": pl.Int64(),
+        "finish_reason": pl.Enum(get_args(FinishReason)),
+        "outcome": pl.Enum([str(outcome) for outcome in Outcome]),
+        **dict.fromkeys(_COSTS, pl.Float64()),
+    }
+
+
+def _in_order(draws: pl.DataFrame) -> pl.DataFrame:
+    """Sort the draws, a column at a time: a sorted copy of all columns beside the others would be the most that a run holds."""
+    for name in _COSTS:
+        if draws[name].null_count() == draws.height:
+            draws = draws.with_columns(pl.lit(None).alias(name))
+    keys, _ = _keys(draws)
+    if (keys[1:] > keys[:-1]).all():
+        return draws
+    order = pl.Series(np.argsort(keys, kind="stable").astype(np.uint32))
+    for name in draws.columns:
+        draws = draws.with_columns(draws[name].gather(order))
+    return draws
+
+
+def _keys(draws: pl.DataFrame) -> tuple[Ints, int]:
+    """One number per draw, ascending with model, problem and index, and how much a problem's differ from those of the next."""
+    index = draws["sample_index"].to_numpy().astype(np.int64)
+    width = int(index.max(initial=0)) + 2
+    index += width * draws["problem_id"].to_physical().to_numpy().astype(np.int64)
+    index += width * len(_categories(draws["problem_id"])) * draws["model"].to_physical().to_numpy().astype(np.int64)
+    return index, width
+
+
+def _drawn(draws: pl.DataFrame, allocations: Sequence[Allocation]) -> Bools:
+    """Which draws these allocations name, bool[draws]; what was not delivered is not there."""
+    models = {name: code for code, name in enumerate(_categories(draws["model"]))}
+    problems = {name: code for code, name in enumerate(_categories(draws["problem_id"]))}
+    keys, width = _keys(draws)  # ascend: the draws are sorted
+    named = np.array([models[a.model] * len(problems) + problems[a.problem_id] for a in allocations], dtype=np.int64) * width
+    first = np.array([min(a.first_index, width - 1) for a in allocations], dtype=np.int64)
+    end = np.array([min(a.first_index + a.count, width - 1) for a in allocations], dtype=np.int64)
+    steps = np.zeros(keys.size + 1, dtype=np.int32)
+    np.add.at(steps, np.searchsorted(keys, named + first), 1)
+    np.add.at(steps, np.searchsorted(keys, named + end), -1)
+    return np.cumsum(steps, dtype=np.int32)[:-1] > 0
+
+
+def _categories(column: pl.Series) -> list[str]:
+    return pl.Series(column.dtype.categories).to_list() if isinstance(column.dtype, pl.Enum) else []
+
+
+def _sum(amounts: Floats) -> float | None:
+    if np.isnan(amounts).any():
+        return None
+    return float(np.cumsum(amounts)[-1]) if amounts.size else 0.0

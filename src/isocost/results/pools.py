@@ -1,0 +1,62 @@
+"""The pools of a run's models, measured from the table of samples in one pass for each level of diversity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from isocost.measuring.draws import Draws
+from isocost.measuring.measured import Measured
+from isocost.measuring.models import Model, models
+from isocost.records import Estimate
+from isocost.results.drawtable import DrawTable
+
+KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
+
+
+def measured_models(table: DrawTable) -> list[Model]:
+    """Return every model that drew, in the order of the table of samples, its problems numbered as in the study."""
+    if table.draws.is_empty():
+        return []
+    samples = table.scan().select("generation", "correct")
+    draws = _draws(table)
+    return models(samples, draws, (), votes=False, identified=len(draws.models) > 1)
+
+
+def _draws(table: DrawTable) -> Draws:
+    """The draws in the order of the file, in which their texts are read."""
+    of_file = table.places
+    code = table.draws["model"].to_physical().to_numpy()[of_file]
+    first = np.sort(np.unique(code, return_index=True)[1])
+    names = [table.models[each] for each in code[first]]
+    place = np.zeros(len(table.models), dtype=np.int64)
+    place[code[first]] = np.arange(first.size)
+    n_problems = len(table.problem_ids)
+    group = place[code] * n_problems
+    group += table.problem[of_file]
+    present = np.flatnonzero(np.bincount(group, minlength=len(names) * n_problems))
+    dense = np.zeros(len(names) * n_problems, dtype=np.int64)
+    dense[present] = np.arange(present.size)
+    return Draws(
+        models=names,
+        problems=table.problem_ids,
+        group=dense[group],
+        model=present // n_problems,
+        problem=present % n_problems,
+        graded=table.graded[of_file],
+        correct=table.correct[of_file],
+        index=table.draws["sample_index"].to_numpy()[of_file].astype(np.int64),
+        tokens=None,
+        cost=None,
+    )
+
+
+def pool_measures(measured: Sequence[Model], n_problems: int) -> dict[str, dict[str, Estimate]]:
+    """coverage@k, diversity@k and the rest of every pool, at every k for which all problems have as many draws."""
+    found: dict[str, dict[str, Estimate]] = {}
+    for model in measured:
+        least = int(model.rows.min()) if model.rows.size == n_problems else 0
+        ks = [k for k in KS if k <= least]
+        found[model.name] = Measured.of(model, ks or [1], as_fixed=True, all_of_it=False).estimates()
+    return found

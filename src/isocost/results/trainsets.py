@@ -1,0 +1,66 @@
+"""The training sets of a run's cells: chosen from the table of draws, their texts read as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from isocost import curating
+from isocost.curating import Curated
+from isocost.metrics.diversity import Level, distinct_key
+from isocost.records import Cell
+from isocost.results.drawtable import PART, DrawTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Every draw that may go into a training set.
+
+    Attributes:
+        table: The draws.
+        found: As `curating.curate` takes them.
+    """
+
+    table: DrawTable
+    found: pl.DataFrame
+
+    @classmethod
+    def of(cls, table: DrawTable, distinct: Level | None, seed: int) -> Candidates:
+        """Read the text of every candidate once, whatever the number of cells.
+
+        Args:
+            table: The draws.
+            distinct: What makes two solutions of a problem the same; None keeps duplicates.
+            seed: Of the choice.
+        """
+        fit = curating.candidates(table.draws.select("finish_reason", "outcome"))
+        lots = curating.lots(seed, table.sample_ids(fit)).astype(np.uint32)
+        found = table.draws.select("model", "problem_id", "sample_index").filter(pl.Series(fit))
+        found = found.with_columns(place=pl.Series(np.flatnonzero(fit).astype(np.uint32)), lot=pl.Series(lots))
+        if distinct is not None:
+            same = np.zeros((2, found.height), dtype=np.uint64)
+            problems, problem = table.problem_ids, table.problem
+            for places, texts in table.texts(fit):
+                own = (problems[code] for code in problem[places])
+                at = np.searchsorted(found["place"].to_numpy(), places)
+                same[:, at] = curating.solutions(own, texts, distinct, distinct_key).T
+            found = found.with_columns(a=pl.Series(same[0]), b=pl.Series(same[1]))
+        return cls(table=table, found=found)
+
+    def curate(self, cell: Cell, per_problem: int | None) -> Curated:
+        """Choose the training set of a cell."""
+        drawn = self.table.cells[cell]
+        draws = self.table.draws.select("finish_reason", "outcome").filter(pl.Series(drawn))
+        own = self.found.filter(pl.Series(drawn[self.found["place"].to_numpy()]))
+        return curating.curate(draws, own, per_problem=per_problem)
+
+
+def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], prompt: Callable[[str], str]) -> Iterator[pl.DataFrame]:
+    """A training set a part at a time, as `curating.to_rows` has it; its texts are read from the table."""
+    for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)) if curated.kept.size else ():
+        ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
+        part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)
+        yield curating.to_rows(part, table.texts_of(kept), questions, prompt)

@@ -1,0 +1,44 @@
+"""Pools measured from the table of samples, against each model measured alone."""
+
+import random
+from pathlib import Path
+
+import polars as pl
+
+from isocost import measuring
+from isocost.records import Outcome
+from isocost.results.pools import measured_models, pool_measures
+from tests.results.tabled import MODELS, PROBLEMS, Draw, draw, table
+
+
+def drawn() -> list[Draw]:
+    lots = random.Random(0)
+    draws = [
+        draw(model, problem, index, lots.choice(list(Outcome)), generation=f"way {lots.randrange(3)}: 1 + {index} = {1 + index}")
+        for model in MODELS
+        for problem in PROBLEMS
+        for index in range(6 if model == "weak" else 2)
+    ]
+    lots.shuffle(draws)
+    return draws
+
+
+def test_measures_are_those_of_each_model_alone(tmp_path: Path) -> None:
+    draws = drawn()
+    made = table(tmp_path, draws)
+    found = pool_measures(measured_models(made), len(PROBLEMS))
+    assert set(found) == set(MODELS)
+    for model, ks in (("weak", [1, 2, 3, 5]), ("strong", [1, 2])):
+        order = sorted((d for d in draws if d["model"] == model), key=lambda d: (PROBLEMS.index(d["problem_id"]), d["sample_index"]))
+        alone = pl.DataFrame(order).select("model", "problem_id", "sample_index", "generation", "correct")
+        assert found[model] == measuring.measure(alone, ks, as_fixed=True)[model]
+
+
+def test_problems_are_numbered_as_in_the_study(tmp_path: Path) -> None:
+    made = table(tmp_path, [draw("weak", "p1", 0), draw("strong", "p1", 0), draw("strong", "p10", 0)])
+    places = {model.name: model.problem.tolist() for model in measured_models(made)}
+    assert places == {"weak": [2], "strong": [0, 2]}
+
+
+def test_nothing_drawn_is_nothing_measured(tmp_path: Path) -> None:
+    assert measured_models(table(tmp_path, [])) == []

@@ -1,0 +1,69 @@
+"""Training sets of cells, with texts read from the table."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from isocost.metrics.diversity import distinct_key
+from isocost.records import Allocation, Cell, Outcome
+from isocost.results import trainsets
+from isocost.results.trainsets import Candidates
+from isocost.store import RunDirectory
+from tests.results.tabled import MODELS, PROBLEMS, Draw, all_of, draw, table
+
+ALL, SOME = Cell(arm="all", budget=None), Cell(arm="some", budget="low")
+QUESTIONS = {problem: f"What is {problem}?" for problem in PROBLEMS}
+
+
+def drawn() -> list[Draw]:
+    return [
+        draw(model, problem, index, Outcome.INCORRECT if index == 3 else Outcome.CORRECT, generation=f"{problem} way {index // 2}")
+        for index in range(5)
+        for problem in PROBLEMS
+        for model in MODELS
+    ]
+
+
+@pytest.mark.parametrize("distinct", ["string", "normalised", None])
+@pytest.mark.parametrize("part", [2, 100])
+def test_a_cell_keeps_the_texts_of_its_own_draws(tmp_path: Path, distinct: str | None, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainsets, "PART", part)
+    draws = drawn()
+    some = [Allocation(problem_id=problem, model="weak", first_index=0, count=3) for problem in PROBLEMS]
+    made = table(tmp_path, draws, {ALL: all_of(draws), SOME: some})
+    by_id = {each["id"]: each for each in draws}
+    candidates = Candidates.of(made, distinct, 0)  # type: ignore[arg-type]
+    for cell, own in ((ALL, draws), (SOME, [each for each in draws if each["model"] == "weak" and each["sample_index"] < 3])):
+        curated = candidates.curate(cell, None)
+        parts = list(trainsets.rows(made, curated, QUESTIONS, str.upper))
+        assert all(each.height <= part for each in parts)
+        rows = [row for each in parts for row in each.to_dicts()]
+        order = [(row["problem_id"], row["model"], by_id[row["sample_id"]]["sample_index"]) for row in rows]
+        assert order == sorted(order)
+        assert all(row["completion"] == by_id[row["sample_id"]]["generation"] for row in rows)
+        assert all(row["prompt"] == QUESTIONS[row["problem_id"]].upper() for row in rows)
+        right = [each for each in own if each["outcome"] is Outcome.CORRECT]
+        texts = {(each["problem_id"], distinct_key(each["generation"], distinct) if distinct else each["id"]) for each in right}  # type: ignore[arg-type]
+        assert len(rows) == len(texts) == curated.kept.size
+        assert {row["sample_id"] for row in rows} <= {each["id"] for each in right}
+
+
+def test_a_set_of_several_parts_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = drawn()
+    made = table(tmp_path, draws, {ALL: all_of(draws)})
+    curated = Candidates.of(made, None, 0).curate(ALL, None)
+    directory = RunDirectory(tmp_path)
+    whole = directory.write_frames(trainsets.rows(made, curated, QUESTIONS, str), "whole.parquet")
+    monkeypatch.setattr(trainsets, "PART", 7)
+    split = directory.write_frames(trainsets.rows(made, curated, QUESTIONS, str), "split.parquet")
+    assert pl.read_parquet(whole).equals(pl.read_parquet(split))
+    assert pl.read_parquet_schema(whole) == pl.read_parquet_schema(split)
+
+
+def test_a_cell_without_a_correct_draw_has_an_empty_set(tmp_path: Path) -> None:
+    draws = [draw("weak", "p1", 0, Outcome.INCORRECT)]
+    made = table(tmp_path, draws, {ALL: all_of(draws)})
+    curated = Candidates.of(made, "string", 0).curate(ALL, None)
+    assert (curated.kept.size, dict(curated.funnel)["incorrect"]) == (0, 1)
+    assert pl.read_parquet(RunDirectory(tmp_path).write_frames(trainsets.rows(made, curated, QUESTIONS, str), "none.parquet")).is_empty()
