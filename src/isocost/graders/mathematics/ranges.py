@@ -1,4 +1,4 @@
-"""Inequalities in one variable as the intervals they describe: `x > 5` is (5, \\infty), `1 < |x| \\le 3` is [-3, -1) and (1, 3]."""
+r"""Inequalities in one variable as the intervals they describe: `x > 5` is (5, \\infty), `1 < |x| \\le 3` is [-3, -1) and (1, 3]."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TURNED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le"}
 
 
 def as_range(text: str) -> tuple[Interval, ...] | None:
-    """The intervals, or None for any other text. The bounds may hold letters, but not the variable."""
+    """Return the intervals, or None for any other text. The bounds may contain letters, but not the variable."""
     pieces = [piece.strip() for piece in _RELATION.split(text)]
     if len(pieces) == 3:
         left, relation, right = pieces
@@ -30,7 +30,7 @@ def as_range(text: str) -> tuple[Interval, ...] | None:
 
 
 def variable_of(text: str) -> str | None:
-    """The variable of an inequality that `as_range` reads."""
+    """Return the variable of an inequality that `as_range` reads."""
     return next((piece.strip().strip("|") for piece in _RELATION.split(text) if _is_variable(piece.strip())), None)
 
 

@@ -1,6 +1,6 @@
-"""Bring an answer to one way of writing: what does not change its value goes, and plain notation becomes LaTeX.
+r"""Normalise the notation of an answer: decoration without value is removed, and plain notation becomes LaTeX.
 
-Units, percent signs and currencies stay, as text behind the number: `\\text{cm}`, `\\%`, `\\text{dollars}`.
+Units, percent signs and currencies stay, as text after the number: `\\text{cm}`, `\\%`, `\\text{dollars}`.
 """
 
 from __future__ import annotations
@@ -68,13 +68,14 @@ _BASES = {word: str(base) for base, word in enumerate(_BASE_WORDS, 2)}
 
 
 def _repeating(match: re.Match[str]) -> str:
-    r"""0.1\overline{6} as a fraction."""
+    r"""Return 0.1\overline{6} as a fraction."""
     whole, steady, period = match[1], match[2] or "", next(group for group in match.groups()[2:] if group)
     nines = 10 ** len(period) - 1
     return f"\\frac{{{int(whole + steady) * nines + int(period)}}}{{{nines * 10 ** len(steady)}}}"
 
 
 _Replacement = str | Callable[[re.Match[str]], str]
+# The order of the rules matters: layout goes first, so that names and quantities are matched without it.
 _LAYOUT: tuple[tuple[str, _Replacement], ...] = (
     (r"\\\\\s*\[\s*-?[\d.]+\s*[a-z]{2}\s*\]", r"\\\\"),  # a row's end with extra space
     (r"(?<!\\)\$|\\[()]|\\\[|\\\](?!\w)", ""),
@@ -152,14 +153,15 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
 )
 _MONEY = {pattern for pattern, _ in _QUANTITIES if _AMOUNT in pattern}
 _REASONS = ("because", "since", "for", "where")
-_REASONED = {pattern for pattern, _ in _QUANTITIES if "because" in pattern or "where" in pattern}  # quadratic in a run of commas
+# Tried only where a word of theirs occurs: they take quadratic time on a run of commas.
+_REASONED = {pattern for pattern, _ in _QUANTITIES if "because" in pattern or "where" in pattern}
 _RULES = tuple((re.compile(pattern), replacement) for pattern, replacement in (*_LAYOUT, *_NAMES, *_QUANTITIES))
 
 
 @lru_cache(maxsize=65536)
 def tidy(answer: str) -> str:
-    """The answer in one way of writing."""
-    if _PLAIN.fullmatch(answer):
+    """Return the answer in normal notation."""
+    if _PLAIN.fullmatch(answer):  # most answers are a number or a letter, and skip some sixty patterns
         return answer
     text = _unwrapped(_BOLD.sub("", _unboxed(answer.strip())))
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
@@ -178,20 +180,20 @@ def tidy(answer: str) -> str:
 
 
 def _exact(text: str) -> str:
-    r"""What stands before \approx; where that is nothing or a name, what stands behind it."""
-    before, about, behind = text.partition("\\approx")
-    return behind if about and re.fullmatch(r"\s*[A-Za-z]?\s*", before) else before
+    r"""Return the side before \approx; if that is empty or a name, the side after it."""
+    before, about, after = text.partition("\\approx")
+    return after if about and re.fullmatch(r"\s*[A-Za-z]?\s*", before) else before
 
 
 def _unwrapped(text: str) -> str:
-    """Without the quotation marks of a JSON or Markdown writer, and without "answer:"."""
+    """Return the text without a JSON or Markdown writer's quotation marks, and without "answer:"."""
     if quoted := _QUOTED.fullmatch(text):
         text = quoted[1] or quoted[2] or ""
     return _LABEL.sub("", text)
 
 
 def _unboxed(text: str) -> str:
-    """`\\boxed{x}` becomes x wherever it stands."""
+    r"""Replace every `\\boxed{x}` by x."""
     while match := re.search(r"\\(?:boxed|fbox)\s*\{", text):
         end = brace_pairs(text).get(match.end() - 1)
         if end is None:
