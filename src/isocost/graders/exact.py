@@ -23,13 +23,13 @@ class ExactGrader(AnswerGrader):
 
         Reasons: `equal`, `different`, `no_answer`, `bad_reference` (the reference is empty).
         """
-        gold = _folded(reference)
+        gold = _fold(reference)
         if not gold:
             return ungraded("bad_reference")
         if answer is None:
             return no_answer("no_answer")
-        return correct(answer, "equal") if _folded(answer) == gold else incorrect(answer, "different")
+        return correct(answer, "equal") if _fold(answer) == gold else incorrect(answer, "different")
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     return " ".join(text.casefold().split())

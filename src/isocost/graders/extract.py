@@ -66,7 +66,7 @@ def extract_answer(generation: str) -> Extracted | None:
     if line and (not boxes or line[0] > boxes[-1][0]):
         return Extracted(line[1], "hash")
     if boxes:
-        return Extracted(_joined(text, boxes), "boxed")
+        return Extracted(_join(text, boxes), "boxed")
     return _phrase(text)
 
 
@@ -193,7 +193,7 @@ def brace_pairs(text: str) -> dict[int, int]:
     return pairs
 
 
-def _joined(text: str, boxes: list[tuple[int, int, str]]) -> str:
+def _join(text: str, boxes: list[tuple[int, int, str]]) -> str:
     # From the last box back: an earlier box counts only while it is joined to the later ones, else it was an intermediate result.
     parts = [boxes[-1]]
     for box in reversed(boxes[:-1]):

@@ -78,7 +78,7 @@ class MathGrader(AnswerGrader):
     def extract(self, generation: str) -> str | None:
         """Return the final answer, normalised; None where the solution states none."""
         found = final_formula(generation)
-        return (_tidied(found) if found is not None else "") or self._letter(generation)
+        return (_normalize(found) if found is not None else "") or self._letter(generation)
 
     def _letter(self, generation: str) -> str | None:
         """Return the chosen letter of a solution that states no formula and no number."""
@@ -95,10 +95,10 @@ class MathGrader(AnswerGrader):
             return ungraded("bad_reference")
         if answer is None:
             return no_answer("no_answer")
-        if _squeezed(gold) == _squeezed(answer):
+        if _squeeze(gold) == _squeeze(answer):
             return correct(answer, "identical")
         try:
-            return self._decided(gold, answer, symbolic=False)
+            return self._decide(gold, answer, symbolic=False)
         except _OpenError:
             return None
 
@@ -108,9 +108,9 @@ class MathGrader(AnswerGrader):
         Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`.
         """
         gold = _gold(reference)
-        return ungraded("bad_reference") if gold is None else self._decided(gold, answer, symbolic=True)
+        return ungraded("bad_reference") if gold is None else self._decide(gold, answer, symbolic=True)
 
-    def _decided(self, gold: str, answer: str, *, symbolic: bool) -> Verdict:
+    def _decide(self, gold: str, answer: str, *, symbolic: bool) -> Verdict:
         # Parsing takes quadratic time on thousands of digits; comparing the digits takes linear time.
         if max(len(gold), len(answer)) > LONGEST_READ and (one := _digits(gold)) and (other := _digits(answer)):
             return correct(answer, "equal") if one == other else incorrect(answer, "different")
@@ -135,7 +135,7 @@ class _Comparison:
         # A reference of one letter may be an option or a variable, so "(C) 12" is tried as both.
         if len(gold) == 1 and (choice := _CHOICE.fullmatch(answer)):
             return gold == choice[1] or bool(choice[2] and self._equal(gold, choice[2]))
-        if self._equal(gold, answer) or _folded(gold) == _folded(answer):
+        if self._equal(gold, answer) or _fold(gold) == _fold(answer):
             return True
         choice = _CHOICE.fullmatch(answer)  # "(C) 12" also answers 12
         return bool(choice and choice[2] and not _CHOICE.fullmatch(gold) and self._equal(gold, choice[2]))
@@ -147,7 +147,7 @@ class _Comparison:
         return same_quantity(gold, answer, self._conventions, self._text)
 
     def _text(self, gold: str, answer: str) -> bool:
-        if _squeezed(gold) == _squeezed(answer):
+        if _squeeze(gold) == _squeeze(answer):
             return True
         related = is_relation(gold) or is_relation(answer)
         decided = self._relation(gold, answer) if related else expressions.same(gold, answer)
@@ -191,11 +191,11 @@ def _gold(reference: str) -> str | None:
         return None
     found = extract_answer(reference) if "\\boxed" in reference or "####" in reference else None
     text = found.text if found else reference
-    gold = _tidied(text)
+    gold = _normalize(text)
     return gold if gold and not _is_broken(gold) else None
 
 
-def _tidied(text: str) -> str:
+def _normalize(text: str) -> str:
     """Return the answer normalised; "" if it is too long, unless it is an integer, which can be compared digit by digit."""
     return tidy(text) if len(text) <= LONGEST_ANSWER else whole_number(text) or ""
 
@@ -214,12 +214,12 @@ def _is_broken(gold: str) -> bool:
     return braces.count("{") != braces.count("}") or gold.count("\\begin") != gold.count("\\end") or gold.count("\\frac{}") > 0
 
 
-def _squeezed(text: str) -> str:
+def _squeeze(text: str) -> str:
     """Return the text without spaces and without braces around a single character. `58, 500` stays different from `58,500`."""
     return _LONE.sub(r"\1", _SPACES.sub("", _DIGITS_APART.sub("~", _TWO_NUMBERS.sub(";", text))))
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     """Return the text as lower-case words without layout. A text that is not mostly words gets a prefix, so that it equals no words."""
     plain = re.sub(r"[${}\s]|\\(?=\s)", "", re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text)).casefold().rstrip(".")
     return plain if re.search(r"[a-z]{3}", plain) and not re.search(r"\\|=", plain) else f"\0{text}"

@@ -57,13 +57,13 @@ class NumberGrader(AnswerGrader):
         self._conventions = Conventions(units=units, percent=percent)
         self.version = f"3{self._conventions.suffix}"
         # A problem's samples come one after the other, and their answers repeat.
-        self._judged = lru_cache(maxsize=MOST_KEPT)(self._judge)
+        self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 
     def extract(self, generation: str) -> str | None:
         """Return the number in canonical spelling, with the percent sign or unit that follows it."""
         marked = extract_answer(generation)
         if marked is None:
-            return _spelled(_last_quantity(final_text(generation)))
+            return _spell(_last_quantity(final_text(generation)))
         return (_short_answer if len(marked.text) <= LONGEST_KEPT else _answer)(marked.text, marked.marker == "phrase")
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
@@ -73,7 +73,7 @@ class NumberGrader(AnswerGrader):
         `bad_reference` (the reference is not one number).
         """
         short = len(reference) <= MOST_DIGITS and len(answer or "") <= LONGEST_KEPT
-        return self._judged(reference, answer) if short else self._judge(reference, answer)
+        return self._cached_judge(reference, answer) if short else self._judge(reference, answer)
 
     def _judge(self, reference: str, answer: str | None) -> Verdict:
         gold = _gold(reference)
@@ -97,7 +97,7 @@ def parse_number(text: str) -> Fraction | None:
         return None
     if _GROUPED.fullmatch(text):
         text = text.replace(" ", "")
-    cleaned = _cleaned(text).strip().removesuffix("%").rstrip(". ")
+    cleaned = _clean(text).strip().removesuffix("%").rstrip(". ")
     if mixed := _MIXED.fullmatch(cleaned):
         sign, whole, over, under = mixed[1], int(mixed[2]), int(mixed[3]), int(mixed[4])
         if over >= under:
@@ -130,12 +130,12 @@ def canonical(value: Fraction) -> str:
 def _gold(reference: str) -> Answer | None:
     if len(reference) <= MOST_DIGITS:
         return _short_gold(reference)
-    return _long(_marked(reference) or reference) if len(reference) <= LONGEST else None
+    return _long(_marked_text(reference) or reference) if len(reference) <= LONGEST else None
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _short_gold(reference: str) -> Answer | None:
-    return _whole_quantity(_cleaned(_marked(reference) or reference))
+    return _whole_quantity(_clean(_marked_text(reference) or reference))
 
 
 def _long(text: str) -> Answer | None:
@@ -152,7 +152,7 @@ def _whole_quantity(cleaned: str) -> Answer | None:
 def _any_quantity(cleaned: str) -> Answer | None:
     if len(cleaned) > MOST_DIGITS:
         return _long(cleaned)
-    number, rest = _parted(cleaned)
+    number, rest = _split_unit(cleaned)
     value = parse_number(number)
     if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest):
         return None
@@ -165,7 +165,7 @@ _short_quantity = lru_cache(maxsize=MOST_KEPT)(_any_quantity)
 def _last_quantity(text: str) -> Answer | None:
     """Return the last number of a text without a marked answer."""
     for tail in tails(text):
-        cleaned = _cleaned(tail)
+        cleaned = _clean(tail)
         if match := next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None):
             value = parse_number(match[0])
             if value is None:
@@ -185,13 +185,13 @@ def _answer(marked: str, is_phrase: bool) -> str | None:
         is_cut = len(marked) > LONGEST_KEPT
         # The dots keep a number that was cut off from being graded as the whole answer.
         return f"{cut}..." if is_cut and _whole_quantity(cut) else cut
-    return _spelled(found)
+    return _spell(found)
 
 
 _short_answer = lru_cache(maxsize=MOST_KEPT)(_answer)
 
 
-def _spelled(found: Answer | None) -> str | None:
+def _spell(found: Answer | None) -> str | None:
     if found is None:
         return None
     unit = found.unit.words if found.unit else ""
@@ -201,7 +201,7 @@ def _spelled(found: Answer | None) -> str | None:
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
-        cleaned = _cleaned(text)
+        cleaned = _clean(text)
         if found := _whole_quantity(" ".join(cleaned.split())):
             return found
         value = expressions.constant(tidy(text)) if len(text) <= LONGEST_KEPT else None
@@ -226,7 +226,7 @@ def _quantity(value: Fraction, rest: str) -> Answer:
     return Answer(kind="value", text=canonical(value), unit=unit if unit and unit.known else None)
 
 
-def _parted(cleaned: str) -> tuple[str, str]:
+def _split_unit(cleaned: str) -> tuple[str, str]:
     """Split a text at the first letter or percent sign after a digit; not inside `1e-3`."""
     found = _BEHIND.search(cleaned)
     return (cleaned[: found.start()], cleaned[found.start() :]) if found else (cleaned, "")
@@ -238,12 +238,12 @@ def _same_text(gold: str, answer: str) -> bool:
     return expressions.same(gold, answer) is True
 
 
-def _marked(text: str) -> str | None:
+def _marked_text(text: str) -> str | None:
     found = extract_answer(text)
     return found.text if found else None
 
 
-def _cleaned(text: str) -> str:
+def _clean(text: str) -> str:
     text = text.replace("\N{MINUS SIGN}", "-")
     text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", text)
     return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)

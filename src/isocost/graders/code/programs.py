@@ -40,10 +40,10 @@ def find_program(generation: str) -> str | None:
     text = _between_markers(final_text(generation)).replace("\r\n", "\n")
     blocks = _blocks(text)
     if not blocks:
-        return _tidied(_without_prose(text))
+        return _normalize(_without_prose(text))
     python = [block for block in blocks if block.language in _PYTHON] or blocks
     defining = [block for block in python if _DEFINES.search(block.text)]
-    return _tidied((defining or python)[-1].text)
+    return _normalize((defining or python)[-1].text)
 
 
 def _between_markers(text: str) -> str:
@@ -98,7 +98,7 @@ def _without_prose(text: str) -> str:
     return "\n".join(lines[start:])
 
 
-def _tidied(text: str) -> str | None:
+def _normalize(text: str) -> str | None:
     lines = text.rstrip().split("\n")
     while lines and not lines[0].strip():
         del lines[0]

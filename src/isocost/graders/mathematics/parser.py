@@ -133,7 +133,7 @@ class Parser:
             raise NotPlainError
         value = self._product()
         while sign := self._take("+", "-"):
-            value = _combined(plus if sign == "+" else minus, value, self._product())
+            value = _combine(plus if sign == "+" else minus, value, self._product())
         self.depth -= 1
         return value
 
@@ -142,11 +142,11 @@ class Parser:
         while True:
             if sign := self._take("*", "/"):
                 divided = sign == "/"
-                value = _combined(quotient if divided else times, value, self._signed())
+                value = _combine(quotient if divided else times, value, self._signed())
             elif self._kind() in _OPENING:
                 if divided or (self._kind() == "number" and self.tokens[self.i - 1][0] not in (")", "}")):
                     raise NotPlainError  # 1/2x: of one half, or of 2x? and "2 3" is not 6
-                value = _combined(times, value, self._power())
+                value = _combine(times, value, self._power())
             else:
                 return value
 
@@ -156,12 +156,12 @@ class Parser:
             if taken := self._take("+", "-"):
                 sign = -sign if taken == "-" else sign
         value = self._power()
-        return value if sign == 1 else _negated(value)
+        return value if sign == 1 else _negate(value)
 
     def _power(self) -> Evaluate:
         base = self._atom()
         if self._take("!"):
-            base = _applied(factorial, base)
+            base = _apply(factorial, base)
             if self._kind() == "!":
                 raise NotPlainError  # a double factorial is another function
         if not self._take("^"):
@@ -169,13 +169,13 @@ class Parser:
         exponent = self._braced() if self._kind() == "{" else self._script()
         if self._kind() == "^":
             raise NotPlainError
-        return _combined(power, base, exponent)
+        return _combine(power, base, exponent)
 
     def _script(self) -> Evaluate:
         """Parse an exponent without braces: in LaTeX one digit or letter, in plain notation an integer, a letter or a bracket."""
         sign = -1 if self._take("-") else 1
         value = self._atom()
-        return value if sign == 1 else _negated(value)
+        return value if sign == 1 else _negate(value)
 
     def _atom(self) -> Evaluate:
         kind, token, _ = self.tokens[self.i] if self.i < len(self.tokens) else ("", "", False)
@@ -192,7 +192,7 @@ class Parser:
             return value
         if kind == "\\frac":
             top = self._argument()
-            return _combined(quotient, top, self._argument())
+            return _combine(quotient, top, self._argument())
         if kind == "\\sqrt":
             return self._root()
         raise NotPlainError
@@ -243,7 +243,7 @@ class Parser:
         if self._take("["):
             index = self._sum()
             self._need("]")
-        return _combined(root, self._argument(), index)
+        return _combine(root, self._argument(), index)
 
     def _argument(self) -> Evaluate:
         r"""Parse the argument of \frac or \sqrt: a group, else one digit or letter, so \frac12 is one half."""
@@ -263,13 +263,13 @@ class Parser:
         return value
 
 
-def _combined(operation: Callable[[Number, Number], Number], a: Evaluate, b: Evaluate) -> Evaluate:
+def _combine(operation: Callable[[Number, Number], Number], a: Evaluate, b: Evaluate) -> Evaluate:
     return lambda points: operation(a(points), b(points))
 
 
-def _applied(operation: Callable[[Number], Number], a: Evaluate) -> Evaluate:
+def _apply(operation: Callable[[Number], Number], a: Evaluate) -> Evaluate:
     return lambda points: operation(a(points))
 
 
-def _negated(a: Evaluate) -> Evaluate:
+def _negate(a: Evaluate) -> Evaluate:
     return lambda points: times(Fraction(-1), a(points))

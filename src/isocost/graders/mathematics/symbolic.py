@@ -56,7 +56,7 @@ def same(gold: str, answer: str) -> bool:
     if isinstance(left, sympy.MatrixBase | sympy.MatrixExpr) or isinstance(right, sympy.MatrixBase | sympy.MatrixExpr):
         return _same_matrix(left, right)
     if isinstance(left, Relational) or isinstance(right, Relational):
-        return (type(left) is type(right) and _same_relation(left, right)) or _flipped(left, right)
+        return (type(left) is type(right) and _same_relation(left, right)) or _is_reversed(left, right)
     if isinstance(left, sympy.Expr) and isinstance(right, sympy.Expr):
         decided = _same_expression(left, right)
         if decided is not None:
@@ -142,7 +142,7 @@ def _same_relation(left: Any, right: Any) -> bool:
     return bool(_same_expression(one, other * factor))
 
 
-def _flipped(left: Any, right: Any) -> bool:
+def _is_reversed(left: Any, right: Any) -> bool:
     if not isinstance(left, Relational) or not isinstance(right, Relational):
         return False
     turned = right.reversed

@@ -67,7 +67,7 @@ _BASE_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", 
 _BASES = {word: str(base) for base, word in enumerate(_BASE_WORDS, 2)}
 
 
-def _repeating(match: re.Match[str]) -> str:
+def _repeating_decimal(match: re.Match[str]) -> str:
     r"""Return 0.1\overline{6} as a fraction."""
     whole, steady, period = match[1], match[2] or "", next(group for group in match.groups()[2:] if group)
     nines = 10 ** len(period) - 1
@@ -125,9 +125,9 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (rf"{_AMOUNT}\s*(\\\$|[€£¥₹])", lambda match: f"{match[1]}\\text{{{_CURRENCIES[match[2]]}}}"),
     (r"\\\$|[€£¥₹]", ""),
     (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),
-    (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?)", _repeating),
-    (r"\b(0)\.(\d{0,20})\((\d{1,20})\)", _repeating),
-    (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\\[lc]?dots", _repeating),
+    (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?)", _repeating_decimal),
+    (r"\b(0)\.(\d{0,20})\((\d{1,20})\)", _repeating_decimal),
+    (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\\[lc]?dots", _repeating_decimal),
     (r"(?<![\\a-zA-Z])inf(?:inity|ty)?(?![a-zA-Z])", r"\\infty "),
     (r"^\s*\\text\s*\{\s*(-?\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
     (r"\((\d+)\)_", r"\1_"),
@@ -163,7 +163,7 @@ def tidy(answer: str) -> str:
     """Return the answer in normal notation."""
     if _PLAIN.fullmatch(answer):  # most answers are a number or a letter, and skip some sixty patterns
         return answer
-    text = _unwrapped(_BOLD.sub("", _unboxed(answer.strip())))
+    text = _unwrap(_BOLD.sub("", _unbox(answer.strip())))
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
     for old, new in _OPERATORS.items():
         text = text.replace(old, new)
@@ -185,14 +185,14 @@ def _exact(text: str) -> str:
     return after if about and re.fullmatch(r"\s*[A-Za-z]?\s*", before) else before
 
 
-def _unwrapped(text: str) -> str:
+def _unwrap(text: str) -> str:
     """Return the text without a JSON or Markdown writer's quotation marks, and without "answer:"."""
     if quoted := _QUOTED.fullmatch(text):
         text = quoted[1] or quoted[2] or ""
     return _LABEL.sub("", text)
 
 
-def _unboxed(text: str) -> str:
+def _unbox(text: str) -> str:
     r"""Replace every `\\boxed{x}` by x."""
     while match := re.search(r"\\(?:boxed|fbox)\s*\{", text):
         end = brace_pairs(text).get(match.end() - 1)

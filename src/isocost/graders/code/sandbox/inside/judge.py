@@ -57,7 +57,7 @@ class TestPeer(Peer):
         self._names, self._lacking, self._reference = names, lacking, reference
         self.begin()
 
-    def hear_problem(self) -> str:
+    def receive_problem(self) -> str:
         """Return the error that kept the program's process from being isolated; empty without one."""
         return self._receive().decode(errors="replace")
 
@@ -128,7 +128,7 @@ def run_tests(reference: Reference, peer: TestPeer) -> None:
         NotDefinedError: the program could not be defined.
         BaseException: any exception of the tests.
     """
-    defined = peer.hear_plainly()
+    defined = peer.receive_plain()
     if "failed" in defined:
         raise NotDefinedError(defined["failed"])
     names = Names(reference, peer, defined)

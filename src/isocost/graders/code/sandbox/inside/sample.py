@@ -69,14 +69,14 @@ class ProgramPeer(Peer):
     def _functions(self) -> dict[str, int]:
         return {name: self.table.export(value) for name, value in self.names.items() if type(value) is types.FunctionType}
 
-    def say_defined(self, code: types.CodeType, *, steady: bool) -> None:
+    def send_defined(self, code: types.CodeType, *, steady: bool) -> None:
         """Tell the tests that the program is defined, which built-in names it redefines, and which names it uses without defining them."""
         used = {name for part in _parts(code) for name in part.co_names}
         known = vars(builtins)
         shadows = [name for name in self.names if name in known and not name.startswith("__")]
         lacking = [name for name in used if name not in self.names and name not in known]
         functions = self._functions() if steady else {}
-        self.say_plainly({"shadows": shadows, "steady": steady, "functions": functions, "lacking": lacking})
+        self.send_plain({"shadows": shadows, "steady": steady, "functions": functions, "lacking": lacking})
 
 
 class Program(BaseException):
@@ -90,10 +90,10 @@ class Program(BaseException):
     def serve(self, code: types.CodeType | None, error: BaseException | None) -> None:
         """Answer the tests until they end; if the program could not be defined, report the reason."""
         if code is None or error is not None:
-            self.peer.say_plainly({"failed": _reason(error, compiled=code is not None)})
+            self.peer.send_plain({"failed": _reason(error, compiled=code is not None)})
         else:
             # A textual test for rebinding: "global" in a comment only costs the cache, while a missed one would give stale functions.
-            self.peer.say_defined(code, steady="global" not in self.source)
+            self.peer.send_defined(code, steady="global" not in self.source)
             self.peer.serve()
 
 

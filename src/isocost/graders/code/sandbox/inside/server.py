@@ -24,9 +24,9 @@ from . import judge, sample
 from .calls import Filter, system_call_filter
 from .crossing.pipes import read_frame, write_frame
 from .frames import BrokenFrameError, receive, send
+from .isolation import Limits, fork_in_namespace, isolate, mount_tmp, resource_limits, unmount_tmp
 from .names import Reference
-from .walls import Limits, close_in, fork_alone, mount_tmp, resource_limits, unmount_tmp
-from .warming import warm_up
+from .warmup import warm_up
 
 PASSED, TIMEOUT, EXIT, TAMPERED = "passed", "timeout", judge.EXIT, judge.TAMPERED
 BROKEN = "sandbox: "
@@ -119,7 +119,7 @@ def _start(program: str, limits: Limits, calls: Filter, myself: int, asker: sock
     pids: list[int] = []
     problem, token = None, b""
     try:
-        pids.append(fork_alone(myself))
+        pids.append(fork_in_namespace(myself))
         if pids[0] == 0:
             _become_program(program, most, calls, (answers[1], questions[0]))
         token = secrets.token_bytes(TOKEN)  # made after the program's fork, so that process never holds it
@@ -144,7 +144,7 @@ def _become_program(program: str, limits: list[tuple[int, int]], calls: Filter, 
     try:
         _keep_open(*files)
         try:
-            close_in(limits, calls)
+            isolate(limits, calls)
         except OSError as error:
             write_frame(sample.WRITES, str(error).encode())
             os._exit(1)
@@ -159,8 +159,8 @@ def _become_judge(limits: list[tuple[int, int]], calls: Filter, files: tuple[int
         fields = json.loads(read_frame(asker, LONGEST_REQUEST, bytearray()))
         _keep_open(*files)
         try:
-            close_in(limits, calls)
-            problem = _judge_peer.hear_problem()
+            isolate(limits, calls)
+            problem = _judge_peer.receive_problem()
         except OSError as error:
             problem = str(error)
         write_frame(judge.SERVER, problem.encode() or READY)

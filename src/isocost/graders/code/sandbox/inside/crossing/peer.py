@@ -55,9 +55,9 @@ class Peer:
         with self._lock:
             self._asked += 1
             number = self._asked
-            self._say({"ask": action, "number": number}, [target, *arguments], named)
+            self._send_values({"ask": action, "number": number}, [target, *arguments], named)
             while True:
-                message, decoder = self._hear()
+                message, decoder = self._receive_values()
                 if "ask" in message:
                     self._answer(message, decoder)
                 elif message["number"] == number:
@@ -79,7 +79,7 @@ class Peer:
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
         while True:
-            message, decoder = self._hear()
+            message, decoder = self._receive_values()
             if "ask" in message:
                 self._answer(message, decoder)
 
@@ -88,11 +88,11 @@ class Peer:
         if number not in self.table.proxies:
             self.table.released.add(number)
 
-    def say_plainly(self, message: dict[str, Any]) -> None:
+    def send_plain(self, message: dict[str, Any]) -> None:
         """Send a message without values."""
         self._send(_write(message).encode())
 
-    def hear_plainly(self) -> dict[str, Any]:
+    def receive_plain(self) -> dict[str, Any]:
         """Return the next message, one without values."""
         return self._parsed(self._receive())
 
@@ -129,11 +129,11 @@ class Peer:
             result, raised = error, True
         del target, arguments, named  # else these references would keep unused containers in the table
         try:
-            self._say({"number": message["number"], "raised": raised}, [result], {})
+            self._send_values({"number": message["number"], "raised": raised}, [result], {})
         except (RecursionError, MemoryError, TypeError, ValueError, AttributeError) as error:  # a value that cannot be written
-            self._say({"number": message["number"], "raised": True}, [type(error)(*error.args)], {})
+            self._send_values({"number": message["number"], "raised": True}, [type(error)(*error.args)], {})
 
-    def _say(self, message: dict[str, Any], values: list[Any], named: dict[str, Any]) -> None:
+    def _send_values(self, message: dict[str, Any], values: list[Any], named: dict[str, Any]) -> None:
         encoder = Encoder(self.table)
         for number in self.table.changed():
             encoder.update(number)
@@ -149,7 +149,7 @@ class Peer:
             self.table.released.clear()
         self._send(_write(message).encode())
 
-    def _hear(self) -> tuple[dict[str, Any], Decoder]:
+    def _receive_values(self) -> tuple[dict[str, Any], Decoder]:
         message = self._parsed(self._receive())
         try:
             for number in message.get("released", ()):

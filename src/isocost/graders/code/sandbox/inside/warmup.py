@@ -67,6 +67,6 @@ def _run_program(reads: int, writes: int) -> None:
     peer.define(names)
     code = compile(_PROGRAM, "solution", "exec", dont_inherit=True)
     exec(code, names)  # noqa: S102 - the program above
-    peer.say_defined(code, steady=True)
+    peer.send_defined(code, steady=True)
     with contextlib.suppress(GoneError):
         peer.serve()

@@ -36,7 +36,7 @@ class Limits:
     memory: int
 
 
-def fork_alone(server: int) -> int:
+def fork_in_namespace(server: int) -> int:
     """Fork a process that is the first of a new PID namespace. Return 0 there, and its PID here.
 
     Args:
@@ -91,7 +91,7 @@ def resource_limits(limits: Limits) -> list[tuple[int, int]]:
     return [(which, most if hard[which] == resource.RLIM_INFINITY else min(most, hard[which])) for which, most in wanted]
 
 
-def close_in(limits: list[tuple[int, int]], calls: Filter) -> None:
+def isolate(limits: list[tuple[int, int]], calls: Filter) -> None:
     """Remove every privilege from this process that a sample must not have. It cannot be undone.
 
     Raises:
