@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from isocost.graders.extract import final_text
-from isocost.graders.judge import CUT, FENCE, REFERENCE, filled, shortened
+from isocost.graders.judge import CUT, FENCE, REFERENCE, fill_template, shorten
 from isocost.ids import digest
 
 PROMPT = (
@@ -70,15 +70,15 @@ def audit_prompt(question: str, generation: str, reference: str | None) -> str:
         reference: The reference answer, shown to the judge; None where the problem has none.
     """
     mark = digest("mark", question, reference, generation)
-    shown, left_out = shortened(generation.strip())
-    return filled(
+    shown, left_out = shorten(generation.strip())
+    return fill_template(
         PROMPT,
         mark=mark,
         with_reference="" if reference is None else "the reference answer ",
         question=question.strip(),
-        reference="" if reference is None else filled(REFERENCE, mark=mark, reference=reference.strip()),
+        reference="" if reference is None else fill_template(REFERENCE, mark=mark, reference=reference.strip()),
         solution=shown,
-        cut=filled(CUT, left_out=f"{left_out:,}") if left_out else "",
+        cut=fill_template(CUT, left_out=f"{left_out:,}") if left_out else "",
     )
 
 

@@ -104,16 +104,16 @@ class Judge:
 def judging_prompt(request: JudgeRequest) -> str:
     """Return the prompt for the judge. Its mark is a hash of all that it encloses, so no enclosed text can contain it."""
     mark = digest("mark", request.question, request.reference, request.generation)
-    shown, left_out = shortened(request.generation.strip())
+    shown, left_out = shorten(request.generation.strip())
     has_reference = request.reference is not None
-    return filled(
+    return fill_template(
         PROMPT,
         mark=mark,
         with_reference="the reference answer " if has_reference else "",
         question=request.question.strip(),
-        reference=filled(REFERENCE, mark=mark, reference=str(request.reference).strip()) if has_reference else "",
+        reference=fill_template(REFERENCE, mark=mark, reference=str(request.reference).strip()) if has_reference else "",
         solution=shown,
-        cut=filled(CUT, left_out=f"{left_out:,}") if left_out else "",
+        cut=fill_template(CUT, left_out=f"{left_out:,}") if left_out else "",
     )
 
 
@@ -134,7 +134,7 @@ def read_verdict(generation: str, reply: str | None) -> Verdict:
     return Verdict(outcome=outcome, predicted_answer=answer, reason="judged")
 
 
-def shortened(text: str) -> tuple[str, int]:
+def shorten(text: str) -> tuple[str, int]:
     """Return the text with its middle cut out if it is too long, and the number of characters cut."""
     left_out = len(text) - LONGEST_SOLUTION
     if left_out <= 0:
@@ -143,7 +143,7 @@ def shortened(text: str) -> tuple[str, int]:
     return f"{text[:half]}\n[... {left_out:,} characters left out ...]\n{text[-half:]}", left_out
 
 
-def filled(form: str, **values: str) -> str:
+def fill_template(form: str, **values: str) -> str:
     """Return a template with its fields filled in."""
     # In one pass: a question that contains "{solution}" must not be filled in itself.
     return _FIELD.sub(lambda match: values[match[1]], form)

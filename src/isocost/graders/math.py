@@ -21,7 +21,7 @@ from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.formula import final_formula
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.relations import is_relation, same_relation
-from isocost.graders.mathematics.shapes import Answer, UnreadableError, take_apart
+from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
 from isocost.records import Verdict
 
@@ -141,7 +141,7 @@ class _Comparison:
         return bool(choice and choice[2] and not _CHOICE.fullmatch(gold) and self._equal(gold, choice[2]))
 
     def _equal(self, gold: str, answer: str) -> bool:
-        return equal(take_apart(gold), take_apart(answer), self._value, any_order=self._conventions.order == "any")
+        return equal(parse_answer(gold), parse_answer(answer), self._value, any_order=self._conventions.order == "any")
 
     def _value(self, gold: Answer, answer: Answer) -> bool:
         return same_quantity(gold, answer, self._conventions, self._text)

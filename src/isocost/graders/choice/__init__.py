@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
-from isocost.graders.choice.letters import LETTERS, LONGEST_TAIL, Choice, Sign, concluded, mentioned, plain, read_sign, standing, stated
+from isocost.graders.choice.letters import (
+    LETTERS,
+    LONGEST_TAIL,
+    Choice,
+    Sign,
+    find_conclusion,
+    find_isolated,
+    find_mention,
+    find_statement,
+    plain,
+    read_sign,
+)
 from isocost.graders.choice.reference import Reference, read_reference
 from isocost.graders.extract import extract_answer, final_text
 from isocost.records import Verdict
@@ -30,13 +41,13 @@ class ChoiceGrader(AnswerGrader):
         flat = plain(text)
         found = extract_answer(generation)
         boxed = read_sign(plain(found.text).replace("\n", " ")) if found and found.marker != "phrase" else None
-        statement = stated(flat)
+        statement = find_statement(flat)
         for sign in (boxed, statement):
             if sign and sign.choice and not sign.words:
                 return str(sign.choice)
         letters = next((sign.choice for sign in (boxed, statement) if sign and sign.choice), None)
         # The order is that of reliability: a conclusion, a letter on its own line, then any letter mentioned last.
-        letters = letters or concluded(flat) or standing(text) or mentioned(flat)
+        letters = letters or find_conclusion(flat) or find_isolated(text) or find_mention(flat)
         words = _words(boxed, statement) or ("" if letters else flat.rpartition("\n")[2])[:LONGEST_TAIL]
         if not words:
             return str(letters) if letters else None

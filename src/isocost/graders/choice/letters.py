@@ -101,19 +101,19 @@ def read_choice(text: str) -> Choice | None:
     return None
 
 
-def stated(text: str) -> Sign | None:
+def find_statement(text: str) -> Sign | None:
     """Return the statement after the last "the answer is" or "I choose". A later conclusion decides a choice left undecided there."""
     found = [sign for sign in _signs(text) if sign.choice or sign.words]
     chosen = [sign for sign in found if sign.choice]
     if not chosen:
         return found[-1] if found else None
     last = max(chosen, key=lambda sign: sign.end)
-    if last.choice and last.choice.how == "or" and (later := concluded(text[last.end :])):
+    if last.choice and last.choice.how == "or" and (later := find_conclusion(text[last.end :])):
         return Sign(later, "", last.end)
     return last
 
 
-def concluded(text: str) -> Choice | None:
+def find_conclusion(text: str) -> Choice | None:
     """Return the letter after the last "therefore" or "it must be", or before the last "is correct"."""
     last: tuple[int, Choice] | None = None
     for match in deque(CONCLUDED.finditer(text), maxlen=MOST_SIGNS):
@@ -127,7 +127,7 @@ def concluded(text: str) -> Choice | None:
     return last[1] if last else None
 
 
-def standing(text: str) -> Choice | None:
+def find_isolated(text: str) -> Choice | None:
     """Return a letter alone on the last or first line, else at the head of one of them without a list, else the only letter in bold."""
     lines = plain(text).split("\n")
     for line in (lines[-1], lines[0]):
@@ -143,7 +143,7 @@ def standing(text: str) -> Choice | None:
     return Choice((bold.pop(),)) if len(bold) == 1 else None
 
 
-def mentioned(text: str) -> Choice | None:
+def find_mention(text: str) -> Choice | None:
     """Return the letter named in the last sentence that names one without denying it.
 
     A sentence that names several letters without joining them names none.
@@ -186,7 +186,7 @@ def read_sign(text: str, start: int = 0, *, denied: bool = False) -> Sign:
         return Sign(meant[0], "", meant[1]) if meant else Sign(None, "", start)
     words = _SENTENCE.split(text[start : start + LONGEST_TAIL], maxsplit=1)[0].strip()
     if group is None:
-        return Sign(mentioned(words), words, start)
+        return Sign(find_mention(words), words, start)
     choice, end = group
     labelled = _END.match(text, end) or text[end - 1] in ")]" or CONNECTIVE.match(text, end)
     return Sign(choice, "" if labelled else words, end)

@@ -101,7 +101,7 @@ class Answer:
 
 
 @lru_cache(maxsize=16384)
-def take_apart(text: str) -> Answer:
+def parse_answer(text: str) -> Answer:
     """Parse a normalised answer into its shape.
 
     Raises:
