@@ -15,9 +15,9 @@ from typing import Protocol, Self
 from isocost.errors import InputError, RunError
 from isocost.graders import load_grader
 from isocost.graders.base import Grader, ungraded
-from isocost.grading.crew import Crew, Task
 from isocost.grading.judging import checked, failed, judged, last_step, two_steps
 from isocost.grading.process import Setup
+from isocost.grading.supervisor import Supervisor, Task
 from isocost.records import Verdict
 
 MOST_REMEMBERED = 100_000  # verdicts that an equal pair finds made, some 50 MB
@@ -108,7 +108,7 @@ class GradingPool:
         self._lock, self._judging = threading.Lock(), threading.Lock()
         self._remembered: OrderedDict[bytes, Verdict] = OrderedDict()
         self._waiting: dict[bytes, list[_Job]] = {}
-        self._crew: Crew | None = None
+        self._supervisor: Supervisor | None = None
         self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -122,13 +122,13 @@ class GradingPool:
                 wait(futures)
         finally:
             self._fail(CancelledError())
-            if self._crew is not None:
-                self._crew.close()
+            if self._supervisor is not None:
+                self._supervisor.close()
 
     @property
     def processes(self) -> int:
         """Worker processes that were needed so far."""
-        return self._crew.size if self._crew else 0
+        return self._supervisor.size if self._supervisor else 0
 
     def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
         """Grade solutions; the future holds their verdicts in order, and is done already where no worker is needed.
@@ -189,13 +189,13 @@ class GradingPool:
                 return
             for digest in job.missing:
                 self._waiting.setdefault(digest, []).append(job)
-            if fresh and self._crew is None:
-                self._crew = Crew(self._setup, self._workers, self._record, self._no_workers)
+            if fresh and self._supervisor is None:
+                self._supervisor = Supervisor(self._setup, self._workers, self._record, self._no_workers)
             complete = not job.missing
         if complete:
             job.finish()
-        elif fresh and self._crew is not None:
-            self._crew.put(fresh)
+        elif fresh and self._supervisor is not None:
+            self._supervisor.put(fresh)
 
     @staticmethod
     def _fill(job: _Job, digest: bytes, verdict: Verdict) -> None:

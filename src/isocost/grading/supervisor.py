@@ -35,7 +35,7 @@ class Task:
         return len(self.reference) + len(self.text)
 
 
-class Crew:
+class Supervisor:
     """Worker processes, started as they are needed.
 
     Args:
