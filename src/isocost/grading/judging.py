@@ -26,15 +26,15 @@ def last_step(grader: Grader) -> Judge:
     return steps.compare if steps else grader.grade
 
 
-def judged(judge: Judge, reference: str, text: str) -> Verdict:
+def judge_pair(judge: Judge, reference: str, text: str) -> Verdict:
     """Return the verdict, or `ungraded` with the reason `memory` or `error: ...`."""
     try:
-        return checked(judge(reference, text))
+        return check_verdict(judge(reference, text))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a grader may raise anything; recorded as the solution's verdict
-        return failed(error)
+        return failed_verdict(error)
 
 
-def checked(verdict: object) -> Verdict:
+def check_verdict(verdict: object) -> Verdict:
     """Return the verdict, if it can be stored.
 
     Raises:
@@ -53,7 +53,7 @@ def checked(verdict: object) -> Verdict:
     return verdict
 
 
-def failed(error: BaseException) -> Verdict:
+def failed_verdict(error: BaseException) -> Verdict:
     """Return the verdict on a solution that the grader could not judge."""
     if isinstance(error, MemoryError):
         return OUT_OF_MEMORY

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 from isocost.errors import InputError, RunError
 from isocost.graders import load_grader
 from isocost.graders.base import Grader, ungraded
-from isocost.grading.judging import checked, failed, judged, last_step, two_steps
+from isocost.grading.judging import check_verdict, failed_verdict, judge_pair, last_step, two_steps
 from isocost.grading.process import Setup
 from isocost.grading.supervisor import Supervisor, Task
 from isocost.records import Verdict
@@ -160,9 +160,9 @@ class GradingPool:
                 answer = self._steps.extract(generation)
                 settled = self._steps.settle(reference, answer)
                 if settled is not None or answer is None:
-                    return ungraded("unsettled") if settled is None else checked(settled)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - recorded as the solution's verdict, as in `judged`
-                return failed(error)
+                    return ungraded("unsettled") if settled is None else check_verdict(settled)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - recorded as the solution's verdict, as in `judge_pair`
+                return failed_verdict(error)
             text = answer
         task = Task(_digest(reference, text), reference, text)
         if not self._cheap:
@@ -170,7 +170,7 @@ class GradingPool:
         with self._lock:
             known = self._remembered.get(task.digest)
         if known is None:
-            known = judged(last_step(self.grader), reference, text)
+            known = judge_pair(last_step(self.grader), reference, text)
             with self._lock:
                 self._remember(task.digest, known)
         return known

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from itertools import islice
 
-from isocost.grading.judging import failed, two_steps
+from isocost.grading.judging import failed_verdict, two_steps
 from isocost.grading.pool import GradingPool, Pair
 from isocost.records import Outcome, Problem, Verdict
 
@@ -55,7 +55,7 @@ def check_gold(problems: Iterable[Problem], pool: GradingPool) -> list[tuple[str
         try:
             solution = _solution(pool, problem.answer)
         except Exception as error:  # noqa: BLE001 - a grader may raise anything: the problem is refused with it as the reason
-            refused[problem.id] = failed(error).reason
+            refused[problem.id] = failed_verdict(error).reason
             continue
         if solution is not None:
             pairs.append(Pair(key=problem.id, reference=problem.answer, generation=solution))
@@ -80,5 +80,5 @@ def _unreadable(pool: GradingPool, reference: str) -> str | None:
     try:
         verdict = steps.settle(reference, None) if steps else None
     except Exception as error:  # noqa: BLE001 - as above
-        return failed(error).reason
+        return failed_verdict(error).reason
     return verdict.reason if verdict and verdict.outcome is Outcome.UNGRADED else None

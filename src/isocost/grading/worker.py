@@ -28,7 +28,7 @@ import psutil
 from isocost.errors import IsocostError
 from isocost.graders import load_grader
 from isocost.graders.base import Grader
-from isocost.grading.judging import OUT_OF_MEMORY, judged, last_step
+from isocost.grading.judging import OUT_OF_MEMORY, judge_pair, last_step
 
 AFRESH, NO_MEMORY = 75, 76  # exit codes of a child that must be replaced: without a cause, and because it ran out of memory
 
@@ -107,7 +107,7 @@ def _serve(grader: Grader, requests: int, replies: int) -> NoReturn:
     while True:
         chunk = chunks.get()
         for reference, text in chunk["pairs"]:
-            verdict = judged(judge, reference, text)
+            verdict = judge_pair(judge, reference, text)
             _tell(replies, {"chunk": chunk["chunk"], "verdict": [verdict.outcome, verdict.predicted_answer, verdict.reason]})
             if verdict == OUT_OF_MEMORY:  # the heap is fragmented, and the next pair may fail for it
                 os._exit(AFRESH)
