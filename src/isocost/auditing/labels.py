@@ -51,7 +51,7 @@ class Compared:
     unsure: int
 
 
-def words(labels: Iterable[Label], labeller: str) -> list[Label]:
+def kept_labels(labels: Iterable[Label], labeller: str) -> list[Label]:
     """Return a labeller's labels that were not undone, skips included, in the order of the log.
 
     An `undo` removes the last remaining label of its solution; the label before it, if any, is then the current one.
@@ -70,7 +70,7 @@ def words(labels: Iterable[Label], labeller: str) -> list[Label]:
     return kept
 
 
-def standing(labels: Iterable[Label]) -> dict[tuple[str, str], Label]:
+def current_labels(labels: Iterable[Label]) -> dict[tuple[str, str], Label]:
     """Return the current label of each labeller on each solution, by (labeller, sample id): sound, unsound or unsure.
 
     Undone labels do not count. A skip (not now) leaves an earlier label in place.
@@ -78,14 +78,14 @@ def standing(labels: Iterable[Label]) -> dict[tuple[str, str], Label]:
     log = list(labels)
     found: dict[tuple[str, str], Label] = {}
     for labeller in dict.fromkeys(label.labeller for label in log):
-        found |= {(labeller, label.sample_id): label for label in words(log, labeller) if label.verdict != "skip"}
+        found |= {(labeller, label.sample_id): label for label in kept_labels(log, labeller) if label.verdict != "skip"}
     return found
 
 
 def verdicts(labels: Iterable[Label]) -> Verdicts:
     """Return one verdict per solution, where all sure labellers agree."""
     given: dict[str, set[LabelVerdict]] = defaultdict(set)
-    for (_, sample_id), label in standing(labels).items():
+    for (_, sample_id), label in current_labels(labels).items():
         given[sample_id].add(label.verdict)
     sure = {sample_id: kinds - {"unsure"} for sample_id, kinds in given.items()}
     return Verdicts(
@@ -95,10 +95,10 @@ def verdicts(labels: Iterable[Label]) -> Verdicts:
     )
 
 
-def compared(labels: Iterable[Label]) -> Iterator[Compared]:
+def compare_labellers(labels: Iterable[Label]) -> Iterator[Compared]:
     """Yield a comparison of every two labellers; pairs that share no solution are left out."""
     by_labeller: dict[str, dict[str, LabelVerdict]] = defaultdict(dict)
-    for (labeller, sample_id), label in standing(labels).items():
+    for (labeller, sample_id), label in current_labels(labels).items():
         by_labeller[labeller][sample_id] = label.verdict
     for left, right in combinations(sorted(by_labeller), 2):
         theirs = by_labeller[right]
