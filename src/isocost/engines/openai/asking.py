@@ -1,4 +1,4 @@
-"""What is sent for a request."""
+"""Build the body and the path of a request."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _OPENAI_STOPS = 4
 
 
 def seed_for(request: Request, seed: int) -> int:
-    """The seed of a request: 31 bits, since endpoints read it as a C integer of unknown width."""
+    """Return the seed of a request: 31 bits, because endpoints read it as a C integer of unknown width."""
     return seed_of(seed, request.problem_id, request.first_index) >> 32
 
 
 def path_for(request: Request, options: OpenAIOptions) -> str:
-    """Where a request is sent, under the base_url.
+    """Return the path of a request, under the base_url.
 
     Raises:
         ModelError: the request is a conversation and the study allows plain text only.
@@ -32,13 +32,13 @@ def path_for(request: Request, options: OpenAIOptions) -> str:
 
 
 def messages(request: Request) -> list[dict[str, str]]:
-    """A request as a conversation."""
+    """Return a request as a conversation."""
     system = [{"role": "system", "content": sound(request.system)}] if request.chat and request.system is not None else []
     return [*system, {"role": "user", "content": sound(request.prompt)}]
 
 
 def body_for(request: Request, shared: dict[str, Any], path: str, seed: int | None) -> dict[str, Any]:
-    """The whole body of a request for `count` solutions; `shared` is from `settings`."""
+    """Return the whole body of a request for `count` solutions; `shared` is from `settings`."""
     asked: dict[str, Any] = {"prompt": sound(request.prompt)} if path == "/completions" else {"messages": messages(request)}
     if seed is not None:
         asked["seed"] = seed
@@ -48,13 +48,13 @@ def body_for(request: Request, shared: dict[str, Any], path: str, seed: int | No
 
 
 def settings(options: OpenAIOptions, endpoint: Endpoint, params: SamplingParams) -> dict[str, Any]:
-    """The part of the body that is the same for all requests.
+    """Return the part of the body that is equal for all requests.
 
-    Temperature and top_p are sent even where they cut nothing, since an endpoint may have other defaults. OpenAI's are 1, and its
-    reasoning models refuse the very words, so there a 1 is left out.
+    Temperature and top_p are sent even where they change nothing, because an endpoint may have other defaults. OpenAI's are 1, and its
+    reasoning models refuse these keys, so there a 1 is left out.
 
     Raises:
-        ModelError: more stop strings than OpenAI takes; others take more.
+        ModelError: more stop strings than OpenAI takes; other endpoints take more.
     """
     if endpoint.official and len(params.stop) > _OPENAI_STOPS:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""The library's client, told to send a request once, to one address and no other."""
+"""The library's client, configured to send a request once, to one address and no other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PART = 2**16  # bytes that are unpacked at once
 
 
 class ReplyTooLongError(Exception):
-    """A reply that does not end, or is longer than anything that was asked for."""
+    """Raised for a reply that does not end, or is longer than any requested one."""
 
 
 class CappedStream(httpx2.AsyncByteStream):
@@ -107,12 +107,12 @@ class SpreadTransport(httpx2.AsyncBaseTransport):
 
 
 def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.AsyncOpenAI:
-    """A client that follows no redirect and asks nothing twice. Proxies of the environment are for other machines than this one.
+    """Make a client that follows no redirect and retries nothing. Proxies of the environment are for other machines than this one.
 
     Args:
-        endpoint: What it asks.
+        endpoint: The endpoint.
         timeout: Seconds that a request may take; connecting takes no longer.
-        concurrency: How many requests are under way at once.
+        concurrency: The number of requests in flight.
     """
     proxied = not endpoint.loopback and bool({"http", "https", "all"} & getproxies().keys())
     http = openai.DefaultAsyncHttpxClient(

@@ -21,12 +21,12 @@ _BATCH = 1024  # generations; a batch only bounds what is committed at once
 
 
 class ReplayOptions(Options):
-    """What a study may say about a recorded model.
+    """Samples recorded in a table.
 
     Attributes:
-        table: A table of samples, Parquet or JSONL (from the study file's folder).
-        model: Its name in the table's `model` column.
-        pool: Its pool, where the table holds several of this model.
+        table: A table of samples (Parquet or JSONL), a folder or a glob pattern of such files, relative to the study file's folder.
+        model: Name of the model in the table's column `model`.
+        pool: Name of the pool, if the table holds several of this model.
     """
 
     table: Path
@@ -35,7 +35,12 @@ class ReplayOptions(Options):
 
 
 def open_engine(options: Mapping[str, object], base: Path) -> ReplayEngine:
-    """The engine for a study's model section; reads the table."""
+    """Open the engine of a study's model section; reads the table.
+
+    Raises:
+        StudyError: the options cannot be used.
+        ModelError: the table cannot be read, or does not contain the model.
+    """
     given = read_options(ReplayOptions, options)
     return ReplayEngine(base / given.table, given.model, given.pool)
 
@@ -61,10 +66,10 @@ class ReplayEngine:
         self._most_tokens = int(self._recorded.tokens.max())
 
     def size(self) -> None:
-        """A table does not say."""
+        """Return None: a table does not give the size."""
 
     def render(self, request: Request) -> str:
-        """The prompt as it stands."""
+        """Return the prompt as it is."""
         return request.prompt
 
     def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
@@ -72,7 +77,7 @@ class ReplayEngine:
         return cut(requests, _BATCH)
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
-        """Look the samples up; `seed` and the other parameters than `max_tokens` are those of whoever recorded them.
+        """Look the samples up. `seed` and the parameters other than `max_tokens` are those of the recording.
 
         Raises:
             EngineError: the table lacks a sample, or one has more than `max_tokens` tokens.
@@ -90,7 +95,7 @@ class ReplayEngine:
         return [list(islice(generations, request.count)) for request in batch]
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to release."""
 
     def _generations(self, rows: npt.NDArray[np.int64]) -> Iterator[Generation]:
         recorded = self._recorded
@@ -99,7 +104,7 @@ class ReplayEngine:
             yield Generation(text=text, num_prompt_tokens=prompt_tokens, num_generated_tokens=tokens, finish_reason=reason)
 
     def _refuse_long(self, rows: npt.NDArray[np.int64], most: int) -> None:
-        """A draw above `max_tokens` would cost more than the worst case that was reserved for it."""
+        """Refuse samples above `max_tokens`, which would cost more than the worst case that was reserved for them."""
         long = rows[self._recorded.tokens[rows] > most]
         if len(long):
             problem, index = self._recorded.name(int(long[0]))

@@ -1,4 +1,4 @@
-"""Reads the samples of one model from a table, only the columns that are needed, and checks them."""
+"""Read the samples of one model from a table, only the columns that are needed, and check them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MAY_BE_THERE = ("pool", "sample_index", "num_prompt_tokens", "finish_reason")
 
 
 def read(table: Path, model: str, pool: str | None) -> Recorded:
-    """The samples of one model and pool. Where `sample_index` is not in the table, the rows of a problem are counted.
+    """Return the samples of one model and pool. Without a column `sample_index`, the rows of a problem are numbered in order.
 
     Raises:
-        ModelError: the table cannot be read, lacks a column, does not hold the model, or holds a row that cannot be used.
+        ModelError: the table cannot be read, lacks a column, does not contain the model, or contains an unusable row.
     """
     where = f"{table}, model {model!r}"
     try:
@@ -35,7 +35,7 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
 
 
 def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
-    """The rows of one model and pool, in the order of the table."""
+    """Return the rows of one model and pool, in the order of the table."""
     is_parquet = table.suffix.lower() == ".parquet"
     files = sorted(table.rglob("*.parquet" if is_parquet else "*.jsonl")) if table.is_dir() else matching(table)
     scan = (scan_parquet if is_parquet else scan_jsonl)(*files)
@@ -55,7 +55,7 @@ def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
 
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
-    """All columns, in the types that they are kept in. Null is what cannot be."""
+    """Return all columns in their final types. A value that has no such type becomes null."""
     if "sample_index" not in rows.columns:
         rows = rows.with_columns(pl.int_range(pl.len()).over("problem_id").alias("sample_index"))
     missing = [pl.lit(None).alias(column) for column in ("num_prompt_tokens", "finish_reason") if column not in rows.columns]
@@ -73,13 +73,14 @@ def _plain(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _whole(rows: pl.DataFrame, column: str) -> pl.Expr:
     value = pl.col(column)
+    # pandas writes integers with gaps as floats; 3.5 is an error, and becomes null.
     if rows.schema[column].is_float():
         value = pl.when(value == value.round()).then(value)
     return value.cast(pl.Int64, strict=False)
 
 
 def _refuse_bad_cells(rows: pl.DataFrame, where: str) -> None:
-    """Complain of the first row that cannot be used."""
+    """Refuse the table if a row cannot be used, and name the first one."""
     counts = pl.col("sample_index", "num_prompt_tokens", "num_generated_tokens")
     empty = pl.any_horizontal(pl.col("problem_id", "sample_index", "num_generated_tokens", "finish_reason").is_null())
     no_text = pl.col("generation").is_null() & (pl.col("finish_reason") != "error").fill_null(True)
@@ -103,7 +104,7 @@ def _complaint(row: Mapping[str, object], where: str) -> str:
 
 
 def _refuse_repeated(rows: pl.DataFrame, where: str) -> None:
-    """Complain of the first row of the table that another before it has the problem and index of."""
+    """Refuse the table if two rows have one problem and index, and name the first repeated one."""
     same = (pl.col("problem_id") == pl.col("problem_id").shift()) & (pl.col("sample_index") == pl.col("sample_index").shift())
     repeated = rows.lazy().select("row", "problem_id", "sample_index").filter(same).sort("row").head(1).collect()
     if len(repeated):
@@ -112,7 +113,7 @@ def _refuse_repeated(rows: pl.DataFrame, where: str) -> None:
 
 
 def _recorded(rows: pl.DataFrame) -> Recorded:
-    """Columns of rows in their order, each in one piece of memory of its own."""
+    """Return rows as columns in their order, each in one block of memory."""
     problems = rows["problem_id"].rle()
     lengths = problems.struct.field("len").to_numpy()
     texts = rows["generation"].fill_null("").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).cast("large_string")

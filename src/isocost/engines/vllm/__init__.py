@@ -1,4 +1,4 @@
-"""Runs a model with vLLM in this process: the fast engine for a GPU. What a study says of it is read here, without vLLM."""
+"""Run a model with vLLM in this process: the fast engine for a GPU. This module reads its options without importing vLLM."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class VllmOptions(Options):
-    """What a study may say about a model of this engine. What is None is left to vLLM.
+    """Weights on this machine or cluster, run by vLLM. A key that is null is left to vLLM. See [vllm.md](vllm.md).
 
     Attributes:
-        model: A folder (from the study file's), or a name on the hub.
+        model: A folder, relative to the study file's, or a name on the hub.
         revision: Branch, tag or commit on the hub.
-        dtype: Of the weights; `auto` is vLLM's choice by checkpoint and device.
-        tensor_parallel_size: GPUs that the model is spread over.
+        dtype: Data type of the weights; `auto` is vLLM's choice.
+        tensor_parallel_size: Number of GPUs over which the model is split.
         gpu_memory_utilization: Share of each GPU's memory (on a CPU, of the machine's) for weights and key-value cache.
-        max_model_len: Longest prompt and solution together, in tokens; less than the model's own leaves room for more at once.
+        max_model_len: Longest prompt and solution together, in tokens.
         max_num_seqs: Sequences decoded at once.
-        quantization: How the weights are quantized, under vLLM's names: `fp8`, `awq`, ...
-        enforce_eager: Start faster and run slower, without compiled graphs.
-        batch_size: Sequences a batch, which is committed whole. Two batches are under way at once.
+        quantization: Quantization of the weights, by vLLM's name: `fp8`, `awq`, ...
+        enforce_eager: Run without compiled graphs: a faster start and slower decoding.
+        batch_size: Sequences per batch, the unit that is committed; two batches are in flight.
     """
 
     model: str
@@ -45,7 +45,13 @@ class VllmOptions(Options):
 
 
 def open_engine(options: Mapping[str, object], base: Path) -> VllmEngine:
-    """The engine for a study's model section. Reads the configuration; vLLM is started when it is first needed."""
+    """Open the engine of a study's model section. Reads the configuration; vLLM is started when it is first needed.
+
+    Raises:
+        StudyError: the options cannot be used.
+        MissingExtraError: vLLM is not installed.
+        ModelError: there is no such model.
+    """
     given = read_options(VllmOptions, options)
     if find_spec("vllm") is None:
         raise MissingExtraError("vllm", "vllm")

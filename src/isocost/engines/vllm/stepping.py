@@ -1,4 +1,4 @@
-"""The one thread that vLLM lives in: it takes requests from all batches, steps, and hands each batch its answers."""
+"""The one thread that runs vLLM: it takes requests from all batches, steps the engine, and returns each batch its outputs."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from typing import Any
 
 from isocost.records import SamplingParams
 
-_AT_ONCE = 64  # requests handed to vLLM between two steps: taking in a whole batch would let the device wait
+_AT_ONCE = 64  # requests added between two steps; adding a whole batch would leave the device idle
 
 
 class ClosedError(Exception):
-    """vLLM was shut down before it answered."""
+    """Raised where vLLM was shut down before it answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One solution to be generated.
+    """One solution to generate.
 
     Attributes:
         prompt: Tokens.
-        salt: Prompts are read from the cache only if they were asked with the same one.
-        limit: Tokens to generate at most.
+        salt: The prompt is read from the cache only where another was sent with the same salt.
+        limit: The maximum number of tokens to generate.
         seed: Its own.
-        params: How to draw; max_tokens is not looked at.
-        ends: Tokens that end a text.
+        params: The sampling parameters; their max_tokens is ignored.
+        ends: End tokens.
     """
 
     prompt: list[int]
@@ -53,14 +53,14 @@ class _Batch:
 
 
 class Stepper:
-    """vLLM in a thread of its own, where it is started, stepped and shut down: a CUDA device is current for one thread, not for all.
+    """vLLM in a thread of its own, where it is started, stepped and shut down, because a CUDA device is current per thread.
 
     Args:
         open_llm: Makes the LLMEngine.
         add: Gives it a request under an id: `add(llm, id, asked)`.
 
     Raises:
-        Exception: whatever `open_llm` raised.
+        Exception: any exception of `open_llm`.
     """
 
     def __init__(self, open_llm: Callable[[], Any], add: Callable[[Any, str, Asked], None]) -> None:
@@ -79,15 +79,15 @@ class Stepper:
 
     @property
     def failed(self) -> bool:
-        """Whether it answers no more."""
+        """True if it answers no more."""
         return self._end is not None
 
     def answer(self, asked: Sequence[Asked]) -> list[Any]:
-        """vLLM's RequestOutput for each, in order; waits for them.
+        """Return vLLM's RequestOutput for each, in order, after waiting for them.
 
         Raises:
             ClosedError: it was shut down.
-            Exception: whatever vLLM raised.
+            Exception: any exception of vLLM.
         """
         batch = _Batch(asked, outputs=[None] * len(asked), left=len(asked))
         if not asked:
@@ -95,11 +95,12 @@ class Stepper:
         with self._ending:
             if self._end:
                 raise self._end
+            # Under the lock: after `_finish` has emptied the inbox, a batch would wait in it for ever.
             self._inbox.put(batch)
         return batch.future.result()
 
     def close(self) -> None:
-        """Shut vLLM down. Batches under way fail."""
+        """Shut vLLM down. Batches in flight fail."""
         self._inbox.put(None)
         self._thread.join()
 
@@ -107,7 +108,7 @@ class Stepper:
         try:
             llm = self._open_llm()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for the start
-            traceback.clear_frames(error.__traceback__)  # they hold what was loaded
+            traceback.clear_frames(error.__traceback__)  # the frames hold the loaded weights
             self._context.set_exception(error)
             return
         self._context.set_result(llm.vllm_config.model_config.max_model_len)
@@ -119,8 +120,8 @@ class Stepper:
                     self._hand_out(llm.step())
         except BaseException as error:  # noqa: BLE001 - raised again in the threads that wait for answers
             end = error
-        # Before anybody hears of the end: shutting down undoes what the process shares, which a vLLM started meanwhile would miss.
-        with contextlib.suppress(Exception):  # after a failure not all of it may be there; what matters is that the memory is let go
+        # Before `_finish` wakes the callers: shutting down resets state of the whole process, which a vLLM started meanwhile would need.
+        with contextlib.suppress(Exception):  # after a failure, parts of the engine may be missing; the memory is released anyway
             llm.engine_core.shutdown()
         traceback.clear_frames(end.__traceback__)
         del llm
@@ -128,7 +129,7 @@ class Stepper:
         self._finish(end)
 
     def _take_in(self) -> bool:
-        """Move new batches to what is owed, waiting for one if there is nothing to do; False at the end."""
+        """Move new batches to the pending ones, and wait for one if there is nothing to do. Return False at the end."""
         while True:
             try:
                 batch = self._inbox.get(block=not self._live and not self._owed)
