@@ -17,6 +17,7 @@ def cut(requests: Sequence[Request], batch_size: int) -> list[tuple[Request, ...
     batches: list[tuple[Request, ...]] = []
     batch: list[Request] = []
     room = batch_size
+    # Length in characters, not tokens: cutting must not need the tokenizer.
     for request in sorted(requests, key=lambda r: (len(r.prompt), r.problem_id, r.first_index)):
         for part in _split(request, batch_size):
             if part.count > room:

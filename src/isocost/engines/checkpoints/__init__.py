@@ -100,6 +100,7 @@ class Checkpoint:
         try:
             return replace(self, revision=commit_of(self.name, self.revision) or self.revision)
         except HubOutOfReachError as error:
+            # A run may be resumed offline with an earlier download. Its folder is named for the commit, so the identity stays exact.
             kept = snapshot(self.name, self.revision, self.gguf_file or "config.json")
             if kept is None:
                 raise ModelError(
@@ -124,7 +125,7 @@ class Checkpoint:
         weights = (self.gguf_file,) if self.gguf_file else _WEIGHTS
         files = {path for pattern in (*weights, *_OTHER) for path in self.folder.glob(pattern) if path.is_file()}
         total = hashlib.sha256()
-        for path in sorted(files):
+        for path in sorted(files):  # names without folders, so that a moved folder is the same model
             with path.open("rb") as stream:
                 total.update(f"{path.name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
         return f"sha256:{total.hexdigest()}"
@@ -189,7 +190,9 @@ def locate(name: str, base: Path, revision: str | None, gguf_file: str | None) -
         ModelError: a path without a model.
     """
     folder = from_home(base, name)
-    if not folder.exists() and _HUB_NAME.fullmatch(name) and ("/" not in name or not folder.parent.is_dir()):
+    # With an existing parent folder, "models/nam" is a mistyped path: it must not be asked of the hub, where anybody may own the name.
+    may_be_hub_name = _HUB_NAME.fullmatch(name) and ("/" not in name or not folder.parent.is_dir())
+    if may_be_hub_name and not folder.exists():
         return Checkpoint(name=name, folder=None, revision=revision, gguf_file=gguf_file)
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; model is a folder with config.json and weights, or a name on the hub")

@@ -28,6 +28,7 @@ def count_parameters(model: Any) -> ModelSize:
     Args:
         model: A causal language model of transformers; on the meta device it needs no weights.
     """
+    # A lookup costs no multiplication, but a tied table is also the output layer, which does.
     head = model.get_output_embeddings()
     output = None if head is None else head.weight
     tables = [module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding) and module.weight is not output]
@@ -90,7 +91,7 @@ def _attention(config: Any) -> tuple[int | None, bool]:
     n_layers = getattr(config, "num_hidden_layers", None)
     if not isinstance(n_layers, int):
         return None, False
-    if len(types) != n_layers:
+    if len(types) != n_layers:  # older configurations say it once for all layers, or not at all
         types = ["sliding" if getattr(config, "sliding_window", None) else "full"] * n_layers
     attending = [index for index, kind in enumerate(types) if kind not in _WITHOUT_ATTENTION]
     widths = [_double_width(_layer_config(config, f".{index}.")) for index in attending]

@@ -51,6 +51,7 @@ def _shards(index: Path) -> dict[str, str]:
 
 def _check_shards(index: Path) -> None:
     shards = _shards(index)
+    # An index may be newer than its files, so the tensors are looked up in the files' own headers.
     held = {file: _tensors(index.parent / file) for file in set(shards.values())}
     lacking = [tensor for tensor, file in shards.items() if tensor not in held[file]]
     if lacking:
@@ -109,6 +110,6 @@ def check_gguf(path: Path) -> None:
 
 
 def _unreadable(path: Path, start: bytes, form: str) -> str:
-    if start == b"version ":
+    if start == b"version ":  # the first line of a Git LFS pointer names its version
         return f"{path}: a Git LFS pointer, not the weights; fetch them: git lfs pull"
     return f"{path}: not a {form} file, or not a whole one; {_AGAIN}"

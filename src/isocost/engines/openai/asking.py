@@ -12,7 +12,7 @@ from isocost.errors import ModelError
 from isocost.ids import seed_of
 from isocost.records import SamplingParams
 
-_OPENAI_STOPS = 4
+_OPENAI_STOPS = 4  # the limit that OpenAI documents; a request with more is refused
 
 
 def seed_for(request: Request, seed: int) -> int:
@@ -42,7 +42,7 @@ def body_for(request: Request, shared: dict[str, Any], path: str, seed: int | No
     asked: dict[str, Any] = {"prompt": sound(request.prompt)} if path == "/completions" else {"messages": messages(request)}
     if seed is not None:
         asked["seed"] = seed
-    if request.count > 1:
+    if request.count > 1:  # 1 is the default everywhere, and some servers do not know the key
         asked["n"] = request.count
     return shared | asked
 
@@ -64,7 +64,7 @@ def settings(options: OpenAIOptions, endpoint: Endpoint, params: SamplingParams)
     drawn = {"temperature": params.temperature, "top_p": params.top_p}
     body: dict[str, Any] = {"model": options.model, options.max_tokens_field: params.max_tokens}
     body |= {name: value for name, value in drawn.items() if value != 1 or not endpoint.official}
-    if params.top_k:
+    if params.top_k:  # not in OpenAI's API, so sent only where the study sets it
         body["top_k"] = params.top_k
     if params.stop:
         body["stop"] = list(params.stop)

@@ -89,6 +89,7 @@ class Caller:
     def _unread(self, error: Exception) -> EngineError:
         """Return the error for a reply that came too late or cannot be read."""
         if isinstance(error, TimeoutError):
+            # Charged: the endpoint may have generated the whole reply before this side gave up.
             return TryAgainError(f"{self.endpoint}: no reply within {self._options.timeout:g} s", charged=True)
         redact(error, self.endpoint)
         return TryAgainError(f"{self.endpoint}: a reply that cannot be read: {self.endpoint.clean(str(error))}", charged=True)
@@ -142,4 +143,5 @@ def _count_all(failure: UsageError, replies: Sequence[list[Generation] | BaseExc
 
 
 def _too_long(asked: int, seed: int | None) -> Generation:
+    # No tokens: the endpoint refused the request, so it charges nothing.
     return Generation(text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error", sharing=asked, seed=seed)

@@ -13,7 +13,7 @@ from isocost.engines.openai.endpoint import Endpoint
 
 _CONNECT = 30.0  # seconds; a host that is there answers in one
 _NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-_A_POOL = 4  # connections
+_A_POOL = 4  # connections per pool, see `SpreadTransport`
 MOST_BYTES = 64 * 2**20  # of a reply: a hundred thousand tokens for each of a hundred choices
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # whichever of the two the header is of
 _PART = 2**16  # bytes that are unpacked at once
@@ -91,7 +91,7 @@ class SpreadTransport(httpx2.AsyncBaseTransport):
     """Several small pools of connections, used in turn: a pool looks through all of its connections at every request and every reply."""
 
     def __init__(self, concurrency: int) -> None:
-        context = httpx2.create_ssl_context()
+        context = httpx2.create_ssl_context()  # one for all pools: making it reads the certificates
         self._pools = [httpx2.AsyncHTTPTransport(verify=context, limits=_NO_LIMIT) for _ in range(-(-concurrency // _A_POOL))]
         self._turn = 0
 
@@ -116,9 +116,10 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
     """
     proxied = not endpoint.loopback and bool({"http", "https", "all"} & getproxies().keys())
     http = openai.DefaultAsyncHttpxClient(
+        # No limit per read, which would not bound a slow reply: `Caller` limits the whole request.
         timeout=httpx2.Timeout(None, connect=min(timeout, _CONNECT)),
         limits=_NO_LIMIT,
-        follow_redirects=False,
+        follow_redirects=False,  # a redirect could send key and prompt to another host
         trust_env=proxied,
         transport=None if proxied else SpreadTransport(concurrency),
         event_hooks={"response": [_cap]},
@@ -126,7 +127,7 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
     client = openai.AsyncOpenAI(
         api_key=endpoint.bearer,
         base_url=endpoint.base_url,
-        max_retries=0,
+        max_retries=0,  # isocost retries by itself, because each attempt is reserved under the limit
         http_client=http,
         default_headers={"Accept-Encoding": "identity"},  # a compressed reply has no length before it is unpacked
     )

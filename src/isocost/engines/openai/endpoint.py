@@ -12,6 +12,7 @@ from isocost.engines.openai.options import OpenAIOptions
 from isocost.errors import ModelError
 
 _NO_KEY = "none"  # the library insists on one
+# Control, zero-width and bidirectional characters: in a message, they could overwrite or reorder lines of the terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -50,7 +51,7 @@ class Endpoint:
             address = ip_address(self.host)
         except ValueError:
             return False
-        return address.is_loopback or address.is_unspecified
+        return address.is_loopback or address.is_unspecified  # 0.0.0.0 reaches this machine too
 
     @property
     def bearer(self) -> str:
@@ -83,6 +84,6 @@ def read_endpoint(options: OpenAIOptions) -> Endpoint:
     endpoint = Endpoint(base_url=options.base_url, model=options.model, key_variable=options.api_key_env, key=key)
     if key is None and endpoint.official:
         raise ModelError(f"{endpoint}: no key in ${options.api_key_env}\n  set that environment variable, or name another: api_key_env")
-    if key is not None and not re.fullmatch(r"[!-~]+", key):
+    if key is not None and not re.fullmatch(r"[!-~]+", key):  # an HTTP header takes printable ASCII only
         raise ModelError(f"${options.api_key_env}: holds a space or a character that no key has\n  set it to the key alone")
     return endpoint

@@ -31,7 +31,7 @@ _TOO_LONG = (
 
 def is_too_long(error: openai.APIStatusError) -> bool:
     """Return True if the endpoint refused a prompt that does not fit into the model's context."""
-    if error.status_code == 413:
+    if error.status_code == 413:  # the body is too large, whatever the message says
         return True
     if error.status_code not in (400, 422):
         return False

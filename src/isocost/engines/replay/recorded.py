@@ -56,12 +56,14 @@ class Recorded:
         """
         names = pl.Series([problem for problem, _, _ in asked], dtype=pl.String)
         first, count = (np.array(column, dtype=np.int64) for column in ([one[1] for one in asked], [one[2] for one in asked]))
+        # An unknown problem may sort after the last one, and its place would be out of range.
         place = np.minimum(self.problems.search_sorted(names).to_numpy(), len(self.problems) - 1)
         known = (self.problems.gather(place) == names).to_numpy()
         # Fast path, for all requests at once: right where a problem's samples are numbered 0, 1, 2, ... without gaps.
         start = self.starts[place] + first
         last = start + count - 1
         there = known & (last < self.starts[place + 1]) & (start >= self.starts[place])
+        # Indices are sorted and distinct: if the first and the last of `count` rows are right, so are all between.
         there[there] &= (self.indices[start[there]] == first[there]) & (self.indices[last[there]] == (first + count - 1)[there])
         for number in np.flatnonzero(~there & (count > 0)).tolist():
             problem = int(place[number]) if known[number] else None
@@ -106,7 +108,7 @@ class Recorded:
         """
         sha = hashlib.sha256(json.dumps([model, self.problems.to_list()], separators=(",", ":")).encode() + b"\n")
         for column in (self.starts, self.indices, self.prompt_tokens, self.tokens, self.text_starts):
-            sha.update(np.ascontiguousarray(column, dtype="<i8").data)
+            sha.update(np.ascontiguousarray(column, dtype="<i8").data)  # little-endian on every machine
         sha.update(np.ascontiguousarray(self.reason_numbers).data)
         sha.update(self.text)
         return sha.hexdigest()

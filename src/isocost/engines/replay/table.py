@@ -26,6 +26,7 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
     try:
         rows = _plain(_rows(table, model, pool))
         _refuse_bad_cells(rows, where)
+        # By row last, so that of two equal samples the later one in the table is reported.
         rows = rows.with_row_index("row").sort("problem_id", "sample_index", "row")
         _refuse_repeated(rows, where)
         return _recorded(rows)
@@ -40,7 +41,7 @@ def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
     files = sorted(table.rglob("*.parquet" if is_parquet else "*.jsonl")) if table.is_dir() else matching(table)
     scan = (scan_parquet if is_parquet else scan_jsonl)(*files)
     there = scan.collect_schema().names()
-    for column, purpose in _NEEDED.items():
+    for column, purpose in _NEEDED.items():  # before any row is read: a table may be large
         if column not in there:
             raise ModelError(f"{table}: no column {column!r}; replay needs it{purpose}")
     chosen = pl.col("model").cast(pl.String) == model
@@ -60,6 +61,7 @@ def _plain(rows: pl.DataFrame) -> pl.DataFrame:
         rows = rows.with_columns(pl.int_range(pl.len()).over("problem_id").alias("sample_index"))
     missing = [pl.lit(None).alias(column) for column in ("num_prompt_tokens", "finish_reason") if column not in rows.columns]
     rows = rows.with_columns(missing)
+    # A missing reason counts as a complete solution: most published tables have no such column.
     reason = pl.col("finish_reason").cast(pl.String).replace("", None).fill_null("stop")
     return rows.select(
         pl.col("problem_id", "generation").cast(pl.String),
@@ -116,6 +118,7 @@ def _recorded(rows: pl.DataFrame) -> Recorded:
     """Return rows as columns in their order, each in one block of memory."""
     problems = rows["problem_id"].rle()
     lengths = problems.struct.field("len").to_numpy()
+    # The oldest layout has all texts in one buffer with offsets; the newest has string views into several buffers.
     texts = rows["generation"].fill_null("").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).cast("large_string")
     _, starts, text = texts.buffers()
     text_starts = np.frombuffer(starts, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]

@@ -62,7 +62,7 @@ def decode(
     front = _Front.after(model, prompts, torch.tensor([row.prompt for row in rows], device=model.device))
     tokens = torch.zeros(len(rows), steps, dtype=torch.long, device=model.device)
     decoded: dict[int, Decoded] = {}
-    active = list(range(len(rows)))
+    active = list(range(len(rows)))  # rows still in the batch, by their place in it
     seen = 0
     for step in range(steps):
         chosen = draw(front.logits, params, uniforms[step, active])

@@ -101,7 +101,7 @@ class TransformersEngine(CheckpointEngine):
     def close(self) -> None:
         """Release the memory. The next `generate` loads the model again."""
         self._model = self._tokenizer = None
-        gc.collect()
+        gc.collect()  # modules refer to each other in cycles, which hold their tensors
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -118,6 +118,7 @@ class TransformersEngine(CheckpointEngine):
     def _limit(self, num_prompt_tokens: int, max_tokens: int) -> int:
         """Return the number of tokens that may follow a prompt; 0 if none fits, or the prompt is empty."""
         context = getattr(self._config.get_text_config(), "max_position_embeddings", None)
+        # Without a known context (recurrent models) only max_tokens limits it.
         room = max_tokens if context is None else min(max_tokens, context - num_prompt_tokens)
         return max(room, 0) if num_prompt_tokens else 0
 

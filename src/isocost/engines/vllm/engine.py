@@ -35,7 +35,7 @@ class VllmEngine(CheckpointEngine):
         super().__init__(checkpoint, options.batch_size)
         self._options = options
         self._stepper: Stepper | None = None
-        self._batches = itertools.count()
+        self._batches = itertools.count()  # numbers the batches, for their cache salts
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
         """Answer a batch; may be called from several threads. A prompt that fills the context has finish_reason `error`.

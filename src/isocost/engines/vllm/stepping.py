@@ -102,7 +102,7 @@ class Stepper:
     def close(self) -> None:
         """Shut vLLM down. Batches in flight fail."""
         self._inbox.put(None)
-        self._thread.join()
+        self._thread.join()  # the memory must be free when `close` returns
 
     def _run(self) -> None:
         try:

@@ -159,10 +159,12 @@ class Encoder:
         own = {
             name: value for base in reversed(extended) for name, value in vars(base).items() if root is None or not issubclass(root, base)
         }
+        specials = [name for name in SPECIALS if own.get(name) is not None]
+        overrides = [name for name in own if not name.startswith("__")]
         fields = {
             "name": kind.__name__ if _is_text(kind.__name__) else "?",
-            "specials": [name for name in SPECIALS if own.get(name) is not None],
-            "overrides": [name for name in own if not name.startswith("__")] if root else [],
+            "specials": specials,
+            "overrides": overrides if root else [],  # attributes of other classes are asked of the program anyway
             "hashable": kind.__hash__ is not None,
             "root": root.__name__ if root else "",
             "real": name_of(kind),
