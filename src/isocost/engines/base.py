@@ -84,7 +84,7 @@ class Engine(Protocol):
             uses a whole device. An engine that needs no thread to wait for it is also a `StartingEngine`.
         shares_prompts: True if the solutions of a request share one prefill of the prompt.
 
-    A remote engine may also have `added_tokens`: prompt tokens that it accepts of a request beyond one for each byte of the prompt. They
+    A remote engine may have `added_tokens` besides: prompt tokens that it accepts of a request beyond one for each byte of the prompt. They
     are reserved under the limit before the request is sent.
     """
 

@@ -53,16 +53,11 @@ def load_grader(name: str, options: Mapping[str, object] | None = None) -> Grade
 
 
 def grader_options(name: str) -> tuple[str, ...]:
-    """Return the names of the settings that a grader takes.
-
-    Raises:
-        InputError: the grader does not exist or cannot be imported.
-    """
+    """The settings that a grader takes."""
     return tuple(_keywords(_import(name)) or ())
 
 
 def _import(name: str) -> Callable[..., object]:
-    """Import the class or function that makes a grader."""
     target = GRADERS.get(name, name)
     if ":" not in target:
         hint = did_you_mean(name, GRADERS) or f"known: {', '.join(GRADERS)}, or package.module:attribute"

@@ -55,9 +55,9 @@ class MathGrader(AnswerGrader):
     """Grades by mathematical equality. The same answer in another notation is correct; a part of it, or a coarse rounding, is not.
 
     Args:
-        order: Of lists and sets; this and the others as in `Conventions`.
-        units: Of quantities.
-        percent: The meaning of 50%.
+        order: Order of values side by side and of sets: `any`, or as `given` in the reference.
+        units: `forgive` a missing unit but convert or refuse another one, `ignore` units, or `require` the reference's.
+        percent: `forgive` (50% is 50, and also 0.5) or `value` (50% is 0.5 only).
 
     Raises:
         ValueError: an unknown convention.

@@ -44,8 +44,8 @@ class NumberGrader(AnswerGrader):
     """Compares the number in the final answer with the reference, exactly. Units and percent signs count as the conventions say.
 
     Args:
-        units: Of quantities; this and `percent` as in `Conventions`.
-        percent: The meaning of 50%.
+        units: `forgive` a missing unit but convert or refuse another one, `ignore` units, or `require` the reference's.
+        percent: `forgive` (50% is 50, and also 0.5) or `value` (50% is 0.5 only).
 
     Raises:
         ValueError: an unknown convention.

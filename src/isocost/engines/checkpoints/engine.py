@@ -13,7 +13,7 @@ from isocost.engines.checkpoints.reading import as_read
 
 
 class CheckpointEngine:
-    """The base of engines that run a checkpoint. It reads the configuration at once, and the tokenizer when first needed.
+    """Reads the configuration at once, and the tokenizer when it is first needed.
 
     Only `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
 

@@ -112,14 +112,13 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
     Args:
         endpoint: The endpoint.
         timeout: Seconds that a request may take; connecting takes no longer.
-        concurrency: The number of requests in flight.
+        concurrency: How many requests are under way at once.
     """
     proxied = not endpoint.loopback and bool({"http", "https", "all"} & getproxies().keys())
     http = openai.DefaultAsyncHttpxClient(
-        # No limit per read, which would not bound a slow reply: `Caller` limits the whole request.
         timeout=httpx2.Timeout(None, connect=min(timeout, _CONNECT)),
         limits=_NO_LIMIT,
-        follow_redirects=False,  # a redirect could send key and prompt to another host
+        follow_redirects=False,
         trust_env=proxied,
         transport=None if proxied else SpreadTransport(concurrency),
         event_hooks={"response": [_cap]},

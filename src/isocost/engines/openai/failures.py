@@ -47,7 +47,7 @@ def refusal(message: str) -> EngineError:
 
 
 def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint) -> EngineError:
-    """Return isocost's error for the library's. The caller handles a prompt that is too long (`is_too_long`) and a 404 before."""
+    """isocost's error for the library's; a prompt that is too long (`is_too_long`) and a 404 are the caller's to tell apart first."""
     redact(error, endpoint)
     if isinstance(error, openai.APIStatusError):
         return _status(error, endpoint)

@@ -38,7 +38,7 @@ class CodeGrader(AnswerGrader):
     that equal programs form a vote; of a longer one the first 10,000 characters.
 
     Args:
-        memory_mb: MB of address space that a program may use, including the interpreter's 30.
+        memory_mb: Address space of a program in MB, at least 64; the interpreter takes 30.
 
     Raises:
         InputError: bubblewrap is not installed, or this machine does not permit its system calls.
