@@ -26,9 +26,9 @@ def choose(
     """Choose solutions to audit: of each model at most one a problem, spread over the levels of the problems that it solved.
 
     Levels are sampled in proportion to the solved problems in them, each with one at least where `per_model` reaches. Proportion is what
-    keeps few labels informative: weights are nearly equal, so n labels are worth n, where equal numbers a level would make those of a
-    level with few solved problems count for little. Seats go one by one to the level with the largest N_h / sqrt(n_h (n_h + 1)) (the
-    method of Huntington and Hill), which, other than rounding shares, never takes one back when there are more of them.
+    keeps few labels informative: weights are nearly equal, so n labels are worth n, where equal numbers per level would make those of a
+    level with few solved problems count for little. Solutions are allocated one by one to the level with the largest
+    N_h / sqrt(n_h (n_h + 1)) (the method of Huntington and Hill). Unlike rounded shares, it never takes one back when the total grows.
 
     What is chosen depends on the seed and on what there is to choose from, never on the order of the samples. More per model adds to the
     choice and keeps the former in it, in the same order; more draws may choose anew.

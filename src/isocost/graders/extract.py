@@ -21,17 +21,20 @@ NUMBER = re.compile(
     r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:(?<=\d)\.\d+|(?<![\d.])\.\d+)?(?<=\d)(?:[eE][-+]?\d{1,3}(?![\w.]))?"
     r"(?:\s?/\s?\d++(?!\.\d))?"
 )
+# Also \beginboxed{12}, and \boxed 12 without braces.
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{|\\beginboxed\s*\{|\\boxed\s+(?=[^\s{])")
 LONGEST_TAIL = 2000  # characters read after "the answer is"
 FIRST_TAIL = 64  # characters from the end that are searched first for the last number
 _MORE_DIGITS = re.compile(r"\d(?:[\d,]*\d)?")  # the rest of a number at the limit, so that it is not cut in two
-_WORD = re.compile(r"[^\s$.,]+")
+_WORD = re.compile(r"[^\s$.,]+")  # the content of \boxed without braces
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")
+_HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 _SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|。|\n")
+# Text between two boxes that joins them into one answer; "then" or "wait" makes the second one a correction.
 _CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:\band\b|\bor\b|[,;])$|^$")
+# A number beside such a word is not the answer by itself: "at least 5", "5 or 6", "root 5".
 _CHANGED = re.compile(
     r"(?i)\b(?:not|less|fewer|more than|greater|at least|at most|between|or|root|negative|minus|plus|times|squared|cubed|neither|unknown)\b"
     r"|n't\b"

@@ -31,13 +31,13 @@ _DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\
 _UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
 # Possessive quantifiers, because words can be split in exponentially many ways.
 _BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}+|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|\b[23]\b|°)\s*+)*+")
-_SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")
+_SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")  # 1.5 million
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*(\d+))?")
-_GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")
-_MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")  # 10 000
+_MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")  # 2 2/3
 
 
 class NumberGrader(AnswerGrader):

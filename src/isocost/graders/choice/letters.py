@@ -51,17 +51,22 @@ _LAYOUT = re.compile(
 )
 _SPACES = re.compile(r"[ \t\r\f\v]+")
 _GAP = re.compile(r"\s+")  # not `\s*\n\s*`, which takes quadratic time on white space that _SPACES leaves
+# A letter alone: not in a word, an abbreviation, a hyphenated word ("A-level") or before an apostrophe ("I'm").
 _LETTER = re.compile(
     r"(?P<open>[\[(<\"'‘]{0,3}) ?(?P<letter>[A-Ja-j])(?![A-Za-z0-9À-ɏ_]|['’][A-Za-zÀ-ɏ]|-[A-Za-z0-9])(?: ?(?P<close>[\])>\"'’]{1,3}))?"
 )
-_RUN = re.compile(r"[\[(\"']?([A-J]{2,10})[\])\"']?(?=[.,;]|\s|$)")
+_RUN = re.compile(r"[\[(\"']?([A-J]{2,10})[\])\"']?(?=[.,;]|\s|$)")  # several letters in one word: ABD
 _END = re.compile(r"[ ]?(?:[.,;:!)\]\n，；！：、]|$)")
 _BEFORE = re.compile(r"[A-Za-z0-9À-ɏ_'’\\^-]")
-_BRACKETED = re.compile(r"(?<![A-Za-z0-9_])[(\[]([A-J])[)\]]")
+_BRACKETED = re.compile(r"(?<![A-Za-z0-9_])[(\[]([A-J])[)\]]")  # (B)
+# the label at the head of a line: "B) dog"
 _HEAD = re.compile(r"(?m)^[-#>• ]{0,4}(?:option |choice )?[(\[]?([A-J])[)\].:、](?=[ \n]|$|[^A-Za-z0-9])")
+# a line with nothing but a letter
 _ALONE = re.compile(r"(?i)[-#>• ]{0,4}(?:option |choice |answer )?[(\[\"']{0,2}([A-J])[)\]\"']{0,2}[.!]?")
+# **B** or **B) dog**
 _BOLD = re.compile(r"(?i)(?:\*\*|__)[(\[]?(?:option |choice )?[(\[]?([A-J])(?:[)\].:]{1,2}(?: [^*\n]{0,80})?|)(?:\*\*|__)")
 _LABEL = re.compile(r"(?<![A-Za-z0-9])[(\[]?([A-J])[)\]]")
+# A verb after letters makes them the subject of a new clause: "it is B, C and D are wrong".
 _VERB = re.compile(
     r" (?:is|are|was|were|can|cannot|do|does|isn|aren|don|ist|sind|est|sont|es|son)\b|" + REFUTED.pattern.removeprefix("(?i)")
 )

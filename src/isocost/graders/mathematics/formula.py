@@ -9,10 +9,13 @@ from isocost.graders.extract import extract_answer, final_text, last_number, lon
 LONGEST_BARE = 300  # characters of an answer without any text around it
 LONGEST_END = 10_000  # characters at the end of a text without a marked answer, where a formula counts as the answer
 
+# Bounded, because an unclosed delimiter would otherwise be searched to the end of the text, once for each.
 _SPAN = re.compile(r"\$\$(.{1,1000}?)\$\$|\\\[(.{1,1000}?)\\\]|\\\((.{1,1000}?)\\\)|\$([^$\n]+)\$", re.DOTALL)
 _MARKUP = re.compile(r"\\text\s*\{[^{}]*\}|\\(?:begin|end)\s*\{\w+\*?\}(?:\s*\{[lcr|\s]*\})?|\\[a-zA-Z]+")
+# An answer in two to four words, such as "no real solutions".
 _FEW_WORDS = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){1,3}[.!]?")
 _FRACTIONS = str.maketrans({"\u00bd": " 1/2", "\u00bc": " 1/4", "\u00be": " 3/4"})
+# Introductions of a bare answer: "So it is 5", "I think x is 5".
 _INTRODUCED = re.compile(
     r"(?i)^(?:(?:so|thus|hence|then|therefore|maybe)\b,?\s*)?(?:(?:it|that|this|[a-z])(?:\s+is|'s)\s+(?=\S)|(?:we|i)\s+(?:get|have|think|believe)\s+)?"
 )

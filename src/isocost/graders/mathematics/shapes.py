@@ -19,22 +19,24 @@ DEEPEST = 12  # nested lists
 
 _WORD_AND = r"(?:\\text\s*\{\s*,?\s*(?:and|or)\s*\}|and\b|or\b)"
 _SEPARATOR = re.compile(rf"\s*(?:[,;]\s*{_WORD_AND}?|\\text\s*\{{\s*,?\s*(?:and|or)\s*\}}|\b(?:and|or)\b)\s*")
-_GROUPS = re.compile(rf"\s*(?:;|,?\s*{_WORD_AND})\s*")
-_THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z])[^,]*)?")
-_DECIMAL_COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")
+_GROUPS = re.compile(rf"\s*(?:;|,?\s*{_WORD_AND})\s*")  # parts that may themselves be lists: x=1, y=2; x=3, y=4
+_THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z])[^,]*)?")  # 1,234 and its unit: no list
+_DECIMAL_COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")  # 1000,99 or 1.000,99
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
 _HALF_DAY = r"\s*(?:\\text\s*\{\s*)?([ap]\.?\s?m\b\.?)\s*\}?"
 _TIME = re.compile(rf"(?i)(\d{{1,2}})(?::([0-5]\d)(?::([0-5]\d))?|(?={_HALF_DAY}))(?:{_HALF_DAY})?")
+# Names that a value is given to: x, x_1, f(x), f(x, y), (x, y), AB, \theta.
 _NAMED = re.compile(r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\[a-z]{2,}")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
-_MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")
+_MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")  # x \in
 _COMMA = re.compile(r"\s*,\s*")
-_AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")
+_AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")  # joins two inequalities; "or" makes a list
 _EQUALS = re.compile(r"(?<![<>!:])=(?!=)")
 _MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix|array)\}(?:\s*\{[lcr|\s]*\})?((?:(?!\\begin|\\end).)*)\\end\s*\{\1\}")
 _ROW_END = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
 # Possessive quantifiers, because spaces can be divided in exponentially many ways.
 _UNIT_TEXT = re.compile(r"(.*[\w)}\]])\s*((?:\\text\s*\{[^{}]*\}\s*+(?:\^\s*\{?-?[1-3]\}?)?\s*+(?:/\s*+[a-z]{0,4}\s*+)?)++)")
+# Words of a unit follow a space, or a digit if they are long: "5x" and "5abc" are products.
 _UNIT_WORDS = re.compile(
     r"(.*[\d)}%])(?:\s+|(?<=\d)(?=[A-Za-z]{4}))((?!and\b|or\b)[A-Za-z]{3,}(?:\s+[A-Za-z]+)*(?:\s*/\s*[A-Za-z]+)?(?:\^?\{?[23]\}?)?)"
 )

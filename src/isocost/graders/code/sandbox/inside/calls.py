@@ -1,8 +1,11 @@
 """The system calls that a sample may not make, as a seccomp filter (classic BPF, man 2 seccomp).
 
-Forbidden are calls that make processes or run other programs (so there is no fork bomb, and nothing outlives a sample), sockets (a
-network namespace does not isolate AF_VSOCK, a virtual machine's way to its host), shared memory that no limit of a process counts, and
-the parts of the kernel that no program of a benchmark needs and that most kernel attacks used. Threads are allowed.
+Threads are allowed. Forbidden are:
+
+- calls that make processes or run other programs, so there is no fork bomb, and nothing outlives a sample;
+- sockets, because a network namespace does not isolate AF_VSOCK, a virtual machine's way to its host;
+- shared memory that no limit of a process counts;
+- parts of the kernel that no program of a benchmark needs and that most kernel attacks used.
 """
 
 from __future__ import annotations
