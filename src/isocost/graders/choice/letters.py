@@ -59,9 +59,9 @@ _RUN = re.compile(r"[\[(\"']?([A-J]{2,10})[\])\"']?(?=[.,;]|\s|$)")  # several l
 _END = re.compile(r"[ ]?(?:[.,;:!)\]\n，；！：、]|$)")
 _BEFORE = re.compile(r"[A-Za-z0-9À-ɏ_'’\\^-]")
 _BRACKETED = re.compile(r"(?<![A-Za-z0-9_])[(\[]([A-J])[)\]]")  # (B)
-# the label at the head of a line: "B) dog"
+# The label at the head of a line: "B) dog"
 _HEAD = re.compile(r"(?m)^[-#>• ]{0,4}(?:option |choice )?[(\[]?([A-J])[)\].:、](?=[ \n]|$|[^A-Za-z0-9])")
-# a line with nothing but a letter
+# A line with nothing but a letter
 _ALONE = re.compile(r"(?i)[-#>• ]{0,4}(?:option |choice |answer )?[(\[\"']{0,2}([A-J])[)\]\"']{0,2}[.!]?")
 # **B** or **B) dog**
 _BOLD = re.compile(r"(?i)(?:\*\*|__)[(\[]?(?:option |choice )?[(\[]?([A-J])(?:[)\].:]{1,2}(?: [^*\n]{0,80})?|)(?:\*\*|__)")

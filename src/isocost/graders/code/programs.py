@@ -11,7 +11,7 @@ _FENCE = re.compile(r"^([ \t]*)(`{3,})[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
 _DEEPEST = 3  # spaces before the fence that ends a block: a fence with more is part of a docstring
 _PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language counts as Python
 _DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w", re.MULTILINE)
-# code before the first fence: the prompt has opened the block
+# Code before the first fence: the prompt has opened the block
 _BEGUN = re.compile(r"^[ \t]*(?:def \w|class \w|import \w|from [\w.]+ import|return\b)", re.MULTILINE)
 _OPERATOR = r"(?:in|is|if|and|or|not|for|else)\b"
 _NO_PROSE = rf"(?!{_OPERATOR})"
