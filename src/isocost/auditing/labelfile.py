@@ -70,7 +70,7 @@ def _content(path: Path) -> bytes:
         return b""
     except OSError as error:
         why = "is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror or error}"
-        raise StorageError(f"{path}: {why}\n  it should hold what people labelled: restore the file, or move away what is there") from error
+        raise StorageError(f"{path}: {why}\n  it must contain the human labels: restore the file, or move the other one away") from error
 
 
 def _torn(line: bytes) -> bool:
@@ -81,16 +81,16 @@ def _torn(line: bytes) -> bool:
 def _flaw(row: Any) -> str:
     """Return the reason why a row is no label; "" where it is one."""
     if not isinstance(row, dict):
-        return "is no label: not an object"
+        return "is not a label: not an object"
     # An unknown field is an error: a newer version may give it a meaning, and it would be lost here.
     if unknown := sorted(row.keys() - _FIELDS):
-        return f"is no label: unknown field {_short(unknown[0])}"
+        return f"is not a label: unknown field {_short(unknown[0])}"
     if missing := [name for name in _TEXTS if not isinstance(row.get(name), str)]:
-        return f"is no label: {missing[0]} is not a text"
+        return f"is not a label: {missing[0]} is not a text"
     if row.get("verdict") not in get_args(LabelVerdict):
-        return f"is no label: verdict {_short(row.get('verdict'))} is none of {', '.join(get_args(LabelVerdict))}"
+        return f"is not a label: verdict {_short(row.get('verdict'))} is not one of {', '.join(get_args(LabelVerdict))}"
     if wrong := [name for name in _OPTIONAL if not isinstance(row.get(name), str | None)]:
-        return f"is no label: {wrong[0]} is not a text"
+        return f"is not a label: {wrong[0]} is not a text"
     return ""
 
 
@@ -105,5 +105,5 @@ def _damage(path: Path, damaged: list[tuple[int, str]]) -> StorageError:
     more = "" if not others else f"; so is line {last}" if others == 1 else f"; so are {others:,} more lines, the last is {last}"
     return StorageError(
         f"{path}:{first}: this line {why}{more}\n"
-        f"  no label is passed over in silence: restore the file from a copy, or mend or delete {'these lines' if others else 'the line'}"
+        f"  a label is never skipped: restore the file from a copy, or correct or delete {'these lines' if others else 'the line'}"
     )

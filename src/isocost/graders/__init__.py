@@ -65,7 +65,7 @@ def _import(name: str) -> Callable[..., object]:
     module, _, attribute = target.partition(":")
     # Without this check the error would be an ImportError about a package called "./folder/file".
     if "/" in module or module.startswith("."):
-        raise InputError(f'grader "{name}": a module is named, not a file\n  write package.module:attribute, with its folder on PYTHONPATH')
+        raise InputError(f'grader "{name}": this is a file, not a module\n  write package.module:attribute, with its folder on PYTHONPATH')
     try:
         factory = getattr(importlib.import_module(module), attribute)
     except (Exception, SystemExit) as error:  # a user's module may raise anything, and may call sys.exit

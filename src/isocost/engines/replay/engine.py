@@ -87,7 +87,7 @@ class ReplayEngine:
         except MissingError as missing:
             raise EngineError(
                 f"{self._table}: model {self._model!r} has no sample {missing.index} of problem {missing.problem_id!r}\n"
-                "  ask for fewer samples a problem, or record more: replay invents nothing"
+                "  ask for fewer samples per problem, or record more: replay generates none"
             ) from None
         if self._most_tokens > params.max_tokens:
             self._refuse_long(rows, params.max_tokens)

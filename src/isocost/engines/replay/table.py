@@ -111,7 +111,7 @@ def _refuse_repeated(rows: pl.DataFrame, where: str) -> None:
     repeated = rows.lazy().select("row", "problem_id", "sample_index").filter(same).sort("row").head(1).collect()
     if len(repeated):
         _, problem, index = repeated.row(0)
-        raise ModelError(f"{where}: sample {index} of problem {problem!r} stands twice; name a pool, or renumber")
+        raise ModelError(f"{where}: sample {index} of problem {problem!r} occurs twice; name a pool, or renumber")
 
 
 def _recorded(rows: pl.DataFrame) -> Recorded:
