@@ -30,7 +30,7 @@ from isocost.graders import load_grader
 from isocost.graders.base import Grader
 from isocost.grading.judging import OUT_OF_MEMORY, judge_pair, last_step
 
-AFRESH, NO_MEMORY = 75, 76  # exit codes of a child that must be replaced: without a cause, and because it ran out of memory
+RESTART, NO_MEMORY = 75, 76  # exit codes of a child that must be replaced: without a cause, and because it ran out of memory
 
 END, END_CHILD = signal.SIGTERM, signal.SIGUSR1  # from the driver: kill the child, and end or fork the next
 
@@ -53,7 +53,7 @@ def main() -> None:
             if prepare := getattr(grader, "prepare", None):
                 prepare()
         except Exception as error:  # noqa: BLE001 - a user's grader may raise anything: the driver raises it
-            _tell(replies, {"failed": str(error) if isinstance(error, IsocostError) else f"{type(error).__name__}: {error}"})
+            _send(replies, {"failed": str(error) if isinstance(error, IsocostError) else f"{type(error).__name__}: {error}"})
             return
         os.dup2(nothing.fileno(), 2)
     if psutil.Process().num_threads() == 1:  # a fork copies one thread only, and would deadlock on locks of the others
@@ -70,7 +70,7 @@ def _wait_for_children(replies: int) -> None:
         if code == 0:
             os._exit(0)
         os.write(replies, b"\n")  # ends a line that the child left torn
-        _tell(replies, {"ended": code})
+        _send(replies, {"ended": code})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     _die_with_parent()
@@ -103,14 +103,14 @@ def _serve(grader: Grader, requests: int, replies: int) -> NoReturn:
         _limit_memory(limit)
     chunks: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, chunks), daemon=True).start()
-    _tell(replies, {"ready": os.getpid()})
+    _send(replies, {"ready": os.getpid()})
     while True:
         chunk = chunks.get()
         for reference, text in chunk["pairs"]:
             verdict = judge_pair(judge, reference, text)
-            _tell(replies, {"chunk": chunk["chunk"], "verdict": [verdict.outcome, verdict.predicted_answer, verdict.reason]})
+            _send(replies, {"chunk": chunk["chunk"], "verdict": [verdict.outcome, verdict.predicted_answer, verdict.reason]})
             if verdict == OUT_OF_MEMORY:  # the heap is fragmented, and the next pair may fail for it
-                os._exit(AFRESH)
+                os._exit(RESTART)
 
 
 def _read(requests: int, chunks: queue.SimpleQueue[Message]) -> None:
@@ -129,7 +129,7 @@ def _read(requests: int, chunks: queue.SimpleQueue[Message]) -> None:
     os._exit(0)
 
 
-def _tell(replies: int, message: Message) -> None:
+def _send(replies: int, message: Message) -> None:
     left = memoryview(json.dumps(message).encode() + b"\n")
     while left:
         left = left[os.write(replies, left) :]

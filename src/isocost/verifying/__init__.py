@@ -72,7 +72,7 @@ def verify(
         RunError: no worker can be started.
     """
     summary, started = Summary(pool.grader.name), time.monotonic()
-    ahead, writer = _Ahead(AHEAD_LINES * workers), _Writer(write, tick)
+    ahead, writer = _ReadAhead(AHEAD_LINES * workers), _Writer(write, tick)
     # A thread reads, so that verdicts are written while the pipe's other end sends nothing.
     threading.Thread(target=_read, args=(file, name, pool, answers, ahead), name="isocost-reading", daemon=True).start()
     try:
@@ -137,7 +137,7 @@ class _Batch:
     size: int
 
 
-class _Ahead:
+class _ReadAhead:
     """A bounded queue of batches between reading and writing: as many lines as keep the workers busy, unless the lines are large."""
 
     def __init__(self, most: int) -> None:
@@ -180,7 +180,7 @@ class _Ahead:
                 self._changed.notify_all()
 
 
-def _read(file: int, name: str, pool: GradingPool, answers: Mapping[str, str] | None, ahead: _Ahead) -> None:
+def _read(file: int, name: str, pool: GradingPool, answers: Mapping[str, str] | None, ahead: _ReadAhead) -> None:
     number = settled = 0
     try:
         for raws in raw_lines(file, name):

@@ -9,7 +9,7 @@ from typing import Any
 from isocost.engines.base import ModelSize, Request
 from isocost.engines.batching import cut
 from isocost.engines.checkpoints import Checkpoint
-from isocost.engines.checkpoints.reading import as_read
+from isocost.engines.checkpoints.reading import render_prompt
 
 
 class CheckpointEngine:
@@ -42,7 +42,7 @@ class CheckpointEngine:
         Raises:
             ModelError: the model has no chat format, or one that does not take the messages.
         """
-        return as_read(self._load_tokenizer(), request, self._checkpoint.place)
+        return render_prompt(self._load_tokenizer(), request, self._checkpoint.place)
 
     def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
         """Batches of at most `batch_size` generations, prompts sorted by length."""

@@ -8,7 +8,7 @@ from isocost.engines.base import Request
 from isocost.errors import ModelError
 
 
-def as_read(tokenizer: Any, request: Request, place: str) -> str:
+def render_prompt(tokenizer: Any, request: Request, place: str) -> str:
     """Return the text that a request's solution continues.
 
     Args:
@@ -35,5 +35,5 @@ def as_read(tokenizer: Any, request: Request, place: str) -> str:
 
 def tokens(tokenizer: Any, request: Request, place: str) -> list[int]:
     """Return the tokens of the model's input. A chat template writes the start token itself, so none is added to a chat."""
-    ids: list[int] = tokenizer(as_read(tokenizer, request, place), add_special_tokens=not request.chat)["input_ids"]
+    ids: list[int] = tokenizer(render_prompt(tokenizer, request, place), add_special_tokens=not request.chat)["input_ids"]
     return ids

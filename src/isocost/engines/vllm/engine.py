@@ -13,7 +13,7 @@ from isocost.engines.checkpoints.reading import tokens
 from isocost.engines.vllm import VllmOptions
 from isocost.engines.vllm.failures import explain
 from isocost.engines.vllm.starting import start
-from isocost.engines.vllm.stepping import Asked, Stepper
+from isocost.engines.vllm.stepping import Stepper, VllmRequest
 from isocost.errors import EngineError
 from isocost.ids import seed_of
 from isocost.records import FinishReason, SamplingParams
@@ -57,7 +57,7 @@ class VllmEngine(CheckpointEngine):
         salt = str(next(self._batches))
         ends = _end_tokens(self._config, tokenizer)
         asked = [
-            Asked(prompt=prompt, salt=salt, limit=limit, seed=seed_of(seed, request.problem_id, index), params=params, ends=ends)
+            VllmRequest(prompt=prompt, salt=salt, limit=limit, seed=seed_of(seed, request.problem_id, index), params=params, ends=ends)
             for request, prompt in zip(batch, prompts, strict=True)
             if (limit := _limit(len(prompt), stepper.context, params.max_tokens)) > 0
             for index in range(request.first_index, request.first_index + request.count)
@@ -100,7 +100,7 @@ def _limit(num_prompt_tokens: int, context: int, max_tokens: int) -> int:
     return max(0, min(max_tokens, context - num_prompt_tokens)) if num_prompt_tokens else 0
 
 
-def _generation(asked: Asked, output: Any, sharing: int) -> Generation:
+def _generation(asked: VllmRequest, output: Any, sharing: int) -> Generation:
     (completion,) = output.outputs
     return Generation(
         text=completion.text,

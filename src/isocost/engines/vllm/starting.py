@@ -11,7 +11,7 @@ from huggingface_hub import snapshot_download
 from isocost.engines.checkpoints import Checkpoint
 from isocost.engines.vllm import VllmOptions
 from isocost.engines.vllm.failures import explain
-from isocost.engines.vllm.stepping import Asked, Stepper
+from isocost.engines.vllm.stepping import Stepper, VllmRequest
 from isocost.errors import ModelError
 
 # The engine core runs in this process, so that it ends with the process, and requests are scheduled in the same way each time.
@@ -77,7 +77,7 @@ def _place(checkpoint: Checkpoint) -> str:
     return snapshot_download(checkpoint.name, revision=checkpoint.revision, local_files_only=True)
 
 
-def _add(llm: Any, name: str, asked: Asked) -> None:
+def _add(llm: Any, name: str, asked: VllmRequest) -> None:
     from vllm import SamplingParams
     from vllm.inputs import tokens_input
     from vllm.sampling_params import RequestOutputKind

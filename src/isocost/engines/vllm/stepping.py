@@ -24,7 +24,7 @@ class ClosedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class VllmRequest:
     """One solution to generate.
 
     Attributes:
@@ -46,7 +46,7 @@ class Asked:
 
 @dataclass(slots=True)
 class _Batch:
-    asked: Sequence[Asked]
+    asked: Sequence[VllmRequest]
     outputs: list[Any]
     left: int
     future: Future[list[Any]] = field(default_factory=Future)
@@ -63,13 +63,13 @@ class Stepper:
         Exception: any exception of `open_llm`.
     """
 
-    def __init__(self, open_llm: Callable[[], Any], add: Callable[[Any, str, Asked], None]) -> None:
+    def __init__(self, open_llm: Callable[[], Any], add: Callable[[Any, str, VllmRequest], None]) -> None:
         self._open_llm, self._add = open_llm, add
         self._inbox: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
-        self._owed: deque[tuple[_Batch, int]] = deque()
-        self._live: dict[str, tuple[_Batch, int]] = {}
+        self._pending: deque[tuple[_Batch, int]] = deque()
+        self._running: dict[str, tuple[_Batch, int]] = {}
         self._names = itertools.count()
-        self._ending = threading.Lock()
+        self._end_lock = threading.Lock()
         self._end: BaseException | None = None
         self._context: Future[int] = Future()
         # A daemon, so that a process that never closes its engine can end.
@@ -82,7 +82,7 @@ class Stepper:
         """True if it answers no more."""
         return self._end is not None
 
-    def answer(self, asked: Sequence[Asked]) -> list[Any]:
+    def answer(self, asked: Sequence[VllmRequest]) -> list[Any]:
         """Return vLLM's RequestOutput for each, in order, after waiting for them.
 
         Raises:
@@ -92,7 +92,7 @@ class Stepper:
         batch = _Batch(asked, outputs=[None] * len(asked), left=len(asked))
         if not asked:
             return []
-        with self._ending:
+        with self._end_lock:
             if self._end:
                 raise self._end
             # Under the lock: after `_finish` has emptied the inbox, a batch would wait in it for ever.
@@ -114,10 +114,10 @@ class Stepper:
         self._context.set_result(llm.vllm_config.model_config.max_model_len)
         end: BaseException = ClosedError("vLLM was shut down")
         try:
-            while self._take_in():
-                self._hand_in(llm)
-                if self._live:
-                    self._hand_out(llm.step())
+            while self._receive_batches():
+                self._add_requests(llm)
+                if self._running:
+                    self._return_outputs(llm.step())
         except BaseException as error:  # noqa: BLE001 - raised again in the threads that wait for answers
             end = error
         # Before `_finish` wakes the callers: shutting down resets state of the whole process, which a vLLM started meanwhile would need.
@@ -128,38 +128,38 @@ class Stepper:
         gc.collect()
         self._finish(end)
 
-    def _take_in(self) -> bool:
+    def _receive_batches(self) -> bool:
         """Move new batches to the pending ones, and wait for one if there is nothing to do. Return False at the end."""
         while True:
             try:
-                batch = self._inbox.get(block=not self._live and not self._owed)
+                batch = self._inbox.get(block=not self._running and not self._pending)
             except queue.Empty:
                 return True
             if batch is None:
                 return False
-            self._owed.extend((batch, place) for place in range(len(batch.asked)))
+            self._pending.extend((batch, place) for place in range(len(batch.asked)))
 
-    def _hand_in(self, llm: Any) -> None:
-        for _ in range(min(_AT_ONCE, len(self._owed))):
-            batch, place = self._owed.popleft()
+    def _add_requests(self, llm: Any) -> None:
+        for _ in range(min(_AT_ONCE, len(self._pending))):
+            batch, place = self._pending.popleft()
             name = str(next(self._names))
-            self._live[name] = batch, place
+            self._running[name] = batch, place
             self._add(llm, name, batch.asked[place])
 
-    def _hand_out(self, outputs: Sequence[Any]) -> None:
+    def _return_outputs(self, outputs: Sequence[Any]) -> None:
         for output in outputs:
             if not output.finished:
                 continue
-            batch, place = self._live.pop(output.request_id)
+            batch, place = self._running.pop(output.request_id)
             batch.outputs[place] = output
             batch.left -= 1
             if not batch.left:
                 batch.future.set_result(batch.outputs)
 
     def _finish(self, end: BaseException) -> None:
-        with self._ending:
+        with self._end_lock:
             self._end = end
-        waiting = {id(batch): batch for batch, _ in (*self._live.values(), *self._owed)}
+        waiting = {id(batch): batch for batch, _ in (*self._running.values(), *self._pending)}
         while not self._inbox.empty():
             if batch := self._inbox.get():
                 waiting[id(batch)] = batch
