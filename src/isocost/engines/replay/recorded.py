@@ -1,4 +1,4 @@
-"""The recorded samples of one model in columns, so that a million of them take little more memory than their texts."""
+"""The recorded samples of one model in columns: a million of them take little more memory than their texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Recorded:
         tokens: int64[samples], generated.
         reason_numbers: uint8[samples], each a position in `stop`, `length`, `error`.
         text: All texts in UTF-8, one after the other.
-        text_starts: int64[samples + 1], the start of each text, and the end of the last one.
+        text_starts: int64[samples + 1], where each text begins, and where the last one ends.
     """
 
     problems: pl.Series
@@ -86,7 +86,7 @@ class Recorded:
         return start
 
     def texts(self, rows: npt.NDArray[np.int64]) -> list[str]:
-        """Return the texts of rows."""
+        """The texts of rows."""
         starts, ends = self.text_starts[rows].tolist(), self.text_starts[rows + 1].tolist()
         return [str(self.text[start:end], "utf-8") for start, end in zip(starts, ends, strict=True)]
 
@@ -104,11 +104,11 @@ class Recorded:
 
         SHA-256 over, one after the other: the JSON of [model, problem ids], which ends with a line feed; and of each of the columns
         `starts`, `indices`, `prompt_tokens`, `tokens`, `text_starts`, in 64-bit little-endian integers, `reason_numbers` in bytes, and
-        `text`. The problems are sorted, and so are the samples of each, and their numbers determine where each column ends.
+        `text`. The problems are sorted, and so are the samples of each, and their numbers say where each column ends.
         """
         sha = hashlib.sha256(json.dumps([model, self.problems.to_list()], separators=(",", ":")).encode() + b"\n")
         for column in (self.starts, self.indices, self.prompt_tokens, self.tokens, self.text_starts):
-            sha.update(np.ascontiguousarray(column, dtype="<i8").data)  # little-endian on every machine
+            sha.update(np.ascontiguousarray(column, dtype="<i8").data)
         sha.update(np.ascontiguousarray(self.reason_numbers).data)
         sha.update(self.text)
         return sha.hexdigest()

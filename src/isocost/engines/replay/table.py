@@ -36,12 +36,12 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
 
 
 def _rows(table: Path, model: str, pool: str | None) -> pl.DataFrame:
-    """Return the rows of one model and pool, in the order of the table."""
+    """The rows of one model and pool, in the order of the table."""
     is_parquet = table.suffix.lower() == ".parquet"
     files = sorted(table.rglob("*.parquet" if is_parquet else "*.jsonl")) if table.is_dir() else matching(table)
     scan = (scan_parquet if is_parquet else scan_jsonl)(*files)
     there = scan.collect_schema().names()
-    for column, purpose in _NEEDED.items():  # before any row is read: a table may be large
+    for column, purpose in _NEEDED.items():
         if column not in there:
             raise ModelError(f"{table}: no column {column!r}; replay needs it{purpose}")
     chosen = pl.col("model").cast(pl.String) == model
@@ -115,10 +115,9 @@ def _refuse_repeated(rows: pl.DataFrame, where: str) -> None:
 
 
 def _recorded(rows: pl.DataFrame) -> Recorded:
-    """Return rows as columns in their order, each in one block of memory."""
+    """Columns of rows in their order, each in one piece of memory of its own."""
     problems = rows["problem_id"].rle()
     lengths = problems.struct.field("len").to_numpy()
-    # The oldest layout has all texts in one buffer with offsets; the newest has string views into several buffers.
     texts = rows["generation"].fill_null("").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).cast("large_string")
     _, starts, text = texts.buffers()
     text_starts = np.frombuffer(starts, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
