@@ -317,8 +317,8 @@ class Starting(Process):
 
 @pytest.fixture
 def starting(monkeypatch: pytest.MonkeyPatch) -> type[Starting]:
-    monkeypatch.setattr("isocost.grading.crew.Process", Starting)
-    monkeypatch.setattr("isocost.grading.crew.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("isocost.grading.supervisor.Process", Starting)
+    monkeypatch.setattr("isocost.grading.supervisor.FIRST_PAUSE", 0.01)
     Starting.failing, Starting.final, Starting.order = {}, False, []
     return Starting
 

@@ -73,8 +73,8 @@ def test_what_is_behind_the_labels_and_never_was_one_is_named(file: Path, end: b
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        (line(2, verdict="maybe"), 'verdict "maybe" is none of sound, unsound, unsure, skip, undo'),
-        (line(2, verdict=["sound"]), 'verdict ["sound"] is none of'),
+        (line(2, verdict="maybe"), 'verdict "maybe" is not one of sound, unsound, unsure, skip, undo'),
+        (line(2, verdict=["sound"]), 'verdict ["sound"] is not one of'),
         (line(2, verdict="x" * 999), 'verdict "xxx'),
         (line(2, at=1), "at is not a text"),
         (line(2, note=[]), "note is not a text"),

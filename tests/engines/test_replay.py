@@ -58,7 +58,7 @@ def test_pools_are_kept_apart(table: Path) -> None:
     rows = pl.read_parquet(table)
     hot = rows.with_columns(pool=pl.lit("hot"), generation=pl.lit("hot"))
     pl.concat([rows.with_columns(pool=pl.lit("cold")), hot]).write_parquet(table)
-    with pytest.raises(ModelError, match="sample 0 of problem 'p1' stands twice; name a pool"):
+    with pytest.raises(ModelError, match="sample 0 of problem 'p1' occurs twice; name a pool"):
         look_up(table, "p1", 0, 1)
     assert look_up(table, "p1", 0, 1, pool="hot")[0].text == "hot"
 
@@ -85,7 +85,7 @@ def test_the_first_bad_row_of_the_table_is_named(table: Path) -> None:
     with pytest.raises(ModelError, match="sample 3 of problem 'p1': num_generated_tokens is empty"):
         look_up(table, "p1", 0, 1)
     pl.concat([rows, rows.filter(pl.col("sample_index") == 2)]).write_parquet(table)
-    with pytest.raises(ModelError, match="sample 2 of problem 'p2' stands twice"):
+    with pytest.raises(ModelError, match="sample 2 of problem 'p2' occurs twice"):
         look_up(table, "p1", 0, 1)
 
 

@@ -138,7 +138,7 @@ def test_a_message_that_no_peer_writes_is_found_out(nodes: list[Any]) -> None:
     peer = Peer(reads=reads, writes=-1, tests=True)
     write_frame(writes, json.dumps({"number": 1, "raised": False, "values": [[0]], "nodes": nodes}).encode())
     with pytest.raises(TamperedError):
-        peer._hear()
+        peer._receive_values()
     os.close(reads)
     os.close(writes)
 
@@ -149,7 +149,7 @@ def test_what_is_no_message_is_found_out(data: bytes) -> None:
     write_frame(writes, data) if len(data) < 60_000 else None
     os.close(writes)
     with pytest.raises((TamperedError, GoneError)):
-        Peer(reads=reads, writes=-1, tests=True)._hear()
+        Peer(reads=reads, writes=-1, tests=True)._receive_values()
     os.close(reads)
 
 
@@ -198,7 +198,7 @@ def test_a_program_asks_only_of_what_it_was_given(action: str, nodes: list[Any])
     peer = Peer(reads=reads, writes=-1, tests=True)
     values = [[0] if nodes else "text", "append"]
     write_frame(writes, json.dumps({"ask": action, "number": 1, "values": values, "names": [], "named": [], "nodes": nodes}).encode())
-    message, decoder = peer._hear()
+    message, decoder = peer._receive_values()
     with pytest.raises(TamperedError):
         peer._answer(message, decoder)
     os.close(reads)

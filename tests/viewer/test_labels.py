@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.auditing.labels import compared, rate_so_far, standing, verdicts, words
+from isocost.auditing.labels import compare_labellers, current_labels, kept_labels, rate_so_far, verdicts
 from isocost.metrics.intervals import proportion
 from isocost.records import Chosen, Label, LabelVerdict
 
@@ -29,7 +29,7 @@ def chosen(n: int, *, model: str = "m", stratum: str = "", weight: float = 1.0) 
 
 
 def stands(labels: Sequence[Label]) -> dict[tuple[str, str], LabelVerdict]:
-    return {key: label.verdict for key, label in standing(labels).items()}
+    return {key: label.verdict for key, label in current_labels(labels).items()}
 
 
 def test_the_last_word_of_each_labeller_stands() -> None:
@@ -65,7 +65,7 @@ def test_what_stands_is_what_a_stack_a_labeller_and_solution_holds(said: list[tu
             stack.pop()
     expected = {key: [v for v in stack if v != "skip"][-1] for key, stack in stacks.items() if set(stack) - {"skip"}}
     assert stands(log(*said)) == expected
-    assert len(words(log(*said), "ann")) == sum(len(stack) for (labeller, _), stack in stacks.items() if labeller == "ann")
+    assert len(kept_labels(log(*said), "ann")) == sum(len(stack) for (labeller, _), stack in stacks.items() if labeller == "ann")
 
 
 def test_a_disagreement_is_no_verdict_until_it_is_settled() -> None:
@@ -81,7 +81,7 @@ def test_labellers_are_compared_on_what_both_are_sure_of() -> None:
         *(("bo", f"s{i}", "unsound" if i == 2 else "unsure" if i == 3 else "sound") for i in range(6)),
         ("cy", "other", "sound"),
     )
-    (pair,) = compared(said)
+    (pair,) = compare_labellers(said)
     assert (pair.left, pair.right, pair.differing, pair.unsure) == ("ann", "bo", ("s2",), 1)
     assert (pair.agreement.raw.value, pair.agreement.raw.n) == (4 / 5, 5)
     assert pair.counts == {("sound", "sound"): 4, ("sound", "unsound"): 1}

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from isocost.engines.vllm.stepping import Asked, ClosedError, Stepper
+from isocost.engines.vllm.stepping import ClosedError, Stepper, VllmRequest
 from isocost.records import SamplingParams
 
 
-def asked(limit: int) -> Asked:
-    return Asked(prompt=[1], salt="0", limit=limit, seed=0, params=SamplingParams(), ends=())
+def asked(limit: int) -> VllmRequest:
+    return VllmRequest(prompt=[1], salt="0", limit=limit, seed=0, params=SamplingParams(), ends=())
 
 
 class Llm:
@@ -32,7 +32,7 @@ class Llm:
         self.shut_down = threading.Event()
         self.shut_down.set()
 
-    def add(self, _llm: Any, name: str, asked: Asked) -> None:
+    def add(self, _llm: Any, name: str, asked: VllmRequest) -> None:
         self.added.set()
         self.running[name] = asked.limit
 

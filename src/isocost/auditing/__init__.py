@@ -1,4 +1,4 @@
-"""Auditing: is the reasoning of solutions with a correct answer sound? Chosen, then looked at by steps, by a judge and by people."""
+"""Audits of the reasoning behind correct answers: solutions are chosen, then checked by steps, by a judge and by people."""
 
 from isocost.auditing.choosing import choose
 from isocost.auditing.judging import Judged, audit_prompt, read_reply

@@ -1,4 +1,4 @@
-"""Choosing what is audited: a few answer-correct solutions of each model, spread over levels, and the order in which people label them."""
+"""Choose the solutions to audit: a few answer-correct ones per model, spread over levels, and the order in which people label them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from isocost.auditing.lots import lot
 from isocost.auditing.steps import one_a_problem
 from isocost.records import Chosen, Problem
 
-LEVEL = "level"  # the problem's metadata that strata are made of
-MOST_STRATA = 20  # more values than these are no levels but numbers, and a stratum of a problem or two says nothing
+LEVEL = "level"  # the key of the problem's metadata that defines strata
+MOST_STRATA = 20  # more values than these are numbers, not levels, and a stratum of one or two problems carries no information
 
 
 def choose(
@@ -27,9 +27,9 @@ def choose(
     """Choose solutions to audit: of each model at most one a problem, spread over the levels of the problems that it solved.
 
     Levels are sampled in proportion to the solved problems in them, each with one at least where `per_model` reaches. Proportion is what
-    keeps few labels informative: weights are nearly equal, so n labels are worth n, where equal numbers a level would make those of a
-    level with few solved problems count for little. Seats go one by one to the level with the largest N_h / sqrt(n_h (n_h + 1)) (the
-    method of Huntington and Hill), which, other than rounding shares, never takes one back when there are more of them.
+    keeps few labels informative: weights are nearly equal, so n labels are worth n, where equal numbers per level would make those of a
+    level with few solved problems count for little. Solutions are allocated one by one to the level with the largest
+    N_h / sqrt(n_h (n_h + 1)) (the method of Huntington and Hill). Unlike rounded shares, it never takes one back when the total grows.
 
     What is chosen depends on the seed and on what there is to choose from, never on the order of the draws. More per model adds to the
     choice and keeps the former in it, in the same order; more draws may choose anew.
@@ -53,7 +53,7 @@ def choose(
         solved = {stratum: list(group) for stratum, group in groupby(own, key=lambda key: strata.get(key[1], ""))}
         seats = _seats({stratum: len(group) for stratum, group in solved.items()}, per_model)
         reached = sum(len(solved[stratum]) for stratum, many in seats.items() if many)
-        # Levels that no seat reaches are stood for by the others.
+        # The other levels also represent those of which nothing is chosen.
         share = sum(map(len, solved.values())) / reached
         for stratum, group in solved.items():
             found += [_chosen(key, *drawn[key], stratum, share * len(group) / seats[stratum]) for key in group[: seats[stratum]]]
@@ -63,13 +63,13 @@ def choose(
 
 
 def _strata(problems: Iterable[Problem]) -> dict[str, str]:
-    """The stratum of each problem; none where there are no levels, or too many."""
+    """Return the stratum of each problem; empty where there are no levels, or too many."""
     levels = {problem.id: str(problem.metadata[LEVEL]) if LEVEL in problem.metadata else "" for problem in problems}
     return levels if len(set(levels.values())) <= MOST_STRATA else {}
 
 
 def _seats(sizes: Mapping[str, int], wanted: int | None) -> dict[str, int]:
-    """How many of each stratum: all, or `wanted` shared out by the method of Huntington and Hill."""
+    """Return the number to choose of each stratum: all, or `wanted` divided by the method of Huntington and Hill."""
     seats = dict.fromkeys(sizes, 0)
     for stratum in _calls(sizes) if wanted is None else islice(_calls(sizes), wanted):
         seats[stratum] += 1
@@ -77,7 +77,7 @@ def _seats(sizes: Mapping[str, int], wanted: int | None) -> dict[str, int]:
 
 
 def _calls(sizes: Mapping[str, int]) -> Iterator[str]:
-    """Strata in the order in which they get seats; each as often as it has problems. The first round goes by size."""
+    """Yield strata in the order of allocation, each as often as it has problems. In the first round, the largest stratum comes first."""
     heap = [(0, -float(size), stratum, 0) for stratum, size in sizes.items()]
     heapq.heapify(heap)
     while heap:

@@ -1,8 +1,8 @@
-"""Audits by a model: what it is asked of a solution whose answer is right, and what is read from its reply.
+"""Audits by a model: the prompt for an answer-correct solution, and the verdict in its reply.
 
-The judge reads one solution at a time and says whether its reasoning holds. What it reads was written by a model too, and may hold
-instructions or verdicts of its own: it is fenced as solutions are that a judge grades (`graders.judge`), between marks that it cannot know.
-A judge errs, in both directions: its rate is biased until people have labelled some of what it judged (`rates`).
+The judge reads one solution at a time and says whether its reasoning holds. A model wrote that solution, so it may hold instructions or
+verdicts of its own. It is fenced as in grading (`graders.judge`), between marks that it cannot know.
+A judge errs in both directions: its rate is biased until people have labelled some of the solutions that it judged (`rates`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from isocost.graders.extract import final_text
-from isocost.graders.judge import CUT, FENCE, REFERENCE, filled, shortened
+from isocost.graders.judge import CUT, FENCE, REFERENCE, fill_template, shorten
 from isocost.ids import digest
 
 PROMPT = (
@@ -35,22 +35,22 @@ verdict: sound
 verdict: unsound
 """
 )
-VERSION = f"1-{digest('audit judge', PROMPT, REFERENCE, CUT)}"  # of what is asked; replies to another are another's
+VERSION = f"1-{digest('audit judge', PROMPT, REFERENCE, CUT)}"  # of the prompt; replies to another prompt are kept apart
 
-_PREFIX = r"(?:(?:so|my|the|final|overall)[ \t]{1,3}){0,3}"  # these words alone: what stands before `verdict` in a sentence may quote
+_PREFIX = r"(?:(?:so|my|the|final|overall)[ \t]{1,3}){0,3}"  # only these words: any other text before `verdict` may be a quotation
 _VERDICT = re.compile(rf"(?im)^[ \t>*_#`-]{{0,6}}{_PREFIX}verdict[ \t*_`]{{0,4}}:[ \t]{{0,8}}([^\n]*)$")
 _WORD = re.compile(r"(?i)[ \t*_`]{0,4}(sound|unsound)[ \t*_`.]{0,4}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What a judge said of a solution.
+    """A judge's verdict on a solution.
 
     Attributes:
         sample_id: The solution.
-        sound: True or False; None where the judge did not say.
+        sound: True or False; None without a verdict.
         reason: `judged`; `no_verdict`, the reply does not end in one; `judge_failed`, there is no reply.
-        reply: What it wrote, whole; None where there is none.
+        reply: The whole reply; None where there is none.
     """
 
     sample_id: str
@@ -60,37 +60,38 @@ class Judged:
 
 
 def audit_prompt(question: str, generation: str, reference: str | None) -> str:
-    """What the judge is asked of an answer-correct solution.
+    """Return the prompt for an answer-correct solution.
 
-    The mark is a hash of all that it encloses, so that no text can hold the mark that is put around it.
+    Its mark is a hash of all that it encloses, so no enclosed text can contain it.
 
     Args:
-        question: What the solution solves.
+        question: The question that the solution answers.
         generation: The solution.
         reference: The reference answer, shown to the judge; None where the problem has none.
     """
     mark = digest("mark", question, reference, generation)
-    shown, left_out = shortened(generation.strip())
-    return filled(
+    shown, left_out = shorten(generation.strip())
+    return fill_template(
         PROMPT,
         mark=mark,
         with_reference="" if reference is None else "the reference answer ",
         question=question.strip(),
-        reference="" if reference is None else filled(REFERENCE, mark=mark, reference=reference.strip()),
+        reference="" if reference is None else fill_template(REFERENCE, mark=mark, reference=reference.strip()),
         solution=shown,
-        cut=filled(CUT, left_out=f"{left_out:,}") if left_out else "",
+        cut=fill_template(CUT, left_out=f"{left_out:,}") if left_out else "",
     )
 
 
 def read_reply(sample_id: str, reply: str | None) -> Judged:
-    """The verdict in a judge's reply: the last line that begins with `verdict:`, which must say `sound` or `unsound` and no more.
+    """Read the verdict in a judge's reply: its last line that begins with `verdict:` must be exactly `sound` or `unsound`.
 
-    `Final verdict:` and the like count as well. It takes nothing more on trust: a quoted line `verdict: sound` was the last one already
-    where the judge went on to write `Final verdict: unsound`.
+    `Final verdict:` and the like count as well. Without them, a quoted line `verdict: sound` would be the last one where the judge's own
+    line is `Final verdict: unsound`.
     """
     if reply is None:
         return Judged(sample_id=sample_id, sound=None, reason="judge_failed", reply=None)
     lines = _VERDICT.findall(final_text(reply))
+    # The last one, and only in exact form: "verdict: sound or unsound" must not count as either.
     word = _WORD.fullmatch(lines[-1]) if lines else None
     if word is None:
         return Judged(sample_id=sample_id, sound=None, reason="no_verdict", reply=reply)

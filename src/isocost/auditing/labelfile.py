@@ -1,4 +1,4 @@
-"""`audits/labels.jsonl`, read strictly: people's labels are dear, and none is passed over in silence."""
+"""`audits/labels.jsonl`, read strictly: people's labels are expensive, and none is skipped without an error."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _OPENING = b'{"at": "'  # of every line that a label book writes
 _FIELDS = {field.name for field in fields(Label)}
 _TEXTS = ("at", "labeller", "sample_id")
 _OPTIONAL = ("reason", "note")
-_ROOM = 40  # characters of what a line holds, in a message
+_ROOM = 40  # characters of a bad value that a message quotes
 
 
 def read_labels(path: Path) -> list[Label]:
-    """What people said, in the order of the file; nothing where there is no file.
+    """Return the labels in the order of the file; none where there is no file.
 
-    A last line that a kill cut off in the middle is passed over, and so are blank lines. One that lacks nothing but its end is read.
+    Blank lines are skipped, and so is a last line that a kill cut off. A complete last line without a line feed is read.
 
     Raises:
-        StorageError: It is no file that can be read, or a line is no label; it names the line.
+        StorageError: the file cannot be read, or a line is no label; the message names the line.
     """
     labels: list[Label] = []
     damaged: list[tuple[int, str]] = []
@@ -32,8 +32,9 @@ def read_labels(path: Path) -> list[Label]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line.decode("utf-8", "surrogatepass"))
+            row = json.loads(line.decode("utf-8", "surrogatepass"))  # a note may contain a lone surrogate
         except (ValueError, RecursionError):
+            # Only the last line may be torn: each write ends with a line feed, so one before it was damaged otherwise.
             if number < len(lines) or not _torn(line):
                 damaged.append((number, "cannot be read as JSON"))
             continue
@@ -47,10 +48,10 @@ def read_labels(path: Path) -> list[Label]:
 
 
 def end_last_line(path: Path) -> None:
-    """Give a last line that lacks nothing but its end that end, so that nobody takes it for one that was cut off.
+    """Add the line feed that a complete last line lacks, so that it is not taken for one that was cut off.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: the file cannot be written.
     """
     end = _content(path).rpartition(b"\n")[2]
     try:
@@ -69,26 +70,27 @@ def _content(path: Path) -> bytes:
         return b""
     except OSError as error:
         why = "is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror or error}"
-        raise StorageError(f"{path}: {why}\n  it should hold what people labelled: restore the file, or move away what is there") from error
+        raise StorageError(f"{path}: {why}\n  it must contain the human labels: restore the file, or move the other one away") from error
 
 
 def _torn(line: bytes) -> bool:
-    """Whether it is the beginning of a line of ours: a label book writes no control characters."""
+    """Return True if it is the beginning of a label's line: these contain no control characters."""
     return _OPENING.startswith(line[: len(_OPENING)]) and min(line) >= ord(" ")
 
 
 def _flaw(row: Any) -> str:
-    """Why it is no label; "" where it is one."""
+    """Return the reason why a row is no label; "" where it is one."""
     if not isinstance(row, dict):
-        return "is no label: not an object"
+        return "is not a label: not an object"
+    # An unknown field is an error: a newer version may give it a meaning, and it would be lost here.
     if unknown := sorted(row.keys() - _FIELDS):
-        return f"is no label: unknown field {_short(unknown[0])}"
+        return f"is not a label: unknown field {_short(unknown[0])}"
     if missing := [name for name in _TEXTS if not isinstance(row.get(name), str)]:
-        return f"is no label: {missing[0]} is not a text"
+        return f"is not a label: {missing[0]} is not a text"
     if row.get("verdict") not in get_args(LabelVerdict):
-        return f"is no label: verdict {_short(row.get('verdict'))} is none of {', '.join(get_args(LabelVerdict))}"
+        return f"is not a label: verdict {_short(row.get('verdict'))} is not one of {', '.join(get_args(LabelVerdict))}"
     if wrong := [name for name in _OPTIONAL if not isinstance(row.get(name), str | None)]:
-        return f"is no label: {wrong[0]} is not a text"
+        return f"is not a label: {wrong[0]} is not a text"
     return ""
 
 
@@ -103,5 +105,5 @@ def _damage(path: Path, damaged: list[tuple[int, str]]) -> StorageError:
     more = "" if not others else f"; so is line {last}" if others == 1 else f"; so are {others:,} more lines, the last is {last}"
     return StorageError(
         f"{path}:{first}: this line {why}{more}\n"
-        f"  no label is passed over in silence: restore the file from a copy, or mend or delete {'these lines' if others else 'the line'}"
+        f"  a label is never skipped: restore the file from a copy, or correct or delete {'these lines' if others else 'the line'}"
     )

@@ -1,4 +1,4 @@
-"""How many labels are worth giving, and what those given have shown."""
+"""The number of labels that are worth giving, and the differences between models that the labels show so far."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from isocost.metrics.intervals import independent_difference
 from isocost.metrics.labels import Judge, Known, Predictor, labels_needed, smallest_difference
 from isocost.records import Estimate
 
-MOST = 100_000  # labels a model above which the number is not worth saying
-SUPPOSED = 0.9  # how often a judge that nobody has checked yet is supposed to be right, of sound solutions and of unsound ones
+MOST = 100_000  # labels per model; nobody gives more, so a larger number is not reported
+SUPPOSED = 0.9  # the assumed sensitivity and specificity of a judge before any of its verdicts has been labelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Two models' false positive rates beside each other.
+    """The difference of two models' false positive rates.
 
     Attributes:
         models: The two.
-        difference: The first's rate less the second's.
+        difference: The first model's rate minus the second's.
     """
 
     models: tuple[str, str]
@@ -31,18 +31,18 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """What it takes to tell two models' rates apart, if they are as they seem.
+    """The labels needed to distinguish two models' rates, if the true rates equal the estimates.
 
     Attributes:
         models: The two.
-        guesses: Their rates to believe.
-        labels: Human labels of each, by people alone; None where the guesses are alike, or more than `MOST` are needed.
-        with_judge: The same with what judge or steps add: as far as labels have shown, before that as a judge does that is right
-            `SUPPOSED` of the time. None without either, and where `labels` is.
-        in_order: Labels to give in the order of `place`, which goes over all models, until there are about `labels` of each; None where
-            there are not so many of one, or `labels` is None.
-        with_judge_in_order: The same of `with_judge`.
-        apart: How far apart rates must lie for labels of all that was chosen of each to tell them; None where nothing would.
+        guesses: Their best estimates of the rate.
+        labels: Human labels per model, by people alone; None where the estimates are equal, or more than `MOST` are needed.
+        with_judge: The same with the judge or steps as predictor, at the accuracy that labels have shown, or before that with a judge that
+            is right `SUPPOSED` of the time. None without either, and where `labels` is.
+        in_order: Labels in the order of `place`, which covers all models, until each has about `labels`; None where a model has fewer
+            chosen solutions, or `labels` is None.
+        with_judge_in_order: The same for `with_judge`.
+        apart: The smallest difference of rates that labels of all chosen solutions could show; None where none could.
     """
 
     models: tuple[str, str]
@@ -55,9 +55,9 @@ class Needed:
 
 
 def differences(rates: Sequence[ModelRates]) -> list[Difference]:
-    """The differences of each two models' rates to believe, where both have one.
+    """Return the differences of every two models' best estimates, where both have one.
 
-    As if no problem were in both choices (`independent_difference`): too wide, if anything, where both err on the same problems.
+    The estimates count as independent (`independent_difference`). Where both models err on the same problems, the interval is too wide.
     """
     known = [each for each in rates if each.rate.value is not None]
     return [
@@ -67,7 +67,7 @@ def differences(rates: Sequence[ModelRates]) -> list[Difference]:
 
 
 def needed(rates: Sequence[ModelRates]) -> list[Needed]:
-    """Labels needed for each two models with a rate, four times in five."""
+    """Return the labels needed for every two models with a rate, at a power of 80%."""
     known = [(each, each.rate.value) for each in rates if each.rate.value is not None]
     chosen = sum(each.chosen for each in rates)
     found = []
@@ -75,7 +75,7 @@ def needed(rates: Sequence[ModelRates]) -> list[Needed]:
         labels = _labels(a, b, None)
         predictor = _predictor(left, right)
         fewer = _labels(a, b, predictor) if predictor and labels else None
-        rarest = min(left.chosen, right.chosen)
+        rarest = min(left.chosen, right.chosen)  # the model that runs out of solutions to label first
         found.append(
             Needed(
                 models=(left.model, right.model),
@@ -91,23 +91,23 @@ def needed(rates: Sequence[ModelRates]) -> list[Needed]:
 
 
 def _in_order(labels: int | None, rarest: int, chosen: int) -> int | None:
-    """In a random order of all, n labels hold about n * rarest / chosen of the model with the fewest."""
+    """Return the labels to give in a random order of all: n of them contain about n * rarest / chosen of the model with the fewest."""
     return None if labels is None or labels > rarest else ceil(labels * chosen / rarest)
 
 
 def _predictor(left: ModelRates, right: ModelRates) -> Predictor | None:
-    """What both models' rates can count on beside labels."""
+    """Return the predictor that both models' rates can use beside labels, or None."""
     judged = min(left.chosen, right.chosen)
-    if left.predictor and right.predictor:
+    if left.predictor and right.predictor:  # labels have shown how much the predictor helps, so nothing is assumed
         known = [Known.of(each.error_ratio, each.rate.n, each.chosen) for each in (left, right)]
         return Known(share=min(each.share for each in known), judged=judged)
-    if left.best == right.best == "judge":
+    if left.best == right.best == "judge":  # steps miss most kinds of error, so no accuracy is assumed for them
         return Judge(sensitivity=SUPPOSED, specificity=SUPPOSED, judged=judged)
     return None
 
 
 def _labels(a: float, b: float, predictor: Predictor | None) -> int | None:
-    if abs(a - b) < 1e-3:  # tenths of a point
+    if abs(a - b) < 1e-3:  # a tenth of a percentage point: no number of labels that people give would show it
         return None
     labels = labels_needed(a, b, judge=predictor)
     return labels if labels <= MOST else None

@@ -1,4 +1,4 @@
-"""What people said of chosen solutions: whose word stands, where they agree, and the rate so far."""
+"""Human labels of chosen solutions: the current ones, the labellers' agreement, and the rate so far."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from isocost.metrics.intervals import weighted_proportion
 from isocost.records import Chosen, Estimate, Label, LabelVerdict
 
 REASONS = ("wrong step", "lucky", "wrong question", "copied answer", "cut off", "grader error")
-_FEWEST = 10  # labels a stratum needs to stand for itself; below, it is taken together with the one of the next weight
+_FEWEST = 10  # labels per stratum; a stratum with fewer is merged with the one of the next weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
-    """What all labellers together found.
+    """The verdicts of all labellers together.
 
     Attributes:
-        sound: By sample id, of solutions that somebody found sound or unsound and nobody found otherwise.
-        disagreed: Solutions that some found sound and others unsound: no label until it is settled.
-        unsure: Solutions of which nobody said more than unsure.
+        sound: By sample id, of solutions on which all sure labellers agree.
+        disagreed: Solutions that some found sound and others unsound: they have no verdict until that is settled.
+        unsure: Solutions that every labeller was unsure of.
     """
 
     sound: Mapping[str, bool]
@@ -32,15 +32,15 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Two labellers on the solutions that both found sound or unsound.
+    """A comparison of two labellers on the solutions that both found sound or unsound.
 
     Attributes:
         left: A labeller.
         right: The other, later in the alphabet.
         agreement: Raw and kappa, with intervals.
-        counts: By what the left and the right one said: how many solutions.
+        counts: The number of solutions by the left and the right labeller's verdict.
         differing: The solutions that they differ on, in the order given.
-        unsure: Solutions that both labelled and at least one was unsure of; they are left out.
+        unsure: The number of solutions that both labelled and at least one was unsure of; they are left out.
     """
 
     left: str
@@ -51,10 +51,10 @@ class Compared:
     unsure: int
 
 
-def words(labels: Iterable[Label], labeller: str) -> list[Label]:
-    """What a labeller said and did not take back, skips too, in the order of the log.
+def kept_labels(labels: Iterable[Label], labeller: str) -> list[Label]:
+    """Return a labeller's labels that were not undone, skips included, in the order of the log.
 
-    An `undo` takes back the last word on its solution that still stands; the one before, if there is one, stands again.
+    An `undo` removes the last remaining label of its solution; the label before it, if any, is then the current one.
     """
     kept: list[Label] = []
     for label in labels:
@@ -63,30 +63,31 @@ def words(labels: Iterable[Label], labeller: str) -> list[Label]:
         if label.verdict != "undo":
             kept.append(label)
             continue
+        # An undo refers to its own solution, not to the log's last line: a labeller may undo an earlier solution.
         last = next((i for i in reversed(range(len(kept))) if kept[i].sample_id == label.sample_id), None)
         if last is not None:
             del kept[last]
     return kept
 
 
-def standing(labels: Iterable[Label]) -> dict[tuple[str, str], Label]:
-    """The last word of each labeller on each solution, by (labeller, sample id): sound, unsound or unsure.
+def current_labels(labels: Iterable[Label]) -> dict[tuple[str, str], Label]:
+    """Return the current label of each labeller on each solution, by (labeller, sample id): sound, unsound or unsure.
 
-    What was undone does not stand, and a skip (not now) takes nothing back that was said before.
+    Undone labels do not count. A skip (not now) leaves an earlier label in place.
     """
-    said = list(labels)
+    log = list(labels)
     found: dict[tuple[str, str], Label] = {}
-    for labeller in dict.fromkeys(label.labeller for label in said):
-        found |= {(labeller, label.sample_id): label for label in words(said, labeller) if label.verdict != "skip"}
+    for labeller in dict.fromkeys(label.labeller for label in log):
+        found |= {(labeller, label.sample_id): label for label in kept_labels(log, labeller) if label.verdict != "skip"}
     return found
 
 
 def verdicts(labels: Iterable[Label]) -> Verdicts:
-    """One verdict a solution: where labellers who were sure do not disagree."""
-    said: dict[str, set[LabelVerdict]] = defaultdict(set)
-    for (_, sample_id), label in standing(labels).items():
-        said[sample_id].add(label.verdict)
-    sure = {sample_id: kinds - {"unsure"} for sample_id, kinds in said.items()}
+    """Return one verdict per solution, where all sure labellers agree."""
+    given: dict[str, set[LabelVerdict]] = defaultdict(set)
+    for (_, sample_id), label in current_labels(labels).items():
+        given[sample_id].add(label.verdict)
+    sure = {sample_id: kinds - {"unsure"} for sample_id, kinds in given.items()}
     return Verdicts(
         sound={sample_id: kinds == {"sound"} for sample_id, kinds in sure.items() if len(kinds) == 1},
         disagreed=frozenset(sample_id for sample_id, kinds in sure.items() if len(kinds) > 1),
@@ -94,14 +95,15 @@ def verdicts(labels: Iterable[Label]) -> Verdicts:
     )
 
 
-def compared(labels: Iterable[Label]) -> Iterator[Compared]:
-    """Every two labellers, on the solutions that both found sound or unsound; those that share none are left out."""
+def compare_labellers(labels: Iterable[Label]) -> Iterator[Compared]:
+    """Yield a comparison of every two labellers; pairs that share no solution are left out."""
     by_labeller: dict[str, dict[str, LabelVerdict]] = defaultdict(dict)
-    for (labeller, sample_id), label in standing(labels).items():
+    for (labeller, sample_id), label in current_labels(labels).items():
         by_labeller[labeller][sample_id] = label.verdict
     for left, right in combinations(sorted(by_labeller), 2):
         theirs = by_labeller[right]
         both = {sample_id: (verdict, theirs[sample_id]) for sample_id, verdict in by_labeller[left].items() if sample_id in theirs}
+        # Unsure is no verdict: as a third category it would count as disagreement.
         sure = {sample_id: pair for sample_id, pair in both.items() if "unsure" not in pair}
         if both:
             yield Compared(
@@ -115,14 +117,14 @@ def compared(labels: Iterable[Label]) -> Iterator[Compared]:
 
 
 def rate_so_far(said: Mapping[str, LabelVerdict], chosen: Sequence[Chosen]) -> Estimate:
-    """Share of unsound ones among the problems that models solved, from labels of the first places, whatever model they are of.
+    """Estimate the share of unsound solutions among the problems that models solved, from the labels given so far, over all models.
 
-    Labels are a random subset of the chosen; strata (model and level) are weighted back to the problems they stand for. Strata with few
-    labels are taken together with those of the next weight, so that with few labels, or equal weights, it is Wilson's plain rate.
+    Labels are a random subset of the chosen solutions. Strata (model and level) are weighted by the problems that they represent. Strata
+    with few labels are merged with those of the next weight, so that with few labels, or equal weights, the result is Wilson's plain rate.
 
     Args:
-        said: By sample id; what is neither sound nor unsound is left out.
-        chosen: All that were chosen.
+        said: Verdicts by sample id; only sound and unsound ones count.
+        chosen: All chosen solutions.
 
     Returns:
         n counts the labels that are sound or unsound; undefined without any.
@@ -131,6 +133,7 @@ def rate_so_far(said: Mapping[str, LabelVerdict], chosen: Sequence[Chosen]) -> E
     for one in chosen:
         strata[one.weight, one.model, one.stratum].append(one)
     unsound, sure, weight = [0], [0], [0.0]
+    # Sorted by weight first, so that only strata of similar weight are merged, which keeps the bias of merging small.
     for key in sorted(strata):
         if sure[-1] >= _FEWEST:
             unsound.append(0)
@@ -140,7 +143,7 @@ def rate_so_far(said: Mapping[str, LabelVerdict], chosen: Sequence[Chosen]) -> E
         unsound[-1] += found["unsound"]
         sure[-1] += found["sound"] + found["unsound"]
         weight[-1] += sum(one.weight for one in strata[key])
-    if len(sure) > 1 and sure[-1] < _FEWEST:  # what is left over at the end has no next one
+    if len(sure) > 1 and sure[-1] < _FEWEST:  # the last stratum has no next one, so it joins the one before
         unsound[-2:], sure[-2:], weight[-2:] = [sum(unsound[-2:])], [sum(sure[-2:])], [sum(weight[-2:])]
     if not sure[0]:
         return Estimate(value=None, low=None, high=None, n=0)

@@ -1,4 +1,4 @@
-"""Numbers drawn by name: the same whoever draws them, and in whatever order."""
+"""Pseudo-random numbers by name: equal in every process, and independent of the order in which they are computed."""
 
 from __future__ import annotations
 

@@ -12,19 +12,19 @@ from isocost.metrics.intervals import proportion, weighted_proportion
 from isocost.metrics.ppi import power_tuned_rate
 from isocost.records import Chosen, Estimate
 
-WAYS = ("steps", "judge", "people", "combined")  # of finding a rate, each to be believed before the ones left of it
+WAYS = ("steps", "judge", "people", "combined")  # the methods of estimating a rate, from the least to the most reliable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What is known of a chosen solution: sound, not sound, or None where that way has nothing to say.
+    """The verdicts on a chosen solution: sound, unsound, or None where a method has none.
 
     Attributes:
         chosen: The solution.
-        steps: What its arithmetic says; None where it writes none out.
-        judge: What the judge says; None without a judge, or where it gave no verdict.
-        people: What people say; None where nobody has labelled it, or nobody could tell.
-        undecided: Whether people have looked and could not tell, or do not agree.
+        steps: The verdict of its arithmetic; None where it writes out none.
+        judge: The judge's verdict; None without a judge, or where it gave none.
+        people: People's verdict; None where nobody has labelled it, or nobody was sure.
+        undecided: True if people have labelled it and were unsure or do not agree.
     """
 
     chosen: Chosen
@@ -36,16 +36,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRates:
-    """The false positive rates of a model: shares of the problems that it solved, solution by solution as they were chosen.
+    """The false positive rates of a model, as shares of the problems that it solved, one chosen solution per problem.
 
     Attributes:
-        model: Whose solutions.
-        solved: Problems with a correct solution.
-        chosen: How many of them have a solution that was chosen.
-        rates: By `WAYS`, those that there are; n counts what was checked, n_ungraded what could not be.
-        best: The way to believe.
-        predictor: What `combined` uses beside people, steps or judge; None without labels.
-        error_ratio: Its standard error over that of people alone.
+        model: The model.
+        solved: The number of problems with a correct solution.
+        chosen: The number of them with a chosen solution.
+        rates: By the `WAYS` that are available; n counts the checked solutions, n_ungraded the others.
+        best: The most reliable of these.
+        predictor: The predictor of `combined`, steps or judge; None without labels.
+        error_ratio: The standard error of `combined` divided by that of people alone.
     """
 
     model: str
@@ -58,22 +58,22 @@ class ModelRates:
 
     @property
     def rate(self) -> Estimate:
-        """The rate to believe."""
+        """The rate of the most reliable method."""
         return self.rates[self.best]
 
 
 def model_rates(found: Iterable[Found]) -> list[ModelRates]:
-    """The rates of every model, in the order in which models come first.
+    """Estimate the rates of every model, in the order in which the models first occur.
 
-    - steps and judge: the share called unsound among what they could check, weighted back to the problems that the model solved. Biased as
-      far as they err.
-    - people: the same of the labels. People label in the order of `place`, so theirs are a random subset.
-    - combined: `metrics.ppi.power_tuned_rate` of the labels with the judge's verdicts, or where there is no judge the steps', as
-      predictions. A prediction that is missing (no equation to check, no verdict) is put at the mean of those that there are: any number
-      that does not depend on the labels keeps the rate free of bias, and this one takes no side; a third value of its own would have to be
-      learnt from the same few labels. A solution that people could not decide is left out on both sides.
+    - steps and judge: the share of unsound solutions among those that they could check, weighted by the problems that the model solved.
+      Biased as far as they err.
+    - people: the same of the labels. People label in the order of `place`, so their labels are a random subset.
+    - combined: `metrics.ppi.power_tuned_rate` of the labels, with the judge's verdicts as predictions, or without a judge the steps'. A
+      missing prediction (no equation to check, no verdict) is set to the mean of the others. Any number that does not depend on the labels
+      keeps the rate unbiased, and the mean favours neither verdict; a third value would have to be estimated from the same few labels. A
+      solution that people could not decide is left out on both sides.
 
-    The best is `combined` as soon as one solution of the model is labelled, else the judge's where it has verdicts, else the steps'.
+    The best is `combined` once one solution of the model is labelled, else the judge's where it has verdicts, else the steps'.
     """
     by_model: dict[str, list[Found]] = {}
     for each in found:
@@ -93,7 +93,7 @@ def _rates_of(model: str, found: Sequence[Found]) -> ModelRates:
         best = "combined"
     return ModelRates(
         model=model,
-        solved=round(sum(each.chosen.weight for each in found)),
+        solved=round(sum(each.chosen.weight for each in found)),  # weights sum to the solved problems, apart from rounding
         chosen=len(found),
         rates=rates,
         best=best,
@@ -102,26 +102,30 @@ def _rates_of(model: str, found: Sequence[Found]) -> ModelRates:
     )
 
 
-def _said(each: Found, way: str) -> bool | None:
-    return each.steps if way == "steps" else each.judge if way == "judge" else each.people
+def _verdict_by(each: Found, way: str) -> bool | None:
+    verdicts = {"steps": each.steps, "judge": each.judge, "people": each.people}
+    return verdicts[way]
 
 
 def _rate(found: Sequence[Found], way: str) -> Estimate:
-    """The share that one way calls unsound among what it could check, weighted."""
-    known = [(float(not said), each.chosen.weight) for each in found if (said := _said(each, way)) is not None]
+    """Return the weighted share of unsound solutions among those that one method could check."""
+    known = [(float(not verdict), each.chosen.weight) for each in found if (verdict := _verdict_by(each, way)) is not None]
     estimate = power_tuned_rate([y for y, _ in known], [], [], weights=_unequal([w for _, w in known])).estimate
     return replace(estimate, n_ungraded=len(found) - len(known))
 
 
 def _combined(found: Sequence[Found], predictor: str) -> tuple[Estimate, Estimate, float]:
-    """The rates of people alone and of people with predictions, and the ratio of their standard errors."""
-    said = [_said(each, predictor) for each in found]
+    """Return the rates of people alone and of people with predictions, and the ratio of their standard errors."""
+    predictions = [_verdict_by(each, predictor) for each in found]
     weights = np.array([each.chosen.weight for each in found])
-    known = np.array([one is not None for one in said])
-    values = np.array([0.0 if one is None else float(not one) for one in said])
+    known = np.array([one is not None for one in predictions])
+    values = np.array([0.0 if one is None else float(not one) for one in predictions])
+    # The mean of the known predictions for the others, as `model_rates` explains; 0 where there is none at all.
     values[~known] = float(weights[known] @ values[known]) / float(weights[known].sum()) if known.any() else 0.0
     labelled = np.array([each.people is not None for each in found])
+    # Undecided solutions are in neither group: people saw them, so they are no random part of the unlabelled ones.
     rest = ~labelled & ~np.array([each.undecided for each in found])
+    # None selects the unweighted estimator.
     equal = _unequal(weights.tolist()) is None
     rate = power_tuned_rate(
         [float(not each.people) for each in found if each.people is not None],
@@ -135,13 +139,19 @@ def _combined(found: Sequence[Found], predictor: str) -> tuple[Estimate, Estimat
 
 
 def _unequal(weights: Sequence[float]) -> Sequence[float] | None:
+    # Weights are quotients, so equal ones may differ by rounding.
     return weights if weights and max(weights) > min(weights) * (1 + 1e-9) else None
 
 
 def agreements(found: Iterable[Found]) -> dict[str, Agreement]:
-    """How far the steps and the judge say what people say, over the solutions on which both say something; those without any left out."""
+    """Return the agreement of the steps and of the judge with people, over the solutions on which both have a verdict.
+
+    A method without any such solution is left out.
+    """
     labelled = [each for each in found if each.people is not None]
-    pairs = {way: [(each.people, said) for each in labelled if (said := _said(each, way)) is not None] for way in ("steps", "judge")}
+    pairs = {
+        way: [(each.people, verdict) for each in labelled if (verdict := _verdict_by(each, way)) is not None] for way in ("steps", "judge")
+    }
     return {way: agreement([a for a, _ in both], [b for _, b in both]) for way, both in pairs.items() if both}
 
 

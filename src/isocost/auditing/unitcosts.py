@@ -1,4 +1,4 @@
-"""What a solution costs whose answer and whose reasoning are right."""
+"""The cost of a solution whose answer and reasoning are right."""
 
 from __future__ import annotations
 

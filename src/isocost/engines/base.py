@@ -1,4 +1,4 @@
-"""What every engine offers: batches of requests in, generations out."""
+"""The protocol of engines: batches of requests in, generations out."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from isocost.records import FinishReason, SamplingParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`count` solutions of one problem, to be numbered first_index, first_index + 1, ... in the model's pool.
+    """A request for `count` solutions of one problem, numbered first_index, first_index + 1, ... in the model's pool.
 
     Attributes:
         problem_id: The problem.
-        prompt: What the model is asked: text to go on from, or, with `chat`, what the user says.
-        first_index: The first solution's number.
-        count: How many solutions.
-        chat: Whether the prompt is put into the model's chat format as the user's message.
+        prompt: The text to continue, or, with `chat`, the user's message.
+        first_index: The number of the first solution.
+        count: The number of solutions.
+        chat: If True, the prompt is put into the model's chat format as the user's message.
         system: The system message before it; only with `chat`.
     """
 
@@ -38,13 +38,13 @@ class Generation:
     Attributes:
         text: Without the prompt, the end token and the stop string.
         num_prompt_tokens: Tokens of the prompt.
-        num_generated_tokens: Tokens generated, the end token included: what is paid for.
+        num_generated_tokens: Tokens generated, including the end token, because it is charged.
         finish_reason: `stop` (end token or stop string), `length` (max_tokens reached) or `error`.
-        num_cached_tokens: Of the prompt's tokens, those that an endpoint says it read from its cache.
-        sharing: How many solutions go on from the same reading of the prompt, and so share what it cost.
-        seed: What its own request was seeded with; None where the batch's seed decided it.
-        reported_usd: What an endpoint itself says that it cost; None where it does not say.
-        remark: What is odd, but possible, about an endpoint's reply; "" as a rule.
+        num_cached_tokens: Of the prompt's tokens, those that an endpoint reports as read from its cache.
+        sharing: The number of solutions that share one prefill of the prompt, and so its cost.
+        seed: The seed of its own request; None where the batch's seed decided it.
+        reported_usd: The cost that an endpoint itself reports; None without a report.
+        remark: A remark on an endpoint's reply that is unusual but possible; "" as a rule.
     """
 
     text: str
@@ -60,13 +60,13 @@ class Generation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSize:
-    """How many parameters a token passes through, and the shape of its attention.
+    """The parameters that a token passes through, and the shape of the attention.
 
     Attributes:
-        parameters: Their number, the P of 2P FLOPs a token: total, less an untied input-embedding table; of experts those that are used.
-        description: What is counted, for people: "total, tied embeddings".
-        attention: layers * attention width (heads * size of a head), the n_layers * d_attn of 4 * n_layers * d_attn * context FLOPs a
-            token; None where it is not known.
+        parameters: Their number, the P of 2P FLOPs per token: total, less an untied input-embedding table; of experts only the active ones.
+        description: The parameters that are counted, for people: "total, tied embeddings".
+        attention: layers * attention width (heads * size of a head), the n_layers * d_attn of 4 * n_layers * d_attn * context FLOPs per
+            token; None where it is unknown.
     """
 
     parameters: int
@@ -75,14 +75,14 @@ class ModelSize:
 
 
 class Engine(Protocol):
-    """Runs one model.
+    """An engine that runs one model.
 
     Attributes:
-        identity: What makes two models the same: a hash of the weights, or name and revision. Part of every sample's id.
-        remote: Whether somebody else runs the model: a request whose answer never came may have been charged.
-        concurrency: How many batches it answers at once. `generate` is called from so many threads; 1 for what uses a device whole.
-            One that need not be waited for in a thread is a `StartingEngine` besides.
-        shares_prompts: Whether the solutions of a request share one reading of the prompt.
+        identity: The identity of the model: a hash of the weights, or name and revision. Part of every sample's id.
+        remote: True if somebody else runs the model: a request without an answer may have been charged.
+        concurrency: The number of batches that it answers at once. `generate` is called from as many threads; 1 for an engine that
+            uses a whole device. An engine that needs no thread to wait for it is also a `StartingEngine`.
+        shares_prompts: True if the solutions of a request share one prefill of the prompt.
 
     A remote engine may have `added_tokens` besides: prompt tokens that it accepts of a request beyond one for each byte of the prompt. They
     are reserved under the limit before the request is sent. An engine that cuts batches by a rule of `batching` inherits `Batched`: then
@@ -95,13 +95,13 @@ class Engine(Protocol):
     shares_prompts: bool
 
     def size(self) -> ModelSize | None:
-        """The model's size, or None where it cannot be read (an endpoint, a recorded table)."""
+        """Return the model's size, or None where it cannot be read (an endpoint, a recorded table)."""
 
     def render(self, request: Request) -> str:
-        """What the model reads for a request: the chat template applied; for an endpoint, the messages that are sent."""
+        """Return the model's input for a request: the chat template applied; for an endpoint, the messages that are sent."""
 
     def batches(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
-        """Cut requests into batches. A pure function of the requests and the engine's options: a resumed run cuts the same batches."""
+        """Cut requests into batches. It depends only on the requests and the engine's options, so a resumed run cuts the same batches."""
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
         """Answer a batch: for each request its `count` generations, in order; an endpoint may return fewer, the first of them.
@@ -109,18 +109,18 @@ class Engine(Protocol):
         For an engine that is not remote, the same batch, params and seed give the same generations on the same machine.
 
         Raises:
-            EngineError: the engine could not answer, and asking again would not help.
+            EngineError: the engine could not answer, and a retry would not help.
             TryAgainError: it could not answer now. Only remote engines raise it; nothing of the batch was stored or will be.
             RefusedPromptError: an endpoint refuses what the batch says, and may answer others. Its draws have failed.
         """
 
     def close(self) -> None:
-        """Give back memory and connections. An engine that is asked again opens them again."""
+        """Release memory and connections. The next request opens them again."""
 
 
 @runtime_checkable
 class StartingEngine(Protocol):
-    """An engine that begins to answer a batch and goes on: many are under way without a thread for each."""
+    """An engine that answers batches in the background, so that many are in flight without a thread for each."""
 
     def start(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> Future[list[list[Generation]]]:
-        """Begin to answer a batch as `generate` does; the future holds what that would return or raise."""
+        """Begin to answer a batch as `generate` does. Return a future of its result or exception."""

@@ -1,4 +1,4 @@
-"""Cuts requests into batches: the unit that is decoded together, seeded, and committed whole."""
+"""Cut requests into batches: the unit that is decoded together, seeded, and committed whole."""
 
 from __future__ import annotations
 
@@ -44,14 +44,15 @@ def rule_of(engine: object) -> Batching | None:
 
 
 def cut(requests: Sequence[Request], batch_size: int) -> list[tuple[Request, ...]]:
-    """Batches of at most `batch_size` generations, prompts of similar length side by side so that little is padded.
+    """Return batches of at most `batch_size` generations, with prompts of similar length side by side, so that little is padded.
 
-    The samples of a request stay together, since they share one prefill; only a request of more than `batch_size` is split, and its
-    parts then count on from `first_index`. The order of `requests` does not matter.
+    The samples of a request stay together, because they share one prefill. Only a request of more than `batch_size` is split, and its
+    parts continue the numbering from `first_index`. The order of `requests` does not matter.
     """
     batches: list[tuple[Request, ...]] = []
     batch: list[Request] = []
     room = batch_size
+    # Length in characters, not tokens: cutting must not need the tokenizer.
     for request in sorted(requests, key=lambda r: (len(r.prompt), r.problem_id, r.first_index)):
         for part in _split(request, batch_size):
             if part.count > room:

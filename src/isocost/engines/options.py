@@ -1,4 +1,4 @@
-"""Reading the options that a study gives to an engine."""
+"""Parse the options that a study gives to an engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isocost.errors import StudyError
 
 
 class Options(BaseModel):
-    """Base of every engine's options: unknown keys are refused."""
+    """The base of every engine's options, which refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,7 +24,7 @@ def read_options(kind: type[OptionsT], given: Mapping[str, object]) -> OptionsT:
     """Check options.
 
     Raises:
-        StudyError: with every mistake found, each beginning with the key it is about.
+        StudyError: with every mistake found, each beginning with its key.
     """
     try:
         return kind.model_validate(dict(given))

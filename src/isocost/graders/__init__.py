@@ -11,6 +11,7 @@ from isocost.errors import InputError
 from isocost.graders.base import Grader
 from isocost.nearest import did_you_mean
 
+# Import paths, not classes: a run imports only the grader that it uses.
 GRADERS: dict[str, str] = {
     "choice": "isocost.graders.choice:ChoiceGrader",
     "code": "isocost.graders.code:CodeGrader",
@@ -21,19 +22,20 @@ GRADERS: dict[str, str] = {
 
 
 def load_grader(name: str, options: Mapping[str, object] | None = None) -> Grader:
-    """The grader of this name, or a user's own as `package.module:attribute` (a class or function that returns a grader).
+    """Load a grader by name, or a user's own as `package.module:attribute` (a class or function that returns a grader).
 
     Args:
         name: A key of `GRADERS`, or the user's own.
-        options: The grader's own settings, such as its conventions; handed to the class or function as keywords.
+        options: The grader's own settings, such as its conventions, passed to the class or function as keywords.
 
     Raises:
-        InputError: there is no such grader or option, it cannot be imported, or what it makes is not a grader.
+        InputError: the grader or an option does not exist, it cannot be imported, or the result is not a grader.
     """
     options = dict(options or {})
     factory = grader_factory(name)
     known = _keywords(factory)
     for key in options:
+        # Checked before the call: a TypeError from the factory would not name the nearest option.
         if known is not None and key not in known:
             hint = did_you_mean(key, known) or f"known: {', '.join(known) or 'none'}"
             raise InputError(f'grader "{name}": unknown option "{key}"\n  {hint}')
@@ -41,7 +43,7 @@ def load_grader(name: str, options: Mapping[str, object] | None = None) -> Grade
         grader = factory(**options)
     except InputError:
         raise
-    except Exception as error:  # anybody's code: what it raises is no fault of ours
+    except Exception as error:  # a user's code may raise anything
         what = f"{error}" if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         hint = "name a class or a function that needs no arguments but options and returns a grader"
         raise InputError(f'grader "{name}" cannot be made: {what}\n  {hint}') from error
@@ -66,11 +68,12 @@ def grader_factory(name: str) -> Callable[..., object]:
         hint = did_you_mean(name, GRADERS) or f"known: {', '.join(GRADERS)}, or package.module:attribute"
         raise InputError(f'unknown grader "{name}"\n  {hint}')
     module, _, attribute = target.partition(":")
+    # Without this check the error would be an ImportError about a package called "./folder/file".
     if "/" in module or module.startswith("."):
-        raise InputError(f'grader "{name}": a module is named, not a file\n  write package.module:attribute, with its folder on PYTHONPATH')
+        raise InputError(f'grader "{name}": this is a file, not a module\n  write package.module:attribute, with its folder on PYTHONPATH')
     try:
         factory = getattr(importlib.import_module(module), attribute)
-    except (Exception, SystemExit) as error:  # anybody's code: what it raises is no fault of ours
+    except (Exception, SystemExit) as error:  # a user's module may raise anything, and may call sys.exit
         hint = "\n  modules are looked for on PYTHONPATH" if isinstance(error, ModuleNotFoundError) else ""
         raise InputError(f'grader "{name}" cannot be imported: {type(error).__name__}: {error}{hint}') from error
     if not callable(factory):
@@ -79,7 +82,7 @@ def grader_factory(name: str) -> Callable[..., object]:
 
 
 def _keywords(factory: Callable[..., object]) -> list[str] | None:
-    """The keywords that a factory takes; None where it takes any."""
+    """Return the keywords that a factory takes; None where it takes any."""
     parameters = inspect.signature(factory).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None

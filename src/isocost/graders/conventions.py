@@ -1,4 +1,4 @@
-"""What counts as the same answer where mathematics leaves it open; docs/grading.md has the table.
+"""Conventions for equal answers where mathematics leaves them open; docs/grading.md has the table.
 
 The defaults are a careful teacher's: what the question leaves to the writer is forgiven, what contradicts the reference is not.
 """
@@ -15,17 +15,17 @@ Percent = Literal["forgive", "value"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conventions:
-    """How order, units and percent are treated.
+    """The treatment of order, units and percent.
 
     Attributes:
         order: Of values listed side by side (`1, 2`) and of sets: `any`, or as `given` in the reference. Tuples, intervals and matrices
-            always keep theirs.
+            always keep their order.
         units: `forgive` a missing unit but no other one (5 is 5 cm, 5 m is not 5 cm, 500 cm is 5 m); `ignore` them; `require` the
             reference's.
         percent: `forgive`: 50% is 50, and also 0.5; or its `value` alone: 50% is 0.5.
 
     Raises:
-        ValueError: a value that is not one of these.
+        ValueError: an unknown value.
     """
 
     order: Order = "any"
@@ -39,6 +39,7 @@ class Conventions:
 
     @property
     def suffix(self) -> str:
-        """For the grader's version: what differs from the defaults, `+order=given`; empty where nothing does."""
+        """The differences from the defaults for the grader's version, as `+order=given`; empty without any."""
+        # Only the differences: a convention added later must not change the version of graders that keep its default.
         changed = [f"{field.name}={getattr(self, field.name)}" for field in fields(self) if getattr(self, field.name) != field.default]
         return "".join(f"+{part}" for part in changed)

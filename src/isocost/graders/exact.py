@@ -1,4 +1,4 @@
-"""The answer must be the reference, letter for letter, but for case and white space."""
+"""Answers compared with the reference as text, ignoring case and white space."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ class ExactGrader(AnswerGrader):
     version = "1"
 
     def extract(self, generation: str) -> str | None:
-        """The marked answer, else the last line."""
+        """Return the marked answer, else the last line that is not empty; None where there is none."""
         found = extract_answer(generation)
         return (found.text if found else (final_text(generation).strip().splitlines() or [""])[-1].strip()) or None
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
-        """Reasons: `equal`, `different`, `no_answer`, `bad_reference` (the reference is empty)."""
-        gold = _folded(reference)
+        """Return the verdict.
+
+        Reasons: `equal`, `different`, `no_answer`, `bad_reference` (the reference is empty).
+        """
+        gold = _fold(reference)
         if not gold:
             return ungraded("bad_reference")
         if answer is None:
             return no_answer("no_answer")
-        return correct(answer, "equal") if _folded(answer) == gold else incorrect(answer, "different")
+        return correct(answer, "equal") if _fold(answer) == gold else incorrect(answer, "different")
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     return " ".join(text.casefold().split())

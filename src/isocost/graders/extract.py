@@ -1,6 +1,6 @@
 """Find the final answer in a solution: `#### 12`, a box, `The answer is 12.`, `Answer: 12`, or else the last number.
 
-The last `####` or box wins over phrases, because phrases also stand in running text ("the answer is not yet known").
+The last `####` or box wins over phrases, because phrases also occur in running text ("the answer is not yet known").
 """
 
 from __future__ import annotations
@@ -14,24 +14,27 @@ from isocost.graders.phrases import MOST_PHRASES, last_phrases
 
 Marker = Literal["hash", "boxed", "phrase"]
 
-LONGEST = 100_000  # characters read, from the end: the final answer stands there, and every later step is linear in this
+LONGEST = 100_000  # characters read, from the end, where the final answer is; every later step is linear in this
 
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9.])(?:(?<![A-Za-z0-9)\]}])[-+]\s?)?\$?"  # a minus after a digit, a letter or a bracket is a subtraction
     r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:(?<=\d)\.\d+|(?<![\d.])\.\d+)?(?<=\d)(?:[eE][-+]?\d{1,3}(?![\w.]))?"
     r"(?:\s?/\s?\d++(?!\.\d))?"
 )
+# Also \beginboxed{12}, and \boxed 12 without braces.
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{|\\beginboxed\s*\{|\\boxed\s+(?=[^\s{])")
 LONGEST_TAIL = 2000  # characters read after "the answer is"
-FIRST_TAIL = 64  # characters from the end in which the last number is looked for first
-_MORE_DIGITS = re.compile(r"\d(?:[\d,]*\d)?")  # a number is not cut in two
-_WORD = re.compile(r"[^\s$.,]+")
+FIRST_TAIL = 64  # characters from the end that are searched first for the last number
+_MORE_DIGITS = re.compile(r"\d(?:[\d,]*\d)?")  # the rest of a number at the limit, so that it is not cut in two
+_WORD = re.compile(r"[^\s$.,]+")  # the content of \boxed without braces
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")
+_HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 _SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|。|\n")
+# Text between two boxes that joins them into one answer; "then" or "wait" makes the second one a correction.
 _CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:\band\b|\bor\b|[,;])$|^$")
+# A number beside such a word is not the answer by itself: "at least 5", "5 or 6", "root 5".
 _CHANGED = re.compile(
     r"(?i)\b(?:not|less|fewer|more than|greater|at least|at most|between|or|root|negative|minus|plus|times|squared|cubed|neither|unknown)\b"
     r"|n't\b"
@@ -44,31 +47,34 @@ _LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!()]|\$|\b
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """The text of a final answer and what marked it."""
+    """The text of a final answer and the kind of marker that it was found by."""
 
     text: str
     marker: Marker
 
 
 def final_text(generation: str) -> str:
-    """The part of a generation that is searched: after the last `</think>`, and at most `LONGEST` characters of it."""
+    """Return the part of a generation that is searched: after the last `</think>`, and at most `LONGEST` characters."""
     return generation[-LONGEST:].rpartition("</think>")[2]
 
 
 def extract_answer(generation: str) -> Extracted | None:
-    """The marked final answer of a solution, or None where nothing is marked. Several boxes joined by "and" or a comma are one answer."""
+    """Return the marked final answer of a solution, or None where nothing is marked.
+
+    Several boxes joined by "and" or a comma are one answer.
+    """
     text = final_text(generation)
     boxes = list(_boxes(text)) if "boxed" in text or "\\fbox" in text else []
     line = _last_line(text)
     if line and (not boxes or line[0] > boxes[-1][0]):
         return Extracted(line[1], "hash")
     if boxes:
-        return Extracted(_joined(text, boxes), "boxed")
+        return Extracted(_join(text, boxes), "boxed")
     return _phrase(text)
 
 
 def last_number(generation: str) -> str | None:
-    """The last number of a text, sign and thousands separators included; None where there is none."""
+    """Return the last number of a text, with sign and thousands separators; None where there is none."""
     for tail in tails(final_text(generation)):
         found: list[str] = NUMBER.findall(tail)
         if found:
@@ -77,27 +83,27 @@ def last_number(generation: str) -> str | None:
 
 
 def tails(text: str) -> Iterator[str]:
-    """Longer and longer ends of a text, last the whole of it: what stands last is found without reading the rest.
+    """Yield longer and longer suffixes of a text, the whole text last, so that a match at the end is found without reading the rest.
 
-    Each begins with a word that a space parts from another, outside of braces: no number, and nothing that is taken away as decoration,
-    is cut in two there.
+    Each suffix begins at a word after a space, outside of braces. No number is cut in two there, and no decoration that is removed.
     """
     size = FIRST_TAIL
     while size < len(text):
         word = _BETWEEN_WORDS.search(text, len(text) - size)
         if word and text.rfind("{", 0, word.end()) <= text.rfind("}", 0, word.end()):
             yield text[word.end() :]
+        # Growing fourfold keeps the total work within 4/3 of the last suffix, so the search stays linear.
         size *= 4
     yield text
 
 
 def is_denied(text: str) -> bool:
-    """Whether words change or deny what a number beside them says: "not 5", "at least 5", "4 or 5"."""
+    """Return True if words change or deny a number beside them: "not 5", "at least 5", "4 or 5"."""
     return _CHANGED.search(text) is not None
 
 
 def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
-    """The number that a sentence gives as its answer: the first or the last in it, if it stands among words alone.
+    """Return the number that a sentence gives as its answer: the first or the last in it, if it stands among words only.
 
     None where words change or deny it ("not 5", "at least 5", "4 or 5"), where it is a part of a formula, or one of a list ("4; 5", "4 5").
     """
@@ -120,7 +126,10 @@ def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
 
 
 def _last_line(text: str) -> tuple[int, str] | None:
-    """(start, content) of the last `####` or `<answer>` that has any. Lines are searched from the end: most solutions have one."""
+    """Return (start, content) of the last `####` or `<answer>` with content.
+
+    Lines are searched from the end, because most solutions have one.
+    """
     if "<answer>" in text:
         found = [(match.start(), content) for match in _HASH.finditer(text) if (content := (match[1] or match[2] or "").strip())]
         return found[-1] if found else None
@@ -146,19 +155,19 @@ def _phrase(text: str) -> Extracted | None:
 
 
 def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, content) of every outermost box. A box that never closes was cut off and is no answer."""
+    """Yield (start, end, content) of every outermost box. A box that never closes was truncated and is no answer."""
     pairs: dict[int, int] | None = None
     position = 0
     while match := _BOX.search(text, position):
         position = match.end()
-        if not match[0].endswith("{"):  # \boxed 12: one word, as it is meant
+        if not match[0].endswith("{"):  # \boxed 12: TeX would box one character, but the writer means the word
             word = _WORD.match(text, match.end())
             if word:
                 yield match.start(), word.end(), word[0]
             continue
         end = _closing(text, match.end() - 1) if pairs is None else pairs.get(match.end() - 1)
         if end is None and pairs is None:
-            pairs = brace_pairs(text)  # hostile text may open very many boxes, and looking for the end of each would be quadratic
+            pairs = brace_pairs(text)  # hostile text may open very many boxes, and a search per box would take quadratic time
         if end is not None:
             content, position = text[match.end() : end].strip(), end + 1
             if content:
@@ -166,7 +175,7 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Where the brace at `start` is closed, as `brace_pairs` says."""
+    """Return the position where the brace at `start` closes, as in `brace_pairs`."""
     depth = 0
     for match in _BRACE.finditer(text, start):
         depth += 1 if match[0] == "{" else -1 if match[0] == "}" else 0
@@ -176,7 +185,7 @@ def _closing(text: str, start: int) -> int | None:
 
 
 def brace_pairs(text: str) -> dict[int, int]:
-    """Where each brace that opens is closed; escaped braces are text. One pass, since hostile text may open very many."""
+    """Return the position where each opening brace closes; escaped braces are text. One pass, because hostile text may open very many."""
     pairs: dict[int, int] = {}
     waiting: list[int] = []
     for match in _BRACE.finditer(text):
@@ -187,7 +196,8 @@ def brace_pairs(text: str) -> dict[int, int]:
     return pairs
 
 
-def _joined(text: str, boxes: list[tuple[int, int, str]]) -> str:
+def _join(text: str, boxes: list[tuple[int, int, str]]) -> str:
+    # From the last box back: an earlier box counts only while it is joined to the later ones, else it was an intermediate result.
     parts = [boxes[-1]]
     for box in reversed(boxes[:-1]):
         gap = _LAYOUT.sub(lambda match: match[1] or "", text[box[1] : parts[0][0]]).strip()

@@ -1,8 +1,8 @@
-"""A model grades, where there is no reference answer to compare with: the paper's filter by a language-model judge.
+"""A language model grades where there is no reference answer: the paper's filter by a language-model judge.
 
-The judge reads one solution at a time and says whether it solves the question. What it reads was written by a model too, and may hold
-instructions or verdicts of its own: it stands between marks that it cannot know, and the prompt says that it is nothing but data.
-A judge errs: measure it against human labels before its verdicts are taken for a false positive rate.
+The judge reads one solution at a time and says whether it solves the question. A model wrote that solution, so it may hold
+instructions or verdicts of its own. It is therefore put between marks that it cannot know, and the prompt says that it is only data.
+A judge errs: measure it against human labels before you take its verdicts for a false positive rate.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from isocost.records import Outcome, Verdict
 
 Answer = Callable[[Sequence[str]], Sequence[str | None]]
 
-LONGEST_SOLUTION = 24_000  # characters put before the judge; of a longer solution the beginning and the end
+LONGEST_SOLUTION = 24_000  # characters shown to the judge; of a longer solution the beginning and the end
 
+# These texts are digested into the judge's version: a changed word is a new version, and all verdicts are bought again.
 FENCE = """\
 ===== {mark} question begins =====
 {question}
@@ -69,12 +70,12 @@ class JudgeRequest:
 
 
 class Judge:
-    """Puts solutions to a model and reads its verdicts.
+    """Sends solutions to a model and reads its verdicts.
 
     Args:
-        answer: Takes prompts and gives the model's replies in order, None for a call that failed. Replies should be greedy, so that
-            verdicts can be had again.
-        model: What makes the judging model the same; a part of the version, as the prompt is.
+        answer: Takes prompts and returns the model's replies in order, None for a call that failed. Replies should be greedy, so that
+            verdicts are reproducible.
+        model: The identity of the judging model; a part of the version, as the prompt is.
     """
 
     name = "judge"
@@ -84,13 +85,13 @@ class Judge:
         self.version = f"1-{digest('judge', PROMPT, REFERENCE, CUT, LONGEST_SOLUTION, model)}"
 
     def grade(self, requests: Sequence[JudgeRequest]) -> list[Verdict]:
-        """The verdicts, in order; equal requests are put to the model once, and empty solutions not at all.
+        """Return the verdicts, in order. Equal requests are sent once, and empty solutions not at all.
 
         Reasons: `judged` (correct or incorrect); `empty` (no solution); `no_verdict` (the reply does not end in one) and `judge_failed` (no
         reply), both ungraded. The predicted answer is the solution's own, where one is marked.
 
         Raises:
-            RunError: `answer` gave more or fewer replies than it was asked for.
+            RunError: `answer` returned more or fewer replies than prompts.
         """
         prompts = {request: judging_prompt(request) for request in requests if request.generation.strip()}
         replies = self._answer(list(prompts.values())) if prompts else []
@@ -101,29 +102,30 @@ class Judge:
 
 
 def judging_prompt(request: JudgeRequest) -> str:
-    """What the judge is asked. The mark is a hash of all that it encloses, so that no text can hold the mark that is put around it."""
+    """Return the prompt for the judge. Its mark is a hash of all that it encloses, so no enclosed text can contain it."""
     mark = digest("mark", request.question, request.reference, request.generation)
-    shown, left_out = shortened(request.generation.strip())
+    shown, left_out = shorten(request.generation.strip())
     has_reference = request.reference is not None
-    return filled(
+    return fill_template(
         PROMPT,
         mark=mark,
         with_reference="the reference answer " if has_reference else "",
         question=request.question.strip(),
-        reference=filled(REFERENCE, mark=mark, reference=str(request.reference).strip()) if has_reference else "",
+        reference=fill_template(REFERENCE, mark=mark, reference=str(request.reference).strip()) if has_reference else "",
         solution=shown,
-        cut=filled(CUT, left_out=f"{left_out:,}") if left_out else "",
+        cut=fill_template(CUT, left_out=f"{left_out:,}") if left_out else "",
     )
 
 
 def read_verdict(generation: str, reply: str | None) -> Verdict:
-    """The verdict in a judge's reply: the last line that begins with `verdict:`, which must say `correct` or `incorrect` and no more."""
+    """Read the verdict in a judge's reply: its last line that begins with `verdict:` must be exactly `correct` or `incorrect`."""
     if not generation.strip():
         return Verdict(outcome=Outcome.NO_ANSWER, predicted_answer=None, reason="empty")
     found = extract_answer(generation)
     answer = found.text if found else None
     if reply is None:
         return Verdict(outcome=Outcome.UNGRADED, predicted_answer=answer, reason="judge_failed")
+    # The last such line: a judge may quote the solution's own "verdict: correct" before it gives its own.
     lines = _VERDICT.findall(final_text(reply))
     word = _WORD.fullmatch(lines[-1]) if lines else None
     if word is None:
@@ -132,8 +134,8 @@ def read_verdict(generation: str, reply: str | None) -> Verdict:
     return Verdict(outcome=outcome, predicted_answer=answer, reason="judged")
 
 
-def shortened(text: str) -> tuple[str, int]:
-    """The text with its middle cut out where it is too long, and how many characters that were."""
+def shorten(text: str) -> tuple[str, int]:
+    """Return the text with its middle cut out if it is too long, and the number of characters cut."""
     left_out = len(text) - LONGEST_SOLUTION
     if left_out <= 0:
         return text, 0
@@ -141,7 +143,7 @@ def shortened(text: str) -> tuple[str, int]:
     return f"{text[:half]}\n[... {left_out:,} characters left out ...]\n{text[-half:]}", left_out
 
 
-def filled(form: str, **values: str) -> str:
-    """A form with its fields filled in."""
-    # In one pass: a question that holds "{solution}" must not be filled in itself.
+def fill_template(form: str, **values: str) -> str:
+    """Return a template with its fields filled in."""
+    # In one pass: a question that contains "{solution}" must not be filled in itself.
     return _FIELD.sub(lambda match: values[match[1]], form)

@@ -1,7 +1,7 @@
 """Mathematical answers: numbers, expressions, equations, tuples, intervals, sets, matrices, words.
 
-The answer is found, tidied and taken apart; single values are compared as text, as numbers, as expressions read here, and only what is
-then still open goes to sympy, in a process that can be killed. docs/grading.md has the conventions.
+The answer is extracted, normalised and parsed into a shape. Single values are compared as text, then as numbers, then as plain
+expressions. Only what is still undecided goes to sympy, in a process that can be killed. docs/grading.md has the conventions.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.formula import final_formula
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.relations import is_relation, same_relation
-from isocost.graders.mathematics.shapes import Answer, UnreadableError, take_apart
+from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
 from isocost.records import Verdict
 
-LONGEST_ANSWER = 2000  # characters; what is longer is a solution, not an answer
-LONGEST_READ = 1000  # characters of an answer that is read as an expression
-LONGEST_CHOICE = 10_000  # characters of a solution in which a letter is looked for
-LONGEST_REFERENCE = 20_000  # characters that a reference answer may come in
+LONGEST_ANSWER = 2000  # characters; a longer text is a solution, not an answer
+LONGEST_READ = 1000  # characters of an answer that is parsed as an expression
+LONGEST_CHOICE = 10_000  # characters of a solution that is searched for a letter
+LONGEST_REFERENCE = 20_000  # characters of a reference answer
 
 _LETTER = re.compile(r"[A-J]")
 _DECIMAL = re.compile(r"-?\d*\.\d+")
 _CHOICE = re.compile(r"(?:\\text\s*\{)?\s*(?:[Oo]ption\s+)?\(?([A-J])(?:\)|[.:]|(?=\s*\}?$))\s*\}?\s*(\S.*)?")
-# What sympy's reader drops or multiplies out: primes, inverse functions, points named by letters.
+# Notation that sympy's reader drops or multiplies out (primes, inverse functions, points named by letters): without this check
+# f'(x) would equal f(x).
 _MARKS = re.compile(
     r"'+|!!+"
     r"|(?:(?<![a-zA-Z\\])[fghuFGHPOT]|\\(?:alpha|beta|gamma|delta|theta|mu|rho|sigma|tau|phi|psi|omega)|[A-Za-z]_\w)(?=\()"
@@ -47,11 +48,11 @@ _LONE = re.compile(r"\{(\w)\}")
 
 
 class _OpenError(Exception):
-    """Only sympy can tell."""
+    """Raised where only sympy can decide."""
 
 
 class MathGrader(AnswerGrader):
-    """Equality as mathematics. The same answer written differently is correct; a part of it, or its rounding to few digits, is not.
+    """Grades by mathematical equality. The same answer in another notation is correct; a part of it, or a coarse rounding, is not.
 
     Args:
         order: Order of values side by side and of sets: `any`, or as `given` in the reference.
@@ -59,11 +60,11 @@ class MathGrader(AnswerGrader):
         percent: `forgive` (50% is 50, and also 0.5) or `value` (50% is 0.5 only).
 
     Raises:
-        ValueError: a convention that is none.
+        ValueError: an unknown convention.
     """
 
     name = "math"
-    memory_limit = 4 << 30
+    memory_limit = 4 << 30  # sympy can allocate without bound on adversarial powers
 
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
@@ -71,43 +72,50 @@ class MathGrader(AnswerGrader):
         self.version = f"3{self._conventions.suffix}"
 
     def prepare(self) -> None:
-        """Import sympy and math-verify, about a second."""
+        """Import sympy and math-verify, which takes about a second."""
         importlib.import_module("isocost.graders.mathematics.symbolic")
 
     def extract(self, generation: str) -> str | None:
-        """The final answer, tidied."""
+        """Return the final answer, normalised; None where the solution states none."""
         found = final_formula(generation)
-        return (_tidied(found) if found is not None else "") or self._letter(generation)
+        return (_normalize(found) if found is not None else "") or self._letter(generation)
 
     def _letter(self, generation: str) -> str | None:
-        """The choice of a solution that states no formula and no number."""
+        """Return the chosen letter of a solution that states no formula and no number."""
         letters = self._choices.extract(generation) if len(generation) <= LONGEST_CHOICE else None
         return letters if letters and _LETTER.fullmatch(letters) else None
 
     def settle(self, reference: str, answer: str | None) -> Verdict | None:
-        """Reasons: `identical`, `equal`, `different`, `no_answer`, `bad_reference`."""
+        """Return the verdict without sympy; None where only sympy can decide.
+
+        Reasons: `identical`, `equal`, `different`, `no_answer`, `bad_reference`.
+        """
         gold = _gold(reference)
         if gold is None:
             return ungraded("bad_reference")
         if answer is None:
             return no_answer("no_answer")
-        if _squeezed(gold) == _squeezed(answer):
+        if _squeeze(gold) == _squeeze(answer):
             return correct(answer, "identical")
         try:
-            return self._decided(gold, answer, symbolic=False)
+            return self._decide(gold, answer, symbolic=False)
         except _OpenError:
             return None
 
     def compare(self, reference: str, answer: str) -> Verdict:
-        """Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`."""
-        gold = _gold(reference)
-        return ungraded("bad_reference") if gold is None else self._decided(gold, answer, symbolic=True)
+        """Return the verdict, with sympy where needed.
 
-    def _decided(self, gold: str, answer: str, *, symbolic: bool) -> Verdict:
+        Reasons: `equal`, `different`, `unreadable` (not mathematics), `bad_reference`.
+        """
+        gold = _gold(reference)
+        return ungraded("bad_reference") if gold is None else self._decide(gold, answer, symbolic=True)
+
+    def _decide(self, gold: str, answer: str, *, symbolic: bool) -> Verdict:
+        # Parsing takes quadratic time on thousands of digits; comparing the digits takes linear time.
         if max(len(gold), len(answer)) > LONGEST_READ and (one := _digits(gold)) and (other := _digits(answer)):
             return correct(answer, "equal") if one == other else incorrect(answer, "different")
         if max(len(gold), len(answer)) > LONGEST_ANSWER:
-            return incorrect(answer, "different")  # a number as long as a page, and what is none
+            return incorrect(answer, "different")  # a very long number against something else
         comparison = _Comparison(self._conventions, symbolic=symbolic)
         try:
             same = comparison.same(gold, answer)
@@ -117,27 +125,29 @@ class MathGrader(AnswerGrader):
 
 
 class _Comparison:
-    """One comparison under conventions; without sympy it stops with `_OpenError` where that would be needed."""
+    """One comparison under conventions. Without sympy it raises `_OpenError` where sympy would be needed."""
 
     def __init__(self, conventions: Conventions, *, symbolic: bool) -> None:
         self._conventions, self._symbolic = conventions, symbolic
 
     def same(self, gold: str, answer: str) -> bool:
+        """Return True if the answer equals the reference."""
+        # A reference of one letter may be an option or a variable, so "(C) 12" is tried as both.
         if len(gold) == 1 and (choice := _CHOICE.fullmatch(answer)):
             return gold == choice[1] or bool(choice[2] and self._equal(gold, choice[2]))
-        if self._equal(gold, answer) or _folded(gold) == _folded(answer):
+        if self._equal(gold, answer) or _fold(gold) == _fold(answer):
             return True
-        choice = _CHOICE.fullmatch(answer)  # "(C) 12" answers 12 too
+        choice = _CHOICE.fullmatch(answer)  # "(C) 12" also answers 12
         return bool(choice and choice[2] and not _CHOICE.fullmatch(gold) and self._equal(gold, choice[2]))
 
     def _equal(self, gold: str, answer: str) -> bool:
-        return equal(take_apart(gold), take_apart(answer), self._value, any_order=self._conventions.order == "any")
+        return equal(parse_answer(gold), parse_answer(answer), self._value, any_order=self._conventions.order == "any")
 
     def _value(self, gold: Answer, answer: Answer) -> bool:
         return same_quantity(gold, answer, self._conventions, self._text)
 
     def _text(self, gold: str, answer: str) -> bool:
-        if _squeezed(gold) == _squeezed(answer):
+        if _squeeze(gold) == _squeeze(answer):
             return True
         related = is_relation(gold) or is_relation(answer)
         decided = self._relation(gold, answer) if related else expressions.same(gold, answer)
@@ -153,15 +163,20 @@ class _Comparison:
         if is_relation(gold):
             return same_relation(gold, answer) if is_relation(answer) else False
         left, _, side = (part.strip() for part in answer.rpartition("="))  # "48/2 = 24" answers 24, "x^2 = 24" does not
-        said = expressions.read(left)
-        if said is not None and len(said.symbols) == 1 and said.symbols != {"i"} and not any(symbol.isupper() for symbol in said.symbols):
+        expression = expressions.read(left)
+        symbols = expression.symbols if expression else frozenset[str]()
+        # A capital names a quantity ("AB = 5"), and i is a constant: neither makes this an equation to solve.
+        is_equation = len(symbols) == 1 and symbols != {"i"} and not any(symbol.isupper() for symbol in symbols)
+        if is_equation:
             return False
         return None if not side or is_relation(side) else self._text(gold, side)
 
 
 def _same_by_sympy(gold: str, answer: str) -> bool:
+    # Imported here: sympy takes a second, and most answers are decided without it.
     from isocost.graders.mathematics import symbolic
 
+    # A bare decimal is compared by the rounding rule here, because sympy would read it as an inexact float.
     for decimal, other in ((gold, answer), (answer, gold)):
         if _DECIMAL.fullmatch(decimal):
             exact = symbolic.real_value(other)
@@ -171,22 +186,22 @@ def _same_by_sympy(gold: str, answer: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def _gold(reference: str) -> str | None:
-    """The reference answer, tidied; None where there is none in it. It may be boxed, or follow `####`."""
+    """Return the reference answer, normalised; None where it has none. It may be boxed or follow `####`."""
     if len(reference) > LONGEST_REFERENCE and whole_number(reference[:LONGEST]) is None:
         return None
     found = extract_answer(reference) if "\\boxed" in reference or "####" in reference else None
     text = found.text if found else reference
-    gold = _tidied(text)
+    gold = _normalize(text)
     return gold if gold and not _is_broken(gold) else None
 
 
-def _tidied(text: str) -> str:
-    """The answer tidied; "" for one that is too long, unless it is a whole number, which can be compared by its digits."""
+def _normalize(text: str) -> str:
+    """Return the answer normalised; "" if it is too long, unless it is an integer, which can be compared digit by digit."""
     return tidy(text) if len(text) <= LONGEST_ANSWER else whole_number(text) or ""
 
 
 def _digits(text: str) -> str | None:
-    """The digits of a whole number, or of what comes to one: 10^5000."""
+    """Return the digits of an integer, or of an expression with an integer value such as 10^5000."""
     if digits := whole_number(text):
         return digits
     value = expressions.constant(text)
@@ -194,17 +209,17 @@ def _digits(text: str) -> str | None:
 
 
 def _is_broken(gold: str) -> bool:
-    """Whether a brace or environment is never closed: such a reference was cut off, and means nothing."""
+    """Return True if a brace or environment is never closed: the reference was truncated and has no meaning."""
     braces = re.sub(r"\\[{}]", "", gold)
     return braces.count("{") != braces.count("}") or gold.count("\\begin") != gold.count("\\end") or gold.count("\\frac{}") > 0
 
 
-def _squeezed(text: str) -> str:
-    """Without spaces, and without braces around a single character. `58, 500` is not `58,500`."""
+def _squeeze(text: str) -> str:
+    """Return the text without spaces and without braces around a single character. `58, 500` stays different from `58,500`."""
     return _LONE.sub(r"\1", _SPACES.sub("", _DIGITS_APART.sub("~", _TWO_NUMBERS.sub(";", text))))
 
 
-def _folded(text: str) -> str:
-    """As words: without what only lays out; nothing for a text that is not mostly words."""
+def _fold(text: str) -> str:
+    """Return the text as lower-case words without layout. A text that is not mostly words gets a prefix, so that it equals no words."""
     plain = re.sub(r"[${}\s]|\\(?=\s)", "", re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text)).casefold().rstrip(".")
     return plain if re.search(r"[a-z]{3}", plain) and not re.search(r"\\|=", plain) else f"\0{text}"

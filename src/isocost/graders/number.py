@@ -1,4 +1,4 @@
-"""Answers that are one number, as in GSM8K, compared exactly.
+r"""Answers that are one number, as in GSM8K, compared exactly.
 
 `$1,234.50`, `-3`, `3/4`, `2 2/3`, `\\frac{3}{4}`, `50%`, `5 km`, `**73**`.
 """
@@ -21,34 +21,34 @@ from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 from isocost.records import Verdict
 
-MOST_DIGITS = 1000  # a longer number is compared digit by digit; its value would take quadratic time
+MOST_DIGITS = 1000  # a longer number is compared digit by digit, because its value would take quadratic time
 
-MOST_KEPT = 16384  # answers and references that were read, and verdicts
-LONGEST_KEPT = 200  # characters of a marked answer that is no number, and of one that is kept
-LONGEST_UNIT = 40  # characters behind a number in which a unit is looked for
+MOST_KEPT = 16384  # cached answers, references and verdicts
+LONGEST_KEPT = 200  # characters of a marked answer without a number, and of a cached one: long ones rarely repeat
+LONGEST_UNIT = 40  # characters after a number that are searched for a unit
 
 _DECORATION = re.compile(r"\*\*|`|\\[!,;: ]|\\(?:text|mbox|mathrm)\s*\{([^{}]*)\}|\\(?=[$%])|[$€£¥₹]|(?<=\d)\{,\}(?=\d)")
 _UNIT = re.compile(r"[A-Za-z]+(?: (?:per|an?|of) |\s?/\s?|\s)?(?:[A-Za-z]+)?(?:\^[23])?")
-# Possessive, as words may be cut in exponentially many ways.
+# Possessive quantifiers, because words can be split in exponentially many ways.
 _BEHIND_WORDS = re.compile(r"\s*%?\s*(?:(?:[A-Za-z]{2,}+|(?:m|s|h|g|l|a)\b|[/^²³]|[(),.'-]|\b[23]\b|°)\s*+)*+")
-_SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")
+_SCALE = re.compile(rf"(?i)({'|'.join(SCALES)})s?\b")  # 1.5 million
 _BEHIND = re.compile(r"(?<=[\d.])\s*(?:%|(?![eE][-+]?\d)[A-Za-z])")
 _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s*(\d))")
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*(\d+))?")
-_GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")
-_MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")  # 10 000
+_MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")  # 2 2/3
 
 
 class NumberGrader(AnswerGrader):
-    """Compares the number in the final answer with the reference, exactly. What stands behind it counts as the conventions say.
+    """Compares the number in the final answer with the reference, exactly. Units and percent signs count as the conventions say.
 
     Args:
         units: `forgive` a missing unit but convert or refuse another one, `ignore` units, or `require` the reference's.
         percent: `forgive` (50% is 50, and also 0.5) or `value` (50% is 0.5 only).
 
     Raises:
-        ValueError: a convention that is none.
+        ValueError: an unknown convention.
     """
 
     name = "number"
@@ -56,21 +56,24 @@ class NumberGrader(AnswerGrader):
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
         self.version = f"3{self._conventions.suffix}"
-        self._judged = lru_cache(maxsize=MOST_KEPT)(self._judge)  # a problem's samples come one after the other, and their answers repeat
+        # A problem's samples come one after the other, and their answers repeat.
+        self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 
     def extract(self, generation: str) -> str | None:
-        """The number in its one spelling, with a percent sign or the unit that stands behind it."""
+        """Return the number in canonical spelling, with the percent sign or unit that follows it."""
         marked = extract_answer(generation)
         if marked is None:
-            return _spelled(_last_quantity(final_text(generation)))
+            return _spell(_last_quantity(final_text(generation)))
         return (_short_answer if len(marked.text) <= LONGEST_KEPT else _answer)(marked.text, marked.marker == "phrase")
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
-        """Reasons: `equal`, `different`, `not_one_number` (the marked answer is more, or a range), `no_number` (an answer without one),
+        """Return the verdict.
+
+        Reasons: `equal`, `different`, `not_one_number` (the marked answer is more, or a range), `no_number` (an answer without one),
         `bad_reference` (the reference is not one number).
         """
         short = len(reference) <= MOST_DIGITS and len(answer or "") <= LONGEST_KEPT
-        return self._judged(reference, answer) if short else self._judge(reference, answer)
+        return self._cached_judge(reference, answer) if short else self._judge(reference, answer)
 
     def _judge(self, reference: str, answer: str | None) -> Verdict:
         gold = _gold(reference)
@@ -86,7 +89,7 @@ class NumberGrader(AnswerGrader):
 
 
 def parse_number(text: str) -> Fraction | None:
-    """The exact value of a text that is one number and nothing else but decoration; None for any other text.
+    """Return the exact value of a text that is one number and decoration only; None for any other text.
 
     `2 2/3` is a mixed number only with a proper fraction, so `4 10/3` is none.
     """
@@ -94,7 +97,7 @@ def parse_number(text: str) -> Fraction | None:
         return None
     if _GROUPED.fullmatch(text):
         text = text.replace(" ", "")
-    cleaned = _cleaned(text).strip().removesuffix("%").rstrip(". ")
+    cleaned = _clean(text).strip().removesuffix("%").rstrip(". ")
     if mixed := _MIXED.fullmatch(cleaned):
         sign, whole, over, under = mixed[1], int(mixed[2]), int(mixed[3]), int(mixed[4])
         if over >= under:
@@ -108,9 +111,10 @@ def parse_number(text: str) -> Fraction | None:
 
 
 def canonical(value: Fraction) -> str:
-    """One spelling for each value: an integer, else the finite decimal, else `p/q`. Answers with equal spelling are equal."""
+    """Return one spelling per value: an integer, else the finite decimal, else `p/q`. Answers with equal spelling are equal."""
     if value.denominator == 1:
         return to_digits(value.numerator)
+    # A fraction has a finite decimal exactly if its denominator has no prime factors but 2 and 5.
     rest, places = value.denominator, 0
     for prime in (2, 5):
         power = 0
@@ -126,42 +130,42 @@ def canonical(value: Fraction) -> str:
 def _gold(reference: str) -> Answer | None:
     if len(reference) <= MOST_DIGITS:
         return _short_gold(reference)
-    return _long(_marked(reference) or reference) if len(reference) <= LONGEST else None
+    return _long(_marked_text(reference) or reference) if len(reference) <= LONGEST else None
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _short_gold(reference: str) -> Answer | None:
-    return _whole_quantity(_cleaned(_marked(reference) or reference))
+    return _whole_quantity(_clean(_marked_text(reference) or reference))
 
 
 def _long(text: str) -> Answer | None:
-    """A whole number of more digits than are converted."""
+    """Return an integer with more digits than are converted to a value."""
     digits = whole_number(text) if len(text) > MOST_DIGITS else None
     return Answer(kind="value", text=digits) if digits else None
 
 
 def _whole_quantity(cleaned: str) -> Answer | None:
-    """A number and what stands behind it, where a text is nothing else."""
+    """Return the number with its unit or percent sign, if the text contains nothing else."""
     return (_short_quantity if len(cleaned) <= LONGEST_KEPT else _any_quantity)(cleaned)
 
 
 def _any_quantity(cleaned: str) -> Answer | None:
     if len(cleaned) > MOST_DIGITS:
         return _long(cleaned)
-    number, behind = _parted(cleaned)
+    number, rest = _split_unit(cleaned)
     value = parse_number(number)
-    if value is None or not _BEHIND_WORDS.fullmatch(behind) or is_denied(behind):
+    if value is None or not _BEHIND_WORDS.fullmatch(rest) or is_denied(rest):
         return None
-    return _quantity(value, behind)
+    return _quantity(value, rest)
 
 
 _short_quantity = lru_cache(maxsize=MOST_KEPT)(_any_quantity)
 
 
 def _last_quantity(text: str) -> Answer | None:
-    """The last number of a text without a marked answer."""
+    """Return the last number of a text without a marked answer."""
     for tail in tails(text):
-        cleaned = _cleaned(tail)
+        cleaned = _clean(tail)
         if match := next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None):
             value = parse_number(match[0])
             if value is None:
@@ -171,25 +175,33 @@ def _last_quantity(text: str) -> Answer | None:
 
 
 def _answer(marked: str, is_phrase: bool) -> str | None:
-    """A marked answer in its one spelling; as it stands where it is not one number, to be refused; None where it has no digit."""
+    """Return a marked answer in canonical spelling; None where it has no digit.
+
+    An answer that is not one number is returned as written, and `settle` then refuses it.
+    """
     found = _marked_quantity(marked, is_phrase=is_phrase)
     if found is None and any(character.isdigit() for character in marked):
         cut = " ".join(marked[:LONGEST_KEPT].split())
-        return f"{cut}..." if len(marked) > LONGEST_KEPT and _whole_quantity(cut) else cut  # not to be taken for the whole
-    return _spelled(found)
+        is_cut = len(marked) > LONGEST_KEPT
+        # The dots keep a number that was cut off from being graded as the whole answer.
+        return f"{cut}..." if is_cut and _whole_quantity(cut) else cut
+    return _spell(found)
 
 
 _short_answer = lru_cache(maxsize=MOST_KEPT)(_answer)
 
 
-def _spelled(found: Answer | None) -> str | None:
-    return None if found is None else f"{found.text} {'%' if found.percent else found.unit.words if found.unit else ''}".strip()
+def _spell(found: Answer | None) -> str | None:
+    if found is None:
+        return None
+    unit = found.unit.words if found.unit else ""
+    return f"{found.text} {'%' if found.percent else unit}".strip()
 
 
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
-    """A marked answer as one number: the whole of it, or its last side, or what that comes to, or the one number among its words."""
+    """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
-        cleaned = _cleaned(text)
+        cleaned = _clean(text)
         if found := _whole_quantity(" ".join(cleaned.split())):
             return found
         value = expressions.constant(tidy(text)) if len(text) <= LONGEST_KEPT else None
@@ -202,36 +214,36 @@ def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     return None if place is None or value is None else _quantity(value, cleaned[place.end() : place.end() + LONGEST_UNIT])
 
 
-def _quantity(value: Fraction, behind: str) -> Answer:
-    """With the percent sign or the unit that a text begins with, if it is one that is known."""
-    behind = behind.lstrip()
-    if scale := _SCALE.match(behind):
-        value, behind = value * SCALES[scale[1].lower()], behind[scale.end() :].lstrip()
-    if re.match(r"%|percent\b|pct\b", behind):
+def _quantity(value: Fraction, rest: str) -> Answer:
+    """Return a value with the percent sign or known unit that the text after it begins with."""
+    rest = rest.lstrip()
+    if scale := _SCALE.match(rest):
+        value, rest = value * SCALES[scale[1].lower()], rest[scale.end() :].lstrip()
+    if re.match(r"%|percent\b|pct\b", rest):
         return Answer(kind="value", text=canonical(value), percent=True)
-    words = _UNIT.match(behind)
+    words = _UNIT.match(rest)
     unit = read_unit(words[0].strip()) if words else None
     return Answer(kind="value", text=canonical(value), unit=unit if unit and unit.known else None)
 
 
-def _parted(cleaned: str) -> tuple[str, str]:
-    """The text up to the first letter or percent sign after a digit, and the rest of it; not inside `1e-3`."""
+def _split_unit(cleaned: str) -> tuple[str, str]:
+    """Split a text at the first letter or percent sign after a digit; not inside `1e-3`."""
     found = _BEHIND.search(cleaned)
     return (cleaned[: found.start()], cleaned[found.start() :]) if found else (cleaned, "")
 
 
 def _same_text(gold: str, answer: str) -> bool:
-    if "\\" not in gold + answer:  # both in their one spelling
+    if "\\" not in gold + answer:  # both in canonical spelling
         return gold == answer
     return expressions.same(gold, answer) is True
 
 
-def _marked(text: str) -> str | None:
+def _marked_text(text: str) -> str | None:
     found = extract_answer(text)
     return found.text if found else None
 
 
-def _cleaned(text: str) -> str:
+def _clean(text: str) -> str:
     text = text.replace("\N{MINUS SIGN}", "-")
     text = _DECORATION.sub(lambda match: f" {match[1]} " if match[1] else "", text)
     return _FRAC.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)

@@ -1,4 +1,7 @@
-"""Where a text says "the answer is": the pattern is tried only where one of its words stands, as most of a text has none of them."""
+"""Phrases that introduce an answer, such as "the answer is".
+
+The pattern is tried only at one of its words: most of a text has none of them, and a search by the full pattern is slow.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import takewhile
 
-MOST_PHRASES = 20  # from the last one back
+MOST_PHRASES = 20  # from the last one back; a bound, because text may repeat the phrase without end
 LAST_PIECE = 250  # characters that are searched first
 
 PHRASE = re.compile(
@@ -15,12 +18,12 @@ PHRASE = re.compile(
 )
 ASCII_WORDS = ("answer", "result", "antwort", "reponse", "respuesta", "risposta", "resposta")
 OTHER_WORDS = ("réponse", "ответ", "答案", "答え")
-# Letters that stand for one of these words' where case is ignored, but are not made it by `lower`; that of the first changes the length.
+# Letters that match one of the words' letters under (?i), but that `lower` maps to another; the first one also changes the length.
 ODD_CASES = "\u0130\u0131\u017f\u1c80\u1c82\u1c84\u1c85"
 
 
 def last_phrases(text: str) -> Iterator[re.Match[str]]:
-    """The last matches of `PHRASE`, the last one first. The text is searched piece by piece from its end, most often only the last."""
+    """Yield the last matches of `PHRASE`, the last one first. The text is searched in pieces from its end; most often one is enough."""
     left, end = MOST_PHRASES, len(text)
     for start in _cuts(text):
         found = list(_between(text, start, end))[-left:]
@@ -31,7 +34,7 @@ def last_phrases(text: str) -> Iterator[re.Match[str]]:
 
 
 def _cuts(text: str) -> Iterator[int]:
-    """Where pieces begin: behind a full stop, as no phrase holds one."""
+    """Yield the starts of the pieces, each after a full stop, because no phrase contains one."""
     size = LAST_PIECE
     while size < len(text):
         stop = text.rfind(".", 0, len(text) - size)
@@ -43,8 +46,9 @@ def _cuts(text: str) -> Iterator[int]:
 
 
 def _between(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
-    """The matches that begin in a piece."""
+    """Yield the matches that begin in a piece."""
     piece = text[start:end]
+    # With these letters the positions in the lowered text are not those in the text: the slow search is right.
     if not piece.isascii() and any(letter in piece for letter in ODD_CASES):
         yield from takewhile(lambda match: match.start() < end, PHRASE.finditer(text, start))
         return
@@ -56,7 +60,7 @@ def _between(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
 
 
 def _places(text: str) -> list[int]:
-    """Where one of the words begins, perhaps inside another."""
+    """Return the positions where one of the words begins, perhaps inside a longer word."""
     lowered = text.lower()
     places: list[int] = []
     for word in ASCII_WORDS if text.isascii() else ASCII_WORDS + OTHER_WORDS:

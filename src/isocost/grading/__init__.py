@@ -1,11 +1,11 @@
-"""The grading stage: solutions in, verdicts out, while the caller goes on sampling.
+"""The grading stage: solutions in, verdicts out, while the caller continues to sample.
 
-stage     grade, check_gold: what callers mostly need
-pool      GradingPool: finds and settles answers where it is called, remembers verdicts, hands the rest to the crew
-crew      a thread for every worker process: deals out pairs, blames the one that a worker died of
-process   the driver's side of a worker process
-worker    what runs in it
-judging   one verdict, whatever a grader does
+stage       grade, check_gold: the usual entry points
+pool        GradingPool: extracts and settles answers in the calling process, caches verdicts, gives the rest to the supervisor
+supervisor  one thread per worker process: assigns pairs, and decides which pair a worker died of
+process     the driver's side of a worker process
+worker      the code that runs in it
+judging     one verdict, whatever a grader raises
 """
 
 from isocost.grading.pool import Grading, GradingPool, Pair

@@ -1,4 +1,4 @@
-"""One verdict, whatever a grader does: what it raises is the verdict's reason, so that the rest go on."""
+"""One verdict, whatever a grader does: an exception becomes the verdict's reason, so that the other solutions are graded."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ Judge = Callable[[str, str], Verdict]
 
 
 def two_steps(grader: Grader) -> AnswerGrader | None:
-    """The grader, if it finds the answer first and compares it then; not if it has a `grade` of its own, which then decides."""
+    """Return the grader if it extracts and compares in two steps; None if its own `grade` decides."""
     own: object = type(grader).grade
     return grader if isinstance(grader, AnswerGrader) and own is AnswerGrader.grade else None
 
 
 def last_step(grader: Grader) -> Judge:
-    """What is to run where it can be killed: of two steps the second, else all of it."""
+    """Return the function to run in a killable process: the second of two steps, else all of `grade`."""
     steps = two_steps(grader)
     return steps.compare if steps else grader.grade
 
 
-def judged(judge: Judge, reference: str, text: str) -> Verdict:
-    """The verdict, or `ungraded` with the reason `memory` or `error: ...`."""
+def judge_pair(judge: Judge, reference: str, text: str) -> Verdict:
+    """Return the verdict, or `ungraded` with the reason `memory` or `error: ...`."""
     try:
-        return checked(judge(reference, text))
+        return check_verdict(judge(reference, text))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a grader may raise anything; recorded as the solution's verdict
-        return failed(error)
+        return failed_verdict(error)
 
 
-def checked(verdict: object) -> Verdict:
-    """The verdict, if it is one that can be stored.
+def check_verdict(verdict: object) -> Verdict:
+    """Return the verdict, if it can be stored.
 
     Raises:
-        TypeError: it is not.
+        TypeError: it cannot.
     """
     if type(verdict) is Verdict and type(verdict.outcome) is Outcome and type(verdict.reason) is str:
         answer: object = verdict.predicted_answer
         if answer is None or type(answer) is str:
-            return verdict  # nearly always, and every verdict comes by here
+            return verdict  # the fast path of nearly every verdict; isinstance below costs more
     if not isinstance(verdict, Verdict):
         raise TypeError(f"the grader returned {type(verdict).__name__}, not a Verdict")
     if not isinstance(verdict.outcome, Outcome) or not isinstance(verdict.reason, str):
@@ -53,12 +53,12 @@ def checked(verdict: object) -> Verdict:
     return verdict
 
 
-def failed(error: BaseException) -> Verdict:
-    """The verdict on a solution that the grader could not judge."""
+def failed_verdict(error: BaseException) -> Verdict:
+    """Return the verdict on a solution that the grader could not judge."""
     if isinstance(error, MemoryError):
         return OUT_OF_MEMORY
     try:
         message = f": {error}" if str(error) else ""
-    except Exception:  # noqa: BLE001 - a message may be too large to be made, such as that of an integer of a million digits
+    except Exception:  # noqa: BLE001 - formatting may fail, as for an integer of a million digits
         message = ""
     return ungraded(f"error: {type(error).__name__}{message}"[: len("error: ") + LONGEST_MESSAGE])

@@ -1,4 +1,4 @@
-"""Lines of JSON over the pipes of a process, written and read with a deadline."""
+"""JSON lines over the pipes of a process, written and read with a deadline."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Message = dict[str, Any]
 
 
 class Messages:
-    """Both pipes of a process, from the side that started it."""
+    """Both pipes of a process, on the side that started it."""
 
     def __init__(self, to: IO[bytes], back: IO[bytes]) -> None:
         self._to, self._back = to, back
-        os.set_blocking(to.fileno(), False)  # what is longer than the pipe would wait for a reader that never comes
+        os.set_blocking(to.fileno(), False)  # a message longer than the pipe's buffer would block for ever if nobody reads
         self._waiting: deque[Message] = deque()
         self._torn: list[bytes] = []
 
@@ -26,22 +26,22 @@ class Messages:
         """Write a message.
 
         Raises:
-            TimeoutError: it was not read in so many seconds; part of it is in the pipe, so nothing more can be said.
-            OSError: nobody can read it any more.
+            TimeoutError: it was not read within `patience` seconds. Part of it is in the pipe, so no other message can follow.
+            OSError: the reader is gone.
         """
         left = memoryview(json.dumps(message).encode() + b"\n")
         deadline = time.monotonic() + patience
         while left:
             if not _wait(self._to, select.POLLOUT, deadline):
                 raise TimeoutError
-            with contextlib.suppress(BlockingIOError):  # room for less than the system writes at once
+            with contextlib.suppress(BlockingIOError):  # less room than the system writes atomically
                 left = left[os.write(self._to.fileno(), left) :]
 
     def receive(self, patience: float) -> Message | None:
-        """The next message, or None if there is none for so many seconds.
+        """Return the next message, or None if none comes within `patience` seconds.
 
         Raises:
-            EOFError: there will be none, all that could write one has ended.
+            EOFError: every process that could write one has ended.
         """
         deadline = time.monotonic() + patience
         while not self._waiting:
@@ -54,7 +54,7 @@ class Messages:
         return self._waiting.popleft()
 
     def close(self) -> None:
-        """Close what is still open: the process is told by it to end."""
+        """Close both pipes, which tells the process to end."""
         self._to.close()
         self._back.close()
 

@@ -1,4 +1,4 @@
-"""Grading in the background: what can be settled at once is settled where it is asked for, the rest goes to worker processes."""
+"""Grading in the background: what can be settled at once is settled in the calling thread, the rest goes to worker processes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from typing import Protocol, Self
 from isocost.errors import InputError, RunError
 from isocost.graders import load_grader
 from isocost.graders.base import Grader, ungraded
-from isocost.grading.crew import Crew, Task
-from isocost.grading.judging import checked, failed, judged, last_step, two_steps
+from isocost.grading.judging import check_verdict, failed_verdict, judge_pair, last_step, two_steps
 from isocost.grading.process import Setup
+from isocost.grading.supervisor import Supervisor, Task
 from isocost.records import Verdict
 
-MOST_REMEMBERED = 100_000  # verdicts that an equal pair finds made, some 50 MB
-LONGEST_REMEMBERED = 1000  # characters of an answer in them
-MARGIN = 2.0  # seconds that a grader which keeps the time limit by itself may exceed it by, unless it says otherwise
+MOST_REMEMBERED = 100_000  # cached verdicts, some 50 MB
+LONGEST_REMEMBERED = 1000  # characters of a cached answer and reason
+MARGIN = 2.0  # seconds by which a grader that enforces the time limit itself may exceed it; its `overtime` overrides this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A solution to grade. `key` is the caller's, and comes back with the verdict; the question is for graders that read it."""
+    """A solution to grade. `key` is the caller's and returns with the verdict; the question is for graders that read it."""
 
     key: str
     reference: str
@@ -36,31 +36,31 @@ class Pair:
 
 
 class Named(Protocol):
-    """What stored verdicts are kept under."""
+    """The name and version that verdicts are stored under."""
 
     @property
     def name(self) -> str:
-        """What a study calls the grader."""
+        """The grader's name in a study."""
 
     @property
     def version(self) -> str:
-        """Another one whenever a verdict can change."""
+        """A version that changes whenever a verdict can change."""
 
 
 class Grading(Protocol):
-    """Solutions in, verdicts out in the background: by comparison with a reference answer, or by a model."""
+    """A background grader: by comparison with a reference answer, or by a model."""
 
     @property
     def grader(self) -> Named:
-        """Whose verdicts they are."""
+        """The grader whose verdicts they are."""
 
     def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
-        """Grade solutions; the future holds their verdicts in order."""
+        """Grade solutions. Return a future of their verdicts, in order."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """Pairs that were submitted: the verdicts there are, and where the missing ones belong."""
+    """Submitted pairs: the verdicts known so far, and the positions of the missing ones by digest."""
 
     verdicts: list[Verdict | None]
     missing: dict[bytes, list[int]] = field(default_factory=dict)
@@ -72,23 +72,22 @@ class _Job:
 
 
 class GradingPool:
-    """Grades in the background; a context manager, to be used from any thread.
+    """A pool that grades in the background: a context manager, for use from any thread.
 
-    A grader in two steps (`AnswerGrader`) finds and settles answers in this process; each distinct (reference, answer) that it leaves open
-    goes to a worker process once. Any other grader goes to a worker with the whole solution, unless it is `cheap`. What a
-    grader says is remembered, within limits. Leaving the `with` block waits for what was submitted, or stops it at once if an exception is
-    on its way.
+    A grader in two steps (`AnswerGrader`) extracts and settles answers in this process; each distinct (reference, answer) that it leaves
+    open goes to a worker process once. Any other grader goes to a worker with the whole solution, unless it is `cheap`. The grader's own
+    verdicts are cached, within limits. Leaving the `with` block waits for submitted pairs, or stops at once if an exception is raised.
 
-    A solution that cannot be judged is ungraded, and the rest go on; its reason is
-        timeout         it took longer than the time limit; its process was killed
+    A solution that cannot be judged is ungraded, and the others are graded. Its reason is one of
+        timeout         it took longer than the time limit, and its process was killed
         memory          it took more memory than the grader allows or the machine has
         crash           its process died of it, twice
-        error: ...      what the grader raised
+        error: ...      the grader raised this exception
 
     Args:
         grader_name: A grader's name, or `package.module:attribute`.
-        workers: Worker processes at most, started with the first solutions that need them.
-        time_limit: Seconds that one solution may take.
+        workers: The maximum number of worker processes. They start with the first solutions that need them.
+        time_limit: Seconds allowed per solution.
         options: The grader's own settings.
 
     Raises:
@@ -99,7 +98,7 @@ class GradingPool:
         self.grader: Grader = load_grader(grader_name, options)
         patience = time_limit
         if hasattr(self.grader, "time_limit"):
-            self.grader.time_limit = time_limit  # as in the workers
+            self.grader.time_limit = time_limit  # as in the workers, because `overtime` may depend on it
             patience += getattr(self.grader, "overtime", MARGIN)
         self._setup = Setup(name=grader_name, options=_plain(grader_name, options or {}), time_limit=time_limit, patience=patience)
         self._workers = max(1, workers)
@@ -108,7 +107,7 @@ class GradingPool:
         self._lock, self._judging = threading.Lock(), threading.Lock()
         self._remembered: OrderedDict[bytes, Verdict] = OrderedDict()
         self._waiting: dict[bytes, list[_Job]] = {}
-        self._crew: Crew | None = None
+        self._supervisor: Supervisor | None = None
         self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -122,24 +121,24 @@ class GradingPool:
                 wait(futures)
         finally:
             self._fail(CancelledError())
-            if self._crew is not None:
-                self._crew.close()
+            if self._supervisor is not None:
+                self._supervisor.close()
 
     @property
     def processes(self) -> int:
-        """Worker processes that were needed so far."""
-        return self._crew.size if self._crew else 0
+        """The number of worker processes needed so far."""
+        return self._supervisor.size if self._supervisor else 0
 
     def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
-        """Grade solutions; the future holds their verdicts in order, and is done already where no worker is needed.
+        """Grade solutions. Return a future of their verdicts, in order, which is done already if no worker is needed.
 
-        The future raises RunError where no worker can be started.
+        The future raises RunError if no worker can be started.
         """
         job = _Job([None] * len(pairs))
-        job.future.set_running_or_notify_cancel()  # nobody can cancel it any more
+        job.future.set_running_or_notify_cancel()  # a cancelled future would make `set_result` raise in a worker's thread
         seen: dict[tuple[str, str], Verdict | Task] = {}
         open_tasks: dict[bytes, Task] = {}
-        with self._judging:  # a grader need not be made for threads
+        with self._judging:  # a grader need not be thread-safe
             for position, pair in enumerate(pairs):
                 same = (pair.reference, pair.generation)
                 found = seen.get(same)
@@ -154,16 +153,16 @@ class GradingPool:
         return job.future
 
     def _at_once(self, reference: str, generation: str) -> Verdict | Task:
-        """The verdict, or what a worker has to do for it."""
+        """Return the verdict, or the task that a worker has to do for it."""
         text = generation
         if self._steps is not None:
             try:
                 answer = self._steps.extract(generation)
                 settled = self._steps.settle(reference, answer)
                 if settled is not None or answer is None:
-                    return ungraded("unsettled") if settled is None else checked(settled)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - as `judged`
-                return failed(error)
+                    return ungraded("unsettled") if settled is None else check_verdict(settled)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - recorded as the solution's verdict, as in `judge_pair`
+                return failed_verdict(error)
             text = answer
         task = Task(_digest(reference, text), reference, text)
         if not self._cheap:
@@ -171,13 +170,13 @@ class GradingPool:
         with self._lock:
             known = self._remembered.get(task.digest)
         if known is None:
-            known = judged(last_step(self.grader), reference, text)
+            known = judge_pair(last_step(self.grader), reference, text)
             with self._lock:
                 self._remember(task.digest, known)
         return known
 
     def _wait_for(self, job: _Job, tasks: Mapping[bytes, Task]) -> None:
-        """Take the verdicts that are remembered, and have the others made."""
+        """Fill in the cached verdicts, and queue the tasks of the others."""
         with self._lock:
             for digest in tasks:
                 if (verdict := self._remembered.get(digest)) is not None:
@@ -189,13 +188,14 @@ class GradingPool:
                 return
             for digest in job.missing:
                 self._waiting.setdefault(digest, []).append(job)
-            if fresh and self._crew is None:
-                self._crew = Crew(self._setup, self._workers, self._record, self._no_workers)
+            if fresh and self._supervisor is None:
+                self._supervisor = Supervisor(self._setup, self._workers, self._record, self._no_workers)
             complete = not job.missing
+        # Outside the lock: a callback of the future may submit again.
         if complete:
             job.finish()
-        elif fresh and self._crew is not None:
-            self._crew.put(fresh)
+        elif fresh and self._supervisor is not None:
+            self._supervisor.put(fresh)
 
     @staticmethod
     def _fill(job: _Job, digest: bytes, verdict: Verdict) -> None:
@@ -210,7 +210,7 @@ class GradingPool:
 
     def _record(self, task: Task, verdict: Verdict, own: bool) -> None:
         with self._lock:
-            if own:  # what else it died of, a machine short of time or memory may have caused
+            if own:  # a timeout or crash is not cached, because a machine short of time or memory may have caused it
                 self._remember(task.digest, verdict)
             jobs = self._waiting.pop(task.digest, [])
             for job in jobs:
@@ -223,7 +223,7 @@ class GradingPool:
         self._fail(RunError(f'workers for the grader "{self._setup.name}" cannot be started: {why}'))
 
     def _fail(self, error: BaseException) -> None:
-        """Let every waiting future raise, and every later one that would wait."""
+        """Make every waiting future raise, and every later one that would have to wait."""
         with self._lock:
             self._failure = self._failure or error
             jobs = {id(job): job for jobs in self._waiting.values() for job in jobs}
@@ -245,5 +245,5 @@ def _digest(reference: str, text: str) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     for part in (reference, text):
         data = part.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big") + data)
+        digest.update(len(data).to_bytes(8, "big") + data)  # with its length: ("ab", "c") must differ from ("a", "bc")
     return digest.digest()

@@ -1,7 +1,7 @@
-"""The driver's side of a worker process: starts it, hands it pairs, kills it when a pair takes too long, says what became of it.
+"""The driver's side of a worker process: starts it, sends it pairs, kills it when a pair takes too long, reports its fate.
 
-A plain subprocess, not one of multiprocessing: it does not import the caller's `__main__`, so graders run in notebooks, in scripts
-without a guard, under `python -`, and in processes that may have no children of multiprocessing's.
+It is a plain subprocess, not one of multiprocessing: it does not import the caller's `__main__`, so graders run in notebooks, in scripts
+without a guard, under `python -`, and in processes that may have no multiprocessing children.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from isocost.grading.messages import Message, Messages
 from isocost.grading.worker import END, END_CHILD, NO_MEMORY
 from isocost.records import Outcome, Verdict
 
-START_LIMIT = 300.0  # seconds that a grader may take to load
+START_LIMIT = 300.0  # seconds that a grader may take to load; importing sympy on a busy machine takes long
 STOP_LIMIT = 5.0  # seconds that a process may take to end
 _MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from isocost.grading.worker import main; main()"
 
 
 class StartError(Exception):
-    """A worker process did not get ready; `final` if another would not either."""
+    """Raised where a worker process did not become ready; `final` if another would fail the same way."""
 
     def __init__(self, message: str, *, final: bool) -> None:
         super().__init__(message)
@@ -37,13 +37,13 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a worker needs to know.
+    """The configuration of a worker.
 
     Attributes:
-        name: The grader's.
-        options: The grader's, plain data.
-        time_limit: Seconds that a grader which keeps the limit by itself allows a pair.
-        patience: Seconds after which a pair is taken for a hang.
+        name: The grader's name.
+        options: The grader's options, plain data.
+        time_limit: Seconds per pair that a grader enforces itself, if it does.
+        patience: Seconds after which a pair counts as hanging.
     """
 
     name: str
@@ -53,31 +53,32 @@ class Setup:
 
 
 class Process:
-    """One worker process, for one thread; only `interrupt` may be called from others.
+    """One worker process, for use by one thread; only `interrupt` may be called from others.
 
     Attributes:
-        fate: Why `judge` ended early: `timeout`, `memory` or `crash`; None where no pair is to blame.
-        ready: Whether it was started and has not been stopped.
+        fate: The reason why `judge` ended early: `timeout`, `memory` or `crash`; None where no pair is the cause.
+        ready: True if it was started and has not been stopped.
     """
 
     def __init__(self, setup: Setup) -> None:
         self.fate: str | None = None
         self.ready = False
         self._setup = setup
-        self._lock = threading.Lock()  # who holds it may signal `_process`: it has not been waited for, so its number is its own
+        # Only its holder may signal `_process`: until it is waited for, no other process can get its PID.
+        self._lock = threading.Lock()
         self._interrupted = False
         self._process: subprocess.Popen[bytes] | None = None
         self._messages: Messages | None = None
-        self._grading = False  # whether a process that grades is there, as far as is known
-        self._alone = False  # whether that is the worker itself, not a child of its
-        self._chunk = 0
-        self._served = False  # whether it has judged anything since it was started
+        self._grading = False  # a grading process exists, as far as is known
+        self._alone = False  # that process is the worker itself, not its child
+        self._chunk = 0  # number of the current request; answers to an earlier one are ignored
+        self._served = False  # it has judged something since it was started
 
     def start(self) -> None:
-        """Start it, if it is not running, and wait until it is ready.
+        """Start the process if it is not running, and wait until it is ready.
 
         Raises:
-            StartError: it did not get there.
+            StartError: it did not become ready.
         """
         if self._messages is not None:
             return
@@ -89,14 +90,14 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 bufsize=0,
-                start_new_session=True,  # Ctrl-C is for the driver
+                start_new_session=True,  # Ctrl-C must reach the driver only
             )
             if process.stdin is None or process.stdout is None:
                 raise AssertionError("unreachable: both are pipes")
             self._messages = Messages(process.stdin, process.stdout)
             with self._lock:
                 self._process = process
-                if self._interrupted:  # while there was no process to be killed
+                if self._interrupted:  # before there was a process to kill
                     _kill(process.pid)
             try:
                 message = self._messages.receive(START_LIMIT) or {"failed": f"not ready after {START_LIMIT:.0f} seconds"}
@@ -105,12 +106,13 @@ class Process:
             if "ready" not in message:
                 code = self.stop()
                 complaints.seek(0)
-                said = complaints.read().decode(errors="replace").strip().splitlines()
-                raise StartError(message.get("failed") or (said[-1] if said else f"exit code {code}"), final=bool(message))
+                output = complaints.read().decode(errors="replace").strip().splitlines()
+                reason = output[-1] if output else f"exit code {code}"  # the last line of a traceback names the error
+                raise StartError(message.get("failed") or reason, final=bool(message))
         self._grading, self._alone, self._served, self.ready = True, message["ready"] == process.pid, False, True
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> Iterator[Verdict]:
-        """The verdicts of the first pairs, in order: fewer than asked for if the process died, most often of the next one.
+        """Yield the verdicts of the first pairs, in order: fewer than requested if the process died, most often of the next pair.
 
         Args:
             pairs: (reference, answer or solution).
@@ -120,10 +122,10 @@ class Process:
         if messages is None:
             return
         try:
-            while message := messages.receive(0.0):  # it died while it had nothing to do, and is there again
+            while message := messages.receive(0.0):  # the child died while idle, and a new one reported
                 self._grading = "ready" in message
             messages.send({"chunk": self._chunk, "pairs": pairs}, self._setup.patience)
-        except TimeoutError:  # it does not even read; what it judged before has stopped it, if there was anything
+        except TimeoutError:  # it does not even read: an earlier pair has blocked it, if there was one
             self.stop()
             self.fate = None if self._served else "timeout"
             return
@@ -142,13 +144,13 @@ class Process:
                 return
 
     def interrupt(self) -> None:
-        """End it now, and any that is being started."""
+        """End the process now, and any that is being started."""
         with self._lock:
             self._interrupted = True
             self._end()
 
     def stop(self) -> int | None:
-        """End it, busy or not; its exit code."""
+        """End the process, busy or not, and return its exit code; None where there is none."""
         with self._lock:
             if self._messages is not None:
                 self._messages.close()
@@ -163,7 +165,7 @@ class Process:
             return process.wait()
 
     def _end(self) -> None:
-        """With the lock: a worker ends its child and itself; one that grades, or is not ready yet, is killed."""
+        """Signal the process, with the lock held. A worker ends its child and itself; one that grades, or is not ready yet, is killed."""
         if self._process is None:
             return
         if self.ready and not self._alone:
@@ -172,7 +174,7 @@ class Process:
             _kill(self._process.pid)
 
     def _end_grading(self) -> None:
-        """Have the process that grades killed by the worker: the number may be another process's by the time that it is known here."""
+        """Let the worker kill the process that grades: once that PID is known here, it may already be another process's."""
         if self._process is not None:
             if self._alone:
                 _kill(self._process.pid)
@@ -180,7 +182,7 @@ class Process:
                 os.kill(self._process.pid, END_CHILD)
 
     def _verdict(self, messages: Messages) -> Verdict | None:
-        """The next verdict; None, and `fate` says why, where none will come."""
+        """Return the next verdict; None where none will come, and then `fate` is the reason."""
         try:
             while message := messages.receive(self._setup.patience):
                 if "ended" in message:
@@ -199,7 +201,7 @@ class Process:
         return verdict
 
     def _wait_for_end(self, messages: Messages) -> Verdict | None:
-        """Wait for the end of the process that grades; a verdict that it gave in its last moment."""
+        """Wait for the end of the process that grades, and return a verdict that it sent in its last moment."""
         found: Verdict | None = None
         try:
             while message := messages.receive(STOP_LIMIT):
@@ -220,11 +222,11 @@ def _to_verdict(message: Message) -> Verdict:
 
 
 def _fate(code: int | None) -> str:
-    """Nobody but the system, short of memory, kills a worker with -9."""
+    """Return the cause of a death. SIGKILL from elsewhere counts as memory: only the system's out-of-memory killer sends it."""
     return "memory" if code in (NO_MEMORY, -signal.SIGKILL) else "crash"
 
 
 def _kill(number: int) -> None:
-    """Kill a process with everything that it started."""
+    """Kill a process with every process that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(number, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Pairs in, verdicts out in their order; and whether the grader accepts the reference answers themselves."""
+"""Pairs in, verdicts out in their order; and a check that the grader accepts the reference answers themselves."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from itertools import islice
 
-from isocost.grading.judging import failed, two_steps
+from isocost.grading.judging import failed_verdict, two_steps
 from isocost.grading.pool import GradingPool, Pair
 from isocost.records import Outcome, Problem, Verdict
 
-BATCH = 512  # solutions submitted at a time by `grade`
+BATCH = 512  # solutions submitted at a time by `grade`: enough to keep a worker busy while the next batch is read
 
 
 def grade(
     pairs: Iterable[Pair], grader_name: str, *, workers: int, time_limit: float, options: Mapping[str, object] | None = None
 ) -> Iterator[tuple[str, Verdict]]:
-    """The verdict of every pair, in order, each with its key. Reads ahead no further than keeps the workers busy.
+    """Yield the verdict of every pair, in order, each with its key. Reads ahead only as far as the workers need.
 
     Args:
         pairs: Solutions with their references.
         grader_name: A grader's name, or `package.module:attribute`.
-        workers: Worker processes at most.
-        time_limit: Seconds that one solution may take; one that takes longer is `ungraded`.
+        workers: The maximum number of worker processes.
+        time_limit: Seconds allowed per solution; one that takes longer is `ungraded`.
         options: The grader's own settings.
 
     Raises:
@@ -43,10 +43,10 @@ def grade(
 
 
 def check_gold(problems: Iterable[Problem], pool: GradingPool) -> list[tuple[str, str]]:
-    """(problem id, reason) of every problem whose own reference answer the grader does not accept.
+    """Return (problem id, reason) of every problem whose own reference answer the grader does not accept.
 
-    The grader says what a solution with nothing but the reference answer looks like (`gold`); a grader that does not gets it in a box.
-    Where it says that there is none, the reference is accepted if the grader can read it.
+    The grader's `gold` returns a solution with only the reference answer; without `gold`, the answer is put in a box. If `gold` returns
+    None, the reference is accepted if the grader can read it.
     """
     refused: dict[str, str] = {}
     pairs: list[Pair] = []
@@ -54,8 +54,8 @@ def check_gold(problems: Iterable[Problem], pool: GradingPool) -> list[tuple[str
     for problem in problems:
         try:
             solution = _solution(pool, problem.answer)
-        except Exception as error:  # noqa: BLE001 - a grader may raise anything: the problem is refused for it
-            refused[problem.id] = failed(error).reason
+        except Exception as error:  # noqa: BLE001 - a grader may raise anything: the problem is refused with it as the reason
+            refused[problem.id] = failed_verdict(error).reason
             continue
         if solution is not None:
             pairs.append(Pair(key=problem.id, reference=problem.answer, generation=solution))
@@ -75,10 +75,10 @@ def _solution(pool: GradingPool, reference: str) -> str | None:
 
 
 def _unreadable(pool: GradingPool, reference: str) -> str | None:
-    """Why a reference without a solution cannot be graded by."""
+    """Return the reason why a reference without a solution cannot be used for grading; None where it can."""
     steps = two_steps(pool.grader)
     try:
         verdict = steps.settle(reference, None) if steps else None
     except Exception as error:  # noqa: BLE001 - as above
-        return failed(error).reason
+        return failed_verdict(error).reason
     return verdict.reason if verdict and verdict.outcome is Outcome.UNGRADED else None

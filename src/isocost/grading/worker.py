@@ -1,13 +1,13 @@
-"""What runs in a worker process: reads pairs from a pipe, answers each as soon as it is judged, so that a death has one pair to blame.
+"""The code of a worker process: it reads pairs from a pipe and answers each at once, so that a death has one pair as its cause.
 
-The process loads the grader once and forks: the child grades, the parent waits for it to die and forks the next, which is there in a few
-milliseconds where a new process would import sympy for a second. A grader that starts threads cannot be forked and grades by itself.
+The process loads the grader once and forks. The child grades; when it dies, the parent forks another, which is ready in a few
+milliseconds, while a new process would import sympy for a second. A grader that starts threads cannot be forked and grades by itself.
 
-Messages are lines of JSON, so a line that was torn by a kill is passed over by whoever reads it:
+Messages are lines of JSON, so that a reader can skip a line torn by a kill:
     driver -> worker    {"chunk": 3, "pairs": [["1/2", "0.5"], ...]}
-    worker -> driver    {"ready": 4711}                 a process that grades, by its number
+    worker -> driver    {"ready": 4711}                 the PID of a process that grades
                         {"chunk": 3, "verdict": ["correct", "0.5", "equal"]}, in the order of the pairs
-                        {"ended": -9}                   the child died so
+                        {"ended": -9}                   the child's exit code
                         {"failed": "..."}               the grader cannot be loaded
 """
 
@@ -28,9 +28,9 @@ import psutil
 from isocost.errors import IsocostError
 from isocost.graders import load_grader
 from isocost.graders.base import Grader
-from isocost.grading.judging import OUT_OF_MEMORY, judged, last_step
+from isocost.grading.judging import OUT_OF_MEMORY, judge_pair, last_step
 
-AFRESH, NO_MEMORY = 75, 76  # how a child ends that wants to be replaced: with nothing to blame, and for want of memory
+RESTART, NO_MEMORY = 75, 76  # exit codes of a child that must be replaced: without a cause, and because it ran out of memory
 
 END, END_CHILD = signal.SIGTERM, signal.SIGUSR1  # from the driver: kill the child, and end or fork the next
 
@@ -42,7 +42,7 @@ def main() -> None:
     _die_with_parent()
     setup = json.loads(sys.argv[1])
     requests, replies = os.dup(0), os.dup(1)
-    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123 - what a grader prints or reads must not meet the messages
+    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123 - a grader's own input and output must not mix with the messages
         os.dup2(nothing.fileno(), 0)
         os.dup2(nothing.fileno(), 1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides when to stop
@@ -52,40 +52,40 @@ def main() -> None:
                 grader.time_limit = setup["time_limit"]
             if prepare := getattr(grader, "prepare", None):
                 prepare()
-        except Exception as error:  # noqa: BLE001 - a user's grader may raise anything: told to the driver, which raises it
-            _tell(replies, {"failed": str(error) if isinstance(error, IsocostError) else f"{type(error).__name__}: {error}"})
+        except Exception as error:  # noqa: BLE001 - a user's grader may raise anything: the driver raises it
+            _send(replies, {"failed": str(error) if isinstance(error, IsocostError) else f"{type(error).__name__}: {error}"})
             return
         os.dup2(nothing.fileno(), 2)
-    if psutil.Process().num_threads() == 1:
+    if psutil.Process().num_threads() == 1:  # a fork copies one thread only, and would deadlock on locks of the others
         _wait_for_children(replies)
     _serve(grader, requests, replies)
 
 
 def _wait_for_children(replies: int) -> None:
-    """Return in a new child each time the last one has died; end when it has ended as it should."""
-    signal.signal(signal.SIGCHLD, lambda *_: None)  # else systems may drop what is waited for
+    """Return in a new child each time the last one has died; exit when the last one exited normally."""
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # a default-ignored signal may be dropped instead of waking sigwait
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {END, END_CHILD, signal.SIGCHLD})
     while child := os.fork():
         code = _end_of(child)
         if code == 0:
             os._exit(0)
-        os.write(replies, b"\n")  # ends a line that the child did not
-        _tell(replies, {"ended": code})
+        os.write(replies, b"\n")  # ends a line that the child left torn
+        _send(replies, {"ended": code})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     _die_with_parent()
-    os.setsid()  # a group of its own, killed together with whatever the grader starts
+    os.setsid()  # a process group of its own, so that processes that the grader starts are killed with it
 
 
 def _end_of(child: int) -> int:
-    """The child's exit code. Signals are taken one by one, so none is acted on when the child's number may be another process's."""
+    """Return the child's exit code. Signals are taken one by one, so that none acts on a PID that may be another process's."""
     while True:
         number = signal.sigwait({END, END_CHILD, signal.SIGCHLD})
         if number != signal.SIGCHLD:
             _kill(child)
         if number == END:
             os._exit(0)
-        ended, status = os.waitpid(child, os.WNOHANG)  # SIGCHLD is also of children that are stopped, and of a grader's own
+        ended, status = os.waitpid(child, os.WNOHANG)  # SIGCHLD also comes for stopped children, and for a grader's own
         if ended:
             return os.waitstatus_to_exitcode(status)
 
@@ -93,7 +93,7 @@ def _end_of(child: int) -> int:
 def _kill(child: int) -> None:
     try:
         os.killpg(child, signal.SIGKILL)
-    except OSError:  # it has no group yet
+    except OSError:  # it has not called setsid yet
         os.kill(child, signal.SIGKILL)
 
 
@@ -103,18 +103,18 @@ def _serve(grader: Grader, requests: int, replies: int) -> NoReturn:
         _limit_memory(limit)
     chunks: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, chunks), daemon=True).start()
-    _tell(replies, {"ready": os.getpid()})
+    _send(replies, {"ready": os.getpid()})
     while True:
         chunk = chunks.get()
         for reference, text in chunk["pairs"]:
-            verdict = judged(judge, reference, text)
-            _tell(replies, {"chunk": chunk["chunk"], "verdict": [verdict.outcome, verdict.predicted_answer, verdict.reason]})
-            if verdict == OUT_OF_MEMORY:  # what was left of it may not do for the next pair
-                os._exit(AFRESH)
+            verdict = judge_pair(judge, reference, text)
+            _send(replies, {"chunk": chunk["chunk"], "verdict": [verdict.outcome, verdict.predicted_answer, verdict.reason]})
+            if verdict == OUT_OF_MEMORY:  # the heap is fragmented, and the next pair may fail for it
+                os._exit(RESTART)
 
 
 def _read(requests: int, chunks: queue.SimpleQueue[Message]) -> None:
-    """Runs beside the grading, so that the process ends when the driver has, even one killed with -9."""
+    """Read requests in a thread beside the grading, so that the process ends with the driver, even if that is killed with SIGKILL."""
     try:
         with os.fdopen(requests, "rb") as lines:
             for line in lines:
@@ -129,20 +129,20 @@ def _read(requests: int, chunks: queue.SimpleQueue[Message]) -> None:
     os._exit(0)
 
 
-def _tell(replies: int, message: Message) -> None:
+def _send(replies: int, message: Message) -> None:
     left = memoryview(json.dumps(message).encode() + b"\n")
     while left:
         left = left[os.write(replies, left) :]
 
 
 def _limit_memory(limit: int) -> None:
-    used = psutil.Process().memory_info().vms
+    used = psutil.Process().memory_info().vms  # RLIMIT_AS counts address space, so the limit is added to what is mapped already
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = used + limit if hard == resource.RLIM_INFINITY else min(used + limit, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
 def _die_with_parent() -> None:
-    """Deep in C code no thread of the process runs, not even the one that would see the driver's end (Linux only)."""
+    """Ask the kernel to kill this process with its parent (Linux only): deep in C code, no thread runs that would see the parent's end."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -1,4 +1,4 @@
-"""`isocost verify`: solutions of a stream of lines are graded while it is read, and every line goes out again with its verdict."""
+"""`isocost verify`: grade the solutions of a stream of lines while it is read, and write every line with its verdict."""
 
 from __future__ import annotations
 
@@ -18,19 +18,24 @@ from isocost.verifying.lines import BAD_LINE, Line, read_line
 from isocost.verifying.rawlines import raw_lines
 from isocost.verifying.summary import Summary
 
-AT_ONCE = 64  # lines graded together while the grader answers at once; else each alone, so that none waits for a later one
-AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of what is written: lines a worker, and bytes (or one longer line)
-MOST_NAMED = 10  # bad lines that are named
+AT_ONCE = 64  # lines graded together if the grader answers at once; else each alone, so that none waits for a later one
+AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of the output: lines per worker, and bytes (or one longer line)
+MOST_NAMED = 10  # bad lines that are reported one by one; a file of another kind would fill the terminal
 PAUSE = 0.5  # seconds that a graded line may wait to be written together with others
 WRITE = 1 << 20  # bytes written together at most
 
 
 def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
-    """Reference answers by problem id: of a problem source, or of a file of problems in JSONL.
+    """Return reference answers by problem id, of a problem source or of a file of problems in JSONL.
+
+    Args:
+        source: The source's name, or the path of the file.
+        options: The source's options.
 
     Raises:
         ProblemsError: there is no such source or file, or an option is wrong.
     """
+    # A missing file that ends in .jsonl is still a file: the error must be about the path, not about an unknown source.
     if Path(source).is_file() or (":" not in source and source.endswith(".jsonl")):
         source, options = "jsonl", {"path": source, **options}
     return {problem.id: problem.answer for problem in load_problems(source, options, base=Path.cwd())}
@@ -51,21 +56,24 @@ def verify(
 
     Args:
         file: The descriptor to read from.
-        pool: Where they are graded.
-        workers: How many workers it has: the more, the further is read ahead.
-        answers: Reference answers by `problem_id`; None where lines hold their own.
-        write: Called with one or more whole lines, soon after nothing before them is missing.
-        complain: Called with the number of a line that cannot be used, and why; not for all if there are many.
-        name: What errors call the stream.
-        tick: Called now and then while it lasts.
+        pool: The pool that grades.
+        workers: The pool's number of workers, which decides how far the stream is read ahead.
+        answers: Reference answers by `problem_id`; None where lines contain their own.
+        write: Called with one or more whole lines, soon after every line before them is graded.
+        complain: Called with the number of an unusable line and the reason; only for the first ones if there are many.
+        name: The stream's name in errors.
+        tick: Called from time to time.
+
+    Returns:
+        The counts of the whole stream.
 
     Raises:
-        InputError: the stream cannot be read, or holds something else than lines of JSON.
+        InputError: the stream cannot be read, or contains something other than lines of JSON.
         RunError: no worker can be started.
     """
     summary, started = Summary(pool.grader.name), time.monotonic()
-    ahead, writer = _Ahead(AHEAD_LINES * workers), _Writer(write, tick)
-    # A thread reads, so that verdicts go out while the other end of the pipe has nothing to say.
+    ahead, writer = _ReadAhead(AHEAD_LINES * workers), _Writer(write, tick)
+    # A thread reads, so that verdicts are written while the pipe's other end sends nothing.
     threading.Thread(target=_read, args=(file, name, pool, answers, ahead), name="isocost-reading", daemon=True).start()
     try:
         for batch in ahead.batches(idle=writer.flush):
@@ -84,13 +92,13 @@ def verify(
                     summary.count(line, verdict)
                 writer.add(line.with_verdict(verdict))
     finally:
-        writer.flush()  # what is graded, whatever stops the rest
+        writer.flush()  # graded lines must not be lost with an error or Ctrl-C
     summary.seconds = time.monotonic() - started
     return summary
 
 
 class _Writer:
-    """Collects lines, and writes them before they have waited for long."""
+    """A buffer of output lines that is written before a line has waited for long."""
 
     def __init__(self, write: Callable[[bytes], None], tick: Callable[[], None]) -> None:
         self._write, self._tick = write, tick
@@ -98,7 +106,7 @@ class _Writer:
         self._size, self._written = 0, time.monotonic()
 
     def wait(self, future: Future[list[Verdict]]) -> list[Verdict]:
-        """The result of a future; lines before it are written meanwhile."""
+        """Return the result of a future, and write buffered lines meanwhile."""
         while not future.done():
             try:
                 return future.result(max(0.0, self._written + PAUSE - time.monotonic()))
@@ -114,8 +122,8 @@ class _Writer:
             self.flush()
 
     def flush(self) -> None:
-        """Write what there is."""
-        lines, self._lines, self._size = self._lines, [], 0  # before it is written: what failed is not written twice
+        """Write the buffered lines."""
+        lines, self._lines, self._size = self._lines, [], 0  # before the write: if it fails, the lines must not be written twice
         if lines:
             self._write(b"".join(lines))
         self._written = time.monotonic()
@@ -129,8 +137,8 @@ class _Batch:
     size: int
 
 
-class _Ahead:
-    """Batches between reading and writing: as many lines as keep the workers busy, unless they are large."""
+class _ReadAhead:
+    """A bounded queue of batches between reading and writing: as many lines as keep the workers busy, unless the lines are large."""
 
     def __init__(self, most: int) -> None:
         self._most, self._lines, self._size = most, 0, 0
@@ -138,17 +146,22 @@ class _Ahead:
         self._changed = threading.Condition()
 
     def put(self, batch: _Batch | BaseException | None) -> None:
-        """Add a batch once there is room; None is the end, an exception is raised where batches are taken."""
+        """Add a batch once there is room. None marks the end; an exception is raised where batches are taken."""
         with self._changed:
             lines, size = (len(batch.lines), batch.size) if isinstance(batch, _Batch) else (0, 0)
-            self._changed.wait_for(lambda: not self._waiting or (self._lines + lines <= self._most and self._size + size <= AHEAD_BYTES))
+
+            def has_room() -> bool:
+                fits = self._lines + lines <= self._most and self._size + size <= AHEAD_BYTES
+                return fits or not self._waiting  # an empty queue takes a batch of any size, or it would never pass
+
+            self._changed.wait_for(has_room)
             self._waiting.append(batch)
             self._lines += lines
             self._size += size
             self._changed.notify_all()
 
     def batches(self, idle: Callable[[], None]) -> Iterator[_Batch]:
-        """The batches in order; `idle` is called before waiting for one."""
+        """Yield the batches in order. Call `idle` before each wait."""
         while True:
             if not self._waiting:
                 idle()
@@ -161,13 +174,13 @@ class _Ahead:
                 raise batch
             yield batch
             with self._changed:
-                self._waiting.popleft()  # only now: it took memory until it was graded
+                self._waiting.popleft()  # only now, because it took memory until it was graded
                 self._lines -= len(batch.lines)
                 self._size -= batch.size
                 self._changed.notify_all()
 
 
-def _read(file: int, name: str, pool: GradingPool, answers: Mapping[str, str] | None, ahead: _Ahead) -> None:
+def _read(file: int, name: str, pool: GradingPool, answers: Mapping[str, str] | None, ahead: _ReadAhead) -> None:
     number = settled = 0
     try:
         for raws in raw_lines(file, name):
@@ -181,5 +194,5 @@ def _read(file: int, name: str, pool: GradingPool, answers: Mapping[str, str] | 
                 settled = settled + len(lines) if future.done() else 0
                 ahead.put(_Batch(lines, future, sum(map(len, some))))
         ahead.put(None)
-    except BaseException as error:  # noqa: BLE001 - raised where the batches are taken
+    except BaseException as error:  # noqa: BLE001 - raised again in the thread that takes the batches
         ahead.put(error)

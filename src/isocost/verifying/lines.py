@@ -1,4 +1,4 @@
-"""A line of JSON with a reference answer and a solution: read, and written again with its verdict, otherwise byte for byte as it was."""
+"""A line of JSON with a reference answer and a solution: read, and written with its verdict, otherwise unchanged byte for byte."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from isocost.grading import Pair
 from isocost.records import Outcome, Verdict
 
+# The fields of other tools too, so that their files need no conversion; the first one that exists counts.
 GOLD = ("gold", "expected_answer", "answer")
 PREDICTION = ("prediction", "generation")
 ADDED = ("outcome", "predicted_answer", "reason")
@@ -19,26 +20,26 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class LineError(ValueError):
-    """A line that cannot be used; the message says why."""
+    """Raised for a line that cannot be used; the message is the reason."""
 
 
 class _Number(str):
-    """A number of a line, as it is spelled there: a gold answer of 1.50 is not 1.5."""
+    """A number as spelled in its line: a gold answer of 1.50 is not 1.5."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as it came, without its end.
+    """A line of the input, without its end.
 
     Attributes:
-        number: From 1.
+        number: Its number, from 1.
         raw: Its bytes.
-        row: What it holds; empty where it cannot be read.
-        kept: What goes out again before the verdict's fields: a whole object, or nothing where it cannot be read as one.
-        pair: What is to be graded; None where the line cannot be used.
-        complaint: Why it cannot, "" for a line with nothing in it.
+        row: Its fields; empty where it cannot be read.
+        kept: The bytes to write before the verdict's fields: a whole object, or empty where it cannot be read as one.
+        pair: The solution to grade; None where the line cannot be used.
+        complaint: The reason why it cannot be used; "" for a blank line.
     """
 
     number: int
@@ -50,27 +51,31 @@ class Line:
 
     @property
     def blank(self) -> bool:
-        """Whether there is nothing in it."""
+        """True if it is blank."""
         return self.pair is None and not self.complaint
 
     def with_verdict(self, verdict: Verdict) -> bytes:
-        """The line with the verdict's fields at its end, in place of fields of these names; of a line that is no object they are all."""
+        """Return the line with the verdict's fields at its end, which replace fields of these names.
+
+        A line that is no object becomes an object of these fields only. A blank line is unchanged.
+        """
         if self.blank:
             return self.raw + b"\n"
         added = {"outcome": verdict.outcome, "predicted_answer": verdict.predicted_answer, "reason": verdict.reason}
-        start = self.kept[:-1].rstrip()
-        return (start + (b", " if len(start) > 1 else b"") if start else b"{") + _dumped(added)[1:] + b"\n"
+        start = self.kept[:-1].rstrip()  # without the closing brace
+        comma = b", " if len(start) > 1 else b""  # none after the brace of an empty object
+        return (start + comma if start else b"{") + _dumped(added)[1:] + b"\n"
 
 
 def read_line(raw: bytes, number: int, references: Mapping[str, str] | None) -> Line:
-    """Read a line; what is wrong with it becomes its complaint.
+    """Read a line. An error in it becomes its complaint.
 
     Args:
         raw: Its bytes, without the end of the line.
-        number: From 1.
-        references: The reference answers by `problem_id`; None where lines hold their own.
+        number: Its number, from 1.
+        references: The reference answers by `problem_id`; None where lines contain their own.
     """
-    if number == 1:
+    if number == 1:  # Windows editors write a byte-order mark, which is no JSON
         raw = raw.removeprefix(_BOM)
     if not raw.strip():
         return Line(number, raw, {}, b"", None)
@@ -101,10 +106,10 @@ def _parsed(raw: bytes) -> Mapping[str, Any]:
 
 
 def _kept(raw: bytes, row: Mapping[str, Any]) -> bytes:
-    """The line without fields that the verdict's take the place of.
+    """Return the line without fields that the verdict's replace.
 
     Raises:
-        LineError: it can be read, but is nested too deeply to be written again.
+        LineError: it can be read, but is nested too deeply to be written.
     """
     if not any(field in row for field in ADDED):
         return raw.rstrip()
@@ -115,10 +120,10 @@ def _kept(raw: bytes, row: Mapping[str, Any]) -> bytes:
 
 
 def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    """The first of these fields that is there.
+    """Return the first of these fields that exists.
 
     Raises:
-        LineError: none is, or it is neither text nor a number.
+        LineError: none exists, or it is neither text nor a number.
     """
     name = next((name for name in names if name in row), None)
     if name is None:
@@ -146,12 +151,12 @@ def _kind(value: object) -> str:
 def _dumped(row: Mapping[str, Any]) -> bytes:
     try:
         return _json(row, ascii_only=False).encode()
-    except UnicodeEncodeError:  # half of a pair of surrogates: legal in JSON, as an escape only
+    except UnicodeEncodeError:  # a lone surrogate: legal in JSON, as an escape only
         return _json(row, ascii_only=True).encode()
 
 
 def _json(value: Any, *, ascii_only: bool) -> str:
-    """As json.dumps, with the numbers of a line, which were read as text, as they were spelled."""
+    """Return the JSON of a value, as json.dumps does, but with numbers spelled as in the line."""
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The lines of a stream as bytes, and the files that are no lines of JSON, told by how they begin."""
+"""The lines of a stream as bytes. Files that are not lines of JSON are recognised by their first bytes and refused."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from isocost.errors import InputError
 from isocost.paths import shell_word
 
-READ = 1 << 20  # bytes asked for at a time; a pipe gives what it has
-_MAGIC = {  # how a file of another kind begins: what it is, and what makes lines of JSON of it
+READ = 1 << 20  # bytes requested at a time; a pipe returns what it has
+_MAGIC = {  # the first bytes of other kinds of file: the kind, and the command that converts it to lines of JSON
     b"PAR1": ("is a Parquet table", ""),
     b"\xff\xfe": ("is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
     b"\xfe\xff": ("is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
@@ -22,18 +22,18 @@ _MAGIC = {  # how a file of another kind begins: what it is, and what makes line
 
 
 def raw_lines(file: int, name: str) -> Iterator[list[bytes]]:
-    """Lines without their ends, as many at a time as there are; the last one may lack its end.
+    """Yield lines without their ends, as many at a time as are available; the last one may lack its end.
 
     Args:
         file: The descriptor to read from.
-        name: What errors call it.
+        name: The stream's name in errors.
 
     Raises:
         InputError: it cannot be read, or is a file of another kind.
     """
     torn: list[bytes] = []
     first, number = True, 0
-    # Read without a buffer of Python's, which a thread that is still waiting at the end of the program would hold.
+    # Read without Python's buffer: a thread still waiting at exit would hold its lock, and the interpreter would hang.
     while data := _read(file, name):
         if first:
             _refuse_other_files(data, name)
@@ -70,9 +70,10 @@ def _refuse_other_files(data: bytes, name: str) -> None:
 
 
 def _refuse_one_value(line: bytes, name: str) -> None:
-    """Refuse a list, on one line or several, and an object that goes on after its first line."""
+    """Refuse a list, on one line or several, and an object that continues after its first line."""
     text = line.removeprefix(b"\xef\xbb\xbf").strip()
     if text == b"{" or re.match(rb"\[\s*(?:\{|$)", text):
+        # The message gives the command that converts the file, because both forms are common.
         over = "one JSON list on one line" if len(text) > 1 and text.endswith(b"]") else "one JSON value over several lines"
         query = "'.[]'" if text.startswith(b"[") else "."
         raise InputError(f"{name}: is {over}; verify reads JSON lines\n  jq -c {query} {_argument(name)} | isocost verify -")

@@ -1,4 +1,4 @@
-"""What `isocost verify` says at the end: the counts, and where to look first for each reason that a line is ungraded."""
+"""The summary that `isocost verify` prints at the end: the counts, and the first line of each reason for ungraded lines."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from isocost.records import Outcome, Verdict
 from isocost.verifying.lines import BAD_LINE, Line
 
-MOST_REASONS = 8  # that are told, the most frequent ones
-LONGEST_REFERENCE, LONGEST_REASON = 60, 120  # characters of them
+MOST_REASONS = 8  # that are printed, the most frequent first
+LONGEST_REFERENCE, LONGEST_REASON = 60, 120  # characters that are printed of each
 _ADVICE = {
     "bad_reference": "choose another --grader or correct the references",
     "timeout": "allow more seconds with --time-limit",
@@ -19,15 +19,15 @@ _ADVICE = {
 
 @dataclass(slots=True)
 class Summary:
-    """What was found.
+    """The counts of a stream.
 
     Attributes:
-        grader: Whose verdicts they are.
+        grader: The grader's name.
         outcomes: Lines by outcome; a bad line is ungraded.
         reasons: Ungraded lines by kind of reason.
         first: The first line of each kind, with its whole reason.
-        bad: Lines that could not be used,
-        unnamed: and those of them that were not named one by one.
+        bad: The number of unusable lines.
+        unnamed: The number of these that were not reported one by one.
         seconds: Wall-clock time.
     """
 
@@ -43,16 +43,17 @@ class Summary:
         """Add the verdict on a line."""
         self.outcomes[verdict.outcome] += 1
         if verdict.outcome is Outcome.UNGRADED:
-            kind = BAD_LINE.reason if line.complaint else ":".join(verdict.reason.split(":")[:2])  # `error: ValueError`, no message
+            # `error: ValueError` without its message: messages differ per line, and would make a kind of each.
+            kind = BAD_LINE.reason if line.complaint else ":".join(verdict.reason.split(":")[:2])
             self.reasons[kind] += 1
             if kind not in self.first:
                 self.first[kind] = line.number, line.pair.reference if line.pair else "", verdict.reason
 
     def notes(self, name: str) -> list[str]:
-        """A sentence for each kind of ungraded line; bad lines were named one by one.
+        """Return a sentence for each kind of ungraded line, except bad lines, which were reported one by one.
 
         Args:
-            name: The file's.
+            name: The file's name.
         """
         notes = []
         for kind, many in self.reasons.most_common(MOST_REASONS):
@@ -63,7 +64,7 @@ class Summary:
         return notes
 
     def failure(self) -> str | None:
-        """What to do where not one line could be graded."""
+        """Return the advice to print if no line could be graded; None if one could."""
         if not self.reasons or self.reasons.total() < self.outcomes.total():
             return None
         kind = self.reasons.most_common(1)[0][0]
@@ -80,8 +81,8 @@ class Summary:
 def _why(kind: str, reference: str, reason: str, grader: str) -> str:
     if kind == "bad_reference":
         return f'reference "{_cut(reference, LONGEST_REFERENCE)}" is refused by the grader {grader} (bad_reference)'
-    says = {"timeout": "takes longer than --time-limit", "memory": "takes too much memory", "crash": "ends the grader's process"}
-    return f"{says[kind]} ({kind})" if kind in says else f"is ungraded ({_cut(reason, LONGEST_REASON)})"
+    causes = {"timeout": "takes longer than --time-limit", "memory": "takes too much memory", "crash": "ends the grader's process"}
+    return f"{causes[kind]} ({kind})" if kind in causes else f"is ungraded ({_cut(reason, LONGEST_REASON)})"
 
 
 def _cut(text: str, longest: int) -> str:

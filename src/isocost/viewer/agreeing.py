@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from isocost.auditing.labels import Compared, compared, standing
+from isocost.auditing.labels import Compared, compare_labellers, current_labels
 from isocost.paths import shell_word
 from isocost.records import Label, LabelVerdict
 from isocost.reporting.numbers import percent
@@ -27,15 +27,15 @@ def agreement_page(data: RunData, labels: Sequence[Label], labeller: str, render
     return render(
         "agreement.html.j2",
         directory=shell_word(data.path),
-        labellers=sorted({labeller for labeller, _ in standing(labels)}),
+        labellers=sorted({labeller for labeller, _ in current_labels(labels)}),
         walk=Differing(labels, labeller, queue).numbers,
-        pairs=[_pair(pair, labeller, queue) for pair in compared(labels)],
+        pairs=[_pair(pair, labeller, queue) for pair in compare_labellers(labels)],
     )
 
 
 def agreement_line(labels: Sequence[Label], labeller: str) -> str:
     """`agreement with ann 91.7% [79, 97], kappa 0.80 [0.58, 0.91], n 48`, for each other labeller; empty without one."""
-    pairs = [pair for pair in compared(labels) if labeller in (pair.left, pair.right) and pair.agreement.raw.n]
+    pairs = [pair for pair in compare_labellers(labels) if labeller in (pair.left, pair.right) and pair.agreement.raw.n]
     return "; ".join(
         f"agreement with {pair.right if pair.left == labeller else pair.left} {percent(pair.agreement.raw)}, "
         f"kappa {kappa(pair.agreement.kappa)}, n {pair.agreement.raw.n}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from isocost.auditing.labels import standing
+from isocost.auditing.labels import current_labels
 from isocost.records import Label
 from isocost.viewer.queue import Queue
 
@@ -20,7 +20,7 @@ class Differing:
     """
 
     def __init__(self, labels: Iterable[Label], labeller: str, queue: Queue) -> None:
-        words = standing(labels)
+        words = current_labels(labels)
         self._others: dict[str, list[Label]] = defaultdict(list)
         for (other, sample_id), label in words.items():
             own = words.get((labeller, sample_id))

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from isocost.auditing.labelfile import end_last_line, read_labels
-from isocost.auditing.labels import standing, words
+from isocost.auditing.labels import current_labels, kept_labels
 from isocost.errors import InputError
 from isocost.records import Label, LabelVerdict
 from isocost.store import Log
@@ -61,18 +61,18 @@ class LabelBook:
 
     def own(self) -> dict[str, Label]:
         """The labeller's own last word on each solution, by sample id."""
-        return {sample_id: label for (labeller, sample_id), label in standing(self.labels()).items() if labeller == self.labeller}
+        return {sample_id: label for (labeller, sample_id), label in current_labels(self.labels()).items() if labeller == self.labeller}
 
     def words(self) -> list[Label]:
         """What the labeller said and did not take back, skips too."""
-        return words(self.labels(), self.labeller)
+        return kept_labels(self.labels(), self.labeller)
 
     def undone(self) -> Label | None:
         """The word that the labeller took back, where that was the last thing they did."""
         lines = [label for label in self.labels() if label.labeller == self.labeller]
         if not lines or lines[-1].verdict != "undo":
             return None
-        before = words(lines[:-1], self.labeller)
+        before = kept_labels(lines[:-1], self.labeller)
         return next((word for word in reversed(before) if word.sample_id == lines[-1].sample_id), None)
 
     def say(

@@ -2,13 +2,13 @@ import pytest
 
 from isocost.graders.mathematics.agreement import equal
 from isocost.graders.mathematics.ranges import as_range
-from isocost.graders.mathematics.shapes import Answer, UnreadableError, take_apart
+from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
 
 
 def shape(text: str) -> Answer:
-    return take_apart(tidy(text))
+    return parse_answer(tidy(text))
 
 
 def same_text(gold: Answer, answer: Answer) -> bool:
@@ -60,7 +60,7 @@ def test_units_are_taken_off(text: str, number: str, unit: str) -> None:
 
 def test_lists_in_lists_end() -> None:
     with pytest.raises(UnreadableError):
-        take_apart("(1," * 50 + "2" + ")" * 50)
+        parse_answer("(1," * 50 + "2" + ")" * 50)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Model weights in a folder or on the Hugging Face hub: finding, naming, measuring and loading them."""
+"""Model weights in a folder or on the Hugging Face hub: locating, identifying, measuring and loading them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from isocost.paths import from_home
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
+# The other files that change a draw. A README or an optimizer state must not change the identity.
 _OTHER = (
     "config.json",
     "generation_config.json",
@@ -39,14 +40,14 @@ _OTHER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Where a model is: a folder, or a name on the hub where `folder` is None.
+    """The location of a model: a folder, or a name on the hub where `folder` is None.
 
     Attributes:
-        name: As the study has it.
+        name: The name in the study.
         folder: The folder, or None.
         revision: Branch, tag or commit on the hub.
         gguf_file: The file of weights in GGUF format.
-        snapshot: Where this machine keeps the hub's files, if they are to be read from there without asking the hub.
+        snapshot: This machine's copy of the hub's files, if they are read from it without contacting the hub.
     """
 
     name: str
@@ -57,17 +58,17 @@ class Checkpoint:
 
     @property
     def place(self) -> str:
-        """For messages: the folder, or the name."""
+        """The folder or the name, for messages."""
         return str(self.folder or self.name)
 
     @property
     def files(self) -> Path | None:
-        """The folder that all is read from; None where the hub is asked."""
+        """The folder that everything is read from; None where the hub is contacted."""
         return self.folder or self.snapshot
 
     @property
     def offline(self) -> bool:
-        """Whether the hub is left alone."""
+        """True if the hub is not contacted."""
         return self.files is not None
 
     @property
@@ -81,10 +82,10 @@ class Checkpoint:
         }
 
     def opened(self) -> tuple[Checkpoint, Any]:
-        """The checkpoint at one commit, so that all of it is read from the same one, and its configuration. Loads no weights.
+        """Return the checkpoint at one commit, so that all files are read from the same one, and its configuration. Loads no weights.
 
         Raises:
-            ModelError: there is none, its weights are not whole, or the hub is out of reach and this machine does not have it.
+            ModelError: there is none, its weights are incomplete, or the hub is unreachable and this machine has no copy.
             MissingExtraError: the package that reads GGUF files is not installed.
         """
         found = self if self.folder else self._on_hub()
@@ -99,6 +100,7 @@ class Checkpoint:
         try:
             return replace(self, revision=commit_of(self.name, self.revision) or self.revision)
         except HubOutOfReachError as error:
+            # A run may be resumed offline with an earlier download. Its folder is named for the commit, so the identity stays exact.
             kept = snapshot(self.name, self.revision, self.gguf_file or "config.json")
             if kept is None:
                 raise ModelError(
@@ -108,42 +110,54 @@ class Checkpoint:
             return replace(self, snapshot=kept, revision=kept.name)
 
     def config(self) -> Any:
-        """The model's configuration; reads no weights."""
+        """Return the model's configuration; reads no weights.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
         with self._explained(), _quiet():
             return AutoConfig.from_pretrained(**self._where)
 
     def identity(self) -> str:
-        """A hash of the folder's weights, configuration and tokenizer; or the hub's name and commit."""
+        """Return a hash of the folder's weights, configuration and tokenizer; for the hub, its name and commit."""
         if self.folder is None:
             return f"{self.name}@{self.revision or 'main'}"
         weights = (self.gguf_file,) if self.gguf_file else _WEIGHTS
         files = {path for pattern in (*weights, *_OTHER) for path in self.folder.glob(pattern) if path.is_file()}
         total = hashlib.sha256()
-        for path in sorted(files):
+        for path in sorted(files):  # names without folders, so that a moved folder is the same model
             with path.open("rb") as stream:
                 total.update(f"{path.name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
         return f"sha256:{total.hexdigest()}"
 
     def size(self, config: Any) -> ModelSize:
-        """Count parameters, from the configuration alone."""
-        with self._explained(), torch.device("meta"):
+        """Count the parameters, from the configuration alone.
+
+        Raises:
+            ModelError: the model cannot be built from it.
+        """
+        with self._explained(), torch.device("meta"):  # tensors without memory
             return count_parameters(AutoModelForCausalLM.from_config(config))
 
     def tokenizer(self) -> Any:
-        """The model's tokenizer; reads no weights."""
+        """Return the model's tokenizer; reads no weights.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
         with self._explained(), _quiet():
             return AutoTokenizer.from_pretrained(**self._where)
 
     def load(self, device: str, dtype: torch.dtype | str) -> Any:
-        """The model in evaluation mode.
+        """Return the model in evaluation mode.
 
         Raises:
-            ModelError: the weights cannot be read, or do not hold the whole model.
+            ModelError: the weights cannot be read, or do not contain the whole model.
         """
         with self._explained(), _quiet():
             model, report = AutoModelForCausalLM.from_pretrained(**self._where, dtype=dtype, output_loading_info=True)
             model = model.to(device).eval()
-        # transformers fills these with random numbers and goes on.
+        # transformers initialises missing tensors at random, and only logs a warning.
         if lacking := sorted(report["missing_keys"]):
             raise ModelError(
                 f"{self.place}: the weights lack {len(lacking)} tensors, such as {lacking[0]}; save or download the model again"
@@ -158,19 +172,27 @@ class Checkpoint:
             raise ModelError(
                 f"{self.place}: the model does not fit into the device's memory; use a smaller dtype or device: cpu"
             ) from error
-        except Exception as error:  # a broken checkpoint makes transformers raise nearly anything; the user is told which checkpoint
+        except Exception as error:  # with a broken checkpoint transformers raises nearly any exception; the message names the checkpoint
             first = str(error).strip().partition("\n")[0] or type(error).__name__
             raise ModelError(f"{self.place}: cannot be loaded as a causal language model of transformers: {first}") from error
 
 
 def locate(name: str, base: Path, revision: str | None, gguf_file: str | None) -> Checkpoint:
-    """Tell a folder from a hub name. A folder comes first; a name is asked for on the hub only if it cannot be meant as a path.
+    """Return the checkpoint of a folder or a hub name. A folder takes precedence; a name that can be meant as a path is never a hub name.
+
+    Args:
+        name: The folder or the name.
+        base: The folder that a relative path starts from.
+        revision: Branch, tag or commit on the hub.
+        gguf_file: The file of weights in GGUF format.
 
     Raises:
-        ModelError: a path where no model is.
+        ModelError: a path without a model.
     """
     folder = from_home(base, name)
-    if not folder.exists() and _HUB_NAME.fullmatch(name) and ("/" not in name or not folder.parent.is_dir()):
+    # With an existing parent folder, "models/nam" is a mistyped path: it must not be asked of the hub, where anybody may own the name.
+    may_be_hub_name = _HUB_NAME.fullmatch(name) and ("/" not in name or not folder.parent.is_dir())
+    if may_be_hub_name and not folder.exists():
         return Checkpoint(name=name, folder=None, revision=revision, gguf_file=gguf_file)
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; model is a folder with config.json and weights, or a name on the hub")
@@ -182,7 +204,7 @@ def locate(name: str, base: Path, revision: str | None, gguf_file: str | None) -
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' own progress bars and the hub's retries: isocost shows one line a stage and one an error."""
+    """Switch off transformers' progress bars and the hub's messages about retries: isocost prints one line per stage and per error."""
     shown, hub_level = transformers_logging.is_progress_bar_enabled(), hub_logging.get_verbosity()
     transformers_logging.disable_progress_bar()
     hub_logging.set_verbosity(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What engines that run a checkpoint have in common: all that needs its configuration and tokenizer, not its weights."""
+"""The common base of engines that run a checkpoint: all that needs its configuration and tokenizer, not its weights."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from isocost.engines.base import ModelSize, Request
 from isocost.engines.batching import Batched, Batching
 from isocost.engines.checkpoints import Checkpoint
-from isocost.engines.checkpoints.reading import as_read
+from isocost.engines.checkpoints.reading import render_prompt
 
 
 class CheckpointEngine(Batched):
     """Reads the configuration at once, and the tokenizer when it is first needed.
 
-    Nothing but `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
+    Only `SamplingParams` shapes the draws: a checkpoint's generation_config gives end tokens, not temperatures or penalties.
 
     Args:
-        checkpoint: What it runs.
-        batch_size: Generations in a batch, at most.
+        checkpoint: The checkpoint to run.
+        batch_size: The maximum number of generations per batch.
     """
 
     remote = False
@@ -32,16 +32,16 @@ class CheckpointEngine(Batched):
         self.identity = self._checkpoint.identity()
 
     def size(self) -> ModelSize:
-        """Counted from the configuration."""
+        """Return the model's size, counted from the configuration."""
         return self._checkpoint.size(self._config)
 
     def render(self, request: Request) -> str:
-        """The prompt as it stands, or in the model's chat format. Loads the tokenizer alone.
+        """Return the prompt as it is, or in the model's chat format. Loads the tokenizer only.
 
         Raises:
             ModelError: the model has no chat format, or one that does not take the messages.
         """
-        return as_read(self._load_tokenizer(), request, self._checkpoint.place)
+        return render_prompt(self._load_tokenizer(), request, self._checkpoint.place)
 
     def _load_tokenizer(self) -> Any:
         with self._lock:

@@ -1,4 +1,4 @@
-"""What a model reads for a request: its prompt as it stands, or put into the model's chat format."""
+"""The input of a model for a request: the prompt as it is, or in the model's chat format."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from isocost.engines.base import Request
 from isocost.errors import ModelError
 
 
-def as_read(tokenizer: Any, request: Request, place: str) -> str:
-    """The text that a request's solution follows.
+def render_prompt(tokenizer: Any, request: Request, place: str) -> str:
+    """Return the text that a request's solution continues.
 
     Args:
         tokenizer: The model's, of transformers.
-        request: What is asked.
+        request: The request.
         place: The model, for messages.
 
     Raises:
@@ -27,13 +27,13 @@ def as_read(tokenizer: Any, request: Request, place: str) -> str:
     messages = [*system, {"role": "user", "content": request.prompt}]
     try:
         return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-    except Exception as error:  # a chat template is a program of the checkpoint's and may raise anything
+    except Exception as error:  # a chat template is a program in the checkpoint and may raise anything
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         hint = "leave out prompt.system" if system else "leave out prompt.chat"
         raise ModelError(f"{place}: its chat template refuses the messages: {reason}; {hint}") from error
 
 
 def tokens(tokenizer: Any, request: Request, place: str) -> list[int]:
-    """Tokens of what a model reads. A chat template writes the start token itself, so that it is not added to a chat again."""
-    ids: list[int] = tokenizer(as_read(tokenizer, request, place), add_special_tokens=not request.chat)["input_ids"]
+    """Return the tokens of the model's input. A chat template writes the start token itself, so none is added to a chat."""
+    ids: list[int] = tokenizer(render_prompt(tokenizer, request, place), add_special_tokens=not request.chat)["input_ids"]
     return ids

@@ -1,4 +1,4 @@
-"""How many parameters a token passes through, and the width of attention, read from a transformers model that holds no weights."""
+"""Count the parameters that a token passes through, and the width of attention, in a transformers model without weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from isocost.engines.base import ModelSize
 
-# How many experts a layer holds, and how many of them a token uses: their names in configurations of transformers.
+# The settings of transformers configurations for the number of experts in a layer, and for the number that a token uses.
 _HELD = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 _USED = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk", "moe_top_k", "moe_k")
 _WITHOUT_ATTENTION = ("linear_attention", "conv", "moe", "mlp", "mamba", "recurrent")
@@ -19,15 +19,16 @@ _LAYER = re.compile(r"\.(\d+)\.")
 
 
 def count_parameters(model: Any) -> ModelSize:
-    """Parameters that a token passes through: all, less tables that are only looked up, and of experts only those that are used.
+    """Count the parameters that a token passes through: all, less lookup tables, and of experts only the active ones.
 
-    Looked up are an input-embedding table that is not the output layer too, position embeddings, and per-layer embeddings. Experts that
-    every token uses ("shared") and routers count in full. Where the configuration does not say how many experts a token uses, all count,
-    and the description says so.
+    Lookup tables are an input-embedding table that is not also the output layer, position embeddings, and per-layer embeddings. Experts
+    that every token uses ("shared") and routers count in full. Where the configuration does not give the number of active experts, all
+    count, and the description says so.
 
     Args:
         model: A causal language model of transformers; on the meta device it needs no weights.
     """
+    # A lookup costs no multiplication, but a tied table is also the output layer, which does.
     head = model.get_output_embeddings()
     output = None if head is None else head.weight
     tables = [module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding) and module.weight is not output]
@@ -46,25 +47,26 @@ def count_parameters(model: Any) -> ModelSize:
 
 
 def _idle_experts(model: Any, config: Any) -> tuple[int, str]:
-    """Parameters of the experts that a token does not use, and what is to be said of it."""
+    """Return the number of parameters of the experts that a token does not use, and a description."""
     idle, seen = 0, set()
     for name, module in _experts(model):
         layer = _layer_config(config, name)
         held, used = _held(module, layer), _first(layer, _USED, name)
         if held is None or used is None:
             return 0, "all experts: how many a token uses is not known"
+        # In proportion: the experts of a layer have one size, also where one tensor holds them all.
         idle += sum(parameter.numel() for parameter in module.parameters()) * max(held - used, 0) // held
         seen.add(f"{used} of {held} experts")
     return idle, " or ".join(sorted(seen))
 
 
 def _experts(model: Any) -> Iterator[tuple[str, Any]]:
-    """The routed experts of every layer, fused tensors or a list of modules; never the shared ones, which have names of their own."""
+    """Return the routed experts of every layer, as fused tensors or a list of modules; shared experts have other names."""
     return ((name, module) for name, module in model.named_modules() if name.rpartition(".")[2] == "experts")
 
 
 def _held(module: Any, layer: Any) -> int | None:
-    """How many experts a module holds: as it says, else as the configuration says."""
+    """Return the number of experts in a module, by its own attribute or by the configuration."""
     if isinstance(module, torch.nn.ModuleList):
         return len(module)
     own = getattr(module, "num_experts", None)
@@ -72,7 +74,7 @@ def _held(module: Any, layer: Any) -> int | None:
 
 
 def _first(config: Any, names: tuple[str, ...], layer: str = "") -> int | None:
-    """The first of these settings that is a number, or one number a layer; older configurations keep them in a section of their own."""
+    """Return the first of these settings that is a number, or a number per layer. Older configurations have them in their own section."""
     for section in (config, getattr(config, "ffn_config", None)):
         for name in names:
             value = getattr(section, name, None)
@@ -84,12 +86,12 @@ def _first(config: Any, names: tuple[str, ...], layer: str = "") -> int | None:
 
 
 def _attention(config: Any) -> tuple[int | None, bool]:
-    """The attention's width (heads * size of a head) summed over layers, None where it cannot be read; whether a layer reads less."""
+    """Return the attention's width (heads * size of a head) summed over layers, or None; and True if a layer reads only a part."""
     types = getattr(config, "layer_types", None) or []
     n_layers = getattr(config, "num_hidden_layers", None)
     if not isinstance(n_layers, int):
         return None, False
-    if len(types) != n_layers:
+    if len(types) != n_layers:  # older configurations say it once for all layers, or not at all
         types = ["sliding" if getattr(config, "sliding_window", None) else "full"] * n_layers
     attending = [index for index, kind in enumerate(types) if kind not in _WITHOUT_ATTENTION]
     widths = [_double_width(_layer_config(config, f".{index}.")) for index in attending]
@@ -99,11 +101,11 @@ def _attention(config: Any) -> tuple[int | None, bool]:
 
 
 def _double_width(layer: Any) -> int | None:
-    """heads * (size of a key + size of a value): scores take the one, the weighted sum of values the other."""
+    """Return heads * (size of a key + size of a value): the scores use the first, the weighted sum of values the second."""
     heads, hidden = getattr(layer, "num_attention_heads", None), getattr(layer, "hidden_size", None)
     if not isinstance(heads, int) or not isinstance(hidden, int) or heads < 1:
         return None
-    if getattr(layer, "kv_lora_rank", None) and hasattr(layer, "qk_nope_head_dim"):  # latent attention; head_dim is a part of the key there
+    if getattr(layer, "kv_lora_rank", None) and hasattr(layer, "qk_nope_head_dim"):  # latent attention: head_dim is only a part of the key
         key = (layer.qk_nope_head_dim or 0) + (layer.qk_rope_head_dim or 0)
     else:
         key = getattr(layer, "head_dim", None) or hidden // heads
@@ -111,6 +113,6 @@ def _double_width(layer: Any) -> int | None:
 
 
 def _layer_config(config: Any, name: str) -> Any:
-    """The settings of the layer that a module's name lies in: some models vary them by layer."""
+    """Return the settings of a module's layer: some models vary them by layer."""
     found = _LAYER.search(name)
     return config.per_layer_config[int(found[1])] if found and getattr(config, "is_heterogeneous", False) else config

@@ -1,4 +1,4 @@
-"""Finds weights that were cut off or never fetched, from headers and sizes alone: before anything is paid for, and without loading them."""
+"""Find weights that are truncated or were never fetched, by headers and sizes alone: before any payment, and without loading them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _LONGEST_HEADER = 100_000_000  # bytes; the safetensors format's own limit
 
 
 def check_weights(folder: Path) -> None:
-    """Look at the weights that transformers would load from a folder.
+    """Check the weights that transformers would load from a folder.
 
     Raises:
-        ModelError: a file is missing, is not what its name says, or ends before its header says. Names the file.
+        ModelError: a file is missing, has another format than its name says, or is shorter than its header says. It names the file.
     """
+    # The order is that in which transformers looks for weights.
     if (folder / "model.safetensors").is_file():
         _tensors(folder / "model.safetensors")
     elif (folder / "model.safetensors.index.json").is_file():
@@ -36,7 +37,7 @@ def check_weights(folder: Path) -> None:
 
 
 def _shards(index: Path) -> dict[str, str]:
-    """The file of each tensor; all of them are there."""
+    """Return the file of each tensor, after checking that every file exists."""
     try:
         shards: dict[str, str] = json.loads(index.read_bytes())["weight_map"]
         files = sorted(set(shards.values()))
@@ -50,6 +51,7 @@ def _shards(index: Path) -> dict[str, str]:
 
 def _check_shards(index: Path) -> None:
     shards = _shards(index)
+    # An index may be newer than its files, so the tensors are looked up in the files' own headers.
     held = {file: _tensors(index.parent / file) for file in set(shards.values())}
     lacking = [tensor for tensor, file in shards.items() if tensor not in held[file]]
     if lacking:
@@ -57,11 +59,12 @@ def _check_shards(index: Path) -> None:
 
 
 def _tensors(path: Path) -> Mapping[str, Any]:
-    """The header of a safetensors file that is as long as the header says (huggingface.co/docs/safetensors: Format)."""
+    """Return the header of a safetensors file, after checking the file's length by it (huggingface.co/docs/safetensors: Format)."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(8)
         length = int.from_bytes(start, "little")
+        # Checked before the header is read: in a file of another format these 8 bytes may announce any length.
         if len(start) < 8 or length > min(size - 8, _LONGEST_HEADER):
             raise ModelError(_unreadable(path, start, "safetensors"))
         header = stream.read(length)
@@ -79,16 +82,16 @@ def _tensors(path: Path) -> Mapping[str, Any]:
 def _check_pickled(path: Path) -> None:
     with path.open("rb") as stream:
         start = stream.read(8)
-    # Files of torch before 1.6 are bare pickles; only reading one would tell whether it is whole.
+    # Files of torch before 1.6 are bare pickles, which only unpickling could check for completeness.
     if not start.startswith(b"\x80") and not zipfile.is_zipfile(path):
         raise ModelError(_unreadable(path, start, "torch"))
 
 
 def check_gguf(path: Path) -> None:
-    """Look at a file of weights in GGUF format.
+    """Check a file of weights in GGUF format.
 
     Raises:
-        ModelError: it is not one, or not a whole one.
+        ModelError: it has another format, or is incomplete.
         MissingExtraError: the packages that read it are not installed.
     """
     for package in ("gguf", "accelerate"):
@@ -98,15 +101,15 @@ def check_gguf(path: Path) -> None:
         start = stream.read(8)
     if not start.startswith(b"GGUF"):
         raise ModelError(_unreadable(path, start, "GGUF"))
-    from gguf import GGUFReader  # only where it is needed
+    from gguf import GGUFReader  # an optional package
 
     try:
         GGUFReader(path)
-    except Exception as error:  # it reads past the end of what was cut off, and fails wherever that leads
+    except Exception as error:  # it reads past the end of a truncated file, and then fails in any way
         raise ModelError(f"{path}: the GGUF file was cut off or changed; {_AGAIN}") from error
 
 
 def _unreadable(path: Path, start: bytes, form: str) -> str:
-    if start == b"version ":
+    if start == b"version ":  # the first line of a Git LFS pointer names its version
         return f"{path}: a Git LFS pointer, not the weights; fetch them: git lfs pull"
     return f"{path}: not a {form} file, or not a whole one; {_AGAIN}"

@@ -11,7 +11,7 @@ from isocost.engines.options import read_options
 
 
 def open_engine(options: Mapping[str, object], base: Path) -> OpenAIEngine:
-    """The engine for a study's model section. Nothing is sent before the first `generate`, so a plan needs no endpoint.
+    """Open the engine of a study's model section. Nothing is sent before the first `generate`, so a plan needs no endpoint.
 
     Raises:
         StudyError: the options cannot be used.

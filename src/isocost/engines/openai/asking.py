@@ -1,4 +1,4 @@
-"""What is sent for a request."""
+"""Build the body and the path of a request."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from isocost.errors import ModelError
 from isocost.ids import seed_of
 from isocost.records import SamplingParams
 
-_OPENAI_STOPS = 4
+_OPENAI_STOPS = 4  # the limit that OpenAI documents; a request with more is refused
 
 
 def seed_for(request: Request, seed: int) -> int:
-    """The seed of a request: 31 bits, since endpoints read it as a C integer of unknown width."""
+    """Return the seed of a request: 31 bits, because endpoints read it as a C integer of unknown width."""
     return seed_of(seed, request.problem_id, request.first_index) >> 32
 
 
 def path_for(request: Request, options: OpenAIOptions) -> str:
-    """Where a request is sent, under the base_url.
+    """Return the path of a request, under the base_url.
 
     Raises:
         ModelError: the request is a conversation and the study allows plain text only.
@@ -32,29 +32,29 @@ def path_for(request: Request, options: OpenAIOptions) -> str:
 
 
 def messages(request: Request) -> list[dict[str, str]]:
-    """A request as a conversation."""
+    """Return a request as a conversation."""
     system = [{"role": "system", "content": sound(request.system)}] if request.chat and request.system is not None else []
     return [*system, {"role": "user", "content": sound(request.prompt)}]
 
 
 def body_for(request: Request, shared: dict[str, Any], path: str, seed: int | None) -> dict[str, Any]:
-    """The whole body of a request for `count` solutions; `shared` is from `settings`."""
+    """Return the whole body of a request for `count` solutions; `shared` is from `settings`."""
     asked: dict[str, Any] = {"prompt": sound(request.prompt)} if path == "/completions" else {"messages": messages(request)}
     if seed is not None:
         asked["seed"] = seed
-    if request.count > 1:
+    if request.count > 1:  # 1 is the default everywhere, and some servers do not know the key
         asked["n"] = request.count
     return shared | asked
 
 
 def settings(options: OpenAIOptions, endpoint: Endpoint, params: SamplingParams) -> dict[str, Any]:
-    """The part of the body that is the same for all requests.
+    """Return the part of the body that is equal for all requests.
 
-    Temperature and top_p are sent even where they cut nothing, since an endpoint may have other defaults. OpenAI's are 1, and its
-    reasoning models refuse the very words, so there a 1 is left out.
+    Temperature and top_p are sent even where they change nothing, because an endpoint may have other defaults. OpenAI's are 1, and its
+    reasoning models refuse these keys, so there a 1 is left out.
 
     Raises:
-        ModelError: more stop strings than OpenAI takes; others take more.
+        ModelError: more stop strings than OpenAI takes; other endpoints take more.
     """
     if endpoint.official and len(params.stop) > _OPENAI_STOPS:
         raise ModelError(
@@ -64,7 +64,7 @@ def settings(options: OpenAIOptions, endpoint: Endpoint, params: SamplingParams)
     drawn = {"temperature": params.temperature, "top_p": params.top_p}
     body: dict[str, Any] = {"model": options.model, options.max_tokens_field: params.max_tokens}
     body |= {name: value for name, value in drawn.items() if value != 1 or not endpoint.official}
-    if params.top_k:
+    if params.top_k:  # not in OpenAI's API, so sent only where the study sets it
         body["top_k"] = params.top_k
     if params.stop:
         body["stop"] = list(params.stop)

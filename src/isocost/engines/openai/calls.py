@@ -1,4 +1,4 @@
-"""One call to an endpoint: sent, read, and every way it can fail translated."""
+"""One call to an endpoint: send the request, read the reply, translate every failure."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from isocost.records import SamplingParams
 
 
 class Caller:
-    """Sends requests through one client, on that client's event loop."""
+    """A sender of requests through one client, on that client's event loop."""
 
     def __init__(self, endpoint: Endpoint, client: openai.AsyncOpenAI, options: OpenAIOptions) -> None:
         self.endpoint = endpoint
         self._client, self._options = client, options
 
     async def answer(self, calls: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
-        """The replies to calls of at most `n` solutions each, all sent at once.
+        """Return the replies to calls of at most `n` solutions each, all sent at once.
 
         Raises:
-            EngineError, TryAgainError, ModelError: as `OpenAIEngine.generate`. Where one call fails, the others are waited for, since
-                what they brought is lost and may be charged.
+            EngineError, TryAgainError, ModelError: as `OpenAIEngine.generate`. Where one call fails, the others are waited for, because
+                their solutions are lost and may be charged.
         """
         shared = settings(self._options, self.endpoint, params)
         if len(calls) == 1:
@@ -90,15 +90,16 @@ class Caller:
         return await explain_missing(self._client, self.endpoint, path, message_of(error))
 
     def _unread(self, error: Exception) -> EngineError:
-        """The error for a reply that came too late, or cannot be read."""
+        """Return the error for a reply that came too late or cannot be read."""
         if isinstance(error, TimeoutError):
+            # Charged: the endpoint may have generated the whole reply before this side gave up.
             return TryAgainError(f"{self.endpoint}: no reply within {self._options.timeout:g} s", charged=True)
         redact(error, self.endpoint)
         return TryAgainError(f"{self.endpoint}: a reply that cannot be read: {self.endpoint.clean(str(error))}", charged=True)
 
 
 def bounds_of(call: Request, options: OpenAIOptions, params: SamplingParams) -> Bounds:
-    """Return what an honest reply to a call can report at most."""
+    """Return the most that an honest reply to a call can report."""
     chat = path_for(call, options) == "/chat/completions"
     said = [message["content"] for message in messages(call)] if chat else [sound(call.prompt)]
     return Bounds(
@@ -113,13 +114,13 @@ def bounds_of(call: Request, options: OpenAIOptions, params: SamplingParams) -> 
 
 
 def hidden_tokens(options: OpenAIOptions) -> int:
-    """Return the prompt tokens of a request that its messages do not show: the endpoint's own, and tools and the like in `extra_body`."""
+    """Return the prompt tokens that a request's messages do not show: the endpoint's own, and tools and the like in `extra_body`."""
     sent_along = len(json.dumps(options.extra_body)) if options.extra_body else 0
     return options.hidden_prompt_tokens + sent_along
 
 
 def _all(replies: Sequence[list[Generation] | BaseException]) -> list[list[Generation]]:
-    """All replies, or the first failure: one that asking again does not help before one that it may."""
+    """Return all replies, or raise the first failure. A failure that a retry does not fix comes before one that it may."""
     failures = [reply for reply in replies if isinstance(reply, BaseException)]
     if not failures:
         return [reply for reply in replies if not isinstance(reply, BaseException)]
@@ -149,4 +150,5 @@ def _name(call: Request) -> str:
 
 
 def _too_long(asked: int, seed: int | None) -> Generation:
+    # No tokens: the endpoint refused the request, so it charges nothing.
     return Generation(text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error", sharing=asked, seed=seed)

@@ -1,4 +1,4 @@
-"""The library's client, told to send a request once, to one address and no other."""
+"""The library's client, configured to send a request once, to one address and no other."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from isocost.errors import ModelError
 
 _CONNECT = 30.0  # seconds; a host that is there answers in one
 _NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-_A_POOL = 4  # connections
+_A_POOL = 4  # connections per pool, see `SpreadTransport`
 MOST_BYTES = 64 * 2**20  # of a reply: a hundred thousand tokens for each of a hundred choices
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # whichever of the two the header is of
 _PART = 2**16  # bytes that are unpacked at once
 
 
 class ReplyTooLongError(Exception):
-    """A reply that does not end, or is longer than anything that was asked for."""
+    """Raised for a reply that does not end, or is longer than any requested one."""
 
 
 class CappedStream(httpx2.AsyncByteStream):
@@ -94,7 +94,7 @@ class SpreadTransport(httpx2.AsyncBaseTransport):
     """Several small pools of connections, used in turn: a pool looks through all of its connections at every request and every reply."""
 
     def __init__(self, concurrency: int) -> None:
-        context = httpx2.create_ssl_context()
+        context = httpx2.create_ssl_context()  # one for all pools: making it reads the certificates
         self._pools = [httpx2.AsyncHTTPTransport(verify=context, limits=_NO_LIMIT) for _ in range(-(-concurrency // _A_POOL))]
         self._turn = 0
 
@@ -110,10 +110,10 @@ class SpreadTransport(httpx2.AsyncBaseTransport):
 
 
 def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.AsyncOpenAI:
-    """A client that follows no redirect and asks nothing twice. Proxies of the environment are for other machines than this one.
+    """Make a client that follows no redirect and retries nothing. Proxies of the environment are for other machines than this one.
 
     Args:
-        endpoint: What it asks.
+        endpoint: The endpoint.
         timeout: Seconds that a request may take; connecting takes no longer.
         concurrency: How many requests are under way at once.
 
@@ -139,7 +139,7 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
     client = openai.AsyncOpenAI(
         api_key=endpoint.bearer,
         base_url=endpoint.base_url,
-        max_retries=0,
+        max_retries=0,  # isocost retries by itself, because each attempt is reserved under the limit
         http_client=http,
         default_headers={"Accept-Encoding": "identity"},  # a compressed reply has no length before it is unpacked
     )

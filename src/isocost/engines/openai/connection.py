@@ -1,4 +1,4 @@
-"""One thread with one event loop: what sends the requests of all callers."""
+"""One thread with one event loop, which sends the requests of all callers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 class Connection:
-    """A running event loop for a client; `name` is what is at the other end.
+    """A running event loop for a client; `name` is the endpoint at the other end.
 
-    The loop is woken once for all that was submitted since it last looked; `run_coroutine_threadsafe` wakes it for each, which made the
+    The loop is woken once for all work submitted since it last looked. `run_coroutine_threadsafe` wakes it for each, which made the
     engine slower than a bare loop (benchmarks/openai_engine.py).
     """
 
@@ -33,7 +33,7 @@ class Connection:
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start a coroutine on the loop; from any thread, and not after `close`. The future has what it returns, or why it ended."""
+        """Start a coroutine on the loop; from any thread, and not after `close`. Return a future of its result or exception."""
         future: Future[T] = Future()
         self._submitted.append((work, future))
         if not self._woken:
@@ -42,7 +42,7 @@ class Connection:
         return future
 
     def close(self) -> None:
-        """Cancel what is under way, close the client, end the thread."""
+        """Cancel the calls in flight, close the client, end the thread."""
         self.submit(self._end()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

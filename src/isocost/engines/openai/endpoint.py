@@ -1,4 +1,4 @@
-"""The endpoint that is asked, its key, and how it is spoken of."""
+"""The endpoint, its key, and its name in messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from isocost.engines.openai.options import OpenAIOptions
 from isocost.errors import ModelError, StudyError
 
 _NO_KEY = "none"  # the library insists on one
+# Control, zero-width and bidirectional characters: in a message, they could overwrite or reorder lines of the terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a model is asked.
+    """The address of a model, with its key.
 
     Attributes:
         base_url: The API's address.
@@ -38,35 +39,35 @@ class Endpoint:
 
     @property
     def official(self) -> bool:
-        """Whether it is OpenAI's own."""
+        """True if it is OpenAI's own."""
         return self.host == "api.openai.com"
 
     @property
     def loopback(self) -> bool:
-        """Whether it is this machine."""
+        """True if it is this machine."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
             return True
         try:
             address = ip_address(self.host)
         except ValueError:
             return False
-        return address.is_loopback or address.is_unspecified
+        return address.is_loopback or address.is_unspecified  # 0.0.0.0 reaches this machine too
 
     @property
     def bearer(self) -> str:
-        """What is sent as the key."""
+        """The value that is sent as the key."""
         return self.key or _NO_KEY
 
     def __str__(self) -> str:
         return f"{self.base_url}, model {self.model!r}"
 
     def clean(self, text: str, length: int = 200) -> str:
-        """Foreign text for a message: its first line, cut, without control characters and without the key."""
+        """Return foreign text for a message: its first line, shortened, without control characters and without the key."""
         first = next((line for line in map(self._plain, text.splitlines()) if line), "")
         return first if len(first) <= length else first[: length - 3] + "..."
 
     def redacted(self, text: str) -> str:
-        """A text without the key."""
+        """Return a text without the key."""
         return text.replace(self.key, f"${self.key_variable}") if self.key else text
 
     def _plain(self, line: str) -> str:
@@ -74,16 +75,16 @@ class Endpoint:
 
 
 def read_endpoint(options: OpenAIOptions) -> Endpoint:
-    """The endpoint of an engine's options, with the key that is in the environment now.
+    """Return the endpoint of an engine's options, with the key that is in the environment now.
 
     Raises:
-        ModelError: there is a key that cannot be sent, or none for OpenAI itself.
+        ModelError: the key cannot be sent, or there is none for OpenAI itself.
     """
     key = os.environ.get(options.api_key_env, "").strip() or None
     endpoint = Endpoint(base_url=options.base_url, model=options.model, key_variable=options.api_key_env, key=key)
     if key is None and endpoint.official:
         raise ModelError(f"{endpoint}: no key in ${options.api_key_env}\n  set that environment variable, or name another: api_key_env")
-    if key is not None and not re.fullmatch(r"[!-~]+", key):
+    if key is not None and not re.fullmatch(r"[!-~]+", key):  # an HTTP header takes printable ASCII only
         raise ModelError(f"${options.api_key_env}: holds a space or a character that no key has\n  set it to the key alone")
     return endpoint
 

@@ -1,4 +1,4 @@
-"""The engine: batches in, generations out."""
+"""The OpenAI engine: batches in, generations out."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class OpenAIEngine(Batched):
         self._open: tuple[Caller, Connection] | None = None
 
     def size(self) -> None:
-        """An endpoint does not say."""
+        """Return None: an endpoint does not give the size."""
 
     def render(self, request: Request) -> str:
-        """The prompt; in a conversation the messages, each after who says it."""
+        """Return the prompt; for a conversation the messages, each after its role."""
         if path_for(request, self._options) == "/completions":
             return request.prompt
         return "\n".join(f"{message['role']}: {message['content']}" for message in messages(request))
@@ -67,14 +67,14 @@ class OpenAIEngine(Batched):
         return self.start(batch, params, seed).result()
 
     def start(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> Future[list[list[Generation]]]:
-        """Begin to answer a batch; the future holds what `generate` would return or raise."""
+        """Begin to answer a batch. Return a future of the result or exception of `generate`."""
         parts = [self._parts(request) for request in batch]
         with self._lock:
             caller, connection = self._opened()
             return connection.submit(_answer(caller, parts, params, seed))
 
     def close(self) -> None:
-        """End the thread and its connections; calls that are under way fail. The next `generate` opens them again."""
+        """End the thread and its connections; calls in flight fail. The next `generate` opens them again."""
         with self._lock:
             opened, self._open = self._open, None
         if opened is not None:

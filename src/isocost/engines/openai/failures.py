@@ -1,4 +1,4 @@
-"""Every way in which an endpoint fails, as isocost's errors: which may be asked again, and which may have been charged."""
+"""Translate every failure of an endpoint into isocost's errors: those that may be retried, and those that may have been charged."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _FILTERED = ("content_filter", "content_policy_violation", "data_inspection_fail
 
 
 def is_too_long(error: openai.APIStatusError) -> bool:
-    """Whether the endpoint refused a prompt that does not fit into the model's context."""
-    if error.status_code == 413:
+    """Return True if the endpoint refused a prompt that does not fit into the model's context."""
+    if error.status_code == 413:  # the body is too large, whatever the message says
         return True
     if error.status_code not in (400, 422):
         return False
@@ -47,7 +47,7 @@ def is_filtered(error: openai.APIStatusError) -> bool:
 
 
 def refusal(message: str) -> EngineError:
-    """The error for a request that the endpoint refused: it will refuse it again, and charges nothing."""
+    """Return the error for a request that the endpoint refused: it would refuse it again, and charges nothing."""
     error = EngineError(message)
     error.charged = False
     return error
@@ -87,7 +87,7 @@ def _status(error: openai.APIStatusError, endpoint: Endpoint, name: str) -> Engi
 
 
 def _refused_key(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:
-    """A message about a key often holds the key, or half of it, so it is not passed on where the key is what was wrong."""
+    """Return the error for a refused key. The endpoint's message is left out, because it often contains the key or half of it."""
     variable = endpoint.key_variable
     if endpoint.key is None:
         return refusal(
@@ -101,7 +101,10 @@ def _refused_key(error: openai.APIStatusError, endpoint: Endpoint) -> EngineErro
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], float]) -> float | None:
-    """Seconds that a reply asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date (by the endpoint's own clock)."""
+    """Return the seconds that a reply asks to wait.
+
+    They are in `retry-after-ms`, or in `retry-after` as seconds or as a date by the endpoint's own clock.
+    """
     in_ms = _number(headers.get("retry-after-ms"))
     if in_ms is not None:
         return in_ms / 1000
@@ -130,7 +133,7 @@ def _date(text: str | None) -> float | None:
 
 
 def message_of(error: openai.APIStatusError) -> str:
-    """What the endpoint said: `message` where OpenAI and its imitators put it, else the body as it came."""
+    """Return the endpoint's message: `message` where OpenAI-compatible endpoints put it, else the body as it came."""
     body = error.body
     inner = body.get("error", body) if isinstance(body, dict) else body
     said = next((inner[key] for key in ("message", "detail") if inner.get(key)), inner) if isinstance(inner, dict) else inner
@@ -138,7 +141,7 @@ def message_of(error: openai.APIStatusError) -> str:
 
 
 def redact(error: BaseException, endpoint: Endpoint) -> None:
-    """A traceback prints the whole chain, and an endpoint may have put the key into its message."""
+    """Remove the key from an exception and its causes: a traceback prints the whole chain, and an endpoint may have quoted the key."""
     seen: BaseException | None = error
     while seen is not None:
         seen.args = tuple(endpoint.redacted(arg) if isinstance(arg, str) else arg for arg in seen.args)

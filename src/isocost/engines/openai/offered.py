@@ -1,4 +1,4 @@
-"""What is wrong with a 404: the model's name, the path, or the address."""
+"""Explain a 404: the model's name, the path, or the address is wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = 5
 
 
 async def explain_missing(client: openai.AsyncOpenAI, endpoint: Endpoint, path: str, said: str) -> EngineError:
-    """The error for a 404, with what the endpoint offers instead if it tells."""
+    """Return the error for a 404, with the models that the endpoint lists instead."""
     offered = await _models(client, endpoint)
     about = endpoint.clean(said) or "not found"
     if not offered:
@@ -33,7 +33,7 @@ async def explain_missing(client: openai.AsyncOpenAI, endpoint: Endpoint, path: 
 
 
 async def _models(client: openai.AsyncOpenAI, endpoint: Endpoint) -> list[str]:
-    """The names of the models at the endpoint; none where it does not tell."""
+    """Return the names of the models at the endpoint; none where it does not list them."""
     try:
         async with asyncio.timeout(_PATIENCE):
             response = await client.get("/models", cast_to=httpx2.Response)

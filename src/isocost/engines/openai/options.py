@@ -1,4 +1,4 @@
-"""What a study may say about a model behind an endpoint."""
+"""The options of a model behind an endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading what an endpoint replied. A reply is hostile: every field is checked before it is used."""
+"""Read a reply of an endpoint. A reply is hostile: every field is checked before it is used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FINISH: dict[object, FinishReason] = {
 
 
 class BadReplyError(Exception):
-    """A reply that cannot be read; the message says why."""
+    """Raised for a reply that cannot be read; the message is the reason."""
 
 
 def read_reply(content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | None) -> list[Generation]:
@@ -106,7 +106,7 @@ def _parsed(content: bytes) -> Any:
 
 
 def split(total: int, weights: Sequence[int]) -> list[int]:
-    """Whole shares of `total` in proportion to positive weights; their sum is `total`. Largest remainder, the first of equals."""
+    """Return integer shares of `total` in proportion to positive weights; their sum is `total`. Largest remainder, the first of equals."""
     if len(weights) == 1:
         return [total]
     whole = sum(weights)
@@ -154,7 +154,7 @@ def _written(choice: Any) -> str:
 
 
 def _finish(reason: object) -> FinishReason:
-    """Filtered replies, tool calls and what is not known: charged, and not graded."""
+    """Return the finish reason. Filtered replies, tool calls and unknown reasons are `error`: charged, and not graded."""
     return _FINISH.get(reason, "error") if isinstance(reason, str) else "error"
 
 

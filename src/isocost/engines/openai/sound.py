@@ -1,8 +1,8 @@
-"""Texts that can be written."""
+"""Replace lone surrogates, so that text encodes as UTF-8."""
 
 from __future__ import annotations
 
 
 def sound(text: str) -> str:
-    """A text that UTF-8 can hold: halves of characters (lone surrogates) become question marks."""
+    """Return a text that encodes as UTF-8: lone surrogates become question marks."""
     return text if text.isascii() else text.encode(errors="replace").decode()

@@ -45,12 +45,12 @@ class Bounds:
 
     @property
     def prompt_tokens(self) -> int:
-        """The most prompt tokens: a token has at least one byte."""
+        """The maximum of prompt tokens: a token has at least one byte."""
         return self.prompt_bytes + TOKENS_PER_MESSAGE * self.messages + self.hidden_prompt_tokens
 
     @property
     def generated_tokens(self) -> int:
-        """The most generated tokens."""
+        """The maximum of generated tokens."""
         return self.choices * self.max_tokens
 
 
@@ -74,7 +74,7 @@ class Usage:
 
 
 class BadUsageError(Exception):
-    """Usage that cannot be right.
+    """Raised for usage that cannot be right.
 
     Attributes:
         advice: The key of the study that settles it.

@@ -35,7 +35,12 @@ class ReplayOptions(Options):
 
 
 def open_engine(options: Mapping[str, object], base: Path) -> ReplayEngine:
-    """The engine for a study's model section; reads the table."""
+    """Open the engine of a study's model section; reads the table.
+
+    Raises:
+        StudyError: the options cannot be used.
+        ModelError: the table cannot be read, or does not contain the model.
+    """
     given = read_options(ReplayOptions, options)
     return ReplayEngine(base / given.table, given.model, given.pool)
 
@@ -62,14 +67,14 @@ class ReplayEngine(Batched):
         self._most_tokens = int(self._recorded.tokens.max())
 
     def size(self) -> None:
-        """A table does not say."""
+        """Return None: a table does not give the size."""
 
     def render(self, request: Request) -> str:
-        """The prompt as it stands."""
+        """Return the prompt as it is."""
         return request.prompt
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
-        """Look the samples up; `seed` and the other parameters than `max_tokens` are those of whoever recorded them.
+        """Look the samples up. `seed` and the parameters other than `max_tokens` are those of the recording.
 
         Raises:
             EngineError: the table lacks a sample, or one has more than `max_tokens` tokens.
@@ -79,7 +84,7 @@ class ReplayEngine(Batched):
         except MissingError as missing:
             raise EngineError(
                 f"{self._table}: model {self._model!r} has no sample {missing.index} of problem {missing.problem_id!r}\n"
-                "  ask for fewer samples a problem, or record more: replay invents nothing"
+                "  ask for fewer samples per problem, or record more: replay generates none"
             ) from None
         if self._most_tokens > params.max_tokens:
             self._refuse_long(rows, params.max_tokens)
@@ -87,7 +92,7 @@ class ReplayEngine(Batched):
         return [list(islice(generations, request.count)) for request in batch]
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to release."""
 
     def _generations(self, rows: npt.NDArray[np.int64]) -> Iterator[Generation]:
         recorded = self._recorded
@@ -96,7 +101,7 @@ class ReplayEngine(Batched):
             yield Generation(text=text, num_prompt_tokens=prompt_tokens, num_generated_tokens=tokens, finish_reason=reason)
 
     def _refuse_long(self, rows: npt.NDArray[np.int64], most: int) -> None:
-        """A draw above `max_tokens` would cost more than the worst case that was reserved for it."""
+        """Refuse samples above `max_tokens`, which would cost more than the worst case that was reserved for them."""
         long = rows[self._recorded.tokens[rows] > most]
         if len(long):
             problem, index = self._recorded.name(int(long[0]))

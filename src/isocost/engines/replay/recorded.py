@@ -18,7 +18,7 @@ REASONS: tuple[FinishReason, ...] = ("stop", "length", "error")  # by their numb
 
 
 class MissingError(LookupError):
-    """A sample that was not recorded."""
+    """Raised for a sample that was not recorded."""
 
     def __init__(self, problem_id: str, index: int) -> None:
         super().__init__(problem_id, index)
@@ -27,11 +27,11 @@ class MissingError(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """Samples sorted by problem, in the order of its UTF-8, and index.
+    """Samples sorted by problem, in UTF-8 order, and index.
 
     Attributes:
         problems: str[problems], distinct.
-        starts: int64[problems + 1], where the samples of each begin, and how many there are in all.
+        starts: int64[problems + 1], the first row of each problem, and the number of all rows.
         indices: int64[samples], no two of a problem equal.
         prompt_tokens: int64[samples].
         tokens: int64[samples], generated.
@@ -48,18 +48,21 @@ class Recorded:
     texts: Texts
 
     def rows(self, asked: Sequence[tuple[str, int, int]]) -> npt.NDArray[np.int64]:
-        """The rows of samples: of each (problem, first index, count) in turn.
+        """Return the rows of samples, int64[samples]: of each (problem, first index, count) in turn.
 
         Raises:
-            MissingError: one of them is not there; the first that is not.
+            MissingError: a sample is missing; it names the first one.
         """
         names = pl.Series([problem for problem, _, _ in asked], dtype=pl.String)
         first, count = (np.array(column, dtype=np.int64) for column in ([one[1] for one in asked], [one[2] for one in asked]))
+        # An unknown problem may sort after the last one, and its place would be out of range.
         place = np.minimum(self.problems.search_sorted(names).to_numpy(), len(self.problems) - 1)
         known = (self.problems.gather(place) == names).to_numpy()
-        start = self.starts[place] + first  # where samples are numbered 0, 1, 2, ...
+        # Fast path, for all requests at once: right where a problem's samples are numbered 0, 1, 2, ... without gaps.
+        start = self.starts[place] + first
         last = start + count - 1
         there = known & (last < self.starts[place + 1]) & (start >= self.starts[place])
+        # Indices are sorted and distinct: if the first and the last of `count` rows are right, so are all between.
         there[there] &= (self.indices[start[there]] == first[there]) & (self.indices[last[there]] == (first + count - 1)[there])
         for number in np.flatnonzero(~there & (count > 0)).tolist():
             problem = int(place[number]) if known[number] else None
@@ -68,7 +71,11 @@ class Recorded:
         return np.repeat(start - before, count) + np.arange(count.sum())
 
     def _start(self, place: int | None, problem: str, first: int, count: int) -> int:
-        """Where the samples of a problem with gaps in its indices begin."""
+        """Return the first row of a request, for a problem with gaps in its indices.
+
+        Raises:
+            MissingError: a sample is missing.
+        """
         begin, end = (0, 0) if place is None else (int(self.starts[place]), int(self.starts[place + 1]))
         start = begin + int(np.searchsorted(self.indices[begin:end], first))
         found = self.indices[start : min(start + count, end)]
@@ -78,16 +85,16 @@ class Recorded:
         return start
 
     def reasons(self, rows: npt.NDArray[np.int64]) -> list[FinishReason]:
-        """Why each of rows ended."""
+        """Return the finish reasons of rows."""
         return [REASONS[number] for number in self.reason_numbers[rows].tolist()]
 
     def name(self, row: int) -> tuple[str, int]:
-        """The problem and index of a row."""
+        """Return the problem and index of a row."""
         place = int(np.searchsorted(self.starts, row, side="right")) - 1
         return str(self.problems[place]), int(self.indices[row])
 
     def digest(self, model: str) -> str:
-        """A hex digest of the content alone: equal for the same samples in any order of the table's rows, in any format of it.
+        """Return a hex digest of the content alone: equal for the same samples in any order of the rows and in any format of the table.
 
         SHA-256 over, one after the other: the JSON of [model, problem ids], which ends with a line feed; of `starts`, `indices`,
         `prompt_tokens`, `tokens` and where each text begins and the last one ends, in 64-bit little-endian integers; `reason_numbers` in

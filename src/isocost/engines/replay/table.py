@@ -1,4 +1,4 @@
-"""Reads the samples of one model from a table, only the columns that are needed, and checks them."""
+"""Read the samples of one model from a table, only the columns that are needed, and check them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _MAY_BE_THERE = ("pool", "sample_index", "num_prompt_tokens", "finish_reason")
 
 
 def read(table: Path, model: str, pool: str | None) -> Recorded:
-    """The samples of one model and pool. Where `sample_index` is not in the table, the rows of a problem are counted.
+    """Return the samples of one model and pool. Without a column `sample_index`, the rows of a problem are numbered in order.
 
     Raises:
-        ModelError: the table cannot be read, lacks a column, does not hold the model, or holds a row that cannot be used.
+        ModelError: the table cannot be read, lacks a column, does not contain the model, or contains an unusable row.
     """
     where = f"{table}, model {model!r}"
     try:
@@ -38,6 +38,7 @@ def read(table: Path, model: str, pool: str | None) -> Recorded:
         stored = Texts.stored(each())
         rows = _plain(found.rows().with_columns(is_lost=pl.concat(texts)))
         _refuse_bad_cells(rows, where)
+        # By row last, so that of two equal samples the later one in the table is reported.
         rows = rows.with_row_index("row").sort("problem_id", "sample_index", "row")
         _refuse_repeated(rows, where)
         return _recorded(rows, stored.in_order(rows["row"].to_numpy().astype(np.int64)))
@@ -88,11 +89,12 @@ class _Table:
 
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
-    """All columns, in the types that they are kept in. Null is what cannot be."""
+    """Return all columns in their final types. A value that has no such type becomes null."""
     if "sample_index" not in rows.columns:
         rows = rows.with_columns(pl.int_range(pl.len()).over("problem_id").alias("sample_index"))
     missing = [pl.lit(None).alias(column) for column in ("num_prompt_tokens", "finish_reason") if column not in rows.columns]
     rows = rows.with_columns(missing)
+    # A missing reason counts as a complete solution: most published tables have no such column.
     reason = pl.col("finish_reason").cast(pl.String).replace("", None).fill_null("stop")
     return rows.select(
         pl.col("problem_id").cast(pl.String),
@@ -107,13 +109,14 @@ def _plain(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _whole(rows: pl.DataFrame, column: str) -> pl.Expr:
     value = pl.col(column)
+    # pandas writes integers with gaps as floats; 3.5 is an error, and becomes null.
     if rows.schema[column].is_float():
         value = pl.when(value == value.round()).then(value)
     return value.cast(pl.Int64, strict=False)
 
 
 def _refuse_bad_cells(rows: pl.DataFrame, where: str) -> None:
-    """Complain of the first row that cannot be used."""
+    """Refuse the table if a row cannot be used, and name the first one."""
     counts = pl.col("sample_index", "num_prompt_tokens", "num_generated_tokens")
     empty = pl.any_horizontal(pl.col("problem_id", "sample_index", "num_generated_tokens", "finish_reason").is_null())
     no_text = pl.col("is_lost") & (pl.col("finish_reason") != "error").fill_null(True)
@@ -137,12 +140,12 @@ def _complaint(row: Mapping[str, object], where: str) -> str:
 
 
 def _refuse_repeated(rows: pl.DataFrame, where: str) -> None:
-    """Complain of the first row of the table that another before it has the problem and index of."""
+    """Refuse the table if two rows have one problem and index, and name the first repeated one."""
     same = (pl.col("problem_id") == pl.col("problem_id").shift()) & (pl.col("sample_index") == pl.col("sample_index").shift())
     repeated = rows.lazy().select("row", "problem_id", "sample_index").filter(same).sort("row").head(1).collect()
     if len(repeated):
         _, problem, index = repeated.row(0)
-        raise ModelError(f"{where}: sample {index} of problem {problem!r} stands twice; name a pool, or renumber")
+        raise ModelError(f"{where}: sample {index} of problem {problem!r} occurs twice; name a pool, or renumber")
 
 
 def _recorded(rows: pl.DataFrame, texts: Texts) -> Recorded:

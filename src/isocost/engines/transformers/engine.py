@@ -1,4 +1,4 @@
-"""Runs a model with transformers in this process, on a CPU or GPU. Any causal language model that keeps a key-value cache will do."""
+"""Run a model with transformers in this process, on a CPU or GPU. It may be any causal language model with a key-value cache."""
 
 from __future__ import annotations
 
@@ -44,7 +44,12 @@ class TransformersOptions(Options):
 
 
 def open_engine(options: Mapping[str, object], base: Path) -> TransformersEngine:
-    """The engine for a study's model section. Reads the configuration; the weights are loaded when first needed."""
+    """Open the engine of a study's model section. Reads the configuration; the weights are loaded when first needed.
+
+    Raises:
+        StudyError: the options cannot be used.
+        ModelError: there is no such model.
+    """
     given = read_options(TransformersOptions, options)
     return TransformersEngine(given, locate(given.model, base, given.revision, given.gguf_file))
 
@@ -60,13 +65,14 @@ class TransformersEngine(CheckpointEngine):
         self._model: Any = None
 
     def generate(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
-        """Answer a batch. A prompt that fills the model's context has finish_reason `error`; max_tokens is cut to what fits.
+        """Answer a batch. A prompt that fills the model's context has finish_reason `error`; max_tokens is reduced to the room left.
 
         Raises:
             EngineError: torch failed, or ran out of memory.
-            ModelError: the model cannot be loaded, or has no chat format and is asked in a chat.
+            ModelError: the model cannot be loaded, or has no chat format for a chat.
         """
         model, tokenizer = self._load()
+        # Distinct prompts: requests of a batch may share one, and it is prefilled once.
         asked = {_prompt_of(request): request for request in batch}
         prompts = {prompt: tokens(tokenizer, request, self._checkpoint.place) for prompt, request in asked.items()}
         limits = {prompt: self._limit(len(ids), params.max_tokens) for prompt, ids in prompts.items()}
@@ -93,9 +99,9 @@ class TransformersEngine(CheckpointEngine):
         return answers
 
     def close(self) -> None:
-        """Give the memory back. The next `generate` loads the model again."""
+        """Release the memory. The next `generate` loads the model again."""
         self._model = self._tokenizer = None
-        gc.collect()
+        gc.collect()  # modules refer to each other in cycles, which hold their tensors
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -110,8 +116,9 @@ class TransformersEngine(CheckpointEngine):
         return self._model, self._load_tokenizer()
 
     def _limit(self, num_prompt_tokens: int, max_tokens: int) -> int:
-        """How many tokens may follow a prompt; 0 where none fits, or there is no prompt to go on from."""
+        """Return the number of tokens that may follow a prompt; 0 if none fits, or the prompt is empty."""
         context = getattr(self._config.get_text_config(), "max_position_embeddings", None)
+        # Without a known context (recurrent models) only max_tokens limits it.
         room = max_tokens if context is None else min(max_tokens, context - num_prompt_tokens)
         return max(room, 0) if num_prompt_tokens else 0
 
@@ -122,7 +129,7 @@ class TransformersEngine(CheckpointEngine):
 
 
 def _prompt_of(request: Request) -> tuple[str, bool, str | None]:
-    """The same for requests that the model reads the same for."""
+    """Return a key that is equal for requests with the same model input."""
     return request.prompt, request.chat, request.system
 
 
@@ -142,7 +149,7 @@ def _too_long(prompt: int, sharing: int) -> Generation:
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    """All tokens that the checkpoint says end a text; its files often name different ones, and each is meant."""
+    """Return all end tokens of the checkpoint. Its files often name different ones, and each is meant."""
     found: set[int] = set()
     for named in (model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id, tokenizer.eos_token_id):
         found |= set(named) if isinstance(named, list | tuple) else {named} if named is not None else set()

@@ -1,4 +1,4 @@
-"""A key-value cache with room to grow."""
+"""A key-value cache with spare capacity."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
-_ROOM = 64  # tokens of free room added at a time
+_ROOM = 64  # tokens of capacity added at a time: more wastes memory, less copies the cache more often
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
-    """One layer's keys and values, `[rows, heads, tokens, size]`, in buffers with free room for the tokens to come.
+    """One layer's keys and values, `[rows, heads, tokens, size]`, in buffers with capacity for further tokens.
 
-    transformers' own layer joins old and new tensors at every token, which copies the whole cache each time: for a small model on a CPU
-    that took longer than the model itself.
+    transformers' own layer concatenates old and new tensors at every token, which copies the whole cache each time. For a small model on a
+    CPU that took longer than the model itself.
     """
 
     def __init__(self, filled: DynamicLayer) -> None:
@@ -24,7 +24,7 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not t
         self._show(filled.keys.shape[-2])
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append the states of new tokens; the states of all."""
+        """Append the states of new tokens, and return the states of all."""
         start, end = self._length, self._length + key_states.shape[-2]
         while end > self._buffers[0].shape[-2]:
             self._buffers = _with_room(self._buffers[0]), _with_room(self._buffers[1])
@@ -44,7 +44,7 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not t
 
 
 def make_growing(cache: Cache) -> None:
-    """Let the plain layers of a filled cache grow in place; sliding-window and recurrent layers stay as they are."""
+    """Make the plain layers of a filled cache grow in place. Sliding-window and recurrent layers are unchanged."""
     cache.layers = [GrowingLayer(layer) if type(layer) is DynamicLayer else layer for layer in cache.layers]
 
 

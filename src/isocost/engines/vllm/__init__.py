@@ -1,4 +1,4 @@
-"""Runs a model with vLLM in this process: the fast engine for a GPU. What a study says of it is read here, without vLLM."""
+"""Run a model with vLLM in this process: the fast engine for a GPU. This module reads its options without importing vLLM."""
 
 from __future__ import annotations
 
@@ -45,7 +45,13 @@ class VllmOptions(Options):
 
 
 def open_engine(options: Mapping[str, object], base: Path) -> VllmEngine:
-    """The engine for a study's model section. Reads the configuration; vLLM is started when it is first needed."""
+    """Open the engine of a study's model section. Reads the configuration; vLLM is started when it is first needed.
+
+    Raises:
+        StudyError: the options cannot be used.
+        MissingExtraError: vLLM is not installed.
+        ModelError: there is no such model.
+    """
     given = read_options(VllmOptions, options)
     if find_spec("vllm") is None:
         raise MissingExtraError("vllm", "vllm")

@@ -1,15 +1,15 @@
-"""Says in a line what vLLM failed at, and what to change."""
+"""Translate an error of vLLM into one line, with a remedy."""
 
 from __future__ import annotations
 
 from isocost.engines.vllm import VllmOptions
 
 _MEMORY = ("out of memory", "allocate memory", "memory utilization", "memory for the cache", "kv cache memory", "available memory")
-_LONGEST = 240
+_LONGEST = 240  # characters; vLLM repeats whole configurations in a message
 
 
 def explain(error: BaseException, place: str, options: VllmOptions) -> str:
-    """A message of one or two lines for an error of vLLM's."""
+    """Return a message of one or two lines for an error of vLLM."""
     reason = _reason(error)
     if any(sign in reason.lower() for sign in _MEMORY):
         length = "" if options.max_model_len is None else f" below {options.max_model_len}"
@@ -22,7 +22,7 @@ def explain(error: BaseException, place: str, options: VllmOptions) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The line of an error that says most, shortened: pydantic's first mistake, else the first line."""
+    """Return the most informative line of an error, shortened: pydantic's first mistake, else the first line."""
     mistakes = getattr(error, "errors", None)
     text = str(mistakes()[0]["msg"]) if callable(mistakes) and mistakes() else str(error)
     line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)

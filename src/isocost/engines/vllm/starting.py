@@ -1,4 +1,4 @@
-"""Starts vLLM: in this process, quiet, without usage statistics, offline where the model is a folder."""
+"""Start vLLM: in this process, quiet, without usage statistics, offline if the model is a folder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from huggingface_hub import snapshot_download
 from isocost.engines.checkpoints import Checkpoint
 from isocost.engines.vllm import VllmOptions
 from isocost.engines.vllm.failures import explain
-from isocost.engines.vllm.stepping import Asked, Stepper
+from isocost.engines.vllm.stepping import Stepper, VllmRequest
 from isocost.errors import ModelError
 
-# Its engine core runs in this process, so that nothing is left of it when the process is killed, and requests are scheduled the same way
-# each time. Processes of further GPUs are spawned, and end when a pipe to this one breaks.
+# The engine core runs in this process, so that it ends with the process, and requests are scheduled in the same way each time.
+# Processes of further GPUs are spawned, and end when their pipe to this one breaks.
 _ALWAYS = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
@@ -32,19 +32,19 @@ def start(options: VllmOptions, checkpoint: Checkpoint) -> Stepper:
     Raises:
         ModelError: vLLM cannot run it, or not on this device.
     """
-    # vLLM reads them when it is imported and when it starts.
+    # Set before the import: vLLM reads some of them then, others when it starts.
     os.environ.update(_ALWAYS)
     for variable, value in _UNLESS_SET.items():
         os.environ.setdefault(variable, value)
     try:
         return Stepper(lambda: _open(options, checkpoint), _add)
-    except Exception as error:  # a checkpoint or device that does not suit makes vLLM raise nearly anything
+    except Exception as error:  # with an unsuitable checkpoint or device, vLLM raises nearly any exception
         raise ModelError(explain(error, checkpoint.place, options)) from error
 
 
 def _open(options: VllmOptions, checkpoint: Checkpoint) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about its own insides
+        warnings.simplefilter("ignore")  # they concern vLLM's internals
         from vllm import EngineArgs
         from vllm.distributed import cleanup_dist_env_and_memory
         from vllm.usage.usage_lib import UsageContext
@@ -66,18 +66,18 @@ def _open(options: VllmOptions, checkpoint: Checkpoint) -> Any:
         try:
             return LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
         except BaseException:
-            cleanup_dist_env_and_memory()  # what was begun would stand in the way of the next start
+            cleanup_dist_env_and_memory()  # a half-started process group would make the next start fail
             raise
 
 
 def _place(checkpoint: Checkpoint) -> str:
-    """The folder, or the name; where the hub is out of reach, the folder in which an earlier download lies."""
+    """Return the folder or the name; offline, the folder of an earlier download from the hub."""
     if checkpoint.folder or not checkpoint.offline:
         return checkpoint.place
     return snapshot_download(checkpoint.name, revision=checkpoint.revision, local_files_only=True)
 
 
-def _add(llm: Any, name: str, asked: Asked) -> None:
+def _add(llm: Any, name: str, asked: VllmRequest) -> None:
     from vllm import SamplingParams
     from vllm.inputs import tokens_input
     from vllm.sampling_params import RequestOutputKind

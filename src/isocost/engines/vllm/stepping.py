@@ -1,4 +1,4 @@
-"""The one thread that vLLM lives in: it takes requests from all batches, steps, and hands each batch its answers."""
+"""The one thread that runs vLLM: it takes requests from all batches, steps the engine, and returns each batch its outputs."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from typing import Any
 
 from isocost.records import SamplingParams
 
-_AT_ONCE = 64  # requests handed to vLLM between two steps: taking in a whole batch would let the device wait
+_AT_ONCE = 64  # requests added between two steps; adding a whole batch would leave the device idle
 
 
 class ClosedError(Exception):
-    """vLLM was shut down before it answered."""
+    """Raised where vLLM was shut down before it answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One solution to be generated.
+class VllmRequest:
+    """One solution to generate.
 
     Attributes:
         prompt: Tokens.
-        salt: Prompts are read from the cache only if they were asked with the same one.
-        limit: Tokens to generate at most.
+        salt: The prompt is read from the cache only where another was sent with the same salt.
+        limit: The maximum number of tokens to generate.
         seed: Its own.
-        params: How to draw; max_tokens is not looked at.
-        ends: Tokens that end a text.
+        params: The sampling parameters; their max_tokens is ignored.
+        ends: End tokens.
     """
 
     prompt: list[int]
@@ -46,30 +46,30 @@ class Asked:
 
 @dataclass(slots=True)
 class _Batch:
-    asked: Sequence[Asked]
+    asked: Sequence[VllmRequest]
     outputs: list[Any]
     left: int
     future: Future[list[Any]] = field(default_factory=Future)
 
 
 class Stepper:
-    """vLLM in a thread of its own, where it is started, stepped and shut down: a CUDA device is current for one thread, not for all.
+    """vLLM in a thread of its own, where it is started, stepped and shut down, because a CUDA device is current per thread.
 
     Args:
         open_llm: Makes the LLMEngine.
         add: Gives it a request under an id: `add(llm, id, asked)`.
 
     Raises:
-        Exception: whatever `open_llm` raised.
+        Exception: any exception of `open_llm`.
     """
 
-    def __init__(self, open_llm: Callable[[], Any], add: Callable[[Any, str, Asked], None]) -> None:
+    def __init__(self, open_llm: Callable[[], Any], add: Callable[[Any, str, VllmRequest], None]) -> None:
         self._open_llm, self._add = open_llm, add
         self._inbox: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
-        self._owed: deque[tuple[_Batch, int]] = deque()
-        self._live: dict[str, tuple[_Batch, int]] = {}
+        self._pending: deque[tuple[_Batch, int]] = deque()
+        self._running: dict[str, tuple[_Batch, int]] = {}
         self._names = itertools.count()
-        self._ending = threading.Lock()
+        self._end_lock = threading.Lock()
         self._end: BaseException | None = None
         self._context: Future[int] = Future()
         # A daemon, so that a process that never closes its engine can end.
@@ -79,86 +79,87 @@ class Stepper:
 
     @property
     def failed(self) -> bool:
-        """Whether it answers no more."""
+        """True if it answers no more."""
         return self._end is not None
 
-    def answer(self, asked: Sequence[Asked]) -> list[Any]:
-        """vLLM's RequestOutput for each, in order; waits for them.
+    def answer(self, asked: Sequence[VllmRequest]) -> list[Any]:
+        """Return vLLM's RequestOutput for each, in order, after waiting for them.
 
         Raises:
             ClosedError: it was shut down.
-            Exception: whatever vLLM raised.
+            Exception: any exception of vLLM.
         """
         batch = _Batch(asked, outputs=[None] * len(asked), left=len(asked))
         if not asked:
             return []
-        with self._ending:
+        with self._end_lock:
             if self._end:
                 raise self._end
+            # Under the lock: after `_finish` has emptied the inbox, a batch would wait in it for ever.
             self._inbox.put(batch)
         return batch.future.result()
 
     def close(self) -> None:
-        """Shut vLLM down. Batches under way fail."""
+        """Shut vLLM down. Batches in flight fail."""
         self._inbox.put(None)
-        self._thread.join()
+        self._thread.join()  # the memory must be free when `close` returns
 
     def _run(self) -> None:
         try:
             llm = self._open_llm()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for the start
-            traceback.clear_frames(error.__traceback__)  # they hold what was loaded
+            traceback.clear_frames(error.__traceback__)  # the frames hold the loaded weights
             self._context.set_exception(error)
             return
         self._context.set_result(llm.vllm_config.model_config.max_model_len)
         end: BaseException = ClosedError("vLLM was shut down")
         try:
-            while self._take_in():
-                self._hand_in(llm)
-                if self._live:
-                    self._hand_out(llm.step())
+            while self._receive_batches():
+                self._add_requests(llm)
+                if self._running:
+                    self._return_outputs(llm.step())
         except BaseException as error:  # noqa: BLE001 - raised again in the threads that wait for answers
             end = error
-        # Before anybody hears of the end: shutting down undoes what the process shares, which a vLLM started meanwhile would miss.
-        with contextlib.suppress(Exception):  # after a failure not all of it may be there; what matters is that the memory is let go
+        # Before `_finish` wakes the callers: shutting down resets state of the whole process, which a vLLM started meanwhile would need.
+        with contextlib.suppress(Exception):  # after a failure, parts of the engine may be missing; the memory is released anyway
             llm.engine_core.shutdown()
         traceback.clear_frames(end.__traceback__)
         del llm
         gc.collect()
         self._finish(end)
 
-    def _take_in(self) -> bool:
-        """Move new batches to what is owed, waiting for one if there is nothing to do; False at the end."""
+    def _receive_batches(self) -> bool:
+        """Move new batches to the pending ones, and wait for one if there is nothing to do. Return False at the end."""
         while True:
             try:
-                batch = self._inbox.get(block=not self._live and not self._owed)
+                batch = self._inbox.get(block=not self._running and not self._pending)
             except queue.Empty:
                 return True
             if batch is None:
                 return False
-            self._owed.extend((batch, place) for place in range(len(batch.asked)))
+            self._pending.extend((batch, place) for place in range(len(batch.asked)))
 
-    def _hand_in(self, llm: Any) -> None:
-        for _ in range(min(_AT_ONCE, len(self._owed))):
-            batch, place = self._owed.popleft()
+    def _add_requests(self, llm: Any) -> None:
+        for _ in range(min(_AT_ONCE, len(self._pending))):
+            batch, place = self._pending.popleft()
             name = str(next(self._names))
-            self._live[name] = batch, place
+            self._running[name] = batch, place
             self._add(llm, name, batch.asked[place])
 
-    def _hand_out(self, outputs: Sequence[Any]) -> None:
+    def _return_outputs(self, outputs: Sequence[Any]) -> None:
         for output in outputs:
             if not output.finished:
                 continue
-            batch, place = self._live.pop(output.request_id)
+            batch, place = self._running.pop(output.request_id)
             batch.outputs[place] = output
             batch.left -= 1
             if not batch.left:
                 batch.future.set_result(batch.outputs)
 
     def _finish(self, end: BaseException) -> None:
-        with self._ending:
+        with self._end_lock:
             self._end = end
-        waiting = {id(batch): batch for batch, _ in (*self._live.values(), *self._owed)}
+        waiting = {id(batch): batch for batch, _ in (*self._running.values(), *self._pending)}
         while not self._inbox.empty():
             if batch := self._inbox.get():
                 waiting[id(batch)] = batch

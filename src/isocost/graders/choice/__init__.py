@@ -1,47 +1,62 @@
-"""Multiple choice: the letter of an option, or what the option says, compared with the right one."""
+"""Multiple choice: the letter of an option, or its text, compared with the right one."""
 
 from __future__ import annotations
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
-from isocost.graders.choice.letters import LETTERS, LONGEST_TAIL, Choice, Sign, concluded, mentioned, plain, read_sign, standing, stated
+from isocost.graders.choice.letters import (
+    LETTERS,
+    LONGEST_TAIL,
+    Choice,
+    Sign,
+    find_conclusion,
+    find_isolated,
+    find_mention,
+    find_statement,
+    plain,
+    read_sign,
+)
 from isocost.graders.choice.reference import Reference, read_reference
 from isocost.graders.extract import extract_answer, final_text
 from isocost.records import Verdict
 
-LONGEST_END = 20_000  # characters in which the choice is looked for, from the end
+LONGEST_END = 20_000  # characters searched for the choice, from the end
 
 
 class ChoiceGrader(AnswerGrader):
     """Compares the option that a solution settles on with the reference, `B` or one of the forms of `read_reference`.
 
-    Options are A to J. An answer in words counts where the reference knows the options' texts and exactly one says the same. Several
-    letters ("A and C") are right only where the reference has the same ones; a solution that stays undecided ("A or C") is wrong.
+    Options are A to J. An answer in words counts where the reference has the options' texts and exactly one of them equals it. Several
+    letters ("A and C") are right only where the reference has the same ones; an undecided solution ("A or C") is wrong.
     """
 
     name = "choice"
     version = "1"
 
     def extract(self, generation: str) -> str | None:
-        """The letters, `B` or `A, C` or `A or C`; for an answer in words, these and, on a second line, the letters to take if no option
-        says so.
+        """Return the letters, as `B` or `A, C` or `A or C`; None where the solution names none.
+
+        For an answer in words, return these words and, on a second line, the letters to use if no option has this text.
         """
         text = final_text(generation)[-LONGEST_END:]
         flat = plain(text)
         found = extract_answer(generation)
         boxed = read_sign(plain(found.text).replace("\n", " ")) if found and found.marker != "phrase" else None
-        said = stated(flat)
-        for sign in (boxed, said):
+        statement = find_statement(flat)
+        for sign in (boxed, statement):
             if sign and sign.choice and not sign.words:
                 return str(sign.choice)
-        letters = next((sign.choice for sign in (boxed, said) if sign and sign.choice), None)
-        letters = letters or concluded(flat) or standing(text) or mentioned(flat)
-        words = _words(boxed, said) or ("" if letters else flat.rpartition("\n")[2])[:LONGEST_TAIL]
+        letters = next((sign.choice for sign in (boxed, statement) if sign and sign.choice), None)
+        # The order is that of reliability: a conclusion, a letter on its own line, then any letter mentioned last.
+        letters = letters or find_conclusion(flat) or find_isolated(text) or find_mention(flat)
+        words = _words(boxed, statement) or ("" if letters else flat.rpartition("\n")[2])[:LONGEST_TAIL]
         if not words:
             return str(letters) if letters else None
         return f"{words}\n{letters or ''}"
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
-        """Reasons: `equal`, `different`, `several` (more letters than the one that is right, or undecided), `no_choice` (no option is
+        """Return the verdict.
+
+        Reasons: `equal`, `different`, `several` (more letters than the one that is right, or undecided), `no_choice` (no option is
         named), `bad_reference` (the reference names none).
         """
         gold = read_reference(reference)
@@ -55,7 +70,7 @@ class ChoiceGrader(AnswerGrader):
         return correct(str(chosen), "equal") if chosen.letters == gold.letters else incorrect(str(chosen), "different")
 
     def gold(self, reference: str) -> str | None:
-        """The right letters in a box; a reference that cannot be read as it is, to be refused."""
+        """Return the right letters in a box. A reference that cannot be read is returned in a box as it is, and the grader refuses it."""
         found = read_reference(reference)
         return super().gold(", ".join(found.letters) if found else reference)
 

@@ -1,7 +1,7 @@
 """Find the letter of the option that a solution settles on, among all the letters it mentions.
 
-From the surest sign to the weakest: "the answer is (B)", "therefore it's B", a line with the letter alone, a letter in bold, the last
-"option B" that is not denied. Within one kind of sign the last one counts, as in "the answer is A. Wait, the answer is B".
+Signs are tried from the surest to the weakest: "the answer is (B)", "therefore it's B", a line with the letter alone, a letter in bold,
+the last "option B" that is not denied. Within one kind of sign the last one counts, as in "the answer is A. Wait, the answer is B".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from isocost.graders.choice.words import (
 )
 
 LETTERS = "ABCDEFGHIJ"
-MOST_SIGNS = 200  # of one kind that are looked at, from the last one back
+MOST_SIGNS = 200  # of one kind that are examined, from the last one back, so that hostile text takes linear time
 LONGEST_TAIL = 200  # characters of an answer given in words
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -50,18 +50,23 @@ _LAYOUT = re.compile(
     r"|[${}`*~]|(?<![A-Za-z0-9])_{1,2}|_{1,2}(?![A-Za-z0-9])|</?(?:b|i|p|em|strong|u)>"
 )
 _SPACES = re.compile(r"[ \t\r\f\v]+")
-_GAP = re.compile(r"\s+")  # not `\s*\n\s*`, which takes quadratic time on other white space than the above
+_GAP = re.compile(r"\s+")  # not `\s*\n\s*`, which takes quadratic time on white space that _SPACES leaves
+# A letter alone: not in a word, an abbreviation, a hyphenated word ("A-level") or before an apostrophe ("I'm").
 _LETTER = re.compile(
     r"(?P<open>[\[(<\"'‘]{0,3}) ?(?P<letter>[A-Ja-j])(?![A-Za-z0-9À-ɏ_]|['’][A-Za-zÀ-ɏ]|-[A-Za-z0-9])(?: ?(?P<close>[\])>\"'’]{1,3}))?"
 )
-_RUN = re.compile(r"[\[(\"']?([A-J]{2,10})[\])\"']?(?=[.,;]|\s|$)")
+_RUN = re.compile(r"[\[(\"']?([A-J]{2,10})[\])\"']?(?=[.,;]|\s|$)")  # several letters in one word: ABD
 _END = re.compile(r"[ ]?(?:[.,;:!)\]\n，；！：、]|$)")
 _BEFORE = re.compile(r"[A-Za-z0-9À-ɏ_'’\\^-]")
-_BRACKETED = re.compile(r"(?<![A-Za-z0-9_])[(\[]([A-J])[)\]]")
+_BRACKETED = re.compile(r"(?<![A-Za-z0-9_])[(\[]([A-J])[)\]]")  # (B)
+# The label at the head of a line: "B) dog"
 _HEAD = re.compile(r"(?m)^[-#>• ]{0,4}(?:option |choice )?[(\[]?([A-J])[)\].:、](?=[ \n]|$|[^A-Za-z0-9])")
+# A line with nothing but a letter
 _ALONE = re.compile(r"(?i)[-#>• ]{0,4}(?:option |choice |answer )?[(\[\"']{0,2}([A-J])[)\]\"']{0,2}[.!]?")
+# **B** or **B) dog**
 _BOLD = re.compile(r"(?i)(?:\*\*|__)[(\[]?(?:option |choice )?[(\[]?([A-J])(?:[)\].:]{1,2}(?: [^*\n]{0,80})?|)(?:\*\*|__)")
 _LABEL = re.compile(r"(?<![A-Za-z0-9])[(\[]?([A-J])[)\]]")
+# A verb after letters makes them the subject of a new clause: "it is B, C and D are wrong".
 _VERB = re.compile(
     r" (?:is|are|was|were|can|cannot|do|does|isn|aren|don|ist|sind|est|sont|es|son)\b|" + REFUTED.pattern.removeprefix("(?i)")
 )
@@ -70,7 +75,7 @@ _SENTENCE = re.compile(r"[.!?\n](?=\s|$|[^\x00-\x7f])|\n")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The letters that are taken, upper case, in order. `how`: one letter, several at once (`and`), or undecided between them (`or`)."""
+    """The chosen letters, upper case, in order. `how`: one letter, several at once (`and`), or undecided between them (`or`)."""
 
     letters: tuple[str, ...]
     how: Literal["one", "and", "or"] = "one"
@@ -81,7 +86,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A place where a solution says what it takes: a choice, or an answer in words, or both ("C major"), and where it ends."""
+    """A place where a solution states its choice: letters, an answer in words, or both ("C major"), and the end of the letters."""
 
     choice: Choice | None
     words: str
@@ -89,32 +94,32 @@ class Sign:
 
 
 def plain(text: str) -> str:
-    """The text in ASCII letters and brackets, without LaTeX, emphasis and runs of white space."""
+    """Return the text in ASCII letters and brackets, without LaTeX, emphasis and runs of white space."""
     spaced = _SPACES.sub(" ", _LAYOUT.sub("", text.translate(_TABLE)))
     return _GAP.sub(lambda gap: "\n" if "\n" in gap[0] else gap[0], spaced).strip()
 
 
 def read_choice(text: str) -> Choice | None:
-    """The choice that a text is which holds nothing else: `B`, `(b)`, `B. dog`, `A and C`, `ABD`, `A or B`."""
+    """Return the choice if a text contains nothing else: `B`, `(b)`, `B. dog`, `A and C`, `ABD`, `A or B`."""
     if (group := _group(text, 0)) and _END.match(text, group[1]):
         return group[0]
     return None
 
 
-def stated(text: str) -> Sign | None:
-    """What the last "the answer is" is followed by, or what the last "I choose"; a choice left undecided may be decided after it."""
+def find_statement(text: str) -> Sign | None:
+    """Return the statement after the last "the answer is" or "I choose". A later conclusion decides a choice left undecided there."""
     found = [sign for sign in _signs(text) if sign.choice or sign.words]
     chosen = [sign for sign in found if sign.choice]
     if not chosen:
         return found[-1] if found else None
     last = max(chosen, key=lambda sign: sign.end)
-    if last.choice and last.choice.how == "or" and (later := concluded(text[last.end :])):
+    if last.choice and last.choice.how == "or" and (later := find_conclusion(text[last.end :])):
         return Sign(later, "", last.end)
     return last
 
 
-def concluded(text: str) -> Choice | None:
-    """The letter after the last "therefore", "it must be", or before the last "is correct"."""
+def find_conclusion(text: str) -> Choice | None:
+    """Return the letter after the last "therefore" or "it must be", or before the last "is correct"."""
     last: tuple[int, Choice] | None = None
     for match in deque(CONCLUDED.finditer(text), maxlen=MOST_SIGNS):
         group = _group(text, match.end(), loose=False)
@@ -127,8 +132,8 @@ def concluded(text: str) -> Choice | None:
     return last[1] if last else None
 
 
-def standing(text: str) -> Choice | None:
-    """A letter alone on the last line or the first, else at the head of one of them if there is no list, else the only one in bold."""
+def find_isolated(text: str) -> Choice | None:
+    """Return a letter alone on the last or first line, else at the head of one of them without a list, else the only letter in bold."""
     lines = plain(text).split("\n")
     for line in (lines[-1], lines[0]):
         if match := _ALONE.fullmatch(line):
@@ -143,9 +148,12 @@ def standing(text: str) -> Choice | None:
     return Choice((bold.pop(),)) if len(bold) == 1 else None
 
 
-def mentioned(text: str) -> Choice | None:
-    """The letter named in the last sentence that names one without denying it; a sentence that names several unjoined names none."""
-    if len(set(_HEAD.findall(text))) > 1:
+def find_mention(text: str) -> Choice | None:
+    """Return the letter named in the last sentence that names one without denying it.
+
+    A sentence that names several letters without joining them names none.
+    """
+    if len(set(_HEAD.findall(text))) > 1:  # a list of the options: its heads are labels, not choices
         text = _HEAD.sub("", text)
     for sentence in reversed(deque(_SENTENCE.split(text), maxlen=MOST_SIGNS)):
         found = list(_mentions(sentence))
@@ -158,15 +166,22 @@ def mentioned(text: str) -> Choice | None:
 
 
 def _signs(text: str) -> Iterator[Sign]:
-    """Everything that is stated, in the order of the text for each kind of statement."""
+    """Yield every statement, in the order of the text within each kind."""
     for pattern in (STATED, CHOSEN):
         for match in deque(pattern.finditer(text), maxlen=MOST_SIGNS):
+            # 40 characters hold a denial and the words between it and the statement; an unbounded search would take quadratic time.
             if not DENIED.search(text[max(0, match.start() - 40) : match.start()]) or pattern is CHOSEN:
                 yield read_sign(text, match.end(), denied=any(match.groupdict().values()))
 
 
 def read_sign(text: str, start: int = 0, *, denied: bool = False) -> Sign:
-    """What stands at a place where an answer is due; `denied` after "is not", where "A but B" means B."""
+    """Read the statement at a place where an answer is expected.
+
+    Args:
+        text: The text, as `plain` returns it.
+        start: The place.
+        denied: True after "is not", where "A but B" means B.
+    """
     if negated := NOT.match(text, start):
         denied, start = True, negated.end()
     group = _group(text, start)
@@ -176,19 +191,19 @@ def read_sign(text: str, start: int = 0, *, denied: bool = False) -> Sign:
         return Sign(meant[0], "", meant[1]) if meant else Sign(None, "", start)
     words = _SENTENCE.split(text[start : start + LONGEST_TAIL], maxsplit=1)[0].strip()
     if group is None:
-        return Sign(mentioned(words), words, start)
+        return Sign(find_mention(words), words, start)
     choice, end = group
     labelled = _END.match(text, end) or text[end - 1] in ")]" or CONNECTIVE.match(text, end)
     return Sign(choice, "" if labelled else words, end)
 
 
 def _group(text: str, start: int, *, loose: bool = True, subject: bool = False) -> tuple[Choice, int] | None:
-    """The letters at a place, joined by and, or, commas; and where they end.
+    """Return the letters at a place, joined by "and", "or" or commas, and their end.
 
-    `loose` takes bare lower-case letters too. Without `subject`, letters that a new clause begins with are not taken: in "it is B, A is
+    `loose` also accepts bare lower-case letters. Without `subject`, letters that begin a new clause are left out: in "it is B, A is
     wrong" and in "it is B, C and D are wrong".
     """
-    if run := _RUN.match(text, start):
+    if run := _RUN.match(text, start):  # "ABD" in ascending order is a list of options; "BAD" is a word
         return (Choice(tuple(run[1]), "and"), run.end()) if list(run[1]) == sorted(set(run[1])) else None
     first = _LETTER.match(text, start)
     if first is None or not _is_letter(text, first, loose):
@@ -207,7 +222,7 @@ def _group(text: str, start: int, *, loose: bool = True, subject: bool = False) 
 
 
 def _next_letter(text: str, end: int, loose: bool) -> tuple[str, re.Match[str]] | None:
-    """What joins the next letter to the last one, and that letter."""
+    """Return the joint to the next letter, and that letter."""
     joint = OR.match(text, end) or AND.match(text, end)
     if joint is None:
         return None
@@ -217,7 +232,7 @@ def _next_letter(text: str, end: int, loose: bool) -> tuple[str, re.Match[str]] 
 
 
 def _is_letter(text: str, match: re.Match[str], loose: bool) -> bool:
-    """Whether it is meant as a letter, not as an article, a pronoun or a variable."""
+    """Return True if it is meant as a letter, not as an article, a pronoun or a variable."""
     if match.start("letter") and _BEFORE.match(text, match.start("letter") - 1) and not match["open"]:
         return False
     letter, end = match["letter"], match.end("letter")
@@ -232,7 +247,7 @@ def _is_letter(text: str, match: re.Match[str], loose: bool) -> bool:
 
 
 def _confirmed(text: str, match: re.Match[str]) -> tuple[int, Choice] | None:
-    """The letters that begin here, where "is correct" follows them, and where they end."""
+    """Return the end and the letters that begin here, if "is correct" follows them."""
     group = _group(text, match.start(), loose=False, subject=True)
     if group is None or not match["letter"].isupper() or DENIED.search(text[max(0, match.start() - 40) : match.start()]):
         return None
@@ -249,7 +264,7 @@ def _mentions(sentence: str) -> Iterator[Choice]:
 
 
 def _settled(text: str, end: int) -> bool:
-    """Whether nothing more is said of the letter: "so B is 5" is about a variable."""
+    """Return True if the clause ends after the letter: "so B is 5" is about a variable."""
     return bool(text[end - 1] in ")]" or _END.match(text, end) or BECAUSE.match(text, end) or CONFIRMED.match(text, end))
 
 

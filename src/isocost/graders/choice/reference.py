@@ -1,4 +1,4 @@
-"""The reference answer of a multiple-choice question: which letters are right, and the options' texts where they are known."""
+"""The reference answer of a multiple-choice question: the right letters, and the options' texts where they are known."""
 
 from __future__ import annotations
 
@@ -19,36 +19,37 @@ _FIRST_PART = re.compile(r" ?[,;(\[—–]| (?:because|since|as|which|i\.e\.|par
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What is right.
+    """The right options.
 
     Attributes:
         letters: Of the right options, sorted; more than one where all of them must be named.
-        texts: By letter, what the options say, as far as it is known.
+        texts: The options' texts by letter, as far as they are known.
     """
 
     letters: tuple[str, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def named(self, words: str) -> str | None:
-        """The letter of the one option that says this; None where none does, or several do."""
+        """Return the letter of the one option with this text; None where none has it, or several do."""
         if labelled := _LABELLED.fullmatch(words):
-            letter, said = _label(labelled)
-            if fold(said) == fold(self.texts.get(letter, "")) != "":
+            letter, option = _label(labelled)
+            if fold(option) == fold(self.texts.get(letter, "")) != "":
                 return letter
-        for said in (words, _FIRST_PART.split(words, maxsplit=1)[0]):
+        # From the strictest match to the loosest, and only a unique one: an article or a reason may distinguish two options.
+        for answer in (words, _FIRST_PART.split(words, maxsplit=1)[0]):
             for trim in (fold, _bare):
-                found = [letter for letter, text in self.texts.items() if trim(said) == trim(text) != ""]
+                found = [letter for letter, text in self.texts.items() if trim(answer) == trim(text) != ""]
                 if len(found) == 1:
                     return found[0]
         return None
 
 
 def read_reference(reference: str) -> Reference | None:
-    """A reference in any of its forms; None where it names no option.
+    r"""Read a reference in any of its forms; None where it names no option.
 
-    `B`, `(b)`, `B.`, `\\text{(C)}`, `\\boxed{C}`; `A, C` where several are right; `(D) Alina`, `D. Alina`, `D Alina`, which also says what
-    D is; or {"answer": ..., "choices": ["cat", "dog"]}, whose answer is a letter, the text of an option, an index that counts from 0, or a
-    list of these.
+    The forms are `B`, `(b)`, `B.`, `\\text{(C)}`, `\\boxed{C}`; `A, C` where several are right; `(D) Alina`, `D. Alina`, `D Alina`, which
+    also gives the text of D; or {"answer": ..., "choices": ["cat", "dog"]}, whose answer is a letter, the text of an option, an index that
+    counts from 0, or a list of these.
     """
     if reference.lstrip().startswith("{"):
         return _from_json(reference)
@@ -62,12 +63,12 @@ def read_reference(reference: str) -> Reference | None:
 
 
 def _label(labelled: re.Match[str]) -> tuple[str, str]:
-    letter, said = (group for group in labelled.groups() if group)
-    return letter.upper(), said
+    letter, text = (group for group in labelled.groups() if group)
+    return letter.upper(), text
 
 
 def fold(text: str) -> str:
-    """An option's text without case, layout and what only separates words; in a formula only layout and white space go."""
+    """Return an option's text without case, layout and separators between words; of a formula only layout and white space are removed."""
     text = _THOUSANDS.sub("", plain(text)).replace("\N{MINUS SIGN}", "-").casefold().strip(" .,;:!?\"'()\n")
     if _FORMULA.search(text):
         return "".join(text.split())

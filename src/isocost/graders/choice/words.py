@@ -1,4 +1,4 @@
-"""How people say which option they take, in some languages: patterns for the words around a letter.
+"""Patterns for the words around a chosen letter, in several languages.
 
 Latin, Greek and Cyrillic words end at a word boundary; Chinese, Japanese, Korean, Arabic and Hindi ones need none.
 """
@@ -10,7 +10,8 @@ import re
 
 def _any(words: str, unbounded: str = "") -> str:
     bounded = rf"\b(?:{words})\b"
-    return rf"(?:{bounded}|(?=[^\x00-\x7f])(?:{unbounded}))" if unbounded else bounded  # most text is ASCII and skips the latter at once
+    # Most text is ASCII: the lookahead skips the unbounded words at once.
+    return rf"(?:{bounded}|(?=[^\x00-\x7f])(?:{unbounded}))" if unbounded else bounded
 
 
 _ANSWER = _any(
@@ -50,7 +51,7 @@ _FILLER = (
 )
 FILLERS = rf"(?:[ \n]?{_FILLER}){{0,8}}[ \n]?"
 
-# "the correct answer to the riddle is: option", "la respuesta correcta es la", "正确答案是", "<answer>"; what follows is the answer itself.
+# "the correct answer to the riddle is: option", "la respuesta correcta es la", "正确答案是", "<answer>"; the answer itself follows.
 STATED = re.compile(
     rf"(?i)(?<!/)(?:{_ANSWER}|{_OPTION})(?: ?{_GOOD}| ?{_OPTION}){{0,2}}(?: (?:to|of|for|in|à|zu|auf|de|a)\b[^.\n:=?!]{{0,60}}?)?"
     rf"(?:[ \n]?(?P<no>n['’]|(?:no|não|non) )?{_IS}| (?P<nt>(?:is|are|was)n['’]t|(?:cannot|can['’]t|could not|couldn['’]t) be)\b"
@@ -87,7 +88,7 @@ CONFIRMED = re.compile(
     rf"(?i) ?(?:{_OPTION} ?)?(?:{_IS}|が|가)? ?(?:(?:clearly|definitely|therefore|thus|also|both|all) )?(?:(?:the|la|le|die|el|il|a|o) )?"
     rf"(?:only |most )?(?:{_GOOD}|{_ANSWER}|对的|對的)"
 )
-NAMED = re.compile(rf"(?i)(?:{_OPTION}|{_ANSWER}) ?")  # "option B"; where the letter stands
+NAMED = re.compile(rf"(?i)(?:{_OPTION}|{_ANSWER}) ?")  # "option B"; the letter follows
 
 AND = re.compile(
     r"(?i)(?:, ?|、|; ?)(?:(?:and|et|und|y|e|och|en|и) )?| ?(?:&|\+|和|与|與|及|と|와|과|و) ?| (?:and|et|und|y|och|en|и) (?:also )?"
@@ -96,7 +97,7 @@ OR = re.compile(
     r"(?i)(?:,)? (?:or|ou|oder|o|ou bien|of|eller|или|and/or|vs\.?) (?:maybe |perhaps |possibly )?| ?(?:/|\||或者|或|か|또는|أو) ?"
 )
 
-# Right before "the answer is" or a letter: it is denied or supposed.
+# Directly before "the answer is" or a letter, which is then denied or supposed.
 DENIED = re.compile(
     r"(?i)(?:(?:\bnot|\bneither|\bnor|\bnone of|n't|n’t|\bnever|\bcannot|\bwithout|\bexcept|\bexcludes?|\bexcluding|\beliminat(?:e|es"
     r"|ed|ing)|\brul(?:e|es|ed|ing) out"
@@ -107,20 +108,20 @@ DENIED = re.compile(
     r"|\bif|\bwhether|\bsuppos(?:e|ing)|\bassum(?:e|ing)|\bwenn|\bsi|如果|若|假设)"
     r"(?: (?:that|of|whether|if))?(?: (?:the|this|la|le|die|el|an?))?(?: (?:correct|right|best|final))?[ ]?$"
 )
-# Right after a letter: it is denied.
+# Directly after a letter, which is then denied.
 REFUTED = re.compile(
     r"(?i) ?(?:(?:is|are|was|can|could|does|do|would)(?:n't|n’t| not|not\b)|(?:is|are|was|est|sont|ist|sind|es|son|é|è)(?: also"
     r"| clearly| thus)? (?:wrong|incorrect|false|out\b|impossible|implausible|eliminated|excluded|ruled out|fausse?|falsch|nicht|pas"
     r"|incorrect[ao]|errad[ao])"
     r"|n['’]est pas|no es|não é|(?:选项)?(?:是)?(?:不|错)|では(?:な|あり)|じゃな|(?:가|이) 아니|가 틀|خاطئ)"
 )
-# After a letter that was denied: the one that is meant. "not A but B", "sondern B", "A가 아니라 B"
+# After a denied letter, before the one that is meant. "not A but B", "sondern B", "A가 아니라 B"
 INSTEAD = re.compile(
     r"(?i)(?:,)? ?(?:but(?: rather| it's| it is)?|sondern|sino|mais|but instead|而是|ではなく|가 아니라|이 아니라|а)(?: |(?<![a-z]))"
     + FILLERS
 )
 NOT = re.compile(r"(?i)(?:not|nicht|pas|no|non|não|niet|не|不是|not the|definitely not|clearly not) ")
-# What may follow a letter that is meant as one: "A because it barks", where "A dog" is an article.
+# Words that may follow a chosen letter: "A because it barks", where "A dog" is an article.
 CONNECTIVE = re.compile(
     r"(?i) ?(?:because|since|as|and|or|but|not|rather|instead|which|is|are|was|for|given|due|with|in|by|based|from|per|over"
     r"|should|must"

@@ -2,8 +2,8 @@
 
 A reference is the tests, Python source that raises where a program is wrong, or a JSON object
     {"test": source, "prompt": source, "entry_point": name, "solution": source}
-of which only `test` is needed. With an `entry_point`, `check(entry_point)` is called after the tests, as HumanEval's are. With a `prompt`,
-a program that defines the entry point runs after what the prompt defines before it; any other text continues the prompt.
+of which only `test` is required. With an `entry_point`, `check(entry_point)` is called after the tests, as HumanEval does. With a
+`prompt`, a program that defines the entry point runs after the part of the prompt before it; any other text continues the prompt.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from isocost.graders.code.programs import find_program
 from isocost.graders.code.sandbox.bubblewrap import Sandbox, SandboxError, check_sandbox
 from isocost.records import Verdict
 
-LONGEST_KEPT = 10_000  # characters of a program that stand in a verdict
-LEAST_MEMORY = 64  # MB
-MOST_REMEMBERED = 1024  # tests that were compiled
-# Where a completion has gone on past its function: the words that HumanEval stops at (Chen et al. 2021, section 2.2).
+LONGEST_KEPT = 10_000  # characters of a program that are kept in a verdict
+LEAST_MEMORY = 64  # MB, twice what the interpreter itself needs
+MOST_REMEMBERED = 1024  # tests whose compilation was checked
+# The strings at which HumanEval ends a completion that runs on past its function (Chen et al. 2021, section 2.2).
 STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 _GUARD = re.compile(r"__name__ == '__main__'|'__main__' == __name__")
 _FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import[ \t]+(?:\([^()]*\)|[^\n;(]*)", re.MULTILINE)
 
 
 class CodeGrader(AnswerGrader):
-    """A program is correct if its tests end without an exception, within the limits, in a sandbox: no network, a system that is read-only.
+    """Grades a program by its tests: it is correct if they end without an exception, within the limits, in a sandbox without network.
 
-    Its tests run in a process of their own, with builtins and modules of their own. See docs/grading.md for what crosses between the two.
+    The tests run in a process of their own, with their own builtins and modules. docs/grading.md lists what passes between the two.
 
-    A program that takes too long or too much is incorrect, as in HumanEval. Programs see the standard library of the Python that isocost
-    runs on, no installed packages, no input and no arguments; what they print is dropped. `predicted_answer` is the program's text, so
-    that programs vote for themselves; of a longer one the first 10,000 characters.
+    A program that exceeds its time or memory is incorrect, as in HumanEval. Programs have the standard library of the Python that isocost
+    runs on, no installed packages, no input and no arguments; their output is dropped. `predicted_answer` is the program's text, so
+    that equal programs form a vote; of a longer one the first 10,000 characters.
 
     Args:
         memory_mb: Address space of a program in MB, at least 64; the interpreter takes 30.
 
     Raises:
-        InputError: there is no bubblewrap, or this machine does not permit what it does.
+        InputError: bubblewrap is not installed, or this machine does not permit its system calls.
         ValueError: memory_mb is under 64.
     """
 
@@ -51,53 +51,61 @@ class CodeGrader(AnswerGrader):
     def __init__(self, *, memory_mb: int = 1024) -> None:
         if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or memory_mb < LEAST_MEMORY:
             raise ValueError(f"memory_mb must be a whole number of at least {LEAST_MEMORY}, not {memory_mb!r}")
+        # Here, not at the first program: a study must fail before it buys samples that it cannot grade.
         check_sandbox()
         self.time_limit = 3.0  # seconds by the clock, HumanEval's
         self._sandbox = Sandbox(memory=memory_mb << 20)
         self._compiling: dict[str, bool] = {}
 
     def extract(self, generation: str) -> str | None:
-        """The program."""
+        """Return the program in a solution; None where it has none."""
         return find_program(generation)
 
     def settle(self, reference: str, answer: str | None) -> Verdict | None:
-        """Reasons: `no_answer`, `bad_reference` (no tests in it, or none that can fail)."""
+        """Return the verdict if the program need not run; else None.
+
+        Reasons: `no_answer`, `bad_reference` (no tests, or none that can fail).
+        """
         task = _read(reference)
         if task is None or not _can_fail(task.tests):
             return ungraded("bad_reference")
         return no_answer("no_answer") if answer is None else None
 
     def compare(self, reference: str, answer: str) -> Verdict:
-        """Reasons: `passed`; of an incorrect one those of `Sandbox.run`; `bad_reference` (its tests are not Python), `sandbox: ...`."""
+        """Run the program with its tests.
+
+        Reasons: `passed`; of an incorrect one those of `Sandbox.run`; `bad_reference` (its tests are not Python), `sandbox: ...`.
+        """
         task, kept = _read(reference), answer[:LONGEST_KEPT]
         if task is None:
             return ungraded("bad_reference", kept)
         try:
-            reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit, **task.told)
+            reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit, **task.context)
             if reason == "passed":
                 return correct(kept, reason)
+            # Checked only after a failure: tests that pass are Python.
             return incorrect(kept, reason) if self._compiles(task.tests) else ungraded("bad_reference", kept)
         except SandboxError as error:
             return ungraded(f"sandbox: {str(error)[:200]}", kept)
 
     @property
     def overtime(self) -> float:
-        """Seconds beyond the time limit in which the sandbox says by itself that it failed."""
+        """Seconds beyond the time limit in which the sandbox itself reports a failure."""
         return 2 * self._sandbox.longest(self.time_limit) - self.time_limit  # once for the program, once for tests never seen before
 
     def gold(self, reference: str) -> str | None:
-        """The reference's own solution in a fenced block."""
+        """Return the reference's own solution in a fenced block; None where it has none."""
         task = _read(reference)
         return None if task is None or not task.solution.strip() else f"```python\n{task.solution}\n```"
 
     def _compiles(self, tests: str) -> bool:
-        """Whether tests are Python: found out within the limits, too."""
+        """Return True if the tests are Python. They are compiled in the sandbox, under its limits, because compiling may exhaust memory."""
         if tests not in self._compiling:
             if len(self._compiling) >= MOST_REMEMBERED:
                 self._compiling.clear()
             program = f"compile({tests!r}, 'tests', 'exec', dont_inherit=True)"
-            said = self._sandbox.run(program, "", seconds=self.time_limit)
-            self._compiling[tests] = not said.startswith(("failed", "memory"))  # a timeout says nothing about them
+            reason = self._sandbox.run(program, "", seconds=self.time_limit)
+            self._compiling[tests] = not reason.startswith(("failed", "memory"))  # a timeout proves nothing about the tests
         return self._compiling[tests]
 
 
@@ -113,19 +121,19 @@ class _Task:
         return f"{self.test}\ncheck({self.entry_point})\n" if self.entry_point else self.test
 
     @property
-    def told(self) -> dict[str, str]:
-        """Return what says which names the tests mean of a program."""
-        said = {"prompt": self.prompt, "entry_point": self.entry_point, "solution": self.solution}
-        return {name: text for name, text in said.items() if text}
+    def context(self) -> dict[str, str]:
+        """The parts of the reference that say which names the tests expect from a program."""
+        parts = {"prompt": self.prompt, "entry_point": self.entry_point, "solution": self.solution}
+        return {name: text for name, text in parts.items() if text}
 
     def whole(self, answer: str) -> str:
-        """The source to run: of a completion, the prompt and what HumanEval would have had of it."""
+        """Return the source to run. For a completion: the prompt and the completion, cut where HumanEval would cut it."""
         if not self.prompt:
             return answer
         name = re.escape(self.entry_point)
         if self.entry_point and not answer[:1].isspace() and re.search(rf"^(?:(?:async )?def|class) +{name}\b|^{name} *=", answer, re.M):
             before = re.search(rf"^(?:async )?def +{name}\b", self.prompt, re.M)
-            futures = _FUTURE.findall(answer)  # Python wants them before all else
+            futures = _FUTURE.findall(answer)  # Python requires them before any other statement
             return "\n".join((*futures, self.prompt[: before.start() if before else None], _FUTURE.sub("pass", answer)))
         end = min((at for at in map(answer.find, STOPS) if at >= 0), default=None)
         return f"{self.prompt}{answer[:end]}\n"
@@ -133,15 +141,15 @@ class _Task:
 
 @lru_cache(maxsize=1024)
 def _can_fail(tests: str) -> bool:
-    """Whether anything is asserted, raised or called where it is run: `72` or `f(2) == 4` would let every program pass.
+    """Return True if the tests assert, raise or call anything where they run: `72` or `f(2) == 4` would let every program pass.
 
-    Tests are not run as a script: what `if __name__ == "__main__":` guards is not run, and `unittest.main()` would find nothing to do and
+    Tests do not run as a script: code under `if __name__ == "__main__":` does not run, and `unittest.main()` would find no tests and
     end the process, for right programs too.
     """
     try:
         statements = ast.parse(tests).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True  # for the sandbox to say
+        return True  # the sandbox reports it
     guards = [node for node in statements if isinstance(node, ast.If) and _GUARD.fullmatch(ast.unparse(node.test))]
     instead = [node for guard in guards for node in guard.orelse]
     left_out = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -157,7 +165,7 @@ def _can_fail(tests: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _read(reference: str) -> _Task | None:
-    """The parts of a reference; None where it cannot be one."""
+    """Return the parts of a reference; None where it is not one."""
     if not reference.lstrip().startswith("{"):
         return _Task(test=reference) if reference.strip() else None
     try:

@@ -1,4 +1,4 @@
-"""Find the program in a solution: a fenced block, what stands between MBPP's markers, or the text itself without the prose around it."""
+"""Find the program in a solution: a fenced block, the text between MBPP's markers, or the text itself without the prose around it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from isocost.graders.extract import final_text
 
 _FENCE = re.compile(r"^([ \t]*)(`{3,})[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
-_DEEPEST = 3  # spaces before the fence that ends a block: one further in is part of a docstring
-_PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language is taken for Python
+_DEEPEST = 3  # spaces before the fence that ends a block: a fence with more is part of a docstring
+_PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language counts as Python
 _DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w", re.MULTILINE)
+# Code before the first fence: the prompt has opened the block
 _BEGUN = re.compile(r"^[ \t]*(?:def \w|class \w|import \w|from [\w.]+ import|return\b)", re.MULTILINE)
 _OPERATOR = r"(?:in|is|if|and|or|not|for|else)\b"
 _NO_PROSE = rf"(?!{_OPERATOR})"
-# A capitalised word and another one ("Here is the code"), a numbered or bulleted item, a heading: no statement begins so.
+# A capitalised word and another one ("Here is the code"), a numbered or bulleted item, a heading: no Python statement begins like this.
 _PROSE = re.compile(
     rf"[A-Z][a-z']*[.!?]? +{_NO_PROSE}[A-Za-z`'\"]|[A-Z][a-z']*, +{_NO_PROSE}[a-z`'\"](?!.*=)|[A-Z][a-z']*[.!?]$"
     rf"|(?!None|True|False)[A-Z][a-z']+ +{_OPERATOR} +[a-z]"
@@ -22,7 +23,7 @@ _PROSE = re.compile(
 )
 _BEGIN = re.compile(r"^[ \t]*\[BEGIN\][ \t]*|\[BEGIN\][ \t\r]*$", re.MULTILINE)
 _DONE = re.compile(r"^[ \t]*\[DONE\]|\[DONE\][ \t\r]*$", re.MULTILINE)
-_QUOTES = re.compile(r'"""|\'\'\'')
+_QUOTES = re.compile(r'"""|\'\'\'')  # their number shows if a line is inside a docstring
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +33,25 @@ class _Block:
 
 
 def find_program(generation: str) -> str | None:
-    """The program that a solution ends with, or None where it has no text. Linear in the text, which is not parsed.
+    """Return the program that a solution ends with, or None where it has no text. Linear in the text, which is not parsed.
 
-    Of several blocks of Python the last that defines something other than a test, since usage and output are often shown after the
-    answer; else the last. A body that continues a prompt keeps its indentation.
+    Of several blocks of Python, take the last that defines something other than a test, because usage and output often follow the
+    answer; else take the last. A body that continues a prompt keeps its indentation.
     """
     text = _between_markers(final_text(generation)).replace("\r\n", "\n")
     blocks = _blocks(text)
     if not blocks:
-        return _tidied(_without_prose(text))
+        return _normalize(_without_prose(text))
     python = [block for block in blocks if block.language in _PYTHON] or blocks
     defining = [block for block in python if _DEFINES.search(block.text)]
-    return _tidied((defining or python)[-1].text)
+    return _normalize((defining or python)[-1].text)
 
 
 def _between_markers(text: str) -> str:
-    """MBPP's few-shot prompt puts answers between [BEGIN] and [DONE]; what follows is the next question, which the model asks itself.
+    """Return the text between [BEGIN] and [DONE], the markers of MBPP's few-shot prompt.
 
-    Markers stand at an end of a line: in the middle of one, as in `return "[DONE]"`, they are part of the program.
+    After [DONE] a base model goes on with a task of its own. Markers count only at an end of a line: in the middle of one, as in
+    `return "[DONE]"`, they are part of the program.
     """
     done, begun = _DONE.search(text), _BEGIN.search(text)
     text = text[: done.start()] if done else text
@@ -57,7 +59,7 @@ def _between_markers(text: str) -> str:
 
 
 def _blocks(text: str) -> list[_Block]:
-    """The fenced blocks that have text. One that is not closed ends with the text; one may have been opened by the prompt."""
+    """Return the fenced blocks with text. An unclosed block ends with the text; the prompt may have opened the first one."""
     fences = list(_FENCE.finditer(text))
     blocks = []
     if fences and not fences[0][3] and _BEGUN.search(text[: fences[0].start()]):
@@ -82,7 +84,7 @@ def _block(opened: re.Match[str], text: str) -> _Block:
 
 
 def _without_prose(text: str) -> str:
-    """The text less the lines of prose before the program, and all from the first line of prose after it."""
+    """Return the text without the lines of prose before the program, and without everything from the first line of prose after it."""
     lines = text.split("\n")
     start = 0
     while start < len(lines) and (not lines[start].strip() or _PROSE.match(lines[start])):
@@ -91,13 +93,13 @@ def _without_prose(text: str) -> str:
         return text
     quotes = 0
     for number, line in enumerate(lines[start:], start):
-        if quotes % 2 == 0 and _PROSE.match(line):
+        if quotes % 2 == 0 and _PROSE.match(line):  # an odd count of triple quotes means a docstring, which is prose
             return "\n".join(lines[start:number])
         quotes += len(_QUOTES.findall(line))
     return "\n".join(lines[start:])
 
 
-def _tidied(text: str) -> str | None:
+def _normalize(text: str) -> str | None:
     lines = text.rstrip().split("\n")
     while lines and not lines[0].strip():
         del lines[0]

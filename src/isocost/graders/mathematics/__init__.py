@@ -1,9 +1,9 @@
-"""Reads mathematical answers and compares them: what the graders `number` and `math` share.
+"""Parsing and comparing mathematical answers: shared by the graders `number` and `math`.
 
-formula      finds the final answer of a solution       tidy         brings it to one way of writing
-shapes       takes it apart: lists, intervals, ...      ranges       inequalities as intervals
-agreement    compares the shapes                        parser       reads plain algebra
-quantities   units and percent signs, by convention     units        what a unit is worth in another
+formula      finds the final answer of a solution       tidy         normalises its notation
+shapes       parses it: lists, intervals, ...           ranges       inequalities as intervals
+agreement    compares the shapes                        parser       parses plain algebra
+quantities   units and percent signs, by convention     units        conversion between units
 expressions  plain algebra, compared by value           numbers      exact and 60-digit arithmetic
-relations    equations and inequalities                 symbolic     all the rest, by sympy: slow, and may hang
+relations    equations and inequalities                 symbolic     the rest, by sympy: slow, and may hang
 """

@@ -1,4 +1,4 @@
-"""Whether two answers agree in shape and in all their values; single values are compared by a function that is given."""
+"""Compare two answers by shape and by all their values; a given function compares single values."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Parts = Sequence[Answer]
 
 
 def equal(gold: Answer, answer: Answer, same_value: SameValue, *, any_order: bool = True) -> bool:
-    """Whether two answers are of one shape and all their values agree; no part may be missing.
+    """Return True if two answers have one shape and all their values agree; no part may be missing.
 
     Args:
         gold: The reference.
-        answer: What was answered.
+        answer: The answer to judge.
         same_value: Compares two values.
-        any_order: Whether lists and sets are compared without regard to order.
+        any_order: If True, lists and sets are compared in any order.
     """
     return _Agreement(same_value, any_order).equal(gold, answer)
 
@@ -31,6 +31,7 @@ class _Agreement:
     def equal(self, gold: Answer, answer: Answer) -> bool:
         if "value" not in (gold.kind, answer.kind) and gold.name and answer.name and not _same_name(gold.name, answer.name):
             return False  # x > 5 is not y > 5, nor a:b = 3:4 b:a = 3:4
+        # Two relations in different variables still agree if the ranges do (x > 5, n > 5) or if the relations are equal as written.
         one, other = _relation(gold), _relation(answer)
         if one and other and not _same_name(gold.name, answer.name):
             ranges = gold.kind != "value" and gold.kind == answer.kind
@@ -54,7 +55,7 @@ class _Agreement:
         return self._in_any_order(gold, answer)
 
     def _value_and_more(self, gold: Answer, answer: Answer) -> bool:
-        """One value against several."""
+        """Compare one value with several."""
         one, more = (gold, answer) if gold.kind == "value" else (answer, gold)
         if len(more.parts) == 1 and more.kind == "set":
             return self.equal(one, more.parts[0])
@@ -69,7 +70,7 @@ class _Agreement:
         return False
 
     def _in_order(self, gold: Answer, answer: Answer) -> bool:
-        """Tuples, intervals and ratios; a list may answer a tuple, as `x=1, y=2` does (1, 2), but no set."""
+        """Compare tuples, intervals and ratios. A list may answer a tuple, as `x=1, y=2` answers (1, 2), but a set may not."""
         if gold.kind != answer.kind:
             ordered = gold if gold.kind == "ordered" else answer
             return "list" in (gold.kind, answer.kind) and ordered.brackets == "()" and self._one_by_one(gold.parts, answer.parts)
@@ -83,7 +84,7 @@ class _Agreement:
             return ours.keys() == theirs.keys() and all(self.equal(part, theirs[name]) for name, part in ours.items())
         if ours or theirs or (not self._any_order and gold.kind != "union"):
             return self._one_by_one(gold.parts, answer.parts)
-        # Equality is transitive, so taking the first partner that fits never spoils a match that exists.
+        # Equality is transitive, so taking the first partner that fits never prevents a complete matching.
         left = list(answer.parts) if len(gold.parts) == len(answer.parts) else []
         for part in gold.parts:
             partner = next((i for i, other in enumerate(left) if self.equal(part, other)), None)
@@ -93,7 +94,7 @@ class _Agreement:
         return True
 
     def _same_matrix(self, gold: Answer, answer: Answer) -> bool:
-        """Row by row; one column or row also answers a tuple."""
+        """Compare row by row. A matrix of one column or row also agrees with a tuple."""
         ours, theirs = _rows(gold), _rows(answer)
         if ours is None or theirs is None:
             return False
@@ -104,7 +105,7 @@ class _Agreement:
         return len(ours) == len(theirs) and all(self._one_by_one(g, a) for g, a in zip(ours, theirs, strict=True))
 
     def _proportional(self, gold: Answer, answer: Answer) -> bool:
-        """2:3 is 4:6; what was taken for a time of day may be a ratio."""
+        """Compare ratios: 2:3 is 4:6. What was read as a time of day may be a ratio."""
         ours, theirs = (part.parts if part.kind == "ordered" else _ratio(part) for part in (gold, answer))
         if len(ours) != len(theirs) or "::" not in (gold.brackets, answer.brackets):
             return False
@@ -124,7 +125,7 @@ def _relation(answer: Answer) -> str | None:
 
 
 def _same_name(one: str | None, other: str | None) -> bool:
-    """Whether both give their value to the same name; `y` also stands for any function."""
+    """Return True if both give their value to the same name; `y` also matches any function."""
     if one is None or other is None:
         return False
     plain = {name.replace("{", "").replace("}", "") for name in (one, other)}
@@ -134,7 +135,7 @@ def _same_name(one: str | None, other: str | None) -> bool:
 
 
 def _names(parts: Parts) -> dict[str, Answer]:
-    """The parts by name, where each has one of its own; x_1 and x_2 are numbered, not named."""
+    """Return the parts by name if each has its own; x_1 and x_2 are numbered, not named."""
     found = {part.name: part for part in parts if part.name}
     numbered = len({name.partition("_")[0] for name in found}) < len(found)
     return found if 1 < len(found) == len(parts) and not numbered else {}
@@ -157,6 +158,7 @@ def _fraction(top: Answer, bottom: Answer) -> str:
 
 
 def _same_time(gold: Answer, answer: Answer) -> bool:
+    # 3:30 is 3:30 pm where only one side says which half of the day, else the halves must agree.
     half_day = {gold.brackets, answer.brackets} - {""}
     seconds = [int(part.text) for part in (gold.parts[0], answer.parts[0])]
     return len(half_day) < 2 and (seconds[0] == seconds[1] or (len(half_day) == 1 and abs(seconds[0] - seconds[1]) == 12 * 3600))

@@ -1,8 +1,8 @@
-"""Reads plain arithmetic and algebra, LaTeX or ASCII, and compares it by value, without sympy: a thousand times faster and bounded.
+"""Parse plain arithmetic and algebra, LaTeX or ASCII, and compare by value, without sympy: a thousand times faster, and bounded.
 
-What is not certain here (functions, sums, matrices, subscripts, `1/2x`) is refused, and goes to sympy. Rational values are exact; others
+Anything uncertain here (functions, sums, matrices, subscripts, `1/2x`) is refused and goes to sympy. Rational values are exact. Others
 carry 60 digits, and two that agree to 40 are equal. Expressions with variables are compared at fixed rational points, on both sides of
-zero. Time is bounded: numbers, powers and nesting have a size that they may not pass.
+zero. Time is bounded, because the sizes of numbers, powers and nesting are.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from isocost.graders.mathematics.numbers import AbsurdError, NoValueError, Numbe
 from isocost.graders.mathematics.parser import Evaluate, NotPlainError, Parser, Points, WrittenDecimal
 
 _LONGEST = 1000  # characters of an expression
-FEWEST_POINTS = 3  # at which both sides must have a value
+FEWEST_POINTS = 3  # at which both sides must have a value; fewer would let different expressions agree by chance
+# Fractions of different primes: no low-degree identity holds at them by accident, and negative ones tell |x| from x.
 POINTS = tuple(Fraction(*p) for p in ((3, 7), (47, 19), (-5, 13), (29, 17), (-31, 23), (13, 11), (97, 13), (-113, 17)))
 
 
 class Expression:
-    """An expression that was read.
+    """A parsed expression.
 
     Attributes:
-        symbols: Its variables, `e` not among them.
+        symbols: Its variables, without the constant `e`.
         decimals: Every decimal written in it.
     """
 
@@ -31,7 +32,7 @@ class Expression:
         self._evaluate, self.symbols, self.decimals = evaluate, symbols, decimals
 
     def at(self, points: Points) -> Number | None:
-        """The value where the variables have these values; None where it has no real one within the bounds."""
+        """Return the value at a point; None where it has no real one within the bounds."""
         try:
             return bounded(self._evaluate(points))
         except (NoValueError, DecimalException, ArithmeticError):
@@ -39,8 +40,9 @@ class Expression:
 
     @property
     def is_absurd(self) -> bool:
-        """Whether it has a number in it that is larger than any answer."""
+        """True if it contains a number that is larger than any answer."""
         try:
+            # At 2 a power grows, where at 1 or 0 even x^9^9^9 would look small.
             self._evaluate(dict.fromkeys(self.symbols, Fraction(2)))
         except AbsurdError:
             return True
@@ -50,15 +52,15 @@ class Expression:
 
     @property
     def rounded(self) -> bool:
-        """Whether its decimals may stand for exact numbers."""
+        """True if its decimals may stand for exact numbers."""
         return bool(self.decimals) and all(decimal.enough for decimal in self.decimals)
 
     def enlarged(self, points: Points) -> Number | None:
-        """The value with every decimal one larger in its last place."""
+        """Return the value with every decimal increased by one in its last place."""
         return self.at({**points, **{decimal.name: decimal.value + decimal.place for decimal in self.decimals}})
 
     def slack(self, points: Points) -> Decimal:
-        """How far the value moves if every decimal is wrong by one in its last place: what rounding or cutting off may have done."""
+        """Return the change of the value if every decimal is off by one in its last place, as by rounding or truncation."""
         here, total = self.at(points), Decimal(0)
         for decimal in self.decimals:
             there = self.at({**points, decimal.name: decimal.value + decimal.place})
@@ -70,7 +72,7 @@ class Expression:
 
 @lru_cache(maxsize=4096)
 def read(text: str) -> Expression | None:
-    """The expression that a text is, or None where it is none that can be read with certainty."""
+    """Parse a text as an expression; None where it cannot be read with certainty."""
     if len(text) > _LONGEST:
         return None
     try:
@@ -83,18 +85,18 @@ def read(text: str) -> Expression | None:
 
 @lru_cache(maxsize=65536)
 def constant(text: str) -> Number | None:
-    """The value of an expression without variables; None for any other text."""
+    """Return the value of an expression without variables; None for any other text."""
     expression = read(text)
     return None if expression is None or expression.symbols else expression.at({})
 
 
 def same(left: str, right: str) -> bool | None:
-    """Whether two expressions are equal; None where that cannot be decided here."""
+    """Return True if two expressions are equal, False if they differ, None where that cannot be decided here."""
     one, other = read(left), read(right)
     if one is None or other is None:
         return None
     if one.is_absurd or other.is_absurd:
-        return False  # nobody writes the same absurd number in two ways
+        return False  # nobody writes the same absurd number in two ways, and sympy would hang on it
     exact, rounded = (one, other) if other.rounded else (other, one)
     may_round = rounded.rounded and not exact.decimals
     symbols = sorted(one.symbols | other.symbols)
@@ -110,10 +112,10 @@ def same(left: str, right: str) -> bool | None:
 
 
 def points(symbols: list[str]) -> list[dict[str, Fraction]]:
-    """Where expressions in these variables are compared: one empty point where there are none."""
+    """Return the points at which expressions in these variables are compared: one empty point where there are no variables."""
     if not symbols:
         return [{}]
-    # Each variable takes the values in an order of its own: neither their sums nor their differences may stand still.
+    # Each variable takes the values in its own order: with constant sums or differences, x + y and 2y + c could agree at all points.
     return [
         {symbol: POINTS[(start * (2 * i + 1) + i) % len(POINTS)] + Fraction(i, 7) for i, symbol in enumerate(symbols)}
         for start in range(len(POINTS))
@@ -121,7 +123,8 @@ def points(symbols: list[str]) -> list[dict[str, Fraction]]:
 
 
 def _are_apart(one: Expression, other: Expression) -> bool:
-    """Whether expressions of different values must be different: not if i is in them twice, as its square is no symbol's."""
+    """Return True if different values prove the expressions different. If i occurs as the imaginary unit, they do not: i^2 is -1."""
+    # Values at real numbers prove nothing about powers of i, which reduce by i^2 = -1. Three values on a line show that i is linear.
     for name in {"i", "I"} & (one.symbols | other.symbols):
         for expression in (one, other):
             shifted = [expression.at({**points(sorted(one.symbols | other.symbols))[0], name: Fraction(step)}) for step in (1, 2, 3)]
@@ -135,17 +138,22 @@ def _is_line(a: Number, b: Number, c: Number) -> bool:
 
 
 def _rounds(rounded: Expression, exact: Expression, point: Points) -> bool:
-    """Whether the decimals of one may stand for what the other has: a number that a decimal cannot write, to the last place given."""
+    """Return True if the decimals of one may be a rounding of the other: of a number that no finite decimal equals, to the last place."""
     a, b = rounded.at(point), exact.at(point)
     if a is None or b is None or (isinstance(b, Fraction) and is_finite_decimal(b) and isinstance(a, Fraction)):
         return False
     if len(rounded.decimals) == 1 and (cut := rounded.enlarged(point)) is not None and min(a, cut) < b < max(a, cut):
-        return True  # cut off
+        return True  # truncated
     return 2 * distance(a, b) <= rounded.slack(point)
 
 
 def stands_for(decimal: str, exact: Fraction) -> bool:
-    """Whether a bare decimal is this number, or its rounding by the rule of `same`. An irrational number may come to 60 digits."""
+    """Return True if a bare decimal is this number, or its rounding by the rule of `same`.
+
+    Args:
+        decimal: The decimal as written.
+        exact: The number; an irrational one may be given to 60 digits.
+    """
     rounded = read(decimal.removeprefix("-"))
     if rounded is None:
         return False
@@ -153,6 +161,6 @@ def stands_for(decimal: str, exact: Fraction) -> bool:
     size = -exact if decimal.startswith("-") else exact
     if value is None or value == size:
         return value is not None
-    is_finite = (size * 10**20).denominator == 1
+    is_finite = (size * 10**20).denominator == 1  # a number with a finite decimal must be written in full
     gap, place = size - Fraction(value), rounded.decimals[0].place if rounded.decimals else Fraction(0)
     return rounded.rounded and not is_finite and (0 < gap < place or 2 * abs(gap) <= place)

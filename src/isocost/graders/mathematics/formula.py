@@ -1,4 +1,4 @@
-"""The final answer of a mathematical solution, marked or not: a box, a phrase, a bare answer, or else the last formula or number."""
+"""The final answer of a mathematical solution: a box, a phrase, a bare answer, or else the last formula or number."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 
 from isocost.graders.extract import extract_answer, final_text, last_number, lone_number
 
-LONGEST_BARE = 300  # characters of an answer that stands alone
-LONGEST_END = 10_000  # of a text without a marked answer: the part in which a formula is taken for one
+LONGEST_BARE = 300  # characters of an answer without any text around it
+LONGEST_END = 10_000  # characters at the end of a text without a marked answer, where a formula counts as the answer
 
+# Bounded, because an unclosed delimiter would otherwise be searched to the end of the text, once for each.
 _SPAN = re.compile(r"\$\$(.{1,1000}?)\$\$|\\\[(.{1,1000}?)\\\]|\\\((.{1,1000}?)\\\)|\$([^$\n]+)\$", re.DOTALL)
 _MARKUP = re.compile(r"\\text\s*\{[^{}]*\}|\\(?:begin|end)\s*\{\w+\*?\}(?:\s*\{[lcr|\s]*\})?|\\[a-zA-Z]+")
+# An answer in two to four words, such as "no real solutions".
 _FEW_WORDS = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){1,3}[.!]?")
 _FRACTIONS = str.maketrans({"\u00bd": " 1/2", "\u00bc": " 1/4", "\u00be": " 3/4"})
+# Introductions of a bare answer: "So it is 5", "I think x is 5".
 _INTRODUCED = re.compile(
     r"(?i)^(?:(?:so|thus|hence|then|therefore|maybe)\b,?\s*)?(?:(?:it|that|this|[a-z])(?:\s+is|'s)\s+(?=\S)|(?:we|i)\s+(?:get|have|think|believe)\s+)?"
 )
@@ -21,7 +24,7 @@ _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u03ff\u2100-\u214f]")  # letters bey
 
 
 def final_formula(generation: str) -> str | None:
-    """The text of the final answer, or None. Linear in the text, as `extract_answer` is."""
+    """Return the text of the final answer, or None. Linear in the text, as `extract_answer` is."""
     found = extract_answer(generation)
     if found is None:
         text = _INTRODUCED.sub("", final_text(generation).strip())
@@ -35,7 +38,7 @@ def final_formula(generation: str) -> str | None:
 
 
 def _is_bare(text: str) -> bool:
-    """Whether a text is an answer alone, as a person would type it into a box: one line without running prose."""
+    """Return True if a text is an answer alone, as typed into a form: one line without running prose."""
     if "\n" in text or len(text) > LONGEST_BARE:
         return False
     outside = _MARKUP.sub(" ", text)
@@ -43,7 +46,7 @@ def _is_bare(text: str) -> bool:
 
 
 def _span(text: str) -> str | None:
-    """The last formula, unless a plain number follows it."""
+    """Return the last formula, unless a plain number follows it."""
     text = text[-LONGEST_END:]
     spans = list(_SPAN.finditer(text))
     if not spans:

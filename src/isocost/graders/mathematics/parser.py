@@ -1,6 +1,6 @@
-"""Reads plain arithmetic and algebra, LaTeX or ASCII, by recursive descent: sums of products of powers of atoms.
+"""Parse plain arithmetic and algebra, LaTeX or ASCII, by recursive descent: sums of products of powers of atoms.
 
-What has more than one reading (`1/2x`, `2 3`, `f(x)`) and what is not plain (functions, sums, matrices) is refused.
+Text with more than one reading (`1/2x`, `2 3`, `f(x)`) and text that is not plain (functions, sums, matrices) is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Points = Mapping[str, Fraction]
 Evaluate = Callable[[Points], Number]
 
 FEWEST_DIGITS = 4  # significant, of a decimal that may stand for an exact number
-_DEEPEST = 40
+_DEEPEST = 40  # nested groups; far below Python's recursion limit
 
 _TOKEN = re.compile(
     r"""(?P<based>\d+_(?:\d|\{\d{1,2}\}))
@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     | (?P<sign>[-+*/^(){}\[\]!])""",
     re.VERBOSE,
 )
-_FRACTIONS = (  # how the fraction of a mixed number may be written, and where its numbers stand
+_FRACTIONS = (  # the token patterns of the fraction in a mixed number, and the positions of its two numbers
     (["\\frac", "{", "number", "}", "{", "number", "}"], 2, 5),
     (["\\frac", "number"], 1, 1),
     (["number", "/", "number"], 0, 2),
@@ -38,11 +38,11 @@ _OPENING = ("number", "letter", "(", "{", "\\frac", "\\sqrt", "\\pi")
 
 
 class NotPlainError(ValueError):
-    """This is not arithmetic or algebra that is read here, or it has no value within the bounds."""
+    """Raised for text that is no plain arithmetic or algebra, or that has no value within the bounds."""
 
 
 def _tokens(text: str) -> list[tuple[str, str, bool]]:
-    """(kind, text, whether a space comes before) of every token; signs and commands are their own kind."""
+    """Return (kind, text, preceded by a space) for every token; signs and commands are their own kind."""
     found: list[tuple[str, str, bool]] = []
     position, spaced = 0, False
     while position < len(text):
@@ -70,8 +70,13 @@ def _tokens(text: str) -> list[tuple[str, str, bool]]:
 
 @dataclass(frozen=True, slots=True)
 class WrittenDecimal:
-    """A decimal in an expression: the name under which a point may replace it, its value, its last place, and whether it has digits
-    enough to stand for an exact number.
+    """A decimal in an expression.
+
+    Attributes:
+        name: The name by which a point may replace it.
+        value: Its value.
+        place: The value of one in its last place.
+        enough: True if it has digits enough to stand for an exact number.
     """
 
     name: str
@@ -81,14 +86,14 @@ class WrittenDecimal:
 
 
 class Parser:
-    """Turns a text into a function of its variables' values.
+    """A parser that turns a text into a function of its variables' values.
 
     Attributes:
-        symbols: The variables met; `e` is none.
-        decimals: The decimals met.
+        symbols: The variables found; `e` is a constant.
+        decimals: The decimals found.
 
     Raises:
-        NotPlainError: the text holds what is not read here.
+        NotPlainError: the text is not plain algebra.
     """
 
     def __init__(self, text: str) -> None:
@@ -97,7 +102,11 @@ class Parser:
         self.decimals: list[WrittenDecimal] = []
 
     def whole(self) -> Evaluate:
-        """The whole text as one expression."""
+        """Parse the whole text as one expression.
+
+        Raises:
+            NotPlainError: the text is not plain algebra.
+        """
         value = self._sum()
         if self.i < len(self.tokens):
             raise NotPlainError
@@ -124,7 +133,7 @@ class Parser:
             raise NotPlainError
         value = self._product()
         while sign := self._take("+", "-"):
-            value = _combined(plus if sign == "+" else minus, value, self._product())
+            value = _combine(plus if sign == "+" else minus, value, self._product())
         self.depth -= 1
         return value
 
@@ -133,11 +142,11 @@ class Parser:
         while True:
             if sign := self._take("*", "/"):
                 divided = sign == "/"
-                value = _combined(quotient if divided else times, value, self._signed())
+                value = _combine(quotient if divided else times, value, self._signed())
             elif self._kind() in _OPENING:
                 if divided or (self._kind() == "number" and self.tokens[self.i - 1][0] not in (")", "}")):
                     raise NotPlainError  # 1/2x: of one half, or of 2x? and "2 3" is not 6
-                value = _combined(times, value, self._power())
+                value = _combine(times, value, self._power())
             else:
                 return value
 
@@ -147,12 +156,12 @@ class Parser:
             if taken := self._take("+", "-"):
                 sign = -sign if taken == "-" else sign
         value = self._power()
-        return value if sign == 1 else _negated(value)
+        return value if sign == 1 else _negate(value)
 
     def _power(self) -> Evaluate:
         base = self._atom()
         if self._take("!"):
-            base = _applied(factorial, base)
+            base = _apply(factorial, base)
             if self._kind() == "!":
                 raise NotPlainError  # a double factorial is another function
         if not self._take("^"):
@@ -160,13 +169,13 @@ class Parser:
         exponent = self._braced() if self._kind() == "{" else self._script()
         if self._kind() == "^":
             raise NotPlainError
-        return _combined(power, base, exponent)
+        return _combine(power, base, exponent)
 
     def _script(self) -> Evaluate:
-        """An exponent without braces: in LaTeX one digit or letter, in plain notation a whole number, a letter or a bracket."""
+        """Parse an exponent without braces: in LaTeX one digit or letter, in plain notation an integer, a letter or a bracket."""
         sign = -1 if self._take("-") else 1
         value = self._atom()
-        return value if sign == 1 else _negated(value)
+        return value if sign == 1 else _negate(value)
 
     def _atom(self) -> Evaluate:
         kind, token, _ = self.tokens[self.i] if self.i < len(self.tokens) else ("", "", False)
@@ -183,7 +192,7 @@ class Parser:
             return value
         if kind == "\\frac":
             top = self._argument()
-            return _combined(quotient, top, self._argument())
+            return _combine(quotient, top, self._argument())
         if kind == "\\sqrt":
             return self._root()
         raise NotPlainError
@@ -197,12 +206,12 @@ class Parser:
             return lambda _: value
         place = Fraction(10) ** (int(power or 0) - len(digits.partition(".")[2]))
         enough = len(digits.replace(".", "").lstrip("0")) >= FEWEST_DIGITS
-        name = f"#{len(self.decimals)}"
+        name = f"#{len(self.decimals)}"  # no variable can have this name
         self.decimals.append(WrittenDecimal(name, value, place, enough))
         return lambda points: points.get(name, value)
 
     def _proper_fraction(self) -> Fraction | None:
-        r"""The fraction of a mixed number, where one follows: 2\frac{1}{3} and 2 1/3 are 2 + 1/3."""
+        r"""Return the fraction of a mixed number, if one follows: 2\frac{1}{3} and 2 1/3 are 2 + 1/3."""
         ahead = self.tokens[self.i : self.i + 7]
         kinds = [kind for kind, _, _ in ahead]
         for pattern, top, bottom in _FRACTIONS:
@@ -234,10 +243,10 @@ class Parser:
         if self._take("["):
             index = self._sum()
             self._need("]")
-        return _combined(root, self._argument(), index)
+        return _combine(root, self._argument(), index)
 
     def _argument(self) -> Evaluate:
-        r"""What follows \frac or \sqrt: a group, else one digit or letter: \frac12 is one half."""
+        r"""Parse the argument of \frac or \sqrt: a group, else one digit or letter, so \frac12 is one half."""
         if self._kind() == "{":
             return self._braced()
         kind, token, spaced = self.tokens[self.i] if self.i < len(self.tokens) else ("", "", False)
@@ -254,13 +263,13 @@ class Parser:
         return value
 
 
-def _combined(operation: Callable[[Number, Number], Number], a: Evaluate, b: Evaluate) -> Evaluate:
+def _combine(operation: Callable[[Number, Number], Number], a: Evaluate, b: Evaluate) -> Evaluate:
     return lambda points: operation(a(points), b(points))
 
 
-def _applied(operation: Callable[[Number], Number], a: Evaluate) -> Evaluate:
+def _apply(operation: Callable[[Number], Number], a: Evaluate) -> Evaluate:
     return lambda points: operation(a(points))
 
 
-def _negated(a: Evaluate) -> Evaluate:
+def _negate(a: Evaluate) -> Evaluate:
     return lambda points: times(Fraction(-1), a(points))

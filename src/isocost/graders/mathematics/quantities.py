@@ -1,4 +1,4 @@
-"""Whether two values agree with what stands behind them: units, percent signs. Here the conventions are applied, for all graders."""
+"""Compare values with their units and percent signs, under the conventions, for all graders."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from isocost.graders.mathematics.numbers import DEGREE, same_number, times
 from isocost.graders.mathematics.shapes import Answer
 from isocost.graders.mathematics.units import same_measure
 
-_GENERIC = {"unit", "square", "cubic", "total", "the", "of"}
+_GENERIC = {"unit", "square", "cubic", "total", "the", "of"}  # words of a unit that say nothing of its kind
 
 
 def same_quantity(gold: Answer, answer: Answer, conventions: Conventions, same_text: Callable[[str, str], bool]) -> bool:
-    """Whether a value answers for another under conventions; `same_text` compares them without units and percent signs."""
+    """Return True if a value answers for another under the conventions.
+
+    Args:
+        gold: The reference.
+        answer: The answer to judge.
+        conventions: The treatment of units and percent.
+        same_text: Compares two values without units and percent signs.
+    """
     if gold.short_unit or answer.short_unit:
         gold, answer = _unit_read(gold, answer), _unit_read(answer, gold)
     if conventions.units == "require" and (gold.unit is None) is not (answer.unit is None):
@@ -31,14 +38,14 @@ def same_quantity(gold: Answer, answer: Answer, conventions: Conventions, same_t
     if gold.percent is answer.percent:
         return same_text(gold.text, answer.text)
     as_value = same_text(*(f"\\frac{{{side.text}}}{{100}}" if side.percent else side.text for side in (gold, answer)))
-    # A reference below one is a share: 0.5% does not answer 0.5.
+    # A reference below one is a share, so the sign is not decoration: 0.5% does not answer 0.5.
     size = expressions.constant(gold.text) if answer.percent else None
     is_share = size is not None and -1 < size < 1
     return as_value or (conventions.percent == "forgive" and not is_share and same_text(gold.text, answer.text))
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether words of unknown units say the same, or one says more: apples and red apples, but not boys and girls."""
+    """Return True if the words of unknown units agree, or one adds words: apples and red apples, but not boys and girls."""
     ours, theirs = ({word.removesuffix("s") for word in words.split()} - _GENERIC for words in (one, other))
     return ours <= theirs or theirs <= ours
 
@@ -49,7 +56,7 @@ def _same_measure(gold: Answer, answer: Answer) -> bool:
 
 
 def _radians_and_degrees(gold: Answer, answer: Answer) -> bool:
-    """Whether one is in degrees and the other a multiple of pi."""
+    """Return True if one is in degrees and the other a multiple of pi."""
     return any(_is_in_degrees(one) and other.unit is None and "\\pi" in other.text for one, other in ((gold, answer), (answer, gold)))
 
 
@@ -58,19 +65,19 @@ def _is_in_degrees(answer: Answer) -> bool:
 
 
 def _same_angle(gold: Answer, answer: Answer) -> bool:
-    """90 degrees are pi/2."""
+    """Compare degrees with radians: 90 degrees are pi/2."""
     degrees, radians = (gold, answer) if _is_in_degrees(gold) else (answer, gold)
     a, b = expressions.constant(degrees.text), expressions.constant(radians.text)
     return a is not None and b is not None and same_number(times(a, DEGREE), b)
 
 
 def _unit_read(answer: Answer, other: Answer) -> Answer:
-    """`10m` is ten metres where the other side has no letter m, else ten times m."""
+    """Decide whether `10m` is ten metres or ten times m: it is a product if the other side contains variables."""
     if answer.short_unit is None:
         return answer
     expression = None if other.short_unit else expressions.read(other.text)
     if expression is not None and expression.symbols:
         return answer
     if other.unit is None and other.short_unit is None and answer.text[-1:].isalpha() and answer.text[-2:-1].isdigit():
-        return answer  # 5s is a product, where nothing speaks of units
+        return answer  # 5s is a product, where neither side has a unit
     return Answer(kind="value", text=answer.short_unit[0], unit=answer.short_unit[1])

@@ -1,4 +1,4 @@
-"""Inequalities in one variable as the intervals they describe: `x > 5` is (5, \\infty), `1 < |x| \\le 3` is [-3, -1) and (1, 3]."""
+r"""Inequalities in one variable as the intervals they describe: `x > 5` is (5, \\infty), `1 < |x| \\le 3` is [-3, -1) and (1, 3]."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TURNED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le"}
 
 
 def as_range(text: str) -> tuple[Interval, ...] | None:
-    """The intervals, or None for any other text. The bounds may hold letters, but not the variable."""
+    """Return the intervals, or None for any other text. The bounds may contain letters, but not the variable."""
     pieces = [piece.strip() for piece in _RELATION.split(text)]
     if len(pieces) == 3:
         left, relation, right = pieces
@@ -30,7 +30,7 @@ def as_range(text: str) -> tuple[Interval, ...] | None:
 
 
 def variable_of(text: str) -> str | None:
-    """The variable of an inequality that `as_range` reads."""
+    """Return the variable of an inequality that `as_range` reads."""
     return next((piece.strip().strip("|") for piece in _RELATION.split(text) if _is_variable(piece.strip())), None)
 
 
@@ -47,8 +47,8 @@ def _one_sided(name: str, relation: str, bound: str) -> tuple[Interval, ...] | N
     closed = relation in ("\\le", "\\ge")
     below = relation in _BELOW
     if _ABSOLUTE.fullmatch(name):
-        inner = (_negated(bound), bound, "[]" if closed else "()")
-        outer = (("-\\infty", _negated(bound), "(]" if closed else "()"), (bound, "\\infty", "[)" if closed else "()"))
+        inner = (_negate(bound), bound, "[]" if closed else "()")
+        outer = (("-\\infty", _negate(bound), "(]" if closed else "()"), (bound, "\\infty", "[)" if closed else "()"))
         return (inner,) if below else outer
     if below:
         return (("-\\infty", bound, "(]" if closed else "()"),)
@@ -60,10 +60,10 @@ def _two_sided(low: str, first: str, name: str, second: str, high: str) -> tuple
     if not _ABSOLUTE.fullmatch(name):
         return ((low, high, opening + closing),)
     turned = {"(": ")", "[": "]", ")": "(", "]": "["}
-    return ((_negated(high), _negated(low), turned[closing] + turned[opening]), (low, high, opening + closing))
+    return ((_negate(high), _negate(low), turned[closing] + turned[opening]), (low, high, opening + closing))
 
 
-def _negated(bound: str) -> str:
+def _negate(bound: str) -> str:
     if bound.startswith("-") and not re.search(r"[-+]", bound[1:]):
         return bound[1:].strip()
     return f"-({bound})" if re.search(r"[-+]", bound) else f"-{bound}"

@@ -1,4 +1,4 @@
-"""Equations and inequalities, compared by value: two are the same if one side minus the other is, up to a factor."""
+"""Equations and inequalities, compared by value: two are equal if their differences of sides are, up to a factor."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ _TURNED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne":
 
 
 def is_relation(text: str) -> bool:
-    """Whether a text says how two sides relate."""
+    """Return True if a text is an equation or inequality."""
     return _RELATION.search(_SUBSCRIPT.sub("", text)) is not None
 
 
 def same_relation(gold: str, answer: str) -> bool | None:
-    """Whether two relations hold for the same values; None where that cannot be decided here.
+    """Return True if two relations hold for the same values; None where that cannot be decided here.
 
-    An equation may be multiplied by any number but zero, an inequality by a positive one, or by a negative one if it is turned round.
+    An equation may be multiplied by any number but zero. An inequality may be multiplied by a positive number, or by a negative one if
+    its sign is reversed.
     """
     one, other = _sides(gold), _sides(answer)
     if one is None or other is None:
@@ -41,7 +42,7 @@ def same_relation(gold: str, answer: str) -> bool | None:
 
 
 def _factor(pairs: list[tuple[Number, Number]]) -> Number | None:
-    """What the second of each pair must be multiplied by to be the first; 0 where no one factor does, None for too few pairs."""
+    """Return the constant factor between the first and second values of all pairs; 0 where there is none, None for too few pairs."""
     if any((a == 0) is not (b == 0) for a, b in pairs):
         return Fraction(0)
     factors = [quotient(a, b) for a, b in pairs if b != 0]

@@ -14,27 +14,29 @@ from isocost.graders.mathematics.ranges import as_range, variable_of
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
 
 Kind = Literal["value", "words", "list", "set", "ordered", "union", "time"]
-MOST_PARTS = 200  # of a list; matching is quadratic
-DEEPEST = 12  # lists in lists
+MOST_PARTS = 200  # of a list, because matching takes quadratic time
+DEEPEST = 12  # nested lists
 
 _WORD_AND = r"(?:\\text\s*\{\s*,?\s*(?:and|or)\s*\}|and\b|or\b)"
 _SEPARATOR = re.compile(rf"\s*(?:[,;]\s*{_WORD_AND}?|\\text\s*\{{\s*,?\s*(?:and|or)\s*\}}|\b(?:and|or)\b)\s*")
-_GROUPS = re.compile(rf"\s*(?:;|,?\s*{_WORD_AND})\s*")
-_THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z])[^,]*)?")
-_DECIMAL_COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")
+_GROUPS = re.compile(rf"\s*(?:;|,?\s*{_WORD_AND})\s*")  # parts that may themselves be lists: x=1, y=2; x=3, y=4
+_THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z])[^,]*)?")  # 1,234 and its unit: no list
+_DECIMAL_COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")  # 1000,99 or 1.000,99
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
 _HALF_DAY = r"\s*(?:\\text\s*\{\s*)?([ap]\.?\s?m\b\.?)\s*\}?"
 _TIME = re.compile(rf"(?i)(\d{{1,2}})(?::([0-5]\d)(?::([0-5]\d))?|(?={_HALF_DAY}))(?:{_HALF_DAY})?")
+# Names that a value is given to: x, x_1, f(x), f(x, y), (x, y), AB, \theta.
 _NAMED = re.compile(r"[A-Za-z](?:_\{?[\w,]+\}?)?(?:\([a-zA-Z](?:,\s*[a-zA-Z])*\))?|\([A-Za-z](?:\s*,\s*[A-Za-z])+\)|[A-Z]{2}|\\[a-z]{2,}")
 _RATIO_OF_NAMES = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?::[A-Za-z](?:_\{?\w+\}?)?)+")
-_MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")
+_MEMBER = re.compile(r"^[a-zA-Z]\s*\\in(?![a-z])\s*")  # x \in
 _COMMA = re.compile(r"\s*,\s*")
-_AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")
+_AND = re.compile(r"\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\land(?![a-z]))\s*")  # joins two inequalities; "or" makes a list
 _EQUALS = re.compile(r"(?<![<>!:])=(?!=)")
 _MATRIX = re.compile(r"\\begin\s*\{([pb]?matrix|array)\}(?:\s*\{[lcr|\s]*\})?((?:(?!\\begin|\\end).)*)\\end\s*\{\1\}")
 _ROW_END = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
-# Possessive, as spaces may be shared out in exponentially many ways.
+# Possessive quantifiers, because spaces can be divided in exponentially many ways.
 _UNIT_TEXT = re.compile(r"(.*[\w)}\]])\s*((?:\\text\s*\{[^{}]*\}\s*+(?:\^\s*\{?-?[1-3]\}?)?\s*+(?:/\s*+[a-z]{0,4}\s*+)?)++)")
+# Words of a unit follow a space, or a digit if they are long: "5x" and "5abc" are products.
 _UNIT_WORDS = re.compile(
     r"(.*[\d)}%])(?:\s+|(?<=\d)(?=[A-Za-z]{4}))((?!and\b|or\b)[A-Za-z]{3,}(?:\s+[A-Za-z]+)*(?:\s*/\s*[A-Za-z]+)?(?:\^?\{?[23]\}?)?)"
 )
@@ -53,7 +55,7 @@ _SAME_WORDS = dict.fromkeys(("no solutions", "no real solution", "no real soluti
 )
 SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _SCALED = re.compile(rf"(?i)(.*\d)\s*(?:\\text\s*\{{\s*)?({'|'.join(SCALES)})s?\b(?:(\s[^{{}}]*)\}}|\}}?(.*))")
-# Words behind a number that make it another, or a statement.
+# Words after a number that change it or make it a statement.
 _SENTENCE = re.compile(
     r"(?i)\b(?:is|are|was|not|no|if|when|unless|or|squared|cubed|plus|minus|times|mod|modulo|base|choose|factorial|increase|decrease"
     r"|at least|at most|east|west|north|south|half|halves|quarters?"
@@ -64,7 +66,7 @@ _COMPOUNDS = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:\\text\s*\{\s*[A-Za-z]+\s*\}|[A-
 
 
 class UnreadableError(ValueError):
-    """A value that is not mathematics; `text` is that value."""
+    """Raised for a value that is not mathematics; `text` is that value."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -73,18 +75,18 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer taken apart.
+    """A parsed answer.
 
     Attributes:
         kind: Its shape.
-        text: The whole of it; of a value without unit and percent sign.
-        parts: What it is made of.
+        text: The whole text; of a value without unit and percent sign.
+        parts: Its parts.
         brackets: Opening and closing bracket of an ordered one: `()`, `[)`; `::` of a ratio, `matrix` and its `row`s; of a time `a` or `p`.
-        unit: Behind a value.
+        unit: The unit of a value.
         short_unit: The value and unit that a text like `10m` may be, which may also be a product.
-        percent: A percent sign stands behind the value.
+        percent: True if a percent sign follows the value.
         decimal: `1000.99` of `1000,99`, which may also be two values.
-        name: What the answer is given to: `x` of `x = 5`, `f(x)` of `f(x) = 5`.
+        name: The name that the answer is assigned to: `x` of `x = 5`, `f(x)` of `f(x) = 5`.
         relation: The equation or inequality that the answer was read from.
     """
 
@@ -101,11 +103,11 @@ class Answer:
 
 
 @lru_cache(maxsize=16384)
-def take_apart(text: str) -> Answer:
-    """The shape of a tidied answer.
+def parse_answer(text: str) -> Answer:
+    """Parse a normalised answer into its shape.
 
     Raises:
-        UnreadableError: lists in lists deeper than anybody writes.
+        UnreadableError: lists are nested deeper than `DEEPEST`.
     """
     return _shape(text.strip(), 0)
 
@@ -140,7 +142,7 @@ def _matrix(text: str, depth: int) -> Answer | None:
 
 
 def _relation(text: str, depth: int) -> Answer | None:
-    """An inequality as the range it describes, an equation that names its value as the value."""
+    """Read an inequality as the range it describes, and an equation that names its value as the value."""
     if found := as_range(text):
         ranges = tuple(
             Answer(kind="ordered", text=text, parts=(_shape(low, depth + 1), _shape(high, depth + 1)), brackets=brackets)
@@ -182,7 +184,7 @@ def _sequence(text: str, depth: int) -> Answer | None:
 
 
 def split_outside(text: str, separator: re.Pattern[str]) -> list[str]:
-    """Cut at every separator that stands outside all brackets and environments; empty pieces are dropped."""
+    """Split at every separator outside all brackets and environments; empty pieces are dropped."""
     if separator.search(text) is None:
         return [text.strip()] if text.strip() else []
     pieces, depth, start, position = [], 0, 0, 0
@@ -211,18 +213,18 @@ def _bracketed(text: str, depth: int) -> Answer:
     body = text[2:-2] if text.startswith("\\{") and text.endswith("\\}") else text[1:-1]
     if text.startswith(("\\{", "{")) and text.endswith("}") and _closes_at_end(text):
         condition = re.split(r"\\mid(?![a-z])|(?<!\\)\||:", body, maxsplit=1)
-        said = _shape(condition[1].strip(), depth + 1) if len(condition) == 2 else None
-        if said and (said.relation or (said.kind == "list" and all(part.relation for part in said.parts))):
-            return said  # the set of all x such that
+        members = _shape(condition[1].strip(), depth + 1) if len(condition) == 2 else None
+        if members and (members.relation or _are_relations(members)):
+            return members  # the set of all x such that
         pieces = split_outside(body, _SEPARATOR)
         if len(condition) == 2:
             return Answer(kind="words", text="".join(f"{condition[0]}|{condition[1]}".split()))
         if text.startswith("\\{"):
             distinct = list(dict.fromkeys(pieces))
             return Answer(kind="set", text=text, parts=_both_signs(_parts(distinct, depth)))
-        if len(pieces) > 1:  # a group of TeX, and no set
+        if len(pieces) > 1:  # a TeX group, which is no set
             return Answer(kind="list", text=text, parts=_both_signs(_parts(pieces, depth)))
-    if text[:1] == "]" or text[-1:] == "[":  # ]0, 1[, as the French write an open interval
+    if text[:1] == "]" or text[-1:] == "[":  # ]0, 1[, the French notation of an open interval
         text = ("(" if text[:1] == "]" else text[:1]) + text[1:-1] + (")" if text[-1:] == "[" else text[-1:])
     if text[:1] in ("(", "[") and text[-1:] in (")", "]") and _closes_at_end(text):
         pieces = split_outside(body, re.compile(r"\s*[,;]\s*"))
@@ -234,8 +236,12 @@ def _bracketed(text: str, depth: int) -> Answer:
     return Answer(kind="list", text=text, parts=both) if len(both) > 1 else both[0]
 
 
+def _are_relations(answer: Answer) -> bool:
+    return answer.kind == "list" and all(part.relation for part in answer.parts)
+
+
 def _value(text: str) -> Answer:
-    """A value without what stands behind it; `1.5 million` is multiplied out."""
+    """Return a value with its unit or percent sign apart; `1.5 million` is multiplied out."""
     if text.endswith("\\%"):
         return Answer(kind="value", text=text.removesuffix("\\%").strip(), percent=True)
     if scaled := _SCALED.fullmatch(text):
@@ -254,7 +260,7 @@ def _value(text: str) -> Answer:
 
 
 def _sum_of_units(text: str) -> Answer | None:
-    """`1 hour 30 minutes` in hours."""
+    """Convert `1 hour 30 minutes` to hours."""
     pieces = _COMPOUND.findall(_TEXT.sub(lambda match: f" {match[1]} ", text)) if _COMPOUNDS.fullmatch(text) else []
     units = [read_unit(words) for _, words in pieces]
     if len(units) < 2 or any(not unit.known or unit.dimension != units[0].dimension for unit in units):
@@ -273,7 +279,10 @@ def _closes_at_end(text: str) -> bool:
 
 
 def _assigned(text: str) -> tuple[str | None, str]:
-    """The name and the value of `x = 5`, `f(x) = 5`, `a:b = 3:4`, `\\angle A = 60`, `5 = x`; of a chain of equalities the last side."""
+    r"""Return the name and the value of an assignment; of a chain of equalities the last side is the value.
+
+    Read are `x = 5`, `f(x) = 5`, `a:b = 3:4`, `\\angle A = 60` and `5 = x`.
+    """
     if "=" not in text or len(split_outside(text, _SEPARATOR)) > 1:
         return None, text
     sides = split_outside(text, _EQUALS)
@@ -284,7 +293,7 @@ def _assigned(text: str) -> tuple[str | None, str]:
         return first, sides[-1]
     if len(sides) == 2 and _NAMED.fullmatch(last) and not re.search(r"[a-zA-Z]", first):
         return last, sides[0]
-    # A quantity is named by what is no algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 says more than 1.
+    # A name is something other than algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 states more than 1.
     expression = expressions.read(sides[0])
     is_quantity = expression is None or (expression.symbols and all(symbol.isupper() for symbol in expression.symbols))
     if is_quantity and expressions.constant(_value(sides[-1]).text) is not None:
@@ -293,7 +302,7 @@ def _assigned(text: str) -> tuple[str | None, str]:
 
 
 def _between(ranges: Sequence[Answer]) -> Answer | None:
-    """Where two half-lines overlap: `x > 2 and x < 3`."""
+    """Return the overlap of two half-lines: `x > 2 and x < 3`."""
     if any(answer.kind != "ordered" or answer.relation is None for answer in ranges):
         return None
     below = next((answer for answer in ranges if answer.parts[0].text == "-\\infty"), None)
@@ -316,7 +325,7 @@ def _words(text: str) -> str | None:
 
 
 def _clock(match: re.Match[str]) -> tuple[Answer, ...]:
-    """Seconds since midnight."""
+    """Return the seconds since midnight as one part."""
     hours, minutes, seconds = int(match[1]), int(match[2] or 0), int(match[3] or 0)
     if match[5]:
         hours = hours % 12 + 12 * match[5].lower().startswith("p")
@@ -324,7 +333,7 @@ def _clock(match: re.Match[str]) -> tuple[Answer, ...]:
 
 
 def _both_signs(answers: Sequence[Answer]) -> tuple[Answer, ...]:
-    """`1 \\pm x` stands for two values."""
+    r"""Replace `1 \\pm x` by its two values."""
     found: list[Answer] = []
     for answer in answers:
         if answer.kind == "value" and answer.text.count("\\pm") == 1:

@@ -1,7 +1,7 @@
-"""Equality of two LaTeX expressions, decided on values at high precision; math-verify reads them and decides what has no value.
+"""Equality of two LaTeX expressions by sympy, decided on values at high precision. math-verify parses them, and decides those without one.
 
-math-verify's own comparison rounds to six places, so tiny numbers all come out equal. Here numbers are compared exactly where they are
-rational, else at 60 digits relative to their size; expressions with variables are compared so at fixed points.
+math-verify's own comparison rounds to six places, so all tiny numbers would be equal. Here rational numbers are compared exactly, others
+at 60 digits relative to their size, and expressions with variables in the same way at fixed points.
 Two different numbers that agree to 40 digits would be called equal: this is the price of always getting an answer.
 """
 
@@ -20,7 +20,8 @@ from sympy.core.relational import Relational
 from isocost.graders.mathematics.expressions import FEWEST_POINTS, points
 from isocost.graders.mathematics.shapes import UnreadableError
 
-logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its own time limit is off, and it is on purpose
+# math-verify warns that its own time limit is off. It is off on purpose: it uses signal.alarm, and the pool kills the worker instead.
+logging.getLogger("math_verify").setLevel(logging.ERROR)
 
 _DIGITS, _AGREE = 60, sympy.Float(10) ** -40
 _LATEX = [LatexExtractionConfig()]
@@ -29,14 +30,14 @@ LONGEST = 800  # characters: sympy's reader takes time that grows with the squar
 
 @lru_cache(maxsize=1024)  # references above all: each is compared with many answers
 def read(latex: str) -> Any:
-    """The sympy object that a LaTeX expression stands for.
+    """Parse a LaTeX expression into a sympy object.
 
     Raises:
-        UnreadableError: it stands for none.
+        UnreadableError: it is not one.
     """
     if len(latex) > LONGEST:
         raise UnreadableError(latex)
-    # Only the LaTeX reader is asked: math-verify's reader of plain expressions goes through Python's eval.
+    # Only the LaTeX reader is used, because math-verify's reader of plain expressions calls Python's eval.
     found = [item for item in parse(f"${latex}$", _LATEX, parsing_timeout=None) if not isinstance(item, str)]
     if not found:
         raise UnreadableError(latex)
@@ -46,16 +47,16 @@ def read(latex: str) -> Any:
 
 
 def same(gold: str, answer: str) -> bool:
-    """Whether two LaTeX expressions are equal.
+    """Return True if two LaTeX expressions are equal.
 
     Raises:
-        UnreadableError: one of them cannot be read.
+        UnreadableError: one of them cannot be parsed.
     """
     left, right = read(gold), read(answer)
     if isinstance(left, sympy.MatrixBase | sympy.MatrixExpr) or isinstance(right, sympy.MatrixBase | sympy.MatrixExpr):
         return _same_matrix(left, right)
     if isinstance(left, Relational) or isinstance(right, Relational):
-        return (type(left) is type(right) and _same_relation(left, right)) or _flipped(left, right)
+        return (type(left) is type(right) and _same_relation(left, right)) or _is_reversed(left, right)
     if isinstance(left, sympy.Expr) and isinstance(right, sympy.Expr):
         decided = _same_expression(left, right)
         if decided is not None:
@@ -66,15 +67,15 @@ def same(gold: str, answer: str) -> bool:
 
 
 def real_value(latex: str) -> Fraction | None:
-    """The value of an expression to 60 digits, or None where it is not a real number.
+    """Return the value of an expression to 60 digits, or None where it is not a real number.
 
     Raises:
-        UnreadableError: it cannot be read.
+        UnreadableError: it cannot be parsed.
     """
     value = read(latex)
     if not isinstance(value, sympy.Expr) or value.free_symbols:
         return None
-    # A decimal is what it says, not the binary number next to it.
+    # A decimal is taken exactly, not as the nearest binary number.
     number = value.xreplace({f: sympy.Rational(str(f)) for f in value.atoms(sympy.Float)}).doit()
     if isinstance(number, sympy.Rational):
         return Fraction(int(number.p), int(number.q))
@@ -90,7 +91,7 @@ def _same_matrix(left: Any, right: Any) -> bool:
 
 
 def _same_expression(left: sympy.Expr, right: sympy.Expr) -> bool | None:
-    """None where it cannot be decided on values: not enough points at which both sides have one."""
+    """Compare by value; None where that decides nothing, because both sides have a value at too few points."""
     symbols = sorted(left.free_symbols | right.free_symbols, key=str)
     if not symbols:
         return _same_number(left, right)
@@ -119,14 +120,14 @@ def _same_number(left: sympy.Expr, right: sympy.Expr) -> bool | None:
         return bool(a == b)
     size = max(abs(a), abs(b))
     tolerance = _AGREE
-    for decimal in (left, right):  # a decimal is as exact as it is written, but never vaguer than four digits
+    for decimal in (left, right):  # sympy reads a decimal as a float of 15 digits: 60-digit agreement would never hold
         if decimal.has(sympy.Float):
             tolerance = sympy.Float(10) ** -12
     return bool(abs(a - b) <= tolerance * size)
 
 
 def _same_relation(left: Any, right: Any) -> bool:
-    """Equal up to a factor: constant for an equation, positive for an inequality."""
+    """Compare two relations up to a factor: constant for an equation, positive for an inequality."""
     one, other = left.lhs - left.rhs, right.lhs - right.rhs
     if one.free_symbols != other.free_symbols or not one.free_symbols:
         return False
@@ -141,7 +142,7 @@ def _same_relation(left: Any, right: Any) -> bool:
     return bool(_same_expression(one, other * factor))
 
 
-def _flipped(left: Any, right: Any) -> bool:
+def _is_reversed(left: Any, right: Any) -> bool:
     if not isinstance(left, Relational) or not isinstance(right, Relational):
         return False
     turned = right.reversed

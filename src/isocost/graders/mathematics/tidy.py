@@ -1,6 +1,6 @@
-"""Bring an answer to one way of writing: what does not change its value goes, and plain notation becomes LaTeX.
+r"""Normalise the notation of an answer: decoration without value is removed, and plain notation becomes LaTeX.
 
-Units, percent signs and currencies stay, as text behind the number: `\\text{cm}`, `\\%`, `\\text{dollars}`.
+Units, percent signs and currencies stay, as text after the number: `\\text{cm}`, `\\%`, `\\text{dollars}`.
 """
 
 from __future__ import annotations
@@ -67,22 +67,23 @@ _BASE_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", 
 _BASES = {word: str(base) for base, word in enumerate(_BASE_WORDS, 2)}
 
 
-def _repeating(match: re.Match[str]) -> str:
-    r"""0.1\overline{6} as a fraction."""
+def _repeating_decimal(match: re.Match[str]) -> str:
+    r"""Return 0.1\overline{6} as a fraction."""
     whole, steady, period = match[1], match[2] or "", next(group for group in match.groups()[2:] if group)
     nines = 10 ** len(period) - 1
     return f"\\frac{{{int(whole + steady) * nines + int(period)}}}{{{nines * 10 ** len(steady)}}}"
 
 
 _Replacement = str | Callable[[re.Match[str]], str]
+# The order of the rules matters: layout goes first, so that names and quantities are matched without it.
 _LAYOUT: tuple[tuple[str, _Replacement], ...] = (
     (r"\\\\\s*\[\s*-?[\d.]+\s*[a-z]{2}\s*\]", r"\\\\"),  # a row's end with extra space
-    (r"(?<!\\)\$|\\[()]|\\\[|\\\](?!\w)", ""),
-    (r"\\(?:left|right|[bB]igg?[lr]?)(?=[\s()\[\]|.\\{}])", ""),
+    (r"(?<!\\)\$|\\[()]|\\\[|\\\](?!\w)", ""),  # delimiters of formulas
+    (r"\\(?:left|right|[bB]igg?[lr]?)(?=[\s()\[\]|.\\{}])", ""),  # sizes of brackets
     (r"\\(?:large|Large|LARGE|huge|Huge|small|normalsize|displaystyle|textstyle|boldsymbol|bm|bf|limits)(?![a-zA-Z])", ""),
     (r"\\(?:text)?color\s*\{\w{1,20}\}|\\(?:tag|phantom|label)\s*\{[^{}]*\}|\\(?:begin|end)\s*\{(?:aligned|align\*?|equation\*?)\}", ""),
     (r"(?<!\\)\\!\s*", ""),
-    (r"(?<!\\)\\[,;: ]|\\q?quad|~", " "),
+    (r"(?<!\\)\\[,;: ]|\\q?quad|~", " "),  # spaces of TeX
     (r"\\\\\s*(?=\\end\s*\{)", ""),  # a row's end after the last row
     (r"\\lbrace(?![a-z])", r"\\{"),
     (r"\\rbrace(?![a-z])", r"\\}"),
@@ -92,7 +93,7 @@ _LAYOUT: tuple[tuple[str, _Replacement], ...] = (
     (r"\\rangle(?![a-z])", ")"),
 )
 _NAMES: tuple[tuple[str, _Replacement], ...] = (
-    (r"\\(?:[dtc]|s|nice)frac(?![a-z])", r"\\frac"),
+    (r"\\(?:[dtc]|s|nice)frac(?![a-z])", r"\\frac"),  # and \sfrac, \nicefrac
     (r"\\operatorname\s*\{([a-z]{2,10})\}", r"\\\1 "),
     (r"\\tg(?![a-z])", r"\\tan "),
     (r"\\ctg(?![a-z])", r"\\cot "),
@@ -105,7 +106,7 @@ _NAMES: tuple[tuple[str, _Replacement], ...] = (
     (r"\\lt(?![a-zA-Z])", "<"),
     (r"\\gt(?![a-zA-Z])", ">"),
     (r"\\neq(?![a-zA-Z])", r"\\ne "),
-    (r"\\prime(?![a-z])", "'"),
+    (r"\\prime(?![a-z])", "'"),  # a derivative, as are the carets below
     (r"\^\s*\{?\s*('+)\s*\}?", r"\1"),
     (r"\\(?:var)?nothing|\\emptyset|\\\{\s*\\\}", r"\\emptyset "),
     (r"\\mathbb\s*\{?\s*R\s*\}?|(?i:(?:\\text\s*\{\s*)?\ball (?:real numbers|reals)\b\s*\}?)", r"(-\\infty, \\infty)"),
@@ -123,18 +124,18 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (rf"(\\\$|[€£¥₹])\s*{_AMOUNT}", lambda match: f"{match[2]}\\text{{{_CURRENCIES[match[1]]}}}"),
     (rf"{_AMOUNT}\s*(\\\$|[€£¥₹])", lambda match: f"{match[1]}\\text{{{_CURRENCIES[match[2]]}}}"),
     (r"\\\$|[€£¥₹]", ""),
-    (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),
-    (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?)", _repeating),
-    (r"\b(0)\.(\d{0,20})\((\d{1,20})\)", _repeating),
-    (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\\[lc]?dots", _repeating),
+    (r"^(-?\d{1,3}(?: \d{3})+)$", lambda match: match[1].replace(" ", "")),  # 10 000
+    (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?)", _repeating_decimal),
+    (r"\b(0)\.(\d{0,20})\((\d{1,20})\)", _repeating_decimal),  # 0.1(6)
+    (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\\[lc]?dots", _repeating_decimal),  # 0.1666...
     (r"(?<![\\a-zA-Z])inf(?:inity|ty)?(?![a-zA-Z])", r"\\infty "),
     (r"^\s*\\text\s*\{\s*(-?\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
-    (r"\((\d+)\)_", r"\1_"),
+    (r"\((\d+)\)_", r"\1_"),  # (101)_2
     (rf"_\{{?\s*\\text\s*\{{\s*({'|'.join(_BASES)})\s*\}}\s*\}}?", lambda match: f"_{{{_BASES[match[1]]}}}"),
-    (r"(?<![A-Za-z\\])C\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"(?<![A-Za-z\\])C\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),  # C_5^2, the notation of Chinese and Russian schools
     (r"\\[dt]?binom\s*(\d)\s*(\d)", r"\\binom{\1}{\2}"),
     (r"(?i)^(?:\\text\s*\{\s*)?(?:about|approximately|approx\.?|roughly)\b\s*\}?\s*|\s*\(approx(?:\.|imately)?\)\s*$", ""),
-    (r"\+\s*-", "-"),
+    (r"\+\s*-", "-"),  # a negative number filled into a sum
     (r"\bsqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
     (r"(?<![\\a-zA-Z])sqrt\s*(?=\d)", r"\\sqrt "),
     (r"(?<![\\a-zA-Z])exp\s*\(([^()]*)\)", r"e^{\1}"),
@@ -142,9 +143,9 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (r"\^\s*\(([^()]*)\)", r"^{\1}"),
     (r"(?<=[\w)])\s*\*\s*(?=[\w(\\])", r" \\cdot "),
     (r"(?<=\d)\s+x\s+(?=10\^)", r" \\cdot "),
-    (r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:because|since)\b.*$", ""),
-    (r"\\frac\s*(\d)\s*(\d)(?=\d)", r"\\frac{\1}{\2} "),
-    (
+    (r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:because|since)\b.*$", ""),  # a reason after the answer
+    (r"\\frac\s*(\d)\s*(\d)(?=\d)", r"\\frac{\1}{\2} "),  # TeX reads \frac123 as 1/2 times 3
+    (  # "for all x" adds nothing; "for x > 0" and "where n is odd" do, and stay
         r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:for (?:all|any|every)|where)\b"
         r"(?![^\n]*(?:[\d<>,;]|except|otherwise|odd|even|also|total|\\[lgn]e)).*$",
         "",
@@ -152,16 +153,17 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
 )
 _MONEY = {pattern for pattern, _ in _QUANTITIES if _AMOUNT in pattern}
 _REASONS = ("because", "since", "for", "where")
-_REASONED = {pattern for pattern, _ in _QUANTITIES if "because" in pattern or "where" in pattern}  # quadratic in a run of commas
+# Tried only where a word of theirs occurs: they take quadratic time on a run of commas.
+_REASONED = {pattern for pattern, _ in _QUANTITIES if "because" in pattern or "where" in pattern}
 _RULES = tuple((re.compile(pattern), replacement) for pattern, replacement in (*_LAYOUT, *_NAMES, *_QUANTITIES))
 
 
 @lru_cache(maxsize=65536)
 def tidy(answer: str) -> str:
-    """The answer in one way of writing."""
-    if _PLAIN.fullmatch(answer):
+    """Return the answer in normal notation."""
+    if _PLAIN.fullmatch(answer):  # most answers are a number or a letter, and skip some sixty patterns
         return answer
-    text = _unwrapped(_BOLD.sub("", _unboxed(answer.strip())))
+    text = _unwrap(_BOLD.sub("", _unbox(answer.strip())))
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
     for old, new in _OPERATORS.items():
         text = text.replace(old, new)
@@ -178,20 +180,20 @@ def tidy(answer: str) -> str:
 
 
 def _exact(text: str) -> str:
-    r"""What stands before \approx; where that is nothing or a name, what stands behind it."""
-    before, about, behind = text.partition("\\approx")
-    return behind if about and re.fullmatch(r"\s*[A-Za-z]?\s*", before) else before
+    r"""Return the side before \approx; if that is empty or a name, the side after it."""
+    before, about, after = text.partition("\\approx")
+    return after if about and re.fullmatch(r"\s*[A-Za-z]?\s*", before) else before
 
 
-def _unwrapped(text: str) -> str:
-    """Without the quotation marks of a JSON or Markdown writer, and without "answer:"."""
+def _unwrap(text: str) -> str:
+    """Return the text without a JSON or Markdown writer's quotation marks, and without "answer:"."""
     if quoted := _QUOTED.fullmatch(text):
         text = quoted[1] or quoted[2] or ""
     return _LABEL.sub("", text)
 
 
-def _unboxed(text: str) -> str:
-    """`\\boxed{x}` becomes x wherever it stands."""
+def _unbox(text: str) -> str:
+    r"""Replace every `\\boxed{x}` by x."""
     while match := re.search(r"\\(?:boxed|fbox)\s*\{", text):
         end = brace_pairs(text).get(match.end() - 1)
         if end is None:

@@ -1,4 +1,4 @@
-"""Units behind a number: which they are, and what one is worth in another."""
+"""Units after a number: parsing them, and converting one to another."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from isocost.graders.mathematics.numbers import DEGREE, Number, same_number, times
 
+# Base units are those of the dimension's own table, not of SI: only ratios within a dimension are used.
 _TABLE = """
 length   m meter metre:1  km kilometer kilometre:1000  dm decimeter:1/10  cm centimeter centimetre:1/100  mm millimeter millimetre:1/1000
 length   in inch inche:127/5000  ft foot feet:381/1250  yd yard:1143/1250  mi mile:201168/125
@@ -45,7 +46,7 @@ _SPELLED_OUT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A unit: its dimension, as powers of base ones, and its size in them; `words` as written where it is not known."""
+    """A unit: its dimension as powers of base dimensions, and its size in base units. An unknown unit has its `words` only."""
 
     dimension: tuple[tuple[str, int], ...]
     size: Fraction
@@ -53,7 +54,7 @@ class Unit:
 
     @property
     def known(self) -> bool:
-        """Whether it is in the table."""
+        """True if it is in the table."""
         return bool(self.dimension)
 
 
@@ -69,15 +70,16 @@ def _table() -> dict[str, tuple[str, Fraction]]:
 
 
 KNOWN = _table()
+# Longest first, so that "min" is not read as "m". Letters that are mostly variables are left out.
 _LETTERS = "|".join(sorted(map(re.escape, KNOWN.keys() - {"n", "j", "w", "v"}), key=len, reverse=True))
-SHORT = re.compile(rf"(?:(?:sq|square|cubic)\s+)?(?i:{_LETTERS})(?:\^?\{{?[23]\}}?)?")  # a unit that may stand right behind a digit
+SHORT = re.compile(rf"(?:(?:sq|square|cubic)\s+)?(?i:{_LETTERS})(?:\^?\{{?[23]\}}?)?")  # a unit that may follow a digit directly
 _POWER = re.compile(r"\^?\{?(-?[1-3])\}?$")
 _SEPARATED = re.compile(r"\s*(?:/|\bper\b|\ban?\b(?=\s))\s*")
 
 
 @lru_cache(maxsize=4096)
 def read_unit(words: str) -> Unit:
-    """The unit that these words name, such as `square meters`, `cm^2`, `miles per hour`."""
+    """Parse the words of a unit, such as `square meters`, `cm^2`, `miles per hour`."""
     dimension: dict[str, int] = {}
     size = Fraction(1)
     folded = " ".join(words.casefold().replace(".", "").split())
@@ -102,7 +104,7 @@ def read_unit(words: str) -> Unit:
 
 
 def same_measure(a: Number, one: Unit, b: Number, other: Unit) -> bool:
-    """Whether a of one unit is b of the other; never where they measure different things."""
+    """Return True if a of one unit equals b of the other; False if their dimensions differ."""
     return one.dimension == other.dimension and same_number(times(a, one.size), times(b, other.size))
 
 

@@ -1,1 +1,1 @@
-"""Where programs run that nobody has read: `bubblewrap` makes the sandbox and talks to it, `inside/` is what runs in it."""
+"""The sandbox in which untrusted programs run: `bubblewrap` makes it and talks to it, `inside/` is the code that runs in it."""

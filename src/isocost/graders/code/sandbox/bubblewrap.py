@@ -23,29 +23,29 @@ from isocost.graders.code.sandbox.inside import frames
 from isocost.graders.code.sandbox.inside.server import BROKEN, LONGEST_REQUEST
 
 _START = 20.0  # seconds that bubblewrap and the server's imports may take
-_GRACE = 5.0  # seconds beyond a sample's own, before the sandbox is taken for dead
-_LONGEST_ANSWER = 10_000
+_GRACE = 5.0  # seconds beyond a sample's own, before the sandbox counts as dead
+_LONGEST_ANSWER = 10_000  # bytes of a reply, a bound in case the server is compromised
 _INSIDE = Path(__file__).parent / "inside"
 
 
 class SandboxError(Exception):
-    """The sandbox, not the program in it, has failed."""
+    """Raised where the sandbox has failed, not the program in it."""
 
 
 class Sandbox:
-    """Runs programs out of reach of the machine. Starts with the first, and again whenever it is no longer there; for any thread to use.
+    """A sandbox that runs untrusted programs. It starts with the first program, and restarts if it has ended. Thread-safe.
 
-    What holds: no network and no sockets; nothing can be written but 16 MB in a /tmp that each sample has to itself; nothing can be read
+    Guarantees: no network and no sockets; nothing can be written but 16 MB in a /tmp per sample; nothing can be read
     but /usr and the Python that runs it, so no home folder, no /proc, no /etc; no other process can be seen or signalled; no program can
     fork or start another; memory and seconds are limited. When a program's time is over, the kernel ends all its threads with it. A program
-    and its tests run in two processes, and the program's never holds its tests.
-    What does not: the kernel is shared, and a hole in it is a way out.
+    and its tests run in two processes, and the program's never contains its tests.
+    Not guaranteed: the kernel is shared, and a vulnerability in it is a way out.
 
     Args:
-        memory: Bytes of address space that a program, and its tests, may each take, the interpreter's included (about 30 MB).
+        memory: Bytes of address space that a program, and its tests, may each use, including the interpreter's (about 30 MB).
 
     Raises:
-        InputError: there is no bubblewrap on this machine.
+        InputError: bubblewrap is not installed.
     """
 
     def __init__(self, *, memory: int) -> None:
@@ -57,10 +57,10 @@ class Sandbox:
         self._end: weakref.finalize[[socket.socket, subprocess.Popen[bytes], int], Sandbox] | None = None
 
     def start(self) -> None:
-        """Start it now, and run an empty program in it.
+        """Start the sandbox now, and run an empty program in it.
 
         Raises:
-            InputError: bubblewrap, or what is behind it, does not work on this machine.
+            InputError: bubblewrap, or the kernel feature that it needs, does not work on this machine.
         """
         with self._lock:
             try:
@@ -69,40 +69,41 @@ class Sandbox:
                 raise InputError(_no_sandbox(str(error))) from error
 
     def run(self, program: str, tests: str, *, seconds: float, prompt: str = "", entry_point: str = "", solution: str = "") -> str:
-        """Return `passed` where the tests end without an exception after the program; else the reason why not.
+        """Return `passed` where the tests end without an exception after the program; else the reason for the failure.
 
-        `prompt`, `entry_point` and `solution` say which names the tests mean of a program, and which are their own (`inside.names`).
+        `prompt`, `entry_point` and `solution` say which names the tests expect from a program, and which are their own (`inside.names`).
 
-        Reasons: `failed: ` and the exception's class, `syntax` (of the program), `timeout`, `memory`, `exit` (it ended, or closed what it
-        answers by), `signal: ` and its name, `tampered` (it wrote what no answer is to what it answers by).
+        Reasons: `failed: ` and the exception's class, `syntax` (of the program), `timeout`, `memory`, `exit` (the process ended, or closed
+        its pipe), `signal: ` and its name, `tampered` (it wrote to its pipe what no peer writes).
 
         Raises:
             SandboxError: the program could not be run, twice.
         """
-        told = {"tests": tests, "prompt": prompt, "entry_point": entry_point, "solution": solution}
+        reference = {"tests": tests, "prompt": prompt, "entry_point": entry_point, "solution": solution}
         with self._lock:
             try:
-                return self._ask(self._running(), program, told, seconds)
+                return self._ask(self._running(), program, reference, seconds)
             except SandboxError:
                 self._close()
+            # Once more in a new sandbox: the old one may have died long before, or the machine may have been too busy.
             try:
-                return self._ask(self._running(), program, told, seconds)
+                return self._ask(self._running(), program, reference, seconds)
             except SandboxError:
                 self._close()
                 raise
 
     @staticmethod
     def longest(seconds: float) -> float:
-        """Seconds that `run` takes at the very most: where nothing answers, twice a start and a try."""
+        """Return the upper bound in seconds for `run`: where nothing answers, a start and a try, twice."""
         return 2 * (_START + _GRACE + seconds + _GRACE)
 
     def close(self) -> None:
-        """End it, and every process in it."""
+        """End the sandbox and every process in it."""
         with self._lock:
             self._close()
 
     def _running(self) -> socket.socket:
-        if self._peer is None or self._owner != os.getpid():  # a fork's questions would mix with its parent's
+        if self._peer is None or self._owner != os.getpid():  # a fork's requests would mix with its parent's
             self._peer, self._owner = self._open(), os.getpid()
         return self._peer
 
@@ -119,7 +120,7 @@ class Sandbox:
                 )
             except OSError as error:
                 raise SandboxError(str(error)) from error
-            theirs.close()  # else nobody would learn that the server is gone
+            theirs.close()  # else the socket would stay open when the server dies, and every wait would last to its deadline
             self._end = weakref.finalize(self, _end, ours, process, os.getpid())
             try:
                 self._ask(ours, "", {"tests": ""}, _START)
@@ -128,21 +129,21 @@ class Sandbox:
                 raise SandboxError(_last_line(complaints) or str(error)) from error
         return ours
 
-    def _ask(self, peer: socket.socket, program: str, told: dict[str, str], seconds: float) -> str:
+    def _ask(self, peer: socket.socket, program: str, reference: dict[str, str], seconds: float) -> str:
         deadline = time.monotonic() + seconds + _GRACE
         request = json.dumps({"program": program, "seconds": seconds, "memory": self._memory}).encode()
-        source = json.dumps(told).encode()
+        source = json.dumps(reference).encode()
         if max(len(request), len(source)) > LONGEST_REQUEST:
             raise SandboxError("the program and its tests are too long")
         try:
             frames.send(peer, request, deadline=deadline)
             frames.send(peer, source, deadline=deadline)
-            said = frames.receive(peer, _LONGEST_ANSWER, deadline=deadline).decode(errors="replace")
+            answer = frames.receive(peer, _LONGEST_ANSWER, deadline=deadline).decode(errors="replace")
         except (OSError, frames.BrokenFrameError) as error:
             raise SandboxError(f"it does not answer ({error})") from error
-        if said.startswith(BROKEN):
-            raise SandboxError(said.removeprefix(BROKEN))
-        return said
+        if answer.startswith(BROKEN):
+            raise SandboxError(answer.removeprefix(BROKEN))
+        return answer
 
     def _close(self) -> None:
         self._peer = None
@@ -161,7 +162,7 @@ def _end(peer: socket.socket, process: subprocess.Popen[bytes], owner: int) -> N
 
 @functools.cache
 def check_sandbox() -> None:
-    """See whether a sandbox can be made here; once a process.
+    """Check that a sandbox can be made on this machine; once per process.
 
     Raises:
         InputError: it cannot; the message says what to install or to permit.
@@ -174,7 +175,7 @@ def check_sandbox() -> None:
 
 
 def find_bubblewrap() -> str:
-    """Where bwrap is.
+    """Return the path of bwrap.
 
     Raises:
         InputError: it is not installed.
@@ -189,14 +190,14 @@ def find_bubblewrap() -> str:
 
 
 def command(bubblewrap: str) -> list[str]:
-    """The command line of a sandbox that serves samples on its standard input."""
-    python = Path(sys.executable).resolve()  # a virtual environment's is a link to the one it was made from
+    """Return the command line of a sandbox that serves samples on its standard input."""
+    python = Path(sys.executable).resolve()  # in a virtual environment it is a link, and its target must be mounted
     system = [part for folder in ("/bin", "/lib", "/lib32", "/lib64") for part in _as_it_is(Path(folder))]
     homes = sorted({str(Path(sys.base_prefix).resolve()), str(python.parent)} - {"/"})
     return [
         bubblewrap,
         *("--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"),
-        # The server makes a mount and a PID namespace for each sample, and needs this one capability for it, over this sandbox alone.
+        # The server needs this one capability, within this sandbox only, to make a mount and a PID namespace for each sample.
         # Samples do not have it.
         *("--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"),
         *("--ro-bind", "/usr", "/usr", *system, "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
@@ -204,8 +205,9 @@ def command(bubblewrap: str) -> list[str]:
         *("--ro-bind", str(_INSIDE), "/isocost/inside"),
         *(part for name in ("null", "zero", "random", "urandom") for part in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")),
         *("--dir", "/tmp", "--remount-ro", "/"),
+        # A fixed hash seed: the order of a set must not change a verdict.
         *("--setenv", "PYTHONHASHSEED", "0", "--setenv", "HOME", "/tmp", "--setenv", "PATH", "/usr/bin"),
-        # -m looks for the module in the working folder; isolated mode (-I) would not, and what it guards against is not in here.
+        # -m finds the module in the working folder. Isolated mode (-I) would not, and nothing that it guards against is in here.
         *("--chdir", "/isocost", str(python), "-s", "-S", "-B", "-m", "inside"),
     ]
 

@@ -1,4 +1,4 @@
-"""Entry point of the server, `python -m inside`; in the process of a program, all that is left of it."""
+"""Entry point of the server, `python -m inside`. In a program's process, this module is the only frame of the server that is left."""
 
 import os
 
@@ -8,8 +8,8 @@ made, code, error = [], None, None
 try:
     server.main()
 except sample.Program as program:
-    made.append(program)  # with its frames: they hold sockets, which would close files that are now others
-del sample, server
+    made.append(program)  # its traceback keeps the frames alive: their sockets would close file numbers that are now reused
+del sample, server  # a program can import __main__, and would find them there
 if made:
     try:
         try:
@@ -18,5 +18,5 @@ if made:
         except BaseException as raised:  # noqa: BLE001 - whatever the program raises is the reason that is reported
             error = raised
         made[0].serve(code, error)
-    finally:  # where nothing could be said any more, silence is taken for an exit
+    finally:  # if the process can report nothing any more, the tests take the closed pipe for an exit
         os._exit(0)

@@ -1,8 +1,11 @@
 """The system calls that a sample may not make, as a seccomp filter (classic BPF, man 2 seccomp).
 
-Forbidden are those that make processes or run other programs (so there is no fork bomb, and nothing to leave behind), sockets (a network
-namespace does not hold AF_VSOCK, a virtual machine's way to its host), shared memory that no limit of a process counts, and the parts of
-the kernel that no program of a benchmark needs and most attacks on kernels did. Threads are allowed.
+Threads are allowed. Forbidden are:
+
+- calls that make processes or run other programs, so there is no fork bomb, and nothing outlives a sample;
+- sockets, because a network namespace does not isolate AF_VSOCK, a virtual machine's way to its host;
+- shared memory that no limit of a process counts;
+- parts of the kernel that no program of a benchmark needs and that most kernel attacks used.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ _FORBIDDEN: dict[str, tuple[int, int]] = {
 _FORKS = (57, 58)  # fork and vfork of x86_64; aarch64 has neither
 _CLONE = (56, 220)
 _CLONE3 = 435
-_NEWEST = 450  # higher numbers are calls that this list does not know
+_NEWEST = 450  # higher numbers are calls that this list does not cover
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _THREAD = 0x00010000  # CLONE_THREAD
@@ -42,24 +45,26 @@ class _Instruction(ctypes.Structure):
 
 
 class Filter(ctypes.Structure):
-    """`struct sock_fprog`, as prctl(PR_SET_SECCOMP) takes it."""
+    """The struct `sock_fprog`, as prctl(PR_SET_SECCOMP) takes it."""
 
     _fields_ = [("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(_Instruction))]
 
 
 def system_call_filter() -> Filter:
-    """The filter for this machine.
+    """Return the filter for this machine.
 
     Raises:
-        OSError: the numbers of its system calls are not known here.
+        OSError: the system call numbers of this architecture are not in the table.
     """
     try:
         column, architecture = _ARCHITECTURES[platform.machine()]
     except KeyError:
         raise OSError(f"programs are run on {' and '.join(_ARCHITECTURES)} only, not on {platform.machine()}") from None
     denied = _ERROR | errno.EPERM
-    unknown = _ERROR | errno.ENOSYS  # what a C library falls back on older calls for: clone3's flags no filter can read
+    # On ENOSYS a C library falls back on older calls. clone3 gets it too: its flags are in memory, which no filter can read.
+    unknown = _ERROR | errno.ENOSYS
     lines = [
+        # A wrong architecture is killed: on x86_64, 32-bit calls have other numbers and would bypass the list.
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_JUMP_IF_EQUAL, 1, 0, architecture),
         (_RETURN, 0, 0, _KILL),
@@ -72,7 +77,7 @@ def system_call_filter() -> Filter:
     numbers = [call[column] for call in _FORBIDDEN.values()] + list(_FORKS if column == 0 else ())
     for number in numbers:
         lines += [(_JUMP_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, denied)]
-    lines += [
+    lines += [  # clone may start a thread, but no process and no namespace
         (_JUMP_IF_EQUAL, 0, 4, _CLONE[column]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
         (_JUMP_IF_SET, 1, 0, _NEW_NAMESPACE),

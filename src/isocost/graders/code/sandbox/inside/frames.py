@@ -1,4 +1,4 @@
-"""Messages over a socket: four bytes of length, then the data. Every wait has a deadline, so no peer can hold the other up."""
+"""Messages over a socket: four bytes of length, then the data. Every wait has a deadline, so neither peer can block the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LENGTH = 4
 
 
 class BrokenFrameError(Exception):
-    """The peer closed the socket or said something longer than it may."""
+    """Raised where the peer closed the socket or announced a message longer than allowed."""
 
 
 def send(peer: socket.socket, data: bytes, *, deadline: float | None = None) -> None:
@@ -17,8 +17,8 @@ def send(peer: socket.socket, data: bytes, *, deadline: float | None = None) -> 
 
     Args:
         peer: The socket.
-        data: What to send.
-        deadline: By `time.monotonic`; None waits for ever.
+        data: The bytes to send.
+        deadline: By `time.monotonic`; None waits without limit.
 
     Raises:
         TimeoutError: the deadline passed.
@@ -29,7 +29,7 @@ def send(peer: socket.socket, data: bytes, *, deadline: float | None = None) -> 
 
 
 def receive(peer: socket.socket, longest: int, *, deadline: float | None = None) -> bytes:
-    """The next message.
+    """Return the next message.
 
     Raises:
         BrokenFrameError: the peer is gone, or announces more than `longest` bytes.
@@ -57,6 +57,6 @@ def _exactly(peer: socket.socket, count: int, deadline: float | None) -> bytes:
 
 def _wait_until(peer: socket.socket, deadline: float | None) -> None:
     left = None if deadline is None else deadline - time.monotonic()
-    if left is not None and left <= 0:  # a peer that sends a byte at a time must not be waited for once more with each
+    if left is not None and left <= 0:  # else a peer that sends one byte at a time would extend the wait with each
         raise TimeoutError
     peer.settimeout(left)

@@ -1,7 +1,7 @@
-"""Run the tests of one program, in a process that no code of the program ever enters, and that ends with them.
+"""Run the tests of one program, in a process that executes no code of the program and ends with the tests.
 
-The program is in another process (`sample`), forked before the tests came. It is asked for results over a pipe and can only say values.
-That it passed is believed because of a token that this process alone is given, and says back after the last of the tests.
+The program is in another process (`sample`), forked before the tests were read. It is asked for results over a pipe and can only return
+values. Only this process receives a token, and it proves a pass by returning the token after the last test.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .crossing.table import TamperedError
 from .names import Names, Reference, SolutionModule
 
 MEMORY, EXIT, TAMPERED, FAILED = "memory", "exit", "tampered", "failed: "
-SERVER, READS, WRITES = 3, 4, 5  # files
-_REASON = re.compile(r"memory|syntax|exit|failed: \w{0,60}", re.ASCII)  # why a program could not be defined
+SERVER, READS, WRITES = 3, 4, 5  # file descriptors
+_REASON = re.compile(r"memory|syntax|exit|failed: \w{0,60}", re.ASCII)  # the reasons why a program could not be defined
 LONGEST_NAME = 60  # of an exception's class
 
 
 class TestPeer(Peer):
-    """The tests' end of the pipes. Once the program has broken the conversation, that stays its result, whatever the tests make of it."""
+    """The tests' end of the pipes. Once the program has broken the protocol, that is its result, whatever the tests do about it."""
 
-    __test__ = False  # pytest looks for classes of such names
+    __test__ = False  # pytest collects classes of such names
 
     def __init__(self, *, reads: int = READS, writes: int = WRITES) -> None:
         super().__init__(reads=reads, writes=writes, tests=True)
@@ -43,26 +43,26 @@ class TestPeer(Peer):
         self._seeded = False
 
     def tampered(self, reason: str) -> BaseException:
-        """Take down that the program said what no peer says."""
+        """Record that the program sent what no peer sends."""
         self.broken = self.broken or TAMPERED
         return TamperedError(reason)
 
     def gone(self) -> BaseException:
-        """Take down that the program ended."""
+        """Record that the program ended."""
         self.broken = self.broken or EXIT
         return GoneError()
 
     def begin_tests(self, names: dict[str, Any], lacking: frozenset[str], reference: Reference) -> None:
-        """Take the names of the tests, some of which the program may use."""
+        """Set the names of the tests, some of which the program may use."""
         self._names, self._lacking, self._reference = names, lacking, reference
         self.begin()
 
-    def hear_problem(self) -> str:
-        """Return what kept the program's process from being shut in; nothing where it is."""
+    def receive_problem(self) -> str:
+        """Return the error that kept the program's process from being isolated; empty without one."""
         return self._receive().decode(errors="replace")
 
     def watch_random(self) -> None:
-        """Let the program's random numbers go on from the tests' wherever these set the seed."""
+        """Hook random.seed, so that the program's random numbers follow the tests' wherever these set the seed."""
         usual = random.seed
 
         def seed(*arguments: Any, **named: Any) -> None:
@@ -72,13 +72,13 @@ class TestPeer(Peer):
         random.seed = seed
 
     def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
-        """Add what a program sees of its tests: their streams, classes and functions that it names, limit of recursion, seed."""
+        """Add the state that a program shares with its tests: streams, classes and functions that it names, recursion limit, seed."""
         self._streams.outgoing(message, encoder)
         if self._lacking and self._reference is not None:
             known = {
                 name: value for name, value in self._names.items() if name in self._lacking and isinstance(value, type | types.FunctionType)
             }
-            self._lacking -= known.keys()  # decided once: it takes a look at the code
+            self._lacking -= known.keys()  # decided once, because it disassembles the code
             given = {name: encoder.item(value) for name, value in known.items() if self._reference.hands_over(name, value)}
             if given:
                 message["given"] = given
@@ -89,20 +89,20 @@ class TestPeer(Peer):
             message["random"] = encoder.item(random.getstate())
 
     def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
-        """Write what the program printed where the tests read it."""
+        """Write the program's output where the tests read it."""
         self._streams.incoming(message)
 
 
 class NotDefinedError(Exception):
-    """The program could not be defined; the message is the reason."""
+    """Raised where the program could not be defined; the message is the reason."""
 
 
 def run(reference: Reference, token: bytes, peer: TestPeer) -> Never:
-    """Tell the server what became of the program, then end the process, whatever the tests left running."""
+    """Report the result of the program to the server, then end the process, whatever the tests left running."""
     try:
         reason = _why_not(reference, peer)
         write_frame(SERVER, token if reason is None else reason.encode())
-    finally:  # where nothing could be said any more, silence is taken for an exit
+    finally:  # if the process can report nothing any more, the server takes the closed socket for an exit
         os._exit(0)
 
 
@@ -125,10 +125,10 @@ def run_tests(reference: Reference, peer: TestPeer) -> None:
     """Run the tests once the program is defined.
 
     Raises:
-        NotDefinedError: it is not.
-        BaseException: whatever the tests raise.
+        NotDefinedError: the program could not be defined.
+        BaseException: any exception of the tests.
     """
-    defined = peer.hear_plainly()
+    defined = peer.receive_plain()
     if "failed" in defined:
         raise NotDefinedError(defined["failed"])
     names = Names(reference, peer, defined)
@@ -141,5 +141,5 @@ def run_tests(reference: Reference, peer: TestPeer) -> None:
 
 
 def failed(error: BaseException) -> str:
-    """The reason for an exception: its class, whose name a program may have made up."""
+    """Return the reason for an exception: its class, whose name the program may have chosen."""
     return FAILED + re.sub(r"\W", "", type(error).__name__, flags=re.ASCII)[:LONGEST_NAME]

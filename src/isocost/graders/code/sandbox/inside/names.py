@@ -1,7 +1,7 @@
-"""The namespace of the tests: names that mean what the program defines, and names that mean what the tests have of their own.
+"""The namespace of the tests: the program's definitions, and the names that belong to the tests or the problem.
 
-A program defines what is asked of it. Everything else that a test calls (`abs`, `sorted`, `math.isclose`, a helper of the prompt) is the
-tests' own, or a program could pass by redefining it.
+A program is asked for its own definitions only. Everything else that a test calls (`abs`, `sorted`, `math.isclose`, a helper of the
+prompt) is the tests' own, because otherwise a program could pass by redefining it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BUILTINS = frozenset(vars(builtins))
 
 @dataclass(kw_only=True)
 class Reference:
-    """The tests of a problem, and the parts of it that say which names are asked of a program."""
+    """The tests of a problem, and its parts that say which names are asked of a program."""
 
     tests: str
     prompt: str = ""
@@ -38,10 +38,10 @@ class Reference:
 
     @cached_property
     def asked(self) -> frozenset[str]:
-        """The names among the built-in ones that a program is asked to define.
+        """The built-in names that a program is asked to define.
 
-        With a solution, those that it defines. Without, and where the tests call nothing else that could be the program's, those that the
-        tests use: `assert sum(10, 15) == 6` is a test of a `sum` of its own.
+        With a solution or an entry point: those that these define. Without, and if the tests use no other name that the program could
+        define: all that they use. `assert sum(10, 15) == 6` tests a `sum` of the program's own.
         """
         if self.entry_point or self.solution:
             return frozenset((self.entry_point, *_defined(_statements(self.solution))))
@@ -50,10 +50,11 @@ class Reference:
         return frozenset(used if not others else ())
 
     def hands_over(self, name: str, value: type | types.FunctionType) -> bool:
-        """Tell whether a program that uses a name of the tests is handed what it is.
+        """Return True if a program that uses a name of the tests receives its value.
 
-        Classes are, unless they assert; functions, unless they assert or the tests call them themselves: a program could try its guesses
-        on a `check`, or ask `expected` for the answer. What the problem's own solution uses is handed over in any case.
+        Classes are handed over unless they assert. Functions are handed over unless they assert or the tests call them themselves: a
+        program could try its guesses on a `check`, or ask `expected` for the answer. A name that the problem's own solution uses is always
+        handed over.
         """
         if name in self._used_by_solution:
             return True
@@ -75,15 +76,18 @@ class Reference:
         return found
 
     def asks_for_class(self, name: str) -> bool:
-        """Tell whether a program is asked for a class by this name; without a solution or prompt, names in capitals are taken for one."""
+        """Return True if a program is asked for a class by this name.
+
+        Without a solution or prompt, capitalised names are taken for classes.
+        """
         known = f"{self.prompt}\n{self.solution}"
         return bool(re.search(rf"^ *class +{re.escape(name)}\b", known, re.M)) if known.strip() else name[:1].isupper()
 
     def own(self, name: str) -> Any:
-        """Return what the problem itself says a name is: a helper before the prompt's function, or an import of the solution.
+        """Return the problem's own value of a name: a helper before the prompt's function, or an import of the solution.
 
         Raises:
-            KeyError: it says nothing.
+            KeyError: the problem has no value for it.
         """
         if name == self.entry_point or (name not in self.prompt and name not in self.solution):
             raise KeyError(name)
@@ -92,7 +96,7 @@ class Reference:
         return self._trusted[name]
 
     def _run(self) -> dict[str, Any]:
-        """The names of the prompt before its function, and of the solution's imports."""
+        """Return the names that the prompt defines before its function, and those that the solution imports."""
         names: dict[str, Any] = {"__name__": "solution"}
         found = re.search(rf"^(?:async )?def +{re.escape(self.entry_point)}\b", self.prompt, re.M) if self.entry_point else None
         _execute(self.prompt[: found.start()] if found else "", names)
@@ -103,7 +107,7 @@ class Reference:
         return {name: value for name, value in names.items() if name not in defined and not name.startswith("__")}
 
     def own_module(self, name: str) -> ModuleType | None:
-        """The module of the standard library that tests mean by a name: all that they use of it is in it."""
+        """Return the standard library module that the tests mean by a name, if it has every attribute that they use; else None."""
         if name not in sys.stdlib_module_names:
             return None
         used = self._of_module(name)
@@ -113,7 +117,7 @@ class Reference:
         return module if all(hasattr(module, attribute) for attribute in used) else None
 
     def _of_module(self, name: str) -> set[str] | None:
-        """The attributes that tests use of a name; None where they use it otherwise, as no module is: they call it."""
+        """Return the attributes that the tests use of a name; None where they use it in a way that no module supports, such as a call."""
         nodes = [*ast.walk(ast.parse(self.tests))]
         uses = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
         used = [
@@ -123,12 +127,12 @@ class Reference:
 
 
 class Names(dict[str, Any]):
-    """The namespace of the tests. What they do not define themselves is looked up in the reference, and then asked of the program."""
+    """The namespace of the tests. A name that they do not define is looked up in the reference, then asked of the program."""
 
     def __init__(self, reference: Reference, peer: Peer, defined: Mapping[str, Any]) -> None:
         super().__init__(__name__="solution", __builtins__=builtins)
         self._reference, self._peer, self._shadows = reference, peer, frozenset(defined["shadows"])
-        self._steady = bool(defined["steady"])  # the program never rebinds a name: a function is looked up once
+        self._steady = bool(defined["steady"])  # the program never rebinds a name, so each function is looked up once
         self._functions: dict[str, Any] = dict(defined["functions"])
         self._known: dict[str, Any] = {}
 
@@ -164,12 +168,12 @@ class Names(dict[str, Any]):
         return True
 
     def forget(self, name: str) -> None:
-        """Look a name up again when it is next used."""
+        """Drop a name from the cache, so that its next use looks it up again."""
         self._known.pop(name, None)
         self._functions.pop(name, None)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of a name, wherever it is from."""
+        """Return the value of a name, from whichever source."""
         try:
             return self[name]
         except KeyError:
@@ -177,14 +181,14 @@ class Names(dict[str, Any]):
 
 
 class SolutionModule(ModuleType):
-    """The module that the tests import the program as."""
+    """The module object that the tests import as the program."""
 
     def __init__(self, names: Names, peer: Peer) -> None:
         super().__init__("solution")
         vars(self).update(_names=names, _peer=peer)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "__all__":  # less the built-in names that the program has redefined for itself
+        if name == "__all__":  # without the built-in names that the program redefined for itself
             return [name for name in self._peer.ask("globals", None) if name in self._names]
         try:
             return self._names[name]
@@ -201,7 +205,7 @@ class SolutionModule(ModuleType):
 
 
 def _holds_checks(kind: type) -> bool:
-    """Tell whether methods of a class assert, other than those that check what an object is made of."""
+    """Return True if methods of a class assert, except those that validate an object when it is made."""
     package = kind.__module__.partition(".")[0]
     if package in sys.stdlib_module_names:
         return package == "unittest"
@@ -209,7 +213,7 @@ def _holds_checks(kind: type) -> bool:
 
 
 def _is_checking(function: object) -> bool:
-    """Tell whether a function asserts, itself or in a function within it: by a statement, or by a method as of unittest."""
+    """Return True if a function asserts, itself or in a nested function: by a statement, or by a method as of unittest."""
     function = getattr(function, "__func__", function)  # of a static or a class method
     parts = [function.__code__] if isinstance(function, types.FunctionType) else []
     while parts:
@@ -226,7 +230,7 @@ def _module(name: str) -> ModuleType:
     """Import a module of the standard library.
 
     Raises:
-        KeyError: it is none.
+        KeyError: it is not in the standard library.
     """
     if name.partition(".")[0] not in sys.stdlib_module_names or "__main__" in name:
         raise KeyError(name)
@@ -249,7 +253,7 @@ def _defined(statements: list[ast.stmt]) -> Iterable[str]:
 
 
 def _free(source: str) -> set[str]:
-    """The names that a source uses and does not define, or defines only as parameters."""
+    """Return the names that a source uses and does not define, or defines only as parameters."""
     nodes = [node for statement in _statements(source) for node in ast.walk(statement)]
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     stored |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
@@ -266,5 +270,5 @@ def _free(source: str) -> set[str]:
 def _execute(source: str, names: dict[str, Any]) -> None:
     try:
         exec(compile(source, "prompt", "exec", dont_inherit=True), names)  # noqa: S102 - the problem's own source, in the sandbox
-    except Exception:  # noqa: BLE001 - whatever it is: what could be run of the problem's own source counts
+    except Exception:  # noqa: BLE001 - any error: the names that were defined before it are used
         return

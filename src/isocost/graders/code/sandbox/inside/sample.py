@@ -1,7 +1,7 @@
-"""Run one program and answer its tests, in a process made for it; this process never returns to what it was forked from.
+"""Run one program and answer its tests, in a process made for it, which never returns to the server's code.
 
-Nothing here is trusted by anybody: the program can change all of it, and then only says other values. The tests, and the token that says
-that they passed, have never been in this process.
+Nobody trusts this process: the program can change anything in it, and can then only return other values. The tests, and the token
+that proves a pass, have never been in this process.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from .crossing.streams import ProgramStreams
 from .judge import EXIT, MEMORY, failed
 
 SYNTAX = "syntax"
-WRITES, READS = 3, 4  # files
-NAME = "solution"  # not __main__: what a program does only when it is run as a script is not part of the answer
+WRITES, READS = 3, 4  # file descriptors
+NAME = "solution"  # not __main__: code that runs only in a script is not part of the answer
 
 
 class ProgramPeer(Peer):
@@ -34,12 +34,12 @@ class ProgramPeer(Peer):
         self._streams = ProgramStreams()
 
     def define(self, names: dict[str, Any]) -> None:
-        """Answer for the module with these names."""
+        """Serve the module with these names."""
         self.names = names
         self.begin()
 
     def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
-        """Do what the tests ask: of an object, or of the program's module."""
+        """Do what the tests ask, of an object or of the program's module."""
         if action == "name":
             return self.names[arguments[0]]
         if action == "rename":
@@ -53,7 +53,7 @@ class ProgramPeer(Peer):
         return super().do(action, target, arguments, named)
 
     def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
-        """Take over what the tests changed in their own interpreter."""
+        """Apply what the tests changed in their own interpreter."""
         self._streams.incoming(message, decoder)
         for name, item in message.get("given", {}).items():
             self.names.setdefault(name, decoder.item(item))
@@ -63,47 +63,44 @@ class ProgramPeer(Peer):
             random.setstate(decoder.item(message["random"]))
 
     def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
-        """Add what was printed."""
+        """Add the program's output."""
         self._streams.outgoing(message)
 
     def _functions(self) -> dict[str, int]:
         return {name: self.table.export(value) for name, value in self.names.items() if type(value) is types.FunctionType}
 
-    def say_defined(self, code: types.CodeType, *, steady: bool) -> None:
-        """Tell the tests that the program is there, which built-in names it redefines and which of its names it does not define."""
+    def send_defined(self, code: types.CodeType, *, steady: bool) -> None:
+        """Tell the tests that the program is defined, which built-in names it redefines, and which names it uses without defining them."""
         used = {name for part in _parts(code) for name in part.co_names}
         known = vars(builtins)
-        self.say_plainly(
-            {
-                "shadows": [name for name in self.names if name in known and not name.startswith("__")],
-                "steady": steady,
-                "functions": self._functions() if steady else {},
-                "lacking": [name for name in used if name not in self.names and name not in known],
-            }
-        )
+        shadows = [name for name in self.names if name in known and not name.startswith("__")]
+        lacking = [name for name in used if name not in self.names and name not in known]
+        functions = self._functions() if steady else {}
+        self.send_plain({"shadows": shadows, "steady": steady, "functions": functions, "lacking": lacking})
 
 
 class Program(BaseException):
-    """Raised in the program's process, to leave all frames of the server before the program is defined."""
+    """Raised in the program's process, to unwind all frames of the server before the program is defined."""
 
     def __init__(self, source: str, peer: ProgramPeer) -> None:
         super().__init__()
         self.source, self.peer, self.names = source, peer, peer.names
-        random.seed(0)  # a verdict must not depend on chance; a fork of its own seeds it anew
+        random.seed(0)  # a verdict must not depend on chance, and Python reseeds after a fork
 
     def serve(self, code: types.CodeType | None, error: BaseException | None) -> None:
-        """Answer the tests until they end; of a program that could not be defined, say why."""
+        """Answer the tests until they end; if the program could not be defined, report the reason."""
         if code is None or error is not None:
-            self.peer.say_plainly({"failed": _reason(error, compiled=code is not None)})
+            self.peer.send_plain({"failed": _reason(error, compiled=code is not None)})
         else:
-            self.peer.say_defined(code, steady="global" not in self.source)
+            # A textual test for rebinding: "global" in a comment only costs the cache, while a missed one would give stale functions.
+            self.peer.send_defined(code, steady="global" not in self.source)
             self.peer.serve()
 
 
 def _reason(error: BaseException | None, *, compiled: bool) -> str:
     if isinstance(error, MemoryError):
         return MEMORY
-    if not compiled and isinstance(error, SyntaxError | ValueError | RecursionError):  # ValueError: null bytes, half a character
+    if not compiled and isinstance(error, SyntaxError | ValueError | RecursionError):  # ValueError: null bytes, a lone surrogate
         return SYNTAX
     return EXIT if error is None or isinstance(error, SystemExit) else failed(error)
 
@@ -116,6 +113,6 @@ def _parts(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def make_module() -> dict[str, Any]:
-    """Make the module that a program becomes, and return its names."""
-    module = sys.modules[NAME] = ModuleType(NAME)  # dataclasses and pickle look a class's module up
+    """Make the module that a program becomes, and return its namespace."""
+    module = sys.modules[NAME] = ModuleType(NAME)  # dataclasses and pickle look up a class's module
     return vars(module)

@@ -1,4 +1,4 @@
-"""Actions that one side does with its objects because the other side asks for them."""
+"""Actions that one side does with its objects at the other side's request."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ from typing import Any
 from .specials import RUNNING, SPECIALS, STEPS
 
 _ROUTINES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-_SAID = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__"))
+_READABLE = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__"))
 
 
 def perform(action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
-    """Do what is asked for, with all that it raises."""
+    """Do an action.
+
+    Raises:
+        BaseException: any exception of the action.
+    """
     return _ACTIONS[action](target, *arguments, **named)
 
 
 def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
-    """Tell whether a program may ask this of an object of the tests.
+    """Return True if a program may ask for this action on an object of the tests.
 
-    It may do what the tests gave it the object for: call a function, iterate, use attributes and methods. It may not reach what is
-    behind: special attributes (`__globals__`), frames, code; nor make objects of the library's there: `type(key)("__globals__")` of an
-    `attrgetter`, or another mock, that equals everything.
+    It may use the object as the tests meant it: call a function, iterate, use attributes and methods. It may not reach behind it, to
+    special attributes (`__globals__`), frames or code. Nor may it make library objects there: `type(key)("__globals__")` of an
+    `attrgetter`, or another mock, which equals everything.
     """
     if action == "call" and isinstance(target, type):
         return _package(target) not in sys.stdlib_module_names and "unittest" not in map(_package, target.__mro__)
@@ -34,7 +38,7 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
         return True
     name = arguments[0] if arguments else None
     if type(name) is not str:
-        return False  # a subclass's methods are the program's: they would answer the questions below
+        return False  # the methods of a subclass are the program's, and would decide the tests below
     if action == "special":
         return name in SPECIALS
     if action == "step":
@@ -43,25 +47,25 @@ def is_allowed(action: str, target: object, arguments: list[Any]) -> bool:
 
 
 def _is_open(target: object, name: str, *, reads: bool) -> bool:
-    """Tell whether a program may read, or change, an attribute of an object of the tests."""
+    """Return True if a program may read, or change, an attribute of an object of the tests."""
     if isinstance(target, types.FrameType | types.CodeType | types.TracebackType | types.ModuleType):
         return False
     if name.startswith("__") and name.endswith("__"):
-        return reads and name in _SAID and (name != "__dict__" or not isinstance(target, (type, *_ROUTINES)))
+        return reads and name in _READABLE and (name != "__dict__" or not isinstance(target, (type, *_ROUTINES)))
     if _is_kept(target, name):
         return False
     if isinstance(target, RUNNING):
         return name in STEPS
     if isinstance(target, type):
         return reads
-    if not reads:  # `cb.assert_called_once = lambda: None` would answer in place of a method of the tests
+    if not reads:  # `cb.assert_called_once = lambda: None` would replace a method of the tests
         found = inspect.getattr_static(type(target), name, None)
         return not (callable(found) or isinstance(found, classmethod) or _package(_owner(target, name)) == "unittest")
     return not isinstance(target, _ROUTINES) or name in getattr(target, "__dict__", {})
 
 
 def _is_kept(target: object, name: str) -> bool:
-    """Tell whether a class of the standard library keeps an attribute for itself, or for tests: `configure_mock` makes equal to all."""
+    """Return True if the standard library keeps an attribute for itself or for tests: `configure_mock` could make a mock equal anything."""
     owner = _owner(target, name)
     if _package(owner) == "unittest":
         return isinstance(vars(owner)[name], types.FunctionType)
@@ -71,7 +75,7 @@ def _is_kept(target: object, name: str) -> bool:
 
 
 def _owner(target: object, name: str) -> type:
-    """The class that has an attribute; `object` where none has."""
+    """Return the class that has an attribute; `object` where none has it."""
     classes = (*(target.__mro__ if isinstance(target, type) else ()), *type(target).__mro__)
     return next((one for one in classes if name in vars(one)), object)
 
@@ -81,9 +85,9 @@ def _package(kind: type) -> str:
 
 
 def may_stop(action: str, arguments: tuple[object, ...]) -> bool:
-    """Tell whether an action may end an iteration.
+    """Return True if an action may end an iteration.
 
-    Elsewhere StopIteration would end the loop around a call, `all(map(check, cases))`, as if nothing were left to test.
+    Elsewhere StopIteration would end the loop around a call, as in `all(map(check, cases))`, as if no tests were left.
     """
     return action in ("step", "await") or (action == "special" and arguments[0] in ("__next__", "__anext__"))
 
@@ -106,15 +110,15 @@ def _special(target: Any, name: str, /, *arguments: Any, **named: Any) -> Any:
 
 
 def _signature(target: Any) -> inspect.Signature:
-    """The signature, without annotations, which may be anything."""
+    """Return the signature without annotations, which may be any object."""
     found = inspect.signature(target)
     parameters = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in found.parameters.values()]
     return found.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
 
 
 def _await(target: Any) -> Any:
-    """Run a coroutine to its end: in the loop of this process, or, where that is running, in another thread."""
-    import asyncio
+    """Run a coroutine to its end: in this process's event loop, or in another thread if that loop is running."""
+    import asyncio  # here, because few programs need it and its import is slow
     import threading
 
     async def outer() -> Any:
@@ -127,14 +131,14 @@ def _await(target: Any) -> Any:
             _loops.append(asyncio.new_event_loop())
             asyncio.set_event_loop(_loops[0])
         return _loops[0].run_until_complete(outer())
-    said: list[Any] = []
-    thread = threading.Thread(target=lambda: said.append(asyncio.run(outer())))
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(asyncio.run(outer())))
     thread.start()
     thread.join()
-    return said[0]
+    return results[0]
 
 
-_loops: list[Any] = []
+_loops: list[Any] = []  # the event loop, made on first use and kept: objects of a coroutine belong to their loop
 
 
 _ACTIONS: dict[str, Callable[..., Any]] = {

@@ -1,4 +1,4 @@
-"""JSON to values. Whatever the other side says, what is built is of this process's own types, or a proxy."""
+"""JSON to values. Whatever the other side sends, the values are of this process's own types, or proxies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .plain import CONTAINERS, NAMELESS, NEVER_PROXIES, ROOTS, SINGLETONS, VALUE
 from .table import Numbered, Table, TamperedError, container_of
 
 _MISSING = object()
-# Past what mirrors do: they would ask the other side.
+# The descriptors themselves, because assignment to a mirror's instance would ask the other side.
 _set_args, _set_cause = vars(BaseException)["args"].__set__, vars(BaseException)["__cause__"].__set__
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A module of the program, of which the tests' side takes the name alone."""
+    """A module of the program, of which the tests' side takes only the name."""
 
     name: str
 
@@ -32,18 +32,19 @@ class Decoder:
         self._table, self._link, self._nodes = table, link, nodes
         self._values: list[Any] = [_MISSING] * len(nodes)
         full: list[tuple[Any, Any]] = []
-        for place in reversed(range(len(nodes))):  # what a node refers to mostly stands after it
+        for place in reversed(range(len(nodes))):  # a node mostly refers to later ones: this order keeps recursion shallow
             if self._values[place] is _MISSING:
                 self._build(place)
             if nodes[place][0] == "shared":
                 full.append((self._values[place], nodes[place]))
+        # Filled only now, when all objects exist: containers may contain each other. Then read, when all are full.
         for thing, node in full:
             container_of(thing).fill(thing, self.items(node[5]))
         for thing, node in full:
             table.held[node[1]] = container_of(thing).read(thing)
 
     def item(self, item: Any) -> Any:
-        """The value that an item stands for."""
+        """Return the value of an item."""
         if type(item) is not list:
             return item
         place = item[0]
@@ -52,7 +53,7 @@ class Decoder:
         return self._values[place]
 
     def items(self, items: list[Any]) -> list[Any]:
-        """The values that items stand for."""
+        """Return the values of items."""
         return [self.item(item) for item in items] if list in set(map(type, items)) else items
 
     def _build(self, place: int) -> None:
@@ -92,7 +93,7 @@ class Decoder:
         return made_kind(kind).make(*self.items(parts))
 
     def _type(self, module: str, name: str) -> Any:
-        """A class of the standard library; on the tests' side one that makes plain values, or an exception."""
+        """Return a class of the standard library; on the tests' side only one that makes plain values, or an exception."""
         found = find_type(module, name, load=not self._table.tests)
         return found if found is not None and (not self._table.tests or may_be_handed_over(found)) else Named(f"{module}.{name}")
 
@@ -149,25 +150,25 @@ class Decoder:
             _set_cause(error, self.item(cause))
         return error
 
-    def _class(self, number: int, said: dict[str, Any], bases: list[Any], error: Any) -> Any:
+    def _class(self, number: int, fields: dict[str, Any], bases: list[Any], error: Any) -> Any:
         self._table.check_new(number)
         if number in self._table.objects:
             raise TamperedError("a class that is known")
-        root = self.item(error) if error is not None else ROOTS.get(said["root"])
+        root = self.item(error) if error is not None else ROOTS.get(fields["root"])
         if error is not None and not (isinstance(root, type) and issubclass(root, BaseException)):
             raise TamperedError("an exception that is none")
-        told = Description(
-            name=str(said["name"]),
+        description = Description(
+            name=str(fields["name"]),
             module="solution",
-            specials=frozenset(said["specials"]),
-            overrides=tuple(said["overrides"]),
-            hashable=bool(said["hashable"]),
+            specials=frozenset(fields["specials"]),
+            overrides=tuple(fields["overrides"]),
+            hashable=bool(fields["hashable"]),
         )
-        real = find_type(*said["real"], load=not self._table.tests) if said["real"] else None
-        if real is not None and issubclass(real, NEVER_PROXIES):
+        real = find_type(*fields["real"], load=not self._table.tests) if fields["real"] else None
+        if real is not None and issubclass(real, NEVER_PROXIES):  # a proxy that claims to be an int would pass isinstance
             real = None
         mirrors = tuple(base for base in self.items(bases) if type(base) is Mirror)
-        made = make_mirror(number, told, mirrors, root, real)
+        made = make_mirror(number, description, mirrors, root, real)
         self._table.adopt(number, made)
         return made
 
@@ -195,7 +196,7 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
 
 
 def find_type(module: str, name: str, *, load: bool) -> type | None:
-    """A class of the standard library by its name."""
+    """Return a class of the standard library by its name, or None."""
     if module == "builtins" and name in NAMELESS:
         return NAMELESS[name]
     if module.partition(".")[0] not in sys.stdlib_module_names:
@@ -210,7 +211,7 @@ def _new_error(cls: type[BaseException], given: list[Any]) -> BaseException:
     if type(cls) is not Mirror:
         try:
             return cls(*given)
-        except TypeError:  # of other arguments than it was made with
+        except TypeError:  # `args` are not always the arguments of __init__
             pass
     error = cls.__new__(cls, *given)
     _set_args(error, tuple(given))

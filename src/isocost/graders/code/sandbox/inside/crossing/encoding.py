@@ -1,6 +1,6 @@
-"""Values to JSON: a list of nodes that refer to each other by their place, so that sharing and cycles survive and no depth is too much.
+"""Values to JSON: a list of nodes that refer to each other by their place, so that sharing and cycles survive and no depth is too great.
 
-None, booleans, floats, and most integers and strings stand in a node as they are; everything else is there as [place of its node]. A node
+None, booleans, floats, and most integers and strings are written in a node directly; everything else as [place of its node]. A node
 is a list that begins with its kind; `decoding` reads the same kinds.
 """
 
@@ -29,24 +29,25 @@ class Encoder:
         self._table = table
         self._places: dict[int, int] = {}
         self._left: list[tuple[int, Callable[[Any], list[Any]], Any]] = []
-        self._kept: list[object] = []  # else a later object could have the id of one that is gone
+        self._kept: list[object] = []  # keeps objects alive: else a later one could get the id of one that is gone
 
     def finish(self) -> list[Any]:
-        """The nodes; those of what has been referred to, and of all that this refers to."""
+        """Return the nodes of all objects that were referred to, and of all that these refer to."""
+        # A loop over pending objects, not recursion: a list nested thousands deep must not exceed the recursion limit.
         while self._left:
             place, make, thing = self._left.pop()
             self.nodes[place] = make(thing)
         return self.nodes
 
     def item(self, thing: Any) -> Any:
-        """Return what stands for a value: itself, or [place of its node]."""
+        """Return the JSON of a value: the value itself, or [place of its node]."""
         kind = type(thing)
         if kind in _INLINE or (kind is int and -LARGEST < thing < LARGEST) or (kind is str and _is_text(thing)):
             return thing
         return [self._place(thing, self._node, id(thing))]
 
     def items(self, things: list[Any]) -> list[Any]:
-        """Return what stands for each of several values; of plain numbers and text in one go."""
+        """Return the JSON of several values; plain numbers and text are checked together, which is faster."""
         kinds = set(map(type, things))
         if kinds <= _INLINE:
             return things
@@ -85,7 +86,7 @@ class Encoder:
         return self._other(thing, kind)
 
     def _needs_class(self, thing: Any, number: int) -> bool:
-        """Proxies of it may be gone: it is described anew."""
+        """Return True if an object must be described again, because the other side may have dropped its proxies."""
         mine = (number % 2 == 0) == self._table.tests
         return mine and number not in self._table.held and not isinstance(thing, type) and root_of(type(thing)) is None
 
@@ -113,7 +114,7 @@ class Encoder:
         return ["object", number, mirror]
 
     def _contents(self, thing: Any, number: int | None) -> list[Any]:
-        """A shared container with what it holds; from now on both sides have it."""
+        """Return the node of a shared container with its contents; from now on both sides have it."""
         kind = type(thing)
         mirror = None if kind in KINDS else self._mirror(kind)
         root = root_of(kind)
@@ -129,9 +130,9 @@ class Encoder:
         number = 0 if own is not None else self._table.export(thing)
         listed = [part for pair in own.items() for part in pair] if own else []
         cause = thing.__cause__
-        given = thing.__reduce__()[1] if isinstance(thing, OSError) and own is not None else thing.args  # with the file's name
+        given = thing.__reduce__()[1] if isinstance(thing, OSError) and own is not None else thing.args  # args lack the file's name
         if isinstance(thing, BaseExceptionGroup):
-            given = (thing.message, thing.exceptions)  # not as a list, which is empty until all is made
+            given = (thing.message, thing.exceptions)  # a tuple: a list is still empty when the exception is made
         arguments = self.items(list(given))
         return [
             "error",
@@ -143,7 +144,7 @@ class Encoder:
         ]
 
     def _mirror(self, kind: type) -> list[int]:
-        """Return what stands for a class as the class of a proxy: the standard library's have mirrors too."""
+        """Return the node of a class as the class of a proxy: those of the standard library have mirrors too."""
         return [self._place(kind, self._class, -id(kind))]
 
     def _class(self, kind: type) -> list[Any]:
@@ -158,15 +159,17 @@ class Encoder:
         own = {
             name: value for base in reversed(extended) for name, value in vars(base).items() if root is None or not issubclass(root, base)
         }
-        said = {
+        specials = [name for name in SPECIALS if own.get(name) is not None]
+        overrides = [name for name in own if not name.startswith("__")]
+        fields = {
             "name": kind.__name__ if _is_text(kind.__name__) else "?",
-            "specials": [name for name in SPECIALS if own.get(name) is not None],
-            "overrides": [name for name in own if not name.startswith("__")] if root else [],
+            "specials": specials,
+            "overrides": overrides if root else [],  # attributes of other classes are asked of the program anyway
             "hashable": kind.__hash__ is not None,
             "root": root.__name__ if root else "",
             "real": name_of(kind),
         }
-        return ["class", number, said, [self._mirror(base) for base in ours], self.item(error)]
+        return ["class", number, fields, [self._mirror(base) for base in ours], self.item(error)]
 
 
 KINDS_DEQUE = next(kind for kind, name in KINDS.items() if name == "deque")
@@ -179,12 +182,12 @@ _MAKERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {
     tuple: lambda encoder, thing: ["tuple", encoder.items(list(thing))],
     frozenset: lambda encoder, thing: ["frozenset", encoder.items(list(thing))],
     Numbered: lambda encoder, thing: ["known", thing.number],
-    types.TracebackType: lambda encoder, thing: ["singleton", "None"],  # of frames that are not there; `throw` takes no proxy
+    types.TracebackType: lambda encoder, thing: ["singleton", "None"],  # its frames are in this process; `throw` takes no proxy
 }
 
 
 def _is_text(text: str) -> bool:
-    """Tell whether JSON keeps a string: it would join two halves of a character."""
+    """Return True if JSON preserves a string: it would join two surrogates into one character."""
     if text.isascii():
         return True
     try:
@@ -195,7 +198,7 @@ def _is_text(text: str) -> bool:
 
 
 def name_of(thing: Any) -> tuple[str, str] | None:
-    """The module and name by which something of the standard library is found again; None of anything else."""
+    """Return the module and name by which an object of the standard library is found again; None for any other object."""
     if type(thing) is Mirror:
         return None
     owner = getattr(thing, "__objclass__", None)

@@ -1,7 +1,7 @@
 """Classes that stand for the classes of the other process; their instances, the proxies, stand for its objects.
 
-A proxy does nothing by itself: attributes, calls and operators are asked of the other side, and what comes back is a plain value or
-another proxy. On the tests' side, what compares never reaches the program with a value of the tests: see `_judging`.
+A proxy forwards attributes, calls and operators to the other side, and the result is a plain value or another proxy. On the tests'
+side, no comparison passes a value of the tests to the program: see `_judging`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _CLASS = "_isocost_class"
 
 
 class Link(Protocol):
-    """The peer that proxies ask by."""
+    """The protocol of the peer through which proxies ask."""
 
     tests: bool
     named: set[type]
 
     def ask(self, action: str, target: object, /, *arguments: object, **named: object) -> Any:
-        """Return what an action on an object of the other side gives."""
+        """Return the result of an action on an object of the other side."""
 
     def release(self, number: int) -> None:
-        """A proxy is gone."""
+        """Record that a proxy no longer exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,27 +43,27 @@ class Description:
     hashable: bool
 
 
-_links: list[Link] = []  # the one that this process has
+_links: list[Link] = []  # the one link of this process, in a list that every method refers to
 
 
 def ask_by(link: Link) -> None:
-    """Let the proxies of this process ask by a link."""
+    """Make the proxies of this process ask through a link."""
     _links[:] = [link]
 
 
 def number_of(thing: object) -> int | None:
-    """The number of a proxy or a mirror."""
+    """Return the number of a proxy or a mirror; None for an instance without one."""
     if isinstance(thing, Mirror):
         return int(type.__getattribute__(thing, _CLASS))
     try:
         number: int | None = object.__getattribute__(thing, _NUMBER)
-    except AttributeError:  # made by a method of its plain type
+    except AttributeError:  # an instance made by a method of its plain type
         return None
     return number
 
 
 def is_proxy(thing: object) -> bool:
-    """Tell whether something stands for an object without a plain value."""
+    """Return True if an object is a mirror or a proxy without a plain value."""
     kind = type(thing)
     return kind is Mirror or (type(kind) is Mirror and not PLAIN.intersection(kind.__mro__))
 
@@ -72,24 +72,28 @@ _classes_of, _bases_of = vars(type)["__mro__"].__get__, vars(type)["__bases__"].
 
 
 class Mirror(type):
-    """The class of mirrors. What a class of the other side can do as an object (attributes, calls, iteration of an Enum) is asked of it."""
+    """The metaclass of mirrors. It forwards what the other side's class does as an object: attributes, calls, iteration of an Enum."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any], **given: Any) -> Mirror:
-        """Make a mirror; a class statement of the tests cannot."""
+        """Make a mirror. Refuse a class statement of the tests that extends one.
+
+        Raises:
+            TypeError: the tests extend a class of the program.
+        """
         if _CLASS not in names:
             raise TypeError("the tests extend a class of the program, which lives in another process")
         return super().__new__(cls, name, bases, names, **given)
 
     @property
     def __mro__(cls) -> tuple[type, ...]:
-        return tuple(one for one in _classes_of(cls) if one is not Proxy)  # of which the other side knows nothing
+        return tuple(one for one in _classes_of(cls) if one is not Proxy)  # the other side does not know Proxy
 
     @property
     def __bases__(cls) -> tuple[type, ...]:  # type: ignore[override]
         return tuple(object if one is Proxy else one for one in _bases_of(cls))
 
     def __getattr__(cls, name: str) -> Any:
-        if not number_of(cls):  # `Function`, which is no class of the other side
+        if not number_of(cls):  # `Function`, which is not a class of the other side
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         return _links[0].ask("get", cls, name)
 
@@ -141,7 +145,7 @@ def _asked(name: str) -> property:
     return property(lambda self: _links[0].ask("get", self, name))
 
 
-# Methods of plain types that are given what a result is compared with, and say whether it is so, or could say just that again.
+# Methods of plain types that receive the expected value, and return if it matches or could return the value itself.
 _PREDICATES = (
     "startswith", "endswith", "count", "find", "index", "rfind", "rindex", "issubset", "issuperset", "isdisjoint", "intersection",
     "difference", "symmetric_difference", "union",
@@ -189,11 +193,11 @@ def _gone(self: object) -> None:
 
 
 def _bind(self: Any, instance: object, owner: type | None = None) -> Any:
-    """A function of the other side, as an attribute of a class of this one, is a method."""
+    """Bind a function of the other side as a method, where it is an attribute of a class of this side."""
     return self if instance is None else types.MethodType(self, instance)
 
 
-def _saying(name: str) -> Callable[..., Any]:
+def _forward(name: str) -> Callable[..., Any]:
     def method(self: object, /, *arguments: Any, **named: Any) -> Any:
         return _links[0].ask("special", self, name, *arguments, **named)
 
@@ -201,17 +205,17 @@ def _saying(name: str) -> Callable[..., Any]:
 
 
 def _is_of_tests(error: object, traceback: Any) -> bool:
-    """Tell whether an exception is an assertion that failed here, rather than one that the other side said."""
+    """Return True if an exception is an assertion that failed in this process, not one that the other side raised."""
     if not isinstance(error, AssertionError) or traceback is None:
         return False
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
-    said = getattr(_links[0].ask, "__func__", None)
-    return traceback.tb_frame.f_code is not getattr(said, "__code__", None)
+    ask = getattr(_links[0].ask, "__func__", None)  # it raises the other side's exceptions
+    return traceback.tb_frame.f_code is not getattr(ask, "__code__", None)
 
 
 def _exit(self: object, kind: Any, error: Any, traceback: Any) -> Any:
-    """Leave a `with`: no program keeps an assertion of the tests from failing."""
+    """Leave a `with` block. A program cannot suppress a failed assertion of the tests."""
     link = _links[0]
     suppressed = link.ask("special", self, "__exit__", kind, error, traceback)
     return suppressed and not (link.tests and _is_of_tests(error, traceback))
@@ -226,13 +230,13 @@ async def _leave(self: object, kind: Any, error: Any, traceback: Any) -> Any:
 def _equals(self: object, other: object) -> Any:
     """Compare an object of the program with a value of the tests: `Money(3) == 3`.
 
-    It is equal where its one attribute is, and its own `__eq__` agrees. So the program says a value before it learns what is expected,
-    as if it had returned that value.
+    They are equal if the object's only attribute equals the value, and its own `__eq__` agrees. So the program returns a value before it
+    learns what is expected, as a function would.
     """
     link = _links[0]
     try:
         held = link.ask("get", self, "__dict__")
-    except Exception:  # noqa: BLE001 - whatever the program raises: it has no attributes to compare
+    except Exception:  # noqa: BLE001 - on any error of the program there are no attributes to compare
         return NotImplemented
     if type(held) is not dict or len(held) != 1:
         return NotImplemented
@@ -241,10 +245,10 @@ def _equals(self: object, other: object) -> Any:
 
 
 def _judging(name: str) -> Callable[..., Any]:
-    """A comparison or an operator.
+    """Return a comparison or operator method.
 
-    On the tests' side it is asked only of two objects of the program, or, of arithmetic, where the tests name the object's class. With
-    anything else, what a function returned would itself decide whether it is what the test expects.
+    On the tests' side the program is asked only if both operands are its own objects, or, for arithmetic, if the tests name the object's
+    class. With any other operand, the object that a function returned would itself decide if it is what the test expects.
     """
     arithmetic = name in ARITHMETIC
 
@@ -268,12 +272,12 @@ def _contains(self: Any, thing: object) -> bool:
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
-    **{name: _judging(name) if name in JUDGING else _saying(name) for name in SPECIALS},
+    **{name: _judging(name) if name in JUDGING else _forward(name) for name in SPECIALS},
     "__contains__": _contains,
     "__exit__": _exit,
     "__aexit__": _leave,
 }
-# A plain value is compared, measured and counted by its own type.
+# The plain type itself compares, hashes and measures a plain value.
 _PLAIN_METHODS = {
     name: method
     for name, method in _METHODS.items()
@@ -283,16 +287,17 @@ _READING = ("__getitem__", "__iter__", "__reversed__", "__missing__")
 
 
 def _judging_plain(name: str, root: Any) -> Callable[..., Any]:
-    """A comparison or an operator of a class that extends a plain type: `V(1, 2) + V(3, 4)` of named tuples.
+    """Return a comparison or operator method of a class that extends a plain type: `V(1, 2) + V(3, 4)` of named tuples.
 
-    The program is asked for arithmetic as of other objects, and for comparisons of two values of classes that the tests name.
+    The program is asked for arithmetic as for other objects, and for comparisons of two values of classes that the tests name.
     """
     arithmetic = name in ARITHMETIC
 
     def method(self: object, *arguments: Any) -> Any:
         link, named = _links[0], type(self) in _links[0].named
         ours = all(type(type(one)) is Mirror for one in arguments)
-        if not link.tests or ((ours or named) if arithmetic else (ours and named)):
+        is_asked = (ours or named) if arithmetic else (ours and named)
+        if is_asked or not link.tests:
             return link.ask("special", self, name, *arguments)
         own = getattr(root, name, None)
         return NotImplemented if own is None else own(self, *arguments)
@@ -300,39 +305,39 @@ def _judging_plain(name: str, root: Any) -> Callable[..., Any]:
     return method
 
 
-def _plain_names(told: Description, root: type) -> dict[str, Any]:
-    """Return what the mirror of a class that extends a plain type has of its own."""
-    names: dict[str, Any] = {name: _PLAIN_METHODS[name] for name in told.specials if name in _PLAIN_METHODS}
-    names.update({name: _judging_plain(name, root) for name in told.specials if name in JUDGING and name != "__contains__"})
-    if root is collections.Counter:  # it compares by these, with keys of the other one
+def _plain_names(description: Description, root: type) -> dict[str, Any]:
+    """Return the namespace of the mirror of a class that extends a plain type."""
+    names: dict[str, Any] = {name: _PLAIN_METHODS[name] for name in description.specials if name in _PLAIN_METHODS}
+    names.update({name: _judging_plain(name, root) for name in description.specials if name in JUDGING and name != "__contains__"})
+    if root is collections.Counter:  # its comparisons call these methods, with the keys of the other operand
         names = {name: method for name, method in names.items() if name not in _READING}
     if "__eq__" in names:
         names["__hash__"] = root.__hash__
-    names.update({name: _asked(name) for name in told.overrides if hasattr(root, name) and name[:1] != "_"})
+    names.update({name: _asked(name) for name in description.overrides if hasattr(root, name) and name[:1] != "_"})
     names.update({name: _predicate(name, root) for name in _PREDICATES if name in names})
     return names
 
 
-def make_mirror(number: int, told: Description, bases: tuple[Mirror, ...], root: type | None, real: type | None) -> Mirror:
+def make_mirror(number: int, description: Description, bases: tuple[Mirror, ...], root: type | None, real: type | None) -> Mirror:
     """Make the class that stands for a class of the other side.
 
     Args:
         number: The class's number.
-        told: What the other side says of it; of its special methods, those are taken that are known here.
+        description: The other side's description; special methods that are unknown here are ignored.
         bases: Mirrors of the classes that it extends.
         root: The plain type or exception that it extends.
-        real: The class of the standard library that it is; `isinstance` then says so.
+        real: The class of the standard library that it is; `isinstance` then returns True for it.
     """
     names: dict[str, Any] = {
-        _CLASS: number, "__module__": told.module, "__doc__": _Doc(), "__getattr__": _get, "__setattr__": _set,
+        _CLASS: number, "__module__": description.module, "__doc__": _Doc(), "__getattr__": _get, "__setattr__": _set,
         "__delattr__": _delete, "__dir__": _directory, "__copy__": _copy, "__deepcopy__": _deep_copy,
     }  # fmt: skip
     if root is not None and root in PLAIN:
-        names.update(_plain_names(told, root))
+        names.update(_plain_names(description, root))
     else:
-        names.update({name: _METHODS[name] for name in told.specials if name in _METHODS})
+        names.update({name: _METHODS[name] for name in description.specials if name in _METHODS})
         names["__del__"] = _gone
-        if not told.hashable:
+        if not description.hashable:
             names["__hash__"] = None
         elif "__eq__" in names and "__hash__" not in names:
             names["__hash__"] = object.__hash__
@@ -341,27 +346,27 @@ def make_mirror(number: int, told: Description, bases: tuple[Mirror, ...], root:
     if real is types.FunctionType:
         names["__get__"] = _bind
     if root is None:
-        return _build(told.name, bases or (Proxy,), {**names, "__slots__": ()}, (Proxy,))
-    return _build(told.name, (*bases, root), names, (root,))
+        return _build(description.name, bases or (Proxy,), {**names, "__slots__": ()}, (Proxy,))
+    return _build(description.name, (*bases, root), names, (root,))
 
 
 def _build(name: str, bases: tuple[type, ...], names: dict[str, Any], fallback: tuple[type, ...]) -> Mirror:
     try:
         return Mirror(name, bases, names)
-    except TypeError:  # bases that do not go together without what is between them on the other side
+    except TypeError:  # without the classes between them on the other side, the bases have no consistent method order
         return Mirror(name, fallback, names)
 
 
 class Proxy(metaclass=Mirror):
-    """The base of all stand-ins for objects without a plain value."""
+    """The base of all proxies for objects without a plain value."""
 
     __slots__ = (_NUMBER, "__weakref__")
     _isocost_class = 0
 
 
 def make_proxy(mirror: Mirror, number: int, value: object = None) -> Any:
-    """Make an instance of a mirror: of one with a root, from its plain value."""
-    new: Any = mirror  # as a class: of `Mirror` itself, __new__ is another
+    """Make an instance of a mirror; of a mirror with a root, from its plain value."""
+    new: Any = mirror  # untyped, because the type checker finds the metaclass's __new__
     made = new.__new__(new) if value is None else new.__new__(new, value)
     object.__setattr__(made, _NUMBER, number)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _thread  # threading would do work of its own in each fork
+import _thread  # threading would run hooks of its own in each fork
 import json
 from typing import Any
 
@@ -19,16 +19,16 @@ _read = json.JSONDecoder().decode
 
 
 class GoneError(BaseException):
-    """The other process has ended, or closed what it answers by. Of BaseException, so that tests do not take it for what they expect."""
+    """Raised where the other process has ended or closed its pipe. A BaseException, so that tests do not catch it as an expected one."""
 
 
 class Peer:
-    """Asks the other side and answers it; while an answer is awaited, what the other side asks is done.
+    """A peer that asks the other side and answers it. While it waits for an answer, it does what the other side asks.
 
     Args:
-        reads: The file that the other side writes to.
-        writes: The file that it reads.
-        tests: Whether this is the side of the tests, which trusts nothing that it hears.
+        reads: The file descriptor that the other side writes to.
+        writes: The file descriptor that it reads.
+        tests: True on the side of the tests, which trusts no message.
     """
 
     def __init__(self, *, reads: int, writes: int, tests: bool) -> None:
@@ -41,28 +41,28 @@ class Peer:
         self._asked = 0
 
     def begin(self) -> None:
-        """Let the proxies of this process ask by this peer."""
+        """Make the proxies of this process ask through this peer."""
         ask_by(self)
 
     def ask(self, action: str, target: object, /, *arguments: object, **named: object) -> Any:
-        """Return what an action on an object of the other side gives.
+        """Return the result of an action on an object of the other side.
 
         Raises:
             GoneError: the other side is gone.
-            TamperedError: it said what no peer says.
-            BaseException: whatever the action raised there.
+            TamperedError: it sent what no peer sends.
+            BaseException: any exception of the action there.
         """
         with self._lock:
             self._asked += 1
             number = self._asked
-            self._say({"ask": action, "number": number}, [target, *arguments], named)
+            self._send_values({"ask": action, "number": number}, [target, *arguments], named)
             while True:
-                message, decoder = self._hear()
+                message, decoder = self._receive_values()
                 if "ask" in message:
                     self._answer(message, decoder)
                 elif message["number"] == number:
                     result = decoder.item(message["values"][0])
-                    break  # another number: the answer to a question that an alarm interrupted
+                    break  # an answer with another number belongs to a request that an alarm interrupted
         if message["raised"]:
             if isinstance(result, StopIteration | StopAsyncIteration) and not may_stop(action, arguments):
                 raise RuntimeError("a function raised StopIteration") from result
@@ -70,44 +70,49 @@ class Peer:
         return result
 
     def function(self, number: object) -> Any:
-        """Return the proxy of a function that the other side told the number of."""
+        """Return the proxy of a function, by the number that the other side sent."""
         try:
             return Decoder(self.table, self, [["object", number, None]]).item([0])
         except TamperedError as error:
             raise self.tampered(str(error)) from error
 
     def serve(self) -> None:
-        """Answer until the other side is gone."""
+        """Answer requests until the other side is gone."""
         while True:
-            message, decoder = self._hear()
+            message, decoder = self._receive_values()
             if "ask" in message:
                 self._answer(message, decoder)
 
     def release(self, number: int) -> None:
-        """A proxy is gone; the other side learns it with the next message."""
+        """Record that a proxy no longer exists; the next message tells the other side."""
         if number not in self.table.proxies:
             self.table.released.add(number)
 
-    def say_plainly(self, message: dict[str, Any]) -> None:
+    def send_plain(self, message: dict[str, Any]) -> None:
         """Send a message without values."""
         self._send(_write(message).encode())
 
-    def hear_plainly(self) -> dict[str, Any]:
-        """The next message, one without values."""
+    def receive_plain(self) -> dict[str, Any]:
+        """Return the next message, one without values."""
         return self._parsed(self._receive())
 
     def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
-        """Add what else the other side must know."""
+        """Add this side's other state to a message."""
 
     def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
-        """Take in what else the other side said."""
+        """Apply the other side's other state from a message."""
 
     def do(self, action: str, target: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
-        """Do what the other side asks."""
+        """Do what the other side asks.
+
+        Raises:
+            AttributeError: the tests do not allow it.
+            BaseException: any exception of the action.
+        """
         if self.tests and not is_allowed(action, target, arguments):
             raise AttributeError("not for programs")
         done = perform(action, target, arguments, named)
-        # A copy: in the attributes themselves, a program could put functions of its own over the methods of the tests.
+        # A copy: in the original, a program could replace the methods of the tests with its own functions.
         return dict(done) if self.tests and action == "get" and arguments[0] == "__dict__" else done
 
     def _answer(self, message: dict[str, Any], decoder: Decoder) -> None:
@@ -120,15 +125,15 @@ class Peer:
             result = self.do(message["ask"], target, arguments, named)
         except (GoneError, TamperedError):
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is for the other side
+        except BaseException as error:  # noqa: BLE001 - any exception is raised again on the other side
             result, raised = error, True
-        del target, arguments, named
+        del target, arguments, named  # else these references would keep unused containers in the table
         try:
-            self._say({"number": message["number"], "raised": raised}, [result], {})
+            self._send_values({"number": message["number"], "raised": raised}, [result], {})
         except (RecursionError, MemoryError, TypeError, ValueError, AttributeError) as error:  # a value that cannot be written
-            self._say({"number": message["number"], "raised": True}, [type(error)(*error.args)], {})
+            self._send_values({"number": message["number"], "raised": True}, [type(error)(*error.args)], {})
 
-    def _say(self, message: dict[str, Any], values: list[Any], named: dict[str, Any]) -> None:
+    def _send_values(self, message: dict[str, Any], values: list[Any], named: dict[str, Any]) -> None:
         encoder = Encoder(self.table)
         for number in self.table.changed():
             encoder.update(number)
@@ -144,7 +149,7 @@ class Peer:
             self.table.released.clear()
         self._send(_write(message).encode())
 
-    def _hear(self) -> tuple[dict[str, Any], Decoder]:
+    def _receive_values(self) -> tuple[dict[str, Any], Decoder]:
         message = self._parsed(self._receive())
         try:
             for number in message.get("released", ()):
@@ -155,7 +160,7 @@ class Peer:
             self.incoming(message, decoder)
         except (GoneError, MemoryError):
             raise
-        except Exception as error:  # whatever it is: the message is not one that a peer writes
+        except Exception as error:  # any error means that no peer wrote this message
             raise self.tampered(repr(error)) from error
         return message, decoder
 
@@ -169,11 +174,11 @@ class Peer:
         return message
 
     def tampered(self, reason: str) -> BaseException:
-        """The exception for a message that no peer writes."""
+        """Return the exception for a message that no peer sends."""
         return TamperedError(reason)
 
     def gone(self) -> BaseException:
-        """The exception for a pipe that is closed."""
+        """Return the exception for a closed pipe."""
         return GoneError()
 
     def _send(self, data: bytes) -> None:

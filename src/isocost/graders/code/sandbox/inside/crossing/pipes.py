@@ -9,38 +9,39 @@ _PIECE = 1 << 16  # bytes that a pipe holds
 
 
 class ClosedError(Exception):
-    """The other side closed the pipe."""
+    """Raised where the other side closed the pipe."""
 
 
 class TooLongError(Exception):
-    """The other side announced more than it may say."""
+    """Raised where the other side announced a message longer than allowed."""
 
 
 def write_frame(file: int, data: bytes) -> None:
-    """Send a message by a file descriptor.
+    """Write a message to a file descriptor.
 
     Raises:
-        ClosedError: nobody reads it.
+        ClosedError: the other side closed the pipe.
     """
     left = memoryview(len(data).to_bytes(_LENGTH, "big") + data)
     try:
         while left:
+            # A pipe takes part of a long message at a time, and a signal may interrupt the write.
             left = left[os.write(file, left) :]
     except BrokenPipeError as error:
         raise ClosedError from error
 
 
 def read_frame(file: int, longest: int, buffer: bytearray) -> bytes:
-    """Read the next message of a file descriptor.
+    """Read the next message from a file descriptor.
 
     Args:
         file: The descriptor.
-        longest: Bytes of a message at most.
-        buffer: What has come already, of it and of later ones; it is kept there should a signal handler of the tests interrupt.
+        longest: The maximum length of a message in bytes.
+        buffer: Bytes of this and later messages that were already read. They stay in it if a signal handler of the tests interrupts.
 
     Raises:
-        ClosedError: there is none.
-        TooLongError: it announces more than `longest` bytes.
+        ClosedError: the pipe is closed.
+        TooLongError: the message is longer than `longest`.
     """
     _fill(file, buffer, _LENGTH)
     length = int.from_bytes(buffer[:_LENGTH], "big")

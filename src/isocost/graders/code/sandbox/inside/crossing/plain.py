@@ -21,14 +21,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-LARGEST = 1 << 63  # integers below cross as JSON numbers, others in hexadecimal, which takes linear time
+LARGEST = 1 << 63  # smaller integers cross as JSON numbers, others in hexadecimal, which is parsed in linear time
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """Functions that read and fill a mutable container: by its own type's methods, whatever a subclass defines.
+    """Functions that read and fill a mutable container by its own type's methods, whatever a subclass defines.
 
-    `read` returns its contents as a flat list; of a mapping, keys and values by turns. `fill` replaces them.
+    `read` returns its contents as a flat list; of a mapping, keys and values alternate. `fill` replaces them.
     """
 
     kind: type
@@ -90,7 +90,7 @@ CONTAINERS = {
 }
 KINDS = {container.kind: name for name, container in CONTAINERS.items()}
 
-# The immutable types that programs subclass (named tuples, IntEnum): how the plain value is taken out of an instance of a subclass.
+# The immutable types that programs subclass (named tuples, IntEnum), with a function that returns the plain value of an instance.
 VALUES: dict[type, Callable[[Any], Any]] = {
     int: int.__pos__,
     float: float.__pos__,
@@ -106,7 +106,7 @@ PLAIN = frozenset(ROOTS.values())
 
 
 def root_of(kind: type) -> type | None:
-    """The plain type that a class of a program extends, if any; the most special one."""
+    """Return the most specific plain type that a class of a program extends, or None."""
     return next((base for base in kind.__mro__ if base in PLAIN), None)
 
 
@@ -115,7 +115,7 @@ def _date(value: datetime.date) -> list[Any]:
 
 
 def _zone(value: datetime.time | datetime.datetime) -> datetime.tzinfo | None:
-    """Return the time zone of a time; of a class of a program, the offset that it has then."""
+    """Return the time zone of a time. If the zone is of a program's class, return its fixed offset at that time."""
     zone = value.tzinfo
     if zone is None or is_made(type(zone)):
         return zone
@@ -154,7 +154,7 @@ def _new_signature(names: tuple[str, ...], kinds: tuple[Any, ...], having: tuple
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An immutable value that is made again from its parts."""
+    """An immutable value that is rebuilt from its parts."""
 
     parts: Callable[[Any], list[Any]]
     make: Callable[..., Any]
@@ -183,14 +183,14 @@ _MADE_OF_TEXT = {
     "PosixPath": "pathlib",
     "PurePosixPath": "pathlib",
     "ZoneInfo": "zoneinfo",
-}  # modules that are not loaded for few
+}  # imported only when needed: few programs use these modules
 
 
 def made_kind(name: str) -> Value:
-    """Return how an immutable value of a type is made.
+    """Return the functions that take apart and rebuild an immutable value of a type.
 
     Raises:
-        KeyError: there is no such type.
+        KeyError: the type is unknown.
     """
     if name in _MADE_OF_TEXT:
         kind: type = getattr(importlib.import_module(_MADE_OF_TEXT[name]), name)
@@ -199,13 +199,13 @@ def made_kind(name: str) -> Value:
 
 
 def is_made(kind: type) -> bool:
-    """Tell whether values of a type are made again from their parts."""
+    """Return True if values of a type are rebuilt from their parts."""
     return kind in MADE or _MADE_OF_TEXT.get(kind.__name__, "?") == kind.__module__.partition(".")[0]
 
 
-# What `isinstance` says of a value of these types must be true of it.
+# A value must really be of these types where `isinstance` says so: tests rely on their comparison.
 NEVER_PROXIES = (*PLAIN, *MADE, bool, type(None))
-# Types that no module names, and those that isinstance asks for.
+# Types without a name in any module, and those that tests use in isinstance.
 NAMELESS: dict[str, type] = {kind.__name__: kind for kind in vars(types).values() if isinstance(kind, type)}
 SINGLETONS: dict[str, Any] = {
     "None": None,
@@ -221,10 +221,10 @@ SINGLETONS: dict[str, Any] = {
 
 
 def may_be_handed_over(found: type) -> bool:
-    """Tell whether a program may hand over a class of the standard library; any other one is a proxy, as its own classes are.
+    """Return True if a program may hand over a class of the standard library. Any other one becomes a proxy, as its own classes do.
 
-    The tests, or a function that they hand over, might call it: not `type`, which makes classes, nor what reaches into the interpreter,
-    nor what equals everything; and no exception by which unittest skips a test.
+    The tests, or a function that they hand over, might call it. So not `type`, which makes classes, nor anything that reaches into the
+    interpreter or equals everything, nor an exception by which unittest skips a test.
     """
     if issubclass(found, BaseException):
         return not found.__module__.startswith(("unittest", "doctest"))
@@ -238,7 +238,7 @@ _HARMLESS = frozenset(
 
 
 def same(container: Container, thing: Any, before: list[Any]) -> bool:
-    """Tell whether a container holds what it held: the same objects in the same order."""
+    """Return True if a container still holds the same objects in the same order."""
     if container.kind is list and len(before) > _MANY:
         return list.__len__(thing) == len(before) and _same_items(thing, before)
     now = container.read(thing)
@@ -247,8 +247,8 @@ def same(container: Container, thing: Any, before: list[Any]) -> bool:
     return len(now) == len(before) and all(map(operator.is_, now, before))
 
 
-_MANY = 100
-_ITEMS_AT = 3 * ctypes.sizeof(ctypes.c_void_p)  # where a list object has the address of its items: after count, type and size
+_MANY = 100  # items; shorter lists are not worth a foreign call
+_ITEMS_AT = 3 * ctypes.sizeof(ctypes.c_void_p)  # offset of the items' address in a list object, after count, type and size
 _libc = ctypes.CDLL(None)
 _libc.memcmp.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
 
@@ -258,15 +258,15 @@ def _address(items: list[Any]) -> int:
 
 
 def _compares_memory() -> bool:
-    """Tell whether lists are laid out here as is assumed."""
+    """Return True if this interpreter lays lists out as assumed here."""
     if sys.implementation.name != "cpython" or list.__basicsize__ != 5 * ctypes.sizeof(ctypes.c_void_p):
-        return False  # a build with other fields before them
+        return False  # a build with other fields before the items
     probe = [object(), object()]
     return list((ctypes.c_void_p * 2).from_address(_address(probe))) == [*map(id, probe)]
 
 
 def _same_items(now: list[Any], before: list[Any]) -> bool:
-    """Compare the addresses of the items of two lists of a length: a list that many calls share is compared with each of them."""
+    """Compare the item addresses of two lists of equal length. It must be fast, because a shared list is compared at every call."""
     if _COMPARES_MEMORY:
         return not _libc.memcmp(_address(now), _address(before), len(before) * ctypes.sizeof(ctypes.c_void_p))
     return all(map(operator.is_, now, before))

@@ -1,4 +1,4 @@
-"""The special methods that cross."""
+"""The special methods that cross between the two processes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ ARITHMETIC = tuple(
     for prefix in ("", "r", "i")
 )
 COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
-# They are given what a result is compared with, and could answer as the test wishes.
+# These receive the expected value, and could answer as the test wants.
 JUDGING = frozenset((*ARITHMETIC, *COMPARISONS, "__contains__"))
-# They are given nothing that a test expects: they say a value, which the test compares.
-SAYING = (
+# These receive no expected value: they return one, which the test compares.
+FORWARDED = (
     "__call__", "__len__", "__length_hint__", "__iter__", "__next__", "__reversed__", "__getitem__", "__setitem__", "__delitem__",
     "__bool__", "__int__", "__float__", "__complex__", "__index__", "__str__", "__repr__", "__bytes__", "__format__", "__hash__",
     "__neg__", "__pos__", "__abs__", "__invert__", "__round__", "__trunc__", "__floor__", "__ceil__", "__enter__", "__exit__",
     "__missing__", "__aenter__", "__aexit__", "__aiter__", "__anext__", "__fspath__",
 )  # fmt: skip
-SPECIALS = (*SAYING, *sorted(JUDGING))
-# What runs in steps, by methods that raise StopIteration where it has ended.
+SPECIALS = (*FORWARDED, *sorted(JUDGING))
+# Objects that run in steps, by methods that raise StopIteration at the end.
 RUNNING = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 STEPS = frozenset(("send", "throw", "close", "asend", "athrow", "aclose"))

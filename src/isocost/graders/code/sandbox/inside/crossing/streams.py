@@ -1,4 +1,4 @@
-"""Standard input and output where tests have replaced them: a program that prints while it is called prints into what the test reads."""
+"""Standard input and output that tests have replaced: a program prints into the stream that the test reads."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _FUNCTIONS = ("input", "print")
 
 
 class TestStreams:
-    """The side of the tests: says what has been replaced, and writes what the program printed."""
+    """The tests' side: sends what has been replaced, and writes the program's output."""
 
-    __test__ = False  # pytest looks for classes of such names
+    __test__ = False  # pytest collects classes of such names
 
     def __init__(self) -> None:
         self._usual = {name: getattr(sys, name) for name in (*_OUTPUTS, "stdin")}
@@ -27,22 +27,22 @@ class TestStreams:
         self._start = 0
 
     def outgoing(self, message: dict[str, Any], encoder: Encoder) -> None:
-        """Add what is replaced at this moment."""
-        said: dict[str, Any] = {name: True for name in _OUTPUTS if getattr(sys, name) is not self._usual[name]}
+        """Add the streams and functions that are replaced at this moment."""
+        replaced: dict[str, Any] = {name: True for name in _OUTPUTS if getattr(sys, name) is not self._usual[name]}
         if sys.stdin is not self._usual["stdin"]:
-            with contextlib.suppress(AttributeError, OSError, ValueError):  # not an input that can be read twice
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # an input that cannot be read twice
                 self._start = sys.stdin.tell()
                 text = sys.stdin.read()
                 sys.stdin.seek(self._start)
-                said["stdin"] = encoder.item(text)
+                replaced["stdin"] = encoder.item(text)
         for name, usual in self._functions.items():
             if getattr(builtins, name) is not usual:
-                said[name] = encoder.item(getattr(builtins, name))
-        if said:
-            message["streams"] = said
+                replaced[name] = encoder.item(getattr(builtins, name))
+        if replaced:
+            message["streams"] = replaced
 
     def incoming(self, message: dict[str, Any]) -> None:
-        """Write what was printed, and pass over what was read."""
+        """Write the program's output, and skip the input that it read."""
         for name, text in message.get("printed", {}).items():
             if name in _OUTPUTS and isinstance(text, str):
                 getattr(sys, name).write(text)
@@ -51,7 +51,7 @@ class TestStreams:
 
 
 class _Text(io.StringIO):
-    """Text that can be read and written as bytes, too: `sys.stdin.buffer.read()`."""
+    """A text stream that can also be read and written as bytes: `sys.stdin.buffer.read()`."""
 
     @property
     def buffer(self) -> Any:
@@ -59,7 +59,7 @@ class _Text(io.StringIO):
 
 
 class _Bytes:
-    """The bytes of a text, which stays what is read and written."""
+    """A byte view of a text stream, with which it shares its position."""
 
     def __init__(self, text: io.StringIO) -> None:
         self._text = text
@@ -85,27 +85,27 @@ class _Bytes:
 
 
 class ProgramStreams:
-    """The side of the program: replaces what the tests have, while they wait."""
+    """The program's side: replaces the streams that the tests have replaced, while the tests wait."""
 
     def __init__(self) -> None:
         self._usual: dict[str, Any] = {}
 
     def incoming(self, message: dict[str, Any], decoder: Decoder) -> None:
-        """Replace what is replaced there, and put back what no longer is."""
-        said = message.get("streams", {})
-        if not said and not self._usual:
+        """Replace the streams that the tests have replaced, and restore the others."""
+        replaced = message.get("streams", {})
+        if not replaced and not self._usual:
             return
         for name in (*_OUTPUTS, "stdin", *_FUNCTIONS):
             place: Any = builtins if name in _FUNCTIONS else sys
-            if name in said:
+            if name in replaced:
                 self._usual.setdefault(name, getattr(place, name))
-                value = decoder.item(said[name])
+                value = decoder.item(replaced[name])
                 setattr(place, name, _Text(None if value is True else value) if place is sys else value)
             elif name in self._usual:
                 setattr(place, name, self._usual.pop(name))
 
     def outgoing(self, message: dict[str, Any]) -> None:
-        """Add what was printed since the last message, and how much was read."""
+        """Add the output since the last message, and the number of characters read."""
         for name in self._usual:
             stream = getattr(sys, name, None)
             if not isinstance(stream, io.StringIO):

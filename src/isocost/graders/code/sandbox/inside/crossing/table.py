@@ -10,27 +10,27 @@ from typing import Any
 from .mirrors import Mirror, number_of
 from .plain import CONTAINERS, KINDS, Container, root_of, same
 
-_HELD = 3  # references to a container that nobody but the table, the loop and getrefcount itself has
+_HELD = 3  # references to a container in use: the table's, getrefcount's argument, and at least one other
 
 
 class TamperedError(Exception):
-    """The other side said something that no peer says."""
+    """Raised where the other side sent what no peer sends."""
 
 
 class Numbered:
-    """An object of the other side that no proxy stands for."""
+    """An object of the other side that has no proxy here."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
 class Table:
-    """Objects by number: even ones were made by the tests, odd ones by the program.
+    """Objects by number: the tests give even numbers, the program odd ones, so neither waits for the other to give one.
 
-    objects    what lives here and the other side can name, and the containers that both sides hold
-    held       what each shared container held when the sides last agreed: sent along when it has changed
-    proxies    what stands here for objects of the other side, while somebody holds it
-    released   numbers of proxies that nobody holds any more, for the other side to forget
+    objects    objects of this side that the other side can name, and the containers that both sides hold
+    held       the contents of each shared container when the sides last agreed; a changed container is sent again
+    proxies    proxies for objects of the other side, while anything here refers to them
+    released   numbers of proxies that no longer exist, for the other side to forget
     """
 
     def __init__(self, *, tests: bool) -> None:
@@ -44,7 +44,7 @@ class Table:
         self._next = itertools.count(2 if tests else 1, 2)
 
     def number(self, thing: object) -> int | None:
-        """The number by which the other side knows something: an object or container of here, or one of its own."""
+        """Return the number by which the other side knows an object, of this side or of its own; None without one."""
         known = self._numbers.get(id(thing))
         if known is not None:
             return known
@@ -54,7 +54,7 @@ class Table:
         return None
 
     def export(self, thing: object) -> int:
-        """Give an object of here a number."""
+        """Return the number of an object of this side, and give it one on first use."""
         known = self._numbers.get(id(thing))
         if known is None:
             known = next(self._next)
@@ -67,26 +67,26 @@ class Table:
         self._numbers[id(thing)] = number
 
     def forget(self, number: int) -> None:
-        """Drop an object; the other side has."""
+        """Drop an object that the other side has dropped."""
         thing = self.objects.pop(number, None)
         self._numbers.pop(id(thing), None)
         self.held.pop(number, None)
 
     def check_new(self, number: object) -> int:
-        """The number of something that the other side made.
+        """Return the number of an object that the other side made.
 
         Raises:
-            TamperedError: it is not one, or of this side.
+            TamperedError: it is not a number, or one of this side.
         """
         if type(number) is not int or number < 1 or (number % 2 == 0) == self.tests:
             raise TamperedError("a number that is not its own")
         return number
 
     def find(self, number: object) -> Any:
-        """Return what a number names.
+        """Return the object with a number.
 
         Raises:
-            TamperedError: nothing.
+            TamperedError: no object has it.
         """
         found = self.objects.get(number, self) if type(number) is int else self
         if found is self:
@@ -96,19 +96,19 @@ class Table:
         return found
 
     def is_mine(self, nodes: list[Any], item: Any) -> bool:
-        """Tell whether an item of a message names an object of this side, rather than a value or an object that the message makes."""
+        """Return True if an item of a message names an object of this side, not a value or an object that the message makes."""
         node = nodes[item[0]] if isinstance(item, list) else None
         if not isinstance(node, list) or node[0] != "known":
             return False
         return (node[1] % 2 == 0) == self.tests and node[1] in self.objects
 
     def changed(self) -> list[int]:
-        """The shared containers that no longer hold what the other side thinks."""
+        """Return the numbers of the shared containers whose contents the other side no longer has."""
         things = ((number, self.objects[number], held) for number, held in self.held.items())
         return [number for number, thing, held in things if not same(container_of(thing), thing, held)]
 
     def drop_unused(self) -> list[int]:
-        """Forget the shared containers that only this table still holds, and return their numbers; inner ones after outer ones."""
+        """Forget the shared containers that only this table still holds, outer ones before inner ones, and return their numbers."""
         dropped: list[int] = []
         while True:
             before = len(dropped)
@@ -116,11 +116,11 @@ class Table:
                 if sys.getrefcount(self.objects[number]) < _HELD:
                     self.forget(number)
                     dropped.append(number)
-            if len(dropped) == before:
+            if len(dropped) == before:  # a dropped container may have held the last reference to another
                 return dropped
 
 
 def container_of(thing: object) -> Container:
-    """Return how a container, or an instance of a class that extends one, is read and filled."""
+    """Return the functions that read and fill a container, or an instance of a class that extends one."""
     kind = type(thing)
     return CONTAINERS[KINDS.get(kind) or KINDS[root_of(kind) or kind]]

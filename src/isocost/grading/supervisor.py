@@ -1,4 +1,4 @@
-"""A thread for every worker process: deals out pairs, and blames the one that a process died of."""
+"""One thread per worker process: it assigns pairs, and decides which pair a process died of."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from isocost.grading.judging import OUT_OF_MEMORY
 from isocost.grading.process import Process, Setup, StartError
 from isocost.records import Verdict
 
-MOST_PAIRS = 32  # handed to a process at a time,
-MOST_CHARACTERS = 1_000_000  # and how long they may be together
-FEWEST_PAIRS = 4  # that are worth another process
-MOST_STARTS = 3  # that fail one after the other before any process has been there,
-MOST_RESTARTS = 12  # or when none is there any more: a minute
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between starts that fail: a machine short of memory kills what has just been started
+MOST_PAIRS = 32  # sent to a process at a time: enough to hide the round trip, few enough to share out evenly
+MOST_CHARACTERS = 1_000_000  # of them together
+FEWEST_PAIRS = 4  # pending pairs that justify another process, which takes up to seconds to start
+MOST_STARTS = 3  # failed starts in a row before any process has ever started
+MOST_RESTARTS = 12  # failed starts in a row after one has, with no other left; with the pauses about a minute
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between failed starts: a machine short of memory kills new processes at once
 
 
 @dataclass(slots=True)
 class Task:
-    """A pair to judge: `text` is an answer, or a whole solution where the grader takes no steps."""
+    """A pair to judge. `text` is an answer, or a whole solution if the grader does not work in two steps."""
 
     digest: bytes
     reference: str
@@ -31,18 +31,18 @@ class Task:
 
     @property
     def size(self) -> int:
-        """Characters."""
+        """Its length in characters."""
         return len(self.reference) + len(self.text)
 
 
-class Crew:
-    """Worker processes, started as they are needed.
+class Supervisor:
+    """A supervisor of worker processes, which it starts as they are needed.
 
     Args:
-        setup: What each of them is to do.
-        workers: How many there may be.
-        deliver: Called with each verdict, from a thread, and whether it is the grader's own.
-        give_up: Called once, with the reason, if no process can be started; nothing is delivered any more.
+        setup: The workers' configuration.
+        workers: The maximum number of processes.
+        deliver: Called from a thread with each verdict, and with True if it is the grader's own.
+        give_up: Called once with the reason if no process can be started; nothing is delivered after it.
     """
 
     def __init__(self, setup: Setup, workers: int, deliver: Callable[[Task, Verdict, bool], None], give_up: Callable[[str], None]) -> None:
@@ -56,11 +56,11 @@ class Crew:
 
     @property
     def size(self) -> int:
-        """Processes that were asked for so far."""
+        """The number of processes requested so far."""
         return len(self._threads)
 
     def put(self, tasks: Iterable[Task]) -> None:
-        """Have pairs judged."""
+        """Queue pairs for judging, and start further processes if they are worth it."""
         with self._changed:
             if self._closed:
                 return
@@ -73,7 +73,7 @@ class Crew:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Stop at once, whatever is being judged."""
+        """Stop at once, even in the middle of a pair."""
         with self._changed:
             self._closed = True
             self._tasks.clear()
@@ -82,6 +82,7 @@ class Crew:
         for process in processes:
             process.interrupt()
         for thread in self._threads:
+            # `give_up` runs in such a thread, and its receiver may close.
             if thread is not threading.current_thread():
                 thread.join()
 
@@ -96,13 +97,13 @@ class Crew:
                     self._deliver(tasks[done], verdict, verdict != OUT_OF_MEMORY)
                     done += 1
                 self._return(tasks[done:], process.fate)
-        except Exception as error:  # noqa: BLE001 - a fault of isocost's own must not leave the caller waiting: it is raised there
+        except Exception as error:  # noqa: BLE001 - an internal error must not leave the caller waiting: it is raised there
             self._fail(f"{type(error).__name__}: {error}")
         finally:
             process.stop()
 
     def _start(self, process: Process) -> bool:
-        """Whether the process is there. While others are, it is tried for as long as it takes: they do its work meanwhile."""
+        """Return True once the process is ready. While others are ready, try without limit: they do its work meanwhile."""
         failures, pause = 0, FIRST_PAUSE
         while not self._closed:
             try:
@@ -132,7 +133,7 @@ class Crew:
             self._give_up(why)
 
     def _take(self) -> list[Task]:
-        """The next pairs, fewer when few are left, so that all processes end together; none once the crew is closed."""
+        """Return the next pairs; none once closed. Fewer when few are left, so that all processes finish together."""
         with self._changed:
             self._idle += 1
             while not self._tasks and not self._closed:
@@ -147,7 +148,10 @@ class Crew:
             return taken
 
     def _return(self, tasks: list[Task], fate: str | None) -> None:
-        """Give back what a process left when it died. The first is to blame; only if it dies of it twice, unless it took too long."""
+        """Queue the pairs again that a dead process left.
+
+        The first one is the likely cause. It is ungraded after its second death, or after one timeout.
+        """
         if tasks and fate and not self._closed:
             first = tasks[0]
             first.deaths += 1
@@ -155,5 +159,5 @@ class Crew:
                 self._deliver(tasks.pop(0), ungraded(fate), False)
         with self._changed:
             if not self._closed:
-                self._tasks.extendleft(reversed(tasks))
+                self._tasks.extendleft(reversed(tasks))  # at the front: the caller waits for the oldest pairs
                 self._changed.notify_all()

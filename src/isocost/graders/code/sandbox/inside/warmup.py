@@ -1,6 +1,6 @@
-"""Run a sample in the server before any other, so that those that come find the code of the conversation specialised by the interpreter.
+"""Run a sample in the server before any other, so that forks inherit the protocol's code already specialised by the interpreter.
 
-A process that specialises it itself copies the memory that it is in, which takes longer than all that a small test asks.
+A process that specialises it itself copies the memory pages of that code, which takes longer than all that a small test asks.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ check(f)
 
 
 def warm_up() -> None:
-    """Take the part of the tests, then that of the program, with a forked process as the other one."""
+    """Play the tests' part, then the program's, each with a forked process as the other side."""
     for tests_are_here in (True, False):
         questions, answers = os.pipe(), os.pipe()
         pid = os.fork()
@@ -66,7 +66,7 @@ def _run_program(reads: int, writes: int) -> None:
     names: dict[str, Any] = {}
     peer.define(names)
     code = compile(_PROGRAM, "solution", "exec", dont_inherit=True)
-    exec(code, names)  # noqa: S102 - the one above
-    peer.say_defined(code, steady=True)
+    exec(code, names)  # noqa: S102 - the program above
+    peer.send_defined(code, steady=True)
     with contextlib.suppress(GoneError):
         peer.serve()

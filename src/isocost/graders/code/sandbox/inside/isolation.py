@@ -1,4 +1,4 @@
-"""Walls that a sample is put behind before any of its code runs: namespaces of its own, no capabilities, limits, forbidden system calls."""
+"""Isolation of a sample before any of its code runs: its own namespaces, no capabilities, limits, forbidden system calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .calls import Filter
 
 MOST_FILES = 64  # open at a time; each may be a pipe with a buffer that no other limit counts
-MOST_THREADS = 1024  # root is exempt: there, memory is what limits them
+MOST_THREADS = 1024  # root is exempt: there, memory limits them
 MOST_TMP = 16 << 20  # bytes in /tmp
 MOST_TMP_FILES = 1000
 
@@ -21,7 +21,7 @@ _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2
 _CAPABILITY_VERSION = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
-# Looked up once: a process that does it itself copies more of the memory.
+# Looked up once, before the forks: a process that does it itself copies more memory pages.
 _FUNCTIONS: dict[str, Callable[..., int]] = {
     name: getattr(_libc, name) for name in ("unshare", "setns", "mount", "umount2", "capset", "prctl")
 }
@@ -30,14 +30,14 @@ _header, _nothing = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits of a process of a sample: wall-clock seconds, bytes of address space."""
+    """The limits of a sample's process: wall-clock seconds, bytes of address space."""
 
     seconds: float
     memory: int
 
 
-def fork_alone(server: int) -> int:
-    """Fork a process that is the first of a new PID namespace: 0 there, its PID here.
+def fork_in_namespace(server: int) -> int:
+    """Fork a process that is the first of a new PID namespace. Return 0 there, and its PID here.
 
     Args:
         server: A PID file descriptor of the calling process.
@@ -45,19 +45,19 @@ def fork_alone(server: int) -> int:
     Raises:
         OSError: the kernel refuses.
     """
-    _call("unshare", _NEW_PIDS)  # of the children, not of this process
+    _call("unshare", _NEW_PIDS)  # affects the children, not this process
     try:
         pid = os.fork()
     except OSError:
         _call("setns", server, _NEW_PIDS)
         raise
-    if pid:
+    if pid:  # else the next fork would join the namespace of this program
         _call("setns", server, _NEW_PIDS)
     return pid
 
 
 def mount_tmp() -> None:
-    """Put an empty /tmp over what is there, for this process and those that it forks.
+    """Mount an empty /tmp over the current one, for this process and those that it forks.
 
     Raises:
         OSError: the kernel refuses.
@@ -66,7 +66,7 @@ def mount_tmp() -> None:
 
 
 def unmount_tmp() -> None:
-    """Take the last /tmp away, with all that is in it.
+    """Unmount the last /tmp, with all its files.
 
     Raises:
         OSError: the kernel refuses.
@@ -75,8 +75,9 @@ def unmount_tmp() -> None:
 
 
 def resource_limits(limits: Limits) -> list[tuple[int, int]]:
-    """Return what to limit, and to how much: within what this process has itself."""
-    seconds = int(limits.seconds * (os.cpu_count() or 1)) + 2  # of all threads: should the server not be there to stop them
+    """Return the resources to limit and their limits, which are at most those of this process."""
+    # CPU seconds add up over threads. This limit matters only if the server dies and nobody stops the sample by the clock.
+    seconds = int(limits.seconds * (os.cpu_count() or 1)) + 2
     wanted = (
         (resource.RLIMIT_AS, limits.memory),
         (resource.RLIMIT_CPU, seconds),
@@ -90,17 +91,18 @@ def resource_limits(limits: Limits) -> list[tuple[int, int]]:
     return [(which, most if hard[which] == resource.RLIM_INFINITY else min(most, hard[which])) for which, most in wanted]
 
 
-def close_in(limits: list[tuple[int, int]], calls: Filter) -> None:
-    """Take from this process all that a sample must not have. It cannot be undone.
+def isolate(limits: list[tuple[int, int]], calls: Filter) -> None:
+    """Remove every privilege from this process that a sample must not have. It cannot be undone.
 
     Raises:
         OSError: the kernel refuses a part of it.
     """
-    os.setsid()  # a signal to process group 0 reaches the server's group, across PID namespaces
+    os.setsid()  # else a signal to process group 0 would reach the server's group, across PID namespaces
     for which, most in limits:
         resource.setrlimit(which, (most, most))
     _call("capset", _header, _nothing)
     _call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    # After no_new_privs: without it, the kernel refuses a filter from a process without capabilities.
     _call("prctl", _SECCOMP, _FILTER, ctypes.byref(calls), 0, 0)
 
 
