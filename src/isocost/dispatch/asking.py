@@ -137,7 +137,7 @@ class _Flight:
             self._ledger.close()
             self._deadline = time.monotonic() + PATIENCE
         if not isinstance(error, LimitReachedError):
-            for lane in {call.job.lane for call in self._flying.values() if call.job.remote}:
+            for lane in {call.job.queue for call in self._flying.values() if call.job.remote}:
                 self._executor.withdraw(lane)
 
     def outcomes(self, landed: Sequence[tuple[Call, Future[Answers]]]) -> Found:
@@ -159,7 +159,7 @@ class _Flight:
         Raises:
             Exception: what it failed with.
         """
-        lane = self._lanes[call.job.lane]
+        lane = self._lanes[call.job.queue]
         lane.flying -= 1
         error = future.exception()
         if error is None:
@@ -198,7 +198,7 @@ class _Flight:
         worst, paid = call.worst.amount(unit), reported.amount(unit) if reported else None
         if not error.in_flight or not worst or paid is None or paid <= worst:
             return error
-        without_answer = (c for c in (*self._flying.values(), *self._unbooked) if c.job.lane == call.job.lane)
+        without_answer = (c for c in (*self._flying.values(), *self._unbooked) if c.job.queue == call.job.queue)
         others = sorted((c.worst.amount(unit) or 0.0 for c in without_answer), reverse=True)
         beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
         happened, _, advice = str(error).partition("\n")

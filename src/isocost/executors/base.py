@@ -30,7 +30,7 @@ class Executor(Protocol):
         """Run a function in a worker; the workers start with the first call."""
 
     def send(self, job: Job) -> Future[Answers]:
-        """Have a job answered, after the jobs of its lane that were sent before.
+        """Have a job answered, after the jobs of its queue that were sent before.
 
         Its future raises EngineError where the engine could not answer, StorageError where its draws could not be committed.
         """
@@ -38,8 +38,8 @@ class Executor(Protocol):
     def capacity(self, job: Job) -> int:
         """How many jobs like this one are worth having under way at once: more would only hold reservations."""
 
-    def withdraw(self, lane: str) -> None:
-        """Ask an endpoint nothing more: the futures of its lane's jobs that it was not asked yet raise NotSentError.
+    def withdraw(self, queue: str) -> None:
+        """Ask an endpoint nothing more: the futures of its queue's jobs that it was not asked yet raise NotSentError.
 
         Jobs that are sent later are answered as ever.
         """

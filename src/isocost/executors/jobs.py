@@ -68,7 +68,7 @@ class Job:
         key: What it is reserved and stored under.
         spec: The engine.
         remote: Whether somebody else runs the model; then a job waits for an answer, not for a device.
-        lane: Jobs of one lane wait for each other: all engines on this machine share its devices (""), an endpoint is by itself.
+        queue: Jobs of one queue wait for each other: all engines on this machine share its devices (""), an endpoint is by itself.
         concurrency: How many jobs the engine answers at once.
         requests: The batch.
         params: How the model writes.
@@ -79,7 +79,7 @@ class Job:
     key: str
     spec: EngineSpec
     remote: bool
-    lane: str
+    queue: str
     concurrency: int
     requests: tuple[Request, ...]
     params: SamplingParams
@@ -87,8 +87,8 @@ class Job:
     storing: Storing | None = None
 
 
-def lane_of(spec: EngineSpec, facts: EngineFacts) -> str:
-    """The lane of an engine's jobs."""
+def queue_of(spec: EngineSpec, facts: EngineFacts) -> str:
+    """The queue of an engine's jobs."""
     return spec.key if facts.remote else ""
 
 

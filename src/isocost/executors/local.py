@@ -16,9 +16,9 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, Thre
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
 
-from isocost.executors import desk
+from isocost.executors import engineworker
+from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
 from isocost.executors.jobs import Answers, Job, Outcome
-from isocost.executors.workers import Lane, Ticket, Worker, WorkerDiedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class LocalExecutor:
         self._callers = ThreadPoolExecutor(self.workers)
         self._free: queue.SimpleQueue[LocalWorker] = queue.SimpleQueue()
         self._processes: list[LocalWorker] = []
-        self._lanes: dict[str, Lane] = {}
+        self._queues: dict[str, JobQueue] = {}
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a function in the next worker that is free; the workers start with the first call."""
@@ -62,30 +62,30 @@ class LocalExecutor:
             self._free.put(worker)
 
     def send(self, job: Job) -> Future[Answers]:
-        """Have a job answered, by whichever worker of its lane is free first."""
+        """Have a job answered, by whichever worker of its queue is free first."""
         self._start()
         with self._lock:
-            if job.lane not in self._lanes:
+            if job.queue not in self._queues:
                 workers = [self._worker(1)] if job.remote else self._processes[: self.workers]
-                self._lanes[job.lane] = Lane(workers, _died)
-        return self._lanes[job.lane].put(job)
+                self._queues[job.queue] = JobQueue(workers, _died)
+        return self._queues[job.queue].put(job)
 
     def capacity(self, job: Job) -> int:
         """Twice what is answered at once, so that no worker waits for the driver."""
         return 2 * job.concurrency * (1 if job.remote else self.workers)
 
-    def withdraw(self, lane: str) -> None:
+    def withdraw(self, queue: str) -> None:
         """Ask an endpoint nothing more of what was sent so far."""
-        if lane in self._lanes:
-            self._lanes[lane].withdraw()
+        if queue in self._queues:
+            self._queues[queue].withdraw()
 
     def close(self, *, wait: bool = True) -> None:
         """End the workers; without `wait` they are killed in the middle of their work."""
         for process in self._processes:
             if not wait:
                 process.kill()
-        for lane in self._lanes.values():
-            lane.close()
+        for jobs in self._queues.values():
+            jobs.close()
         self._callers.shutdown(wait=True, cancel_futures=not wait)
         for process in self._processes:
             process.close()
@@ -103,12 +103,12 @@ class LocalExecutor:
         return worker
 
 
-def _died(lane: Lane, worker: Worker, tickets: list[Ticket], error: WorkerDiedError) -> None:
+def _died(queue: JobQueue, worker: WorkerHandle, queued_jobs: list[QueuedJob], error: WorkerDiedError) -> None:
     """On one machine a worker dies of something that would kill the next one too, mostly for want of memory."""
     reason = error.__cause__ or error
-    for ticket in tickets:
-        ticket.settle(Outcome(key=ticket.job.key, error=reason))
-    lane.fail(reason)
+    for queued in queued_jobs:
+        queued.resolve(Outcome(key=queued.job.key, error=reason))
+    queue.fail(reason)
 
 
 class LocalWorker:
@@ -126,10 +126,10 @@ class LocalWorker:
         """Start the process; it does not outlive the thread that calls this."""
         self._pool.submit(os.getpid)
 
-    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
-        """`Desk.exchange` in the process."""
+    def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str]) -> list[Outcome]:
+        """`EngineWorker.exchange` in the process."""
         try:
-            return self.call(functools.partial(desk.exchange, jobs, patience, withdrawn)).result()
+            return self.call(functools.partial(engineworker.exchange, jobs, timeout, withdrawn)).result()
         except (BrokenProcessPool, CancelledError) as error:
             raise WorkerDiedError from error
 
@@ -154,12 +154,12 @@ class LocalWorker:
 
 def _start_worker(writer: str, threads: int) -> None:
     # Ctrl-C reaches the whole process group; the driver decides what to do about it, and nothing more is paid for meanwhile.
-    signal.signal(signal.SIGINT, lambda number, frame: desk.stop_asking())
+    signal.signal(signal.SIGINT, lambda number, frame: engineworker.stop_requests())
     _die_with_parent()
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    desk.sit_down(writer)
+    engineworker.set_writer(writer)
 
 
 def _die_with_parent() -> None:

@@ -14,7 +14,7 @@ from isocost.config import ExecutorSpec, Study
 from isocost.errors import RunDirectoryError, RunError, StorageError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
-from isocost.executors.desk import describe, render
+from isocost.executors.engineworker import describe, render
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest

@@ -32,9 +32,9 @@ from isocost.dispatch.drawn import (
 )
 from isocost.engines.base import Request
 from isocost.errors import StorageError
-from isocost.executors import desk
+from isocost.executors import engineworker
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, lane_of
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, queue_of
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
@@ -82,7 +82,7 @@ class Pool:
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
     _stem: Path = field(init=False)
-    _lane: str = field(init=False)
+    _queue: str = field(init=False)
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
     _orders: list[list[Line]] = field(init=False, default_factory=list)
@@ -95,7 +95,7 @@ class Pool:
     def __post_init__(self) -> None:
         self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
-        self._stem, self._lane = self._log.stem.resolve(), lane_of(self.spec, self.facts)
+        self._stem, self._queue = self._log.stem.resolve(), queue_of(self.spec, self.facts)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
 
@@ -159,7 +159,7 @@ class Pool:
     def order(self, allocations: Sequence[Allocation], executor: Executor) -> None:
         """Write a round down, cut into the batches in which the engine will answer it."""
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
-        batches = executor.submit(desk.cut, self.spec, requests).result()
+        batches = executor.submit(engineworker.cut, self.spec, requests).result()
         orders = [[[r.problem_id, self._what_is_asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
         self._orders += orders
@@ -198,7 +198,7 @@ class Pool:
                 key=batch.key,
                 spec=self.spec,
                 remote=self.facts.remote,
-                lane=self._lane,
+                queue=self._queue,
                 concurrency=self.facts.concurrency,
                 requests=batch.requests,
                 params=self.params,

@@ -16,7 +16,7 @@ from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
-from isocost.executors.desk import cut
+from isocost.executors.engineworker import cut
 from isocost.executors.jobs import EngineSpec, Job
 from isocost.executors.training import Scoring, TrainingJob, train
 from isocost.finetuning import Trained, TrainingSettings, recorded
@@ -307,7 +307,7 @@ class _Answers:
             key=digest(stamp, number),
             spec=self._engine,
             remote=False,
-            lane="",
+            queue="",
             concurrency=1,
             requests=batch,
             params=params,

@@ -15,8 +15,8 @@ from isocost.config import ExecutorSpec
 from isocost.errors import InputError, MissingExtraError
 
 STORE = 256 * 2**20  # bytes of shared memory for a Ray of our own: what is sent is small
-REACHABLE = 10.0  # seconds to wait for the cluster's port; Ray itself would try for minutes
-QUIET = {
+CONNECT_TIMEOUT = 10.0  # seconds to wait for the cluster's port; Ray itself would try for minutes
+RAY_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # Ray prints to standard output that a worker died; isocost says so itself
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -38,7 +38,7 @@ def load_ray() -> Any:
     Raises:
         MissingExtraError: it is not installed.
     """
-    for variable, value in QUIET.items():
+    for variable, value in RAY_ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
     try:
         return importlib.import_module("ray")
@@ -114,7 +114,7 @@ def _check_reachable(address: str) -> None:
     if "://" in address or not colon or not port.isdigit():
         raise InputError(f'executor: "{address}" is no address of a Ray cluster\n  write auto, or HOST:PORT as ray start --head prints it')
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHABLE).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_TIMEOUT).close()
     except (OSError, OverflowError) as error:
         raise InputError(f"Ray at {address}: cannot be reached: {error}\n  {_advice(address)}") from error
 

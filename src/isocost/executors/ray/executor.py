@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from isocost.config import ExecutorSpec
-from isocost.executors import desk
+from isocost.executors import engineworker
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, Job
 from isocost.executors.ray.cluster import Cluster, Share, load_ray
-from isocost.executors.ray.crew import Crew
 from isocost.executors.ray.remote import RayWorker
+from isocost.executors.ray.supervisor import Supervisor
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LOOKS: tuple[object, ...] = (
-    desk.describe,
-    desk.cut,
-    desk.render,
+DRIVER_FUNCTIONS: tuple[object, ...] = (
+    engineworker.describe,
+    engineworker.cut,
+    engineworker.render,
 )  # need no device, but the key of an endpoint, which stays here
-LEAVING = 10.0  # seconds that workers have to end in order
+EXIT_TIMEOUT = 10.0  # seconds that workers have to end in order
 
 
 class RayExecutor:
@@ -46,7 +46,7 @@ class RayExecutor:
         self._lock = threading.Lock()  # several threads may be the first to need a worker
         self._cluster: Cluster | None = None
         self._share: Share | None = None
-        self._crew: Crew | None = None
+        self._supervisor: Supervisor | None = None
         self._callers: ThreadPoolExecutor | None = None
 
     @property
@@ -60,28 +60,28 @@ class RayExecutor:
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a function in the next worker that is free."""
-        if any(function is look for look in LOOKS):
+        if any(function is look for look in DRIVER_FUNCTIONS):
             return self._here.submit(function, *args, **kwargs)
-        crew, workers = self._started(), self.workers
+        supervisor, workers = self._started(), self.workers
         with self._lock:
             self._callers = self._callers or ThreadPoolExecutor(workers)
-        return self._callers.submit(crew.call, functools.partial(function, *args, **kwargs))
+        return self._callers.submit(supervisor.call, functools.partial(function, *args, **kwargs))
 
     def send(self, job: Job) -> Future[Answers]:
         """Have a job answered, by whichever worker is free first."""
-        return self._here.send(job) if job.remote else self._started().lane.put(job)
+        return self._here.send(job) if job.remote else self._started().queue.put(job)
 
     def capacity(self, job: Job) -> int:
         """Twice what is answered at once, so that no worker waits for the driver."""
         return self._here.capacity(job) if job.remote else 2 * job.concurrency * self.workers
 
-    def withdraw(self, lane: str) -> None:
+    def withdraw(self, queue: str) -> None:
         """Ask an endpoint nothing more of what was sent so far."""
-        self._here.withdraw(lane)
+        self._here.withdraw(queue)
 
     def close(self, *, wait: bool = True) -> None:
         """End the workers; without `wait` in the middle of their work. A Ray that was started for this run ends too."""
-        left = self._crew.close(wait=wait) if self._crew else []
+        left = self._supervisor.close(wait=wait) if self._supervisor else []
         if self._callers:
             self._callers.shutdown(wait=True, cancel_futures=not wait)
         if self._cluster:
@@ -93,7 +93,7 @@ class RayExecutor:
         """Let workers end in order, engines and all; on a cluster that goes on without us, make sure that they do."""
         leaving = [worker.leave() for worker in workers]
         if leaving:
-            cluster.ray.wait(leaving, num_returns=len(leaving), timeout=LEAVING)
+            cluster.ray.wait(leaving, num_returns=len(leaving), timeout=EXIT_TIMEOUT)
         for worker in workers:
             worker.kill()
 
@@ -104,9 +104,9 @@ class RayExecutor:
                 self._share = self._cluster.share(self._spec, small=self._small)
             return self._cluster, self._share
 
-    def _started(self) -> Crew:
+    def _started(self) -> Supervisor:
         cluster, share = self._joined()
         with self._lock:
-            if self._crew is None:
-                self._crew = Crew(lambda number: RayWorker(cluster.ray, number, share), share.workers, self._files)
-            return self._crew
+            if self._supervisor is None:
+                self._supervisor = Supervisor(lambda number: RayWorker(cluster.ray, number, share), share.workers, self._files)
+            return self._supervisor

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from isocost.errors import InputError, RunError
+from isocost.executors.jobqueue import WorkerDiedError
 from isocost.executors.jobs import Job, Outcome
+from isocost.executors.ray.actor import Returned, WorkerActor
 from isocost.executors.ray.cluster import Share
-from isocost.executors.ray.seat import Returned, Seat
-from isocost.executors.workers import WorkerDiedError
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class RayWorker:
         self._jobs = 0
         environment = (sys.prefix, sys.base_prefix)
         path = [str(Path(entry).absolute()) for entry in sys.path if not entry.startswith(environment)]
-        kind = ray.remote(Seat).options(
+        kind = ray.remote(WorkerActor).options(
             num_cpus=share.cpus,
             num_gpus=share.gpus,
             max_restarts=0,
@@ -50,19 +50,19 @@ class RayWorker:
             scheduling_strategy="SPREAD",
         )
         self._actor = kind.remote(self.writer, share.cpus, str(Path.cwd()), path)
-        self._greeting: Any = None
+        self._probe: Any = None
 
-    def is_ready(self, files: Sequence[Path], patience: float) -> bool:
+    def is_ready(self, files: Sequence[Path], timeout: float) -> bool:
         """Whether it has started and can work; waits so many seconds for it.
 
         Raises:
             InputError: it is of no use: another version of isocost, or it does not see the run directory.
             WorkerDiedError: it could not start.
         """
-        if self._greeting is None:
-            self._greeting = self._actor.greet.remote([str(file) for file in files])
+        if self._probe is None:
+            self._probe = self._actor.probe.remote([str(file) for file in files])
         try:
-            said = self._ray.get(self._greeting, timeout=patience)
+            said = self._ray.get(self._probe, timeout=timeout)
         except self._ray.exceptions.GetTimeoutError:
             return False
         except self._ray.exceptions.RayError as error:
@@ -83,8 +83,8 @@ class RayWorker:
                 "  put the run directory where all machines have it under the same path: isocost run -o /SHARED/NAME"
             )
 
-    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
-        """`Desk.exchange` over there, where no endpoint is asked that could be asked less.
+    def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str]) -> list[Outcome]:
+        """`EngineWorker.exchange` over there, where no endpoint is asked that could be asked less.
 
         Draws are committed within such a call alone: a worker that was given up cannot commit anything later.
         """
@@ -92,7 +92,7 @@ class RayWorker:
             self._check_alive()
         self._jobs += len(jobs)
         try:
-            outcomes = cast("list[Outcome]", self._get(self._actor.exchange.remote(list(jobs), patience)))
+            outcomes = cast("list[Outcome]", self._get(self._actor.exchange.remote(list(jobs), timeout)))
         except RunError:
             self._jobs = 0
             raise
@@ -115,7 +115,7 @@ class RayWorker:
     def _check_alive(self) -> None:
         """Raise a WasDeadError if it died while it had nothing to do: what it is about to get is not what it died of."""
         try:
-            self._get(self._actor.greet.remote([]))
+            self._get(self._actor.probe.remote([]))
         except WorkerDiedError as error:
             raise WasDeadError(*error.args) from error
 

@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from isocost.errors import IsocostError, RunError
+from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
 from isocost.executors.jobs import Outcome
-from isocost.executors.ray.left import answers_left
+from isocost.executors.ray.recovery import recover_answers
 from isocost.executors.ray.remote import LOGS, RayWorker, WasDeadError
-from isocost.executors.workers import Lane, Ticket, Worker, WorkerDiedError
 
 T = TypeVar("T")
 
-DEATHS = 3  # workers that may die over the same job
-STARTS = 3  # times that a worker is started before it is given up
-ALONE = 300.0  # seconds to wait for the first worker to be there, or for another one when all are gone
-LISTENING = 0.5  # seconds between two looks at whether to go on waiting for a worker
+MAX_DEATHS = 3  # workers that may die over the same job
+MAX_STARTS = 3  # times that a worker is started before it is given up
+NO_WORKER_TIMEOUT = 300.0  # seconds to wait for the first worker to be there, or for another one when all are gone
+POLL_INTERVAL = 0.5  # seconds between two looks at whether to go on waiting for a worker
 
 
-class Crew:
-    """Workers, each taking jobs from one lane and functions from one queue.
+class Supervisor:
+    """Workers, each taking jobs from one queue and functions from one queue.
 
     A worker that dies, alone or with its node, is followed by another as soon as the cluster has room for it; meanwhile the others go on.
 
@@ -35,7 +35,7 @@ class Crew:
     """
 
     def __init__(self, start: Callable[[int], RayWorker], size: int, files: Sequence[Path]) -> None:
-        self.lane = Lane([], self._died)
+        self.queue = JobQueue([], self._died)
         self._start, self._files = start, files
         self._lock = threading.Lock()
         self._free: queue.SimpleQueue[RayWorker | None] = queue.SimpleQueue()
@@ -68,20 +68,20 @@ class Crew:
             except WorkerDiedError as error:
                 self._replace(worker)
                 deaths += not isinstance(error, WasDeadError)
-                if deaths >= DEATHS:
+                if deaths >= MAX_DEATHS:
                     raise _deadly("the same work", error) from error
             finally:
                 if not worker.dead.is_set():
                     self._free.put(worker)
 
     def close(self, *, wait: bool) -> list[RayWorker]:
-        """Let no more workers come, and the lane end; without `wait` in the middle of its work.
+        """Let no more workers come, and the queue end; without `wait` in the middle of its work.
 
         Returns:
             The workers that are still there.
         """
         if wait:
-            self.lane.close()
+            self.queue.close()
         self._closing.set()
         with self._lock:
             left, coming = list(self._alive), list(self._coming)
@@ -91,8 +91,8 @@ class Crew:
         for thread in self._hirings:
             thread.join()
         if not wait:
-            self.lane.fail(RunError("the workers were stopped"))
-            self.lane.close()
+            self.queue.fail(RunError("the workers were stopped"))
+            self.queue.close()
         return left if wait else []
 
     def _hire(self, number: int) -> None:
@@ -105,7 +105,7 @@ class Crew:
     def _bring_in(self, number: int) -> None:
         reason: Exception | None = None
         try:
-            for _ in range(STARTS):
+            for _ in range(MAX_STARTS):
                 try:
                     self._seat(number)
                     return
@@ -134,7 +134,7 @@ class Crew:
         with self._lock:
             self._coming.add(worker)
         try:
-            while not worker.is_ready(self._files, LISTENING):
+            while not worker.is_ready(self._files, POLL_INTERVAL):
                 if self._closing.is_set():
                     return
                 self._check_not_alone()
@@ -142,7 +142,7 @@ class Crew:
                 if self._closing.is_set():
                     return
                 self._alive.add(worker)
-                self.lane.add(worker)
+                self.queue.add(worker)
             self._free.put(worker)
         finally:
             with self._lock:
@@ -153,17 +153,17 @@ class Crew:
 
     def _check_not_alone(self) -> None:
         with self._lock:
-            alone = not self._alive and time.monotonic() - self._alone_since > ALONE
+            alone = not self._alive and time.monotonic() - self._alone_since > NO_WORKER_TIMEOUT
         if alone:
             raise RunError(
-                f"the cluster has had no room for a worker for {ALONE / 60:.3g} minutes\n"
+                f"the cluster has had no room for a worker for {NO_WORKER_TIMEOUT / 60:.3g} minutes\n"
                 "  all that came is saved; look at ray status, and run the same command to go on"
             )
 
     def _fail(self, error: IsocostError) -> None:
         """No worker comes any more."""
         self._failure = error
-        self.lane.fail(error)
+        self.queue.fail(error)
         self._free.put(None)
 
     def _replace(self, worker: RayWorker) -> None:
@@ -178,31 +178,31 @@ class Crew:
         if not self._closing.is_set():
             self._hire(worker.number)
 
-    def _died(self, lane: Lane, dead: Worker, tickets: list[Ticket], error: WorkerDiedError) -> None:
+    def _died(self, queue: JobQueue, dead: WorkerHandle, queued_jobs: list[QueuedJob], error: WorkerDiedError) -> None:
         worker = cast("RayWorker", dead)
         self._replace(worker)
-        for ticket in tickets:
+        for queued in queued_jobs:
             try:
-                self._put_back(lane, ticket, worker, error)
+                self._put_back(queue, queued, worker, error)
             except Exception as failure:  # noqa: BLE001 - whoever waits for the job gets it
-                ticket.settle(Outcome(key=ticket.job.key, error=failure))
+                queued.resolve(Outcome(key=queued.job.key, error=failure))
 
-    def _put_back(self, lane: Lane, ticket: Ticket, worker: RayWorker, error: WorkerDiedError) -> None:
+    def _put_back(self, queue: JobQueue, queued: QueuedJob, worker: RayWorker, error: WorkerDiedError) -> None:
         """Have a job answered by another worker, unless the dead one had committed it, or it is what workers die of."""
-        job = ticket.job
-        if answers := answers_left(job, worker.writer):
-            ticket.settle(Outcome(key=job.key, answers=answers))
+        job = queued.job
+        if answers := recover_answers(job, worker.writer):
+            queued.resolve(Outcome(key=job.key, answers=answers))
             return
-        ticket.deaths += not isinstance(error, WasDeadError)
+        queued.deaths += not isinstance(error, WasDeadError)
         if self._closing.is_set():
             raise RunError("the workers were stopped")
-        if ticket.deaths >= DEATHS:
+        if queued.deaths >= MAX_DEATHS:
             raise _deadly(f"the same batch of the engine {job.spec.name}", error)
-        lane.again(ticket)
+        queue.requeue(queued)
 
 
 def _deadly(what: str, error: WorkerDiedError) -> RunError:
     return RunError(
-        f"{DEATHS} workers in a row died at {what}; the last: {error}\n"
+        f"{MAX_DEATHS} workers in a row died at {what}; the last: {error}\n"
         f"  most likely for want of memory: lower the model's batch_size; its logs: {LOGS}"
     )

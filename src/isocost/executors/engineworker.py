@@ -16,72 +16,72 @@ from pathlib import Path
 
 from isocost.engines.base import Request
 from isocost.errors import IsocostError
+from isocost.executors.concurrency import ConcurrencyLimiter, JobResult
+from isocost.executors.enginecache import EngineCache, is_exclusive
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, Outcome, StoredDraw
-from isocost.executors.shelf import Shelf, is_exclusive
 from isocost.executors.storing import rows_of
-from isocost.executors.windows import Finished, Window
 from isocost.store import BatchLog, Row
 
 
 @dataclass(slots=True)
-class Desk:
+class EngineWorker:
     """One worker's engines and the jobs it is at.
 
     Attributes:
         writer: What its files are called, beside those of other workers.
-        shelf: Its engines.
+        engines: Its engines.
     """
 
     writer: str
-    shelf: Shelf = field(default_factory=Shelf)
+    engines: EngineCache = field(default_factory=EngineCache)
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _windows: dict[str, dict[str, Window]] = field(default_factory=dict)  # by lane
-    _finished: queue.SimpleQueue[Finished] = field(default_factory=queue.SimpleQueue)
-    _remarked: set[str] = field(default_factory=set)  # lanes
+    _limiters: dict[str, dict[str, ConcurrencyLimiter]] = field(default_factory=dict)  # by queue
+    _finished: queue.SimpleQueue[JobResult] = field(default_factory=queue.SimpleQueue)
+    _remarked: set[str] = field(default_factory=set)  # queues
 
-    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
+    def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
         """Take in jobs, and hand back those that were answered since the last call, committed.
 
         Args:
             jobs: New ones.
-            patience: Seconds to wait for the first answer, if none is there.
+            timeout: Seconds to wait for the first answer, if none is there.
             withdrawn: Lanes whose endpoint is asked nothing more: jobs of earlier calls that it was not asked yet come back without an
                 answer.
         """
         self._withdraw(withdrawn)  # before the new ones come: they are not meant
-        new: dict[int, tuple[Window, list[Job]]] = {}
+        new: dict[int, tuple[ConcurrencyLimiter, list[Job]]] = {}
         for job in jobs:
-            window = self._window_of(job)
-            new.setdefault(id(window), (window, []))[1].append(job)
-        for window, its_jobs in new.values():
-            window.put(its_jobs)
+            limiter = self._limiter_of(job)
+            new.setdefault(id(limiter), (limiter, []))[1].append(job)
+        for limiter, its_jobs in new.values():
+            limiter.put(its_jobs)
         if self._stopping.is_set():
-            self._withdraw(self._windows)
-        found: list[Finished] = []
+            self._withdraw(self._limiters)
+        found: list[JobResult] = []
         with contextlib.suppress(queue.Empty):
-            found.append(self._finished.get(timeout=patience))
+            found.append(self._finished.get(timeout=timeout))
             while True:
                 found.append(self._finished.get_nowait())
         return self._commit(found)
 
-    def stop_asking(self) -> None:
+    def stop_requests(self) -> None:
         """Ask no endpoint any more: jobs for one that wait for their turn fail, and cost nothing. It may be called by a signal."""
         self._stopping.set()
 
-    def _withdraw(self, lanes: Collection[str]) -> None:
-        for lane in lanes:
-            for window in self._windows.get(lane, {}).values():
-                window.withdraw()
+    def _withdraw(self, queues: Collection[str]) -> None:
+        for name in queues:
+            for limiter in self._limiters.get(name, {}).values():
+                limiter.withdraw()
 
-    def _window_of(self, job: Job) -> Window:
-        # Engines that answer one job at a time share a window: two models at once on one device would only slow each other down.
-        windows = self._windows.setdefault(job.lane, {})
-        name = job.lane if job.concurrency == 1 else job.spec.key
-        if name not in windows:
-            windows[name] = Window(job.concurrency, self.shelf, self._stopping, self._finished.put)
-        return windows[name]
+    def _limiter_of(self, job: Job) -> ConcurrencyLimiter:
+        # Engines that answer one job at a time share a limiter: two models at once on one device would only slow each other down.
+        limiters = self._limiters.setdefault(job.queue, {})
+        name = job.queue if job.concurrency == 1 else job.spec.key
+        if name not in limiters:
+            limiters[name] = ConcurrencyLimiter(job.concurrency, self.engines, self._stopping, self._finished.put)
+        return limiters[name]
 
-    def _commit(self, found: Sequence[Finished]) -> list[Outcome]:
+    def _commit(self, found: Sequence[JobResult]) -> list[Outcome]:
         """Append the draws of answered jobs to this worker's files, one write a file."""
         batches: dict[Path, list[tuple[str, list[Row]]]] = {}
         stored: dict[str, list[list[StoredDraw]]] = {}
@@ -97,7 +97,7 @@ class Desk:
             return [Outcome(key=each.job.key, error=each.error or error) for each in found]
         return [self._outcome(each, stored) for each in found]
 
-    def _outcome(self, each: Finished, stored: dict[str, list[list[StoredDraw]]]) -> Outcome:
+    def _outcome(self, each: JobResult, stored: dict[str, list[list[StoredDraw]]]) -> Outcome:
         key = each.job.key
         if each.error is not None:
             return Outcome(key=key, error=_sendable(each.error))
@@ -112,13 +112,13 @@ class Desk:
             ),
         )
 
-    def _new_remarks(self, each: Finished) -> tuple[str, ...]:
+    def _new_remarks(self, each: JobResult) -> tuple[str, ...]:
         """Return what is odd about an endpoint's replies, the first time that anything is: the same would be said of every reply."""
-        if each.job.lane in self._remarked:
+        if each.job.queue in self._remarked:
             return ()
         remarks = tuple({g.remark: None for of_request in each.generations for g in of_request if g.remark})
         if remarks:
-            self._remarked.add(each.job.lane)
+            self._remarked.add(each.job.queue)
         return remarks
 
 
@@ -136,22 +136,22 @@ def _sendable(error: BaseException) -> BaseException:
     return error
 
 
-_desk = Desk("w0")
+_worker = EngineWorker("w0")
 
 
-def sit_down(writer: str) -> None:
+def set_writer(writer: str) -> None:
     """Name this process's desk; called once, when a worker starts."""
-    _desk.writer = writer
+    _worker.writer = writer
 
 
-def stop_asking() -> None:
-    """`Desk.stop_asking` of this process."""
-    _desk.stop_asking()
+def stop_requests() -> None:
+    """`EngineWorker.stop_requests` of this process."""
+    _worker.stop_requests()
 
 
-def exchange(jobs: Sequence[Job], patience: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
-    """`Desk.exchange` of this process."""
-    return _desk.exchange(jobs, patience, withdrawn)
+def exchange(jobs: Sequence[Job], timeout: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
+    """`EngineWorker.exchange` of this process."""
+    return _worker.exchange(jobs, timeout, withdrawn)
 
 
 def describe(spec: EngineSpec) -> EngineFacts:
@@ -160,7 +160,7 @@ def describe(spec: EngineSpec) -> EngineFacts:
     Raises:
         InputError: the model cannot be used.
     """
-    engine = _desk.shelf.look(spec)
+    engine = _worker.engines.get(spec)
     return EngineFacts(
         identity=engine.identity,
         size=engine.size(),
@@ -174,9 +174,9 @@ def describe(spec: EngineSpec) -> EngineFacts:
 
 def cut(spec: EngineSpec, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
     """Requests cut into batches as the engine wants them."""
-    return _desk.shelf.look(spec).batches(requests)
+    return _worker.engines.get(spec).batches(requests)
 
 
 def render(spec: EngineSpec, request: Request) -> str:
     """What the model reads for a request."""
-    return _desk.shelf.look(spec).render(request)
+    return _worker.engines.get(spec).render(request)

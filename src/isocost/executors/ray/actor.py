@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isocost.errors import EngineError
-from isocost.executors import desk
+from isocost.executors import engineworker
 from isocost.executors.jobs import Job, Outcome
 
 
@@ -25,8 +25,8 @@ class Returned:
     error: BaseException | None = None
 
 
-class Seat:
-    """The actor. Its constructor and `greet` take and give plain values only, so that another version of isocost understands them.
+class WorkerActor:
+    """The actor. Its constructor and `probe` take and give plain values only, so that another version of isocost understands them.
 
     Args:
         writer: What its files are called, beside those of other workers.
@@ -41,28 +41,28 @@ class Seat:
             os.environ[variable] = str(threads)
         os.environ["TOKENIZERS_PARALLELISM"] = "false"
         sys.path += [entry for entry in path if entry not in sys.path]
-        if os.path.isdir(folder):  # noqa: PTH112 - as `greet` looks for it
+        if os.path.isdir(folder):  # noqa: PTH112 - as `probe` looks for it
             os.chdir(folder)
-        desk.sit_down(writer)
+        engineworker.set_writer(writer)
 
-    def greet(self, files: Sequence[str]) -> dict[str, Any]:
+    def probe(self, files: Sequence[str]) -> dict[str, Any]:
         """Its version of isocost, its process, and which of these files it does not see."""
         unseen = [file for file in files if not os.path.exists(file)]  # noqa: PTH110 - plain values, see above
         return {"isocost": importlib.metadata.version("isocost"), "pid": os.getpid(), "unseen": unseen}
 
-    def exchange(self, jobs: Sequence[Job], patience: float) -> list[Outcome]:
-        """`Desk.exchange`."""
-        return desk.exchange(jobs, patience)
+    def exchange(self, jobs: Sequence[Job], timeout: float) -> list[Outcome]:
+        """`EngineWorker.exchange`."""
+        return engineworker.exchange(jobs, timeout)
 
     def call(self, function: Callable[[], Any]) -> Returned:
         """Run a function."""
         try:
             return Returned(value=function())
         except BaseException as error:  # noqa: BLE001 - it is raised again by the driver
-            return Returned(error=portable(error))
+            return Returned(error=make_picklable(error))
 
 
-def portable(error: BaseException) -> BaseException:
+def make_picklable(error: BaseException) -> BaseException:
     """An error that can be sent: itself, or what it said if its class cannot be made again over there."""
     try:
         again = pickle.loads(pickle.dumps(error))

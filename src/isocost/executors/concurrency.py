@@ -12,12 +12,12 @@ from typing import cast
 
 from isocost.engines.base import Generation, StartingEngine
 from isocost.errors import EngineError, NotSentError, TryAgainError, UsageError
+from isocost.executors.enginecache import EngineCache
 from isocost.executors.jobs import Job
-from isocost.executors.shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class JobResult:
     """A job that its engine has answered, or not."""
 
     job: Job
@@ -29,7 +29,7 @@ class Finished:
 _Answer = tuple[Sequence[Sequence[Generation]], float]  # and when the engine was asked
 
 
-class Window:
+class ConcurrencyLimiter:
     """Jobs for one engine, or for all engines of one device: at most so many are under way.
 
     An engine that can start a batch and go on is asked so; any other has a thread for each batch under way. An endpoint's first request
@@ -38,13 +38,13 @@ class Window:
 
     Args:
         size: How many are under way at once.
-        shelf: Where the engines are.
+        engines: Where the engines are.
         stopping: Once it is set, no endpoint is asked any more. A signal may set it, and so it is looked at, not waited for.
         finished: Called with each job that is over, by whichever thread.
     """
 
-    def __init__(self, size: int, shelf: Shelf, stopping: threading.Event, finished: Callable[[Finished], None]) -> None:
-        self._size, self._shelf, self._stopping, self._finished = size, shelf, stopping, finished
+    def __init__(self, size: int, engines: EngineCache, stopping: threading.Event, finished: Callable[[JobResult], None]) -> None:
+        self._size, self._engines, self._stopping, self._finished = size, engines, stopping, finished
         self._lock = threading.Lock()
         self._waiting: deque[Job] = deque()
         self._under_way = 0
@@ -67,7 +67,7 @@ class Window:
             withdrawn = [job for job in self._waiting if job.remote]
             self._waiting = deque(kept)
         for job in withdrawn:
-            self._finished(Finished(job=job, error=not_sent()))
+            self._finished(JobResult(job=job, error=not_sent_error()))
 
     def _go_on(self) -> None:
         """Begin what there is room for."""
@@ -90,39 +90,39 @@ class Window:
     def _begin(self, job: Job) -> None:
         try:
             if job.remote and (self._stopping.is_set() or self._refused):
-                raise not_sent()
-            if isinstance(self._shelf.look(job.spec), StartingEngine):
+                raise not_sent_error()
+            if isinstance(self._engines.get(job.spec), StartingEngine):
                 self._start(job)
             else:
                 self._threads = self._threads or ThreadPoolExecutor(self._size)
                 self._threads.submit(self._generate, job)
         except BaseException as error:  # noqa: BLE001 - it is raised again by the driver
-            self._end(Finished(job=job, error=error))
+            self._end(JobResult(job=job, error=error))
 
     def _start(self, job: Job) -> None:
-        engine = self._shelf.take(job.spec)
+        engine = self._engines.acquire(job.spec)
         try:
             started = time.monotonic()
             answer = cast("StartingEngine", engine).start(job.requests, job.params, job.seed)
         except BaseException:
-            self._shelf.give_back(job.spec)
+            self._engines.release(job.spec)
             raise
 
         def take(answer: Future[list[list[Generation]]]) -> None:
-            self._shelf.give_back(job.spec)
+            self._engines.release(job.spec)
             self._end(_finished(job, lambda: (answer.result(), started)))
 
         answer.add_done_callback(take)
 
     def _generate(self, job: Job) -> None:
         def answer() -> _Answer:
-            with self._shelf.taken(job.spec) as engine:
+            with self._engines.borrow(job.spec) as engine:
                 started = time.monotonic()  # now, and not before another has made room
                 return engine.generate(job.requests, job.params, job.seed), started
 
         self._end(_finished(job, answer))
 
-    def _end(self, found: Finished) -> None:
+    def _end(self, found: JobResult) -> None:
         if found.job.remote and found.error is None:
             self._checked = self._checked or any(g.num_prompt_tokens for of_request in found.generations for g in of_request)
         if found.job.remote and found.error is not None and not isinstance(found.error, TryAgainError | NotSentError):
@@ -137,18 +137,18 @@ class Window:
         self._go_on()
 
 
-def not_sent() -> NotSentError:
+def not_sent_error() -> NotSentError:
     """Why a job for an endpoint has no answer."""
     return NotSentError("the run was stopped before this was sent")
 
 
-def _finished(job: Job, answer: Callable[[], _Answer]) -> Finished:
+def _finished(job: Job, answer: Callable[[], _Answer]) -> JobResult:
     try:
         generations, started = answer()
         _check_counts(job, generations)
     except BaseException as error:  # noqa: BLE001 - it is raised again by the driver
-        return Finished(job=job, error=error)
-    return Finished(job=job, generations=generations, seconds=time.monotonic() - started)
+        return JobResult(job=job, error=error)
+    return JobResult(job=job, generations=generations, seconds=time.monotonic() - started)
 
 
 def _check_counts(job: Job, generations: Sequence[Sequence[Generation]]) -> None:

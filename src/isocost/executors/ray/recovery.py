@@ -8,7 +8,7 @@ from isocost.executors.jobs import Answers, Job, StoredDraw
 from isocost.store import BatchLog, Row
 
 
-def answers_left(job: Job, writer: str) -> Answers | None:
+def recover_answers(job: Job, writer: str) -> Answers | None:
     """The answers to a job that a worker had committed before it died, or None if it had not."""
     if job.storing is None:
         return None
