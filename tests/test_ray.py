@@ -388,5 +388,5 @@ def test_an_address_that_nobody_answers_at() -> None:
         with pytest.raises(InputError, match=f"Ray at {address}: cannot be reached"):
             clusters._check_reachable(address)
     for wrong in ("ray://host:1", "host", "host:x"):
-        with pytest.raises(InputError, match="is no address of a Ray cluster"):
+        with pytest.raises(InputError, match="is not the address of a Ray cluster"):
             clusters._check_reachable(wrong)

@@ -1,1 +1,1 @@
-"""Where work runs: worker processes on this machine. What they run is in `work.py`."""
+"""Executors: worker processes on this machine, or actors on a Ray cluster."""

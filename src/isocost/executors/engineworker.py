@@ -1,6 +1,6 @@
-"""What runs inside a worker: jobs are taken in, answered by engines, committed, and handed back, several to a call.
+"""The code that runs inside a worker: take jobs, answer them with engines, commit the draws, and return the outcomes in batches.
 
-Only workers open engines. The driver imports neither torch nor an engine, so a finished study is read back in a moment.
+Only workers open engines. The driver imports neither torch nor an engine, so that it starts and resumes quickly.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from isocost.store import BatchLog, Row
 
 @dataclass(slots=True)
 class EngineWorker:
-    """One worker's engines and the jobs it is at.
+    """The open engines of one worker and its jobs in flight.
 
     Attributes:
-        writer: What its files are called, beside those of other workers.
-        engines: Its engines.
+        writer: Name of this worker's files, distinct from those of other workers.
+        engines: The open engines.
     """
 
     writer: str
@@ -40,32 +40,34 @@ class EngineWorker:
     _remarked: set[str] = field(default_factory=set)  # queues
 
     def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
-        """Take in jobs, and hand back those that were answered since the last call, committed.
+        """Accept jobs, and return the outcomes since the last call. Their draws are committed.
 
         Args:
-            jobs: New ones.
-            timeout: Seconds to wait for the first answer, if none is there.
-            withdrawn: Lanes whose endpoint is asked nothing more: jobs of earlier calls that it was not asked yet come back without an
-                answer.
+            jobs: New jobs.
+            timeout: Seconds to wait for the first outcome if there is none yet.
+            withdrawn: Queues of endpoints that get no further request. Jobs of earlier calls that were not sent yet end with NotSentError.
         """
-        self._withdraw(withdrawn)  # before the new ones come: they are not meant
+        # Before the new jobs are queued: a withdrawal concerns jobs of earlier calls only.
+        self._withdraw(withdrawn)
         new: dict[int, tuple[ConcurrencyLimiter, list[Job]]] = {}
         for job in jobs:
             limiter = self._limiter_of(job)
             new.setdefault(id(limiter), (limiter, []))[1].append(job)
         for limiter, its_jobs in new.values():
             limiter.put(its_jobs)
+        # A signal may have arrived before the jobs did: they would otherwise wait for a request that is never sent.
         if self._stopping.is_set():
             self._withdraw(self._limiters)
         found: list[JobResult] = []
         with contextlib.suppress(queue.Empty):
+            # Wait for the first outcome only. More that are ready come along, so that one commit covers them all.
             found.append(self._finished.get(timeout=timeout))
             while True:
                 found.append(self._finished.get_nowait())
         return self._commit(found)
 
     def stop_requests(self) -> None:
-        """Ask no endpoint any more: jobs for one that wait for their turn fail, and cost nothing. It may be called by a signal."""
+        """Send nothing more to endpoints. Waiting jobs for them fail and cost nothing. Safe to call from a signal handler."""
         self._stopping.set()
 
     def _withdraw(self, queues: Collection[str]) -> None:
@@ -74,7 +76,7 @@ class EngineWorker:
                 limiter.withdraw()
 
     def _limiter_of(self, job: Job) -> ConcurrencyLimiter:
-        # Engines that answer one job at a time share a limiter: two models at once on one device would only slow each other down.
+        # Engines that answer one job at a time share a limiter: two models at once on one device would slow each other down.
         limiters = self._limiters.setdefault(job.queue, {})
         name = job.queue if job.concurrency == 1 else job.spec.key
         if name not in limiters:
@@ -82,17 +84,19 @@ class EngineWorker:
         return limiters[name]
 
     def _commit(self, found: Sequence[JobResult]) -> list[Outcome]:
-        """Append the draws of answered jobs to this worker's files, one write a file."""
+        """Append the draws of answered jobs to this worker's files, with one write per file."""
         batches: dict[Path, list[tuple[str, list[Row]]]] = {}
         stored: dict[str, list[list[StoredDraw]]] = {}
         for each in found:
             if each.error is None and (storing := each.job.storing):
                 rows, stored[each.job.key] = rows_of(each.job.requests, each.job.seed, storing, each.generations, each.seconds)
-                if rows:  # a batch stands for good once it is committed: one that brought nothing is bought again, under the same key
+                # A committed batch is final. A batch without draws stays uncommitted, so that it is bought again under the same key.
+                if rows:
                     batches.setdefault(storing.stem, []).append((each.job.key, rows))
         try:
             for stem, rows_by_batch in batches.items():
                 BatchLog(stem, self.writer).append_all(rows_by_batch)
+        # A failed write may have lost any of these batches, so each of them fails.
         except IsocostError as error:
             return [Outcome(key=each.job.key, error=each.error or error) for each in found]
         return [self._outcome(each, stored) for each in found]
@@ -113,7 +117,7 @@ class EngineWorker:
         )
 
     def _new_remarks(self, each: JobResult) -> tuple[str, ...]:
-        """Return what is odd about an endpoint's replies, the first time that anything is: the same would be said of every reply."""
+        """Return an endpoint's remarks the first time there are any. Later replies would repeat them."""
         if each.job.queue in self._remarked:
             return ()
         remarks = tuple({g.remark: None for of_request in each.generations for g in of_request if g.remark})
@@ -123,39 +127,39 @@ class EngineWorker:
 
 
 def _sendable(error: BaseException) -> BaseException:
-    """The error, or one that says the same where it would not survive the way to the driver; a traceback does not in any case."""
+    """Return the error, or one with the same text if it cannot be pickled. The traceback becomes a note, because pickling drops it."""
     if isinstance(error, IsocostError):
         return error
-    told = "".join(traceback.format_exception(error))
+    trace = "".join(traceback.format_exception(error))
     try:
-        error.add_note(told)
+        error.add_note(trace)
         pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - an exception of somebody else's may raise anything when it is made again
+    except Exception:  # noqa: BLE001 - unpickling a third-party exception can raise anything
         error = RuntimeError(f"{type(error).__name__}: {error}")
-        error.add_note(told)
+        error.add_note(trace)
     return error
 
 
-_worker = EngineWorker("w0")
+_worker = EngineWorker("w0")  # one per process: executors send functions to a process and cannot pass it an object
 
 
 def set_writer(writer: str) -> None:
-    """Name this process's desk; called once, when a worker starts."""
+    """Set the file name of this process's worker. Called once, when the process starts."""
     _worker.writer = writer
 
 
 def stop_requests() -> None:
-    """`EngineWorker.stop_requests` of this process."""
+    """Call `EngineWorker.stop_requests` on this process's worker."""
     _worker.stop_requests()
 
 
 def exchange(jobs: Sequence[Job], timeout: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
-    """`EngineWorker.exchange` of this process."""
+    """Call `EngineWorker.exchange` on this process's worker."""
     return _worker.exchange(jobs, timeout, withdrawn)
 
 
 def describe(spec: EngineSpec) -> EngineFacts:
-    """What an engine says of its model.
+    """Return the properties of an engine and its model.
 
     Raises:
         InputError: the model cannot be used.
@@ -173,10 +177,10 @@ def describe(spec: EngineSpec) -> EngineFacts:
 
 
 def cut(spec: EngineSpec, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
-    """Requests cut into batches as the engine wants them."""
+    """Split requests into the batches that the engine prefers."""
     return _worker.engines.get(spec).batches(requests)
 
 
 def render(spec: EngineSpec, request: Request) -> str:
-    """What the model reads for a request."""
+    """Return the text that the model reads for a request."""
     return _worker.engines.get(spec).render(request)

@@ -1,4 +1,4 @@
-"""The driver's side of workers: a queue of jobs for each queue, and a thread for each worker that carries them there and back."""
+"""The driver's side of workers: a job queue, with one thread per worker that sends jobs and receives outcomes."""
 
 from __future__ import annotations
 
@@ -13,37 +13,42 @@ from typing import Protocol
 from isocost.executors.concurrency import not_sent_error
 from isocost.executors.jobs import Answers, Job, Outcome
 
-PATIENCE = 0.05  # seconds that a worker waits for an answer before it asks for more jobs
-PATIENCE_WHEN_FULL = 0.5  # the same where it has no room for more
+TIMEOUT = 0.05  # seconds that a worker waits for an outcome while it could take more jobs; short, so that it is never idle for long
+TIMEOUT_WHEN_FULL = 0.5  # the same when it cannot; longer, because returning early would only cost a round trip
 
 
 class WorkerDiedError(Exception):
-    """A worker ended in the middle of its work; the executor decides what that means for its jobs."""
+    """A worker ended during its work. The executor decides what happens to its jobs."""
 
 
 class WorkerHandle(Protocol):
-    """A process, here or elsewhere, that has a `EngineWorker`."""
+    """The driver's handle of a process that runs an `EngineWorker`."""
 
     def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str]) -> list[Outcome]:
-        """`EngineWorker.exchange` over there.
+        """Call `EngineWorker.exchange` in the process.
 
         Raises:
-            WorkerDiedError: it is not there any more.
+            WorkerDiedError: the process has ended.
         """
 
 
 @dataclass(slots=True)
 class QueuedJob:
-    """A job under way, and where its answers go."""
+    """A job and the future that receives its answers.
+
+    Attributes:
+        deaths: The number of workers that died while they had it.
+        withdrawals: The number of withdrawals of its queue that do not concern it, because they came before it.
+    """
 
     job: Job
     future: Future[Answers] = field(default_factory=Future)
     deaths: int = 0
-    withdrawals: int = 0  # of its queue, as far as they do not concern it
+    withdrawals: int = 0
 
     def resolve(self, outcome: Outcome) -> None:
-        """Hand its answers over."""
-        with contextlib.suppress(InvalidStateError):  # the driver has given up on it
+        """Set the future's result or exception."""
+        with contextlib.suppress(InvalidStateError):  # the driver has cancelled the future
             if outcome.answers is not None:
                 self.future.set_result(outcome.answers)
             else:
@@ -51,13 +56,13 @@ class QueuedJob:
 
 
 class JobQueue:
-    """Jobs that wait for the same workers: a queue, and a thread for each worker that carries jobs there and answers back.
+    """A queue of jobs, and one thread per worker that sends jobs to it and receives their outcomes.
 
-    As many jobs lie at a worker as its engine answers at once, and as many again: it never waits for the driver.
+    Each worker holds twice the number of jobs that its engine answers at once, so that it never waits for the driver.
 
     Args:
-        workers: The workers.
-        died: Called with a worker that died, the jobs that were there, and why.
+        workers: Handles of the workers.
+        died: Called with a worker that died, the jobs that it had, and the error.
     """
 
     def __init__(
@@ -72,104 +77,107 @@ class JobQueue:
             self.add(worker)
 
     def put(self, job: Job) -> Future[Answers]:
-        """Have a job answered."""
+        """Queue a job and return its future."""
         queued = QueuedJob(job, withdrawals=self._withdrawals)
         self.requeue(queued)
         return queued.future
 
     def requeue(self, queued: QueuedJob) -> None:
-        """Have a job answered whose worker died."""
+        """Queue a job again after its worker died."""
         self._jobs.put(queued)
+        # The queue may have failed since the job was taken from it: nobody would answer the job.
         if self._failure:
             self.fail(self._failure)
 
     def fail(self, error: BaseException) -> None:
-        """Nobody answers jobs of this queue any more: those that wait, and those that come, fail."""
+        """Fail all waiting jobs and all that are queued later, because no worker is left."""
         self._failure = error
         with contextlib.suppress(queue.Empty):
             while True:
                 queued = self._jobs.get_nowait()
-                if queued is None:  # meant for a thread of this queue, which ends by it
+                if queued is None:  # the stop signal of a worker's thread
                     self._jobs.put(None)
                     return
                 queued.resolve(Outcome(key=queued.job.key, error=error))
 
     def withdraw(self) -> None:
-        """Ask an endpoint nothing more of what was put so far: jobs that it was not asked yet raise NotSentError."""
+        """Cancel the jobs that have not been sent to the endpoint. Their futures raise NotSentError."""
         self._withdrawals += 1
         waiting: list[QueuedJob | None] = []
         with contextlib.suppress(queue.Empty):
             while True:
                 waiting.append(self._jobs.get_nowait())
         for queued in waiting:
-            if queued is None:  # meant for a thread
+            if queued is None:  # the stop signal of a worker's thread
                 self._jobs.put(None)
             else:
                 queued.resolve(Outcome(key=queued.job.key, error=not_sent_error()))
 
     def add(self, worker: WorkerHandle) -> None:
-        """One more worker takes jobs."""
-        thread = threading.Thread(target=self._carry, args=(worker,), daemon=True)
+        """Start a thread for one more worker."""
+        # A daemon thread: a worker that hangs must not keep the driver's process alive.
+        thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def close(self) -> None:
-        """End the threads, once all jobs are answered."""
+        """Stop the threads after all jobs are answered."""
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
             thread.join()
 
-    def _carry(self, worker: WorkerHandle) -> None:
-        there: list[QueuedJob] = []
+    def _serve(self, worker: WorkerHandle) -> None:
+        in_flight: list[QueuedJob] = []
         more = True
-        while more or there:
-            new, more = self._take(there) if more else ([], False)
-            withdrawn = {queued.job.queue for queued in there if self._is_withdrawn(queued)}
-            there += new
-            if not there:
+        while more or in_flight:
+            new, more = self._take(in_flight) if more else ([], False)
+            withdrawn = {queued.job.queue for queued in in_flight if self._is_withdrawn(queued)}
+            in_flight += new
+            if not in_flight:
                 continue
-            timeout = PATIENCE if _room(there) > 0 else PATIENCE_WHEN_FULL
+            timeout = TIMEOUT if _room(in_flight) > 0 else TIMEOUT_WHEN_FULL
             try:
                 outcomes = worker.exchange([queued.job for queued in new], timeout, withdrawn)
             except WorkerDiedError as error:
-                self._died(self, worker, there, error)
+                self._died(self, worker, in_flight, error)
                 return
-            except BaseException as error:  # noqa: BLE001 - whoever waits for these jobs gets it; nobody else hears of this thread
-                for queued in there:
+            except BaseException as error:  # noqa: BLE001 - the futures raise it; nothing else reports errors of this thread
+                for queued in in_flight:
                     queued.resolve(Outcome(key=queued.job.key, error=error))
-                there = []
+                in_flight = []
                 continue
             for outcome in outcomes:
-                # Two jobs may have one key, where two students are the same model: equal jobs, so that either answer will do.
-                place = next((i for i, queued in enumerate(there) if queued.job.key == outcome.key), None)
-                if place is not None:  # else it was among those that failed above
-                    there.pop(place).resolve(outcome)
+                # Two jobs can share a key if two students are the same model. The jobs are equal then, so either answer fits.
+                place = next((i for i, queued in enumerate(in_flight) if queued.job.key == outcome.key), None)
+                if place is not None:  # None for a job that failed in an earlier exchange, above
+                    in_flight.pop(place).resolve(outcome)
 
-    def _take(self, there: Sequence[QueuedJob]) -> tuple[list[QueuedJob], bool]:
-        """Jobs that a worker has room for, and whether more may come; waits for one only if the worker has nothing to do."""
+    def _take(self, in_flight: Sequence[QueuedJob]) -> tuple[list[QueuedJob], bool]:
+        """Return the jobs that a worker has room for, and False if the queue is closed. Blocks only if the worker is idle."""
         new: list[QueuedJob] = []
         while True:
-            if _room([*there, *new]) <= 0:
+            if _room([*in_flight, *new]) <= 0:
                 return new, True
             try:
-                queued = self._jobs.get(block=not there and not new)
+                queued = self._jobs.get(block=not in_flight and not new)
             except queue.Empty:
                 return new, True
             if queued is None:
                 return new, False
-            if self._is_withdrawn(queued):  # between its being taken from the queue and the queue's being emptied
+            # A withdrawal can come between taking a job from the queue and emptying the queue.
+            if self._is_withdrawn(queued):
                 queued.resolve(Outcome(key=queued.job.key, error=not_sent_error()))
             else:
                 new.append(queued)
 
     def _is_withdrawn(self, queued: QueuedJob) -> bool:
-        """Whether a withdrawal concerns a queued that was not told of it; it counts as told then."""
-        concerned = queued.job.remote and queued.withdrawals < self._withdrawals
-        queued.withdrawals = self._withdrawals
-        return concerned
+        """Return True the first time after a withdrawal that concerns this job."""
+        is_new = queued.job.remote and queued.withdrawals < self._withdrawals
+        queued.withdrawals = self._withdrawals  # so that the worker hears of each withdrawal once
+        return is_new
 
 
-def _room(there: Sequence[QueuedJob]) -> int:
-    """How many jobs more may lie at a worker; one that has none is given one to begin with."""
-    return (2 * there[0].job.concurrency if there else 1) - len(there)
+def _room(in_flight: Sequence[QueuedJob]) -> int:
+    """Return the number of further jobs for a worker. An idle worker gets one first, because the job tells the concurrency."""
+    return (2 * in_flight[0].job.concurrency if in_flight else 1) - len(in_flight)

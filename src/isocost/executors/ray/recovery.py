@@ -1,4 +1,4 @@
-"""What a dead worker left: batches that it had committed and nobody was told of."""
+"""Recovery of batches that a worker committed before it died, without the driver having received them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from isocost.store import BatchLog, Row
 
 
 def recover_answers(job: Job, writer: str) -> Answers | None:
-    """The answers to a job that a worker had committed before it died, or None if it had not."""
+    """Return the answers to a job that a worker committed before it died, or None if it committed none."""
     if job.storing is None:
         return None
     log = BatchLog(job.storing.stem, writer).log

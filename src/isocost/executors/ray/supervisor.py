@@ -1,4 +1,4 @@
-"""The workers of a run on a cluster: who starts, who has died, who comes instead, and what becomes of their jobs."""
+"""Supervision of the workers on a cluster: start them, replace those that die, and requeue their jobs."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from isocost.executors.ray.remote import LOGS, RayWorker, WasDeadError
 
 T = TypeVar("T")
 
-MAX_DEATHS = 3  # workers that may die over the same job
-MAX_STARTS = 3  # times that a worker is started before it is given up
-NO_WORKER_TIMEOUT = 300.0  # seconds to wait for the first worker to be there, or for another one when all are gone
-POLL_INTERVAL = 0.5  # seconds between two looks at whether to go on waiting for a worker
+MAX_DEATHS = 3  # workers that may die on the same job: one can be chance (a lost node), three are the job's fault
+MAX_STARTS = 3  # attempts to start a worker
+NO_WORKER_TIMEOUT = 300.0  # seconds to wait while no worker is alive
+POLL_INTERVAL = 0.5  # seconds between checks of whether to keep waiting for a worker
 
 
 class Supervisor:
-    """Workers, each taking jobs from one queue and functions from one queue.
+    """Keeps a number of workers alive. They share one queue of jobs and one of functions.
 
-    A worker that dies, alone or with its node, is followed by another as soon as the cluster has room for it; meanwhile the others go on.
+    A worker that dies, alone or with its node, is replaced as soon as the cluster has room. The others keep working meanwhile.
 
     Args:
-        start: Starts a worker with that number.
-        size: How many there are.
-        files: What each must see.
+        start: Starts the worker with the given number.
+        size: The number of workers.
+        files: Files that every worker must see.
     """
 
     def __init__(self, start: Callable[[int], RayWorker], size: int, files: Sequence[Path]) -> None:
@@ -40,104 +40,104 @@ class Supervisor:
         self._lock = threading.Lock()
         self._free: queue.SimpleQueue[RayWorker | None] = queue.SimpleQueue()
         self._alive: set[RayWorker] = set()
-        self._coming: set[RayWorker] = set()
-        self._hirings: list[threading.Thread] = []
-        self._hiring = 0
-        self._alone_since = time.monotonic()
+        self._starting: set[RayWorker] = set()
+        self._launches: list[threading.Thread] = []
+        self._launching = 0
+        self._none_alive_since = time.monotonic()
         self._failure: IsocostError | None = None
         self._closing = threading.Event()
         for number in range(size):
-            self._hire(number)
+            self._launch(number)
 
     def call(self, function: Callable[[], T]) -> T:
-        """Run a function in the next worker that is free; in another one if that dies.
+        """Run a function in the next free worker, and in another one if that worker dies.
 
         Raises:
-            RunError: worker after worker died of it, or none is left.
+            RunError: three workers died during it, or none is left.
         """
         deaths = 0
         while True:
             worker = self._free.get()
             if worker is None:
-                self._free.put(None)  # for the next who asks
+                self._free.put(None)  # the next caller must see the end too
                 raise self._failure or RunError("the workers were stopped")
-            if worker.dead.is_set():
+            if worker.dead.is_set():  # killed while it was in the queue
                 continue
             try:
                 return worker.call(function)
             except WorkerDiedError as error:
                 self._replace(worker)
-                deaths += not isinstance(error, WasDeadError)
+                deaths += not isinstance(error, WasDeadError)  # a worker that was dead before did not die of this work
                 if deaths >= MAX_DEATHS:
-                    raise _deadly("the same work", error) from error
+                    raise _repeated_deaths("the same work", error) from error
             finally:
                 if not worker.dead.is_set():
                     self._free.put(worker)
 
     def close(self, *, wait: bool) -> list[RayWorker]:
-        """Let no more workers come, and the queue end; without `wait` in the middle of its work.
+        """Start no more workers and close the queue. Without `wait`, running work is killed.
 
         Returns:
-            The workers that are still there.
+            The workers that are still alive.
         """
         if wait:
-            self.queue.close()
+            self.queue.close()  # before `_closing` is set: until the last job is answered, dead workers are replaced
         self._closing.set()
         with self._lock:
-            left, coming = list(self._alive), list(self._coming)
-        for worker in coming if wait else (*left, *coming):
+            left, starting = list(self._alive), list(self._starting)
+        for worker in starting if wait else (*left, *starting):
             worker.kill()
         self._free.put(None)
-        for thread in self._hirings:
+        for thread in self._launches:
             thread.join()
         if not wait:
             self.queue.fail(RunError("the workers were stopped"))
             self.queue.close()
         return left if wait else []
 
-    def _hire(self, number: int) -> None:
+    def _launch(self, number: int) -> None:
         with self._lock:
-            self._hiring += 1
-        thread = threading.Thread(target=self._bring_in, args=(number,), daemon=True)
-        self._hirings.append(thread)
+            self._launching += 1
+        thread = threading.Thread(target=self._start_with_retries, args=(number,), daemon=True)
+        self._launches.append(thread)
         thread.start()
 
-    def _bring_in(self, number: int) -> None:
+    def _start_with_retries(self, number: int) -> None:
         reason: Exception | None = None
         try:
             for _ in range(MAX_STARTS):
                 try:
-                    self._seat(number)
+                    self._start_and_register(number)
                     return
                 except WorkerDiedError as error:
                     reason = error
         except IsocostError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001 - the run would wait for ever for a worker that does not come
+        except Exception as error:  # noqa: BLE001 - otherwise the run would wait forever for this worker
             reason = error
         finally:
             with self._lock:
-                self._hiring -= 1
-                nobody = not self._alive and not self._hiring
-            if reason is not None and nobody:
+                self._launching -= 1
+                none_left = not self._alive and not self._launching
+            if reason is not None and none_left:
                 self._fail(RunError(f"no worker could start on the cluster: {reason}\n  its logs: {LOGS}"))
 
-    def _seat(self, number: int) -> None:
-        """Start a worker and have it take part, once the cluster has room for it.
+    def _start_and_register(self, number: int) -> None:
+        """Start a worker and add it to the queue once the cluster has room for it.
 
         Raises:
-            WorkerDiedError: it could not start.
-            InputError: it is of no use.
+            WorkerDiedError: the worker could not start.
+            InputError: the worker cannot be used.
             RunError: the cluster has had no room for any worker for too long.
         """
         worker = self._start(number)
         with self._lock:
-            self._coming.add(worker)
+            self._starting.add(worker)
         try:
             while not worker.is_ready(self._files, POLL_INTERVAL):
                 if self._closing.is_set():
                     return
-                self._check_not_alone()
+                self._check_worker_timeout()
             with self._lock:
                 if self._closing.is_set():
                     return
@@ -146,49 +146,49 @@ class Supervisor:
             self._free.put(worker)
         finally:
             with self._lock:
-                self._coming.discard(worker)
-                seated = worker in self._alive
-            if not seated:
+                self._starting.discard(worker)
+                registered = worker in self._alive
+            if not registered:
                 worker.kill()
 
-    def _check_not_alone(self) -> None:
+    def _check_worker_timeout(self) -> None:
         with self._lock:
-            alone = not self._alive and time.monotonic() - self._alone_since > NO_WORKER_TIMEOUT
-        if alone:
+            timed_out = not self._alive and time.monotonic() - self._none_alive_since > NO_WORKER_TIMEOUT
+        if timed_out:
             raise RunError(
                 f"the cluster has had no room for a worker for {NO_WORKER_TIMEOUT / 60:.3g} minutes\n"
-                "  all that came is saved; look at ray status, and run the same command to go on"
+                "  all answers received so far are saved; check ray status, and resume with the same command"
             )
 
     def _fail(self, error: IsocostError) -> None:
-        """No worker comes any more."""
+        """Fail all work: no further worker will start."""
         self._failure = error
         self.queue.fail(error)
         self._free.put(None)
 
     def _replace(self, worker: RayWorker) -> None:
-        """Have another come instead of a worker that has died."""
+        """Start a replacement for a worker that died."""
         with self._lock:
             if worker not in self._alive:
                 return
             self._alive.remove(worker)
             if not self._alive:
-                self._alone_since = time.monotonic()
-        worker.kill()  # it may only be out of reach
+                self._none_alive_since = time.monotonic()
+        worker.kill()  # an unreachable worker may still be running
         if not self._closing.is_set():
-            self._hire(worker.number)
+            self._launch(worker.number)
 
     def _died(self, queue: JobQueue, dead: WorkerHandle, queued_jobs: list[QueuedJob], error: WorkerDiedError) -> None:
         worker = cast("RayWorker", dead)
         self._replace(worker)
         for queued in queued_jobs:
             try:
-                self._put_back(queue, queued, worker, error)
-            except Exception as failure:  # noqa: BLE001 - whoever waits for the job gets it
+                self._requeue(queue, queued, worker, error)
+            except Exception as failure:  # noqa: BLE001 - the job's future raises it
                 queued.resolve(Outcome(key=queued.job.key, error=failure))
 
-    def _put_back(self, queue: JobQueue, queued: QueuedJob, worker: RayWorker, error: WorkerDiedError) -> None:
-        """Have a job answered by another worker, unless the dead one had committed it, or it is what workers die of."""
+    def _requeue(self, queue: JobQueue, queued: QueuedJob, worker: RayWorker, error: WorkerDiedError) -> None:
+        """Queue a dead worker's job again, unless its answers were committed or it has killed too many workers."""
         job = queued.job
         if answers := recover_answers(job, worker.writer):
             queued.resolve(Outcome(key=job.key, answers=answers))
@@ -197,12 +197,12 @@ class Supervisor:
         if self._closing.is_set():
             raise RunError("the workers were stopped")
         if queued.deaths >= MAX_DEATHS:
-            raise _deadly(f"the same batch of the engine {job.spec.name}", error)
+            raise _repeated_deaths(f"the same batch of the engine {job.spec.name}", error)
         queue.requeue(queued)
 
 
-def _deadly(what: str, error: WorkerDiedError) -> RunError:
+def _repeated_deaths(what: str, error: WorkerDiedError) -> RunError:
     return RunError(
         f"{MAX_DEATHS} workers in a row died at {what}; the last: {error}\n"
-        f"  most likely for want of memory: lower the model's batch_size; its logs: {LOGS}"
+        f"  probably out of memory: lower the model's batch_size; its logs: {LOGS}"
     )
