@@ -1,4 +1,4 @@
-"""The size of what a study's FLOPs leave out, so that it can be said beside them."""
+"""The size of the FLOPs that a study leaves out, to be reported beside those that it counts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from isocost.records import ModelCard
 
 
 def attention_left_out(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
-    """What attention would add to the FLOPs of a model's draws, as a share of what is counted; 0 where it counts already.
+    """Return the FLOPs of attention as a share of the counted FLOPs of a model's draws, or 0 if attention is counted.
 
     Args:
         card: The model.
         prompt_tokens: Expected tokens of a prompt.
         generated_tokens: Expected tokens of a draw.
-        draws: Draws of a problem, which share its prompt where the study says so.
+        draws: Draws per problem. They share its prompt if the study says so.
 
     Returns:
-        The share; None where the model's size or its attention's width is not known.
+        The share, or None if the model's size or attention width is unknown.
     """
     if card.counts_attention:
         return 0.0
@@ -30,7 +30,7 @@ def attention_left_out(card: ModelCard, *, prompt_tokens: float, generated_token
 
 
 def prompts_left_out(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
-    """What reading every problem's prompt once would add to the FLOPs of a model's draws; 0 where prompts count already.
+    """Return the FLOPs of reading each problem's prompt once, as a share of the counted FLOPs, or 0 if prompts are counted.
 
     Args and Returns: as of `attention_left_out`.
     """
@@ -40,12 +40,12 @@ def prompts_left_out(card: ModelCard, *, prompt_tokens: float, generated_tokens:
     if not counted or added is None:
         return None
     if card.counts_attention:
-        added += reading_attention(card.attention or 0, prompt_tokens)
+        added += reading_attention(card.attention or 0, prompt_tokens)  # a known width, else `counted` would be None
     return added / draws / counted
 
 
 def _counted(card: ModelCard, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
-    """The FLOPs of one draw of `draws`, as the study counts them."""
+    """Return the counted FLOPs of one draw out of `draws` of a problem."""
     reading, writing = reading_flops(card, prompt_tokens), writing_flops(card, prompt_tokens, generated_tokens)
     if reading is None or writing is None:
         return None

@@ -1,4 +1,4 @@
-"""A file of prices: what the models of a provider cost, in one place for many studies.
+"""A price file: the prices of a provider's models, in one place for many studies.
 
 dated: 2026-11-01            # the day they were read
 models:
@@ -26,17 +26,17 @@ _NEEDED = "needed: input, output (USD per million tokens)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceList:
-    """Prices by the provider's name of the model; `shown` is the file's name in messages."""
+    """Prices by the provider's name of the model. `shown` is the file's name in messages."""
 
     shown: str
     models: Mapping[str, Price]
 
     def of(self, *names: str) -> Price | None:
-        """The price of the first of these names that the list has."""
+        """Return the price of the first of these names that the list has."""
         return next((self.models[name] for name in names if name in self.models), None)
 
     def advice(self, name: str) -> str:
-        """What to add for a model that the list lacks."""
+        """Return the advice for a model that the list lacks."""
         near = did_you_mean(name, self.models)
         return f'add "{name}" to {self.shown}, with its input and output{f"; {near}" if near else ""}'
 
@@ -54,11 +54,11 @@ class _File(Section):
 
 
 def read_prices(path: Path, shown: str) -> PriceList:
-    """Read a file of prices.
+    """Read a price file.
 
     Args:
         path: The file.
-        shown: How messages name it.
+        shown: The file's name in messages.
 
     Raises:
         StudyError: the file is missing, is not YAML, or has mistakes: all of them, each with its line.
@@ -81,7 +81,7 @@ def read_prices(path: Path, shown: str) -> PriceList:
 
 
 def _mistake(error: Mapping[str, Any]) -> str:
-    """A mistake of the file in words; what to do stands in a line of its own."""
+    """Return the message for a mistake. Its second line says what to do."""
     keys: Keys = tuple(error["loc"])
     if error["type"] == "extra_forbidden":
         return _unknown(keys)
@@ -112,7 +112,7 @@ def _missing(keys: Keys) -> str:
 
 
 def _is_that_typo(error: Mapping[str, Any], unknown: Mapping[Keys, str]) -> bool:
-    """Whether a missing key is one that was misspelt: told already."""
+    """Return True for a missing key whose misspelling is reported already."""
     misspelt = unknown.get(tuple(error["loc"])[:-1])
     return error["type"] == "missing" and misspelt is not None and bool(did_you_mean(misspelt, [str(error["loc"][-1])]))
 
@@ -122,5 +122,5 @@ def _key(keys: Keys) -> str:
 
 
 def _line(file: YamlFile, keys: Keys) -> int:
-    """The line of a key, or of the section that lacks it; 0 for the whole file."""
+    """Return the line of a key, or of the section that lacks it; 0 for the whole file."""
     return next((file.lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in file.lines), 0)
