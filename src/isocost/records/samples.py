@@ -1,4 +1,4 @@
-"""What is drawn, and how."""
+"""Samples, and the parameters of sampling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FinishReason = Literal["stop", "length", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingParams:
-    """How to draw a solution, under vLLM's names. `top_k=0` and `top_p=1.0` cut nothing off; `temperature=0` is greedy."""
+    """Sampling parameters, under vLLM's names. `top_k=0` and `top_p=1.0` cut nothing off. `temperature=0` is greedy."""
 
     temperature: float = 0.7
     top_p: float = 1.0
@@ -37,16 +37,16 @@ class Sample:
 
     Attributes:
         id: Hash of model, prompt, sampling setting, problem and index.
-        problem_id: The problem asked.
+        problem_id: The problem.
         model: The study's name of the model.
-        pool: The pool it belongs to: one model under one prompt and sampling setting.
+        pool: Its pool: one model under one prompt and sampling setting.
         sample_index: Its number in the pool for this problem: 0, 1, 2, ...
-        generation: The text, prompt not included.
+        generation: The text, without the prompt.
         num_prompt_tokens: Tokens of the prompt.
-        num_generated_tokens: Tokens generated, the end token included.
+        num_generated_tokens: Generated tokens, the end token included.
         finish_reason: `stop`, `length` (cut off at max_tokens) or `error`.
-        cost: Its own cost.
-        seed: What its batch was seeded with.
+        cost: Cost of this sample alone.
+        seed: Seed of its batch.
     """
 
     id: str
