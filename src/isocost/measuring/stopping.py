@@ -1,4 +1,4 @@
-"""pass@1 of a model whose draws stopped at so many correct ones, which whoever made the table knows."""
+"""pass@1 of a model whose draws stopped at a known number of correct ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from isocost.metrics.stopping import stopped_rates
 
 
 def stopped_pass(model: Model, successes: int, problems: Sequence[str]) -> Columns:
-    """pass@1 by `metrics.stopping.stopped_rates`; the cap is the most draws that any problem has, graded or not.
+    """Return pass@1 by `metrics.stopping.stopped_rates`. The cap is the largest number of draws of any problem, graded or not.
 
     Args:
         model: The model.
@@ -22,7 +22,7 @@ def stopped_pass(model: Model, successes: int, problems: Sequence[str]) -> Colum
         problems: The table's problem ids.
 
     Raises:
-        InputError: A problem did not stop there.
+        InputError: A problem's counts contradict that rule.
     """
     cap = _cap(model)
     if (odd := np.flatnonzero(~_follows(model, successes, cap))).size:
@@ -36,7 +36,7 @@ def stopped_pass(model: Model, successes: int, problems: Sequence[str]) -> Colum
 
 
 def _cap(model: Model) -> Ints:
-    """Graded draws at which a problem's draws end in any case: fewer where ungraded ones took the place of others, int[problems]."""
+    """Return the graded draws at which a problem's draws end in any case, int[problems]: fewer if ungraded draws took places."""
     most = int(model.rows.max(initial=1))
     return np.where(model.rows == most, np.maximum(model.drawn, 1), most)
 
