@@ -46,14 +46,14 @@ def flops(amount: float) -> str:
     return f"{scale.text(amount)} {scale.unit}"
 
 
-def said(unit: Unit, amount: float) -> str:
+def format_amount(unit: Unit, amount: float) -> str:
     """An amount in the unit of a budget or a limit."""
     return flops(amount) if unit == "flops" else dollars(amount)
 
 
-def told_apart(unit: Unit, first: float, second: float) -> tuple[str, str]:
+def format_distinct(unit: Unit, first: float, second: float) -> tuple[str, str]:
     """Two amounts that are compared: with more figures where they would read the same and are not."""
-    left, right = said(unit, first), said(unit, second)
+    left, right = format_amount(unit, first), format_amount(unit, second)
     if left != right or first == second:
         return left, right
     for figures in range(3, 18):

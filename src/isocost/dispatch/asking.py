@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
-from isocost.amounts import said
+from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
 from isocost.dispatch.calls import Call, CallLane, lanes_of
 from isocost.dispatch.interrupts import deferred
@@ -203,7 +203,8 @@ class _Flight:
         beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
         happened, _, advice = str(error).partition("\n")
         requests = "1 request" if error.in_flight == 1 else f"{error.in_flight} requests"
-        told = f"{happened}\n  nothing more is sent; {requests} in flight could cost {said(unit, beyond)} above what is reserved\n{advice}"
+        excess = format_amount(unit, beyond)
+        told = f"{happened}\n  nothing more is sent; {requests} in flight could cost {excess} above what is reserved\n{advice}"
         return UsageError(told, prompt_tokens=error.prompt_tokens, generated_tokens=error.generated_tokens, in_flight=error.in_flight)
 
     def is_over(self) -> bool:

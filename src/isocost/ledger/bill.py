@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isocost.amounts import said, told_apart
+from isocost.amounts import format_amount, format_distinct
 from isocost.ledger import Account
 from isocost.records import Unit
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")
 
 
-def said_of_spent(accounts: Sequence[Mapping[str, Any]], begin: str = "") -> str:
+def format_bill(accounts: Sequence[Mapping[str, Any]], begin: str = "") -> str:
     """`3.5 GFLOPs, and what auditor's 120 calls cost is not known`; `nothing` where nothing was paid.
 
     A unit in which nothing is known is not spoken of, as USD where all models are on this machine. What an amount leaves out of what is
@@ -35,7 +35,7 @@ def _amount(unit: Unit, known: Sequence[Mapping[str, Any]]) -> str:
     """What is known in a unit, and whose part is not; "" where it is nothing."""
     amount = sum(each[unit] or 0.0 for each in known)
     without = list(dict.fromkeys(_name(each, known) for each in known if each[unit] is None))
-    return said(unit, amount) + (f" without {' and '.join(without)}" if without else "") if amount else ""
+    return format_amount(unit, amount) + (f" without {' and '.join(without)}" if without else "") if amount else ""
 
 
 def _name(each: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
@@ -48,7 +48,7 @@ def _calls(number: int) -> str:
     return "1 call" if number == 1 else f"{number:,} calls"
 
 
-def said_of_trouble(account: Account, before: Account | None = None) -> str:
+def format_request_failures(account: Account, before: Account | None = None) -> str:
     """`3 lost  2 retries`, in the words of `isocost status`; "" without either.
 
     Args:
@@ -75,5 +75,5 @@ def price_difference(model: str, account: Account) -> str:
     reported, own = account.reported_usd, account.compared_usd
     if abs(reported - own) <= max(DIFFERENCE * max(reported, own), _ROUNDING):
         return ""
-    left, right = told_apart("usd", reported, own)
+    left, right = format_distinct("usd", reported, own)
     return f"model {model}: its endpoint charges {left} for replies that cost {right} by the study; check models.{model}.price"

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from isocost.amounts import said, told_apart
+from isocost.amounts import format_amount, format_distinct
 from isocost.errors import LimitReachedError, RunError
 from isocost.records import Cost, Unit
 from isocost.store import Log, Row
@@ -218,8 +218,8 @@ class Ledger:
             model, key = facts.get("model", "*"), "params" if spending.unit == "flops" else "price"
             return f"the cost in {spending.unit} of model {model} is not known\n  give models.{model}.{key}"
         if spending.spent + spending.reserved + before + amount > spending.limit * SLACK:
-            spent, limit = told_apart(spending.unit, spending.spent, spending.limit)
-            reserved, most = said(spending.unit, spending.reserved + before), said(spending.unit, amount)
+            spent, limit = format_distinct(spending.unit, spending.spent, spending.limit)
+            reserved, most = format_amount(spending.unit, spending.reserved + before), format_amount(spending.unit, amount)
             flying = f", up to {reserved} of requests without an answer" if spending.reserved + before else ""
             return (
                 f"stopped at the limit: {spent} of {limit} spent{flying}; the next request could cost up to {most}\n"
@@ -293,7 +293,7 @@ class Ledger:
             return dict(self._facts)
 
     @contextmanager
-    def still(self) -> Iterator[tuple[Mapping[tuple[str, str], Account], Mapping[str, Row]]]:
+    def locked(self) -> Iterator[tuple[Mapping[tuple[str, str], Account], Mapping[str, Row]]]:
         """The accounts and the open reservations, while nothing is appended."""
         with self._changed:
             yield self.accounts, self._facts

@@ -23,7 +23,7 @@ _CHUNK = 1 << 20  # bytes of lines that are parsed at once: twice as quick as li
 _LOOKED_AT = 4096  # bytes before the place where a summary ends
 
 
-def summed_up(accounts: Mapping[tuple[str, str], Account], waiting: Mapping[str, Row], log: Path) -> Row:
+def summarise_ledger(accounts: Mapping[tuple[str, str], Account], waiting: Mapping[str, Row], log: Path) -> Row:
     """A summary of a ledger as it is now; nothing may be appended to it meanwhile.
 
     Args:
@@ -40,16 +40,16 @@ def summed_up(accounts: Mapping[tuple[str, str], Account], waiting: Mapping[str,
     return {"bytes": size, "check": check, "accounts": paid, "open": list(waiting.values())}
 
 
-def sum_up_again(directory: RunDirectory, ledger: Ledger) -> None:
+def refresh_summary(directory: RunDirectory, ledger: Ledger) -> None:
     """Bring the summary in `progress.json` up to date, after a stage that came behind sampling and paid."""
     if isinstance(progress := directory.read_derived(PROGRESS), dict):
-        with ledger.still() as (accounts, waiting):
-            progress["ledger"] = summed_up(accounts, waiting, ledger.log.path)
+        with ledger.locked() as (accounts, waiting):
+            progress["ledger"] = summarise_ledger(accounts, waiting, ledger.log.path)
         directory.write_json(progress, PROGRESS)
 
 
 def read_summary(summary: Any) -> tuple[Accounts, dict[str, Row]] | None:
-    """Return a summary that `summed_up` made, or None where it is damaged."""
+    """Return a summary that `summarise_ledger` made, or None where it is damaged."""
     try:
         accounts = {(each.pop("account"), each.pop("model")): _account(each) for each in map(dict, summary["accounts"])}
         sums = [cost for each in accounts.values() for cost in (each.cost, each.lost_cost)]
@@ -66,7 +66,7 @@ def read_ledger(log: Path, summary: Row | None = None) -> tuple[Accounts, dict[s
 
     Args:
         log: The ledger's file.
-        summary: What `summed_up` made of it earlier; without one, or where it is not of this file, every line is read.
+        summary: What `summarise_ledger` made of it earlier; without one, or where it is not of this file, every line is read.
     """
     accounts: Accounts = {}
     waiting: dict[str, Row] = {}

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from isocost.amounts import told_apart
+from isocost.amounts import format_distinct
 from isocost.errors import BudgetError
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.records import Allocation
@@ -98,7 +98,7 @@ class Planned:
             return {p: max(terms.samples_per_problem, taken[p]) for p in terms.problem_ids}
         total, _ = affordable_draws(terms, model)
         if total < max(1, sum(taken.values())):
-            budget, each = told_apart(terms.unit or "flops", terms.amount or 0.0, terms.expected[model])
+            budget, each = format_distinct(terms.unit or "flops", terms.amount or 0.0, terms.expected[model])
             raise BudgetError(
                 f"a budget of {budget} does not pay for {_draws(max(1, sum(taken.values())))} of model {model} at {each} each\n"
                 "  raise the budget, or choose a cheaper model"
@@ -161,12 +161,12 @@ class Realised:
         terms, model = self.terms, self.terms.models[0]
         unit, amount = terms.unit or "flops", terms.amount or 0.0
         if self.left < 0:
-            budget, cost = told_apart(unit, amount, amount - self.left)
+            budget, cost = format_distinct(unit, amount, amount - self.left)
             raise BudgetError(
                 f"{budget} does not pay for the pilot of model {model}, which cost {cost}\n  raise the budget, or shrink the pilot"
             )
         if count == 0 and not any(terms.piloted.values()):
-            left, worst = told_apart(unit, self.left, terms.worst[model])
+            left, worst = format_distinct(unit, self.left, terms.worst[model])
             raise BudgetError(
                 f"{left} does not pay for one draw of model {model} at its worst case of {worst}\n"
                 "  raise the budget, or lower sampling.max_tokens"

@@ -16,7 +16,7 @@ from isocost.errors import StorageError
 from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.grading import Grading
-from isocost.ledger.summary import sum_up_again
+from isocost.ledger.summary import refresh_summary
 from isocost.metrics.diversity import distinct_key
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results
@@ -107,7 +107,7 @@ class StudyRun:
             found = audit(self.prepared, self.directory, self.executor, bought, self.listener, again=again)
         finally:
             if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
-                sum_up_again(self.directory, bought.ledger)
+                refresh_summary(self.directory, bought.ledger)
         audit_summary.write(found, self.directory)
         return found
 
