@@ -13,10 +13,10 @@ FIXED = frozenset({"uniform"})  # policies whose draws do not depend on outcomes
 
 
 def load_policy(name: str, terms: Terms) -> Policy:
-    """A fresh policy for these terms: one of `POLICIES`, or the user's own as `package.module:attribute`.
+    """Return a new policy for these terms: one of `POLICIES`, or the user's own as `package.module:attribute`.
 
     Raises:
-        StudyError: there is none of that name.
+        StudyError: no policy has that name.
         BudgetError: the terms do not pay for a draw.
     """
     module, _, attribute = POLICIES.get(name, name).partition(":")
