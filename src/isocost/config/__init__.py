@@ -1,4 +1,4 @@
-"""The study file: pydantic models, one a section. `studyfile.py` reads YAML into them."""
+"""The study file as pydantic models, one per section. `studyfile.py` reads YAML into them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be spent, and the ways to spend it."""
+"""Budgets, limits, pilots and arms."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from isocost.records import Basis, Unit
 
 
 class Match(Section):
-    """A budget that equals what so many samples a problem from one model cost."""
+    """A budget equal to the cost of a number of samples per problem from one model."""
 
     model: str
     samples_per_problem: PositiveFloat
 
 
 class Budget(Section):
-    """What each arm may spend: an amount, or the cost of a number of samples from one model."""
+    """The amount that each arm may spend: a number, or the cost of a number of samples from one model."""
 
     unit: Unit
     amount: PositiveFloat | None = None
@@ -33,21 +33,21 @@ class Budget(Section):
 
 
 class Limit(Section):
-    """A hard cap on what the run pays for data and for judging them."""
+    """A hard cap on the payments of a run for data and for judging them."""
 
     unit: Unit
     amount: PositiveFloat
 
 
 class Pilot(Section):
-    """A few samples on some problems, drawn first: what a sample's length is estimated from."""
+    """A few samples on some problems, drawn first to estimate the length of samples."""
 
     problems: PositiveInt
     samples_per_problem: PositiveInt
 
 
 class Arm(Section):
-    """One way to spend a budget; `samples_per_problem` makes it number-matched instead."""
+    """One way to spend a budget. `samples_per_problem` makes it number-matched instead."""
 
     policy: str = "uniform"
     models: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]

@@ -1,4 +1,4 @@
-"""What tokens cost, and what of it counts."""
+"""Prices of tokens, and the parts of a draw that count as cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isocost.records import PromptReading
 
 
 def _no_truth(value: object) -> object:
-    if isinstance(value, bool):  # `input: no` is not a price of nothing
+    if isinstance(value, bool):  # pydantic reads False as 0, but `input: no` does not mean a price of zero
         raise ValueError("must be a number")
     return value
 
@@ -22,17 +22,17 @@ Discount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, lt=1)]
 
 
 class Price(Section):
-    """What a model's tokens cost: a price list's prices, or those of the GPUs that it runs on.
+    """The price of a model's tokens: from a price list, or from the GPUs that it runs on.
 
     Attributes:
-        input: US dollars a million prompt tokens.
-        output: US dollars a million generated tokens.
-        input_cache_read: US dollars a million prompt tokens that the provider reads from its cache; without it they cost `input`.
-        batch_discount: The share that the provider takes off all prices in its batch API: 0.5 is half. Taken off where the model says
+        input: US dollars per million prompt tokens.
+        output: US dollars per million generated tokens.
+        input_cache_read: US dollars per million prompt tokens read from the provider's cache. Without it they cost `input`.
+        batch_discount: The share that the provider takes off all prices in its batch API; 0.5 is half. It applies if the model has
             `batch_api: true`.
-        gpu_hour: Instead of the above: US dollars for an hour of one GPU.
-        gpus: How many GPUs the model runs on.
-        tokens_per_second: Tokens that it generates a second on all of them, as measured, reading prompts included.
+        gpu_hour: Instead of the above: US dollars per hour of one GPU.
+        gpus: Number of GPUs that the model runs on.
+        tokens_per_second: Measured tokens generated per second on all of them, with the time for reading prompts included.
         dated: The day the prices were read.
     """
 
@@ -60,12 +60,12 @@ class Price(Section):
 
 
 class Costs(Section):
-    """What costs count: `prompt_tokens` and `attention` are about FLOPs, `prices` is about US dollars.
+    """The parts of a draw that count as cost: `prompt_tokens` and `attention` concern FLOPs, `prices` US dollars.
 
     Attributes:
-        prompt_tokens: Reading prompts: `none` (the paper), `shared` (once a request, by all of its draws) or `each` (once a draw).
-        attention: Whether attention over the context counts.
-        prices: A file of prices, by model.
+        prompt_tokens: Reading prompts: `none` (the paper), `shared` (once per request, for all of its draws) or `each` (once per draw).
+        attention: True if attention over the context counts.
+        prices: A price file.
     """
 
     prompt_tokens: PromptReading = "none"

@@ -1,4 +1,4 @@
-"""Where work runs."""
+"""The executor of a study."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from isocost.config.sections import PositiveInt, Section
 
 
 class ExecutorSpec(Section):
-    """Where work runs: worker processes on this machine, or on a Ray cluster.
+    """The place where jobs run: worker processes on this machine, or a Ray cluster.
 
     Attributes:
-        name: Which.
-        address: Of the cluster, HOST:PORT; "auto" is the one that this machine belongs to. None starts a Ray on this machine.
-        workers: At most so many; None is as many as there is room for.
-        cpus_per_worker: Cores of a worker; None is one on nodes with GPUs and for small models, else a whole node.
-        gpus_per_worker: GPUs of a worker, where the cluster has any.
+        name: `local` or `ray`.
+        address: Address of the cluster, HOST:PORT; "auto" is the cluster of this machine. None starts Ray on this machine.
+        workers: Largest number of workers; None is as many as there is room for.
+        cpus_per_worker: Cores per worker; None is one on nodes with GPUs and for small models, else a whole node.
+        gpus_per_worker: GPUs per worker, if the cluster has any.
     """
 
     name: Literal["local", "ray"] = "local"

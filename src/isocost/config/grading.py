@@ -1,4 +1,4 @@
-"""How solutions are judged, and their reasoning audited."""
+"""Grading of answers, and audits of their reasoning."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pydantic import model_validator
 
 from isocost.config.sections import OpenSection, PositiveFloat, PositiveInt, Section
 
-JUDGE = "judge"  # the grader that is a model of the study
+JUDGE = "judge"  # name of the grader that asks a model of the study
 
 
 class GraderSpec(OpenSection):
-    """How answers are judged, and options of the grader.
+    """The grader of answers, and its options.
 
-    `name: judge` has a model of the study judge the training solutions: `model` is its name there, `max_tokens` the most that it may write.
+    With `name: judge`, a model of the study judges the training solutions. `model` is its name there, `max_tokens` its longest reply.
     """
 
     name: str = "math"
@@ -22,13 +22,13 @@ class GraderSpec(OpenSection):
 
 
 class AuditSpec(Section):
-    """How false positives are looked for, and in how many solutions a model; people look at them with `isocost view`, whatever stands here.
+    """The search for false positives, and the number of audited solutions per model. People can label them whatever is set here.
 
     Attributes:
-        by: `steps` reads the arithmetic that solutions write out; `judge` has a model of the study read them too.
+        by: `steps` checks the written arithmetic; `judge` also lets a model of the study read the solutions.
         model: The judge's name in the study; only with `by: judge`.
-        max_tokens: The most that the judge may write; only with `by: judge`.
-        per_model: Solutions of each model; one of every problem that it solved where it is left out.
+        max_tokens: The judge's longest reply; only with `by: judge`.
+        per_model: Solutions per model; by default one of every problem that it solved.
     """
 
     by: Literal["steps", "judge"] = "steps"

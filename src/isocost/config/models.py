@@ -1,4 +1,4 @@
-"""Models, and how they are drawn from."""
+"""Models and their sampling settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from isocost.records import SamplingParams
 
 
 class Sampling(Section):
-    """How solutions are drawn, under vLLM's names."""
+    """Sampling settings, under vLLM's names."""
 
     temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.7
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -22,7 +22,7 @@ class Sampling(Section):
     stop: tuple[str, ...] = ()
 
     def params(self, stop: tuple[str, ...] = ()) -> SamplingParams:
-        """The setting as engines take it, with a template's own stop strings added."""
+        """Return the settings in the form that engines use, with a template's own stop strings added."""
         return SamplingParams(
             temperature=self.temperature,
             top_p=self.top_p,
@@ -33,17 +33,18 @@ class Sampling(Section):
 
 
 class ModelSpec(OpenSection):
-    """A model: its engine, what its tokens cost, and options of the engine.
+    """A model: its engine, the price of its tokens, and options of the engine.
 
     Attributes:
-        engine: What runs it.
-        params: Parameters that a token passes through; else as the engine reads them.
-        price: What its tokens cost; else as the file of `costs.prices` says.
-        prompt: What it sees, where that is not the study's prompt.
+        engine: The engine's name.
+        params: Parameters that a token passes through; by default the engine's count.
+        price: Price of its tokens; by default that of the file `costs.prices`.
+        prompt: Its own changes of the study's prompt.
+        sampling: Its own changes of the study's sampling settings.
         tokens_per_sample: Expected tokens of a draw.
         prompt_tokens: Expected tokens of a prompt.
-        attention: layers * heads * size of a head; else as the engine reads them.
-        batch_api: Whether it is asked through the provider's batch API: then the price's `batch_discount` is taken off.
+        attention: layers * heads * head size; by default the engine's value.
+        batch_api: True if it is called through the provider's batch API. The price's `batch_discount` then applies.
     """
 
     engine: str

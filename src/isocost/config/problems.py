@@ -1,4 +1,4 @@
-"""Which problems."""
+"""The problem sets of a study."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from isocost.config.sections import OpenSection, Section
 
 
 class ProblemSource(OpenSection):
-    """Where a problem set comes from."""
+    """A problem set: its source, and options of the source."""
 
     source: str
 
 
 class ProblemSets(Section):
-    """The problem sets of a study: sampling uses `train`; the others are for finetuning and evaluation."""
+    """The problem sets of a study. Sampling uses `train`; the others are for finetuning and evaluation."""
 
     train: ProblemSource
     validation: ProblemSource | None = None

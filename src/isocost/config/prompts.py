@@ -1,4 +1,4 @@
-"""What models see."""
+"""The prompts of a study."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Example(Section):
 
 
 class PromptChanges(Section):
-    """A model's own prompt: what it leaves out is as in the study's.
+    """A model's own prompt. Keys that are left out are as in the study's.
 
     Attributes:
         template: A template by name, or `package.module:attribute`.
-        form: Instead of a name, a template of one's own: one question, with `{question}` where its text goes.
-        examples: Worked examples before the question; only with `form`, as are the two below.
-        separator: Between examples.
+        form: Instead of a name, a custom template: one question, with `{question}` in the place of its text.
+        examples: Worked examples before the question; only with `form`, as are the next two.
+        separator: Text between examples.
         stop: Strings that end a reply.
-        chat: Whether the prompt is the user's message in the model's chat format, rather than text that it goes on from.
+        chat: True if the prompt is the user's message in the model's chat format, and not text to be continued.
         system: The system message; only with `chat`.
     """
 
@@ -57,12 +57,12 @@ class PromptChanges(Section):
 
     @property
     def name(self) -> str:
-        """For people and paths: the template's name, or `own`; `-chat` after it in a chat."""
+        """The name for people and paths: the template's name, or `own`, followed by `-chat` in a chat."""
         return (self.template or "own") + ("-chat" if self.chat else "")
 
 
 class Prompt(PromptChanges):
-    """What generators and untrained students see."""
+    """The prompt of generators and untrained students."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -1,4 +1,4 @@
-"""From graded samples to evaluated students."""
+"""Training sets, finetuning and evaluation of students."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from isocost.config.sections import PositiveFloat, PositiveInt, Section, distinc
 
 
 class Curate(Section):
-    """Which correct solutions go into a training set."""
+    """The selection of correct solutions for a training set."""
 
     distinct: Literal["string", "normalised", "equations"] | None = "string"
     per_problem: PositiveInt | None = None
 
 
 class Finetune(Section):
-    """Which students are trained on which arms' data, and how. `budgets` empty means all."""
+    """The students, the arms whose data they are trained on, and the training settings. Empty `budgets` means all."""
 
     students: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
     arms: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
@@ -32,9 +32,9 @@ class Finetune(Section):
 
 
 class Evaluate(Section):
-    """Greedy pass@1 always; maj@k where asked for.
+    """The metrics of evaluation: greedy pass@1 always, maj@k on request.
 
-    `grader` compares with reference answers where the study's own grader is a model: no model scores its own students.
+    `grader` compares with reference answers if the study's own grader is a model: no model scores its own students.
     """
 
     maj_at: tuple[PositiveInt, ...] = ()
