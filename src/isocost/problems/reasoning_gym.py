@@ -1,4 +1,4 @@
-"""Procedural problems of the reasoning-gym package. It grades some of its tasks with scorers of its own; ours compare the answer."""
+"""Procedural problems of the reasoning-gym package. For some tasks it has scorers of its own; isocost compares the answer."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from isocost.records import Problem
 
 
 def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **settings: object) -> Iterator[Problem]:
-    """Distinct problems of one of its datasets, such as `basic_arithmetic`; questions that come up twice are dropped, so there may be
-    fewer than `size`. Other options are the dataset's own (levels, ranges).
+    """Yield distinct problems of one of its datasets, such as `basic_arithmetic`.
 
-    The package seeds its item i with seed + i, so near seeds repeat most items; here split and seed are hashed into one far from others.
+    Repeated questions are dropped, so there may be fewer than `size`. Other options are the dataset's own (levels, ranges).
+
+    The package seeds its item i with seed + i, so close seeds repeat most items. Here split and seed are hashed into one far from others.
 
     Raises:
         MissingExtraError: reasoning-gym is not installed.
-        ProblemsError: there is no such dataset, or it does not take these settings.
+        ProblemsError: there is no such dataset, or it rejects these settings.
     """
     try:
         import reasoning_gym
@@ -26,7 +27,7 @@ def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **sett
         raise MissingExtraError("reasoning-gym", "gym") from error
     try:
         items: Any = reasoning_gym.create_dataset(dataset, size=size, seed=split_seed(dataset, split, seed), **settings)
-    except Exception as error:  # its configurations assert and raise as they like
+    except Exception as error:  # its configurations raise AssertionError and many others
         raise ProblemsError(f'reasoning_gym "{dataset}": {str(error) or type(error).__name__}'.splitlines()[0]) from error
     seen: set[str] = set()
     for index, item in enumerate(items):
@@ -37,6 +38,6 @@ def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **sett
 
 
 def split_seed(dataset: str, split: str, seed: int) -> int:
-    """A seed below 2^31, with the rest left for the items, that no other split, dataset or near seed comes close to."""
+    """Return a seed below 2^31, which leaves room for the items, far from those of other splits, datasets and seeds."""
     digest = hashlib.sha256(f"{dataset}/{split}/{seed}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % (1 << 31)
