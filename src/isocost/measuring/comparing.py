@@ -14,7 +14,7 @@ from isocost.metrics.curves import Crossover, Curve, coverage_at, crossover, cur
 from isocost.metrics.overlap import Overlap, overlap
 from isocost.records import Estimate
 
-MOST_PAIRED = 5  # models of which every pair is compared; ten pairs are as many as a reader takes in
+MOST_PAIRED = 5  # models of which every pair is compared: ten pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
