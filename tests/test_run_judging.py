@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from isocost.errors import EngineError, InputError, LimitReachedError, StudyError
-from isocost.events import Advanced, Listener, Note
+from isocost.events import Listener, Note, StageProgress
 from isocost.ledger import Ledger, Reservation
 from isocost.reporting.numbers import budget
 from isocost.running import dry_run, run, run_stage, runs
@@ -213,8 +213,8 @@ def test_ctrl_c_ends_the_judging_too(tmp_path: Path, out: Path, monkeypatch: pyt
 
 
 def interrupting() -> Listener:
-    def listen(event: Advanced | Note) -> None:
-        if isinstance(event, Advanced) and event.done >= 20:
+    def listen(event: StageProgress | Note) -> None:
+        if isinstance(event, StageProgress) and event.done >= 20:
             raise KeyboardInterrupt
 
     return listen

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Advanced:
+class StageProgress:
     """The progress of a stage.
 
     Attributes:
@@ -44,7 +44,7 @@ class Note:
     text: str
 
 
-Listener = Callable[[Advanced | Note], None]
+Listener = Callable[[StageProgress | Note], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class StageWatch:
 
     def _tell(self, *, finished: bool) -> None:
         self.listener(
-            Advanced(
+            StageProgress(
                 stage=self.stage,
                 done=self.done,
                 total=self.total,

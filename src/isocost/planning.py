@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from isocost.config import Budget, Study
-from isocost.costs.draws import cost_of, most_of
+from isocost.costs.draws import cost_of, max_cost_of
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.flops import flops_per_token
 from isocost.costs.price import priced
@@ -29,8 +29,8 @@ __all__ = [
     "cost_of",
     "draw_costs",
     "in_unit",
+    "max_cost_of",
     "model_card",
-    "most_of",
     "plan_cell",
     "terms_of",
     "to_json",

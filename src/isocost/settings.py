@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from isocost.asmeant import as_meant
+from isocost.coercion import coerce_texts
 from isocost.config import Study
 from isocost.errors import StudyError
 from isocost.yamlfile import Keys, Plain, TooMuchError, parse_value, trouble
@@ -25,7 +25,7 @@ def apply_settings(raw: dict[str, Any], settings: Sequence[str]) -> None:
         # A later setting of the same key replaces the earlier one's values.
         plain = {old: value for old, value in plain.items() if old[: len(keys)] != keys}
         plain |= {(*keys, *inner): value for inner, value in read.items()}
-    if mistakes := as_meant(raw, plain, Study) if plain else []:
+    if mistakes := coerce_texts(raw, plain, Study) if plain else []:
         raise StudyError([f"--set {'.'.join(map(str, keys))}: {why}" for keys, why in mistakes])
 
 

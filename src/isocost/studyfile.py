@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from isocost.asmeant import as_meant
+from isocost.coercion import coerce_texts
 from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
@@ -54,7 +54,7 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     raw, lines = file.data, file.lines
     if not isinstance(raw, dict):
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
-    unclear = [f"{path}:{file.plain[keys].line}: {'.'.join(map(str, keys))}: {why}" for keys, why in as_meant(raw, file.plain, Study)]
+    unclear = [f"{path}:{file.plain[keys].line}: {'.'.join(map(str, keys))}: {why}" for keys, why in coerce_texts(raw, file.plain, Study)]
     alone = deepcopy(raw)
     apply_settings(raw, settings)
     set_by = keys_set_by(settings)

@@ -57,7 +57,7 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
     return Cost(flops=flops, usd=usd / _MILLION)
 
 
-def most_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float) -> Cost:
+def max_cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float) -> Cost:
     """Return the largest cost of a draw of these token counts: an unshared prompt, cached only if cached tokens cost more.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isocost.config import Study
-from isocost.costs.draws import cost_of, most_of, reading_flops, writing_flops
+from isocost.costs.draws import cost_of, max_cost_of, reading_flops, writing_flops
 from isocost.errors import BudgetError
 from isocost.records import Cost, ModelCard, Unit
 
@@ -118,7 +118,7 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
             usd=writing.usd,
             seconds=None if rate is None else tokens / rate,
         ),
-        worst=most_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
+        worst=max_cost_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
         shared=_shared(card, shares),
         tokens=tokens,
         tokens_are=source,

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from isocost.asmeant import as_meant
+from isocost.coercion import coerce_texts
 from isocost.config import Amount, Discount, Price, Section
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
@@ -67,7 +67,7 @@ def read_prices(path: Path, shown: str) -> PriceList:
     twice = {keys: f"{_key(keys)} stands twice, first in line {first}\n  keep one" for keys, first, _ in file.repeated}
     mistakes = [(line, twice[keys]) for keys, _, line in file.repeated]
     if isinstance(file.data, dict):
-        mistakes += [(file.plain[keys].line, f"{_key(keys)}: {why}") for keys, why in as_meant(file.data, file.plain, _File)]
+        mistakes += [(file.plain[keys].line, f"{_key(keys)}: {why}") for keys, why in coerce_texts(file.data, file.plain, _File)]
     try:
         read = _File.model_validate(file.data)
     except ValidationError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from isocost.equations.arithmetic import agree
 from isocost.equations.cursor import Cursor, unit_words
-from isocost.equations.excuses import excused
+from isocost.equations.explanations import is_explained
 from isocost.equations.lexer import Token, is_sign, tokenize
 from isocost.equations.reader import read_side
 from isocost.equations.words import OPAQUE, STOP, TAKING, TYING
@@ -73,7 +73,7 @@ def _link(left: Cursor, right: Cursor, text: str, is_doubtful: bool) -> tuple[in
     if left.bare and right.bare:
         return None  # "1 hour = 60 minutes", "24 inches = 2 feet"
     holds = agree(left, right)
-    if not holds and excused(left, right, text, is_doubtful=is_doubtful):
+    if not holds and is_explained(left, right, text, is_doubtful=is_doubtful):
         return None
     start = left.first.start
     words = " ".join(text[start : right.last.end].split())

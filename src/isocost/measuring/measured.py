@@ -64,7 +64,7 @@ class Measured:
         *,
         as_fixed: bool = False,
         is_fixed: bool | None = None,
-        all_of_it: bool = True,
+        with_votes: bool = True,
         unbiased: Columns | None = None,
     ) -> Measured:
         """Measure a model.
@@ -74,14 +74,14 @@ class Measured:
             ks: Numbers of draws to measure at.
             as_fixed: Take its draws as fixed, whatever the test says.
             is_fixed: True if the number of its draws is known to be independent of outcomes; None if only the draws can tell.
-            all_of_it: Add maj@k and pass@1[avg-of-k].
+            with_votes: Add maj@k and pass@1[avg-of-k].
             unbiased: pass@1 of draws that were stopped.
         """
         model = replace(model, stopped=None) if is_fixed else model
         adaptive = is_fixed is False and not as_fixed
         columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in model.solutions), in_hand(model)]
-        votes = majority(model, ks) if all_of_it else None
-        if all_of_it:
+        votes = majority(model, ks) if with_votes else None
+        if with_votes:
             columns.append(pass_at_first(model, ks))
         if votes is not None:
             columns.append(votes.columns)

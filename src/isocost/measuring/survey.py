@@ -129,7 +129,7 @@ def measured(
     """Return the result of `isocost.measuring.measure`."""
     wanted = _checked(ks)
     found = models(table, load(table), (), levels=levels, votes=False)
-    return {model.name: Measured.of(model, wanted, as_fixed=as_fixed, all_of_it=False).estimates() for model in found}
+    return {model.name: Measured.of(model, wanted, as_fixed=as_fixed, with_votes=False).estimates() for model in found}
 
 
 def values(table: pl.LazyFrame, ks: Sequence[int], *, levels: Sequence[Level] = ("string",)) -> dict[str, dict[str, Floats]]:

@@ -336,7 +336,7 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
             raise RunDirectoryError(
                 f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"\n  name another folder with -o'
             )
-    elif others := directory.strangers():
+    elif others := directory.unknown_names():
         if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
             raise RunDirectoryError(
                 f"{directory.path}: holds what a run bought, but no study.yaml\n"

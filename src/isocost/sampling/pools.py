@@ -39,7 +39,7 @@ from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
-from isocost.planning import most_of
+from isocost.planning import max_cost_of
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, Sample, SamplingParams, Verdict
@@ -218,7 +218,7 @@ class Pool:
 
     def _worst_of(self, request: Request) -> Cost:
         bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
-        one = most_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
+        one = max_cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
         n = request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
 

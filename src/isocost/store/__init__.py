@@ -10,13 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from isocost.store.directory import RunDirectory
-from isocost.store.files import disk_full, replacing, write_parquet
+from isocost.store.files import atomic_write, disk_full, write_parquet
 from isocost.store.logs import Log, Row
 
 if TYPE_CHECKING:
     from isocost.store.batches import BatchLog
 
-__all__ = ["BatchLog", "Log", "Row", "RunDirectory", "disk_full", "replacing", "write_parquet"]
+__all__ = ["BatchLog", "Log", "Row", "RunDirectory", "atomic_write", "disk_full", "write_parquet"]
 
 
 def __getattr__(name: str) -> object:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.paths import read_parquet
-from isocost.store.files import is_odd, make_folder, prove_room, replacing, storage_errors, write_parquet
+from isocost.store.files import atomic_write, check_free_space, is_special_file, make_folder, storage_errors, write_parquet
 from isocost.store.kinds import kind_of_batches, kind_of_log
-from isocost.store.locking import FolderLock, HeldError
+from isocost.store.locking import FolderLock, LockHeldError
 from isocost.store.logs import Log, Row
 
 if TYPE_CHECKING:  # `isocost status` opens a directory for its logs and must not import polars
@@ -47,7 +47,7 @@ class RunDirectory:
         try:
             with storage_errors(self.path / LOCK):
                 self._lock = FolderLock(self.path, LOCK)
-        except HeldError:
+        except LockHeldError:
             raise RunDirectoryError(
                 f"{self.path}: in use by process {self._holder()}\n  wait for it, or stop it, or name another folder with -o"
             ) from None
@@ -97,10 +97,10 @@ class RunDirectory:
             pools = self.path / "pools"
             for folder in {self.path, *(each for each in (pools, *pools.glob("*")) if each.is_dir())}:
                 if folder == self.path or folder.stat().st_dev != self.path.stat().st_dev:
-                    prove_room(folder)
+                    check_free_space(folder)
             self._has_room = True
 
-    def strangers(self) -> list[str]:
+    def unknown_names(self) -> list[str]:
         """Return the names in the folder that a run does not write before its study, even if it is killed."""
         return sorted(p.name for p in self.path.iterdir() if p.name not in _FIRST and not p.name.endswith(".tmp"))
 
@@ -121,7 +121,7 @@ class RunDirectory:
         """Write a finished text file."""
         path = self.path.joinpath(*names)
         self.check()
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(text, encoding="utf-8", errors="surrogateescape")  # paths in the text need not be UTF-8
         return path
 
@@ -169,7 +169,7 @@ class RunDirectory:
             StorageError: it is damaged; `remedy` says what to do.
         """
         path = self.path.joinpath(*names)
-        if is_odd(path):
+        if is_special_file(path):
             raise self._damaged(names, "is not an ordinary file", "move it away")
         try:
             return path.read_text(encoding="utf-8", errors="surrogateescape")  # paths in the text need not be UTF-8

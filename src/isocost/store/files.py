@@ -22,12 +22,12 @@ _SHARE = 8  # on a disk so small that ROOM is much of it, one eighth of the disk
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a finished Parquet file. It is complete or absent."""
-    packed = packed_parquet(frame)
-    with replacing(path) as temporary:
+    packed = parquet_bytes(frame)
+    with atomic_write(path) as temporary:
         temporary.write_bytes(packed)
 
 
-def packed_parquet(frame: pl.DataFrame) -> bytes:
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
     """Return a table as the bytes of a Parquet file. Packed in memory, because polars' error for a full disk has no error number."""
     packed = io.BytesIO()
     frame.write_parquet(packed)
@@ -35,7 +35,7 @@ def packed_parquet(frame: pl.DataFrame) -> bytes:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path. What is written to it replaces `path` once it is on the disk.
 
     A file or symbolic link that a kill left under the temporary name is removed first, so that nothing is written through a link.
@@ -83,7 +83,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def prove_room(folder: Path) -> None:
+def check_free_space(folder: Path) -> None:
     """Write and remove a file of random bytes, to detect a full disk before anything is bought.
 
     Raises:
@@ -92,7 +92,7 @@ def prove_room(folder: Path) -> None:
     with storage_errors(folder):
         disk = os.statvfs(folder)
         size = min(ROOM, disk.f_blocks * disk.f_frsize // _SHARE) or ROOM
-        with _passing(folder / ".room.tmp") as descriptor:
+        with _temporary_file(folder / ".room.tmp") as descriptor:
             # Random bytes, because a compressing file system stores zeros in no room at all.
             left = memoryview(os.urandom(size))
             while left:
@@ -101,7 +101,7 @@ def prove_room(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _passing(temporary: Path) -> Iterator[int]:
+def _temporary_file(temporary: Path) -> Iterator[int]:
     """Yield the descriptor of a new file and remove the file afterwards."""
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
@@ -143,6 +143,6 @@ def disk_full(path: Path) -> StorageError:
     return StorageError(f"{path}: the disk is full ({free:,} bytes free)\n  make room and run the same command again")
 
 
-def is_odd(path: Path) -> bool:
+def is_special_file(path: Path) -> bool:
     """Return True for a path that is neither a file nor a folder, such as a pipe. Opening one can block forever."""
     return path.exists() and not path.is_file() and not path.is_dir()

@@ -14,7 +14,7 @@ from isocost.errors import RunDirectoryError, StorageError
 _HELD = (errno.EWOULDBLOCK, errno.EACCES)  # EWOULDBLOCK is EAGAIN
 
 
-class HeldError(Exception):
+class LockHeldError(Exception):
     """Another process holds the lock."""
 
 
@@ -30,7 +30,7 @@ class FolderLock:
         wait: Wait for another process instead of raising.
 
     Raises:
-        HeldError: another process holds the lock.
+        LockHeldError: another process holds the lock.
         RunDirectoryError: the file system has no locks.
         OSError: the folder cannot be opened, or the file cannot be written or is a symbolic link.
     """
@@ -74,7 +74,7 @@ class FolderLock:
             os.close(self._file)
             self._lock_file()
             self.write(holder)
-        except (HeldError, OSError) as error:
+        except (LockHeldError, OSError) as error:
             raise StorageError(
                 f"{self.path}: was removed while the run was working, and cannot be made again\n"
                 "  run the same command again, in one process at a time"
@@ -120,7 +120,7 @@ def _flock(descriptor: int, path: Path, *, wait: bool) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         if error.errno in _HELD:
-            raise HeldError from None
+            raise LockHeldError from None
         raise RunDirectoryError(
             f"{path}: cannot be locked: {error.strerror or error}; without a lock two processes could write and spend at once\n"
             "  use a folder on a disk of this machine, or mount this one with locks"

@@ -16,7 +16,7 @@ from polars.exceptions import PolarsError
 from isocost.errors import StorageError
 from isocost.paths import read_parquet
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
-from isocost.store.files import is_odd, packed_parquet, replacing
+from isocost.store.files import atomic_write, is_special_file, parquet_bytes
 from isocost.store.logs import Log, Row
 
 DIGESTS = "digests.jsonl"
@@ -72,10 +72,10 @@ class Parts:
         self._guard()
         # After the highest number, not the count of files: a part that somebody removed must not be followed by one of the same name.
         last = max((int(path.stem) for path in self.paths() if path.stem.isdecimal()), default=-1)
-        path, packed = self.folder / f"{last + 1:04d}.parquet", packed_parquet(_frame(rows))
+        path, packed = self.folder / f"{last + 1:04d}.parquet", parquet_bytes(_frame(rows))
         if self._digests is not None:
             self._digests.add(path, packed)  # before the part, so that a kill leaves no part without a digest
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_bytes(packed)
 
     def missing(self) -> list[Path]:
@@ -107,7 +107,7 @@ class Parts:
     def _compare(self, path: Path, digest: str | None) -> None:
         if path.is_dir():
             raise self._unreadable(path, "is a folder, not a file")
-        if is_odd(path):
+        if is_special_file(path):
             raise self._unreadable(path, "is not an ordinary file")
         try:
             found = path.stat()

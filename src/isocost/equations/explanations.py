@@ -17,7 +17,7 @@ _ROUNDING = re.compile(
 _FRACTION = re.compile(r"\d{1,3}/\d{1,3}(?!\d)|\\[dt]?frac|[½¼¾⅓⅔]")
 
 
-def excused(left: Cursor, right: Cursor, text: str, *, is_doubtful: bool) -> bool:
+def is_explained(left: Cursor, right: Cursor, text: str, *, is_doubtful: bool) -> bool:
     """Return True if the difference of two sides tells nothing about the arithmetic.
 
     Args:

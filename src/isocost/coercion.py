@@ -12,7 +12,7 @@ from isocost.config import ModelSpec
 from isocost.yamlfile import Keys, Plain
 
 
-def as_meant(data: dict[str, Any], plain: Mapping[Keys, Plain], kind: type[BaseModel]) -> list[tuple[Keys, str]]:
+def coerce_texts(data: dict[str, Any], plain: Mapping[Keys, Plain], kind: type[BaseModel]) -> list[tuple[Keys, str]]:
     """Replace values by the written text where text is expected: a model named `no`, the id `1e5`.
 
     Args:

@@ -7,7 +7,7 @@ from isocost.costs.flops import reading_attention, writing_attention
 from isocost.records import ModelCard
 
 
-def attention_left_out(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
+def omitted_attention(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
     """Return the FLOPs of attention as a share of the counted FLOPs of a model's draws, or 0 if attention is counted.
 
     Args:
@@ -29,10 +29,10 @@ def attention_left_out(card: ModelCard, *, prompt_tokens: float, generated_token
     return added / counted
 
 
-def prompts_left_out(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
+def omitted_prompts(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
     """Return the FLOPs of reading each problem's prompt once, as a share of the counted FLOPs, or 0 if prompts are counted.
 
-    Args and Returns: as of `attention_left_out`.
+    Args and Returns: as of `omitted_attention`.
     """
     if card.prompt_reading != "none":
         return 0.0
