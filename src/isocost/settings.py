@@ -52,6 +52,6 @@ def _apply(raw: dict[str, Any], setting: str) -> tuple[Keys, Mapping[Keys, Plain
     except yaml.YAMLError as error:
         raise StudyError([f"--set {setting}: the value is not YAML"]) from error
     if read.repeated:
-        raise StudyError([f"--set {setting}: {'.'.join(map(str, read.repeated[0][0]))} stands twice; keep one"])
+        raise StudyError([f"--set {setting}: {'.'.join(map(str, read.repeated[0][0]))} occurs twice; keep one"])
     target[last] = read.data
     return (*parents, last), read.plain

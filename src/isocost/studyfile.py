@@ -68,7 +68,7 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
         return f"{_place(path, lines, keys, set_by, own=own)}: {'.'.join(map(str, keys))}".rstrip(": ")
 
     twice = unclear + [
-        f"{path}:{again}: {'.'.join(map(str, keys))}: stands twice, first in line {first}; keep one" for keys, first, again in file.repeated
+        f"{path}:{again}: {'.'.join(map(str, keys))}: occurs twice, first in line {first}; keep one" for keys, first, again in file.repeated
     ]
     try:
         study = check_study(raw, known, where=where, line=lambda keys: _line(lines, keys))

@@ -118,7 +118,7 @@ def trouble(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     """Return the line of an error, 0 if unknown, and its cause as one line."""
     if isinstance(error, yaml.reader.ReaderError):
         code = error.character if isinstance(error.character, int) else ord(error.character)
-        return text.count("\n", 0, error.position) + 1, f"the character U+{code:04X} may not stand in it"
+        return text.count("\n", 0, error.position) + 1, f"the character U+{code:04X} is not allowed in it"
     mark = getattr(error, "problem_mark", None)
     why = getattr(error, "problem", None) or str(error)
     why = "an anchor is given twice" if why == "second occurrence" else why
@@ -202,7 +202,7 @@ class _Loader(yaml.SafeLoader):
         if not is_alias:
             self._measure(node)
         elif isinstance(event, yaml.AliasEvent) and id(node) not in self._sizes:
-            raise _refused(event, f"the alias *{event.anchor} stands for a section that holds it")
+            raise _refused(event, f"the alias *{event.anchor} refers to a section that contains it")
         if self._sizes[id(node)] > _MOST:
             raise _refused(event, f"more than {_MOST:,} values, aliases written out")
         if self._level + self._depths[id(node)] > _DEEPEST:

@@ -32,11 +32,11 @@ def distinct(names: tuple[Any, ...]) -> tuple[Any, ...]:
     """The names as they are.
 
     Raises:
-        ValueError: If one stands twice.
+        ValueError: If one occurs twice.
     """
     seen: set[Any] = set()
     for name in names:
         if name in seen:
-            raise ValueError(f"{name!r} stands twice")
+            raise ValueError(f"{name!r} occurs twice")
         seen.add(name)
     return names

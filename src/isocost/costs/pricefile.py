@@ -64,7 +64,7 @@ def read_prices(path: Path, shown: str) -> PriceList:
         StudyError: the file is missing, is not YAML, or has mistakes: all of them, each with its line.
     """
     file = read_yaml(path, shown, "file of prices")
-    twice = {keys: f"{_key(keys)} stands twice, first in line {first}\n  keep one" for keys, first, _ in file.repeated}
+    twice = {keys: f"{_key(keys)} occurs twice, first in line {first}\n  keep one" for keys, first, _ in file.repeated}
     mistakes = [(line, twice[keys]) for keys, _, line in file.repeated]
     if isinstance(file.data, dict):
         mistakes += [(file.plain[keys].line, f"{_key(keys)}: {why}") for keys, why in coerce_texts(file.data, file.plain, _File)]

@@ -50,7 +50,7 @@ def _column(table: pl.LazyFrame, draws: Draws, by: str) -> tuple[Ints, list[str]
     if np.any(of[at] != group):
         row = int(np.flatnonzero(of[at] != group)[0])
         pair = " and ".join(f'"{names[i][:80]}"' for i in (group[row], of[at[row]]))
-        raise TableError(f'problem "{draws.problems[at[row]][:80]}" stands in two groups of column "{by[:80]}": {pair}')
+        raise TableError(f'problem "{draws.problems[at[row]][:80]}" is in two groups of column "{by[:80]}": {pair}')
     return of, names
 
 

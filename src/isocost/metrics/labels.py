@@ -174,7 +174,7 @@ def _least(enough: Callable[[int], bool]) -> int:
     while not enough(high):
         high *= 2
         if high > _MOST:
-            raise ValueError("no billion labels would tell these rates apart")
+            raise ValueError("more than 10^9 labels are needed to distinguish these rates")
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
@@ -191,7 +191,7 @@ def _check(rate_a: float, rate_b: float, power: float, level: float) -> None:
     if not (0 <= rate_a <= 1 and 0 <= rate_b <= 1):
         raise ValueError(f"rates must lie within [0, 1], got {rate_a} and {rate_b}")
     if rate_a == rate_b:
-        raise ValueError(f"equal rates ({rate_a}) cannot be told apart")
+        raise ValueError(f"equal rates ({rate_a}) cannot be distinguished")
     if not (0 < level < 1 and level / 2 < power < 1):
         raise ValueError(f"level and power must lie within (0, 1), power above half the level, got {level} and {power}")
 

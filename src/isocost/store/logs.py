@@ -171,7 +171,7 @@ class Log:
             why = "is a folder, not a file" if self.path.is_dir() else f"cannot be read: {error.strerror or error}"
             if error.errno == errno.ELOOP:
                 why = "is a symbolic link; put the file itself there"
-            raise StorageError(f"{self.path}: {why}\n  put back the file that belongs there, from a copy") from error
+            raise StorageError(f"{self.path}: {why}\n  restore the file from a copy") from error
 
 
 def _with_check(line: bytes) -> bytes:

@@ -21,7 +21,7 @@ from isocost.store.logs import Log, Row
 
 DIGESTS = "digests.jsonl"
 _BATCH = {"batch": TEXT}
-_REMEDY = "restore the file from a copy, or remove it: parts are then read without a look at their digests"
+_REMEDY = "restore the file from a copy, or remove it: parts are then read without comparing digests"
 _one = threading.Lock()  # evaluations are sealed by several threads
 
 
