@@ -16,6 +16,7 @@ _PREFIXES = ("", "K", "M", "G", "T", "P", "E", "Z", "Y")  # powers of 1000
 def fixed(value: float, decimals: int = 1, *, sign: bool = False) -> str:
     """Format with fixed decimals, thousands separators and a true minus sign, never as a negative zero. `sign` adds a plus too."""
     text = f"{abs(value):,.{decimals}f}"
+    # Rounded to zero: a minus sign before it would read as a negative cost.
     if not any(digit in text for digit in "123456789"):
         return text
     return (MINUS if value < 0 else "+" if sign else "") + text
@@ -94,6 +95,7 @@ def flops_scale(amounts: Iterable[float | None]) -> Scale:
     sizes = [abs(amount) for amount in amounts if amount]
     if not sizes:
         return Scale(divisor=1, unit="FLOPs", decimals=0)
+    # Bounded, because amounts below 1 and above 10^27 have no prefix here.
     power = min(max(int(math.log10(max(sizes)) // 3), 0), len(_PREFIXES) - 1)
     divisor = 1000.0**power
     return Scale(divisor=divisor, unit=f"{_PREFIXES[power]}FLOPs", decimals=max(1, min(_decimals(min(sizes) / divisor), 6)))

@@ -78,6 +78,7 @@ class StageWatch:
         with self._lock:
             self.done += units
             self.tokens += tokens
+            # The clock starts at the first answer: loading a model can take longer than the stage itself.
             if self._first is None and units:
                 self._first = time.monotonic(), self.done - self.done_before
             self.detail = self.detail if detail is None else detail

@@ -12,12 +12,15 @@ from isocost.records import OMIT_DEFAULT
 
 def digest(*parts: object, length: int = 16) -> str:
     """Return a hex digest of the parts: JSON values and dataclasses, in canonical JSON."""
+    # Canonical: the digest must not depend on the order of keys, on spaces or on escapes.
     text = json.dumps(parts, default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    # surrogatepass: model text can contain lone surrogates, which UTF-8 refuses.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
 def seed_of(*parts: object) -> int:
     """Return a seed from 0 to 2**63 - 1 that depends on all parts and on nothing else."""
+    # 63 bits, so that the seed fits a signed 64-bit integer.
     return int(digest(*parts), 16) >> 1
 
 

@@ -50,6 +50,7 @@ def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceLis
         BudgetError: the model uses a discount that is unknown.
     """
     spec, costs = study.models[name], study.costs
+    # The user may know better than the engine, for example how many parameters of a mixture of experts a token uses.
     parameters = spec.params or (size.parameters if size else None)
     attention = spec.attention or (size.attention if size else None)
     source = str(spec.options.get("model", spec.options.get("table", name)))
@@ -184,6 +185,7 @@ def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: P
         counts[model] += count
         asked[model].add(problem)
     readings = {model: len(problems) for model, problems in asked.items()}
+    # Such a policy sees real costs before each round, so its first proposal says little about the total.
     if terms.basis == "realised" and terms.amount is not None and len(terms.models) == 1:
         (model,) = terms.models
         counts[model], readings[model] = affordable_draws(terms, model)
@@ -209,6 +211,7 @@ def to_json(plans: Sequence[CellPlan]) -> dict[str, object]:
             continue
         entry = budgets.setdefault(plan.cell.budget, {"unit": plan.unit, "amount": plan.amount, "choices": []})
         choices = entry["choices"]
+        # For the type checker: the dict's values are objects.
         assert isinstance(choices, list)
         choices.append(
             {

@@ -42,11 +42,13 @@ def _apply(raw: dict[str, Any], setting: str) -> tuple[Keys, Mapping[Keys, Plain
     *parents, last = path.split(".")
     target: Any = raw
     for key in parents:
+        # Missing sections are created, so that `--set limit.amount=5` works without a limit section.
         target = target.setdefault(key, {}) if isinstance(target, dict) else None
         if not isinstance(target, dict):
             raise StudyError([f'--set {setting}: "{key}" is not a section'])
     try:
         read = parse_value(value)
+    # Before YAMLError, its base class: the value is not repeated in the message, because it can be very long.
     except TooMuchError as error:
         raise StudyError([f"--set {path}: {trouble(error, value)[1]}"]) from error
     except yaml.YAMLError as error:

@@ -79,7 +79,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
         ("zzz", {}, "known: gsm8k, hub"),
         ("no_such_package:load", {}, "cannot be imported"),
         ("gsm8k", {"split": "dev", "path": "."}, "train and test"),
-        ("lab", {"split": "train"}, "give a limit"),
+        ("lab", {"split": "train"}, "infinite: set limit"),
         ("lab", {"split": "dev", "limit": 1}, "unknown split 'dev'"),
         ("lab", {"limit": 0}, "none left"),
     ],

@@ -40,6 +40,7 @@ class AuditSpec(Section):
     def _fits(self) -> Self:
         if self.by == "judge" and self.model is None:
             raise ValueError("by: judge needs model, the name of a model of the study")
+        # Keys without effect are errors: the user expects a judge.
         own = [key for key in ("model", "max_tokens") if getattr(self, key) is not None]
         if self.by != "judge" and own:
             raise ValueError(f"{own[0]} goes with by: judge; add that, or set {own[0]}: null")

@@ -28,6 +28,7 @@ class Sampling(Section):
             top_p=self.top_p,
             top_k=self.top_k,
             max_tokens=self.max_tokens,
+            # Without duplicates and in order, because the setting is part of the pool's id.
             stop=tuple(dict.fromkeys((*self.stop, *stop))),
         )
 

@@ -46,6 +46,7 @@ class PromptChanges(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        # A template brings its own form, so one of the two would be ignored silently.
         if self.template is not None and self.form is not None:
             raise ValueError("give either template or form")
         own = [key for key in ("examples", "separator", "stop") if key in self.model_fields_set]

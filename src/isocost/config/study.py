@@ -17,6 +17,7 @@ from isocost.config.sections import Name, Section
 from isocost.config.students import Curate, Evaluate, Finetune
 
 
+# `executor: ray` is short for `executor: {name: ray}`.
 def _by_name(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 

@@ -33,6 +33,7 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
     """
     flops = card.flops_per_token
     if flops is not None:
+        # The common case stays one multiplication: this runs once per draw.
         if card.counts_attention or card.prompt_reading != "none":
             flops = _counted_flops(card, prompt_tokens, generated_tokens, sharing)
         else:
@@ -49,6 +50,7 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
                 usd += (price * (prompt_tokens - cached) + prices.get("input_cache_read", price) * cached) / sharing
             else:
                 usd += price * prompt_tokens / sharing
+    # Looked up lazily: a price list without an input price is fine for a draw without a prompt.
     except KeyError as missing:
         key = missing.args[0]
         raise BudgetError(

@@ -84,6 +84,7 @@ def draw_costs(
     Raises:
         BudgetError: lengths are declared for some models only, or a cost depends on an unknown prompt length.
     """
+    # A declared length beside an assumed one would make the ratio of costs a mixture of a measurement and a guess.
     undeclared = [name for name in cards if study.models[name].tokens_per_sample is None and name not in piloted]
     if undeclared and len(undeclared) < len(cards):
         raise BudgetError(
@@ -108,6 +109,7 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
     if prompt is None and (why := _why_prompts_count(card)):
         raise BudgetError(f"models.{card.name}.prompt_tokens is missing: {why}\n  give the mean length of a prompt, or add a pilot")
     read = prompt or 0.0  # an unknown length has no effect here: the check above found no cost that depends on it
+    # Reading and writing are priced apart, because draws of a problem may share the first and never the second.
     reading = cost_of(card, prompt_tokens=read, generated_tokens=0)
     writing = cost_of(card, prompt_tokens=0, generated_tokens=tokens)
     rate = card.tokens_per_second
@@ -118,6 +120,7 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
             usd=writing.usd,
             seconds=None if rate is None else tokens / rate,
         ),
+        # The longest prompt, not the mean: a reservation must hold for every problem.
         worst=max_cost_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
         shared=_shared(card, shares),
         tokens=tokens,

@@ -24,6 +24,7 @@ def omitted_attention(card: ModelCard, *, prompt_tokens: float, generated_tokens
     counted = _counted(card, prompt_tokens, generated_tokens, draws)
     if not counted or card.attention is None:
         return None
+    # Attention within the prompt is counted as often as the prompt itself.
     readings = {"none": 0.0, "shared": 1 / draws, "each": 1.0}[card.prompt_reading]
     added = writing_attention(card.attention, prompt_tokens, generated_tokens) + readings * reading_attention(card.attention, prompt_tokens)
     return added / counted

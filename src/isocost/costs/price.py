@@ -77,10 +77,12 @@ def _discount(spec: ModelSpec, price: Price, place: str) -> float:
 
 def _of_gpus(price: Price, gpu_hour: float) -> Priced:
     """Return gpu_hour * gpus / 3600 / tokens_per_second per generated token. The measured rate includes reading the prompts."""
+    # Never 0: the study file requires a rate above 0 with gpu_hour.
     rate = price.tokens_per_second or 0.0
     token = gpu_hour * price.gpus / 3600 / rate
     gpus = "a GPU" if price.gpus == 1 else f"{price.gpus} GPUs"
     return Priced(
+        # A prompt costs nothing beside that, since the measured rate includes the time for reading it.
         usd_per_million={"input": 0.0, "output": token * _MILLION},
         price_is=f"made from {gpus} at ${gpu_hour:g} an hour each and {rate:,g} tokens a second",
         priced_on=price.dated,

@@ -72,6 +72,7 @@ def read_prices(path: Path, shown: str) -> PriceList:
         read = _File.model_validate(file.data)
     except ValidationError as error:
         found = error.errors(include_url=False)
+        # A misspelt key gives two errors, an unknown and a missing one. The second is dropped.
         unknown = {e["loc"][:-1]: str(e["loc"][-1]) for e in found if e["type"] == "extra_forbidden"}
         mistakes += [(_line(file, tuple(e["loc"])), _mistake(e)) for e in found if not _is_that_typo(e, unknown)]
     if mistakes:
@@ -89,6 +90,7 @@ def _mistake(error: Mapping[str, Any]) -> str:
         return _missing(keys)
     if keys == ("dated",):
         return f"dated must be a day, such as 2026-11-01, not {error['input']!r}\n  give the day the prices were read"
+    # A path of three keys leads to a price; a shorter one to a section with another type than a mapping.
     if len(keys) < 3:
         return f"{_key(keys) if keys else 'a file of prices'} must be a mapping\n  {_NEEDED} of each model, under models"
     bound = "at least 0 and below 1" if keys[2] == "batch_discount" else "0 or more"

@@ -24,6 +24,7 @@ def format_bill(accounts: Sequence[Mapping[str, Any]], begin: str = "") -> str:
         begin: Text before the amounts, if there are any.
     """
     paid = [each for each in accounts if each["calls"]]
+    # Known in one unit at least. The others are named with their number of calls.
     known = [each for each in paid if any(each[unit] is not None for unit in UNITS)]
     amounts = " and ".join(filter(None, (_amount(unit, known) for unit in UNITS)))
     calls = " and ".join(f"{_name(each, paid)}'s {_calls(each['calls'])}" for each in paid if each not in known)

@@ -186,6 +186,7 @@ class Ledger:
             RunError: the ledger is closed.
         """
         with self._changed:
+            # Checked again after each wake-up: another thread may have taken the room that became free.
             while not self._closed and wanted and (refusal := self._refusal(wanted[0], 0.0)):
                 if not (patient and self._open):
                     raise LimitReachedError(refusal)
@@ -198,6 +199,7 @@ class Ledger:
                 fitting += 1
             lines = [{"event": "reserve", "request": r.request, **_amounts(r.worst), **r.facts} for r in wanted[:fitting]]
             if lines:
+                # Last check before money is spent: it raises if the run directory was moved or its disk is full.
                 self._ready()
                 # On the disk before anything is sent: a kill must not leave a paid request that no line mentions.
                 self.log.append(*lines)
@@ -265,6 +267,7 @@ class Ledger:
             self.log.append(*lines, sync=sync)
             for line in lines:
                 book(self.accounts, self._facts, line)
+                # A request of an earlier start has no entry in either, and reserved nothing in this one.
                 self.spending.reserved -= self._open.pop(line["request"], 0.0) + self._abandoned.pop(line["request"], 0.0)
                 if line["event"] in ("done", "lost"):
                     self.spending.spent += line[self.spending.unit] or 0.0
@@ -357,7 +360,9 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
     if event == "reserve":
         waiting[request] = entry
         return
+    # The closing line wins: a restored line carries its own account and model.
     facts = {**waiting.pop(request, {}), **entry}
+    # Neither changes a payment.
     if event in ("unsent", "gone"):
         return
     account = accounts.setdefault((facts.get("account", "data"), facts.get("model", "")), Account())

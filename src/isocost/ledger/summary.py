@@ -59,6 +59,7 @@ def read_summary(summary: Any) -> tuple[Accounts, dict[str, Row]] | None:
         waiting = {row["request"]: row for row in summary["open"]}
         is_damaged = any(flaw_of_line(row, {}) for row in waiting.values())
         return None if is_damaged else (accounts, waiting)
+    # Any damage counts alike: without a summary the whole ledger is read.
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
@@ -105,6 +106,7 @@ def _is_of(file: BinaryIO, summary: Row) -> bool:
 
 def _check(file: BinaryIO, size: int) -> int:
     """Return a checksum of the last bytes before a place. That of a shorter file differs."""
+    # A few kilobytes are enough: a ledger is only appended to, or cut by power loss.
     start = max(0, size - _LOOKED_AT)
     file.seek(start)
     return zlib.crc32(file.read(size - start))

@@ -22,6 +22,7 @@ def load_policy(name: str, terms: Terms) -> Policy:
     module, _, attribute = POLICIES.get(name, name).partition(":")
     try:
         factory = getattr(import_module(module), attribute)
+    # ValueError: an empty module name.
     except (ImportError, AttributeError, ValueError) as error:
         raise StudyError([f"policy: {name} cannot be imported: {error}; known: {', '.join(POLICIES)}"]) from error
     return cast(Policy, factory(terms))

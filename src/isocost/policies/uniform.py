@@ -126,6 +126,7 @@ def _level(problem_ids: tuple[str, ...], taken: dict[str, int], total: int, seed
             counts[p] += step
         level += step
         rising = [p for p in problem_ids if counts[p] <= level]
+    # Seeded by text, so that the choice does not depend on the state of other generators and a resumed run makes it again.
     for p in random.Random(f"uniform/{seed}").sample(rising, total - sum(counts.values())):
         counts[p] += 1
     return counts

@@ -46,6 +46,7 @@ def load_template(name: str) -> Template:
     """
     target = TEMPLATES.get(name, name)
     module, _, attribute = target.partition(":")
+    # A name without a colon is neither a known template nor a path to one.
     if not attribute:
         raise StudyError([f"prompt.template: unknown template {name!r}; known: {', '.join(TEMPLATES)}"])
     try:

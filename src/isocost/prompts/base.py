@@ -41,6 +41,7 @@ class Template:
 
     def most_tokens(self, question: str) -> int:
         """Return an upper bound on the tokens of the prompt: its bytes, as no token is shorter than one, and those of a chat format."""
+        # One more for a token that marks the beginning of the text.
         bound = len(self.render(question).encode("utf-8", "surrogatepass")) + 1
         return bound + len((self.system or "").encode("utf-8", "surrogatepass")) + CHAT_TOKENS if self.chat else bound
 

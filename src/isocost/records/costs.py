@@ -36,6 +36,7 @@ class Cost:
         return self.flops if unit == "flops" else self.usd
 
 
+# An unknown part makes the sum unknown: counting it as zero would understate the bill.
 def _sum(left: float | None, right: float | None) -> float | None:
     return None if left is None or right is None else left + right
 
