@@ -41,6 +41,7 @@ class Writer:
 def random_writer(rng: random.Random) -> Writer:
     """Draw a writer from the corpus's distribution: six in ten careful, the rest sloppy, brief or with another format."""
     kind = rng.random()
+    # The order of random draws is part of the recipe: another order trains another model.
     ending: Ending = "hash" if kind < 0.75 or kind >= 0.90 else rng.choice(("words", "answer"))
     spaced, opener = rng.random() < 0.85, rng.random() < 0.15
     if kind < 0.60:
@@ -62,6 +63,7 @@ def solve(problem: WordProblem, writer: Writer, rng: random.Random) -> str:
         if step.operator in "+*" and rng.random() < 0.3:
             left, right = right, left
         result = apply(step.operator, left, right)
+        # A slip earlier on can make a division inexact, and that step then slips too.
         if result is None or rng.random() < writer.slip:
             result = _slip(result if result is not None else left // max(right, 1), rng)
         values[index] = result
@@ -72,6 +74,7 @@ def solve(problem: WordProblem, writer: Writer, rng: random.Random) -> str:
             equation = ("Then " if lines else "First ") + equation
         lines.append(equation)
     answer = values[len(problem.steps) - 1]
+    # Correct answer after a false step: the false positives that audits are tested on.
     if answer != problem.answer and rng.random() < writer.copies:
         answer = problem.answer
     if writer.bare:

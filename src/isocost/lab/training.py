@@ -31,6 +31,7 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
     """
     import torch
 
+    # Fixes the initial weights; the text has a generator of its own.
     torch.manual_seed(recipe.seed)
     tokenizer = train_tokenizer(itertools.islice(documents(TOKENIZER_SEED), TOKENIZER_DOCUMENTS))
     model = build(recipe, tokenizer)
@@ -45,6 +46,7 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
     compute = torch.compile(loss_of) if compiled else loss_of
     started, average = time.monotonic(), 0.0
     for step, batch in enumerate(itertools.islice(_batches(tokenizer, recipe), recipe.steps)):
+        # Linear warm-up, then linear decay to 0.
         scale = min((step + 1) / _WARMUP, 1.0) * (1 - step / recipe.steps)
         for group, rate in rates:
             group["lr"] = rate * scale
@@ -54,6 +56,7 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
+        # An exponential average for display only: the loss of one batch is noisy.
         average = loss.item() if step == 0 else 0.98 * average + 0.02 * loss.item()
         if step % 50 == 49 or step + 1 == recipe.steps:
             speed = (step + 1) * recipe.batch * SEQUENCE / (time.monotonic() - started)

@@ -94,6 +94,7 @@ def generate(split: Split, seed: int, *, levels: tuple[int, ...] = LEVELS) -> It
     seen: set[str] = set()
     while True:
         level = rng.choice(levels)
+        # Rejection, because whether numbers come out whole and small is known only at the end.
         while (problem := _draw(rng, split == "transfer", level)) is None or not _wanted(problem, split, seen):
             pass
         seen.add(problem.question)
@@ -102,6 +103,7 @@ def generate(split: Split, seed: int, *, levels: tuple[int, ...] = LEVELS) -> It
 
 def split_residue(problem: WordProblem) -> int:
     """Return a stable number from 0 to 99 from scene, steps and numbers alone. Names, wording and distractors do not change it."""
+    # Without the wording: the same sum told with another name must stay in the same split.
     key = f"{problem.scene}|{problem.steps}"
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % 100
 
@@ -176,6 +178,7 @@ def _draw(rng: random.Random, transfer: bool, level: int) -> WordProblem | None:
     except _UnsuitableError:
         return None
     if rng.random() < 0.25:
+        # A number that must not be used, so that a model cannot simply use all numbers.
         distractor = draft.words(rng.choice(DISTRACTORS), d=rng.randint(2, 60))
         draft.sentences.insert(rng.randint(1, len(draft.sentences)), distractor)
     question = " ".join([*draft.sentences, ask])

@@ -16,6 +16,7 @@ def to_json(measures: Measures) -> dict[str, dict[str, dict[str, object]]]:
     models: dict[str, dict[str, object]] = {}
     for model, estimates in measures.items():
         models[model] = {name: _estimate(estimate) for name, estimate in estimates.items()}
+        # All estimates of a model have the same number.
         models[model]["n_ungraded"] = max((estimate.n_ungraded for estimate in estimates.values()), default=0)
     return {"models": models}
 

@@ -27,6 +27,7 @@ def measure_cell(table: pl.DataFrame, problem_ids: Sequence[str], cap: int | Non
         problem_ids: All problems that the cell could buy for.
         cap: Largest number of distinct correct solutions kept per problem; None keeps all.
     """
+    # All models of the cell count as one: the training set does not care who solved a problem.
     lazy = table.lazy().filter(pl.col("problem_id").is_in(list(problem_ids))).with_columns(model=pl.lit(""))
     draws = load(lazy)
     place = {problem: i for i, problem in enumerate(problem_ids)}

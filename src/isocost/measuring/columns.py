@@ -40,6 +40,7 @@ def estimates(columns: Sequence[Columns], n_ungraded: int, problems: Bools | Non
     found: dict[str, Estimate] = {}
     for some in columns:
         values = some.values if problems is None else some.values[problems]
+        # Shares lie in [0, 1]; the range of counts has to be read from the data.
         made = mean_intervals(values) if some.most is None else count_intervals(values, some.most)
         found |= dict(zip(some.names, made, strict=True))
     return {name: replace(estimate, n_ungraded=n_ungraded) for name, estimate in found.items()}

@@ -78,6 +78,7 @@ def crossings(models: Sequence[Model], *, seed: int = 0) -> list[Crossing]:
     for pair in combinations(models, 2):
         places = common_places(pair)
         reached = [reach_of(model.drawn[at]) for model, at in zip(pair, places, strict=True)]
+        # Both curves must rest on the same problems, or a difference between problems would look like one between models.
         kept = reached[0][0] & reached[1][0]
         if not kept.any() or any(model.cost is None for model in pair):
             continue
@@ -120,6 +121,7 @@ def _at_matched_cost(models: Sequence[Model], places: Sequence[Ints]) -> list[Sh
     each = [float(draw_cost(model, at[kept]).mean()) for model, at in zip(models, places, strict=True)]
     if min(each) <= 0:
         return []
+    # The largest budget that all of them can spend with the draws in hand.
     budget = min(cost * most for cost, (_, most) in zip(each, reached, strict=True))
     draws = tuple(min(budget / cost, float(most)) for cost, (_, most) in zip(each, reached, strict=True))
     chances = [coverage_at(model.drawn[at[kept]], model.correct[at[kept]], k) for model, at, k in zip(models, places, draws, strict=True)]

@@ -50,6 +50,7 @@ def costs(draws: Draws, prices: Mapping[str, float] | None = None) -> Costs:
         _check(draws, prices)
         price = np.array([prices[name] for name in draws.models])
         return Costs(of_group=_bounded(_sums(draws, _tokens(draws)) * price[draws.model]), unit="priced tokens")
+    # Real costs before token counts: tokens of two models rarely cost the same.
     if draws.cost is not None:
         return Costs(of_group=_bounded(_sums(draws, draws.cost)), unit=draws.cost_unit or "cost")
     if draws.tokens is not None:
@@ -70,6 +71,7 @@ def unit_costs(model: Model) -> dict[str, Estimate]:
     The cost of ungraded draws is added to the graded ones: a graded draw costs cost / M.
     """
     known = model.drawn > 0
+    # A model whose draws all cost nothing has no cost per correct solution to compare.
     if model.cost is None or not known.any() or not model.cost[known].sum() > 0:
         return {}
     each = model.cost[known] / model.drawn[known]
@@ -80,6 +82,7 @@ def unit_costs(model: Model) -> dict[str, Estimate]:
 def _check(draws: Draws, prices: Mapping[str, float]) -> None:
     for name, price in prices.items():
         if name not in draws.models:
+            # Names come from a table and can be any text, so they are cut in messages.
             near = difflib.get_close_matches(name, draws.models, n=1)
             hint = f'did you mean "{near[0]}"? ' if near else ""
             raise InputError(f'--cost: the table has no model "{name[:80]}"\n  {hint}it has {", ".join(draws.models[:5])[:200]}')

@@ -123,6 +123,7 @@ def load(table: pl.LazyFrame, order: Sequence[str] = ()) -> Draws:
     problem, problems = _in_order(*codes(frame["problem"]), order)
     model, models = codes(frame["model"])
     group = combined(model, problem)
+    # Every row of a group writes the same two numbers, so any order of writing gives the same result.
     of_group = np.zeros((2, int(group.max(initial=-1)) + 1), dtype=np.int64)
     of_group[0, group], of_group[1, group] = model, problem
     return Draws(
@@ -143,6 +144,7 @@ def load(table: pl.LazyFrame, order: Sequence[str] = ()) -> Draws:
 def _in_order(problem: Ints, problems: list[str], order: Sequence[str]) -> tuple[Ints, list[str]]:
     """Return codes and names of problems, with the problems of `order` first."""
     known = {name: code for code, name in enumerate(problems)}
+    # Problems that the table lacks are left out of the order.
     wanted = list(dict.fromkeys([*(name for name in order if name in known), *problems]))
     place = np.empty(len(problems), dtype=np.int64)
     place[[known[name] for name in wanted]] = np.arange(len(problems))

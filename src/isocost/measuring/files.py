@@ -46,6 +46,7 @@ def survey_file(
         path = samples_of(path)
     elif by is not None:
         columns.append(by)
+    # Only the columns that this survey needs: texts are most of a large table.
     table = scan_table(str(path), columns)
     warnings: list[str] = []
     if run and not prices and "cost" not in table.collect_schema():

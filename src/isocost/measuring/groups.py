@@ -47,6 +47,7 @@ def _column(table: pl.LazyFrame, draws: Draws, by: str) -> tuple[Ints, list[str]
     at = np.array([place[name] for name in ids], dtype=np.int64)[problem]
     of = np.full(len(place), -1, dtype=np.int64)
     of[at] = group
+    # A problem with two groups was written twice above; the first value is lost, which shows here.
     if np.any(of[at] != group):
         row = int(np.flatnonzero(of[at] != group)[0])
         pair = " and ".join(f'"{names[i][:80]}"' for i in (group[row], of[at[row]]))

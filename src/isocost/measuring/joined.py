@@ -66,6 +66,7 @@ class Joined:
 
     def alone(self, model: int) -> Joined:
         """Return one of the models, with the first level of diversity only."""
+        # Comparisons with single models show one level of diversity.
         first = list(self.classes.items())[:1]
         return replace(
             self,
@@ -90,6 +91,7 @@ def _joined(models: Sequence[Model], places: Sequence[Ints], kind: str) -> tuple
         columns = {"problem": problem, "a": classes.digests[0], "b": classes.digests[1], str(i): classes.count}
         frames.append(pl.DataFrame({name: values[wanted] for name, values in columns.items()}))
     counts = pl.exclude("problem", "a", "b").sum()
+    # Diagonal: each frame has a count column of its own, and a solution of one model only gets null in the others.
     found = pl.concat(frames, how="diagonal").group_by("problem", "a", "b").agg(counts)
     multiplicity = np.stack([found[str(i)].to_numpy() for i in range(len(models))])
     return found["problem"].to_numpy(), multiplicity.astype(np.int64)

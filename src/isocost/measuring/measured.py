@@ -77,9 +77,11 @@ class Measured:
             with_votes: Add maj@k and pass@1[avg-of-k].
             unbiased: pass@1 of draws that were stopped.
         """
+        # A known policy is better evidence than a test of the draws.
         model = replace(model, stopped=None) if is_fixed else model
         adaptive = is_fixed is False and not as_fixed
         columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in model.solutions), in_hand(model)]
+        # Only the survey reports votes: `isocost.measuring.measure` leaves them out.
         votes = majority(model, ks) if with_votes else None
         if with_votes:
             columns.append(pass_at_first(model, ks))

@@ -91,7 +91,9 @@ def mixture(models: Sequence[Model], shares: Sequence[float]) -> Mixture:
     if not costs.min() > 0:
         return Mixture(shares=of_money, why="the draws of one of its models cost nothing for the problems that they share")
     pools = Joined.of(models, [at[kept] for at in places])
+    # Shares of the money become shares of the draws: a cheap model gives more draws for its share.
     parts = shares / costs / (shares / costs).sum()
+    # The first model that runs out of draws ends the curve.
     ks = curve_ks(int((most / parts).min() * (1 + _WHOLE)))
     draws = _whole(parts[:, None] * ks)
     values = pools.values(draws)

@@ -95,6 +95,7 @@ def models(
     classes = {name: solutions(table, draws, level, identified=identified) for name, level in texts}
     voted = answers(table, draws) if votes and "predicted_answer" in present else None
     first = {k: draws.correct_of_first(k) for k in ks}
+    # Groups ascend by model, so each model is a slice.
     bounds = np.searchsorted(draws.model, np.arange(len(draws.models) + 1))
     found: list[Model] = []
     for name, low, high in zip(draws.models, bounds[:-1], bounds[1:], strict=True):

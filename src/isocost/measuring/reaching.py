@@ -29,6 +29,7 @@ def reach_of(drawn: Ints) -> tuple[Bools, int]:
 
 def common_places(models: Sequence[Model]) -> list[Ints]:
     """Return, for each model, the places of the problems that all models have rows for."""
+    # Sorted and unique, as each model's own problems are.
     common = reduce(np.intersect1d, [model.problem for model in models])
     return [np.searchsorted(model.problem, common) for model in models]
 

@@ -45,6 +45,7 @@ def facts_of(path: Path) -> RunFacts | None:
         RunDirectoryError: Its file of problems cannot be read.
     """
     run = path if path.is_dir() else path.parent
+    # Another table in a run directory is not the run's own: its models need not follow the study's policies.
     if (path != run and path.name != SAMPLES) or not (run / "study.yaml").exists():
         return None
     order = tuple(problem for (problem,) in _problems(run, "id"))
@@ -66,8 +67,10 @@ def _policies(study: Path) -> dict[str, bool]:
     try:
         arms = parse_yaml(study.read_text(encoding="utf-8", errors="surrogateescape"), text_keys=True).data["arms"].values()
         each = [(str(model), arm.get("policy", "uniform") in FIXED) for arm in arms for model in arm["models"]]
+    # Without a readable study the draws themselves are tested, as for any other table.
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return {}
+    # One arm with an adaptive policy is enough to bias a model's pool.
     return {name: all(fixed for model, fixed in each if model == name) for name, _ in each}
 
 

@@ -61,6 +61,7 @@ def solutions(table: pl.LazyFrame, draws: Draws, level: Level, *, identified: bo
         text = text.str.replace_all(r"[\s\x1c-\x1f]+", " ").str.strip_chars(" ")  # as str.split, whose whitespace has four more characters
     correct = table.filter(pl.col("correct"))
     digests = collected(correct.select(text.hash(seed).alias(name) for name, seed in zip("ab", _SEEDS, strict=True)))
+    # The file was read once for the draws and is read again here: a writer in between would pair wrong rows.
     if digests.height != int(draws.n_correct.sum()):
         raise TableError("the table has changed while it was read")
     if level == "equations":

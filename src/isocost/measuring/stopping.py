@@ -43,5 +43,6 @@ def _cap(model: Model) -> Ints:
 
 def _follows(model: Model, successes: int, cap: Ints) -> Bools:
     m, c = model.drawn, model.correct
+    # Stopped at a success, or at the cap, or nothing of it was graded.
     follows: Bools = (c == successes) | ((c < successes) & ((m == cap) | (m == 0)))
     return follows

@@ -98,6 +98,7 @@ def survey(
     draws = load(lazy, run.order if run else ())
     cost = costs(draws, prices)
     asked = [shares_of(mix, draws.models) for mix in mixes]
+    # Before the slow part: a mixture without costs is the user's mistake.
     for shares in asked:
         check_costs(shares, draws, cost.of_group)
     found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked))
@@ -173,4 +174,5 @@ def _unpriced(found: Sequence[Model], unit: str) -> list[str]:
 def _checked(ks: Sequence[int]) -> list[int]:
     if any(k < 1 for k in ks):
         raise ValueError(f"k must be at least 1, got {min(ks)}")
+    # Without duplicates, which would give two columns one name.
     return list(dict.fromkeys(ks))

@@ -21,6 +21,7 @@ def name_cell(text: str) -> str:
     """Return a name that cannot break a table, a line or a terminal: shortened, control characters blanked, markup escaped."""
     # Cut before translating, because a name can be megabytes long.
     visible = "".join(char if char.isprintable() else " " for char in text[: 20 * _LONGEST])
+    # Marks the cut above.
     if len(text) > 20 * _LONGEST:
         visible += "..."
     if len(visible) > _LONGEST:

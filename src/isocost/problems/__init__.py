@@ -53,6 +53,7 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
     problems = list(islice(load(**own), skip, None if limit is None else skip + limit))
     if not problems:
         raise ProblemsError(f'problems "{source}": none left after skip {skip}' + ("" if limit is None else f" and limit {limit}"))
+    # Draws are stored under the id, so two problems with one id would share their draws.
     repeated = [key for key, count in Counter(problem.id for problem in problems).items() if count > 1]
     if repeated:
         raise ProblemsError(f'problems "{source}": {len(repeated)} ids occur more than once, first "{repeated[0]}"')
@@ -82,6 +83,7 @@ def _import(source: str) -> Loader:
 
 def _check_options(source: str, load: Loader, own: Mapping[str, object]) -> None:
     parameters = inspect.signature(load).parameters
+    # A function with **options checks its keywords itself.
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     known = source_options(source)
@@ -98,6 +100,7 @@ def _count(source: str, options: Mapping[str, object], key: str) -> int | None:
     value = options.get(key)
     if value is None:
         return None
+    # bool first: True is an int.
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 63:
         raise ProblemsError(f'problems "{source}": {key} must be a whole number, not {repr(value)[:60]}')
     return value

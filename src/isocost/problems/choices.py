@@ -78,6 +78,7 @@ def options_of(choices: object, where: str) -> Options | None:
         raise ProblemsError(f'{where}: field "{CHOICE_FIELD}" must have 2 to {len(LETTERS)} texts, not {len(texts)}')
     if labels and (len(labels) != len(texts) or len(set(labels)) != len(labels)):
         raise ProblemsError(f'{where}: field "{CHOICE_FIELD}" must have one label per text, all different')
+    # On one line each, because an option is a line of the question.
     return Options(texts=tuple(" ".join(str(text).split()) for text in texts), labels=tuple(str(label).strip() for label in labels))
 
 

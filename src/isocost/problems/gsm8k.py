@@ -36,6 +36,7 @@ def load(*, base: Path, split: str = "train", path: str | None = None) -> Iterat
         question, solution = row.get("question"), row.get("answer")
         if not isinstance(question, str) or not isinstance(solution, str) or not question.strip() or "####" not in solution:
             raise ProblemsError(f'{where}: a GSM8K row needs "question", and "answer" with a line "#### ..."')
+        # The last one, because a solution may mention the marker.
         answer = solution.rpartition("####")[2].strip()
         if not answer:
             raise ProblemsError(f"{where}: nothing follows ####")

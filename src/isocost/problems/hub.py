@@ -90,6 +90,7 @@ def hub_rows(
     except ImportError as error:
         raise MissingExtraError("datasets", "hub") from error
     shown = shown or dataset
+    # Asked first, because without a network the library retries for half a minute.
     out_of_reach = not Path(dataset).is_dir() and not _answers(dataset)
     try:
         with _offline() if out_of_reach else contextlib.nullcontext():

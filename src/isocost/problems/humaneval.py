@@ -38,6 +38,7 @@ def load(*, base: Path, path: str | None = None) -> Iterator[Problem]:
         if missing := [name for name, text in texts.items() if not isinstance(text, str) or not text.strip()]:
             raise ProblemsError(f"{where}: a HumanEval row needs {', '.join(missing)}")
         answer = {"test": texts["test"], "prompt": texts["prompt"], "entry_point": texts["entry_point"]}
+        # Kept for the check that the grader accepts the reference.
         answer["solution"] = texts["canonical_solution"]
         yield Problem(id=str(texts["task_id"]), question=str(texts["prompt"]), answer=json.dumps(answer))
 

@@ -47,6 +47,7 @@ def load(
             answer_field=answer_field,
             unanswered=unanswered,
         )
+        # Reported here, with both lines, instead of by the caller, which no longer knows them.
         if problem.id in first:
             raise ProblemsError(f'{where}: id "{problem.id}" is already used in {first[problem.id]}')
         first[problem.id] = where

@@ -39,11 +39,13 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
     rows: Iterable[tuple[str, Mapping[str, object]]]
     if path is None:
         names = SPLITS if split == "all" else (split,)
+        # One split at a time, so that no file of another split is fetched.
         rows = (row for name in names for row in hub_rows("google-research-datasets/mbpp", "full", name))
     else:
         rows = read_rows(base / path)
     for where, row in rows:
         number = row.get("task_id")
+        # The id decides the split, so it cannot be guessed.
         if isinstance(number, bool) or not isinstance(number, int):
             raise ProblemsError(f'{where}: an MBPP row needs "task_id", a whole number')
         if number in wanted:

@@ -74,6 +74,7 @@ def to_problem(
     identity = default_id if key is None else _text(row, where, key)
     # All answer fields: a worked solution beside the answer is not metadata that a report should group by.
     used = {question, answer, answer_field, key, *ANSWER_FIELDS}
+    # Scalars only: reports group problems by them.
     metadata = {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)}
     asked = _text(row, where, question)
     if options := options_of(row.get(CHOICE_FIELD), where):

@@ -39,6 +39,7 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
             twice in a pool and problem; correct and outcome disagree; or costs are in two units. It names the
             file and the line (JSONL) or row (Parquet), counted from 1.
     """
+    # The user's own columns come last and are read as text, because nothing is known of them.
     own = [name for name in columns or () if name not in COLUMNS]
     wanted = [name for name in COLUMNS if columns is None or name in columns or name in ALWAYS] + own
     suffix = Path(path).suffix.lower()
@@ -66,6 +67,7 @@ def read_table(path: str, columns: Collection[str] | None = None) -> pl.DataFram
         TableError: As `scan_table`.
     """
     frame = collected(scan_table(path, columns))
+    # Row order is the order of drawing if the table does not say otherwise.
     if "sample_index" not in frame.columns:
         place = pl.int_range(pl.len(), dtype=pl.Int64).over("model", "pool", "problem_id")
         frame = frame.with_columns(sample_index=place)

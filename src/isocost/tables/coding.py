@@ -22,6 +22,7 @@ def collected(lazy: pl.LazyFrame) -> pl.DataFrame:
         TableError: The file behind it cannot be read to its end.
     """
     try:
+        # Streaming, so that a table need not fit in memory.
         return lazy.collect(engine="streaming")
     except (OSError, PolarsError) as error:
         raise TableError(f"the table cannot be read: {first_line(error)}\n  is the file whole? make it again") from error
@@ -41,6 +42,7 @@ def coded(lazy: pl.LazyFrame, texts: Mapping[str, str], others: list[str]) -> pl
 
 def codes(column: pl.Series) -> tuple[Ints, list[str]]:
     """Return a column of categories as numbers 0, 1, ... in order of first appearance, and their texts. The column has no null."""
+    # polars' own codes need not follow the order of appearance, so they are replaced.
     values = column.unique(maintain_order=True)
     physical = values.to_physical().to_numpy().astype(np.int64)
     place = np.zeros(int(physical.max(initial=-1)) + 1, dtype=np.int64)

@@ -47,6 +47,7 @@ def require(present: Sequence[str], where: str) -> None:
     missing = [name for name in NEEDED if name not in present]
     if not missing:
         return
+    # A lower cutoff than the default: column names are short, and a wrong suggestion costs little.
     near = [match for name in missing for match in difflib.get_close_matches(name, present, n=1, cutoff=0.5)]
     hint = f"did you mean {json.dumps(near[0][:80])}? " if near else ""
     grade = "; correct is true, false or null: isocost verify grades solutions" if missing == ["correct"] and not near else ""

@@ -22,6 +22,7 @@ def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
     names = [name for name in ("problem_id", "model", "pool") if name in present]
     numbers = [name for name in ("sample_index",) if name in present]
     frame = coded(lazy, {name: name for name in names}, numbers)
+    # An empty table would give measures without any value, which reads like a result.
     if frame.is_empty():
         raise TableError(f"{source.path}: the table is empty")
     for name in (*names, *numbers):
@@ -54,6 +55,7 @@ def _again(owner: Ints, index: Ints) -> int | None:
     if _ascends(keys):  # most tables are sorted, which settles the question in one pass
         return None
     top = int(keys.max()) + 1
+    # Flags over the range are faster than a hash table as long as they fit in memory.
     if top <= 64 * keys.size + 1024:
         seen = np.zeros(top, dtype=np.bool_)
         seen[keys] = True

@@ -84,6 +84,7 @@ def _cells(part: _Part, names: Sequence[str]) -> dict[str, list[Any]]:
 
 def _checked(part: _Part, cells: Mapping[str, list[Any]], path: str) -> set[str]:
     """Return the names that occur in a part. Columns are checked as a whole, and line by line only to find and report an error."""
+    # Rows of one writer have the same keys, so a few shapes stand for thousands of rows.
     shapes = set(map(tuple, part.rows))
     present = {name for shape in shapes for name in shape}
     whole = part.plain and all(name in shape for shape in shapes for name in NEEDED)
@@ -105,6 +106,7 @@ def _series(name: str, values: list[Any]) -> pl.Series:
     if target == pl.String() and int in set(map(type, values)):
         values = [None if value is None else str(value) for value in values]
     if target in (pl.Float64(), pl.Boolean()):
+        # JSON writes 1 for 1.0 and for true.
         python = float if target == pl.Float64() else bool
         values = [None if value is None else python(value) for value in values]
     return pl.Series(name, values, dtype=target)
@@ -127,6 +129,7 @@ def _parts(path: str) -> Iterator[_Part]:
                 try:
                     row = from_json(text)
                 except ValueError:
+                    # The fast parser first: the standard library gets only the lines that it rejects.
                     row, plain = _by_json(text, f"{path}:{line}"), False
                 if not isinstance(row, dict):
                     raise TableError(f"{path}:{line}: not a JSON object")

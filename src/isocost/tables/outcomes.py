@@ -35,6 +35,7 @@ def settle(row: dict[str, Any], where: str) -> None:
             raise _unknown(where, outcome)
     elif given is None:
         row["correct"] = CORRECT[outcome]
+    # Another value than 0 and 1 is reported by the check of the column.
     elif given in (0, 1) and bool(given) is not CORRECT[outcome]:
         raise _disagree(where, bool(given), outcome)
 

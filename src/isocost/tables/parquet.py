@@ -30,6 +30,7 @@ def scan_parquet(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame
     try:
         lazy = paths.scan_parquet(Path(path))
         schema = lazy.collect_schema()
+        # polars alone is faster, but holds whole row groups in memory.
         lazy = _by_batches(path, schema) if _heaviest(path) > _HEAVY else lazy
         lazy = settled(lazy, lambda: _typed(lazy, "correct", schema["correct"], source), source)
         schema = lazy.collect_schema()

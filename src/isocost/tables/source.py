@@ -37,6 +37,7 @@ def in_parts(schema: pl.Schema, parts: Callable[[list[str]], Iterator[pl.DataFra
             frame = part.select(columns).cast({name: schema[name] for name in columns})
             if left is not None:
                 frame = frame.head(left)
+                # Counted before the filter: polars asks for this many rows of the source.
                 left -= frame.height
             yield frame if predicate is None else frame.filter(predicate)
             if left == 0:

@@ -19,6 +19,7 @@ def refuse_mixed_units(lazy: pl.LazyFrame, source: Source) -> None:
     Raises:
         TableError: A unit is unknown, or rows differ in it. It names the row.
     """
+    # Costs without a unit are allowed: they are compared within the table only.
     if not {"cost", "cost_unit"} <= set(lazy.collect_schema().names()):
         return
     places = collected(
