@@ -85,6 +85,7 @@ class EngineWorker:
 
     def _commit(self, found: Sequence[JobResult]) -> list[Outcome]:
         """Append the draws of answered jobs to this worker's files, with one write per file."""
+        # Grouped by file: one write and one fsync for all batches of a pool.
         batches: dict[Path, list[tuple[str, list[Row]]]] = {}
         stored: dict[str, list[list[StoredDraw]]] = {}
         for each in found:

@@ -37,7 +37,9 @@ class LocalExecutor:
     """
 
     def __init__(self, largest: int | None) -> None:
+        # Not os.cpu_count(): a container may allow fewer cores than the machine has.
         self.cores = cores = len(os.sched_getaffinity(0))
+        # An unknown size counts as large: a copy per core of a large model would exhaust the memory.
         small = largest is not None and largest <= SMALL and shutil.which("nvidia-smi") is None
         self.workers = cores if small else 1
         self.threads = cores // self.workers
@@ -66,6 +68,7 @@ class LocalExecutor:
         self._start()
         with self._lock:
             if job.queue not in self._queues:
+                # An endpoint's client waits for the network, so one core is enough.
                 workers = [self._worker(1)] if job.remote else self._processes[: self.workers]
                 self._queues[job.queue] = JobQueue(workers, _died)
         return self._queues[job.queue].put(job)
@@ -117,6 +120,7 @@ class LocalWorker:
     def __init__(self, writer: str, threads: int) -> None:
         self._pool = ProcessPoolExecutor(
             1,
+            # Not fork: torch and threads do not survive it.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
             initargs=(writer, threads),
@@ -143,6 +147,7 @@ class LocalWorker:
 
     def kill(self) -> None:
         """Kill the process."""
+        # A private attribute, because ProcessPoolExecutor has no public way to kill.
         processes: list[Any] = list((self._pool._processes or {}).values())
         for process in processes:
             process.kill()
@@ -156,6 +161,7 @@ def _start_worker(writer: str, threads: int) -> None:
     # Ctrl-C reaches the whole process group. The driver decides what to do; until then no endpoint gets a paid request.
     signal.signal(signal.SIGINT, lambda number, frame: engineworker.stop_requests())
     _die_with_parent()
+    # Before torch is imported, which reads them once.
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"

@@ -23,6 +23,7 @@ def rows_of(
     """
     rows: list[Row] = []
     stored: list[list[StoredDraw]] = []
+    # An endpoint may return nothing at all.
     each = seconds / max(1, sum(map(len, answers)))
     for request, asked, generations in zip(requests, storing.asked, answers, strict=True):
         ids = SampleIds(storing.pool, request.problem_id, asked)
@@ -42,6 +43,7 @@ def rows_of(
                 sample_id, text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd, g.reported_usd
             )
             draws.append(draw)
+            # Absent unless reported, so that rows of other engines keep the columns of earlier versions.
             own = {} if g.reported_usd is None else {"cost_usd_reported": g.reported_usd}
             rows.append(
                 {
@@ -73,6 +75,7 @@ class SampleIds:
 
     def at(self, index: int) -> str:
         """Return the id of the draw with this sample index."""
+        # A copy of the hash state costs less than hashing the prefix again.
         whole = self._begun.copy()
         whole.update(b",%d]" % index)
         return whole.hexdigest()[:16]

@@ -64,6 +64,7 @@ def train(job: TrainingJob) -> finetuning.Trained:
             job.rows,
             job.out,
             job.settings,
+            # Without validation problems there is a single checkpoint, and nothing to choose.
             score=_scorer(job.scoring) if job.scoring else None,
             progress=lambda done, total, loss: log.append({"step": done, "steps": total, "loss": loss}),
         )

@@ -59,6 +59,7 @@ def bootstrap_means(values: ArrayLike, *, draws: int = 1000, seed: int = 0) -> F
 def _resamples(problems: int, draws: int, seed: int) -> Iterator[Floats]:
     """Yield the number of times each problem is drawn, float[draws of a block, problems]. Block sizes depend on `problems` only."""
     rng = np.random.default_rng(seed)
+    # The size of a block must not depend on the columns, or their number would change the resamples.
     most = max(1, _CELLS // problems)
     for start in range(0, draws, most):
         rows = min(most, draws - start)

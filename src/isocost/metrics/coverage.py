@@ -113,6 +113,7 @@ def pair_curve(m: Ints, c: Ints, ks: Ints) -> Floats:
     log_miss[~few] = _over_draws(m[~few], c[~few], ks, reach)
     # Fewer wrong draws than k: a correct one is certain. The sums leave such terms out, because their logarithm is infinite.
     certain = (c[:, None] > 0) & (m[:, None] - c[:, None] < ks)
+    # expm1 keeps the digits of a small chance, which 1 - exp would cancel. It is negative or 0 here, hence abs.
     chance = np.where(certain, 1.0, np.abs(np.expm1(log_miss)))
     chance[ks > m[:, None]] = np.nan
     return chance

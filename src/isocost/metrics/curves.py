@@ -60,6 +60,7 @@ class Crossover:
 
 def curve_ks(most: int) -> Ints:
     """Return the k at which a curve is computed, int[ks]: every k up to 100, then steps of at most 2%, and `most`."""
+    # Geometric steps: beyond 100 draws a curve bends too slowly to need every k.
     steps = np.arange(1, 1 + max(0.0, np.log(max(most, 1) / 100) / np.log(1.02)))
     wide = np.minimum(100 * 1.02**steps, most).astype(np.int64)
     return np.unique(np.concatenate([np.arange(1, min(most, 100) + 1), wide, [most]]))

@@ -38,12 +38,14 @@ def diversity_curve(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLik
     m, owner, count = _classes(drawn, problem, multiplicity)
     wanted = checked_ks(ks)
     kinds, kind = distinct_pairs(owner, count)
+    # Most solutions of a problem occur once, so few kinds stand for many classes.
     alike = np.bincount(kind, minlength=len(kinds)).astype(np.float64)
     pairs, pair = distinct_pairs(m[kinds[:, 0]], kinds[:, 1])
     seen = pair_curve(pairs[:, 0], pairs[:, 1], wanted)
     total = np.zeros((m.size, wanted.size))
     for block in owner_blocks(kinds[:, 0], max(1, BLOCK_CELLS // max(1, wanted.size))):
         owners = kinds[block, 0]
+        # Owners ascend, so each problem's classes are one run that reduceat can sum.
         starts = np.flatnonzero(np.diff(owners, prepend=-1))
         total[owners[starts]] = np.add.reduceat(seen[pair[block]] * alike[block, None], starts, axis=0)
     total[wanted > m[:, None]] = np.nan

@@ -89,6 +89,7 @@ def majorities(drawn: ArrayLike, problem: ArrayLike, votes: ArrayLike, right: Ar
     # Largest answers first within a problem: `_rival_sizes` relies on this order.
     order = np.lexsort((-count, owner))
     owner, count, good = owner[order], count[order], good[order]
+    # Draws without an answer.
     silent = m - np.bincount(owner, weights=count, minlength=m.size).astype(np.int64)
     if np.any(silent < 0) or np.any(good > count):
         raise ValueError("the answers of a problem hold more draws than it has")

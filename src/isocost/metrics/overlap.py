@@ -41,6 +41,7 @@ def overlap(chances: ArrayLike) -> Overlap:
     solved = np.asarray(chances, dtype=np.float64)
     if solved.ndim != 2 or solved.shape[0] == 0:
         raise ValueError(f"chances must be models by problems, got shape {solved.shape}")
+    # Every share must be over the same problems, or they would not add up.
     solved = solved[:, ~np.isnan(solved).any(axis=0)]
     unsolved = 1 - solved
     ones = np.ones((1, solved.shape[1]))

@@ -153,7 +153,9 @@ class _Judge:
         spread = float(all_weights @ np.square(everything - centre)) / everything.size
         per_rest = worth / (v.size**2 / float(v @ v))
         cross, own = _squares(residual, same - mean, w, worth), _squares(same - mean, same - mean, w, worth)
+        # A judge that gives every labelled item the same label has no slope.
         tuning = 0.0 if own <= 1e-12 else cross / (max(own, worth * spread) * (1 + per_rest))
+        # Below 0 the judge is worse than chance; above 1 its labels would be extrapolated.
         tuning = min(1.0, max(0.0, tuning))
         return cls(tuning=tuning, shift=other - mean, cross=cross, own=own, worth=worth, per_rest=per_rest)
 

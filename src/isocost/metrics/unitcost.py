@@ -58,6 +58,7 @@ def _fieller(spent: Floats, share: Floats) -> tuple[float, float]:
     (xx, xy), (_, yy) = np.cov(spent, share) * float(t_quantile(n - 1)) ** 2 / n
     a, b, c = y**2 - yy, x * y - xy, x**2 - xx
     root = sqrt(max(0.0, b**2 - a * c))
+    # The mean share may be 0, so the ratio has no upper end.
     if a <= 0:
         return 0.0, inf
     return max(0.0, (b - root) / a), (b + root) / a

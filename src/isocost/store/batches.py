@@ -144,6 +144,7 @@ class BatchLog:
         """Return the logs of all writers, in a fixed order."""
         own = self.stem.with_name(f"{self.stem.name}.jsonl")
         pattern = f"{glob.escape(self.stem.name)}.*.jsonl"
+        # Sorted, so that rows come in the same order whatever the file system returns.
         others = sorted(self.stem.parent.glob(pattern)) if self.stem.parent.exists() else []
         return [Log(path, self._kind) for path in (own, *others) if path.exists()]
 

@@ -133,6 +133,7 @@ class RunDirectory:
         """Remove a file or folder, if it is there."""
         path = self.path.joinpath(*names)
         self.check()
+        # A link is removed and not followed: its target is outside the run directory.
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

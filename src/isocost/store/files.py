@@ -48,6 +48,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         make_folder(path.parent)
         try:
             temporary.unlink(missing_ok=True)
+            # Created exclusively: if somebody puts a link there in between, this fails.
             os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
             yield temporary
             # fsync before the rename: otherwise power loss can leave the new name with old or empty content.
@@ -56,6 +57,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             temporary.replace(path)
             sync_folder(path.parent)
         finally:
+            # A directory of that name is not ours, so it is reported and not removed.
             if not temporary.is_dir():
                 temporary.unlink(missing_ok=True)
 
@@ -91,6 +93,7 @@ def check_free_space(folder: Path) -> None:
     """
     with storage_errors(folder):
         disk = os.statvfs(folder)
+        # Some network disks report a size of 0.
         size = min(ROOM, disk.f_blocks * disk.f_frsize // _SHARE) or ROOM
         with _temporary_file(folder / ".room.tmp") as descriptor:
             # Random bytes, because a compressing file system stores zeros in no room at all.

@@ -49,6 +49,7 @@ class FolderLock:
 
     def write(self, text: str) -> None:
         """Write the holder's name into the lock file."""
+        # Written in place: a file that replaced this one would have no lock.
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, text.encode(), 0)
 
@@ -117,6 +118,7 @@ class FolderLock:
 
 def _flock(descriptor: int, path: Path, *, wait: bool) -> None:
     try:
+        # flock and not lockf: POSIX locks are lost as soon as any descriptor of the file is closed.
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         if error.errno in _HELD:

@@ -52,6 +52,7 @@ class Log:
                 former entries.
         """
         lines = [json.dumps(entry, ensure_ascii=False).encode("utf-8", "surrogatepass") for entry in entries]
+        # One buffer and one write, so that a kill leaves at most one incomplete line.
         data = b"".join([_with_check(line) if self._checked else line + b"\n" for line in lines])
         self._guard()
         with storage_errors(self.path):
@@ -60,6 +61,7 @@ class Log:
             # Unbuffered: bytes that a full disk refused must not be written later, when the file is closed.
             self._refuse_changed()
             with self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
+                # A line after an incomplete one would be lost with it.
                 before = _drop_torn_line(file)
                 try:
                     left = memoryview(data)
@@ -71,6 +73,7 @@ class Log:
                     with contextlib.suppress(OSError):
                         os.ftruncate(file.fileno(), before)
                     raise
+                # A new file: its name must survive power loss too.
                 if not before:
                     sync_folder(self.path.parent)
                 self._end = before + len(data)

@@ -111,6 +111,7 @@ class Parts:
             raise self._unreadable(path, "is not an ordinary file")
         try:
             found = path.stat()
+            # A part is never rewritten, so an unchanged size and time mean unchanged content.
             stamp = path.name, found.st_size, found.st_mtime_ns
             if digest is None or stamp in self._sound:
                 return
@@ -127,6 +128,7 @@ class Parts:
 
     def _read(self, path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
         try:
+            # The batch is always read, because it is compared with the batches of the logs.
             frame = read_parquet(path, [*dict.fromkeys([*columns, "batch"])] if columns else None)
         except (OSError, PolarsError) as error:
             raise self._unreadable(path, str(error).partition("\n")[0][:200]) from error

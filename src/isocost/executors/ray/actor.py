@@ -40,6 +40,7 @@ class WorkerActor:
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[variable] = str(threads)
         os.environ["TOKENIZERS_PARALLELISM"] = "false"
+        # Appended, so that the node's own installation takes precedence.
         sys.path += [entry for entry in path if entry not in sys.path]
         if os.path.isdir(folder):  # noqa: PTH112 - a node without the folder is reported by `probe`
             os.chdir(folder)
@@ -68,6 +69,7 @@ def make_picklable(error: BaseException) -> BaseException:
         again = pickle.loads(pickle.dumps(error))
     except Exception:  # noqa: BLE001 - copying a third-party exception can raise anything
         again = None
+    # Some exceptions unpickle into another message, which would mislead.
     if type(again) is type(error) and str(again) == str(error):
         return error
     replacement = EngineError(f"{type(error).__name__}: {error}")

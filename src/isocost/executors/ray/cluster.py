@@ -59,6 +59,7 @@ class Cluster:
         self._ours = not ray.is_initialized()
         if not self._ours:
             return
+        # Checked first, because Ray itself retries for minutes and logs meanwhile.
         if address is not None:
             _check_reachable(address)
         own = {"num_cpus": cores, "object_store_memory": STORE, "include_dashboard": False} if address is None else {}
@@ -88,6 +89,7 @@ class Cluster:
         nodes: list[Mapping[str, float]] = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
         cpus_of = [int(node.get("CPU", 0)) for node in nodes]
         gpus_of = [int(node.get("GPU", 0)) for node in nodes]
+        # With accelerators, cores are counted per node too: a worker needs both on the same node.
         if any(gpus_of):
             gpus, cpus = spec.gpus_per_worker, spec.cpus_per_worker or 1
             workers = sum(min(g // gpus, c // cpus) for g, c in zip(gpus_of, cpus_of, strict=True))
@@ -133,6 +135,7 @@ def _advice(address: str | None) -> str:
 def _silenced_logs() -> Iterator[None]:
     """Silence Ray's log for the length of a `with` block. Its errors reach the caller as exceptions."""
     logger = logging.getLogger("ray")
+    # Ray adds handlers on init; they are removed afterwards.
     before: Sequence[logging.Handler] = list(logger.handlers)
     logger.setLevel(logging.CRITICAL)
     logger.propagate = False

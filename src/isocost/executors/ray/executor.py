@@ -91,6 +91,7 @@ class RayExecutor:
 
     def _dismiss(self, cluster: Cluster, workers: Sequence[RayWorker]) -> None:
         """Let workers close their engines and exit, then kill those that did not: the cluster may outlive this run."""
+        # All are asked before any is waited for, so that they exit at the same time.
         leaving = [worker.leave() for worker in workers]
         if leaving:
             cluster.ray.wait(leaving, num_returns=len(leaving), timeout=EXIT_TIMEOUT)

@@ -13,6 +13,7 @@ def recover_answers(job: Job, writer: str) -> Answers | None:
     if job.storing is None:
         return None
     log = BatchLog(job.storing.stem, writer).log
+    # Compared as bytes, because parsing every line of a large log would take long.
     begins = b'{"batch": ' + json.dumps(job.key).encode()
     for _, line in log.lines():
         if line.startswith(begins):

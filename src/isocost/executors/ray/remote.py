@@ -40,11 +40,13 @@ class RayWorker:
         self.dead = threading.Event()
         self._ray = ray
         self._jobs = 0
+        # Nodes have an environment of their own; only a study's own modules must be found there.
         environment = (sys.prefix, sys.base_prefix)
         path = [str(Path(entry).absolute()) for entry in sys.path if not entry.startswith(environment)]
         kind = ray.remote(WorkerActor).options(
             num_cpus=share.cpus,
             num_gpus=share.gpus,
+            # Ray must not repeat work by itself: a repeated batch would be paid twice.
             max_restarts=0,
             max_task_retries=0,
             scheduling_strategy="SPREAD",
@@ -88,6 +90,7 @@ class RayWorker:
 
         Draws are committed only within such a call, so a worker that was given up cannot commit anything later.
         """
+        # Only before the first job: a probe for each exchange would double the round trips.
         if jobs and not self._jobs:
             self._check_alive()
         self._jobs += len(jobs)

@@ -112,6 +112,7 @@ def _with_two_more(d: Floats, span: Floats, unit: Floats | float) -> tuple[Float
     square, added = np.square(x).sum(axis=0), unseen(2 * np.minimum(up, down))
     size = (square + added * span**2) / (up + down + added)  # squared
     many = n + 2
+    # The two added differences cancel in the sum, but count in the number.
     centre = x.sum(axis=0) / many
     error = np.sqrt(np.maximum((square + 2 * size) / many - centre**2, 0.0) / many)
     phi = np.minimum(1.0, (square / span**2 + added) / (np.abs(x).sum(axis=0) / span + added))

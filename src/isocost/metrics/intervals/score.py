@@ -62,6 +62,7 @@ def t_quantile(freedom: ArrayLike) -> Floats:
         (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384,
         (79 * Z**9 + 776 * Z**7 + 1482 * Z**5 - 1920 * Z**3 - 945 * Z) / 92160,
     )
+    # The series is too small below 3 degrees of freedom, where the exact values replace it.
     series = Z + sum(term / v ** (i + 1) for i, term in enumerate(terms))
     exact = np.where(v < 2, tan(pi * 0.475), 0.95 * (2 / (1 - 0.95**2)) ** 0.5)
     return np.where(v < 3, np.maximum(exact, series), series)
