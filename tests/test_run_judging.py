@@ -272,7 +272,7 @@ def test_students_are_graded_by_math_unless_another_grader_is_named() -> None:
         (["grader.model=stron"], 'grader.model: unknown model "stron"; did you mean "strong"'),
         (["grader.max_tokens=0"], "grader.max_tokens: must be a whole number above 0, not 0"),
         (["grader.temperature=1"], 'grader.temperature: unknown key "temperature"'),
-        (["grader.time_limit=1"], "grader.time_limit: a judge takes the time it needs"),
+        (["grader.time_limit=1"], "grader.time_limit: a judge has no time limit"),
         (["evaluate.grader={name: judge}"], "evaluate.grader.name: students are graded by reference answers"),
         (["evaluate.grader={name: maths}"], 'evaluate.grader.name: unknown grader "maths"; did you mean "math"'),
         (["evaluate.grader={name: math}", "grader={name: number}"], 'evaluate.grader: is for studies whose grader is "judge"'),

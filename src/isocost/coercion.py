@@ -43,6 +43,7 @@ def _text_due(data: dict[str, Any], kind: type[BaseModel]) -> Iterator[Keys]:
 
 def _is_option_text(data: Mapping[str, Any], keys: Keys, written: Plain) -> bool:
     """Return True if the value of a part's option, which no section checks, means text."""
+    # A judge's name is text, although no section of the study checks this key.
     if keys == ("grader", "model"):
         return written.text != ""
     if keys[0] == "models" and len(keys) == 3 and keys[2] not in ModelSpec.model_fields and written.was_text:

@@ -45,6 +45,7 @@ def whole_number(text: str) -> str | None:
     if match is None:
         return None
     digits = re.sub(r"\D", "", match["digits"]).lstrip("0") or "0"
+    # \d matches the digits of other scripts too.
     if not digits.isascii():
         return None
     return f"-{digits}" if match["sign"] in ("-", "\u2212") and digits != "0" else digits

@@ -33,6 +33,7 @@ class Output:
                 written = os.write(self.descriptor, left)
                 self.lines += bytes(left[:written]).count(b"\n")  # counted per write, so that an error can report how far it got
                 left = left[written:]
+        # Passed on unchanged: a reader that has gone is no failure of storage.
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -55,6 +55,7 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     if not isinstance(raw, dict):
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
     unclear = [f"{path}:{file.plain[keys].line}: {'.'.join(map(str, keys))}: {why}" for keys, why in coerce_texts(raw, file.plain, Study)]
+    # The file without --set, to tell later which mistakes the settings brought.
     alone = deepcopy(raw)
     apply_settings(raw, settings)
     set_by = keys_set_by(settings)
@@ -115,7 +116,9 @@ def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[tupl
     except ValidationError as error:
         found += [_mistake(e) for e in error.errors(include_url=False)]
     already = {keys for keys, _ in found}
+    # One message per key, pydantic's first: a value of the wrong type is not also an unknown name.
     found += [(keys, message) for keys, message in references(raw, known) if keys not in already]
+    # Importing an engine can take seconds, so its options are checked only for a study with other mistakes.
     if found or study is None:
         return None, found + _engine_mistakes(raw, known, {keys for keys, _ in found})
     return study, found
@@ -135,6 +138,7 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
     known: dict[str, Keys] = {".".join(map(str, keys)): keys for keys in (*sections, *set_by, *lines)}
     found = []
     for mistake in mistakes:
+        # The longest known path at the start of the message, because names may contain dots.
         ends = [end for end, sign in enumerate(f"{mistake} ") if sign in ".: " and mistake[:end] in known]
         place = _place(path, lines, known[mistake[: ends[-1]]], set_by, own=True) if ends else ""
         found.append(f"{place}: {mistake}" if place else mistake)
@@ -153,6 +157,7 @@ def references(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
     found = _part_mistakes(raw, models, known)
     for name, budget in budgets.items():
         found += _unknown(("budgets", name, "match", "model"), _mapping(_mapping(budget).get("match")).get("model"), models, "model")
+        # A number-matched cell is named `arm@number`, so a budget of that name would clash in every path.
         if name == "number":
             found.append((("budgets", name), 'the name "number" is taken by number-matched arms; choose another'))
     for name, arm in arms.items():
@@ -211,6 +216,7 @@ def _prompt_mistakes(keys: Keys, prompt: Mapping[str, Any], studys: Mapping[str,
 
 def _grader_mistakes(keys: Keys, section: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
     found = _name_mistakes((*keys, "name"), section.get("name"), known.graders, "grader")
+    # A section without a name has the options of the default grader.
     section = {"name": GraderSpec.model_fields["name"].default, **section}
     found += _option_mistakes(keys, section, "name", GraderSpec, known.graders)
     name = section["name"]
@@ -230,7 +236,7 @@ def _judge_mistakes(grader: Mapping[str, Any], models: Mapping[str, Any]) -> lis
     else:
         found.append((("grader", "model"), f"the judge is a model of the study, give its name; {nearest('', models)}"))
     if "time_limit" in grader:
-        found.append((("grader", "time_limit"), "a judge takes the time it needs; leave it out, max_tokens bounds what it writes"))
+        found.append((("grader", "time_limit"), "a judge has no time limit; leave it out: max_tokens bounds its reply"))
     return found
 
 
@@ -298,6 +304,7 @@ def _finetune_mistakes(
             found += _unknown(("finetune", key, index), name, valid, what)
     problems = _mapping(raw.get("problems"))
     rates = finetune.get("learning_rates")
+    # 10 is the default of `Finetune.checkpoints`, which the raw data may leave out.
     several = finetune.get("checkpoints", 10) != 1 or (isinstance(rates, list) and len(rates) > 1)
     if several and "validation" not in problems:
         found.append((("finetune",), "choosing among checkpoints needs problems.validation; add it, or set checkpoints: 1"))

@@ -97,6 +97,7 @@ def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
     """
     try:
         with path.open(encoding="utf-8") as stream:
+            # One character more shows that the file is too long without reading all of it.
             text = stream.read(LONGEST + 1)
     except FileNotFoundError:
         raise StudyError([f"{shown}: no such {what}"]) from None
@@ -274,6 +275,7 @@ def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
         for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     for first in _SIGNS + _DIGITS:
+        # First, because the first pattern that matches decides.
         kept[first] = [(f"{_TAG}int", _INT), (f"{_TAG}float", _FLOAT), *kept.get(first, [])]
     return kept
 

@@ -70,6 +70,7 @@ def _batches(tokenizer: Any, recipe: Recipe) -> Iterator[torch.Tensor]:
 
     size = recipe.batch * SEQUENCE
     buffer: list[int] = []
+    # Each recipe has a seed, and so a text, of its own.
     texts = documents(recipe.seed)
     while True:
         while len(buffer) < size:

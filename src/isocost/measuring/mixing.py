@@ -74,7 +74,7 @@ def _read(text: str, known: Sequence[str]) -> list[tuple[str, str | float]]:
     by_share = [piece.rpartition("=") for piece in text.split(",")]
     pairs = by_share if "=" in text else [(name, "", "1") for name in text.split("+")]
     if not all(name for name, *_ in pairs):
-        raise InputError(f'--mix: "{text[:80]}" is no mixture\n  {_FORM}')
+        raise InputError(f'--mix: "{text[:80]}" is not a mixture\n  {_FORM}')
     return [(name, share) for name, _, share in pairs]
 
 

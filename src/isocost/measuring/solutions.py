@@ -113,4 +113,4 @@ def _parts(texts: pl.LazyFrame) -> Iterator[pl.Series]:
         for batch in texts.collect_batches(chunk_size=_PART, maintain_order=True, engine="streaming"):
             yield from (part.to_series() for part in batch.iter_slices(_PART))
     except (OSError, PolarsError) as error:
-        raise TableError(f"the table cannot be read: {error}\n  is the file whole? make it again") from error
+        raise TableError(f"the table cannot be read: {error}\n  the file may be incomplete: make it again") from error

@@ -30,7 +30,7 @@ def stopped_pass(model: Model, successes: int, problems: Sequence[str]) -> Colum
         raise InputError(
             f"--stopped-at {successes}: model {model.name}, problem {problems[model.problem[at]]}: {model.correct[at]} correct of "
             f"{model.drawn[at]} graded draws, and the most that any problem has is {cap.max()}\n"
-            "  say at how many correct draws it stopped; where something else decided, leave --stopped-at out, and covered is what there is"
+            "  give the number of correct draws at which it stopped; if another rule decided, leave --stopped-at out and use covered"
         )
     return Columns(names=["pass@1"], values=stopped_rates(model.drawn, model.correct, successes, cap)[:, None])
 

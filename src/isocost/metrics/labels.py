@@ -164,6 +164,7 @@ def _apart(a: float, b: float, n: int, judge: Predictor | None, power: float, le
 
 def _variance(rate: float, n: int, judge: Predictor | None) -> float:
     explained = 0.0 if judge is None else judge.explained(rate)
+    # People label a subset of the judged items, so these are at least as many.
     judged = inf if judge is None else max(judge.judged, n)
     return rate * (1 - rate) * ((1 - explained) / n + explained / judged)
 
@@ -172,6 +173,7 @@ def _least(enough: Callable[[int], bool]) -> int:
     """Return the smallest n for which `enough` is true. It must stay true for all larger n."""
     high = 1
     while not enough(high):
+        # Doubling first, because no upper bound is known.
         high *= 2
         if high > _MOST:
             raise ValueError("more than 10^9 labels are needed to distinguish these rates")

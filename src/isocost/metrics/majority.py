@@ -99,6 +99,7 @@ def majorities(drawn: ArrayLike, problem: ArrayLike, votes: ArrayLike, right: Ar
         return Majorities(values=values, errors=errors)
     table = _table(k, int(m.max(initial=0)))
     starts = np.searchsorted(owner, np.arange(m.size + 1))
+    # Problems beyond these bounds are resampled below.
     exact = table.feasible(m, np.diff(starts), np.bincount(owner[good > 0], minlength=m.size)) & (m >= k)
     contests = np.flatnonzero((good > 0) & exact[owner])
     for block in _blocks(contests, table.cells):
@@ -107,6 +108,7 @@ def majorities(drawn: ArrayLike, problem: ArrayLike, votes: ArrayLike, right: Ar
     for p in np.flatnonzero(~exact & (m >= k) & (np.bincount(owner, weights=good, minlength=m.size) > 0)):
         mine = slice(starts[p], starts[p + 1])
         values[p], errors[p] = _resampled(count[mine], good[mine], int(silent[p]), k, np.random.default_rng([seed, int(p)]))
+    # Rounding can leave a sum of chances slightly above 1.
     return Majorities(values=np.minimum(values, 1.0), errors=errors)
 
 
@@ -127,6 +129,7 @@ class _Table:
     """
 
     def __init__(self, k: int, most: int) -> None:
+        # n nodes are exact up to degree 2 n - 1, and the polynomials in y have degree k/t - 1 at most.
         nodes = [np.polynomial.legendre.leggauss(-(-(k // t) // 2)) for t in range(1, min(k, most) + 1)]
         self.k = k
         self.own = np.repeat(np.arange(1, len(nodes) + 1), [x.size for x, _ in nodes]) if nodes else np.empty(0, dtype=np.int64)
@@ -193,6 +196,7 @@ def _blocks(contests: Ints, cells: int) -> Iterator[Ints]:
 
 def _resampled(votes: Ints, right: Ints, silent: int, k: int, rng: np.random.Generator) -> tuple[float, float]:
     """Return the resampled value and its standard error."""
+    # The number of draws per answer is enough: votes do not depend on which draws they are.
     drawn = rng.multivariate_hypergeometric([*votes, silent], k, size=_RESAMPLES, method="marginals")[:, :-1]
     most = drawn.max(axis=1, keepdims=True)
     leads = (drawn == most) & (most > 0)

@@ -45,6 +45,7 @@ def affordable_draws(terms: Terms, model: str) -> tuple[int, int]:
     Raises:
         BudgetError: draws cost nothing beside their prompt, so that no amount bounds them.
     """
+    # A pilot's draws are paid already, prompts included, so they come off the amount first.
     taken = [count for (_, drawn), count in terms.piloted.items() if drawn == model and count]
     fresh = len(terms.problem_ids) - len(taken)
     prompt, alone = Fraction(terms.prompt.get(model, 0.0)), Fraction(terms.expected[model])

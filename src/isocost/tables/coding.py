@@ -25,7 +25,7 @@ def collected(lazy: pl.LazyFrame) -> pl.DataFrame:
         # Streaming, so that a table need not fit in memory.
         return lazy.collect(engine="streaming")
     except (OSError, PolarsError) as error:
-        raise TableError(f"the table cannot be read: {first_line(error)}\n  is the file whole? make it again") from error
+        raise TableError(f"the table cannot be read: {first_line(error)}\n  the file may be incomplete: make it again") from error
 
 
 def coded(lazy: pl.LazyFrame, texts: Mapping[str, str], others: list[str]) -> pl.DataFrame:

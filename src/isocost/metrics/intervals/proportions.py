@@ -106,6 +106,7 @@ def stratified_size(successes: Ints, n: Ints, share: Floats) -> tuple[float, flo
     """Return the weighted rate, and the number of independent trials that it is worth. Arrays are [strata]; shares sum to 1."""
     rate = min(1.0, float((share * successes / n).sum()))
     heaviest, seen = float((share / n).max()), rate * (1 - rate) / float((share**2 / n).sum())
+    # A rate of 0 or 1: the ratio of variances is 0 / 0, and the heaviest stratum decides.
     if seen == 0:
         return rate, 1 / heaviest
     q = (successes + _SHRINK * rate) / (n + _SHRINK)
