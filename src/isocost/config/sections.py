@@ -29,10 +29,10 @@ class OpenSection(BaseModel):
 
 
 def distinct(names: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The names as they are.
+    """Return the names unchanged.
 
     Raises:
-        ValueError: If one occurs twice.
+        ValueError: a name occurs twice.
     """
     seen: set[Any] = set()
     for name in names:
