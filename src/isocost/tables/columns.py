@@ -102,8 +102,9 @@ def all_fit(values: list[Any], name: str, *, given: bool) -> bool:
     if target == pl.Float64():
         return kinds <= {int, float} and all(0 <= value <= sys.float_info.max for value in values)
     if target == pl.Int64():
-        in_range = not values or (_least(name) <= min(values) and max(values) < 2**63)
-        return kinds <= {int} and in_range
+        if not kinds <= {int}:  # before the comparison, which fails for text
+            return False
+        return not values or (_least(name) <= min(values) and max(values) < 2**63)
     return kinds <= ({str, int} if _may_be_numbers(name) else {str})
 
 
