@@ -79,7 +79,7 @@ def job(key: tuple[str, int], batch: Batch, stem: Path) -> Job:
         key="-".join(map(str, key)),
         spec=SPEC,
         remote=False,
-        lane="",
+        queue="",
         concurrency=1,
         requests=batch,
         params=PARAMS,

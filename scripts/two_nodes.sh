@@ -70,7 +70,7 @@ echo "batches committed by each worker, in files of its own:"
 echo
 echo "workers by node:"
 for node in a b; do
-    ip netns pids "isocost-$node" | xargs ps -o args= -p | grep -E "^ray::Seat" | sed "s/^/  $node  /"
+    ip netns pids "isocost-$node" | xargs ps -o args= -p | grep -E "^ray::WorkerActor" | sed "s/^/  $node  /"
 done
 echo
 echo "node b is killed: $(ip netns pids isocost-b | wc -l) processes"

@@ -15,7 +15,7 @@ import polars as pl
 import yaml
 
 from isocost.config import Study
-from isocost.executors import desk
+from isocost.executors import engineworker
 from isocost.executors.jobs import Answers, Job
 from isocost.graders.number import NumberGrader
 from isocost.preparing.prepare import known
@@ -120,7 +120,7 @@ class InlineExecutor:
     def send(self, job: Job) -> Future[Answers]:
         future: Future[Answers] = Future()
         with self._one:
-            (outcome,) = desk.exchange([job], 60.0)
+            (outcome,) = engineworker.exchange([job], 60.0)
         if outcome.answers is None:
             future.set_exception(outcome.error)
         else:
@@ -130,10 +130,10 @@ class InlineExecutor:
     def capacity(self, job: Job) -> int:
         return 2 * job.concurrency
 
-    def withdraw(self, lane: str) -> None: ...
+    def withdraw(self, queue: str) -> None: ...
 
     def close(self, *, wait: bool = True) -> None:
-        desk._desk = desk.Desk("w0")
+        engineworker._worker = engineworker.EngineWorker("w0")
 
 
 class Choosy(NumberGrader):

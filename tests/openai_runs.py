@@ -23,9 +23,9 @@ import yaml
 from isocost import cli
 from isocost.dispatch import calls
 from isocost.dispatch.calls import Retrying
-from isocost.executors.desk import Desk
+from isocost.executors.engineworker import EngineWorker
+from isocost.executors.jobqueue import JobQueue
 from isocost.executors.jobs import Answers, Job
-from isocost.executors.workers import Lane
 from tests.builders import write_problems
 from tests.engines.openai.server import Server
 
@@ -130,25 +130,25 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return Shell(monkeypatch, capsys)
 
 
-class _Seat:
+class _Handle:
     """A worker in this process."""
 
     def __init__(self, name: str) -> None:
-        self.desk = Desk(name)
+        self.worker = EngineWorker(name)
 
-    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Any]:
-        return self.desk.exchange(jobs, patience, withdrawn)
+    def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str]) -> list[Any]:
+        return self.worker.exchange(jobs, timeout, withdrawn)
 
 
 class ThreadExecutor:
-    """Stands in for worker processes: the lanes and desks are the real ones, and work in threads."""
+    """Stands in for worker processes: the queues and workers are the real ones, and work in threads."""
 
     cores = workers = threads = 1
 
     def __init__(self, largest: int | None) -> None:
         self.largest = largest
-        self._lanes: dict[str, Lane] = {}
-        self._seats: list[_Seat] = []
+        self._queues: dict[str, JobQueue] = {}
+        self._handles: list[_Handle] = []
         self._one = threading.Lock()  # a judge sends too
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -161,22 +161,22 @@ class ThreadExecutor:
 
     def send(self, job: Job) -> Future[Answers]:
         with self._one:
-            if job.lane not in self._lanes:
-                self._seats.append(_Seat(f"w{len(self._seats)}"))
-                self._lanes[job.lane] = Lane([self._seats[-1]], lambda *dead: None)
-        return self._lanes[job.lane].put(job)
+            if job.queue not in self._queues:
+                self._handles.append(_Handle(f"w{len(self._handles)}"))
+                self._queues[job.queue] = JobQueue([self._handles[-1]], lambda *dead: None)
+        return self._queues[job.queue].put(job)
 
     def capacity(self, job: Job) -> int:
         return 2 * job.concurrency
 
-    def withdraw(self, lane: str) -> None:
-        self._lanes[lane].withdraw()
+    def withdraw(self, queue: str) -> None:
+        self._queues[queue].withdraw()
 
     def close(self, *, wait: bool = True) -> None:
-        for lane in self._lanes.values():
-            lane.close()
-        for seat in self._seats:
-            for engine in seat.desk.shelf._engines.values():
+        for queue in self._queues.values():
+            queue.close()
+        for worker in self._handles:
+            for engine in worker.worker.engines._engines.values():
                 engine.close()
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.amounts import dollars, flops, price, said, told_apart
+from isocost.amounts import dollars, flops, format_amount, format_distinct, price
 from isocost.records import Unit
 
 
@@ -22,12 +22,12 @@ from isocost.records import Unit
     ],
 )
 def test_dollars(amount: float, text: str) -> None:
-    assert dollars(amount) == said("usd", amount) == text
+    assert dollars(amount) == format_amount("usd", amount) == text
 
 
 @pytest.mark.parametrize(("amount", "text"), [(0, "0 FLOPs"), (0.5, "0.50 FLOPs"), (1000, "1.0 KFLOPs"), (3.14e12, "3.1 TFLOPs")])
 def test_flops(amount: float, text: str) -> None:
-    assert flops(amount) == said("flops", amount) == text
+    assert flops(amount) == format_amount("flops", amount) == text
 
 
 @pytest.mark.parametrize(("amount", "text"), [(0, "0.00"), (0.125, "0.125"), (1e-6, "0.000001"), (1234.5, "1,234.50")])
@@ -38,10 +38,10 @@ def test_a_price_is_not_rounded(amount: float, text: str) -> None:
 @given(st.floats(1e-9, 1e9), st.floats(-1e-6, 1e-6), st.sampled_from(["usd", "flops"]))
 def test_amounts_that_differ_read_differently(first: float, share: float, unit: Unit) -> None:
     second = first * (1 + share)
-    left, right = told_apart(unit, first, second)
+    left, right = format_distinct(unit, first, second)
     assert (left == right) == (first == second)
 
 
 @given(st.floats(1e-12, 1e25), st.sampled_from(["usd", "flops"]))
 def test_no_amount_is_a_rounded_zero(amount: float, unit: Unit) -> None:
-    assert any(digit in said(unit, amount) for digit in "123456789")
+    assert any(digit in format_amount(unit, amount) for digit in "123456789")

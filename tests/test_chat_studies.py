@@ -8,7 +8,7 @@ import pytest
 
 from isocost.engines.base import Request
 from isocost.errors import ModelError, StudyError
-from isocost.executors.desk import describe
+from isocost.executors.engineworker import describe
 from isocost.executors.jobs import EngineSpec
 from isocost.preparing.prepare import Prepared, known, prepare
 from isocost.studyfile import load_study

@@ -19,16 +19,15 @@ import pytest
 from isocost.config import ExecutorSpec
 from isocost.engines.base import Request
 from isocost.errors import InputError, MissingExtraError, RunError, StudyError
-from isocost.executors.desk import Desk
+from isocost.executors.engineworker import EngineWorker
+from isocost.executors.jobqueue import WorkerDiedError
 from isocost.executors.jobs import Answers, EngineSpec, Job, Outcome, Storing
 from isocost.executors.ray import cluster as clusters
-from isocost.executors.ray import crew as crews
 from isocost.executors.ray import remote
+from isocost.executors.ray.actor import make_picklable
 from isocost.executors.ray.cluster import Cluster, load_ray
-from isocost.executors.ray.crew import Crew
 from isocost.executors.ray.remote import RayWorker, WasDeadError
-from isocost.executors.ray.seat import portable
-from isocost.executors.workers import WorkerDiedError
+from isocost.executors.ray.supervisor import Supervisor
 from isocost.preparing.executing import Chosen
 from isocost.records import ModelCard, SamplingParams
 from isocost.running import run
@@ -42,26 +41,26 @@ DYING = "tests.dying_engine:open_engine"
 
 
 class Pretending:
-    """A worker with a desk in this process: dies before it is given something, in the middle, or after it has committed."""
+    """A worker with engines in this process: dies before it is given something, in the middle, or after it has committed."""
 
     def __init__(self, number: int, dies: str = "") -> None:
         self.number, self.writer, self._dies = number, f"r{number}-{id(self):x}", dies
         self.dead = threading.Event()
-        self._desk = Desk(self.writer)
+        self._worker = EngineWorker(self.writer)
 
-    def is_ready(self, files: Sequence[Path], patience: float) -> bool:
+    def is_ready(self, files: Sequence[Path], timeout: float) -> bool:
         if self._dies == "unfit":
             raise InputError("executor: no good")
         if self._dies == "starting":
             raise WorkerDiedError("no memory")
         return self._dies != "never"
 
-    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
+    def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str]) -> list[Outcome]:
         if self._dies == "idle":
             raise WasDeadError("gone")
         if self._dies == "working":
             raise WorkerDiedError("killed")
-        outcomes = self._desk.exchange(jobs, 10.0)
+        outcomes = self._worker.exchange(jobs, 10.0)
         if self._dies == "committed":
             raise WorkerDiedError("killed")
         return outcomes
@@ -75,10 +74,10 @@ class Pretending:
         self.dead.set()
 
 
-def crew_of(*dies: str, size: int = 1) -> Crew:
+def supervisor_of(*dies: str, size: int = 1) -> Supervisor:
     """Workers that die so, one after the other; those that come later are well."""
     fates = iter(dies)
-    return Crew(lambda number: cast("RayWorker", Pretending(number, next(fates, ""))), size, [])
+    return Supervisor(lambda number: cast("RayWorker", Pretending(number, next(fates, ""))), size, [])
 
 
 @pytest.fixture
@@ -98,7 +97,7 @@ def job(tmp_path: Path) -> Job:
         key="k1",
         spec=EngineSpec(name="replay", options=options, base=tmp_path),
         remote=False,
-        lane="",
+        queue="",
         concurrency=1,
         requests=(
             Request(problem_id="p00", prompt="", first_index=0, count=2),
@@ -120,72 +119,72 @@ def lines(folder: Path) -> int:
 
 @pytest.mark.parametrize("fate", ["working", "idle", "starting"])
 def test_a_job_of_a_dead_worker_is_answered_by_the_next(job: Job, tmp_path: Path, fate: str) -> None:
-    crew = crew_of(fate)
-    answers = texts(crew.lane.put(job))
+    supervisor = supervisor_of(fate)
+    answers = texts(supervisor.queue.put(job))
     assert [[text.split(":")[0] for text in each] for each in answers] == [[" Way 0", " Way 1"], [" Way 3"]]
     assert lines(tmp_path) == 1
-    crew.close(wait=True)
+    supervisor.close(wait=True)
 
 
 def test_what_a_dead_worker_had_committed_is_not_bought_again(job: Job, tmp_path: Path) -> None:
-    crew = crew_of("committed", "working")  # the second would die of it
-    well = Desk("w").exchange([job], 10.0)[0].answers
-    dead = crew.lane.put(job).result(60)
+    supervisor = supervisor_of("committed", "working")  # the second would die of it
+    well = EngineWorker("w").exchange([job], 10.0)[0].answers
+    dead = supervisor.queue.put(job).result(60)
     assert well is not None
     assert dead.stored == well.stored
     assert lines(tmp_path) == 2
-    crew.close(wait=False)
+    supervisor.close(wait=False)
 
 
 def test_a_job_that_three_workers_die_of_fails(job: Job) -> None:
-    crew = crew_of("working", "idle", "working", "idle", "working")
+    supervisor = supervisor_of("working", "idle", "working", "idle", "working")
     with pytest.raises(RunError, match=r"3 workers in a row died at the same batch of the engine replay; the last: killed"):
-        crew.lane.put(job).result(60)
-    crew.close(wait=False)
+        supervisor.queue.put(job).result(60)
+    supervisor.close(wait=False)
 
 
 def test_workers_that_die_idle_are_not_held_against_a_job(job: Job) -> None:
-    crew = crew_of("idle", "idle", "idle", "idle")
-    assert texts(crew.lane.put(job))
-    crew.close(wait=True)
+    supervisor = supervisor_of("idle", "idle", "idle", "idle")
+    assert texts(supervisor.queue.put(job))
+    supervisor.close(wait=True)
 
 
 def test_a_function_is_run_again_by_the_next_worker() -> None:
-    crew = crew_of("working")
-    assert crew.call(lambda: 3) == 3
-    crew.close(wait=True)
+    supervisor = supervisor_of("working")
+    assert supervisor.call(lambda: 3) == 3
+    supervisor.close(wait=True)
     with pytest.raises(RunError, match="3 workers in a row died at the same work"):
-        crew_of("a", "b", "c").call(lambda: 3)
+        supervisor_of("a", "b", "c").call(lambda: 3)
 
 
 def test_a_worker_that_is_of_no_use_fails_the_run(job: Job) -> None:
-    crew = crew_of("unfit")
+    supervisor = supervisor_of("unfit")
     with pytest.raises(InputError, match="no good"):
-        crew.lane.put(job).result(60)
+        supervisor.queue.put(job).result(60)
     with pytest.raises(InputError, match="no good"):
-        crew.call(lambda: 3)
-    crew.close(wait=False)
+        supervisor.call(lambda: 3)
+    supervisor.close(wait=False)
 
 
 def test_when_no_worker_can_start_the_run_fails(job: Job) -> None:
-    crew = crew_of("starting", "starting", "starting")
+    supervisor = supervisor_of("starting", "starting", "starting")
     with pytest.raises(RunError, match="no worker could start on the cluster: no memory"):
-        crew.lane.put(job).result(60)
-    crew.close(wait=False)
+        supervisor.queue.put(job).result(60)
+    supervisor.close(wait=False)
 
 
 def test_a_cluster_without_room_is_not_waited_for_for_ever(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crews, "ALONE", 0.0)
-    crew = crew_of("never")
+    monkeypatch.setattr("isocost.executors.ray.supervisor.NO_WORKER_TIMEOUT", 0.0)
+    supervisor = supervisor_of("never")
     with pytest.raises(RunError, match="no room for a worker"):
-        crew.lane.put(job).result(60)
-    crew.close(wait=False)
+        supervisor.queue.put(job).result(60)
+    supervisor.close(wait=False)
 
 
 def test_closing_does_not_wait_for_workers_that_have_not_come(job: Job) -> None:
-    crew = crew_of("never")
-    future = crew.lane.put(job)
-    crew.close(wait=False)
+    supervisor = supervisor_of("never")
+    future = supervisor.queue.put(job)
+    supervisor.close(wait=False)
     with pytest.raises(RunError, match="stopped"):
         future.result(60)
 
@@ -263,8 +262,8 @@ class SpitefulError(Exception):
 
 def test_errors_that_cannot_be_sent_are_told_in_words() -> None:
     plain = ValueError("x")
-    assert portable(plain) is plain
-    assert str(portable(SpitefulError(1, 2))) == "SpitefulError: 1 and 2"
+    assert make_picklable(plain) is plain
+    assert str(make_picklable(SpitefulError(1, 2))) == "SpitefulError: 1 and 2"
 
 
 # On a Ray of this machine
@@ -355,7 +354,7 @@ def test_nothing_outlives_a_driver_that_is_killed(recorded_here: Path, tmp_path:
         p for p in psutil.Process(driver.pid).children(recursive=True) if not p.name().endswith(("Agent", "DashboardA", "RuntimeEnv"))
     ]
     assert {"raylet", "gcs_server"} < {worker.name() for worker in workers}
-    assert any(worker.name().startswith("ray::Seat") for worker in workers)
+    assert any(worker.name().startswith("ray::Worker") for worker in workers)
     driver.kill()
     driver.communicate()
     assert psutil.wait_procs(workers, timeout=60)[1] == []
@@ -388,5 +387,5 @@ def test_an_address_that_nobody_answers_at() -> None:
         with pytest.raises(InputError, match=f"Ray at {address}: cannot be reached"):
             clusters._check_reachable(address)
     for wrong in ("ray://host:1", "host", "host:x"):
-        with pytest.raises(InputError, match="is no address of a Ray cluster"):
+        with pytest.raises(InputError, match="is not the address of a Ray cluster"):
             clusters._check_reachable(wrong)

@@ -11,7 +11,7 @@ import pytest
 
 from isocost.errors import BudgetError, EngineError, InputError, LimitReachedError, RunDirectoryError, StudyError
 from isocost.ledger import Answered, Ledger
-from isocost.running import Advanced, Note, run, run_stage, runs
+from isocost.running import Note, StageProgress, run, run_stage, runs
 from isocost.summaries.status import status_of, to_text
 from tests.builders import MAX_TOKENS, PARAMS, InlineExecutor, nested, raw_study, recorded, write_study, write_table
 from tests.matrices import first_fast
@@ -62,7 +62,7 @@ def read(path: Path) -> Any:
 
 @pytest.mark.slow
 def test_a_run_with_worker_processes_leaves_everything(tmp_path: Path, out: Path) -> None:
-    events: list[Advanced | Note] = []
+    events: list[StageProgress | Note] = []
     finished = run(write_study(tmp_path), out, listener=events.append)
     assert finished.directory == out
     assert finished.report == out / "report.html"
@@ -75,7 +75,7 @@ def test_a_run_with_worker_processes_leaves_everything(tmp_path: Path, out: Path
     ]
     assert len(drawn(out, "weak")) == 6 * 30
     assert len(drawn(out, "strong")) == 2 * 30
-    last = [e for e in events if isinstance(e, Advanced) and e.stage == "sample"][-1]
+    last = [e for e in events if isinstance(e, StageProgress) and e.stage == "sample"][-1]
     assert (last.done, last.total, last.finished) == (240, 240, True)
 
 
@@ -443,7 +443,7 @@ def test_problems_whose_answer_the_grader_refuses_are_left_out(tmp_path: Path, o
     study = write_study(tmp_path)
     text = (tmp_path / "problems.jsonl").read_text().replace('"answer": "10"', '"answer": "ten"')
     (tmp_path / "problems.jsonl").write_text(text)
-    notes: list[Advanced | Note] = []
+    notes: list[StageProgress | Note] = []
     run(study, out, listener=notes.append)
     assert [n.text for n in notes if isinstance(n, Note)] == [
         "1 of 30 problems of train left out: the grader refuses their reference answer (p03: bad_reference); "

@@ -18,7 +18,7 @@ import pytest
 
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.store import BatchLog, Log, RunDirectory
-from isocost.store.files import replacing
+from isocost.store.files import atomic_write
 from isocost.viewer.labelbook import LabelBook
 from tests import openai_runs as runs
 from tests.engines.openai.replies import Asked
@@ -303,7 +303,7 @@ def test_nothing_is_written_through_a_link_at_a_temporary_name(tmp_path: Path) -
     target = tmp_path / "precious"
     target.write_text("precious")
     (tmp_path / ".file.tmp").symlink_to(target)
-    with replacing(tmp_path / "file") as temporary:
+    with atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("new")
     assert target.read_text() == "precious"
     assert (tmp_path / "file").read_text() == "new"

@@ -253,11 +253,11 @@ def test_finished_files_come_back(tmp_path: Path) -> None:
     assert directory.read_json("a", "b.json") == {"ü": [1, None]}
     assert directory.read_text("c.txt") == "zwölf"
     assert directory.read_rows("d.parquet") == [{"x": 1}, {"x": None}]
-    assert directory.strangers() == ["a", "c.txt", "d.parquet"]
+    assert directory.unknown_names() == ["a", "c.txt", "d.parquet"]
     directory.remove("a")
     directory.remove("c.txt")
     directory.remove("never-there")
-    assert directory.strangers() == ["d.parquet"]
+    assert directory.unknown_names() == ["d.parquet"]
 
 
 def test_a_second_process_is_refused_and_told_which_one(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_new_folder_without_a_study_is_taken_away_again(tmp_path: Path) -> Non
 def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
     with RunDirectory(tmp_path) as directory:
-        assert directory.strangers() == ["mine.txt"]
+        assert directory.unknown_names() == ["mine.txt"]
     assert (tmp_path / "mine.txt").read_text() == "precious"
 
 

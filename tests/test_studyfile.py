@@ -163,9 +163,9 @@ def test_keys_that_stand_twice_are_refused_with_both_lines(tmp_path: Path) -> No
     with pytest.raises(StudyError) as caught:
         load(tmp_path, text + "name: other\n")
     path = tmp_path / "study.yaml"
-    assert caught.value.mistakes[0] == f"{path}:{again}: name: stands twice, first in line {first}; keep one"
+    assert caught.value.mistakes[0] == f"{path}:{again}: name: occurs twice, first in line {first}; keep one"
     assert ": seed: " in caught.value.mistakes[1]
-    with pytest.raises(StudyError, match=r"name: stands twice"):
+    with pytest.raises(StudyError, match=r"name: occurs twice"):
         load(tmp_path, text + "name: other\n", "seed=1")
 
 

@@ -190,7 +190,7 @@ def test_who_says_where_draws_stopped_gets_an_unbiased_pass_rate(successes: int)
 
 def test_draws_that_did_not_stop_so_are_named() -> None:
     table = stopping([0.3] * 20, 2, 9)
-    with pytest.raises(InputError, match=r"--stopped-at 3: model m, problem p\d+: 2 correct of \d graded draws.*\n  say at how many"):
+    with pytest.raises(InputError, match=r"--stopped-at 3: model m, problem p\d+: 2 correct of \d graded draws.*\n  give the number"):
         survey(table, [1], stopped_at=3)
     with pytest.raises(InputError, match=r"--stopped-at 1: model m, problem p\d+: 2 correct"):
         survey(table, [1], stopped_at=1)

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from isocost import events, terminal
-from isocost.events import Advanced, Note, StageWatch
+from isocost.events import Note, StageProgress, StageWatch
 from isocost.terminal import ProgressLine, clock, describe
 
 
@@ -29,12 +29,12 @@ def watch_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def event(done: int, total: int = 100, **changes: object) -> Advanced:
+def event(done: int, total: int = 100, **changes: object) -> StageProgress:
     fields: dict[str, object] = {
         "stage": "sample", "done": done, "total": total, "unit": "samples", "seconds": 10.0, "done_before": 0, "tokens": 0, "detail": "",
         "finished": False,
     }  # fmt: skip
-    return Advanced(**(fields | changes))  # type: ignore[arg-type]
+    return StageProgress(**(fields | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_clock(seconds: float, text: str) -> None:
         (event(100, 100, finished=True, seconds=65), "sample    100/100 samples  100%  1:05"),
     ],
 )
-def test_what_a_line_says(given: Advanced, line: str) -> None:
+def test_what_a_line_says(given: StageProgress, line: str) -> None:
     assert describe(given) == line
 
 
@@ -139,14 +139,14 @@ def test_every_stage_begins_and_ends_with_a_line(watch_clock: Clock) -> None:
 def test_time_left_counts_from_the_first_answer_on(monkeypatch: pytest.MonkeyPatch) -> None:
     passed = Clock()
     monkeypatch.setattr(events, "time", passed)
-    seen: list[Advanced | Note] = []
+    seen: list[StageProgress | Note] = []
     watch = StageWatch(stage="sample", total=100, unit="samples", listener=seen.append, started=passed.now)
     watch.resume(20)
     passed.now += 600  # a large model is being loaded
     watch.advance(10)
     passed.now += 5
     watch.advance(10)
-    first, second = (each for each in seen[1:] if isinstance(each, Advanced))
+    first, second = (each for each in seen[1:] if isinstance(each, StageProgress))
     assert first.rate is None
     assert "left" not in describe(first)
     assert second.rate == 2.0

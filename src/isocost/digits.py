@@ -1,22 +1,22 @@
-"""Whole numbers of thousands of digits, which Python's own conversions refuse from 4,300 digits on."""
+"""Conversion of whole numbers of thousands of digits. Python's own conversions refuse more than 4,300 digits."""
 
 from __future__ import annotations
 
 import re
 
-_CHUNK = 4000  # digits that Python converts at once
-MOST_DIGITS = 40_000  # of a number that is converted: the time is quadratic in it, a few milliseconds here
+_CHUNK = 4000  # digits per conversion; below Python's limit of 4,300, with room
+MOST_DIGITS = 40_000  # longest number that is converted; the time is quadratic in it, a few milliseconds here
 
 _WHOLE = re.compile(r"\$?\s*+(?P<sign>[-+\u2212]?)\s*+\$?(?P<digits>\d{1,3}(?:(?:,|\{,\}|\\[,!;: ]|,\\!| )\d{3})+|\d+)(?:\.0*)?\$?\.?")
 
 
 def json_int(digits: str) -> int | str:
-    """The number that a JSON text spells; the spelling itself, where Python would not convert it. For `json.loads(parse_int=...)`."""
+    """Return the number of a JSON literal, or the literal itself if Python cannot convert it. For `json.loads(parse_int=...)`."""
     return int(digits) if len(digits) <= _CHUNK else digits
 
 
 def to_int(digits: str) -> int:
-    """The value of decimal digits.
+    """Return the value of decimal digits.
 
     Raises:
         ValueError: there are more than `MOST_DIGITS`, or other characters.
@@ -31,7 +31,7 @@ def to_int(digits: str) -> int:
 
 
 def to_digits(value: int) -> str:
-    """The decimal digits of a whole number, with a minus before a negative one."""
+    """Return the decimal digits of a whole number, with a minus sign if it is negative."""
     chunks, rest, unit = [], abs(value), 10**_CHUNK
     while rest >= unit:
         rest, chunk = divmod(rest, unit)
@@ -40,11 +40,12 @@ def to_digits(value: int) -> str:
 
 
 def whole_number(text: str) -> str | None:
-    """The sign and digits of a text that is one whole number and nothing but separators, in one spelling; None for any other text."""
+    """Return sign and digits of a text that is one whole number with separators, in one spelling; None for any other text."""
     match = _WHOLE.fullmatch(text.strip())
     if match is None:
         return None
     digits = re.sub(r"\D", "", match["digits"]).lstrip("0") or "0"
+    # \d matches the digits of other scripts too.
     if not digits.isascii():
         return None
     return f"-{digits}" if match["sign"] in ("-", "\u2212") and digits != "0" else digits

@@ -1,4 +1,4 @@
-"""Everything isocost raises on purpose.
+"""All errors that isocost raises on purpose.
 
     IsocostError                    base: catch this
     ├── InputError                  what the user gave cannot be used (exit 2)
@@ -63,25 +63,25 @@ def _as_text(happened: str, details: Sequence[str], advice: str) -> str:
 
 
 class InputError(IsocostError):
-    """What the user gave cannot be used; found before anything is spent on it."""
+    """The user's input cannot be used. Raised before anything is spent."""
 
     exit_code = 2
 
 
 class StudyError(InputError):
-    """A study file with one or more mistakes, one a line."""
+    """A study file with one or more mistakes, one per line."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = tuple(mistakes)
 
     def __reduce__(self) -> tuple[type[StudyError], tuple[list[str]]]:
-        """Errors cross process borders, and an exception is made again from its arguments."""
+        """Return the constructor and its arguments for pickling: errors cross process boundaries."""
         return type(self), (list(self.mistakes),)
 
 
 class ProblemsError(InputError):
-    """A problem set that cannot be used: a missing file, a bad row, duplicate ids, nothing in it."""
+    """A problem set that cannot be used: a missing file, a bad row, duplicate ids, or no rows."""
 
 
 class TableError(InputError):
@@ -89,11 +89,11 @@ class TableError(InputError):
 
 
 class BudgetError(InputError):
-    """A budget too small for one sample, or a cost that is not known."""
+    """A budget too small for one sample, or an unknown cost."""
 
 
 class ModelError(InputError):
-    """A model that cannot be loaded, or lacks what the study needs of it."""
+    """A model that cannot be loaded, or lacks a property that the study needs."""
 
 
 class MissingExtraError(InputError):
@@ -105,7 +105,7 @@ class MissingExtraError(InputError):
         self.package, self.extra = package, extra
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
-        """As `StudyError.__reduce__`."""
+        """Return the constructor and its arguments, as `StudyError.__reduce__`."""
         return type(self), (self.package, self.extra)
 
 
@@ -114,26 +114,26 @@ class RunDirectoryError(InputError):
 
 
 class RunError(IsocostError):
-    """A run that began has failed; what was bought is kept."""
+    """A run that began has failed. Everything bought so far is kept."""
 
 
 class EngineError(RunError):
     """An engine could not answer.
 
     Attributes:
-        charged: Whether an endpoint may charge for the request all the same: one that it refused costs nothing.
+        charged: True if an endpoint may charge for the request anyway. A refused request costs nothing.
     """
 
     charged = True
 
 
 class TryAgainError(EngineError):
-    """An endpoint could not answer a request now; the run waits and asks again.
+    """An endpoint could not answer a request now. The run waits and sends it again.
 
     Attributes:
         wait: Seconds that the endpoint asks to wait (its Retry-After), or None.
-        charged: Whether the request may be charged although no answer came: a connection that broke, a reply that could not be read. A
-            request that the endpoint refused is not.
+        charged: True if the request may be charged without an answer: the connection broke, or the reply could not be read. A request that
+            the endpoint refused is not charged.
     """
 
     def __init__(self, message: str, *, wait: float | None = None, charged: bool = False) -> None:
@@ -141,7 +141,7 @@ class TryAgainError(EngineError):
         self.wait, self.charged = wait, charged
 
     def __reduce__(self) -> tuple[object, ...]:
-        """As `StudyError.__reduce__`."""
+        """Return the constructor and its arguments, as `StudyError.__reduce__`."""
         return _try_again, (str(self), self.wait, self.charged)
 
 
@@ -154,12 +154,12 @@ class RefusedPromptError(EngineError):
 
 
 class UsageError(EngineError):
-    """An endpoint reports usage that cannot be right. It is asked nothing more in this start.
+    """An endpoint reports impossible usage. It gets no further request in this start.
 
     Attributes:
-        prompt_tokens: What it reports, None where that cannot be read.
-        generated_tokens: The same, of all choices.
-        in_flight: Requests to the endpoint that were under way when its reply was read.
+        prompt_tokens: The reported number, None if unreadable.
+        generated_tokens: The same, over all choices.
+        in_flight: Requests to the endpoint that were in flight when its reply was read.
     """
 
     def __init__(self, message: str, *, prompt_tokens: int | None = None, generated_tokens: int | None = None, in_flight: int = 0) -> None:
@@ -167,7 +167,7 @@ class UsageError(EngineError):
         self.prompt_tokens, self.generated_tokens, self.in_flight = prompt_tokens, generated_tokens, in_flight
 
     def __reduce__(self) -> tuple[object, ...]:
-        """As `StudyError.__reduce__`."""
+        """Return the constructor and its arguments, as `StudyError.__reduce__`."""
         return _usage_error, (str(self), self.prompt_tokens, self.generated_tokens, self.in_flight)
 
 

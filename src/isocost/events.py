@@ -1,4 +1,4 @@
-"""What a run says while it works. The run never prints; a listener does, or nobody."""
+"""Progress events of a run. The run never prints; a listener does."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Advanced:
-    """How far a stage is.
+class StageProgress:
+    """The progress of a stage.
 
     Attributes:
-        stage: Its name.
+        stage: Name of the stage.
         done: Units done, over every start of the run.
         total: Units in all.
-        unit: What is counted.
-        seconds: Since the stage began in this start.
+        unit: Name of a unit.
+        seconds: Seconds since the stage began in this start.
         done_before: Units that earlier starts had done.
-        tokens: Generated in this start.
-        detail: What else is worth a few words, such as money or the share of correct answers.
-        finished: True the last time.
-        rate: Units a second from the first answer on, so that starting up does not count; None until there is a second one.
+        tokens: Tokens generated in this start.
+        detail: Further text, such as money or the share of correct answers.
+        finished: True in the last event of a stage.
+        rate: Units per second since the first answer, so that start-up does not count; None until there is a second answer.
     """
 
     stage: str
@@ -39,17 +39,17 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A sentence for the person who watches."""
+    """A sentence for the user."""
 
     text: str
 
 
-Listener = Callable[[Advanced | Note], None]
+Listener = Callable[[StageProgress | Note], None]
 
 
 @dataclass(slots=True, kw_only=True)
 class StageWatch:
-    """Counts a stage's work and tells the listener."""
+    """Counts a stage's work and sends events to the listener."""
 
     stage: str
     total: int
@@ -68,36 +68,37 @@ class StageWatch:
         self._tell(finished=False)
 
     def resume(self, units: int) -> None:
-        """So many were done by an earlier start."""
+        """Count units that an earlier start had done."""
         with self._lock:
             self.done += units
             self.done_before += units
 
     def advance(self, units: int = 1, *, tokens: int = 0, detail: str | None = None) -> None:
-        """More is done; may be called from several threads."""
+        """Count new units. Safe for several threads."""
         with self._lock:
             self.done += units
             self.tokens += tokens
+            # The clock starts at the first answer: loading a model can take longer than the stage itself.
             if self._first is None and units:
                 self._first = time.monotonic(), self.done - self.done_before
             self.detail = self.detail if detail is None else detail
             self._tell(finished=False)
 
     def rate(self) -> float | None:
-        """Units a second from the first answer on; None until there is a second one."""
+        """Return units per second since the first answer, or None until there is a second one."""
         if self._first is None:
             return None
         seconds, new = time.monotonic() - self._first[0], self.done - self.done_before - self._first[1]
         return new / seconds if new > 0 and seconds > 0 else None
 
     def finish(self) -> float:
-        """The stage is over; returns its seconds."""
+        """Send the last event and return the stage's seconds."""
         self._tell(finished=True)
         return time.monotonic() - self.started
 
     def _tell(self, *, finished: bool) -> None:
         self.listener(
-            Advanced(
+            StageProgress(
                 stage=self.stage,
                 done=self.done,
                 total=self.total,

@@ -1,4 +1,4 @@
-"""Identity is content: digests that name things, and seeds derived from them. Stable across processes, machines and versions."""
+"""Content-based identity: digests as names, and seeds derived from them. Stable across processes, machines and versions."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from isocost.records import OMIT_DEFAULT
 
 
 def digest(*parts: object, length: int = 16) -> str:
-    """A hex digest of the parts: JSON values and dataclasses, in canonical JSON."""
+    """Return a hex digest of the parts: JSON values and dataclasses, in canonical JSON."""
+    # Canonical: the digest must not depend on the order of keys, on spaces or on escapes.
     text = json.dumps(parts, default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    # surrogatepass: model text can contain lone surrogates, which UTF-8 refuses.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
 def seed_of(*parts: object) -> int:
-    """A seed from 0 to 2**63 - 1 that depends on all parts and nothing else."""
+    """Return a seed from 0 to 2**63 - 1 that depends on all parts and on nothing else."""
+    # 63 bits, so that the seed fits a signed 64-bit integer.
     return int(digest(*parts), 16) >> 1
 
 
 def sample_id(pool: str, problem_id: str, asked: str, sample_index: int) -> str:
-    """The id of one draw; `pool` stands for model, prompt and sampling setting, `asked` for the prompt's text."""
+    """Return the id of one draw. `pool` identifies model, prompt and sampling setting, `asked` the prompt's text."""
     return digest("sample", pool, problem_id, asked, sample_index)
 
 
 def digested(record: object) -> dict[str, Any]:
     """Return the fields of a dataclass that its digest covers, by name.
 
-    A field marked `records.ADDED_LATER` is left out while it has its default: adding a setting changes no digest that was made without it.
+    A field marked `records.ADDED_LATER` is left out while it has its default, so a new setting does not change earlier digests.
     """
     return {f.name: getattr(record, f.name) for f in fields(record) if not _is_omitted(f, getattr(record, f.name))}  # type: ignore[arg-type]
 

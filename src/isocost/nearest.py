@@ -1,4 +1,4 @@
-"""Names that people may have meant."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from collections.abc import Iterable
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean "x"?` of the known word that is nearest; nothing where none is near."""
+    """Return `did you mean "x"?` for the nearest known word, or "" if none is near."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f'did you mean "{close[0]}"?' if close else ""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-if TYPE_CHECKING:  # a reader of logs alone does without it
+if TYPE_CHECKING:  # reading logs does not need polars
     import polars as pl
 
 
@@ -58,7 +58,7 @@ def scan_jsonl(*paths: Path) -> pl.LazyFrame:
 
 
 def matching(path: Path) -> list[Path]:
-    """Return the path itself where it exists, else the sorted files that it matches as a glob pattern; the path itself if there are none.
+    """Return the path itself if it exists, else the sorted files that match it as a glob pattern; the path itself if there are none.
 
     Folders above the pattern are taken literally.
     """
@@ -68,28 +68,28 @@ def matching(path: Path) -> list[Path]:
     pattern = str(path.relative_to(above))
     try:
         found = sorted(above.glob(pattern)) if any(sign in pattern for sign in "*?[") else []
-    except ValueError:  # such as a**b
+    except ValueError:  # an invalid pattern such as a**b
         found = []
     return found or [path]
 
 
 def from_home(base: Path, name: str) -> Path:
-    """Resolve a path against `base`. A leading `~` is the home folder, unless `base` holds something of that name."""
+    """Resolve a path against `base`. A leading `~` is the home folder, unless `base` contains a file of that name."""
     literal = base / name
     if not name.startswith("~") or literal.exists():
         return literal
     try:
         return base / Path(name).expanduser()
-    except RuntimeError:  # no user has this name
+    except RuntimeError:  # no such user
         return literal
 
 
-def is_odd(path: Path) -> bool:
+def is_special_file(path: Path) -> bool:
     """Return whether something is there that is neither a file nor a folder, such as a pipe: who opened it would wait for ever."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def shell_word(path: Path) -> str:
-    """Format a path as one word of a command, which neither a shell nor an option parser reads otherwise."""
+    """Format a path as one word of a command, safe for shells and option parsers."""
     text = str(path)
     return shlex.quote(f"./{text}" if text.startswith("-") else text)

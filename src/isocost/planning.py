@@ -1,16 +1,17 @@
-"""What each budget buys, before a token is spent.
+"""The plan: the draws that each budget buys, computed before a token is spent.
 
-Costs of a draw come from a model's size (2P FLOPs a generated token) and price, see costs/; counts come from the policies. With `match` a
-budget is the cost of so many draws a problem from one model, which at equal tokens a draw and with prompts left out is Eq. 1 of
-arXiv 2408.16737: S_WC = (P_SE / P_WC) S_SE.
+The cost of a draw comes from a model's size (2P FLOPs per generated token) and its price, see costs/. Counts come from the policies.
+With `match`, a budget is the cost of a given number of draws per problem from one model. At equal tokens per draw and without prompts
+this is Eq. 1 of arXiv 2408.16737: S_WC = (P_SE / P_WC) S_SE.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from isocost.config import Budget, Study
-from isocost.costs.draws import cost_of, most_of
+from isocost.costs.draws import cost_of, max_cost_of
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.flops import flops_per_token
 from isocost.costs.price import priced
@@ -28,8 +29,8 @@ __all__ = [
     "cost_of",
     "draw_costs",
     "in_unit",
+    "max_cost_of",
     "model_card",
-    "most_of",
     "plan_cell",
     "terms_of",
     "to_json",
@@ -37,18 +38,19 @@ __all__ = [
 
 
 def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceList | None = None) -> ModelCard:
-    """What the study knows of a model: what the study file gives wins over what the engine reads and over the file of prices.
+    """Return the size and price of a model. The study file takes precedence over the engine and over the price file.
 
     Args:
         name: The study's name of the model.
         study: The study.
-        size: As its engine reads it.
-        prices: The study's file of prices.
+        size: The size that the engine reads from the model.
+        prices: The study's price file.
 
     Raises:
-        BudgetError: a discount that the model asks for is not known.
+        BudgetError: the model uses a discount that is unknown.
     """
     spec, costs = study.models[name], study.costs
+    # The user may know better than the engine, for example how many parameters of a mixture of experts a token uses.
     parameters = spec.params or (size.parameters if size else None)
     attention = spec.attention or (size.attention if size else None)
     source = str(spec.options.get("model", spec.options.get("table", name)))
@@ -57,12 +59,13 @@ def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceLis
     if costs.attention and attention is None:
         unsized.append(f"models.{name}.attention (layers * heads * size of a head)")
     to_know = {"flops": f"give {' and '.join(unsized)}" if unsized else "", "usd": price.to_know}
+    read_from_engine = size.description if size else "not known"
     return ModelCard(
         name=name,
         engine=spec.engine,
         source=source,
         parameters=parameters,
-        parameters_are="given in the study file" if spec.params else size.description if size else "not known",
+        parameters_are="given in the study file" if spec.params else read_from_engine,
         flops_per_token=flops_per_token(parameters) if parameters else None,
         usd_per_million=price.usd_per_million,
         attention=attention,
@@ -76,22 +79,25 @@ def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceLis
 
 
 def in_unit(cost: Cost, unit: Unit, model: str, to_know: Mapping[str, str] | None = None) -> float:
-    """The cost of a draw in a budget's unit.
+    """Return the cost of a draw in a budget's unit.
 
     Raises:
-        BudgetError: it is not known; the message names the key to add, as `to_know` has it.
+        BudgetError: the cost is unknown. The message names the key to add, as in `to_know`.
     """
     amount = cost.amount(unit)
     if amount is None:
-        advice = (to_know or {}).get(unit) or f"give models.{model}.{'params' if unit == 'flops' else 'price'}"
+        key = "params" if unit == "flops" else "price"
+        advice = (to_know or {}).get(unit) or f"give models.{model}.{key}"
         raise BudgetError(f"the cost of model {model} in {unit} is not known\n  {advice}")
     return amount
 
 
 def _paid(each: DrawCost, unit: Unit, model: str) -> float:
-    """The expected cost of a draw alone, which a budget is to be spent on; draws that cost nothing would never spend it."""
+    """Return the expected cost of a draw alone. A budget could never be spent on draws of cost zero, so they are refused."""
     amount = in_unit(each.expected, unit, model, each.to_know)
-    if (in_unit(each.draw, unit, model) if unit in each.shared else amount) == 0:
+    # Where draws share the prompt, only the generated part grows with the number of draws, so that part must cost something.
+    growing = in_unit(each.draw, unit, model) if unit in each.shared else amount
+    if growing == 0:
         raise BudgetError(
             f"a draw of model {model} costs nothing in {unit}, so no budget in {unit} bounds it\n"
             f"  give models.{model}.price above 0, or the arm samples_per_problem"
@@ -99,20 +105,26 @@ def _paid(each: DrawCost, unit: Unit, model: str) -> float:
     return amount
 
 
-def amount_of(budget: Budget, n_problems: int, costs: Mapping[str, DrawCost]) -> float:
-    """A budget's amount in its unit; with `match`, the cost of that model's draws over all problems.
+def _shared_prompt(each: DrawCost, unit: Unit, model: str) -> float:
+    """Return the cost of the prompt that the draws of a problem share; 0 if each pays its own, as part of the expected cost."""
+    return in_unit(each.prompt, unit, model) if unit in each.shared else 0.0
 
-    Of k draws a problem that is n k (prompt + draw), and n (prompt + k draw) where the draws of a problem share its prompt.
+
+def amount_of(budget: Budget, n_problems: int, costs: Mapping[str, DrawCost]) -> float:
+    """Return a budget's amount in its unit. With `match` it is the cost of that model's draws over all problems.
+
+    For k draws per problem that is n k (prompt + draw), or n (prompt + k draw) if the draws of a problem share its prompt.
     """
     if budget.match is None:
         return budget.amount or 0.0
     each, samples = costs[budget.match.model], budget.match.samples_per_problem
+    # Fewer than one draw per problem reads only the prompts of the problems that get one.
     total = each.of(draws=n_problems * samples, readings=n_problems * min(1.0, samples))
     return in_unit(total, budget.unit, budget.match.model, each.to_know)
 
 
 def cells(study: Study) -> list[Cell]:
-    """The study's cells: every arm with every budget; an arm with a given count stands once."""
+    """Return the study's cells: every arm with every budget. An arm with a given count has one cell."""
     return [
         Cell(arm=arm, budget=budget)
         for arm, spec in study.arms.items()
@@ -123,34 +135,45 @@ def cells(study: Study) -> list[Cell]:
 def terms_of(
     cell: Cell, study: Study, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost], piloted: Mapping[tuple[str, str], int]
 ) -> Terms:
-    """What the cell's policy may spend and is told.
+    """Return the terms of a cell's policy: its problems, models, budget and costs.
 
     Raises:
-        BudgetError: the cost of a draw is not known, or nothing.
+        BudgetError: the cost of a draw is unknown, or zero.
     """
     arm = study.arms[cell.arm]
     budget = study.budgets[cell.budget] if cell.budget is not None else None
     unit = budget.unit if budget else None
-    return Terms(
+    terms = Terms(
         problem_ids=problem_ids,
         models=arm.models,
-        amount=amount_of(budget, len(problem_ids), costs) if budget else None,
+        amount=None,
         unit=unit,
-        basis=budget.basis if budget else "planned",
-        expected={m: _paid(costs[m], unit, m) for m in arm.models} if unit else {},
-        worst={m: in_unit(costs[m].worst, unit, m) for m in arm.models} if unit else {},
-        prompt={m: in_unit(costs[m].prompt, unit, m) if unit in costs[m].shared else 0.0 for m in arm.models} if unit else {},
+        basis="planned",
+        expected={},
+        worst={},
+        prompt={},
         samples_per_problem=arm.samples_per_problem,
         seed=study.seed,
-        piloted={key: n for key, n in piloted.items() if key[1] in arm.models and budget},  # a given count is the pool's first draws
+        piloted={},  # a number-matched arm takes the first draws of its pools, so a pilot's draws need no mention
+    )
+    if budget is None or unit is None:
+        return terms
+    return replace(
+        terms,
+        amount=amount_of(budget, len(problem_ids), costs),
+        basis=budget.basis,
+        expected={m: _paid(costs[m], unit, m) for m in arm.models},
+        worst={m: in_unit(costs[m].worst, unit, m) for m in arm.models},
+        prompt={m: _shared_prompt(costs[m], unit, m) for m in arm.models},
+        piloted={key: n for key, n in piloted.items() if key[1] in arm.models},
     )
 
 
 def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: Policy) -> CellPlan:
-    """What a cell is going to buy: the pilot, and what its policy proposes before it has seen anything else.
+    """Return the plan of a cell: the pilot, and the first round that its policy proposes.
 
-    A policy that observes and proposes again (basis `realised`, adaptive ones) buys more than that: for one model its plan is what the
-    budget pays for at the expected cost of a draw.
+    A policy that observes and proposes again (basis `realised`, adaptive ones) buys more than one round. With one model, its plan is the
+    number of draws that the budget pays for at the expected cost of a draw.
 
     Raises:
         BudgetError: the budget buys nothing.
@@ -162,6 +185,7 @@ def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: P
         counts[model] += count
         asked[model].add(problem)
     readings = {model: len(problems) for model, problems in asked.items()}
+    # Such a policy sees real costs before each round, so its first proposal says little about the total.
     if terms.basis == "realised" and terms.amount is not None and len(terms.models) == 1:
         (model,) = terms.models
         counts[model], readings[model] = affordable_draws(terms, model)
@@ -180,13 +204,14 @@ def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: P
 
 
 def to_json(plans: Sequence[CellPlan]) -> dict[str, object]:
-    """The object of `isocost plan --json`; coverage is null until it is forecast from a pilot."""
+    """Return the object of `isocost plan --json`. Coverage is null until it is forecast from a pilot."""
     budgets: dict[str, dict[str, object]] = {}
     for plan in plans:
         if plan.cell.budget is None:
             continue
         entry = budgets.setdefault(plan.cell.budget, {"unit": plan.unit, "amount": plan.amount, "choices": []})
         choices = entry["choices"]
+        # For the type checker: the dict's values are objects.
         assert isinstance(choices, list)
         choices.append(
             {

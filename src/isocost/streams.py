@@ -1,4 +1,4 @@
-"""The standard streams where they fail: closed, full, or the very file that is read."""
+"""The standard streams and their failures: closed, full, or the same file as the input."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from isocost.errors import InputError, StorageError
 
 
 class Output:
-    """Writes whole lines to a descriptor, and knows how many of them went out. Unbuffered, so that nothing is left to fail at the end."""
+    """Writes whole lines to a descriptor and counts them. Unbuffered, so that no write can fail after the last call."""
 
     def __init__(self, descriptor: int, name: str = "standard output") -> None:
         self.descriptor, self.name, self.lines = descriptor, name, 0
 
     def write(self, data: bytes) -> None:
-        """Write it all.
+        """Write all data.
 
         Raises:
             StorageError: the disk is full or cannot be written.
-            InputError: it is closed.
-            BrokenPipeError: whoever read has gone.
+            InputError: the stream is closed.
+            BrokenPipeError: the reader has gone.
         """
         left = memoryview(data)
         try:
             while left:
                 written = os.write(self.descriptor, left)
-                self.lines += bytes(left[:written]).count(b"\n")
+                self.lines += bytes(left[:written]).count(b"\n")  # counted per write, so that an error can report how far it got
                 left = left[written:]
+        # Passed on unchanged: a reader that has gone is no failure of storage.
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -42,22 +43,22 @@ class Output:
 
 
 def refuse_same_file(source: int, target: int, name: str) -> None:
-    """Refuse to write into the file that is read.
+    """Reject an output that is the file being read: writing would destroy the input.
 
     Raises:
-        InputError: both descriptors are of one file.
+        InputError: both descriptors refer to one file.
     """
     try:
         read, written = os.fstat(source), os.fstat(target)
     except OSError:
-        return  # closed: said where it is read or written
+        return  # closed: the error is reported on the first read or write
     if stat.S_ISREG(read.st_mode) and os.path.samestat(read, written):
         raise InputError(f"{name}: is the input and the output at once\n  write to another file")
 
 
 @contextlib.contextmanager
 def opened(file: str) -> Iterator[int]:
-    """The descriptor of a file, or of standard input for `-`.
+    """Yield the descriptor of a file, or of standard input for `-`.
 
     Raises:
         InputError: the file cannot be read.

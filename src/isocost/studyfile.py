@@ -1,4 +1,4 @@
-"""Reads a study file: YAML, `--set`, and every mistake at once, each with its line and the nearest valid key."""
+"""Reading of a study file: YAML, `--set`, and all mistakes at once, each with its line and the nearest valid key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from isocost.asmeant import as_meant
+from isocost.coercion import coerce_texts
 from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
@@ -19,19 +19,19 @@ from isocost.settings import apply_settings
 from isocost.settings import set_by as keys_set_by
 from isocost.yamlfile import Keys, read_yaml
 
-_LARGEST = 1 << 63  # no iterator counts further
-_MISSING = "is missing"  # as the engines' options say it
+_LARGEST = 1 << 63  # itertools.islice accepts no larger count
+_MISSING = "is missing"  # the message of the engines' options, which is compared below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The names a study may use for its parts, and the options of each where it has any.
+    """The names of parts that a study may use, and their options.
 
     Attributes:
-        grader_mistake: What is wrong with a value of a grader's option, or None: (grader, option, value).
-        engine_mistakes: What is wrong with an engine's options, each mistake behind its key: (engine, options). It may import the engine,
-            and so is asked only of a file that has other mistakes; else the engine tells when it is opened.
-        price_mistakes: What is wrong with a file of prices, asked as the former: (file, its name in messages).
+        grader_mistake: Returns the mistake in a grader's option, or None: (grader, option, value).
+        engine_mistakes: Returns mistakes in an engine's options, each message after its key: (engine, options). It may import the engine,
+            so it is called only for a file with other mistakes. Otherwise opening the engine reports them.
+        price_mistakes: Returns mistakes in a price file, called under the same condition: (file, its name in messages).
     """
 
     sources: Mapping[str, Collection[str]]
@@ -54,12 +54,13 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     raw, lines = file.data, file.lines
     if not isinstance(raw, dict):
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
-    unclear = [f"{path}:{file.plain[keys].line}: {'.'.join(map(str, keys))}: {why}" for keys, why in as_meant(raw, file.plain, Study)]
+    unclear = [f"{path}:{file.plain[keys].line}: {'.'.join(map(str, keys))}: {why}" for keys, why in coerce_texts(raw, file.plain, Study)]
+    # The file without --set, to tell later which mistakes the settings brought.
     alone = deepcopy(raw)
     apply_settings(raw, settings)
     set_by = keys_set_by(settings)
 
-    @cache  # asked only of a study with mistakes
+    @cache  # called for a study with mistakes only
     def before() -> list[tuple[Keys, str]]:
         return _checked(alone, known)[1] if settings else []
 
@@ -68,7 +69,7 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
         return f"{_place(path, lines, keys, set_by, own=own)}: {'.'.join(map(str, keys))}".rstrip(": ")
 
     twice = unclear + [
-        f"{path}:{again}: {'.'.join(map(str, keys))}: stands twice, first in line {first}; keep one" for keys, first, again in file.repeated
+        f"{path}:{again}: {'.'.join(map(str, keys))}: occurs twice, first in line {first}; keep one" for keys, first, again in file.repeated
     ]
     try:
         study = check_study(raw, known, where=where, line=lambda keys: _line(lines, keys))
@@ -92,9 +93,9 @@ def check_study(
 
     Args:
         raw: The study.
-        known: What it may name.
-        where: The place of a mistake: of what keys, and what it is.
-        line: The line of some keys.
+        known: The names of parts that it may use.
+        where: Returns the place of a mistake, from its keys and its message.
+        line: Returns the line of keys.
 
     Raises:
         StudyError: all mistakes found, in the order of the file.
@@ -107,7 +108,7 @@ def check_study(
 
 
 def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[tuple[Keys, str]]]:
-    """The study, or what is wrong with it."""
+    """Return the study, or the mistakes in it."""
     found: list[tuple[Keys, str]] = []
     study: Study | None = None
     try:
@@ -115,19 +116,21 @@ def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[tupl
     except ValidationError as error:
         found += [_mistake(e) for e in error.errors(include_url=False)]
     already = {keys for keys, _ in found}
+    # One message per key, pydantic's first: a value of the wrong type is not also an unknown name.
     found += [(keys, message) for keys, message in references(raw, known) if keys not in already]
+    # Importing an engine can take seconds, so its options are checked only for a study with other mistakes.
     if found or study is None:
         return None, found + _engine_mistakes(raw, known, {keys for keys, _ in found})
     return study, found
 
 
 def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list[str]:
-    """Mistakes that were found after the file was read, with the place of the setting that each begins with, as in `models.weak.n: ...`.
+    """Return mistakes that were found after reading, each with the place of the setting that it begins with, as `models.weak.n: ...`.
 
     Args:
         path: The study file.
-        settings: `--set`.
-        mistakes: What is wrong.
+        settings: The `--set` settings.
+        mistakes: Their messages.
     """
     lines = read_yaml(path, str(path), "study file").lines
     set_by = keys_set_by(settings)
@@ -135,6 +138,7 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
     known: dict[str, Keys] = {".".join(map(str, keys)): keys for keys in (*sections, *set_by, *lines)}
     found = []
     for mistake in mistakes:
+        # The longest known path at the start of the message, because names may contain dots.
         ends = [end for end, sign in enumerate(f"{mistake} ") if sign in ".: " and mistake[:end] in known]
         place = _place(path, lines, known[mistake[: ends[-1]]], set_by, own=True) if ends else ""
         found.append(f"{place}: {mistake}" if place else mistake)
@@ -142,17 +146,18 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
 
 
 def nearest(word: object, valid: Iterable[str]) -> str:
-    """`did you mean "x"?`, or the valid words where none is near."""
+    """Return `did you mean "x"?`, or the valid words if none is near."""
     valid = sorted(map(str, valid))  # a key of a broken file need not be text
     return did_you_mean(str(word), valid) or (f"known: {', '.join(valid)}" if valid else "none is defined")
 
 
 def references(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
-    """Names that do not exist and values that do not fit together; tolerant of data that is wrong in other ways."""
+    """Return references to names that do not exist, and values that do not fit together. Tolerates data with other mistakes."""
     models, arms, budgets = (_mapping(raw.get(key)) for key in ("models", "arms", "budgets"))
     found = _part_mistakes(raw, models, known)
     for name, budget in budgets.items():
         found += _unknown(("budgets", name, "match", "model"), _mapping(_mapping(budget).get("match")).get("model"), models, "model")
+        # A number-matched cell is named `arm@number`, so a budget of that name would clash in every path.
         if name == "number":
             found.append((("budgets", name), 'the name "number" is taken by number-matched arms; choose another'))
     for name, arm in arms.items():
@@ -161,7 +166,7 @@ def references(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
 
 
 def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
-    """Sources, engines, templates and graders that do not exist, and options that they do not take."""
+    """Return names of sources, engines, templates and graders that do not exist, and options that they do not have."""
     found: list[tuple[Keys, str]] = []
     for split, source in _mapping(raw.get("problems")).items():
         found += _name_mistakes(("problems", split, "source"), _mapping(source).get("source"), known.sources, "problem source")
@@ -179,7 +184,7 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
 
 
 def _engine_mistakes(raw: Mapping[str, Any], known: Known, already: Collection[Keys]) -> list[tuple[Keys, str]]:
-    """Values of options that engines do not take; keys of which something was said already are passed over."""
+    """Return invalid values of engines' options. Keys with a mistake already are skipped."""
     found: list[tuple[Keys, str]] = []
     for name, model in _mapping(raw.get("models")).items():
         section = _mapping(model)
@@ -188,13 +193,13 @@ def _engine_mistakes(raw: Mapping[str, Any], known: Known, already: Collection[K
             options = {key: value for key, value in section.items() if key not in ModelSpec.model_fields}
             for mistake in known.engine_mistakes(engine, options):
                 key, _, message = mistake.partition(": ")
-                misspelt = any(keys[:2] == ("models", name) for keys in already) and message == _MISSING  # told already, as the other key
+                misspelt = any(keys[:2] == ("models", name) for keys in already) and message == _MISSING  # reported as an unknown key
                 found += [] if misspelt else [(("models", name, *key.split(".")), message)]
     return [(keys, message) for keys, message in found if not any(keys[: len(other)] == other for other in already)]
 
 
 def _count_mistakes(keys: Keys, source: Mapping[str, Any]) -> list[tuple[Keys, str]]:
-    """`skip` and `limit`, which every source takes."""
+    """Return mistakes in `skip` and `limit`, which every source takes."""
     given = {key: source[key] for key in ("skip", "limit") if source.get(key) is not None}
     wrong = [key for key, value in given.items() if type(value) is not int or not 0 <= value < _LARGEST]
     found = [((*keys, key), f"must be a whole number, 0 or more, not {_short(source[key])}") for key in wrong]
@@ -202,7 +207,7 @@ def _count_mistakes(keys: Keys, source: Mapping[str, Any]) -> list[tuple[Keys, s
 
 
 def _prompt_mistakes(keys: Keys, prompt: Mapping[str, Any], studys: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
-    """What is wrong with a model's own prompt beside the study's."""
+    """Return mistakes in a model's own prompt beside the study's."""
     found = _name_mistakes((*keys, "template"), prompt.get("template"), known.templates, "template")
     if prompt.get("system") is not None and not prompt.get("chat", studys.get("chat")):
         found.append(((*keys, "system"), "a system message needs a chat; add chat: true, or leave system out"))
@@ -211,6 +216,7 @@ def _prompt_mistakes(keys: Keys, prompt: Mapping[str, Any], studys: Mapping[str,
 
 def _grader_mistakes(keys: Keys, section: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
     found = _name_mistakes((*keys, "name"), section.get("name"), known.graders, "grader")
+    # A section without a name has the options of the default grader.
     section = {"name": GraderSpec.model_fields["name"].default, **section}
     found += _option_mistakes(keys, section, "name", GraderSpec, known.graders)
     name = section["name"]
@@ -220,7 +226,7 @@ def _grader_mistakes(keys: Keys, section: Mapping[str, Any], known: Known) -> li
 
 
 def _judge_mistakes(grader: Mapping[str, Any], models: Mapping[str, Any]) -> list[tuple[Keys, str]]:
-    """What a study lacks whose grader is one of its models."""
+    """Return the missing or superfluous keys of a study whose grader is one of its models."""
     if grader.get("name") != JUDGE:
         return []
     found: list[tuple[Keys, str]] = []
@@ -230,7 +236,7 @@ def _judge_mistakes(grader: Mapping[str, Any], models: Mapping[str, Any]) -> lis
     else:
         found.append((("grader", "model"), f"the judge is a model of the study, give its name; {nearest('', models)}"))
     if "time_limit" in grader:
-        found.append((("grader", "time_limit"), "a judge takes the time it needs; leave it out, max_tokens bounds what it writes"))
+        found.append((("grader", "time_limit"), "a judge has no time limit; leave it out: max_tokens bounds its reply"))
     return found
 
 
@@ -247,12 +253,12 @@ def _reference_grader_mistakes(raw: Mapping[str, Any], known: Known) -> list[tup
 
 
 def _name_mistakes(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:
-    """As `_unknown`, for a part that may be the user's own: `package.module:attribute`."""
+    """Return the mistakes of `_unknown`, for a part that may be the user's own: `package.module:attribute`."""
     return [] if ":" in str(name) else _unknown(keys, name, valid, what)
 
 
 def _unknown(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:
-    """What is no text at all is a mistake of another kind, found by the models of `config`."""
+    """Return a name that is not valid. A value that is not text is another kind of mistake, which `config` finds."""
     if isinstance(name, str) and name not in valid:
         return [(keys, f'unknown {what} "{name}"; {nearest(name, valid)}')]
     return []
@@ -261,7 +267,7 @@ def _unknown(keys: Keys, name: object, valid: Collection[str], what: str) -> lis
 def _option_mistakes(
     keys: Keys, part: Mapping[str, Any], name_key: str, section: type[BaseModel], options: Mapping[str, Collection[str]]
 ) -> list[tuple[Keys, str]]:
-    """Keys that neither the section nor the part it names has; nothing is said of a part that is not known."""
+    """Return keys that neither the section nor the part that it names has. An unknown part is not checked."""
     name = part.get(name_key)
     if not isinstance(name, str) or name not in options:
         return []
@@ -298,6 +304,7 @@ def _finetune_mistakes(
             found += _unknown(("finetune", key, index), name, valid, what)
     problems = _mapping(raw.get("problems"))
     rates = finetune.get("learning_rates")
+    # 10 is the default of `Finetune.checkpoints`, which the raw data may leave out.
     several = finetune.get("checkpoints", 10) != 1 or (isinstance(rates, list) and len(rates) > 1)
     if several and "validation" not in problems:
         found.append((("finetune",), "choosing among checkpoints needs problems.validation; add it, or set checkpoints: 1"))
@@ -331,9 +338,9 @@ def _short(value: object) -> str:
 
 
 def _fields_at(keys: Keys) -> list[str]:
-    """The valid keys of the section at a path of the study file."""
+    """Return the valid keys of the section at a path of the study file."""
     section: Any = Study
-    for key in (k for k in keys if not isinstance(k, int)):  # a list's section is that of each of its items
+    for key in (k for k in keys if not isinstance(k, int)):  # items of a list have the type of the list's section
         if isinstance(section, type) and issubclass(section, BaseModel):
             section = section.model_fields[str(key)].annotation
         else:  # a mapping of names to sections
@@ -345,26 +352,28 @@ def _fields_at(keys: Keys) -> list[str]:
 
 
 def _line(lines: Mapping[Keys, int], keys: Keys) -> int:
-    """The line of a key, or of the section that lacks it; 0 for the whole file."""
+    """Return the line of a key, or of the section that lacks it; 0 for the whole file."""
     return next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), 0)
 
 
 def _was_before(keys: Keys, message: str, before: Sequence[tuple[Keys, str]], set_by: Collection[tuple[str, ...]]) -> bool:
-    """Whether the file has a mistake without `--set`; what is said of a name may list others than before."""
+    """Return True if the file has the mistake without `--set`. Messages about names may differ, because they list other valid names."""
     words = tuple(map(str, keys))
+    if (keys, message) in before:
+        return True
     touched = any(given[: len(words)] == words or words[: len(given)] == given for given in set_by)
-    return (keys, message) in before or (not touched and any(keys == other for other, _ in before))
+    return not touched and any(keys == other for other, _ in before)
 
 
 def _place(path: Path, lines: Mapping[Keys, int], keys: Keys, set_by: Collection[tuple[str, ...]], *, own: bool) -> str:
-    """`study.yaml:12`, or `--set` where that is where the value comes from: without the value, which may be a secret in the wrong place.
+    """Return `study.yaml:12`, or `--set` if the value comes from there. Values are never shown, because one may be a misplaced secret.
 
     Args:
         path: The study file.
-        lines: Where its keys stand.
-        keys: What is wrong: a value, a section whose values do not go together, or one that lacks something.
+        lines: The lines of its keys.
+        keys: The keys of the mistake: a value, a section whose values do not fit together, or one that lacks a key.
         set_by: The keys that `--set` gives values to.
-        own: Whether the file has the mistake without them, as far as is known.
+        own: True if the file has the mistake without them, as far as is known.
     """
     words = tuple(map(str, keys))
     if not own or any(words[:n] in set_by for n in range(1, len(words) + 1)):

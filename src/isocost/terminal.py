@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:  # it would import all that a run needs, a second before the command line is even read
-    from isocost.events import Advanced, Note
+    from isocost.events import Note, StageProgress
 
 _REDRAW = 0.25  # seconds between redraws on a terminal
 _COUNT = 2.0  # seconds between counts on a terminal
@@ -24,7 +24,7 @@ class ProgressLine:
         self._width = 0
         self._stage = ""
 
-    def __call__(self, event: Advanced | Note) -> None:
+    def __call__(self, event: StageProgress | Note) -> None:
         """Show an event, if it is time to."""
         from isocost.events import Note
 
@@ -89,7 +89,7 @@ def printable(text: str) -> str:
     return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def describe(event: Advanced) -> str:
+def describe(event: StageProgress) -> str:
     """`sample     1,240/4,000 samples  31%  2,130 tokens/s  correct 62% [59, 65]  2:10 left`."""
     parts = [f"{event.stage:9s} {event.done:,}/{event.total:,} {event.unit}"]
     if event.total:

@@ -1,14 +1,14 @@
-"""YAML that a person wrote: plain data, the line of every key, and what plain YAML readers let pass.
+"""YAML that a person wrote: plain data, the line of every key, and mistakes that YAML readers usually accept.
 
-Values are read as in YAML 1.1, but for what nobody means by them:
+Values are read as in YAML 1.1, with these exceptions, which nobody intends:
 
-- A number in base 60 (`190:20:30`), a day that is none (`2026-13-45`), `=` and `<<` as values, and a number of more than a thousand digits
+- A number in base 60 (`190:20:30`), an invalid date (`2026-13-45`), `=` and `<<` as values, and a number of more than a thousand digits
   are text.
-- `1e-6` is a number, though YAML 1.1 wants `1.0e-6`.
-- What a mapping is keyed by is text where the caller wants it: `no:` is the name "no".
+- `1e-6` is a number, although YAML 1.1 requires `1.0e-6`.
+- The keys of a mapping are text if the caller wants it: `no:` is the name "no".
 
-`no`, `1_000`, `0x10` and `2026-11-01` are read as YAML 1.1 does. `YamlFile.plain` has what was written, for those who want text there.
-Size, nesting, and what aliases stand for are bounded, so that no file fills the machine.
+`no`, `1_000`, `0x10` and `2026-11-01` are read as in YAML 1.1. `YamlFile.plain` has the written text, for fields that expect text.
+Size, nesting and the expansion of aliases are bounded, so that no file can exhaust memory.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from isocost.errors import StudyError
 Keys = tuple[str | int, ...]
 
 LONGEST = 1_000_000  # characters of a file
-_MOST = 100_000  # values that it stands for once every alias is written out
-_DEEPEST = 50  # sections within sections
+_MOST = 100_000  # values, with every alias expanded: ten lines of nested aliases can stand for billions
+_DEEPEST = 50  # nested sections; the parser is recursive
 _LONGEST_NUMBER = 1000  # characters; a longer number is text
 
 _TAG = "tag:yaml.org,2002:"
@@ -35,22 +35,22 @@ _NO_PLAIN_DATA = ("binary", "omap", "pairs", "set")
 _SIGNS, _DIGITS = "-+.", "0123456789"
 _EXPONENT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+$")
 _FLOAT = re.compile(_EXPONENT.pattern + r"|[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$")
-_OLD_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)[eE][-+][0-9]+$")  # what YAML 1.1 takes for one
+_OLD_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)[eE][-+][0-9]+$")  # floats by the stricter rule of YAML 1.1
 _INT = re.compile(r"[-+]?(?:0b[0-1_]+|0x[0-9a-fA-F_]+|0[0-7_]+|0|[1-9][0-9_]*)$")
 _OCTAL = re.compile(r"[-+]?0[0-7_]+$")
 
 
 class TooMuchError(yaml.MarkedYAMLError):
-    """YAML that stands for more than anybody writes, or for itself."""
+    """YAML that is too long or too deep, expands to too many values, or contains itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plain:
-    """A value without quotes that is read as something else than text.
+    """A value without quotes that is not read as text.
 
     Attributes:
-        text: What was written.
-        line: Where.
+        text: The written text.
+        line: Its line.
     """
 
     text: str
@@ -58,23 +58,23 @@ class Plain:
 
     @property
     def is_octal(self) -> bool:
-        """Return whether it is `010`: 8 in YAML 1.1, and 10 in YAML 1.2."""
+        """True for `010`: 8 in YAML 1.1, and 10 in YAML 1.2."""
         return _OCTAL.match(self.text) is not None and self.text.strip("+-0_") != ""
 
     @property
     def was_text(self) -> bool:
-        """Return whether YAML 1.1 takes it for text: `1e-6`."""
+        """True if YAML 1.1 reads it as text: `1e-6`."""
         return _EXPONENT.match(self.text) is not None and _OLD_FLOAT.match(self.text) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlFile:
-    """What a file holds.
+    """The content of a YAML file.
 
     Attributes:
         data: Mappings, lists, numbers, texts and dates.
         lines: The line of every key and list item, by its path.
-        repeated: (path, its first line, the line where it stands again) of keys that stand twice in one mapping.
+        repeated: (path, its first line, the line of the repetition) of keys that occur twice in one mapping.
         plain: By its path, every value without quotes that is not text.
     """
 
@@ -85,18 +85,19 @@ class YamlFile:
 
 
 def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
-    """Read a YAML file whose mappings are keyed by text.
+    """Read a YAML file whose mappings have text as keys.
 
     Args:
         path: The file.
-        shown: How messages name it.
-        what: What it is, for messages: "study file".
+        shown: The file's name in messages.
+        what: The kind of file, for messages: "study file".
 
     Raises:
         StudyError: the file is missing, cannot be read or is not YAML.
     """
     try:
         with path.open(encoding="utf-8") as stream:
+            # One character more shows that the file is too long without reading all of it.
             text = stream.read(LONGEST + 1)
     except FileNotFoundError:
         raise StudyError([f"{shown}: no such {what}"]) from None
@@ -115,10 +116,10 @@ def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
 
 
 def trouble(error: yaml.YAMLError, text: str) -> tuple[int, str]:
-    """The line that an error is about, 0 where that is not known, and what is wrong, in one line."""
+    """Return the line of an error, 0 if unknown, and its cause as one line."""
     if isinstance(error, yaml.reader.ReaderError):
         code = error.character if isinstance(error.character, int) else ord(error.character)
-        return text.count("\n", 0, error.position) + 1, f"the character U+{code:04X} may not stand in it"
+        return text.count("\n", 0, error.position) + 1, f"the character U+{code:04X} is not allowed in it"
     mark = getattr(error, "problem_mark", None)
     why = getattr(error, "problem", None) or str(error)
     why = "an anchor is given twice" if why == "second occurrence" else why
@@ -126,14 +127,14 @@ def trouble(error: yaml.YAMLError, text: str) -> tuple[int, str]:
 
 
 def parse_yaml(text: str, *, text_keys: bool = False) -> YamlFile:
-    """The data of a YAML text, without running or importing anything that it names.
+    """Return the data of a YAML text. Nothing that it names is run or imported.
 
     Args:
         text: The text.
-        text_keys: Whether keys are text whatever they look like.
+        text_keys: Read all keys as text.
 
     Raises:
-        yaml.YAMLError: it is not YAML, or stands for too much.
+        yaml.YAMLError: the text is not YAML, or exceeds a bound.
     """
     if len(text) > LONGEST:
         raise TooMuchError(None, None, f"longer than {LONGEST:,} characters")
@@ -146,7 +147,7 @@ def parse_yaml(text: str, *, text_keys: bool = False) -> YamlFile:
         node = loader.get_single_node()
         data = None
         if node is not None:
-            # Before the data is made: that puts merged keys (<<) among a mapping's own.
+            # Before the data is made, because that moves merged keys (<<) into the mapping itself.
             _walk(node, (), lines, repeated)
             data = _unshared(loader.construct_document(node))
             _collect_plain(node, (), plain)
@@ -161,7 +162,7 @@ def parse_value(text: str) -> YamlFile:
     """Parse the value of a `KEY=VALUE` setting. No comment is cut off: a `#` there is part of a path.
 
     Raises:
-        yaml.YAMLError: It is not YAML, or stands for too much.
+        yaml.YAMLError: the value is not YAML, or exceeds a bound.
     """
     if re.search(r"(^|\s)#", text) and not text.lstrip().startswith(("'", '"', "[", "{")):
         return YamlFile(data=text.strip(), lines={}, repeated=(), plain={})
@@ -169,18 +170,18 @@ def parse_value(text: str) -> YamlFile:
 
 
 def dump_yaml(data: object) -> str:
-    """YAML that `parse_yaml` reads as the same data, keys in their order."""
+    """Return YAML that `parse_yaml` reads as the same data, with keys in their order."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 class _Loader(yaml.SafeLoader):
-    """Counts what a node stands for while it is composed; and reads values as the top of this module says."""
+    """Counts the expanded values while nodes are composed, and reads values as this module's docstring says."""
 
     text_keys = False
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._sizes: dict[int, int] = {}  # by node, once it is whole: values that it stands for
+        self._sizes: dict[int, int] = {}  # by id of a complete node: the number of values it expands to
         self._depths: dict[int, int] = {}
         self._level = 0
 
@@ -188,7 +189,7 @@ class _Loader(yaml.SafeLoader):
         """Compose the node of the next event.
 
         Raises:
-            yaml.YAMLError: it is nested too deeply, stands for too much, or holds itself.
+            yaml.YAMLError: the node is nested too deeply, expands to too many values, or contains itself.
         """
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         is_alias = isinstance(event, yaml.AliasEvent)
@@ -202,7 +203,7 @@ class _Loader(yaml.SafeLoader):
         if not is_alias:
             self._measure(node)
         elif isinstance(event, yaml.AliasEvent) and id(node) not in self._sizes:
-            raise _refused(event, f"the alias *{event.anchor} stands for a section that holds it")
+            raise _refused(event, f"the alias *{event.anchor} refers to a section that contains it")
         if self._sizes[id(node)] > _MOST:
             raise _refused(event, f"more than {_MOST:,} values, aliases written out")
         if self._level + self._depths[id(node)] > _DEEPEST:
@@ -210,7 +211,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Compose a mapping; its keys become text where that is wanted."""
+        """Compose a mapping. Its keys become text if `text_keys` is set."""
         node = super().compose_mapping_node(anchor)
         for key, _ in node.value:
             if self.text_keys and isinstance(key, yaml.ScalarNode) and key.tag != f"{_TAG}merge":
@@ -218,10 +219,10 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """Make the data of a node.
+        """Construct the data of a node.
 
         Raises:
-            yaml.YAMLError: a tag names a type that the value is not of.
+            yaml.YAMLError: a value does not fit its tag.
         """
         try:
             return super().construct_object(node, deep=deep)
@@ -245,7 +246,7 @@ class _Loader(yaml.SafeLoader):
             if node.tag == f"{_TAG}int":
                 return self.construct_yaml_int(node)
             return self.construct_yaml_float(node)
-        except ValueError:  # 0x_
+        except ValueError:  # matches the pattern and is no number, such as 0x_
             return node.value
 
     def _text(self, node: yaml.ScalarNode) -> str:
@@ -259,7 +260,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts quotes around texts that either reader would take for something else."""
+    """Quotes texts that YAML 1.1 or 1.2 would read as another type."""
 
 
 def _refused(event: yaml.Event, why: str) -> TooMuchError:
@@ -274,6 +275,7 @@ def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
         for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     for first in _SIGNS + _DIGITS:
+        # First, because the first pattern that matches decides.
         kept[first] = [(f"{_TAG}int", _INT), (f"{_TAG}float", _FLOAT), *kept.get(first, [])]
     return kept
 
@@ -285,7 +287,7 @@ _Loader.yaml_constructors = {
 _Loader.add_constructor(f"{_TAG}int", _Loader._number)
 _Loader.add_constructor(f"{_TAG}float", _Loader._number)
 _Loader.add_constructor(f"{_TAG}timestamp", _Loader._day)
-_Loader.add_constructor(f"{_TAG}merge", _Loader._text)  # `<<` where it is no key
+_Loader.add_constructor(f"{_TAG}merge", _Loader._text)  # `<<` as a value
 _Dumper.add_implicit_resolver(f"{_TAG}float", _EXPONENT, list(_SIGNS + _DIGITS))
 
 
@@ -303,7 +305,7 @@ def _walk(node: yaml.Node, keys: Keys, lines: dict[Keys, int], repeated: list[tu
 
 
 def _collect_plain(node: yaml.Node, keys: Keys, plain: dict[Keys, Plain]) -> None:
-    """Find the values that are not text, once merged keys stand among a mapping's own: of those that stand twice, the last counts."""
+    """Find the values that are not text, after merged keys were moved into their mapping. Of repeated keys, the last counts."""
     last = {key if isinstance(key, int) else key.value: value for key, value in _children(node)}
     if isinstance(node, yaml.ScalarNode) and node.tag != f"{_TAG}str" and node.style is None:
         plain[keys] = Plain(text=node.value, line=node.start_mark.line + 1)
@@ -312,14 +314,14 @@ def _collect_plain(node: yaml.Node, keys: Keys, plain: dict[Keys, Plain]) -> Non
 
 
 def _unshared(data: Any) -> Any:
-    """Copy data part by part, so that what an alias stands for can be changed in one place."""
+    """Copy data recursively, so that a value behind an alias can be changed in one place."""
     if isinstance(data, dict):
         return {key: _unshared(value) for key, value in data.items()}
     return [_unshared(value) for value in data] if isinstance(data, list) else data
 
 
 def _children(node: yaml.Node) -> Iterator[tuple[yaml.ScalarNode | int, yaml.Node]]:
-    """Keys or positions with their values. A key that is no plain word is left to the reader of the data."""
+    """Yield keys or positions with their values. A key that is not a scalar is left to the constructor."""
     if isinstance(node, yaml.MappingNode):
         yield from ((key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode))
     elif isinstance(node, yaml.SequenceNode):

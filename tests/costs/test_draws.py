@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.costs.draws import cost_of, most_of, reading_flops, writing_flops
+from isocost.costs.draws import cost_of, max_cost_of, reading_flops, writing_flops
 from isocost.errors import BudgetError
 from isocost.records import Cost
 from tests.costs.cards import WIDTH, P, card
@@ -132,7 +132,7 @@ def test_draws_that_share_a_prompt_pay_for_one_reading_together(m: Any, p: int, 
 def test_no_draw_costs_more_than_the_most(prompt: int, generated: int, cached: int, sharing: int, cache_read: float) -> None:
     priced = card(usd_per_million={"input": 2.0, "output": 8.0, "input_cache_read": cache_read})
     cost = cost_of(priced, prompt_tokens=prompt, generated_tokens=generated, cached_tokens=cached, sharing=sharing)
-    most = most_of(priced, prompt_tokens=prompt, generated_tokens=generated)
+    most = max_cost_of(priced, prompt_tokens=prompt, generated_tokens=generated)
     assert cost.usd is not None
     assert most.usd is not None
     assert cost.usd <= most.usd * (1 + 1e-12)

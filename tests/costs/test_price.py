@@ -131,11 +131,11 @@ def test_a_file_of_prices(tmp_path: Path) -> None:
         ),
         (
             HEAD + "  a: {input: 1, output: 1}\n  b: {input: 1, output: 1}\n  a: {input: 2, output: 1}\n",
-            ['prices.yaml:5: "a" stands twice, first in line 3\n  keep one'],
+            ['prices.yaml:5: "a" occurs twice, first in line 3\n  keep one'],
         ),
         (
             HEAD + "  a: {input: 1, output: 1,\n      input: 2}\n",
-            ['prices.yaml:4: "input" of model "a" stands twice, first in line 3\n  keep one'],
+            ['prices.yaml:4: "input" of model "a" occurs twice, first in line 3\n  keep one'],
         ),
         ("models: {}\n", ['prices.yaml: "dated" is missing\n  give the day the prices were read, such as dated: 2026-11-01']),
         ("- 1\n", [f"prices.yaml: a file of prices must be a mapping\n  {NEEDED} of each model, under models"]),

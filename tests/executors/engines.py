@@ -12,7 +12,7 @@ from typing import Any
 
 from isocost.engines.base import Generation, ModelSize, Request
 from isocost.errors import EngineError, TryAgainError
-from isocost.executors.jobs import EngineFacts, EngineSpec, Job, Storing, lane_of
+from isocost.executors.jobs import EngineFacts, EngineSpec, Job, Storing, queue_of
 from isocost.records import ModelCard, SamplingParams
 
 NAME = "tests.executors.engines:open_engine"
@@ -148,7 +148,7 @@ def job(base: Path, key: str, *, count: int = 2, stored: bool = False, requests:
     return Job(
         key=key,
         spec=spec(base, **options),
-        lane=lane_of(spec(base, **options), EngineFacts(identity=key, size=None, remote=options.get("remote", False))),
+        queue=queue_of(spec(base, **options), EngineFacts(identity=key, size=None, remote=options.get("remote", False))),
         remote=options.get("remote", False),
         concurrency=options.get("concurrency", 1),
         requests=asked,

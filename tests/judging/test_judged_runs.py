@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from isocost.errors import EngineError, InputError, LimitReachedError, StudyError
-from isocost.events import Advanced, Listener, Note
+from isocost.events import Listener, Note, StageProgress
 from isocost.ledger import Ledger, Reservation
 from isocost.reporting.numbers import budget
 from isocost.running import dry_run, run, run_stage, runs
@@ -216,8 +216,8 @@ def test_ctrl_c_ends_the_judging_too(tmp_path: Path, out: Path, monkeypatch: pyt
 
 
 def interrupting() -> Listener:
-    def listen(event: Advanced | Note) -> None:
-        if isinstance(event, Advanced) and event.done >= 20:
+    def listen(event: StageProgress | Note) -> None:
+        if isinstance(event, StageProgress) and event.done >= 20:
             raise KeyboardInterrupt
 
     return listen
@@ -277,7 +277,7 @@ def test_students_are_graded_by_math_unless_another_grader_is_named() -> None:
         (["grader.model=stron"], 'grader.model: unknown model "stron"; did you mean "strong"'),
         (["grader.max_tokens=0"], "grader.max_tokens: must be a whole number above 0, not 0"),
         (["grader.temperature=1"], 'grader.temperature: unknown key "temperature"'),
-        (["grader.time_limit=1"], "grader.time_limit: a judge takes the time it needs"),
+        (["grader.time_limit=1"], "grader.time_limit: a judge has no time limit"),
         (["evaluate.grader={name: judge}"], "evaluate.grader.name: students are graded by reference answers"),
         (["evaluate.grader={name: maths}"], 'evaluate.grader.name: unknown grader "maths"; did you mean "math"'),
         (["evaluate.grader={name: math}", "grader={name: number}"], 'evaluate.grader: is for studies whose grader is "judge"'),

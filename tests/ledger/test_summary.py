@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from isocost.ledger.summary import read_ledger, summed_up
+from isocost.ledger.summary import read_ledger, summarise_ledger
 
 
 def reserve(request: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def add(path: Path, *lines: dict[str, Any]) -> None:
 
 
 def stored(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(summed_up(*read_ledger(path), path)))
+    found: dict[str, Any] = json.loads(json.dumps(summarise_ledger(*read_ledger(path), path)))
     return found
 
 

@@ -111,11 +111,11 @@ def test_nothing_asked_and_nothing_solved() -> None:
     [
         ([[3], [3]], [[1], [4]], [[1], [1]], "between 0 and drawn"),
         ([[3], [3]], [[1], [-1]], [[1], [1]], "negative"),
-        ([[3], [3]], [[1], [1]], [[1]], "row a model"),
+        ([[3], [3]], [[1], [1]], [[1]], "row per model"),
         ([[3], [3]], [[1, 1], [1, 1]], [[1], [1]], "shape"),
         ([[3], [3]], [[1], [1]], [[1], [-0.5]], "at least 0"),
         ([[3], [3]], [[1], [1]], [[1], [float("nan")]], "finite"),
-        ([3], [1], [1], "row a model"),
+        ([3], [1], [1], "row per model"),
     ],
 )
 def test_tables_that_do_not_fit_are_refused(drawn: list[Any], correct: list[Any], draws: list[Any], why: str) -> None:
@@ -127,7 +127,7 @@ def test_tables_that_do_not_fit_are_refused(drawn: list[Any], correct: list[Any]
     ("problem", "multiplicity"), [([0, 0], [[2, 2], [0, 0]]), ([1], [[1], [1]]), ([0], [[1], [1], [1]]), ([0], [[1, 1]] * 2)]
 )
 def test_classes_that_do_not_fit_their_problem_are_refused(problem: list[int], multiplicity: list[list[int]]) -> None:
-    with pytest.raises(ValueError, match=r"problem|classes|row a model"):
+    with pytest.raises(ValueError, match=r"problem|classes|row per model"):
         mixture_diversity([[3], [3]], problem, multiplicity, [[1], [1]])
 
 

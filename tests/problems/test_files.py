@@ -79,7 +79,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
         ("zzz", {}, "known: gsm8k, hub"),
         ("no_such_package:load", {}, "cannot be imported"),
         ("gsm8k", {"split": "dev", "path": "."}, "train and test"),
-        ("lab", {"split": "train"}, "give a limit"),
+        ("lab", {"split": "train"}, "infinite: set limit"),
         ("lab", {"split": "dev", "limit": 1}, "unknown split 'dev'"),
         ("lab", {"limit": 0}, "none left"),
     ],
@@ -111,5 +111,5 @@ def test_a_function_of_the_users(tmp_path: Path) -> None:
     assert [problem.id for problem in load_problems("tests.problems.own_source:load", options, base=tmp_path)] == ["own-0", "own-1"]
     with pytest.raises(ProblemsError, match='did you mean "count"'):
         load_problems("tests.problems.own_source:load", {"cuont": 3}, base=tmp_path)
-    with pytest.raises(ProblemsError, match='2 ids stand more than once, first "same-0"'):
+    with pytest.raises(ProblemsError, match='2 ids occur more than once, first "same-0"'):
         load_problems("tests.problems.own_source:repeating", {}, base=tmp_path)

@@ -84,7 +84,7 @@ def test_no_choices_is_an_ordinary_row(tmp_path: Path) -> None:
         (["cat", ""], "A", r"own\.jsonl:1: .* must be a list of texts"),
         (["cat", ["dog"]], "A", r"own\.jsonl:1: .* must be a list of texts"),
         ("cat, dog", "A", r"own\.jsonl:1: .* must be a list of texts"),
-        ({"text": ["cat", "dog"], "label": ["1"]}, "1", r"own\.jsonl:1: .* must have one label a text"),
+        ({"text": ["cat", "dog"], "label": ["1"]}, "1", r"own\.jsonl:1: .* must have one label per text"),
         ({"text": ["cat", "dog"], "label": ["1", "2"]}, "B", r'own\.jsonl:1: the answer "B" fits none'),
     ],
 )

@@ -46,7 +46,7 @@ def test_a_dataset_that_cannot_be_had_is_one_line(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("datasets.load_dataset", unreachable)
     monkeypatch.setattr("isocost.problems.hub._answers", lambda dataset: True)
     for source, options in (("hub", {"dataset": "no/such"}), ("gsm8k", {}), ("math", {})):
-        with pytest.raises(ProblemsError, match=r"cannot be had: no route$"):
+        with pytest.raises(ProblemsError, match=r"cannot be loaded: no route$"):
             load_problems(source, options, base=tmp_path)
 
 
@@ -68,7 +68,7 @@ def test_without_a_network_nothing_is_tried_again(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr("datasets.load_dataset", load_dataset)
     before = datasets.config.HF_HUB_OFFLINE
-    with pytest.raises(ProblemsError, match=r"\(split train\) cannot be had: not on this machine, and the hub cannot be reached\n"):
+    with pytest.raises(ProblemsError, match=r"\(split train\) cannot be loaded: not on this machine, and the hub cannot be reached\n"):
         load_problems("hub", {"dataset": "no/such"}, base=tmp_path)
     assert offline == [True]
     assert datasets.config.HF_HUB_OFFLINE is before

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from isocost.errors import LimitReachedError, StorageError
-from isocost.events import Advanced, Note
+from isocost.events import Note, StageProgress
 from isocost.preparing.changes import say_changes
 from isocost.preparing.executing import Chosen
 from isocost.running.starts import FILE, Start, command_of
@@ -79,7 +79,7 @@ def test_nothing_is_written_where_there_is_no_study(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="x"), Start(directory, "isocost"):
             raise ValueError("x")
         assert not (tmp_path / FILE).exists()
-        assert directory.strangers() == []
+        assert directory.unknown_names() == []
     assert FILE == START
 
 
@@ -95,7 +95,7 @@ def test_the_command_that_goes_on(tmp_path: Path) -> None:
 def test_settings_that_changed_since_the_last_start_are_said() -> None:
     said: list[str] = []
 
-    def listen(event: Advanced | Note) -> None:
+    def listen(event: StageProgress | Note) -> None:
         assert isinstance(event, Note)
         said.append(event.text)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from isocost.events import Advanced, Note, StageWatch
+from isocost.events import Note, StageProgress, StageWatch
 from isocost.ledger import Answered, Ledger, Reservation
 from isocost.records import Allocation, Cell, Cost, Outcome, Verdict
 from isocost.sampling import progress as module
@@ -30,12 +30,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def heard() -> list[Advanced | Note]:
+def heard() -> list[StageProgress | Note]:
     return []
 
 
 @pytest.fixture
-def progress(tmp_path: Path, clock: Clock, heard: list[Advanced | Note]) -> Progress:
+def progress(tmp_path: Path, clock: Clock, heard: list[StageProgress | Note]) -> Progress:
     pool = pool_in(tmp_path, problems(*"pq"))
     watch = StageWatch(stage="sample", total=10, unit="samples", listener=heard.append, started=clock.now)
     ledger = Ledger(RunDirectory(tmp_path).log("ledger.jsonl"), limit=1000)
@@ -104,7 +104,7 @@ def test_idle_is_the_share_of_both_workers_time(progress: Progress, clock: Clock
     assert progress.idle() == pytest.approx(0.5)
 
 
-def test_the_line_says_money_correct_failures_and_retries(progress: Progress, clock: Clock, heard: list[Advanced | Note]) -> None:
+def test_the_line_says_money_correct_failures_and_retries(progress: Progress, clock: Clock, heard: list[StageProgress | Note]) -> None:
     ledger = progress.ledger
     for request in "ab":
         ledger.reserve([Reservation(request=request, worst=Cost(flops=400.0), facts={"account": "data", "model": "weak"})])
@@ -150,6 +150,6 @@ def test_the_file_is_written_now_and_then_only(progress: Progress, clock: Clock,
     assert len(times) == 3
 
 
-def test_trouble_is_a_note(progress: Progress, heard: list[Advanced | Note]) -> None:
+def test_trouble_is_a_note(progress: Progress, heard: list[StageProgress | Note]) -> None:
     progress.trouble("it is down")
     assert heard[-1] == Note(text="it is down")

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from isocost.errors import RunDirectoryError
-from isocost.ledger.summary import read_ledger, summed_up
+from isocost.ledger.summary import read_ledger, summarise_ledger
 from isocost.summaries.status import saved, status_of, to_text
 
 
@@ -185,7 +185,7 @@ def test_the_status_imports_what_it_reads_and_no_more() -> None:
 def test_the_status_begins_where_the_run_summed_up(out: Path) -> None:
     ledger = out / "ledger.jsonl"
     ledger.write_text(lines_of(reserve("a", 1.0, account="data", model="weak"), done("a", 0.5, 1)))
-    summary = summed_up(*read_ledger(ledger), ledger)
+    summary = summarise_ledger(*read_ledger(ledger), ledger)
     summary["accounts"][0]["count"] = 1000
     progress = {"stage": "sample", "done": 1, "total": 1, "samples_per_second": 13_812.4, "tokens_per_second": 9.0, "seconds_left": None}
     (out / "progress.json").write_text(json.dumps({**progress, "engine_idle": None, "failed": 0, "cells": {}, "ledger": summary}))

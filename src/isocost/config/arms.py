@@ -40,6 +40,7 @@ class Budget(Section):
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
+        # Both or neither: an amount that contradicts a match, or no amount at all.
         if (self.amount is None) == (self.match is None):
             raise ValueError("give either amount or match")
         return self

@@ -12,7 +12,7 @@ from isocost.records import PromptReading
 
 
 def _no_truth(value: object) -> object:
-    if isinstance(value, bool):  # `input: no` is not a price of nothing
+    if isinstance(value, bool):  # pydantic reads False as 0, but `input: no` does not mean a price of zero
         raise ValueError("must be a number")
     return value
 
@@ -53,7 +53,7 @@ class Price(Section):
         if self.gpu_hour is not None and self.tokens_per_second is None:
             raise ValueError("tokens_per_second is missing: gpu_hour needs it; `isocost status DIR` of a run prints what was measured")
         if self.gpu_hour is None and (self.tokens_per_second is not None or "gpus" in self.model_fields_set):
-            raise ValueError("gpu_hour is missing: tokens_per_second and gpus say what a GPU's hour makes; give US dollars an hour")
+            raise ValueError("gpu_hour is missing: tokens_per_second and gpus need it; give US dollars per hour of one GPU")
         if self.gpu_hour is None and self.output is None:
             raise ValueError("output is missing: US dollars per million generated tokens (or gpu_hour and tokens_per_second)")
         return self

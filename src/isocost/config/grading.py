@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from isocost.config.sections import OpenSection, PositiveFloat, PositiveInt, Section
 
-JUDGE = "judge"  # the grader that is a model of the study
+JUDGE = "judge"  # name of the grader that asks a model of the study
 
 
 class GraderSpec(OpenSection):
@@ -44,6 +44,7 @@ class AuditSpec(Section):
     def _fits(self) -> Self:
         if self.by == "judge" and self.model is None:
             raise ValueError("by: judge needs model, the name of a model of the study")
+        # Keys without effect are errors: the user expects a judge.
         own = [key for key in ("model", "max_tokens") if getattr(self, key) is not None]
         if self.by != "judge" and own:
             raise ValueError(f"{own[0]} goes with by: judge; add that, or set {own[0]}: null")

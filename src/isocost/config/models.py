@@ -30,12 +30,13 @@ class Sampling(Section):
     stop: tuple[str, ...] = ()
 
     def params(self, stop: tuple[str, ...] = ()) -> SamplingParams:
-        """The setting as engines take it, with a template's own stop strings added."""
+        """Return the settings in the form that engines use, with a template's own stop strings added."""
         return SamplingParams(
             temperature=self.temperature,
             top_p=self.top_p,
             top_k=self.top_k,
             max_tokens=self.max_tokens,
+            # Without duplicates and in order, because the setting is part of the pool's id.
             stop=tuple(dict.fromkeys((*self.stop, *stop))),
         )
 

@@ -51,6 +51,7 @@ class PromptChanges(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        # A template brings its own form, so one of the two would be ignored silently.
         if self.template is not None and self.form is not None:
             raise ValueError("give either template or form")
         own = [key for key in ("examples", "separator", "stop") if key in self.model_fields_set]
@@ -62,7 +63,7 @@ class PromptChanges(Section):
 
     @property
     def name(self) -> str:
-        """For people and paths: the template's name, or `own`; `-chat` after it in a chat."""
+        """The name for people and paths: the template's name, or `own`, followed by `-chat` in a chat."""
         return (self.template or "own") + ("-chat" if self.chat else "")
 
 

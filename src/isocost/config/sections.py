@@ -1,4 +1,4 @@
-"""What all sections are made of."""
+"""The base classes and number types of all sections."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
-PositiveInt = Annotated[int, Field(gt=0, lt=1 << 63)]  # tables have no room for more
+PositiveInt = Annotated[int, Field(gt=0, lt=1 << 63)]  # Parquet columns hold 64-bit integers
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
-    """A section of the study file: unknown keys are refused."""
+    """A section of the study file. Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class OpenSection(BaseModel):
-    """A section whose further keys belong to the part it names (an engine, a problem source, a grader); that part checks them."""
+    """A section whose further keys are options of the part that it names (an engine, a source, a grader). That part checks them."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     @property
     def options(self) -> dict[str, object]:
-        """The keys that belong to the part."""
+        """The options of the part."""
         return dict(self.model_extra or {})
 
 
 def distinct(names: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The names as they are.
+    """Return the names unchanged.
 
     Raises:
-        ValueError: If one stands twice.
+        ValueError: a name occurs twice.
     """
     seen: set[Any] = set()
     for name in names:
         if name in seen:
-            raise ValueError(f"{name!r} stands twice")
+            raise ValueError(f"{name!r} occurs twice")
         seen.add(name)
     return names

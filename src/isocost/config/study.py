@@ -1,4 +1,4 @@
-"""The whole study file."""
+"""The whole study file as one model."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from isocost.config.sections import Name, Section
 from isocost.config.students import Curate, Evaluate, Finetune
 
 
+# `executor: ray` is short for `executor: {name: ray}`.
 def _by_name(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
@@ -63,25 +64,27 @@ class Study(Section):
     executor: Annotated[ExecutorSpec, BeforeValidator(_by_name)] = ExecutorSpec()
 
     def prompt_of(self, model: str) -> Prompt:
-        """What a model sees: the study's prompt with the model's own changes; a template and a form replace each other."""
+        """Return the prompt of a model: the study's with the model's own changes. A template and a form replace each other."""
         own = self.models[model].prompt
         if own is None:
             return self.prompt
         changed = {key: getattr(own, key) for key in own.model_fields_set}
+        # A new template or form brings its own examples and stop strings; only the chat settings carry over.
         kept = {"chat", "system"} if own.template is not None or own.form is not None else set(PromptChanges.model_fields)
         merged = {key: getattr(self.prompt, key) for key in self.prompt.model_fields_set & kept} | changed
+        # A model that turns the chat off drops the study's system message with it, instead of failing on it.
         if not merged.get("chat") and "system" not in changed:
             merged.pop("system", None)
         return Prompt.model_validate(merged)
 
     def sampling_of(self, model: str) -> Sampling:
-        """How a model's solutions are drawn: the study's setting with the model's own in its place, one by one."""
+        """Return the sampling settings of a model: the study's, with each setting of the model's own in its place."""
         own = self.models[model].sampling
         return self.sampling.model_copy(update={key: getattr(own, key) for key in own.model_fields_set}) if own else self.sampling
 
     @property
     def is_judged(self) -> bool:
-        """Whether a model of the study judges the training solutions."""
+        """True if a model of the study judges the training solutions."""
         return self.grader.name == JUDGE
 
     @property

@@ -1,1 +1,1 @@
-"""What tokens cost, in floating-point operations and in US dollars."""
+"""The cost of tokens, in floating-point operations and in US dollars."""

@@ -1,4 +1,4 @@
-"""What a draw cost, and the parts that it is made of: a reading of the prompt, and the tokens generated."""
+"""The cost of a draw, and its parts: reading the prompt, and generating tokens."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ _MILLION = 1_000_000
 
 
 def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, cached_tokens: float = 0, sharing: float = 1) -> Cost:
-    """What one draw cost, of a prompt of p tokens that s draws share and g tokens generated.
+    """Return the cost of one draw with g generated tokens, after a prompt of p tokens that s draws share.
 
-    In FLOPs, as the study's `costs` section has it; L d is layers * attention width:
+    In FLOPs, by the study's `costs` section, where L d is layers * attention width:
 
     - 2P g (the default, and the paper's);
-    - prompt_tokens shared: 2P p / s more, each: 2P p more, whatever was shared;
-    - attention: 4 L d (g p + g (g + 1) / 2) more, and where the prompt counts 4 L d p (p + 1) / 2 more, divided by s like the prompt.
+    - prompt_tokens shared: 2P p / s more. prompt_tokens each: 2P p more, whatever was shared.
+    - attention: 4 L d (g p + g (g + 1) / 2) more. If the prompt counts, 4 L d p (p + 1) / 2 more, divided by s like the prompt.
 
-    In US dollars, of p tokens c cached: (input (p - c) / s + input_cache_read c / s + output g) / 10^6. Cached tokens are charged at the
-    input price where no cached price is given.
+    In US dollars, with c of the p tokens cached: (input (p - c) / s + input_cache_read c / s + output g) / 10^6. Without a price for
+    cached tokens they cost the input price.
 
     Args:
         card: The model.
         prompt_tokens: p.
         generated_tokens: g.
-        cached_tokens: c, as an endpoint said; no more than p are believed.
-        sharing: s, draws that go on from one reading of the prompt.
+        cached_tokens: c, as the endpoint reports it. Values above p count as p.
+        sharing: s, the number of draws that share one reading of the prompt.
 
     Raises:
-        BudgetError: prompts are paid and their price is not known. It is never taken as zero.
+        BudgetError: prompts cost money and their price is unknown. An unknown price never counts as zero.
     """
     flops = card.flops_per_token
     if flops is not None:
+        # The common case stays one multiplication: this runs once per draw.
         if card.counts_attention or card.prompt_reading != "none":
             flops = _counted_flops(card, prompt_tokens, generated_tokens, sharing)
         else:
@@ -45,10 +46,11 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
         if prompt_tokens:
             price = prices["input"]
             if cached_tokens > 0:
-                cached = min(cached_tokens, prompt_tokens)
+                cached = min(cached_tokens, prompt_tokens)  # an endpoint's report must not make the rest negative
                 usd += (price * (prompt_tokens - cached) + prices.get("input_cache_read", price) * cached) / sharing
             else:
                 usd += price * prompt_tokens / sharing
+    # Looked up lazily: a price list without an input price is fine for a draw without a prompt.
     except KeyError as missing:
         key = missing.args[0]
         raise BudgetError(
@@ -57,8 +59,8 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
     return Cost(flops=flops, usd=usd / _MILLION)
 
 
-def most_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float) -> Cost:
-    """Return what a draw of so many tokens costs at most: its prompt is shared with no other, and read from a cache if that costs more.
+def max_cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float) -> Cost:
+    """Return the largest cost of a draw of these token counts: an unshared prompt, cached only if cached tokens cost more.
 
     Raises:
         BudgetError: As `cost_of`.
@@ -69,7 +71,7 @@ def most_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float) -
 
 
 def reading_flops(card: ModelCard, prompt_tokens: float) -> float | None:
-    """One reading of a prompt, as far as the study counts it; None where the model's size is not known."""
+    """Return the FLOPs of one reading of a prompt that the study counts, or None if the model's size is unknown."""
     if card.prompt_reading == "none":
         return None if card.flops_per_token is None else 0.0
     whole = prompt_flops(card, prompt_tokens)
@@ -79,7 +81,7 @@ def reading_flops(card: ModelCard, prompt_tokens: float) -> float | None:
 
 
 def writing_flops(card: ModelCard, prompt_tokens: float, generated_tokens: float) -> float | None:
-    """The tokens of a draw, as far as the study counts them; None where the model's size is not known."""
+    """Return the FLOPs of a draw's generated tokens that the study counts, or None if the model's size is unknown."""
     if card.flops_per_token is None:
         return None
     flops = card.flops_per_token * generated_tokens
@@ -89,7 +91,7 @@ def writing_flops(card: ModelCard, prompt_tokens: float, generated_tokens: float
 
 
 def prompt_flops(card: ModelCard, prompt_tokens: float) -> float | None:
-    """2P a prompt token, whether the study counts it or not."""
+    """Return 2P FLOPs per prompt token, whether the study counts them or not."""
     return None if card.flops_per_token is None else card.flops_per_token * prompt_tokens
 
 

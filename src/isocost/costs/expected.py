@@ -1,4 +1,4 @@
-"""What a draw of each model is expected to cost, before it is bought."""
+"""The expected cost of a draw of each model, before it is bought."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isocost.config import Study
-from isocost.costs.draws import cost_of, most_of, reading_flops, writing_flops
+from isocost.costs.draws import cost_of, max_cost_of, reading_flops, writing_flops
 from isocost.errors import BudgetError
 from isocost.records import Cost, ModelCard, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawCost:
-    """What a draw of a model costs, with what it is made of.
+    """The expected cost of a draw of a model, and its parts.
 
-    In a unit where the prompt is shared, one reading of it serves all draws of a problem that are asked for together, so k draws of one
-    problem cost `prompt + k * draw`; else `k * (prompt + draw)`. `count` draws over `n` problems, one at least for each, cost
-    `n * prompt + count * draw` or `count * (prompt + draw)`. A pilot reads its prompts itself; that they are read again when more is
-    asked of the same problem is not planned for. Planned costs alone count like this: what a draw really cost follows from what its
-    engine shared (`costs.draws.cost_of`), and a budget of basis `realised` keeps `worst` for every draw.
+    If a unit shares the prompt, one reading serves all draws of a problem that are requested together. Then k draws of one problem cost
+    `prompt + k * draw`, and `count` draws over `n` problems, at least one for each, cost `n * prompt + count * draw`. Otherwise they cost
+    `k * (prompt + draw)` and `count * (prompt + draw)`. A pilot reads its prompts itself. Reading them again for later draws of the same
+    problem is not planned for. Only planned costs are counted like this. The realised cost of a draw follows from what its engine shared
+    (`costs.draws.cost_of`), and a budget of basis `realised` reserves `worst` for every draw.
 
     Attributes:
-        prompt: One reading of the prompt; 0 in a unit that does not count it.
-        draw: The tokens generated.
-        worst: One draw alone at max_tokens, after the longest prompt.
+        prompt: Cost of one reading of the prompt; 0 in a unit that does not count it.
+        draw: Cost of the generated tokens.
+        worst: Cost of one draw alone with max_tokens, after the longest prompt.
         shared: The units in which the prompt is shared.
-        tokens: Expected tokens of a draw.
-        tokens_are: Where that number comes from.
-        prompt_tokens: Expected tokens of a prompt; None where not known, and then nothing above depends on it.
-        to_know: By unit that is not known, what to add to the study so that it is.
+        tokens: Expected tokens per draw.
+        tokens_are: The source of `tokens`: declared, piloted or equal.
+        prompt_tokens: Expected tokens of a prompt; None if unknown, and then no cost above depends on it.
+        to_know: By unit whose cost is unknown, the key to add to the study.
     """
 
     prompt: Cost
@@ -43,14 +43,16 @@ class DrawCost:
 
     @property
     def expected(self) -> Cost:
-        """One draw alone, with its prompt."""
+        """The cost of one draw alone, with its prompt."""
         return self.prompt + self.draw
 
     def of(self, *, draws: float, readings: float) -> Cost:
-        """The expected cost of so many draws of `readings` different problems."""
+        """Return the expected cost of `draws` draws of `readings` different problems."""
 
         def amount(prompt: float | None, draw: float | None, shared: bool) -> float | None:
-            return None if prompt is None or draw is None else prompt * (readings if shared else draws) + draw * draws
+            if prompt is None or draw is None:
+                return None
+            return prompt * (readings if shared else draws) + draw * draws
 
         return Cost(
             flops=amount(self.prompt.flops, self.draw.flops, "flops" in self.shared),
@@ -66,22 +68,23 @@ def draw_costs(
     longest_prompt: Mapping[str, int],
     shares: Mapping[str, bool] | None = None,
 ) -> dict[str, DrawCost]:
-    """The cost of a draw of each model.
+    """Return the expected cost of a draw of each model.
 
-    The expected length is declared (`tokens_per_sample`), else the pilot's mean, else equal for all models; then it is taken at
-    max_tokens, the only length that is sure, and only ratios mean anything.
+    The expected length is the declared one (`tokens_per_sample`), else the pilot's mean. Without either it is equal for all models. It is
+    then taken as max_tokens, the only certain length, and only the ratios of costs are meaningful.
 
     Args:
         study: The study.
         cards: The models that arms draw from.
-        piloted: Mean prompt and generated tokens of a draw, of the models that were piloted.
-        longest_prompt: By model, a bound on the tokens of any prompt.
-        shares: By model, whether its engine's solutions of one request share a reading of the prompt. Of a model that is not named,
-            dollars are planned as if they did not, and FLOPs as the study says.
+        piloted: Mean prompt and generated tokens of a draw, by piloted model.
+        longest_prompt: By model, an upper bound on the tokens of any prompt.
+        shares: By model, True if its engine reads the prompt of a request once for all its solutions. For a model without an entry,
+            dollars are planned as unshared, and FLOPs as the study says.
 
     Raises:
-        BudgetError: lengths are declared for some models only, or a cost needs the length of the prompt.
+        BudgetError: lengths are declared for some models only, or a cost depends on an unknown prompt length.
     """
+    # A declared length beside an assumed one would make the ratio of costs a mixture of a measurement and a guess.
     undeclared = [name for name in cards if study.models[name].tokens_per_sample is None and name not in piloted]
     if undeclared and len(undeclared) < len(cards):
         raise BudgetError(
@@ -100,21 +103,25 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
         tokens, source = piloted[1], "piloted"
     else:
         tokens, source = float(longest), "equal, at max_tokens"
-    prompt = spec.prompt_tokens if spec.prompt_tokens is not None else piloted[0] if piloted else None
+    prompt = spec.prompt_tokens
+    if prompt is None and piloted is not None:
+        prompt = piloted[0]
     if prompt is None and (why := _why_prompts_count(card)):
         raise BudgetError(f"models.{card.name}.prompt_tokens is missing: {why}\n  give the mean length of a prompt, or add a pilot")
-    read = prompt or 0.0
+    read = prompt or 0.0  # an unknown length has no effect here: the check above found no cost that depends on it
+    # Reading and writing are priced apart, because draws of a problem may share the first and never the second.
     reading = cost_of(card, prompt_tokens=read, generated_tokens=0)
     writing = cost_of(card, prompt_tokens=0, generated_tokens=tokens)
-    timed = card.tokens_per_second is not None
+    rate = card.tokens_per_second
     return DrawCost(
-        prompt=Cost(flops=reading_flops(card, read), usd=reading.usd, seconds=0.0 if timed else None),
+        prompt=Cost(flops=reading_flops(card, read), usd=reading.usd, seconds=None if rate is None else 0.0),
         draw=Cost(
             flops=writing_flops(card, read, tokens),
             usd=writing.usd,
-            seconds=None if card.tokens_per_second is None else tokens / card.tokens_per_second,
+            seconds=None if rate is None else tokens / rate,
         ),
-        worst=most_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
+        # The longest prompt, not the mean: a reservation must hold for every problem.
+        worst=max_cost_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
         shared=_shared(card, shares),
         tokens=tokens,
         tokens_are=source,
@@ -125,6 +132,7 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
 
 def _shared(card: ModelCard, shares: bool | None) -> frozenset[Unit]:
     units: list[Unit] = []
+    # FLOPs count the paper's way unless the engine is known not to share. Dollars are promised only if it is known to share.
     if card.prompt_reading == "shared" and shares is not False:
         units.append("flops")
     if shares:
@@ -133,7 +141,7 @@ def _shared(card: ModelCard, shares: bool | None) -> frozenset[Unit]:
 
 
 def _why_prompts_count(card: ModelCard) -> str:
-    """Why a model's costs cannot be told without the length of its prompts, or ""."""
+    """Return why a model's cost depends on the length of its prompts, or "" if it does not."""
     if card.usd_per_million and any(card.usd_per_million.get(key) for key in ("input", "input_cache_read")):
         return "its input tokens have a price"
     if card.flops_per_token is None:

@@ -1,4 +1,4 @@
-"""What a model's tokens cost in US dollars: from its own price, from a file of prices, or from the GPUs that it runs on."""
+"""The US dollar price of a model's tokens: its own price, that of a price file, or that of the GPUs it runs on."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _KEYS = ("input", "output", "input_cache_read")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Priced:
-    """A model's price as it is paid.
+    """The price that is paid for a model's tokens.
 
     Attributes:
-        usd_per_million: US dollars a million tokens by `input`, `output`, `input_cache_read`; None where not known.
-        price_is: Where it comes from, for people.
-        priced_on: The day it was read.
-        tokens_per_second: What a price of GPUs was made from.
-        to_know: What to add to the study where it is not known.
+        usd_per_million: US dollars per million tokens by `input`, `output`, `input_cache_read`; None if unknown.
+        price_is: The source of the price, as text.
+        priced_on: The day the price was read.
+        tokens_per_second: The measured rate behind a price of GPUs.
+        to_know: The key to add to the study if the price is unknown.
     """
 
     usd_per_million: Mapping[str, float] | None
@@ -35,16 +35,16 @@ class Priced:
 
 
 def priced(name: str, spec: ModelSpec, source: str, prices: PriceList | None) -> Priced:
-    """The price of a model: its own section's, else that of the file, under the engine's name of the model or the study's.
+    """Return a model's price: from its own section, else from the price file, under the engine's name or the study's.
 
     Args:
         name: The study's name of the model.
-        spec: Its section.
-        source: The engine's name of it.
-        prices: The study's file of prices.
+        spec: The model's section.
+        source: The engine's name of the model.
+        prices: The study's price file.
 
     Raises:
-        BudgetError: it is asked through a batch API whose discount is not known.
+        BudgetError: the model uses a batch API whose discount is unknown.
     """
     price, place = spec.price, "the study file"
     if price is None and prices is not None:
@@ -55,9 +55,13 @@ def priced(name: str, spec: ModelSpec, source: str, prices: PriceList | None) ->
         return _of_gpus(price, price.gpu_hour)
     paid = 1.0 - _discount(spec, price, place)
     listed = {key: value for key in _KEYS if (value := getattr(price, key)) is not None}
+    price_is = place
+    if paid != 1:
+        listed = {key: value * paid for key, value in listed.items()}
+        price_is = f"{place}, less {1 - paid:.0%} in the batch API"
     return Priced(
-        usd_per_million={key: value * paid if paid != 1 else value for key, value in listed.items()},
-        price_is=", ".join([place, *([f"less {1 - paid:.0%} in the batch API"] if paid != 1 else [])]),
+        usd_per_million=listed,
+        price_is=price_is,
         priced_on=price.dated,
     )
 
@@ -72,11 +76,13 @@ def _discount(spec: ModelSpec, price: Price, place: str) -> float:
 
 
 def _of_gpus(price: Price, gpu_hour: float) -> Priced:
-    """gpu_hour * gpus / 3600 / tokens_per_second a generated token; prompts are in the measured rate already."""
+    """Return gpu_hour * gpus / 3600 / tokens_per_second per generated token. The measured rate includes reading the prompts."""
+    # Never 0: the study file requires a rate above 0 with gpu_hour.
     rate = price.tokens_per_second or 0.0
     token = gpu_hour * price.gpus / 3600 / rate
     gpus = "a GPU" if price.gpus == 1 else f"{price.gpus} GPUs"
     return Priced(
+        # A prompt costs nothing beside that, since the measured rate includes the time for reading it.
         usd_per_million={"input": 0.0, "output": token * _MILLION},
         price_is=f"made from {gpus} at ${gpu_hour:g} an hour each and {rate:,g} tokens a second",
         priced_on=price.dated,
@@ -85,6 +91,6 @@ def _of_gpus(price: Price, gpu_hour: float) -> Priced:
 
 
 def stale(priced_on: dt.date | None, today: dt.date) -> int | None:
-    """The age in days of a price that is too old to be relied on; None for others."""
+    """Return the age in days of a price that is too old, or None."""
     age = (today - priced_on).days if priced_on else 0
     return age if age > STALE_AFTER else None

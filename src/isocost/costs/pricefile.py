@@ -1,4 +1,4 @@
-"""A file of prices: what the models of a provider cost, in one place for many studies.
+"""A price file: the prices of a provider's models, in one place for many studies.
 
 dated: 2026-11-01            # the day they were read
 models:
@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from isocost.asmeant import as_meant
+from isocost.coercion import coerce_texts
 from isocost.config import Amount, Discount, Price, Section
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
@@ -26,17 +26,17 @@ _NEEDED = "needed: input, output (USD per million tokens)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceList:
-    """Prices by the provider's name of the model; `shown` is the file's name in messages."""
+    """Prices by the provider's name of the model. `shown` is the file's name in messages."""
 
     shown: str
     models: Mapping[str, Price]
 
     def of(self, *names: str) -> Price | None:
-        """The price of the first of these names that the list has."""
+        """Return the price of the first of these names that the list has."""
         return next((self.models[name] for name in names if name in self.models), None)
 
     def advice(self, name: str) -> str:
-        """What to add for a model that the list lacks."""
+        """Return the advice for a model that the list lacks."""
         near = did_you_mean(name, self.models)
         return f'add "{name}" to {self.shown}, with its input and output{f"; {near}" if near else ""}'
 
@@ -54,24 +54,25 @@ class _File(Section):
 
 
 def read_prices(path: Path, shown: str) -> PriceList:
-    """Read a file of prices.
+    """Read a price file.
 
     Args:
         path: The file.
-        shown: How messages name it.
+        shown: The file's name in messages.
 
     Raises:
         StudyError: the file is missing, is not YAML, or has mistakes: all of them, each with its line.
     """
     file = read_yaml(path, shown, "file of prices")
-    twice = {keys: f"{_key(keys)} stands twice, first in line {first}\n  keep one" for keys, first, _ in file.repeated}
+    twice = {keys: f"{_key(keys)} occurs twice, first in line {first}\n  keep one" for keys, first, _ in file.repeated}
     mistakes = [(line, twice[keys]) for keys, _, line in file.repeated]
     if isinstance(file.data, dict):
-        mistakes += [(file.plain[keys].line, f"{_key(keys)}: {why}") for keys, why in as_meant(file.data, file.plain, _File)]
+        mistakes += [(file.plain[keys].line, f"{_key(keys)}: {why}") for keys, why in coerce_texts(file.data, file.plain, _File)]
     try:
         read = _File.model_validate(file.data)
     except ValidationError as error:
         found = error.errors(include_url=False)
+        # A misspelt key gives two errors, an unknown and a missing one. The second is dropped.
         unknown = {e["loc"][:-1]: str(e["loc"][-1]) for e in found if e["type"] == "extra_forbidden"}
         mistakes += [(_line(file, tuple(e["loc"])), _mistake(e)) for e in found if not _is_that_typo(e, unknown)]
     if mistakes:
@@ -81,7 +82,7 @@ def read_prices(path: Path, shown: str) -> PriceList:
 
 
 def _mistake(error: Mapping[str, Any]) -> str:
-    """A mistake of the file in words; what to do stands in a line of its own."""
+    """Return the message for a mistake. Its second line says what to do."""
     keys: Keys = tuple(error["loc"])
     if error["type"] == "extra_forbidden":
         return _unknown(keys)
@@ -89,6 +90,7 @@ def _mistake(error: Mapping[str, Any]) -> str:
         return _missing(keys)
     if keys == ("dated",):
         return f"dated must be a day, such as 2026-11-01, not {error['input']!r}\n  give the day the prices were read"
+    # A path of three keys leads to a price; a shorter one to a section with another type than a mapping.
     if len(keys) < 3:
         return f"{_key(keys) if keys else 'a file of prices'} must be a mapping\n  {_NEEDED} of each model, under models"
     bound = "at least 0 and below 1" if keys[2] == "batch_discount" else "0 or more"
@@ -112,7 +114,7 @@ def _missing(keys: Keys) -> str:
 
 
 def _is_that_typo(error: Mapping[str, Any], unknown: Mapping[Keys, str]) -> bool:
-    """Whether a missing key is one that was misspelt: told already."""
+    """Return True for a missing key whose misspelling is reported already."""
     misspelt = unknown.get(tuple(error["loc"])[:-1])
     return error["type"] == "missing" and misspelt is not None and bool(did_you_mean(misspelt, [str(error["loc"][-1])]))
 
@@ -122,5 +124,5 @@ def _key(keys: Keys) -> str:
 
 
 def _line(file: YamlFile, keys: Keys) -> int:
-    """The line of a key, or of the section that lacks it; 0 for the whole file."""
+    """Return the line of a key, or of the section that lacks it; 0 for the whole file."""
     return next((file.lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in file.lines), 0)

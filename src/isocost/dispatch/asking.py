@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
-from isocost.amounts import said
+from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
 from isocost.dispatch.accounts import Booking
 from isocost.dispatch.calls import Call, CallLane, lanes_of
@@ -152,7 +152,7 @@ class _Flight:
             self._ledger.close()
             self._deadline = time.monotonic() + PATIENCE
         if not isinstance(error, LimitReachedError):
-            for lane in {call.job.lane for call in self._flying.values() if call.job.remote}:
+            for lane in {call.job.queue for call in self._flying.values() if call.job.remote}:
                 self._executor.withdraw(lane)
 
     def outcomes(self, landed: Sequence[tuple[Call, Future[Answers]]]) -> Found:
@@ -174,7 +174,7 @@ class _Flight:
         Raises:
             Exception: what it failed with.
         """
-        lane = self._lanes[call.job.lane]
+        lane = self._lanes[call.job.queue]
         lane.flying -= 1
         error = future.exception()
         if error is None:
@@ -222,11 +222,11 @@ class _Flight:
         worst, paid = call.worst.amount(unit), reported.amount(unit) if reported else None
         if not error.in_flight or not worst or paid is None or paid <= worst:
             return error
-        without_answer = (c for c in (*self._flying.values(), *self._unbooked) if c.job.lane == call.job.lane)
+        without_answer = (c for c in (*self._flying.values(), *self._unbooked) if c.job.queue == call.job.queue)
         others = sorted((c.worst.amount(unit) or 0.0 for c in without_answer), reverse=True)
         beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
         requests = "1 request" if error.in_flight == 1 else f"{error.in_flight} requests"
-        return error.telling(f"nothing more is sent; {requests} in flight could cost {said(unit, beyond)} above what is reserved")
+        return error.telling(f"nothing more is sent; {requests} in flight could cost {format_amount(unit, beyond)} above what is reserved")
 
     def is_over(self) -> bool:
         """Whether nothing is in flight and nothing more is going to be, or nobody waits any longer."""

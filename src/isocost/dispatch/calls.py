@@ -182,5 +182,5 @@ def lanes_of(sources: Iterable[Iterable[Call]]) -> dict[str, CallLane]:
         calls = iter(source)
         first = next(calls, None)
         if first is not None:
-            lanes.setdefault(first.job.lane, []).append(itertools.chain([first], calls))
+            lanes.setdefault(first.job.queue, []).append(itertools.chain([first], calls))
     return {name: CallLane(itertools.chain.from_iterable(parts), RETRYING) for name, parts in lanes.items()}

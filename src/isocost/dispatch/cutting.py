@@ -7,7 +7,7 @@ from concurrent.futures import wait
 
 from isocost.dispatch.asking import LISTENING
 from isocost.engines.base import Request
-from isocost.executors import desk
+from isocost.executors import engineworker
 from isocost.executors.base import Executor
 from isocost.executors.jobs import EngineFacts, EngineSpec
 
@@ -30,7 +30,7 @@ def cut(
     """
     if facts.batching is not None:
         return facts.batching.cut(requests)
-    cutting = executor.submit(desk.cut, spec, requests)
+    cutting = executor.submit(engineworker.cut, spec, requests)
     while not wait([cutting], timeout=LISTENING).done:  # it waits its turn among calls that take minutes
         check()
     return cutting.result()

@@ -1,4 +1,4 @@
-"""Whether the two sides of an equation agree."""
+"""Comparison of the two sides of an equation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FLOAT_ERROR = Fraction(1, 10**12)  # relative
 
 
 def agree(left: Cursor, right: Cursor) -> bool:
-    """Whether two sides have one value, or one as near as rounding leaves it, in some reading of their doubtful notations."""
+    """Return True if two sides have equal values, up to rounding, in some reading of their ambiguous notations."""
     if left.value == right.value or _agree(left, Fraction(left.value), right, Fraction(right.value)):
         return True
     if not left.doubts and not right.doubts:
@@ -22,7 +22,7 @@ def agree(left: Cursor, right: Cursor) -> bool:
 
 
 def _values(side: Cursor) -> list[Fraction]:
-    """What the side comes to: as read, and with each doubtful notation read in its second way."""
+    """Return the values of a side: as read, and with each ambiguous notation in its second reading."""
     others = (read_side(side.tokens, side.start, mode)[0] for mode in sorted(side.doubts))
     return [Fraction(side.value), *(Fraction(other.value) for other in others if other is not None)]
 
@@ -33,7 +33,7 @@ def _agree(left: Cursor, a: Fraction, right: Cursor, b: Fraction) -> bool:
 
 
 def _near(left: Cursor, a: Fraction, right: Cursor, b: Fraction, factor: Fraction) -> bool:
-    """Whether a, times a factor that a percent sign explains, is b, or as near as rounding leaves it."""
+    """Return True if a, times a factor that a percent sign explains, is b up to rounding."""
     scaled = a * factor
     if scaled == b:
         return True
@@ -41,12 +41,14 @@ def _near(left: Cursor, a: Fraction, right: Cursor, b: Fraction, factor: Fractio
         return _rounds(scaled, b, right)
     if left.bare and left.places:
         return _rounds(b / factor, a, left)
+    # Two calculations with decimals: intermediate results may have been rounded.
     decimals = left.places or right.places
-    return bool(decimals and not left.bare and not right.bare and abs(scaled - b) * 100 <= max(abs(scaled), abs(b)))
+    is_calculated = not left.bare and not right.bare
+    return bool(decimals and is_calculated and abs(scaled - b) * 100 <= max(abs(scaled), abs(b)))
 
 
 def _rounds(exact: Fraction, value: Fraction, written: Cursor) -> bool:
-    """Whether a lone decimal is a value rounded or cut off to as many places, or as a calculator prints it."""
+    """Return True if a lone decimal is a value rounded or cut off to its places, or as a calculator prints it."""
     last_place = Fraction(1, 10**written.places) / (100 if written.percent else 1)
     gap = abs(exact - value)
     is_cut_off = gap < last_place and abs(value) < abs(exact)

@@ -1,4 +1,4 @@
-"""Walks over the tokens of one expression and notes what it meets."""
+"""A cursor over the tokens of one expression, which records the notations it meets."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from isocost.equations.numerals import Number, Numeral, numeral, simplest
 from isocost.equations.words import LOWER, MEASURES, OPAQUE, SCALES, SHORT, STOP
 
 _MOST_UNITS = 4  # words after a number, as in "3 boxes of red apples"
-_PLAINLY = {"op", "equals", "close", "break"}  # after a number: it is as it looks
+_PLAINLY = {"op", "equals", "close", "break"}  # tokens after a number that leave its reading unambiguous
 
 
 class UnreadableError(Exception):
-    """The expression at hand is not plain arithmetic."""
+    """The expression is not plain arithmetic."""
 
 
 class Cursor:
-    """A place among the tokens and what was met on the way there; each method that reads a token moves past it.
+    """A place among the tokens and the notations met before it. Each method that reads a token moves past it.
 
     Attributes:
-        mode: Which of the doubtful notations is read in its second way; "" for none.
-        doubts: The doubtful notations met, by their modes.
-        operations: How many operators were read.
-        places: The most decimal places of the numbers.
-        percent: A percent sign occurs.
-        named: Words follow a number, as in "6 boys".
-        lower: One of them says that the number is to be taken off, as in "200 less".
+        mode: The ambiguous notation that is read in its second way; "" for none.
+        doubts: The ambiguous notations met, by their modes.
+        operations: Number of operators read.
+        places: Largest number of decimal places.
+        percent: True if a percent sign occurs.
+        named: True if words follow a number, as in "6 boys".
+        lower: True if one of them means that the number is subtracted, as in "200 less".
         measures: The units and scales that occur, in the singular.
         normal: The numbers and operators alone.
-        value: What the expression comes to, once it is read.
+        value: The value of the expression, once it is read.
     """
 
     __slots__ = (
@@ -58,30 +58,30 @@ class Cursor:
 
     @property
     def bare(self) -> bool:
-        """A number alone, without any operation."""
+        """True for a number alone, without any operation."""
         return self.operations == 0
 
     @property
     def first(self) -> Token:
-        """The first token of what was read."""
+        """The first token of the expression."""
         return self.tokens[self.start]
 
     @property
     def last(self) -> Token:
-        """The last token of what was read."""
+        """The last token read."""
         return self.tokens[self.i - 1]
 
     def kind(self) -> Kind:
-        """Of the token here; a break after the last."""
+        """Return the kind of the token here; after the last one, a break."""
         return self.tokens[self.i].kind if self.i < len(self.tokens) else "break"
 
     def skip(self, normal: str) -> None:
-        """Move past a token that is written so in the normal form."""
+        """Move past a token, and add its normal form."""
         self.i += 1
         self.normal.append(normal)
 
     def take(self, operators: str) -> str | None:
-        """Move past one of the operators, if it is here."""
+        """Move past one of the operators and return it, if it is here."""
         if self.i >= len(self.tokens):
             return None
         token = self.tokens[self.i]
@@ -95,7 +95,7 @@ class Cursor:
         return operator
 
     def take_implied(self) -> str | None:
-        """As `take`, of a product without a sign: `2(3 + 4)`, `30% of 200`, `1/2 of 10`, `3!2!`."""
+        """Move past a product without a sign, as `take`: `2(3 + 4)`, `30% of 200`, `1/2 of 10`, `3!2!`."""
         if self.i >= len(self.tokens):
             return None
         token = self.tokens[self.i]
@@ -113,26 +113,28 @@ class Cursor:
         return "*"
 
     def _touches(self, token: Token) -> bool:
-        """Whether the token begins a factor that stands directly behind another."""
+        """Return True if the token begins a factor directly after another."""
         previous = self.tokens[self.i - 1]
         if token.start != previous.end:
             return False
         if previous.kind == "bang":
             return token.kind in {"number", "open"}
-        return (
-            token.kind in {"open", "root", "over"} and previous.kind in {"number", "close"} and (token.text != "{" or previous.text == "}")
-        )
+        if token.text == "{" and previous.text != "}":
+            return False
+        return token.kind in {"open", "root", "over"} and previous.kind in {"number", "close"}
 
     def _is_share(self) -> bool:
-        """Whether the number before this place is a share: a percentage or a fraction, whose stroke is within it or just before it."""
+        """Return True if the number before this place is a share: a percentage, or a fraction with its stroke inside or just before it."""
         previous = self.tokens[self.i - 1]
-        return previous.kind == "percent" or (previous.kind in {"number", "close"} and any("/" in part for part in self.normal[-2:]))
+        if previous.kind == "percent":
+            return True
+        return previous.kind in {"number", "close"} and any("/" in part for part in self.normal[-2:])
 
     def number(self) -> Number:
-        """The value of the number here, with the fraction that makes it a mixed one."""
+        """Return the value of the number here, including the fraction of a mixed number."""
         token = self.tokens[self.i]
         if token.text.isdigit() and (self.i + 1 == len(self.tokens) or self.tokens[self.i + 1].kind in _PLAINLY):
-            self.i += 1  # nine numbers in ten
+            self.i += 1  # the fast path: nine in ten numbers are plain
             self.normal.append(token.text)
             return int(token.text)
         found = self._numeral(token)
@@ -159,7 +161,7 @@ class Cursor:
         return found
 
     def _with_fraction(self, whole: Token, value: Number) -> Number:
-        r"""A mixed number, where a proper fraction follows as in `2\frac{1}{2}` or "2 and 1/2"."""
+        r"""Return a mixed number if a proper fraction follows, as in `2\frac{1}{2}` or "2 and 1/2", else the value."""
         if self.i >= len(self.tokens):
             return value
         token = self.tokens[self.i]
@@ -175,7 +177,7 @@ class Cursor:
         return value
 
     def _and_fraction(self) -> Number:
-        """The fraction behind "and", or 0: `1/3`, `$1/3` or `(1/3)`."""
+        """Return the fraction after "and", or 0: `1/3`, `$1/3` or `(1/3)`."""
         ahead = self.tokens[self.i + 1 : self.i + 7]
         parts = [token for token in ahead if token.kind not in {"money", "open"}][:3]
         if len(parts) < 3 or parts[0].form != "number" or parts[1].text != "/" or parts[2].form != "number":
@@ -235,7 +237,7 @@ class Cursor:
 
 
 def unit_words(token: Token) -> list[str]:
-    """The words of a run, in small letters; those within `\\text{}` where it is one."""
+    """Return the words of a run, in lower case; for `\\text{}` the words inside."""
     text = token.text
     if text.startswith("\\"):
         text = text[text.index("{") + 1 : -1]
@@ -243,12 +245,10 @@ def unit_words(token: Token) -> list[str]:
 
 
 def _may_touch(words: list[str], token: Token, number: Token) -> bool:
-    """Whether words directly behind a number are its unit, and not variables: 5km, but 3xy."""
+    """Return True if words directly after a number are its unit, and not variables: 5km, but not 3xy."""
     if not words or token.text[0] in "\\/^°":
         return True
+    if number.kind == "close" or number.form == "fraction":
+        return False
     word = words[0]
-    return (
-        number.kind != "close"
-        and number.form != "fraction"
-        and (len(word) > 3 or word in SHORT or word.removesuffix("s") in MEASURES | SCALES)
-    )
+    return len(word) > 3 or word in SHORT or word.removesuffix("s") in MEASURES | SCALES

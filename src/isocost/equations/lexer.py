@@ -1,4 +1,4 @@
-"""Cuts prose into the tokens of the arithmetic in it: numbers, signs, runs of words, and breaks between which nothing belongs together."""
+"""Splits prose into tokens of arithmetic: numbers, signs, runs of words, and breaks, across which nothing belongs together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from isocost.equations.symbols import COMMANDS, OPERATORS, PLAIN, VULGAR
 
-_MOST_DIGITS = 30  # of a number
+_MOST_DIGITS = 30  # longest number
 _DEEPEST = 12  # nested brackets
 _BRACKETS = ("open", "close")
 _PAIRS = {")": "(", "}": "{", "]": "["}
@@ -16,7 +16,8 @@ Kind = Literal[
     "number", "op", "power", "root", "over", "bang", "open", "close", "equals", "percent", "money", "of", "word", "break", "unreadable"
 ]
 
-# Quantifiers are possessive and every failure has an alternative that takes the same characters: no place is read more than a few times.
+# Quantifiers are possessive, and every failure has an alternative that takes the same characters. So no place is read more than a few
+# times, and hostile text cannot cause backtracking.
 _LETTER = rf"[^\W\d_⁰¹²³⁴⁵⁶⁷⁸⁹{''.join(VULGAR)}]"
 _WORD = rf"(?:{_LETTER}{{2,}}+(?![\d_])(?:['’/-]{_LETTER}++(?![\d_]))*+|(?<=\s)[aAI](?=\s))"
 _GROUP = r"(?:\{\ ?\d{1,15}\ ?\}|\d)"
@@ -55,7 +56,7 @@ _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
 class Token:
-    """A token and where it stands in the text; `text` of an operator is one of `+-*/^`, however it is written."""
+    """A token with its place in the text. `text` of an operator is one of `+-*/^`, however it is written."""
 
     __slots__ = ("end", "form", "kind", "start", "text")
 
@@ -64,9 +65,10 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of a text without its gaps and markup; brackets are in pairs, each around one expression or a part of it."""
+    """Return the tokens of a text without gaps and markup. Brackets are in pairs, each around one expression or a part of it."""
     if not text.isascii():
-        text = _OTHER_DIGIT.sub(lambda digit: str(int(digit[0])), text.translate(PLAIN))  # a character for each, so positions stay
+        # One character for each, so that positions stay.
+        text = _OTHER_DIGIT.sub(lambda digit: str(int(digit[0])), text.translate(PLAIN))
     tokens: list[Token] = []
     brackets = False
     for match in _LEXER.finditer(text):
@@ -84,7 +86,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def is_sign(tokens: list[Token], i: int) -> bool:
-    """Whether the token at i is a minus directly before a number, and so the number's sign."""
+    """Return True if the token at i is a minus directly before a number, and so the number's sign."""
     if i + 1 >= len(tokens) or tokens[i].kind != "op" or tokens[i].text != "-":
         return False
     is_near = tokens[i].end == tokens[i + 1].start or (i > 0 and tokens[i - 1].kind in {"equals", "open"})
@@ -92,41 +94,41 @@ def is_sign(tokens: list[Token], i: int) -> bool:
 
 
 def _is_number(token: Token, tokens: list[Token], text: str) -> bool:
-    """True; but digits that are no number are unreadable."""
+    """Return True. Digits that are not a number become unreadable."""
     if sum(map(str.isdigit, token.text)) > _MOST_DIGITS or (token.text[0] == "0" and token.text[1:2].isdigit()):
         token.kind = "unreadable"  # "0730 hours" is a time
     return True
 
 
 def _is_break(token: Token, tokens: list[Token], text: str) -> bool:
-    """False within an equation set over lines."""
+    """Return False within an equation that is set over several lines."""
     return not (token.text[0] == "\n" and tokens and tokens[-1].kind in {"equals", "op"})
 
 
 def _is_operator(token: Token, tokens: list[Token], text: str) -> bool:
-    """Whether a sign is a token at all, and not bold type; a bullet is turned into a break."""
+    """Return False if the sign is not a token, such as bold type. A bullet becomes a break."""
     sign, before = token.text, tokens[-1] if tokens else None
-    if sign == "**" and not (
-        before is not None and before.kind in {"number", "close"} and re.match(r" ?[\d(]", text[token.end : token.end + 2])
-    ):
-        return False
+    if sign == "**":
+        is_power = before is not None and before.kind in {"number", "close"} and re.match(r" ?[\d(]", text[token.end : token.end + 2])
+        if not is_power:
+            return False
     after = text[token.end : token.end + 3]
     if sign in {"-", "*", "–"} and after[:1].isspace():
         if before is None or before.kind == "break":
             token.kind, token.form = "break", "bullet"
         elif sign != "*" and after[1:].isalpha() and len(after) == 3:
             token.form = "dash"
-    if sign != "–":  # that may be a dash, and must be known when an expression begins
+    if sign != "–":  # it may be a dash: the start of an expression needs to know that
         token.text = OPERATORS.get(sign, sign)
     return True
 
 
-# What is looked at again, in its place: whether it is a token, and whether it is what it seems.
+# Checks of tokens after matching: they need the tokens before, which a regular expression cannot see.
 _JUDGED = {"number": _is_number, "op": _is_operator, "break": _is_break}
 
 
 def _pair(tokens: list[Token]) -> None:
-    """Turn each bracket into a break that has no partner, lies too deep, or encloses an equation, a break or another such one."""
+    """Turn a bracket into a break if it has no partner, is nested too deeply, or encloses an equation, a break or such a bracket."""
     open_at: list[int] = []
     broken: set[int] = set()
     for i, token in enumerate(tokens):

@@ -1,4 +1,4 @@
-"""Finds the equations in prose: where a whole expression begins and ends, and which are joined by an equals sign."""
+"""Finds the equations in prose: the ends of each expression, and the expressions that an equals sign joins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from isocost.equations.arithmetic import agree
 from isocost.equations.cursor import Cursor, unit_words
-from isocost.equations.excuses import excused
+from isocost.equations.explanations import is_explained
 from isocost.equations.lexer import Token, is_sign, tokenize
 from isocost.equations.reader import read_side
 from isocost.equations.words import OPAQUE, STOP, TAKING, TYING
@@ -19,12 +19,12 @@ _BEGINNINGS = {"number", "open", "money", "over", "root"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equation:
-    """One link of what a solution states: `2+3=5*2=10` is two.
+    """One link of a solution: `2+3=5*2=10` is two links.
 
     Attributes:
-        text: As written, whitespace joined.
+        text: The text as written, with whitespace joined.
         normal: Numbers and operators alone: `48/2=24`, whatever the spaces, units, separators and trailing zeros.
-        holds: Whether it is true; `find_equations` says how strictly.
+        holds: True if it is true; `find_equations` defines how strictly.
     """
 
     text: str
@@ -33,12 +33,12 @@ class Equation:
 
 
 def links(text: str) -> Iterator[tuple[int, Equation]]:
-    """Each link with its position, in order."""
+    """Yield each link with its position, in order."""
     tokens = tokenize(text)
     left: Cursor | None = None  # the side that ends at i, where the token at i is an equals sign
     is_doubtful = False  # of that side
     i = 0
-    loose = -1  # where an expression ended that is no side of an equation
+    loose = -1  # end of an expression that is not a side of an equation
     last_break = -1
     while i < len(tokens):
         kind = tokens[i].kind
@@ -55,7 +55,7 @@ def links(text: str) -> Iterator[tuple[int, Equation]]:
                 continue
             is_doubtful = _ties(tokens, i, loose > last_break)
             left, end = read_side(tokens, i)
-            i = max(end, i + 1)  # a number that cannot be read is not passed
+            i = max(end, i + 1)  # an unreadable number does not advance `end`
             is_doubtful = is_doubtful or (left is not None and left.bare and _is_labelled(tokens, left.start))
             if i == len(tokens) or tokens[i].kind != "equals":
                 loose = i
@@ -69,11 +69,11 @@ def links(text: str) -> Iterator[tuple[int, Equation]]:
 
 
 def _link(left: Cursor, right: Cursor, text: str, is_doubtful: bool) -> tuple[int, Equation] | None:
-    """The equation between two sides, where it says anything about arithmetic."""
+    """Return the equation between two sides, or None if it says nothing about arithmetic."""
     if left.bare and right.bare:
         return None  # "1 hour = 60 minutes", "24 inches = 2 feet"
     holds = agree(left, right)
-    if not holds and excused(left, right, text, is_doubtful=is_doubtful):
+    if not holds and is_explained(left, right, text, is_doubtful=is_doubtful):
         return None
     start = left.first.start
     words = " ".join(text[start : right.last.end].split())
@@ -81,7 +81,7 @@ def _link(left: Cursor, right: Cursor, text: str, is_doubtful: bool) -> tuple[in
 
 
 def _opens(tokens: list[Token], i: int, loose: int) -> bool:
-    """Whether a whole expression may begin at i: nothing before it belongs to it."""
+    """Return True if a whole expression can begin at i: nothing before it belongs to it."""
     token = tokens[i]
     if token.kind == "op" and not is_sign(tokens, i):
         return False
@@ -100,14 +100,14 @@ def _opens(tokens: list[Token], i: int, loose: int) -> bool:
 
 
 def _goes_over(earlier: Token, gap: Token, token: Token) -> bool:
-    """Whether a break does not end what stands before it: `.8 + . 84`, and 14, 400 for 14,400."""
+    """Return True if a break does not end the text before it: `.8 + . 84`, and 14, 400 for 14,400."""
     if earlier.kind == "op":
         return True
     return gap.text == "," and earlier.kind == "number" and token.kind == "number" and _THREE.match(token.text) is not None
 
 
 def _is_marker(tokens: list[Token], close: int) -> bool:
-    """Whether a bracket closes the number of a list: (1) 5 + 8 = 13."""
+    """Return True if a bracket closes the number of a list: (1) 5 + 8 = 13."""
     opens = close - 2
     return opens >= 0 and tokens[opens].kind == "open" and (opens == 0 or tokens[opens - 1].kind == "break") and tokens[close].text == ")"
 
@@ -118,7 +118,7 @@ def _is_opaque(word: Token) -> bool:
 
 
 def _ties(tokens: list[Token], i: int, has_loose: bool) -> bool:
-    """Whether the words before an expression may tie it to a number that stands before them, or a line to the line above."""
+    """Return True if the words before an expression may connect it to a number before them, or a line to the line above."""
     if i == 0:
         return False
     before = tokens[i - 1]
@@ -128,14 +128,14 @@ def _ties(tokens: list[Token], i: int, has_loose: bool) -> bool:
 
 
 def _is_labelled(tokens: list[Token], start: int) -> bool:
-    """Whether the word before a lone number names it: "Remaining 10 = 62,300 / 10"."""
+    """Return True if the word before a lone number names it: "Remaining 10 = 62,300 / 10"."""
     if start == 0 or tokens[start - 1].kind != "word":
         return False
     return not STOP.issuperset(unit_words(tokens[start - 1])[-1:])
 
 
 def _closes(tokens: list[Token], i: int) -> bool:
-    """Whether an expression that was read up to i is over there: what follows does not belong to it."""
+    """Return True if an expression that was read up to i ends there: the following text does not belong to it."""
     if i >= len(tokens):
         return True
     token, after = tokens[i], tokens[i + 1] if i + 1 < len(tokens) else None

@@ -1,4 +1,4 @@
-"""The value of a number as written."""
+"""The value of a written number."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from fractions import Fraction
 
 from isocost.equations.symbols import VULGAR
 
-_LARGEST_EXPONENT = 30
-_SHORTEST = 4  # characters of a decimal with one place that is taken for a rounded fraction: 33.3, but not 0.3
-_DENOMINATOR = 12  # the largest of a fraction that is rounded to a few places
-_LONG = 10  # places of a decimal that a calculator printed
+_LARGEST_EXPONENT = 30  # of scientific notation; bounds the size of values
+_SHORTEST = 4  # shortest text of a one-place decimal that may be a rounded fraction: 33.3, but not 0.3
+_DENOMINATOR = 12  # largest denominator of a fraction that is rounded to a few places
+_LONG = 10  # decimal places from which a calculator must have printed the number
 _GROUPED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 
 Number = int | Fraction
@@ -19,8 +19,15 @@ Number = int | Fraction
 
 @dataclass(slots=True)
 class Numeral:
-    """A number as written: its value, decimal places, operators within it, how it looks without separators, and its value where the dot
-    separates thousands, as in much of Europe."""
+    """A number as written.
+
+    Attributes:
+        value: Its value.
+        normal: Its text without separators.
+        places: Decimal places.
+        operations: Operators within it, as in a fraction.
+        european: The number if the dot separates thousands, as in much of Europe; None if it cannot.
+    """
 
     value: Number
     normal: str
@@ -30,7 +37,7 @@ class Numeral:
 
 
 def numeral(form: str, text: str) -> Numeral | None:
-    """Read a number token; None where its value is too large or its denominator zero."""
+    """Read a number token. None if its value is too large or its denominator zero."""
     if form != "number":
         return _FORMS[form](text)
     if text.isdigit():
@@ -50,7 +57,7 @@ def numeral(form: str, text: str) -> Numeral | None:
 
 
 def simplest(written: Numeral) -> Numeral:
-    """The simplest fraction that the decimal may have been rounded or cut off from: 2/3 of 0.67; itself where there is none."""
+    """Return the simplest fraction that the decimal may have been rounded or cut off from: 2/3 for 0.67; itself if there is none."""
     value, places = Fraction(written.value), written.places
     if places < 2 and len(written.normal) < _SHORTEST:
         return written

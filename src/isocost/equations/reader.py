@@ -10,17 +10,17 @@ from isocost.equations.lexer import Token, is_sign
 from isocost.equations.numerals import Number
 from isocost.equations.symbols import SUPERSCRIPTS
 
-_MOST_BITS = 2048  # of a numerator or denominator on the way: a tower of exponents ends here
+_MOST_BITS = 2048  # of an intermediate numerator or denominator; bounds towers of exponents
 _LARGEST = 1 << _MOST_BITS
 _LARGEST_EXPONENT = 64
 _LARGEST_FACTORIAL = 30
 
 
 def read_side(tokens: list[Token], start: int, mode: str = "") -> tuple[Cursor | None, int]:
-    """The expression that begins at a token, and the index of the token after it.
+    """Return the expression that begins at a token, and the index of the token after it.
 
-    Where it cannot be read, None and the index of the token that reading stopped at, so that none is read twice. In a mode, a doubtful
-    notation is read in its second way.
+    If it cannot be read, return None and the index of the token at which reading stopped, so that no token is read twice. With a mode, an
+    ambiguous notation is read in its second way.
     """
     at = Cursor(tokens, start, mode)
     try:
@@ -37,7 +37,7 @@ def _sum(at: Cursor) -> Number:
         at.percent = False
         term = _product(at)
         if had_percent and not at.percent:
-            at.doubts.add("percent")  # "28% - 0.5": percent, most likely
+            at.doubts.add("percent")  # "28% - 0.5": percent is meant, most likely
             if at.mode == "percent":
                 term = _quotient(term, 100)
         if at.percent and not had_percent and at.operations == operations:
@@ -54,7 +54,7 @@ def _product(at: Cursor) -> Number:
         factor = _power(at)
         if operator == "*":
             if strokes and at.tokens[at.i - 1].kind == "close":
-                at.doubts.add("right")  # "1/2(3)" is written for both
+                at.doubts.add("right")  # "1/2(3)" is written for both readings
             value = _bounded(value * factor)
             continue
         strokes += 1
@@ -67,7 +67,7 @@ def _product(at: Cursor) -> Number:
 
 
 def _tail(at: Cursor, divisor: Number) -> Number:
-    """All that a stroke may stand over, where strokes bind to the right and products without a sign bind tightly."""
+    """Return the whole divisor if strokes bind to the right and products without a sign bind tightly."""
     while True:
         if at.kind() == "op" and at.take("/") is not None:
             divisor = _quotient(divisor, _power(at))
@@ -91,7 +91,7 @@ def _power(at: Cursor) -> Number:
 
 
 def _is_bulleted(at: Cursor) -> bool:
-    """Whether the dash before the expression, taken for a bullet, is read as its sign."""
+    """Return True if the dash before the expression, taken for a bullet, is read as its sign."""
     if at.i != at.start or at.i == 0 or at.tokens[at.i - 1].form != "bullet":
         return False
     at.doubts.add("bullet")
@@ -165,7 +165,7 @@ def _group(at: Cursor) -> Number:
     if at.kind() != "close":
         raise UnreadableError
     at.skip(")")
-    if len(at.normal) == opened + 2:  # a lone number needs none
+    if len(at.normal) == opened + 2:  # a lone number needs no brackets
         del at.normal[opened - 1], at.normal[-1]
     return value
 
@@ -191,7 +191,7 @@ def _root(at: Cursor) -> Number:
 
 
 def _tight(at: Cursor, value: Number) -> Number:
-    """The fraction 3/4 as one number, where it is set apart in "60 / 3/4"."""
+    """Return the fraction 3/4 as one number if it is set tightly, as in "60 / 3/4"."""
     if at.mode != "tight" or at.i + 1 >= len(at.tokens) or at.tokens[at.i].text != "/":
         return value
     number, stroke, below = at.tokens[at.i - 1 : at.i + 2]
@@ -202,11 +202,12 @@ def _tight(at: Cursor, value: Number) -> Number:
 
 
 def _factorial(at: Cursor, value: Number) -> Number:
-    """5! where the expression goes on; at its end the sign may be the sentence's."""
+    """Return the factorial if the expression continues. At its end the sign may belong to the sentence."""
     after = at.tokens[at.i + 1] if at.i + 1 < len(at.tokens) else None
-    goes_on = after is not None and (
-        after.kind in {"op", "equals", "close"} or (after.kind in {"number", "open"} and after.start == at.tokens[at.i].end)
-    )
+    goes_on = False
+    if after is not None:
+        touches = after.kind in {"number", "open"} and after.start == at.tokens[at.i].end
+        goes_on = touches or after.kind in {"op", "equals", "close"}
     if not goes_on:
         at.doubts.add("bang")
         if at.mode != "bang":

@@ -1,4 +1,4 @@
-"""What characters and LaTeX commands stand for."""
+"""The meaning of characters and LaTeX commands."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ VULGAR = {
     "⅞": Fraction(7, 8),
 }
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-# One character for one. The dash `–` stays: it is a minus only between numbers. Marks of direction are space; overrides are left to spoil
-# what they touch, since the order on the page is no longer that of the text.
+# One character for one, so that positions stay. The dash `–` stays, because it is a minus only between numbers. Directional marks become
+# spaces. Directional overrides stay and make their surroundings unreadable, because the displayed order differs from that of the text.
 PLAIN = str.maketrans("×✕✖·⋅∙∗÷∕⁄−‐‑＋－＊／＝（）％．，！＄∶﹦", "*******///---+-*/=()%.,!$:=") | dict.fromkeys(
     map(ord, "\u200b\u200e\u200f\u2060\ufeff"), " "
 )

@@ -1,4 +1,4 @@
-"""The words that matter to arithmetic; all others are labels."""
+"""The words with a meaning for arithmetic. All others are labels."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ OPAQUE = _words(
     """of times plus minus by half twice thrice double triple than root squared cubed over divided multiplied
     remainder mod modulo factorial choose negative choosing"""
 )
-# Words that take the number after them as theirs: functions, and things that are numbered.
+# Words that use the number after them: functions, and things that are numbered.
 TAKING = _words(
     """sin cos tan log ln exp sqrt abs floor ceil round max gcd lcm square cube average mean
     day days week weeks month months year years step steps part case equation number no problem question class grade room round
     level stage phase trip game chapter page test quiz exam group team type option method player store house line row column angle"""
 )
-# Between a number and an expression these may tie the two: "24 eggs in 1 tray x 2 trays = 48 eggs".
+# Words between a number and an expression that may connect the two: "24 eggs in 1 tray x 2 trays = 48 eggs".
 TYING = _words("in on to the at with from for per each every a an his her their its another additional more and")
-# A difference is named without its sign: "1800 - 2000 = 200 less".
+# Words for a difference that is given without its sign: "1800 - 2000 = 200 less".
 LOWER = _words("more less fewer lower cheaper below short loss lost decrease drop down under behind negative debt owed discount off")
-# Words that stand for a factor.
+# Words that mean a factor.
 SCALES = _words("hundred thousand million billion trillion dozen pair k")
 # Units that convert into one another.
 MEASURES = _words(
@@ -33,9 +33,9 @@ MEASURES = _words(
     gram mg kilogram kg ounce oz pound lb ton ml cup pint quart litre liter gallon
     cent penny pennie nickel dime quarter coin dollar"""
 )
-# Other units of two or three letters, which may touch their number as in 5mph.
+# Other units of two or three letters, which may touch their number, as in 5mph.
 SHORT = _words("mph kph usd eur gb mb kb ft yd in hz kw kwh cal pts yrs hrs mins secs lbs th st nd rd cc sq psi rpm pcs")
-# How many of a unit make another one, or are made of it: what may lie between two sides of which one alone is named.
+# Factors between units: they may explain the difference of two sides of which only one names its unit.
 _FACTORS = {
     "second sec": (60, 3600),
     "minute min": (60,),

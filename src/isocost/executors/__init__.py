@@ -1,1 +1,1 @@
-"""Executors: run jobs in worker processes on this machine (`local`) or on a Ray cluster (`ray`)."""
+"""Executors: worker processes on this machine, or actors on a Ray cluster."""

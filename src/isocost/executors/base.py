@@ -1,4 +1,4 @@
-"""What every executor offers: functions and jobs in, futures out."""
+"""The interface of an executor: functions and jobs in, futures out."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ T = TypeVar("T")
 
 
 class Executor(Protocol):
-    """Where work runs.
+    """Runs functions and jobs in workers.
 
     Attributes:
-        cores: Cores of the driver's machine, for what runs there.
-        workers: How many functions, and how many jobs of engines that use a device whole, run at once.
+        cores: Cores of the driver's machine.
+        workers: The number of functions that run at once, and of jobs whose engine occupies a whole device.
     """
 
     cores: int
 
     @property
     def workers(self) -> int:
-        """A cluster may be joined only when this is asked for."""
+        """The number of workers. The first access may join a cluster."""
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run a function in a worker; the workers start with the first call."""
+        """Run a function in a worker. The first call starts the workers."""
 
     def send(self, job: Job) -> Future[Answers]:
-        """Have a job answered, after the jobs of its lane that were sent before.
+        """Queue a job and return its future. Jobs of one queue are answered in the order in which they were sent.
 
-        Its future raises EngineError where the engine could not answer, StorageError where its draws could not be committed.
+        The future raises EngineError if the engine could not answer, and StorageError if the draws could not be committed.
         """
 
     def capacity(self, job: Job) -> int:
-        """How many jobs like this one are worth having under way at once: more would only hold reservations."""
+        """Return the number of jobs like this one to keep in flight. More would only hold reservations in the ledger."""
 
-    def withdraw(self, lane: str) -> None:
-        """Ask an endpoint nothing more: the futures of its lane's jobs that it was not asked yet raise NotSentError.
+    def withdraw(self, queue: str) -> None:
+        """Cancel the jobs of an endpoint's queue that it has not received yet. Their futures raise NotSentError.
 
-        Jobs that are sent later are answered as ever.
+        Jobs that are sent later are answered as usual.
         """
 
     def close(self, *, wait: bool = True) -> None:
-        """End the workers; without `wait` in the middle of their work."""
+        """Stop the workers. Without `wait`, running work is killed."""

@@ -1,4 +1,4 @@
-"""What is sent to workers and what comes back: plain records that can cross to another process or machine."""
+"""Records that cross between the driver and its workers, on this machine or another. All of them can be pickled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from isocost.records import FinishReason, ModelCard, SamplingParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec:
-    """How to open an engine: its name, its options from the study file, and the folder that relative paths start from."""
+    """The arguments that open an engine: its name, its options from the study file, and the base folder of relative paths."""
 
     name: str
     options: tuple[tuple[str, object], ...]
@@ -23,16 +23,17 @@ class EngineSpec:
 
     @property
     def key(self) -> str:
-        """The same for specs that open the same engine."""
+        """A digest that is equal for specs that open the same engine."""
         return digest(self.name, sorted((k, repr(v)) for k, v in self.options), str(self.base))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """What an engine says of its model without running it; `engines.base.Engine` has the words.
+    """Properties of an engine and its model, known without running it. `engines.base.Engine` defines them.
 
-    An `exclusive` engine takes the memory of its device whole. `added_tokens` are prompt tokens of a request, beyond one for each byte of
-    the prompt, that an endpoint may charge for. `batching` is the rule by which it cuts requests, None where it has to be asked.
+    An `exclusive` engine takes the whole memory of its device. `added_tokens` are the prompt tokens of a request, beyond one per byte of
+    the prompt, that an endpoint may charge for. `batching` is the rule by which it cuts
+    requests, None if the engine must be asked.
     """
 
     identity: str
@@ -47,13 +48,13 @@ class EngineFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storing:
-    """Where the worker that has answered commits the draws.
+    """The place and the price under which a worker commits the draws of a job.
 
     Attributes:
-        stem: The pool's batch log; the worker appends to a file of its own beside it.
+        stem: Path of the pool's batch log. Each worker appends to a file of its own beside it.
         pool: The pool's id.
-        asked: For each request, what was asked in short: part of the ids of its draws.
-        card: What the draws cost.
+        asked: A short description of each request. It is part of the ids of the draws.
+        card: The model's prices, from which the cost of each draw follows.
     """
 
     stem: Path
@@ -67,21 +68,21 @@ class Job:
     """A batch of requests that an engine answers at once.
 
     Attributes:
-        key: What it is reserved and stored under.
+        key: Key of the job's reservation and of its stored batch.
         spec: The engine.
-        remote: Whether somebody else runs the model; then a job waits for an answer, not for a device.
-        lane: Jobs of one lane wait for each other: all engines on this machine share its devices (""), an endpoint is by itself.
-        concurrency: How many jobs the engine answers at once.
+        remote: True if an endpoint runs the model. Such a job waits for a reply, not for a device.
+        queue: Name of the queue. Engines on this machine share its devices, so they share one queue (""). Each endpoint has its own.
+        concurrency: The number of jobs that the engine answers at once.
         requests: The batch.
-        params: How the model writes.
-        seed: What it is seeded with.
-        storing: Where the draws are committed; None where the driver wants the generations and stores them itself.
+        params: Sampling parameters.
+        seed: Seed of the batch.
+        storing: Destination of the draws, or None if the driver stores the generations itself.
     """
 
     key: str
     spec: EngineSpec
     remote: bool
-    lane: str
+    queue: str
     concurrency: int
     requests: tuple[Request, ...]
     params: SamplingParams
@@ -89,13 +90,13 @@ class Job:
     storing: Storing | None = None
 
 
-def lane_of(spec: EngineSpec, facts: EngineFacts) -> str:
-    """The lane of an engine's jobs."""
+def queue_of(spec: EngineSpec, facts: EngineFacts) -> str:
+    """Return the name of the queue for an engine's jobs."""
     return spec.key if facts.remote else ""
 
 
 class StoredDraw(NamedTuple):
-    """A draw that the worker has committed, as the driver needs it. A tuple, because a million of them cross process borders."""
+    """A committed draw, as the driver needs it. It is a tuple because runs send a million of them between processes."""
 
     id: str
     generation: str
@@ -109,13 +110,13 @@ class StoredDraw(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a job brought, for each of its requests, and how long the engine took.
+    """The answers to a job, per request, and the engine time.
 
     Attributes:
-        generations: What the engine returned; empty where it was stored.
-        stored: The draws that were committed; an endpoint may have returned fewer than were asked for.
+        generations: The engine's output, empty if it was stored.
+        stored: The committed draws. An endpoint may return fewer than were requested.
         seconds: Engine time.
-        remarks: What was odd, but possible, about an endpoint's replies.
+        remarks: Unusual but valid properties of an endpoint's replies.
     """
 
     generations: Sequence[Sequence[Generation]]
@@ -126,7 +127,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a job: its answers, or why there are none."""
+    """The result of a job: its answers, or the error."""
 
     key: str
     answers: Answers | None = None

@@ -16,41 +16,43 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, Thre
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
 
-from isocost.executors import desk
+from isocost.executors import engineworker
+from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
 from isocost.executors.jobs import Answers, Job, Outcome
-from isocost.executors.workers import Lane, Ticket, Worker, WorkerDiedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SMALL = 100_000_000  # parameters; up to here a process a core beats one process with all cores, and memory is no concern
+SMALL = 100_000_000  # parameters; up to here one process per core is faster than one process with all cores, and memory suffices
 
 
 class LocalExecutor:
     """Runs functions and jobs in worker processes, each with its share of the cores.
 
-    Small models run one process a core, because their matrices are too small to be split; large ones, and anything on a GPU, run in one
-    process with all cores. Every endpoint has a process of its own besides, so that its client does not wait for a device.
+    Small models run in one process per core, because their matrices are too small to be split. Large models, and all models on a GPU,
+    run in one process with all cores. Each endpoint has another process, so that its client never waits for a device.
 
     Args:
-        largest: Parameters of the largest model that runs on this machine, or None if not known.
+        largest: Parameters of the largest model that runs on this machine, or None if unknown.
     """
 
     def __init__(self, largest: int | None) -> None:
+        # Not os.cpu_count(): a container may allow fewer cores than the machine has.
         self.cores = cores = len(os.sched_getaffinity(0))
+        # An unknown size counts as large: a copy per core of a large model would exhaust the memory.
         small = largest is not None and largest <= SMALL and shutil.which("nvidia-smi") is None
         self.workers = cores if small else 1
         self.threads = cores // self.workers
-        self._lock = threading.Lock()  # several threads may be the first to need a worker
-        # A worker ends with the thread that started it: this one lives as long as the executor.
+        self._lock = threading.Lock()  # several threads can be the first to need a worker
+        # Linux kills a worker when the thread that started it ends (see `_die_with_parent`), so one thread starts all of them.
         self._starter = ThreadPoolExecutor(1)
         self._callers = ThreadPoolExecutor(self.workers)
         self._free: queue.SimpleQueue[LocalWorker] = queue.SimpleQueue()
         self._processes: list[LocalWorker] = []
-        self._lanes: dict[str, Lane] = {}
+        self._queues: dict[str, JobQueue] = {}
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run a function in the next worker that is free; the workers start with the first call."""
+        """Run a function in the next free worker. The first call starts the workers."""
         self._start()
         return self._callers.submit(self._call, functools.partial(function, *args, **kwargs))
 
@@ -62,30 +64,31 @@ class LocalExecutor:
             self._free.put(worker)
 
     def send(self, job: Job) -> Future[Answers]:
-        """Have a job answered, by whichever worker of its lane is free first."""
+        """Queue a job for the first free worker of its queue."""
         self._start()
         with self._lock:
-            if job.lane not in self._lanes:
+            if job.queue not in self._queues:
+                # An endpoint's client waits for the network, so one core is enough.
                 workers = [self._worker(1)] if job.remote else self._processes[: self.workers]
-                self._lanes[job.lane] = Lane(workers, _died)
-        return self._lanes[job.lane].put(job)
+                self._queues[job.queue] = JobQueue(workers, _died)
+        return self._queues[job.queue].put(job)
 
     def capacity(self, job: Job) -> int:
-        """Twice what is answered at once, so that no worker waits for the driver."""
+        """Return twice the number of jobs answered at once, so that no worker waits for the driver."""
         return 2 * job.concurrency * (1 if job.remote else self.workers)
 
-    def withdraw(self, lane: str) -> None:
-        """Ask an endpoint nothing more of what was sent so far."""
-        if lane in self._lanes:
-            self._lanes[lane].withdraw()
+    def withdraw(self, queue: str) -> None:
+        """Cancel the jobs of a queue that were not sent yet."""
+        if queue in self._queues:
+            self._queues[queue].withdraw()
 
     def close(self, *, wait: bool = True) -> None:
-        """End the workers; without `wait` they are killed in the middle of their work."""
+        """Stop the workers. Without `wait` they are killed."""
         for process in self._processes:
             if not wait:
                 process.kill()
-        for lane in self._lanes.values():
-            lane.close()
+        for jobs in self._queues.values():
+            jobs.close()
         self._callers.shutdown(wait=True, cancel_futures=not wait)
         for process in self._processes:
             process.close()
@@ -103,12 +106,12 @@ class LocalExecutor:
         return worker
 
 
-def _died(lane: Lane, worker: Worker, tickets: list[Ticket], error: WorkerDiedError) -> None:
-    """On one machine a worker dies of something that would kill the next one too, mostly for want of memory."""
+def _died(queue: JobQueue, worker: WorkerHandle, queued_jobs: list[QueuedJob], error: WorkerDiedError) -> None:
+    """Fail the whole queue: on one machine, the cause (mostly too little memory) would kill the next worker too."""
     reason = error.__cause__ or error
-    for ticket in tickets:
-        ticket.settle(Outcome(key=ticket.job.key, error=reason))
-    lane.fail(reason)
+    for queued in queued_jobs:
+        queued.resolve(Outcome(key=queued.job.key, error=reason))
+    queue.fail(reason)
 
 
 class LocalWorker:
@@ -117,19 +120,20 @@ class LocalWorker:
     def __init__(self, writer: str, threads: int) -> None:
         self._pool = ProcessPoolExecutor(
             1,
+            # Not fork: torch and threads do not survive it.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
             initargs=(writer, threads),
         )
 
     def start(self) -> None:
-        """Start the process; it does not outlive the thread that calls this."""
+        """Start the process. It ends with the thread that calls this."""
         self._pool.submit(os.getpid)
 
-    def exchange(self, jobs: Sequence[Job], patience: float, withdrawn: Collection[str]) -> list[Outcome]:
-        """`Desk.exchange` in the process."""
+    def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str]) -> list[Outcome]:
+        """Call `EngineWorker.exchange` in the process."""
         try:
-            return self.call(functools.partial(desk.exchange, jobs, patience, withdrawn)).result()
+            return self.call(functools.partial(engineworker.exchange, jobs, timeout, withdrawn)).result()
         except (BrokenProcessPool, CancelledError) as error:
             raise WorkerDiedError from error
 
@@ -142,7 +146,8 @@ class LocalWorker:
         return self._pool.submit(function)
 
     def kill(self) -> None:
-        """End the process in the middle of its work."""
+        """Kill the process."""
+        # A private attribute, because ProcessPoolExecutor has no public way to kill.
         processes: list[Any] = list((self._pool._processes or {}).values())
         for process in processes:
             process.kill()
@@ -153,19 +158,20 @@ class LocalWorker:
 
 
 def _start_worker(writer: str, threads: int) -> None:
-    # Ctrl-C reaches the whole process group; the driver decides what to do about it, and nothing more is paid for meanwhile.
-    signal.signal(signal.SIGINT, lambda number, frame: desk.stop_asking())
+    # Ctrl-C reaches the whole process group. The driver decides what to do; until then no endpoint gets a paid request.
+    signal.signal(signal.SIGINT, lambda number, frame: engineworker.stop_requests())
     _die_with_parent()
+    # Before torch is imported, which reads them once.
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    desk.sit_down(writer)
+    engineworker.set_writer(writer)
 
 
 def _die_with_parent() -> None:
-    # A driver killed with -9 cannot stop its workers; without this they would wait for work for ever (Linux only).
+    # A driver that is killed with -9 cannot stop its workers. Without this they would wait for work forever (Linux only).
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         parent = multiprocessing.parent_process()
-        if parent is not None and os.getppid() != parent.pid:  # it was killed before this line
+        if parent is not None and os.getppid() != parent.pid:  # the driver was killed before prctl took effect
             os._exit(1)

@@ -1,4 +1,4 @@
-"""Rows of a pool: how a draw is committed by the worker that made it, and read back."""
+"""The stored rows of a pool: how a worker writes a draw, and the ids of draws."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ FAILED_GENERATION = Generation(text="", num_prompt_tokens=0, num_generated_token
 def rows_of(
     requests: Sequence[Request], seed: int, storing: Storing, answers: Sequence[Sequence[Generation]], seconds: float
 ) -> tuple[list[Row], list[list[StoredDraw]]]:
-    """The rows to commit for a batch, and the draws as the driver is told of them.
+    """Return the rows to commit for a batch, and the draws in the form that the driver receives.
 
-    Engine time is shared out evenly among the draws of a batch.
+    Each draw is charged an equal part of the engine time of its batch.
     """
     rows: list[Row] = []
     stored: list[list[StoredDraw]] = []
+    # An endpoint may return nothing at all.
     each = seconds / max(1, sum(map(len, answers)))
     for request, asked, generations in zip(requests, storing.asked, answers, strict=True):
         ids = SampleIds(storing.pool, request.problem_id, asked)
@@ -36,11 +37,13 @@ def rows_of(
                 sharing=g.sharing,
             )
             sample_id = ids.at(index)
-            text = g.text if g.text.isascii() else g.text.encode(errors="replace").decode()  # halves of characters do not fit into Parquet
+            # Parquet holds UTF-8 only, and a lone surrogate has no encoding in it.
+            text = g.text if g.text.isascii() else g.text.encode(errors="replace").decode()
             draw = StoredDraw(
                 sample_id, text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd, g.reported_usd
             )
             draws.append(draw)
+            # Absent unless reported, so that rows of other engines keep the columns of earlier versions.
             own = {} if g.reported_usd is None else {"cost_usd_reported": g.reported_usd}
             rows.append(
                 {
@@ -64,14 +67,15 @@ def rows_of(
 
 
 class SampleIds:
-    """`ids.sample_id` of the draws of one problem, for a pool that has very many: all but the index is written out once."""
+    """Computes `ids.sample_id` for the draws of one problem. The common prefix is hashed once, which matters for a million draws."""
 
     def __init__(self, pool: str, problem_id: str, asked: str) -> None:
         parts = json.dumps(["sample", pool, problem_id, asked], ensure_ascii=False, separators=(",", ":"))
         self._begun = hashlib.sha256(parts[:-1].encode("utf-8", "surrogatepass"))
 
     def at(self, index: int) -> str:
-        """The id of the draw with that number."""
+        """Return the id of the draw with this sample index."""
+        # A copy of the hash state costs less than hashing the prefix again.
         whole = self._begun.copy()
         whole.update(b",%d]" % index)
         return whole.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What a worker runs to train one student on one cell's data."""
+"""The job that trains one student on one cell's data in a worker."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from isocost.store import Log, disk_full
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoring:
-    """How a checkpoint is scored: greedy pass@1 on the validation problems.
+    """The way a checkpoint is scored: greedy pass@1 on the validation problems.
 
     Attributes:
         problems: The validation set.
-        template: Its plain form is what trained students see.
-        params: Sampling setting; the greedy answer differs in temperature only.
+        template: The prompt template. Trained students see its plain form.
+        params: Sampling parameters. The greedy answer differs in temperature only.
         engine: Name of the engine that runs the checkpoint.
         engine_options: Options of the checkpoint's engine besides `model`.
         grader: Name of the grader.
-        grader_options: Its settings.
-        time_limit: Seconds a solution may take it.
+        grader_options: Options of the grader.
+        time_limit: Seconds that the grader may take per solution.
     """
 
     problems: tuple[Problem, ...]
@@ -43,7 +43,7 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """One training: a model, its data, where it goes and how."""
+    """One training: the base model, its data, its settings, and where the result and the progress are written."""
 
     model_path: Path
     rows: tuple[Mapping[str, str], ...]
@@ -54,10 +54,10 @@ class TrainingJob:
 
 
 def train(job: TrainingJob) -> finetuning.Trained:
-    """Train and save a student; its progress is appended to a log that the driver reads.
+    """Train and save a student. Its progress is appended to a log that the driver reads.
 
     Raises:
-        IsocostError: as `finetuning.finetune`.
+        IsocostError: as `finetuning.finetune`, or the disk is full.
     """
     log = Log(job.progress)
     try:
@@ -66,10 +66,12 @@ def train(job: TrainingJob) -> finetuning.Trained:
             job.rows,
             job.out,
             job.settings,
+            # Without validation problems there is a single checkpoint, and nothing to choose.
             score=_scorer(job.scoring) if job.scoring else None,
             progress=lambda done, total, loss: log.append({"step": done, "steps": total, "loss": loss}),
         )
-    except Exception as error:  # weights are written by several libraries, each with an exception of its own for a full disk
+    # Several libraries write the weights, and each has its own exception for a full disk: only the text is common.
+    except Exception as error:
         if "No space left" in str(error):
             raise disk_full(job.out) from error
         raise

@@ -14,7 +14,7 @@ from isocost.executors.base import Executor
 from isocost.ids import digest
 from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy
 from isocost.ledger import Account, Ledger
-from isocost.ledger.bill import price_difference, said_of_trouble
+from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.preparing.prepare import Prepared, judge_of
 from isocost.records import Problem, SamplingParams
 from isocost.store import RunDirectory
@@ -83,7 +83,7 @@ class Judge:
             raise error.telling(f"{self._watch.done:,} of {len(texts):,} solutions are judged") from error
         self._replies.seal()
         self._watch.finish()
-        with ledger.still() as (accounts, _):
+        with ledger.locked() as (accounts, _):
             if text := price_difference(self.model, accounts.get((ACCOUNT, self.model), Account())):
                 self._note(text)
         return {sample_id: auditing.read_reply(sample_id, replies[prompt]) for sample_id, prompt in prompts.items()}
@@ -99,12 +99,12 @@ class Judge:
     def _troubles(self, ledger: Ledger) -> Callable[[], str]:
         """What says what went wrong with the judge's requests: over all starts; where it grades answers too, since now."""
         key = ACCOUNT, self.model
-        with ledger.still() as (accounts, _):
+        with ledger.locked() as (accounts, _):
             before = replace(accounts[key]) if self._grades and key in accounts else None
 
         def said() -> str:
-            with ledger.still() as (accounts, _):
-                return said_of_trouble(accounts.get(key, Account()), before)
+            with ledger.locked() as (accounts, _):
+                return format_request_failures(accounts.get(key, Account()), before)
 
         return said
 

@@ -15,7 +15,7 @@ from isocost.dispatch.drawn import known_sum, total_cost
 from isocost.dispatch.loop import ask
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, Job, lane_of
+from isocost.executors.jobs import Answers, Job, queue_of
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered, Ledger
@@ -145,7 +145,7 @@ class Replies:
             key=key,
             spec=self._spec,
             remote=self._facts.remote,
-            lane=lane_of(self._spec, self._facts),
+            queue=queue_of(self._spec, self._facts),
             concurrency=self._facts.concurrency,
             requests=batch,
             params=self._params,

@@ -1,7 +1,7 @@
-"""The embedded default: small language models trained from nothing by the project, their problems, and the packaged study.
+"""The embedded models: small language models that the project trained from scratch, their problems, and the packaged study.
 
-Everything here is real and small: models of 0.1 to 1.4 million parameters that solve arithmetic word problems, so that a whole study
-runs in minutes on two cores. A study file names them `lab:weak`, `lab:strong`, `lab:student` and `lab:tiny`.
+Everything here is real and small. Models of 0.1 to 1.4 million parameters solve arithmetic word problems, so that a whole study runs in
+minutes on two cores. A study file names them `lab:weak`, `lab:strong`, `lab:student` and `lab:tiny`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _HERE = Path(__file__).parent
 
 
 def study_file(name: str) -> Path:
-    """The packaged study file of that name."""
+    """Return the path of the packaged study file of that name."""
     return _HERE / "studies" / f"{name}.yaml"
 
 
 def weights(name: str) -> Path:
-    """The folder of an embedded model, as `AutoModelForCausalLM.from_pretrained` takes it.
+    """Return the folder of an embedded model, for `AutoModelForCausalLM.from_pretrained`.
 
     Raises:
         ModelError: there is no embedded model of that name.
@@ -34,14 +34,14 @@ def weights(name: str) -> Path:
 
 
 def train_model(name: str, out: Path, *, steps: int | None, compiled: bool, progress: Callable[[str], None]) -> Path:
-    """Train an embedded model again from nothing, by its recipe.
+    """Train an embedded model from scratch, by its recipe.
 
     Args:
-        name: Which.
-        out: Folder to save to; must not exist yet.
-        steps: Fewer steps than the recipe has.
+        name: Name of the model.
+        out: Folder to save to. It must not exist yet.
+        steps: Number of steps, instead of the recipe's.
         compiled: Use torch.compile.
-        progress: Called with a line now and then.
+        progress: Called with a line of text from time to time.
 
     Raises:
         InputError: there is no such model, or the folder exists.

@@ -1,8 +1,8 @@
 """The pretraining text: worksheets by writers of different habits and care, drills, and other text.
 
-A worksheet is a few problems solved by one writer, so a model learns to go on in the writer's format and with the writer's care:
-that is what a few-shot prompt picks up, and what makes a base model of these sizes behave like a large one. Part of the writers make
-mistakes, give the bare answer or end in other words: this is the noise that filtering by the answer can remove.
+A worksheet is a few problems solved by one writer. A model thus learns to continue in the writer's format and with the writer's care.
+Few-shot prompts rely on that, and it makes a base model of this size behave like a large one. Some writers make mistakes, give only the
+answer or use other endings. Filtering by the answer can remove this noise.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Ending = Literal["hash", "words", "answer"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """How somebody writes a solution down.
+    """The habits of a writer of solutions.
 
     Attributes:
         ending: `#### 12`, `So the answer is 12.` or `Answer: 12`.
         spaced: `3 + 4 = 7`, else `3+4=7`.
-        opener: put before the first and later equations ("First ", "Then "), or nothing.
-        slip: chance that a step comes out wrong; what follows uses the wrong number.
-        copies: chance that a solution with a slip still ends in the right answer, as if copied.
-        bare: the answer without a step.
+        opener: Put "First " before the first and "Then " before later equations.
+        slip: Chance that a step has a wrong result. Later steps use the wrong number.
+        copies: Chance that a solution with a slip still ends in the correct answer, as if copied.
+        bare: Give the answer without any step.
     """
 
     ending: Ending = "hash"
@@ -39,8 +39,9 @@ class Writer:
 
 
 def random_writer(rng: random.Random) -> Writer:
-    """A writer drawn with the shares of the corpus: about six in ten careful, the rest sloppy, brief or of another format."""
+    """Draw a writer from the corpus's distribution: six in ten careful, the rest sloppy, brief or with another format."""
     kind = rng.random()
+    # The order of random draws is part of the recipe: another order trains another model.
     ending: Ending = "hash" if kind < 0.75 or kind >= 0.90 else rng.choice(("words", "answer"))
     spaced, opener = rng.random() < 0.85, rng.random() < 0.15
     if kind < 0.60:
@@ -53,7 +54,7 @@ def random_writer(rng: random.Random) -> Writer:
 
 
 def solve(problem: WordProblem, writer: Writer, rng: random.Random) -> str:
-    """A solution in the writer's hand: one equation a line in an order that the steps allow, then the ending."""
+    """Return a writer's solution: one equation per line in an order that the steps allow, then the ending."""
     lines: list[str] = []
     values: dict[int, int] = {}
     for index in _some_order(problem.steps, rng):
@@ -62,6 +63,7 @@ def solve(problem: WordProblem, writer: Writer, rng: random.Random) -> str:
         if step.operator in "+*" and rng.random() < 0.3:
             left, right = right, left
         result = apply(step.operator, left, right)
+        # A slip earlier on can make a division inexact, and that step then slips too.
         if result is None or rng.random() < writer.slip:
             result = _slip(result if result is not None else left // max(right, 1), rng)
         values[index] = result
@@ -72,6 +74,7 @@ def solve(problem: WordProblem, writer: Writer, rng: random.Random) -> str:
             equation = ("Then " if lines else "First ") + equation
         lines.append(equation)
     answer = values[len(problem.steps) - 1]
+    # Correct answer after a false step: the false positives that audits are tested on.
     if answer != problem.answer and rng.random() < writer.copies:
         answer = problem.answer
     if writer.bare:
@@ -81,17 +84,17 @@ def solve(problem: WordProblem, writer: Writer, rng: random.Random) -> str:
 
 
 def question_text(question: str) -> str:
-    """How a question stands in a worksheet and in a plain prompt, up to where the solution begins."""
+    """Return a question in the form of worksheets and plain prompts, up to the start of the solution."""
     return f"Q: {question}\nA:\n"
 
 
 def worksheet(problems: list[WordProblem], writer: Writer, rng: random.Random) -> str:
-    """Problems with their solutions by one writer, an empty line between them."""
+    """Return problems with their solutions by one writer, separated by an empty line."""
     return "\n\n".join(question_text(p.question) + solve(p, writer, rng) for p in problems)
 
 
 def documents(seed: int) -> Iterator[str]:
-    """The endless pretraining corpus: worksheets of one to four problems (75%), drills (20%), other text (5%)."""
+    """Yield the infinite pretraining corpus: worksheets of one to four problems (75%), drills (20%), other text (5%)."""
     rng = random.Random(f"corpus/{seed}")
     problems = generate("pretraining", seed)
     while True:
@@ -105,15 +108,19 @@ def documents(seed: int) -> Iterator[str]:
 
 
 def _some_order(steps: tuple[Step, ...], rng: random.Random) -> list[int]:
-    """A random order in which every step comes after the steps it uses."""
+    """Return a random order in which every step follows the steps it uses."""
     done: list[int] = []
     waiting = list(range(len(steps)))
     while waiting:
-        ready = [i for i in waiting if all(not isinstance(o, Ref) or o.index in done for o in (steps[i].left, steps[i].right))]
+        ready = [i for i in waiting if _is_ready(steps[i], done)]
         chosen = ready[0] if rng.random() < 0.6 else rng.choice(ready)
         done.append(chosen)
         waiting.remove(chosen)
     return done
+
+
+def _is_ready(step: Step, done: list[int]) -> bool:
+    return all(operand.index in done for operand in (step.left, step.right) if isinstance(operand, Ref))
 
 
 def _resolve(operand: Operand, values: dict[int, int]) -> int:
@@ -125,7 +132,7 @@ def _slip(value: int, rng: random.Random) -> int:
 
 
 def _drill(rng: random.Random) -> str:
-    """A dozen bare equations, or short sums of several numbers worked out step by step."""
+    """Return a dozen bare equations."""
     lines: list[str] = []
     for _ in range(rng.randint(6, 14)):
         operator = rng.choice("+-*/")
@@ -146,5 +153,5 @@ def _drill(rng: random.Random) -> str:
 
 
 def _other_text(rng: random.Random, problems: list[WordProblem]) -> str:
-    """Stories without a question, so that not every text is a problem."""
+    """Return stories without their question, so that not every text is a problem."""
     return " ".join(p.question.rsplit(". ", 1)[0] + "." for p in problems)

@@ -1,4 +1,4 @@
-"""What the embedded models are: their shapes and how long each is trained."""
+"""The recipes of the embedded models: their shapes and lengths of training."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from isocost.lab.tokenizer import VOCABULARY
 
-SEQUENCE = 384  # tokens in a training sequence: a two-shot prompt with the longest problem and its solution fits
+SEQUENCE = 384  # tokens per training sequence; fits a two-shot prompt with the longest problem and its solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One embedded model: a Llama of `layers` x `hidden`, trained for `steps` batches of `batch` sequences of 384 tokens.
+    """The recipe of one embedded model: a Llama of `layers` x `hidden`, trained on `steps` batches of `batch` sequences of 384 tokens.
 
-    Hidden matrices are trained with Muon, embeddings and norms with AdamW; both rates warm up for 100 steps and fall linearly to 0.
+    Hidden matrices are trained with Muon, embeddings and norms with AdamW. Both rates warm up for 100 steps and fall linearly to 0.
     """
 
     hidden: int
@@ -29,7 +29,7 @@ class Recipe:
 
     @property
     def tokens(self) -> int:
-        """Training tokens in all."""
+        """Number of training tokens."""
         return self.steps * self.batch * SEQUENCE
 
 
@@ -42,7 +42,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 def build(recipe: Recipe, tokenizer: Any) -> Any:
-    """An untrained `LlamaForCausalLM` of the recipe's shape, its input and output embedding tied."""
+    """Return an untrained `LlamaForCausalLM` of the recipe's shape, with tied input and output embeddings."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     heads = recipe.hidden // recipe.head

@@ -24,7 +24,7 @@ THINGS = (
     "lamps", "eggs", "ducks", "tulips", "jars", "balls", "cakes", "keys", "bells", "maps", "cows", "ropes", "tents",
 )  # fmt: skip
 
-# Said of any thing, besides a scene's own events: what makes a model read the verb and not the scene.
+# Events for any thing, beside a scene's own. They force a model to read the verb, because the scene does not predict the event.
 COMMON_GAIN = (
     "{name} buys {k} {thing}.",
     "A friend brings {k} {thing}.",

@@ -1,18 +1,18 @@
-"""The tokenizer of the embedded models: byte-level BPE of 1,024 entries in which every digit stands alone."""
+"""The tokenizer of the embedded models: byte-level BPE with 1,024 entries. Every digit is a token of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-VOCABULARY = 1024
+VOCABULARY = 1024  # small, because embeddings are a large part of models of this size
 END, PAD = "<|end|>", "<|pad|>"
-# A word takes the space after it (" 12" would cost a token for the space otherwise) and an operator both of its spaces.
+# A word includes the space after it (otherwise " 12" would cost a token for the space), and an operator both of its spaces.
 _PIECES = r" ?[A-Za-z]+ ?|\d| ?[^\sA-Za-z0-9]+ ?|\s+"
 
 
 def train_tokenizer(texts: Iterable[str]) -> Any:
-    """A `PreTrainedTokenizerFast` trained on `texts`: any text can be encoded, since single bytes are in the alphabet."""
+    """Return a `PreTrainedTokenizerFast` trained on `texts`. It can encode any text, because all single bytes are in the alphabet."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 

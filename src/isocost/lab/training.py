@@ -1,4 +1,4 @@
-"""Makes an embedded model from nothing: tokenizer, packed text, Muon, bf16 weights on disk."""
+"""Training of an embedded model from scratch: tokenizer, packed text, Muon, bf16 weights on disk."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import torch
 
 TOKENIZER_DOCUMENTS = 20_000
-TOKENIZER_SEED = 0  # one tokenizer for all embedded models: a student reads what a generator wrote token for token
-_WARMUP = 100
+TOKENIZER_SEED = 0  # one tokenizer for all embedded models: a student reads a generator's text token by token as it was written
+_WARMUP = 100  # steps
 
 
 def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str], None]) -> Path:
@@ -26,11 +26,12 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
     Args:
         recipe: Shape, steps and seed.
         out: Folder to save to: bf16 safetensors, config and tokenizer.
-        compiled: Use torch.compile (1.2 to 1.7 times faster on a CPU; needs a C++ compiler). The result differs in rounding.
+        compiled: Use torch.compile (1.2 to 1.7 times faster on a CPU; needs a C++ compiler). The result differs by rounding.
         progress: Called with one line about every 50 steps.
     """
     import torch
 
+    # Fixes the initial weights; the text has a generator of its own.
     torch.manual_seed(recipe.seed)
     tokenizer = train_tokenizer(itertools.islice(documents(TOKENIZER_SEED), TOKENIZER_DOCUMENTS))
     model = build(recipe, tokenizer)
@@ -45,6 +46,7 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
     compute = torch.compile(loss_of) if compiled else loss_of
     started, average = time.monotonic(), 0.0
     for step, batch in enumerate(itertools.islice(_batches(tokenizer, recipe), recipe.steps)):
+        # Linear warm-up, then linear decay to 0.
         scale = min((step + 1) / _WARMUP, 1.0) * (1 - step / recipe.steps)
         for group, rate in rates:
             group["lr"] = rate * scale
@@ -54,6 +56,7 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
+        # An exponential average for display only: the loss of one batch is noisy.
         average = loss.item() if step == 0 else 0.98 * average + 0.02 * loss.item()
         if step % 50 == 49 or step + 1 == recipe.steps:
             speed = (step + 1) * recipe.batch * SEQUENCE / (time.monotonic() - started)
@@ -62,11 +65,12 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
 
 
 def _batches(tokenizer: Any, recipe: Recipe) -> Iterator[torch.Tensor]:
-    """Endless int64[batch, 384]: documents joined by the end token and cut."""
+    """Yield int64[batch, 384] without end: documents joined by the end token and cut."""
     import torch
 
     size = recipe.batch * SEQUENCE
     buffer: list[int] = []
+    # Each recipe has a seed, and so a text, of its own.
     texts = documents(recipe.seed)
     while True:
         while len(buffer) < size:
@@ -79,6 +83,7 @@ def _batches(tokenizer: Any, recipe: Recipe) -> Iterator[torch.Tensor]:
 def _optimizers(model: Any, recipe: Recipe) -> list[torch.optim.Optimizer]:
     import torch
 
+    # Muon takes matrices only.
     hidden = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     other = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
     return [

@@ -1,8 +1,8 @@
-"""The embedded word problems: arithmetic stories with an exact answer and checkable steps by construction.
+"""The embedded word problems: arithmetic stories with an exact answer and, by construction, steps that can be checked.
 
 A problem is a small graph of steps (`12 + 7`, then that result `* 3`, ...) told as a story. Its level is the number of steps, one to six.
-Splits are disjoint by construction: which split a problem belongs to is decided by a hash of its scene, steps and numbers, never by a
-seed, so no two splits can share a problem whatever seeds they are drawn with; the transfer split uses scenes that no other split uses.
+Splits are disjoint by construction: a hash of a problem's scene, steps and numbers decides its split, never a seed. So no two splits can
+share a problem, whatever their seeds. The transfer split uses scenes that no other split uses.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Split = Literal["pretraining", "train", "validation", "test", "transfer"]
 Operator = Literal["+", "-", "*", "/"]
 
 LEVELS = (1, 2, 3, 4, 5, 6)
-LARGEST = 299  # of any result on the way
+LARGEST = 299  # largest result of any step
 _SCENES = {transfer: [s for s in (*RUNNING, *PARTS, *CHAINS) if s.transfer == transfer] for transfer in (False, True)}
-_SHARES: dict[str, range] = {  # hash residues (of 100) that belong to a split; transfer has scenes of its own
+_SHARES: dict[str, range] = {  # hash residues (of 100) of each split; transfer has scenes of its own, so it takes all residues
     "pretraining": range(76),
     "train": range(76, 86),
     "validation": range(86, 91),
@@ -64,7 +64,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordProblem:
-    """A story, the steps that solve it (the last one gives the answer) and what they come to."""
+    """A story, the steps that solve it (the last one gives the answer), and their results."""
 
     question: str
     steps: tuple[Step, ...]
@@ -83,7 +83,7 @@ class WordProblem:
 
 
 def generate(split: Split, seed: int, *, levels: tuple[int, ...] = LEVELS) -> Iterator[WordProblem]:
-    """Endless distinct problems of a split, levels in equal shares; the same split and seed give the same problems.
+    """Yield distinct problems of a split without end, with levels in equal shares. The same split and seed give the same problems.
 
     Raises:
         ValueError: if `split` is not one of the five.
@@ -94,6 +94,7 @@ def generate(split: Split, seed: int, *, levels: tuple[int, ...] = LEVELS) -> It
     seen: set[str] = set()
     while True:
         level = rng.choice(levels)
+        # Rejection, because whether numbers come out whole and small is known only at the end.
         while (problem := _draw(rng, split == "transfer", level)) is None or not _wanted(problem, split, seen):
             pass
         seen.add(problem.question)
@@ -101,7 +102,8 @@ def generate(split: Split, seed: int, *, levels: tuple[int, ...] = LEVELS) -> It
 
 
 def split_residue(problem: WordProblem) -> int:
-    """A stable number from 0 to 99 made from scene, steps and numbers alone: names, wording and distractors do not change it."""
+    """Return a stable number from 0 to 99 from scene, steps and numbers alone. Names, wording and distractors do not change it."""
+    # Without the wording: the same sum told with another name must stay in the same split.
     key = f"{problem.scene}|{problem.steps}"
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % 100
 
@@ -111,12 +113,12 @@ def _wanted(problem: WordProblem, split: Split, seen: set[str]) -> bool:
 
 
 class _UnsuitableError(Exception):
-    """A draw whose numbers do not come out whole, positive and small."""
+    """The drawn numbers do not give whole, positive and small results."""
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A story in the making."""
+    """A story under construction."""
 
     rng: random.Random
     scene: str
@@ -131,13 +133,19 @@ class _Draft:
         self.sentences.append(self.words(wording, **numbers))
 
     def words(self, wording: str, **fields: object) -> str:
-        """A wording with its fields filled in."""
+        """Return a wording with its fields filled in."""
         return wording.format(name=self.name, thing=self.thing, **fields)
 
     def value(self, operand: Operand) -> int:
+        """Return the value of a number or of an earlier step."""
         return operand if isinstance(operand, int) else self.values[operand.index]
 
     def add(self, left: Operand, operator: Operator, right: Operand) -> Ref:
+        """Add a step and return a reference to its result.
+
+        Raises:
+            _UnsuitableError: the result is not a whole number from 1 to LARGEST.
+        """
         value = apply(operator, self.value(left), self.value(right))
         if value is None or not 1 <= value <= LARGEST:
             raise _UnsuitableError
@@ -147,7 +155,7 @@ class _Draft:
 
 
 def apply(operator: Operator, left: int, right: int) -> int | None:
-    """The exact result, or None where a division does not come out whole."""
+    """Return the exact result, or None if a division is not exact."""
     if operator == "+":
         return left + right
     if operator == "-":
@@ -170,6 +178,7 @@ def _draw(rng: random.Random, transfer: bool, level: int) -> WordProblem | None:
     except _UnsuitableError:
         return None
     if rng.random() < 0.25:
+        # A number that must not be used, so that a model cannot simply use all numbers.
         distractor = draft.words(rng.choice(DISTRACTORS), d=rng.randint(2, 60))
         draft.sentences.insert(rng.randint(1, len(draft.sentences)), distractor)
     question = " ".join([*draft.sentences, ask])
@@ -179,6 +188,7 @@ def _draw(rng: random.Random, transfer: bool, level: int) -> WordProblem | None:
 def _running(draft: _Draft, scene: RunningScene, level: int) -> str:
     rng = draft.rng
     current: Operand = rng.randint(3, 60)
+    # The common events name {thing}, so they fit only scenes that do.
     of_things = "{thing}" in scene.opening and not scene.transfer
     gain, lose = (scene.gain + COMMON_GAIN, scene.lose + COMMON_LOSE) if of_things else (scene.gain, scene.lose)
     draft.say(scene.opening, n=draft.value(current))
@@ -198,14 +208,15 @@ def _running(draft: _Draft, scene: RunningScene, level: int) -> str:
             draft.say(scene.multiply, k=k)
             current = draft.add(current, "*", k)
         else:
-            k = rng.choice([d for d in range(2, 10) if now % d == 0 and now > d] or [0])
+            divisors = [d for d in range(2, 10) if now % d == 0 and now > d]
+            k = rng.choice(divisors or [0])  # dividing by 0 is unsuitable, so the problem is drawn again
             draft.say(scene.divide, k=k)
             current = draft.add(current, "/", k)
     return draft.words(scene.ask)
 
 
 def _parts(draft: _Draft, scene: PartsScene, level: int) -> str:
-    # Three groups take five steps (three products, two sums), two take three, one takes one; an even level has one event more.
+    # Three groups take five steps (three products, two sums), two take three, one takes one. An even level has one more event.
     rng = draft.rng
     products: list[Ref] = []
     for _ in range((level + 1) // 2):
@@ -231,7 +242,7 @@ def _parts(draft: _Draft, scene: PartsScene, level: int) -> str:
 
 
 def _chain(draft: _Draft, scene: ChainScene, level: int) -> str:
-    # A total over k links takes 2k steps; an odd level asks for the last person.
+    # A total over k links takes 2k steps. An odd level asks for the last person.
     rng = draft.rng
     total_asked = level % 2 == 0 and rng.random() < 0.7
     links = level // 2 if total_asked else level

@@ -1,4 +1,4 @@
-"""Reservations of requests and what became of them: the ledger, its summary, and the bill."""
+"""The ledger of requests: reservations and their outcomes, its summary, and the bill."""
 
 from __future__ import annotations
 

@@ -1,28 +1,30 @@
-"""How the bill is said: what is known of it, and whose part in it is not; and what went wrong with requests."""
+"""Text for the bill: known totals, the models whose cost is unknown, and failed requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isocost.amounts import said, told_apart
+from isocost.amounts import format_amount, format_distinct
 from isocost.ledger import Account
 from isocost.records import Unit
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")
 
 
-def said_of_spent(accounts: Sequence[Mapping[str, Any]], begin: str = "") -> str:
-    """`3.5 GFLOPs, and what auditor's 120 calls cost is not known`; `nothing` where nothing was paid.
+def format_bill(accounts: Sequence[Mapping[str, Any]], begin: str = "") -> str:
+    """Format the bill: known totals, and the models whose cost is unknown.
 
-    A unit in which nothing is known is not spoken of, as USD where all models are on this machine. What an amount leaves out of what is
-    known in the other unit stands beside it: `3.5 GFLOPs without auditor and $0.12 without weak`.
+    `3.5 GFLOPs, and what auditor's 120 calls cost is not known`; `nothing` if nothing was paid. A unit without any known cost is omitted,
+    such as USD if all models run on this machine. A total names the models it lacks if the other unit knows them: `3.5 GFLOPs without
+    auditor and $0.12 without weak`.
 
     Args:
-        accounts: `account`, `model`, `calls`, and `flops` and `usd`, None where they are not known.
-        begin: What comes before the amounts, where there are any.
+        accounts: `account`, `model`, `calls`, and `flops` and `usd`, None if unknown.
+        begin: Text before the amounts, if there are any.
     """
     paid = [each for each in accounts if each["calls"]]
+    # Known in one unit at least. The others are named with their number of calls.
     known = [each for each in paid if any(each[unit] is not None for unit in UNITS)]
     amounts = " and ".join(filter(None, (_amount(unit, known) for unit in UNITS)))
     calls = " and ".join(f"{_name(each, paid)}'s {_calls(each['calls'])}" for each in paid if each not in known)
@@ -32,14 +34,16 @@ def said_of_spent(accounts: Sequence[Mapping[str, Any]], begin: str = "") -> str
 
 
 def _amount(unit: Unit, known: Sequence[Mapping[str, Any]]) -> str:
-    """What is known in a unit, and whose part is not; "" where it is nothing."""
+    """Return the total of the known costs in a unit, with the models that it lacks; "" for zero."""
     amount = sum(each[unit] or 0.0 for each in known)
-    without = list(dict.fromkeys(_name(each, known) for each in known if each[unit] is None))
-    return said(unit, amount) + (f" without {' and '.join(without)}" if without else "") if amount else ""
+    without = " and ".join(dict.fromkeys(_name(each, known) for each in known if each[unit] is None))
+    if not amount:
+        return ""
+    return f"{format_amount(unit, amount)} without {without}" if without else format_amount(unit, amount)
 
 
 def _name(each: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
-    """The model; with its account where another account paid it too."""
+    """Return the model's name, with its account if several accounts paid it."""
     several = sum(other["model"] == each["model"] for other in others) > 1
     return f"{each['model']} ({each['account']})" if several else str(each["model"])
 
@@ -48,32 +52,37 @@ def _calls(number: int) -> str:
     return "1 call" if number == 1 else f"{number:,} calls"
 
 
-def said_of_trouble(account: Account, before: Account | None = None) -> str:
-    """`3 lost  2 retries`, in the words of `isocost status`; "" without either.
+def format_request_failures(account: Account, before: Account | None = None) -> str:
+    """Format the failed requests: `3 lost  2 retries`, as in `isocost status`; "" if there are none.
 
     Args:
-        account: Whose requests.
-        before: The account as it was, where only what happened since is meant.
+        account: The account.
+        before: An earlier state of the account, to count only later requests.
     """
-    lost, retries = account.lost - (before.lost if before else 0), account.retries - (before.retries if before else 0)
-    return "  ".join(
-        [*([f"{lost:,} lost"] if lost else []), *([f"{retries:,} {'retry' if retries == 1 else 'retries'}"] if retries else [])]
-    )
+    lost, retries = account.lost, account.retries
+    if before is not None:
+        lost, retries = lost - before.lost, retries - before.retries
+    parts = []
+    if lost:
+        parts.append(f"{lost:,} lost")
+    if retries:
+        parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")
+    return "  ".join(parts)
 
 
-DIFFERENCE = 0.05  # of a reply's cost; smaller ones come from an endpoint's rounding
-_ROUNDING = 1e-6  # dollars
+DIFFERENCE = 0.05  # share of a reply's cost; smaller differences come from an endpoint's rounding
+_ROUNDING = 1e-6  # dollars; replies that cost less than this differ by rounding alone
 
 
 def price_difference(model: str, account: Account) -> str:
-    """Return what to say where an endpoint's own costs differ from those by the study's prices; "" where they agree.
+    """Return a warning if an endpoint's reported costs differ from those by the study's prices, else "".
 
     Args:
         model: The study's name of the model.
-        account: What was paid to it.
+        account: The amounts paid to it.
     """
     reported, own = account.reported_usd, account.compared_usd
     if abs(reported - own) <= max(DIFFERENCE * max(reported, own), _ROUNDING):
         return ""
-    left, right = told_apart("usd", reported, own)
+    left, right = format_distinct("usd", reported, own)
     return f"model {model}: its endpoint charges {left} for replies that cost {right} by the study; check models.{model}.price"

@@ -1,15 +1,15 @@
-"""What was reserved before it was sent, and what became of it: the bill of a run.
+"""The ledger: requests reserved before they are sent, and their outcomes. Its sum is the bill of a run.
 
 Each request is reserved at its worst case, on the disk, before it is sent. One line closes it:
 
-    done     its answer is stored; what it really cost
-    lost     no answer came and it may be charged all the same: counted at its worst case, or at the usage that it reported if that is more
+    done     its answer is stored; the realised cost
+    lost     no answer came, but it may be charged: counted at its worst case, or at the reported usage if that is more
     retry    refused, and so not charged; it is sent again under a new reservation
     redone   cut off by a kill on this machine, where nobody charges for it; it is sent again
     unsent   the run was stopped before it was sent
 
-A line `gone` notes that what a request brought is no longer stored, and may be bought again; what it cost stays in the bill.
-The bill is the sum of `done` and `lost`. What stays open after a kill is settled by the next start.
+A line `gone` notes that a request's answers are no longer stored, and may be bought again. Their cost stays in the bill.
+The bill is the sum of `done` and `lost`. The next start settles the requests that a kill left open.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from isocost.amounts import said, told_apart
+from isocost.amounts import format_amount, format_distinct
 from isocost.errors import LimitReachedError, RunError
 from isocost.records import Cost, Unit
 from isocost.store import Log, Row
 from isocost.store.ledgerlines import flaw_of_line
 
-SLACK = 1 + 1e-12  # for sums of floats that stand for a whole ratio
+SLACK = 1 + 1e-12  # a limit that is a multiple of a cost must not refuse the last request because of rounding
 NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
 
 
@@ -42,20 +42,20 @@ class Spending:
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """What one account paid to one model.
+    """The requests and payments of one account to one model.
 
     Attributes:
-        requests: Requests that were answered.
+        requests: Answered requests.
         count: Answers in them.
         tokens: Tokens generated in them.
-        cost: Of these.
+        cost: Their cost.
         lost: Requests without an answer that may be charged.
-        lost_cost: Of these, at their worst case.
+        lost_cost: Their cost, at the worst case.
         retries: Requests that were refused and sent again.
         redone: Requests that a kill cut off and that were sent again.
-        remote: Whether they went to an endpoint; then many are under way at once, and their seconds overlap.
-        reported_usd: What the endpoint says that requests cost of which it says so.
-        compared_usd: What these cost by the study's prices.
+        remote: True if they went to an endpoint. Then many are in flight at once, and their seconds overlap.
+        reported_usd: The endpoint's own costs, of the requests for which it reports them.
+        compared_usd: The cost of the same requests by the study's prices.
     """
 
     requests: int = 0
@@ -71,14 +71,14 @@ class Account:
     compared_usd: float = 0.0
 
     def amount(self, unit: Unit) -> float | None:
-        """What was paid, lost requests included; None where it is not known in this unit."""
+        """Return the amount paid, lost requests included, or None if it is unknown in this unit."""
         own, lost = self.cost.amount(unit), self.lost_cost.amount(unit)
         return None if own is None or lost is None else own + lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A request that is about to be sent: its key, what it costs at most, and what its line says besides (account, model, count)."""
+    """A request to be sent: its key, its largest cost, and further fields of its line (account, model, count)."""
 
     request: str
     worst: Cost
@@ -87,10 +87,10 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A request whose answer is stored: what it cost, how many answers it brought, and their tokens.
+    """A request whose answer is stored: its cost, the number of answers, and their tokens.
 
-    `facts` (account, model) are needed of a request without an open reservation: one that was given up, so that failed draws are stored.
-    `reported_usd` is what the endpoint itself says that it cost.
+    `facts` (account, model) are needed without an open reservation: for a request that was given up, whose failed draws are stored.
+    `reported_usd` is the cost that the endpoint itself reports.
     """
 
     request: str
@@ -102,29 +102,29 @@ class Answered:
 
 
 class Paid(NamedTuple):
-    """A request that is done: what it brought and cost. A tuple, because there may be a million."""
+    """A request that is done: its answers and cost. It is a tuple because there may be a million."""
 
     answers: int
     tokens: int
     flops: float | None
     usd: float | None
-    place: tuple[str, str, str]  # account, model, and the pool or the judge's version; "" where it is not known
+    place: tuple[str, str, str]  # account, model, and the pool or the judge's version; "" if unknown
 
 
 class Ledger:
-    """Reservations and accounts of a run, appended to `ledger.jsonl`; may be used by several threads.
+    """Reservations and accounts of a run, appended to `ledger.jsonl`. Safe for several threads.
 
     Args:
-        log: Where it is kept. What it holds already is read.
+        log: The ledger's log. Its lines are read.
         unit: The unit of the limit.
         limit: Hard cap on the bill for data and for judging it, or None.
-        ready: Called before requests are reserved; keeps them from being sent by raising.
+        ready: Called before requests are reserved. It stops them by raising.
 
     Attributes:
-        accounts: (account, model) -> what was paid so far.
-        paid: What each request that is done brought, by model, until `forget_paid`. Two models of a study may ask for the same thing one
-            after the other, under one key: a model that was renamed does.
-        lost: The requests without an answer that were charged and not answered since, until then.
+        accounts: (account, model) -> payments so far.
+        paid: The answers of each request that is done, by model, until `forget_paid`. The model is part of the key because two models of a
+            study can request the same under one key: a renamed model does.
+        lost: The requests that were charged without an answer and not answered since, until `forget_paid`.
 
     Raises:
         StorageError: a line is damaged, or closes a request that is not open: lines were removed, edited or doubled.
@@ -143,15 +143,15 @@ class Ledger:
             self._remember(entry)
             book(self.accounts, self._facts, entry)
         amounts = [account.amount(unit) for account in self.accounts.values()]
-        self.known = None not in amounts  # whether all that was paid is known in the unit
+        self.known = None not in amounts  # False if a cost is unknown in the unit: the limit cannot be kept then
         self.spending = Spending(unit, limit, spent=sum(amount or 0.0 for amount in amounts))
         self._open: dict[str, float] = {}
         self._abandoned: dict[str, float] = {}
         self._closed = False
-        self._changed = threading.Condition()  # its lock also keeps lines whole: a log's appends must not meet
+        self._changed = threading.Condition()  # its lock also serialises appends to the log
 
     def _remember(self, entry: Row) -> None:
-        """Keep what a line of an earlier start says of a request, to be compared with what is stored."""
+        """Record the request of a line of an earlier start, to be compared with the stored draws."""
         request, event = entry["request"], entry["event"]
         if event == "done":
             if self.lost:
@@ -159,6 +159,7 @@ class Ledger:
             if entry["count"]:
                 facts = self._facts.get(request, entry)
                 place = facts.get("account", "data"), facts.get("model", ""), facts.get("pool") or facts.get("version") or ""
+                # Places are shared objects: a million requests have few different ones.
                 paid = Paid(entry["count"], entry["tokens"], entry["flops"], entry["usd"], self._places.setdefault(place, place))
                 self.paid.setdefault(place[1], {})[request] = paid
         elif event == "lost":
@@ -169,22 +170,23 @@ class Ledger:
                     of_model.pop(request, None)
 
     def forget_paid(self) -> None:
-        """Free the memory of `paid` and `lost`, once they were compared with what is stored."""
+        """Free the memory of `paid` and `lost`, after they were compared with the stored draws."""
         self.paid, self.lost = {}, set()
 
     def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
-        """Reserve requests before they are sent, in order, as far as they fit; how many do.
+        """Reserve requests before they are sent, in order, as far as they fit. Returns how many fit.
 
         Args:
             wanted: The requests.
-            patient: Where there is no room for the first, wait as long as requests of others are in flight that may cost less than they
-                have reserved. For a caller with none of its own in flight: it could not take their answers while it waits.
+            patient: If the first does not fit, wait while other requests are in flight that may cost less than they reserved. Only for a
+                caller without requests of its own in flight, because it cannot process their answers while it waits.
 
         Raises:
-            LimitReachedError: not even the first fits under the limit any more.
+            LimitReachedError: not even the first fits under the limit.
             RunError: the ledger is closed.
         """
         with self._changed:
+            # Checked again after each wake-up: another thread may have taken the room that became free.
             while not self._closed and wanted and (refusal := self._refusal(wanted[0], 0.0)):
                 if not (patient and self._open):
                     raise refusal
@@ -197,7 +199,9 @@ class Ledger:
                 fitting += 1
             lines = [{"event": "reserve", "request": r.request, **_amounts(r.worst), **r.facts} for r in wanted[:fitting]]
             if lines:
+                # Last check before money is spent: it raises if the run directory was moved or its disk is full.
                 self._ready()
+                # On the disk before anything is sent: a kill must not leave a paid request that no line mentions.
                 self.log.append(*lines)
             for reservation, line in zip(wanted[:fitting], lines, strict=True):
                 book(self.accounts, self._facts, line)
@@ -209,7 +213,7 @@ class Ledger:
         return reservation.worst.amount(self.spending.unit) or 0.0
 
     def _refusal(self, reservation: Reservation, before: float) -> LimitReachedError | None:
-        """Return why a request does not fit behind others that reserve `before`, or None."""
+        """Return why a request does not fit after others that reserve `before`, or None."""
         spending, facts = self.spending, reservation.facts
         if spending.limit is None:
             return None
@@ -218,8 +222,8 @@ class Ledger:
             model, key = facts.get("model", "*"), "params" if spending.unit == "flops" else "price"
             return LimitReachedError(f"the cost in {spending.unit} of model {model} is not known", advice=f"give models.{model}.{key}")
         if spending.spent + spending.reserved + before + amount > spending.limit * SLACK:
-            spent, limit = told_apart(spending.unit, spending.spent, spending.limit)
-            reserved, most = said(spending.unit, spending.reserved + before), said(spending.unit, amount)
+            spent, limit = format_distinct(spending.unit, spending.spent, spending.limit)
+            reserved, most = format_amount(spending.unit, spending.reserved + before), format_amount(spending.unit, amount)
             flying = f", up to {reserved} of requests without an answer" if spending.reserved + before else ""
             return LimitReachedError(
                 f"stopped at the limit: {spent} of {limit} spent{flying}; the next request could cost up to {most}",
@@ -228,7 +232,7 @@ class Ledger:
         return None
 
     def release(self, answers: Sequence[Answered]) -> None:
-        """The answers have come and are stored: what they really cost replaces their reservations."""
+        """Close requests whose answers are stored: the realised cost replaces the reservation."""
         lines = [
             {
                 "event": "done",
@@ -241,19 +245,19 @@ class Ledger:
             }
             for a in answers
         ]
-        # Not waited for: a line that power loss takes away is written again by `settle`, from what is stored.
+        # Not flushed: a line that power loss removes is written again by `settle`, from the stored draws.
         self._close(lines, sync=False)
 
     def lose(self, request: str, reason: str, reported: Cost | None = None) -> None:
-        """Count a request that may be charged although it brought nothing: at its worst case, or at what it reported if that is more."""
+        """Count a request that may be charged without an answer: at its worst case, or at the reported cost if that is more."""
         self._close([self._lost(request, reason, reported)])
 
     def retry(self, request: str, reason: str) -> None:
-        """The request was refused and costs nothing."""
+        """Close a request that was refused and costs nothing."""
         self._close([{"event": "retry", "request": request, "reason": reason}])
 
     def unsend(self, request: str) -> None:
-        """The request was not sent after all."""
+        """Close a request that was not sent."""
         self._close([{"event": "unsent", "request": request}])
 
     def _close(self, lines: Sequence[Row], *, sync: bool = True) -> None:
@@ -263,17 +267,18 @@ class Ledger:
             self.log.append(*lines, sync=sync)
             for line in lines:
                 book(self.accounts, self._facts, line)
+                # A request of an earlier start has no entry in either, and reserved nothing in this one.
                 self.spending.reserved -= self._open.pop(line["request"], 0.0) + self._abandoned.pop(line["request"], 0.0)
                 if line["event"] in ("done", "lost"):
                     self.spending.spent += line[self.spending.unit] or 0.0
             if not self._open:
-                self.spending.reserved = sum(self._abandoned.values())  # what else is left of it is rounding
+                self.spending.reserved = sum(self._abandoned.values())  # removes the rounding that is left of the sums
             self._changed.notify_all()
 
     def abandon(self, requests: Collection[str]) -> None:
-        """Nobody waits for these answers any more: nobody else shall wait for their room.
+        """Mark requests whose answers nobody waits for, so that `reserve` does not wait for their room either.
 
-        They keep it all the same: the next start finds them unanswered, and may find that they are stored, or were charged.
+        They keep their room: the next start finds them unanswered, and may find that they are stored or were charged.
         """
         with self._changed:
             for request in requests:
@@ -282,24 +287,24 @@ class Ledger:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Nothing more is reserved, and so nothing more is sent, by whichever thread: somebody wants the run to stop."""
+        """Reserve nothing more in any thread, so that nothing more is sent. The run is being stopped."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def unanswered(self) -> dict[str, Row]:
-        """The reservations that no line closes, by request."""
+        """Return the reservations that no line closes, by request."""
         with self._changed:
             return dict(self._facts)
 
     @contextmanager
-    def still(self) -> Iterator[tuple[Mapping[tuple[str, str], Account], Mapping[str, Row]]]:
-        """The accounts and the open reservations, while nothing is appended."""
+    def locked(self) -> Iterator[tuple[Mapping[tuple[str, str], Account], Mapping[str, Row]]]:
+        """Yield the accounts and the open reservations while appends are blocked."""
         with self._changed:
             yield self.accounts, self._facts
 
     def restore(self, answers: Sequence[Answered], lost: Sequence[Row] = (), unanswered: Sequence[Row] = ()) -> None:
-        """Book lines that the file lacks, from what else is known of them.
+        """Append lines that the file lacks, reconstructed from other files.
 
         Args:
             answers: Requests whose answers are stored.
@@ -314,13 +319,13 @@ class Ledger:
         self._close(lost)
 
     def give_up(self, model: str, requests: Sequence[str]) -> None:
-        """Note that what these requests brought is not stored any more, and may be bought again; what they cost stays in the bill."""
+        """Note that the answers of these requests are not stored any more and may be bought again. Their cost stays in the bill."""
         self._close([{"event": "gone", "request": request, "model": model} for request in requests])
 
     def settle(self, stored: Mapping[str, Answered]) -> None:
-        """Close what a kill left open: a request whose answer is stored is done.
+        """Close the requests that a kill left open. A request whose answer is stored is done.
 
-        Of the others, one to an endpoint is lost, since its owner may charge for it; one to an engine on this machine is done again.
+        Of the others, a request to an endpoint is lost, because its owner may charge for it. One to an engine on this machine is redone.
         """
         lines: list[Row] = []
         for request, facts in self.unanswered().items():
@@ -335,8 +340,11 @@ class Ledger:
 
     def _lost(self, request: str, reason: str, reported: Cost | None = None) -> Row:
         worst = self._facts[request]
+        # Never below the worst case: the endpoint may charge for tokens that it did not report.
         paid = _amounts(reported) if reported else {}
-        amounts = {unit: None if worst[unit] is None else max(worst[unit], paid.get(unit) or 0.0) for unit in ("flops", "usd")}
+        amounts: dict[str, float | None] = {}
+        for unit in ("flops", "usd"):
+            amounts[unit] = None if worst[unit] is None else max(worst[unit], paid.get(unit) or 0.0)
         return {"event": "lost", "request": request, "reason": reason, **amounts}
 
 
@@ -344,15 +352,17 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
     """Add a line of a ledger to its account.
 
     Args:
-        accounts: (account, model) -> what was paid so far.
-        waiting: The reservations that are open, by request.
+        accounts: (account, model) -> payments so far.
+        waiting: The open reservations, by request.
         entry: The line.
     """
     request, event = entry["request"], entry["event"]
     if event == "reserve":
         waiting[request] = entry
         return
+    # The closing line wins: a restored line carries its own account and model.
     facts = {**waiting.pop(request, {}), **entry}
+    # Neither changes a payment.
     if event in ("unsent", "gone"):
         return
     account = accounts.setdefault((facts.get("account", "data"), facts.get("model", "")), Account())
@@ -362,6 +372,7 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         account.count += entry["count"]
         account.tokens += entry["tokens"]
         account.cost = account.cost + Cost(flops=entry["flops"], usd=entry["usd"], seconds=entry["seconds"])
+        # Compared only if both are known, so that the two sums are over the same requests.
         if entry.get("reported_usd") is not None and entry["usd"] is not None:
             account.reported_usd += entry["reported_usd"]
             account.compared_usd += entry["usd"]

@@ -1,4 +1,4 @@
-"""What a ledger sums up to, for readers that do not hold it: from its last summary on, since a ledger may have millions of lines."""
+"""The summary of a ledger, for readers that do not hold it. They read on from the last one: a ledger may have millions of lines."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from isocost.store.ledgerlines import flaw_of_line
 
 PROGRESS = "progress.json"
 Accounts = dict[tuple[str, str], Account]
-_CHUNK = 1 << 20  # bytes of lines that are parsed at once: twice as quick as line by line
-_LOOKED_AT = 4096  # bytes before the place where a summary ends
+_CHUNK = 1 << 20  # bytes of lines that are parsed at once: twice as fast as line by line
+_LOOKED_AT = 4096  # bytes before the end of a summary that its checksum covers
 
 
-def summed_up(accounts: Mapping[tuple[str, str], Account], waiting: Mapping[str, Row], log: Path) -> Row:
-    """A summary of a ledger as it is now; nothing may be appended to it meanwhile.
+def summarise_ledger(accounts: Mapping[tuple[str, str], Account], waiting: Mapping[str, Row], log: Path) -> Row:
+    """Return a summary of the ledger in its present state. Nothing may be appended meanwhile.
 
     Args:
-        accounts: (account, model) -> what was paid.
-        waiting: The reservations that are open, by request.
+        accounts: (account, model) -> payments.
+        waiting: The open reservations, by request.
         log: The ledger's file.
     """
     size = log.stat().st_size if log.exists() else 0
@@ -40,33 +40,36 @@ def summed_up(accounts: Mapping[tuple[str, str], Account], waiting: Mapping[str,
     return {"bytes": size, "check": check, "accounts": paid, "open": list(waiting.values())}
 
 
-def sum_up_again(directory: RunDirectory, ledger: Ledger) -> None:
-    """Bring the summary in `progress.json` up to date, after a stage that came behind sampling and paid."""
+def refresh_summary(directory: RunDirectory, ledger: Ledger) -> None:
+    """Update the summary in `progress.json` after a stage behind sampling that paid for requests."""
     if isinstance(progress := directory.read_derived(PROGRESS), dict):
-        with ledger.still() as (accounts, waiting):
-            progress["ledger"] = summed_up(accounts, waiting, ledger.log.path)
+        with ledger.locked() as (accounts, waiting):
+            progress["ledger"] = summarise_ledger(accounts, waiting, ledger.log.path)
         directory.write_json(progress, PROGRESS)
 
 
 def read_summary(summary: Any) -> tuple[Accounts, dict[str, Row]] | None:
-    """Return a summary that `summed_up` made, or None where it is damaged."""
+    """Return the content of a summary by `summarise_ledger`, or None if it is damaged."""
     try:
         accounts = {(each.pop("account"), each.pop("model")): _account(each) for each in map(dict, summary["accounts"])}
         sums = [cost for each in accounts.values() for cost in (each.cost, each.lost_cost)]
-        if not all(AMOUNT_OR_NULL.fits(cost.flops or 0) and AMOUNT_OR_NULL.fits(cost.usd or 0) for cost in sums):
+        amounts = [amount or 0 for cost in sums for amount in (cost.flops, cost.usd)]
+        if not all(map(AMOUNT_OR_NULL.fits, amounts)):
             return None
         waiting = {row["request"]: row for row in summary["open"]}
-        return None if any(flaw_of_line(row, {}) for row in waiting.values()) else (accounts, waiting)
+        is_damaged = any(flaw_of_line(row, {}) for row in waiting.values())
+        return None if is_damaged else (accounts, waiting)
+    # Any damage counts alike: without a summary the whole ledger is read.
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
 def read_ledger(log: Path, summary: Row | None = None) -> tuple[Accounts, dict[str, Row]]:
-    """What was paid, and the open reservations, of a ledger that somebody else may be writing: nothing of it is changed.
+    """Return the accounts and the open reservations of a ledger that another process may be writing. The file is not changed.
 
     Args:
         log: The ledger's file.
-        summary: What `summed_up` made of it earlier; without one, or where it is not of this file, every line is read.
+        summary: An earlier result of `summarise_ledger`. Without one, or if it is of another file, every line is read.
     """
     accounts: Accounts = {}
     waiting: dict[str, Row] = {}
@@ -85,7 +88,7 @@ def read_ledger(log: Path, summary: Row | None = None) -> tuple[Accounts, dict[s
 
 
 def begins_with(log: Path, summary: Any) -> bool:
-    """Return whether a ledger still begins with what was summed up."""
+    """Return True if a ledger still begins with the lines that were summarised."""
     with suppress(OSError), log.open("rb") as file:
         return isinstance(summary, dict) and _is_of(file, summary)
     return False
@@ -96,20 +99,21 @@ def _account(fields: Row) -> Account:
 
 
 def _is_of(file: BinaryIO, summary: Row) -> bool:
-    """Whether the file begins with what was summed up: power loss may have taken lines from its end."""
+    """Return True if the file begins with the summarised lines. Power loss may have removed lines from its end."""
     size = summary.get("bytes")
     return isinstance(size, int) and size > 0 and _check(file, size) == summary.get("check")
 
 
 def _check(file: BinaryIO, size: int) -> int:
-    """A sum over the last bytes before a place; that of a shorter file differs."""
+    """Return a checksum of the last bytes before a place. That of a shorter file differs."""
+    # A few kilobytes are enough: a ledger is only appended to, or cut by power loss.
     start = max(0, size - _LOOKED_AT)
     file.seek(start)
     return zlib.crc32(file.read(size - start))
 
 
 def _entries(file: BinaryIO) -> Iterator[Any]:
-    """The entries from here on; a line that is not whole yet, or is damaged, is passed over."""
+    """Yield the entries from here on. A line that is incomplete or damaged is skipped."""
     while lines := file.readlines(_CHUNK):
         try:
             yield from json.loads((b"[" + b",".join(lines) + b"]").decode("utf-8", "surrogatepass"))

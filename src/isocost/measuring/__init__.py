@@ -1,4 +1,4 @@
-"""Measuring: what the samples of a model, of a cell, or of several models side by side, are worth."""
+"""Measures of the samples of a model, of a cell, or of several models side by side."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def measure(
     levels: Sequence[Level] = ("string", "normalised", "equations"),
     as_fixed: bool = False,
 ) -> dict[str, dict[str, Estimate]]:
-    """Coverage and diversity at each k, pass@1 and covered of every model in a table of samples.
+    """Return coverage and diversity at each k, pass@1 and covered, of every model in a table of samples.
 
-    All samples of a model and problem are taken as M equal draws, whatever their pool. Samples that were not graded are left out of M and
-    counted in n_ungraded. A problem is left out of a measure that it does not define (k > M, or nothing graded); n is the number that
-    remain, and the estimate is None where none do. Intervals are over problems.
+    All samples of a model and problem count as M equal draws, whatever their pool. Ungraded samples are left out of M and counted in
+    n_ungraded. A problem is left out of a measure that it does not define (k > M, or nothing graded). n is the number of remaining
+    problems; without any the estimate is None. Intervals are over problems.
 
-    Where the number of draws looks as if it depended on their outcomes (`metrics.stopped.looks_stopped`), all but `covered` is None.
+    If the number of draws seems to depend on their outcomes (`metrics.stopped.looks_stopped`), all measures but `covered` are None.
 
     Args:
-        table: As `tables.scan_table` or `read_table` gives it; diversity needs `generation`.
-        ks: Draws to measure at.
-        levels: What makes two solutions the same.
-        as_fixed: The number of draws is known not to depend on outcomes, whatever it looks like.
+        table: A table from `tables.scan_table` or `read_table`. Diversity needs `generation`.
+        ks: Numbers of draws to measure at.
+        levels: Levels of diversity: the keys that make two solutions equal.
+        as_fixed: Take the number of draws as independent of outcomes, whatever the test says.
 
     Returns:
         By model in order of appearance, then by name: `coverage@K`, `diversity@K` (exact strings), `diversity_normalised@K` and

@@ -1,4 +1,4 @@
-"""Measures as the objects that `isocost measure --json` prints."""
+"""The JSON objects that `isocost measure --json` prints."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from isocost.records import Estimate
 
 
 def to_json(measures: Measures) -> dict[str, dict[str, dict[str, object]]]:
-    """{"models": {MODEL: {NAME: {"value", "low", "high", "n"}, ..., "n_ungraded": int}}}."""
+    """Return {"models": {MODEL: {NAME: {"value", "low", "high", "n"}, ..., "n_ungraded": int}}}."""
     models: dict[str, dict[str, object]] = {}
     for model, estimates in measures.items():
         models[model] = {name: _estimate(estimate) for name, estimate in estimates.items()}
+        # All estimates of a model have the same number.
         models[model]["n_ungraded"] = max((estimate.n_ungraded for estimate in estimates.values()), default=0)
     return {"models": models}
 
 
 def survey_json(survey: Survey) -> dict[str, object]:
-    """As `to_json`, with `cost_per_draw` and `cost_per_correct` beside the measures where costs are known, and with further keys.
+    """Return the object of `to_json` with `cost_per_draw` and `cost_per_correct` where costs are known, and with further keys.
 
-    "unit" of costs; "undefined" {MODEL: {NAME: why}}; "curves" {MODEL: [{"k", "cost", "coverage": ESTIMATE, "diversity": ESTIMATE}]};
-    "crossovers" [{"measure", "models", "ahead": model that is ahead at the end or null, "cost": ESTIMATE whose high is null where it lies
-    beyond "reach", "reach", "no_crossover": share of resamples}]; "overlap" [{"models", "cost", "draws", "only": {MODEL: ESTIMATE}, "all",
-    "none"}], cost and draws null for all draws in hand; "by" {GROUP: {MODEL: ...}}; "warnings" [text]; "mixtures" [{"shares": {MODEL: of
-    the money}, "draws": {MODEL: of the draws}, "curve": as of a model, k all its models' draws together, "beside": [{"k", "cost",
-    "mixture": {NAME: ESTIMATE}, "models": {MODEL: {"draws", "alone": {NAME: ESTIMATE}, "mixture_minus_model": {NAME: ESTIMATE}}}}],
-    "undefined": why there is no curve, or null}].
+    "unit" of costs; "undefined" {MODEL: {NAME: reason}}; "curves" {MODEL: [{"k", "cost", "coverage": ESTIMATE, "diversity": ESTIMATE}]};
+    "crossovers" [{"measure", "models", "ahead": the model that is ahead at the end or null, "cost": ESTIMATE whose high is null beyond
+    "reach", "reach", "no_crossover": share of resamples}]; "overlap" [{"models", "cost", "draws", "only": {MODEL: ESTIMATE}, "all",
+    "none"}], with cost and draws null for all draws in hand; "by" {GROUP: {MODEL: ...}}; "warnings" [text]; "mixtures" [{"shares": {MODEL:
+    share of the money}, "draws": {MODEL: share of the draws}, "curve": as of a model, with k the draws of all its models together,
+    "beside": [{"k", "cost", "mixture": {NAME: ESTIMATE}, "models": {MODEL: {"draws", "alone": {NAME: ESTIMATE}, "mixture_minus_model":
+    {NAME: ESTIMATE}}}}], "undefined": the reason why there is no curve, or null}].
     """
     models = to_json(survey.measures)["models"]
     for model, shape in survey.shapes.items():
@@ -61,11 +62,18 @@ def _crossing(crossing: Crossing) -> dict[str, object]:
     return {
         "measure": crossing.measure,
         "models": [crossing.left, crossing.right],
-        "ahead": None if found.ahead is None else crossing.left if found.ahead == "left" else crossing.right,
+        "ahead": _leader(crossing),
         "cost": {"value": found.value, "low": found.low, "high": found.high, "n": found.n},
         "reach": found.reach,
         "no_crossover": found.absent,
     }
+
+
+def _leader(crossing: Crossing) -> str | None:
+    # `found` says left and right; readers of the file know the models by name only.
+    if crossing.found.ahead is None:
+        return None
+    return crossing.left if crossing.found.ahead == "left" else crossing.right
 
 
 def _shared(shared: Shared) -> dict[str, object]:

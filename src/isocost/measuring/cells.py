@@ -1,4 +1,4 @@
-"""What a cell bought: measures of data of any shape."""
+"""Measures of the samples that a cell bought. They hold for any allocation."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from isocost.records import Estimate
 
 
 def measure_cell(table: pl.DataFrame, problem_ids: Sequence[str], cap: int | None = None) -> dict[str, Estimate]:
-    """`covered`, `kept_per_problem` and `pass@1` of the samples that a cell bought, over all problems of the study.
+    """Return `covered`, `kept_per_problem` and `pass@1` of the samples that a cell bought, over all problems of the study.
 
-    A problem without a correct sample in the cell, bought or not, graded or not, is not covered and keeps nothing: these are the data in
-    hand. pass@1 is the mean over the problems with a graded sample of their share correct; an adaptive policy that stops at successes
-    biases it, upwards.
+    A problem without a correct sample in the cell, bought or not, graded or not, is not covered and keeps nothing: these measures describe
+    the data in hand. pass@1 is the mean share correct over the problems with a graded sample. An adaptive policy that stops at successes
+    biases it upwards.
 
     Args:
-        table: The cell's samples, of all its models; kept_per_problem needs `generation`.
-        problem_ids: Every problem that the cell could have bought for.
-        cap: Most distinct correct solutions that are kept of a problem; None keeps all.
+        table: The cell's samples, of all its models. kept_per_problem needs `generation`.
+        problem_ids: All problems that the cell could buy for.
+        cap: Largest number of distinct correct solutions kept per problem; None keeps all.
     """
+    # All models of the cell count as one: the training set does not care who solved a problem.
     lazy = table.lazy().filter(pl.col("problem_id").is_in(list(problem_ids))).with_columns(model=pl.lit(""))
     draws = load(lazy)
     place = {problem: i for i, problem in enumerate(problem_ids)}
@@ -49,7 +50,7 @@ def cell_estimates(drawn: Ints, correct: Ints, *, n_ungraded: int) -> dict[str, 
 
 
 def _spread(counts: Ints, at: Ints, n: int) -> Ints:
-    """Counts of some problems among all."""
+    """Return counts of some problems as counts of all, 0 elsewhere."""
     every = np.zeros(n, dtype=np.int64)
     every[at] = counts
     return every

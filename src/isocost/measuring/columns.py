@@ -1,4 +1,4 @@
-"""Values of a measure, one a problem, and the estimates made of them."""
+"""Values of a measure, one per problem, and estimates from them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Columns:
     """Some measures of one kind.
 
     Attributes:
-        names: One a column.
-        values: float[problems, columns]; nan is not defined for that problem.
-        most: The largest value possible of each, for counts; None if these are shares.
+        names: One per column.
+        values: float[problems, columns]; nan is undefined for that problem.
+        most: The largest possible value per column, for counts; None for shares.
     """
 
     names: Sequence[str]
@@ -30,21 +30,22 @@ class Columns:
 
 
 def estimates(columns: Sequence[Columns], n_ungraded: int, problems: Bools | None = None) -> dict[str, Estimate]:
-    """The mean over problems of each column, with its interval over problems.
+    """Return the mean over problems of each column, with its interval over problems.
 
     Args:
-        columns: Of the same problems each.
+        columns: Columns of the same problems.
         n_ungraded: Draws that could not be graded.
-        problems: Which of them, bool[problems]; None is all.
+        problems: Selected problems, bool[problems]; None is all.
     """
     found: dict[str, Estimate] = {}
     for some in columns:
         values = some.values if problems is None else some.values[problems]
+        # Shares lie in [0, 1]; the range of counts has to be read from the data.
         made = mean_intervals(values) if some.most is None else count_intervals(values, some.most)
         found |= dict(zip(some.names, made, strict=True))
     return {name: replace(estimate, n_ungraded=n_ungraded) for name, estimate in found.items()}
 
 
 def where_drawn(drawn: Ints, values: Floats) -> Floats:
-    """The values, nan where nothing was drawn."""
+    """Return the values, nan where nothing was drawn."""
     return np.where(drawn > 0, values, np.nan)

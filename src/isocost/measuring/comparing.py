@@ -1,4 +1,4 @@
-"""Models side by side: curves against cost, crossovers, and which problems only one of them solves."""
+"""Comparison of models: curves against cost, crossovers, and the problems that only one of them solves."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from isocost.metrics.curves import Crossover, Curve, coverage_at, crossover, cur
 from isocost.metrics.overlap import Overlap, overlap
 from isocost.records import Estimate
 
-MOST_PAIRED = 5  # models of which every pair is compared
+MOST_PAIRED = 5  # models of which every pair is compared: ten pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One point of a model's curves: k draws, what they cost a problem, and `coverage` and `diversity` there."""
+    """One point of a model's curves: k draws, their cost per problem, and `coverage` and `diversity` there."""
 
     k: int
     cost: float
@@ -28,7 +28,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """Two models' curves of one measure, and where they cross; `Crossover` says left and right of the models in this order."""
+    """The crossover of two models' curves of one measure. `found` says left and right for the models in this order."""
 
     measure: str
     left: str
@@ -38,12 +38,12 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """Which problems models solve, on the problems that all of them drew for.
+    """The overlap of some models, on the problems that all of them drew for.
 
     Attributes:
-        models: Two, or all.
-        draws: Of each model: None where all draws in hand are meant, else how many (a fraction is what planning buys) `cost` buys.
-        cost: Cost a problem, the same for each model; None for all draws.
+        models: Two models, or all.
+        draws: Draws of each model that `cost` buys, fractional as planned; None for all draws in hand.
+        cost: Cost per problem, the same for each model; None for all draws.
         found: Shares of the problems.
     """
 
@@ -54,10 +54,10 @@ class Shared:
 
 
 def curve_points(model: Model) -> list[Point]:
-    """coverage@k and diversity@k of a model against k times the mean cost of a draw, each with its interval at that k.
+    """Return coverage@k and diversity@k of a model against k times the mean cost of a draw, each with its interval.
 
-    The curve goes as far as the draws of 95% of the problems do; problems with fewer are left out of all of it, so that every point rests
-    on the same ones. Empty where costs are not known.
+    The curve ends at the draws that 95% of the problems have. Problems with fewer are left out of the whole curve, so that every point
+    uses the same problems. Empty if costs are unknown.
     """
     kept, most = reach_of(model.drawn)
     ks = [int(k) for k in curve_ks(most)] if most else []
@@ -71,13 +71,14 @@ def curve_points(model: Model) -> list[Point]:
 
 
 def crossings(models: Sequence[Model], *, seed: int = 0) -> list[Crossing]:
-    """Where the curves of each two models cross, for coverage and for the first level of diversity that both have; at most five models."""
+    """Return the crossovers of each pair of models, for coverage and the first level of diversity of both; for at most five models."""
     found: list[Crossing] = []
     if len(models) > MOST_PAIRED:
         return found
     for pair in combinations(models, 2):
         places = common_places(pair)
         reached = [reach_of(model.drawn[at]) for model, at in zip(pair, places, strict=True)]
+        # Both curves must rest on the same problems, or a difference between problems would look like one between models.
         kept = reached[0][0] & reached[1][0]
         if not kept.any() or any(model.cost is None for model in pair):
             continue
@@ -91,9 +92,9 @@ def crossings(models: Sequence[Model], *, seed: int = 0) -> list[Crossing]:
 
 
 def shared(models: Sequence[Model], adaptive: Collection[str] = ()) -> list[Shared]:
-    """Overlap of all models and, of at most five, of each two: in all draws, and at the largest cost that each of them reaches.
+    """Return the overlap of all models, and of each pair of at most five: in all draws, and at the largest cost that each reaches.
 
-    Models whose policy is `adaptive` are not compared at a cost.
+    Models whose policy is `adaptive` are not compared at a cost, because coverage@k is biased for them.
     """
     sets = [tuple(models)] if len(models) > 1 else []
     if 2 < len(models) <= MOST_PAIRED:
@@ -114,11 +115,13 @@ def shared(models: Sequence[Model], adaptive: Collection[str] = ()) -> list[Shar
 def _at_matched_cost(models: Sequence[Model], places: Sequence[Ints]) -> list[Shared]:
     reached = [reach_of(model.drawn[at]) for model, at in zip(models, places, strict=True)]
     kept = all_true([mask for mask, _ in reached])
-    if not kept.any() or any(model.cost is None or model.stopped for model in models):
+    comparable = all(model.cost is not None and not model.stopped for model in models)
+    if not kept.any() or not comparable:
         return []
     each = [float(draw_cost(model, at[kept]).mean()) for model, at in zip(models, places, strict=True)]
     if min(each) <= 0:
         return []
+    # The largest budget that all of them can spend with the draws in hand.
     budget = min(cost * most for cost, (_, most) in zip(each, reached, strict=True))
     draws = tuple(min(budget / cost, float(most)) for cost, (_, most) in zip(each, reached, strict=True))
     chances = [coverage_at(model.drawn[at[kept]], model.correct[at[kept]], k) for model, at, k in zip(models, places, draws, strict=True)]

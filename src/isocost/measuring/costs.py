@@ -1,4 +1,4 @@
-"""What the draws of a table cost, and in which unit."""
+"""The costs of the draws of a table, and their unit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from isocost.metrics.intervals import count_interval
 from isocost.metrics.unitcost import cost_per_correct
 from isocost.records import Estimate
 
-_MOST = 1e100
+_MOST = 1e100  # squares of larger costs, as intervals need them, overflow a float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +24,9 @@ class Costs:
     """Costs of draws.
 
     Attributes:
-        of_group: Of all draws of a model and problem, ungraded ones included, float[groups]; nan where one of them is not known. None where
-            the table says nothing of costs.
-        unit: tokens; priced tokens, where prices were given; or, where the table has a column cost, what its column cost_unit says (flops
-            or usd), else cost.
+        of_group: Cost of all draws of a model and problem, ungraded ones included, float[groups]; nan if one of them is unknown. None if
+            the table has no costs.
+        unit: tokens; priced tokens, if prices were given; for a column cost, the value of column cost_unit (flops or usd), else cost.
     """
 
     of_group: Floats | None
@@ -35,20 +34,23 @@ class Costs:
 
 
 def costs(draws: Draws, prices: Mapping[str, float] | None = None) -> Costs:
-    """A draw costs its generated tokens at the price of its model's token, where prices are given; else what the column `cost` says; else
-    its generated tokens.
+    """Return the cost of the draws of each group.
+
+    A draw costs its generated tokens at the price of its model's token if prices are given, else the value of the column `cost`, else its
+    generated tokens.
 
     Args:
         draws: The table.
-        prices: Of a token, by model; for every model, or for none: an unknown price is an error, never zero or one.
+        prices: Price per token, by model; for every model, or for none. An unknown price is an error, never zero or one.
 
     Raises:
-        InputError: A price is missing, not above 0, or of a model that the table does not have; or tokens are priced and not there.
+        InputError: A price is missing, not above 0, or of a model that the table lacks; or the table lacks the priced tokens.
     """
     if prices:
         _check(draws, prices)
         price = np.array([prices[name] for name in draws.models])
         return Costs(of_group=_bounded(_sums(draws, _tokens(draws)) * price[draws.model]), unit="priced tokens")
+    # Real costs before token counts: tokens of two models rarely cost the same.
     if draws.cost is not None:
         return Costs(of_group=_bounded(_sums(draws, draws.cost)), unit=draws.cost_unit or "cost")
     if draws.tokens is not None:
@@ -57,18 +59,19 @@ def costs(draws: Draws, prices: Mapping[str, float] | None = None) -> Costs:
 
 
 def _bounded(costs: Floats) -> Floats:
-    """Refuse costs whose sums and squares no float holds."""
+    """Reject costs whose sums and squares overflow a float."""
     if (costs > _MOST).any():
         raise InputError(f"the draws of one problem cost {costs.max():.3g}: more than {_MOST:g}\n  correct the column cost, or --cost")
     return costs
 
 
 def unit_costs(model: Model) -> dict[str, Estimate]:
-    """`cost_per_draw` and `cost_per_correct` of a model whose costs are known: means over problems, in the unit of its costs.
+    """Return `cost_per_draw` and `cost_per_correct` of a model with known costs: means over problems, in the unit of its costs.
 
-    What ungraded draws cost is laid on the graded ones: a draw that counts costs cost / M.
+    The cost of ungraded draws is added to the graded ones: a graded draw costs cost / M.
     """
     known = model.drawn > 0
+    # A model whose draws all cost nothing has no cost per correct solution to compare.
     if model.cost is None or not known.any() or not model.cost[known].sum() > 0:
         return {}
     each = model.cost[known] / model.drawn[known]
@@ -79,6 +82,7 @@ def unit_costs(model: Model) -> dict[str, Estimate]:
 def _check(draws: Draws, prices: Mapping[str, float]) -> None:
     for name, price in prices.items():
         if name not in draws.models:
+            # Names come from a table and can be any text, so they are cut in messages.
             near = difflib.get_close_matches(name, draws.models, n=1)
             hint = f'did you mean "{near[0]}"? ' if near else ""
             raise InputError(f'--cost: the table has no model "{name[:80]}"\n  {hint}it has {", ".join(draws.models[:5])[:200]}')

@@ -1,4 +1,4 @@
-"""The draws of a table as small arrays: who drew, for which problem, correct or not. No texts."""
+"""The draws of a table as small arrays: model, problem, and outcome. Texts are not loaded."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from isocost.tables.coding import coded, codes, collected, combined
 
 @dataclass(frozen=True, kw_only=True)
 class Draws:
-    """Every row of a table. A group is a model and a problem that it has rows for; groups ascend by model, then by problem.
+    """All rows of a table. A group is a model and a problem that it has rows for. Groups ascend by model, then by problem.
 
     Attributes:
         models: Names, in order of first appearance.
         problems: Ids, in order of first appearance.
-        group: Of each row, int[rows].
-        model: Of each group, int[groups].
-        problem: Of each group, int[groups].
+        group: Group of each row, int[rows].
+        model: Model of each group, int[groups].
+        problem: Problem of each group, int[groups].
         graded: bool[rows].
         correct: bool[rows].
-        index: sample_index, int[rows]; None where the order of the rows is that of the draws.
-        tokens: Generated, float[rows], nan where unknown; None without the column.
-        cost: As the table gives it, float[rows], nan where unknown; None without the column.
-        cost_unit: Of `cost`, flops or usd; None where the table does not say.
+        index: sample_index, int[rows]; None if the rows are in the order of the draws.
+        tokens: Generated tokens, float[rows], nan where unknown; None without the column.
+        cost: The table's costs, float[rows], nan where unknown; None without the column.
+        cost_unit: Unit of `cost`, flops or usd; None if the table has none.
     """
 
     models: list[str]
@@ -59,8 +59,8 @@ class Draws:
         return np.bincount(self.group, minlength=self.model.size)
 
     def correct_of_first(self, k: int) -> Ints:
-        """How many of the first k graded draws are correct, int[groups]; of no meaning where there are fewer."""
-        if self.index is not None:  # numbered 0, 1, 2, ... without a gap, as most tables are, needs no sorting
+        """Return the number of correct draws among the first k graded ones, int[groups]; undefined if there are fewer."""
+        if self.index is not None:  # most tables number draws 0, 1, 2, ... without a gap, and then need no sorting
             early = self.graded & (self.index < k)
             if np.all((self._count(early) == k) | (self.drawn < k)):
                 return self._count(early & self.correct)
@@ -68,7 +68,7 @@ class Draws:
 
     @cached_property
     def last_correct(self) -> Bools:
-        """Whether the last graded draw is correct, bool[groups]."""
+        """True if the last graded draw is correct, bool[groups]."""
         return self._count_ranked(self._rank == self.drawn[self._ranked_group] - 1) > 0
 
     @cached_property
@@ -93,7 +93,7 @@ class Draws:
 
     @cached_property
     def _rank(self) -> Ints:
-        """Place of each graded row among those of its group, in the order of `_order`."""
+        """The place of each graded row among those of its group, in the order of `_order`."""
         starts = np.cumsum(self.drawn) - self.drawn
         rank: Ints = np.arange(self._order.size) - starts[self._ranked_group]
         return rank
@@ -106,13 +106,13 @@ class Draws:
 
 
 def load(table: pl.LazyFrame, order: Sequence[str] = ()) -> Draws:
-    """Read the small columns of a table, as `tables.scan_table` gives it; texts stay where they are.
+    """Read the small columns of a table from `tables.scan_table`. Texts are not read.
 
-    Memory is some 50 bytes a row, 60 while reading.
+    It needs some 50 bytes per row, 60 while reading.
 
     Args:
         table: The table.
-        order: Problems that come first, in this order; others follow in the order of first appearance. Resampling depends on it.
+        order: Problems that come first, in this order. Others follow in order of first appearance. Resampling depends on the order.
 
     Raises:
         TableError: The file behind the table cannot be read to its end.
@@ -123,6 +123,7 @@ def load(table: pl.LazyFrame, order: Sequence[str] = ()) -> Draws:
     problem, problems = _in_order(*codes(frame["problem"]), order)
     model, models = codes(frame["model"])
     group = combined(model, problem)
+    # Every row of a group writes the same two numbers, so any order of writing gives the same result.
     of_group = np.zeros((2, int(group.max(initial=-1)) + 1), dtype=np.int64)
     of_group[0, group], of_group[1, group] = model, problem
     return Draws(
@@ -141,8 +142,9 @@ def load(table: pl.LazyFrame, order: Sequence[str] = ()) -> Draws:
 
 
 def _in_order(problem: Ints, problems: list[str], order: Sequence[str]) -> tuple[Ints, list[str]]:
-    """Codes of problems and their names, with the problems of `order` first."""
+    """Return codes and names of problems, with the problems of `order` first."""
     known = {name: code for code, name in enumerate(problems)}
+    # Problems that the table lacks are left out of the order.
     wanted = list(dict.fromkeys([*(name for name in order if name in known), *problems]))
     place = np.empty(len(problems), dtype=np.int64)
     place[[known[name] for name in wanted]] = np.arange(len(problems))

@@ -1,4 +1,4 @@
-"""`isocost measure` on a file, or on the samples of a run directory."""
+"""The survey of `isocost measure`, on a file or on the samples of a run directory."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def survey_file(
     stopped_at: int | None = None,
     mixes: Sequence[str | Mapping[str, float]] = (),
 ) -> Survey:
-    """`survey` of a table of samples, or of every pool of a run directory; texts are read only where a level asks for them.
+    """Return `survey` of a table of samples, or of every pool of a run directory. Texts are read only if a level needs them.
 
-    `by` is a column of the table; of a run directory, what its problems' source says of each, such as `level`. Of a run's samples, a
-    model whose arms all have a fixed policy is taken as fixed, one of another policy has no curve: as in the run's report.
+    `by` is a column of the table, or for a run directory a key of its problems' metadata, such as `level`. Of a run's samples, a model
+    whose arms all have a fixed policy is taken as fixed; one with another policy has no curve, as in the run's report.
 
     Raises:
         TableError: The file is not a table of samples, or `by` cannot group its problems.
         RunDirectoryError: The directory holds no samples of a finished sampling stage.
-        InputError: A price is missing or wrong, a mixture cannot be made of these models, or draws did not stop as is said.
+        InputError: A price is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
     """
     groups: str | Mapping[str, str] | None = by
     columns = [name for name in _COLUMNS if levels or name != "generation"]
@@ -46,10 +46,11 @@ def survey_file(
         path = samples_of(path)
     elif by is not None:
         columns.append(by)
+    # Only the columns that this survey needs: texts are most of a large table.
     table = scan_table(str(path), columns)
     warnings = [said] if run and (said := run.doubt()) else []
     if run and not prices and "cost" not in table.collect_schema():
-        # Its tokens would cost the same whichever model wrote them, which its report does not say.
+        # Counting tokens would give every model the same price per token, which contradicts the run's report.
         table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))
         warnings += [f"{path.name} of this run does not have the costs of its draws; {run.report_again} writes them."]
     found = survey(table, ks, levels=levels, prices=prices, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
@@ -57,10 +58,10 @@ def survey_file(
 
 
 def level_list(text: str) -> tuple[Level, ...]:
-    """Levels of diversity as they are written on the command line: string,normalised; none.
+    """Parse the levels of diversity of the command line: string,normalised; none.
 
     Raises:
-        InputError: A name that is none of them.
+        InputError: A name is not a level.
     """
     names = [] if text.strip() == "none" else [name.strip() for name in text.split(",")]
     if any(name not in ALL_LEVELS for name in names):
@@ -69,10 +70,10 @@ def level_list(text: str) -> tuple[Level, ...]:
 
 
 def price_list(texts: Sequence[str]) -> dict[str, float]:
-    """Prices of tokens as they are written on the command line, MODEL=NUMBER each; the last = parts them.
+    """Parse the token prices of the command line, MODEL=NUMBER each. The last = separates, because names may contain it.
 
     Raises:
-        InputError: One is written otherwise, or a model is priced twice.
+        InputError: A text has another form, or a model is priced twice.
     """
     prices: dict[str, float] = {}
     for text in texts:

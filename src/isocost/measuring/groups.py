@@ -1,4 +1,4 @@
-"""Problems by level, subject or whatever else they are sorted by."""
+"""Groups of problems, by level, subject or another property."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from isocost.tables.coding import coded, codes
 
 
 def problem_groups(table: pl.LazyFrame, draws: Draws, by: str | Mapping[str, str]) -> dict[str, Ints]:
-    """Which problems belong to each group, in the order of the groups' names.
+    """Return the problems of each group, in the order of the groups' names.
 
     Args:
-        table: As `tables.scan_table` gives it.
+        table: The table from `tables.scan_table`.
         draws: The same table, loaded.
-        by: A column of the table, or the group of each problem id; a problem without one is in none.
+        by: A column of the table, or the group of each problem id. A problem without a group is left out.
 
     Returns:
         Indices into `draws.problems`, by group.
@@ -37,7 +37,7 @@ def problem_groups(table: pl.LazyFrame, draws: Draws, by: str | Mapping[str, str
 
 
 def _column(table: pl.LazyFrame, draws: Draws, by: str) -> tuple[Ints, list[str]]:
-    """Group of each problem, -1 for none, and the names of the groups."""
+    """Return the group of each problem, -1 for none, and the names of the groups."""
     if by not in table.collect_schema().names():
         raise TableError(f'the table has no column "{by[:80]}" to group problems by')
     frame = coded(table.filter(pl.col(by).is_not_null()), {"problem": "problem_id", "group": by}, [])
@@ -47,12 +47,14 @@ def _column(table: pl.LazyFrame, draws: Draws, by: str) -> tuple[Ints, list[str]
     at = np.array([place[name] for name in ids], dtype=np.int64)[problem]
     of = np.full(len(place), -1, dtype=np.int64)
     of[at] = group
+    # A problem with two groups was written twice above; the first value is lost, which shows here.
     if np.any(of[at] != group):
         row = int(np.flatnonzero(of[at] != group)[0])
         pair = " and ".join(f'"{names[i][:80]}"' for i in (group[row], of[at[row]]))
-        raise TableError(f'problem "{draws.problems[at[row]][:80]}" stands in two groups of column "{by[:80]}": {pair}')
+        raise TableError(f'problem "{draws.problems[at[row]][:80]}" is in two groups of column "{by[:80]}": {pair}')
     return of, names
 
 
 def _sorted(groups: dict[str, Ints]) -> dict[str, Ints]:
+    # Numbers by length first, so that level 10 follows level 9.
     return {name: groups[name] for name in sorted(groups, key=lambda name: (len(name), name) if name.isdecimal() else (0, name))}

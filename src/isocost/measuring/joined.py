@@ -1,4 +1,4 @@
-"""Several models' draws for the same problems, their solutions told apart across models."""
+"""The draws of several models for the same problems, with equal solutions of different models identified."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Joined:
     """The draws of several models for the same problems.
 
     Attributes:
-        names: Of the models.
+        names: Names of the models.
         drawn: Graded draws, int[models, problems].
-        correct: Correct ones, int[models, problems].
-        classes: Distinct correct solutions by level: the problem of each, int[classes], and how often each model has it,
-            int[models, classes]; one text is one solution, whoever wrote it.
-        n_ungraded: Draws of each model that could not be graded.
+        correct: Correct draws, int[models, problems].
+        classes: Distinct correct solutions by level: the problem of each, int[classes], and its count per model, int[models, classes].
+            Equal texts of different models are one solution.
+        n_ungraded: Ungraded draws of each model.
     """
 
     names: list[str]
@@ -39,10 +39,10 @@ class Joined:
 
     @classmethod
     def of(cls, models: Sequence[Model], places: Sequence[Ints]) -> Joined:
-        """The models at these places of their problems, which are the same problems in the same order.
+        """Join models at these places of their problems: the same problems in the same order.
 
         Raises:
-            ValueError: The solutions are not `identified`.
+            ValueError: The solutions were not loaded as `identified`.
         """
         levels = [kind for kind in levels_of(models[0]) if all(kind in model.solutions for model in models)]
         return cls(
@@ -54,18 +54,19 @@ class Joined:
         )
 
     def values(self, draws: Floats) -> Values:
-        """`coverage` and every level of diversity at so many draws of each model, float[models, points]."""
+        """Return `coverage` and every level of diversity for numbers of draws float[models, points]."""
         of = {"coverage": mixture_coverage(self.drawn, self.correct, draws)}
         return of | {kind: mixture_diversity(self.drawn, owner, count, draws) for kind, (owner, count) in self.classes.items()}
 
     def estimates(self, values: Values, draws: Floats) -> dict[str, list[Estimate]]:
-        """Means over problems of what so many draws give, with intervals, by measure."""
+        """Return means over problems of these values, with intervals, by measure."""
         most = np.ceil(draws).sum(axis=0).tolist()
         made = {name: mean_intervals(of) if name == "coverage" else count_intervals(of, most) for name, of in values.items()}
         return {name: [replace(each, n_ungraded=sum(self.n_ungraded)) for each in of] for name, of in made.items()}
 
     def alone(self, model: int) -> Joined:
-        """One of the models, with the first level of diversity only."""
+        """Return one of the models, with the first level of diversity only."""
+        # Comparisons with single models show one level of diversity.
         first = list(self.classes.items())[:1]
         return replace(
             self,
@@ -90,6 +91,7 @@ def _joined(models: Sequence[Model], places: Sequence[Ints], kind: str) -> tuple
         columns = {"problem": problem, "a": classes.digests[0], "b": classes.digests[1], str(i): classes.count}
         frames.append(pl.DataFrame({name: values[wanted] for name, values in columns.items()}))
     counts = pl.exclude("problem", "a", "b").sum()
+    # Diagonal: each frame has a count column of its own, and a solution of one model only gets null in the others.
     found = pl.concat(frames, how="diagonal").group_by("problem", "a", "b").agg(counts)
     multiplicity = np.stack([found[str(i)].to_numpy() for i in range(len(models))])
     return found["problem"].to_numpy(), multiplicity.astype(np.int64)

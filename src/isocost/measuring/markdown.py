@@ -1,4 +1,4 @@
-"""Measures as Markdown tables, each number with its interval and n."""
+"""Markdown tables of measures, each number with its interval and n."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from isocost.measuring.survey import Survey
 from isocost.measuring.words import NAMES, count, markdown_table, money, name_cell, named_unit, percent, spent, with_unit
 from isocost.records import Estimate
 
-_FEW_PROBLEMS = 30
-_ABREAST = 4  # models in a table
-_MOST_GROUPS = 40
+_FEW_PROBLEMS = 30  # below this a note warns of the small n
+_ABREAST = 4  # models per table, so that it fits a terminal
+_MOST_GROUPS = 40  # rows of a table by group
 _AT_ONE_PRICE = "At one price a token, whichever model wrote it; --cost MODEL=NUMBER for each model says otherwise."
-_LEFT_OUT = ("maj@", "pass@1[", "diversity_")  # of the table by group: it grows too wide
+_LEFT_OUT = ("maj@", "pass@1[", "diversity_")  # measures omitted by group, where the table would become too wide
 
 
 def to_markdown(measures: Measures) -> str:
-    """A Markdown table, a row a measure and a column a model, each number with its 95% interval over problems and its n."""
+    """Return a Markdown table: a row per measure, a column per model, each number with its 95% interval over problems and its n."""
     names = list(dict.fromkeys(name for estimates in measures.values() for name in estimates))
     return "\n\n".join([*_tables(measures, names, {}, {}, {}), _note(measures)])
 
 
 def survey_markdown(survey: Survey) -> str:
-    """What a survey found, for people: a table of measures, of groups, of overlap, the crossovers, mixtures, and what to beware of."""
+    """Return a survey as text: tables of measures, groups and overlap, then crossovers, mixtures and warnings."""
     extra = {model: _about(survey, model) for model in survey.measures}
     problems = {model: shape.problems for model, shape in survey.shapes.items()}
     names, left_out = _defined(survey)
@@ -45,7 +45,7 @@ def survey_markdown(survey: Survey) -> str:
 
 
 def _defined(survey: Survey) -> tuple[list[str], str]:
-    """The measures that some model defines, and a sentence on the others; all of them where none is."""
+    """Return the measures that some model defines, and a sentence on the others; all of them if none is defined."""
     names = list(dict.fromkeys(name for estimates in survey.measures.values() for name in estimates))
     has = [name for name in names if any(own[name].value is not None for own in survey.measures.values() if name in own)]
     left = [name for name in names if name not in has]
@@ -86,7 +86,7 @@ def _about(survey: Survey, model: str) -> dict[str, str]:
 
 
 def _groups(by: Mapping[str, Measures]) -> Iterator[str]:
-    """A table a model: a row a group, a column a measure that does not depend on which of many k."""
+    """Yield a table per model: a row per group, a column per measure."""
     for model in dict.fromkeys(model for measures in by.values() for model in measures):
         found = {group: measures[model] for group, measures in by.items() if any(e.n for e in measures.get(model, {}).values())}
         names = [name for name in dict.fromkeys(n for e in found.values() for n in e) if not name.startswith(_LEFT_OUT)]
@@ -162,6 +162,6 @@ def _ungraded(estimates: Mapping[str, Estimate]) -> int:
 
 
 def _plain(line: str, survey: Survey) -> str:
-    """A warning, whose model's name may hold anything."""
+    """Return a warning with its model's name escaped: names can contain any text."""
     model = next((m for m in sorted(survey.measures, key=len, reverse=True) if line.startswith(f"{m}: ")), None)
     return line if model is None else f"{name_cell(model)}{line[len(model) :]}"

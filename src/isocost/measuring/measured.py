@@ -1,4 +1,4 @@
-"""A model with the values of its measures: what is defined, what is not and why, and what a reader must know."""
+"""A model with the values of its measures: defined ones, reasons for undefined ones, and warnings."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from isocost.records import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How much of a model the table holds.
+    """The size of a model's part of a table.
 
     Attributes:
-        problems: With a row.
-        least: Graded draws of the problem with fewest.
-        most: Graded draws of the problem with most.
+        problems: Problems with a row.
+        least: Smallest number of graded draws of a problem.
+        most: Largest number of graded draws of a problem.
         n_ungraded: Draws that could not be graded.
-        unit_costs: `cost_per_draw` and `cost_per_correct`, where costs are known.
+        unit_costs: `cost_per_draw` and `cost_per_correct`, if costs are known.
     """
 
     problems: int
@@ -41,12 +41,12 @@ class Measured:
 
     Attributes:
         model: The model.
-        columns: Values, a row a problem.
-        votes: maj@k, where its answers were counted.
-        held_back: Its draws look stopped by their outcomes, and nobody said they are not, or somebody said that they are: what needs a
-            fixed number of draws is None.
-        adaptive: Its policy may draw by outcomes.
-        unbiased: pass@1, where somebody said how they were stopped.
+        columns: Values, a row per problem.
+        votes: maj@k, if answers were counted.
+        held_back: True if measures that need a fixed number of draws are None: the draws look stopped by their outcomes and the user did
+            not say otherwise, or the user said that they were stopped, or the policy is adaptive.
+        adaptive: True if the policy may draw by outcomes.
+        unbiased: pass@1, if the user said how draws were stopped.
     """
 
     model: Model
@@ -64,24 +64,26 @@ class Measured:
         *,
         as_fixed: bool = False,
         is_fixed: bool | None = None,
-        all_of_it: bool = True,
+        with_votes: bool = True,
         unbiased: Columns | None = None,
     ) -> Measured:
         """Measure a model.
 
         Args:
             model: The model.
-            ks: Draws to measure at.
-            as_fixed: Its draws are taken as fixed whatever they look like.
-            is_fixed: Whether the number of its draws is known to be independent of outcomes; None where its draws have to tell.
-            all_of_it: Adds maj@k and pass@1[avg-of-k].
+            ks: Numbers of draws to measure at.
+            as_fixed: Take its draws as fixed, whatever the test says.
+            is_fixed: True if the number of its draws is known to be independent of outcomes; None if only the draws can tell.
+            with_votes: Add maj@k and pass@1[avg-of-k].
             unbiased: pass@1 of draws that were stopped.
         """
+        # A known policy is better evidence than a test of the draws.
         model = replace(model, stopped=None) if is_fixed else model
         adaptive = is_fixed is False and not as_fixed
         columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in model.solutions), in_hand(model)]
-        votes = majority(model, ks) if all_of_it else None
-        if all_of_it:
+        # Only the survey reports votes: `isocost.measuring.measure` leaves them out.
+        votes = majority(model, ks) if with_votes else None
+        if with_votes:
             columns.append(pass_at_first(model, ks))
         if votes is not None:
             columns.append(votes.columns)
@@ -89,12 +91,13 @@ class Measured:
         return cls(model=model, columns=columns, votes=votes, held_back=held_back, unbiased=unbiased, adaptive=adaptive)
 
     def estimates(self, problems: Ints | None = None) -> dict[str, Estimate]:
-        """Every measure by name, over all its problems or over those of the table's problems that are given."""
+        """Return every measure by name, over all its problems or over the given problems of the table."""
         mask = None if problems is None else np.isin(self.model.problem, problems)
         ungraded = self.model.rows - self.model.drawn
         n_ungraded = int((ungraded if mask is None else ungraded[mask]).sum())
         if not self.held_back:
             return estimates(self.columns, n_ungraded, mask)
+        # Covered holds for any allocation; pass@1 only if the stopping rule is known.
         known = {"covered": estimates([in_hand(self.model)], n_ungraded, mask)["covered"]}
         known |= estimates([self.unbiased], n_ungraded, mask) if self.unbiased else {}
         names = [name for columns in self.columns for name in columns.names]
@@ -102,7 +105,7 @@ class Measured:
         return {name: known.get(name, none) for name in names}
 
     def reasons(self) -> dict[str, str]:
-        """Why a measure is None, by name."""
+        """Return the reason for each measure that is None, by name."""
         return {name: self._reason(name) for name, estimate in self.estimates().items() if estimate.value is None}
 
     def _reason(self, name: str) -> str:
@@ -114,7 +117,7 @@ class Measured:
         return f"k {_k_of(name)} > {most:,} draws"
 
     def shape(self) -> Shape:
-        """How much there is of it."""
+        """Return the size of the model's part."""
         drawn = self.model.drawn
         return Shape(
             problems=drawn.size,
@@ -125,7 +128,7 @@ class Measured:
         )
 
     def warnings(self) -> list[str]:
-        """What a reader must know, a sentence each, with the model's name before a colon."""
+        """Return the warnings, one sentence each, with the model's name before a colon."""
         name, stopped, lines = self.model.name, self.model.stopped, []
         if self.unbiased:
             lines.append(f"{name}: pass@1 allows for draws that were stopped; what needs a fixed number of draws is left out.")
@@ -158,7 +161,7 @@ def _trace(stopped: Stopped) -> str:
 
 
 def _partial(model: Model, names: Sequence[str]) -> list[str]:
-    """Which k leave problems out."""
+    """Return the warnings for each k that leaves problems out, three at most."""
     graded = int((model.drawn > 0).sum())
     ks = sorted({k for name in names if (k := _k_of(name)) is not None})
     short = {k: int((model.drawn >= k).sum()) for k in ks}

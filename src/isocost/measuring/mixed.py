@@ -1,4 +1,4 @@
-"""Mixtures as Markdown: what each is, and tables of it beside its models at equal money."""
+"""Markdown of mixtures: a sentence on each, and tables of it beside its models at equal money."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from isocost.measuring.mixtures import Beside, Mixture
 from isocost.measuring.words import NAMES, amount, markdown_table, name_cell, named_unit
 from isocost.records import Estimate
 
-_MOST_MODELS = 3  # whose own numbers fit beside the mixture's
+_MOST_MODELS = 3  # models whose own numbers fit beside the mixture's
 _MINUS = "\N{MINUS SIGN}"
 
 
 def mixture_lines(mixture: Mixture, unit: str) -> Iterator[str]:
-    """A sentence, and a table for each measure; the sentence says so where there is no curve."""
+    """Yield a sentence, and a table per measure. Without a curve the sentence gives the reason."""
     names = [name_cell(model) for model in mixture.shares]
     title = " + ".join(names)
     shares = list(mixture.shares.values())

@@ -1,4 +1,4 @@
-"""Which mixtures are asked for: models with shares of the money, as people write them."""
+"""Parsing of requested mixtures: models with shares of the money."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _FORM = "write models parted by +, such as --mix weak+strong, or with shares of 
 
 
 def shares_of(asked: str | Mapping[str, float], known: Sequence[str]) -> Shares:
-    """The share of the money that each model of a mixture gets; they add up to 1.
+    """Return each model's share of the money in a mixture. The shares add up to 1.
 
     Args:
-        asked: `weak+strong`, equal money, or `weak=1,strong=3`; or numbers by model. A name may hold +, = or a comma where the table's
-            names leave no doubt of it.
-        known: The models there are.
+        asked: `weak+strong` for equal money, `weak=1,strong=3` for shares, or numbers by model. A name may contain +, = or a comma if the
+            table's names make it unambiguous.
+        known: The models of the table.
 
     Raises:
-        InputError: A model that is not known, one model only, a model twice, or a share that is no number above 0.
+        InputError: A model is unknown or named twice, there is one model only, or a share is not a number above 0.
     """
     parts = list(asked.items()) if isinstance(asked, Mapping) else _read(asked, known)
     shown = "+".join(str(name) for name, _ in parts)[:80] if isinstance(asked, Mapping) else asked[:80]
@@ -43,15 +43,15 @@ def shares_of(asked: str | Mapping[str, float], known: Sequence[str]) -> Shares:
 
 
 def check_costs(shares: Shares, draws: Draws, cost: Floats | None) -> None:
-    """Refuse a mixture of models whose draws' costs nobody knows: what a share of the money buys would be a guess.
+    """Reject a mixture of models whose draws have unknown costs: the draws that a share of the money buys would be a guess.
 
     Args:
-        shares: By model.
+        shares: Share of the money, by model.
         draws: The table.
-        cost: Of each group's draws, float[groups], nan where unknown; None if the table says nothing of costs.
+        cost: Cost of each group's draws, float[groups], nan where unknown; None if the table has no costs.
 
     Raises:
-        InputError: The cost of a model's draws is not known, or it is nothing.
+        InputError: The cost of a model's draws is unknown or zero.
     """
     for name in shares:
         spent = float("nan") if cost is None else float(cost[draws.model == draws.models.index(name)].sum())
@@ -70,15 +70,16 @@ def _read(text: str, known: Sequence[str]) -> list[tuple[str, str | float]]:
         found = _parts(text, names, form)
         if found is not None:
             return [(name, share if form == _SHARED else 1.0) for name, share in found]
-    # Not of these models: read as if no name held a sign of the form, to say which is not known.
-    pairs = [piece.rpartition("=") for piece in text.split(",")] if "=" in text else [(name, "", 1.0) for name in text.split("+")]
+    # The text does not consist of these models: split it as if no name held a separator, to name the unknown model.
+    by_share = [piece.rpartition("=") for piece in text.split(",")]
+    pairs = by_share if "=" in text else [(name, "", "1") for name in text.split("+")]
     if not all(name for name, *_ in pairs):
-        raise InputError(f'--mix: "{text[:80]}" is no mixture\n  {_FORM}')
+        raise InputError(f'--mix: "{text[:80]}" is not a mixture\n  {_FORM}')
     return [(name, share) for name, _, share in pairs]
 
 
 def _parts(text: str, names: Sequence[str], form: str) -> list[tuple[str, str]] | None:
-    """The text as known names, longest first, each with what stands behind it; None if it cannot be read so."""
+    """Split the text into known names, longest first, each with its share; None if that is impossible."""
     for name in names:
         found = re.fullmatch(form, text[len(name) :], re.DOTALL) if text.startswith(name) else None
         if found and found[2] is None:

@@ -1,4 +1,4 @@
-"""Mixtures of models against cost, worked out from what each model drew by itself, and beside its models at equal money."""
+"""Mixtures of models against cost, computed from each model's own draws, and compared with its models at equal money."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from isocost.metrics.curves import curve_ks
 from isocost.metrics.intervals import paired_count_difference, paired_difference
 from isocost.records import Estimate
 
-_WHOLE = 1e-9  # draws that are so near a whole number are that number
+_WHOLE = 1e-9  # draws this close to a whole number are rounded, so that floating point does not add a draw
 _APART = "its models share no problem for which each of them has as many draws as for most others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """A mixture and its models alone at the same cost a problem, on the same problems.
+    """A mixture and its single models at the same cost per problem, on the same problems.
 
     Attributes:
-        k: Draws of the mixture, all its models' together.
-        cost: Of each side.
+        k: Draws of the mixture, over all its models.
+        cost: Cost per problem of each side.
         mixture: `coverage` and the first level of diversity.
-        draws: What the cost buys from each model alone; only models whose draws go so far, here and below.
+        draws: Draws that the cost buys from each model alone. Here and below, models with too few draws are left out.
         alone: The measures of each model.
         minus: Mixture minus model, paired.
     """
@@ -43,14 +43,14 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
-    """What a mixture of models is worth.
+    """The measures of a mixture of models.
 
     Attributes:
-        shares: Of the money, by model; they add up to 1.
-        draws: Of each draw of the mixture, by model; they add up to 1.
+        shares: Share of the money, by model; they add up to 1.
+        draws: Share of the draws, by model; they add up to 1.
         points: Its curves; k counts the draws of all its models.
-        beside: Its models at equal money, at 1, 2, 5, 10, ... draws and where models and mixture end.
-        why: Why there are no points; None if there are some.
+        beside: Comparisons at equal money, at 1, 2, 5, 10, ... draws and at the ends of models and mixture.
+        why: The reason why there are no points, or None.
     """
 
     shares: Mapping[str, float]
@@ -62,7 +62,7 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    """A model alone at some of the costs, the first ones: what they buy, float[points], and what that gives."""
+    """A model alone at the first costs: the draws that they buy, float[points], and their values."""
 
     name: str
     draws: Floats
@@ -71,15 +71,15 @@ class _Side:
 
 
 def mixture(models: Sequence[Model], shares: Sequence[float]) -> Mixture:
-    """Curves of a mixture, as if each share of the money went to its model: a cost C a problem buys k_m = w_m C / c_m draws of model m.
+    """Return curves of a mixture that gives each model its share of the money: C per problem buys k_m = w_m C / c_m draws of model m.
 
-    c_m is the mean cost of a draw of model m. Nobody drew the mixture: the models' own draws stand for it, independent of each other given
-    the problem, as fixed plans are (`metrics.mixtures`). All points rest on the problems for which every model has as many draws as for
-    95% of those that they share, and go as far as the draws of the first model that runs out.
+    c_m is the mean cost of a draw of model m. Nobody drew the mixture. It is computed from the models' own draws, independent of each other
+    given the problem, as fixed plans are (`metrics.mixtures`). All points use the problems for which every model has as many draws as for
+    95% of the shared problems, and end at the draws of the first model that runs out.
 
     Args:
-        models: Different ones of one table, whose costs are known and above 0, and whose solutions are `identified`.
-        shares: w, of the money, each above 0; they add up to 1.
+        models: Different models of one table, with known costs above 0 and `identified` solutions.
+        shares: w, shares of the money, each above 0; they add up to 1.
     """
     of_money = {model.name: share for model, share in zip(models, shares, strict=True)}
     places = common_places(models)
@@ -91,7 +91,9 @@ def mixture(models: Sequence[Model], shares: Sequence[float]) -> Mixture:
     if not costs.min() > 0:
         return Mixture(shares=of_money, why="the draws of one of its models cost nothing for the problems that they share")
     pools = Joined.of(models, [at[kept] for at in places])
+    # Shares of the money become shares of the draws: a cheap model gives more draws for its share.
     parts = shares / costs / (shares / costs).sum()
+    # The first model that runs out of draws ends the curve.
     ks = curve_ks(int((most / parts).min() * (1 + _WHOLE)))
     draws = _whole(parts[:, None] * ks)
     values = pools.values(draws)
@@ -114,7 +116,7 @@ def _alone(pools: Joined, model: int, draws: Floats, most: float) -> _Side:
 
 
 def _beside(point: Point, values: Values, at: int, most: float, single: Sequence[_Side]) -> Beside:
-    """The mixture at a point of its curve, values float[problems] by measure, beside those models that have an entry `at`."""
+    """Return the mixture at a point of its curve, values float[problems] by measure, with the models that have an entry `at`."""
     sides = [side for side in single if at < side.draws.size]
     names = list(single[0].values)
 
@@ -139,7 +141,7 @@ def _whole(draws: Floats) -> Floats:
 
 
 def _marked(points: Sequence[Point], reaches: Floats) -> list[int]:
-    """Which points stand beside the models: 1, 2, 5, 10, ... draws, the last, and the last that each model reaches."""
+    """Return the points that are compared with the models: 1, 2, 5, 10, ... draws, the last, and the last that each model reaches."""
     costs = [point.cost for point in points]
     ends = np.searchsorted(costs, reaches * (1 + _WHOLE), side="right") - 1
     round_ones = [i for i, point in enumerate(points) if str(point.k).rstrip("0") in ("1", "2", "5")]

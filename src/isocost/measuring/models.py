@@ -21,19 +21,19 @@ LEVELS: dict[str, Level] = {"diversity": "string", "diversity_normalised": "norm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What one model drew, a value a problem that it has rows for.
+    """The draws of one model, one value per problem that it has rows for.
 
     Attributes:
-        name: Of the model.
-        problem: Which of the table's problems, int[problems].
+        name: Name of the model.
+        problem: Index of the table's problem, int[problems].
         rows: Draws, graded or not, int[problems].
         drawn: Graded draws, int[problems].
-        correct: Correct ones, int[problems].
-        first: Correct ones among the first k graded draws, int[problems], by k; of no meaning where there are fewer.
-        solutions: Distinct correct solutions, by the name of the diversity they make.
+        correct: Correct draws, int[problems].
+        first: Correct ones among the first k graded draws, int[problems], by k; undefined if there are fewer.
+        solutions: Distinct correct solutions, by the name of their diversity.
         answers: Distinct answers; None without the column.
-        cost: What all its draws of the problem cost, ungraded ones included, float[problems]; None where that is not known.
-        stopped: What speaks for draws that were stopped by their outcomes; None if nothing does.
+        cost: Cost of all its draws of the problem, ungraded ones included, float[problems]; None if unknown.
+        stopped: Evidence that draws were stopped by their outcomes, or None.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Votes:
 
     Attributes:
         columns: The values.
-        errors: Standard error that resampling adds to the mean over problems, of those that were not counted exactly.
+        errors: Standard error that resampling adds to the mean over problems, for those not counted exactly.
     """
 
     columns: Columns
@@ -76,16 +76,16 @@ def models(
     votes: bool = True,
     identified: bool = False,
 ) -> list[Model]:
-    """Every model of a table, in order of first appearance.
+    """Return every model of a table, in order of first appearance.
 
     Args:
-        table: As `tables.scan_table` gives it; diversity needs `generation`, votes need `predicted_answer`.
+        table: The table from `tables.scan_table`. Diversity needs `generation`, votes need `predicted_answer`.
         draws: The same table, loaded.
-        ks: For which k the first k draws are counted.
-        levels: What makes two solutions the same.
-        cost: What the draws of each group cost, float[groups], nan where unknown.
-        votes: Whether answers are counted.
-        identified: Whether solutions of different models will be told apart, as mixtures need it.
+        ks: Each k for which the first k draws are counted.
+        levels: Levels of diversity: the keys that make two solutions equal.
+        cost: Cost of the draws of each group, float[groups], nan where unknown.
+        votes: Count answers.
+        identified: Keep digests, by which mixtures find equal solutions of different models.
 
     Raises:
         TableError: The file behind the table cannot be read to its end.
@@ -95,11 +95,13 @@ def models(
     classes = {name: solutions(table, draws, level, identified=identified) for name, level in texts}
     voted = answers(table, draws) if votes and "predicted_answer" in present else None
     first = {k: draws.correct_of_first(k) for k in ks}
+    # Groups ascend by model, so each model is a slice.
     bounds = np.searchsorted(draws.model, np.arange(len(draws.models) + 1))
     found: list[Model] = []
     for name, low, high in zip(draws.models, bounds[:-1], bounds[1:], strict=True):
         mine = slice(low, high)
-        spent = None if cost is None else cost[mine]
+        # One unknown cost makes the model's costs unknown: a partial sum would look like a low price.
+        spent = None if cost is None or np.isnan(cost[mine]).any() else cost[mine]
         found.append(
             Model(
                 name=name,
@@ -110,7 +112,7 @@ def models(
                 first={k: counts[mine] for k, counts in first.items()},
                 solutions={kind: every.of(low, high) for kind, every in classes.items()},
                 answers=None if voted is None else voted.of(low, high),
-                cost=None if spent is None or np.isnan(spent).any() else spent,
+                cost=spent,
                 stopped=_stopped(draws, mine),
             )
         )
@@ -118,25 +120,25 @@ def models(
 
 
 def coverage(model: Model, ks: Sequence[int]) -> Columns:
-    """coverage@k."""
+    """Return coverage@k."""
     return Columns(names=[f"coverage@{k}" for k in ks], values=coverage_curve(model.drawn, model.correct, ks))
 
 
 def diversity(model: Model, kind: str, ks: Sequence[int]) -> Columns:
-    """diversity@k of one level, named as in `LEVELS`."""
+    """Return diversity@k of one level, named as in `LEVELS`."""
     classes = model.solutions[kind]
     values = diversity_curve(model.drawn, classes.group, classes.count, ks)
     return Columns(names=[f"{kind}@{k}" for k in ks], values=values, most=[float(k) for k in ks])
 
 
 def pass_at_first(model: Model, ks: Sequence[int]) -> Columns:
-    """pass@1[avg-of-k]: the share correct of the first k graded draws, by sample_index; not defined where there are fewer."""
+    """Return pass@1[avg-of-k]: the share correct of the first k graded draws, by sample_index; undefined if there are fewer."""
     shares = [np.where(model.drawn >= k, model.first[k] / k, np.nan) for k in ks]
     return Columns(names=[f"pass@1[avg-of-{k}]" for k in ks], values=np.column_stack(shares))
 
 
 def majority(model: Model, ks: Sequence[int]) -> Votes | None:
-    """maj@k of a model; None where its answers were not counted."""
+    """Return maj@k of a model, or None if its answers were not counted."""
     classes = model.answers
     if classes is None:
         return None
@@ -147,7 +149,7 @@ def majority(model: Model, ks: Sequence[int]) -> Votes | None:
 
 
 def in_hand(model: Model) -> Columns:
-    """pass@1 and covered: over every problem with a graded draw."""
+    """Return pass@1 and covered, over every problem with a graded draw."""
     solved = where_drawn(model.drawn, covered(model.correct))
     return Columns(names=["pass@1", "covered"], values=np.column_stack([pass_at_1(model.drawn, model.correct), solved]))
 
@@ -155,6 +157,6 @@ def in_hand(model: Model) -> Columns:
 def _stopped(draws: Draws, mine: slice) -> Stopped | None:
     drawn = draws.drawn[mine]
     known = drawn[drawn > 0]
-    if known.size == 0 or known.min() == known.max():  # what looks_stopped never flags needs no sorting of the draws
+    if known.size == 0 or known.min() == known.max():  # equal numbers are never flagged, and sorting the draws is slow
         return None
     return looks_stopped(drawn, draws.n_correct[mine], draws.last_correct[mine], draws.places[mine])

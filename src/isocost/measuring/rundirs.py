@@ -1,4 +1,4 @@
-"""What a run directory says of its samples beside the table: read without its lock."""
+"""Facts of a run directory that measuring its samples needs. They are read without the lock."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SAMPLES = "samples.parquet"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """A run's part in measuring its samples.
+    """The facts of a run that affect how its samples are measured.
 
     Attributes:
         path: The run directory.
-        order: Its training problems, in the study's order, which the report resamples in.
-        is_fixed: Whether the number of a model's draws is independent of their outcomes, by model: what the policies of its arms say.
+        order: Its training problems, in the study's order, in which the report resamples.
+        is_fixed: By model, True if the number of its draws is independent of their outcomes, by the policies of its arms.
     """
 
     path: Path
@@ -53,12 +53,13 @@ class RunFacts:
 
 
 def facts_of(path: Path) -> RunFacts | None:
-    """Return the facts of a run directory, or of that which a samples.parquet is in; None for any other file or folder.
+    """Return the facts of a run directory, or of the one that holds this samples.parquet; None for any other file or folder.
 
     Raises:
         RunDirectoryError: Its file of problems cannot be read.
     """
     run = path if path.is_dir() else path.parent
+    # Another table in a run directory is not the run's own: its models need not follow the study's policies.
     if (path != run and path.name != SAMPLES) or not (run / "study.yaml").exists():
         return None
     order = tuple(problem for (problem,) in _problems(run, "id"))
@@ -76,12 +77,14 @@ def _problems(run: Path, *columns: str) -> list[tuple[str, ...]]:
 
 
 def _policies(study: Path) -> dict[str, bool]:
-    """Return whether the arms of each model of a resolved study draw a fixed number; nothing where the study cannot be read."""
+    """Return, by model of a resolved study, whether its arms draw a fixed number. Empty if the study cannot be read."""
     try:
         arms = parse_yaml(study.read_text(encoding="utf-8", errors="surrogateescape"), text_keys=True).data["arms"].values()
         each = [(str(model), arm.get("policy", "uniform") in FIXED) for arm in arms for model in arm["models"]]
+    # Without a readable study the draws themselves are tested, as for any other table.
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return {}
+    # One arm with an adaptive policy is enough to bias a model's pool.
     return {name: all(fixed for model, fixed in each if model == name) for name, _ in each}
 
 
@@ -100,7 +103,7 @@ def samples_of(path: Path) -> Path:
 
 
 def groups_of(path: Path, by: str) -> dict[str, str]:
-    """The group of each training problem by what its source says of it, such as `level`.
+    """Return the group of each training problem, by a key of its metadata such as `level`.
 
     Raises:
         TableError: No problem has it.

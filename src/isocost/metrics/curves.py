@@ -1,4 +1,4 @@
-"""Curves against cost: what a sum of money buys from a model, and from which sum on another model buys more."""
+"""Curves against cost, and the crossover: the cost from which another model gives more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isocost.metrics.bootstrap import bootstrap_means
 from isocost.metrics.coverage import Floats, Ints, coverage_at_k, coverage_curve
 
 Side = Literal["left", "right"]
-_LEVEL = 1e-12  # curves that differ by less are level: what summation in another order may leave
+_LEVEL = 1e-12  # curves that differ by less are level: another order of summation changes this much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Curve:
     Attributes:
         ks: Draws, int[ks], ascending from 1; between two of them, and from 0 draws to the first, the curve is linear.
         values: float[problems, ks], defined everywhere.
-        cost: What one draw of the problem costs on average, float[problems].
+        cost: Mean cost per draw of each problem, float[problems].
     """
 
     ks: Ints
@@ -31,22 +31,22 @@ class Curve:
 
     @property
     def reach(self) -> float:
-        """Cost a problem of the most draws."""
+        """The cost per problem of the largest number of draws."""
         return float(self.ks[-1] * self.cost.mean())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossover:
-    """From which cost a problem on the model that is ahead at the end stays ahead.
+    """The cost per problem from which one model stays ahead of the other.
 
     Attributes:
-        ahead: Who is ahead where the shorter curve ends; None if both are level there.
-        value: The cost; 0.0 if that model is ahead from the first draw on, None if `ahead` is.
-        low: Lower end of the 95% interval; None where even that lies beyond the reach.
-        high: Upper end; None where it lies beyond the reach: nobody knows how far.
-        reach: The cost at which the shorter curve ends.
-        absent: Share of the resamples in which that model is not ahead at the end, so that there is no crossover within reach.
-        n: Problems.
+        ahead: The side that is ahead at the end of the shorter curve; None if both are level there.
+        value: The cost; 0.0 if that side leads from the first draw, None if `ahead` is None.
+        low: Lower end of the 95% interval; None if it lies beyond the reach.
+        high: Upper end; None if it lies beyond the reach, where nothing is known.
+        reach: The cost at the end of the shorter curve.
+        absent: Share of the resamples in which that side is not ahead at the end, so that no crossover is within reach.
+        n: Number of problems.
     """
 
     ahead: Side | None
@@ -59,21 +59,22 @@ class Crossover:
 
 
 def curve_ks(most: int) -> Ints:
-    """The k at which a curve of so many draws is worked out: every one up to 100, then steps of at most 2%, and the last, int[ks]."""
+    """Return the k at which a curve is computed, int[ks]: every k up to 100, then steps of at most 2%, and `most`."""
+    # Geometric steps: beyond 100 draws a curve bends too slowly to need every k.
     steps = np.arange(1, 1 + max(0.0, np.log(max(most, 1) / 100) / np.log(1.02)))
     wide = np.minimum(100 * 1.02**steps, most).astype(np.int64)
     return np.unique(np.concatenate([np.arange(1, min(most, 100) + 1), wide, [most]]))
 
 
 def coverage_at(drawn: ArrayLike, correct: ArrayLike, k: float) -> Floats:
-    """coverage@k at a fractional k: linear between whole k, float[problems].
+    """Return coverage@k at a fractional k, linear between whole k: float[problems].
 
-    Exactly what planning buys for it: floor(k) draws for every problem and one more for a random share k - floor(k) of them.
+    Planning buys exactly this: floor(k) draws for every problem, and one more for a random share k - floor(k) of them.
 
     Args:
         drawn: M, int[problems].
         correct: c, int[problems].
-        k: Draws, at least 0.
+        k: Number of draws, at least 0.
 
     Raises:
         ValueError: As `coverage_curve`.
@@ -87,23 +88,23 @@ def coverage_at(drawn: ArrayLike, correct: ArrayLike, k: float) -> Floats:
 
 
 def crossover(left: Curve, right: Curve, *, draws: int = 1000, seed: int = 0) -> Crossover:
-    """From which cost a problem on one model's curve stays above the other's, with an interval.
+    """Return the cost per problem from which one model's curve stays above the other's, with an interval.
 
-    Both curves are means over the same problems, start at 0 for nothing, and are linear between whole k, as is what planning buys (see
-    `coverage_at`). Of the model that is ahead at the largest cost that both curves reach, the last cost at which it is not ahead is the
-    crossover. The interval is the percentile bootstrap's over problems, resampled for both models at once, costs included; a resample in
-    which that model is not ahead at the end has its crossover beyond the reach, counts as infinitely late, and is reported in `absent`.
-    The leader was picked by the same data: only an interval that ends says that it leads. Read so, intervals hold 92 to 100% of the time
+    Both curves are means over the same problems, start at 0 for no cost, and are linear between whole k, as planning buys (see
+    `coverage_at`). The leader is the model that is ahead at the largest cost that both curves reach. The crossover is the last cost at
+    which it is not ahead. The interval is the percentile bootstrap over problems, resampled for both models at once, costs included. If
+    the leader is not ahead at the end of a resample, its crossover there counts as infinite and is reported in `absent`. The same data
+    choose the leader, so only a finite interval shows that it leads. Read this way, intervals hold 92 to 100% of the time
     (benchmarks/crossovers.py).
 
     Args:
         left: One model.
-        right: The other, same problems in the same order.
+        right: The other model, with the same problems in the same order.
         draws: Resamples.
-        seed: Of the resampling.
+        seed: Seed of the resampling.
 
     Raises:
-        ValueError: The curves are not of the same problems, there is no problem or no draw, or draws cost nothing.
+        ValueError: The curves differ in problems, there is no problem or no draw, or draws cost nothing.
     """
     n = left.cost.size
     if n == 0 or any(x.values.shape != (n, x.ks.size) for x in (left, right)) or right.cost.shape != left.cost.shape:
@@ -121,9 +122,11 @@ def crossover(left: Curve, right: Curve, *, draws: int = 1000, seed: int = 0) ->
         return Crossover(ahead=None, value=None, low=None, high=None, reach=reach, absent=1.0, n=n)
     sign = 1 if gap > 0 else -1
     found = np.array([pair.stays_ahead(row, sign) for row in bootstrap_means(table, draws=draws, seed=seed)])
+    # inverted_cdf picks one of the resamples: interpolating between a finite and an infinite cost has no meaning.
     low, high = np.quantile(found, [0.025, 0.975], method="inverted_cdf")
+    ahead: Side = "left" if gap > 0 else "right"
     return Crossover(
-        ahead="left" if gap > 0 else "right",
+        ahead=ahead,
         value=pair.stays_ahead(mean, sign),
         low=float(low) if np.isfinite(low) else None,
         high=float(high) if np.isfinite(high) else None,
@@ -135,16 +138,17 @@ def crossover(left: Curve, right: Curve, *, draws: int = 1000, seed: int = 0) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pair:
-    """Where the numbers of two curves stand in a row of means: cost left, cost right, left at its ks, right at its ks."""
+    """The layout of a row of means for two curves: cost left, cost right, left at its ks, right at its ks."""
 
     left_ks: Ints
     right_ks: Ints
 
     def reach(self, row: Floats) -> float:
+        """Return the cost at the end of the shorter curve."""
         return float(min(row[0] * self.left_ks[-1], row[1] * self.right_ks[-1]))
 
     def gap(self, row: Floats, cost: ArrayLike) -> Floats:
-        """Left minus right at these costs."""
+        """Return left minus right at these costs."""
         split = 1 + self.left_ks.size
         left, right = np.append(0.0, row[2:split]), np.append(0.0, row[split:])
         asked = np.asarray(cost, dtype=np.float64)
@@ -152,16 +156,17 @@ class _Pair:
         return gap
 
     def stays_ahead(self, row: Floats, sign: int) -> float:
-        """The cost from which left (sign 1) or right (-1) stays ahead; infinite if it is not ahead where the shorter curve ends."""
+        """Return the cost from which left (sign 1) or right (-1) stays ahead; infinite if it is behind at the end of the shorter."""
         if min(row[0], row[1]) <= 0:
             return float("inf")
         reach = self.reach(row)
+        # Between these costs both curves are linear, so the gap changes its sign at most once in each step.
         grid = np.unique(np.concatenate([row[0] * self.left_ks, row[1] * self.right_ks]))
         grid = np.append(grid[grid < reach], reach)
         gaps = sign * self.gap(row, grid)
         if gaps[-1] <= _LEVEL:
             return float("inf")
-        last = int(np.flatnonzero(gaps <= _LEVEL)[-1])  # there is one: at no cost both have nothing
+        last = int(np.flatnonzero(gaps <= _LEVEL)[-1])  # never empty: at cost 0 both curves are 0
         if last == 0:
             return 0.0
         before, after = min(gaps[last], 0.0), gaps[last + 1]

@@ -1,4 +1,4 @@
-"""Diversity: how many different correct solutions k draws hold, and what makes two solutions the same."""
+"""Diversity: the number of different correct solutions among k draws, and the key that makes two solutions equal."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ BLOCK_CELLS = 1 << 20  # numbers held at once in a block of classes by ks
 
 
 def diversity_curve(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike, ks: ArrayLike) -> Floats:
-    """Expected number of distinct correct solutions among k of a problem's draws, taken without replacement; for many k at once.
+    """Return the expected number of distinct correct solutions among k of a problem's draws, taken without replacement; for many k at once.
 
         diversity@k = sum over distinct correct solutions i of 1 - C(M - m_i, k) / C(M, k)
 
-    Ecology's rarefaction (Hurlbert 1971, "The nonconcept of species diversity") over the correct solutions only. With one class a problem
-    it is coverage@k. Classes of one problem with one multiplicity are worked out together, and each distinct pair (M, m_i) once.
+    This is ecology's rarefaction (Hurlbert 1971, "The nonconcept of species diversity") over the correct solutions only. With one class
+    per problem it is coverage@k. Classes of one problem with equal multiplicity are computed together, and each pair (M, m_i) once.
 
     Args:
         drawn: M, int[problems].
-        problem: Which problem each class belongs to, an index into `drawn`: int[classes]. A problem without a class has no correct
-            solution.
-        multiplicity: m_i, how many draws of that problem are this solution: int[classes].
-        ks: Draws, int[ks]; each at least 0, in any order.
+        problem: The problem of each class, as an index into `drawn`: int[classes]. A problem without a class has no correct solution.
+        multiplicity: m_i, the number of draws of that problem that are this solution: int[classes].
+        ks: Numbers of draws, int[ks]; each at least 0, in any order.
 
     Returns:
         float[problems, ks]; nan where k > M.
@@ -39,12 +38,14 @@ def diversity_curve(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLik
     m, owner, count = _classes(drawn, problem, multiplicity)
     wanted = checked_ks(ks)
     kinds, kind = distinct_pairs(owner, count)
+    # Most solutions of a problem occur once, so few kinds stand for many classes.
     alike = np.bincount(kind, minlength=len(kinds)).astype(np.float64)
     pairs, pair = distinct_pairs(m[kinds[:, 0]], kinds[:, 1])
     seen = pair_curve(pairs[:, 0], pairs[:, 1], wanted)
     total = np.zeros((m.size, wanted.size))
     for block in owner_blocks(kinds[:, 0], max(1, BLOCK_CELLS // max(1, wanted.size))):
         owners = kinds[block, 0]
+        # Owners ascend, so each problem's classes are one run that reduceat can sum.
         starts = np.flatnonzero(np.diff(owners, prepend=-1))
         total[owners[starts]] = np.add.reduceat(seen[pair[block]] * alike[block, None], starts, axis=0)
     total[wanted > m[:, None]] = np.nan
@@ -52,7 +53,7 @@ def diversity_curve(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLik
 
 
 def diversity_at_k(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike, k: int) -> Floats:
-    """`diversity_curve` at one k: float[problems].
+    """Return `diversity_curve` at one k: float[problems].
 
     Raises:
         ValueError: As `diversity_curve`.
@@ -61,22 +62,22 @@ def diversity_at_k(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike
 
 
 def kept_per_problem(distinct: ArrayLike, cap: int | None) -> Floats:
-    """How many distinct correct solutions each problem contributes, min(distinct, cap): float[problems]. No cap keeps all.
+    """Return the number of distinct correct solutions that each problem contributes, min(distinct, cap): float[problems].
 
     Args:
         distinct: Distinct correct solutions of each problem, int[problems].
-        cap: Most that are kept of one problem.
+        cap: Largest number kept per problem; None keeps all.
     """
     counts = np.asarray(distinct, dtype=np.float64)
     return counts if cap is None else np.minimum(counts, cap)
 
 
 def distinct_key(text: str, level: Level) -> str:
-    """What two solutions must share to count as one.
+    """Return the key that equal solutions share.
 
-    `string`: every character (the paper). `normalised`: the words, whatever the whitespace. `equations`: the ordered list of their
-    equations (as in rejection-sampling fine-tuning, arXiv 2308.01825); a solution in which none can be read counts by its words instead,
-    or all such solutions would be one.
+    `string`: every character (the paper). `normalised`: the words, whatever the whitespace. `equations`: the ordered list of equations
+    (as in rejection-sampling fine-tuning, arXiv 2308.01825). A solution without a readable equation has its words as key: otherwise all
+    such solutions would be equal.
 
     Raises:
         ValueError: An unknown level.
@@ -105,7 +106,7 @@ def _classes(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike) -> t
 
 
 def owner_blocks(owners: Ints, most: int) -> Iterator[slice]:
-    """Slices of about `most` rows of an ascending column that never part equal values."""
+    """Yield slices of about `most` rows of an ascending column that never separate equal values."""
     start = 0
     while start < owners.size:
         last = owners[min(start + most, owners.size) - 1]

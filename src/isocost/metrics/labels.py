@@ -1,4 +1,4 @@
-"""How many labels tell two rates apart, and how small a difference so many labels can tell: asked before anyone labels."""
+"""The number of labels needed to distinguish two rates, and the smallest difference that a number of labels can show."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from math import inf, sqrt
 from statistics import NormalDist
 from typing import Protocol
 
-_MOST = 10**9
+_MOST = 10**9  # beyond this nobody labels, and the search would only run on towards infinity
 
 
 class Predictor(Protocol):
-    """What labels many items of which people label a random subset."""
+    """A predictor that labels many items, of which people label a random subset."""
 
     @property
     def judged(self) -> int:
-        """How many items of each model it labels."""
+        """The number of items of each model that it labels."""
 
     def explained(self, rate: float) -> float:
-        """rho^2, the share of the variance of the human label that its own explains, at a rate of unsound solutions."""
+        """Return rho^2, the share of the human label's variance that its labels explain, at this rate of unsound solutions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Judge:
     Attributes:
         sensitivity: Chance that it finds an unsound solution unsound.
         specificity: Chance that it finds a sound solution sound.
-        judged: How many items of each model it labels.
+        judged: The number of items of each model that it labels.
     """
 
     sensitivity: float
@@ -37,7 +37,7 @@ class Judge:
     judged: int
 
     def explained(self, rate: float) -> float:
-        """As `Predictor`; 0 for a judge no better than chance, as tuning does not use it."""
+        """Return rho^2 as in `Predictor`; 0 for a judge no better than chance, because tuning does not use it."""
         flagged = rate * self.sensitivity + (1 - rate) * (1 - self.specificity)
         lift = self.sensitivity + self.specificity - 1
         spread = flagged * (1 - flagged)
@@ -46,11 +46,11 @@ class Judge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A predictor of which labels have shown what it is worth.
+    """A predictor whose value follows from existing labels.
 
     Attributes:
         share: rho^2, within [0, 1].
-        judged: How many items of each model it labels.
+        judged: The number of items of each model that it labels.
     """
 
     share: float
@@ -58,36 +58,36 @@ class Known:
 
     @classmethod
     def of(cls, error_ratio: float, labelled: int, judged: int) -> Known:
-        """From `Rate.error_ratio` r with n of N items labelled: rho^2 = (1 - r^2) N / (N - n)."""
+        """Return the predictor with `Rate.error_ratio` r and n of N items labelled: rho^2 = (1 - r^2) N / (N - n)."""
         rest = judged - labelled
         return cls(share=min(1.0, (1 - error_ratio**2) * judged / rest) if rest > 0 else 0.0, judged=judged)
 
     def explained(self, rate: float) -> float:
-        """As `Predictor`; the same at any rate."""
+        """Return rho^2; it is the same at any rate."""
         return self.share
 
 
 def labels_needed(rate_a: float, rate_b: float, *, power: float = 0.8, level: float = 0.05, judge: Predictor | None = None) -> int:
-    """Human labels needed of each of two models, on problems of their own, to tell their rates apart.
+    """Return the human labels needed of each of two models, on different problems, to distinguish their rates.
 
         z_{1 - level / 2} sqrt(2 V(p)) + z_power sqrt(V(a) + V(b)) <= |a - b|          p = (a + b) / 2,  V(r) = r (1 - r) / n
 
-    the two-proportion formula (Fleiss, Levin and Paik 2003, "Statistical methods for rates and proportions", without their
+    This is the two-proportion formula (Fleiss, Levin and Paik 2003, "Statistical methods for rates and proportions", without their
     continuity correction, as `independent_difference` has none). With a judge that labels N items of each model, V(r) = r (1 - r) [(1 -
     rho^2) / n + rho^2 / max(N, n)], the variance of `power_tuned_rate`.
 
     Args:
-        rate_a: The one rate, as far as one can say beforehand.
-        rate_b: The other.
-        power: Chance that the difference is shown.
-        level: Chance that one is shown where there is none, two-sided.
-        judge: What it knows and how much it labels; None for people alone.
+        rate_a: The first expected rate.
+        rate_b: The second expected rate.
+        power: Chance of showing the difference.
+        level: Chance of showing a difference if there is none, two-sided.
+        judge: The judge, or None for people alone.
 
     Returns:
-        Labels a model.
+        Labels per model.
 
     Raises:
-        ValueError: The rates are equal, or one of the numbers is no chance; or more than 10^9 labels are needed.
+        ValueError: The rates are equal, a number is not a valid chance, or more than 10^9 labels are needed.
     """
     _check(rate_a, rate_b, power, level)
     _check_judge(judge)
@@ -95,7 +95,7 @@ def labels_needed(rate_a: float, rate_b: float, *, power: float = 0.8, level: fl
 
 
 def paired_labels_needed(rate_a: float, rate_b: float, *, correlation: float = 0.0, power: float = 0.8, level: float = 0.05) -> int:
-    """Problems to label, one solution of each of two models on each, to tell their rates apart by `paired_difference`.
+    """Return the problems needed to distinguish two models' rates by `paired_difference`, with one labelled solution of each per problem.
 
         n = [z_{1 - level / 2} sqrt(psi) + z_power sqrt(psi - (a - b)^2)]^2 / (a - b)^2          psi = share labelled differently
 
@@ -103,22 +103,23 @@ def paired_labels_needed(rate_a: float, rate_b: float, *, correlation: float = 0
     sqrt(a (1 - a) b (1 - b))]. Each problem costs two labels.
 
     Args:
-        rate_a: The one rate.
-        rate_b: The other.
-        correlation: Of the two models' labels on a problem; 0 is the cautious guess.
-        power: Chance that the difference is shown.
-        level: Chance that one is shown where there is none, two-sided.
+        rate_a: The first expected rate.
+        rate_b: The second expected rate.
+        correlation: Correlation of the two models' labels on a problem; 0 is the cautious guess.
+        power: Chance of showing the difference.
+        level: Chance of showing a difference if there is none, two-sided.
 
     Returns:
         Problems.
 
     Raises:
-        ValueError: As `labels_needed`; or the rates cannot be so correlated.
+        ValueError: As `labels_needed`, or the rates cannot have this correlation.
     """
     _check(rate_a, rate_b, power, level)
     both = rate_a * rate_b + correlation * sqrt(rate_a * (1 - rate_a) * rate_b * (1 - rate_b))
     if not max(0.0, rate_a + rate_b - 1) - 1e-12 <= both <= min(rate_a, rate_b) + 1e-12:
         raise ValueError(f"rates of {rate_a} and {rate_b} cannot have a correlation of {correlation}")
+    # Rounding can leave fewer differing pairs than the difference of the rates, which is impossible.
     gap, differing = abs(rate_a - rate_b), max(rate_a + rate_b - 2 * both, abs(rate_a - rate_b))
     z_level, z_power = _quantiles(power, level)
     return _least(lambda n: z_level * sqrt(differing / n) + z_power * sqrt(max(0.0, differing - gap**2) / n) <= gap)
@@ -127,20 +128,20 @@ def paired_labels_needed(rate_a: float, rate_b: float, *, correlation: float = 0
 def smallest_difference(
     rate: float, labels: int, *, power: float = 0.8, level: float = 0.05, judge: Predictor | None = None
 ) -> float | None:
-    """How far above this rate another must lie for so many human labels of each model to tell the two apart: `labels_needed` reversed.
+    """Return the distance above this rate that a number of human labels per model can show: the inverse of `labels_needed`.
 
     Args:
         rate: The lower of the two rates.
         labels: Human labels of each model, at least 1.
-        power: Chance that the difference is shown.
-        level: Chance that one is shown where there is none, two-sided.
+        power: Chance of showing the difference.
+        level: Chance of showing a difference if there is none, two-sided.
         judge: As `labels_needed`.
 
     Returns:
-        The difference, to 1e-6; None where not even a rate of 1 would be told apart.
+        The difference, to 1e-6; None if not even a rate of 1 could be distinguished.
 
     Raises:
-        ValueError: A number is no chance, the rate is 1, or labels are below 1.
+        ValueError: A number is not a valid chance, the rate is 1, or labels are below 1.
     """
     if not 0 <= rate < 1 or labels < 1:
         raise ValueError(f"the rate must lie in [0, 1) and labels be at least 1, got {rate} and {labels}")
@@ -163,17 +164,19 @@ def _apart(a: float, b: float, n: int, judge: Predictor | None, power: float, le
 
 def _variance(rate: float, n: int, judge: Predictor | None) -> float:
     explained = 0.0 if judge is None else judge.explained(rate)
+    # People label a subset of the judged items, so these are at least as many.
     judged = inf if judge is None else max(judge.judged, n)
     return rate * (1 - rate) * ((1 - explained) / n + explained / judged)
 
 
 def _least(enough: Callable[[int], bool]) -> int:
-    """The least n that is enough, which all larger ones then are too."""
+    """Return the smallest n for which `enough` is true. It must stay true for all larger n."""
     high = 1
     while not enough(high):
+        # Doubling first, because no upper bound is known.
         high *= 2
         if high > _MOST:
-            raise ValueError("no billion labels would tell these rates apart")
+            raise ValueError("more than 10^9 labels are needed to distinguish these rates")
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
@@ -190,7 +193,7 @@ def _check(rate_a: float, rate_b: float, power: float, level: float) -> None:
     if not (0 <= rate_a <= 1 and 0 <= rate_b <= 1):
         raise ValueError(f"rates must lie within [0, 1], got {rate_a} and {rate_b}")
     if rate_a == rate_b:
-        raise ValueError(f"equal rates ({rate_a}) cannot be told apart")
+        raise ValueError(f"equal rates ({rate_a}) cannot be distinguished")
     if not (0 < level < 1 and level / 2 < power < 1):
         raise ValueError(f"level and power must lie within (0, 1), power above half the level, got {level} and {power}")
 

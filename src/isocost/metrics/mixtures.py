@@ -1,4 +1,4 @@
-"""Mixtures of models: what some draws of each of several models hold together, exactly, from draws that each model took by itself."""
+"""Mixtures of models: the exact value of some draws of each of several models, from draws that each model took by itself."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from isocost.metrics.diversity import BLOCK_CELLS, owner_blocks
 
 
 def mixture_coverage(drawn: ArrayLike, correct: ArrayLike, draws: ArrayLike) -> Floats:
-    """Chance that k_m draws of each model m, taken without replacement from its own, hold a correct one.
+    """Return the chance that k_m draws of each model m, taken without replacement from its own, hold a correct one.
 
         coverage = 1 - prod_m C(M_m - c_m, k_m) / C(M_m, k_m)          M_m draws of model m, c_m of them correct
 
-    Draws of different models are independent of each other given the problem, so the product is exact and unbiased. A fractional k_m is
-    floor(k_m) draws and one more with chance k_m - floor(k_m), by lot for each problem and model; so each factor is linear between whole
-    k_m, as `metrics.curves.coverage_at`, and where one model takes all draws that is what comes out.
+    Draws of different models are independent given the problem, so the product is exact and unbiased. A fractional k_m is floor(k_m) draws
+    and one more with chance k_m - floor(k_m), at random for each problem and model. So each factor is linear between whole k_m, as in
+    `metrics.curves.coverage_at`, and a mixture of one model gives that curve.
 
     Args:
         drawn: M, int[models, problems].
@@ -40,16 +40,17 @@ def mixture_coverage(drawn: ArrayLike, correct: ArrayLike, draws: ArrayLike) -> 
 
 
 def mixture_diversity(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike, draws: ArrayLike) -> Floats:
-    """Expected number of distinct correct solutions among k_m draws of each model m, taken without replacement from its own.
+    """Return the expected number of distinct correct solutions among k_m draws of each model m, taken without replacement from its own.
 
         diversity = sum over distinct correct solutions j of 1 - prod_m C(M_m - m_mj, k_m) / C(M_m, k_m)
 
-    m_mj of model m's draws are solution j, maybe none; a solution that two models found is one. Fractional k_m as in `mixture_coverage`.
-    With one model it is `metrics.diversity.diversity_curve`. Solutions of one problem with the same multiplicities are worked out together.
+    m_mj of model m's draws are solution j, possibly none. A solution that two models found counts once. Fractional k_m are as in
+    `mixture_coverage`. With one model it is `metrics.diversity.diversity_curve`. Solutions of one problem with equal multiplicities are
+    computed together.
 
     Args:
         drawn: M, int[models, problems].
-        problem: Which problem each class (distinct correct solution) belongs to, an index into the problems: int[classes].
+        problem: The problem of each class (distinct correct solution), as an index into the problems: int[classes].
         multiplicity: m_mj, int[models, classes].
         draws: k, float[models, points]; each at least 0.
 
@@ -72,7 +73,7 @@ def mixture_diversity(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayL
 
 
 def _expected(m: Ints, owner: Ints, count: Ints, k: Floats) -> Floats:
-    """The sum over each problem's classes of the chance that the class is seen: float[problems, points]."""
+    """Return the sum over each problem's classes of the chance that the class is seen: float[problems, points]."""
     owners, kinds, alike = _kinds(owner, count)
     models = []
     for drawn, of, draws in zip(m, kinds, k, strict=True):
@@ -91,7 +92,7 @@ def _expected(m: Ints, owner: Ints, count: Ints, k: Floats) -> Floats:
 
 
 def _kinds(owner: Ints, count: Ints) -> tuple[Ints, Ints, Floats]:
-    """Classes of one problem with the same multiplicities as one: problem, int[kinds], ascending; multiplicities; how many they are."""
+    """Merge classes of one problem with equal multiplicities: problem, int[kinds], ascending; multiplicities; class counts."""
     kind = owner
     for of in count:
         _, kind = distinct_pairs(kind, of)
@@ -102,7 +103,7 @@ def _kinds(owner: Ints, count: Ints) -> tuple[Ints, Ints, Floats]:
 
 
 def _chances(pairs: Ints, draws: Floats) -> Floats:
-    """Chance that a class of each pair (M, m) is among so many draws, linear between whole ones: float[pairs, points]."""
+    """Return the chance that a class of each pair (M, m) is among the draws, linear between whole ones: float[pairs, points]."""
     whole = np.floor(draws).astype(np.int64)
     ks, at = np.unique(np.concatenate([whole, np.ceil(draws).astype(np.int64)]), return_inverse=True)
     ends = pair_curve(pairs[:, 0], pairs[:, 1], ks)
@@ -114,7 +115,7 @@ def _chances(pairs: Ints, draws: Floats) -> Floats:
 def _checked(drawn: ArrayLike, counts: ArrayLike, draws: ArrayLike) -> tuple[Ints, Ints, Floats]:
     m, count, k = np.asarray(drawn, dtype=np.int64), np.asarray(counts, dtype=np.int64), np.asarray(draws, dtype=np.float64)
     if not m.ndim == count.ndim == k.ndim == 2 or not m.shape[0] == count.shape[0] == k.shape[0] >= 1:
-        raise ValueError(f"every table must have a row a model, got shapes {_shapes([m, count, k])}")
+        raise ValueError(f"every table must have a row per model, got shapes {_shapes([m, count, k])}")
     if not np.isfinite(k).all() or np.any(k < 0):
         raise ValueError("draws must be finite and at least 0")
     if np.any(count < 0) or np.any(m < 0):

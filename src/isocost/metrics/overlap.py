@@ -1,4 +1,4 @@
-"""Overlap: which problems only one model solves, which all do, which none does."""
+"""Overlap: the problems that only one model solves, that all solve, and that none solves."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from isocost.records import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """Shares of the problems, which with two models add up to 1.
+    """Shares of the problems. With two models they add up to 1.
 
     Attributes:
-        only: Solved by this model and by no other, one a model.
-        all: Solved by every model; with two models, by both.
+        only: Solved by this model and by no other, one per model.
+        all: Solved by every model.
         none: Solved by no model.
     """
 
@@ -27,10 +27,10 @@ class Overlap:
 
 
 def overlap(chances: ArrayLike) -> Overlap:
-    """Shares of problems solved by one model only, by all and by none, for any number of models.
+    """Return the shares of problems solved by one model only, by all and by none, for any number of models.
 
-    A chance is 0 or 1 where the draws in hand are asked about, and then the intervals are Wilson's. It is coverage@k where a number of
-    draws is; models draw independently of each other, so chances of one problem multiply, and shares are means over problems.
+    Chances of 0 or 1 describe the draws in hand, and then the intervals are Wilson's. Chances of coverage@k describe k draws. Models draw
+    independently of each other, so the chances of one problem multiply, and shares are means over problems.
 
     Args:
         chances: Chance that the model solves the problem, float[models, problems]; a problem that is nan for any model is left out.
@@ -41,9 +41,11 @@ def overlap(chances: ArrayLike) -> Overlap:
     solved = np.asarray(chances, dtype=np.float64)
     if solved.ndim != 2 or solved.shape[0] == 0:
         raise ValueError(f"chances must be models by problems, got shape {solved.shape}")
+    # Every share must be over the same problems, or they would not add up.
     solved = solved[:, ~np.isnan(solved).any(axis=0)]
     unsolved = 1 - solved
     ones = np.ones((1, solved.shape[1]))
+    # Products over the other models from both sides: dividing the product of all by one's own factor would be 0 / 0 for a solved problem.
     before = np.cumprod(np.vstack([ones, unsolved[:-1]]), axis=0)
     after = np.cumprod(np.vstack([ones, unsolved[:0:-1]]), axis=0)[::-1]
     return Overlap(

@@ -1,4 +1,4 @@
-"""What a correct solution costs, and what one costs whose reasoning is right as well."""
+"""The cost of a correct solution, and of a correct solution whose reasoning is sound as well."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from isocost.records import Estimate
 
 
 def cost_per_correct(cost: ArrayLike, pass_rate: ArrayLike) -> Estimate:
-    """Cost of a draw over the chance that it is correct: the ratio of two means over problems.
+    """Return the cost of a draw over the chance that it is correct: the ratio of two means over problems.
 
-    Its interval is the wider of two at each end: Fieller's (1954, "Some problems in interval estimation"), every R for which the mean of
-    cost - R * pass rate may be 0 by a t interval over problems, and the mean cost over the ends of the pass rate's score interval, which
-    holds where few or no problems are solved.
+    At each end the interval is the wider of two. One is Fieller's (1954, "Some problems in interval estimation"): every R for which the
+    mean of cost - R * pass rate may be 0 by a t interval over problems. The other is the mean cost over the ends of the pass rate's score
+    interval, which holds if few or no problems are solved.
 
     Args:
-        cost: What a draw of the problem costs on average, float[problems]; at least 0, above 0 somewhere.
+        cost: Mean cost per draw of each problem, float[problems]; at least 0, above 0 somewhere.
         pass_rate: Share of its draws that are correct, float[problems]; a problem that is nan on either side is left out.
 
     Returns:
-        In the unit of `cost`. high is None where the pass rate may be 0; value as well where no draw is correct, and low is then still the
-        least that a correct solution costs.
+        The estimate, in the unit of `cost`. high is None if the pass rate may be 0. If no draw is correct, value is None too, and low is
+        still a lower bound of the cost.
 
     Raises:
         ValueError: The shapes differ, a cost is negative or infinite, all are 0, or a pass rate lies outside [0, 1].
@@ -50,7 +50,7 @@ def cost_per_correct(cost: ArrayLike, pass_rate: ArrayLike) -> Estimate:
 
 
 def _fieller(spent: Floats, share: Floats) -> tuple[float, float]:
-    """The two ends; infinite where the mean share is not told from 0."""
+    """Return both ends; infinite if the mean share cannot be distinguished from 0."""
     n = spent.size
     x, y = float(spent.mean()), float(share.mean())
     if n == 1:
@@ -58,24 +58,25 @@ def _fieller(spent: Floats, share: Floats) -> tuple[float, float]:
     (xx, xy), (_, yy) = np.cov(spent, share) * float(t_quantile(n - 1)) ** 2 / n
     a, b, c = y**2 - yy, x * y - xy, x**2 - xx
     root = sqrt(max(0.0, b**2 - a * c))
+    # The mean share may be 0, so the ratio has no upper end.
     if a <= 0:
         return 0.0, inf
     return max(0.0, (b - root) / a), (b + root) / a
 
 
 def cost_per_truly_correct(per_correct: Estimate, fpr: Estimate) -> Estimate:
-    """`cost_per_correct` over 1 - FPR, the share of the correct solutions whose reasoning holds.
+    """Return `cost_per_correct` over 1 - FPR, the share of the correct solutions whose reasoning is sound.
 
-    Both ends come from the ends of the two intervals, whose distances from the values add as squares on the scale of logarithms (MOVER: Zou
-    and Donner 2008, "Construction of confidence limits about effect measures: a general approach"). Costs and audits are taken as
-    independent: the audited solutions are a small random part of the draws.
+    Both ends combine the ends of the two intervals: on the log scale, the distances from the values add as squares (MOVER: Zou and Donner
+    2008, "Construction of confidence limits about effect measures: a general approach"). Costs and audits are taken as independent,
+    because the audited solutions are a small random part of the draws.
 
     Args:
-        per_correct: As `cost_per_correct` gives it.
+        per_correct: The result of `cost_per_correct`.
         fpr: False positive rate among the correct solutions, with its interval.
 
     Returns:
-        n is the lesser of the two. An end is None where one of its parts is, or where the rate may be 1.
+        The estimate; n is the smaller of the two. An end is None if one of its parts is, or if the rate may be 1.
     """
     n = min(per_correct.n, fpr.n)
     if per_correct.value is None or fpr.value is None or fpr.low is None or fpr.high is None or fpr.value >= 1 or per_correct.value <= 0:

@@ -13,15 +13,16 @@ FIXED = frozenset({"uniform"})  # policies whose draws do not depend on outcomes
 
 
 def load_policy(name: str, terms: Terms) -> Policy:
-    """A fresh policy for these terms: one of `POLICIES`, or the user's own as `package.module:attribute`.
+    """Return a new policy for these terms: one of `POLICIES`, or the user's own as `package.module:attribute`.
 
     Raises:
-        StudyError: there is none of that name.
+        StudyError: no policy has that name.
         BudgetError: the terms do not pay for a draw.
     """
     module, _, attribute = POLICIES.get(name, name).partition(":")
     try:
         factory = getattr(import_module(module), attribute)
+    # ValueError: an empty module name.
     except (ImportError, AttributeError, ValueError) as error:
         raise StudyError([f"policy: {name} cannot be imported: {error}; known: {', '.join(POLICIES)}"]) from error
     policy = factory(terms)

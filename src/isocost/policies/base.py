@@ -1,4 +1,4 @@
-"""What every policy offers: it proposes rounds of draws and observes what they brought."""
+"""The interface of a policy: it proposes rounds of draws and observes their outcomes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from isocost.records import Allocation, Basis, Unit, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One draw as a policy sees it: what came of it and what it cost in the budget's unit."""
+    """The outcome of one draw, as a policy sees it, with its cost in the budget's unit."""
 
     problem_id: str
     model: str
@@ -22,21 +22,21 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a policy may spend and what it is told beforehand.
+    """The budget and the costs that a policy knows beforehand.
 
     Attributes:
         problem_ids: Training problems in the study's order.
         models: The arm's models.
-        amount: The budget, in its unit; None where `samples_per_problem` is given.
-        unit: Of the budget.
-        basis: `planned`: draws are paid at `expected`; `realised`: at what they really cost.
-        expected: Cost of a draw of each model alone, with its prompt, as planned.
+        amount: The budget, in its unit; None if `samples_per_problem` is given.
+        unit: Unit of the budget.
+        basis: `planned`: draws are paid at `expected`; `realised`: at their realised cost.
+        expected: Planned cost of a draw of each model alone, with its prompt.
         worst: Cost of a draw of each model alone at max_tokens.
         samples_per_problem: A given count (number-matched).
-        seed: For the choice of who gets one draw more.
-        piloted: (problem, model) -> draws that a pilot took already. They are observed before the first proposal and count as spent.
-        prompt: Of `expected`, the part that all draws of a problem share: k of them cost `expected + (k - 1) * (expected - prompt)`, as
-            planned. 0 where every draw bears its own prompt, and of a model that is not named.
+        seed: Seed of the choice of problems that get one draw more.
+        piloted: (problem, model) -> draws that a pilot took. They are observed before the first proposal and count as spent.
+        prompt: The part of `expected` that all draws of a problem share: k of them cost `expected + (k - 1) * (expected - prompt)`, as
+            planned. 0 if every draw pays its own prompt, and for a model without an entry.
     """
 
     problem_ids: tuple[str, ...]
@@ -53,10 +53,10 @@ class Terms:
 
 
 class Policy(Protocol):
-    """Decides what to draw next. A pure function of its terms and of what it observed, so that recorded rounds can be replayed."""
+    """Decides what to draw next. It depends only on its terms and observations, so that recorded rounds can be replayed."""
 
     def propose(self) -> list[Allocation]:
-        """The next round, or nothing when done."""
+        """Return the next round, or nothing when done."""
 
     def observe(self, observations: Iterable[Observation]) -> None:
-        """What the last round brought, in the order of its allocations."""
+        """Receive the outcomes of the last round, in the order of its allocations."""

@@ -8,39 +8,44 @@ import random
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from isocost.amounts import told_apart
+from isocost.amounts import format_distinct
 from isocost.errors import BudgetError
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.records import Allocation
 
 
 def build(terms: Terms) -> Policy:
-    """The uniform policy for these terms."""
+    """Return the uniform policy for these terms.
+
+    Raises:
+        BudgetError: the arm has several models, or the budget does not pay for a draw.
+    """
     if len(terms.models) != 1:
         raise BudgetError(f"the uniform policy takes one model, got {len(terms.models)}: {', '.join(terms.models)}")
     return Realised(terms) if terms.basis == "realised" and terms.amount is not None else Planned(terms)
 
 
-# Floats that stand for a whole ratio (a budget made as a multiple of the cost) must not lose a draw to rounding: one part in 10^9 more
-# is far below one draw for any budget under a billion draws.
+# A budget that is a multiple of the cost must not lose a draw to the rounding of floats. One part in 10^9 is far below one draw for any
+# budget under a billion draws.
 _ROUNDING = 1 + Fraction(1, 10**9)
 
 
 def affordable(amount: float, cost: float) -> int:
-    """How many draws of `cost` an amount pays for: floor(amount / cost)."""
+    """Return the number of draws of `cost` that an amount pays for: floor(amount / cost)."""
     return math.floor(Fraction(amount) * _ROUNDING / Fraction(cost))
 
 
 def affordable_draws(terms: Terms, model: str) -> tuple[int, int]:
-    """How many draws of one model a budget pays for at their expected cost, and of how many problems; a pilot's are among them.
+    """Return how many draws of one model a budget pays for at their expected cost, and for how many problems, a pilot's draws included.
 
-    Draws go first to problems that have none. So with n problems, one reading of a prompt at p and what is generated in a draw at d, K
-    draws cost min(K, n) p + K d, and K is the largest number that keeps this within the amount: with K >= n, n p + K d <= amount, and
-    K + 1 draws would not fit. Where draws do not share a prompt, p is 0 and d is the whole cost of a draw.
+    Draws go first to problems that have none. With n problems, p for one reading of a prompt and d for the generated part of a draw, K
+    draws cost min(K, n) p + K d. K is the largest number within the amount: with K >= n, n p + K d <= amount, and K + 1 draws would not
+    fit. If draws do not share a prompt, p is 0 and d is the whole cost of a draw.
 
     Raises:
-        BudgetError: draws cost nothing but their prompt, so that no amount bounds them.
+        BudgetError: draws cost nothing beside their prompt, so that no amount bounds them.
     """
+    # A pilot's draws are paid already, prompts included, so they come off the amount first.
     taken = [count for (_, drawn), count in terms.piloted.items() if drawn == model and count]
     fresh = len(terms.problem_ids) - len(taken)
     prompt, alone = Fraction(terms.prompt.get(model, 0.0)), Fraction(terms.expected[model])
@@ -50,9 +55,10 @@ def affordable_draws(terms: Terms, model: str) -> tuple[int, int]:
             f"a draw of model {model} costs nothing beside its prompt, so no budget in {terms.unit} bounds it\n"
             "  give the arm samples_per_problem instead"
         )
+    # Fractions, because floor of a float quotient can be one draw off.
     money = Fraction(terms.amount or 0.0) * _ROUNDING - len(taken) * prompt
     draws = min(math.floor((money - sum(taken) * each) / alone), fresh)
-    if draws < 0:
+    if draws < 0:  # the pilot has taken more draws than the budget pays for
         return max(0, math.floor(money / each)), len(taken)
     if draws == fresh:
         draws = math.floor((money - fresh * prompt) / each) - sum(taken)
@@ -62,9 +68,8 @@ def affordable_draws(terms: Terms, model: str) -> tuple[int, int]:
 class Planned:
     """One round: floor(k) draws for every problem and one more for a seeded random subset.
 
-    Of the K draws that the amount pays for over n problems (`affordable_draws`), every problem gets K // n and K mod n of them one more,
-    so that planned spending misses the budget by less than the cost of one draw. Draws that a pilot took count, and are not proposed
-    again.
+    The amount pays for K draws over n problems (`affordable_draws`). Every problem gets K // n, and K mod n of them get one more, so that
+    planned spending misses the budget by less than the cost of one draw. Draws of a pilot count, and are not proposed again.
 
     Raises:
         BudgetError: the budget does not pay for one draw.
@@ -75,7 +80,7 @@ class Planned:
         self.done = False
 
     def propose(self) -> list[Allocation]:
-        """Everything at once."""
+        """Return all draws in one round."""
         if self.done:
             return []
         self.done = True
@@ -89,7 +94,7 @@ class Planned:
         ]
 
     def observe(self, observations: Iterable[Observation]) -> None:
-        """Nothing changes."""
+        """Do nothing: the plan does not depend on outcomes."""
 
     def _counts(self) -> dict[str, int]:
         terms, model = self.terms, self.terms.models[0]
@@ -98,7 +103,7 @@ class Planned:
             return {p: max(terms.samples_per_problem, taken[p]) for p in terms.problem_ids}
         total, _ = affordable_draws(terms, model)
         if total < max(1, sum(taken.values())):
-            budget, each = told_apart(terms.unit or "flops", terms.amount or 0.0, terms.expected[model])
+            budget, each = format_distinct(terms.unit or "flops", terms.amount or 0.0, terms.expected[model])
             raise BudgetError(
                 f"a budget of {budget} does not pay for {_draws(max(1, sum(taken.values())))} of model {model} at {each} each\n"
                 "  raise the budget, or choose a cheaper model"
@@ -111,28 +116,29 @@ def _draws(count: int) -> str:
 
 
 def _level(problem_ids: tuple[str, ...], taken: dict[str, int], total: int, seed: int) -> dict[str, int]:
-    """Counts as equal as the draws taken already allow, with `total` in all."""
+    """Return counts as equal as the draws taken already allow, with `total` in all."""
     level, counts = min(taken.values()), dict(taken)
     rising = [p for p in problem_ids if counts[p] <= level]
     while sum(counts.values()) + len(rising) <= total:
-        # Raise everybody at the lowest level by as much as can be done in one go.
-        higher = [c for c in counts.values() if c > level]
-        step = min([(total - sum(counts.values())) // len(rising), *([min(higher) - level] if higher else [])])
+        # Raise all problems at the lowest level together, as far as possible in one step.
+        higher = [c - level for c in counts.values() if c > level]
+        step = min([(total - sum(counts.values())) // len(rising), *higher])
         for p in rising:
             counts[p] += step
         level += step
         rising = [p for p in problem_ids if counts[p] <= level]
+    # Seeded by text, so that the choice does not depend on the state of other generators and a resumed run makes it again.
     for p in random.Random(f"uniform/{seed}").sample(rising, total - sum(counts.values())):
         counts[p] += 1
     return counts
 
 
 class Realised:
-    """Buy until the next draw, at its worst case of max_tokens, does not fit any more.
+    """Buys until the next draw, at its worst case of max_tokens, does not fit any more.
 
-    Draws are taken in a canonical order (one for every problem in a seeded order, then a second, ...). A round has as many as the money
-    left surely pays for, each with a prompt of its own. So the rounds together take exactly the draws that one-at-a-time buying would,
-    and more than it where draws share a prompt, which buying one at a time would read again.
+    Draws are taken in a canonical order (one for every problem in a seeded order, then a second, ...). A round has as many draws as the
+    remaining money certainly pays for, each with a prompt of its own. So the rounds together take exactly the draws that buying one at a
+    time would. If draws share a prompt they take more, because buying one at a time would read it again.
     """
 
     def __init__(self, terms: Terms) -> None:
@@ -144,9 +150,9 @@ class Realised:
         self._begun = False
 
     def propose(self) -> list[Allocation]:
-        """As many draws as surely fit."""
+        """Return as many draws as certainly fit."""
         terms, model = self.terms, self.terms.models[0]
-        # A recorded draw may have cost more than its worst case, so that nothing is left, or less than nothing.
+        # A recorded draw may have cost more than its worst case, so the remainder can be zero or negative.
         count = affordable(max(self.left, 0.0), terms.worst[model])
         if not self._begun:
             self._check(count)
@@ -157,16 +163,16 @@ class Realised:
         return [Allocation(problem_id=p, model=model, first_index=i[0], count=len(i)) for p, i in spans.items()]
 
     def _check(self, count: int) -> None:
-        """Refuse a budget that buys nothing, or that the pilot has overspent."""
+        """Reject a budget that buys nothing, or that the pilot has overspent."""
         terms, model = self.terms, self.terms.models[0]
         unit, amount = terms.unit or "flops", terms.amount or 0.0
         if self.left < 0:
-            budget, cost = told_apart(unit, amount, amount - self.left)
+            budget, cost = format_distinct(unit, amount, amount - self.left)
             raise BudgetError(
                 f"{budget} does not pay for the pilot of model {model}, which cost {cost}\n  raise the budget, or shrink the pilot"
             )
         if count == 0 and not any(terms.piloted.values()):
-            left, worst = told_apart(unit, self.left, terms.worst[model])
+            left, worst = format_distinct(unit, self.left, terms.worst[model])
             raise BudgetError(
                 f"{left} does not pay for one draw of model {model} at its worst case of {worst}\n"
                 "  raise the budget, or lower sampling.max_tokens"
@@ -180,7 +186,7 @@ class Realised:
                     yield problem, index
 
     def observe(self, observations: Iterable[Observation]) -> None:
-        """Pay for what was drawn."""
+        """Subtract the cost of the draws."""
         paid = sum(o.cost for o in observations)
-        # A model that answers nothing costs nothing: without this it would be asked for ever.
+        # A model that answers nothing costs nothing. Without this it would be asked forever.
         self.left = self.left - paid if paid > 0 else 0.0

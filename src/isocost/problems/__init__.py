@@ -1,4 +1,4 @@
-"""The problem sources, by name. A source is imported when it is asked for, never before."""
+"""The problem sources by name. A source is imported on first use."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ SOURCES: dict[str, str] = {
     "mbpp": "isocost.problems.mbpp:load",
     "reasoning_gym": "isocost.problems.reasoning_gym:load",
 }
-ENDLESS = ("lab",)
+ENDLESS = ("lab",)  # sources that need a limit
 
 Loader = Callable[..., Iterable[Problem]]
 
 
 def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> list[Problem]:
-    """The problems of a source, in its order.
+    """Return the problems of a source, in its order.
 
     Args:
-        source: A source's name, or a user's own as `package.module:attribute`: a function that takes the options as keywords (and `base`,
-            if it wants the folder) and returns problems.
-        options: The source's own, and for every source `skip` and `limit`: how many problems to leave out, and to take after that.
-        base: The folder that relative paths start from, the study file's.
+        source: A source's name, or the user's own as `package.module:attribute`: a function that takes the options as keywords (and `base`,
+            if it needs the folder) and returns problems.
+        options: The source's own options, and for every source `skip` and `limit`: the number of problems to skip, and to take after that.
+        base: The study file's folder, the base of relative paths.
 
     Raises:
-        ProblemsError: an unknown source or option, a file or row that cannot be used, equal ids, no problem left.
+        ProblemsError: an unknown source or option, an unusable file or row, duplicate ids, or no problems left.
         MissingExtraError: the source needs a package that is not installed.
     """
     load = source_function(source)
@@ -47,20 +47,21 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
     _check_options(source, load, own)
     skip, limit = _count(source, options, "skip") or 0, _count(source, options, "limit")
     if limit is None and source in ENDLESS:
-        raise ProblemsError(f'problems "{source}" have no end: give a limit')
+        raise ProblemsError(f'problem source "{source}" is infinite: set limit')
     if "base" in inspect.signature(load).parameters:
         own["base"] = base
     problems = list(islice(load(**own), skip, None if limit is None else skip + limit))
     if not problems:
         raise ProblemsError(f'problems "{source}": none left after skip {skip}' + ("" if limit is None else f" and limit {limit}"))
+    # Draws are stored under the id, so two problems with one id would share their draws.
     repeated = [key for key, count in Counter(problem.id for problem in problems).items() if count > 1]
     if repeated:
-        raise ProblemsError(f'problems "{source}": {len(repeated)} ids stand more than once, first "{repeated[0]}"')
+        raise ProblemsError(f'problems "{source}": {len(repeated)} ids occur more than once, first "{repeated[0]}"')
     return problems
 
 
 def source_options(source: str) -> tuple[str, ...]:
-    """The keys that a source takes, `skip` and `limit` among them."""
+    """Return the keys that a source takes, including `skip` and `limit`."""
     parameters = inspect.signature(source_function(source)).parameters
     return (*(name for name in parameters if name != "base"), "skip", "limit")
 
@@ -87,6 +88,7 @@ def source_function(source: str) -> Loader:
 
 def _check_options(source: str, load: Loader, own: Mapping[str, object]) -> None:
     parameters = inspect.signature(load).parameters
+    # A function with **options checks its keywords itself.
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     known = source_options(source)
@@ -103,6 +105,7 @@ def _count(source: str, options: Mapping[str, object], key: str) -> int | None:
     value = options.get(key)
     if value is None:
         return None
+    # bool first: True is an int.
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 63:
         raise ProblemsError(f'problems "{source}": {key} must be a whole number, not {repr(value)[:60]}')
     return value

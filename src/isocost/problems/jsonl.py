@@ -1,7 +1,7 @@
-"""Problems in a file of one's own, one JSON object a line: {"id": "a1", "question": "...", "answer": "12", "level": 3}.
+"""Problems in a JSONL file, one object per line: {"id": "a1", "question": "...", "answer": "12", "level": 3}.
 
 Multiple choice has `choices` too, and an answer that is a letter, an option's text or an index that counts from 0:
-{"question": "Which barks?", "choices": ["cat", "dog"], "answer": "B"}; it is for the grader `choice`.
+{"question": "Which barks?", "choices": ["cat", "dog"], "answer": "B"}. It is for the grader `choice`.
 With `unanswered: true` the answer may be missing, for a study whose grader is a model.
 """
 
@@ -24,9 +24,11 @@ def load(
     answer_field: str | None = None,
     unanswered: bool = False,
 ) -> Iterator[Problem]:
-    """The problems of a JSONL file. Fields that are not named are looked for under their usual names (question, problem, prompt; answer,
-    expected_answer, solution; id, problem_id, unique_id); a row without an id gets `<file name>-<line number>`. With `unanswered` a row
-    may be without an answer, which is then "": no grader that compares accepts that.
+    """Yield the problems of a JSONL file.
+
+    Fields without a given name are looked up under their usual names (question, problem, prompt; answer, expected_answer, solution; id,
+    problem_id, unique_id). A row without an id gets `<file name>-<line number>`. With `unanswered` a row may lack the answer, which is then
+    "". Graders that compare answers reject that.
 
     Args:
         path: The file, relative to the study file's folder.
@@ -37,8 +39,8 @@ def load(
         unanswered: Accept problems without a reference answer, for `grader: {name: judge}`.
 
     Raises:
-        ProblemsError: with file and line, a row that is not JSON, lacks question or answer, repeats an id, or has an answer that is none
-            of its choices.
+        ProblemsError: with file and line, a row that is not JSON, lacks question or answer, repeats an id, or has an answer outside its
+            choices.
     """
     file = base / path
     first: dict[str, str] = {}
@@ -53,6 +55,7 @@ def load(
             answer_field=answer_field,
             unanswered=unanswered,
         )
+        # Reported here, with both lines, instead of by the caller, which no longer knows them.
         if problem.id in first:
             raise ProblemsError(f'{where}: id "{problem.id}" is already used in {first[problem.id]}')
         first[problem.id] = where

@@ -1,4 +1,4 @@
-"""The embedded word problems: endless, made on the spot, with splits that share no question."""
+"""The embedded word problems: an infinite source, generated on demand, with splits that share no question."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def load(*, split: str = "train", seed: int = 0) -> Iterator[Problem]:
     Raises:
         ProblemsError: there is no such split.
     """
-    # By its dotted path: the lab is a room of its own, and problems must not depend on it to be imported.
+    # Imported by name: problem sources and the lab are separate families, and families must not import each other.
     wordproblems = importlib.import_module("isocost.lab.wordproblems")
     problems = wordproblems.generate(split, seed)
     index = 0

@@ -15,7 +15,7 @@ from isocost.records import Problem
 
 
 def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterator[Problem]:
-    """The problems of a JSONL file with MATH's fields, or of the dataset HuggingFaceH4/MATH-500 where no path is given.
+    """Yield the problems of a JSONL file with MATH's fields, or without a path those of the dataset HuggingFaceH4/MATH-500.
 
     Args:
         base: What a relative path starts from.
@@ -24,7 +24,7 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
 
     Raises:
         ProblemsError: the file or dataset cannot be read, or a row lacks problem or answer.
-        MissingExtraError: datasets is not installed, and no path given.
+        MissingExtraError: datasets is not installed, and no path is given.
     """
     rows: Iterable[tuple[str, Mapping[str, object]]]
     rows = hub_rows("HuggingFaceH4/MATH-500", None, split) if path is None else read_rows(base / path)

@@ -21,7 +21,7 @@ ALL = range(1, 975)
 
 
 def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterator[Problem]:
-    """The problems of a split, with ids like `mbpp-00011`; the question shows the tests, as in the paper. For the grader `code`.
+    """Yield the problems of a split, with ids like `mbpp-00011`. The question shows the tests, as in the paper. For the grader `code`.
 
     Args:
         base: What a relative path starts from.
@@ -31,7 +31,7 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
 
     Raises:
         ProblemsError: the file or dataset cannot be read, or a row lacks a field.
-        MissingExtraError: datasets is not installed, and no path given.
+        MissingExtraError: datasets is not installed, and no path is given.
     """
     if split not in (*SPLITS, "all"):
         raise ProblemsError(f'mbpp has the splits {", ".join(SPLITS)} and all, not "{split}"')
@@ -39,11 +39,13 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
     rows: Iterable[tuple[str, Mapping[str, object]]]
     if path is None:
         names = SPLITS if split == "all" else (split,)
+        # One split at a time, so that no file of another split is fetched.
         rows = (row for name in names for row in hub_rows("google-research-datasets/mbpp", "full", name))
     else:
         rows = read_rows(base / path)
     for where, row in rows:
         number = row.get("task_id")
+        # The id decides the split, so it cannot be guessed.
         if isinstance(number, bool) or not isinstance(number, int):
             raise ProblemsError(f'{where}: an MBPP row needs "task_id", a whole number')
         if number in wanted:

@@ -1,4 +1,4 @@
-"""Procedural problems of the reasoning-gym package. It grades some of its tasks with scorers of its own; ours compare the answer."""
+"""Procedural problems of the reasoning-gym package. For some tasks it has scorers of its own; isocost compares the answer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from isocost.records import Problem
 
 
 def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **settings: object) -> Iterator[Problem]:
-    """Distinct problems of one of its datasets, such as `basic_arithmetic`; questions that come up twice are dropped, so there may be
-    fewer than `size`. Other options are the dataset's own (levels, ranges).
+    """Yield distinct problems of one of its datasets, such as `basic_arithmetic`.
 
     Args:
         dataset: Name of the dataset in reasoning-gym.
@@ -25,7 +24,7 @@ def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **sett
 
     Raises:
         MissingExtraError: reasoning-gym is not installed.
-        ProblemsError: there is no such dataset, or it does not take these settings.
+        ProblemsError: there is no such dataset, or it rejects these settings.
     """
     try:
         import reasoning_gym
@@ -33,10 +32,11 @@ def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **sett
         raise MissingExtraError("reasoning-gym", "gym") from error
     try:
         items: Any = reasoning_gym.create_dataset(dataset, size=size, seed=split_seed(dataset, split, seed), **settings)
-    except Exception as error:  # its configurations assert and raise as they like
+    except Exception as error:  # its configurations raise AssertionError and many others
         raise ProblemsError(f'reasoning_gym "{dataset}": {str(error) or type(error).__name__}'.splitlines()[0]) from error
     seen: set[str] = set()
     for index, item in enumerate(items):
+        # A task without a fixed answer needs the package's own scorer.
         if item["question"] in seen or item["answer"] is None:
             continue
         seen.add(item["question"])
@@ -44,6 +44,6 @@ def load(dataset: str, *, size: int, split: str = "train", seed: int = 0, **sett
 
 
 def split_seed(dataset: str, split: str, seed: int) -> int:
-    """A seed below 2^31, with the rest left for the items, that no other split, dataset or near seed comes close to."""
+    """Return a seed below 2^31, which leaves room for the items, far from those of other splits, datasets and seeds."""
     digest = hashlib.sha256(f"{dataset}/{split}/{seed}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % (1 << 31)

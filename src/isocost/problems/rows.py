@@ -1,4 +1,4 @@
-"""From a row with named fields to a problem, whatever file or dataset the row comes from."""
+"""Conversion of rows with named fields to problems, for any file or dataset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ID_FIELDS = ("id", "problem_id", "unique_id")
 
 
 def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """(where, row) of every line of a JSONL file that is not empty; `where` is `file:line`, for messages.
+    """Yield (where, row) of every non-empty line of a JSONL file. `where` is `file:line`, for messages.
 
     Raises:
         ProblemsError: the file cannot be read, or a line is not a JSON object.
@@ -57,21 +57,24 @@ def to_problem(
     answer_field: str | None = None,
     unanswered: bool = False,
 ) -> Problem:
-    """A problem from a row. A field that is not named is looked for under its usual names; other scalars become metadata.
+    """Return the problem of a row. A field without a given name is looked up under its usual names; other scalars become metadata.
 
-    With `unanswered`, an answer that is missing, null or empty is "".
+    With `unanswered`, a missing, null or empty answer is "".
 
     A row with `choices` is multiple choice: see `isocost.problems.choices`.
 
     Raises:
-        ProblemsError: question or answer is missing or empty, a named field is missing, or the answer is none of the choices.
+        ProblemsError: question or answer is missing or empty, a named field is missing, or the answer is outside the choices.
     """
     question = _field(row, where, "question", question_field, QUESTION_FIELDS)
-    open_ = unanswered and not any(_says(row.get(name)) for name in ([answer_field] if answer_field else ANSWER_FIELDS))
-    answer = None if open_ else _field(row, where, "answer", answer_field, ANSWER_FIELDS)
+    answer_fields = (answer_field,) if answer_field else ANSWER_FIELDS
+    has_answer = any(_is_given(row.get(name)) for name in answer_fields)
+    answer = None if unanswered and not has_answer else _field(row, where, "answer", answer_field, ANSWER_FIELDS)
     key = id_field or next((name for name in ID_FIELDS if name in row), None)
     identity = default_id if key is None else _text(row, where, key)
+    # All answer fields: a worked solution beside the answer is not metadata that a report should group by.
     used = {question, answer, answer_field, key, *ANSWER_FIELDS}
+    # Scalars only: reports group problems by them.
     metadata = {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)}
     asked = _text(row, where, question)
     if options := options_of(row.get(CHOICE_FIELD), where):
@@ -80,7 +83,7 @@ def to_problem(
     return Problem(id=identity, question=asked, answer="" if answer is None else _text(row, where, answer), metadata=metadata)
 
 
-def _says(value: object) -> bool:
+def _is_given(value: object) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
@@ -102,6 +105,6 @@ def _text(row: Mapping[str, object], where: str, name: str) -> str:
     text = str(value).strip()
     if not text:
         raise ProblemsError(f'{where}: field "{name}" is empty')
-    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can say half a character; no tokenizer takes it
+    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can express a lone surrogate; no tokenizer accepts it
         raise ProblemsError(f'{where}: field "{name}" holds half a character (a lone \\ud8xx escape)')
     return text

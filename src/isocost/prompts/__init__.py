@@ -20,10 +20,10 @@ TEMPLATES = {
 
 
 def make_template(prompt: Prompt) -> Template:
-    """The template that a study's prompt section means, its chat and system message in it.
+    """Return the template of a study's prompt section, with its chat format and system message.
 
     Raises:
-        StudyError: there is no template of that name.
+        StudyError: no template has that name.
     """
     if prompt.form is None:
         return replace(load_template(prompt.template or ""), chat=prompt.chat, system=prompt.system)
@@ -39,13 +39,14 @@ def make_template(prompt: Prompt) -> Template:
 
 
 def load_template(name: str) -> Template:
-    """The template of that name, or the user's own as `package.module:attribute`.
+    """Return the template of that name, or the user's own as `package.module:attribute`.
 
     Raises:
-        StudyError: there is none, or what was named is not a `Template`.
+        StudyError: there is none, or the named object is not a `Template`.
     """
     target = TEMPLATES.get(name, name)
     module, _, attribute = target.partition(":")
+    # A name without a colon is neither a known template nor a path to one.
     if not attribute:
         raise StudyError([f"prompt.template: unknown template {name!r}; known: {', '.join(TEMPLATES)}"])
     try:

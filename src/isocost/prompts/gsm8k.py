@@ -1,4 +1,7 @@
-"""Grade-school word problems (GSM8K): the plain form and eight worked examples of our own, ending in `#### N` as the references do."""
+"""Grade-school word problems (GSM8K): the plain form and eight worked examples, ending in `#### N` as the references do.
+
+The examples are isocost's own.
+"""
 
 from isocost.prompts.base import Template
 

@@ -1,4 +1,7 @@
-r"""Competition mathematics (MATH): the plain form and four worked examples of our own, ending in \boxed{} as the references do."""
+r"""Competition mathematics (MATH): the plain form and four worked examples, ending in \boxed{} as the references do.
+
+The examples are isocost's own.
+"""
 
 from isocost.prompts.base import Template
 

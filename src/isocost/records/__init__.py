@@ -1,4 +1,4 @@
-"""What stages hand on to each other. A record is frozen, has keyword-only fields and no behaviour beyond reading itself."""
+"""Records: the values that stages pass to each other. They are frozen, keyword-only, and have no behaviour beyond reading themselves."""
 
 from __future__ import annotations
 

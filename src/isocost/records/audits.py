@@ -1,4 +1,4 @@
-"""What is said of the reasoning of answer-correct solutions: by machines, and by people."""
+"""Audits of the reasoning of answer-correct solutions, by machines and by people."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ LabelVerdict = Literal["sound", "unsound", "unsure", "skip", "undo"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Whether the reasoning of an answer-correct solution holds.
+    """The soundness of the reasoning of an answer-correct solution.
 
     Attributes:
         sample_id: The solution.
-        by: Who looked.
-        sound: True, False, or None where there was nothing to check.
-        first_false: The first false equation, where one was found.
+        by: The auditor.
+        sound: True, False, or None if there was nothing to check.
+        first_false: The first false equation, if one was found.
     """
 
     sample_id: str
@@ -32,13 +32,13 @@ class Chosen:
 
     Attributes:
         sample_id: The solution.
-        model: Who wrote it.
-        problem_id: What it solves.
+        model: The model that wrote it.
+        problem_id: The problem that it solves.
         sample_index: Its number in the model's pool.
-        stratum: What it stands for: the problem's level, "" where problems have none.
-        weight: How many solved problems of its model it stands for, on average over the choice; weighted means over a model's chosen
-            solutions are means over the problems that the model solved.
-        place: Its place in the order in which people label: the first n are a random subset of all that were chosen, whatever n is.
+        stratum: The stratum that it represents: the problem's level, "" if problems have none.
+        weight: The number of its model's solved problems that it represents, on average over the choice. Weighted means over a model's
+            chosen solutions are means over the problems that the model solved.
+        place: Its rank in the labelling order. The first n are a random subset of all chosen solutions, for every n.
     """
 
     sample_id: str
@@ -52,15 +52,15 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """What a person said of a solution.
+    """A person's judgement of a solution.
 
     Attributes:
-        at: When, in UTC, ISO 8601.
-        labeller: Who, by the name they gave.
-        sample_id: Of what.
-        verdict: `sound`, `unsound`, `unsure`, or `skip` (not now); `undo` takes their last word on it back.
-        reason: Why it is unsound, where they said: wrong step, lucky, wrong question, copied answer, cut off, grader error.
-        note: Anything else they wrote.
+        at: The time, in UTC, ISO 8601.
+        labeller: The name that the person gave.
+        sample_id: The solution.
+        verdict: `sound`, `unsound`, `unsure`, or `skip` (not now). `undo` withdraws the person's last verdict on it.
+        reason: The reason for `unsound`, if given: wrong step, lucky, wrong question, copied answer, cut off, grader error.
+        note: Any other text.
     """
 
     at: str

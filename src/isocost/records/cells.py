@@ -1,4 +1,4 @@
-"""What an arm buys with a budget: planned, bought, compared."""
+"""Cells: an arm under a budget, planned, bought and compared."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """`arm@budget`; a number-matched arm stands once, as `arm@number`."""
+        """`arm@budget`. A number-matched arm has one cell, `arm@number`."""
         return f"{self.arm}@{self.budget or 'number'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellPlan:
-    """What a cell is going to buy.
+    """The draws that a cell plans to buy.
 
     Attributes:
         cell: The cell.
         models: Its models, in the study's order.
-        unit: Of its budget; None if number-matched.
-        amount: Of its budget, over all problems; None if number-matched.
-        basis: How its budget is held.
-        samples_per_problem: Mean planned draws a problem, by model.
-        cost: Planned cost of these draws, in every unit that is known; seconds where tokens per second are.
+        unit: Unit of its budget; None if number-matched.
+        amount: Amount of its budget, over all problems; None if number-matched.
+        basis: Basis of its budget.
+        samples_per_problem: Mean planned draws per problem, by model.
+        cost: Planned cost of these draws, in every known unit, and in seconds if tokens per second are known.
     """
 
     cell: Cell
@@ -47,16 +47,16 @@ class CellPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellResult:
-    """What a cell bought and what it is worth.
+    """The draws that a cell bought, and their measures.
 
     Attributes:
-        plan: What was planned.
-        cost: What its draws really cost.
-        n_samples: Draws taken.
-        n_tokens: Tokens generated in them.
+        plan: The plan.
+        cost: Realised cost of its draws.
+        n_samples: Number of draws.
+        n_tokens: Number of generated tokens.
         measures: By name: `covered`, `kept_per_problem`, `coverage@3`, `diversity@3`, `pass@1`, `fpr`.
-        funnel: From drawn to kept: (what, how many), each stage after what it lost.
-        n_kept: Solutions in its training set.
+        funnel: From drawn to kept: (stage, count), each stage after its losses.
+        n_kept: Number of solutions in its training set.
     """
 
     plan: CellPlan

@@ -1,4 +1,4 @@
-"""What things cost, and what was paid."""
+"""Costs, and the lines of the bill."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Basis = Literal["planned", "realised"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What something cost or would cost, in every unit that is known; None is not known, never zero.
+    """A cost, real or expected, in every known unit. None is unknown, never zero.
 
     Attributes:
         flops: Floating-point operations.
@@ -24,29 +24,34 @@ class Cost:
     seconds: float | None = None
 
     def __add__(self, other: Cost) -> Cost:
-        """The sum; a unit that either side does not know is not known."""
+        """Return the sum. A unit that is unknown on either side is unknown."""
         return Cost(
-            flops=None if self.flops is None or other.flops is None else self.flops + other.flops,
-            usd=None if self.usd is None or other.usd is None else self.usd + other.usd,
-            seconds=None if self.seconds is None or other.seconds is None else self.seconds + other.seconds,
+            flops=_sum(self.flops, other.flops),
+            usd=_sum(self.usd, other.usd),
+            seconds=_sum(self.seconds, other.seconds),
         )
 
     def amount(self, unit: Unit) -> float | None:
-        """The cost in one unit."""
+        """Return the cost in one unit."""
         return self.flops if unit == "flops" else self.usd
+
+
+# An unknown part makes the sum unknown: counting it as zero would understate the bill.
+def _sum(left: float | None, right: float | None) -> float | None:
+    return None if left is None or right is None else left + right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillLine:
-    """A line of what the run really paid: one account and model.
+    """A line of the bill: the amount paid for one account and model.
 
     Attributes:
         account: `data`, `judge`, `training` or `evaluation`.
-        model: The model that was paid for.
+        model: The model.
         what: `kept`, `rejected`, `failed`, `other settings` for data; `verdicts`, `steps`, `answers` for the others.
-        count: How many of them.
+        count: Number of units of `what`.
         tokens: Tokens generated, or trained on.
-        cost: What they cost.
+        cost: Amount paid.
     """
 
     account: str

@@ -1,4 +1,4 @@
-"""Models side by side, against cost and draws."""
+"""Curves of models and mixtures against cost and draws, and comparisons of two models."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from isocost.records.estimates import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCurve:
-    """What k draws a problem of one model's pool, or of a mixture of models, are worth; every point rests on the same problems.
+    """The value of k draws per problem from one model's pool, or from a mixture of models. All points use the same problems.
 
     Attributes:
-        model: The study's name of the model; of a mixture, what it is.
-        cost: Mean cost of a graded draw of these problems, what ungraded draws cost laid on the graded ones.
-        ks: Draws a problem, ascending from 1.
-        measures: `coverage` and `diversity` (distinct correct solutions), an estimate at each of `ks`.
-        mix: Share of the draws that each model of a mixture gives, by model; empty for a model.
+        model: The study's name of the model, or a description of the mixture.
+        cost: Mean cost per graded draw of these problems. The cost of ungraded draws is added to the graded ones.
+        ks: Draws per problem, ascending from 1.
+        measures: `coverage` and `diversity` (distinct correct solutions), one estimate per entry of `ks`.
+        mix: By model of a mixture, its share of the draws; empty for a single model.
     """
 
     model: str
@@ -30,19 +30,19 @@ class ModelCurve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCrossover:
-    """From which cost a problem on the model that is ahead at the end stays ahead of the other.
+    """The cost per problem from which one model stays ahead of the other.
 
     Attributes:
         measure: `coverage` or `diversity`.
-        models: The two that are compared.
-        unit: Of every cost here, each a problem.
-        ahead: The one that is ahead where the shorter curve ends; None if both are level there.
-        cost: Where it takes the lead; 0.0 if it is ahead from the first draw on, None if `ahead` is.
+        models: The two models.
+        unit: Unit of every cost here. All costs are per problem.
+        ahead: The model that is ahead at the end of the shorter curve; None if both are level there.
+        cost: The cost at which it takes the lead; 0.0 if it leads from the first draw, None if `ahead` is None.
         low: Lower end of the 95% interval; None beyond the reach.
-        high: Upper end; None beyond the reach.
-        reach: Where the shorter curve ends.
+        high: Upper end of the 95% interval; None beyond the reach.
+        reach: The cost at the end of the shorter curve.
         absent: Share of the resamples of problems in which that model is not ahead at the reach.
-        n: Problems.
+        n: Number of problems.
     """
 
     measure: str
@@ -59,17 +59,17 @@ class ModelCrossover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPair:
-    """Two models side by side on the same problems, at equal cost or at equal numbers of draws.
+    """A comparison of two models on the same problems, at equal cost or at equal numbers of draws.
 
     Attributes:
         models: Left and right.
         budget: The budget that both spend; None for equal numbers.
-        unit: Of the budget.
-        cost: What each spends a problem: the budget's, or where the shorter of the two curves ends; None for equal numbers.
-        draws: Draws a problem of each; a fraction is what planning buys.
+        unit: Unit of the budget.
+        cost: Cost per problem of each: the budget's, or that at the end of the shorter curve; None for equal numbers.
+        draws: Draws per problem of each, fractional as planned.
         measures: `coverage` and `diversity` of each.
-        differences: The same, left minus right, paired.
-        only: Share of the problems that this model solves and the other does not, of each.
+        differences: The same measures, left minus right, paired.
+        only: Share of the problems that only this model solves, for each.
         both: Share that both solve.
         neither: Share that neither solves.
     """

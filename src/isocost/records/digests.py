@@ -1,4 +1,4 @@
-"""Mark fields that a record gained after its digests were in use."""
+"""The mark of fields that a record gained after its digests were in use."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from types import MappingProxyType
 
 OMIT_DEFAULT = "omit_default"
 
-# Metadata of a field: `field(default=None, metadata=ADDED_LATER)`. A digest leaves the field out while it has its default, so that what
-# earlier versions bought under that digest is still found.
+# Metadata of a field: `field(default=None, metadata=ADDED_LATER)`. A digest leaves the field out while it has its default. Draws that an
+# earlier version bought under that digest are thus still found.
 ADDED_LATER: Mapping[str, bool] = MappingProxyType({OMIT_DEFAULT: True})

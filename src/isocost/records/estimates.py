@@ -1,4 +1,4 @@
-"""Numbers with their intervals."""
+"""Estimates with their intervals."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class Estimate:
     """A number with its 95% interval.
 
     Attributes:
-        value: The estimate; None where it is undefined.
-        low: Lower end; None where it is undefined.
-        high: Upper end; None where it is undefined.
-        n: Problems (or solutions, for rates over audits) it rests on.
-        n_ungraded: Solutions left out because they could not be graded.
+        value: The estimate; None if undefined.
+        low: Lower end; None if undefined.
+        high: Upper end; None if undefined.
+        n: Number of problems (or solutions, for rates over audits) behind it.
+        n_ungraded: Number of solutions left out because they could not be graded.
     """
 
     value: float | None

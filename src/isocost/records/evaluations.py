@@ -1,4 +1,4 @@
-"""How well students do, and how far apart they are."""
+"""Evaluations of students, and paired comparisons of them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Setup = Literal["distillation", "self-improvement", "weak-to-strong improvement"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """One trained or untrained model on one problem set.
+    """The score of one trained or untrained model on one problem set.
 
     Attributes:
         student: The model's name in the study.
-        cell: The data it was trained on; None for untrained.
-        prompt: `plain` (what trained models see) or the few-shot template's name.
+        cell: The cell whose data it was trained on; None for untrained.
+        prompt: `plain` (the prompt of trained models) or the few-shot template's name.
         split: `test`, `transfer` or `validation`.
         metric: `pass@1` (greedy) or `maj@4` and so on.
         estimate: Share of problems solved.
-        setup: Which of the paper's set-ups this is; None for untrained.
+        setup: The paper's set-up; None for untrained.
     """
 
     student: str
@@ -40,12 +40,12 @@ class Comparison:
     Attributes:
         student: The model's name in the study.
         split: The problem set.
-        metric: What is compared.
+        metric: The compared metric.
         left: A cell, or None for untrained.
         right: The other cell, or None for untrained.
         difference: left minus right, in shares of problems (0.05 is five points).
-        detectable: The smallest true difference this many problems find four times in five (80% power at 5%).
-        setup: Which of the paper's set-ups `left` is.
+        detectable: The smallest true difference that this many problems detect with 80% power at the 5% level.
+        setup: The paper's set-up of `left`.
     """
 
     student: str

@@ -12,24 +12,23 @@ PromptReading = Literal["none", "shared", "each"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """A model as the study uses it: what its tokens cost and which size and price that comes from.
+    """A model as the study uses it: its size and price, and their sources.
 
     Attributes:
         name: The study's name of the model.
-        engine: What runs it.
+        engine: The engine's name.
         source: The engine's name of the model.
-        parameters: P, those that a token passes through; None where not known.
-        parameters_are: How they were counted, for people.
+        parameters: P, the parameters that a token passes through; None if unknown.
+        parameters_are: The source of the count, as text.
         flops_per_token: 2P.
-        usd_per_million: US dollars a million tokens, as they are paid (a discount is taken off): `input`, `output`, `input_cache_read`;
-            None where not known.
-        attention: layers * attention width, the L d of 4 L d FLOPs a token and token of context; None where not known.
-        prompt_reading: Which reading of prompts a draw's FLOPs count: none, one shared by the draws of a request, or one each.
-        counts_attention: Whether a draw's FLOPs count attention.
-        price_is: Where the price comes from, for people.
+        usd_per_million: US dollars per million tokens as paid, after discounts: `input`, `output`, `input_cache_read`; None if unknown.
+        attention: layers * attention width, the L d of 4 L d FLOPs per token and token of context; None if unknown.
+        prompt_reading: The prompt readings that a draw's FLOPs count: none, one shared by the draws of a request, or one each.
+        counts_attention: True if a draw's FLOPs count attention.
+        price_is: The source of the price, as text.
         priced_on: The day the price was read.
-        tokens_per_second: Measured, where the price was made from it.
-        to_know: By unit that is not known, what to add to the study so that it is.
+        tokens_per_second: The measured rate, if the price follows from it.
+        to_know: By unit whose cost is unknown, the key to add to the study.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What is asked."""
+"""Problems."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class Problem:
     """A question with its reference answer.
 
     Attributes:
-        id: Unique in its problem set.
-        question: What a model is asked.
+        id: The id, unique in its problem set.
+        question: The question, as a model reads it.
         answer: The reference answer, as the grader reads it.
-        metadata: Anything else about it, such as `level` or `subject`.
+        metadata: Further properties, such as `level` or `subject`.
     """
 
     id: str

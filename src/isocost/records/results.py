@@ -1,4 +1,4 @@
-"""All that the report is made from."""
+"""The input of the report."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from isocost.records.models import ModelCard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Everything the report is made from.
+    """All values that the report shows.
 
     Attributes:
         study: The study's name.
         models: The models of the study.
         n_problems: Training problems, after exclusions.
         excluded: (problem id, reason) of problems left out of every denominator.
-        cells: One a cell, in the study's order.
+        cells: One entry per cell, in the study's order.
         pools: By model: coverage@k and diversity@k of its whole pool, `measures[model]["coverage@3"]`.
-        evaluations: Of all students.
+        evaluations: The evaluations of all students.
         comparisons: Paired differences between students.
         cell_comparisons: Paired differences between the data of cells.
-        bill: What the run paid.
+        bill: The amounts that the run paid.
         seconds: Wall-clock seconds by stage, over every start of the run.
         environment: Versions and hardware, for the footer.
-        curves: Of each model whose draws do not depend on outcomes, as far as its pool reaches.
-        crossovers: Of each two of them, in the unit of each budget.
-        model_pairs: Each two of them side by side, at every budget and at equal numbers.
-        without_curve: Why a model has no curve, by model.
-        mixtures: Curves of mixtures of models, equal money for each, in the unit of each budget; the cost is known in that unit only.
+        curves: The curve of each model whose draws do not depend on outcomes, up to the size of its pool.
+        crossovers: The crossover of each pair of these models, in the unit of each budget.
+        model_pairs: The comparison of each pair, at every budget and at equal numbers.
+        without_curve: The reason why a model has no curve, by model.
+        mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
     """
 
     study: str

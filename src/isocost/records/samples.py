@@ -1,4 +1,4 @@
-"""What is drawn, and how."""
+"""Samples, and the parameters of sampling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FinishReason = Literal["stop", "length", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingParams:
-    """How to draw a solution, under vLLM's names. `top_k=0` and `top_p=1.0` cut nothing off; `temperature=0` is greedy."""
+    """Sampling parameters, under vLLM's names. `top_k=0` and `top_p=1.0` cut nothing off. `temperature=0` is greedy."""
 
     temperature: float = 0.7
     top_p: float = 1.0

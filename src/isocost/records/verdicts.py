@@ -1,4 +1,4 @@
-"""What graders say."""
+"""Verdicts of graders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a grader found. A solution that could not be graded is `ungraded`, never `incorrect`."""
+    """The outcome of grading. A solution that could not be graded is `ungraded`, never `incorrect`."""
 
     CORRECT = "correct"
     INCORRECT = "incorrect"
@@ -20,9 +20,9 @@ class Verdict:
     """A grader's judgement of one solution.
 
     Attributes:
-        outcome: What it found.
+        outcome: The outcome.
         predicted_answer: The answer read from the solution, or None.
-        reason: Machine-readable: how it was decided, or why it could not be (`equal`, `different`, `timeout`, ...).
+        reason: Machine-readable reason for the outcome (`equal`, `different`, `timeout`, ...).
     """
 
     outcome: Outcome
@@ -31,5 +31,5 @@ class Verdict:
 
     @property
     def correct(self) -> bool | None:
-        """True, False, or None for not graded."""
+        """True, False, or None if ungraded."""
         return None if self.outcome is Outcome.UNGRADED else self.outcome is Outcome.CORRECT

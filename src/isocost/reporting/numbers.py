@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 
 from isocost.amounts import MINUS, MISSING, Scale, dollars, duration, fixed, flops, flops_scale, usd
-from isocost.amounts import said as budget
+from isocost.amounts import format_amount as budget
 from isocost.records import Cost, Estimate, Unit
 
 __all__ = [

@@ -58,5 +58,5 @@ def pool_measures(measured: Sequence[Model], n_problems: int) -> dict[str, dict[
     for model in measured:
         least = int(model.rows.min()) if model.rows.size == n_problems else 0
         ks = [k for k in KS if k <= least]
-        found[model.name] = Measured.of(model, ks or [1], as_fixed=True, all_of_it=False).estimates()
+        found[model.name] = Measured.of(model, ks or [1], as_fixed=True, with_votes=False).estimates()
     return found

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from isocost.records import Unit
-from isocost.store import replacing
+from isocost.store import atomic_write
 
 _SCHEMA = pl.Schema(
     {
@@ -43,6 +43,6 @@ def write_samples(parts: Iterable[pl.DataFrame], path: Path, unit: Unit | None) 
     """
     schema = pl.DataFrame(schema=_SCHEMA).to_arrow().schema
     cost = {"cost": pl.col(f"cost_{unit}") if unit else pl.lit(None), "cost_unit": pl.lit(unit)}
-    with replacing(path) as temporary, temporary.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with atomic_write(path) as temporary, temporary.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for part in parts:
             writer.write_table(part.with_columns(**cost).select(_SCHEMA.names()).cast(_SCHEMA).to_arrow())

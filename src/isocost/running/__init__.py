@@ -10,13 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from isocost.events import Advanced, Note
+    from isocost.events import Note, StageProgress
     from isocost.running.runs import Finished, dry_run, plan_study, run, run_stage
     from isocost.running.stages import STAGES
 
-__all__ = ["STAGES", "Advanced", "Finished", "Note", "dry_run", "plan_study", "run", "run_stage"]
+__all__ = ["STAGES", "Finished", "Note", "StageProgress", "dry_run", "plan_study", "run", "run_stage"]
 
-_HOMES = {"STAGES": "isocost.running.stages", "Advanced": "isocost.events", "Note": "isocost.events"}
+_HOMES = {"STAGES": "isocost.running.stages", "StageProgress": "isocost.events", "Note": "isocost.events"}
 
 
 def __getattr__(name: str) -> object:

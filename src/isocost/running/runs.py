@@ -14,7 +14,7 @@ from isocost.config import ExecutorSpec, Study
 from isocost.errors import BudgetError, RunDirectoryError, RunError, StorageError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
-from isocost.executors.desk import describe, render
+from isocost.executors.engineworker import describe, render
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
@@ -363,7 +363,7 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
             raise RunDirectoryError(
                 f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"', advice="name another folder with -o"
             )
-    elif others := directory.strangers():
+    elif others := directory.unknown_names():
         if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
             raise RunDirectoryError(
                 f"{directory.path}: holds what a run bought, but no study.yaml",

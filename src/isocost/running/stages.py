@@ -19,7 +19,7 @@ from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Ledger
-from isocost.ledger.summary import sum_up_again
+from isocost.ledger.summary import refresh_summary
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
@@ -128,7 +128,7 @@ class StudyRun:
             found = audit(self.prepared, self.directory, self.executor, bought, table, self.listener, again=again)
         finally:
             if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
-                sum_up_again(self.directory, self.ledger)
+                refresh_summary(self.directory, self.ledger)
         audit_summary.write(found, self.directory)
         return found
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from isocost.amounts import said
+from isocost.amounts import format_amount
 from isocost.dispatch.drawn import PAID, each_batch, total_cost
 from isocost.errors import InputError, RunDirectoryError
 from isocost.events import Listener, Note
@@ -324,5 +324,7 @@ def _said_of(count: int, flops: float | None, usd: float | None) -> str:
 
 
 def _said_of_cost(cost: Cost) -> str:
-    amounts = [said(unit, amount) for unit in ("usd", "flops") if (amount := cost.amount(unit)) is not None and (amount or unit == "usd")]
+    amounts = [
+        format_amount(unit, amount) for unit in ("usd", "flops") if (amount := cost.amount(unit)) is not None and (amount or unit == "usd")
+    ]
     return amounts[0] if amounts else "at a cost that is not known"

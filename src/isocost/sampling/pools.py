@@ -33,12 +33,12 @@ from isocost.dispatch.drawn import (
 from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, lane_of
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, queue_of
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
-from isocost.planning import most_of
+from isocost.planning import max_cost_of
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
@@ -83,7 +83,7 @@ class Pool:
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
     _stem: Path = field(init=False)
-    _lane: str = field(init=False)
+    _queue: str = field(init=False)
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
     _orders: list[list[Line]] = field(init=False, default_factory=list)
@@ -96,7 +96,7 @@ class Pool:
     def __post_init__(self) -> None:
         self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
-        self._stem, self._lane = self._log.stem.resolve(), lane_of(self.spec, self.facts)
+        self._stem, self._queue = self._log.stem.resolve(), queue_of(self.spec, self.facts)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
 
@@ -200,7 +200,7 @@ class Pool:
                 key=batch.key,
                 spec=self.spec,
                 remote=self.facts.remote,
-                lane=self._lane,
+                queue=self._queue,
                 concurrency=self.facts.concurrency,
                 requests=batch.requests,
                 params=self.params,
@@ -220,7 +220,7 @@ class Pool:
 
     def _worst_of(self, request: Request) -> Cost:
         bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
-        one = most_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
+        one = max_cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
         n = request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
 

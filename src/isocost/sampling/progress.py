@@ -11,8 +11,8 @@ from isocost.dispatch.drawn import DrawKey
 from isocost.events import Note, StageWatch
 from isocost.executors.jobs import StoredDraw
 from isocost.ledger import Account, Ledger
-from isocost.ledger.bill import price_difference, said_of_trouble
-from isocost.ledger.summary import summed_up
+from isocost.ledger.bill import format_request_failures, price_difference
+from isocost.ledger.summary import summarise_ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, Outcome, Verdict
 from isocost.reporting.numbers import budget as say_budget
@@ -116,7 +116,7 @@ class Progress:
 
     def _compare_prices(self) -> None:
         """Tell of an endpoint whose own costs differ from those by the study's prices, once a model."""
-        with self.ledger.still() as (accounts, _):
+        with self.ledger.locked() as (accounts, _):
             found = [(model, text) for (_, model), each in accounts.items() if (text := price_difference(model, each))]
         for model, text in found:
             if model not in self._priced:
@@ -148,8 +148,8 @@ class Progress:
     def _to_json(self) -> dict[str, Any]:
         seconds = time.monotonic() - self.watch.started
         new, rate = self.watch.done - self.watch.done_before, self.watch.rate()
-        with self.ledger.still() as (accounts, waiting):
-            ledger = summed_up(accounts, waiting, self.ledger.log.path)
+        with self.ledger.locked() as (accounts, waiting):
+            ledger = summarise_ledger(accounts, waiting, self.ledger.log.path)
         return {
             "stage": self.watch.stage,
             "done": self.watch.done,
@@ -181,11 +181,11 @@ class Progress:
 
         Other accounts may be those of other stages: an audit's judge has a line of its own.
         """
-        with self.ledger.still() as (accounts, _):
+        with self.ledger.locked() as (accounts, _):
             data = [each for (account, _), each in accounts.items() if account == "data"]
             whole = Account(lost=sum(each.lost for each in data), retries=sum(each.retries for each in data))
-            own = [said_of_trouble(whole)]
+            own = [format_request_failures(whole)]
             for (account, model), each in accounts.items():
-                if account != "data" and (said := said_of_trouble(each, self._others.get((account, model)))):
+                if account != "data" and (said := format_request_failures(each, self._others.get((account, model)))):
                     own.append(f"{account} {model}: {said}")
         return [text for text in own if text]

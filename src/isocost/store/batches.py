@@ -1,4 +1,4 @@
-"""Rows that are committed a batch at a time, by one process or several, and sealed to Parquet once a round is complete."""
+"""Rows that are committed in batches, by one process or several, and sealed to Parquet once a round is complete."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from isocost.store.kinds import BATCHES
 from isocost.store.logs import Log, Row, is_checked
 from isocost.store.parts import Digests, Parts
 
-ROWS_A_PART = 20_000  # so that sealing holds no more than these in memory
-_NAMED = re.compile(rb'\{"batch": "([^"\\\x80-\xff]*)"')
+ROWS_A_PART = 20_000  # bounds the memory that sealing needs
+_NAMED = re.compile(rb'\{"batch": "([^"\\\x80-\xff]*)"')  # reads a batch's name without parsing the line, which may hold megabytes
 
 
 class BatchLog:
     """Batches of rows under one name.
 
-    `NAME.jsonl` and, for each further process that writes, `NAME.WRITER.jsonl` hold one batch a line; `NAME.parts/0000.parquet` and so on
-    hold sealed batches, one row a row. A batch is committed whole. One that stands twice, because a process was killed after it had
-    committed it and before anybody knew, is read once.
+    `NAME.jsonl` and, for each further process that writes, `NAME.WRITER.jsonl` hold one batch per line. `NAME.parts/0000.parquet` and so
+    on hold sealed batches, one row per row. A batch is committed whole. A batch can be stored twice if a process was killed between
+    committing and reporting it. Such a batch is read once.
 
     Args:
         stem: Folder and name.
-        writer: Who writes, where several processes do: each appends to a file of its own, in a folder that is there. A folder that is gone
-            is not made again: the run directory was moved or removed, and what is appended under its old name would be lost.
-        kind: What the rows must hold, and what to do about damaged ones.
-        digests: Where the digests of sealed parts are noted; None notes none.
-        guard: Called before anything is written; stops it by raising.
+        writer: Name of the writing process, if there are several: each appends to a file of its own. Its folder must exist and is not
+            made again: a missing folder means that the run directory was moved or removed, and rows in a new one would be lost.
+        kind: The fields that the rows must have, and the remedy for damaged ones.
+        digests: Receives the digests of sealed parts, or None.
+        guard: Called before each write. It stops the write by raising.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class BatchLog:
             self.log.append(*({"batch": batch, "rows": rows} for batch, rows in batches))
 
     def batches(self) -> set[str]:
-        """The batches that are committed."""
+        """Return the keys of the committed batches."""
         return self._sealed_batches() | {batch for log in self._logs() for batch, _, _ in _places(log)}
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
-        """All rows, each with its `batch`, sealed ones first; only some columns where these are named, which spares reading the texts.
+        """Yield all rows, each with its `batch`, sealed ones first. Naming columns avoids reading the texts.
 
         Raises:
             StorageError: a line or a part is damaged.
@@ -84,24 +84,25 @@ class BatchLog:
                     yield {**({c: row[c] for c in columns} if columns else row), "batch": batch}
 
     def frames(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """The sealed parts, by column."""
+        """Yield the sealed parts as frames of these columns."""
         for frame in self._parts.frames(columns):
             yield frame.select(columns)
 
     def missing_parts(self) -> list[Path]:
-        """The parts that were sealed and are not there any more."""
+        """Return the parts that were sealed and no longer exist."""
         return self._parts.missing()
 
     def seal(self, order: Callable[[str], Any] | None = None) -> set[str]:
-        """Move the committed batches into Parquet parts; the writers must have stopped.
+        """Move the committed batches into Parquet parts. The writers must have stopped.
 
         Args:
-            order: Sort key of a batch, so that the parts do not depend on who finished first; else as they were written.
+            order: Sort key of a batch. It makes the parts independent of which worker finished first. None keeps the order of writing.
 
         Returns:
-            All batches that are sealed now.
+            The keys of all sealed batches.
         """
         logs, sealed = self._logs(), self._sealed_batches()
+        # Only offsets are kept for sorting. The rows are read one part at a time, because a pool need not fit in memory.
         places: list[tuple[str, Log, int, int]] = []
         for log in logs:
             for batch, number, offset in _places(log):
@@ -117,6 +118,7 @@ class BatchLog:
                 self._write_part(rows)
                 rows = []
         self._write_part(rows)
+        # Last, when every row is in a part: a kill before this leaves rows in both places, which are read once.
         for log in logs:
             log.path.unlink(missing_ok=True)
         return sealed
@@ -126,10 +128,10 @@ class BatchLog:
             self._parts.add(rows)
 
     def _entry(self, log: Log, line: bytes, number: int) -> Row:
-        """The batch of a line; one with a checksum that fits is as it was written, and is not looked at further.
+        """Parse the batch of a line. A line with a valid checksum is as written, so its fields are not checked again.
 
         Raises:
-            StorageError: it is damaged.
+            StorageError: the line is damaged.
         """
         if is_checked(line):
             return log.parse(line, number)
@@ -139,9 +141,10 @@ class BatchLog:
         return entry  # type: ignore[no-any-return]  # an object, or it had a flaw
 
     def _logs(self) -> list[Log]:
-        """The logs of all who wrote, in a fixed order."""
+        """Return the logs of all writers, in a fixed order."""
         own = self.stem.with_name(f"{self.stem.name}.jsonl")
         pattern = f"{glob.escape(self.stem.name)}.*.jsonl"
+        # Sorted, so that rows come in the same order whatever the file system returns.
         others = sorted(self.stem.parent.glob(pattern)) if self.stem.parent.exists() else []
         return [Log(path, self._kind) for path in (own, *others) if path.exists()]
 
@@ -150,7 +153,7 @@ class BatchLog:
 
 
 def _places(log: Log) -> Iterator[tuple[str, int, int]]:
-    """Every batch of a log, the number of its line and where that begins."""
+    """Yield each batch of a log, with the number and the offset of its line."""
     for number, (offset, line) in enumerate(log.lines(), start=1):
         named = _NAMED.match(line)
         yield named[1].decode() if named else log.parse(line, number)["batch"], number, offset

@@ -1,4 +1,4 @@
-"""The run directory, locked by the process that works on it."""
+"""The run directory, locked by the process that uses it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError, StorageError
-from isocost.paths import is_odd, read_parquet
-from isocost.store.files import make_folder, prove_room, replacing, storage_errors, write_parquet, write_parts
+from isocost.paths import is_special_file, read_parquet
+from isocost.store.files import atomic_write, check_free_space, make_folder, storage_errors, write_parquet, write_parts
 from isocost.store.kinds import kind_of_batches, kind_of_log
-from isocost.store.locking import FolderLock, HeldError
+from isocost.store.locking import FolderLock, LockHeldError
 from isocost.store.logs import Log, Row
 
-if TYPE_CHECKING:  # what reads and writes Parquet is imported by who does: `isocost status` opens a directory for its logs
+if TYPE_CHECKING:  # `isocost status` opens a directory for its logs and must not import polars
     import polars as pl
 
     from isocost.store.batches import BatchLog
 
 LOCK = "lock"
-SAMPLES_DIGEST = "samples.json"  # of samples.parquet, so that a reader without the lock knows whether it is what the run wrote last
-_FIRST = (LOCK, "models.json")  # what a run writes before study.yaml
+SAMPLES_DIGEST = "samples.json"  # of samples.parquet: a reader without the lock checks that it is what the run wrote last
+_FIRST = (LOCK, "models.json")  # files that a run writes before study.yaml
 
 
 class RunDirectory:
-    """A study's folder. Open it with `with RunDirectory(path) as directory`; a second process is refused."""
+    """A study's folder. Open it with `with RunDirectory(path) as directory`. A second process gets an error."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -50,7 +50,7 @@ class RunDirectory:
         try:
             with storage_errors(self.path / LOCK):
                 self._lock = FolderLock(self.path, LOCK)
-        except HeldError:
+        except LockHeldError:
             raise RunDirectoryError(
                 f"{self.path}: in use by process {self._holder()}\n  wait for it, or stop it, or name another folder with -o"
             ) from None
@@ -58,7 +58,7 @@ class RunDirectory:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Release the folder; one that is new and holds nothing but what a start writes before its study is removed."""
+        """Release the folder. A new folder that holds only the files written before the study is removed."""
         if self._lock is None:
             return
         if self._new and self._lock.is_in_place():
@@ -73,46 +73,47 @@ class RunDirectory:
                 self.path.rmdir()
 
     def _holder(self) -> str:
-        """The process that holds the folder, by its lock file or, where that was removed, by the last start."""
+        """Return the id of the process that holds the folder, from the lock file or, if that is gone, from start.json."""
         with contextlib.suppress(StorageError, ValueError):
             return str(int(self.read_text(LOCK) or ""))
         start = self.read_derived("start.json")
         return str(start["pid"]) if isinstance(start, dict) and isinstance(start.get("pid"), int) else "unknown"
 
     def check(self) -> None:
-        """Make sure that this folder is still the one that was opened.
+        """Check that this folder is still the one that was opened.
 
         Raises:
-            StorageError: it was moved or removed.
+            StorageError: the folder was moved or removed.
         """
         if self._lock is not None:
             self._lock.check()
 
     def ready(self) -> None:
-        """As `check`, before something is bought; the first time, make sure that the disk has room for it.
+        """Check the folder before something is bought. The first call also checks that the disk has room.
 
         Raises:
             StorageError: the folder was moved or removed, or its disk is full.
         """
         self.check()
         if not self._has_room:
+            # Pools can be on another disk through a link: such folders are tried too.
             pools = self.path / "pools"
             for folder in {self.path, *(each for each in (pools, *pools.glob("*")) if each.is_dir())}:
                 if folder == self.path or folder.stat().st_dev != self.path.stat().st_dev:
-                    prove_room(folder)
+                    check_free_space(folder)
             self._has_room = True
 
-    def strangers(self) -> list[str]:
-        """Names in the folder that a run did not put there before its study: a kill may have come in between."""
+    def unknown_names(self) -> list[str]:
+        """Return the names in the folder that a run does not write before its study, even if it is killed."""
         return sorted(p.name for p in self.path.iterdir() if p.name not in _FIRST and not p.name.endswith(".tmp"))
 
     def log(self, *names: str) -> Log:
-        """The log at a path inside the folder, such as `log("ledger.jsonl")`."""
+        """Return the log at a path inside the folder, such as `log("ledger.jsonl")`."""
         kind = kind_of_log(names)
         return Log(self.path.joinpath(*names), kind, guard=self.check, checked=kind.checked)
 
     def batches(self, *names: str) -> BatchLog:
-        """The batch log at a path inside the folder, without an ending."""
+        """Return the batch log at a path inside the folder, given without a suffix."""
         from isocost.store.batches import BatchLog
         from isocost.store.parts import Digests
 
@@ -123,8 +124,8 @@ class RunDirectory:
         """Write a finished text file."""
         path = self.path.joinpath(*names)
         self.check()
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+        with atomic_write(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", errors="surrogateescape")  # paths in the text need not be UTF-8
         return path
 
     def write_json(self, value: object, *names: str) -> Path:
@@ -135,6 +136,7 @@ class RunDirectory:
         """Remove a file or folder, if it is there."""
         path = self.path.joinpath(*names)
         self.check()
+        # A link is removed and not followed: its target is outside the run directory.
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -158,7 +160,7 @@ class RunDirectory:
         return found
 
     def read_derived(self, *names: str) -> Any:
-        """Read a JSON file that is made anew from other files; None where there is none, or where it is damaged."""
+        """Read a JSON file that can be made again from other files. None if it is missing or damaged."""
         try:
             return self.read_json(*names)
         except StorageError:
@@ -171,10 +173,10 @@ class RunDirectory:
             StorageError: it is damaged; `remedy` says what to do.
         """
         path = self.path.joinpath(*names)
-        if is_odd(path):
+        if is_special_file(path):
             raise self._damaged(names, "is not an ordinary file", "move it away")
         try:
-            return path.read_text(encoding="utf-8", errors="surrogateescape")  # a path in it need not be UTF-8
+            return path.read_text(encoding="utf-8", errors="surrogateescape")  # paths in the text need not be UTF-8
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -201,5 +203,5 @@ class RunDirectory:
         return path
 
     def read_rows(self, *names: str) -> list[Row]:
-        """The rows of a Parquet file."""
+        """Return the rows of a Parquet file."""
         return read_parquet(self.path.joinpath(*names)).to_dicts()

@@ -1,4 +1,4 @@
-"""What an entry of a log must hold to be used: the fields that are read, each of its type."""
+"""The fields that an entry of a log must have, with their types."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-_ROOM = 40  # characters of a value, in a message
+_ROOM = 40  # longest value that a message quotes, in characters
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a field holds.
+    """The type of a field.
 
     Attributes:
-        what: In words.
-        fits: Whether a value read from JSON is one.
-        optional: Whether it may be null.
-        among: The texts that it may be; empty for any.
-        number: Whether it is a number that is not negative.
+        what: The type in words.
+        fits: Returns True for a valid value, as read from JSON.
+        optional: True if the value may be null.
+        among: The allowed texts, empty for any.
+        number: True for a number that is not negative.
     """
 
     what: str
@@ -37,11 +37,12 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
+    # `type is` and not isinstance: True is an int. The bound is that of the 64-bit columns of Parquet.
     return type(value) is int and 0 <= value < 2**63
 
 
 def _is_amount(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value < float("inf")
+    return type(value) in (int, float) and 0 <= value < float("inf")  # false for nan too
 
 
 TEXT = Field("a text", _is_text)
@@ -55,7 +56,7 @@ Fields = Mapping[str, Field]
 
 
 def one_of(names: Collection[str]) -> Field:
-    """A text that is one of these."""
+    """Return the field of a text that is one of these."""
     among = tuple(names)
     return Field(f"one of {', '.join(among)}", lambda value: isinstance(value, str) and value in among, among=among)
 
@@ -65,12 +66,12 @@ class Kind:
     """A kind of log.
 
     Attributes:
-        remedy: What to do about a damaged line; `{line}` stands for its number, `{path}` for the file.
-        fields: What an entry must hold.
-        rows: What each of its rows must hold, where entries are batches.
-        paid: Whether what it holds was paid for.
-        checked: Whether each line is written with a checksum, by which a reader notices that it was edited.
-        one_writer: Whether one log object alone appends, so that it knows how long the file is.
+        remedy: The remedy for a damaged line. `{line}` stands for its number, `{path}` for the file.
+        fields: The fields of an entry.
+        rows: The fields of each row, for logs of batches.
+        paid: True if the content was paid for.
+        checked: True if each line is written with a checksum, which reveals edits.
+        one_writer: True if a single log object appends, so that it knows the length of the file.
     """
 
     remedy: str
@@ -82,7 +83,7 @@ class Kind:
 
 
 def flaw_of(entry: Any, fields: Fields) -> str:
-    """Return why an entry cannot be used, "" where it can."""
+    """Return why an entry cannot be used, or "" if it can."""
     if not isinstance(entry, dict):
         return "is not an object"
     for name, wanted in fields.items():
@@ -95,14 +96,14 @@ def flaw_of(entry: Any, fields: Fields) -> str:
 
 
 def flaw_of_batch(entry: Any, kind: Kind) -> str:
-    """Return why a batch of rows cannot be used, "" where it can."""
+    """Return why a batch of rows cannot be used, or "" if it can."""
     if flaw := flaw_of(entry, kind.fields):
         return flaw
     return next((f"row {number} {flaw}" for number, row in enumerate(entry["rows"], start=1) if (flaw := flaw_of(row, kind.rows))), "")
 
 
 def flaw_of_frame(frame: pl.DataFrame, fields: Fields) -> str:
-    """Return why sealed rows cannot be used, "" where they can; columns that were not read are not looked at."""
+    """Return why sealed rows cannot be used, or "" if they can. Columns that were not read are not checked."""
     import polars as pl
 
     for name in frame.columns:
@@ -112,7 +113,7 @@ def flaw_of_frame(frame: pl.DataFrame, fields: Fields) -> str:
         column = frame[name]
         if column.null_count() and not wanted.optional:
             return f'column "{name}" has empty rows'
-        if column.dtype == pl.Null:
+        if column.dtype == pl.Null:  # all rows are null, which leaves the type open
             continue
         if not (column.dtype.is_numeric() if wanted.number else column.dtype == pl.String):
             return f'column "{name}" is {column.dtype}, not {wanted.what}'

@@ -1,4 +1,4 @@
-"""Finished files: written beside their place and renamed into it, so that they are there whole or not at all."""
+"""Finished files: written under a temporary name and renamed, so that a file is complete or absent."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 from isocost.errors import StorageError
 
-if TYPE_CHECKING:  # a reader of logs alone does without it
+if TYPE_CHECKING:  # reading logs does not need polars
     import polars as pl
 
-ROOM = 256 * 1024  # bytes that must fit onto the disk before anything is bought
-_SHARE = 8  # of a disk so small that these are much of it, one part in so many must be free
+ROOM = 256 * 1024  # bytes that must fit on the disk before anything is bought
+_SHARE = 8  # on a disk so small that ROOM is much of it, one eighth of the disk must be free
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    """Write a finished Parquet file: it is there whole or not at all."""
-    packed = packed_parquet(frame)
-    with replacing(path) as temporary:
+    """Write a finished Parquet file. It is complete or absent."""
+    packed = parquet_bytes(frame)
+    with atomic_write(path) as temporary:
         temporary.write_bytes(packed)
 
 
@@ -43,7 +43,7 @@ def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> None:
         write_parquet(first, path)
         return
     with (
-        replacing(path) as temporary,
+        atomic_write(path) as temporary,
         temporary.open("wb") as file,
         pq.ParquetWriter(file, first.to_arrow().schema, compression="zstd") as writer,
     ):
@@ -51,34 +51,37 @@ def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> None:
             writer.write_table(part.to_arrow())
 
 
-def packed_parquet(frame: pl.DataFrame) -> bytes:
-    """A table as the bytes of a Parquet file: polars' own error for a full disk has no error number, so it is packed in memory first."""
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """Return a table as the bytes of a Parquet file. Packed in memory, because polars' error for a full disk has no error number."""
     packed = io.BytesIO()
     frame.write_parquet(packed)
     return packed.getvalue()
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; what was written takes the place of `path` once it is on the disk.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path. What is written to it replaces `path` once it is on the disk.
 
-    What a kill left under the temporary name is removed first, a symbolic link too: nothing is written through one.
+    A file or symbolic link that a kill left under the temporary name is removed first, so that nothing is written through a link.
 
     Raises:
-        StorageError: the disk is full or cannot be written; `path` is as it was.
+        StorageError: the disk is full or cannot be written. `path` is unchanged.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with storage_errors(path):
         make_folder(path.parent)
         try:
             temporary.unlink(missing_ok=True)
+            # Created exclusively: if somebody puts a link there in between, this fails.
             os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
             yield temporary
+            # fsync before the rename: otherwise power loss can leave the new name with old or empty content.
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
             sync_folder(path.parent)
         finally:
+            # A directory of that name is not ours, so it is reported and not removed.
             if not temporary.is_dir():
                 temporary.unlink(missing_ok=True)
 
@@ -90,7 +93,7 @@ def digest_of_file(path: Path) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and those above it where they are missing, and put their names on the disk."""
+    """Create a folder and its missing parents, and flush their names to the disk."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
@@ -101,27 +104,29 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk, so that power loss takes no file back that was created in it or renamed into it."""
+    """Flush the names in a folder, so that power loss cannot undo the creation or renaming of a file in it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES):  # network disks may know no such thing
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES):  # some network disks cannot sync folders
             raise
     finally:
         os.close(descriptor)
 
 
-def prove_room(folder: Path) -> None:
-    """Write and remove a file of random bytes, to find out that a disk has no room before anything is bought.
+def check_free_space(folder: Path) -> None:
+    """Write and remove a file of random bytes, to detect a full disk before anything is bought.
 
     Raises:
         StorageError: the disk is full or cannot be written.
     """
     with storage_errors(folder):
         disk = os.statvfs(folder)
+        # Some network disks report a size of 0.
         size = min(ROOM, disk.f_blocks * disk.f_frsize // _SHARE) or ROOM
-        with _passing(folder / ".room.tmp") as descriptor:
+        with _temporary_file(folder / ".room.tmp") as descriptor:
+            # Random bytes, because a compressing file system stores zeros in no room at all.
             left = memoryview(os.urandom(size))
             while left:
                 left = left[os.write(descriptor, left) :]
@@ -129,8 +134,8 @@ def prove_room(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _passing(temporary: Path) -> Iterator[int]:
-    """The descriptor of a new file, which is removed afterwards."""
+def _temporary_file(temporary: Path) -> Iterator[int]:
+    """Yield the descriptor of a new file and remove the file afterwards."""
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
     try:
@@ -142,7 +147,7 @@ def _passing(temporary: Path) -> Iterator[int]:
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn what the file system says into a StorageError that names the path."""
+    """Translate an OSError into a StorageError that names the path."""
     try:
         yield
     except OSError as error:
@@ -168,6 +173,6 @@ def _advice(path: Path, error: OSError) -> str:
 
 
 def disk_full(path: Path) -> StorageError:
-    """The error of a disk without room."""
+    """Return the error for a full disk."""
     free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
     return StorageError(f"{path}: the disk is full ({free:,} bytes free)\n  make room and run the same command again")

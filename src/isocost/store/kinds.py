@@ -1,4 +1,4 @@
-"""The kinds of logs in a run directory: what their lines must hold, and what to do about a damaged one."""
+"""The kinds of logs in a run directory: the fields of their lines, and the remedy for a damaged line."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from isocost.store.fields import AMOUNT, AMOUNT_OR_NULL, COUNT, LIST, TEXT, TEXT
 
 
 def _are_lines(value: Any) -> bool:
-    """Return whether it is a list of orders or allocations: two texts and two counts each."""
-    return isinstance(value, list) and all(
-        isinstance(line, list) and len(line) == 4 and all(map(TEXT.fits, line[:2])) and all(map(COUNT.fits, line[2:])) for line in value
-    )
+    """Return True for a list of orders or allocations: two texts and two counts each."""
+
+    def is_line(line: Any) -> bool:
+        if not isinstance(line, list) or len(line) != 4:
+            return False
+        return all(map(TEXT.fits, line[:2])) and all(map(COUNT.fits, line[2:]))
+
+    return isinstance(value, list) and all(map(is_line, value))
 
 
 _LINES = Field("a list of [text, text, first index, count]", _are_lines)
@@ -72,10 +76,10 @@ _BATCH_KINDS = {"pools": _POOL, "judge": _JUDGE, "verdicts": _VERDICTS, "evaluat
 
 
 def kind_of_log(names: tuple[str, ...]) -> Kind:
-    """The kind of the log at a path inside a run directory."""
+    """Return the kind of the log at a path inside a run directory."""
     return _ORDERS if names[0] == "pools" else _KINDS.get(names[0], ANY)
 
 
 def kind_of_batches(names: tuple[str, ...]) -> Kind:
-    """The kind of the batch log at a path inside a run directory."""
+    """Return the kind of the batch log at a path inside a run directory."""
     return _BATCH_KINDS.get(names[0], BATCHES)

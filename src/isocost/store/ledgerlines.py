@@ -1,4 +1,4 @@
-"""The lines of a ledger: what each event holds, and which may follow which."""
+"""The lines of a ledger: the fields of each event, and the order of events."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _FIELDS = {
 
 
 def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
-    """Return why a line cannot follow those before it, "" where it can.
+    """Return why a line cannot follow those before it, or "" if it can.
 
     Args:
         entry: The line.
-        waiting: The reservations that are open, by request.
+        waiting: The open reservations, by request.
     """
     fields = _FIELDS.get(entry["event"])
     if fields is None:
@@ -36,7 +36,9 @@ def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
     reserved = waiting.get(entry["request"])
     if entry["event"] == "reserve":
         bad = next((name for name in ("account", "model") if not TEXT.fits(entry.get(name, ""))), None)
-        return "reserves a request that is open already: is it doubled?" if reserved else f'"{bad}" is not a text' if bad else ""
+        if reserved:
+            return "reserves a request that is open already: is it doubled?"
+        return f'"{bad}" is not a text' if bad else ""
     if reserved is None:
         # A request that was charged and given up is `done` without a reservation; so is one that was restored.
         alone = entry["event"] == "gone" or (entry["event"] == "done" and "account" in entry)
@@ -47,12 +49,12 @@ def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
 
 
 def _is_less(lost: float | None, reserved: float | None) -> bool:
-    """Return whether a lost request is counted at less than its worst case; usage that is reported may make it more."""
+    """Return True if a lost request is counted below its worst case. Usage that the endpoint reports may be above it."""
     return lost is not reserved if lost is None or reserved is None else lost < reserved
 
 
 def _is_usual(entry: Row) -> bool:
-    """Return whether a line is plainly sound: a ledger may have millions, and nearly all are."""
+    """Return True if a line is valid by a quick test. A ledger can have millions of lines, and nearly all pass it."""
     event = entry["event"]
     if event == "done" and not (type(entry.get("count")) is int is type(entry.get("tokens")) and entry["count"] >= 0 <= entry["tokens"]):
         return False

@@ -1,4 +1,4 @@
-"""Locks on a folder: one process at a time, even where somebody removes the lock file."""
+"""Locks on a folder: one process at a time, even if somebody removes the lock file."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from isocost.errors import RunDirectoryError, StorageError
 _HELD = (errno.EWOULDBLOCK, errno.EACCES)  # EWOULDBLOCK is EAGAIN
 
 
-class HeldError(Exception):
+class LockHeldError(Exception):
     """Another process holds the lock."""
 
 
 class FolderLock:
     """A lock on a folder and on a file in it.
 
-    The folder itself is locked besides the file: a file that is removed and made again is another one, and its lock too. Network disks
-    that lock no folder are left with the file. Locks are not inherited: a process that is forked from this one lets them go.
+    Both are locked: a file that is removed and made again is another file with another lock. Network disks that cannot lock folders leave
+    only the lock on the file. Forked processes do not keep the locks.
 
     Args:
         folder: The folder, which exists.
-        name: The lock file in it, which is made where it is missing.
-        wait: Wait for another process, rather than raise.
+        name: The lock file in it. It is created if missing.
+        wait: Wait for another process instead of raising.
 
     Raises:
-        HeldError: another process holds it.
+        LockHeldError: another process holds the lock.
         RunDirectoryError: the file system has no locks.
         OSError: the folder cannot be opened, or the file cannot be written or is a symbolic link.
     """
@@ -48,7 +48,8 @@ class FolderLock:
             raise
 
     def write(self, text: str) -> None:
-        """Write into the lock file who holds it."""
+        """Write the holder's name into the lock file."""
+        # Written in place: a file that replaced this one would have no lock.
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, text.encode(), 0)
 
@@ -57,10 +58,10 @@ class FolderLock:
         return os.pread(self._file, 100, 0).decode("utf-8", "replace")
 
     def check(self) -> None:
-        """Make sure that the folder is still the one that was locked, and the file too; a file that was removed is made again.
+        """Check that folder and file are still the locked ones. A lock file that was removed is made again.
 
         Raises:
-            StorageError: the folder was moved or removed, or another process has made itself a lock.
+            StorageError: the folder was moved or removed, or another process has taken the lock.
         """
         if not self.is_in_place():
             raise StorageError(
@@ -69,29 +70,30 @@ class FolderLock:
             )
         if _is_at(self._file, self.path):
             return
-        said = self.read()
+        holder = self.read()
         try:
             os.close(self._file)
             self._lock_file()
-            self.write(said)
-        except (HeldError, OSError) as error:
+            self.write(holder)
+        except (LockHeldError, OSError) as error:
             raise StorageError(
                 f"{self.path}: was removed while the run was working, and cannot be made again\n"
                 "  run the same command again, in one process at a time"
             ) from error
 
     def is_in_place(self) -> bool:
-        """Return whether the folder is still the one that was locked."""
+        """Return True if the path still leads to the locked folder."""
         return _is_at(self._folder, self.folder)
 
     def release(self) -> None:
-        """Let both go."""
+        """Release both locks."""
         _held.discard(self)
         for descriptor in (self._file, self._folder):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
     def _lock_folder(self) -> bool:
+        # Some network file systems lock files only. The lock on the file is then the only one.
         try:
             _flock(self._folder, self.folder, wait=self._wait)
         except RunDirectoryError:
@@ -111,15 +113,16 @@ class FolderLock:
                 raise
             if _is_at(self._file, self.path):
                 return
-            os.close(self._file)  # it was removed, and perhaps made again, while it was being locked
+            os.close(self._file)  # the file was removed while it was being locked: the lock is on a file that has no name
 
 
 def _flock(descriptor: int, path: Path, *, wait: bool) -> None:
     try:
+        # flock and not lockf: POSIX locks are lost as soon as any descriptor of the file is closed.
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         if error.errno in _HELD:
-            raise HeldError from None
+            raise LockHeldError from None
         raise RunDirectoryError(
             f"{path}: cannot be locked: {error.strerror or error}; without a lock two processes could write and spend at once\n"
             "  use a folder on a disk of this machine, or mount this one with locks"
@@ -127,7 +130,7 @@ def _flock(descriptor: int, path: Path, *, wait: bool) -> None:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Return whether the path still leads to the open file or folder."""
+    """Return True if the path still leads to the open file or folder."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except OSError:
@@ -137,10 +140,10 @@ def _is_at(descriptor: int, path: Path) -> bool:
 _held: set[FolderLock] = set()
 
 
-def _let_go() -> None:
-    """In a process that was forked: else it would hold the locks of a driver that has died. The driver keeps its own."""
+def _release_all() -> None:
+    """Release the locks in a forked process. It would otherwise hold them after the driver's death. The driver keeps its own."""
     for lock in list(_held):
         lock.release()
 
 
-os.register_at_fork(after_in_child=_let_go)
+os.register_at_fork(after_in_child=_release_all)

@@ -1,4 +1,4 @@
-"""Logs: files to which whole entries are appended as JSON lines."""
+"""Logs: files of JSON lines to which whole entries are appended."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from isocost.store.files import make_folder, storage_errors, sync_folder
 from isocost.store.kinds import ANY
 
 Row = dict[str, Any]
-_CHECK = b', "check": "'  # before the checksum that ends a line; a quote inside a text has a backslash before it
+_CHECK = b', "check": "'  # precedes the checksum at the end of a line; it cannot occur inside a text, where quotes are escaped
 _CHECKED = len(_CHECK) + 8 + len(b'"}\n')
 
 
 class Log:
-    """An append-only JSONL file. Each entry has a `key` and is committed whole: it is there or it is not.
+    """An append-only JSONL file. Each entry is committed whole: it is complete or absent.
 
     Args:
-        path: The file. It is never opened through a symbolic link; the folders above it may be links.
-        kind: What its lines must hold, and what to do about a damaged one.
-        guard: Called before anything is written; stops it by raising.
-        makes_folder: Whether the folder is created where it is missing.
-        checked: Whether each line ends with a checksum, by which a reader notices that it was edited.
+        path: The file. It is never opened through a symbolic link. The folders above it may be links.
+        kind: The fields of its lines, and the remedy for damaged ones.
+        guard: Called before each write. It stops the write by raising.
+        makes_folder: Create the folder if it is missing.
+        checked: End each line with a checksum, which reveals edits.
     """
 
     def __init__(
@@ -38,28 +38,30 @@ class Log:
     ) -> None:
         self.path, self.kind = path, kind
         self._guard, self._makes_folder, self._checked = guard, makes_folder, checked
-        self._end: int | None = None  # of a log with one writer, once it was read or written
+        self._end: int | None = None  # length of the file, for a log with one writer, once it was read or written
 
     def append(self, *entries: Mapping[str, Any], sync: bool = True) -> None:
         """Append entries in one write.
 
         Args:
-            entries: What to append.
-            sync: Wait until they are on the disk. Without it they survive the process being killed, not the machine losing power.
+            entries: The entries.
+            sync: Wait until they are on the disk. Without it they survive a kill of the process, but not a power loss.
 
         Raises:
-            StorageError: the disk is full or cannot be written, or somebody else has changed a log that has one writer; the log keeps its
+            StorageError: the disk is full or cannot be written, or another process changed a log that has one writer. The log keeps its
                 former entries.
         """
         lines = [json.dumps(entry, ensure_ascii=False).encode("utf-8", "surrogatepass") for entry in entries]
+        # One buffer and one write, so that a kill leaves at most one incomplete line.
         data = b"".join([_with_check(line) if self._checked else line + b"\n" for line in lines])
         self._guard()
         with storage_errors(self.path):
             if self._makes_folder and not self.path.parent.exists():
                 make_folder(self.path.parent)
-            # Unbuffered: what a full disk refused must not be written after all when the file is closed.
+            # Unbuffered: bytes that a full disk refused must not be written later, when the file is closed.
             self._refuse_changed()
             with self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
+                # A line after an incomplete one would be lost with it.
                 before = _drop_torn_line(file)
                 try:
                     left = memoryview(data)
@@ -67,19 +69,20 @@ class Log:
                         left = left[file.write(left) :]
                     if sync:
                         os.fsync(file.fileno())
-                except BaseException:  # Ctrl-C too leaves no half of a line
+                except BaseException:  # Ctrl-C must not leave half a line either
                     with contextlib.suppress(OSError):
                         os.ftruncate(file.fileno(), before)
                     raise
+                # A new file: its name must survive power loss too.
                 if not before:
                     sync_folder(self.path.parent)
                 self._end = before + len(data)
 
     def _refuse_changed(self) -> None:
-        """Make sure that a log with one writer is as this one left it: what follows on a cut log could not be read.
+        """Check that a log with one writer has the length that this object left: entries after a cut could not be read.
 
         Raises:
-            StorageError: it was removed, cut, replaced or written to.
+            StorageError: the log was removed, cut, replaced or appended to.
         """
         if not self.kind.one_writer or self._end is None:
             return
@@ -89,7 +92,7 @@ class Log:
             raise StorageError(f"{self.path}: {how} while the run was working: {size:,} bytes, not {self._end:,}\n  {self.kind.remedy}")
 
     def entries(self) -> Iterator[Row]:
-        """The entries in the order they were appended; a torn last line is cut off the file first.
+        """Yield the entries in the order of writing. An incomplete last line is cut off the file first.
 
         Raises:
             StorageError: a line is damaged.
@@ -98,7 +101,7 @@ class Log:
             yield self.parse(line, number)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the offset of each line, and the line; a torn last one is cut off the file first.
+        """Yield the offset of each line, and the line. An incomplete last line is cut off the file first.
 
         Raises:
             StorageError: the file cannot be read.
@@ -115,13 +118,13 @@ class Log:
             self._end = offset
 
     def line_at(self, offset: int) -> bytes:
-        """The line that begins there."""
+        """Return the line at an offset."""
         with self._reading(), self.path.open("rb") as file:
             file.seek(offset)
             return file.readline()
 
     def peek(self) -> Iterator[Row]:
-        """The entries of a log that somebody else is writing: nothing is cut off, and a line that is no entry is passed over."""
+        """Yield the entries of a log that another process may be writing. Nothing is cut off, and invalid lines are skipped."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError), self.path.open("rb") as file:
             for line in file:
                 with contextlib.suppress(ValueError, RecursionError):
@@ -130,10 +133,10 @@ class Log:
                         yield entry
 
     def parse(self, line: bytes, number: int) -> Row:
-        """The entry of a line.
+        """Parse a line and check its fields.
 
         Raises:
-            StorageError: it is damaged.
+            StorageError: the line is damaged.
         """
         entry = self.parse_json(line, number)
         if flaw := flaw_of(entry, self.kind.fields):
@@ -141,10 +144,10 @@ class Log:
         return entry  # type: ignore[no-any-return]  # an object, or it had a flaw
 
     def parse_json(self, line: bytes, number: int) -> Any:
-        """What a line holds, whatever it is.
+        """Parse a line without checking its fields.
 
         Raises:
-            StorageError: it is not JSON, or not what was written.
+            StorageError: the line is not JSON, or its checksum does not match.
         """
         if is_checked(line) and not is_sound(line):
             raise self.damaged(number, "was changed after it was written")
@@ -156,7 +159,7 @@ class Log:
             raise self.damaged(number, f"is not JSON: {error}") from None
 
     def damaged(self, number: int, why: str) -> StorageError:
-        """The error of a line that cannot be used, with what to do about it."""
+        """Return the error for a line that cannot be used, with its remedy."""
         return StorageError(f"{self.path}:{number}: damaged line: {why}\n  {self.kind.remedy.format(line=number, path=self.path)}")
 
     def _opened(self, flags: int, *, buffered: bool = False) -> Any:
@@ -171,7 +174,7 @@ class Log:
             why = "is a folder, not a file" if self.path.is_dir() else f"cannot be read: {error.strerror or error}"
             if error.errno == errno.ELOOP:
                 why = "is a symbolic link; put the file itself there"
-            raise StorageError(f"{self.path}: {why}\n  put back the file that belongs there, from a copy") from error
+            raise StorageError(f"{self.path}: {why}\n  restore the file from a copy") from error
 
 
 def _with_check(line: bytes) -> bytes:
@@ -180,19 +183,19 @@ def _with_check(line: bytes) -> bytes:
 
 
 def is_checked(line: bytes) -> bool:
-    """Return whether a line ends with a checksum; lines that earlier versions wrote do not."""
+    """Return True if a line ends with a checksum. Lines of earlier versions do not."""
     return line[-_CHECKED : -_CHECKED + len(_CHECK)] == _CHECK
 
 
 def is_sound(line: bytes) -> bool:
-    """Return whether the checksum of a line is that of its text."""
+    """Return True if the checksum of a line matches its text."""
     return b"%08x" % zlib.crc32(memoryview(line)[:-_CHECKED]) == line[-_CHECKED + len(_CHECK) : -3]
 
 
 def _drop_torn_line(file: BinaryIO | FileIO) -> int:
-    """Cut off what stands behind the last newline; the length of the file."""
+    """Cut off the text after the last newline, and return the length of the file."""
     size = end = file.seek(0, os.SEEK_END)
-    step = 1  # nearly always the last byte is the newline
+    step = 1  # one byte first: the last byte is nearly always the newline
     while end:
         start = max(0, end - step)
         file.seek(start)

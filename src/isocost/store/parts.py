@@ -1,6 +1,6 @@
 """Sealed parts: Parquet files of rows, each with its digest in the run directory's `digests.jsonl`.
 
-A part that an earlier version sealed has no digest there, and is read without one.
+Parts that an earlier version sealed have no digest there, and are read without one.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import StorageError
-from isocost.paths import is_odd, read_parquet
+from isocost.paths import is_special_file, read_parquet
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
-from isocost.store.files import digest_of_file, packed_parquet, replacing
+from isocost.store.files import atomic_write, digest_of_file, parquet_bytes
 from isocost.store.logs import Log, Row
 
 DIGESTS = "digests.jsonl"
 _BATCH = {"batch": TEXT}
-_REMEDY = "restore the file from a copy, or remove it: parts are then read without a look at their digests"
+_REMEDY = "restore the file from a copy, or remove it: parts are then read without comparing digests"
 _one = threading.Lock()  # evaluations are sealed by several threads
 
 
@@ -30,7 +30,7 @@ class Digests:
 
     Args:
         root: The run directory.
-        guard: Called before anything is written; stops it by raising.
+        guard: Called before each write. It stops the write by raising.
     """
 
     def __init__(self, root: Path, guard: Callable[[], None]) -> None:
@@ -38,12 +38,12 @@ class Digests:
         self.log = Log(root / DIGESTS, Kind(remedy=_REMEDY, fields={"part": TEXT, "sha256": TEXT}), guard=guard)
 
     def add(self, path: Path, packed: bytes) -> None:
-        """Note the digest of a part."""
+        """Append the digest of a part."""
         with _one:
             self.log.append({"part": self._name(path), "sha256": hashlib.sha256(packed).hexdigest()})
 
     def of(self, folder: Path) -> dict[Path, str]:
-        """The digests of the parts in a folder."""
+        """Return the digests of the parts in a folder."""
         begins = f"{self._name(folder)}/"
         with _one:
             entries = [entry for entry in self.log.entries() if entry["part"].startswith(begins)]
@@ -57,39 +57,40 @@ class Parts:
     """The parts of one batch log.
 
     Args:
-        folder: Where they are.
-        kind: What their rows must hold.
-        digests: Where their digests are noted; None notes none.
-        guard: Called before anything is written; stops it by raising.
+        folder: Folder of the parts.
+        kind: The fields that their rows must have.
+        digests: The digests of the run's parts, or None.
+        guard: Called before each write. It stops the write by raising.
     """
 
     def __init__(self, folder: Path, kind: Kind, digests: Digests | None, guard: Callable[[], None]) -> None:
         self.folder, self._kind, self._digests, self._guard = folder, kind, digests, guard
-        self._sound: set[tuple[str, int, int]] = set()  # parts that were looked at, with their size and time
+        self._sound: set[tuple[str, int, int]] = set()  # name, size and time of verified parts, so that each is hashed once
 
     def add(self, rows: Sequence[Row]) -> None:
         """Write a part, under a name that none had before: whoever restores one that is gone overwrites nothing."""
         self._guard()
+        # After the highest number, not the count of files: a part that somebody removed must not be followed by one of the same name.
         last = max((int(path.stem) for path in {*self.paths(), *self._known()} if path.stem.isdecimal()), default=-1)
-        path, packed = self.folder / f"{last + 1:04d}.parquet", packed_parquet(_frame(rows))
+        path, packed = self.folder / f"{last + 1:04d}.parquet", parquet_bytes(_frame(rows))
         if self._digests is not None:
-            self._digests.add(path, packed)  # before the part: a kill leaves none without its digest
-        with replacing(path) as temporary:
+            self._digests.add(path, packed)  # before the part, so that a kill leaves no part without a digest
+        with atomic_write(path) as temporary:
             temporary.write_bytes(packed)
 
     def missing(self) -> list[Path]:
-        """The parts that have a digest and are not there; what a kill kept from being written is among them."""
+        """Return the parts that have a digest and do not exist, including parts whose writing a kill prevented."""
         return sorted(self._known().keys() - set(self.paths()))
 
     def paths(self) -> list[Path]:
-        """The files, in order."""
+        """Return the files, in order."""
         return sorted(self.folder.glob("*.parquet")) if self.folder.exists() else []
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """The parts, or some columns of them.
+        """Yield the parts, or some columns of them.
 
         Raises:
-            StorageError: one is damaged, or not what was written.
+            StorageError: a part is damaged, or does not match its digest.
         """
         if not self.folder.exists():
             return
@@ -106,10 +107,11 @@ class Parts:
     def _compare(self, path: Path, digest: str | None) -> None:
         if path.is_dir():
             raise self._unreadable(path, "is a folder, not a file")
-        if is_odd(path):
+        if is_special_file(path):
             raise self._unreadable(path, "is not an ordinary file")
         try:
             found = path.stat()
+            # A part is never rewritten, so an unchanged size and time mean unchanged content.
             stamp = path.name, found.st_size, found.st_mtime_ns
             if digest is None or stamp in self._sound:
                 return
@@ -125,6 +127,7 @@ class Parts:
 
     def _read(self, path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
         try:
+            # The batch is always read, because it is compared with the batches of the logs.
             frame = read_parquet(path, [*dict.fromkeys([*columns, "batch"])] if columns else None)
         except (OSError, PolarsError) as error:
             raise self._unreadable(path, str(error).partition("\n")[0][:200]) from error
@@ -139,7 +142,7 @@ class Parts:
 
 
 def _frame(rows: Sequence[Row]) -> pl.DataFrame:
-    """Rows of the same keys, column by column: several times as quick as row by row."""
+    """Return the rows as a frame. Column by column is several times as fast as row by row if all rows have the same keys."""
     if any(row.keys() != rows[0].keys() for row in rows):
         return pl.DataFrame(rows, infer_schema_length=None)
     return pl.DataFrame({key: [row[key] for row in rows] for key in rows[0]}, strict=False)

@@ -18,7 +18,7 @@ from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, lane_of
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, queue_of
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.grading import Grading, Pair
 from isocost.ids import digest, seed_of
@@ -201,7 +201,7 @@ class _Answers:
             key="",
             spec=self._engine,
             remote=self._facts.remote,
-            lane=lane_of(self._engine, self._facts),
+            queue=queue_of(self._engine, self._facts),
             concurrency=self._facts.concurrency,
             requests=(),
             params=params,

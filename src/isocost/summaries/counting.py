@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from isocost.costs.leftout import attention_left_out, prompts_left_out
+from isocost.costs.omitted import omitted_attention, omitted_prompts
 from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared
 from isocost.records import CellPlan, ModelCard
@@ -38,9 +38,9 @@ def counting(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[
 
     left = []
     if not settings.attention:
-        left.append(f"attention {sizes(attention_left_out)}")
+        left.append(f"attention {sizes(omitted_attention)}")
     if settings.prompt_tokens == "none":
-        left.append(f"reading prompts once a problem {sizes(prompts_left_out)}")
+        left.append(f"reading prompts once a problem {sizes(omitted_prompts)}")
     return f"{said} Left out: {'; '.join(left)}{guessed}." if left else said
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from isocost.amounts import said, told_apart
+from isocost.amounts import format_amount, format_distinct
 from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared, auditor_of, judge_of
 from isocost.records import CellPlan, Unit
@@ -31,11 +31,13 @@ def beyond_limit(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seque
     guessed = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
     if most <= limit.amount:
         return ""
-    at_most, cap = told_apart(limit.unit, most, limit.amount)
+    at_most, cap = format_distinct(limit.unit, most, limit.amount)
     if guessed:
         return f"The plan costs up to {at_most}{besides}, every solution at max_tokens; the limit is {cap}: sampling stops there."
     happens = "sampling will stop there" if planned > limit.amount else "sampling stops there if solutions are longer than expected"
-    return f"The plan costs up to {at_most} at worst{besides}, expected {said(limit.unit, planned)}; the limit is {cap}: {happens}."
+    return (
+        f"The plan costs up to {at_most} at worst{besides}, expected {format_amount(limit.unit, planned)}; the limit is {cap}: {happens}."
+    )
 
 
 def _draws(model: str, plans: Sequence[CellPlan], n_problems: int, piloted: int) -> float:

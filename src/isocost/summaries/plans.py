@@ -6,8 +6,8 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from isocost.amounts import format_amount as say_budget
 from isocost.amounts import price as say_price
-from isocost.amounts import said as say_budget
 from isocost.costs.price import stale
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt

@@ -10,10 +10,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from isocost.amounts import MISSING, duration, said
+from isocost.amounts import MISSING, duration, format_amount
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.ledger import Account
-from isocost.ledger.bill import UNITS, said_of_spent
+from isocost.ledger.bill import UNITS, format_bill
 from isocost.ledger.summary import Accounts, read_ledger, read_summary
 from isocost.preparing.changes import kept_study
 from isocost.records import Unit
@@ -184,7 +184,7 @@ def _head(status: dict[str, Any]) -> list[str]:
 
 
 def _money(status: dict[str, Any]) -> list[str]:
-    lines = [f"spent: {said_of_spent(status['accounts'])}"]
+    lines = [f"spent: {format_bill(status['accounts'])}"]
     if status["ledger_lacks"]:
         lines.append("warning: ledger.jsonl lacks lines that progress.json counts; restore it from a copy before the run goes on")
     if limit := status["limit"]:
@@ -248,7 +248,7 @@ def saved(path: Path) -> str:
     except RunDirectoryError:
         return "nothing was bought yet"
     samples = sum(each["samples"] for each in status["accounts"] if each["account"] == "data")
-    cost = said_of_spent(status["accounts"], begin="they cost ")
+    cost = format_bill(status["accounts"], begin="they cost ")
     more = f"; requests without an answer may cost up to {_say('usd', status['unanswered'])} more" if status["unanswered"] else ""
     return f"{samples:,} samples are saved, and all that was made of them\n  {cost}{more}"
 
@@ -259,11 +259,11 @@ def _rate(number: float) -> str:
 
 
 def _say(unit: Unit, amount: float | None) -> str:
-    return "not known" if amount is None else said(unit, amount)
+    return "not known" if amount is None else format_amount(unit, amount)
 
 
 def _known(unit: Unit, account: dict[str, Any]) -> str:
     """A dash in a unit that the account is not counted in; where it is counted in none, that its cost is not known."""
     if account[unit] is None:
         return MISSING if any(account[other] is not None for other in UNITS) else "not known"
-    return said(unit, account[unit])
+    return format_amount(unit, account[unit])

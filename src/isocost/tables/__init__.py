@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from isocost.errors import TableError
-from isocost.paths import is_odd
+from isocost.paths import is_special_file
 from isocost.tables.coding import collected
 from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
 from isocost.tables.duplicates import refuse_gaps_and_duplicates
@@ -20,30 +20,31 @@ __all__ = ["COLUMNS", "NEEDED", "read_table", "scan_table"]
 
 
 def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFrame:
-    """Check a table of samples, Parquet (`.parquet`) or one JSON object a line (`.jsonl`, `.ndjson`), and scan it; one row a sample.
+    """Check a table of samples and scan it. A row is a sample. Parquet (`.parquet`), or one JSON object per line (`.jsonl`, `.ndjson`).
 
-    Of a Parquet file only the columns that name a sample are looked at here; of JSON lines everything is checked, and all but `generation`
-    kept. Texts are read when they are asked for, in parts.
+    Of a Parquet file, only the columns that identify a sample are read here. Of JSON lines everything is checked, and all but
+    `generation` kept. Texts are read in parts when a query needs them.
 
     Args:
         path: The file.
-        columns: Columns wanted beside problem_id, model, pool, sample_index and correct, where the file has them; None is all that
-            `COLUMNS` names. A name that `COLUMNS` lacks is a column of the user's own, read as text.
+        columns: Columns to read beside problem_id, model, pool, sample_index and correct, if the file has them. None is all in `COLUMNS`.
+            A name outside `COLUMNS` is the user's own column and read as text.
 
     Returns:
-        The columns in the order of `COLUMNS`, then the user's own; rows in the file's order. problem_id is a string, also where the file
-        has integers; pool, if absent, is the model; sample_index may be absent; correct is null where a sample was not graded. correct may
-        be 0 and 1 in the file, or an `outcome` as `isocost verify` writes it.
+        The columns in the order of `COLUMNS`, then the user's own; rows in the file's order. problem_id is a string, even if the file has
+        integers. pool, if absent, is the model. sample_index may be absent. correct is null for an ungraded sample; the file may have 0
+        and 1, or an `outcome` as `isocost verify` writes it.
 
     Raises:
         TableError: The file cannot be read or is empty; a needed column is missing; a value has the wrong type; a sample_index occurs
             twice in a pool and problem; correct and outcome disagree; or costs are in two units. It names the
             file and the line (JSONL) or row (Parquet), counted from 1.
     """
+    # The user's own columns come last and are read as text, because nothing is known of them.
     own = [name for name in columns or () if name not in COLUMNS]
     wanted = [name for name in COLUMNS if columns is None or name in columns or name in ALWAYS] + own
     suffix = Path(path).suffix.lower()
-    if is_odd(Path(path)):
+    if is_special_file(Path(path)):
         raise TableError(f"{path}: is not an ordinary file, and a table is read more than once\n  write it into a file first")
     if suffix == ".parquet":
         source, lazy = scan_parquet(path, wanted)
@@ -60,15 +61,16 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
 
 
 def read_table(path: str, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """`scan_table`, loaded. Texts are most of a large table: leave `generation` out where counts are enough.
+    """Return `scan_table` as a loaded frame. Texts are most of a large table: leave `generation` out if counts are enough.
 
     Returns:
-        As `scan_table`; sample_index, if absent, is the row's place among those of its model, pool and problem.
+        As `scan_table`. sample_index, if absent, is the row's place among those of its model, pool and problem.
 
     Raises:
         TableError: As `scan_table`.
     """
     frame = collected(scan_table(path, columns))
+    # Row order is the order of drawing if the table does not say otherwise.
     if "sample_index" not in frame.columns:
         place = pl.int_range(pl.len(), dtype=pl.Int64).over("model", "pool", "problem_id")
         frame = frame.with_columns(sample_index=place)

@@ -1,4 +1,4 @@
-"""Texts that repeat, as small numbers: what counting millions of rows works on."""
+"""Repeated texts as small integers, which make counts over millions of rows fast."""
 
 from __future__ import annotations
 
@@ -16,31 +16,33 @@ Ints = NDArray[np.int64]
 
 
 def collected(lazy: pl.LazyFrame) -> pl.DataFrame:
-    """The frame, worked out in parts, rows in the order of the source.
+    """Collect a frame in parts, with rows in the order of the source.
 
     Raises:
         TableError: The file behind it cannot be read to its end.
     """
     try:
+        # Streaming, so that a table need not fit in memory.
         return lazy.collect(engine="streaming")
     except (OSError, PolarsError) as error:
-        raise TableError(f"the table cannot be read: {first_line(error)}\n  is the file whole? make it again") from error
+        raise TableError(f"the table cannot be read: {first_line(error)}\n  the file may be incomplete: make it again") from error
 
 
 def coded(lazy: pl.LazyFrame, texts: Mapping[str, str], others: list[str]) -> pl.DataFrame:
-    """Columns of a frame with texts as categories, each column with categories of its own.
+    """Collect columns of a frame with texts as categories. Each column has categories of its own.
 
     Args:
         lazy: The frame.
-        texts: Columns of text: name in the result, name in the frame.
-        others: Columns that are taken as they are.
+        texts: Text columns: name in the result, name in the frame.
+        others: Columns to take unchanged.
     """
     as_categories = [pl.col(column).cast(pl.Categorical(pl.Categories.random())).alias(name) for name, column in texts.items()]
     return collected(lazy.select(*as_categories, *others))
 
 
 def codes(column: pl.Series) -> tuple[Ints, list[str]]:
-    """A column of categories as numbers 0, 1, ... in the order of first appearance, and the texts they stand for; it holds no null."""
+    """Return a column of categories as numbers 0, 1, ... in order of first appearance, and their texts. The column has no null."""
+    # polars' own codes need not follow the order of appearance, so they are replaced.
     values = column.unique(maintain_order=True)
     physical = values.to_physical().to_numpy().astype(np.int64)
     place = np.zeros(int(physical.max(initial=-1)) + 1, dtype=np.int64)
@@ -49,11 +51,11 @@ def codes(column: pl.Series) -> tuple[Ints, list[str]]:
 
 
 def combined(first: Ints, second: Ints) -> Ints:
-    """One number for each pair of numbers, 0, 1, ... ascending with the pair."""
+    """Return one number per pair of numbers: 0, 1, ... in ascending order of the pairs."""
     width = int(second.max(initial=0)) + 1
-    keys = first * width + second  # both are counts of something in memory, so this stays below 2^63
+    keys = first * width + second  # cannot overflow: both factors are at most the number of rows
     top = int(keys.max(initial=-1)) + 1
-    if top > 8 * keys.size + 1024:
+    if top > 8 * keys.size + 1024:  # sparse keys: a table of flags over the range would cost more than sorting
         wide: Ints = np.unique(keys, return_inverse=True)[1].reshape(-1).astype(np.int64)
         return wide
     present = np.zeros(top, dtype=np.bool_)

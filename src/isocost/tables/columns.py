@@ -1,4 +1,4 @@
-"""The columns of a table of samples, and what may stand in them."""
+"""The columns of a table of samples, and their valid values."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ COLUMNS: dict[str, pl.DataType] = {
     "predicted_answer": pl.String(),
     "correct": pl.Boolean(),
 }
-ALWAYS = (*NEEDED, "pool", "sample_index")
+ALWAYS = (*NEEDED, "pool", "sample_index")  # read in any case: they identify a sample and its outcome
 NEVER_NULL = tuple(name for name in ALWAYS if name != "correct")
 COUNTS = ("sample_index", "num_prompt_tokens", "num_generated_tokens")  # never below 0
-MAY_BE_NUMBERS = ("problem_id", "expected_answer", "predicted_answer")
+MAY_BE_NUMBERS = ("problem_id", "expected_answer", "predicted_answer")  # written as numbers by many tools, read as text
 _MEANINGS: dict[pl.DataType, str] = {
     pl.Boolean(): "true, false or null",
     pl.Int64(): "a whole number",
@@ -40,14 +40,15 @@ _MEANINGS: dict[pl.DataType, str] = {
 
 
 def require(present: Sequence[str], where: str) -> None:
-    """Refuse a file or line that lacks a needed column.
+    """Reject a file or line that lacks a needed column.
 
     Raises:
-        TableError: it does; a near name is pointed out.
+        TableError: a column is missing. The message suggests a similar name.
     """
     missing = [name for name in NEEDED if name not in present]
     if not missing:
         return
+    # A lower cutoff than the default: column names are short, and a wrong suggestion costs little.
     near = [match for name in missing for match in difflib.get_close_matches(name, present, n=1, cutoff=0.5)]
     hint = f"did you mean {json.dumps(near[0][:80])}? " if near else ""
     grade = "; correct is true, false or null: isocost verify grades solutions" if missing == ["correct"] and not near else ""
@@ -55,7 +56,7 @@ def require(present: Sequence[str], where: str) -> None:
 
 
 def refuse(where: str, name: str, value: object) -> TableError:
-    """The error that says what must stand in a column, and what was found."""
+    """Return the error that names the valid values of a column, and the value found."""
     meaning = _MEANINGS.get(COLUMNS.get(name, pl.String()), "text") + (" of at least 0" if name in COUNTS else "")
     hint = ""
     if name == "correct":
@@ -64,7 +65,7 @@ def refuse(where: str, name: str, value: object) -> TableError:
 
 
 def fits(value: object, name: str) -> bool:
-    """Whether a value of a JSON object may stand in a column."""
+    """Return True if a value of a JSON object is valid in a column."""
     if value is None:
         return name not in NEVER_NULL
     target = COLUMNS.get(name, pl.String())
@@ -75,17 +76,21 @@ def fits(value: object, name: str) -> bool:
         return (is_whole or isinstance(value, float)) and 0 <= cast(float, value) <= sys.float_info.max
     if target == pl.Int64():
         return is_whole and _least(name) <= cast(int, value) < 2**63
-    return (isinstance(value, str) and _is_text(value)) or (is_whole and _may_be_numbers(name))
+    if isinstance(value, str):
+        return _is_text(value)
+    return is_whole and _may_be_numbers(name)
 
 
 def all_fit(values: list[Any], name: str, *, given: bool) -> bool:
-    """Whether all values of a column that the fast parser read may stand there: as `fits` of each, in a fraction of the time.
+    """Return True if all values of a column from the fast parser are valid: as `fits` of each, in a fraction of the time.
 
     Args:
-        values: None also where an object lacks the column.
-        name: Of the column.
-        given: Some object has it. Then False also where it may not be null, some lack it and the others fit: that is for `fits` to say.
+        values: The values, None also for an object without the column.
+        name: Name of the column.
+        given: True if some object has the column. Then a missing value in a column that may not be null gives False, even if all others
+            are valid: `fits` decides such cases.
     """
+    # The types first: for a column of one type, min, max and set run at C speed.
     kinds = set(map(type, values))
     if type(None) in kinds:
         if given and name in NEVER_NULL:
@@ -98,7 +103,9 @@ def all_fit(values: list[Any], name: str, *, given: bool) -> bool:
     if target == pl.Float64():
         return kinds <= {int, float} and all(0 <= value <= sys.float_info.max for value in values)
     if target == pl.Int64():
-        return kinds <= {int} and (not values or (_least(name) <= min(values) and max(values) < 2**63))
+        if not kinds <= {int}:  # before the comparison, which fails for text
+            return False
+        return not values or (_least(name) <= min(values) and max(values) < 2**63)
     return kinds <= ({str, int} if _may_be_numbers(name) else {str})
 
 
@@ -111,7 +118,7 @@ def _may_be_numbers(name: str) -> bool:
 
 
 def _is_text(value: str) -> bool:
-    """Half of a surrogate pair is none: it cannot be written down."""
+    """Return False for text with a lone surrogate, which cannot be encoded."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""A sample that is counted twice would be bought once and measured twice."""
+"""Detection of repeated and incomplete sample names. A sample that occurs twice would be counted twice."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from isocost.tables.source import Source
 
 
 def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
-    """Look at the columns that name a sample.
+    """Check the columns that identify a sample.
 
     Raises:
-        TableError: The table is empty; a name or an index is null; or a sample_index occurs twice in a model, pool and problem. It
-            says at which row.
+        TableError: The table is empty; a name or an index is null; or a sample_index occurs twice in a model, pool and problem.
+            The message names the row.
     """
     present = lazy.collect_schema().names()
     names = [name for name in ("problem_id", "model", "pool") if name in present]
     numbers = [name for name in ("sample_index",) if name in present]
     frame = coded(lazy, {name: name for name in names}, numbers)
+    # An empty table would give measures without any value, which reads like a result.
     if frame.is_empty():
         raise TableError(f"{source.path}: the table is empty")
     for name in (*names, *numbers):
@@ -29,7 +30,7 @@ def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
             raise refuse(source.at(int(frame[name].is_null().arg_true()[0])), name, None)
     if not numbers:
         return
-    # Two models of a study may be the same weights under two names; then they share a pool.
+    # Models are part of the key: two models of a study can be the same weights under two names, and then share a pool.
     owner = codes(frame["problem_id"])[0]
     for name in names[1:]:
         owner = combined(codes(frame[name])[0], owner)
@@ -44,13 +45,14 @@ def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
 
 
 def _again(owner: Ints, index: Ints) -> int | None:
-    """The first row whose owner and index stood before."""
-    if int(index.max()) >= 2**62 // (int(owner.max()) + 1):
+    """Return the first row whose owner and index occurred before, or None."""
+    if int(index.max()) >= 2**62 // (int(owner.max()) + 1):  # the keys below would overflow int64
         index = np.unique(index, return_inverse=True)[1].reshape(-1).astype(np.int64)
     keys = owner * (int(index.max()) + 1) + index
-    if _ascends(keys):
+    if _ascends(keys):  # most tables are sorted, which settles the question in one pass
         return None
     top = int(keys.max()) + 1
+    # Flags over the range are faster than a hash table as long as they fit in memory.
     if top <= 64 * keys.size + 1024:
         seen = np.zeros(top, dtype=np.bool_)
         seen[keys] = True

@@ -1,4 +1,4 @@
-"""Tables of samples as one JSON object a line: checked in one pass; texts are read again when they are asked for, and never kept."""
+"""Tables of samples as JSON lines. One pass checks them. Texts are not kept, and are read again when a query needs them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from isocost.tables.columns import COLUMNS, NEEDED, all_fit, fits, refuse, requi
 from isocost.tables.outcomes import settle
 from isocost.tables.source import Source, first_line, in_parts
 
-_LINES, _CHARACTERS = 5_000, 1 << 24  # held as Python objects at once, whichever is less; a line is taken whole
-_LONG = ("generation",)
-_SLICE = 100_000  # rows
+_LINES, _CHARACTERS = 5_000, 1 << 24  # most lines or characters held as Python objects at once
+_LONG = ("generation",)  # columns that are too large to keep in memory
+_SLICE = 100_000  # rows per part of the kept columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """Some lines that are not blank.
+    """Some non-blank lines.
 
     Attributes:
         lines: Their numbers.
         rows: Their objects.
-        plain: Whether the fast parser read all of them; it refuses what few files have (lone surrogates, numbers of 4,300 digits).
+        plain: True if the fast parser read all of them. It rejects rare cases (lone surrogates, numbers of 4,300 digits).
     """
 
     lines: list[int]
@@ -39,12 +39,12 @@ class _Part:
 
 
 def scan_jsonl(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame]:
-    """The wanted columns that the file has, each in its type and checked, and the line of each row.
+    """Return the wanted columns of the file, typed and checked, and the line of each row.
 
-    Memory is that of the columns without `generation`, texts as categories. A query that asks for `generation` reads the file again.
+    The columns without `generation` are kept in memory, texts as categories. A query for `generation` reads the file again.
 
     Raises:
-        TableError: The file cannot be read, a line is no object or lacks a needed column, or a value does not fit its column.
+        TableError: The file cannot be read, a line is not an object or lacks a needed column, or a value is invalid in its column.
     """
     small = [name for name in wanted if name not in _LONG]
     coded = [pl.col(name).cast(pl.Categorical(pl.Categories.random())) for name in small if _target(name) == pl.String()]
@@ -62,7 +62,7 @@ def scan_jsonl(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame]:
 
 
 def _scanned(path: str, names: Sequence[str], small: pl.DataFrame) -> pl.LazyFrame:
-    """Columns of the file: those that were kept, from there; with others, by reading it again."""
+    """Return a frame that serves kept columns from memory, and others by reading the file again."""
 
     def parts(columns: list[str]) -> Iterator[pl.DataFrame]:
         is_kept = all(name in small.columns for name in columns)
@@ -74,7 +74,7 @@ def _scanned(path: str, names: Sequence[str], small: pl.DataFrame) -> pl.LazyFra
 def _read_again(path: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     for part in _parts(path):
         cells = _cells(part, columns)
-        _checked(part, cells, path)  # it may have changed
+        _checked(part, cells, path)  # the file may have changed since the first pass
         yield _frame(cells, columns)
 
 
@@ -83,7 +83,8 @@ def _cells(part: _Part, names: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def _checked(part: _Part, cells: Mapping[str, list[Any]], path: str) -> set[str]:
-    """The names that stand in a part; column by column, and line by line only where that is not enough to say that all is well."""
+    """Return the names that occur in a part. Columns are checked as a whole, and line by line only to find and report an error."""
+    # Rows of one writer have the same keys, so a few shapes stand for thousands of rows.
     shapes = set(map(tuple, part.rows))
     present = {name for shape in shapes for name in shape}
     whole = part.plain and all(name in shape for shape in shapes for name in NEEDED)
@@ -105,6 +106,7 @@ def _series(name: str, values: list[Any]) -> pl.Series:
     if target == pl.String() and int in set(map(type, values)):
         values = [None if value is None else str(value) for value in values]
     if target in (pl.Float64(), pl.Boolean()):
+        # JSON writes 1 for 1.0 and for true.
         python = float if target == pl.Float64() else bool
         values = [None if value is None else python(value) for value in values]
     return pl.Series(name, values, dtype=target)
@@ -115,7 +117,7 @@ def _target(name: str) -> pl.DataType:
 
 
 def _parts(path: str) -> Iterator[_Part]:
-    """The lines of a file that are not blank, some at a time."""
+    """Yield the non-blank lines of a file in parts."""
     lines: list[int] = []
     rows: list[dict[str, Any]] = []
     plain, characters = True, 0
@@ -127,6 +129,7 @@ def _parts(path: str) -> Iterator[_Part]:
                 try:
                     row = from_json(text)
                 except ValueError:
+                    # The fast parser first: the standard library gets only the lines that it rejects.
                     row, plain = _by_json(text, f"{path}:{line}"), False
                 if not isinstance(row, dict):
                     raise TableError(f"{path}:{line}: not a JSON object")
@@ -147,7 +150,7 @@ def _parts(path: str) -> Iterator[_Part]:
 
 
 def _by_json(text: str, where: str) -> object:
-    """What the standard library makes of a line that the fast parser refuses; what that accepts, it reads the same."""
+    """Parse a line that the fast parser rejects with the standard library. Lines that both accept give the same result."""
     try:
         return json.loads(text, parse_int=json_int)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Outcomes as `isocost verify` writes them, read as the column `correct`."""
+"""The column `outcome` of `isocost verify`, converted to the column `correct`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ADVICE = "grade again and leave the old column out, or drop outcome"
 
 
 def settle(row: dict[str, Any], where: str) -> None:
-    """Set `correct` of a JSON object from its `outcome`, where `correct` is null or absent.
+    """Set `correct` of a JSON object from its `outcome` if `correct` is null or absent.
 
-    An outcome that is none of `CORRECT` is a field of the user's own, if there is a `correct`.
+    An outcome outside `CORRECT` is the user's own field, provided that there is a `correct`.
 
     Raises:
-        TableError: `correct` and `outcome` disagree, or there is no `correct` and the outcome is not one of `CORRECT`.
+        TableError: `correct` and `outcome` disagree, or there is no `correct` and the outcome is outside `CORRECT`.
     """
     outcome, given = row["outcome"], row.get("correct")
     if not isinstance(outcome, str) or outcome not in CORRECT:
@@ -35,20 +35,21 @@ def settle(row: dict[str, Any], where: str) -> None:
             raise _unknown(where, outcome)
     elif given is None:
         row["correct"] = CORRECT[outcome]
+    # Another value than 0 and 1 is reported by the check of the column.
     elif given in (0, 1) and bool(given) is not CORRECT[outcome]:
         raise _disagree(where, bool(given), outcome)
 
 
 def settled(lazy: pl.LazyFrame, typed: Callable[[], pl.Expr], source: Source) -> pl.LazyFrame:
-    """Return a Parquet table whose `correct` is settled by its `outcome`, as `settle` does of an object; else the table itself.
+    """Return a Parquet table with `correct` set from its `outcome`, as `settle` does for an object; else the table itself.
 
     Args:
         lazy: The table.
-        typed: Checks its column `correct`, which gives it as booleans.
+        typed: Checks its column `correct` and returns it as booleans.
         source: The file.
 
     Raises:
-        TableError: As `settle`; it names the first such row.
+        TableError: As `settle`, for the first such row.
     """
     schema = lazy.collect_schema()
     if not isinstance(schema.get("outcome"), pl.String | pl.Categorical | pl.Enum):
@@ -67,7 +68,7 @@ def settled(lazy: pl.LazyFrame, typed: Callable[[], pl.Expr], source: Source) ->
 
 
 def _first(lazy: pl.LazyFrame, wrong: pl.Expr, *more: pl.Expr) -> tuple[Any, ...] | None:
-    """The first row of which something is true: its place, its outcome, and more of it."""
+    """Return the first row for which `wrong` is true: its number, its outcome, and further values; None if there is none."""
     columns = [pl.col("outcome").cast(pl.String), *(each.alias(f"more{i}") for i, each in enumerate(more)), wrong.alias("wrong")]
     found = lazy.select(columns).with_row_index("row").filter("wrong").drop("wrong").head(1).collect(engine="streaming")
     return found.row(0) if found.height else None

@@ -1,4 +1,4 @@
-"""Tables of samples as Parquet: scanned, not loaded."""
+"""Tables of samples as Parquet files, scanned without loading them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from isocost.tables.columns import COLUMNS, COUNTS, MAY_BE_NUMBERS, NEVER_NULL, 
 from isocost.tables.outcomes import settled
 from isocost.tables.source import Source, first_line, in_parts
 
-_HEAVY = 1 << 28  # bytes; polars holds whole row groups, and several at once
-_BATCH = 50_000  # rows
+_HEAVY = 1 << 28  # bytes of a row group's column; polars holds whole row groups in memory, and several at once
+_BATCH = 50_000  # rows read at once from files with larger row groups
 
 
 def scan_parquet(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame]:
-    """The wanted columns that the file has, each in its type, nothing loaded yet.
+    """Return the wanted columns of the file, typed. Nothing is loaded yet.
 
     Raises:
-        TableError: The file cannot be read, lacks a needed column, or a column holds values that do not fit it.
+        TableError: The file cannot be read, lacks a needed column, or a column holds invalid values.
     """
     source = Source(path=path)
     try:
         lazy = paths.scan_parquet(Path(path))
         schema = lazy.collect_schema()
+        # polars alone is faster, but holds whole row groups in memory.
         lazy = _by_batches(path, schema) if _heaviest(path) > _HEAVY else lazy
         lazy = settled(lazy, lambda: _typed(lazy, "correct", schema["correct"], source), source)
         schema = lazy.collect_schema()
@@ -41,7 +42,7 @@ def scan_parquet(path: str, wanted: Sequence[str]) -> tuple[Source, pl.LazyFrame
 
 
 def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) -> pl.Expr:
-    """The column in the type that `COLUMNS` gives it; a column that is not there is text of the user's own."""
+    """Return the column in the type of `COLUMNS`. A name outside `COLUMNS` is the user's own column, as text."""
     target = COLUMNS.get(name, pl.String())
     column = pl.col(name)
     if dtype == target:
@@ -58,12 +59,19 @@ def _typed(lazy: pl.LazyFrame, name: str, dtype: pl.DataType, source: Source) ->
         _refuse_first(lazy, name, ~column.is_between(0 if name in COUNTS else -(2**63), 2**63 - 1), source)
     elif target == pl.Float64() and dtype.is_numeric():
         _refuse_first(lazy, name, ~column.cast(pl.Float64).is_between(0, float("inf"), closed="left"), source)
-    elif not (isinstance(dtype, pl.Categorical | pl.Enum) and target == pl.String()) and not (dtype.is_integer() and number_may_be):
+    elif not _casts_to_text(dtype, target, number_may_be=number_may_be):
+        # A column of nulls has any type in Parquet, so it is valid as long as no value is there.
         _refuse_first(lazy, name, column.is_not_null(), source)
         if name in NEVER_NULL:
             raise refuse(source.at(0), name, None)
         return pl.lit(None, dtype=target).alias(name)
     return column.cast(target)
+
+
+def _casts_to_text(dtype: pl.DataType, target: pl.DataType, *, number_may_be: bool) -> bool:
+    if isinstance(dtype, pl.Categorical | pl.Enum) and target == pl.String():
+        return True
+    return dtype.is_integer() and number_may_be
 
 
 def _refuse_first(lazy: pl.LazyFrame, name: str, wrong: pl.Expr, source: Source) -> None:
@@ -73,7 +81,7 @@ def _refuse_first(lazy: pl.LazyFrame, name: str, wrong: pl.Expr, source: Source)
 
 
 def _heaviest(path: str) -> int:
-    """Bytes of the largest column of a row group, uncompressed."""
+    """Return the bytes of the largest column of a row group, uncompressed."""
     with Path(path).open("rb") as file:
         meta = pq.read_metadata(file)
     groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
@@ -81,7 +89,7 @@ def _heaviest(path: str) -> int:
 
 
 def _by_batches(path: str, schema: pl.Schema) -> pl.LazyFrame:
-    """The file page by page, which is slower, and needs little memory whatever the size of its row groups."""
+    """Return the file as a frame that is read page by page: slower, but with little memory for any size of row groups."""
 
     def parts(columns: list[str]) -> Iterator[pl.DataFrame]:
         with Path(path).open("rb") as file, pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20) as parquet:

@@ -1,4 +1,4 @@
-"""Where the rows of a table come from."""
+"""The source of a table's rows, and frames that are made in parts."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Source:
     lines: NDArray[np.int64] | None = None
 
     def at(self, row: int) -> str:
-        """The place of a row, counted from 0, for people, counted from 1."""
+        """Return the place of a row (counted from 0) for messages, counted from 1."""
         return f"{self.path}: row {row + 1}" if self.lines is None else f"{self.path}:{self.lines[row]}"
 
 
 def in_parts(schema: pl.Schema, parts: Callable[[list[str]], Iterator[pl.DataFrame]]) -> pl.LazyFrame:
-    """A table whose parts are made when a query asks for them, and not kept.
+    """Return a table whose parts are made when a query needs them, and not kept.
 
     Args:
         schema: Its columns.
-        parts: Makes these columns of it, some rows at a time, in order; whatever types they come in, they are cast.
+        parts: Yields some rows at a time of the given columns, in order. Their types are cast to the schema.
     """
 
     def batches(with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None) -> Iterator[pl.DataFrame]:
@@ -37,6 +37,7 @@ def in_parts(schema: pl.Schema, parts: Callable[[list[str]], Iterator[pl.DataFra
             frame = part.select(columns).cast({name: schema[name] for name in columns})
             if left is not None:
                 frame = frame.head(left)
+                # Counted before the filter: polars asks for this many rows of the source.
                 left -= frame.height
             yield frame if predicate is None else frame.filter(predicate)
             if left == 0:
@@ -46,7 +47,7 @@ def in_parts(schema: pl.Schema, parts: Callable[[list[str]], Iterator[pl.DataFra
 
 
 def first_line(error: BaseException) -> str:
-    """Shorten the message of a foreign error, without the path that our own message names."""
+    """Return the first line of a foreign error's message, without the path that our own message names."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""The unit of the column `cost`: one for a whole table, since costs in two units cannot be compared."""
+"""The unit of the column `cost`. A table has one unit, because costs in two units cannot be compared."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ UNITS = ("flops", "usd")
 
 
 def refuse_mixed_units(lazy: pl.LazyFrame, source: Source) -> None:
-    """Check that all costs are in one unit. A cost that is null needs none.
+    """Check that all costs are in one unit. A null cost needs no unit.
 
     Raises:
         TableError: A unit is unknown, or rows differ in it. It names the row.
     """
+    # Costs without a unit are allowed: they are compared within the table only.
     if not {"cost", "cost_unit"} <= set(lazy.collect_schema().names()):
         return
     places = collected(

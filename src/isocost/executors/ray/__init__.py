@@ -1,4 +1,4 @@
-"""More than one machine: desks on a Ray cluster, one an accelerator."""
+"""An executor on a Ray cluster: one worker per accelerator."""
 
 from isocost.executors.ray.executor import RayExecutor
 

@@ -1,7 +1,7 @@
 """95% intervals that hold near 0 and 1, with few problems and with few successes.
 
-Problems are the independent draws, samples of one problem are not (Miller 2024, arXiv 2411.00640): means take one value a problem. Which
-interval is used where, and how often each held the truth in simulation, is in docs/intervals.md.
+Problems are the independent draws; samples of one problem are not (Miller 2024, arXiv 2411.00640). So means take one value per problem.
+docs/intervals.md lists where each interval is used, and how often each held the truth in simulation.
 """
 
 from isocost.metrics.intervals.clusters import clustered_error, clustered_interval

@@ -11,18 +11,18 @@ from isocost.records import Estimate
 
 
 def clustered_error(values: ArrayLike, clusters: ArrayLike) -> float:
-    """Standard error of the mean of items that depend on each other within a cluster.
+    """Return the standard error of the mean of items that depend on each other within a cluster.
 
         SE = sqrt(G / (G - 1) sum_c [sum_{i in c} (x_i - mean)]^2) / n          G clusters, n items
 
-    The clustered standard error of Miller (2024, arXiv 2411.00640), with G / (G - 1) for the mean that is estimated, which the
-    paper leaves out. With one item a cluster it is the usual standard error; samples of one problem taken as independent would make it too
-    small. It is of the plain mean over items: a problem with more items weighs more. It collapses near 0 and 1, so prefer
+    This is the clustered standard error of Miller (2024, arXiv 2411.00640), with the factor G / (G - 1) for the estimated mean, which the
+    paper leaves out. With one item per cluster it is the usual standard error. Treating samples of one problem as independent would make
+    it too small. It is that of the plain mean over items, so a problem with more items weighs more. It collapses near 0 and 1: prefer
     `clustered_interval`.
 
     Args:
         values: float[items].
-        clusters: Which cluster each item belongs to, any labels, [items].
+        clusters: The cluster of each item, any labels, [items].
 
     Raises:
         ValueError: The shapes differ, a value is not finite, or there are fewer than two clusters.
@@ -34,18 +34,18 @@ def clustered_error(values: ArrayLike, clusters: ArrayLike) -> float:
 
 
 def clustered_interval(values: ArrayLike, clusters: ArrayLike) -> Estimate:
-    """Mean of items in [0, 1] that come in clusters, with a score interval at its effective size; n counts the clusters.
+    """Return the mean of items in [0, 1] that come in clusters, with a score interval at its effective size; n counts the clusters.
 
-    As `mean_intervals`, with SE of `clustered_error` and, as the number of problems, Kish's K = n^2 / sum_c n_c^2: what n items in clusters
-    of sizes n_c are worth if all items of a cluster agree.
+    As `mean_intervals`, with SE of `clustered_error`, and Kish's K = n^2 / sum_c n_c^2 as the number of problems: the worth of n items in
+    clusters of sizes n_c if all items of a cluster agree.
 
         phi = [K^2 SE^2 + a] / [K mean (1 - mean) + a]
 
-    With one item a cluster it is `mean_interval` of the items, with clusters of one size that of the clusters' means.
+    With one item per cluster it is `mean_interval` of the items; with clusters of one size, that of the clusters' means.
 
     Args:
         values: float[items].
-        clusters: Which cluster each item belongs to, any labels, [items].
+        clusters: The cluster of each item, any labels, [items].
 
     Raises:
         ValueError: The shapes differ, or a value is not finite or outside [0, 1].
@@ -64,7 +64,7 @@ def clustered_interval(values: ArrayLike, clusters: ArrayLike) -> Estimate:
 
 
 def _sums(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """The values, and of each cluster the sum of deviations from the mean and the size."""
+    """Return the values, and each cluster's sum of deviations from the mean and its size."""
     x, owners = np.asarray(values, dtype=np.float64), np.asarray(clusters)
     if x.ndim != 1 or x.shape != owners.shape:
         raise ValueError(f"values and clusters must be lists of one length: {x.shape} and {owners.shape}")

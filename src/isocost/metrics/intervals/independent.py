@@ -8,13 +8,13 @@ from isocost.records import Estimate
 
 
 def independent_difference(a: Estimate, b: Estimate) -> Estimate:
-    """a - b for estimates that share no problem, such as audits of two models, with an interval made of theirs.
+    """Return a - b for estimates that share no problem, such as audits of two models, with an interval from theirs.
 
         low = d - sqrt((a - low_a)^2 + (high_b - b)^2)          high = d + sqrt((high_a - a)^2 + (b - low_b)^2)          d = a - b
 
     Newcombe (1998, "Interval estimation for the difference between independent proportions", method 10) for score intervals; Zou and Donner
-    (2008, "Construction of confidence limits about effect measures") for any. They are told apart where 0 lies outside. On the same
-    problems use `paired_difference`. n is the lesser of the two; undefined where either is.
+    (2008, "Construction of confidence limits about effect measures") for any. The two differ significantly if 0 lies outside. On the same
+    problems use `paired_difference`. n is the smaller of the two. The result is undefined if either is.
     """
     n, ungraded = min(a.n, b.n), a.n_ungraded + b.n_ungraded
     if a.value is None or b.value is None or a.low is None or a.high is None or b.low is None or b.high is None:

@@ -1,4 +1,4 @@
-"""Means over problems of bounded measures and of counts, each a score interval at its effective number of problems."""
+"""Means over problems of bounded measures and of counts, each with a score interval at its effective number of problems."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from isocost.metrics.coverage import Floats
 from isocost.metrics.intervals.score import Z, estimates, score_ends, t_quantile
 from isocost.records import Estimate
 
-_UNSEEN = 1.0  # spread added to observed and largest spread alike, in squared ranges, while few successes or failures are seen
-_SETTLED = 4.0  # successes times failures over n at which half of that is left
-_BEYOND = 2.0  # a count may hold problems this many times the largest one seen
+_UNSEEN = 1.0  # spread added to observed and largest spread, in squared ranges, while few successes or failures are seen
+_SETTLED = 4.0  # successes times failures over n at which half of the added spread is left
+_BEYOND = 2.0  # an unseen problem may have a count this many times the largest seen
 
 
 def mean_interval(values: ArrayLike, bounds: tuple[float, float] = (0.0, 1.0)) -> Estimate:
-    """Mean over problems of one bounded measure: `mean_intervals` of a single column.
+    """Return the mean over problems of one bounded measure: `mean_intervals` of a single column.
 
     Args:
         values: float[problems]; nan is left out, and n counts the rest.
-        bounds: The least and largest value possible.
+        bounds: The smallest and largest possible value.
 
     Raises:
         ValueError: A value lies outside the bounds.
@@ -30,25 +30,25 @@ def mean_interval(values: ArrayLike, bounds: tuple[float, float] = (0.0, 1.0)) -
 
 
 def mean_intervals(values: ArrayLike, bounds: tuple[float, float] = (0.0, 1.0)) -> list[Estimate]:
-    """Means over problems of bounded measures, each with a score interval at its effective number of problems.
+    """Return means over problems of bounded measures, each with a score interval at its effective number of problems.
 
     A variable on [0, 1] with mean mu has variance phi mu (1 - mu), phi <= 1, and phi = 1 only if it is always 0 or 1. So the mean of n
     values is worth a proportion among n / phi problems (the effective sample size of Korn and Graubard 1998, "Confidence intervals for
-    proportions with small expected number of positive counts estimated from survey data"), and the score interval at n / phi is the
-    clustered standard error's in the middle and does not collapse at the ends, where phi is 0 / 0. A few hard problems may be unseen among
-    values near 1, so what is estimated is
+    proportions with small expected number of positive counts estimated from survey data"). The score interval at n / phi equals that of
+    the clustered standard error in the middle, and does not collapse at the ends, where phi is 0 / 0. A few hard problems may be unseen
+    among values near 1, so phi is estimated as
 
         phi = [sum (x - mean)^2 n / (n - 1) + a] / [V + a]      V = n mean (1 - mean),  a = 1 / (1 + (V / 4)^4)
 
-    which goes to 1 as V does to 0 and to the plain ratio once some ten successes and failures are seen. The normal quantile z becomes
-    sqrt(z^2 phi + t^2 (1 - phi)), t of n - 1 degrees of freedom, as phi is estimated where it is not 1. For 0/1 data it is `proportion`.
+    This goes to 1 as V goes to 0, and to the plain ratio once some ten successes and failures are seen. The normal quantile z becomes
+    sqrt(z^2 phi + t^2 (1 - phi)), t of n - 1 degrees of freedom, because phi is estimated unless it is 1. For 0/1 data it is `proportion`.
 
     Args:
-        values: One value a problem and measure, float[problems, m]; nan (undefined there) is left out of its column.
-        bounds: The least and largest value possible, of every column.
+        values: One value per problem and measure, float[problems, m]; nan (undefined) is left out of its column.
+        bounds: The smallest and largest possible value of every column.
 
     Returns:
-        One estimate a column; n counts the problems that define it, and where none does it is undefined.
+        One estimate per column; n counts the problems that define it. It is undefined if none does.
 
     Raises:
         ValueError: A value lies outside the bounds, or `values` does not have two axes.
@@ -62,11 +62,11 @@ def mean_intervals(values: ArrayLike, bounds: tuple[float, float] = (0.0, 1.0)) 
 
 
 def count_interval(values: ArrayLike, most: float | None = None) -> Estimate:
-    """Mean over problems of one count: `count_intervals` of a single column.
+    """Return the mean over problems of one count: `count_intervals` of a single column.
 
     Args:
-        values: One value of at least 0 a problem, float[problems]; nan is left out.
-        most: The largest value possible, if there is one.
+        values: One value of at least 0 per problem, float[problems]; nan is left out.
+        most: The largest possible value, if there is one.
 
     Raises:
         ValueError: A value is negative or above `most`.
@@ -75,25 +75,25 @@ def count_interval(values: ArrayLike, most: float | None = None) -> Estimate:
 
 
 def count_intervals(values: ArrayLike, most: Sequence[float | None]) -> list[Estimate]:
-    """Means over problems of counts such as distinct solutions, whose range is wide or open.
+    """Return means over problems of counts such as distinct solutions, whose range is wide or open.
 
     As `mean_intervals`, with two changes. The range is read from the data, because all of [0, most] would drown small counts:
 
         span = min(most, max(1, 2 max x, most / (1 + problems with any)))
 
-    and whether something may be unseen is judged by the problems without any, V = n u (1 - u), u the mean of min(x, 1): a hundred problems
-    with seven solutions each may hide one without, however far seven is from the end of the range. Where `most` is None, problems beyond
-    twice the largest seen are what this interval cannot know of, least of all where every count is 0.
+    and V, which decides how much may be unseen, counts the problems with value 0: V = n u (1 - u), u the mean of min(x, 1). A hundred
+    problems with seven solutions each may hide one without any, however far seven is from the end of the range. If `most` is None, the
+    interval cannot account for problems beyond twice the largest seen, least of all if every count is 0.
 
     Args:
-        values: One value of at least 0 a problem and measure, float[problems, m]; nan is left out of its column.
-        most: The largest value possible of each column, None where there is none.
+        values: One value of at least 0 per problem and measure, float[problems, m]; nan is left out of its column.
+        most: The largest possible value of each column, None if there is none.
 
     Returns:
-        One estimate a column, as `mean_intervals`.
+        One estimate per column, as `mean_intervals`.
 
     Raises:
-        ValueError: A value is negative or above its `most`, or there are not as many of these as columns.
+        ValueError: A value is negative or above its `most`, or `most` has another length than the columns.
     """
     x = _table(values)
     if len(most) != x.shape[1]:
@@ -111,7 +111,7 @@ def count_intervals(values: ArrayLike, most: Sequence[float | None]) -> list[Est
 
 
 class _Columns:
-    """Number, mean and spread of each column of values in [0, 1]; nan left out."""
+    """The number, mean and spread of each column of values in [0, 1], without nan."""
 
     def __init__(self, unit: Floats) -> None:
         missing = np.isnan(unit)
@@ -123,18 +123,18 @@ class _Columns:
         self.spread = np.einsum("ij,ij->j", away, away) * np.where(many > 1, many / np.maximum(many - 1, 1), 1.0)
 
     def ends(self, settled: Floats) -> tuple[Floats, Floats]:
-        """The ends of each column's interval; `settled` is the share of successes by which one judges how much may be unseen."""
+        """Return the ends of each column's interval. `settled` is the share of successes that decides how much may be unseen."""
         n = np.maximum(self.n, 1).astype(np.float64)
         return effective_ends(self.mean, self.spread, n, unseen(n * settled * (1 - settled)))
 
 
 def unseen(successes: Floats) -> Floats:
-    """How much spread to add for problems that were not met, in squared ranges: 1 where nothing is seen, 1/2 at four, 1/40 at ten."""
+    """Return the spread to add for problems that were not seen, in squared ranges: 1 if nothing is seen, 1/2 at four, 1/40 at ten."""
     return _UNSEEN / (1 + (successes / _SETTLED) ** 4)
 
 
 def effective_ends(mean: Floats, spread: Floats, n: Floats, added: Floats) -> tuple[Floats, Floats]:
-    """Score ends of the means in [0, 1] of n values with this sum of squares, n - 1 degrees of freedom, and spread added for the unseen."""
+    """Return score ends of the means in [0, 1] of n values with this sum of squares, n - 1 degrees of freedom, and added unseen spread."""
     phi = np.minimum(1.0, (spread + added) / (n * mean * (1 - mean) + added))
     quantile = np.sqrt(Z**2 * phi + t_quantile(n - 1) ** 2 * (1 - phi))
     return score_ends(mean, n / phi, quantile)

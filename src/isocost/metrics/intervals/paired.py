@@ -13,16 +13,16 @@ from isocost.metrics.intervals.score import Z, estimates, t_quantile
 from isocost.records import Estimate
 
 _Z_POWER = NormalDist().inv_cdf(0.8)
-_BEYOND = 2.0  # a count may differ by this many times the largest difference seen
+_BEYOND = 2.0  # an unseen problem may differ by this many times the largest difference seen
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> Estimate:
-    """Mean of a - b over the same problems: `paired_differences` of a single column.
+    """Return the mean of a - b over the same problems: `paired_differences` of a single column.
 
     Args:
         a: float[problems].
         b: float[problems], the same problems in the same order; a problem that is nan on either side is left out.
-        span: The largest difference possible.
+        span: The largest possible difference.
 
     Raises:
         ValueError: The shapes differ, or a difference exceeds the span.
@@ -31,24 +31,24 @@ def paired_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> Estim
 
 
 def paired_differences(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> list[Estimate]:
-    """Means of a - b over the same problems, with intervals that stay open when no problem differs.
+    """Return means of a - b over the same problems, with intervals that keep a width if no problem differs.
 
-    Two problems are added that differ, one each way, before the normal interval is taken; the value is the plain mean. For 0/1 data, where
-    they differ by the whole span, that is the adjusted Wald interval of Bonett and Price (2012, "Adjusted Wald confidence interval for a
-    difference of binomial proportions based on paired data"), and among n problems without any difference it is +-2.8 / (n + 2) spans. For
-    fractional data a whole span would drown small differences, so they differ by as much as those seen,
+    Two differing problems are added, one each way, before the normal interval is taken. The value is the plain mean. For 0/1 data they
+    differ by the whole span, and the result is the adjusted Wald interval of Bonett and Price (2012, "Adjusted Wald confidence interval for
+    a difference of binomial proportions based on paired data"). Among n problems without any difference it is +-2.8 / (n + 2) spans. For
+    fractional data a whole span would hide small differences, so the added problems differ by the size of those seen,
 
         (size / span)^2 = [sum d^2 + a] / [sum |d| + a]         d in spans,  a = 1 / (1 + (V / 4)^4),  V = 2 min(sum d+, sum d-)
 
-    which is 1 for 0/1 data and where nothing is seen. The quantile leans from the normal to Student's as in `mean_intervals`.
+    which is 1 for 0/1 data and if nothing is seen. The quantile moves from the normal to Student's as in `mean_intervals`.
 
     Args:
         a: float[problems, m].
         b: float[problems, m], the same problems in the same order; a problem that is nan on either side is left out of its column.
-        span: The largest difference possible.
+        span: The largest possible difference.
 
     Returns:
-        One estimate a column; n counts the pairs, and where there are none it is undefined.
+        One estimate per column; n counts the pairs. It is undefined if there are none.
 
     Raises:
         ValueError: The shapes differ, or a difference exceeds the span.
@@ -59,15 +59,15 @@ def paired_differences(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> list
 
 
 def paired_count_difference(a: ArrayLike, b: ArrayLike, *, most: float | None = None) -> Estimate:
-    """Mean of a - b over the same problems where a and b are counts, such as distinct solutions at matched cost.
+    """Return the mean of a - b over the same problems for counts, such as distinct solutions at matched cost.
 
-    As `paired_differences`, on a range read from the data, min(most, max(1, 2 max |d|, most / (1 + problems that differ))), and with a
-    difference of 1 or more counting as one problem that differs: sizes are sum d^2 over sum min(|d|, 1).
+    As `paired_differences`, on a range read from the data, min(most, max(1, 2 max |d|, most / (1 + problems that differ))). A difference
+    of 1 or more counts as one problem that differs: sizes are sum d^2 over sum min(|d|, 1).
 
     Args:
         a: float[problems].
         b: float[problems], the same problems in the same order; a problem that is nan on either side is left out.
-        most: The largest difference possible, if there is one.
+        most: The largest possible difference, if there is one.
 
     Raises:
         ValueError: The shapes differ, or a difference exceeds `most`.
@@ -81,10 +81,10 @@ def paired_count_difference(a: ArrayLike, b: ArrayLike, *, most: float | None = 
 
 
 def detectable_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> float:
-    """Smallest true paired difference that as many problems, differing as these do, show with 80% power at the two-sided 5% level.
+    """Return the smallest true paired difference that as many problems, differing as these do, show with 80% power at the 5% level.
 
-    (z_.975 + z_.8) times the standard error of `paired_difference`: 2.8 standard errors (Miller 2024, arXiv 2411.00640). No
-    problem at all detects nothing: the span.
+    It is (z_.975 + z_.8) times the standard error of `paired_difference`: 2.8 standard errors (Miller 2024, arXiv 2411.00640), two-sided.
+    Without any problem it is the span.
 
     Raises:
         ValueError: As `paired_difference`.
@@ -105,13 +105,14 @@ def _estimates(d: Floats, span: Floats, limit: Floats, unit: float | None = None
 
 
 def _with_two_more(d: Floats, span: Floats, unit: Floats | float) -> tuple[Floats, Floats, Floats]:
-    """Mean and standard error of the differences and of two more, and the quantile; `unit` is what counts as one whole difference."""
+    """Return mean and standard error with the two added differences, and the quantile. `unit` is the size of one whole difference."""
     x = np.where(np.isnan(d), 0.0, d)
     n = (~np.isnan(d)).sum(axis=0)
     up, down = np.minimum(np.maximum(x, 0) / unit, 1).sum(axis=0), np.minimum(np.maximum(-x, 0) / unit, 1).sum(axis=0)
     square, added = np.square(x).sum(axis=0), unseen(2 * np.minimum(up, down))
     size = (square + added * span**2) / (up + down + added)  # squared
     many = n + 2
+    # The two added differences cancel in the sum, but count in the number.
     centre = x.sum(axis=0) / many
     error = np.sqrt(np.maximum((square + 2 * size) / many - centre**2, 0.0) / many)
     phi = np.minimum(1.0, (square / span**2 + added) / (np.abs(x).sum(axis=0) / span + added))

@@ -12,12 +12,12 @@ from isocost.metrics.intervals.means import unseen
 from isocost.metrics.intervals.score import estimates, score_ends
 from isocost.records import Estimate
 
-_SHRINK = 4.0  # observations of the pooled rate that each stratum is given, or a stratum without a success would claim no variance
-_UNSEEN = 3.0  # how much more than a single success in the heaviest stratum the interval reckons with while few are seen
+_SHRINK = 4.0  # observations of the pooled rate added to each stratum: a stratum without a success must not have zero variance
+_UNSEEN = 3.0  # unseen successes in the heaviest stratum that the interval allows for while few are seen
 
 
 def proportion(successes: int, n: int) -> Estimate:
-    """Share of n problems that succeed: `proportions` of one. 0 of 20 is 0.0 [0.0, 0.161]; 0 of 0 is undefined.
+    """Return the share of n problems that succeed: `proportions` of one. 0 of 20 is 0.0 [0.0, 0.161]; 0 of 0 is undefined.
 
     Raises:
         ValueError: successes is not between 0 and n.
@@ -26,10 +26,10 @@ def proportion(successes: int, n: int) -> Estimate:
 
 
 def proportions(successes: ArrayLike, n: ArrayLike) -> list[Estimate]:
-    """Shares of n independent trials that succeed, each with the score interval of Wilson (1927), its near end corrected near 0 and 1.
+    """Return shares of n independent trials that succeed, each with the score interval of Wilson (1927), corrected near 0 and 1.
 
-    `score.score_ends` has the equation. It holds the truth 95% of the time on average over rates, and at least 93.1% at every one;
-    `exact_proportion` at least 95%, and so more on average. This one is the default.
+    `score.score_ends` has the equation. The interval holds the truth 95% of the time on average over rates, and at least 93.1% at every
+    rate. `exact_proportion` holds at least 95% at every rate, and more on average. This one is the default.
 
     Args:
         successes: int[m].
@@ -45,11 +45,11 @@ def proportions(successes: ArrayLike, n: ArrayLike) -> list[Estimate]:
 
 
 def exact_proportion(successes: int, n: int) -> Estimate:
-    """Share of n independent trials that succeed, with the exact interval of Clopper and Pearson (1934).
+    """Return the share of n independent trials that succeed, with the exact interval of Clopper and Pearson (1934).
 
         low: P(X >= successes | low) = 0.025          high: P(X <= successes | high) = 0.025          X binomial
 
-    Held at least 95% of the time whatever the rate: for a claim that must not fail, at about a tenth more width. 0 of 0 is undefined.
+    It holds at least 95% of the time at every rate: for a claim that must not fail, at about 10% more width. 0 of 0 is undefined.
 
     Raises:
         ValueError: successes is not between 0 and n.
@@ -63,7 +63,7 @@ def exact_proportion(successes: int, n: int) -> Estimate:
 
 
 def weighted_proportion(successes: ArrayLike, n: ArrayLike, weights: ArrayLike) -> Estimate:
-    """Rate in a population of strata that were sampled at different rates, each stratum weighted by its share of the population.
+    """Return the rate in a population of strata sampled at different rates. Each stratum is weighted by its share of the population.
 
         rate = sum_h W_h x_h / n_h          variance = sum_h W_h^2 q_h (1 - q_h) / n_h          W_h = weights_h / sum weights
 
@@ -71,31 +71,31 @@ def weighted_proportion(successes: ArrayLike, n: ArrayLike, weights: ArrayLike) 
 
         1 / s = [V / s_0 + a max_h W_h / n_h] / [V + a]          s_0 = q (1 - q) / variance,  V = rate (1 - rate) / sum (W_h^2 / n_h)
 
-    q_h is x_h / n_h drawn towards the rate by four observations and q = sum W_h q_h, as the plain variance of a stratum without a success
-    is 0; and a = 3 / (1 + (V / 4)^4) reckons with unseen successes in the stratum where one weighs most: without it a rate of 98% is held
-    44% of the time by ten audits each of strata of 60, 30 and 10%. With one stratum it is `proportion`, with strata sampled in proportion
-    it is that up to the gain of stratifying.
+    q_h is x_h / n_h shrunk towards the rate by four observations, and q = sum W_h q_h, because the plain variance of a stratum without a
+    success is 0. a = 3 / (1 + (V / 4)^4) allows for unseen successes in the stratum where one weighs most. Without it, a rate of 98% is
+    held 44% of the time by ten audits each of strata of 60, 30 and 10%. With one stratum it is `proportion`. With strata sampled in
+    proportion it is `proportion` up to the gain of stratifying.
 
     Args:
         successes: x, int[strata].
-        n: How many were looked at, int[strata].
+        n: Number of audited items, int[strata].
         weights: Size of each stratum in the population, or its share; float[strata], at least 0.
 
     Returns:
-        The estimate, n the sum over strata. Undefined where nothing was looked at.
+        The estimate, with n the sum over strata. It is undefined if nothing was audited.
 
     Raises:
         ValueError: Shapes differ, successes are not between 0 and n, a weight is negative or not finite, or a stratum of positive weight
-            was not looked at while others were (merge it with another first).
+            was not audited while others were (merge it with another first).
     """
     x, many = _counts(successes, n)
     w = np.asarray(weights, dtype=np.float64)
     if w.shape != x.shape or not np.isfinite(w).all() or np.any(w < 0):
-        raise ValueError(f"weights must be finite, at least 0 and one a stratum: {w.shape} for {x.shape}")
+        raise ValueError(f"weights must be finite, at least 0 and one per stratum: {w.shape} for {x.shape}")
     if many.sum() == 0:
         return Estimate(value=None, low=None, high=None, n=0)
     if np.any((w > 0) & (many == 0)) or w.sum() == 0:
-        raise ValueError("a stratum of positive weight was not looked at: merge it with another")
+        raise ValueError("a stratum of positive weight was not audited: merge it with another")
     share = w[many > 0] / w.sum()
     rate, size = stratified_size(x[many > 0], many[many > 0], share)
     low, high = score_ends(np.array([rate]), np.array([size]))
@@ -103,9 +103,10 @@ def weighted_proportion(successes: ArrayLike, n: ArrayLike, weights: ArrayLike) 
 
 
 def stratified_size(successes: Ints, n: Ints, share: Floats) -> tuple[float, float]:
-    """The weighted rate, and the number of independent trials that it is worth; arrays are [strata], shares sum to 1."""
+    """Return the weighted rate, and the number of independent trials that it is worth. Arrays are [strata]; shares sum to 1."""
     rate = min(1.0, float((share * successes / n).sum()))
     heaviest, seen = float((share / n).max()), rate * (1 - rate) / float((share**2 / n).sum())
+    # A rate of 0 or 1: the ratio of variances is 0 / 0, and the heaviest stratum decides.
     if seen == 0:
         return rate, 1 / heaviest
     q = (successes + _SHRINK * rate) / (n + _SHRINK)
@@ -116,11 +117,11 @@ def stratified_size(successes: Ints, n: Ints, share: Floats) -> tuple[float, flo
 
 
 def _rate_where_tail(x: int, n: int) -> float:
-    """The rate at which x or more of n have a chance of 0.025, by bisection; x is at least 1."""
+    """Return the rate at which x or more of n have a chance of 0.025, by bisection; x is at least 1."""
     k = np.arange(x, n + 1)
     log_choose = lgamma(n + 1) - np.array([lgamma(i + 1) + lgamma(n - i + 1) for i in k])
     low, high = 0.0, 1.0
-    for _ in range(60):
+    for _ in range(60):  # halves the unit interval below the resolution of a float
         p = (low + high) / 2
         tail = float(np.exp(log_choose + k * np.log(p) + (n - k) * np.log1p(-p)).sum())
         low, high = (p, high) if tail < 0.025 else (low, p)

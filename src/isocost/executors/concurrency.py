@@ -1,4 +1,4 @@
-"""What an engine is at, in a worker: so many jobs at once, the others in line behind them."""
+"""Limit in-flight jobs per engine and queue the rest."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import cast
 
 from isocost.engines.base import Generation, StartingEngine
 from isocost.errors import EngineError, NotSentError, RefusedPromptError, TryAgainError, UsageError
+from isocost.executors.enginecache import EngineCache
 from isocost.executors.jobs import Job
-from isocost.executors.shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A job that its engine has answered, or not."""
+class JobResult:
+    """A finished job: the engine's generations, or its error."""
 
     job: Job
     generations: Sequence[Sequence[Generation]] = ()
@@ -26,53 +26,56 @@ class Finished:
     error: BaseException | None = None
 
 
-_Answer = tuple[Sequence[Sequence[Generation]], float]  # and when the engine was asked
+_Answer = tuple[Sequence[Sequence[Generation]], float]  # the generations, and the time at which the engine was called
 
 
-class Window:
-    """Jobs for one engine, or for all engines of one device: at most so many are under way.
+class ConcurrencyLimiter:
+    """Limits the jobs in flight for one engine, or for all engines that share a device.
 
-    An engine that can start a batch and go on is asked so; any other has a thread for each batch under way. An endpoint's first request
-    goes alone: until one reply has passed its checks, nobody knows what the endpoint charges. One that has failed for good is asked nothing
-    more.
+    An engine that implements StartingEngine gets its batches without a thread. Any other engine gets one thread per batch in flight.
+    An endpoint's first request is sent alone: its price is unknown until one reply has passed the checks. After a permanent failure,
+    an endpoint gets no further request.
 
     Args:
-        size: How many are under way at once.
-        shelf: Where the engines are.
-        stopping: Once it is set, no endpoint is asked any more. A signal may set it, and so it is looked at, not waited for.
-        finished: Called with each job that is over, by whichever thread.
+        size: Largest number of jobs in flight.
+        engines: The worker's open engines.
+        stopping: Once set, no endpoint gets a request. A signal handler may set it, so it is polled and never waited for.
+        finished: Called with each finished job, from any thread.
     """
 
-    def __init__(self, size: int, shelf: Shelf, stopping: threading.Event, finished: Callable[[Finished], None]) -> None:
-        self._size, self._shelf, self._stopping, self._finished = size, shelf, stopping, finished
+    def __init__(self, size: int, engines: EngineCache, stopping: threading.Event, finished: Callable[[JobResult], None]) -> None:
+        self._size, self._engines, self._stopping, self._finished = size, engines, stopping, finished
         self._lock = threading.Lock()
         self._waiting: deque[Job] = deque()
         self._under_way = 0
+        # True while a thread starts jobs. A second thread returns at once, so that jobs start in order.
         self._beginning = False
-        self._checked = self._refused = False  # an endpoint: whether a reply passed its checks, and whether it failed for good
+        # For endpoints: a reply has passed the checks; the endpoint has failed for good.
+        self._checked = self._refused = False
         self._threads: ThreadPoolExecutor | None = None
 
     def put(self, jobs: Sequence[Job]) -> None:
-        """Have jobs answered, in order."""
+        """Queue jobs. They start in order."""
         with self._lock:
             self._waiting.extend(jobs)
         if self._refused:
             self.withdraw()
-        self._go_on()
+        self._start_waiting()
 
     def withdraw(self) -> None:
-        """Ask an endpoint nothing more: jobs for it that wait for their turn end, and cost nothing."""
+        """Cancel the waiting jobs of an endpoint. They end with NotSentError and cost nothing."""
         with self._lock:
             kept = [job for job in self._waiting if not job.remote]
             withdrawn = [job for job in self._waiting if job.remote]
             self._waiting = deque(kept)
+        # Outside the lock, because the callback is the caller's code.
         for job in withdrawn:
-            self._finished(Finished(job=job, error=not_sent()))
+            self._finished(JobResult(job=job, error=not_sent_error()))
 
-    def _go_on(self) -> None:
-        """Begin what there is room for."""
+    def _start_waiting(self) -> None:
+        """Start waiting jobs until the limit is reached."""
         with self._lock:
-            if self._beginning:  # whoever is at it sees what has changed
+            if self._beginning:  # the thread that starts jobs reads the queue again before it returns
                 return
             self._beginning = True
         while True:
@@ -82,6 +85,7 @@ class Window:
                     return
                 job = self._waiting.popleft()
                 self._under_way += 1
+            # Outside the lock: an engine may answer inside this call, and that takes the lock again.
             self._begin(job)
 
     def _room_for(self, job: Job) -> int:
@@ -90,72 +94,76 @@ class Window:
     def _begin(self, job: Job) -> None:
         try:
             if job.remote and (self._stopping.is_set() or self._refused):
-                raise not_sent()
-            if isinstance(self._shelf.look(job.spec), StartingEngine):
+                raise not_sent_error()
+            if isinstance(self._engines.get(job.spec), StartingEngine):
                 self._start(job)
             else:
                 self._threads = self._threads or ThreadPoolExecutor(self._size)
                 self._threads.submit(self._generate, job)
-        except BaseException as error:  # noqa: BLE001 - it is raised again by the driver
-            self._end(Finished(job=job, error=error))
+        except BaseException as error:  # noqa: BLE001 - the driver raises it again
+            self._end(JobResult(job=job, error=error))
 
     def _start(self, job: Job) -> None:
-        engine = self._shelf.take(job.spec)
+        engine = self._engines.acquire(job.spec)
         try:
             started = time.monotonic()
             answer = cast("StartingEngine", engine).start(job.requests, job.params, job.seed)
         except BaseException:
-            self._shelf.give_back(job.spec)
+            self._engines.release(job.spec)
             raise
 
-        def take(answer: Future[list[list[Generation]]]) -> None:
-            self._shelf.give_back(job.spec)
+        def release_and_end(answer: Future[list[list[Generation]]]) -> None:
+            self._engines.release(job.spec)
             self._end(_finished(job, lambda: (answer.result(), started)))
 
-        answer.add_done_callback(take)
+        answer.add_done_callback(release_and_end)
 
     def _generate(self, job: Job) -> None:
         def answer() -> _Answer:
-            with self._shelf.taken(job.spec) as engine:
-                started = time.monotonic()  # now, and not before another has made room
+            with self._engines.borrow(job.spec) as engine:
+                # Measured here, so that the time spent waiting for another engine to close is not counted.
+                started = time.monotonic()
                 return engine.generate(job.requests, job.params, job.seed), started
 
         self._end(_finished(job, answer))
 
-    def _end(self, found: Finished) -> None:
+    def _end(self, found: JobResult) -> None:
+        # Without a token count a reply has not shown what the endpoint charges: the limit of one request stays.
         if found.job.remote and found.error is None:
             self._checked = self._checked or any(g.num_prompt_tokens for of_request in found.generations for g in of_request)
         if found.job.remote and found.error is not None and not isinstance(found.error, TryAgainError | NotSentError | RefusedPromptError):
-            self._refused = True  # what waits would be refused too, and the driver hears of the refusal only later
+            # Waiting jobs would fail too. The driver hears of this failure only at the next exchange, so they are cancelled here.
+            self._refused = True
             if isinstance(found.error, UsageError):
                 found.error.in_flight = self._under_way - 1
         self._finished(found)
         if self._refused:
             self.withdraw()
+        # The slot is freed last: no job may start between the failure and the cancellation.
         with self._lock:
             self._under_way -= 1
-        self._go_on()
+        self._start_waiting()
 
 
-def not_sent() -> NotSentError:
-    """Why a job for an endpoint has no answer."""
+def not_sent_error() -> NotSentError:
+    """Return the error of a job that was cancelled before it was sent."""
     return NotSentError("the run was stopped before this was sent")
 
 
-def _finished(job: Job, answer: Callable[[], _Answer]) -> Finished:
+def _finished(job: Job, answer: Callable[[], _Answer]) -> JobResult:
     try:
         generations, started = answer()
         _check_counts(job, generations)
-    except BaseException as error:  # noqa: BLE001 - it is raised again by the driver
-        return Finished(job=job, error=error)
-    return Finished(job=job, generations=generations, seconds=time.monotonic() - started)
+    except BaseException as error:  # noqa: BLE001 - the driver raises it again
+        return JobResult(job=job, error=error)
+    return JobResult(job=job, generations=generations, seconds=time.monotonic() - started)
 
 
 def _check_counts(job: Job, generations: Sequence[Sequence[Generation]]) -> None:
-    """Refuse answers that would be stored under the numbers of other draws.
+    """Reject answers that would be stored under the sample numbers of other draws.
 
     Raises:
-        EngineError: the engine does not keep its contract.
+        EngineError: the engine returned other counts than requested.
     """
     counts, asked = [len(each) for each in generations], [request.count for request in job.requests]
     if len(counts) != len(asked) or any(count > most for count, most in zip(counts, asked, strict=True)):

@@ -1,4 +1,4 @@
-"""Values of a YAML file as a study means them: text where a name is due, and no number that two readers of YAML read differently."""
+"""Interpretation of YAML values by the study's fields: text where a name is expected, and no number that YAML versions read differently."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from isocost.config import ModelSpec
 from isocost.yamlfile import Keys, Plain
 
 
-def as_meant(data: dict[str, Any], plain: Mapping[Keys, Plain], kind: type[BaseModel]) -> list[tuple[Keys, str]]:
-    """Put what was written in the place of what was read, where text is due: a model named `no`, the id `1e5`.
+def coerce_texts(data: dict[str, Any], plain: Mapping[Keys, Plain], kind: type[BaseModel]) -> list[tuple[Keys, str]]:
+    """Replace values by the written text where text is expected: a model named `no`, the id `1e5`.
 
     Args:
         data: The file's data, changed in place.
         plain: Its values that were not read as text.
-        kind: What it is checked by.
+        kind: The pydantic model of the file.
 
     Returns:
         Mistakes: numbers that two versions of YAML read differently.
@@ -26,6 +26,7 @@ def as_meant(data: dict[str, Any], plain: Mapping[Keys, Plain], kind: type[BaseM
     texts = {keys for keys in plain if _is_option_text(data, keys, plain[keys])}
     for keys in texts:
         _put(data, keys, plain[keys].text)
+    # Repeated, because pydantic can find further texts once the first are in place.
     while found := {keys for keys in _text_due(data, kind) if keys in plain and plain[keys].text and keys not in texts}:
         for keys in found:
             _put(data, keys, plain[keys].text)
@@ -41,12 +42,13 @@ def _text_due(data: dict[str, Any], kind: type[BaseModel]) -> Iterator[Keys]:
 
 
 def _is_option_text(data: Mapping[str, Any], keys: Keys, written: Plain) -> bool:
-    """Return whether the value of a part's option, which no section checks, is meant as text."""
+    """Return True if the value of a part's option, which no section checks, means text."""
+    # A judge's name is text, although no section of the study checks this key.
     if keys == ("grader", "model"):
         return written.text != ""
     if keys[0] == "models" and len(keys) == 3 and keys[2] not in ModelSpec.model_fields and written.was_text:
         engine = _get(data, (*keys[:2], "engine"))
-        return isinstance(engine, str) and ":" not in engine  # isocost's own engines read numbers from text
+        return isinstance(engine, str) and ":" not in engine  # isocost's own engines parse numbers from text
     checked = keys[0] in ("costs", "dated") or (keys[0] == "models" and len(keys) > 2 and keys[2] in ModelSpec.model_fields)
     return isinstance(_get(data, keys), dt.date) and not checked
 

@@ -1,4 +1,4 @@
-"""What a dead worker left: batches that it had committed and nobody was told of."""
+"""Recovery of batches that a worker committed before it died, without the driver having received them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from isocost.executors.jobs import Answers, Job, StoredDraw
 from isocost.store import BatchLog, Row
 
 
-def answers_left(job: Job, writer: str) -> Answers | None:
-    """The answers to a job that a worker had committed before it died, or None if it had not."""
+def recover_answers(job: Job, writer: str) -> Answers | None:
+    """Return the answers to a job that a worker committed before it died, or None if it committed none."""
     if job.storing is None:
         return None
     log = BatchLog(job.storing.stem, writer).log
+    # Compared as bytes, because parsing every line of a large log would take long.
     begins = b'{"batch": ' + json.dumps(job.key).encode()
     for _, line in log.lines():
         if line.startswith(begins):

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from isocost.asmeant import as_meant
+
 from isocost.config import Arm, Study
 from isocost.costs.pricefile import read_prices
 from isocost.errors import StudyError
@@ -129,7 +129,7 @@ def test_numbers_are_numbers(tmp_path: Path) -> None:
         ("samples_per_problem: 2", "samples_per_problem: " + "9" * 900, ":11: budgets.weak.match.samples_per_problem: input should be"),
         ("path: problems.jsonl", "path: problems.jsonl, limit: " + "9" * 30, ":5: problems.train.limit: must be a whole number"),
         ("path: problems.jsonl", "path: problems.jsonl, skip: " + "9" * 5000, ":5: problems.train.skip: must be a whole number"),
-        ("seed: 0", "seed: 0\nseed: 1", ":4: seed: stands twice, first in line 3"),
+        ("seed: 0", "seed: 0\nseed: 1", ":4: seed: occurs twice, first in line 3"),
     ],
 )
 def test_what_cannot_be_meant_is_one_line(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -144,8 +144,8 @@ def test_what_cannot_be_meant_is_one_line(tmp_path: Path, old: str, new: str, sa
     [
         ("seed=010", "--set seed: 010 is 8 in YAML 1.1"),
         ("seed=" + "9" * 5000, "--set: seed: unable to parse"),
-        ("seed=&a [*a]", "--set seed: the alias *a stands for a section that holds it"),
-        ("arms={a: 1, a: 2}", "--set arms={a: 1, a: 2}: a stands twice"),
+        ("seed=&a [*a]", "--set seed: the alias *a refers to a section that contains it"),
+        ("arms={a: 1, a: 2}", "--set arms={a: 1, a: 2}: a occurs twice"),
         ("arms=" + "[" * 2000, "--set arms: sections within sections, deeper than 50"),
         ("arms=" + BOMB, "--set arms: more than 100,000 values"),
         ("seed=!!bool x", "--set seed=!!bool x: the value is not YAML"),

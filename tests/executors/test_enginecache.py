@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from isocost.errors import EngineError
-from isocost.executors.shelf import KEPT, Shelf
+from isocost.executors.enginecache import MAX_OPEN, EngineCache
 from tests.executors.engines import noted, spec
 
 
@@ -20,44 +20,44 @@ def closed(path: Path) -> list[str]:
 
 
 def test_an_engine_is_opened_once(tmp_path: Path) -> None:
-    shelf = Shelf()
-    with shelf.taken(spec(tmp_path, name="a")) as first, shelf.taken(spec(tmp_path, name="a")) as second:
+    engines = EngineCache()
+    with engines.borrow(spec(tmp_path, name="a")) as first, engines.borrow(spec(tmp_path, name="a")) as second:
         assert first is second
-    assert shelf.look(spec(tmp_path, name="a")) is first
+    assert engines.get(spec(tmp_path, name="a")) is first
     assert opened(tmp_path) == ["a"]
 
 
 def test_the_least_recently_used_makes_room(tmp_path: Path) -> None:
-    shelf = Shelf()
+    engines = EngineCache()
     for name in ["a", "b", "c", "d", "a", "e"]:
-        with shelf.taken(spec(tmp_path, name=name)):
+        with engines.borrow(spec(tmp_path, name=name)):
             pass
-    assert KEPT == 4
+    assert MAX_OPEN == 4
     assert closed(tmp_path) == ["b"]
-    with shelf.taken(spec(tmp_path, name="b")):
+    with engines.borrow(spec(tmp_path, name="b")):
         pass
     assert closed(tmp_path) == ["b", "c"]
     assert opened(tmp_path) == ["a", "b", "c", "d", "e", "b"]
 
 
 def test_an_exclusive_engine_is_alone(tmp_path: Path) -> None:
-    shelf = Shelf()
+    engines = EngineCache()
     for name, exclusive in (("a", False), ("b", False), ("big", True), ("a", False)):
-        with shelf.taken(spec(tmp_path, name=name, exclusive=exclusive)):
+        with engines.borrow(spec(tmp_path, name=name, exclusive=exclusive)):
             pass
     assert closed(tmp_path) == ["a", "b", "big"]
 
 
 def test_an_exclusive_engine_waits_for_users_of_others(tmp_path: Path) -> None:
-    shelf, inside, leave = Shelf(), threading.Event(), threading.Event()
+    engines, inside, leave = EngineCache(), threading.Event(), threading.Event()
 
     def use() -> None:
-        with shelf.taken(spec(tmp_path, name="a")):
+        with engines.borrow(spec(tmp_path, name="a")):
             inside.set()
             assert leave.wait(30)
 
     def take_all() -> list[str]:
-        with shelf.taken(spec(tmp_path, name="big", exclusive=True)):
+        with engines.borrow(spec(tmp_path, name="big", exclusive=True)):
             return closed(tmp_path)
 
     with ThreadPoolExecutor(2) as threads:
@@ -74,16 +74,16 @@ def test_an_exclusive_engine_waits_for_users_of_others(tmp_path: Path) -> None:
 
 def test_one_that_waits_may_be_put_away_by_another_and_is_opened_again(tmp_path: Path) -> None:
     """Two models that take the device whole, several jobs at once: the change from one to the other is where both are wanted."""
-    shelf, inside, leave = Shelf(), threading.Event(), threading.Event()
+    engines, inside, leave = EngineCache(), threading.Event(), threading.Event()
     weak, strong = (spec(tmp_path, name=name, exclusive=True) for name in ("weak", "strong"))
 
     def use_weak() -> None:
-        with shelf.taken(weak):
+        with engines.borrow(weak):
             inside.set()
             assert leave.wait(30)
 
     def use_strong() -> str:
-        with shelf.taken(strong) as engine:
+        with engines.borrow(strong) as engine:
             return engine.identity
 
     with ThreadPoolExecutor(2) as threads:
@@ -92,7 +92,7 @@ def test_one_that_waits_may_be_put_away_by_another_and_is_opened_again(tmp_path:
         waiting = threads.submit(use_strong)
         while "strong" not in opened(tmp_path):
             pass
-        with shelf.taken(weak):  # a job of the first model that was sent before: it finds the second one idle
+        with engines.borrow(weak):  # a job of the first model that was sent before: it finds the second one idle
             assert closed(tmp_path) == ["strong"]
         leave.set()
         using.result(30)
@@ -101,13 +101,13 @@ def test_one_that_waits_may_be_put_away_by_another_and_is_opened_again(tmp_path:
 
 
 def test_many_threads_and_two_exclusive_engines_never_meet(tmp_path: Path) -> None:
-    shelf, lock = Shelf(), threading.Lock()
+    engines, lock = EngineCache(), threading.Lock()
     using: list[str] = []
     met: list[set[str]] = []
 
     def use(number: int) -> None:
         name = ("weak", "strong")[number % 2]
-        with shelf.taken(spec(tmp_path, name=name, exclusive=True)):
+        with engines.borrow(spec(tmp_path, name=name, exclusive=True)):
             with lock:
                 using.append(name)
                 met.append(set(using))
@@ -120,21 +120,21 @@ def test_many_threads_and_two_exclusive_engines_never_meet(tmp_path: Path) -> No
     assert len(met) == 100
 
 
-def test_an_engine_that_raises_while_it_is_opened_leaves_the_shelf_as_it_was(tmp_path: Path) -> None:
-    shelf = Shelf()
-    with shelf.taken(spec(tmp_path, name="a")):
+def test_an_engine_that_raises_while_it_is_opened_leaves_the_cache_as_it_was(tmp_path: Path) -> None:
+    engines = EngineCache()
+    with engines.borrow(spec(tmp_path, name="a")):
         pass
     for _ in range(2):
-        with pytest.raises(EngineError, match="it does not open"), shelf.taken(spec(tmp_path, name="b", does="refuse")):
+        with pytest.raises(EngineError, match="it does not open"), engines.borrow(spec(tmp_path, name="b", does="refuse")):
             pass
-    with shelf.taken(spec(tmp_path, name="a")):
+    with engines.borrow(spec(tmp_path, name="a")):
         pass
     assert opened(tmp_path) == ["a"]
 
 
 def test_an_error_inside_gives_the_engine_back(tmp_path: Path) -> None:
-    shelf = Shelf()
-    with pytest.raises(ZeroDivisionError), shelf.taken(spec(tmp_path, name="a")):
+    engines = EngineCache()
+    with pytest.raises(ZeroDivisionError), engines.borrow(spec(tmp_path, name="a")):
         raise ZeroDivisionError
-    with shelf.taken(spec(tmp_path, name="big", exclusive=True)):
+    with engines.borrow(spec(tmp_path, name="big", exclusive=True)):
         assert closed(tmp_path) == ["a"]
