@@ -58,10 +58,10 @@ class ReplayEngine(Batched):
     remote = False
     concurrency = 1
     shares_prompts = False
-    batching = Batching(size=_BATCH)
 
     def __init__(self, table: Path, model: str, pool: str | None = None) -> None:
         self._table, self._model = table, model
+        self.batching = Batching(size=_BATCH)
         self._recorded = read(table, model, pool)
         self.identity = f"replay:{self._recorded.digest(model)}"
         self._most_tokens = int(self._recorded.tokens.max())
