@@ -72,7 +72,7 @@ def call(key: str, lane: str = "", worst: float = 10.0, **facts: object) -> Call
     job = Job(
         key=key,
         spec=EngineSpec(name="scripted", options=(), base=Path()),
-        lane=lane,
+        queue=lane,
         remote=bool(lane),
         concurrency=1,
         requests=(Request(problem_id=key, prompt="?", first_index=0, count=1),),
