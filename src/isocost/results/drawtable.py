@@ -164,9 +164,10 @@ class DrawTable:
                 places = self.places[start : start + parquet.metadata.row_group(group).num_rows].astype(np.int64)
                 mine = np.flatnonzero(wanted[places])
                 if mine.size:
-                    texts = pl.Series(parquet.read_row_group(group, columns=["generation"], use_threads=False)["generation"])
+                    texts = parquet.read_row_group(group, columns=["generation"], use_threads=False)["generation"]
                     for at in np.split(mine, range(PART, mine.size, PART)):
-                        yield places[at], texts.gather(at)
+                        # pyarrow copies what is taken; polars would keep the texts of the whole group in memory.
+                        yield places[at], pl.Series(texts.take(at))
                 start += places.size
 
     def texts_of(self, places: Places) -> pl.Series:
