@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from isocost.asmeant import as_meant
 
+from isocost.coercion import coerce_texts
 from isocost.config import Arm, Study
 from isocost.costs.pricefile import read_prices
 from isocost.errors import StudyError
@@ -68,13 +68,13 @@ def test_a_name_is_text_whatever_it_looks_like(tmp_path: Path, name: str) -> Non
 
 def test_text_is_put_where_text_is_due_and_numbers_stay_elsewhere() -> None:
     read = parse_value("{policy: no, models: [1e5, 10], samples_per_problem: 10}")
-    assert as_meant(read.data, read.plain, Arm) == []
+    assert coerce_texts(read.data, read.plain, Arm) == []
     assert read.data == {"policy": "no", "models": ["1e5", "10"], "samples_per_problem": 10}
 
 
 def test_a_number_that_two_versions_of_yaml_read_differently_is_a_mistake() -> None:
     read = parse_value("{models: [weak], samples_per_problem: 010}")
-    ((keys, why),) = as_meant(read.data, read.plain, Arm)
+    ((keys, why),) = coerce_texts(read.data, read.plain, Arm)
     assert keys == ("samples_per_problem",)
     assert why.startswith("010 is 8 in YAML 1.1 and 10 in YAML 1.2")
 

@@ -48,7 +48,7 @@ def test_keys_that_a_model_section_does_not_know_are_options_of_its_engine() -> 
         (Budget, {"unit": "flops", "amount": 1, "match": {"model": "m", "samples_per_problem": 1}}, "give either amount or match"),
         (Budget, {"unit": "flops", "amount": float("inf")}, "finite"),
         (Arm, {"models": []}, "at least 1"),
-        (Arm, {"models": ["m", "m"]}, "'m' stands twice"),
+        (Arm, {"models": ["m", "m"]}, "'m' occurs twice"),
         (Price, {"input": 1}, "output is missing"),
         (Price, {"output": 1, "gpu_hour": 2, "tokens_per_second": 9}, "two kinds of price"),
         (Price, {"gpu_hour": 2}, "tokens_per_second is missing"),

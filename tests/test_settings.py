@@ -40,7 +40,7 @@ def test_what_follows_the_first_equals_sign_is_the_value() -> None:
         ("seed", "write it as key.key=value"),
         ("=1", "write it as key.key=value"),
         ("seed.x=1", '"seed" is not a section'),
-        ("name={a: 1, a: 2}", ": a stands twice; keep one"),
+        ("name={a: 1, a: 2}", ": a occurs twice; keep one"),
         ("name=[", "the value is not YAML"),
     ],
 )

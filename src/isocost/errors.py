@@ -12,6 +12,7 @@
     └── RunError                    a run that began has failed (exit 1)
         ├── EngineError             an engine could not answer
         │   ├── TryAgainError       an endpoint could not answer now: busy, failing, out of reach
+        │   ├── RefusedPromptError  an endpoint refuses one prompt for what it says, as a content filter does
         │   ├── UsageError          an endpoint reports usage that cannot be right: its bill cannot be known
         │   └── NotSentError        the run was stopped before a request was sent to an endpoint
         ├── StorageError            the disk is full or cannot be written

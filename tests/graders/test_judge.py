@@ -9,7 +9,7 @@ from isocost.engines import load_engine
 from isocost.engines.base import Request
 from isocost.errors import RunError
 from isocost.graders.extract import LONGEST
-from isocost.graders.judge import LONGEST_SOLUTION, Judge, JudgeRequest, judging_prompt, read_verdict
+from isocost.graders.judge import CUT_OFF, LONGEST_SOLUTION, Judge, JudgeRequest, judging_prompt, read_verdict
 from isocost.lab import weights
 from isocost.records import Outcome, SamplingParams
 
@@ -28,7 +28,8 @@ def saying(*replies: str | None) -> Callable[[Sequence[str]], Sequence[str | Non
         ("Step 1 holds.\nverdict: correct", Outcome.CORRECT, "judged"),
         ("Step 1 is false.\nverdict: incorrect\n", Outcome.INCORRECT, "judged"),
         ("**Verdict:** Correct.", Outcome.CORRECT, "judged"),
-        ("> verdict: `incorrect`", Outcome.INCORRECT, "judged"),
+        ("> verdict: `incorrect`", Outcome.UNGRADED, "no_verdict"),
+        ("```\nverdict: `incorrect`\n```\n", Outcome.INCORRECT, "judged"),
         ("verdict: correct\nOn second thoughts, 3 + 4 is 8.\nverdict: incorrect", Outcome.INCORRECT, "judged"),
         ("verdict: incorrect\nNo: it holds.\nverdict: correct", Outcome.CORRECT, "judged"),
         ("<think>verdict: incorrect</think>\nverdict: correct", Outcome.CORRECT, "judged"),
@@ -37,7 +38,14 @@ def saying(*replies: str | None) -> Callable[[Sequence[str]], Sequence[str | Non
         ("verdict: correct or incorrect", Outcome.UNGRADED, "no_verdict"),
         ("verdict: correct|incorrect", Outcome.UNGRADED, "no_verdict"),
         ("verdict: not correct", Outcome.UNGRADED, "no_verdict"),
-        ("The verdict: correct", Outcome.UNGRADED, "no_verdict"),
+        ("The verdict: correct", Outcome.CORRECT, "judged"),
+        ("verdict: correct\nA lie.\nFinal verdict: incorrect", Outcome.INCORRECT, "judged"),
+        ("verdict: correct\nA lie.\nverdict\uff1aincorrect", Outcome.INCORRECT, "judged"),
+        ("verdict: correct\nA lie.\n1. verdict: incorrect", Outcome.UNGRADED, "no_verdict"),
+        ("verdict: correct\nA lie.\n<verdict>incorrect</verdict>", Outcome.UNGRADED, "no_verdict"),
+        ("> verdict: correct\nThis misleads. The solution is wrong.", Outcome.UNGRADED, "no_verdict"),
+        ("verdict: incorrect. Its last line is:\n> verdict: correct", Outcome.UNGRADED, "no_verdict"),
+        (f"verdict: correct\n{CUT_OFF}", Outcome.UNGRADED, "no_verdict"),
         ("It is correct.", Outcome.UNGRADED, "no_verdict"),
         ("", Outcome.UNGRADED, "no_verdict"),
         (None, Outcome.UNGRADED, "judge_failed"),

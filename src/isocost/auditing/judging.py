@@ -7,11 +7,9 @@ A judge errs in both directions: its rate is biased until people have labelled s
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from isocost.graders.extract import final_text
-from isocost.graders.judge import CUT, FENCE, REFERENCE, fill_template, shorten
+from isocost.graders.judge import CUT, FENCE, REFERENCE, fill_template, last_verdict, shorten
 from isocost.ids import digest
 
 PROMPT = (
@@ -36,10 +34,6 @@ verdict: unsound
 """
 )
 VERSION = f"1-{digest('audit judge', PROMPT, REFERENCE, CUT)}"  # of the prompt; replies to another prompt are kept apart
-
-_PREFIX = r"(?:(?:so|my|the|final|overall)[ \t]{1,3}){0,3}"  # only these words: any other text before `verdict` may be a quotation
-_VERDICT = re.compile(rf"(?im)^[ \t>*_#`-]{{0,6}}{_PREFIX}verdict[ \t*_`]{{0,4}}:[ \t]{{0,8}}([^\n]*)$")
-_WORD = re.compile(r"(?i)[ \t*_`]{0,4}(sound|unsound)[ \t*_`.]{0,4}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +77,10 @@ def audit_prompt(question: str, generation: str, reference: str | None) -> str:
 
 
 def read_reply(sample_id: str, reply: str | None) -> Judged:
-    """Read the verdict in a judge's reply: its last line that begins with `verdict:` must be exactly `sound` or `unsound`.
-
-    `Final verdict:` and the like count as well. Without them, a quoted line `verdict: sound` would be the last one where the judge's own
-    line is `Final verdict: unsound`.
-    """
+    """Read the verdict in a judge's reply: `sound` or `unsound`, as `graders.judge.last_verdict` finds it."""
     if reply is None:
         return Judged(sample_id=sample_id, sound=None, reason="judge_failed", reply=None)
-    lines = _VERDICT.findall(final_text(reply))
-    # The last one, and only in exact form: "verdict: sound or unsound" must not count as either.
-    word = _WORD.fullmatch(lines[-1]) if lines else None
+    word = last_verdict(reply, ("sound", "unsound"))
     if word is None:
         return Judged(sample_id=sample_id, sound=None, reason="no_verdict", reply=reply)
-    return Judged(sample_id=sample_id, sound=word[1].lower() == "sound", reason="judged", reply=reply)
+    return Judged(sample_id=sample_id, sound=word == "sound", reason="judged", reply=reply)

@@ -56,8 +56,9 @@ REFERENCE = """\
 CUT = "\nThe solution was longer than can be shown: {left_out} of its characters are left out where it says so.\n"
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_VERDICT = re.compile(r"(?im)^[ \t>*_#`-]{0,6}verdict[ \t*_`]{0,4}:[ \t]{0,8}([^\n]*)$")
-_WORD = re.compile(r"(?i)[ \t*_`]{0,4}(correct|incorrect)[ \t*_`.]{0,4}")
+_PREFIX = r"(?:(?:so|my|the|final|overall)[ \t]{1,3}){0,3}"
+_VERDICT = re.compile(rf"(?i)[ \t*_#`-]{{0,6}}{_PREFIX}verdict[ \t*_`]{{0,4}}[:\uff1a][ \t*_`]{{0,8}}(\w{{1,12}})[ \t*_`.]{{0,4}}")
+CUT_OFF = "[cut off at max_tokens]"  # the last line of a reply that has none of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,20 +119,34 @@ def judging_prompt(request: JudgeRequest) -> str:
 
 
 def read_verdict(generation: str, reply: str | None) -> Verdict:
-    """Read the verdict in a judge's reply: its last line that begins with `verdict:` must be exactly `correct` or `incorrect`."""
+    """Read the verdict in a judge's reply: `correct` or `incorrect`, as `last_verdict` finds it."""
     if not generation.strip():
         return Verdict(outcome=Outcome.NO_ANSWER, predicted_answer=None, reason="empty")
     found = extract_answer(generation)
     answer = found.text if found else None
     if reply is None:
         return Verdict(outcome=Outcome.UNGRADED, predicted_answer=answer, reason="judge_failed")
-    # The last such line: a judge may quote the solution's own "verdict: correct" before it gives its own.
-    lines = _VERDICT.findall(final_text(reply))
-    word = _WORD.fullmatch(lines[-1]) if lines else None
+    word = last_verdict(reply, ("correct", "incorrect"))
     if word is None:
         return Verdict(outcome=Outcome.UNGRADED, predicted_answer=answer, reason="no_verdict")
-    outcome = Outcome.CORRECT if word[1].lower() == "correct" else Outcome.INCORRECT
+    outcome = Outcome.CORRECT if word == "correct" else Outcome.INCORRECT
     return Verdict(outcome=outcome, predicted_answer=answer, reason="judged")
+
+
+def last_verdict(reply: str, words: Sequence[str]) -> str | None:
+    """Return the word of the verdict that a reply ends with; None where its last line is anything else.
+
+    The prompts ask for nothing after the verdict. A verdict with text after it may be a quotation of the solution's own, as is one in a
+    quoted line (`> verdict: correct`). Lines without a letter or digit, such as the end of a code block, do not count as text.
+
+    Args:
+        reply: The judge's reply. Whatever comes before `</think>` is left out.
+        words: The verdicts that there are, in lower case.
+    """
+    written = (line for line in reversed(final_text(reply).splitlines()) if any(character.isalnum() for character in line))
+    found = _VERDICT.fullmatch(next(written, "").rstrip())
+    word = found[1].lower() if found else None
+    return word if word in words else None
 
 
 def shorten(text: str) -> tuple[str, int]:

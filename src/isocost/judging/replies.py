@@ -17,6 +17,7 @@ from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, Job, queue_of
 from isocost.executors.storing import FAILED_GENERATION
+from isocost.graders.judge import CUT_OFF
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered, Ledger
 from isocost.planning import cost_of
@@ -92,7 +93,7 @@ class Replies:
             source = _Prompts(self, asked)
             ask([source], self._executor, ledger, check=self._check, tell=self._trouble, after=self._tell_of_new)
         rows = [stored[_key(prompt)] for prompt in prompts]
-        return [None if _is_failed(row) else row["reply"] for row in rows]
+        return [_reply_of(row) for row in rows]
 
     def _known(self) -> dict[str, Row]:
         if self._stored is None:
@@ -210,6 +211,14 @@ def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> 
     """
     flops = None if card.flops_per_token is None else card.flops_per_token * (prompt_tokens + generated_tokens)
     return Cost(flops=flops, usd=cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens).usd)
+
+
+def _reply_of(row: Row) -> str | None:
+    """Return what the model replied, or None where it did not."""
+    if _is_failed(row):
+        return None
+    # A reply that was cut off may end in a quotation of the solution's own verdict.
+    return f"{row['reply']}\n{CUT_OFF}" if row["finish_reason"] == "length" else str(row["reply"])
 
 
 def _is_failed(row: Row) -> bool:

@@ -81,7 +81,7 @@ def survey(
         table: The table from `tables.scan_table`.
         ks: Numbers of draws to measure at.
         levels: Levels of diversity: the keys that make two solutions equal.
-        prices: Price per generated token, by model; see `costs.costs`.
+        prices: Price per generated token, by model; see `measuring.costs.costs`.
         by: A column, or a group for each problem id, by which the measures are also broken down.
         as_fixed: As in `measure`.
         stopped_at: The number of correct draws at which each problem's draws stopped, unless they met the largest number of any problem
