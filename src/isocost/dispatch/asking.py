@@ -1,4 +1,4 @@
-"""Calls of engines in a run: each is reserved in the ledger before it is sent, and what is in flight when a run stops is waited for."""
+"""Calls in flight: each is reserved in the ledger before it is sent, and a run that stops waits for those that are paid for."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.records import Cost
 
-PATIENCE = 10.0  # seconds that Ctrl-C waits for what is in flight
-LISTENING = 0.2  # seconds between two looks at whether to go on, while nothing comes
-HELD = 0.01  # the same, while nothing may be sent because graders are behind
+PATIENCE = 10.0  # seconds that a stop by Ctrl-C waits for calls in flight
+LISTENING = 0.2  # seconds between two checks for a stop while no answer arrives; also the delay after Ctrl-C
+HELD = 0.01  # the same while sending is paused because graders are behind: short, since engines are idle meanwhile
 
 Found = list[tuple[Call, Answers | None]]
 
@@ -43,20 +43,26 @@ def answered(
     room: Callable[[], bool] = lambda: True,
     tell: Callable[[str], None] = lambda trouble: None,
 ) -> Generator[Found, None, None]:
-    """Calls as they are answered, several at a time; the caller releases each in the ledger. Close it when it is not used up.
+    """Send calls and yield them as they are answered, several at a time; the caller releases each in the ledger.
 
-    What an endpoint could not answer is sent again, each time under a reservation of its own; a call whose answers are None has failed for
-    good, and costs no more than the ledger has already. When something stops it, nothing more is sent, and what is in flight is waited for
-    and yielded first: for as long as it takes where it is paid for, ten seconds after Ctrl-C, not at all after a second one. The first
-    Ctrl-C does not cut short what the caller does with what was yielded. It yields an empty list now and then while nothing comes.
+    A call that an endpoint could not answer is sent again under a new reservation. A call whose answers are None has failed for good;
+    its cost is in the ledger already. An empty list is yielded at intervals while nothing arrives.
+
+    After an error nothing more is sent. The calls in flight, which are paid for, are waited for and yielded before the error is raised.
+    Ctrl-C waits `PATIENCE` seconds for them, and a second Ctrl-C not at all. The first Ctrl-C does not interrupt the caller's code.
+    Close the generator if you do not use it up.
 
     Args:
-        sources: Calls to send, in order. Sources for different endpoints are worked off side by side.
-        executor: Where engines run.
-        ledger: Where each is reserved.
-        check: Asked often; stops it by raising an IsocostError, and ends it without waiting for what is in flight by raising another.
-        room: Whether more may be sent; while not, what is in flight is waited for.
-        tell: Told of an endpoint that cannot be reached or does not answer, and of usage that is odd but possible.
+        sources: Calls to send, in order. Sources for different endpoints are sent side by side.
+        executor: Executor that runs the engines.
+        ledger: Ledger that reserves each call.
+        check: Called often. An IsocostError from it stops sending; any other exception ends at once, without waiting for calls in flight.
+        room: Returns True if more may be sent. Answers are awaited in any case.
+        tell: Called with a message on an endpoint that cannot be reached or does not answer, or whose usage is odd but possible.
+
+    Raises:
+        LimitReachedError: the next call does not fit under the limit.
+        EngineError: an engine could not answer.
     """
     with deferred() as heed:
         flight = _Flight(lanes_of(sources), executor, ledger, tell)
@@ -82,28 +88,28 @@ def answered(
                 if flight.is_over():
                     break
         finally:
-            flight.abandon(handed)  # those too that the caller took and, because something failed, did not release
+            flight.abandon(handed)  # the caller may have failed before it released the calls that it was given last
         if flight.stopped:
             raise flight.stopped
 
 
 class _Flight:
-    """What is under way."""
+    """Calls in flight, and the queues they come from."""
 
     def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Booking, tell: Callable[[str], None]) -> None:
         self._lanes, self._executor, self._ledger, self._tell = lanes, executor, ledger, tell
         self._flying: dict[Future[Answers], Call] = {}
         self._landed: queue.SimpleQueue[Future[Answers]] = queue.SimpleQueue()
-        self._unbooked: deque[Call] = deque()  # those whose answers came together with the one that is looked at, and wait for their turn
-        self.stopped: BaseException | None = None  # what stopped it
+        self._unbooked: deque[Call] = deque()  # calls that arrived with the one being processed and are still reserved
+        self.stopped: BaseException | None = None  # the error that stopped sending
         self._deadline: float | None = None
 
     def send(self) -> None:
-        """Keep every worker busy, the calls of each lane in order.
+        """Send calls until every worker is busy, in the order of each queue.
 
         Raises:
-            LimitReachedError: the next call does not fit, and nothing is in flight that could turn out cheaper than its worst case.
-            Exception: the executor takes no calls; those that it did not take are booked as unsent.
+            LimitReachedError: the next call does not fit, and no call is in flight that could free room by costing less than reserved.
+            Exception: the executor takes no calls; those that it did not take are recorded as unsent.
         """
         for lane in self._lanes.values():
             calls = self._next(lane)
@@ -113,11 +119,11 @@ class _Flight:
                 if not self._flying:
                     raise
                 fitting = 0
-            lane.first.extendleft(reversed(calls[fitting:]))
+            lane.first.extendleft(reversed(calls[fitting:]))  # reversed, because extendleft adds one by one
             for number, call in enumerate(calls[:fitting]):
                 try:
                     future = self._executor.send(call.job)
-                except Exception:  # as where no worker can be started
+                except Exception:  # for example, no worker can be started; raised again below
                     for unsent in calls[number:fitting]:
                         self._ledger.unsend(unsent.key)
                     raise
@@ -126,7 +132,7 @@ class _Flight:
                 future.add_done_callback(self._landed.put)
 
     def _next(self, lane: CallLane) -> list[Call]:
-        """The calls of a lane that there is room for."""
+        """Take the calls of a queue that the executor has room for."""
         calls: list[Call] = []
         now = time.monotonic()
         while (call := lane.next(now)) is not None:
@@ -137,7 +143,7 @@ class _Flight:
         return calls
 
     def landed(self, timeout: float) -> list[tuple[Call, Future[Answers]]]:
-        """What has come since, or comes within so many seconds."""
+        """Return the calls that have finished, waiting up to `timeout` seconds for the first."""
         futures: list[Future[Answers]] = []
         with suppress(queue.Empty):
             futures.append(self._landed.get(timeout=timeout))
@@ -146,7 +152,10 @@ class _Flight:
         return [(self._flying.pop(future), future) for future in futures]
 
     def stop(self, error: BaseException) -> None:
-        """Send nothing more, and ask no endpoint what it was not asked yet; what is reserved under the limit fits, and is asked."""
+        """Stop sending because of an error.
+
+        Calls that wait in workers are withdrawn before they reach an endpoint. At the limit they are not: they are reserved, so they fit.
+        """
         self.stopped = error
         if isinstance(error, KeyboardInterrupt):
             self._ledger.close()
@@ -156,23 +165,23 @@ class _Flight:
                 self._executor.withdraw(lane)
 
     def outcomes(self, landed: Sequence[tuple[Call, Future[Answers]]]) -> Found:
-        """The answers of calls; those that are going to be sent again are not among them. The first failure stops it."""
+        """Return the answers of finished calls, without those that are sent again. The first error stops sending."""
         found: Found = []
         self._unbooked = deque(call for call, _ in landed)
         for call, future in landed:
             self._unbooked.popleft()
             try:
                 found += self._outcome(call, future)
-            except BaseException as error:  # noqa: BLE001 - it is raised once all that is in flight has come
+            except BaseException as error:  # noqa: BLE001 - `answered` raises it once the calls in flight have finished
                 if not self.stopped:
                     self.stop(error)
         return found
 
     def _outcome(self, call: Call, future: Future[Answers]) -> Found:
-        """The answers of a call; nothing if it is going to be sent again.
+        """Return the answers of a call, or an empty list if it is sent again.
 
         Raises:
-            Exception: what it failed with.
+            Exception: the call's own error, if it is one that stops the run.
         """
         lane = self._lanes[call.job.queue]
         lane.flying -= 1
@@ -187,7 +196,7 @@ class _Flight:
         if isinstance(error, NotSentError):
             lane.postpone(call)
             return []
-        if isinstance(error, RefusedPromptError):  # an answer of a kind: the endpoint is there, and asking it again helps nothing
+        if isinstance(error, RefusedPromptError):  # the endpoint is up, and a retry would be refused too
             lane.succeeded(call)
             return [(call, None)]
         if not isinstance(error, TryAgainError):
@@ -200,7 +209,7 @@ class _Flight:
         return [] if later else [(call, None)]
 
     def _booked(self, call: Call, error: BaseException) -> BaseException:
-        """Close the reservation of a call that failed; the error, with what only the ledger knows."""
+        """Close the reservation of a failed call; return the error, completed by facts that only the ledger has."""
         reason = error.happened if isinstance(error, IsocostError) else str(error).partition("\n")[0]
         if isinstance(error, NotSentError):
             self._ledger.unsend(call.key)
@@ -213,11 +222,15 @@ class _Flight:
         elif isinstance(error, TryAgainError | RefusedPromptError):
             self._ledger.lose(call.key, reason)
         else:
+            # No answer and no refusal, for example a worker that died: the reservation stays on the disk, and the next start settles it.
             self._ledger.abandon([call.key])
         return error
 
     def _with_those_in_flight(self, call: Call, error: UsageError, reported: Cost | None) -> UsageError:
-        """Return the error with what the requests in flight could cost beyond their reservations, if they are charged like this one."""
+        """Add to the error the amount by which requests in flight may exceed their reservations.
+
+        The estimate assumes that each is charged in the same proportion to its worst case as this one, largest reservations first.
+        """
         unit = self._ledger.spending.unit
         worst, paid = call.worst.amount(unit), reported.amount(unit) if reported else None
         if not error.in_flight or not worst or paid is None or paid <= worst:
@@ -229,18 +242,18 @@ class _Flight:
         return error.telling(f"nothing more is sent; {requests} in flight could cost {format_amount(unit, beyond)} above what is reserved")
 
     def is_over(self) -> bool:
-        """Whether nothing is in flight and nothing more is going to be, or nobody waits any longer."""
+        """Return True if nothing is in flight and nothing more will be sent, or the time after Ctrl-C is over."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             return True
         return not self._flying and (self.stopped is not None or all(lane.is_done() for lane in self._lanes.values()))
 
     def abandon(self, handed: Iterable[str]) -> None:
-        """Whoever waits for room must not wait for calls that nobody takes any more."""
+        """Free the reservations of the calls in flight and of those handed to the caller: another thread may wait for the room."""
         self._ledger.abandon([*handed, *(call.key for call in self._flying.values())])
 
 
 def _reported(call: Call, error: UsageError) -> Cost | None:
-    """Return what a reply cost by usage that cannot be right, or None where that cannot be read: it may be charged all the same."""
+    """Return the cost by a reply's impossible usage, or None if the usage cannot be read: the provider may charge by it."""
     if call.card is None or error.prompt_tokens is None or error.generated_tokens is None:
         return None
     return cost_of(call.card, prompt_tokens=error.prompt_tokens, generated_tokens=error.generated_tokens)
