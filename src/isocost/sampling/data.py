@@ -1,4 +1,4 @@
-"""The data half of a run: pilot and sampling with grading."""
+"""The data half of a run: settling the ledger, then pilot and sampling with grading."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from isocost.sampling.pools import Pool
 from isocost.sampling.progress import Progress
 from isocost.store import RunDirectory
 
-LONGEST_KEY = 100  # characters of a folder's name
+LONGEST_KEY = 100  # characters; file systems allow 255 bytes for a name
 
 
 class Bought:
-    """What sampling left.
+    """The outcome of sampling.
 
     Attributes:
-        problems: The training problems that count.
-        excluded: (id, reason) of those that do not.
-        plans: What every cell was going to buy.
-        allocations: What every cell drew.
-        ledger: What was paid.
+        problems: The training problems, without those left out.
+        excluded: (id, reason) of each problem left out.
+        plans: The plan of every cell.
+        allocations: The draws of every cell.
+        ledger: The ledger, with all payments.
     """
 
     def __init__(
@@ -62,25 +62,26 @@ def sample(
     lowered: bool = False,
     again: bool = False,
 ) -> tuple[Bought, dict[str, Pool]]:
-    """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
-
-    Returns what was bought, and the models' pools, which hold every draw without its text.
+    """Buy and grade all draws that the study's cells ask for, without those that are stored already.
 
     Args:
         prepared: The study.
         directory: Its run directory.
-        executor: Where engines run.
-        ledger: As it was opened; it is settled against what is stored first.
-        grading: What grades the samples.
-        listener: Told of progress and notes.
-        lowered: Whether the limit is lower than at the last start.
-        again: Whether draws that are paid and no longer stored shall be bought again, however many.
+        executor: Executor that runs the engines.
+        ledger: The ledger as opened. It is first settled against the stored draws.
+        grading: Grades the samples.
+        listener: Called with progress and notes.
+        lowered: True if the limit is lower than at the last start.
+        again: True to buy draws again that are paid and no longer stored, however many.
+
+    Returns:
+        The outcome, and the pools by model, which hold every draw without its text.
 
     Raises:
-        RunDirectoryError: the ledger and the stored draws do not fit together, or many questions have other ids.
+        RunDirectoryError: the ledger and the stored draws contradict each other, or many questions have other ids.
         StorageError: a file is damaged, or the disk is full.
-        BudgetError: a budget that buys nothing.
-        LimitReachedError: the limit on the bill leaves no room.
+        BudgetError: a budget buys no draw.
+        LimitReachedError: the next draws do not fit under the limit.
         EngineError: an engine could not answer.
     """
     study, models = prepared.study, generators(prepared.study)
@@ -90,6 +91,7 @@ def sample(
     terms = EvidenceTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     _settle(ledger, directory, pools, terms, listener)
     stale = sum((pool.stale for pool in pools.values()), Counter[str]())
+    # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
     refuse_moved_questions(prepared.changes, stale, directory.path)
     say_changed_problems(prepared.changes, stale, listener)
     keep_problems(directory, prepared.problems)
@@ -105,6 +107,7 @@ def sample(
         means = token_means((model, draw) for model, _, _, draw in buyer.take(pilot))
         costs, plans = _plans(prepared, ids, means, pilot)
         directory.write_json(planning.to_json(plans), "plan.json")
+        # The plan is now made from tokens that the pilot has measured.
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
         cells = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
@@ -151,7 +154,7 @@ def _say_of(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> 
 def _plans(
     prepared: Prepared, ids: tuple[str, ...], means: Mapping[str, tuple[float, float]], pilot: Sequence[Allocation]
 ) -> tuple[dict[str, DrawCost], tuple[CellPlan, ...]]:
-    """What a draw of each model costs, and what every cell is going to buy."""
+    """Return the cost of a draw of each model, and the plan of every cell."""
     models = generators(prepared.study)
     cards = {m: prepared.cards[m] for m in models}
     costs = planning.draw_costs(prepared.study, cards, means, longest_prompts(prepared, models), prepared.shares)
@@ -159,14 +162,15 @@ def _plans(
 
 
 def grader_key(grading: Grading) -> str:
-    """The grader's name and version, as a folder's name: verdicts of different ones are never mixed."""
+    """Return a folder name made from the grader's name and version, so that verdicts of different graders are never mixed."""
     key = f"{grading.grader.name}-{grading.grader.version}"
+    # A user's grader may have any name. Where replacing characters makes two names equal, the digest tells them apart.
     plain = re.sub(r"[^A-Za-z0-9._+=@-]", "_", key)[:LONGEST_KEY]
     return plain if plain == key and plain.strip(".") else f"{plain}-{digest('grader', key, length=8)}"
 
 
 def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: Sequence[Problem], grading: Grading) -> Pool:
-    """The pool of a model under the study's prompt and sampling setting."""
+    """Make the pool of a model under the study's prompt and sampling parameters."""
     template = prepared.templates[name]
     return Pool(
         card=prepared.cards[name],
@@ -182,8 +186,9 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
 
 
 def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: EvidenceTerms, listener: Listener) -> None:
-    """Load the pools, compare the ledger with all that is stored, and close by it what a kill left open."""
+    """Load the pools, compare the ledger with all stored batches, and close the reservations that a kill left open."""
     unanswered, evidence = ledger.unanswered(), Evidence(ledger, directory)
+    # The order matters: other logs are read once the study's own pools are known, and the ledger is settled when it is known complete.
     stored: dict[str, Answered] = {}
     for pool in pools.values():
         stored |= pool.load(unanswered, evidence.of(("data", pool.card.name, pool.id)))
@@ -193,7 +198,7 @@ def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], 
 
 
 def _planned_draws(plans: Sequence[CellPlan], n_problems: int) -> int:
-    """Draws that the pools will hold: cells of a model share them, so the largest decides."""
+    """Return the number of draws that the pools will hold. Cells of one model share draws, so the largest cell decides."""
     largest: dict[str, float] = {}
     for p in plans:
         for model, each in p.samples_per_problem.items():

@@ -1,4 +1,4 @@
-"""Buying what pools lack, and grading it, both at once."""
+"""Buy the draws that pools lack and grade them, both at the same time."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
 from isocost.sampling.pools import Batch, Pool
 
-BACKLOG = 50_000_000  # characters of solutions that wait for the grader; while there are more, no engine is asked
-REPEATS = 20  # times in a row that an endpoint may return less than it was asked for
+BACKLOG = 50_000_000  # characters of solutions that wait for the grader, a bound on memory; above it nothing is sent
+REPEATS = 20  # passes over pools that an endpoint leaves short, before the run stops
 
 
 class Watcher(Protocol):
-    """Who is told of what was bought and judged."""
+    """Receiver of progress: draws bought, verdicts stored, and troubles of endpoints."""
 
     def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
-        """These draws are stored; the engine took so many seconds."""
+        """Report that draws are stored; `seconds` is the engine's time."""
 
     def judged(self, verdicts: Sequence[Verdict]) -> None:
-        """These verdicts are stored."""
+        """Report that verdicts are stored."""
 
     def tick(self) -> None:
-        """Time goes by."""
+        """Update the progress; called at intervals."""
 
     def short(self, model: str, asked: int, came: int) -> None:
-        """An endpoint returned fewer solutions than it was asked for; the rest is asked for again."""
+        """Report that an endpoint returned `came` solutions of `asked`; the rest is requested again."""
 
     def trouble(self, what: str) -> None:
-        """An endpoint cannot be reached, or does not answer."""
+        """Report that an endpoint cannot be reached, or does not answer."""
 
 
 def buy(
@@ -51,25 +51,25 @@ def buy(
     ledger: Ledger,
     watcher: Watcher,
 ) -> None:
-    """Buy every batch that is missing, and grade what is not graded, both at once.
+    """Buy every missing batch and grade every ungraded draw, both at the same time.
 
     Args:
-        pools: Whose rounds to complete.
-        wanted: (model, problem id) -> how many draws to complete them to.
-        executor: Where engines run.
-        grading: Where graders run.
-        ledger: Where each batch is reserved before it is sent.
-        watcher: Told of what was stored.
+        pools: Pools whose rounds are completed.
+        wanted: Number of draws to complete them to, by (model, problem id).
+        executor: Executor that runs the engines.
+        grading: Grades the solutions.
+        ledger: Ledger that reserves each batch before it is sent.
+        watcher: Receives progress.
 
     Raises:
-        LimitReachedError: the next batch, or judging the last one, does not fit under the limit; what was bought before is stored.
-        EngineError: an engine could not answer.
+        LimitReachedError: the next batch, or judging the last one, does not fit under the limit. Earlier draws are stored.
+        EngineError: an engine could not answer, or an endpoint keeps returning fewer solutions than requested.
     """
     grades = _Grades(grading, watcher)
     for pool in pools:
         for key, solutions in pool.ungraded():
             grades.submit(pool, key, solutions)
-            grades.store_done()
+            grades.store_done()  # at once, so that verdicts of a large pool do not pile up in memory
     short = list(pools)
     for _ in range(REPEATS):
         _buy_once(short, wanted, executor, grades, ledger, watcher)
@@ -108,7 +108,7 @@ def _buy_once(
 
 @dataclass(slots=True)
 class _Owed:
-    """The batches that a pool lacks. Workers store the draws; here they are counted, and submitted to the grader."""
+    """The missing batches of a pool, as a source of calls. Workers store the draws; this class submits them to the grader."""
 
     pool: Pool
     wanted: Mapping[tuple[str, str], int]
@@ -144,7 +144,10 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Grades:
-    """Batches that are being graded, in the order they were submitted, and what went wrong with some."""
+    """Batches that are being graded, in the order of submission, and the errors of those that failed.
+
+    Verdicts are stored in that order, whichever batch is graded first, so that the log does not depend on timing.
+    """
 
     grading: Grading
     watcher: Watcher
@@ -159,7 +162,7 @@ class _Grades:
             self.backlog += size
 
     def keep_up(self) -> bool:
-        """Whether the grader is not far behind."""
+        """Return True if the grader's backlog is below `BACKLOG`."""
         self.store_done()
         return self.backlog < BACKLOG
 
@@ -175,12 +178,12 @@ class _Grades:
             self.store_done()
 
     def forget_late(self, patience: float) -> None:
-        """Keep what is graded within so many seconds; the next start submits the rest again."""
+        """Keep the batches that are graded within `patience` seconds; the next start submits the rest again."""
         in_time, _ = wait([each.verdicts for each in self.waiting], timeout=patience)
         self.waiting = deque(each for each in self.waiting if each.verdicts in in_time)
 
     def check(self) -> None:
-        """Raise what the first batch failed with."""
+        """Raise the error of the first batch that failed, if one did."""
         if self.failures:
             raise self.failures[0]
 
@@ -190,11 +193,11 @@ class _Grades:
         return each
 
     def _store(self, done: Sequence[_Waiting]) -> None:
-        by_pool: dict[int, list[tuple[_Waiting, list[Verdict]]]] = {}
+        by_pool: dict[int, list[tuple[_Waiting, list[Verdict]]]] = {}  # one append for each pool, and so one fsync
         for each in done:
             try:
                 verdicts = each.verdicts.result()
-            except IsocostError as error:  # a judge is paid, and its model can fail: the next start submits the batch again
+            except IsocostError as error:  # a judge is a model, which may fail or reach the limit; the next start submits the batch again
                 self.failures.append(error)
             else:
                 by_pool.setdefault(id(each.pool), []).append((each, verdicts))

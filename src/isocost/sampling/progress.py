@@ -1,4 +1,4 @@
-"""What sampling tells of itself while it works: the progress line, and a file that `isocost status` reads."""
+"""Progress of sampling: the progress line, and the file that `isocost status` reads."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
 
 FILE = "progress.json"
-EVERY = 2.0  # seconds between two writings of the file
+EVERY = 2.0  # seconds between two writes of the file
 
 
 @dataclass(slots=True)
 class Spent:
-    """What a cell has of what it asked for."""
+    """The draws that a cell has so far, and their cost; an amount is None if it is unknown for any draw."""
 
     draws: int = 0
     flops: float | None = 0.0
     usd: float | None = 0.0
 
     def add(self, flops: float | None, usd: float | None) -> None:
-        """One more draw."""
+        """Count one draw."""
         self.draws += 1
         self.flops = None if self.flops is None or flops is None else self.flops + flops
         self.usd = None if self.usd is None or usd is None else self.usd + usd
@@ -40,14 +40,16 @@ class Spent:
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """The watcher of sampling (`buying.Watcher`).
+    """The progress of sampling, as a `Watcher` of `sampling.loop`.
 
     Attributes:
         watch: The progress line.
-        ledger: What was spent.
-        pools: What is stored.
-        directory: Where the file is written.
-        workers: How many engines on this machine work at once.
+        ledger: The ledger, for the amount spent.
+        pools: The pools, by model.
+        directory: The run directory, for the file.
+        workers: Number of engines that this machine runs at once.
+        cells: Draws and cost of each cell so far.
+        failed: Number of draws that failed at this start.
     """
 
     watch: StageWatch
@@ -57,7 +59,7 @@ class Progress:
     workers: int
     cells: dict[Cell, Spent] = field(default_factory=dict)
     failed: int = 0
-    _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts of other stages, as they were at first
+    _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts other than data, as they were at the start
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
     _priced: set[str] = field(default_factory=set)
@@ -74,7 +76,7 @@ class Progress:
         self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
 
     def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
-        """A cell asks for these draws; what is stored of them counts at once."""
+        """Register the draws that a cell asks for; those that are stored already are counted at once."""
         spent = self.cells.setdefault(cell, Spent())
         for a in allocations:
             end = a.first_index + a.count
@@ -88,10 +90,10 @@ class Progress:
         self.watch.total = max(self.watch.total, self._ordered_in_all)
 
     def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
-        """These draws are stored."""
+        """Count draws that were stored, for the progress line and for every cell that asked for them."""
         if not self.pools[model].facts.remote:
             self._last = time.monotonic()
-            self._begun = self._begun or self._last - seconds  # starting workers and loading models before that is no idleness
+            self._begun = self._begun or self._last - seconds  # starting workers and loading models before is not idle time
             self._busy += seconds
         tokens = 0
         for (problem_id, index), draw in draws:
@@ -103,19 +105,19 @@ class Progress:
         self.watch.advance(len(draws), tokens=tokens)
 
     def judged(self, verdicts: Sequence[Verdict]) -> None:
-        """These verdicts are stored."""
+        """Count verdicts that were stored."""
         self._judged += len(verdicts)
         self._correct += sum(v.outcome is Outcome.CORRECT for v in verdicts)
 
     def tick(self) -> None:
-        """Say how far it is, now and then."""
+        """Update the progress line, and write the file if the last write is `EVERY` seconds ago."""
         self.watch.detail = self._detail()
         self._compare_prices()
         if time.monotonic() - self._written > EVERY:
             self.write()
 
     def _compare_prices(self) -> None:
-        """Tell of an endpoint whose own costs differ from those by the study's prices, once a model."""
+        """Note, once per model, that an endpoint's own costs differ from those by the study's prices."""
         with self.ledger.locked() as (accounts, _):
             found = [(model, text) for (_, model), each in accounts.items() if (text := price_difference(model, each))]
         for model, text in found:
@@ -124,24 +126,27 @@ class Progress:
                 self.watch.listener(Note(text=text))
 
     def short(self, model: str, asked: int, came: int) -> None:
-        """An endpoint returned fewer solutions than it was asked for: said once a model."""
+        """Note, once per model, that an endpoint returned fewer solutions than requested."""
         if model not in self._short:
             self._short.add(model)
             text = f"model {model}: the endpoint returned {came} of {asked} solutions; the rest is asked for again, its prompt paid again"
             self.watch.listener(Note(text=text))
 
     def trouble(self, what: str) -> None:
-        """An endpoint cannot be reached, or does not answer."""
+        """Note that an endpoint cannot be reached, or does not answer."""
         self.watch.listener(Note(text=what))
 
     def idle(self) -> float | None:
-        """The share of time from the first request to the last answer in which engines on this machine waited for work."""
+        """Return the share of time, from the first request to the last answer, in which engines of this machine waited for work.
+
+        It is None if no engine of this machine has answered.
+        """
         if self._begun is None or not self._busy or self._last <= self._begun:
             return None
         return max(0.0, 1.0 - self._busy / (self.workers * (self._last - self._begun)))
 
     def write(self) -> None:
-        """Write the file."""
+        """Write the progress file."""
         self._written = time.monotonic()
         self.directory.write_json(self._to_json(), FILE)
 
@@ -177,9 +182,9 @@ class Progress:
         return "  ".join([*parts, *self._trouble()])
 
     def _trouble(self) -> list[str]:
-        """What went wrong with requests for data, over all starts, and in this one with those to a model that grades it.
+        """Return the failures of requests for data over all starts, and of requests to the judge of answers at this start.
 
-        Other accounts may be those of other stages: an audit's judge has a line of its own.
+        Earlier failures of the judge are left out, as they may belong to an audit, which has a line of its own.
         """
         with self.ledger.locked() as (accounts, _):
             data = [each for (account, _), each in accounts.items() if account == "data"]

@@ -1,4 +1,4 @@
-"""The verdicts of one grader on a pool's draws, as they are stored."""
+"""Stored verdicts of one grader on a pool's draws."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from isocost.records import Outcome, Verdict
 from isocost.store import BatchLog
 
 FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
-MOST_SHARED = 100_000
+MOST_SHARED = 100_000  # distinct verdicts kept for sharing: a bound on memory where every answer differs
 
 
 class Verdicts:
-    """A log of verdicts, each with the reference that it was judged by: a problem whose answer changes is judged again.
+    """A log of verdicts, each with its reference answer, so that a problem whose answer changes is judged again.
 
-    Equal verdicts are one object, since most of a million are.
+    Equal verdicts share one object, because most verdicts of a pool equal one of a few.
     """
 
     def __init__(self, log: BatchLog) -> None:
@@ -23,13 +23,13 @@ class Verdicts:
         self._shared: dict[Verdict, Verdict] = {}
 
     def share(self, verdict: Verdict) -> Verdict:
-        """The verdict, or an equal one."""
+        """Return an equal verdict that was seen before, or else this one."""
         if len(self._shared) >= MOST_SHARED:
             self._shared.clear()
         return self._shared.setdefault(verdict, verdict)
 
     def append(self, batches: Sequence[tuple[str, Sequence[tuple[str, str, Verdict]]]]) -> None:
-        """Commit verdicts by batch of draws: (sample id, reference, verdict)."""
+        """Commit verdicts, given as (batch key, [(sample id, reference, verdict), ...])."""
         self._log.append_all(
             [
                 (
@@ -50,11 +50,11 @@ class Verdicts:
         )
 
     def stored(self) -> Iterator[tuple[str, str, Verdict]]:
-        """(sample id, reference, verdict) of all."""
+        """Yield (sample id, reference, verdict) of every stored verdict."""
         for row in self._log.rows():
             verdict = Verdict(outcome=Outcome(row["outcome"]), predicted_answer=row["predicted_answer"], reason=row["reason"])
             yield row["sample_id"], row["reference"], self.share(verdict)
 
     def seal(self) -> None:
-        """Move them into Parquet."""
+        """Move the stored verdicts into Parquet."""
         self._log.seal()
