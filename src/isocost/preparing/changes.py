@@ -1,4 +1,7 @@
-"""The study that a run directory keeps, and what another start changes of it: `--set` holds for later starts only if it is given again."""
+"""The study that a run directory keeps, and the settings that a new start changes in it.
+
+A setting given by `--set` applies to one start. The note of changed settings shows where a later start lacks it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _UNSET = "not set"
 
 
 def kept_study(directory: RunDirectory) -> dict[str, Any] | None:
-    """The study of the last start as plain data, or None where there was none.
+    """Return the study of the last start as plain data, or None if there was none.
 
     Raises:
         RunDirectoryError: `study.yaml` is damaged.
@@ -43,12 +46,12 @@ def _damaged(what: str) -> RunDirectoryError:
 
 
 def say_changes(before: str | None, after: str, listener: Listener) -> None:
-    """Tell the listener which settings differ from those of the last start, if any do.
+    """Note the settings that differ from those of the last start, if any do.
 
     Args:
-        before: The resolved study of the last start, or None where there was none.
-        after: That of this one.
-        listener: Who is told.
+        before: The resolved study of the last start as YAML, or None if there was none.
+        after: The resolved study of this start.
+        listener: Called with the note.
     """
     if before is None or before == after:
         return
@@ -66,7 +69,7 @@ def _short(settings: Mapping[str, object], key: str) -> str:
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
-    """Every setting with its dotted path."""
+    """Yield every setting with its dotted path."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves(inner, f"{path}.{key}" if path else str(key))

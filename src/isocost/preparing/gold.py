@@ -1,4 +1,7 @@
-"""The gold check: before anything is spent, the grader must accept each problem's own reference answer; nobody could solve the others."""
+"""The gold check: before anything is spent, the grader must accept each problem's own reference answer.
+
+No model could solve a problem whose reference answer is refused, so such problems are left out.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,17 @@ LONGEST_ANSWER = 60  # characters of one there
 
 
 def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False) -> Prepared:
-    """The study without the problems that are refused; `refused` says which and why. Where a model is the judge, training problems need
-    no reference answer and are not asked for it.
+    """Return the study without the problems whose reference answer the grader refuses; its `refused` lists them with reasons.
+
+    If a model judges the training problems, these need no reference answer and are not checked.
+
+    Args:
+        prepared: The study.
+        grading: The grader.
+        strict: True to raise if any problem is refused.
 
     Raises:
-        InputError: none of a split is left, or `strict` and one is refused.
+        InputError: no problem of a split is left, or `strict` is set and one is refused.
     """
     refused: list[Refused] = []
     answered = {s: problems for s, problems in prepared.problems.items() if not (s == "train" and prepared.study.is_judged)}
@@ -42,9 +51,9 @@ def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False
 
 
 def record(prepared: Prepared, directory: RunDirectory, listener: Listener) -> None:
-    """Write down which problems were left out, and say so."""
+    """Write the problems that were left out to `excluded.jsonl`, and note their number."""
     if not prepared.refused:
-        directory.remove(FILE)
+        directory.remove(FILE)  # of an earlier start with other problems or another grader
         return
     path = directory.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in prepared.refused), FILE)
     for split, problems in prepared.problems.items():

@@ -1,7 +1,7 @@
-"""Problems that are not those of the run's last start: a changed question is bought again, a changed answer graded again.
+"""Compare the problems with those of the run's last start: a changed question is sampled again, a changed answer graded again.
 
-A question that stands under another id than before would be bought again too, although it is the same: a line above it in a file without
-ids is enough. A few are, with a note; for more the run stops.
+A question that now has another id would be sampled again too, although it is the same. In a file without ids, one line inserted above
+it has this effect. A few such questions are sampled again, with a note; for more the run stops.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from isocost.records import Problem
 from isocost.store import RunDirectory
 
 FILE = ("problems", "digests.json")
-_FEW = 20  # of the questions, one in so many, or one at least, may move to another id: as of paid batches in evidence.FEW
+_FEW = 20  # at most one in 20 questions, or a single one, may move to another id, as for paid batches in evidence.FEW
 Digests = Mapping[str, Sequence[str]]  # problem id -> digest of its question, digest of its answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitChanges:
-    """Changes of the problems of a split since the last start, by id.
+    """The changes of a split's problems since the last start, by id.
 
     Attributes:
         new: Problems that the last start did not have.
-        asked: Those with another question.
-        answered: Those with the same question and another answer.
-        gone: Problems of the last start that the study has no more.
-        moved: Questions of the last start that stand under another id now: the former id, and the present one.
-        before: How many problems the last start had.
+        asked: Problems with another question.
+        answered: Problems with the same question and another answer.
+        gone: Problems of the last start that the study does not have any more.
+        moved: Questions of the last start that have another id now, as former id -> present id.
+        before: Number of problems at the last start.
     """
 
     new: frozenset[str]
@@ -50,10 +50,10 @@ def changed_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Pr
 
     Args:
         directory: The run directory.
-        problems: The problems that count, by split.
+        problems: The problems by split, without those left out.
 
     Returns:
-        The splits that changed; a split that the last start did not have is not among them.
+        The changes by split, without splits that did not change or that the last start did not have.
     """
     now = _digests(problems)
     stored = _stored(directory)
@@ -63,7 +63,7 @@ def changed_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Pr
 
 
 def keep_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Problem]]) -> None:
-    """Write down the problems, for the next start to compare with."""
+    """Write digests of the problems, for the next start to compare with."""
     directory.write_json(_digests(problems), *FILE)
 
 
@@ -72,17 +72,18 @@ def _digests(problems: Mapping[str, Sequence[Problem]]) -> dict[str, dict[str, l
 
 
 def refuse_moved_questions(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], directory: Path) -> None:
-    """Stop where draws that are stored would be bought again because the same questions have other ids.
+    """Stop if stored draws would be bought again because their questions have other ids now.
 
     Args:
-        changes: The splits that changed.
-        stale: By problem id, stored draws that do not count, as the problem is gone or had another question.
+        changes: The changes by split.
+        stale: By problem id, the number of stored draws that do not count, because the problem is gone or has another question.
         directory: The run directory.
 
     Raises:
-        RunDirectoryError: there are more than a few.
+        RunDirectoryError: more than a few questions have other ids.
     """
     train = changes.get("train")
+    # Only questions with stored draws matter: the others are not bought a second time.
     moved = {former: now for former, now in train.moved.items() if stale.get(former)} if train else {}
     if train is None or len(moved) <= max(1, train.before // _FEW):
         return
@@ -95,7 +96,7 @@ def refuse_moved_questions(changes: Mapping[str, SplitChanges], stale: Mapping[s
 
 
 def _stored(directory: RunDirectory) -> dict[str, Digests]:
-    """The digests of the last start; a split that is damaged counts as one that it did not have."""
+    """Return the digests of the last start by split, without damaged ones, which count as new splits."""
     found = directory.read_derived(*FILE) or {}
     return {split: digests for split, digests in found.items() if _are_digests(digests)}
 
@@ -107,11 +108,11 @@ def _are_digests(value: object) -> bool:
 
 
 def say_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], listener: Listener) -> None:
-    """Tell the listener, in one note, what changed and what that means for what was bought.
+    """Note, in one line, the changed problems and the consequence for stored draws.
 
     Args:
-        changes: The splits that changed.
-        stale: By problem id, stored draws that do not count, as the problem is gone or had another question.
+        changes: The changes by split.
+        stale: By problem id, the number of stored draws that do not count, because the problem is gone or has another question.
         listener: Called with the note.
     """
     if not changes:
@@ -144,6 +145,7 @@ def _compared(before: Digests, now: Digests) -> SplitChanges:
     asked = frozenset(id_ for id_ in both if before[id_][0] != now[id_][0])
     answered = frozenset(id_ for id_ in both - asked if before[id_][1] != now[id_][1])
     gone = frozenset(before.keys() - now.keys())
+    # A question counts as moved only to a problem that is new or has changed: equal questions under kept ids are no move.
     places = {now[id_][0]: id_ for id_ in now if id_ not in both - asked}
     moved = {id_: places[before[id_][0]] for id_ in before if id_ in asked | gone and before[id_][0] in places}
     return SplitChanges(
@@ -152,7 +154,7 @@ def _compared(before: Digests, now: Digests) -> SplitChanges:
 
 
 def _of_table(directory: RunDirectory, split: str) -> Digests | None:
-    """The problems that an older version stored once all was sampled; None where it did not come so far."""
+    """Return the digests of the table that an earlier version wrote at the end of sampling, or None if there is no table."""
     if not directory.path.joinpath("problems", f"{split}.parquet").exists():
         return None
     rows = directory.read_rows("problems", f"{split}.parquet")
