@@ -169,14 +169,14 @@ def test_what_may_be_the_problems_fault_names_it(clock: Clock) -> None:
 
     said = fail_until_it_stops()
     assert (
-        "no answer for 100 seconds; all that came is saved, run the same command to go on; or leave problem a out, which was asked" in said
+        "no answer for 100 seconds; answers so far are saved, run the same command to resume; or leave out problem a, which was sent" in said
     )
     far.in_a_row, far.failures = 0, {}
     clock.now += 99.0
     far.failed(one, broken())
     clock.now += 99.0
     said = fail_until_it_stops()
-    assert said.endswith("run the same command to go on")  # asked twice: it may be anything
+    assert said.endswith("run the same command to resume")  # asked twice: it may be anything
 
 
 def test_given_up_only_where_others_are_answered(clock: Clock) -> None:
@@ -207,7 +207,7 @@ def test_a_person_is_told_once_of_each_trouble(clock: Clock) -> None:
     far.succeeded(one)
     for _ in range(3):
         far.failed(one, refused())
-    assert far.trouble(refused()) == "busy; asking again, for up to 10 minutes without an answer"
+    assert far.trouble(refused()) == "busy; retrying for up to 10 minutes without an answer"
 
 
 def test_sources_are_put_together_by_lane_in_order() -> None:

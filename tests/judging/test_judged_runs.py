@@ -281,7 +281,7 @@ def test_students_are_graded_by_math_unless_another_grader_is_named() -> None:
         (["evaluate.grader={name: judge}"], "evaluate.grader.name: students are graded by reference answers"),
         (["evaluate.grader={name: maths}"], 'evaluate.grader.name: unknown grader "maths"; did you mean "math"'),
         (["evaluate.grader={name: math}", "grader={name: number}"], 'evaluate.grader: is for studies whose grader is "judge"'),
-        (["limit={unit: usd, amount: 1}"], "grader.model: what strong costs in usd is not known\n  give models.strong.price"),
+        (["limit={unit: usd, amount: 1}"], "grader.model: the cost of strong in usd is not known\n  give models.strong.price"),
         (["models.strong.price={output: 1}"], "models.strong.price.input is missing"),
     ],
 )

@@ -151,7 +151,7 @@ class CallLane:
         if self.told or self.in_a_row < HICCUPS:
             return ""
         self.told = True
-        return f"{error.happened}; asking again, for up to {_format_duration(self.retrying.patience)} without an answer"
+        return f"{error.happened}; retrying for up to {_format_duration(self.retrying.patience)} without an answer"
 
     def failed(self, call: Call, error: TryAgainError) -> bool:
         """Queue a failed call for another attempt; return False if it has failed for good.
@@ -175,7 +175,7 @@ class CallLane:
             why = f"no answer for {_format_duration(patience)}"
             if error.wait and error.wait > patience:
                 why = f"it asks to wait for {_format_duration(error.wait)}"
-            advice = f"{why}; all that came is saved, run the same command to go on{self._blamed(call, error)}"
+            advice = f"{why}; answers so far are saved, run the same command to resume{self._blamed(call, error)}"
             raise EngineError(error.happened, advice=advice)
         # A refusal (a rate limit) concerns every call of the endpoint; a charged failure may be this call's alone.
         if not error.charged or self._is_out():
@@ -188,7 +188,7 @@ class CallLane:
         if not error.charged or self.failures[call.key][0] < self.retrying.attempts or call.facts.get("account") != "data":
             return ""
         problem, times = call.job.requests[0].problem_id, self.failures[call.key][0]
-        return f"; or leave problem {problem} out, which was asked {times} times, if others are answered"
+        return f"; or leave out problem {problem}, which was sent {times} times, if others are answered"
 
 
 def _format_duration(seconds: float) -> str:

@@ -262,7 +262,7 @@ def _beyond_the_limit(study: Study, cards: Mapping[str, ModelCard]) -> list[str]
             advice = card.to_know.get(unit) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
             # The judge of answers comes last, so that it wins where one model is both judges.
             where = {auditor_of(study): "audit.model", judge_of(study): "grader.model"}.get(name, "limit")
-            mistakes.append(f"{where}: what {name} costs in {unit} is not known\n  {advice}")
+            mistakes.append(f"{where}: the cost of {name} in {unit} is not known\n  {advice}")
     return mistakes
 
 
@@ -294,8 +294,8 @@ def _unusable(study: Study, problems: Mapping[str, list[Problem]], cards: Mappin
         shared = [(questions[p.question], p.id) for p in problems.get(split, []) if p.question in questions]
         if shared:
             mistakes.append(
-                f"problems.{split}: {len(shared)} questions stand in problems.train too, first {shared[0][1]} = {shared[0][0]}\n"
-                "  training on them would flatter every student; use skip and limit to part the sets"
+                f"problems.{split}: {len(shared)} questions are in problems.train too, first {shared[0][1]} = {shared[0][0]}\n"
+                "  training on them would flatter every student; separate the sets with skip and limit"
             )
     students = study.finetune.students if study.finetune else ()
     trainable = [name for name, entry in ENGINES.items() if entry.trainable]

@@ -89,7 +89,7 @@ def refuse_moved_questions(changes: Mapping[str, SplitChanges], stale: Mapping[s
         return
     (former, now), n = next(iter(moved.items())), sum(stale[id_] for id_ in moved)
     raise RunDirectoryError(
-        f"{directory}: {len(moved):,} questions of problems.train stand under other ids than at the last start, first "
+        f"{directory}: {len(moved):,} questions of problems.train have other ids than at the last start, first "
         f'"{former}" as "{now}": their {n:,} stored draws would be bought again\n'
         "  give each problem the id that it had (without ids, its place in the file is its id), or sample them again in another folder: -o"
     )

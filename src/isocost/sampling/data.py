@@ -135,11 +135,11 @@ def sample(
 def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
     failed = [(name, key[0], draw) for name, pool in pools.items() for key, draw in pool.draws() if draw.finish_reason == "error"]
     broken = [(model, problem) for model, problem, draw in failed if draw.num_generated_tokens]
-    _say_of(broken, "the endpoint did not let the model end (a content filter, a call of a tool)", listener)
+    _say_of(broken, "the endpoint cut the reply off (a content filter, a tool call)", listener)
     silent = [(model, problem) for model, problem, draw in failed if not draw.num_generated_tokens]
     _say_of(
         silent,
-        "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed time and again",
+        "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed repeatedly",
         listener,
     )
 

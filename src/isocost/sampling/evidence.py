@@ -272,7 +272,7 @@ class Evidence:
             parts.append(f"{_said_of_cost(total_cost(lacking.values()))} that {PROGRESS} counts")
         if forgotten:
             parts.append(f"{len(forgotten):,} requests without an answer that {PROGRESS} lists")
-        return f"lacks {' and '.join(parts)}; by so much the bill would be too small"
+        return f"lacks {' and '.join(parts)}; the bill would be too small by these"
 
 
 def _lacking(before: Accounts, booked: Mapping[tuple[str, str], Sequence[Cost]]) -> dict[tuple[str, str], Cost]:

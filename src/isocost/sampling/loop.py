@@ -78,8 +78,8 @@ def buy(
         if not short:
             return
     raise EngineError(
-        f"model {short[0].card.name}: the endpoint keeps returning fewer solutions than it is asked for",
-        advice=f"what came is saved; ask for fewer at once: models.{short[0].card.name}.n: 1",
+        f"model {short[0].card.name}: the endpoint keeps returning fewer solutions than requested",
+        advice=f"these are saved; request fewer at once: models.{short[0].card.name}.n: 1",
     )
 
 

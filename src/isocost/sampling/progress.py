@@ -129,7 +129,7 @@ class Progress:
         """Note, once per model, that an endpoint returned fewer solutions than requested."""
         if model not in self._short:
             self._short.add(model)
-            text = f"model {model}: the endpoint returned {came} of {asked} solutions; the rest is asked for again, its prompt paid again"
+            text = f"model {model}: the endpoint returned {came} of {asked} solutions; the rest is requested again, and its prompt paid again"
             self.watch.listener(Note(text=text))
 
     def trouble(self, what: str) -> None:
