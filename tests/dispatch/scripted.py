@@ -45,9 +45,9 @@ class Scripted:
     def capacity(self, job: Job) -> int:
         return self._capacity
 
-    def withdraw(self, lane: str) -> None:
+    def withdraw(self, queue: str) -> None:
         with self.news:
-            self.withdrawn.append(lane)
+            self.withdrawn.append(queue)
             self.news.notify_all()
 
     def close(self, *, wait: bool = True) -> None: ...
@@ -68,12 +68,12 @@ class Scripted:
             assert self.news.wait_for(lambda: len(self.sent) >= count, timeout=30), self.sent
 
 
-def call(key: str, lane: str = "", worst: float = 10.0, **facts: object) -> Call:
+def call(key: str, queue: str = "", worst: float = 10.0, **facts: object) -> Call:
     job = Job(
         key=key,
         spec=EngineSpec(name="scripted", options=(), base=Path()),
-        lane=lane,
-        remote=bool(lane),
+        queue=queue,
+        remote=bool(queue),
         concurrency=1,
         requests=(Request(problem_id=key, prompt="?", first_index=0, count=1),),
         params=SamplingParams(),
@@ -82,8 +82,8 @@ def call(key: str, lane: str = "", worst: float = 10.0, **facts: object) -> Call
     return Call(job=job, worst=Cost(flops=worst), facts={"account": "data", "model": "m", **facts})
 
 
-def calls(keys: str, lane: str = "", worst: float = 10.0) -> list[Call]:
-    return [call(key, lane, worst) for key in keys]
+def calls(keys: str, queue: str = "", worst: float = 10.0) -> list[Call]:
+    return [call(key, queue, worst) for key in keys]
 
 
 class Asking:

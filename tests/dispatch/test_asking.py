@@ -51,7 +51,7 @@ def busy(*, charged: bool = False, wait: float | None = None) -> TryAgainError:
     return TryAgainError("it is busy\n  wait", charged=charged, wait=wait)
 
 
-def test_calls_of_a_lane_are_sent_in_order_and_so_many_at_once(log: Log) -> None:
+def test_calls_of_a_queue_are_sent_in_order_and_so_many_at_once(log: Log) -> None:
     executor = Scripted(capacity=2)
     asked = Asking([calls("abc"), calls("de")], executor, Ledger(log))
     executor.has_sent(2)
@@ -66,9 +66,9 @@ def test_calls_of_a_lane_are_sent_in_order_and_so_many_at_once(log: Log) -> None
     assert sorted(asked.found) == list("abcde")
 
 
-def test_lanes_are_worked_off_side_by_side(log: Log) -> None:
+def test_queues_are_worked_off_side_by_side(log: Log) -> None:
     executor = Scripted(capacity=1)
-    asked = Asking([calls("ab"), calls("cd", lane="far"), calls("ef", lane="farther")], executor, Ledger(log))
+    asked = Asking([calls("ab"), calls("cd", queue="far"), calls("ef", queue="farther")], executor, Ledger(log))
     executor.has_sent(3)
     assert set(executor.sent) == {"a", "c", "e"}
     executor.answer("c")
@@ -87,7 +87,7 @@ def test_a_call_stands_in_the_ledgers_file_before_it_is_sent(log: Log) -> None:
         seen.append(("reserve", job.key) in events(log))
         executor.answer(job.key)
 
-    Asking([calls("abc"), calls("de", lane="far")], Scripted(capacity=2, on_send=look), Ledger(log)).ends()
+    Asking([calls("abc"), calls("de", queue="far")], Scripted(capacity=2, on_send=look), Ledger(log)).ends()
     assert seen == [True] * 5
     lines = list(log.entries())
     assert [line.get("remote") for line in lines if line["request"] == "d" and line["event"] == "reserve"] == [True]
@@ -130,7 +130,7 @@ def test_what_could_not_be_answered_is_reserved_and_sent_again(log: Log) -> None
         else:
             executor.answer(job.key)
 
-    asked = Asking([calls("a", lane="far")], Scripted(on_send=twice), ledger).ends()
+    asked = Asking([calls("a", queue="far")], Scripted(on_send=twice), ledger).ends()
     assert (asked.error, asked.found) == (None, ["a"])
     assert [event for event, _ in events(log)] == ["reserve", "retry", "reserve", "lost", "reserve", "done"]
     assert next(line for line in log.entries() if line["event"] == "retry")["reason"] == "it is busy"
@@ -146,7 +146,7 @@ def test_a_call_that_keeps_failing_while_others_succeed_is_given_up(log: Log) ->
         else:
             executor.answer(job.key)
 
-    asked = Asking([calls("x" + "abcdefghij", lane="far")], Scripted(capacity=1, on_send=poison), Ledger(log)).ends()
+    asked = Asking([calls("x" + "abcdefghij", queue="far")], Scripted(capacity=1, on_send=poison), Ledger(log)).ends()
     assert asked.error is None
     assert asked.given_up == ["x"]
     assert sorted(asked.found) == list("abcdefghij")
@@ -161,7 +161,7 @@ def test_a_call_whose_prompt_is_refused_is_given_up_at_once_and_may_be_charged(l
         else:
             executor.answer(job.key)
 
-    asked = Asking([calls("axb", lane="far")], Scripted(on_send=choosy), Ledger(log)).ends()
+    asked = Asking([calls("axb", queue="far")], Scripted(on_send=choosy), Ledger(log)).ends()
     assert (asked.error, asked.given_up, sorted(asked.found)) == (None, ["x"], ["a", "b"])
     assert [event for event, key in events(log) if key == "x"] == ["reserve", "lost"]
 
@@ -176,7 +176,7 @@ def test_while_an_endpoint_is_down_one_call_at_a_time_is_sent(log: Log) -> None:
             failing.clear()
 
     executor = Scripted(capacity=6, on_send=down)
-    asked = Asking([calls("abcdefghijkl", lane="far")], executor, Ledger(log))
+    asked = Asking([calls("abcdefghijkl", queue="far")], executor, Ledger(log))
     executor.has_sent(6)
     while failing.is_set():
         flying = list(executor.open)
@@ -196,7 +196,7 @@ def test_while_an_endpoint_is_down_one_call_at_a_time_is_sent(log: Log) -> None:
 def test_an_endpoint_that_stays_down_stops_the_run(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.001, longest=0.002, patience=0.05))
     ledger = Ledger(log)
-    asked = Asking([calls("abc", lane="far")], Scripted(on_send=lambda e, job: e.fail(job.key, busy())), ledger).ends()
+    asked = Asking([calls("abc", queue="far")], Scripted(on_send=lambda e, job: e.fail(job.key, busy())), ledger).ends()
     assert isinstance(asked.error, EngineError)
     assert str(asked.error).startswith("it is busy\n  no answer for")
     assert ledger.spending.reserved == 0
@@ -232,7 +232,7 @@ def test_what_came_together_with_usage_that_cannot_be_right_is_in_flight_too(log
 
 def test_what_an_endpoint_refuses_while_it_stops_is_not_sent_again(log: Log) -> None:
     executor = Scripted(capacity=2)
-    asked = Asking([calls("abcd", lane="far")], executor, Ledger(log))
+    asked = Asking([calls("abcd", queue="far")], executor, Ledger(log))
     executor.has_sent(2)
     executor.fail("a", EngineError("no"))
     executor.fail("b", busy())
@@ -367,7 +367,7 @@ def test_the_ledger_adds_up_whatever_came(log: Log) -> None:
         else:
             executor.answer(job.key)
 
-    Asking([calls("abcdefgh", lane="far"), calls("ijklmn")], Scripted(capacity=3, on_send=mixed), ledger).ends()
+    Asking([calls("abcdefgh", queue="far"), calls("ijklmn")], Scripted(capacity=3, on_send=mixed), ledger).ends()
     lines = [json.loads(line) for line in log.path.read_text().splitlines()]
     done = [line["request"] for line in lines if line["event"] == "done"]
     assert sorted(done) == sorted("abcdefghijklmn")
@@ -389,7 +389,7 @@ def test_what_an_endpoint_was_not_asked_when_a_run_stops(log: Log, why: str) -> 
             raise failures[0]
 
     executor = Scripted(capacity=3)
-    asked = Asking([calls("abcdef", lane="far"), calls("gh")], executor, Ledger(log, limit=52 if why == "limit" else None), check)
+    asked = Asking([calls("abcdef", queue="far"), calls("gh")], executor, Ledger(log, limit=52 if why == "limit" else None), check)
     executor.has_sent(5)
     if why == "refused":
         executor.fail("a", EngineError("no such model"))
@@ -416,7 +416,7 @@ def test_what_was_not_sent_though_nothing_stops_is_sent_later(log: Log, monkeypa
     """Another thread may have withdrawn it: a judge that asks the same endpoint."""
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.001))
     executor = Scripted()
-    asked = Asking([calls("ab", lane="far")], executor, Ledger(log, limit=100))
+    asked = Asking([calls("ab", queue="far")], executor, Ledger(log, limit=100))
     executor.has_sent(2)
     executor.fail("a", NotSentError("not sent"))
     executor.has_sent(3)

@@ -28,12 +28,12 @@ class Storing:
     """Stores keys. What it gives up it does not have released."""
 
     keys: str
-    lane: str = ""
+    queue: str = ""
     stored: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
 
     def calls(self) -> list[Call]:
-        return [call for call in calls(self.keys, self.lane) if call.key not in self.stored]
+        return [call for call in calls(self.keys, self.queue) if call.key not in self.stored]
 
     def store(self, call: Call, answers: Answers | None) -> Answered | None:
         if answers is None:
@@ -49,7 +49,7 @@ def answer(executor: Scripted, job: Job) -> None:
 
 def test_each_source_stores_its_own_before_the_ledger_is_told(tmp_path: Path) -> None:
     ledger, seen = Ledger(Log(tmp_path / "ledger.jsonl")), list[tuple[int, int]]()
-    near, far = Storing("abc"), Storing("de", lane="far")
+    near, far = Storing("abc"), Storing("de", queue="far")
 
     def look() -> None:
         seen.append((len(near.stored) + len(far.stored), ledger.accounts["data", "m"].requests if ledger.accounts else 0))
@@ -94,7 +94,7 @@ def test_without_an_account_calls_are_sent_again_and_given_up_as_with_one() -> N
         else:
             executor.answer(job.key)
 
-    source = Storing("xabcdefghij", lane="far")
+    source = Storing("xabcdefghij", queue="far")
     ask([source], Scripted(capacity=1, on_send=fail), Unbooked())
     assert (sorted(source.stored), source.given_up) == (list("abcdefghij"), ["x"])
     assert (tries.count("x"), tries.count("a")) == (5, 2)

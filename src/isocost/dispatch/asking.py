@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import queue
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
 from isocost.dispatch.accounts import Booking
-from isocost.dispatch.calls import Call, CallLane, lanes_of
+from isocost.dispatch.calls import Call, CallQueue, make_queues
 from isocost.dispatch.interrupts import deferred
 from isocost.errors import (
     EngineError,
@@ -65,7 +65,7 @@ def answered(
         EngineError: an engine could not answer.
     """
     with deferred() as heed:
-        flight = _Flight(lanes_of(sources), executor, ledger, tell)
+        flight = _Flight(make_queues(sources), executor, ledger, tell)
         handed: list[str] = []
         try:
             while True:
@@ -96,10 +96,10 @@ def answered(
 class _Flight:
     """Calls in flight, and the queues they come from."""
 
-    def __init__(self, lanes: dict[str, CallLane], executor: Executor, ledger: Booking, tell: Callable[[str], None]) -> None:
-        self._lanes, self._executor, self._ledger, self._tell = lanes, executor, ledger, tell
+    def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: Booking, tell: Callable[[str], None]) -> None:
+        self._queues, self._executor, self._ledger, self._tell = queues, executor, ledger, tell
         self._flying: dict[Future[Answers], Call] = {}
-        self._landed: queue.SimpleQueue[Future[Answers]] = queue.SimpleQueue()
+        self._landed: SimpleQueue[Future[Answers]] = SimpleQueue()
         self._unbooked: deque[Call] = deque()  # calls that arrived with the one being processed and are still reserved
         self.stopped: BaseException | None = None  # the error that stopped sending
         self._deadline: float | None = None
@@ -111,15 +111,15 @@ class _Flight:
             LimitReachedError: the next call does not fit, and no call is in flight that could free room by costing less than reserved.
             Exception: the executor takes no calls; those that it did not take are recorded as unsent.
         """
-        for lane in self._lanes.values():
-            calls = self._next(lane)
+        for queue in self._queues.values():
+            calls = self._next(queue)
             try:
                 fitting = self._ledger.reserve([call.reservation() for call in calls], patient=not self._flying)
             except LimitReachedError:
                 if not self._flying:
                     raise
                 fitting = 0
-            lane.first.extendleft(reversed(calls[fitting:]))  # reversed, because extendleft adds one by one
+            queue.first.extendleft(reversed(calls[fitting:]))  # reversed, because extendleft adds one by one
             for number, call in enumerate(calls[:fitting]):
                 try:
                     future = self._executor.send(call.job)
@@ -128,16 +128,16 @@ class _Flight:
                         self._ledger.unsend(unsent.key)
                     raise
                 self._flying[future] = call
-                lane.flying += 1
+                queue.flying += 1
                 future.add_done_callback(self._landed.put)
 
-    def _next(self, lane: CallLane) -> list[Call]:
+    def _next(self, queue: CallQueue) -> list[Call]:
         """Take the calls of a queue that the executor has room for."""
         calls: list[Call] = []
         now = time.monotonic()
-        while (call := lane.next(now)) is not None:
-            if len(calls) >= lane.room(self._executor.capacity(call.job)):
-                lane.first.appendleft(call)
+        while (call := queue.next(now)) is not None:
+            if len(calls) >= queue.room(self._executor.capacity(call.job)):
+                queue.first.appendleft(call)
                 break
             calls.append(call)
         return calls
@@ -145,7 +145,7 @@ class _Flight:
     def landed(self, timeout: float) -> list[tuple[Call, Future[Answers]]]:
         """Return the calls that have finished, waiting up to `timeout` seconds for the first."""
         futures: list[Future[Answers]] = []
-        with suppress(queue.Empty):
+        with suppress(Empty):
             futures.append(self._landed.get(timeout=timeout))
             while True:
                 futures.append(self._landed.get_nowait())
@@ -161,8 +161,8 @@ class _Flight:
             self._ledger.close()
             self._deadline = time.monotonic() + PATIENCE
         if not isinstance(error, LimitReachedError):
-            for lane in {call.job.queue for call in self._flying.values() if call.job.remote}:
-                self._executor.withdraw(lane)
+            for queue in {call.job.queue for call in self._flying.values() if call.job.remote}:
+                self._executor.withdraw(queue)
 
     def outcomes(self, landed: Sequence[tuple[Call, Future[Answers]]]) -> Found:
         """Return the answers of finished calls, without those that are sent again. The first error stops sending."""
@@ -183,28 +183,28 @@ class _Flight:
         Raises:
             Exception: the call's own error, if it is one that stops the run.
         """
-        lane = self._lanes[call.job.queue]
-        lane.flying -= 1
+        queue = self._queues[call.job.queue]
+        queue.flying -= 1
         error = future.exception()
         if error is None:
-            lane.succeeded(call)
+            queue.succeeded(call)
             answers = future.result()
             for remark in answers.remarks:
                 self._tell(f"model {call.facts.get('model', '')}: {remark}")
             return [(call, answers)]
         error = self._booked(call, error)
         if isinstance(error, NotSentError):
-            lane.postpone(call)
+            queue.postpone(call)
             return []
         if isinstance(error, RefusedPromptError):  # the endpoint is up, and a retry would be refused too
-            lane.succeeded(call)
+            queue.succeeded(call)
             return [(call, None)]
         if not isinstance(error, TryAgainError):
             raise error
         if self.stopped:
             return []
-        later = lane.failed(call, error)
-        if trouble := lane.trouble(error):
+        later = queue.failed(call, error)
+        if trouble := queue.trouble(error):
             self._tell(trouble)
         return [] if later else [(call, None)]
 
@@ -245,7 +245,7 @@ class _Flight:
         """Return True if nothing is in flight and nothing more will be sent, or the time after Ctrl-C is over."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             return True
-        return not self._flying and (self.stopped is not None or all(lane.is_done() for lane in self._lanes.values()))
+        return not self._flying and (self.stopped is not None or all(queue.is_done() for queue in self._queues.values()))
 
     def abandon(self, handed: Iterable[str]) -> None:
         """Free the reservations of the calls in flight and of those handed to the caller: another thread may wait for the room."""

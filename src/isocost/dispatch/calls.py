@@ -81,7 +81,7 @@ HICCUPS = 3  # failures in a row before the user is notified: one or two are usu
 
 
 @dataclass(slots=True)
-class CallLane:
+class CallQueue:
     """Calls that wait for the same endpoint or devices.
 
     Attributes:
@@ -196,12 +196,12 @@ def _format_duration(seconds: float) -> str:
     return f"{seconds / 60:.3g} minutes" if seconds >= 120 else f"{seconds:.3g} seconds"
 
 
-def lanes_of(sources: Iterable[Iterable[Call]]) -> dict[str, CallLane]:
+def make_queues(sources: Iterable[Iterable[Call]]) -> dict[str, CallQueue]:
     """Group sources by the endpoint or devices that they wait for, into one queue for each."""
-    lanes: dict[str, list[Iterator[Call]]] = {}
+    queues: dict[str, list[Iterator[Call]]] = {}
     for source in sources:
         calls = iter(source)
         first = next(calls, None)  # a source names its queue only in its calls
         if first is not None:
-            lanes.setdefault(first.job.queue, []).append(itertools.chain([first], calls))
-    return {name: CallLane(itertools.chain.from_iterable(parts), RETRYING) for name, parts in lanes.items()}
+            queues.setdefault(first.job.queue, []).append(itertools.chain([first], calls))
+    return {name: CallQueue(itertools.chain.from_iterable(parts), RETRYING) for name, parts in queues.items()}
