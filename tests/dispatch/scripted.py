@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from isocost.dispatch.asking import answered
 from isocost.dispatch.calls import Call
+from isocost.dispatch.inflight import answered
 from isocost.engines.base import Request
 from isocost.executors.jobs import Answers, EngineSpec, Job
 from isocost.ledger import Answered, Ledger

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from isocost.dispatch import asking
+from isocost.dispatch import inflight
 from isocost.dispatch.accounts import Unbooked
 from isocost.dispatch.calls import Call, Retrying
 from isocost.dispatch.loop import ask
@@ -19,7 +19,7 @@ from tests.dispatch.scripted import Scripted, calls
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "LISTENING", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 

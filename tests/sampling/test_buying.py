@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from isocost.dispatch import asking
+from isocost.dispatch import inflight
 from isocost.dispatch.calls import Retrying
 from isocost.dispatch.drawn import DrawKey
 from isocost.engines.base import ModelSize
@@ -31,7 +31,7 @@ REMOTE = EngineFacts(identity="weights", size=ModelSize(parameters=1, descriptio
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "LISTENING", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.001, longest=0.002))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 
-from isocost.dispatch.asking import LISTENING
+from isocost.dispatch.inflight import LISTENING
 from isocost.engines.base import Request
 from isocost.executors import engineworker
 from isocost.executors.base import Executor

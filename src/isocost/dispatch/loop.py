@@ -11,8 +11,8 @@ from contextlib import closing
 from typing import Protocol
 
 from isocost.dispatch.accounts import Booking
-from isocost.dispatch.asking import answered
 from isocost.dispatch.calls import Call
+from isocost.dispatch.inflight import answered
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Answered

@@ -8,9 +8,9 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from isocost.dispatch.asking import PATIENCE
 from isocost.dispatch.calls import Call
 from isocost.dispatch.drawn import DrawKey, Ungraded
+from isocost.dispatch.inflight import PATIENCE
 from isocost.dispatch.loop import ask
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.base import Executor

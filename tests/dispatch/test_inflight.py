@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from isocost.dispatch import asking
-from isocost.dispatch.asking import answered
+from isocost.dispatch import inflight
 from isocost.dispatch.calls import Retrying
+from isocost.dispatch.inflight import answered
 from isocost.errors import (
     EngineError,
     LimitReachedError,
@@ -34,7 +34,7 @@ from tests.sampling.pooling import CARD
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of milliseconds; what is tested is their order."""
-    monkeypatch.setattr(asking, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "LISTENING", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 
@@ -269,7 +269,7 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(log: Log) -> 
 
 
 def test_ctrl_c_does_not_wait_for_ever(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    monkeypatch.setattr(inflight, "PATIENCE", 0.02)
     rung = iter([None, None])
 
     def check() -> None:
