@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.inflight import answered
+from isocost.dispatch.inflight import send_calls
 from isocost.engines.base import Request
 from isocost.executors.jobs import Answers, EngineSpec, Job
 from isocost.ledger import Answered, Ledger
@@ -87,7 +87,7 @@ def calls(keys: str, queue: str = "", worst: float = 10.0) -> list[Call]:
 
 
 class Asking:
-    """`answered`, consumed in a thread of its own as `buying` does: every answer is released at its cost."""
+    """`send_calls`, consumed in a thread of its own as `buying` does: every answer is released at its cost."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Asking:
 
     def _consume(self) -> None:
         try:
-            for found in answered(self._sources, self._executor, self._ledger, self._check, tell=self.told.append):
+            for found in send_calls(self._sources, self._executor, self._ledger, self._check, tell=self.told.append):
                 for each, answers in found:
                     (self.given_up if answers is None else self.found).append(each.key)
                     if answers is not None:

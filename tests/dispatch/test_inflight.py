@@ -12,7 +12,7 @@ import pytest
 
 from isocost.dispatch import inflight
 from isocost.dispatch.calls import Retrying
-from isocost.dispatch.inflight import answered
+from isocost.dispatch.inflight import send_calls
 from isocost.errors import (
     EngineError,
     LimitReachedError,
@@ -303,7 +303,7 @@ def test_a_worker_that_dies_stops_it(log: Log) -> None:
 def test_while_graders_are_behind_nothing_is_sent(log: Log) -> None:
     executor, room = Scripted(capacity=1), threading.Event()
     found: list[str] = []
-    for rounds, landed in enumerate(answered([calls("abc")], executor, Ledger(log), lambda: None, room.is_set), start=1):
+    for rounds, landed in enumerate(send_calls([calls("abc")], executor, Ledger(log), lambda: None, room.is_set), start=1):
         found += [each.key for each, _ in landed]
         if rounds == 3:
             assert executor.sent == []
@@ -320,7 +320,7 @@ def test_a_caller_that_fails_before_it_releases_leaves_nobody_waiting_for_room(l
     executor = Scripted(capacity=2, on_send=lambda e, job: e.answer(job.key))
 
     def take() -> None:
-        found: Iterator[object] = answered([calls("ab")], executor, ledger, lambda: None)
+        found: Iterator[object] = send_calls([calls("ab")], executor, ledger, lambda: None)
         for landed in found:
             if landed:
                 found.close()  # type: ignore[attr-defined]  # what `closing` does when its block raises
@@ -352,7 +352,7 @@ def test_a_second_flight_waits_for_the_first_ones_room(log: Log) -> None:
 
 
 def test_nothing_to_ask(log: Log) -> None:
-    assert list(answered([[], []], Scripted(), Ledger(log), lambda: None)) in ([], [[]])
+    assert list(send_calls([[], []], Scripted(), Ledger(log), lambda: None)) in ([], [[]])
     assert not log.path.exists()
 
 

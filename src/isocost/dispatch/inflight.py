@@ -35,7 +35,7 @@ HELD = 0.01  # the same while sending is paused because graders are behind: shor
 Found = list[tuple[Call, Answers | None]]
 
 
-def answered(
+def send_calls(
     sources: Sequence[Iterable[Call]],
     executor: Executor,
     ledger: Booking,
@@ -172,7 +172,7 @@ class _Flight:
             self._unbooked.popleft()
             try:
                 found += self._outcome(call, future)
-            except BaseException as error:  # noqa: BLE001 - `answered` raises it once the calls in flight have finished
+            except BaseException as error:  # noqa: BLE001 - `send_calls` raises it once the calls in flight have finished
                 if not self.stopped:
                     self.stop(error)
         return found

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from isocost.dispatch.accounts import Booking
 from isocost.dispatch.calls import Call
-from isocost.dispatch.inflight import answered
+from isocost.dispatch.inflight import send_calls
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
 from isocost.ledger import Answered
@@ -48,9 +48,9 @@ def ask(
         sources: The callers' batches. Sources for different endpoints are sent side by side.
         executor: Executor that runs the engines.
         ledger: Ledger that reserves each call before it is sent, and releases it once its answer is stored.
-        check: As for `answered`.
-        room: As for `answered`.
-        tell: As for `answered`.
+        check: As for `send_calls`.
+        room: As for `send_calls`.
+        tell: As for `send_calls`.
         after: Called after answers are released, and at intervals while none arrive.
 
     Raises:
@@ -64,9 +64,9 @@ def ask(
             owners[call.key] = source
             yield call
 
-    # `calls` may wait for a worker, so it is called before `answered` defers Ctrl-C.
+    # `calls` may wait for a worker, so it is called before `send_calls` defers Ctrl-C.
     waiting = [owned(source, source.calls()) for source in sources]
-    with closing(answered(waiting, executor, ledger, check, room, tell)) as found:
+    with closing(send_calls(waiting, executor, ledger, check, room, tell)) as found:
         for landed in found:
             # Stored before released: after a kill in between, the next start finds the answers and closes the reservation by them.
             costs = [owners.pop(call.key).store(call, answers) for call, answers in landed]

@@ -129,8 +129,8 @@ class Progress:
         """Note, once per model, that an endpoint returned fewer solutions than requested."""
         if model not in self._short:
             self._short.add(model)
-            text = f"model {model}: the endpoint returned {came} of {asked} solutions; the rest is requested again, and its prompt paid again"
-            self.watch.listener(Note(text=text))
+            counts = f"the endpoint returned {came} of {asked} solutions"
+            self.watch.listener(Note(text=f"model {model}: {counts}; the rest is requested again, and its prompt paid again"))
 
     def trouble(self, what: str) -> None:
         """Note that an endpoint cannot be reached, or does not answer."""
