@@ -34,7 +34,7 @@ from tests.sampling.pooling import CARD
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of milliseconds; what is tested is their order."""
-    monkeypatch.setattr(inflight, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 

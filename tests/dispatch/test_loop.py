@@ -19,7 +19,7 @@ from tests.dispatch.scripted import Scripted, calls
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inflight, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 

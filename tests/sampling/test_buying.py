@@ -31,7 +31,7 @@ REMOTE = EngineFacts(identity="weights", size=ModelSize(parameters=1, descriptio
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inflight, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.001, longest=0.002))
 
 

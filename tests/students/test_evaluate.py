@@ -26,7 +26,7 @@ ANSWER = {problem.id: f"#### {problem.answer}" for problem in TEST}
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of milliseconds."""
-    monkeypatch.setattr(inflight, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr(calls, "RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 

@@ -77,7 +77,7 @@ class Retrying:
 
 
 RETRYING = Retrying()
-HICCUPS = 3  # failures in a row before the user is notified: one or two are usual under rate limits
+NOTIFY_AFTER = 3  # failures in a row before the user is notified: one or two are usual under rate limits
 
 
 @dataclass(slots=True)
@@ -89,26 +89,26 @@ class CallQueue:
         retrying: The retry schedule.
         first: Calls taken from the source that did not fit; they go first, so that the order stays.
         later: Calls to be sent again: a heap of (time, number, call). The number breaks ties, because calls have no order.
-        flying: Number of calls in flight.
+        in_flight: Number of calls in flight.
         not_before: Time before which nothing is sent.
         successes: Number of calls answered.
         failures: By key of a call, its number of failures, and `successes` at its first one.
-        in_a_row: Number of failures since the last answer.
-        since: Time at which these failures began.
-        told: True if the user was notified of them.
+        consecutive_failures: Number of failures since the last answer.
+        failing_since: Time at which these failures began.
+        notified: True if the user was notified of them.
     """
 
     source: Iterator[Call]
     retrying: Retrying
     first: deque[Call] = field(default_factory=deque)
     later: list[tuple[float, int, Call]] = field(default_factory=list)
-    flying: int = 0
+    in_flight: int = 0
     not_before: float = 0.0
     successes: int = 0
     failures: dict[str, tuple[int, int]] = field(default_factory=dict)
-    in_a_row: int = 0
-    since: float = 0.0
-    told: bool = False
+    consecutive_failures: int = 0
+    failing_since: float = 0.0
+    notified: bool = False
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def next(self, now: float) -> Call | None:
@@ -125,7 +125,7 @@ class CallQueue:
         return self.first.popleft() if self.first else next(self.source, None)
 
     def _is_out(self) -> bool:
-        return self.in_a_row >= self.retrying.outage
+        return self.consecutive_failures >= self.retrying.outage
 
     def is_done(self) -> bool:
         """Return True if nothing is left to send."""
@@ -135,47 +135,47 @@ class CallQueue:
 
     def room(self, capacity: int) -> int:
         """Return the number of calls that may be sent now, given the number that the executor takes at once."""
-        return (1 if self._is_out() else capacity) - self.flying
+        return (1 if self._is_out() else capacity) - self.in_flight
 
     def postpone(self, call: Call) -> None:
         """Queue a call that was not sent, to be sent again after the first wait of the schedule."""
         heapq.heappush(self.later, (time.monotonic() + self.retrying.first, next(self._numbers), call))
 
-    def succeeded(self, call: Call) -> None:
+    def record_success(self, call: Call) -> None:
         """Record that a call was answered, which ends an outage."""
-        self.successes, self.in_a_row, self.told = self.successes + 1, 0, False
+        self.successes, self.consecutive_failures, self.notified = self.successes + 1, 0, False
         self.failures.pop(call.key, None)
 
-    def trouble(self, error: TryAgainError) -> str:
-        """Return a message on failures in a row, once there are `HICCUPS` of them; "" if the user was notified already."""
-        if self.told or self.in_a_row < HICCUPS:
+    def failure_message(self, error: TryAgainError) -> str:
+        """Return a message on failures in a row, once there are `NOTIFY_AFTER` of them; "" if the user was notified already."""
+        if self.notified or self.consecutive_failures < NOTIFY_AFTER:
             return ""
-        self.told = True
+        self.notified = True
         return f"{error.happened}; retrying for up to {_format_duration(self.retrying.patience)} without an answer"
 
-    def failed(self, call: Call, error: TryAgainError) -> bool:
+    def record_failure(self, call: Call, error: TryAgainError) -> bool:
         """Queue a failed call for another attempt; return False if it has failed for good.
 
         Raises:
             EngineError: nothing was answered for longer than `Retrying.patience`.
         """
         now = time.monotonic()
-        if self.in_a_row == 0:
-            self.since = now
-        self.in_a_row += 1
+        if self.consecutive_failures == 0:
+            self.failing_since = now
+        self.consecutive_failures += 1
         before, successes = self.failures.get(call.key, (0, self.successes))
         self.failures[call.key] = before + 1, successes
         # Answers to other calls since its first failure show that the endpoint is up, so the fault is in this call.
         if error.charged and before + 1 >= self.retrying.attempts and self.successes > successes:
             return False
         # Waits between probes grow with the length of the outage, although each probe may be the first attempt of another call.
-        wait = self.retrying.wait(max(before + 1, self.in_a_row - self.retrying.outage + 1), error.wait)
-        if now + wait - self.since > self.retrying.patience:
+        wait = self.retrying.wait(max(before + 1, self.consecutive_failures - self.retrying.outage + 1), error.wait)
+        if now + wait - self.failing_since > self.retrying.patience:
             patience = self.retrying.patience
             why = f"no answer for {_format_duration(patience)}"
             if error.wait and error.wait > patience:
                 why = f"it asks to wait for {_format_duration(error.wait)}"
-            advice = f"{why}; answers so far are saved, run the same command to resume{self._blamed(call, error)}"
+            advice = f"{why}; answers so far are saved, run the same command to resume{self._name_suspect(call, error)}"
             raise EngineError(error.happened, advice=advice)
         # A refusal (a rate limit) concerns every call of the endpoint; a charged failure may be this call's alone.
         if not error.charged or self._is_out():
@@ -183,7 +183,7 @@ class CallQueue:
         heapq.heappush(self.later, (now + wait, next(self._numbers), call))
         return True
 
-    def _blamed(self, call: Call, error: TryAgainError) -> str:
+    def _name_suspect(self, call: Call, error: TryAgainError) -> str:
         """Name the problem that the endpoint may be unable to answer: if it is the last one left, an outage looks the same."""
         if not error.charged or self.failures[call.key][0] < self.retrying.attempts or call.facts.get("account") != "data":
             return ""

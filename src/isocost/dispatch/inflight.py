@@ -29,10 +29,10 @@ from isocost.executors.jobs import Answers
 from isocost.records import Cost
 
 PATIENCE = 10.0  # seconds that a stop by Ctrl-C waits for calls in flight
-LISTENING = 0.2  # seconds between two checks for a stop while no answer arrives; also the delay after Ctrl-C
-HELD = 0.01  # the same while sending is paused because graders are behind: short, since engines are idle meanwhile
+POLL_INTERVAL = 0.2  # seconds between two checks for a stop while no answer arrives; also the delay after Ctrl-C
+PAUSED_POLL_INTERVAL = 0.01  # the same while sending is paused because graders are behind: short, since engines are idle meanwhile
 
-Found = list[tuple[Call, Answers | None]]
+AnsweredCalls = list[tuple[Call, Answers | None]]
 
 
 def send_calls(
@@ -41,8 +41,8 @@ def send_calls(
     ledger: Booking,
     check: Callable[[], None],
     room: Callable[[], bool] = lambda: True,
-    tell: Callable[[str], None] = lambda trouble: None,
-) -> Generator[Found, None, None]:
+    tell: Callable[[str], None] = lambda message: None,
+) -> Generator[AnsweredCalls, None, None]:
     """Send calls and yield them as they are answered, several at a time; the caller releases each in the ledger.
 
     A call that an endpoint could not answer is sent again under a new reservation. A call whose answers are None has failed for good;
@@ -64,43 +64,44 @@ def send_calls(
         LimitReachedError: the next call does not fit under the limit.
         EngineError: an engine could not answer.
     """
-    with deferred() as heed:
-        flight = _Flight(make_queues(sources), executor, ledger, tell)
-        handed: list[str] = []
+    with deferred() as raise_if_interrupted:
+        in_flight = _CallsInFlight(make_queues(sources), executor, ledger, tell)
+        yielded: list[str] = []
         try:
             while True:
                 try:
-                    heed()
-                    may_send = not flight.stopped and room()
-                    if not flight.stopped:
+                    raise_if_interrupted()
+                    may_send = not in_flight.stopped and room()
+                    if not in_flight.stopped:
                         check()
                     if may_send:
-                        flight.send()
-                    landed = flight.landed(HELD if not (may_send or flight.stopped) else LISTENING)
+                        in_flight.send()
+                    is_paused = not may_send and not in_flight.stopped
+                    finished = in_flight.finished(PAUSED_POLL_INTERVAL if is_paused else POLL_INTERVAL)
                 except (IsocostError, KeyboardInterrupt) as error:
-                    if flight.stopped:
+                    if in_flight.stopped:
                         raise
-                    flight.stop(error)
+                    in_flight.stop(error)
                     continue
-                found = flight.outcomes(landed)
-                handed = [call.key for call, _ in found]
+                found = in_flight.outcomes(finished)
+                yielded = [call.key for call, _ in found]
                 yield found
-                if flight.is_over():
+                if in_flight.is_over():
                     break
         finally:
-            flight.abandon(handed)  # the caller may have failed before it released the calls that it was given last
-        if flight.stopped:
-            raise flight.stopped
+            in_flight.abandon(yielded)  # the caller may have failed before it released the calls that it was given last
+        if in_flight.stopped:
+            raise in_flight.stopped
 
 
-class _Flight:
+class _CallsInFlight:
     """Calls in flight, and the queues they come from."""
 
     def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: Booking, tell: Callable[[str], None]) -> None:
         self._queues, self._executor, self._ledger, self._tell = queues, executor, ledger, tell
-        self._flying: dict[Future[Answers], Call] = {}
-        self._landed: SimpleQueue[Future[Answers]] = SimpleQueue()
-        self._unbooked: deque[Call] = deque()  # calls that arrived with the one being processed and are still reserved
+        self._in_flight: dict[Future[Answers], Call] = {}
+        self._finished: SimpleQueue[Future[Answers]] = SimpleQueue()
+        self._unprocessed: deque[Call] = deque()  # calls that arrived with the one being processed and are still reserved
         self.stopped: BaseException | None = None  # the error that stopped sending
         self._deadline: float | None = None
 
@@ -114,9 +115,9 @@ class _Flight:
         for queue in self._queues.values():
             calls = self._next(queue)
             try:
-                fitting = self._ledger.reserve([call.reservation() for call in calls], patient=not self._flying)
+                fitting = self._ledger.reserve([call.reservation() for call in calls], patient=not self._in_flight)
             except LimitReachedError:
-                if not self._flying:
+                if not self._in_flight:
                     raise
                 fitting = 0
             queue.first.extendleft(reversed(calls[fitting:]))  # reversed, because extendleft adds one by one
@@ -127,9 +128,9 @@ class _Flight:
                     for unsent in calls[number:fitting]:
                         self._ledger.unsend(unsent.key)
                     raise
-                self._flying[future] = call
-                queue.flying += 1
-                future.add_done_callback(self._landed.put)
+                self._in_flight[future] = call
+                queue.in_flight += 1
+                future.add_done_callback(self._finished.put)
 
     def _next(self, queue: CallQueue) -> list[Call]:
         """Take the calls of a queue that the executor has room for."""
@@ -142,14 +143,14 @@ class _Flight:
             calls.append(call)
         return calls
 
-    def landed(self, timeout: float) -> list[tuple[Call, Future[Answers]]]:
+    def finished(self, timeout: float) -> list[tuple[Call, Future[Answers]]]:
         """Return the calls that have finished, waiting up to `timeout` seconds for the first."""
         futures: list[Future[Answers]] = []
         with suppress(Empty):
-            futures.append(self._landed.get(timeout=timeout))
+            futures.append(self._finished.get(timeout=timeout))
             while True:
-                futures.append(self._landed.get_nowait())
-        return [(self._flying.pop(future), future) for future in futures]
+                futures.append(self._finished.get_nowait())
+        return [(self._in_flight.pop(future), future) for future in futures]
 
     def stop(self, error: BaseException) -> None:
         """Stop sending because of an error.
@@ -161,15 +162,15 @@ class _Flight:
             self._ledger.close()
             self._deadline = time.monotonic() + PATIENCE
         if not isinstance(error, LimitReachedError):
-            for queue in {call.job.queue for call in self._flying.values() if call.job.remote}:
+            for queue in {call.job.queue for call in self._in_flight.values() if call.job.remote}:
                 self._executor.withdraw(queue)
 
-    def outcomes(self, landed: Sequence[tuple[Call, Future[Answers]]]) -> Found:
+    def outcomes(self, finished: Sequence[tuple[Call, Future[Answers]]]) -> AnsweredCalls:
         """Return the answers of finished calls, without those that are sent again. The first error stops sending."""
-        found: Found = []
-        self._unbooked = deque(call for call, _ in landed)
-        for call, future in landed:
-            self._unbooked.popleft()
+        found: AnsweredCalls = []
+        self._unprocessed = deque(call for call, _ in finished)
+        for call, future in finished:
+            self._unprocessed.popleft()
             try:
                 found += self._outcome(call, future)
             except BaseException as error:  # noqa: BLE001 - `send_calls` raises it once the calls in flight have finished
@@ -177,38 +178,38 @@ class _Flight:
                     self.stop(error)
         return found
 
-    def _outcome(self, call: Call, future: Future[Answers]) -> Found:
+    def _outcome(self, call: Call, future: Future[Answers]) -> AnsweredCalls:
         """Return the answers of a call, or an empty list if it is sent again.
 
         Raises:
             Exception: the call's own error, if it is one that stops the run.
         """
         queue = self._queues[call.job.queue]
-        queue.flying -= 1
+        queue.in_flight -= 1
         error = future.exception()
         if error is None:
-            queue.succeeded(call)
+            queue.record_success(call)
             answers = future.result()
             for remark in answers.remarks:
                 self._tell(f"model {call.facts.get('model', '')}: {remark}")
             return [(call, answers)]
-        error = self._booked(call, error)
+        error = self._close_reservation(call, error)
         if isinstance(error, NotSentError):
             queue.postpone(call)
             return []
         if isinstance(error, RefusedPromptError):  # the endpoint is up, and a retry would be refused too
-            queue.succeeded(call)
+            queue.record_success(call)
             return [(call, None)]
         if not isinstance(error, TryAgainError):
             raise error
         if self.stopped:
             return []
-        later = queue.failed(call, error)
-        if trouble := queue.trouble(error):
-            self._tell(trouble)
+        later = queue.record_failure(call, error)
+        if message := queue.failure_message(error):
+            self._tell(message)
         return [] if later else [(call, None)]
 
-    def _booked(self, call: Call, error: BaseException) -> BaseException:
+    def _close_reservation(self, call: Call, error: BaseException) -> BaseException:
         """Close the reservation of a failed call; return the error, completed by facts that only the ledger has."""
         reason = error.happened if isinstance(error, IsocostError) else str(error).partition("\n")[0]
         if isinstance(error, NotSentError):
@@ -216,9 +217,9 @@ class _Flight:
         elif isinstance(error, InputError) or (isinstance(error, EngineError) and not error.charged):
             self._ledger.retry(call.key, reason)
         elif isinstance(error, UsageError):
-            reported = _reported(call, error)
+            reported = _reported_cost(call, error)
             self._ledger.lose(call.key, reason, reported)
-            return self._with_those_in_flight(call, error, reported)
+            return self._add_excess_in_flight(call, error, reported)
         elif isinstance(error, TryAgainError | RefusedPromptError):
             self._ledger.lose(call.key, reason)
         else:
@@ -226,7 +227,7 @@ class _Flight:
             self._ledger.abandon([call.key])
         return error
 
-    def _with_those_in_flight(self, call: Call, error: UsageError, reported: Cost | None) -> UsageError:
+    def _add_excess_in_flight(self, call: Call, error: UsageError, reported: Cost | None) -> UsageError:
         """Add to the error the amount by which requests in flight may exceed their reservations.
 
         The estimate assumes that each is charged in the same proportion to its worst case as this one, largest reservations first.
@@ -235,7 +236,7 @@ class _Flight:
         worst, paid = call.worst.amount(unit), reported.amount(unit) if reported else None
         if not error.in_flight or not worst or paid is None or paid <= worst:
             return error
-        without_answer = (c for c in (*self._flying.values(), *self._unbooked) if c.job.queue == call.job.queue)
+        without_answer = (c for c in (*self._in_flight.values(), *self._unprocessed) if c.job.queue == call.job.queue)
         others = sorted((c.worst.amount(unit) or 0.0 for c in without_answer), reverse=True)
         beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
         requests = "1 request" if error.in_flight == 1 else f"{error.in_flight} requests"
@@ -245,14 +246,14 @@ class _Flight:
         """Return True if nothing is in flight and nothing more will be sent, or the time after Ctrl-C is over."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             return True
-        return not self._flying and (self.stopped is not None or all(queue.is_done() for queue in self._queues.values()))
+        return not self._in_flight and (self.stopped is not None or all(queue.is_done() for queue in self._queues.values()))
 
-    def abandon(self, handed: Iterable[str]) -> None:
-        """Free the reservations of the calls in flight and of those handed to the caller: another thread may wait for the room."""
-        self._ledger.abandon([*handed, *(call.key for call in self._flying.values())])
+    def abandon(self, yielded: Iterable[str]) -> None:
+        """Free the reservations of the calls in flight and of those yielded to the caller: another thread may wait for the room."""
+        self._ledger.abandon([*yielded, *(call.key for call in self._in_flight.values())])
 
 
-def _reported(call: Call, error: UsageError) -> Cost | None:
+def _reported_cost(call: Call, error: UsageError) -> Cost | None:
     """Return the cost by a reply's impossible usage, or None if the usage cannot be read: the provider may charge by it."""
     if call.card is None or error.prompt_tokens is None or error.generated_tokens is None:
         return None

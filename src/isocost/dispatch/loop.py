@@ -39,7 +39,7 @@ def ask(
     *,
     check: Callable[[], None] = lambda: None,
     room: Callable[[], bool] = lambda: True,
-    tell: Callable[[str], None] = lambda trouble: None,
+    tell: Callable[[str], None] = lambda message: None,
     after: Callable[[], None] = lambda: None,
 ) -> None:
     """Send all calls of the sources to engines, several at a time, and store each answer as it arrives.
@@ -67,8 +67,8 @@ def ask(
     # `calls` may wait for a worker, so it is called before `send_calls` defers Ctrl-C.
     waiting = [owned(source, source.calls()) for source in sources]
     with closing(send_calls(waiting, executor, ledger, check, room, tell)) as found:
-        for landed in found:
+        for finished in found:
             # Stored before released: after a kill in between, the next start finds the answers and closes the reservation by them.
-            costs = [owners.pop(call.key).store(call, answers) for call, answers in landed]
+            costs = [owners.pop(call.key).store(call, answers) for call, answers in finished]
             ledger.release([cost for cost in costs if cost is not None])
             after()
