@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from isocost.dispatch import inflight
-from isocost.dispatch.accounts import Unbooked
+from isocost.dispatch.accounts import NullLedger
 from isocost.dispatch.calls import Call, Retrying
 from isocost.dispatch.loop import ask
 from isocost.errors import LimitReachedError, NotSentError, RunError, TryAgainError
@@ -71,7 +71,7 @@ def test_what_is_stored_is_not_sent_again(tmp_path: Path) -> None:
         ask([source], Scripted(capacity=1, on_send=stop), ledger)
     assert source.stored == ["a", "b"]
     executor = Scripted(capacity=1, on_send=answer)
-    ask([source], executor, Unbooked())
+    ask([source], executor, NullLedger())
     assert executor.sent == ["c", "d"]
 
 
@@ -95,13 +95,13 @@ def test_without_an_account_calls_are_sent_again_and_given_up_as_with_one() -> N
             executor.answer(job.key)
 
     source = Storing("xabcdefghij", queue="far")
-    ask([source], Scripted(capacity=1, on_send=fail), Unbooked())
+    ask([source], Scripted(capacity=1, on_send=fail), NullLedger())
     assert (sorted(source.stored), source.given_up) == (list("abcdefghij"), ["x"])
     assert (tries.count("x"), tries.count("a")) == (5, 2)
 
 
 def test_a_closed_account_lets_nothing_more_be_sent() -> None:
-    account = Unbooked()
+    account = NullLedger()
     assert account.reserve([Reservation(request="a", worst=Cost())] * 3) == 3
     account.close()
     with pytest.raises(RunError, match="is being stopped"):

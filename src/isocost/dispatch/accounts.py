@@ -10,7 +10,7 @@ from isocost.ledger import Answered, Reservation, Spending
 from isocost.records import Cost
 
 
-class Booking(Protocol):
+class CallLedger(Protocol):
     """Reserve calls and close the reservations, as `Ledger` does; see its methods for the details."""
 
     @property
@@ -39,7 +39,7 @@ class Booking(Protocol):
         """Refuse every later reservation."""
 
 
-class Unbooked:
+class NullLedger:
     """A ledger that records nothing, for students: they run on the user's own devices, outside the limit."""
 
     def __init__(self) -> None:

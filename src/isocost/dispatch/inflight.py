@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 
 from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
-from isocost.dispatch.accounts import Booking
+from isocost.dispatch.accounts import CallLedger
 from isocost.dispatch.calls import Call, CallQueue, make_queues
 from isocost.dispatch.interrupts import deferred
 from isocost.errors import (
@@ -38,7 +38,7 @@ AnsweredCalls = list[tuple[Call, Answers | None]]
 def send_calls(
     sources: Sequence[Iterable[Call]],
     executor: Executor,
-    ledger: Booking,
+    ledger: CallLedger,
     check: Callable[[], None],
     room: Callable[[], bool] = lambda: True,
     tell: Callable[[str], None] = lambda message: None,
@@ -97,7 +97,7 @@ def send_calls(
 class _CallsInFlight:
     """Calls in flight, and the queues they come from."""
 
-    def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: Booking, tell: Callable[[str], None]) -> None:
+    def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: CallLedger, tell: Callable[[str], None]) -> None:
         self._queues, self._executor, self._ledger, self._tell = queues, executor, ledger, tell
         self._in_flight: dict[Future[Answers], Call] = {}
         self._finished: SimpleQueue[Future[Answers]] = SimpleQueue()

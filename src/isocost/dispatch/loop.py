@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Protocol
 
-from isocost.dispatch.accounts import Booking
+from isocost.dispatch.accounts import CallLedger
 from isocost.dispatch.calls import Call
 from isocost.dispatch.inflight import send_calls
 from isocost.executors.base import Executor
@@ -35,7 +35,7 @@ class Source(Protocol):
 def ask(
     sources: Sequence[Source],
     executor: Executor,
-    ledger: Booking,
+    ledger: CallLedger,
     *,
     check: Callable[[], None] = lambda: None,
     room: Callable[[], bool] = lambda: True,

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any
 
 from isocost import evaluating
-from isocost.dispatch.accounts import Unbooked
+from isocost.dispatch.accounts import NullLedger
 from isocost.dispatch.calls import Call
 from isocost.dispatch.cutting import cut
 from isocost.dispatch.loop import ask
@@ -182,7 +182,7 @@ class _Answers:
         if any((r.problem_id, r.count - 1) not in stored for r in requests):
             batches = cut(self._engine, self._facts, requests, self._executor, self._check)
             source = _Batches(stamp, self._label, batches, stored.keys(), self._job(params), log, self._watch)
-            ask([source], self._executor, Unbooked(), check=self._check, tell=lambda what: self._watch.listener(Note(text=what)))
+            ask([source], self._executor, NullLedger(), check=self._check, tell=lambda what: self._watch.listener(Note(text=what)))
             stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
             order = source.number_of
         log.seal(order)
