@@ -126,7 +126,7 @@ def to_draw(row: Mapping[str, Any]) -> Draw:
     return Draw(row["num_prompt_tokens"], row["num_generated_tokens"], row["finish_reason"], row["cost_flops"], row["cost_usd"])
 
 
-def each_batch(rows: Iterable[Mapping[str, Any]], found: Callable[[Answered, bool], None]) -> Iterator[tuple[Mapping[str, Any], Draw]]:
+def iter_batches(rows: Iterable[Mapping[str, Any]], found: Callable[[Answered, bool], None]) -> Iterator[tuple[Mapping[str, Any], Draw]]:
     """Yield stored draws with their rows, and report the answers and cost of each batch.
 
     Args:
@@ -137,22 +137,22 @@ def each_batch(rows: Iterable[Mapping[str, Any]], found: Callable[[Answered, boo
     for row in rows:
         if row["batch"] != batch:
             if own:
-                found(brought(batch, own, seconds), not any(map(_has_text, own)))
+                found(summarise_batch(batch, own, seconds), not any(map(_has_tokens, own)))
             batch, own, seconds = row["batch"], [], 0.0
         draw = to_draw(row)
         own.append(draw)
         seconds += row["cost_seconds"]
         yield row, draw
     if own:
-        found(brought(batch, own, seconds), not any(map(_has_text, own)))
+        found(summarise_batch(batch, own, seconds), not any(map(_has_tokens, own)))
 
 
-def _has_text(draw: Draw) -> bool:
+def _has_tokens(draw: Draw) -> bool:
     # A content filter ends a reply with "error" after tokens that are paid for.
     return draw.finish_reason != "error" or draw.num_generated_tokens > 0
 
 
-def brought(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
+def summarise_batch(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
     """Return the number of answers, the tokens and the cost of a batch; `seconds` is the engine's time."""
     cost = cost_of_draws(draws)
     tokens = sum(draw.num_generated_tokens for draw in draws)

@@ -25,9 +25,9 @@ from isocost.dispatch.drawn import (
     DrawKey,
     ProblemDraws,
     Ungraded,
-    brought,
-    each_batch,
+    iter_batches,
     known_sum,
+    summarise_batch,
     total_cost,
 )
 from isocost.engines.base import Request
@@ -132,7 +132,7 @@ class Pool:
                 open_[stored.request] = stored
             found(stored, failed)
 
-        for row, draw in each_batch(self._log.rows(STORED), keep):
+        for row, draw in iter_batches(self._log.rows(STORED), keep):
             key = row["problem_id"], row["sample_index"]
             if row["batch"] not in self._numbers:
                 self._numbers[row["batch"]] = numbers.of(*key)
@@ -248,7 +248,7 @@ class Pool:
                 found.append(((request.problem_id, index), stored))
         if own_draws:
             self._numbers[batch.key] = batch.number
-        answered = brought(batch.key, own_draws, answers.seconds)
+        answered = summarise_batch(batch.key, own_draws, answers.seconds)
         return replace(answered, reported_usd=known_sum(stored.reported_usd for _, stored in found)), found
 
     def give_up(self, batch: Batch) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
