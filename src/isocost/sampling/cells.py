@@ -14,7 +14,7 @@ from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.preparing.prepare import Prepared
 from isocost.records import Allocation, Cell, CellPlan
-from isocost.sampling.loop import Watcher, buy
+from isocost.sampling.loop import ProgressListener, buy
 from isocost.sampling.pools import Pool
 from isocost.sampling.rounds import owed, sample, wanted
 from isocost.sampling.verdicts import FAILED
@@ -71,12 +71,12 @@ def token_means(draws: Iterable[tuple[str, Draw]]) -> dict[str, tuple[float, flo
     return {model: (prompt / n, generated / n) for model, (n, prompt, generated) in sums.items()}
 
 
-class Buyer:
+class Sampler:
     """Buy the draws that cells propose, and look up their results in the pools."""
 
-    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, watcher: Watcher) -> None:
+    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, listener: ProgressListener) -> None:
         self.pools = pools
-        self._executor, self._grading, self._ledger, self._watcher = executor, grading, ledger, watcher
+        self._executor, self._grading, self._ledger, self._listener = executor, grading, ledger, listener
 
     def buy(self, allocations: Sequence[Allocation]) -> None:
         """Complete the pools so that they hold all these draws, with verdicts."""
@@ -85,7 +85,7 @@ class Buyer:
             self.pools[model].order(missing, self._executor)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]
-        buy(concerned, wanted(allocations), self._executor, self._grading, self._ledger, self._watcher)
+        buy(concerned, wanted(allocations), self._executor, self._grading, self._ledger, self._listener)
 
     def take(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
         """Yield (model, problem id, sample index, draw) for the draws of allocations, in their order."""
@@ -100,7 +100,7 @@ def run_cells(
     directory: RunDirectory,
     terms: Mapping[Cell, Terms],
     pilot: Sequence[Allocation],
-    buyer: Buyer,
+    sampler: Sampler,
     grader: str,
     wants: Callable[[Cell, Sequence[Allocation]], None],
 ) -> dict[Cell, list[Allocation]]:
@@ -111,7 +111,7 @@ def run_cells(
         directory: Its run directory.
         terms: Terms of each cell, with the amount that it may spend.
         pilot: The draws of the pilot.
-        buyer: Buys the draws that cells propose.
+        sampler: Buys the draws that cells propose.
         grader: Name and version of the grader, for the record of each round.
         wants: Called with the draws that a cell asks for, before they are bought.
 
@@ -144,14 +144,14 @@ def run_cells(
 
     def observe(cell: Cell, allocations: list[Allocation]) -> Iterator[Observation]:
         unit = terms[cell].unit
-        for model, problem_id, index, draw in buyer.take(allocations):
+        for model, problem_id, index, draw in sampler.take(allocations):
             cost = in_unit(draw.cost, unit, model) if unit else 0.0
             yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=draw.verdict or FAILED, cost=cost)
 
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     for cell, allocations in piloted.items():
         wants(cell, allocations)
-    return sample(policies, piloted, recorded=recorded, record=record, buy=buyer.buy, observe=observe)
+    return sample(policies, piloted, recorded=recorded, record=record, buy=sampler.buy, observe=observe)
 
 
 def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Allocation]]]:

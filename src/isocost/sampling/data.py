@@ -17,7 +17,7 @@ from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, refuse_moved_questions, say_changed_problems
 from isocost.records import Allocation, Cell, CellPlan, Problem
-from isocost.sampling.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
+from isocost.sampling.cells import Sampler, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.evidence import Evidence
 from isocost.sampling.evidence import Terms as EvidenceTerms
 from isocost.sampling.pools import Pool
@@ -101,17 +101,17 @@ def sample(
     watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
     progress.judged([draw.verdict for pool in pools.values() for _, draw in pool.draws() if draw.verdict])
-    buyer = Buyer(pools, executor, grading, ledger, progress)
+    sampler = Sampler(pools, executor, grading, ledger, progress)
     try:
-        buyer.buy(pilot)
-        means = token_means((model, draw) for model, _, _, draw in buyer.take(pilot))
+        sampler.buy(pilot)
+        means = token_means((model, draw) for model, _, _, draw in sampler.take(pilot))
         costs, plans = _plans(prepared, ids, means, pilot)
         directory.write_json(planning.to_json(plans), "plan.json")
         # The plan is now made from tokens that the pilot has measured.
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
         cells = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
-        drawn = run_cells(prepared, directory, cells, pilot, buyer, grader_key(grading), progress.wants)
+        drawn = run_cells(prepared, directory, cells, pilot, sampler, grader_key(grading), progress.wants)
     except LimitReachedError as error:
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
     finally:

@@ -24,7 +24,7 @@ BACKLOG = 50_000_000  # characters of solutions that wait for the grader, a boun
 REPEATS = 20  # passes over pools that an endpoint leaves short, before the run stops
 
 
-class Watcher(Protocol):
+class ProgressListener(Protocol):
     """Receiver of progress: draws bought, verdicts stored, and troubles of endpoints."""
 
     def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
@@ -49,7 +49,7 @@ def buy(
     executor: Executor,
     grading: Grading,
     ledger: Ledger,
-    watcher: Watcher,
+    listener: ProgressListener,
 ) -> None:
     """Buy every missing batch and grade every ungraded draw, both at the same time.
 
@@ -59,20 +59,20 @@ def buy(
         executor: Executor that runs the engines.
         grading: Grades the solutions.
         ledger: Ledger that reserves each batch before it is sent.
-        watcher: Receives progress.
+        listener: Receives progress.
 
     Raises:
         LimitReachedError: the next batch, or judging the last one, does not fit under the limit. Earlier draws are stored.
         EngineError: an engine could not answer, or an endpoint keeps returning fewer solutions than requested.
     """
-    grades = _Grades(grading, watcher)
+    grades = _Grades(grading, listener)
     for pool in pools:
         for key, solutions in pool.ungraded():
             grades.submit(pool, key, solutions)
             grades.store_done()  # at once, so that verdicts of a large pool do not pile up in memory
     short = list(pools)
     for _ in range(REPEATS):
-        _buy_once(short, wanted, executor, grades, ledger, watcher)
+        _buy_once(short, wanted, executor, grades, ledger, listener)
         grades.check()
         short = [pool for pool in pools if pool.is_short(wanted)]
         if not short:
@@ -89,15 +89,15 @@ def _buy_once(
     executor: Executor,
     grades: _Grades,
     ledger: Ledger,
-    watcher: Watcher,
+    listener: ProgressListener,
 ) -> None:
     def after() -> None:
         grades.store_done()
-        watcher.tick()
+        listener.tick()
 
-    sources = [_Owed(pool, wanted, grades, watcher) for pool in pools]
+    sources = [_Owed(pool, wanted, grades, listener) for pool in pools]
     try:
-        ask(sources, executor, ledger, check=grades.check, room=grades.keep_up, tell=watcher.trouble, after=after)
+        ask(sources, executor, ledger, check=grades.check, room=grades.keep_up, tell=listener.trouble, after=after)
     except KeyboardInterrupt:
         ledger.close()
         grades.forget_late(PATIENCE)
@@ -113,7 +113,7 @@ class _Owed:
     pool: Pool
     wanted: Mapping[tuple[str, str], int]
     grades: _Grades
-    watcher: Watcher
+    listener: ProgressListener
     _batches: dict[str, Batch] = field(default_factory=dict)
 
     def calls(self) -> Iterator[Call]:
@@ -125,8 +125,8 @@ class _Owed:
         batch, name = self._batches.pop(call.key), self.pool.card.name
         cost, draws = self.pool.give_up(batch) if answers is None else self.pool.take(batch, answers)
         if len(draws) < batch.size:
-            self.watcher.short(name, batch.size, len(draws))
-        self.watcher.bought(name, draws, answers.seconds if answers else 0.0)
+            self.listener.short(name, batch.size, len(draws))
+        self.listener.bought(name, draws, answers.seconds if answers else 0.0)
         self.grades.submit(self.pool, batch.key, [Ungraded(*key, draw.id, draw.generation) for key, draw in draws])
         return cost
 
@@ -150,7 +150,7 @@ class _Grades:
     """
 
     grading: Grading
-    watcher: Watcher
+    listener: ProgressListener
     waiting: deque[_Waiting] = field(default_factory=deque)
     backlog: int = 0
     failures: list[IsocostError] = field(default_factory=list)
@@ -204,4 +204,4 @@ class _Grades:
         for judged in by_pool.values():
             judged[0][0].pool.judged([(each.batch, each.solutions, verdicts) for each, verdicts in judged])
             for _, verdicts in judged:
-                self.watcher.judged(verdicts)
+                self.listener.judged(verdicts)
