@@ -19,7 +19,7 @@ from isocost.metrics.coverage import Bools
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Chosen, Estimate, Unit
 from isocost.results.drawtable import DrawTable
-from isocost.sampling.data import Bought
+from isocost.sampling.data import SamplingOutcome
 from isocost.store import RunDirectory, write_parquet
 
 FOLDER = "audits"
@@ -72,7 +72,7 @@ def audit(
     prepared: Prepared,
     directory: RunDirectory,
     executor: Executor,
-    bought: Bought,
+    bought: SamplingOutcome,
     table: DrawTable,
     listener: Listener,
     *,
@@ -165,7 +165,7 @@ def _judged(
     prepared: Prepared,
     directory: RunDirectory,
     executor: Executor,
-    bought: Bought,
+    bought: SamplingOutcome,
     chosen: Sequence[Chosen],
     texts: Iterable[str],
     listener: Listener,

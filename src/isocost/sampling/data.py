@@ -27,7 +27,7 @@ from isocost.store import RunDirectory
 LONGEST_KEY = 100  # characters; file systems allow 255 bytes for a name
 
 
-class Bought:
+class SamplingOutcome:
     """The outcome of sampling.
 
     Attributes:
@@ -61,7 +61,7 @@ def sample(
     *,
     lowered: bool = False,
     again: bool = False,
-) -> tuple[Bought, dict[str, Pool]]:
+) -> tuple[SamplingOutcome, dict[str, Pool]]:
     """Buy and grade all draws that the study's cells ask for, without those that are stored already.
 
     Args:
@@ -122,14 +122,14 @@ def sample(
     watch.finish()
     progress.write()
     _say_failed(pools, listener)
-    bought = Bought(
+    outcome = SamplingOutcome(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
         plans=plans,
         allocations=drawn,
         ledger=ledger,
     )
-    return bought, pools
+    return outcome, pools
 
 
 def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
