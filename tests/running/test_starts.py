@@ -9,7 +9,7 @@ import pytest
 from isocost.errors import LimitReachedError, StorageError
 from isocost.events import Note, StageProgress
 from isocost.preparing.changes import say_changes
-from isocost.preparing.executing import Chosen
+from isocost.preparing.executing import ExecutorChoice
 from isocost.running.starts import FILE, Start, command_of
 from isocost.store import RunDirectory
 from isocost.summaries.status import KILLED, START, status_of, to_text
@@ -85,7 +85,7 @@ def test_nothing_is_written_where_there_is_no_study(tmp_path: Path) -> None:
 
 def test_the_command_that_goes_on(tmp_path: Path) -> None:
     study, out = tmp_path / "my study.yaml", tmp_path / "out"
-    ray = Chosen(name="ray", address="auto")
+    ray = ExecutorChoice(name="ray", address="auto")
     said = command_of(study, out, "report", settings=["limit.amount=5"], strict=True, executor=ray)
     assert said == f"isocost run '{study}' -o {out} --set limit.amount=5 --strict --executor ray --address auto"
     assert command_of(None, out, "evaluate") == f"isocost evaluate {out}"

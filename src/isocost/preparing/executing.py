@@ -17,7 +17,7 @@ NAMES = ("local", "ray")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class ExecutorChoice:
     """The executor that the command line chooses for one start. It is not stored with the study, because it does not change results.
 
     Attributes:

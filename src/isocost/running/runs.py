@@ -24,7 +24,7 @@ from isocost.paths import shell_word
 from isocost.planning import DrawCost, draw_costs
 from isocost.preparing import gold
 from isocost.preparing.changes import kept_study, say_changes
-from isocost.preparing.executing import Chosen, make_executor
+from isocost.preparing.executing import ExecutorChoice, make_executor
 from isocost.preparing.facts import remembered
 from isocost.preparing.prepare import Prepared, generators, known, own_parts, prepare
 from isocost.preparing.problemchanges import changed_problems
@@ -65,7 +65,7 @@ def run(
     until: str = "report",
     force: bool = False,
     strict: bool = False,
-    executor: Chosen | None = None,
+    executor: ExecutorChoice | None = None,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a study, or go on with it.
@@ -106,7 +106,7 @@ def run_stage(
     settings: Sequence[str] = (),
     force: bool = False,
     strict: bool = False,
-    executor: Chosen | None = None,
+    executor: ExecutorChoice | None = None,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a stage of a run directory again, from what is stored; what it needs from earlier stages is completed first.
