@@ -15,7 +15,7 @@ from isocost.store import RunDirectory
 _FILE = "models.json"
 
 
-def remembered(directory: RunDirectory, describe: Callable[[EngineSpec], EngineFacts]) -> Callable[[EngineSpec], EngineFacts]:
+def cache_facts(directory: RunDirectory, describe: Callable[[EngineSpec], EngineFacts]) -> Callable[[EngineSpec], EngineFacts]:
     """Return `describe` with a cache in the run directory. An engine whose options name a changed file is described again."""
     known: dict[str, Any] = directory.read_derived(_FILE) or {}  # a damaged file counts as empty, since engines can be asked again
 

@@ -25,7 +25,7 @@ from isocost.planning import DrawCost, draw_costs
 from isocost.preparing import gold
 from isocost.preparing.changes import kept_study, say_changes
 from isocost.preparing.executing import ExecutorChoice, make_executor
-from isocost.preparing.facts import remembered
+from isocost.preparing.facts import cache_facts
 from isocost.preparing.prepare import Prepared, generators, known, own_parts, prepare
 from isocost.preparing.problemchanges import changed_problems
 from isocost.records import CellPlan, Unit
@@ -211,7 +211,7 @@ def _run(
         prepared = prepare(
             study,
             base,
-            remembered(directory, lambda spec: opening.submit(describe, spec).result()),
+            cache_facts(directory, lambda spec: opening.submit(describe, spec).result()),
             to_spend=True,
             render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
         )
