@@ -20,7 +20,7 @@ MOST_NAMED = 10  # in an error
 LONGEST_ANSWER = 60  # characters of one there
 
 
-def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False) -> Prepared:
+def drop_refused(prepared: Prepared, grading: GradingPool, *, strict: bool = False) -> Prepared:
     """Return the study without the problems whose reference answer the grader refuses; its `refused` lists them with reasons.
 
     If a model judges the training problems, these need no reference answer and are not checked.

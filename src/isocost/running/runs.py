@@ -228,7 +228,7 @@ def _run(
     try:
         ledger = _open_ledger(study, directory)
         with _graders(prepared, directory, executor, ledger, listener) as (grading, checking):
-            left = gold.answerable(prepared, checking, strict=strict)
+            left = gold.drop_refused(prepared, checking, strict=strict)
             lowered = _is_lowered(kept_study(directory), study)
             with _keeping(directory, resolved(study, base)):
                 directory.write_json(_manifest(prepared, base, grading), "manifest.json")
