@@ -8,7 +8,7 @@ import pytest
 
 from isocost.errors import LimitReachedError, StorageError
 from isocost.events import Note, StageProgress
-from isocost.preparing.changes import say_changes
+from isocost.preparing.changes import note_changes
 from isocost.preparing.executing import ExecutorChoice
 from isocost.running.starts import FILE, Start, command_of
 from isocost.store import RunDirectory
@@ -100,8 +100,8 @@ def test_settings_that_changed_since_the_last_start_are_said() -> None:
         said.append(event.text)
 
     old = "limit: {unit: usd, amount: 50}\nmodels: {weak: {n: 8}}\n"
-    say_changes(None, old, listen)
-    say_changes(old, old.replace("\n", " \n"), listen)
+    note_changes(None, old, listen)
+    note_changes(old, old.replace("\n", " \n"), listen)
     assert said == []
-    say_changes(old, "limit: {unit: usd, amount: 5}\nmodels: {weak: {n: 8}}\nseed: 1\n", listen)
+    note_changes(old, "limit: {unit: usd, amount: 5}\nmodels: {weak: {n: 8}}\nseed: 1\n", listen)
     assert said == ["settings changed since the last start: limit.amount 5 (was 50), seed 1 (was not set)"]

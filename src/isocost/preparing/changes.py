@@ -19,7 +19,7 @@ _NAMED, _LONGEST = 5, 40
 _UNSET = "not set"
 
 
-def kept_study(directory: RunDirectory) -> dict[str, Any] | None:
+def read_last_study(directory: RunDirectory) -> dict[str, Any] | None:
     """Return the study of the last start as plain data, or None if there was none.
 
     Raises:
@@ -45,7 +45,7 @@ def _damaged(what: str) -> RunDirectoryError:
     return RunDirectoryError(f"{what}\n  restore it from a copy, or put a copy of the run's study file in its place")
 
 
-def say_changes(before: str | None, after: str, listener: Listener) -> None:
+def note_changes(before: str | None, after: str, listener: Listener) -> None:
     """Note the settings that differ from those of the last start, if any do.
 
     Args:

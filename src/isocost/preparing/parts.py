@@ -46,7 +46,7 @@ def price_mistakes(path: Path, shown: str) -> tuple[str, ...]:
     return ()
 
 
-def unready(specs: Mapping[str, EngineSpec]) -> list[str]:
+def find_unready_models(specs: Mapping[str, EngineSpec]) -> list[str]:
     """Return what the environment lacks to call models, such as the key of an endpoint: without it, all its requests are refused."""
     mistakes: list[str] = []
     for name, spec in specs.items():

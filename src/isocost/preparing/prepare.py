@@ -18,7 +18,7 @@ from isocost.lab import PREFIX, weights
 from isocost.paths import from_home
 from isocost.planning import model_card
 from isocost.policies import POLICIES
-from isocost.preparing.parts import engine_mistakes, grader_mistake, price_mistakes, unready
+from isocost.preparing.parts import engine_mistakes, find_unready_models, grader_mistake, price_mistakes
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
@@ -166,7 +166,7 @@ def prepare(
             told[name] = facts
     if to_spend:
         mistakes += _unusable(study, problems, cards) + _beyond_the_limit(study, cards)
-        mistakes += unready({name: specs[name] for name in _readers(study) if name in cards}) if render else []
+        mistakes += find_unready_models({name: specs[name] for name in _readers(study) if name in cards}) if render else []
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}

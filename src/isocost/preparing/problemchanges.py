@@ -45,7 +45,7 @@ class SplitChanges:
         return bool(self.new or self.asked or self.answered or self.gone)
 
 
-def changed_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Problem]]) -> dict[str, SplitChanges]:
+def compare_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Problem]]) -> dict[str, SplitChanges]:
     """Compare the problems with those of the last start.
 
     Args:
@@ -107,7 +107,7 @@ def _are_digests(value: object) -> bool:
     )
 
 
-def say_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], listener: Listener) -> None:
+def note_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], listener: Listener) -> None:
     """Note, in one line, the changed problems and the consequence for stored draws.
 
     Args:

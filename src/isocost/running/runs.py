@@ -23,11 +23,11 @@ from isocost.ledger import Ledger
 from isocost.paths import shell_word
 from isocost.planning import DrawCost, draw_costs
 from isocost.preparing import gold
-from isocost.preparing.changes import kept_study, say_changes
+from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, make_executor
 from isocost.preparing.facts import cache_facts
 from isocost.preparing.prepare import Prepared, generators, known, own_parts, prepare
-from isocost.preparing.problemchanges import changed_problems
+from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
 from isocost.running.leftovers import mark_leftovers
@@ -94,7 +94,7 @@ def run(
     base = study.resolve().parent
     with RunDirectory(directory_path) as directory, _placing(study, settings):
         _same_study(directory, checked)
-        say_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
+        note_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:
             return _run(checked, base, directory, where, start, until=until, force=force, strict=strict, listener=listener)
 
@@ -122,11 +122,11 @@ def run_stage(
             advice=f"start one: isocost run STUDY.yaml -o {shell_word(directory_path)}",
         )
     with RunDirectory(directory_path) as directory:
-        kept_study(directory)  # damaged: said with what to do about it
+        read_last_study(directory)  # damaged: said with what to do about it
         base = _base(directory)
         study = load_study(directory_path / "study.yaml", settings, known())
         _same_study(directory, study)
-        say_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
+        note_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
         where = executor.over(study.executor) if executor else study.executor
         again = command_of(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
         with _placing(directory_path / "study.yaml", settings), Start(directory, again) as start:
@@ -229,10 +229,10 @@ def _run(
         ledger = _open_ledger(study, directory)
         with _graders(prepared, directory, executor, ledger, listener) as (grading, checking):
             left = gold.drop_refused(prepared, checking, strict=strict)
-            lowered = _is_lowered(kept_study(directory), study)
+            lowered = _is_lowered(read_last_study(directory), study)
             with _keeping(directory, resolved(study, base)):
                 directory.write_json(_manifest(prepared, base, grading), "manifest.json")
-                left = replace(left, changes=changed_problems(directory, left.problems))
+                left = replace(left, changes=compare_problems(directory, left.problems))
                 start.begin()
                 gold.record(left, directory, listener)
                 mark_leftovers(study, directory, listener)
@@ -357,7 +357,7 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
     Raises:
         RunDirectoryError: another study's run, or files that are no run at all.
     """
-    kept = kept_study(directory)
+    kept = read_last_study(directory)
     if kept is not None:
         if kept.get("name") != study.name:
             raise RunDirectoryError(

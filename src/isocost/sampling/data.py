@@ -15,7 +15,7 @@ from isocost.ids import digest
 from isocost.ledger import Answered, Ledger
 from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared, generators
-from isocost.preparing.problemchanges import keep_problems, refuse_moved_questions, say_changed_problems
+from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Problem
 from isocost.sampling.cells import Sampler, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.evidence import Evidence
@@ -93,7 +93,7 @@ def sample(
     stale = sum((pool.stale for pool in pools.values()), Counter[str]())
     # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
     refuse_moved_questions(prepared.changes, stale, directory.path)
-    say_changed_problems(prepared.changes, stale, listener)
+    note_changed_problems(prepared.changes, stale, listener)
     keep_problems(directory, prepared.problems)
     n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
