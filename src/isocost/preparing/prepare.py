@@ -72,7 +72,7 @@ class Prepared:
         return {name: facts.shares_prompts for name, facts in self.facts.items()}
 
 
-def known() -> Known:
+def known_parts() -> Known:
     """Return the names and options that the families offer, with the checks of their values."""
     return Known(
         sources={name: source_options(name) for name in SOURCES},

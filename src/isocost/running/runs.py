@@ -26,7 +26,7 @@ from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, make_executor
 from isocost.preparing.facts import cache_facts
-from isocost.preparing.prepare import Prepared, generators, known, own_parts, prepare
+from isocost.preparing.prepare import Prepared, generators, known_parts, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
@@ -87,7 +87,7 @@ def run(
         RunError: the run failed; what was bought is kept, and the same call goes on.
     """
     _refuse_run(study)
-    checked = load_study(study, settings, known())
+    checked = load_study(study, settings, known_parts())
     where = executor.over(checked.executor) if executor else checked.executor
     directory_path = out or Path("runs") / checked.name
     again = command_of(study, directory_path, until, settings=settings, strict=strict, executor=executor)
@@ -124,7 +124,7 @@ def run_stage(
     with RunDirectory(directory_path) as directory:
         read_last_study(directory)  # damaged: said with what to do about it
         base = _base(directory)
-        study = load_study(directory_path / "study.yaml", settings, known())
+        study = load_study(directory_path / "study.yaml", settings, known_parts())
         _same_study(directory, study)
         note_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
         where = executor.over(study.executor) if executor else study.executor
@@ -175,7 +175,7 @@ def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[Ce
 @contextmanager
 def _prepared_alone(path: Path, settings: Sequence[str], *, to_spend: bool) -> Iterator[tuple[Prepared, LocalExecutor]]:
     """A study without a run directory, and workers to ask about it; mistakes found meanwhile get their place in the file."""
-    study = load_study(path, settings, known())
+    study = load_study(path, settings, known_parts())
     executor = LocalExecutor(None)
     try:
         with _placing(path, settings):
