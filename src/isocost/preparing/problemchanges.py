@@ -17,7 +17,7 @@ from isocost.records import Problem
 from isocost.store import RunDirectory
 
 FILE = ("problems", "digests.json")
-_FEW = 20  # at most one in 20 questions, or a single one, may move to another id, as for paid batches in evidence.FEW
+_FEW = 20  # at most one in 20 questions, or a single one, may move to another id, as for paid batches in reconciliation.FEW
 Digests = Mapping[str, Sequence[str]]  # problem id -> digest of its question, digest of its answer
 
 

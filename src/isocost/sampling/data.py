@@ -18,10 +18,9 @@ from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Problem
 from isocost.sampling.cells import Sampler, longest_prompts, pilot_allocations, plan, run_cells, token_means
-from isocost.sampling.evidence import Evidence
-from isocost.sampling.evidence import Terms as EvidenceTerms
 from isocost.sampling.pools import Pool
 from isocost.sampling.progress import Progress
+from isocost.sampling.reconciliation import Reconciliation, ReconciliationTerms
 from isocost.store import RunDirectory
 
 LONGEST_KEY = 100  # characters; file systems allow 255 bytes for a name
@@ -88,7 +87,7 @@ def sample(
     problems = tuple(prepared.problems["train"])
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
-    terms = EvidenceTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
+    terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     _settle(ledger, directory, pools, terms, listener)
     stale = sum((pool.stale for pool in pools.values()), Counter[str]())
     # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
@@ -185,15 +184,15 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
     )
 
 
-def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: EvidenceTerms, listener: Listener) -> None:
+def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: ReconciliationTerms, listener: Listener) -> None:
     """Load the pools, compare the ledger with all stored batches, and close the reservations that a kill left open."""
-    unanswered, evidence = ledger.unanswered(), Evidence(ledger, directory)
+    unanswered, reconciliation = ledger.unanswered(), Reconciliation(ledger, directory)
     # The order matters: other logs are read once the study's own pools are known, and the ledger is settled when it is known complete.
     stored: dict[str, Answered] = {}
     for pool in pools.values():
-        stored |= pool.load(unanswered, evidence.of(("data", pool.card.name, pool.id)))
-    stored |= evidence.read_others()
-    evidence.settle(terms, listener)
+        stored |= pool.load(unanswered, reconciliation.compare_place(("data", pool.card.name, pool.id)))
+    stored |= reconciliation.read_others()
+    reconciliation.settle(terms, listener)
     ledger.settle(stored)
 
 

@@ -28,12 +28,12 @@ from isocost.records import Cost, Unit
 from isocost.store import Row, RunDirectory
 
 FEW = 20  # at most one in 20 paid batches of a pool, or a single one, is bought again without --force; never all of them
-_NEAR = 1e-6  # relative tolerance: the same costs, summed as floats in another order, differ a little
+_TOLERANCE = 1e-6  # relative tolerance: the same costs, summed as floats in another order, differ a little
 Place = tuple[str, str, str]  # account, model, and the pool or the judge's version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ReconciliationTerms:
     """Facts of a start that decide how a gap is handled.
 
     Attributes:
@@ -47,7 +47,7 @@ class Terms:
     again: bool = False
 
 
-class Evidence:
+class Reconciliation:
     """Compare stored draws and replies with the ledger.
 
     Args:
@@ -67,12 +67,12 @@ class Evidence:
         self._changed: list[tuple[Answered, Paid]] = []  # batches whose draws or cost differ from the ledger's
         self._stored: dict[str, Answered] = {}  # stored batches whose requests are open
 
-    def of(self, place: Place) -> Callable[[Answered, bool], None]:
+    def compare_place(self, place: Place) -> Callable[[Answered, bool], None]:
         """Return a function that compares the stored batches of a place with the ledger, one batch per call."""
         self._places.add(place)
         account, model, _ = place
 
-        def take(stored: Answered, failed: bool) -> None:
+        def compare(stored: Answered, failed: bool) -> None:
             own = self._ledger.paid.get(model, {}).get(stored.request)
             # A batch that is not paid at this place may be a copy, or may have been moved here by hand.
             if own is None or own.place != place:
@@ -93,7 +93,7 @@ class Evidence:
             elif paid is None and not failed and stored.request not in self._ledger.lost:
                 self._unknown.append(replace(stored, facts={"account": account, "model": model}))
 
-        return take
+        return compare
 
     def _is_elsewhere(self, request: str, place: Place) -> bool:
         """Return True if a batch belongs to another place, where the run looks for it and would buy it again.
@@ -135,11 +135,11 @@ class Evidence:
             for model, name in _logs_in(self._directory.path / folder, whole=account == ACCOUNT):
                 if (account, model, name) not in self._places:
                     rows = self._directory.batches(folder, model, name).rows(PAID)
-                    for _ in iter_batches(rows, self.of((account, model, name))):
+                    for _ in iter_batches(rows, self.compare_place((account, model, name))):
                         pass
         return {request: stored for request, stored in self._stored.items() if request not in before}
 
-    def settle(self, terms: Terms, listener: Listener) -> None:
+    def settle(self, terms: ReconciliationTerms, listener: Listener) -> None:
         """Enter into the ledger what it lacks, or stop.
 
         Raises:
@@ -159,8 +159,8 @@ class Evidence:
         stored, paid = self._changed[0]
         more = f"; so do those of {len(self._changed) - 1:,} more" if len(self._changed) > 1 else ""
         raise RunDirectoryError(
-            f"{self._ledger.log.path}: batch {stored.request} brought {_said_of(paid.answers, paid.flops, paid.usd)}, but its stored draws "
-            f"say {_said_of(stored.count, stored.cost.flops, stored.cost.usd)}{more}",
+            f"{self._ledger.log.path}: batch {stored.request} brought {_format_batch(paid.answers, paid.flops, paid.usd)}, but its stored draws "
+            f"say {_format_batch(stored.count, stored.cost.flops, stored.cost.usd)}{more}",
             advice=f"one of them was changed by hand: restore it, or the files in {Path('pools') / paid.place[1]}, from a copy",
         )
 
@@ -182,7 +182,7 @@ class Evidence:
         account, model, name = place
         return self._directory.path.joinpath("pools" if account == "data" else FOLDER, model, name)
 
-    def _settle_missing(self, terms: Terms, listener: Listener) -> None:
+    def _settle_missing(self, terms: ReconciliationTerms, listener: Listener) -> None:
         """Let a few lost batches of the study's pools and of judges be bought again, or stop."""
         by_place: dict[Place, list[str]] = {}
         for of_model in self._ledger.paid.values():
@@ -194,9 +194,9 @@ class Evidence:
         for place, requests in by_place.items():
             of_place = [self._ledger.paid[place[1]][request] for request in requests]
             n, cost = sum(paid.answers for paid in of_place), total_cost(Cost(flops=paid.flops, usd=paid.usd) for paid in of_place)
-            where = self._where(place)
+            where = self._first_missing_path(place)
             batches = "1 batch" if len(requests) == 1 else f"{len(requests):,} batches"
-            what = f"{_draws(n, place)} of {batches} that were paid ({_said_of_cost(cost)})"
+            what = f"{_format_draws(n, place)} of {batches} that were paid ({_format_cost(cost)})"
             # `min(1, ...)`: a single lost batch is bought again only if others of its pool are stored, never a whole pool.
             few = max(min(1, self._found[place]), (self._found[place] + len(requests)) // FEW)
             if not terms.again and len(requests) > few:
@@ -208,22 +208,22 @@ class Evidence:
             listener(Note(text=f"{where}: {what} are not stored there any more; what is still wanted of them is bought again"))
             self._ledger.give_up(place[1], requests)
 
-    def _where(self, place: Place) -> Path:
+    def _first_missing_path(self, place: Place) -> Path:
         """Return the path of the first missing part, or that of the log if no part is missing."""
         folder = self._folder_of(place)
         parts = self._directory.batches(*folder.relative_to(self._directory.path).parts).missing_parts()
         return parts[0] if parts else folder
 
-    def _settle_unknown(self, terms: Terms, listener: Listener) -> None:
+    def _settle_unknown(self, terms: ReconciliationTerms, listener: Listener) -> None:
         """Enter into the ledger what it lacks, or stop if that may exceed the limit."""
         ledger = self._ledger
         summary = (self._directory.read_derived(PROGRESS) or {}).get("ledger")
         before, waiting = read_summary(summary) or ({}, {})
-        forgotten = [] if begins_with(ledger.log.path, summary) else self._forgotten(waiting)
-        lacking = _lacking(before, self._booked())
+        forgotten = [] if begins_with(ledger.log.path, summary) else self._find_forgotten(waiting)
+        lacking = _lacking(before, self._settled_costs())
         if not self._unknown and not forgotten and not lacking:
             return
-        what = self._said_of_unknown(lacking, forgotten)
+        what = self._format_lacking(lacking, forgotten)
         remote = {model for model, is_remote in terms.remote.items() if is_remote}
         remote |= {model for accounts in (ledger.accounts, before) for (_, model), each in accounts.items() if each.remote}
         remote |= {str(each.facts["model"]) for each in self._unknown} - terms.remote.keys()  # unknown now, so perhaps remote
@@ -237,19 +237,19 @@ class Evidence:
         rest = "; requests that were charged without an answer may be missing" if remote else ""
         listener(Note(text=f"{ledger.log.path}: {what}; it is counted again, from what is stored{rest}"))
 
-    def _forgotten(self, waiting: Mapping[str, Row]) -> list[Row]:
+    def _find_forgotten(self, waiting: Mapping[str, Row]) -> list[Row]:
         """Return the reservations in the last summary of the ledger that the ledger itself lacks now."""
         known = {entry["request"] for entry in self._ledger.log.entries()} | {each.request for each in self._unknown}
         return [row for request, row in waiting.items() if request not in known]
 
     def _restore(self, lacking: Mapping[tuple[str, str], Cost], forgotten: Sequence[Row], remote: Collection[str]) -> None:
-        answers = [replace(each, facts={**each.facts, **_remote(each.facts["model"], remote)}) for each in self._unknown]
-        reserved = [{"event": "reserve", **row, **_remote(row["model"], remote)} for row in _lost_rows(lacking)]
+        answers = [replace(each, facts={**each.facts, **_remote_field(each.facts["model"], remote)}) for each in self._unknown]
+        reserved = [{"event": "reserve", **row, **_remote_field(row["model"], remote)} for row in _lost_rows(lacking)]
         reason = f"known from {PROGRESS} alone"
         lost = [{"event": "lost", "reason": reason, **{key: row[key] for key in ("request", "flops", "usd")}} for row in reserved]
         self._ledger.restore(answers, lost, [*forgotten, *reserved])
 
-    def _booked(self) -> dict[tuple[str, str], list[Cost]]:
+    def _settled_costs(self) -> dict[tuple[str, str], list[Cost]]:
         """Return the costs that the settled ledger will have, by account: entered ones, open requests, and unknown batches."""
         bill: dict[tuple[str, str], list[Cost]] = {key: [each.cost, each.lost_cost] for key, each in self._ledger.accounts.items()}
         for request, row in self._open.items():
@@ -260,16 +260,16 @@ class Evidence:
             bill.setdefault((each.facts["account"], each.facts["model"]), []).append(each.cost)
         return bill
 
-    def _said_of_unknown(self, lacking: Mapping[tuple[str, str], Cost], forgotten: Sequence[Row]) -> str:
+    def _format_lacking(self, lacking: Mapping[tuple[str, str], Cost], forgotten: Sequence[Row]) -> str:
         """Format what the ledger lacks: `lacks 12 batches that are stored and paid (24 draws, $0.0031); ...`."""
         parts = []
         if self._unknown:
             cost = total_cost(each.cost for each in self._unknown)
             n = sum(each.count for each in self._unknown)
             batches = "1 batch that is" if len(self._unknown) == 1 else f"{len(self._unknown):,} batches that are"
-            parts.append(f"{batches} stored and paid ({n:,} draws, {_said_of_cost(cost)})")
+            parts.append(f"{batches} stored and paid ({n:,} draws, {_format_cost(cost)})")
         if lacking:
-            parts.append(f"{_said_of_cost(total_cost(lacking.values()))} that {PROGRESS} counts")
+            parts.append(f"{_format_cost(total_cost(lacking.values()))} that {PROGRESS} counts")
         if forgotten:
             parts.append(f"{len(forgotten):,} requests without an answer that {PROGRESS} lists")
         return f"lacks {' and '.join(parts)}; the bill would be too small by these"
@@ -288,12 +288,12 @@ def _lacking(before: Accounts, booked: Mapping[tuple[str, str], Sequence[Cost]])
 
 def _gap(account: Account, now: Cost, unit: Unit) -> float:
     was, have = account.amount(unit), now.amount(unit)
-    if was is None or have is None or have >= was * (1 - _NEAR):
+    if was is None or have is None or have >= was * (1 - _TOLERANCE):
         return 0.0
     return was - have
 
 
-def _remote(model: object, remote: Collection[str]) -> dict[str, bool]:
+def _remote_field(model: object, remote: Collection[str]) -> dict[str, bool]:
     return {"remote": True} if model in remote else {}
 
 
@@ -325,20 +325,20 @@ def _differs(stored: Answered, paid: Paid) -> bool:
 def _are_near(first: float | None, second: float | None) -> bool:
     if first is None or second is None:
         return first is second
-    return math.isclose(first, second, rel_tol=_NEAR, abs_tol=1e-15)
+    return math.isclose(first, second, rel_tol=_TOLERANCE, abs_tol=1e-15)
 
 
-def _draws(n: int, place: Place) -> str:
+def _format_draws(n: int, place: Place) -> str:
     noun = "reply" if place[0] == ACCOUNT else "draw"
     plural = "replies" if place[0] == ACCOUNT else "draws"
     return f"1 {noun}" if n == 1 else f"{n:,} {plural}"
 
 
-def _said_of(count: int, flops: float | None, usd: float | None) -> str:
-    return f"{count:,} draws at {_said_of_cost(Cost(flops=flops, usd=usd))}"
+def _format_batch(count: int, flops: float | None, usd: float | None) -> str:
+    return f"{count:,} draws at {_format_cost(Cost(flops=flops, usd=usd))}"
 
 
-def _said_of_cost(cost: Cost) -> str:
+def _format_cost(cost: Cost) -> str:
     amounts = [
         format_amount(unit, amount) for unit in ("usd", "flops") if (amount := cost.amount(unit)) is not None and (amount or unit == "usd")
     ]
