@@ -78,7 +78,7 @@ class Judge:
         self._directory.write_text(example, *self.example.split("/"))
         texts = list(dict.fromkeys(prompts.values()))  # two models may write the same solution, which is judged and paid once
         done = sum(self._replies.stored(texts))
-        self._trouble = self._troubles(ledger)
+        self._trouble = self._failure_formatter(ledger)
         self._watch = StageWatch(stage="audit", total=len(texts), unit="solutions", listener=listener, done_before=done)
         try:
             replies = dict(zip(texts, self._replies.answer(texts, ledger), strict=True))
@@ -99,7 +99,7 @@ class Judge:
         if self._watch:
             self._watch.listener(Note(text=what))
 
-    def _troubles(self, ledger: Ledger) -> Callable[[], str]:
+    def _failure_formatter(self, ledger: Ledger) -> Callable[[], str]:
         """Return a function that formats the failures of the judge's requests.
 
         It counts those of all starts. If the model grades answers too, both share an account, so it counts those since this call.

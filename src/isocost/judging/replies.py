@@ -67,7 +67,7 @@ class Replies:
         self._log = directory.batches(FOLDER, model, version)
         self._stored: dict[str, Row] | None = None
         self._again, self._failed = again, dict[str, list[Row]]()
-        self._came: list[Row] = []  # replies that `tell` was not called for yet
+        self._unreported: list[Row] = []  # replies that `tell` was not called for yet
 
     def seal(self) -> None:
         """Move the stored replies into Parquet."""
@@ -89,7 +89,7 @@ class Replies:
         asked = {_key(prompt): prompt for prompt in prompts}
         if not asked.keys() <= stored.keys() - self._failed.keys():
             source = _Prompts(self, asked)
-            ask([source], self._executor, ledger, check=self._check, tell=self._trouble, after=self._tell_of_new)
+            ask([source], self._executor, ledger, check=self._check, tell=self._trouble, after=self._report_new)
         rows = [stored[_key(prompt)] for prompt in prompts]
         return [None if _is_failed(row) else row["reply"] for row in rows]
 
@@ -110,12 +110,12 @@ class Replies:
         self._known().update((row["id"], row) for row in rows)
         for row in rows:
             self._failed.pop(row["id"], None)
-        self._came += rows
+        self._unreported += rows
         return paid
 
-    def _tell_of_new(self) -> None:
-        if rows := self._came:
-            self._came = []
+    def _report_new(self) -> None:
+        if rows := self._unreported:
+            self._unreported = []
             self._tell(len(rows), sum(row["num_generated_tokens"] for row in rows))
 
     def _calls(self, asked: Mapping[str, str]) -> list[Call]:

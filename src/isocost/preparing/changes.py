@@ -58,12 +58,12 @@ def note_changes(before: str | None, after: str, listener: Listener) -> None:
     old, new = (dict(_leaves(parse_yaml(text, text_keys=True).data or {}, "")) for text in (before, after))
     changed = [key for key in dict.fromkeys((*old, *new)) if old.get(key, _UNSET) != new.get(key, _UNSET)]
     if changed:
-        said = ", ".join(f"{key} {_short(new, key)} (was {_short(old, key)})" for key in changed[:_NAMED])
+        listed = ", ".join(f"{key} {_shorten(new, key)} (was {_shorten(old, key)})" for key in changed[:_NAMED])
         more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-        listener(Note(text=f"settings changed since the last start: {said}{more}"))
+        listener(Note(text=f"settings changed since the last start: {listed}{more}"))
 
 
-def _short(settings: Mapping[str, object], key: str) -> str:
+def _shorten(settings: Mapping[str, object], key: str) -> str:
     text = " ".join(str(settings.get(key, _UNSET)).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 

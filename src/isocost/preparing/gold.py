@@ -40,11 +40,12 @@ def drop_refused(prepared: Prepared, grading: GradingPool, *, strict: bool = Fal
         refused += [Refused(split=split, id=p.id, answer=p.answer, reason=found[p.id]) for p in problems if p.id in found]
         if problems and len(found) == len(problems):
             raise InputError(
-                f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; {_named(refused[-len(found)])}\n"
+                f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; "
+                f"{_format_refused(refused[-len(found)])}\n"
                 "  choose another grader, or check the answers"
             )
     if strict and refused:
-        raise InputError(_refusal(refused, grading.grader.name, sum(map(len, answered.values()))))
+        raise InputError(_refusal_message(refused, grading.grader.name, sum(map(len, answered.values()))))
     left_out = {(r.split, r.id) for r in refused}
     left = {split: [p for p in problems if (split, p.id) not in left_out] for split, problems in prepared.problems.items()}
     return replace(prepared, problems=left, refused=tuple(refused))
@@ -59,22 +60,22 @@ def record(prepared: Prepared, directory: RunDirectory, listener: Listener) -> N
     for split, problems in prepared.problems.items():
         if of_split := [r for r in prepared.refused if r.split == split]:
             total = len(problems) + len(of_split)
-            says = f"{len(of_split)} of {total} problems of {split} left out: the grader refuses their reference answer"
-            listener(Note(text=f"{says} ({of_split[0].id}: {of_split[0].reason}); {path} names all"))
+            what = f"{len(of_split)} of {total} problems of {split} left out: the grader refuses their reference answer"
+            listener(Note(text=f"{what} ({of_split[0].id}: {of_split[0].reason}); {path} names all"))
 
 
-def _refusal(refused: Sequence[Refused], grader: str, n_problems: int) -> str:
+def _refusal_message(refused: Sequence[Refused], grader: str, n_problems: int) -> str:
     more = len(refused) - MOST_NAMED
     return "\n".join(
         [
             f"the grader {grader} refuses {len(refused)} of {n_problems} reference answers",
-            *(f"  problems.{r.split}: {_named(r)}" for r in refused[:MOST_NAMED]),
+            *(f"  problems.{r.split}: {_format_refused(r)}" for r in refused[:MOST_NAMED]),
             *([f"  and {more} more"] if more > 0 else []),
             "  correct them, choose another grader, or leave out --strict to go on without these problems",
         ]
     )
 
 
-def _named(refused: Refused) -> str:
+def _format_refused(refused: Refused) -> str:
     answer = refused.answer if len(refused.answer) <= LONGEST_ANSWER else refused.answer[:LONGEST_ANSWER] + "..."
     return f"{refused.id} ({answer!r}) is refused with {refused.reason!r}"

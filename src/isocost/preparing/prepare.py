@@ -103,7 +103,7 @@ def auditor_of(study: Study) -> str | None:
     return study.audit.model if study.audit.by == "judge" else None
 
 
-def _readers(study: Study) -> list[str]:
+def _called_models(study: Study) -> list[str]:
     """Return the models that are called while data is bought and judged, without repeats."""
     return list(dict.fromkeys(name for name in (judge_of(study), auditor_of(study), *generators(study)) if name))
 
@@ -146,12 +146,12 @@ def prepare(
     cards: dict[str, ModelCard] = {}
     specs: dict[str, EngineSpec] = {}
     identities: dict[str, str] = {}
-    told: dict[str, EngineFacts] = {}
+    facts_of: dict[str, EngineFacts] = {}
     prices = _prices(study, base, mistakes)
     for name, spec in study.models.items():
         try:
-            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_with_weights(spec.options, base).items())), base=base)
-            facts = describe(specs[name]) if to_spend or _is_unsized(study, spec) else None
+            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_resolve_model(spec.options, base).items())), base=base)
+            facts = describe(specs[name]) if to_spend or _needs_opening(study, spec) else None
             cards[name] = model_card(name, study, facts.size if facts else None, prices)
         except StudyError as error:
             mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
@@ -163,10 +163,10 @@ def prepare(
             continue
         identities[name] = facts.identity if facts else ""
         if facts:
-            told[name] = facts
+            facts_of[name] = facts
     if to_spend:
-        mistakes += _unusable(study, problems, cards) + _beyond_the_limit(study, cards)
-        mistakes += find_unready_models({name: specs[name] for name in _readers(study) if name in cards}) if render else []
+        mistakes += _run_mistakes(study, problems, cards) + _unknown_cost_mistakes(study, cards)
+        mistakes += find_unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else []
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
@@ -174,7 +174,7 @@ def prepare(
         _refuse_equal_pools(study, identities, templates)
     if to_spend and render:
         _check_chats(study, specs, templates, render)
-    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=told, templates=templates)
+    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=facts_of, templates=templates)
 
 
 def pool_id(identity: str, template: Template, params: SamplingParams, seed: int) -> str:
@@ -240,7 +240,7 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
     return None
 
 
-def _is_unsized(study: Study, spec: ModelSpec) -> bool:
+def _needs_opening(study: Study, spec: ModelSpec) -> bool:
     """Return True if a model must be opened to find the cost of its draws: its size, or if draws share the price of a prompt."""
     entry = ENGINES.get(spec.engine)
     if not (entry and entry.opens_slowly) and (study.costs.prices or (spec.price and spec.price.input)):
@@ -250,13 +250,13 @@ def _is_unsized(study: Study, spec: ModelSpec) -> bool:
     return not sized and (in_flops or (spec.price is None and study.costs.prices is None))
 
 
-def _beyond_the_limit(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
+def _unknown_cost_mistakes(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
     """Return the models whose cost is unknown in the limit's unit. Found late, a judge would stop a run that has paid for solutions."""
     mistakes: list[str] = []
     if study.limit is None:
         return mistakes
     unit = study.limit.unit
-    for name in _readers(study):
+    for name in _called_models(study):
         card = cards.get(name)
         if card is not None and not (card.flops_per_token if unit == "flops" else card.usd_per_million):
             advice = card.to_know.get(unit) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
@@ -266,7 +266,7 @@ def _beyond_the_limit(study: Study, cards: Mapping[str, ModelCard]) -> list[str]
     return mistakes
 
 
-def _with_weights(options: dict[str, object], base: Path) -> dict[str, object]:
+def _resolve_model(options: dict[str, object], base: Path) -> dict[str, object]:
     """Replace `model: lab:NAME` by the folder of the embedded model, and `~` by the home folder.
 
     It is done here, so that no engine needs to know of the lab.
@@ -281,9 +281,9 @@ def _with_weights(options: dict[str, object], base: Path) -> dict[str, object]:
     return options
 
 
-def _unusable(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> list[str]:
+def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> list[str]:
     """Return the mistakes that matter only if a study is run: missing prices, problems in two sets, students that cannot be trained."""
-    readers = _readers(study)
+    readers = _called_models(study)
     mistakes = [
         f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
         for name, card in cards.items()

@@ -56,9 +56,9 @@ def compare_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Pr
         The changes by split, without splits that did not change or that the last start did not have.
     """
     now = _digests(problems)
-    stored = _stored(directory)
-    before = {split: found for split in now if (found := stored.get(split) if stored else _of_table(directory, split)) is not None}
-    compared = {split: _compared(before[split], now[split]) for split in before}
+    stored = _read_stored(directory)
+    before = {split: found for split in now if (found := stored.get(split) if stored else _read_table(directory, split)) is not None}
+    compared = {split: _compare(before[split], now[split]) for split in before}
     return {split: changes for split, changes in compared.items() if changes}
 
 
@@ -95,7 +95,7 @@ def refuse_moved_questions(changes: Mapping[str, SplitChanges], stale: Mapping[s
     )
 
 
-def _stored(directory: RunDirectory) -> dict[str, Digests]:
+def _read_stored(directory: RunDirectory) -> dict[str, Digests]:
     """Return the digests of the last start by split, without damaged ones, which count as new splits."""
     found = directory.read_derived(*FILE) or {}
     return {split: digests for split, digests in found.items() if _are_digests(digests)}
@@ -140,7 +140,7 @@ def _counts(changes: SplitChanges) -> str:
     return ", ".join(f"{len(ids):,} {what}" for ids, what in counts if ids)
 
 
-def _compared(before: Digests, now: Digests) -> SplitChanges:
+def _compare(before: Digests, now: Digests) -> SplitChanges:
     both = before.keys() & now.keys()
     asked = frozenset(id_ for id_ in both if before[id_][0] != now[id_][0])
     answered = frozenset(id_ for id_ in both - asked if before[id_][1] != now[id_][1])
@@ -153,7 +153,7 @@ def _compared(before: Digests, now: Digests) -> SplitChanges:
     )
 
 
-def _of_table(directory: RunDirectory, split: str) -> Digests | None:
+def _read_table(directory: RunDirectory, split: str) -> Digests | None:
     """Return the digests of the table that an earlier version wrote at the end of sampling, or None if there is no table."""
     if not directory.path.joinpath("problems", f"{split}.parquet").exists():
         return None

@@ -16,7 +16,7 @@ from isocost.preparing.prepare import Prepared
 from isocost.records import Allocation, Cell, CellPlan
 from isocost.sampling.loop import ProgressListener, buy
 from isocost.sampling.pools import Pool
-from isocost.sampling.rounds import owed, sample, wanted
+from isocost.sampling.rounds import missing_allocations, required_draws, sample
 from isocost.sampling.verdicts import FAILED
 from isocost.store import Log, RunDirectory
 
@@ -81,11 +81,11 @@ class Sampler:
     def buy(self, allocations: Sequence[Allocation]) -> None:
         """Complete the pools so that they hold all these draws, with verdicts."""
         have = {key: count for pool in self.pools.values() for key, count in pool.bought().items()}
-        for model, missing in owed(allocations, have).items():
+        for model, missing in missing_allocations(allocations, have).items():
             self.pools[model].order(missing, self._executor)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]
-        buy(concerned, wanted(allocations), self._executor, self._grading, self._ledger, self._listener)
+        buy(concerned, required_draws(allocations), self._executor, self._grading, self._ledger, self._listener)
 
     def take(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
         """Yield (model, problem id, sample index, draw) for the draws of allocations, in their order."""
@@ -120,7 +120,7 @@ def run_cells(
     """
     policies: dict[Cell, Policy] = {cell: load_policy(prepared.study.arms[cell.arm].policy, terms[cell]) for cell in terms}
     # A round counts only under the terms it was proposed under: another budget or set of problems proposes others.
-    stamps = {cell: digest("terms", _plain(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
+    stamps = {cell: digest("terms", _terms_fields(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
     rounds: dict[tuple[Cell, int], list[Allocation]] = {}
     for cell in terms:
         for number, allocations in _recorded(directory.log("arms", cell.name, "rounds.jsonl"), terms[cell], stamps[cell]):
@@ -171,7 +171,7 @@ def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Al
         yield entry["round"], [Allocation(problem_id=p, model=m, first_index=f, count=c) for p, m, f, c in entry["allocations"]]
 
 
-def _plain(terms: Terms) -> list[object]:
+def _terms_fields(terms: Terms) -> list[object]:
     # Written out field by field: the digest of recorded rounds must stay the same when `Terms` gets another field.
     piloted = sorted((list(key), n) for key, n in terms.piloted.items())
     return [

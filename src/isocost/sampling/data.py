@@ -120,7 +120,7 @@ def sample(
     watch.total = watch.done
     watch.finish()
     progress.write()
-    _say_failed(pools, listener)
+    _note_failures(pools, listener)
     outcome = SamplingOutcome(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
@@ -131,19 +131,19 @@ def sample(
     return outcome, pools
 
 
-def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
+def _note_failures(pools: Mapping[str, Pool], listener: Listener) -> None:
     failed = [(name, key[0], draw) for name, pool in pools.items() for key, draw in pool.draws() if draw.finish_reason == "error"]
     broken = [(model, problem) for model, problem, draw in failed if draw.num_generated_tokens]
-    _say_of(broken, "the endpoint cut the reply off (a content filter, a tool call)", listener)
+    _note_group(broken, "the endpoint cut the reply off (a content filter, a tool call)", listener)
     silent = [(model, problem) for model, problem, draw in failed if not draw.num_generated_tokens]
-    _say_of(
+    _note_group(
         silent,
         "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed repeatedly",
         listener,
     )
 
 
-def _say_of(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
+def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
     if failed:
         draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
         problems = "1 problem" if len(set(failed)) == 1 else f"{len(set(failed)):,} problems"

@@ -65,7 +65,7 @@ def buy(
         LimitReachedError: the next batch, or judging the last one, does not fit under the limit. Earlier draws are stored.
         EngineError: an engine could not answer, or an endpoint keeps returning fewer solutions than requested.
     """
-    grades = _Grades(grading, listener)
+    grades = _GradingQueue(grading, listener)
     for pool in pools:
         for key, solutions in pool.ungraded():
             grades.submit(pool, key, solutions)
@@ -87,7 +87,7 @@ def _buy_once(
     pools: Sequence[Pool],
     wanted: Mapping[tuple[str, str], int],
     executor: Executor,
-    grades: _Grades,
+    grades: _GradingQueue,
     ledger: Ledger,
     listener: ProgressListener,
 ) -> None:
@@ -95,24 +95,24 @@ def _buy_once(
         grades.store_done()
         listener.tick()
 
-    sources = [_Owed(pool, wanted, grades, listener) for pool in pools]
+    sources = [_PoolSource(pool, wanted, grades, listener) for pool in pools]
     try:
-        ask(sources, executor, ledger, check=grades.check, room=grades.keep_up, tell=listener.trouble, after=after)
+        ask(sources, executor, ledger, check=grades.check, room=grades.has_room, tell=listener.trouble, after=after)
     except KeyboardInterrupt:
         ledger.close()
-        grades.forget_late(PATIENCE)
+        grades.drop_late(PATIENCE)
         raise
     finally:
         grades.store_all()  # what was paid for is judged and stored even when the run stops here
 
 
 @dataclass(slots=True)
-class _Owed:
+class _PoolSource:
     """The missing batches of a pool, as a source of calls. Workers store the draws; this class submits them to the grader."""
 
     pool: Pool
     wanted: Mapping[tuple[str, str], int]
-    grades: _Grades
+    grades: _GradingQueue
     listener: ProgressListener
     _batches: dict[str, Batch] = field(default_factory=dict)
 
@@ -143,7 +143,7 @@ class _Waiting:
 
 
 @dataclass(slots=True)
-class _Grades:
+class _GradingQueue:
     """Batches that are being graded, in the order of submission, and the errors of those that failed.
 
     Verdicts are stored in that order, whichever batch is graded first, so that the log does not depend on timing.
@@ -161,7 +161,7 @@ class _Grades:
             self.waiting.append(_Waiting(pool, batch, solutions, size, self.grading.submit(pool.pairs(solutions))))
             self.backlog += size
 
-    def keep_up(self) -> bool:
+    def has_room(self) -> bool:
         """Return True if the grader's backlog is below `BACKLOG`."""
         self.store_done()
         return self.backlog < BACKLOG
@@ -177,7 +177,7 @@ class _Grades:
             wait([self.waiting[0].verdicts])
             self.store_done()
 
-    def forget_late(self, patience: float) -> None:
+    def drop_late(self, patience: float) -> None:
         """Keep the batches that are graded within `patience` seconds; the next start submits the rest again."""
         in_time, _ = wait([each.verdicts for each in self.waiting], timeout=patience)
         self.waiting = deque(each for each in self.waiting if each.verdicts in in_time)

@@ -95,7 +95,7 @@ class Pool:
     _rounds: Log = field(init=False)
     _orders: list[list[Line]] = field(init=False, default_factory=list)
     _draws: dict[str, ProblemDraws] = field(init=False, default_factory=dict)
-    _asked: dict[str, str] = field(init=False, default_factory=dict)
+    _prompt_digests: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
     stale: Counter[str] = field(init=False, default_factory=Counter)
@@ -124,12 +124,12 @@ class Pool:
         """
         self._orders = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
         places: dict[str, DrawKey] = {}
-        numbers = _Numbers(self._orders)
-        open_: dict[str, Answered] = {}
+        numbers = _OrderIndex(self._orders)
+        still_open: dict[str, Answered] = {}
 
         def keep(stored: Answered, failed: bool) -> None:
             if stored.request in unanswered:
-                open_[stored.request] = stored
+                still_open[stored.request] = stored
             found(stored, failed)
 
         for row, draw in iter_batches(self._log.rows(STORED), keep):
@@ -139,7 +139,7 @@ class Pool:
             if key[0] not in self.problems or row["id"] != self._sample_id(*key):
                 self.stale[key[0]] += 1
             elif row["id"] in places:
-                raise self._twice(row)
+                raise self._duplicate_error(row)
             else:
                 self._draws.setdefault(key[0], ProblemDraws()).put(key[1], draw)
                 places[row["id"]] = key
@@ -147,9 +147,9 @@ class Pool:
             problem_id, index = places.get(sample_id, ("", 0))
             if problem_id and self.problems[problem_id].answer == reference:
                 self._draws[problem_id].judge(index, verdict)
-        return open_
+        return still_open
 
-    def _twice(self, row: Mapping[str, Any]) -> StorageError:
+    def _duplicate_error(self, row: Mapping[str, Any]) -> StorageError:
         return StorageError(
             f"{self._log.stem}: draw {row['sample_index']} of problem {row['problem_id']} is stored twice, the second time in batch "
             f"{row['batch']}",
@@ -172,7 +172,7 @@ class Pool:
         """
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
         batches = cut(self.spec, self.facts, requests, executor)
-        orders = [[[r.problem_id, self._what_is_asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
+        orders = [[[r.problem_id, self._prompt_digest(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
         self._orders += orders
 
@@ -185,13 +185,13 @@ class Pool:
             wanted: Number of draws that the study's cells ask for, by (model, problem id).
         """
         for number, order in enumerate(self._orders):
-            owed = [draws for line in filter(self._is_current, order) if (draws := self._owed(line, wanted))]
+            owed = [draws for line in filter(self._is_current, order) if (draws := self._missing_part(line, wanted))]
             if owed:
                 requests = tuple(self._request(p, first, count) for p, _, first, count in owed)
                 key = digest("batch", self.id, number, owed)
                 yield Batch(key=key, number=number, requests=requests, seed=seed_of("batch", self.id, owed))
 
-    def _owed(self, line: Line, wanted: Mapping[tuple[str, str], int]) -> Line | None:
+    def _missing_part(self, line: Line, wanted: Mapping[tuple[str, str], int]) -> Line | None:
         """Return the part of an order's line that is wanted and not stored, or None."""
         problem_id, asked, first, count = line
         stored = self._draws.get(problem_id, ())
@@ -221,7 +221,7 @@ class Pool:
             yield Call(job=job, worst=self.worst(batch), facts=facts, card=self.card), batch
 
     def _storing(self, batch: Batch) -> Storing:
-        asked = tuple(self._what_is_asked(r.problem_id) for r in batch.requests)
+        asked = tuple(self._prompt_digest(r.problem_id) for r in batch.requests)
         return Storing(stem=self._stem, pool=self.id, asked=asked, card=self.card)
 
     def worst(self, batch: Batch) -> Cost:
@@ -354,17 +354,17 @@ class Pool:
 
     def _is_current(self, line: Line) -> bool:
         """Return True if the study still has the problem, with the same question."""
-        return line[0] in self.problems and line[1] == self._what_is_asked(line[0])
+        return line[0] in self.problems and line[1] == self._prompt_digest(line[0])
 
-    def _what_is_asked(self, problem_id: str) -> str:
+    def _prompt_digest(self, problem_id: str) -> str:
         """Return the digest of a problem's prompt: a problem that keeps its id and changes its question is another problem."""
-        if problem_id not in self._asked:
-            self._asked[problem_id] = digest(self.template.render(self.problems[problem_id].question))
-        return self._asked[problem_id]
+        if problem_id not in self._prompt_digests:
+            self._prompt_digests[problem_id] = digest(self.template.render(self.problems[problem_id].question))
+        return self._prompt_digests[problem_id]
 
     def _sample_id(self, problem_id: str, index: int) -> str:
         if problem_id not in self._ids:
-            self._ids[problem_id] = SampleIds(self.id, problem_id, self._what_is_asked(problem_id))
+            self._ids[problem_id] = SampleIds(self.id, problem_id, self._prompt_digest(problem_id))
         return self._ids[problem_id].at(index)
 
     def _request(self, problem_id: str, first_index: int, count: int) -> Request:
@@ -379,7 +379,7 @@ class Pool:
         )
 
 
-class _Numbers:
+class _OrderIndex:
     """An index from draws to the orders that they belong to."""
 
     def __init__(self, orders: Sequence[Sequence[Line]]) -> None:

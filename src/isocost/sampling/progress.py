@@ -15,7 +15,7 @@ from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.ledger.summary import summarise_ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, Outcome, Verdict
-from isocost.reporting.numbers import budget as say_budget
+from isocost.reporting.numbers import budget as format_budget
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
 
@@ -172,9 +172,9 @@ class Progress:
     def _detail(self) -> str:
         spending, parts = self.ledger.spending, []
         if spending.limit:
-            parts.append(f"{say_budget(spending.unit, spending.spent)}/{say_budget(spending.unit, spending.limit)}")
+            parts.append(f"{format_budget(spending.unit, spending.spent)}/{format_budget(spending.unit, spending.limit)}")
         else:
-            parts.append(say_budget(spending.unit, spending.spent))
+            parts.append(format_budget(spending.unit, spending.spent))
         share = proportion(self._correct, self._judged)
         if share.value is not None and share.low is not None and share.high is not None:
             parts.append(f"correct {100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]")
@@ -191,6 +191,6 @@ class Progress:
             whole = Account(lost=sum(each.lost for each in data), retries=sum(each.retries for each in data))
             own = [format_request_failures(whole)]
             for (account, model), each in accounts.items():
-                if account != "data" and (said := format_request_failures(each, self._others.get((account, model)))):
-                    own.append(f"{account} {model}: {said}")
+                if account != "data" and (failures := format_request_failures(each, self._others.get((account, model)))):
+                    own.append(f"{account} {model}: {failures}")
         return [text for text in own if text]

@@ -159,8 +159,8 @@ class Reconciliation:
         stored, paid = self._changed[0]
         more = f"; so do those of {len(self._changed) - 1:,} more" if len(self._changed) > 1 else ""
         raise RunDirectoryError(
-            f"{self._ledger.log.path}: batch {stored.request} brought {_format_batch(paid.answers, paid.flops, paid.usd)}, but its stored draws "
-            f"say {_format_batch(stored.count, stored.cost.flops, stored.cost.usd)}{more}",
+            f"{self._ledger.log.path}: batch {stored.request} brought {_format_batch(paid.answers, paid.flops, paid.usd)}, "
+            f"but its stored draws say {_format_batch(stored.count, stored.cost.flops, stored.cost.usd)}{more}",
             advice=f"one of them was changed by hand: restore it, or the files in {Path('pools') / paid.place[1]}, from a copy",
         )
 

@@ -58,7 +58,7 @@ def sample(
     return drawn
 
 
-def wanted(allocations: Iterable[Allocation]) -> dict[tuple[str, str], int]:
+def required_draws(allocations: Iterable[Allocation]) -> dict[tuple[str, str], int]:
     """Return the number of draws that pools must hold for all these allocations, by (model, problem id)."""
     counts: dict[tuple[str, str], int] = {}
     for a in allocations:
@@ -67,7 +67,7 @@ def wanted(allocations: Iterable[Allocation]) -> dict[tuple[str, str], int]:
     return counts
 
 
-def owed(allocations: Iterable[Allocation], bought: Mapping[tuple[str, str], int]) -> dict[str, list[Allocation]]:
+def missing_allocations(allocations: Iterable[Allocation], bought: Mapping[tuple[str, str], int]) -> dict[str, list[Allocation]]:
     """Return the draws that no pool has yet, by model.
 
     Args:
@@ -75,7 +75,7 @@ def owed(allocations: Iterable[Allocation], bought: Mapping[tuple[str, str], int
         bought: Number of draws that the pool has or has ordered, by (model, problem id).
     """
     missing: dict[str, list[Allocation]] = {}
-    for (model, problem_id), count in wanted(allocations).items():
+    for (model, problem_id), count in required_draws(allocations).items():
         first = bought.get((model, problem_id), 0)
         if count > first:
             missing.setdefault(model, []).append(Allocation(problem_id=problem_id, model=model, first_index=first, count=count - first))
