@@ -43,7 +43,7 @@ class NullLedger:
     """A ledger that records nothing, for students: they run on the user's own devices, outside the limit."""
 
     def __init__(self) -> None:
-        self.spending = Spending("flops", None)
+        self.spending = Spending("flops", None)  # no limit, so nothing has to fit
         self._closed = False
 
     def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False) -> int:

@@ -117,6 +117,7 @@ class CallQueue:
             return None
         if self._is_out() and (fresh := self._fresh()):
             return fresh
+        # Retries before new calls: their draws are the oldest missing ones, and their wait is over.
         if self.later and self.later[0][0] <= now:
             return heapq.heappop(self.later)[2]
         return self._fresh()
@@ -130,7 +131,7 @@ class CallQueue:
     def is_done(self) -> bool:
         """Return True if nothing is left to send."""
         if not self.first and not self.later:
-            self.first.extend(itertools.islice(self.source, 1))
+            self.first.extend(itertools.islice(self.source, 1))  # an iterator shows that it is empty only when it is read
         return not self.first and not self.later
 
     def room(self, capacity: int) -> int:

@@ -115,9 +115,10 @@ class _CallsInFlight:
         for queue in self._queues.values():
             calls = self._next(queue)
             try:
+                # Patient only without calls in flight: this thread is the one that stores answers, and so the one that frees room.
                 fitting = self._ledger.reserve([call.reservation() for call in calls], patient=not self._in_flight)
             except LimitReachedError:
-                if not self._in_flight:
+                if not self._in_flight:  # otherwise an answer may cost less than its worst case, and the call is tried again
                     raise
                 fitting = 0
             queue.first.extendleft(reversed(calls[fitting:]))  # reversed, because extendleft adds one by one
@@ -159,7 +160,7 @@ class _CallsInFlight:
         """
         self.stopped = error
         if isinstance(error, KeyboardInterrupt):
-            self._ledger.close()
+            self._ledger.close()  # for other threads too, such as a judge's
             self._deadline = time.monotonic() + PATIENCE
         if not isinstance(error, LimitReachedError):
             for queue in {call.job.queue for call in self._in_flight.values() if call.job.remote}:
@@ -202,7 +203,7 @@ class _CallsInFlight:
             return [(call, None)]
         if not isinstance(error, TryAgainError):
             raise error
-        if self.stopped:
+        if self.stopped:  # nothing is sent again; the next start finds the call missing
             return []
         later = queue.record_failure(call, error)
         if message := queue.failure_message(error):
@@ -237,6 +238,7 @@ class _CallsInFlight:
         if not error.in_flight or not worst or paid is None or paid <= worst:
             return error
         without_answer = (c for c in (*self._in_flight.values(), *self._unprocessed) if c.job.queue == call.job.queue)
+        # `error.in_flight` of these had reached the endpoint. It is unknown which, so the largest reservations are assumed.
         others = sorted((c.worst.amount(unit) or 0.0 for c in without_answer), reverse=True)
         beyond = sum(others[: error.in_flight]) * (paid / worst - 1)
         requests = "1 request" if error.in_flight == 1 else f"{error.in_flight} requests"
@@ -246,7 +248,9 @@ class _CallsInFlight:
         """Return True if nothing is in flight and nothing more will be sent, or the time after Ctrl-C is over."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             return True
-        return not self._in_flight and (self.stopped is not None or all(queue.is_done() for queue in self._queues.values()))
+        if self._in_flight:
+            return False
+        return self.stopped is not None or all(queue.is_done() for queue in self._queues.values())
 
     def abandon(self, yielded: Iterable[str]) -> None:
         """Free the reservations of the calls in flight and of those yielded to the caller: another thread may wait for the room."""

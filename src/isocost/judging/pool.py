@@ -68,7 +68,7 @@ class JudgingPool:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
-            self._ended.set()
+            self._ended.set()  # `_check` then raises in the thread, which ends a wait of minutes for a reply
         # Waited for even after an error: a thread that outlived the run would start the executor's workers again.
         self._thread.shutdown(wait=True, cancel_futures=kind is not None)
         if kind is None:
@@ -84,6 +84,7 @@ class JudgingPool:
 
     def _answer(self, prompts: Sequence[str]) -> list[str | None]:
         """Return the replies to the grader's prompts, None for a call that failed for good."""
+        # Stored replies need no call, so they are returned even after a failure.
         if self._failure and not all(self._replies.stored(prompts)):
             raise self._failure
         try:

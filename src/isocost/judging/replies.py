@@ -88,7 +88,7 @@ class Replies:
         stored = self._known()
         asked = {_key(prompt): prompt for prompt in prompts}
         if not asked.keys() <= stored.keys() - self._failed.keys():
-            source = _Prompts(self, asked)
+            source = _Prompts(self, asked)  # equal prompts have one key, and so one call
             ask([source], self._executor, ledger, check=self._check, tell=self._trouble, after=self._report_new)
         rows = [stored[_key(prompt)] for prompt in prompts]
         return [None if _is_failed(row) else row["reply"] for row in rows]
@@ -173,6 +173,7 @@ class Replies:
         cost = verdict_cost(self._card, reply.num_prompt_tokens, reply.num_generated_tokens)
         return {
             "id": key,
+            # A repeated call keeps the set that its first row was submitted in, or the batches of that set would change.
             "submitted": self._failed[key][-1]["submitted"] if key in self._failed else call.facts["submitted"],
             "reply": reply.text,
             "finish_reason": reply.finish_reason,

@@ -56,6 +56,7 @@ def note_changes(before: str | None, after: str, listener: Listener) -> None:
     if before is None or before == after:
         return
     old, new = (dict(_leaves(parse_yaml(text, text_keys=True).data or {}, "")) for text in (before, after))
+    # In the order of the old study, then of the new one, so that related settings stay together.
     changed = [key for key in dict.fromkeys((*old, *new)) if old.get(key, _UNSET) != new.get(key, _UNSET)]
     if changed:
         listed = ", ".join(f"{key} {_shorten(new, key)} (was {_shorten(old, key)})" for key in changed[:_NAMED])

@@ -59,5 +59,6 @@ def make_executor(spec: ExecutorSpec, largest: int | None, folder: Path, local: 
         return local(largest)
     from isocost.executors.ray import RayExecutor  # ray is an extra, and slow to import
 
+    # Small models get one core per actor, so that a node runs several.
     small = largest is not None and largest <= SMALL
     return RayExecutor(spec, local(None), small=small, files=[folder.resolve() / "lock", Path.cwd()])

@@ -20,7 +20,7 @@ def cache_facts(directory: RunDirectory, describe: Callable[[EngineSpec], Engine
     known: dict[str, Any] = directory.read_derived(_FILE) or {}  # a damaged file counts as empty, since engines can be asked again
 
     def ask(spec: EngineSpec) -> EngineFacts:
-        key = digest("facts", 2, spec.key, _files(spec))
+        key = digest("facts", 2, spec.key, _files(spec))  # 2 is the format of the entries; raise it to have engines asked again
         facts = _facts(known.get(key))
         if facts is None:
             facts = describe(spec)

@@ -74,11 +74,13 @@ class Prepared:
 
 def known_parts() -> Known:
     """Return the names and options that the families offer, with the checks of their values."""
+    sources = {name: source_options(name) for name in SOURCES}
+    graders = {name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS}
     return Known(
-        sources={name: source_options(name) for name in SOURCES},
+        sources=sources,
         engines={name: entry.keys for name, entry in ENGINES.items()},
         policies=POLICIES,
-        graders={name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS},
+        graders=graders,
         templates=TEMPLATES,
         grader_mistake=grader_mistake,
         engine_mistakes=engine_mistakes,
@@ -113,7 +115,8 @@ def own_parts(study: Study) -> list[str]:
     sources = [
         source.source for source in (getattr(study.problems, split) for split in ("train", "validation", "test", "transfer")) if source
     ]
-    templates = [name for p in (study.prompt, *(m.prompt for m in study.models.values())) if p and (name := p.template)]
+    prompts = [study.prompt, *(model.prompt for model in study.models.values())]
+    templates = [prompt.template for prompt in prompts if prompt and prompt.template]
     graders = [study.grader.name, study.reference_grader.name]
     named = [*sources, *(m.engine for m in study.models.values()), *(a.policy for a in study.arms.values()), *graders, *templates]
     return sorted({name for name in named if ":" in name})
@@ -141,7 +144,7 @@ def prepare(
     Raises:
         StudyError: problems or models have mistakes; it lists all of them, one per line.
     """
-    mistakes: list[str] = []
+    mistakes: list[str] = []  # collected, so that one start reports all of them
     problems = _problems(study, base, mistakes, all_sets=to_spend)
     cards: dict[str, ModelCard] = {}
     specs: dict[str, EngineSpec] = {}
@@ -243,11 +246,15 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
 def _needs_opening(study: Study, spec: ModelSpec) -> bool:
     """Return True if a model must be opened to find the cost of its draws: its size, or if draws share the price of a prompt."""
     entry = ENGINES.get(spec.engine)
-    if not (entry and entry.opens_slowly) and (study.costs.prices or (spec.price and spec.price.input)):
+    opens_quickly = not (entry and entry.opens_slowly)
+    has_input_price = bool(spec.price and spec.price.input)
+    # Only the engine knows if draws share the price of a prompt; a slow one is opened for its size alone.
+    if opens_quickly and (study.costs.prices or has_input_price):
         return True
+    has_size = spec.params is not None and (spec.attention is not None or not study.costs.attention)
+    has_price = spec.price is not None or study.costs.prices is not None
     in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
-    sized = spec.params is not None and (spec.attention is not None or not study.costs.attention)
-    return not sized and (in_flops or (spec.price is None and study.costs.prices is None))
+    return not has_size and (in_flops or not has_price)
 
 
 def _unknown_cost_mistakes(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
@@ -289,6 +296,7 @@ def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Ma
         for name, card in cards.items()
         if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million
     ]
+    # Compared as text: the same question has another id in another file.
     questions = {p.question: p.id for p in problems.get("train", [])}
     for split in ("validation", "test", "transfer"):
         shared = [(questions[p.question], p.id) for p in problems.get(split, []) if p.question in questions]

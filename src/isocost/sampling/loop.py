@@ -71,6 +71,7 @@ def buy(
             grades.submit(pool, key, solutions)
             grades.store_done()  # at once, so that verdicts of a large pool do not pile up in memory
     short = list(pools)
+    # Repeated, because an endpoint may return fewer solutions than requested; the first pass usually suffices.
     for _ in range(REPEATS):
         _buy_once(short, wanted, executor, grades, ledger, listener)
         grades.check()
@@ -99,7 +100,7 @@ def _buy_once(
     try:
         ask(sources, executor, ledger, check=grades.check, room=grades.has_room, tell=listener.trouble, after=after)
     except KeyboardInterrupt:
-        ledger.close()
+        ledger.close()  # a judge that grades these draws must not reserve more calls
         grades.drop_late(PATIENCE)
         raise
     finally:

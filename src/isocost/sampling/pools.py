@@ -19,17 +19,7 @@ import polars as pl
 
 from isocost.dispatch.calls import Call
 from isocost.dispatch.cutting import cut
-from isocost.dispatch.drawn import (
-    STORED,
-    Draw,
-    DrawKey,
-    ProblemDraws,
-    Ungraded,
-    iter_batches,
-    known_sum,
-    summarise_batch,
-    total_cost,
-)
+from isocost.dispatch.drawn import STORED, Draw, DrawKey, ProblemDraws, Ungraded, iter_batches, known_sum, summarise_batch, total_cost
 from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor
@@ -103,6 +93,7 @@ class Pool:
     def __post_init__(self) -> None:
         self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
+        # Absolute, because workers write there and may have another working directory.
         self._stem, self._queue = self._log.stem.resolve(), queue_of(self.spec, self.facts)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
@@ -134,7 +125,7 @@ class Pool:
 
         for row, draw in iter_batches(self._log.rows(STORED), keep):
             key = row["problem_id"], row["sample_index"]
-            if row["batch"] not in self._numbers:
+            if row["batch"] not in self._numbers:  # before the checks below, because `seal` orders stale draws too
                 self._numbers[row["batch"]] = numbers.of(*key)
             if key[0] not in self.problems or row["id"] != self._sample_id(*key):
                 self.stale[key[0]] += 1
@@ -166,10 +157,8 @@ class Pool:
         return counts
 
     def order(self, allocations: Sequence[Allocation], executor: Executor) -> None:
-        """Record a round, cut into the batches that the engine will answer at once.
-
-        The batches are recorded too, so that a resumed run needs no engine to cut them, and a changed batch size does not change them.
-        """
+        """Record a round, cut into the batches that the engine will answer at once."""
+        # The batches are recorded too: a resumed run needs no engine to cut them, and a changed batch size does not change them.
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
         batches = cut(self.spec, self.facts, requests, executor)
         orders = [[[r.problem_id, self._prompt_digest(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
@@ -188,6 +177,7 @@ class Pool:
             owed = [draws for line in filter(self._is_current, order) if (draws := self._missing_part(line, wanted))]
             if owed:
                 requests = tuple(self._request(p, first, count) for p, _, first, count in owed)
+                # The seed leaves the number out: the same draws have the same seed in whatever round they are ordered.
                 key = digest("batch", self.id, number, owed)
                 yield Batch(key=key, number=number, requests=requests, seed=seed_of("batch", self.id, owed))
 
@@ -196,6 +186,7 @@ class Pool:
         problem_id, asked, first, count = line
         stored = self._draws.get(problem_id, ())
         end = min(first + count, wanted.get((self.card.name, problem_id), 0))
+        # The draws of a line are stored in order, so none after the first missing one is stored.
         start = next((i for i in range(first, end) if i not in stored), end)
         return [problem_id, asked, start, end - start] if start < end else None
 
@@ -262,7 +253,7 @@ class Pool:
     def ungraded(self) -> Iterator[tuple[str, list[Ungraded]]]:
         """Yield, by batch, the stored draws that have no verdict of this grader on the present reference answer."""
         if all(draws.all_judged() for draws in self._draws.values()):
-            return
+            return  # a finished run then reads no texts
         batch = ""
         found: list[Ungraded] = []
         for row in self._log.rows():
@@ -321,6 +312,7 @@ class Pool:
             orient="row",
         )
         for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", *COSTS)):
+            # Filtered before the join, which would match stale draws of a changed question by the problem's id.
             if self.stale:
                 own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
                 part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))
@@ -331,10 +323,13 @@ class Pool:
     def _verdict_columns(self, part: pl.DataFrame) -> list[pl.Series]:
         """Return the columns `outcome`, `predicted_answer` and `correct` of sealed draws, from the verdicts in memory."""
         verdicts = [self._draws[problem].verdict(index) or FAILED for problem, index in part.select(DRAW[1:]).iter_rows()]
+        outcomes = [verdict.outcome for verdict in verdicts]
+        answers = [verdict.predicted_answer for verdict in verdicts]
+        correct = [verdict.correct for verdict in verdicts]
         return [
-            pl.Series("outcome", [verdict.outcome for verdict in verdicts], dtype=OUTCOMES),
-            pl.Series("predicted_answer", [verdict.predicted_answer for verdict in verdicts], dtype=pl.String),
-            pl.Series("correct", [verdict.correct for verdict in verdicts], dtype=pl.Boolean),
+            pl.Series("outcome", outcomes, dtype=OUTCOMES),
+            pl.Series("predicted_answer", answers, dtype=pl.String),
+            pl.Series("correct", correct, dtype=pl.Boolean),
         ]
 
     def seal(self) -> None:
@@ -343,6 +338,7 @@ class Pool:
         Raises:
             StorageError: stored batches cannot be read back.
         """
+        # Batches of no known order sort first (-1), by key.
         sealed = self._log.seal(lambda batch: (self._numbers.get(batch, -1), batch))
         if gone := self._numbers.keys() - sealed:
             batches = "a batch" if len(gone) == 1 else f"{len(gone):,} batches"

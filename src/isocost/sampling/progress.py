@@ -81,6 +81,7 @@ class Progress:
         for a in allocations:
             end = a.first_index + a.count
             key = a.model, a.problem_id
+            # Draws shared with another cell are bought once, so only those beyond the largest order add to the total.
             self._ordered_in_all += max(0, end - self._ordered.get(key, 0))
             self._ordered[key] = max(end, self._ordered.get(key, 0))
             self._wanted.setdefault((a.model, a.problem_id), []).append((end, spent))
@@ -100,7 +101,7 @@ class Progress:
             tokens += draw.num_generated_tokens
             self.failed += draw.finish_reason == "error"
             for end, spent in self._wanted.get((model, problem_id), ()):
-                if index < end:
+                if index < end:  # cells share draws: each counts those below its own end
                     spent.add(draw.flops, draw.usd)
         self.watch.advance(len(draws), tokens=tokens)
 
@@ -152,9 +153,10 @@ class Progress:
 
     def _to_json(self) -> dict[str, Any]:
         seconds = time.monotonic() - self.watch.started
-        new, rate = self.watch.done - self.watch.done_before, self.watch.rate()
+        new, rate = self.watch.done - self.watch.done_before, self.watch.rate()  # draws of earlier starts took no time now
         with self.ledger.locked() as (accounts, waiting):
             ledger = summarise_ledger(accounts, waiting, self.ledger.log.path)
+        cells = {cell.name: {"draws": spent.draws, "flops": spent.flops, "usd": spent.usd} for cell, spent in self.cells.items()}
         return {
             "stage": self.watch.stage,
             "done": self.watch.done,
@@ -165,7 +167,7 @@ class Progress:
             "seconds_left": (self.watch.total - self.watch.done) / rate if rate else None,
             "engine_idle": self.idle(),
             "failed": self.failed,
-            "cells": {cell.name: {"draws": spent.draws, "flops": spent.flops, "usd": spent.usd} for cell, spent in self.cells.items()},
+            "cells": cells,
             "ledger": ledger,
         }
 

@@ -185,9 +185,11 @@ class Reconciliation:
     def _settle_missing(self, terms: ReconciliationTerms, listener: Listener) -> None:
         """Let a few lost batches of the study's pools and of judges be bought again, or stop."""
         by_place: dict[Place, list[str]] = {}
+        # `compare` has taken every stored batch out of `paid`; pools of settings that the study left are not needed.
         for of_model in self._ledger.paid.values():
             for request, paid in of_model.items():
-                if paid.place[2] and (paid.place in self._places or paid.place[0] == ACCOUNT) and request not in self._open:
+                is_needed = paid.place in self._places or paid.place[0] == ACCOUNT
+                if paid.place[2] and is_needed and request not in self._open:  # earlier versions record no place
                     by_place.setdefault(paid.place, []).append(request)
         if terms.again and not by_place:
             raise InputError("samples are paid for and never thrown away", advice="use another folder to sample again")
@@ -217,6 +219,7 @@ class Reconciliation:
     def _settle_unknown(self, terms: ReconciliationTerms, listener: Listener) -> None:
         """Enter into the ledger what it lacks, or stop if that may exceed the limit."""
         ledger = self._ledger
+        # `progress.json` has a summary of the ledger: a second record, written at intervals, of what the ledger once had.
         summary = (self._directory.read_derived(PROGRESS) or {}).get("ledger")
         before, waiting = read_summary(summary) or ({}, {})
         forgotten = [] if begins_with(ledger.log.path, summary) else self._find_forgotten(waiting)
@@ -227,6 +230,7 @@ class Reconciliation:
         remote = {model for model, is_remote in terms.remote.items() if is_remote}
         remote |= {model for accounts in (ledger.accounts, before) for (_, model), each in accounts.items() if each.remote}
         remote |= {str(each.facts["model"]) for each in self._unknown} - terms.remote.keys()  # unknown now, so perhaps remote
+        # Only endpoints charge for requests whose answers are lost; on the user's own devices nothing is missing from the bill.
         if ledger.spending.limit is not None and remote and not terms.lowered:
             raise RunDirectoryError(
                 f"{ledger.log.path}: {what}: lines were removed, cut off or changed",
@@ -288,6 +292,7 @@ def _lacking(before: Accounts, booked: Mapping[tuple[str, str], Sequence[Cost]])
 
 def _gap(account: Account, now: Cost, unit: Unit) -> float:
     was, have = account.amount(unit), now.amount(unit)
+    # More than the summary is no gap: the run went on after the summary was written.
     if was is None or have is None or have >= was * (1 - _TOLERANCE):
         return 0.0
     return was - have
@@ -339,7 +344,6 @@ def _format_batch(count: int, flops: float | None, usd: float | None) -> str:
 
 
 def _format_cost(cost: Cost) -> str:
-    amounts = [
-        format_amount(unit, amount) for unit in ("usd", "flops") if (amount := cost.amount(unit)) is not None and (amount or unit == "usd")
-    ]
-    return amounts[0] if amounts else "at a cost that is not known"
+    if cost.usd is not None:
+        return format_amount("usd", cost.usd)
+    return format_amount("flops", cost.flops) if cost.flops else "at a cost that is not known"
