@@ -99,7 +99,7 @@ class Asking:
     ) -> None:
         self.found: list[str] = []
         self.given_up: list[str] = []
-        self.told: list[str] = []
+        self.notes: list[str] = []
         self.error: BaseException | None = None
         self._sources, self._executor, self._ledger, self._check, self._cost = sources, executor, ledger, check, cost
         self._thread = threading.Thread(target=self._consume, daemon=True)
@@ -107,7 +107,7 @@ class Asking:
 
     def _consume(self) -> None:
         try:
-            for found in send_calls(self._sources, self._executor, self._ledger, self._check, tell=self.told.append):
+            for found in send_calls(self._sources, self._executor, self._ledger, self._check, notify=self.notes.append):
                 for each, answers in found:
                     (self.given_up if answers is None else self.found).append(each.key)
                     if answers is not None:

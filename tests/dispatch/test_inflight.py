@@ -190,7 +190,7 @@ def test_while_an_endpoint_is_down_one_call_at_a_time_is_sent(log: Log) -> None:
     assert asked.ends().error is None
     assert max(most) == 1
     assert sorted(asked.found) == list("abcdefghijkl")
-    assert asked.told[0].startswith("it is busy; retrying")
+    assert asked.notes[0].startswith("it is busy; retrying")
 
 
 def test_an_endpoint_that_stays_down_stops_the_run(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from isocost.dispatch import inflight
 from isocost.dispatch.accounts import NullLedger
 from isocost.dispatch.calls import Call, Retrying
-from isocost.dispatch.loop import ask
+from isocost.dispatch.loop import run_sources
 from isocost.errors import LimitReachedError, NotSentError, RunError, TryAgainError
 from isocost.executors.jobs import Answers, Job
 from isocost.ledger import Answered, Ledger, Reservation
@@ -54,7 +54,7 @@ def test_each_source_stores_its_own_before_the_ledger_is_told(tmp_path: Path) ->
     def look() -> None:
         seen.append((len(near.stored) + len(far.stored), ledger.accounts["data", "m"].requests if ledger.accounts else 0))
 
-    ask([near, far], Scripted(on_send=answer), ledger, after=look)
+    run_sources([near, far], Scripted(on_send=answer), ledger, after=look)
     assert (sorted(near.stored), sorted(far.stored)) == (list("abc"), list("de"))
     assert all(stored == released for stored, released in seen)
     assert ledger.unanswered() == {}
@@ -68,17 +68,17 @@ def test_what_is_stored_is_not_sent_again(tmp_path: Path) -> None:
 
     source = Storing("abcd")
     with pytest.raises(ValueError, match="a fault"):
-        ask([source], Scripted(capacity=1, on_send=stop), ledger)
+        run_sources([source], Scripted(capacity=1, on_send=stop), ledger)
     assert source.stored == ["a", "b"]
     executor = Scripted(capacity=1, on_send=answer)
-    ask([source], executor, NullLedger())
+    run_sources([source], executor, NullLedger())
     assert executor.sent == ["c", "d"]
 
 
 def test_the_limit_stops_it_and_what_came_is_stored(tmp_path: Path) -> None:
     source = Storing("abcd")
     with pytest.raises(LimitReachedError):
-        ask([source], Scripted(capacity=1, on_send=answer), Ledger(Log(tmp_path / "ledger.jsonl"), limit=11.5))
+        run_sources([source], Scripted(capacity=1, on_send=answer), Ledger(Log(tmp_path / "ledger.jsonl"), limit=11.5))
     assert source.stored == ["a", "b"]
 
 
@@ -95,7 +95,7 @@ def test_without_an_account_calls_are_sent_again_and_given_up_as_with_one() -> N
             executor.answer(job.key)
 
     source = Storing("xabcdefghij", queue="far")
-    ask([source], Scripted(capacity=1, on_send=fail), NullLedger())
+    run_sources([source], Scripted(capacity=1, on_send=fail), NullLedger())
     assert (sorted(source.stored), source.given_up) == (list("abcdefghij"), ["x"])
     assert (tries.count("x"), tries.count("a")) == (5, 2)
 

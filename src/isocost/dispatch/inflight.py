@@ -41,7 +41,7 @@ def send_calls(
     ledger: CallLedger,
     check: Callable[[], None],
     room: Callable[[], bool] = lambda: True,
-    tell: Callable[[str], None] = lambda message: None,
+    notify: Callable[[str], None] = lambda message: None,
 ) -> Generator[AnsweredCalls, None, None]:
     """Send calls and yield them as they are answered, several at a time; the caller releases each in the ledger.
 
@@ -58,14 +58,14 @@ def send_calls(
         ledger: Ledger that reserves each call.
         check: Called often. An IsocostError from it stops sending; any other exception ends at once, without waiting for calls in flight.
         room: Returns True if more may be sent. Answers are awaited in any case.
-        tell: Called with a message on an endpoint that cannot be reached or does not answer, or whose usage is odd but possible.
+        notify: Called with a message on an endpoint that cannot be reached or does not answer, or whose usage is odd but possible.
 
     Raises:
         LimitReachedError: the next call does not fit under the limit.
         EngineError: an engine could not answer.
     """
     with deferred() as raise_if_interrupted:
-        in_flight = _CallsInFlight(make_queues(sources), executor, ledger, tell)
+        in_flight = _CallsInFlight(make_queues(sources), executor, ledger, notify)
         yielded: list[str] = []
         try:
             while True:
@@ -97,8 +97,8 @@ def send_calls(
 class _CallsInFlight:
     """Calls in flight, and the queues they come from."""
 
-    def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: CallLedger, tell: Callable[[str], None]) -> None:
-        self._queues, self._executor, self._ledger, self._tell = queues, executor, ledger, tell
+    def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: CallLedger, notify: Callable[[str], None]) -> None:
+        self._queues, self._executor, self._ledger, self._notify = queues, executor, ledger, notify
         self._in_flight: dict[Future[Answers], Call] = {}
         self._finished: SimpleQueue[Future[Answers]] = SimpleQueue()
         self._unprocessed: deque[Call] = deque()  # calls that arrived with the one being processed and are still reserved
@@ -192,7 +192,7 @@ class _CallsInFlight:
             queue.record_success(call)
             answers = future.result()
             for remark in answers.remarks:
-                self._tell(f"model {call.facts.get('model', '')}: {remark}")
+                self._notify(f"model {call.facts.get('model', '')}: {remark}")
             return [(call, answers)]
         error = self._close_reservation(call, error)
         if isinstance(error, NotSentError):
@@ -207,7 +207,7 @@ class _CallsInFlight:
             return []
         later = queue.record_failure(call, error)
         if message := queue.failure_message(error):
-            self._tell(message)
+            self._notify(message)
         return [] if later else [(call, None)]
 
     def _close_reservation(self, call: Call, error: BaseException) -> BaseException:

@@ -32,14 +32,14 @@ class Source(Protocol):
         """
 
 
-def ask(
+def run_sources(
     sources: Sequence[Source],
     executor: Executor,
     ledger: CallLedger,
     *,
     check: Callable[[], None] = lambda: None,
     room: Callable[[], bool] = lambda: True,
-    tell: Callable[[str], None] = lambda message: None,
+    notify: Callable[[str], None] = lambda message: None,
     after: Callable[[], None] = lambda: None,
 ) -> None:
     """Send all calls of the sources to engines, several at a time, and store each answer as it arrives.
@@ -50,7 +50,7 @@ def ask(
         ledger: Ledger that reserves each call before it is sent, and releases it once its answer is stored.
         check: As for `send_calls`.
         room: As for `send_calls`.
-        tell: As for `send_calls`.
+        notify: As for `send_calls`.
         after: Called after answers are released, and at intervals while none arrive.
 
     Raises:
@@ -66,7 +66,7 @@ def ask(
 
     # `calls` may wait for a worker, so it is called before `send_calls` defers Ctrl-C.
     waiting = [owned(source, source.calls()) for source in sources]
-    with closing(send_calls(waiting, executor, ledger, check, room, tell)) as found:
+    with closing(send_calls(waiting, executor, ledger, check, room, notify)) as found:
         for finished in found:
             # Stored before released: after a kill in between, the next start finds the answers and closes the reservation by them.
             costs = [owners.pop(call.key).store(call, answers) for call, answers in finished]

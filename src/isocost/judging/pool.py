@@ -56,7 +56,7 @@ class JudgingPool:
             executor=executor,
             chat=chat,
             check=self._check,
-            trouble=lambda what: listener(Note(text=what)),
+            notify=lambda what: listener(Note(text=what)),
         )
         self._ledger = ledger
         self._thread = ThreadPoolExecutor(1)  # a single thread, because the log of replies has one writer

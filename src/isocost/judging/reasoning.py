@@ -42,7 +42,7 @@ class Judge:
         self.example = f"{FOLDER}/{self.model}/{self.version}.txt"
         self._directory = directory
         self._watch: StageWatch | None = None
-        self._trouble: Callable[[], str] = lambda: ""
+        self._format_failures: Callable[[], str] = lambda: ""
         self._grades = judge_of(prepared.study) == self.model
         self._replies = Replies(
             prepared,
@@ -52,9 +52,9 @@ class Judge:
             directory=directory,
             executor=executor,
             chat=chat,
-            tell=self._tell,
+            report=self._advance,
             again=again,
-            trouble=self._note,
+            notify=self._note,
         )
 
     def judge(self, prompts: Mapping[str, str], ledger: Ledger, listener: Listener) -> dict[str, auditing.Judged]:
@@ -78,7 +78,7 @@ class Judge:
         self._directory.write_text(example, *self.example.split("/"))
         texts = list(dict.fromkeys(prompts.values()))  # two models may write the same solution, which is judged and paid once
         done = sum(self._replies.stored(texts))
-        self._trouble = self._failure_formatter(ledger)
+        self._format_failures = self._failure_formatter(ledger)
         self._watch = StageWatch(stage="audit", total=len(texts), unit="solutions", listener=listener, done_before=done)
         try:
             replies = dict(zip(texts, self._replies.answer(texts, ledger), strict=True))
@@ -91,9 +91,9 @@ class Judge:
                 self._note(text)
         return {sample_id: auditing.read_reply(sample_id, replies[prompt]) for sample_id, prompt in prompts.items()}
 
-    def _tell(self, replies: int, tokens: int) -> None:
+    def _advance(self, replies: int, tokens: int) -> None:
         if self._watch:
-            self._watch.advance(replies, tokens=tokens, detail=self._trouble())
+            self._watch.advance(replies, tokens=tokens, detail=self._format_failures())
 
     def _note(self, what: str) -> None:
         if self._watch:

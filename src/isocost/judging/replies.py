@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from isocost.dispatch.calls import Call
 from isocost.dispatch.cutting import cut
 from isocost.dispatch.drawn import known_sum, total_cost
-from isocost.dispatch.loop import ask
+from isocost.dispatch.loop import run_sources
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, Job, queue_of
@@ -40,9 +40,9 @@ class Replies:
         executor: Executor that runs the engine.
         chat: True if prompts are put into the model's chat format.
         check: Called often. It stops sending by raising.
-        tell: Called with the number of new replies and the number of their tokens.
+        report: Called with the number of new replies and the number of their tokens.
         again: True to repeat calls that failed for good at an earlier start. Their cost stays in the ledger.
-        trouble: Called with a message on an endpoint that cannot be reached, or whose usage is odd.
+        notify: Called with a message on an endpoint that cannot be reached, or whose usage is odd.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class Replies:
         executor: Executor,
         chat: bool = False,
         check: Callable[[], None] = lambda: None,
-        tell: Callable[[int, int], None] = lambda replies, tokens: None,
+        report: Callable[[int, int], None] = lambda replies, tokens: None,
         again: bool = False,
-        trouble: Callable[[str], None] = lambda what: None,
+        notify: Callable[[str], None] = lambda what: None,
     ) -> None:
-        self._trouble = trouble
+        self._notify = notify
         self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
         self._version, self._params, self._chat = version, params, chat
-        self._executor, self._check, self._tell = executor, check, tell
+        self._executor, self._check, self._report = executor, check, report
         self._log = directory.batches(FOLDER, model, version)
         self._stored: dict[str, Row] | None = None
         self._again, self._failed = again, dict[str, list[Row]]()
-        self._unreported: list[Row] = []  # replies that `tell` was not called for yet
+        self._unreported: list[Row] = []  # replies that `report` was not called for yet
 
     def seal(self) -> None:
         """Move the stored replies into Parquet."""
@@ -89,7 +89,7 @@ class Replies:
         asked = {_key(prompt): prompt for prompt in prompts}
         if not asked.keys() <= stored.keys() - self._failed.keys():
             source = _Prompts(self, asked)  # equal prompts have one key, and so one call
-            ask([source], self._executor, ledger, check=self._check, tell=self._trouble, after=self._report_new)
+            run_sources([source], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
         rows = [stored[_key(prompt)] for prompt in prompts]
         return [None if _is_failed(row) else row["reply"] for row in rows]
 
@@ -116,7 +116,7 @@ class Replies:
     def _report_new(self) -> None:
         if rows := self._unreported:
             self._unreported = []
-            self._tell(len(rows), sum(row["num_generated_tokens"] for row in rows))
+            self._report(len(rows), sum(row["num_generated_tokens"] for row in rows))
 
     def _calls(self, asked: Mapping[str, str]) -> list[Call]:
         """Return the calls that are still to be sent.

@@ -11,7 +11,7 @@ from typing import Protocol
 from isocost.dispatch.calls import Call
 from isocost.dispatch.drawn import DrawKey, Ungraded
 from isocost.dispatch.inflight import PATIENCE
-from isocost.dispatch.loop import ask
+from isocost.dispatch.loop import run_sources
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, StoredDraw
@@ -98,7 +98,7 @@ def _buy_once(
 
     sources = [_PoolSource(pool, wanted, grades, listener) for pool in pools]
     try:
-        ask(sources, executor, ledger, check=grades.check, room=grades.has_room, tell=listener.trouble, after=after)
+        run_sources(sources, executor, ledger, check=grades.check, room=grades.has_room, notify=listener.trouble, after=after)
     except KeyboardInterrupt:
         ledger.close()  # a judge that grades these draws must not reserve more calls
         grades.drop_late(PATIENCE)
