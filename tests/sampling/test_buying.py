@@ -9,7 +9,7 @@ import pytest
 
 from isocost.dispatch import inflight
 from isocost.dispatch.calls import Retrying
-from isocost.dispatch.drawn import DrawKey
+from isocost.dispatch.draws import DrawKey
 from isocost.engines.base import ModelSize
 from isocost.errors import EngineError, LimitReachedError, StorageError, TryAgainError
 from isocost.executors.jobs import Answers, EngineFacts, Job, StoredDraw

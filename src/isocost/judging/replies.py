@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from isocost.dispatch.calls import Call
 from isocost.dispatch.cutting import cut
-from isocost.dispatch.drawn import known_sum, total_cost
+from isocost.dispatch.draws import known_sum, total_cost
 from isocost.dispatch.loop import run_sources
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor

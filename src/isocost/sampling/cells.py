@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from isocost.dispatch.drawn import Draw
+from isocost.dispatch.draws import Draw
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest, seed_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.drawn import DrawKey, Ungraded
+from isocost.dispatch.draws import DrawKey, Ungraded
 from isocost.dispatch.inflight import PATIENCE
 from isocost.dispatch.loop import run_sources
 from isocost.errors import EngineError, IsocostError

@@ -19,7 +19,17 @@ import polars as pl
 
 from isocost.dispatch.calls import Call
 from isocost.dispatch.cutting import cut
-from isocost.dispatch.drawn import STORED, Draw, DrawKey, ProblemDraws, Ungraded, iter_batches, known_sum, summarise_batch, total_cost
+from isocost.dispatch.draws import (
+    STORED_COLUMNS,
+    Draw,
+    DrawKey,
+    ProblemDraws,
+    Ungraded,
+    iter_batches,
+    known_sum,
+    summarise_batch,
+    total_cost,
+)
 from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor
@@ -123,7 +133,7 @@ class Pool:
                 still_open[stored.request] = stored
             found(stored, failed)
 
-        for row, draw in iter_batches(self._log.rows(STORED), keep):
+        for row, draw in iter_batches(self._log.rows(STORED_COLUMNS), keep):
             key = row["problem_id"], row["sample_index"]
             if row["batch"] not in self._numbers:  # before the checks below, because `seal` orders stale draws too
                 self._numbers[row["batch"]] = numbers.of(*key)

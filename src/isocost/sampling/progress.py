@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from isocost.dispatch.drawn import DrawKey
+from isocost.dispatch.draws import DrawKey
 from isocost.events import Note, StageWatch
 from isocost.executors.jobs import StoredDraw
 from isocost.ledger import Account, Ledger

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from isocost.amounts import format_amount
-from isocost.dispatch.drawn import PAID, iter_batches, total_cost
+from isocost.dispatch.draws import PAID_COLUMNS, iter_batches, total_cost
 from isocost.errors import InputError, RunDirectoryError
 from isocost.events import Listener, Note
 from isocost.judging.replies import ACCOUNT, FOLDER
@@ -134,7 +134,7 @@ class Reconciliation:
         for folder, account in (("pools", "data"), (FOLDER, ACCOUNT)):
             for model, name in _logs_in(self._directory.path / folder, whole=account == ACCOUNT):
                 if (account, model, name) not in self._places:
-                    rows = self._directory.batches(folder, model, name).rows(PAID)
+                    rows = self._directory.batches(folder, model, name).rows(PAID_COLUMNS)
                     for _ in iter_batches(rows, self.compare_place((account, model, name))):
                         pass
         return {request: stored for request, stored in self._stored.items() if request not in before}

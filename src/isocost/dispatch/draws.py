@@ -13,8 +13,8 @@ from isocost.records import Cost, FinishReason, Verdict
 _REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 _CODES = {reason: code for code, reason in enumerate(_REASONS, start=1)}
 DrawKey = tuple[str, int]  # problem id, sample index
-LIGHT = ("id", "problem_id", "sample_index", "num_prompt_tokens", "num_generated_tokens", "finish_reason", "cost_flops", "cost_usd")
-PAID = (
+DRAW_COLUMNS = ("id", "problem_id", "sample_index", "num_prompt_tokens", "num_generated_tokens", "finish_reason", "cost_flops", "cost_usd")
+PAID_COLUMNS = (
     "num_prompt_tokens",
     "num_generated_tokens",
     "finish_reason",
@@ -22,7 +22,7 @@ PAID = (
     "cost_usd",
     "cost_seconds",
 )  # of judges too
-STORED = (*LIGHT, "cost_seconds")
+STORED_COLUMNS = (*DRAW_COLUMNS, "cost_seconds")
 
 
 class Ungraded(NamedTuple):
@@ -122,7 +122,7 @@ class ProblemDraws:
 
 
 def to_draw(row: Mapping[str, Any]) -> Draw:
-    """Make a draw from the `LIGHT` columns of a stored row."""
+    """Make a draw from the `DRAW_COLUMNS` columns of a stored row."""
     return Draw(row["num_prompt_tokens"], row["num_generated_tokens"], row["finish_reason"], row["cost_flops"], row["cost_usd"])
 
 
@@ -130,7 +130,7 @@ def iter_batches(rows: Iterable[Mapping[str, Any]], found: Callable[[Answered, b
     """Yield stored draws with their rows, and report the answers and cost of each batch.
 
     Args:
-        rows: Rows with the `PAID` columns and `batch`. The rows of a batch are adjacent, so one batch is in memory at a time.
+        rows: Rows with the `PAID_COLUMNS` columns and `batch`. The rows of a batch are adjacent, so one batch is in memory at a time.
         found: Called after each batch, with its answers and cost, and True if all its draws failed without a token.
     """
     batch, own, seconds = "", list[Draw](), 0.0
