@@ -14,14 +14,8 @@ _REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 _CODES = {reason: code for code, reason in enumerate(_REASONS, start=1)}
 DrawKey = tuple[str, int]  # problem id, sample index
 DRAW_COLUMNS = ("id", "problem_id", "sample_index", "num_prompt_tokens", "num_generated_tokens", "finish_reason", "cost_flops", "cost_usd")
-PAID_COLUMNS = (
-    "num_prompt_tokens",
-    "num_generated_tokens",
-    "finish_reason",
-    "cost_flops",
-    "cost_usd",
-    "cost_seconds",
-)  # of judges too
+# The columns that draws and judges' replies have in common: all that a bill needs.
+PAID_COLUMNS = ("num_prompt_tokens", "num_generated_tokens", "finish_reason", "cost_flops", "cost_usd", "cost_seconds")
 STORED_COLUMNS = (*DRAW_COLUMNS, "cost_seconds")
 
 

@@ -8,7 +8,6 @@ Texts stay on the disk. In memory a pool holds the tokens, cost and verdict of e
 
 from __future__ import annotations
 
-import bisect
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,6 +41,7 @@ from isocost.planning import max_cost_of
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
+from isocost.sampling.orders import Line, OrderIndex
 from isocost.sampling.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
 
@@ -49,7 +49,6 @@ DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
 COSTS = ("cost_flops", "cost_usd", "cost_seconds")
 OUTCOMES = pl.Enum([str(outcome) for outcome in Outcome])
-Line = list[Any]  # of an order: problem id, digest of the prompt, first index, count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +124,7 @@ class Pool:
         """
         self._orders = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
         places: dict[str, DrawKey] = {}
-        numbers = _OrderIndex(self._orders)
+        numbers = OrderIndex(self._orders)
         still_open: dict[str, Answered] = {}
 
         def keep(stored: Answered, failed: bool) -> None:
@@ -383,21 +382,3 @@ class Pool:
             chat=self.template.chat,
             system=self.template.system if self.template.chat else None,
         )
-
-
-class _OrderIndex:
-    """An index from draws to the orders that they belong to."""
-
-    def __init__(self, orders: Sequence[Sequence[Line]]) -> None:
-        self._starts: dict[str, list[tuple[int, int]]] = {}
-        for number, order in enumerate(orders):
-            for problem_id, _, first, _ in order:
-                self._starts.setdefault(problem_id, []).append((first, number))
-        for starts in self._starts.values():
-            starts.sort()
-
-    def of(self, problem_id: str, index: int) -> int:
-        """Return the number of the last order that begins at or before a draw of a problem, or -1 if none does."""
-        starts = self._starts.get(problem_id, [])
-        at = bisect.bisect_right(starts, index, key=lambda start: start[0]) - 1
-        return starts[at][1] if at >= 0 else -1
