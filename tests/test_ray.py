@@ -236,14 +236,14 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_command_line_goes_over_the_study_file() -> None:
     here, there = ExecutorSpec(), ExecutorSpec(name="ray", workers=2, address="auto")
-    assert ExecutorChoice().over(there) == there
-    assert ExecutorChoice(name="local").over(there) == here
-    assert ExecutorChoice(address="h:1").over(there) == ExecutorSpec(name="ray", workers=2, address="h:1")
-    assert ExecutorChoice(name="ray", address="auto").over(here) == ExecutorSpec(name="ray", address="auto")
+    assert ExecutorChoice().apply_to(there) == there
+    assert ExecutorChoice(name="local").apply_to(there) == here
+    assert ExecutorChoice(address="h:1").apply_to(there) == ExecutorSpec(name="ray", workers=2, address="h:1")
+    assert ExecutorChoice(name="ray", address="auto").apply_to(here) == ExecutorSpec(name="ray", address="auto")
     with pytest.raises(InputError, match="--executor dask: is not known"):
-        ExecutorChoice(name="dask").over(here)
+        ExecutorChoice(name="dask").apply_to(here)
     with pytest.raises(InputError, match="goes with --executor ray"):
-        ExecutorChoice(address="auto").over(here)
+        ExecutorChoice(address="auto").apply_to(here)
 
 
 def test_a_study_names_its_executor() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from isocost.dispatch.cutting import cut
+from isocost.dispatch.cutting import cut_batches
 from isocost.engines.base import Request
 from isocost.engines.batching import Batched, Batching, rule_of
 from isocost.executors.jobs import EngineFacts, EngineSpec
@@ -39,7 +39,7 @@ def facts(batching: Batching | None) -> EngineFacts:
 
 def test_one_request_a_batch_is_cut_at_the_size_and_ordered_by_problem() -> None:
     executor = Asked()
-    batches = cut(SPEC, facts(Batching(size=3, mixed=False)), REQUESTS, executor)  # type: ignore[arg-type]  # only `submit` is used
+    batches = cut_batches(SPEC, facts(Batching(size=3, mixed=False)), REQUESTS, executor)  # type: ignore[arg-type]  # only `submit` is used
     assert [[(r.problem_id, r.first_index, r.count) for r in batch] for batch in batches] == [
         [("a", 0, 2)],
         [("b", 2, 3)],
@@ -51,7 +51,7 @@ def test_one_request_a_batch_is_cut_at_the_size_and_ordered_by_problem() -> None
 
 def test_an_engine_without_a_rule_is_asked() -> None:
     executor = Asked()
-    assert cut(SPEC, facts(None), REQUESTS, executor) == [tuple(REQUESTS)]  # type: ignore[arg-type]
+    assert cut_batches(SPEC, facts(None), REQUESTS, executor) == [tuple(REQUESTS)]  # type: ignore[arg-type]
     assert executor.asked == 1
 
 

@@ -55,8 +55,8 @@ class Watching:
 
     def trouble(self, what: str) -> None: ...
 
-    def short(self, model: str, asked: int, came: int) -> None:
-        self.shortages.append((asked, came))
+    def short(self, model: str, requested: int, returned: int) -> None:
+        self.shortages.append((requested, returned))
 
 
 class Grader:

@@ -70,10 +70,10 @@ class Retrying:
     outage: int = 8
     attempts: int = 5
 
-    def wait(self, failures: int, asked: float | None) -> float:
-        """Return the seconds to wait after `failures` failures in a row, at least the `asked` seconds of Retry-After."""
+    def wait(self, failures: int, retry_after: float | None) -> float:
+        """Return the seconds to wait after `failures` failures in a row, at least the seconds of Retry-After."""
         usual = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))  # the exponent is capped, or a float would overflow
-        return max(usual * random.uniform(0.5, 1.5), asked or 0.0)
+        return max(usual * random.uniform(0.5, 1.5), retry_after or 0.0)
 
 
 RETRYING = Retrying()

@@ -12,7 +12,7 @@ from isocost.executors.base import Executor
 from isocost.executors.jobs import EngineFacts, EngineSpec
 
 
-def cut(
+def cut_batches(
     spec: EngineSpec,
     facts: EngineFacts,
     requests: Sequence[Request],

@@ -13,7 +13,7 @@ from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
 from isocost.dispatch.accounts import CallLedger
 from isocost.dispatch.calls import Call, CallQueue, make_queues
-from isocost.dispatch.interrupts import deferred
+from isocost.dispatch.interrupts import defer_interrupts
 from isocost.errors import (
     EngineError,
     InputError,
@@ -64,7 +64,7 @@ def send_calls(
         LimitReachedError: the next call does not fit under the limit.
         EngineError: an engine could not answer.
     """
-    with deferred() as raise_if_interrupted:
+    with defer_interrupts() as raise_if_interrupted:
         in_flight = _CallsInFlight(make_queues(sources), executor, ledger, notify)
         yielded: list[str] = []
         try:

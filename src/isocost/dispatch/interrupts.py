@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def deferred() -> Iterator[Callable[[], None]]:
+def defer_interrupts() -> Iterator[Callable[[], None]]:
     """Defer the first Ctrl-C until the caller checks for it; a second one raises at once.
 
     Only signals that would raise KeyboardInterrupt are deferred, and only in the main thread, because no other thread receives them.

@@ -15,7 +15,7 @@ from isocost.executors.base import Executor
 from isocost.graders.judge import Judge, JudgeRequest
 from isocost.grading import Pair
 from isocost.ids import digest
-from isocost.judging.replies import Replies, greedy
+from isocost.judging.replies import Replies, greedy_params
 from isocost.ledger import Ledger
 from isocost.preparing.prepare import Prepared, judge_of
 from isocost.records import SamplingParams, Verdict
@@ -101,4 +101,4 @@ class JudgingPool:
 def judging_params(study: Study) -> SamplingParams:
     """Return the sampling parameters of the judge of answers: greedy, with the study's `grader.max_tokens`."""
     max_tokens = study.grader.options.get("max_tokens")
-    return greedy(None if max_tokens is None else int(str(max_tokens)))
+    return greedy_params(None if max_tokens is None else int(str(max_tokens)))

@@ -12,7 +12,7 @@ from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.ids import digest
-from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy
+from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy_params
 from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.preparing.prepare import Prepared, judge_of
@@ -61,7 +61,7 @@ class Judge:
         """Judge solutions; equal texts are judged once, and a text judged at an earlier start not again.
 
         Args:
-            prompts: Prompts made by `prompt_of`, by sample id.
+            prompts: Prompts made by `judge_prompt`, by sample id.
             ledger: Ledger of the calls.
             listener: Called with progress.
 
@@ -117,9 +117,9 @@ class Judge:
 
 def auditing_params(spec: AuditSpec) -> SamplingParams:
     """Return the sampling parameters of the judge of reasoning: greedy, with the study's `audit.max_tokens`."""
-    return greedy(spec.max_tokens)
+    return greedy_params(spec.max_tokens)
 
 
-def prompt_of(problem: Problem, generation: str) -> str:
+def judge_prompt(problem: Problem, generation: str) -> str:
     """Return the judge's prompt on a solution of a problem, with the reference answer if there is one."""
     return auditing.audit_prompt(problem.question, generation, problem.answer or None)

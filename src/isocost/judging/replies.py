@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut
+from isocost.dispatch.cutting import cut_batches
 from isocost.dispatch.draws import known_sum, total_cost
 from isocost.dispatch.loop import run_sources
 from isocost.engines.base import Generation, Request
@@ -86,9 +86,9 @@ class Replies:
             EngineError: the model cannot be called.
         """
         stored = self._known()
-        asked = {_key(prompt): prompt for prompt in prompts}
-        if not asked.keys() <= stored.keys() - self._failed.keys():
-            source = _Prompts(self, asked)  # equal prompts have one key, and so one call
+        prompts_by_key = {_key(prompt): prompt for prompt in prompts}
+        if not prompts_by_key.keys() <= stored.keys() - self._failed.keys():
+            source = _Prompts(self, prompts_by_key)  # equal prompts have one key, and so one call
             run_sources([source], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
         rows = [stored[_key(prompt)] for prompt in prompts]
         return [None if _is_failed(row) else row["reply"] for row in rows]
@@ -118,24 +118,24 @@ class Replies:
             self._unreported = []
             self._report(len(rows), sum(row["num_generated_tokens"] for row in rows))
 
-    def _calls(self, asked: Mapping[str, str]) -> list[Call]:
+    def _calls(self, prompts_by_key: Mapping[str, str]) -> list[Call]:
         """Return the calls that are still to be sent.
 
         Batches are cut from all prompts that were new when this set was first submitted, including those stored since. So a kill does
         not change the batches, nor the replies of an engine whose replies depend on the other prompts in a batch.
         """
-        stored, whole = self._known(), digest("submitted", sorted(asked))
-        own = [key for key in asked if key not in stored or stored[key]["submitted"] == whole]
-        owed = [batch for batch in self._cut(own, asked) if any(request.problem_id not in stored for request in batch)]
-        failed = self._cut([key for key in asked if key in self._failed], asked)
-        return [self._call(batch, whole) for batch in (*owed, *failed)]
+        stored, whole = self._known(), digest("submitted", sorted(prompts_by_key))
+        own = [key for key in prompts_by_key if key not in stored or stored[key]["submitted"] == whole]
+        missing = [batch for batch in self._cut(own, prompts_by_key) if any(request.problem_id not in stored for request in batch)]
+        failed = self._cut([key for key in prompts_by_key if key in self._failed], prompts_by_key)
+        return [self._call(batch, whole) for batch in (*missing, *failed)]
 
-    def _cut(self, keys: Sequence[str], asked: Mapping[str, str]) -> Sequence[tuple[Request, ...]]:
+    def _cut(self, keys: Sequence[str], prompts_by_key: Mapping[str, str]) -> Sequence[tuple[Request, ...]]:
         """Cut prompts into the batches of the engine."""
         if not keys:
             return ()
-        requests = [Request(problem_id=key, prompt=asked[key], first_index=0, count=1, chat=self._chat) for key in keys]
-        return cut(self._spec, self._facts, requests, self._executor, self._check)
+        requests = [Request(problem_id=key, prompt=prompts_by_key[key], first_index=0, count=1, chat=self._chat) for key in keys]
+        return cut_batches(self._spec, self._facts, requests, self._executor, self._check)
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
         failures = sum(len(self._failed.get(request.problem_id, ())) for request in batch)
@@ -190,16 +190,16 @@ class _Prompts:
     """Prompts to be answered, by key, as a source of calls."""
 
     replies: Replies
-    asked: Mapping[str, str]
+    prompts_by_key: Mapping[str, str]
 
     def calls(self) -> list[Call]:
-        return self.replies._calls(self.asked)
+        return self.replies._calls(self.prompts_by_key)
 
     def store(self, call: Call, answers: Answers | None) -> Answered | None:
         return self.replies._store(call, answers)
 
 
-def greedy(max_tokens: int | None) -> SamplingParams:
+def greedy_params(max_tokens: int | None) -> SamplingParams:
     """Return a judge's sampling parameters: greedy, so that its verdicts are reproducible; `MAX_TOKENS` tokens unless given."""
     return SamplingParams(temperature=0.0, max_tokens=max_tokens or MAX_TOKENS)
 

@@ -28,7 +28,7 @@ class ExecutorChoice:
     name: str | None = None
     address: str | None = None
 
-    def over(self, spec: ExecutorSpec) -> ExecutorSpec:
+    def apply_to(self, spec: ExecutorSpec) -> ExecutorSpec:
         """Return the study's executor with this choice applied.
 
         Raises:
@@ -37,11 +37,11 @@ class ExecutorChoice:
         if self.name is not None and self.name not in NAMES:
             raise InputError(f"--executor {self.name}: is not known; one of {', '.join(NAMES)}")
         # Another executor does not inherit the options of the study's: a Ray address means nothing to the local one.
-        asked = spec.model_dump(exclude_unset=True) if self.name in (None, spec.name) else {"name": self.name}
+        options = spec.model_dump(exclude_unset=True) if self.name in (None, spec.name) else {"name": self.name}
         if self.address is not None:
-            asked["address"] = self.address
+            options["address"] = self.address
         try:
-            return ExecutorSpec.model_validate(asked)
+            return ExecutorSpec.model_validate(options)
         except ValidationError:
             raise InputError(f'--address "{self.address}": goes with --executor ray, and is auto or HOST:PORT') from None
 

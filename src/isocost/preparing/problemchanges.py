@@ -27,22 +27,22 @@ class SplitChanges:
 
     Attributes:
         new: Problems that the last start did not have.
-        asked: Problems with another question.
-        answered: Problems with the same question and another answer.
-        gone: Problems of the last start that the study does not have any more.
+        changed_questions: Problems with another question.
+        changed_answers: Problems with the same question and another answer.
+        removed: Problems of the last start that the study does not have any more.
         moved: Questions of the last start that have another id now, as former id -> present id.
         before: Number of problems at the last start.
     """
 
     new: frozenset[str]
-    asked: frozenset[str]
-    answered: frozenset[str]
-    gone: frozenset[str]
+    changed_questions: frozenset[str]
+    changed_answers: frozenset[str]
+    removed: frozenset[str]
     moved: Mapping[str, str] = field(default_factory=dict)
     before: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.asked or self.answered or self.gone)
+        return bool(self.new or self.changed_questions or self.changed_answers or self.removed)
 
 
 def compare_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Problem]]) -> dict[str, SplitChanges]:
@@ -122,12 +122,12 @@ def note_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[st
     parts = [f"{split}: {_counts(of_split)}" for split, of_split in changes.items()]
     text = f"problems changed since the last start: {'; '.join(parts)}"
     if train := changes.get("train"):
-        again, gone = (sum(stale.get(id_, 0) for id_ in ids) for ids in (train.asked, train.gone))
-        if train.asked:
+        again, gone = (sum(stale.get(id_, 0) for id_ in ids) for ids in (train.changed_questions, train.removed))
+        if train.changed_questions:
             text += f"; a changed question is bought again: {again:,} stored draws of these problems no longer count"
         if gone:
             text += f"; {gone:,} stored draws of problems that are gone no longer count"
-        if train.answered:
+        if train.changed_answers:
             text += "; a changed answer is graded again, not bought"
     listener(Note(text=text))
 
@@ -135,23 +135,28 @@ def note_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[st
 def _counts(changes: SplitChanges) -> str:
     counts = (
         (changes.new, "new"),
-        (changes.asked, "with another question"),
-        (changes.answered, "with another answer"),
-        (changes.gone, "gone"),
+        (changes.changed_questions, "with another question"),
+        (changes.changed_answers, "with another answer"),
+        (changes.removed, "gone"),
     )
     return ", ".join(f"{len(ids):,} {what}" for ids, what in counts if ids)
 
 
 def _compare(before: Digests, now: Digests) -> SplitChanges:
     both = before.keys() & now.keys()
-    asked = frozenset(id_ for id_ in both if before[id_][0] != now[id_][0])
-    answered = frozenset(id_ for id_ in both - asked if before[id_][1] != now[id_][1])
-    gone = frozenset(before.keys() - now.keys())
+    changed_questions = frozenset(id_ for id_ in both if before[id_][0] != now[id_][0])
+    changed_answers = frozenset(id_ for id_ in both - changed_questions if before[id_][1] != now[id_][1])
+    removed = frozenset(before.keys() - now.keys())
     # A question counts as moved only to a problem that is new or has changed: equal questions under kept ids are no move.
-    places = {now[id_][0]: id_ for id_ in now if id_ not in both - asked}
-    moved = {id_: places[before[id_][0]] for id_ in before if id_ in asked | gone and before[id_][0] in places}
+    places = {now[id_][0]: id_ for id_ in now if id_ not in both - changed_questions}
+    moved = {id_: places[before[id_][0]] for id_ in before if id_ in changed_questions | removed and before[id_][0] in places}
     return SplitChanges(
-        new=frozenset(now.keys() - before.keys()), asked=asked, answered=answered, gone=gone, moved=moved, before=len(before)
+        new=frozenset(now.keys() - before.keys()),
+        changed_questions=changed_questions,
+        changed_answers=changed_answers,
+        removed=removed,
+        moved=moved,
+        before=len(before),
     )
 
 

@@ -88,7 +88,7 @@ def run(
     """
     _refuse_run(study)
     checked = load_study(study, settings, known_parts())
-    where = executor.over(checked.executor) if executor else checked.executor
+    where = executor.apply_to(checked.executor) if executor else checked.executor
     directory_path = out or Path("runs") / checked.name
     again = command_of(study, directory_path, until, settings=settings, strict=strict, executor=executor)
     base = study.resolve().parent
@@ -127,7 +127,7 @@ def run_stage(
         study = load_study(directory_path / "study.yaml", settings, known_parts())
         _same_study(directory, study)
         note_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
-        where = executor.over(study.executor) if executor else study.executor
+        where = executor.apply_to(study.executor) if executor else study.executor
         again = command_of(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
         with _placing(directory_path / "study.yaml", settings), Start(directory, again) as start:
             return _run(study, base, directory, where, start, until=stage, force=force, strict=strict, listener=listener)

@@ -36,8 +36,8 @@ class ProgressListener(Protocol):
     def tick(self) -> None:
         """Update the progress; called at intervals."""
 
-    def short(self, model: str, asked: int, came: int) -> None:
-        """Report that an endpoint returned `came` solutions of `asked`; the rest is requested again."""
+    def short(self, model: str, requested: int, returned: int) -> None:
+        """Report that an endpoint returned `returned` solutions of `requested`; the rest is requested again."""
 
     def trouble(self, what: str) -> None:
         """Report that an endpoint cannot be reached, or does not answer."""

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut
+from isocost.dispatch.cutting import cut_batches
 from isocost.dispatch.draws import (
     STORED_COLUMNS,
     Draw,
@@ -169,7 +169,7 @@ class Pool:
         """Record a round, cut into the batches that the engine will answer at once."""
         # The batches are recorded too: a resumed run needs no engine to cut them, and a changed batch size does not change them.
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
-        batches = cut(self.spec, self.facts, requests, executor)
+        batches = cut_batches(self.spec, self.facts, requests, executor)
         orders = [[[r.problem_id, self._prompt_digest(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
         self._orders += orders

@@ -126,11 +126,11 @@ class Progress:
                 self._priced.add(model)
                 self.watch.listener(Note(text=text))
 
-    def short(self, model: str, asked: int, came: int) -> None:
+    def short(self, model: str, requested: int, returned: int) -> None:
         """Note, once per model, that an endpoint returned fewer solutions than requested."""
         if model not in self._short:
             self._short.add(model)
-            counts = f"the endpoint returned {came} of {asked} solutions"
+            counts = f"the endpoint returned {returned} of {requested} solutions"
             self.watch.listener(Note(text=f"model {model}: {counts}; the rest is requested again, and its prompt paid again"))
 
     def trouble(self, what: str) -> None:
