@@ -87,7 +87,7 @@ class Sampler:
         concerned = [pool for name, pool in self.pools.items() if name in models]
         buy(concerned, required_draws(allocations), self._executor, self._grading, self._ledger, self._listener)
 
-    def take(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
+    def iter_draws(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
         """Yield (model, problem id, sample index, draw) for the draws of allocations, in their order."""
         for a in allocations:
             for index in range(a.first_index, a.first_index + a.count):
@@ -144,7 +144,7 @@ def run_cells(
 
     def observe(cell: Cell, allocations: list[Allocation]) -> Iterator[Observation]:
         unit = terms[cell].unit
-        for model, problem_id, index, draw in sampler.take(allocations):
+        for model, problem_id, index, draw in sampler.iter_draws(allocations):
             cost = in_unit(draw.cost, unit, model) if unit else 0.0
             yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=draw.verdict or FAILED, cost=cost)
 

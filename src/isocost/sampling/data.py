@@ -103,7 +103,7 @@ def sample(
     sampler = Sampler(pools, executor, grading, ledger, progress)
     try:
         sampler.buy(pilot)
-        means = token_means((model, draw) for model, _, _, draw in sampler.take(pilot))
+        means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
         costs, plans = _plans(prepared, ids, means, pilot)
         directory.write_json(planning.to_json(plans), "plan.json")
         # The plan is now made from tokens that the pilot has measured.

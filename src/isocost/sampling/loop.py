@@ -124,7 +124,7 @@ class _PoolSource:
 
     def store(self, call: Call, answers: Answers | None) -> Answered:
         batch, name = self._batches.pop(call.key), self.pool.card.name
-        cost, draws = self.pool.give_up(batch) if answers is None else self.pool.take(batch, answers)
+        cost, draws = self.pool.give_up(batch) if answers is None else self.pool.add_answers(batch, answers)
         if len(draws) < batch.size:
             self.listener.short(name, batch.size, len(draws))
         self.listener.bought(name, draws, answers.seconds if answers else 0.0)

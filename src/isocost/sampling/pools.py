@@ -234,7 +234,7 @@ class Pool:
         n = request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
 
-    def take(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
+    def add_answers(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
         """Add the draws that a worker has stored for a batch; return the answers' cost, and the draws by key."""
         found: list[tuple[DrawKey, StoredDraw]] = []
         own_draws: list[Draw] = []
@@ -256,7 +256,7 @@ class Pool:
         failed = [[FAILED_GENERATION] * request.count for request in batch.requests]
         rows, stored = rows_of(batch.requests, batch.seed, self._storing(batch), failed, 0.0)
         self._log.append(batch.key, rows)
-        cost, draws = self.take(batch, Answers(generations=(), stored=stored, seconds=0.0))
+        cost, draws = self.add_answers(batch, Answers(generations=(), stored=stored, seconds=0.0))
         return replace(cost, facts={"account": "data", "model": self.card.name}), draws
 
     def ungraded(self) -> Iterator[tuple[str, list[Ungraded]]]:
