@@ -129,15 +129,15 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Pat
 
 
 def test_ctrl_c_while_answers_are_written_down_loses_none(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    out, take, begun = tmp_path / "out", Pool.take, threading.Event()
+    out, add_answers, begun = tmp_path / "out", Pool.add_answers, threading.Event()
 
     def interrupted(*arguments: Any) -> Any:
         if not begun.is_set():
             begun.set()
             signal.raise_signal(signal.SIGINT)
-        return take(*arguments)
+        return add_answers(*arguments)
 
-    monkeypatch.setattr(Pool, "take", interrupted)
+    monkeypatch.setattr(Pool, "add_answers", interrupted)
     with Server(delay=0.3) as server:
         left = shell("run", study(tmp_path, server), "-o", out)
         assert left.code == 130
