@@ -46,6 +46,7 @@ class JudgingPool:
     ) -> None:
         model = judge_of(prepared.study) or ""
         params, chat = judging_params(prepared.study), prepared.templates[model].chat
+        # "chat" is digested only for a chat, so that the versions of plain prompts stay the same.
         self.grader = Judge(self._answer, digest(prepared.identities[model], params, *(["chat"] if chat else [])))
         self._replies = Replies(
             prepared,

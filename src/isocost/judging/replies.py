@@ -94,7 +94,7 @@ class Replies:
         return [None if _is_failed(row) else row["reply"] for row in rows]
 
     def _known(self) -> dict[str, Row]:
-        if self._stored is None:
+        if self._stored is None:  # read at first use: sampling may end without anything to judge
             rows: dict[str, list[Row]] = {}
             for row in self._log.rows():
                 rows.setdefault(row["id"], []).append(row)
@@ -157,6 +157,7 @@ class Replies:
 
     def _most_prompt_tokens(self, prompt: str) -> int:
         """Bound the tokens of a prompt by its bytes, since no token is shorter than one."""
+        # Model output may contain lone surrogates, which strict UTF-8 refuses. The 1 allows for a token that begins the text.
         return len(prompt.encode("utf-8", "surrogatepass")) + 1 + self._facts.added_tokens
 
     def _rows(self, call: Call, answers: Answers | None) -> list[Row]:

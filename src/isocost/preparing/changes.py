@@ -15,7 +15,7 @@ from isocost.events import Listener, Note
 from isocost.store import RunDirectory
 from isocost.yamlfile import TooMuchError, parse_yaml, trouble
 
-_NAMED, _LONGEST = 5, 40
+_NAMED, _LONGEST = 5, 40  # settings that a note names, and characters of a value: the note stays within a few lines
 _UNSET = "not set"
 
 

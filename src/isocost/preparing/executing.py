@@ -42,7 +42,7 @@ class ExecutorChoice:
             options["address"] = self.address
         try:
             return ExecutorSpec.model_validate(options)
-        except ValidationError:
+        except ValidationError:  # its text names keys of the study file, which the user of an option did not write
             raise InputError(f'--address "{self.address}": goes with --executor ray, and is auto or HOST:PORT') from None
 
 

@@ -51,6 +51,7 @@ def _facts(entry: Any) -> EngineFacts | None:
 
 def _files(spec: EngineSpec) -> list[tuple[str, int, int]]:
     """Return name, size and modification time of every file that an option names, directly or by its folder."""
+    # Sizes and times stand for the contents: reading a checkpoint of many gigabytes at each start would take minutes.
     found: list[tuple[str, int, int]] = []
     for _, value in spec.options:
         path = spec.base / str(value)

@@ -156,7 +156,7 @@ def prepare(
             specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_resolve_model(spec.options, base).items())), base=base)
             facts = describe(specs[name]) if to_spend or _needs_opening(study, spec) else None
             cards[name] = model_card(name, study, facts.size if facts else None, prices)
-        except StudyError as error:
+        except StudyError as error:  # each of its mistakes begins with the key of an option
             mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
             continue
         except StorageError:  # of the run directory, which caches facts: not a mistake in the study
@@ -183,8 +183,8 @@ def prepare(
 def pool_id(identity: str, template: Template, params: SamplingParams, seed: int) -> str:
     """Return the id of the pool of a model under a prompt, sampling parameters and a seed."""
     # Chat fields have no effect on a plain prompt, so they must not make another pool of it.
-    asked = {key: value for key, value in digested(template).items() if template.chat or key not in CHAT_FIELDS}
-    return digest("pool", identity, asked, params, seed)
+    prompt = {key: value for key, value in digested(template).items() if template.chat or key not in CHAT_FIELDS}
+    return digest("pool", identity, prompt, params, seed)
 
 
 def _refuse_equal_pools(study: Study, identities: Mapping[str, str], templates: Mapping[str, Template]) -> None:
@@ -210,9 +210,12 @@ def _check_chats(
     mistakes: list[str] = []
     readers = {*generators(study), judge_of(study), auditor_of(study), *(study.finetune.students if study.finetune else ())}
     for name in (n for n in study.models if n in readers and templates[n].chat):
-        asked = Request(problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system)
+        # Any question will do: a model accepts or refuses the form of a chat, whatever its text.
+        request = Request(
+            problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system
+        )
         try:
-            render(specs[name], asked)
+            render(specs[name], request)
         except IsocostError as error:
             mistakes.append(f"models.{name}: {error}")
     if mistakes:

@@ -114,7 +114,7 @@ def sample(
     except LimitReachedError as error:
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
     finally:
-        progress.write()
+        progress.write()  # `isocost status` then shows how far a stopped run came
     for pool in pools.values():
         pool.seal()
     watch.total = watch.done

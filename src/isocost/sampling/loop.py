@@ -175,7 +175,7 @@ class _GradingQueue:
 
     def store_all(self) -> None:
         while self.waiting:
-            wait([self.waiting[0].verdicts])
+            wait([self.waiting[0].verdicts])  # only the first, because verdicts are stored in order
             self.store_done()
 
     def drop_late(self, patience: float) -> None:

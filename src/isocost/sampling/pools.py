@@ -145,7 +145,7 @@ class Pool:
                 places[row["id"]] = key
         for sample_id, reference, verdict in self._verdicts.stored():
             problem_id, index = places.get(sample_id, ("", 0))
-            if problem_id and self.problems[problem_id].answer == reference:
+            if problem_id and self.problems[problem_id].answer == reference:  # after a changed answer, the draw is graded again
                 self._draws[problem_id].judge(index, verdict)
         return still_open
 

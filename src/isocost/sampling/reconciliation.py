@@ -136,7 +136,7 @@ class Reconciliation:
                 if (account, model, name) not in self._places:
                     rows = self._directory.batches(folder, model, name).rows(PAID_COLUMNS)
                     for _ in iter_batches(rows, self.compare_place((account, model, name))):
-                        pass
+                        pass  # only the calls of `compare` matter
         return {request: stored for request, stored in self._stored.items() if request not in before}
 
     def settle(self, terms: ReconciliationTerms, listener: Listener) -> None:
@@ -305,7 +305,7 @@ def _remote_field(model: object, remote: Collection[str]) -> dict[str, bool]:
 def _lost_rows(lacking: Mapping[tuple[str, str], Cost]) -> Iterator[Row]:
     """Yield the lacking amounts as ledger rows, one request for each account."""
     for (account, model), cost in lacking.items():
-        amounts = {"flops": cost.flops, "usd": cost.usd, "seconds": 0.0}
+        amounts = {"flops": cost.flops, "usd": cost.usd, "seconds": 0.0}  # the summary has no seconds of single requests
         yield {"request": f"restored:{account}:{model}", **amounts, "account": account, "model": model}
 
 
