@@ -86,8 +86,8 @@ def calls(keys: str, queue: str = "", worst: float = 10.0) -> list[Call]:
     return [call(key, queue, worst) for key in keys]
 
 
-class Asking:
-    """`send_calls`, consumed in a thread of its own as `buying` does: every answer is released at its cost."""
+class Consumer:
+    """A caller of `send_calls` in a thread of its own, which releases every answer at its cost, as sampling does."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Asking:
     def is_over(self) -> bool:
         return not self._thread.is_alive()
 
-    def ends(self) -> Asking:
+    def ends(self) -> Consumer:
         self._thread.join(30)
         assert not self._thread.is_alive(), self._executor.sent
         return self

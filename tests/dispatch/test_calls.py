@@ -1,4 +1,4 @@
-"""When a call is sent again, on a clock of the test's own."""
+"""Retries of calls, on a simulated clock."""
 
 import pytest
 

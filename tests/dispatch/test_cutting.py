@@ -21,7 +21,7 @@ REQUESTS = [
 
 
 class Asked:
-    """Notes whether a worker is asked."""
+    """An executor that counts its calls."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""When a signal to stop is heard."""
+"""Signals to stop are deferred while answers are stored."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""What a pool has, owes and reads back, whatever the study or a kill does to it."""
+"""Pools: stored draws, missing batches and resumption, after changes of the study and kills."""
 
 import shutil
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What sampling tells of itself."""
+"""Progress of sampling: the line, the file and the notes."""
 
 import json
 from pathlib import Path
