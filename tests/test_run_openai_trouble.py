@@ -147,7 +147,9 @@ def test_fewer_choices_than_asked_for_are_asked_for_again_and_said(tmp_path: Pat
         left = shell("run", runs.write(tmp_path, runs.raw(server.url, models={"weak": runs.model(server.url, n=3)})), "-o", out)
         assert runs.completions(server) == 8 + 4
     assert left.code == 0
-    assert left.notes == ["note: model weak: the endpoint returned 2 of 3 solutions; the rest is requested again, and its prompt paid again"]
+    assert left.notes == [
+        "note: model weak: the endpoint returned 2 of 3 solutions; the rest is requested again, and its prompt paid again"
+    ]
     complete(out)
 
 
