@@ -18,7 +18,7 @@ from isocost.config import Study
 from isocost.executors import engineworker
 from isocost.executors.jobs import Answers, Job
 from isocost.graders.number import NumberGrader
-from isocost.preparing.prepare import known
+from isocost.preparing.prepare import known_parts
 from isocost.records import Outcome, Verdict
 from isocost.studyfile import check_study
 
@@ -55,7 +55,7 @@ def raw_study(**changes: Any) -> Raw:
 
 def study(**changes: Any) -> Study:
     """The study of `raw_study`, checked."""
-    return check_study(raw_study(**changes), known())
+    return check_study(raw_study(**changes), known_parts())
 
 
 def write_study(folder: Path, *, n_problems: int = 30, n_samples: int = 12, **changes: Any) -> Path:

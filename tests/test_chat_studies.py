@@ -10,7 +10,7 @@ from isocost.engines.base import Request
 from isocost.errors import ModelError, StudyError
 from isocost.executors.engineworker import describe
 from isocost.executors.jobs import EngineSpec
-from isocost.preparing.prepare import Prepared, known, prepare
+from isocost.preparing.prepare import Prepared, known_parts, prepare
 from isocost.studyfile import load_study
 from isocost.summaries.plans import first_prompts
 from tests.builders import write_study
@@ -20,7 +20,7 @@ CHAT = {"template": "gsm8k", "chat": True, "system": "Be brief."}
 
 def prepared(folder: Path, render: Callable[[EngineSpec, Request], str] | None = None, **changes: Any) -> Prepared:
     path = write_study(folder, n_problems=3, **changes)
-    return prepare(load_study(path, [], known()), folder, describe, to_spend=True, render=render)
+    return prepare(load_study(path, [], known_parts()), folder, describe, to_spend=True, render=render)
 
 
 def test_a_model_without_a_chat_format_is_found_before_anything_is_paid(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from isocost.coercion import coerce_texts
 from isocost.config import Arm, Study
 from isocost.costs.pricefile import read_prices
 from isocost.errors import StudyError
-from isocost.preparing.prepare import known
+from isocost.preparing.prepare import known_parts
 from isocost.running.runs import resolved
 from isocost.studyfile import load_study
 from isocost.yamlfile import parse_value, parse_yaml
 from tests.builders import write_problems
 from tests.test_yamlfile import BOMB, MERGES
 
-KNOWN = known()
+KNOWN = known_parts()
 STUDY = """
 name: {name}
 seed: 0

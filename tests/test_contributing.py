@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import isocost
-from isocost.preparing.prepare import known
+from isocost.preparing.prepare import known_parts
 from isocost.problems import load_problems
 from isocost.studyfile import load_study
 from tests.installed import install, mypy
@@ -117,7 +117,7 @@ def test_an_engine_without_all_members_is_told(tmp_path: Path) -> None:
 
 def test_the_readme_s_study_is_valid(tmp_path: Path) -> None:
     (study,) = write_files("README.md", tmp_path)
-    assert load_study(study, (), known()).name == "gsm8k-qwen"
+    assert load_study(study, (), known_parts()).name == "gsm8k-qwen"
 
 
 def test_the_readme_s_commands_run(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from isocost.lab import study_file
-from isocost.preparing.prepare import known
+from isocost.preparing.prepare import known_parts
 from isocost.running import plan_study
 from isocost.studyfile import load_study
 from tests.matrices import first_fast
@@ -21,7 +21,7 @@ def test_there_are_at_most_eight() -> None:
 
 @pytest.mark.parametrize("path", [*EXAMPLES, study_file("demo")], ids=lambda path: path.stem)
 def test_the_study_file_is_valid(path: Path) -> None:
-    assert load_study(path, (), known()).name
+    assert load_study(path, (), known_parts()).name
 
 
 @pytest.mark.parametrize("name", first_fast(["paper", "full"]))

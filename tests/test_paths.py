@@ -25,7 +25,7 @@ from isocost.finetuning import TrainingSettings, finetune
 from isocost.lab import weights
 from isocost.measuring import survey_file
 from isocost.paths import from_home, matching, read_parquet, scan_jsonl, scan_parquet, shell_word
-from isocost.preparing.prepare import known
+from isocost.preparing.prepare import known_parts
 from isocost.problems import load_problems
 from isocost.records import SamplingParams
 from isocost.running import run, run_stage, runs
@@ -278,7 +278,7 @@ def test_a_hint_names_a_run_as_a_shell_and_the_command_line_read_it(name: str, t
 
 @pytest.mark.parametrize("value", ["dir #1/p.jsonl", "#h/p.jsonl", "it's #2", "a=b", "x[1]/p.jsonl", "a%20b"])
 def test_a_setting_holds_a_whole_path(value: str, tmp_path: Path) -> None:
-    study = load_study(write_study(tmp_path), [f"problems.train.path={value}"], known())
+    study = load_study(write_study(tmp_path), [f"problems.train.path={value}"], known_parts())
     assert study.problems.train.options["path"] == value
     assert key_values([f"path={value}", "n=3", 's="a #b"'], "--option") == {"path": value, "n": 3, "s": "a #b"}
 

@@ -28,12 +28,12 @@ from isocost.executors.ray.actor import make_picklable
 from isocost.executors.ray.cluster import Cluster, load_ray
 from isocost.executors.ray.remote import RayWorker, WasDeadError
 from isocost.executors.ray.supervisor import Supervisor
-from isocost.preparing.executing import Chosen
+from isocost.preparing.executing import ExecutorChoice
 from isocost.records import ModelCard, SamplingParams
 from isocost.running import run
 from tests.builders import nested, raw_study, study, write_study
 
-ON_RAY = Chosen(name="ray")
+ON_RAY = ExecutorChoice(name="ray")
 DYING = "tests.dying_engine:open_engine"
 
 
@@ -236,14 +236,14 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_command_line_goes_over_the_study_file() -> None:
     here, there = ExecutorSpec(), ExecutorSpec(name="ray", workers=2, address="auto")
-    assert Chosen().over(there) == there
-    assert Chosen(name="local").over(there) == here
-    assert Chosen(address="h:1").over(there) == ExecutorSpec(name="ray", workers=2, address="h:1")
-    assert Chosen(name="ray", address="auto").over(here) == ExecutorSpec(name="ray", address="auto")
+    assert ExecutorChoice().apply_to(there) == there
+    assert ExecutorChoice(name="local").apply_to(there) == here
+    assert ExecutorChoice(address="h:1").apply_to(there) == ExecutorSpec(name="ray", workers=2, address="h:1")
+    assert ExecutorChoice(name="ray", address="auto").apply_to(here) == ExecutorSpec(name="ray", address="auto")
     with pytest.raises(InputError, match="--executor dask: is not known"):
-        Chosen(name="dask").over(here)
+        ExecutorChoice(name="dask").apply_to(here)
     with pytest.raises(InputError, match="goes with --executor ray"):
-        Chosen(address="auto").over(here)
+        ExecutorChoice(address="auto").apply_to(here)
 
 
 def test_a_study_names_its_executor() -> None:

@@ -301,7 +301,7 @@ def test_mistakes_are_found_before_anything_is_spent(tmp_path: Path, out: Path) 
         (["audit.model=auditor"], "audit: model goes with by: judge"),
         (["audit.max_tokens=5"], "audit: max_tokens goes with by: judge"),
         (["audit.by=people"], "audit.by: "),
-        ([*JUDGE, "limit={unit: usd, amount: 1}"], "audit.model: what auditor costs in usd is not known"),
+        ([*JUDGE, "limit={unit: usd, amount: 1}"], "audit.model: the cost of auditor in usd is not known"),
         ([*JUDGE, "models.auditor.price={output: 1}"], "models.auditor.price.input is missing"),
     ):
         with pytest.raises(StudyError, match=message):

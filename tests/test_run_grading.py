@@ -11,7 +11,7 @@ import pytest
 from isocost import cli
 from isocost.errors import InputError, StudyError
 from isocost.grading import GradingPool
-from isocost.preparing.gold import answerable
+from isocost.preparing.gold import drop_refused
 from isocost.preparing.prepare import Prepared
 from isocost.running import run, run_stage, runs
 from tests.builders import InlineExecutor, recorded, write_study, write_table
@@ -114,7 +114,7 @@ def test_a_split_without_problems_has_none_refused() -> None:
     study: Any = SimpleNamespace(is_judged=False)
     prepared = Prepared(study=study, problems={"train": []}, cards={}, specs={}, identities={}, facts={}, templates={})
     with GradingPool("number", workers=1, time_limit=1.0) as pool:
-        assert answerable(prepared, pool) == prepared
+        assert drop_refused(prepared, pool) == prepared
 
 
 def test_strict_refuses_them(tmp_path: Path, out: Path) -> None:

@@ -106,7 +106,7 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Pat
         watch = Watch(server)
         path = study(tmp_path, server)
         reached = watch.after(1 + 2 * CONCURRENCY)  # the first goes alone; then the second time that all are under way
-        patience = "import isocost.dispatch.asking as a; a.PATIENCE = 1e6"  # however busy the machine is
+        patience = "import isocost.dispatch.inflight as a; a.PATIENCE = 1e6"  # however busy the machine is
         with runs.started("run", path, "-o", out, first=patience) as process:
             assert reached.wait(60)
             os.killpg(process.pid, signal.SIGINT)
@@ -129,15 +129,15 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Pat
 
 
 def test_ctrl_c_while_answers_are_written_down_loses_none(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    out, take, begun = tmp_path / "out", Pool.take, threading.Event()
+    out, add_answers, begun = tmp_path / "out", Pool.add_answers, threading.Event()
 
     def interrupted(*arguments: Any) -> Any:
         if not begun.is_set():
             begun.set()
             signal.raise_signal(signal.SIGINT)
-        return take(*arguments)
+        return add_answers(*arguments)
 
-    monkeypatch.setattr(Pool, "take", interrupted)
+    monkeypatch.setattr(Pool, "add_answers", interrupted)
     with Server(delay=0.3) as server:
         left = shell("run", study(tmp_path, server), "-o", out)
         assert left.code == 130
@@ -155,7 +155,7 @@ def test_ctrl_c_does_not_wait_for_ever(tmp_path: Path) -> None:
         watch = Watch(server)
         path = study(tmp_path, server)
         reached = watch.after(1 + CONCURRENCY)
-        with runs.started("run", path, "-o", out, first="import isocost.dispatch.asking as a; a.PATIENCE = 2.0") as process:
+        with runs.started("run", path, "-o", out, first="import isocost.dispatch.inflight as a; a.PATIENCE = 2.0") as process:
             assert reached.wait(60)
             os.killpg(process.pid, signal.SIGINT)
             _, said = process.communicate()
@@ -187,7 +187,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     with Server(faults=["", *["hangs"] * CONCURRENCY]) as server:  # the first goes alone
         watch = Watch(server)
         reached = watch.after(1 + CONCURRENCY)
-        patience = "import isocost.dispatch.asking as a; a.PATIENCE = 1e6"
+        patience = "import isocost.dispatch.inflight as a; a.PATIENCE = 1e6"
         with runs.started("run", study(tmp_path, server), "-o", out, first=patience) as process:
             assert reached.wait(60)
             os.killpg(process.pid, signal.SIGINT)

@@ -52,7 +52,7 @@ def test_a_busy_endpoint_costs_nothing_and_is_waited_for(tmp_path: Path, shell: 
     complete(out)
     assert runs.events(out) == {"reserve": N + 13, "done": N, "retry": 13}
     (note,) = left.notes
-    assert note == f"note: {server.url}, model 'tiny': 429: refused with 429; asking again, for up to 60 seconds without an answer"
+    assert note == f"note: {server.url}, model 'tiny': 429: refused with 429; retrying for up to 60 seconds without an answer"
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -123,7 +123,7 @@ def test_a_filtered_reply_is_not_blamed_on_the_context(tmp_path: Path, shell: Sh
         left = shell("run", runs.write(tmp_path, runs.raw(server.url)), "-o", tmp_path / "out")
     (note,) = left.notes
     assert note.startswith("note: 1 draw of 1 problem failed, not graded (first: weak, ")
-    assert note.endswith("the endpoint did not let the model end (a content filter, a call of a tool)")
+    assert note.endswith("the endpoint cut the reply off (a content filter, a tool call)")
 
 
 @pytest.mark.parametrize("at", [0, 5])
@@ -147,7 +147,9 @@ def test_fewer_choices_than_asked_for_are_asked_for_again_and_said(tmp_path: Pat
         left = shell("run", runs.write(tmp_path, runs.raw(server.url, models={"weak": runs.model(server.url, n=3)})), "-o", out)
         assert runs.completions(server) == 8 + 4
     assert left.code == 0
-    assert left.notes == ["note: model weak: the endpoint returned 2 of 3 solutions; the rest is asked for again, its prompt paid again"]
+    assert left.notes == [
+        "note: model weak: the endpoint returned 2 of 3 solutions; the rest is requested again, and its prompt paid again"
+    ]
     complete(out)
 
 
@@ -162,7 +164,7 @@ def test_an_endpoint_that_is_down_is_given_up_and_gone_on_with(tmp_path: Path, s
     assert left.code == 1
     assert len(left.errors) == 2
     assert "no connection" in left.errors[0]
-    assert left.errors[1].endswith("no answer for 0.3 seconds; all that came is saved, run the same command to go on")
+    assert left.errors[1].endswith("no answer for 0.3 seconds; answers so far are saved, run the same command to resume")
     assert len(left.notes) == 1
     assert set(runs.events(out)) == {"reserve", "retry"} or "lost" not in runs.events(out)
     shell.retry(runs.SOON)
@@ -211,7 +213,7 @@ def test_a_limit_in_a_unit_that_is_not_known_is_refused(tmp_path: Path, shell: S
         assert runs.completions(server) == 0
     assert left.code == 2
     where = f"{tmp_path / 'study.yaml'}:31"
-    assert left.errors == [f"error: {where}: limit: what weak costs in {unit} is not known", f"  give models.weak.{key}"]
+    assert left.errors == [f"error: {where}: limit: the cost of weak in {unit} is not known", f"  give models.weak.{key}"]
     assert not (tmp_path / "out").exists()
 
 

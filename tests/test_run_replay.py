@@ -468,7 +468,7 @@ def test_models_that_never_answer_right_still_get_their_report(tmp_path: Path, o
 
 def test_test_questions_among_the_training_questions_are_refused(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, problems={split: {"source": "jsonl", "path": "problems.jsonl"} for split in ("train", "test")})
-    with pytest.raises(StudyError, match=r"problems\.test: 30 questions stand in problems\.train too, first p00 = p00"):
+    with pytest.raises(StudyError, match=r"problems\.test: 30 questions are in problems\.train too, first p00 = p00"):
         run(study, out)
 
 

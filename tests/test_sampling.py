@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from isocost.policies.base import Observation
 from isocost.records import Allocation, Cell, Outcome, Verdict
-from isocost.sampling.rounds import owed, sample
+from isocost.sampling.rounds import missing_allocations, sample
 
 A, B = Cell(arm="a", budget="low"), Cell(arm="b", budget="low")
 RIGHT = Verdict(outcome=Outcome.CORRECT, predicted_answer="1", reason="equal")
@@ -101,17 +101,17 @@ def test_a_cell_that_has_stopped_is_not_asked_again() -> None:
     assert stopped.seen == []
 
 
-def test_owed_is_shared_between_cells_and_only_the_remainder() -> None:
+def test_missing_draws_are_shared_between_cells_and_only_the_remainder() -> None:
     wanted = [draws("p", count=3), draws("p", count=5), draws("q", count=2), draws("r", first=1, count=1, model="other")]
-    assert owed(wanted, {("m", "p"): 2, ("m", "q"): 2}) == {
+    assert missing_allocations(wanted, {("m", "p"): 2, ("m", "q"): 2}) == {
         "m": [draws("p", first=2, count=3)],
         "other": [draws("r", first=0, count=2, model="other")],
     }
 
 
 @pytest.mark.parametrize("have", [0, 1, 4, 9])
-def test_nothing_is_owed_for_nothing(have: int) -> None:
-    assert owed([], {("m", "p"): have}) == {}
+def test_nothing_is_missing_for_nothing(have: int) -> None:
+    assert missing_allocations([], {("m", "p"): have}) == {}
 
 
 spans = st.builds(draws, st.sampled_from("pqr"), st.integers(0, 4), st.integers(1, 4), st.sampled_from(["m", "n"]))
@@ -119,12 +119,12 @@ keys = st.tuples(st.sampled_from(["m", "n"]), st.sampled_from("pqr"))
 
 
 @given(st.lists(spans), st.dictionaries(keys, st.integers(0, 6)))
-def test_owed_equals_a_set_difference(wanted: list[Allocation], bought: dict[tuple[str, str], int]) -> None:
+def test_missing_draws_equal_a_set_difference(wanted: list[Allocation], bought: dict[tuple[str, str], int]) -> None:
     have = {(m, p, i) for (m, p), n in bought.items() for i in range(n)}
     need = {(a.model, a.problem_id, i) for a in wanted for i in range(a.first_index + a.count)}  # a pool has no holes
     ordered = [
         (m, a.problem_id, i)
-        for m, found in owed(wanted, bought).items()
+        for m, found in missing_allocations(wanted, bought).items()
         for a in found
         for i in range(a.first_index, a.first_index + a.count)
     ]

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from isocost.config import Study
 from isocost.errors import StudyError
-from isocost.preparing.prepare import known
+from isocost.preparing.prepare import known_parts
 from isocost.studyfile import check_study, load_study, placed
 from tests.builders import Raw, nested, raw_study
 
-KNOWN = known()
+KNOWN = known_parts()
 
 # Section 5 of the design, less what this version does not have: the engines vllm and openai, the policy adaptive with its objective.
 COMPLETE = """

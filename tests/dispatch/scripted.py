@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from isocost.dispatch.asking import answered
 from isocost.dispatch.calls import Call
+from isocost.dispatch.inflight import send_calls
 from isocost.engines.base import Request
 from isocost.executors.jobs import Answers, EngineSpec, Job
 from isocost.ledger import Answered, Ledger
@@ -45,9 +45,9 @@ class Scripted:
     def capacity(self, job: Job) -> int:
         return self._capacity
 
-    def withdraw(self, lane: str) -> None:
+    def withdraw(self, queue: str) -> None:
         with self.news:
-            self.withdrawn.append(lane)
+            self.withdrawn.append(queue)
             self.news.notify_all()
 
     def close(self, *, wait: bool = True) -> None: ...
@@ -68,12 +68,12 @@ class Scripted:
             assert self.news.wait_for(lambda: len(self.sent) >= count, timeout=30), self.sent
 
 
-def call(key: str, lane: str = "", worst: float = 10.0, **facts: object) -> Call:
+def call(key: str, queue: str = "", worst: float = 10.0, **facts: object) -> Call:
     job = Job(
         key=key,
         spec=EngineSpec(name="scripted", options=(), base=Path()),
-        queue=lane,
-        remote=bool(lane),
+        queue=queue,
+        remote=bool(queue),
         concurrency=1,
         requests=(Request(problem_id=key, prompt="?", first_index=0, count=1),),
         params=SamplingParams(),
@@ -82,12 +82,12 @@ def call(key: str, lane: str = "", worst: float = 10.0, **facts: object) -> Call
     return Call(job=job, worst=Cost(flops=worst), facts={"account": "data", "model": "m", **facts})
 
 
-def calls(keys: str, lane: str = "", worst: float = 10.0) -> list[Call]:
-    return [call(key, lane, worst) for key in keys]
+def calls(keys: str, queue: str = "", worst: float = 10.0) -> list[Call]:
+    return [call(key, queue, worst) for key in keys]
 
 
-class Asking:
-    """`answered`, consumed in a thread of its own as `buying` does: every answer is released at its cost."""
+class Consumer:
+    """A caller of `send_calls` in a thread of its own, which releases every answer at its cost, as sampling does."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Asking:
     ) -> None:
         self.found: list[str] = []
         self.given_up: list[str] = []
-        self.told: list[str] = []
+        self.notes: list[str] = []
         self.error: BaseException | None = None
         self._sources, self._executor, self._ledger, self._check, self._cost = sources, executor, ledger, check, cost
         self._thread = threading.Thread(target=self._consume, daemon=True)
@@ -107,7 +107,7 @@ class Asking:
 
     def _consume(self) -> None:
         try:
-            for found in answered(self._sources, self._executor, self._ledger, self._check, tell=self.told.append):
+            for found in send_calls(self._sources, self._executor, self._ledger, self._check, notify=self.notes.append):
                 for each, answers in found:
                     (self.given_up if answers is None else self.found).append(each.key)
                     if answers is not None:
@@ -118,7 +118,7 @@ class Asking:
     def is_over(self) -> bool:
         return not self._thread.is_alive()
 
-    def ends(self) -> Asking:
+    def ends(self) -> Consumer:
         self._thread.join(30)
         assert not self._thread.is_alive(), self._executor.sent
         return self

@@ -1,9 +1,9 @@
-"""When a call is sent again, on a clock of the test's own."""
+"""Retries of calls, on a simulated clock."""
 
 import pytest
 
 from isocost.dispatch import calls as module
-from isocost.dispatch.calls import Call, CallLane, Retrying, lanes_of
+from isocost.dispatch.calls import Call, CallQueue, Retrying, make_queues
 from isocost.errors import EngineError, TryAgainError
 from tests.dispatch.scripted import call, calls
 
@@ -20,12 +20,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def lane(keys: str = "abcdefghijkl", **changes: float) -> CallLane:
-    return CallLane(iter(calls(keys, lane="far")), Retrying(**changes))  # type: ignore[arg-type]
+def queue(keys: str = "abcdefghijkl", **changes: float) -> CallQueue:
+    return CallQueue(iter(calls(keys, queue="far")), Retrying(**changes))  # type: ignore[arg-type]
 
 
-def sent(lane: CallLane, clock: Clock) -> Call:
-    found = lane.next(clock.now)
+def sent(queue: CallQueue, clock: Clock) -> Call:
+    found = queue.next(clock.now)
     assert found is not None
     return found
 
@@ -56,10 +56,10 @@ def test_never_before_the_time_that_the_endpoint_names(clock: Clock) -> None:
     assert retrying.wait(20, 90.0) == 90.0
 
 
-def test_a_refusal_holds_the_whole_lane_back(clock: Clock) -> None:
-    far = lane()
+def test_a_refusal_holds_the_whole_queue_back(clock: Clock) -> None:
+    far = queue()
     first = sent(far, clock)
-    assert far.failed(first, refused(wait=7.0))
+    assert far.record_failure(first, refused(wait=7.0))
     clock.now += 6.9
     assert far.next(clock.now) is None
     assert not far.is_done()
@@ -69,99 +69,99 @@ def test_a_refusal_holds_the_whole_lane_back(clock: Clock) -> None:
 
 
 def test_a_broken_connection_holds_back_its_own_call_alone(clock: Clock) -> None:
-    far = lane()
+    far = queue()
     first = sent(far, clock)
-    assert far.failed(first, broken())
+    assert far.record_failure(first, broken())
     assert sent(far, clock).key == "b"
     clock.now += 1.0
     assert sent(far, clock) is first
 
 
 def test_calls_come_back_in_the_order_of_their_times(clock: Clock) -> None:
-    far = lane()
+    far = queue()
     a, b = sent(far, clock), sent(far, clock)
     far.failures[a.key] = (2, 0)
-    assert far.failed(a, broken())  # its third: 4 seconds
-    assert far.failed(b, broken())  # 1 second
+    assert far.record_failure(a, broken())  # its third: 4 seconds
+    assert far.record_failure(b, broken())  # 1 second
     clock.now += 10
     assert [sent(far, clock).key for _ in range(3)] == ["b", "a", "c"]
 
 
 def test_an_outage_is_probed_one_call_at_a_time(clock: Clock) -> None:
-    far = lane(outage=3)
+    far = queue(outage=3)
     flying = [sent(far, clock) for _ in range(3)]
     for each in flying:
         assert far.room(5) == 5
-        assert far.failed(each, broken())
+        assert far.record_failure(each, broken())
     assert far.room(5) == 1
     assert far.next(clock.now) is None  # held back, though each of them may be charged
     clock.now += 2.0
     probe = sent(far, clock)
-    far.flying = 1
+    far.in_flight = 1
     assert far.room(5) == 0
-    far.succeeded(probe)
+    far.record_success(probe)
     assert far.room(5) == 4
 
 
 def test_an_outage_is_not_probed_with_what_may_have_made_it(clock: Clock) -> None:
     """Eight calls that no endpoint could answer come back together, while good ones wait behind them."""
-    far = lane(outage=3, first=1.0, longest=60.0)
+    far = queue(outage=3, first=1.0, longest=60.0)
     poisoned = [sent(far, clock) for _ in range(3)]
     for each in poisoned:
-        assert far.failed(each, broken())
+        assert far.record_failure(each, broken())
     clock.now += 100
     probe = sent(far, clock)
     assert probe.key == "d"
-    far.succeeded(probe)
+    far.record_success(probe)
     assert [sent(far, clock) for _ in range(4)][:3] == poisoned
 
 
 def test_probes_come_further_and_further_apart(clock: Clock) -> None:
-    far = lane(outage=3, first=1.0, longest=8.0)
+    far = queue(outage=3, first=1.0, longest=8.0)
     for _ in range(3):
-        far.failed(sent(far, clock), broken())
+        far.record_failure(sent(far, clock), broken())
     waits = []
     for _ in range(5):
         clock.now = far.not_before
-        far.failed(sent(far, clock), broken())
+        far.record_failure(sent(far, clock), broken())
         waits.append(far.not_before - clock.now)
     assert waits == [2, 4, 8, 8, 8]
 
 
 def test_an_outage_is_probed_with_what_went_wrong_where_nothing_else_is_left(clock: Clock) -> None:
-    far = lane("ab", outage=2)
+    far = queue("ab", outage=2)
     both = [sent(far, clock) for _ in range(2)]
     for each in both:
-        assert far.failed(each, broken())
+        assert far.record_failure(each, broken())
     clock.now = far.not_before
     assert sent(far, clock) in both
 
 
 def test_patience_ends_and_an_answer_renews_it(clock: Clock) -> None:
-    far = lane(patience=100.0, first=1.0, longest=10.0)
+    far = queue(patience=100.0, first=1.0, longest=10.0)
     one = sent(far, clock)
     for _ in range(8):
-        assert far.failed(one, refused())
+        assert far.record_failure(one, refused())
         clock.now += 10.0
-    far.succeeded(one)
+    far.record_success(one)
     for _ in range(8):
-        assert far.failed(one, refused())
+        assert far.record_failure(one, refused())
         clock.now += 10.0
-    assert far.failed(one, refused())
+    assert far.record_failure(one, refused())
     clock.now += 10.0
-    assert far.failed(one, refused())
+    assert far.record_failure(one, refused())
     clock.now += 10.0
-    with pytest.raises(EngineError, match=r"busy\n  no answer for 100 seconds; all that came is saved"):
-        far.failed(one, refused())
+    with pytest.raises(EngineError, match=r"busy\n  no answer for 100 seconds; answers so far are saved"):
+        far.record_failure(one, refused())
 
 
 def test_what_may_be_the_problems_fault_names_it(clock: Clock) -> None:
-    far = lane("a", attempts=3, patience=100.0, first=1.0, longest=10.0)
+    far = queue("a", attempts=3, patience=100.0, first=1.0, longest=10.0)
     one = sent(far, clock)
 
     def fail_until_it_stops() -> str:
         try:
-            while far.failed(one, broken()):
+            while far.record_failure(one, broken()):
                 clock.now += 10.0
         except EngineError as error:
             return str(error)
@@ -169,50 +169,51 @@ def test_what_may_be_the_problems_fault_names_it(clock: Clock) -> None:
 
     said = fail_until_it_stops()
     assert (
-        "no answer for 100 seconds; all that came is saved, run the same command to go on; or leave problem a out, which was asked" in said
+        "no answer for 100 seconds; answers so far are saved, run the same command to resume; or leave out problem a, which was sent"
+        in said
     )
-    far.in_a_row, far.failures = 0, {}
+    far.consecutive_failures, far.failures = 0, {}
     clock.now += 99.0
-    far.failed(one, broken())
+    far.record_failure(one, broken())
     clock.now += 99.0
     said = fail_until_it_stops()
-    assert said.endswith("run the same command to go on")  # asked twice: it may be anything
+    assert said.endswith("run the same command to resume")  # asked twice: it may be anything
 
 
 def test_given_up_only_where_others_are_answered(clock: Clock) -> None:
-    far = lane(attempts=3, patience=1e9)
+    far = queue(attempts=3, patience=1e9)
     poison, fine = sent(far, clock), sent(far, clock)
-    assert all(far.failed(poison, broken()) for _ in range(6))  # nobody was answered: it may be the endpoint
-    far.succeeded(fine)
-    assert not far.failed(poison, broken())
+    assert all(far.record_failure(poison, broken()) for _ in range(6))  # nobody was answered: it may be the endpoint
+    far.record_success(fine)
+    assert not far.record_failure(poison, broken())
 
 
 def test_what_is_refused_and_not_charged_is_never_given_up(clock: Clock) -> None:
-    far = lane(attempts=3, patience=1e9)
+    far = queue(attempts=3, patience=1e9)
     full, fine = sent(far, clock), sent(far, clock)
-    far.succeeded(fine)
+    far.record_success(fine)
     for _ in range(9):
-        assert far.failed(full, refused())
-        far.succeeded(fine)
+        assert far.record_failure(full, refused())
+        far.record_success(fine)
 
 
 def test_a_person_is_told_once_of_each_trouble(clock: Clock) -> None:
-    far = lane()
+    far = queue()
     one = sent(far, clock)
     said = []
     for _ in range(6):
-        far.failed(one, refused())
-        said.append(far.trouble(refused()))
+        far.record_failure(one, refused())
+        said.append(far.failure_message(refused()))
     assert [bool(text) for text in said] == [False, False, True, False, False, False]
-    far.succeeded(one)
+    far.record_success(one)
     for _ in range(3):
-        far.failed(one, refused())
-    assert far.trouble(refused()) == "busy; asking again, for up to 10 minutes without an answer"
+        far.record_failure(one, refused())
+    assert far.failure_message(refused()) == "busy; retrying for up to 10 minutes without an answer"
 
 
-def test_sources_are_put_together_by_lane_in_order() -> None:
-    lanes = lanes_of([calls("ab"), calls("cd", lane="far"), [], calls("ef")])
-    assert {name: [each.key for each in found.source] for name, found in lanes.items()} == {"": list("abef"), "far": list("cd")}
+def test_sources_are_put_together_by_queue_in_order() -> None:
+    queues = make_queues([calls("ab"), calls("cd", queue="far"), [], calls("ef")])
+    assert {name: [each.key for each in found.source] for name, found in queues.items()} == {"": list("abef"), "far": list("cd")}
 
 
 def test_sources_are_not_read_ahead() -> None:
@@ -223,7 +224,7 @@ def test_sources_are_not_read_ahead() -> None:
             read.append(key)
             yield call(key)
 
-    lanes = lanes_of([reading("abc"), reading("def")])  # type: ignore[list-item]
+    queues = make_queues([reading("abc"), reading("def")])  # type: ignore[list-item]
     assert read == ["a", "d"]
-    assert sent(lanes[""], Clock()).key == "a"
+    assert sent(queues[""], Clock()).key == "a"
     assert read == ["a", "d"]

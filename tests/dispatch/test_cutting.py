@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from isocost.dispatch.cutting import cut
+from isocost.dispatch.cutting import cut_batches
 from isocost.engines.base import Request
 from isocost.engines.batching import Batched, Batching, rule_of
 from isocost.executors.jobs import EngineFacts, EngineSpec
-from isocost.preparing.facts import remembered
+from isocost.preparing.facts import cache_facts
 from isocost.store import RunDirectory
 
 SPEC = EngineSpec(name="openai", options=(("model", "m"), ("n", 3)), base=Path())
@@ -21,7 +21,7 @@ REQUESTS = [
 
 
 class Asked:
-    """Notes whether a worker is asked."""
+    """An executor that counts its calls."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -39,7 +39,7 @@ def facts(batching: Batching | None) -> EngineFacts:
 
 def test_one_request_a_batch_is_cut_at_the_size_and_ordered_by_problem() -> None:
     executor = Asked()
-    batches = cut(SPEC, facts(Batching(size=3, mixed=False)), REQUESTS, executor)  # type: ignore[arg-type]  # only `submit` is used
+    batches = cut_batches(SPEC, facts(Batching(size=3, mixed=False)), REQUESTS, executor)  # type: ignore[arg-type]  # only `submit` is used
     assert [[(r.problem_id, r.first_index, r.count) for r in batch] for batch in batches] == [
         [("a", 0, 2)],
         [("b", 2, 3)],
@@ -51,7 +51,7 @@ def test_one_request_a_batch_is_cut_at_the_size_and_ordered_by_problem() -> None
 
 def test_an_engine_without_a_rule_is_asked() -> None:
     executor = Asked()
-    assert cut(SPEC, facts(None), REQUESTS, executor) == [tuple(REQUESTS)]  # type: ignore[arg-type]
+    assert cut_batches(SPEC, facts(None), REQUESTS, executor) == [tuple(REQUESTS)]  # type: ignore[arg-type]
     assert executor.asked == 1
 
 
@@ -77,8 +77,8 @@ def test_a_users_own_cutting_is_nobody_elses() -> None:
 @pytest.mark.parametrize("batching", [None, Batching(size=3, mixed=False)])
 def test_the_rule_is_remembered_with_the_facts(tmp_path: Path, batching: Batching | None) -> None:
     with RunDirectory(tmp_path / "out") as directory:
-        told = remembered(directory, lambda spec: facts(batching))(SPEC)
-        again = remembered(directory, lambda spec: pytest.fail("is asked again"))(SPEC)
+        told = cache_facts(directory, lambda spec: facts(batching))(SPEC)
+        again = cache_facts(directory, lambda spec: pytest.fail("is asked again"))(SPEC)
     assert told == again == facts(batching)
 
 
@@ -86,17 +86,17 @@ def test_the_rule_is_remembered_with_the_facts(tmp_path: Path, batching: Batchin
 def test_a_damaged_rule_is_asked_for_again(tmp_path: Path, damage: dict[str, Any]) -> None:
     entry = asdict(facts(Batching(size=3)))
     with RunDirectory(tmp_path / "out") as directory:
-        remembered(directory, lambda spec: facts(Batching(size=3)))(SPEC)
+        cache_facts(directory, lambda spec: facts(Batching(size=3)))(SPEC)
         known = directory.read_derived("models.json") or {}
         directory.write_json({key: {**entry, "batching": {**entry["batching"], **damage}} for key in known}, "models.json")
-        assert remembered(directory, lambda spec: replace(facts(None), identity="again"))(SPEC).identity == "again"
+        assert cache_facts(directory, lambda spec: replace(facts(None), identity="again"))(SPEC).identity == "again"
 
 
 def test_facts_of_earlier_versions_have_no_rule(tmp_path: Path) -> None:
     with RunDirectory(tmp_path / "out") as directory:
-        remembered(directory, lambda spec: facts(None))(SPEC)
+        cache_facts(directory, lambda spec: facts(None))(SPEC)
         known = directory.read_derived("models.json") or {}
         for entry in known.values():
             del entry["batching"]
         directory.write_json(known, "models.json")
-        assert remembered(directory, lambda spec: pytest.fail("is asked again"))(SPEC) == facts(None)
+        assert cache_facts(directory, lambda spec: pytest.fail("is asked again"))(SPEC) == facts(None)

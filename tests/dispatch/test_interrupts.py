@@ -1,4 +1,4 @@
-"""When a signal to stop is heard."""
+"""Signals to stop are deferred while answers are stored."""
 
 import signal
 import threading
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from isocost.dispatch.interrupts import SIGNALS, deferred
+from isocost.dispatch.interrupts import SIGNALS, defer_interrupts
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ EACH = pytest.mark.parametrize("number", SIGNALS)
 @EACH
 def test_the_first_waits_until_somebody_looks(number: signal.Signals) -> None:
     done: list[str] = []
-    with deferred() as look:
+    with defer_interrupts() as look:
         look()
         signal.raise_signal(number)
         done.append("what was begun")
@@ -38,7 +38,7 @@ def test_the_first_waits_until_somebody_looks(number: signal.Signals) -> None:
 @EACH
 @pytest.mark.parametrize("looks", [False, True])
 def test_the_second_does_not_wait(number: signal.Signals, *, looks: bool) -> None:
-    with deferred() as look, suppress(KeyboardInterrupt):
+    with defer_interrupts() as look, suppress(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
         if looks:
             with suppress(KeyboardInterrupt):
@@ -49,7 +49,7 @@ def test_the_second_does_not_wait(number: signal.Signals, *, looks: bool) -> Non
 
 
 def interrupted(*, fails: bool = False) -> Iterator[str]:
-    with deferred():
+    with defer_interrupts():
         signal.raise_signal(signal.SIGINT)
         if fails:
             raise ValueError("that")
@@ -70,7 +70,7 @@ def test_what_fails_meanwhile_is_what_is_raised() -> None:
 
 
 def test_handlers_are_as_they_were_afterwards() -> None:
-    with deferred():
+    with defer_interrupts():
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -78,7 +78,7 @@ def test_handlers_are_as_they_were_afterwards() -> None:
 def test_somebody_elses_handler_is_left_alone() -> None:
     came: list[int] = []
     signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
-    with deferred() as look:
+    with defer_interrupts() as look:
         signal.raise_signal(signal.SIGINT)
         look()
     assert came == [signal.SIGINT]
@@ -88,7 +88,7 @@ def test_in_another_thread_nothing_is_held() -> None:
     found: list[object] = []
 
     def hold() -> None:
-        with deferred() as look:
+        with defer_interrupts() as look:
             look()
             found.append(signal.getsignal(signal.SIGINT))
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from isocost.dispatch import asking
-from isocost.dispatch.accounts import Unbooked
+from isocost.dispatch import inflight
+from isocost.dispatch.accounts import NullLedger
 from isocost.dispatch.calls import Call, Retrying
-from isocost.dispatch.loop import ask
+from isocost.dispatch.loop import run_sources
 from isocost.errors import LimitReachedError, NotSentError, RunError, TryAgainError
 from isocost.executors.jobs import Answers, Job
 from isocost.ledger import Answered, Ledger, Reservation
@@ -19,7 +19,7 @@ from tests.dispatch.scripted import Scripted, calls
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 
@@ -28,12 +28,12 @@ class Storing:
     """Stores keys. What it gives up it does not have released."""
 
     keys: str
-    lane: str = ""
+    queue: str = ""
     stored: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
 
     def calls(self) -> list[Call]:
-        return [call for call in calls(self.keys, self.lane) if call.key not in self.stored]
+        return [call for call in calls(self.keys, self.queue) if call.key not in self.stored]
 
     def store(self, call: Call, answers: Answers | None) -> Answered | None:
         if answers is None:
@@ -49,12 +49,12 @@ def answer(executor: Scripted, job: Job) -> None:
 
 def test_each_source_stores_its_own_before_the_ledger_is_told(tmp_path: Path) -> None:
     ledger, seen = Ledger(Log(tmp_path / "ledger.jsonl")), list[tuple[int, int]]()
-    near, far = Storing("abc"), Storing("de", lane="far")
+    near, far = Storing("abc"), Storing("de", queue="far")
 
     def look() -> None:
         seen.append((len(near.stored) + len(far.stored), ledger.accounts["data", "m"].requests if ledger.accounts else 0))
 
-    ask([near, far], Scripted(on_send=answer), ledger, after=look)
+    run_sources([near, far], Scripted(on_send=answer), ledger, after=look)
     assert (sorted(near.stored), sorted(far.stored)) == (list("abc"), list("de"))
     assert all(stored == released for stored, released in seen)
     assert ledger.unanswered() == {}
@@ -68,17 +68,17 @@ def test_what_is_stored_is_not_sent_again(tmp_path: Path) -> None:
 
     source = Storing("abcd")
     with pytest.raises(ValueError, match="a fault"):
-        ask([source], Scripted(capacity=1, on_send=stop), ledger)
+        run_sources([source], Scripted(capacity=1, on_send=stop), ledger)
     assert source.stored == ["a", "b"]
     executor = Scripted(capacity=1, on_send=answer)
-    ask([source], executor, Unbooked())
+    run_sources([source], executor, NullLedger())
     assert executor.sent == ["c", "d"]
 
 
 def test_the_limit_stops_it_and_what_came_is_stored(tmp_path: Path) -> None:
     source = Storing("abcd")
     with pytest.raises(LimitReachedError):
-        ask([source], Scripted(capacity=1, on_send=answer), Ledger(Log(tmp_path / "ledger.jsonl"), limit=11.5))
+        run_sources([source], Scripted(capacity=1, on_send=answer), Ledger(Log(tmp_path / "ledger.jsonl"), limit=11.5))
     assert source.stored == ["a", "b"]
 
 
@@ -94,14 +94,14 @@ def test_without_an_account_calls_are_sent_again_and_given_up_as_with_one() -> N
         else:
             executor.answer(job.key)
 
-    source = Storing("xabcdefghij", lane="far")
-    ask([source], Scripted(capacity=1, on_send=fail), Unbooked())
+    source = Storing("xabcdefghij", queue="far")
+    run_sources([source], Scripted(capacity=1, on_send=fail), NullLedger())
     assert (sorted(source.stored), source.given_up) == (list("abcdefghij"), ["x"])
     assert (tries.count("x"), tries.count("a")) == (5, 2)
 
 
 def test_a_closed_account_lets_nothing_more_be_sent() -> None:
-    account = Unbooked()
+    account = NullLedger()
     assert account.reserve([Reservation(request="a", worst=Cost())] * 3) == 3
     account.close()
     with pytest.raises(RunError, match="is being stopped"):

@@ -1,4 +1,4 @@
-"""Whole runs whose solutions a model judges: what is asked, what it costs, and what no later run asks again."""
+"""Whole runs whose solutions a model judges: its prompts, their cost, and that no later run repeats them."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def write_judged(folder: Path, *, judge: dict[str, object] | None = None, **chan
 
 
 def told(folder: Path) -> list[str]:
-    """What the judge was asked, in order."""
+    """Return the prompts that the judge received, in order."""
     path = folder / "told.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
@@ -74,7 +74,7 @@ def samples(out: Path) -> pl.DataFrame:
 
 
 def truth(out: Path) -> list[bool]:
-    """Whether each stored solution is right."""
+    """Return, for each stored solution in order, True if it is right."""
     rows = samples(out).iter_rows(named=True)
     return [row["generation"].endswith(f"#### {int(row['problem_id'][1:]) + 7}") for row in rows]
 
@@ -281,7 +281,7 @@ def test_students_are_graded_by_math_unless_another_grader_is_named() -> None:
         (["evaluate.grader={name: judge}"], "evaluate.grader.name: students are graded by reference answers"),
         (["evaluate.grader={name: maths}"], 'evaluate.grader.name: unknown grader "maths"; did you mean "math"'),
         (["evaluate.grader={name: math}", "grader={name: number}"], 'evaluate.grader: is for studies whose grader is "judge"'),
-        (["limit={unit: usd, amount: 1}"], "grader.model: what strong costs in usd is not known\n  give models.strong.price"),
+        (["limit={unit: usd, amount: 1}"], "grader.model: the cost of strong in usd is not known\n  give models.strong.price"),
         (["models.strong.price={output: 1}"], "models.strong.price.input is missing"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a start says of problems that are not those of the last one."""
+"""Notes and errors of a start whose problems differ from those of the last one."""
 
 import json
 from collections.abc import Mapping, Sequence

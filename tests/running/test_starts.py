@@ -8,8 +8,8 @@ import pytest
 
 from isocost.errors import LimitReachedError, StorageError
 from isocost.events import Note, StageProgress
-from isocost.preparing.changes import say_changes
-from isocost.preparing.executing import Chosen
+from isocost.preparing.changes import note_changes
+from isocost.preparing.executing import ExecutorChoice
 from isocost.running.starts import FILE, Start, command_of
 from isocost.store import RunDirectory
 from isocost.summaries.status import KILLED, START, status_of, to_text
@@ -85,7 +85,7 @@ def test_nothing_is_written_where_there_is_no_study(tmp_path: Path) -> None:
 
 def test_the_command_that_goes_on(tmp_path: Path) -> None:
     study, out = tmp_path / "my study.yaml", tmp_path / "out"
-    ray = Chosen(name="ray", address="auto")
+    ray = ExecutorChoice(name="ray", address="auto")
     said = command_of(study, out, "report", settings=["limit.amount=5"], strict=True, executor=ray)
     assert said == f"isocost run '{study}' -o {out} --set limit.amount=5 --strict --executor ray --address auto"
     assert command_of(None, out, "evaluate") == f"isocost evaluate {out}"
@@ -100,8 +100,8 @@ def test_settings_that_changed_since_the_last_start_are_said() -> None:
         said.append(event.text)
 
     old = "limit: {unit: usd, amount: 50}\nmodels: {weak: {n: 8}}\n"
-    say_changes(None, old, listen)
-    say_changes(old, old.replace("\n", " \n"), listen)
+    note_changes(None, old, listen)
+    note_changes(old, old.replace("\n", " \n"), listen)
     assert said == []
-    say_changes(old, "limit: {unit: usd, amount: 5}\nmodels: {weak: {n: 8}}\nseed: 1\n", listen)
+    note_changes(old, "limit: {unit: usd, amount: 5}\nmodels: {weak: {n: 8}}\nseed: 1\n", listen)
     assert said == ["settings changed since the last start: limit.amount 5 (was 50), seed 1 (was not set)"]

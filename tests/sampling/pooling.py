@@ -98,7 +98,7 @@ def buy_all(pool: Pool, asked: Mapping[tuple[str, str], int]) -> int:
     """Buy everything that is missing; how many batches that was."""
     bought = 0
     for batch in list(pool.missing(asked)):
-        pool.take(batch, work(pool, batch))
+        pool.add_answers(batch, work(pool, batch))
         bought += 1
     return bought
 

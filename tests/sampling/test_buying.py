@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from isocost.dispatch import asking
+from isocost.dispatch import inflight
 from isocost.dispatch.calls import Retrying
-from isocost.dispatch.drawn import DrawKey
+from isocost.dispatch.draws import DrawKey
 from isocost.engines.base import ModelSize
 from isocost.errors import EngineError, LimitReachedError, StorageError, TryAgainError
 from isocost.executors.jobs import Answers, EngineFacts, Job, StoredDraw
@@ -31,12 +31,12 @@ REMOTE = EngineFacts(identity="weights", size=ModelSize(parameters=1, descriptio
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.001, longest=0.002))
 
 
-class Watching:
-    """A watcher that notes what it hears."""
+class RecordingListener:
+    """A listener that records its calls."""
 
     def __init__(self) -> None:
         self.draws: list[DrawKey] = []
@@ -55,8 +55,8 @@ class Watching:
 
     def trouble(self, what: str) -> None: ...
 
-    def short(self, model: str, asked: int, came: int) -> None:
-        self.shortages.append((asked, came))
+    def short(self, model: str, requested: int, returned: int) -> None:
+        self.shortages.append((requested, returned))
 
 
 class Grader:
@@ -120,10 +120,12 @@ def ordered(folder: Path, *, remote: bool = False) -> Pool:
     return pool
 
 
-def bought(pool: Pool, worker: Worker, ledger: Ledger, grader: Grader | None = None, watcher: Watching | None = None) -> Watching:
-    watcher = watcher or Watching()
-    buy([pool], ASKED, worker, grader or Grader(), ledger, watcher)  # type: ignore[arg-type]
-    return watcher
+def bought(
+    pool: Pool, worker: Worker, ledger: Ledger, grader: Grader | None = None, listener: RecordingListener | None = None
+) -> RecordingListener:
+    listener = listener or RecordingListener()
+    buy([pool], ASKED, worker, grader or Grader(), ledger, listener)  # type: ignore[arg-type]
+    return listener
 
 
 @pytest.fixture
@@ -133,9 +135,9 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def test_everything_is_bought_judged_told_and_paid_once(tmp_path: Path, ledger: Ledger) -> None:
     pool, grader = ordered(tmp_path), Grader()
-    watched = bought(pool, Worker(), ledger, grader)
-    assert sorted(watched.draws) == sorted(keys(pool)) == [(p, i) for p in "pqrs" for i in range(2)]
-    assert (watched.verdicts, len(grader.asked)) == (8, 8)
+    listener = bought(pool, Worker(), ledger, grader)
+    assert sorted(listener.draws) == sorted(keys(pool)) == [(p, i) for p in "pqrs" for i in range(2)]
+    assert (listener.verdicts, len(grader.asked)) == (8, 8)
     assert all(draw.verdict == RIGHT for _, draw in pool.draws())
     (account,) = ledger.accounts.values()
     assert (account.requests, account.count, account.tokens, account.cost.flops, account.cost.seconds) == (2, 8, 40, 80.0, 2.0)
@@ -146,11 +148,11 @@ def test_everything_is_bought_judged_told_and_paid_once(tmp_path: Path, ledger: 
 
 def test_an_endpoint_that_returns_fewer_is_asked_for_the_rest(tmp_path: Path, ledger: Ledger) -> None:
     pool = ordered(tmp_path, remote=True)
-    watched = bought(pool, Worker(counts=[1, 0, 99]), ledger)
-    assert sorted(watched.draws) == [(p, i) for p in "pqrs" for i in range(2)]
+    listener = bought(pool, Worker(counts=[1, 0, 99]), ledger)
+    assert sorted(listener.draws) == [(p, i) for p in "pqrs" for i in range(2)]
     (account,) = ledger.accounts.values()
     assert account.count == 8
-    assert watched.shortages == [(4, 2), (4, 0)]
+    assert listener.shortages == [(4, 2), (4, 0)]
     assert keys(pool_in(tmp_path, problems(*"pqrs"), facts=REMOTE)) == keys(pool)
 
 
@@ -174,8 +176,8 @@ def test_what_keeps_failing_is_stored_as_failed_and_the_rest_is_bought(tmp_path:
         return future
 
     worker.send = failing  # type: ignore[method-assign]
-    watched = bought(pool, worker, ledger)
-    assert sorted(watched.draws) == [(p, i) for p in "pqrs" for i in range(2)]
+    listener = bought(pool, worker, ledger)
+    assert sorted(listener.draws) == [(p, i) for p in "pqrs" for i in range(2)]
     assert {p for (p, _), draw in pool.draws() if draw.finish_reason == "error"} == {"p", "q"}
     assert {draw.verdict.outcome for (p, _), draw in pool.draws() if p in "pq" and draw.verdict} == {Outcome.UNGRADED}
     (account,) = ledger.accounts.values()
@@ -200,8 +202,8 @@ def test_a_grader_that_fails_stops_the_run_and_is_asked_again(tmp_path: Path, le
         bought(pool, Worker(), ledger, grader)
     assert ledger.unanswered() == {}
     again = pool_in(tmp_path, problems(*"pqrs"))
-    watched = bought(again, Worker(), ledger)
-    assert watched.verdicts == 8
+    listener = bought(again, Worker(), ledger)
+    assert listener.verdicts == 8
     assert keys(again) == {(p, i) for p in "pqrs" for i in range(2)}
 
 
@@ -211,7 +213,7 @@ def test_while_graders_are_behind_nothing_is_asked(tmp_path: Path, ledger: Ledge
     grader.hold = True
     ticks = threading.Event()
 
-    class Ticking(Watching):
+    class Ticking(RecordingListener):
         count = 0
 
         def tick(self) -> None:
@@ -243,7 +245,7 @@ def test_ctrl_c_keeps_what_came_and_does_not_wait_for_slow_graders(tmp_path: Pat
     pool, grader = ordered(tmp_path), Grader()
     grader.hold = True
 
-    class Interrupting(Watching):
+    class Interrupting(RecordingListener):
         def tick(self) -> None:
             raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""What a pool has, owes and reads back, whatever the study or a kill does to it."""
+"""Pools: stored draws, missing batches and resumption, after changes of the study and kills."""
 
 import shutil
 from dataclasses import replace
@@ -35,7 +35,7 @@ def test_what_is_ordered_is_missing_until_it_is_taken(tmp_path: Path) -> None:
     assert requests(pool, PQRS) == [[("p", 0, 2), ("q", 0, 2)], [("r", 0, 2), ("s", 0, 2)]]
     assert pool.bought() == PQRS
     first = next(pool.missing(PQRS))
-    cost, draws = pool.take(first, work(pool, first))
+    cost, draws = pool.add_answers(first, work(pool, first))
     assert (cost.request, cost.count, cost.tokens, cost.cost.flops) == (first.key, 4, 20, 40.0)
     assert [key for key, _ in draws] == [("p", 0), ("p", 1), ("q", 0), ("q", 1)]
     assert requests(pool, PQRS) == [[("r", 0, 2), ("s", 0, 2)]]
@@ -53,7 +53,7 @@ def test_a_later_start_owes_the_same_batches_under_the_same_keys_and_seeds(tmp_p
 def test_what_comes_back_short_is_owed_under_another_key(tmp_path: Path) -> None:
     pool = ordered(tmp_path)
     first = next(pool.missing(PQRS))
-    pool.take(first, work(pool, first, counts=(1, 2)))
+    pool.add_answers(first, work(pool, first, counts=(1, 2)))
     assert requests(pool, PQRS)[0] == [("p", 1, 1)]
     assert next(pool.missing(PQRS)).key != first.key
     assert keys(pool_in(tmp_path, problems(*"pqrs"))) == {("p", 0), ("q", 0), ("q", 1)}
@@ -64,7 +64,7 @@ def test_what_comes_back_short_is_owed_under_another_key(tmp_path: Path) -> None
 def test_what_brought_nothing_is_bought_again_and_read_back(tmp_path: Path) -> None:
     pool = ordered(tmp_path)
     first = next(pool.missing(PQRS))
-    cost, draws = pool.take(first, work(pool, first, counts=(0, 0)))
+    cost, draws = pool.add_answers(first, work(pool, first, counts=(0, 0)))
     assert (cost.count, cost.cost.flops, draws) == (0, 0.0, [])
     assert next(pool.missing(PQRS)).key == first.key
     buy_all(pool, PQRS)
@@ -138,7 +138,7 @@ def test_another_grader_judges_everything_again(tmp_path: Path) -> None:
 def test_the_worst_case_bounds_what_is_taken(tmp_path: Path) -> None:
     pool = ordered(tmp_path)
     for call, batch in list(pool.calls(PQRS)):
-        cost, _ = pool.take(batch, work(pool, batch))
+        cost, _ = pool.add_answers(batch, work(pool, batch))
         assert call.worst.flops == 4 * 2 * 16
         assert cost.cost.flops <= call.worst.flops
         assert cost.cost.usd <= call.worst.usd  # type: ignore[operator]
@@ -154,7 +154,7 @@ def test_sealed_draws_stand_in_the_order_of_their_orders_whoever_was_first(tmp_p
         asked = wanted(p=3, q=3, r=2, s=2)
         batches = list(pool.missing(asked))
         for number, batch in enumerate(reversed(batches) if turned else batches):
-            pool.take(batch, work(pool, batch, writer=f"w{number % 2}"))
+            pool.add_answers(batch, work(pool, batch, writer=f"w{number % 2}"))
         pool.seal()
         tables.append(pl.concat(pool.frames()))
     assert tables[0].equals(tables[1])
@@ -168,7 +168,7 @@ def test_a_pool_that_was_loaded_seals_in_the_same_order(tmp_path: Path) -> None:
         asked = wanted(p=4, q=4, r=2, s=2)
         batches = list(pool.missing(asked))
         for batch in (batches[2], batches[0]):
-            pool.take(batch, work(pool, batch))
+            pool.add_answers(batch, work(pool, batch))
         if name == "resumed":
             pool = pool_in(tmp_path / name, problems(*"pqrs"))
         buy_all(pool, asked)
@@ -243,7 +243,7 @@ def test_a_torn_order_is_ordered_again(tmp_path: Path) -> None:
 def test_what_the_ledger_does_not_know_is_told_what_it_cost(tmp_path: Path) -> None:
     pool = ordered(tmp_path)
     first, second = pool.missing(PQRS)
-    expected, _ = pool.take(first, work(pool, first))
+    expected, _ = pool.add_answers(first, work(pool, first))
     found = pool_in(tmp_path, problems(*"pqrs"), load=False).load({first.key, second.key})
     assert found.keys() == {first.key}
     assert replace(found[first.key], cost=expected.cost) == expected
@@ -257,7 +257,7 @@ def test_a_batch_in_two_workers_files_is_read_once(tmp_path: Path) -> None:
     pool = ordered(tmp_path)
     first = next(pool.missing(PQRS))
     work(pool, first, writer="w0")
-    pool.take(first, work(pool, first, writer="w1"))
+    pool.add_answers(first, work(pool, first, writer="w1"))
     assert len(stored(pool)) == 4
     buy_all(pool, PQRS)
     pool.seal()
@@ -283,7 +283,7 @@ def test_no_draw_is_bought_twice_and_none_is_left_out(tmp_path_factory: pytest.T
     bought: list[tuple[str, int]] = []
 
     def take(batch: object, counts: tuple[int, ...] | None) -> None:
-        _, draws = pool.take(batch, work(pool, batch, counts=counts))  # type: ignore[arg-type]
+        _, draws = pool.add_answers(batch, work(pool, batch, counts=counts))  # type: ignore[arg-type]
         bought.extend(key for key, _ in draws)
 
     for what, problem, number in script:

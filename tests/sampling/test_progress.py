@@ -1,4 +1,4 @@
-"""What sampling tells of itself."""
+"""Progress of sampling: the line, the file and the notes."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def ask(problem: str, first: int, count: int) -> Allocation:
 def buy(progress: Progress, asked: dict[tuple[str, str], int], seconds: float = 1.0) -> None:
     pool = progress.pools["weak"]
     for batch in list(pool.missing(asked)):
-        _, draws = pool.take(batch, work(pool, batch))
+        _, draws = pool.add_answers(batch, work(pool, batch))
         progress.bought("weak", draws, seconds)
 
 

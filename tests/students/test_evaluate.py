@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from isocost.dispatch import asking, calls
+from isocost.dispatch import calls, inflight
 from isocost.dispatch.calls import Retrying
 from isocost.errors import EngineError, NotSentError, TryAgainError
 from isocost.evaluating import ProblemOutcome
@@ -26,7 +26,7 @@ ANSWER = {problem.id: f"#### {problem.answer}" for problem in TEST}
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of milliseconds."""
-    monkeypatch.setattr(asking, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr(calls, "RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 

@@ -81,11 +81,11 @@ def run_stage(
     directory: Path, name: str, settings: list[str] | None, *, force: bool, strict: bool, executor: str | None, address: str | None
 ) -> Finished:
     """One stage of a run, and what it still needs of earlier ones, under a progress line."""
-    from isocost.preparing.executing import Chosen
+    from isocost.preparing.executing import ExecutorChoice
     from isocost.running import run_stage as run_one
 
     with resumable(directory):
-        where, progress = Chosen(name=executor, address=address), ProgressLine(sys.stderr)
+        where, progress = ExecutorChoice(name=executor, address=address), ProgressLine(sys.stderr)
         return run_one(directory, name, settings=settings or [], force=force, strict=strict, executor=where, listener=progress)
 
 
@@ -98,11 +98,11 @@ def _run(
     executor: str | None = None,
     address: str | None = None,
 ) -> None:
-    from isocost.preparing.executing import Chosen
+    from isocost.preparing.executing import ExecutorChoice
     from isocost.running import run as run_study
 
     with resumable(out):
-        where, progress = Chosen(name=executor, address=address), ProgressLine(sys.stderr)
+        where, progress = ExecutorChoice(name=executor, address=address), ProgressLine(sys.stderr)
         outcome = run_study(study, out, settings=settings or [], strict=strict, executor=where, listener=progress)
     _finish(outcome)
 

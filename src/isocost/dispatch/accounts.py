@@ -1,4 +1,4 @@
-"""The account that calls are reserved in: a run's ledger, or none where nothing is paid."""
+"""Interface of the ledger that calls are reserved in, and an implementation for calls that nobody pays for."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from isocost.ledger import Answered, Reservation, Spending
 from isocost.records import Cost
 
 
-class Booking(Protocol):
-    """Reserve calls and close the reservations; `Ledger` has the words."""
+class CallLedger(Protocol):
+    """Reserve calls and close the reservations, as `Ledger` does; see its methods for the details."""
 
     @property
     def spending(self) -> Spending:
-        """The totals and the limit."""
+        """The running totals and the limit."""
 
     def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
-        """Reserve calls as far as they fit; return how many do."""
+        """Reserve calls in order until one does not fit under the limit; return the number reserved."""
 
     def release(self, answers: Sequence[Answered]) -> None:
-        """Replace reservations by what the answers cost."""
+        """Replace reservations by the realised costs of the answers."""
 
     def lose(self, request: str, reason: str, reported: Cost | None = None) -> None:
-        """Count a call that may be charged although it brought nothing."""
+        """Count a call that may be charged although it returned no answer."""
 
     def retry(self, request: str, reason: str) -> None:
-        """Note that a call was refused and costs nothing."""
+        """Record that a call was refused and costs nothing."""
 
     def unsend(self, request: str) -> None:
-        """Note that a call was not sent after all."""
+        """Record that a reserved call was not sent."""
 
     def abandon(self, requests: Collection[str]) -> None:
-        """Stop holding room for calls whose answers nobody waits for."""
+        """Free the reservations of calls whose answers nobody waits for, so that other threads do not wait for them."""
 
     def close(self) -> None:
-        """Reserve nothing more."""
+        """Refuse every later reservation."""
 
 
-class Unbooked:
-    """Book nothing: for students, which run on devices of ours and are outside the limit."""
+class NullLedger:
+    """A ledger that records nothing, for students: they run on the user's own devices, outside the limit."""
 
     def __init__(self) -> None:
-        self.spending = Spending("flops", None)
+        self.spending = Spending("flops", None)  # no limit, so nothing has to fit
         self._closed = False
 
     def reserve(self, wanted: Sequence[Reservation], *, patient: bool = False) -> int:
-        """Let all be sent.
+        """Accept every call.
 
         Raises:
             RunError: the account is closed.
@@ -72,5 +72,5 @@ class Unbooked:
         """Book nothing."""
 
     def close(self) -> None:
-        """Let nothing more be sent."""
+        """Refuse every later reservation."""
         self._closed = True

@@ -1,4 +1,4 @@
-"""Calls that wait for engines: what is sent next, and when what an endpoint could not answer is sent again."""
+"""Queues of calls per endpoint or device, with the retry schedule for calls that an endpoint could not answer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from isocost.records import Cost, ModelCard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A job, with what the ledger has to know of it.
+    """A job, with the facts that the ledger needs.
 
     Attributes:
-        job: What is sent.
-        worst: What it costs at most.
-        facts: What its line in the ledger says: account, model, how many answers.
-        card: What its tokens cost.
+        job: The job that the executor gets.
+        worst: Its largest possible cost, which is reserved.
+        facts: Fields of its line in the ledger: account, model, number of answers.
+        card: The cost of its tokens; None for calls that nobody pays for.
     """
 
     job: Job
@@ -35,30 +35,33 @@ class Call:
 
     @property
     def key(self) -> str:
-        """What it is reserved and stored under."""
+        """The key that it is reserved and stored under."""
         return self.job.key
 
     def reservation(self) -> Reservation:
-        """What is reserved for it."""
-        return Reservation(request=self.key, worst=self.worst, facts={**self.facts, **({"remote": True} if self.job.remote else {})})
+        """Return its reservation for the ledger."""
+        remote = {"remote": True} if self.job.remote else {}  # left out of other lines, which keeps the ledger short
+        return Reservation(request=self.key, worst=self.worst, facts={**self.facts, **remote})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrying:
-    """How an endpoint is asked again that could not answer.
+    """The retry schedule of an endpoint: exponential backoff with jitter, and single probes during an outage.
 
-    A request is sent again after `first`, then twice that, and so on up to `longest` seconds, times a random factor from 0.5 to 1.5 so
-    that many requests do not come back at once; never before the time that the endpoint names (Retry-After). One that is refused holds
-    back the others. Once `outage` of them have gone wrong and none was answered in between, one at a time is sent until one is: what an
-    endpoint that is down may charge for stays small. It is one that was not sent yet, while there are such: those that went wrong may be
-    what the endpoint cannot answer, and would keep it looking down.
+    A request is retried after `first` seconds, then after twice that, and so on up to `longest`. Each wait is multiplied by a random
+    factor from 0.5 to 1.5, so that many requests do not return at once. No wait is shorter than the endpoint's Retry-After. A refused
+    request delays the others too.
+
+    After `outage` failures in a row, one request at a time is sent until one is answered: an endpoint that is down can then charge for
+    few requests. The probe is a request that was not sent before, if there is one. A request that failed may be one that the endpoint
+    cannot answer, and would make the outage look longer.
 
     Attributes:
-        first: Seconds before the first time.
-        longest: Seconds at most, unless the endpoint names more.
+        first: Seconds before the first retry.
+        longest: Largest wait in seconds, unless the endpoint asks for more.
         patience: Seconds without any answer after which the run stops.
-        outage: How many go wrong in a row before only one at a time is sent.
-        attempts: How often one request may go wrong while others are answered; then its draws have failed.
+        outage: Number of failures in a row after which one request at a time is sent.
+        attempts: Number of failures of one request, while others are answered, after which its draws have failed.
     """
 
     first: float = 1.0
@@ -67,39 +70,54 @@ class Retrying:
     outage: int = 8
     attempts: int = 5
 
-    def wait(self, failures: int, asked: float | None) -> float:
-        """Seconds to wait after so many failures in a row."""
-        usual = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
-        return max(usual * random.uniform(0.5, 1.5), asked or 0.0)
+    def wait(self, failures: int, retry_after: float | None) -> float:
+        """Return the seconds to wait after `failures` failures in a row, at least the seconds of Retry-After."""
+        usual = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))  # the exponent is capped, or a float would overflow
+        return max(usual * random.uniform(0.5, 1.5), retry_after or 0.0)
 
 
 RETRYING = Retrying()
-HICCUPS = 3  # failures in a row that are not worth a word
+NOTIFY_AFTER = 3  # failures in a row before the user is notified: one or two are usual under rate limits
 
 
 @dataclass(slots=True)
-class CallLane:
-    """Calls that wait for the same engine or devices."""
+class CallQueue:
+    """Calls that wait for the same endpoint or devices.
+
+    Attributes:
+        source: Calls that were not sent yet.
+        retrying: The retry schedule.
+        first: Calls taken from the source that did not fit; they go first, so that the order stays.
+        later: Calls to be sent again: a heap of (time, number, call). The number breaks ties, because calls have no order.
+        in_flight: Number of calls in flight.
+        not_before: Time before which nothing is sent.
+        successes: Number of calls answered.
+        failures: By key of a call, its number of failures, and `successes` at its first one.
+        consecutive_failures: Number of failures since the last answer.
+        failing_since: Time at which these failures began.
+        notified: True if the user was notified of them.
+    """
 
     source: Iterator[Call]
     retrying: Retrying
     first: deque[Call] = field(default_factory=deque)
     later: list[tuple[float, int, Call]] = field(default_factory=list)
-    flying: int = 0
+    in_flight: int = 0
     not_before: float = 0.0
     successes: int = 0
-    failures: dict[str, tuple[int, int]] = field(default_factory=dict)  # by call: how many, and `successes` at the first
-    in_a_row: int = 0
-    since: float = 0.0  # when the failures in a row began
-    told: bool = False  # whether somebody was told of them
+    failures: dict[str, tuple[int, int]] = field(default_factory=dict)
+    consecutive_failures: int = 0
+    failing_since: float = 0.0
+    notified: bool = False
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def next(self, now: float) -> Call | None:
-        """The next call that may be sent now."""
+        """Take the next call that may be sent at time `now`, or None."""
         if now < self.not_before:
             return None
         if self._is_out() and (fresh := self._fresh()):
             return fresh
+        # Retries before new calls: their draws are the oldest missing ones, and their wait is over.
         if self.later and self.later[0][0] <= now:
             return heapq.heappop(self.later)[2]
         return self._fresh()
@@ -108,79 +126,83 @@ class CallLane:
         return self.first.popleft() if self.first else next(self.source, None)
 
     def _is_out(self) -> bool:
-        return self.in_a_row >= self.retrying.outage
+        return self.consecutive_failures >= self.retrying.outage
 
     def is_done(self) -> bool:
-        """Whether there is nothing more to send."""
+        """Return True if nothing is left to send."""
         if not self.first and not self.later:
-            self.first.extend(itertools.islice(self.source, 1))
+            self.first.extend(itertools.islice(self.source, 1))  # an iterator shows that it is empty only when it is read
         return not self.first and not self.later
 
     def room(self, capacity: int) -> int:
-        """How many calls more may be in flight."""
-        return (1 if self._is_out() else capacity) - self.flying
+        """Return the number of calls that may be sent now, given the number that the executor takes at once."""
+        return (1 if self._is_out() else capacity) - self.in_flight
 
     def postpone(self, call: Call) -> None:
-        """Have a call sent again in a while that was not sent."""
+        """Queue a call that was not sent, to be sent again after the first wait of the schedule."""
         heapq.heappush(self.later, (time.monotonic() + self.retrying.first, next(self._numbers), call))
 
-    def succeeded(self, call: Call) -> None:
-        """A call was answered."""
-        self.successes, self.in_a_row, self.told = self.successes + 1, 0, False
+    def record_success(self, call: Call) -> None:
+        """Record that a call was answered, which ends an outage."""
+        self.successes, self.consecutive_failures, self.notified = self.successes + 1, 0, False
         self.failures.pop(call.key, None)
 
-    def trouble(self, error: TryAgainError) -> str:
-        """What to tell a person of failures in a row, once they are more than a hiccup; "" if there is nothing new."""
-        if self.told or self.in_a_row < HICCUPS:
+    def failure_message(self, error: TryAgainError) -> str:
+        """Return a message on failures in a row, once there are `NOTIFY_AFTER` of them; "" if the user was notified already."""
+        if self.notified or self.consecutive_failures < NOTIFY_AFTER:
             return ""
-        self.told = True
-        return f"{error.happened}; asking again, for up to {_say(self.retrying.patience)} without an answer"
+        self.notified = True
+        return f"{error.happened}; retrying for up to {_format_duration(self.retrying.patience)} without an answer"
 
-    def failed(self, call: Call, error: TryAgainError) -> bool:
-        """Have a call sent again, later; False if it has failed for good.
+    def record_failure(self, call: Call, error: TryAgainError) -> bool:
+        """Queue a failed call for another attempt; return False if it has failed for good.
 
         Raises:
-            EngineError: nothing was answered for longer than patience allows.
+            EngineError: nothing was answered for longer than `Retrying.patience`.
         """
         now = time.monotonic()
-        if self.in_a_row == 0:
-            self.since = now
-        self.in_a_row += 1
+        if self.consecutive_failures == 0:
+            self.failing_since = now
+        self.consecutive_failures += 1
         before, successes = self.failures.get(call.key, (0, self.successes))
         self.failures[call.key] = before + 1, successes
+        # Answers to other calls since its first failure show that the endpoint is up, so the fault is in this call.
         if error.charged and before + 1 >= self.retrying.attempts and self.successes > successes:
             return False
-        # The probes of an outage come further and further apart, though each is the first try of another call.
-        wait = self.retrying.wait(max(before + 1, self.in_a_row - self.retrying.outage + 1), error.wait)
-        if now + wait - self.since > self.retrying.patience:
+        # Waits between probes grow with the length of the outage, although each probe may be the first attempt of another call.
+        wait = self.retrying.wait(max(before + 1, self.consecutive_failures - self.retrying.outage + 1), error.wait)
+        if now + wait - self.failing_since > self.retrying.patience:
             patience = self.retrying.patience
-            why = f"it asks to wait for {_say(error.wait)}" if error.wait and error.wait > patience else f"no answer for {_say(patience)}"
-            advice = f"{why}; all that came is saved, run the same command to go on{self._blamed(call, error)}"
+            why = f"no answer for {_format_duration(patience)}"
+            if error.wait and error.wait > patience:
+                why = f"it asks to wait for {_format_duration(error.wait)}"
+            advice = f"{why}; answers so far are saved, run the same command to resume{self._name_suspect(call, error)}"
             raise EngineError(error.happened, advice=advice)
+        # A refusal (a rate limit) concerns every call of the endpoint; a charged failure may be this call's alone.
         if not error.charged or self._is_out():
             self.not_before = max(self.not_before, now + wait)
         heapq.heappush(self.later, (now + wait, next(self._numbers), call))
         return True
 
-    def _blamed(self, call: Call, error: TryAgainError) -> str:
-        """Which problem the endpoint may be unable to answer: while nothing else is left to ask, an outage looks the same."""
+    def _name_suspect(self, call: Call, error: TryAgainError) -> str:
+        """Name the problem that the endpoint may be unable to answer: if it is the last one left, an outage looks the same."""
         if not error.charged or self.failures[call.key][0] < self.retrying.attempts or call.facts.get("account") != "data":
             return ""
         problem, times = call.job.requests[0].problem_id, self.failures[call.key][0]
-        return f"; or leave problem {problem} out, which was asked {times} times, if others are answered"
+        return f"; or leave out problem {problem}, which was sent {times} times, if others are answered"
 
 
-def _say(seconds: float) -> str:
-    """`10 minutes`, `30 seconds`."""
+def _format_duration(seconds: float) -> str:
+    """Format seconds as `10 minutes` or `30 seconds`."""
     return f"{seconds / 60:.3g} minutes" if seconds >= 120 else f"{seconds:.3g} seconds"
 
 
-def lanes_of(sources: Iterable[Iterable[Call]]) -> dict[str, CallLane]:
-    """Sources by what they wait for."""
-    lanes: dict[str, list[Iterator[Call]]] = {}
+def make_queues(sources: Iterable[Iterable[Call]]) -> dict[str, CallQueue]:
+    """Group sources by the endpoint or devices that they wait for, into one queue for each."""
+    queues: dict[str, list[Iterator[Call]]] = {}
     for source in sources:
         calls = iter(source)
-        first = next(calls, None)
+        first = next(calls, None)  # a source names its queue only in its calls
         if first is not None:
-            lanes.setdefault(first.job.queue, []).append(itertools.chain([first], calls))
-    return {name: CallLane(itertools.chain.from_iterable(parts), RETRYING) for name, parts in lanes.items()}
+            queues.setdefault(first.job.queue, []).append(itertools.chain([first], calls))
+    return {name: CallQueue(itertools.chain.from_iterable(parts), RETRYING) for name, parts in queues.items()}

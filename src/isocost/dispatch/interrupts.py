@@ -1,4 +1,4 @@
-"""Ctrl-C while calls are written down: it waits until nothing is half done."""
+"""Defer Ctrl-C while answers are stored, so that no step is left half done."""
 
 from __future__ import annotations
 
@@ -12,41 +12,40 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def deferred() -> Iterator[Callable[[], None]]:
-    """Have the first Ctrl-C wait until somebody looks for it; a second one raises wherever it comes.
+def defer_interrupts() -> Iterator[Callable[[], None]]:
+    """Defer the first Ctrl-C until the caller checks for it; a second one raises at once.
 
-    Only signals that would raise KeyboardInterrupt are held back, and only in the main thread, which alone receives them.
+    Only signals that would raise KeyboardInterrupt are deferred, and only in the main thread, because no other thread receives them.
 
     Yields:
-        Raises KeyboardInterrupt once a signal has come; later calls do nothing.
+        A function that raises KeyboardInterrupt once a signal has arrived; later calls do nothing.
 
     Raises:
-        KeyboardInterrupt: at the end, for a signal that nobody looked for.
+        KeyboardInterrupt: on leaving, for a signal that the caller never checked for.
     """
-    came = looked = False
+    received = raised = False
 
-    def come(number: int, frame: FrameType | None) -> None:
-        nonlocal came
-        if came:
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal received
+        if received:  # a second Ctrl-C: the user does not want to wait for a clean stop
             signal.default_int_handler(number, frame)
-        came = True
+        received = True
 
-    def look() -> None:
-        nonlocal looked
-        if came and not looked:
-            looked = True
+    def raise_if_received() -> None:
+        nonlocal raised
+        if received and not raised:
+            raised = True
             raise KeyboardInterrupt
 
-    held = [number for number in SIGNALS if signal.getsignal(number) is signal.default_int_handler] if _may_hold() else []
-    for number in held:
-        signal.signal(number, come)
+    handled: list[signal.Signals] = []
+    if threading.current_thread() is threading.main_thread():  # elsewhere `signal.signal` raises ValueError
+        # A handler that the embedding program (a notebook, a server) has set is left alone.
+        handled = [number for number in SIGNALS if signal.getsignal(number) is signal.default_int_handler]
+    for number in handled:
+        signal.signal(number, handle)
     try:
-        yield look
+        yield raise_if_received
     finally:
-        for number in held:
+        for number in handled:
             signal.signal(number, signal.default_int_handler)
-    look()
-
-
-def _may_hold() -> bool:
-    return threading.current_thread() is threading.main_thread()
+    raise_if_received()

@@ -1,1 +1,1 @@
-"""Ask a model of the study for verdicts: on answers, and on the reasoning of solutions."""
+"""Ask a model of the study for verdicts on answers, and on the reasoning of solutions."""

@@ -1,4 +1,4 @@
-"""A model of the study as the grader of its training solutions: in the shape of a GradingPool, with its calls on the ledger."""
+"""A model of the study as the grader of training solutions, with the interface of `GradingPool` and its calls on the ledger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from isocost.executors.base import Executor
 from isocost.graders.judge import Judge, JudgeRequest
 from isocost.grading import Pair
 from isocost.ids import digest
-from isocost.judging.replies import Replies, greedy
+from isocost.judging.replies import Replies, greedy_params
 from isocost.ledger import Ledger
 from isocost.preparing.prepare import Prepared, judge_of
 from isocost.records import SamplingParams, Verdict
@@ -23,17 +23,17 @@ from isocost.store import RunDirectory
 
 
 class JudgingPool:
-    """Judges solutions in the background, in one thread that has the study's engine asked; a context manager.
+    """A context manager that judges solutions in the background, in one thread that sends prompts to the study's engine.
 
-    Leaving the `with` block waits for what was submitted; with an exception on its way nothing more is sent, and what is in flight is
-    left to the next start.
+    Leaving the `with` block waits for the submitted solutions. If it is left by an exception, nothing more is sent, and the next start
+    settles the calls in flight.
 
     Args:
         prepared: A study whose grader is a model.
-        directory: Where replies are stored.
-        executor: Where the engine runs.
-        ledger: Where each call is reserved. Sampling settles it before it has anything judged.
-        listener: Told of an endpoint that cannot be reached, or whose usage is odd.
+        directory: The run directory, which stores the replies.
+        executor: Executor that runs the engine.
+        ledger: Ledger that reserves each call. Sampling settles it before it submits anything.
+        listener: Called with notes on an endpoint that cannot be reached, or whose usage is odd.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class JudgingPool:
     ) -> None:
         model = judge_of(prepared.study) or ""
         params, chat = judging_params(prepared.study), prepared.templates[model].chat
+        # "chat" is digested only for a chat, so that the versions of plain prompts stay the same.
         self.grader = Judge(self._answer, digest(prepared.identities[model], params, *(["chat"] if chat else [])))
         self._replies = Replies(
             prepared,
@@ -56,34 +57,35 @@ class JudgingPool:
             executor=executor,
             chat=chat,
             check=self._check,
-            trouble=lambda what: listener(Note(text=what)),
+            notify=lambda what: listener(Note(text=what)),
         )
         self._ledger = ledger
-        self._thread = ThreadPoolExecutor(1)  # alone touches the log, once there is something to judge
+        self._thread = ThreadPoolExecutor(1)  # a single thread, because the log of replies has one writer
         self._ended = Event()
-        self._failure: IsocostError | None = None
+        self._failure: IsocostError | None = None  # kept, so that a judge that failed once is not tried again for each later batch
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
-            self._ended.set()
-        # Waited for in any case: a thread that outlived the run would start its workers anew.
+            self._ended.set()  # `_check` then raises in the thread, which ends a wait of minutes for a reply
+        # Waited for even after an error: a thread that outlived the run would start the executor's workers again.
         self._thread.shutdown(wait=True, cancel_futures=kind is not None)
         if kind is None:
             self._replies.seal()
 
     def submit(self, pairs: Sequence[Pair]) -> Future[list[Verdict]]:
-        """Judge solutions; the future holds their verdicts in order. Reference answers are not shown to the judge.
+        """Judge solutions; the future returns their verdicts in order. The judge does not see reference answers.
 
-        The future raises LimitReachedError or EngineError where the model cannot be asked; so does every later one that would ask it.
+        The future raises LimitReachedError or EngineError if the model cannot be called. So does every later one that needs a call.
         """
         requests = [JudgeRequest(question=pair.question, generation=pair.generation) for pair in pairs]
         return self._thread.submit(self.grader.grade, requests)
 
     def _answer(self, prompts: Sequence[str]) -> list[str | None]:
-        """The `answer` of the judge."""
+        """Return the replies to the grader's prompts, None for a call that failed for good."""
+        # Stored replies need no call, so they are returned even after a failure.
         if self._failure and not all(self._replies.stored(prompts)):
             raise self._failure
         try:
@@ -98,6 +100,6 @@ class JudgingPool:
 
 
 def judging_params(study: Study) -> SamplingParams:
-    """Return how the judge of answers writes."""
+    """Return the sampling parameters of the judge of answers: greedy, with the study's `grader.max_tokens`."""
     max_tokens = study.grader.options.get("max_tokens")
-    return greedy(None if max_tokens is None else int(str(max_tokens)))
+    return greedy_params(None if max_tokens is None else int(str(max_tokens)))

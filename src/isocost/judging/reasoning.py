@@ -1,4 +1,4 @@
-"""A model of the study that reads the reasoning of answer-correct solutions, with its calls on the ledger."""
+"""A model of the study as the judge of the reasoning in answer-correct solutions, with its calls on the ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.ids import digest
-from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy
+from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy_params
 from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.preparing.prepare import Prepared, judge_of
@@ -25,14 +25,14 @@ class Judge:
 
     Args:
         prepared: The study.
-        directory: Where replies are stored, with an example of what is asked.
-        executor: Where the engine runs.
-        again: Whether it is asked once more where its call failed for good at an earlier start.
+        directory: The run directory, which stores the replies and an example of the prompt.
+        executor: Executor that runs the engine.
+        again: True to repeat calls that failed for good at an earlier start.
 
     Attributes:
-        model: Its name in the study.
-        version: What makes its verdicts the same.
-        example: The file in the run directory that shows what it is asked.
+        model: The model's name in the study.
+        version: Version of the verdicts: a digest of the prompt's version, the model, and its sampling parameters.
+        example: Path of the prompt's example in the run directory.
     """
 
     def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor, *, again: bool = False) -> None:
@@ -42,7 +42,7 @@ class Judge:
         self.example = f"{FOLDER}/{self.model}/{self.version}.txt"
         self._directory = directory
         self._watch: StageWatch | None = None
-        self._trouble: Callable[[], str] = lambda: ""
+        self._format_failures: Callable[[], str] = lambda: ""
         self._grades = judge_of(prepared.study) == self.model
         self._replies = Replies(
             prepared,
@@ -52,30 +52,33 @@ class Judge:
             directory=directory,
             executor=executor,
             chat=chat,
-            tell=self._tell,
+            report=self._advance,
             again=again,
-            trouble=self._note,
+            notify=self._note,
         )
 
     def judge(self, prompts: Mapping[str, str], ledger: Ledger, listener: Listener) -> dict[str, auditing.Judged]:
-        """Ask it of each solution, by sample id; a solution whose text it was shown before is not shown again.
+        """Judge solutions; equal texts are judged once, and a text judged at an earlier start not again.
 
         Args:
-            prompts: As `prompt_of` makes them, by sample id.
-            ledger: Where its calls are booked.
-            listener: Told of progress.
+            prompts: Prompts made by `judge_prompt`, by sample id.
+            ledger: Ledger of the calls.
+            listener: Called with progress.
+
+        Returns:
+            The judgements by sample id.
 
         Raises:
-            LimitReachedError: the limit leaves no room for the next call.
-            EngineError: the model cannot be asked.
+            LimitReachedError: the next call does not fit under the limit.
+            EngineError: the model cannot be called.
         """
         if not prompts:
             return {}
         example = auditing.audit_prompt("<the question>", "<the solution>", "<the reference answer>")
         self._directory.write_text(example, *self.example.split("/"))
-        texts = list(dict.fromkeys(prompts.values()))
+        texts = list(dict.fromkeys(prompts.values()))  # two models may write the same solution, which is judged and paid once
         done = sum(self._replies.stored(texts))
-        self._trouble = self._troubles(ledger)
+        self._format_failures = self._failure_formatter(ledger)
         self._watch = StageWatch(stage="audit", total=len(texts), unit="solutions", listener=listener, done_before=done)
         try:
             replies = dict(zip(texts, self._replies.answer(texts, ledger), strict=True))
@@ -88,32 +91,35 @@ class Judge:
                 self._note(text)
         return {sample_id: auditing.read_reply(sample_id, replies[prompt]) for sample_id, prompt in prompts.items()}
 
-    def _tell(self, replies: int, tokens: int) -> None:
+    def _advance(self, replies: int, tokens: int) -> None:
         if self._watch:
-            self._watch.advance(replies, tokens=tokens, detail=self._trouble())
+            self._watch.advance(replies, tokens=tokens, detail=self._format_failures())
 
     def _note(self, what: str) -> None:
         if self._watch:
             self._watch.listener(Note(text=what))
 
-    def _troubles(self, ledger: Ledger) -> Callable[[], str]:
-        """What says what went wrong with the judge's requests: over all starts; where it grades answers too, since now."""
+    def _failure_formatter(self, ledger: Ledger) -> Callable[[], str]:
+        """Return a function that formats the failures of the judge's requests.
+
+        It counts those of all starts. If the model grades answers too, both share an account, so it counts those since this call.
+        """
         key = ACCOUNT, self.model
         with ledger.locked() as (accounts, _):
             before = replace(accounts[key]) if self._grades and key in accounts else None
 
-        def said() -> str:
+        def format_failures() -> str:
             with ledger.locked() as (accounts, _):
                 return format_request_failures(accounts.get(key, Account()), before)
 
-        return said
+        return format_failures
 
 
 def auditing_params(spec: AuditSpec) -> SamplingParams:
-    """Return how the judge of reasoning writes."""
-    return greedy(spec.max_tokens)
+    """Return the sampling parameters of the judge of reasoning: greedy, with the study's `audit.max_tokens`."""
+    return greedy_params(spec.max_tokens)
 
 
-def prompt_of(problem: Problem, generation: str) -> str:
-    """What the judge is asked of a solution of a problem."""
+def judge_prompt(problem: Problem, generation: str) -> str:
+    """Return the judge's prompt on a solution of a problem, with the reference answer if there is one."""
     return auditing.audit_prompt(problem.question, generation, problem.answer or None)

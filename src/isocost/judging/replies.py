@@ -1,7 +1,6 @@
-"""Replies of a model of the study to prompts, bought on the ledger: what a judge of answers and a judge of reasoning share.
+"""Replies of a judge model to prompts, paid through the ledger; shared by the judge of answers and the judge of reasoning.
 
-Replies are stored as they come, under what was asked, so that nothing is asked twice: not on resume, and not for a solution that two
-models wrote alike.
+Each reply is stored under a digest of its prompt. So no prompt is sent twice: not on resume, and not for equal solutions of two models.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut
-from isocost.dispatch.drawn import known_sum, total_cost
-from isocost.dispatch.loop import ask
+from isocost.dispatch.cutting import cut_batches
+from isocost.dispatch.draws import known_sum, total_cost
+from isocost.dispatch.loop import run_sources
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, Job, queue_of
@@ -25,26 +24,26 @@ from isocost.preparing.prepare import Prepared
 from isocost.records import Cost, ModelCard, SamplingParams
 from isocost.store import Row, RunDirectory
 
-FOLDER = "judge"  # in the run directory: a folder for each model that ever was the judge
+FOLDER = "judge"  # in the run directory, with one folder for each model that was ever the judge
 ACCOUNT = "judge"  # in the ledger
-MAX_TOKENS = 1024  # of a reply, where the study does not say
+MAX_TOKENS = 1024  # of a reply, if the study sets none
 
 
 class Replies:
-    """What one model replies to prompts of one kind; used by one thread at a time.
+    """Stored replies of one model to prompts of one kind, which sends the prompts that lack one. Use it from one thread at a time.
 
     Args:
         prepared: The study.
-        model: The model that is asked.
-        version: What else makes its replies the same: the kind of prompt, the model's identity, how it writes. Its log's name.
-        params: How it writes.
-        directory: Where replies are stored.
-        executor: Where the engine runs.
-        chat: Whether prompts are put into the model's chat format.
-        check: Asked often; stops the asking by raising.
-        tell: Told of how many replies have come, and of their tokens.
-        again: Whether calls that failed for good at an earlier start are made once more; what they cost stays on the ledger.
-        trouble: Told of an endpoint that cannot be reached, or whose usage is odd.
+        model: The model's name in the study.
+        version: Name of its log: replies under one version have the same kind of prompt, model identity and sampling parameters.
+        params: The sampling parameters.
+        directory: The run directory, which stores the replies.
+        executor: Executor that runs the engine.
+        chat: True if prompts are put into the model's chat format.
+        check: Called often. It stops sending by raising.
+        report: Called with the number of new replies and the number of their tokens.
+        again: True to repeat calls that failed for good at an earlier start. Their cost stays in the ledger.
+        notify: Called with a message on an endpoint that cannot be reached, or whose usage is odd.
     """
 
     def __init__(
@@ -58,89 +57,90 @@ class Replies:
         executor: Executor,
         chat: bool = False,
         check: Callable[[], None] = lambda: None,
-        tell: Callable[[int, int], None] = lambda replies, tokens: None,
+        report: Callable[[int, int], None] = lambda replies, tokens: None,
         again: bool = False,
-        trouble: Callable[[str], None] = lambda what: None,
+        notify: Callable[[str], None] = lambda what: None,
     ) -> None:
-        self._trouble = trouble
+        self._notify = notify
         self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
         self._version, self._params, self._chat = version, params, chat
-        self._executor, self._check, self._tell = executor, check, tell
+        self._executor, self._check, self._report = executor, check, report
         self._log = directory.batches(FOLDER, model, version)
         self._stored: dict[str, Row] | None = None
         self._again, self._failed = again, dict[str, list[Row]]()
-        self._came: list[Row] = []  # since somebody was told
+        self._unreported: list[Row] = []  # replies that `report` was not called for yet
 
     def seal(self) -> None:
         """Move the stored replies into Parquet."""
         self._log.seal()
 
     def stored(self, prompts: Sequence[str]) -> list[bool]:
-        """Of each prompt, whether its reply is stored, and so not asked for."""
+        """Return, per prompt, True if its reply is stored, so that `answer` does not send it."""
         known = self._known()
         return [_key(prompt) in known and _key(prompt) not in self._failed for prompt in prompts]
 
     def answer(self, prompts: Sequence[str], ledger: Ledger) -> list[str | None]:
-        """The replies in order, None for a call that failed for good; what is not stored is asked, equal prompts once.
+        """Return the replies in order, None for a call that failed for good. Prompts without a stored reply are sent, equal ones once.
 
         Raises:
-            LimitReachedError: the limit on the bill leaves no room for the next call.
-            EngineError: the model cannot be asked.
+            LimitReachedError: the next call does not fit under the limit.
+            EngineError: the model cannot be called.
         """
         stored = self._known()
-        asked = {_key(prompt): prompt for prompt in prompts}
-        if not asked.keys() <= stored.keys() - self._failed.keys():
-            source = _Prompts(self, asked)
-            ask([source], self._executor, ledger, check=self._check, tell=self._trouble, after=self._tell_of_new)
+        prompts_by_key = {_key(prompt): prompt for prompt in prompts}
+        if not prompts_by_key.keys() <= stored.keys() - self._failed.keys():
+            source = _Prompts(self, prompts_by_key)  # equal prompts have one key, and so one call
+            run_sources([source], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
         rows = [stored[_key(prompt)] for prompt in prompts]
         return [_reply_of(row) for row in rows]
 
     def _known(self) -> dict[str, Row]:
-        if self._stored is None:
+        if self._stored is None:  # read at first use: sampling may end without anything to judge
             rows: dict[str, list[Row]] = {}
             for row in self._log.rows():
                 rows.setdefault(row["id"], []).append(row)
-            self._stored = {key: own[-1] for key, own in rows.items()}
+            self._stored = {key: own[-1] for key, own in rows.items()}  # a repeated call adds a row; the last one holds
             self._failed = {key: own for key, own in rows.items() if self._again and _is_failed(own[-1])}
         return self._stored
 
     def _store(self, call: Call, answers: Answers | None) -> Answered | None:
-        """Store the replies of a call; what one that has failed for good cost stands in the ledger already."""
+        """Store the replies of a call; return their cost, or None for a call that failed for good, whose cost is in the ledger already."""
         rows = self._rows(call, answers)
         self._log.append(call.key, rows)
         paid = None if answers is None else _answered(call.key, rows, answers)
         self._known().update((row["id"], row) for row in rows)
         for row in rows:
             self._failed.pop(row["id"], None)
-        self._came += rows
+        self._unreported += rows
         return paid
 
-    def _tell_of_new(self) -> None:
-        if rows := self._came:
-            self._came = []
-            self._tell(len(rows), sum(row["num_generated_tokens"] for row in rows))
+    def _report_new(self) -> None:
+        if rows := self._unreported:
+            self._unreported = []
+            self._report(len(rows), sum(row["num_generated_tokens"] for row in rows))
 
-    def _calls(self, asked: Mapping[str, str]) -> list[Call]:
-        """What is still to be sent.
+    def _calls(self, prompts_by_key: Mapping[str, str]) -> list[Call]:
+        """Return the calls that are still to be sent.
 
-        Cut from all that nobody else had asked when these prompts were first submitted, stored since or not: a kill in the middle does
-        not change the batches, and so not the replies of an engine whose replies depend on their neighbours.
+        Batches are cut from all prompts that were new when this set was first submitted, including those stored since. So a kill does
+        not change the batches, nor the replies of an engine whose replies depend on the other prompts in a batch.
         """
-        stored, whole = self._known(), digest("submitted", sorted(asked))
-        own = [key for key in asked if key not in stored or stored[key]["submitted"] == whole]
-        owed = [batch for batch in self._cut(own, asked) if any(request.problem_id not in stored for request in batch)]
-        failed = self._cut([key for key in asked if key in self._failed], asked)
-        return [self._call(batch, whole) for batch in (*owed, *failed)]
+        stored, whole = self._known(), digest("submitted", sorted(prompts_by_key))
+        own = [key for key in prompts_by_key if key not in stored or stored[key]["submitted"] == whole]
+        missing = [batch for batch in self._cut(own, prompts_by_key) if any(request.problem_id not in stored for request in batch)]
+        failed = self._cut([key for key in prompts_by_key if key in self._failed], prompts_by_key)
+        return [self._call(batch, whole) for batch in (*missing, *failed)]
 
-    def _cut(self, keys: Sequence[str], asked: Mapping[str, str]) -> Sequence[tuple[Request, ...]]:
-        """Prompts in the batches of the engine."""
+    def _cut(self, keys: Sequence[str], prompts_by_key: Mapping[str, str]) -> Sequence[tuple[Request, ...]]:
+        """Cut prompts into the batches of the engine."""
         if not keys:
             return ()
-        requests = [Request(problem_id=key, prompt=asked[key], first_index=0, count=1, chat=self._chat) for key in keys]
-        return cut(self._spec, self._facts, requests, self._executor, self._check)
+        requests = [Request(problem_id=key, prompt=prompts_by_key[key], first_index=0, count=1, chat=self._chat) for key in keys]
+        return cut_batches(self._spec, self._facts, requests, self._executor, self._check)
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
         failures = sum(len(self._failed.get(request.problem_id, ())) for request in batch)
+        # The number of failures is part of the key: a repeated call must not be taken for the one in the ledger.
         key = digest("judge", self._version, [request.problem_id for request in batch], *([failures] if failures else []))
         job = Job(
             key=key,
@@ -158,13 +158,14 @@ class Replies:
 
     def _most_prompt_tokens(self, prompt: str) -> int:
         """Bound the tokens of a prompt by its bytes, since no token is shorter than one."""
+        # Model output may contain lone surrogates, which strict UTF-8 refuses. The 1 allows for a token that begins the text.
         return len(prompt.encode("utf-8", "surrogatepass")) + 1 + self._facts.added_tokens
 
     def _rows(self, call: Call, answers: Answers | None) -> list[Row]:
-        """Replies as they are stored; of a call that has failed for good, empty ones that cost what the ledger has already."""
+        """Return the rows of replies; for a call that failed for good, empty replies without a cost, since the ledger has it."""
         if answers is None:
             return [self._row(call, FAILED_GENERATION, request.problem_id, 0.0) for request in call.job.requests]
-        each = answers.seconds / len(call.job.requests)
+        each = answers.seconds / len(call.job.requests)  # an equal share, as an engine measures a batch only as a whole
         return [
             self._row(call, replies[0] if replies else FAILED_GENERATION, request.problem_id, each)
             for request, replies in zip(call.job.requests, answers.generations, strict=True)
@@ -174,6 +175,7 @@ class Replies:
         cost = verdict_cost(self._card, reply.num_prompt_tokens, reply.num_generated_tokens)
         return {
             "id": key,
+            # A repeated call keeps the set that its first row was submitted in, or the batches of that set would change.
             "submitted": self._failed[key][-1]["submitted"] if key in self._failed else call.facts["submitted"],
             "reply": reply.text,
             "finish_reason": reply.finish_reason,
@@ -187,27 +189,27 @@ class Replies:
 
 @dataclass(frozen=True, slots=True)
 class _Prompts:
-    """Prompts whose replies are wanted, by their keys."""
+    """Prompts to be answered, by key, as a source of calls."""
 
     replies: Replies
-    asked: Mapping[str, str]
+    prompts_by_key: Mapping[str, str]
 
     def calls(self) -> list[Call]:
-        return self.replies._calls(self.asked)
+        return self.replies._calls(self.prompts_by_key)
 
     def store(self, call: Call, answers: Answers | None) -> Answered | None:
         return self.replies._store(call, answers)
 
 
-def greedy(max_tokens: int | None) -> SamplingParams:
-    """Return how a judge writes: greedily, so that its verdicts can be had again; at most so many tokens, or `MAX_TOKENS`."""
+def greedy_params(max_tokens: int | None) -> SamplingParams:
+    """Return a judge's sampling parameters: greedy, so that its verdicts are reproducible; `MAX_TOKENS` tokens unless given."""
     return SamplingParams(temperature=0.0, max_tokens=max_tokens or MAX_TOKENS)
 
 
 def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> Cost:
-    """What a verdict costs: 2P FLOPs a token read or written, and its price.
+    """Return the cost of a verdict: 2P FLOPs per token read or written, for P parameters, and its price in US dollars.
 
-    A draw's prompt tokens are left out, as in the paper (`cost_of`); a judge does little else than read.
+    The FLOPs of a draw leave prompt tokens out, as in the paper (`cost_of`). A judge's include them, because it mostly reads.
     """
     flops = None if card.flops_per_token is None else card.flops_per_token * (prompt_tokens + generated_tokens)
     return Cost(flops=flops, usd=cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens).usd)

@@ -1,1 +1,1 @@
-"""From a checked study file to what the stages need: problems, models with their costs, prompts."""
+"""Turn a checked study file into the inputs of the stages: problems, models with their costs, prompts."""

@@ -1,4 +1,4 @@
-"""Where a run's work is done: what the study says, what the command line says over it, and the executor that comes of both."""
+"""Choose the executor of a run, from the study file and the command line."""
 
 from __future__ import annotations
 
@@ -17,46 +17,48 @@ NAMES = ("local", "ray")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """What is said for one start of a run, over what the study file says; it is not written down with the study.
+class ExecutorChoice:
+    """The executor that the command line chooses for one start. It is not stored with the study, because it does not change results.
 
     Attributes:
-        name: `local` or `ray`; None leaves the study's.
-        address: Of a Ray cluster; None leaves the study's.
+        name: `local` or `ray`; None keeps that of the study.
+        address: Address of a Ray cluster; None keeps that of the study.
     """
 
     name: str | None = None
     address: str | None = None
 
-    def over(self, spec: ExecutorSpec) -> ExecutorSpec:
-        """The study's executor with these in its place.
+    def apply_to(self, spec: ExecutorSpec) -> ExecutorSpec:
+        """Return the study's executor with this choice applied.
 
         Raises:
-            InputError: there is no such executor, or an address where none belongs.
+            InputError: the executor is unknown, or an address is given for the local one.
         """
         if self.name is not None and self.name not in NAMES:
             raise InputError(f"--executor {self.name}: is not known; one of {', '.join(NAMES)}")
-        asked = spec.model_dump(exclude_unset=True) if self.name in (None, spec.name) else {"name": self.name}
+        # Another executor does not inherit the options of the study's: a Ray address means nothing to the local one.
+        options = spec.model_dump(exclude_unset=True) if self.name in (None, spec.name) else {"name": self.name}
         if self.address is not None:
-            asked["address"] = self.address
+            options["address"] = self.address
         try:
-            return ExecutorSpec.model_validate(asked)
-        except ValidationError:
+            return ExecutorSpec.model_validate(options)
+        except ValidationError:  # its text names keys of the study file, which the user of an option did not write
             raise InputError(f'--address "{self.address}": goes with --executor ray, and is auto or HOST:PORT') from None
 
 
 def make_executor(spec: ExecutorSpec, largest: int | None, folder: Path, local: Callable[[int | None], Executor]) -> Executor:
-    """The executor.
+    """Make the executor of a run.
 
     Args:
-        spec: Which.
-        largest: Parameters of the largest model that runs on devices of ours, or None if not known.
+        spec: The executor's section of the study.
+        largest: Parameters of the largest model that runs on the user's own devices, or None if unknown.
         folder: The run directory.
-        local: Makes the executor of this machine, for models so large.
+        local: Makes the executor of this machine, given `largest`.
     """
     if spec.name == "local":
         return local(largest)
-    from isocost.executors.ray import RayExecutor
+    from isocost.executors.ray import RayExecutor  # ray is an extra, and slow to import
 
+    # Small models get one core per actor, so that a node runs several.
     small = largest is not None and largest <= SMALL
     return RayExecutor(spec, local(None), small=small, files=[folder.resolve() / "lock", Path.cwd()])

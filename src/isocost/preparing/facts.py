@@ -1,4 +1,4 @@
-"""What engines said of their models, remembered in the run directory so that a finished study opens none of them."""
+"""Cache the facts of engines in the run directory, so that a finished study opens no engine."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from isocost.store import RunDirectory
 _FILE = "models.json"
 
 
-def remembered(directory: RunDirectory, describe: Callable[[EngineSpec], EngineFacts]) -> Callable[[EngineSpec], EngineFacts]:
-    """`describe`, asked once for each model; a folder or table whose files changed since is asked again."""
-    known: dict[str, Any] = directory.read_derived(_FILE) or {}  # damaged: asked again
+def cache_facts(directory: RunDirectory, describe: Callable[[EngineSpec], EngineFacts]) -> Callable[[EngineSpec], EngineFacts]:
+    """Return `describe` with a cache in the run directory. An engine whose options name a changed file is described again."""
+    known: dict[str, Any] = directory.read_derived(_FILE) or {}  # a damaged file counts as empty, since engines can be asked again
 
     def ask(spec: EngineSpec) -> EngineFacts:
-        key = digest("facts", 2, spec.key, _files(spec))
+        key = digest("facts", 2, spec.key, _files(spec))  # 2 is the format of the entries; raise it to have engines asked again
         facts = _facts(known.get(key))
         if facts is None:
             facts = describe(spec)
@@ -32,23 +32,26 @@ def remembered(directory: RunDirectory, describe: Callable[[EngineSpec], EngineF
 
 
 def _facts(entry: Any) -> EngineFacts | None:
-    """Facts as they were written down; None where they were not, or an entry is damaged."""
+    """Read the facts of a cache entry; return None if it is missing, damaged, or lacks facts that are needed now."""
     try:
-        if entry["remote"] and "added_tokens" not in entry:  # written by a version that did not ask
+        if entry["remote"] and "added_tokens" not in entry:  # written by an earlier version; without it a worst case is too low
             return None
-        size, rule = entry["size"], entry.get("batching")  # of earlier versions without: the engine is asked
+        size, rule = entry["size"], entry.get("batching")  # earlier versions wrote no rule: a worker then cuts the batches
         facts = EngineFacts(**{**entry, "size": ModelSize(**size) if size else None, "batching": Batching(**rule) if rule else None})
     except (KeyError, TypeError):
         return None
-    if facts.batching and not (type(facts.batching.size) is int and facts.batching.size > 0 and type(facts.batching.mixed) is bool):
-        return None
+    # The file may be edited by hand, and dataclasses do not check the types of their fields.
+    batching = facts.batching
+    has_valid_rule = batching is None or (type(batching.size) is int and batching.size > 0 and type(batching.mixed) is bool)
     parameters = facts.size.parameters if facts.size else 0
-    sound = isinstance(facts.identity, str) and isinstance(facts.concurrency, int) and isinstance(parameters, int | None)
-    return facts if sound and all(isinstance(flag, bool) for flag in (facts.remote, facts.shares_prompts, facts.exclusive)) else None
+    has_valid_values = isinstance(facts.identity, str) and isinstance(facts.concurrency, int) and isinstance(parameters, int | None)
+    has_valid_flags = all(isinstance(flag, bool) for flag in (facts.remote, facts.shares_prompts, facts.exclusive))
+    return facts if has_valid_rule and has_valid_values and has_valid_flags else None
 
 
 def _files(spec: EngineSpec) -> list[tuple[str, int, int]]:
-    """Name, size and time of every file that an option names."""
+    """Return name, size and modification time of every file that an option names, directly or by its folder."""
+    # Sizes and times stand for the contents: reading a checkpoint of many gigabytes at each start would take minutes.
     found: list[tuple[str, int, int]] = []
     for _, value in spec.options:
         path = spec.base / str(value)

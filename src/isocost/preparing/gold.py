@@ -1,4 +1,7 @@
-"""The gold check: before anything is spent, the grader must accept each problem's own reference answer; nobody could solve the others."""
+"""The gold check: before anything is spent, the grader must accept each problem's own reference answer.
+
+No model could solve a problem whose reference answer is refused, so such problems are left out.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,18 @@ MOST_NAMED = 10  # in an error
 LONGEST_ANSWER = 60  # characters of one there
 
 
-def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False) -> Prepared:
-    """The study without the problems that are refused; `refused` says which and why. Where a model is the judge, training problems need
-    no reference answer and are not asked for it.
+def drop_refused(prepared: Prepared, grading: GradingPool, *, strict: bool = False) -> Prepared:
+    """Return the study without the problems whose reference answer the grader refuses; its `refused` lists them with reasons.
+
+    If a model judges the training problems, these need no reference answer and are not checked.
+
+    Args:
+        prepared: The study.
+        grading: The grader.
+        strict: True to raise if any problem is refused.
 
     Raises:
-        InputError: none of a split is left, or `strict` and one is refused.
+        InputError: no problem of a split is left, or `strict` is set and one is refused.
     """
     refused: list[Refused] = []
     answered = {s: problems for s, problems in prepared.problems.items() if not (s == "train" and prepared.study.is_judged)}
@@ -31,41 +40,42 @@ def answerable(prepared: Prepared, grading: GradingPool, *, strict: bool = False
         refused += [Refused(split=split, id=p.id, answer=p.answer, reason=found[p.id]) for p in problems if p.id in found]
         if problems and len(found) == len(problems):
             raise InputError(
-                f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; {_named(refused[-len(found)])}\n"
+                f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; "
+                f"{_format_refused(refused[-len(found)])}\n"
                 "  choose another grader, or check the answers"
             )
     if strict and refused:
-        raise InputError(_refusal(refused, grading.grader.name, sum(map(len, answered.values()))))
+        raise InputError(_refusal_message(refused, grading.grader.name, sum(map(len, answered.values()))))
     left_out = {(r.split, r.id) for r in refused}
     left = {split: [p for p in problems if (split, p.id) not in left_out] for split, problems in prepared.problems.items()}
     return replace(prepared, problems=left, refused=tuple(refused))
 
 
 def record(prepared: Prepared, directory: RunDirectory, listener: Listener) -> None:
-    """Write down which problems were left out, and say so."""
+    """Write the problems that were left out to `excluded.jsonl`, and note their number."""
     if not prepared.refused:
-        directory.remove(FILE)
+        directory.remove(FILE)  # of an earlier start with other problems or another grader
         return
     path = directory.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in prepared.refused), FILE)
     for split, problems in prepared.problems.items():
         if of_split := [r for r in prepared.refused if r.split == split]:
             total = len(problems) + len(of_split)
-            says = f"{len(of_split)} of {total} problems of {split} left out: the grader refuses their reference answer"
-            listener(Note(text=f"{says} ({of_split[0].id}: {of_split[0].reason}); {path} names all"))
+            what = f"{len(of_split)} of {total} problems of {split} left out: the grader refuses their reference answer"
+            listener(Note(text=f"{what} ({of_split[0].id}: {of_split[0].reason}); {path} names all"))
 
 
-def _refusal(refused: Sequence[Refused], grader: str, n_problems: int) -> str:
+def _refusal_message(refused: Sequence[Refused], grader: str, n_problems: int) -> str:
     more = len(refused) - MOST_NAMED
     return "\n".join(
         [
             f"the grader {grader} refuses {len(refused)} of {n_problems} reference answers",
-            *(f"  problems.{r.split}: {_named(r)}" for r in refused[:MOST_NAMED]),
+            *(f"  problems.{r.split}: {_format_refused(r)}" for r in refused[:MOST_NAMED]),
             *([f"  and {more} more"] if more > 0 else []),
             "  correct them, choose another grader, or leave out --strict to go on without these problems",
         ]
     )
 
 
-def _named(refused: Refused) -> str:
+def _format_refused(refused: Refused) -> str:
     answer = refused.answer if len(refused.answer) <= LONGEST_ANSWER else refused.answer[:LONGEST_ANSWER] + "..."
     return f"{refused.id} ({answer!r}) is refused with {refused.reason!r}"

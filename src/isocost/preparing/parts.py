@@ -1,4 +1,4 @@
-"""What a study's parts have against what the study gives them, as lines for people."""
+"""Check a study's options with the parts that they belong to: graders, engines, prices. Mistakes are returned as messages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from isocost.graders import load_grader
 
 
 def grader_mistake(name: str, option: str, value: object) -> str | None:
-    """What is wrong with a value of a grader's option, or None."""
-    if name == JUDGE:  # which models there are, only the study file knows: see studyfile
+    """Return the mistake in a value of a grader's option, or None."""
+    if name == JUDGE:  # its option `model` is checked in `studyfile`, where the names of the models are known
         wrong = option == "max_tokens" and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
         return f"must be a whole number above 0, not {value!r}" if wrong else None
     try:
@@ -27,18 +27,18 @@ def grader_mistake(name: str, option: str, value: object) -> str | None:
 
 
 def engine_mistakes(name: str, options: Mapping[str, object]) -> tuple[str, ...]:
-    """What is wrong with an engine's options, each mistake behind its key. The engine is imported for it."""
+    """Return the mistakes in an engine's options, each after its key. This imports the engine."""
     try:
         read_options(options_model(name), options)
     except StudyError as error:
         return error.mistakes
-    except ImportError:  # the engine is not installed; that is told when it is opened
+    except ImportError:  # the engine's extra is not installed; opening it raises an error that names the extra
         return ()
     return ()
 
 
 def price_mistakes(path: Path, shown: str) -> tuple[str, ...]:
-    """What is wrong with a file of prices, which messages call `shown`."""
+    """Return the mistakes in a file of prices, which messages call `shown`."""
     try:
         read_prices(path, shown)
     except StudyError as error:
@@ -46,8 +46,8 @@ def price_mistakes(path: Path, shown: str) -> tuple[str, ...]:
     return ()
 
 
-def unready(specs: Mapping[str, EngineSpec]) -> list[str]:
-    """Return what the environment lacks to ask models: a key of an endpoint that is not there, whose requests would be refused."""
+def find_unready_models(specs: Mapping[str, EngineSpec]) -> list[str]:
+    """Return what the environment lacks to call models, such as the key of an endpoint: without it, all its requests are refused."""
     mistakes: list[str] = []
     for name, spec in specs.items():
         try:

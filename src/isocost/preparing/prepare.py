@@ -1,4 +1,4 @@
-"""From a checked study file to what the stages need: problems, models with their costs, prompts. Nothing is spent here."""
+"""Load what the stages need from a checked study file: problems, models with their costs, prompts. Nothing is spent here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from isocost.lab import PREFIX, weights
 from isocost.paths import from_home
 from isocost.planning import model_card
 from isocost.policies import POLICIES
-from isocost.preparing.parts import engine_mistakes, grader_mistake, price_mistakes, unready
+from isocost.preparing.parts import engine_mistakes, find_unready_models, grader_mistake, price_mistakes
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
@@ -26,13 +26,13 @@ from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem, SamplingParams
 from isocost.studyfile import Known
 
-CHAT_FIELDS = ("chat", "system", "chat_stop")  # of a template, and part of a pool's identity in a chat only
+CHAT_FIELDS = ("chat", "system", "chat_stop")  # fields of a template that are part of a pool's identity only if it is a chat
 JUDGE_OPTIONS = ("model", "max_tokens")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A problem whose own reference answer the grader does not accept."""
+    """A problem whose own reference answer the grader refuses, with the reason."""
 
     split: str
     id: str
@@ -47,13 +47,13 @@ class Prepared:
     Attributes:
         study: The study file.
         problems: Problem sets by split.
-        cards: What each model costs.
-        specs: How each model's engine is opened.
-        identities: What makes each model the same; "" for a model whose engine was not opened.
-        facts: What the engines that were opened say of themselves.
-        templates: What each model is prompted with.
-        refused: Problems that were left out of the sets, once the grader has been asked.
-        changes: How the sets differ from those of the run's last start, by split.
+        cards: Cost of each model's tokens.
+        specs: Engine and options of each model.
+        identities: Identity of each model, under which its samples are stored; "" if its engine was not opened.
+        facts: Facts of the engines that were opened, by model.
+        templates: Prompt template of each model.
+        refused: Problems that were left out of the sets by the gold check.
+        changes: Changes of the sets since the run's last start, by split.
     """
 
     study: Study
@@ -68,17 +68,19 @@ class Prepared:
 
     @property
     def shares(self) -> dict[str, bool]:
-        """By model whose engine was opened, whether the solutions of a request share one reading of the prompt."""
+        """True for each model whose engine reads the prompt once for all solutions of a request; only for engines that were opened."""
         return {name: facts.shares_prompts for name, facts in self.facts.items()}
 
 
-def known() -> Known:
-    """The names that the families offer."""
+def known_parts() -> Known:
+    """Return the names and options that the families offer, with the checks of their values."""
+    sources = {name: source_options(name) for name in SOURCES}
+    graders = {name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS}
     return Known(
-        sources={name: source_options(name) for name in SOURCES},
+        sources=sources,
         engines={name: entry.keys for name, entry in ENGINES.items()},
         policies=POLICIES,
-        graders={name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS},
+        graders=graders,
         templates=TEMPLATES,
         grader_mistake=grader_mistake,
         engine_mistakes=engine_mistakes,
@@ -87,33 +89,34 @@ def known() -> Known:
 
 
 def generators(study: Study) -> list[str]:
-    """The models that arms draw from, in the study's order."""
+    """Return the models that arms draw from or that budgets are matched to, in the study's order."""
     used = {model for arm in study.arms.values() for model in arm.models}
     matched = {budget.match.model for budget in study.budgets.values() if budget.match}
     return [name for name in study.models if name in used | matched]
 
 
 def judge_of(study: Study) -> str | None:
-    """The model that judges the training solutions, or None where a reference answer does."""
+    """Return the model that judges the training solutions, or None if they are compared with reference answers."""
     return str(study.grader.options["model"]) if study.is_judged else None
 
 
 def auditor_of(study: Study) -> str | None:
-    """The model that audits solutions, or None where none does."""
+    """Return the model that audits solutions, or None if no model does."""
     return study.audit.model if study.audit.by == "judge" else None
 
 
-def _readers(study: Study) -> list[str]:
-    """The models that are asked while data is bought and judged."""
+def _called_models(study: Study) -> list[str]:
+    """Return the models that are called while data is bought and judged, without repeats."""
     return list(dict.fromkeys(name for name in (judge_of(study), auditor_of(study), *generators(study)) if name))
 
 
 def own_parts(study: Study) -> list[str]:
-    """The `package.module:attribute` parts that a study names: code that will be imported."""
+    """Return the `package.module:attribute` parts that a study names, sorted: code that will be imported."""
     sources = [
         source.source for source in (getattr(study.problems, split) for split in ("train", "validation", "test", "transfer")) if source
     ]
-    templates = [name for p in (study.prompt, *(m.prompt for m in study.models.values())) if p and (name := p.template)]
+    prompts = [study.prompt, *(model.prompt for model in study.models.values())]
+    templates = [prompt.template for prompt in prompts if prompt and prompt.template]
     graders = [study.grader.name, study.reference_grader.name]
     named = [*sources, *(m.engine for m in study.models.values()), *(a.policy for a in study.arms.values()), *graders, *templates]
     return sorted({name for name in named if ":" in name})
@@ -127,46 +130,46 @@ def prepare(
     to_spend: bool,
     render: Callable[[EngineSpec, Request], str] | None = None,
 ) -> Prepared:
-    """Load problems, open models, work out what tokens cost.
+    """Load the problems, open the models, and find the costs of their tokens.
 
     Args:
         study: The study file.
         base: Its folder.
-        describe: Opens an engine and says what it knows.
-        to_spend: Every engine is opened, so that a model that cannot be used is found before anything is paid for. For a plan alone,
-            a model whose `params` are given is taken at its word.
-        render: What an engine's model reads for a request. With it and `to_spend`, a model that has no chat format and an endpoint whose
-            key is not set are found here.
+        describe: Opens an engine and returns its facts.
+        to_spend: True to open every engine, so that a model that cannot be used is found before anything is paid for. A plan opens
+            only engines of models whose costs do not follow from the study.
+        render: Returns the text that a model reads for a request. With it and `to_spend`, models without a chat format and endpoints
+            without a key are found too.
 
     Raises:
-        StudyError: all that was found wrong with problems and models, one line each.
+        StudyError: problems or models have mistakes; it lists all of them, one per line.
     """
-    mistakes: list[str] = []
+    mistakes: list[str] = []  # collected, so that one start reports all of them
     problems = _problems(study, base, mistakes, all_sets=to_spend)
     cards: dict[str, ModelCard] = {}
     specs: dict[str, EngineSpec] = {}
     identities: dict[str, str] = {}
-    told: dict[str, EngineFacts] = {}
+    facts_of: dict[str, EngineFacts] = {}
     prices = _prices(study, base, mistakes)
     for name, spec in study.models.items():
         try:
-            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_with_weights(spec.options, base).items())), base=base)
-            facts = describe(specs[name]) if to_spend or _is_unsized(study, spec) else None
+            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_resolve_model(spec.options, base).items())), base=base)
+            facts = describe(specs[name]) if to_spend or _needs_opening(study, spec) else None
             cards[name] = model_card(name, study, facts.size if facts else None, prices)
-        except StudyError as error:
+        except StudyError as error:  # each of its mistakes begins with the key of an option
             mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
             continue
-        except StorageError:  # of the run directory, where facts are remembered: no mistake of the study
+        except StorageError:  # of the run directory, which caches facts: not a mistake in the study
             raise
         except IsocostError as error:
             mistakes.append(f"models.{name}: {error}")
             continue
         identities[name] = facts.identity if facts else ""
         if facts:
-            told[name] = facts
+            facts_of[name] = facts
     if to_spend:
-        mistakes += _unusable(study, problems, cards) + _beyond_the_limit(study, cards)
-        mistakes += unready({name: specs[name] for name in _readers(study) if name in cards}) if render else []
+        mistakes += _run_mistakes(study, problems, cards) + _unknown_cost_mistakes(study, cards)
+        mistakes += find_unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else []
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
@@ -174,17 +177,18 @@ def prepare(
         _refuse_equal_pools(study, identities, templates)
     if to_spend and render:
         _check_chats(study, specs, templates, render)
-    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=told, templates=templates)
+    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=facts_of, templates=templates)
 
 
 def pool_id(identity: str, template: Template, params: SamplingParams, seed: int) -> str:
-    """Return the id of the pool of a model under a prompt and a sampling setting."""
-    asked = {key: value for key, value in digested(template).items() if template.chat or key not in CHAT_FIELDS}
-    return digest("pool", identity, asked, params, seed)
+    """Return the id of the pool of a model under a prompt, sampling parameters and a seed."""
+    # Chat fields have no effect on a plain prompt, so they must not make another pool of it.
+    prompt = {key: value for key, value in digested(template).items() if template.chat or key not in CHAT_FIELDS}
+    return digest("pool", identity, prompt, params, seed)
 
 
 def _refuse_equal_pools(study: Study, identities: Mapping[str, str], templates: Mapping[str, Template]) -> None:
-    """Refuse two generators whose draws would be one pool: the same requests under the same ids, sent and paid twice."""
+    """Refuse two generators with the same pool: the same requests would be sent and paid twice, under the same ids."""
     owners: dict[str, str] = {}
     mistakes: list[str] = []
     for name in generators(study):
@@ -202,13 +206,16 @@ def _refuse_equal_pools(study: Study, identities: Mapping[str, str], templates: 
 def _check_chats(
     study: Study, specs: Mapping[str, EngineSpec], templates: Mapping[str, Template], render: Callable[[EngineSpec, Request], str]
 ) -> None:
-    """Refuse models that do not take the chat that they are to be asked in."""
+    """Refuse models that cannot render the chat of their prompt, such as models without a chat format or without a system role."""
     mistakes: list[str] = []
     readers = {*generators(study), judge_of(study), auditor_of(study), *(study.finetune.students if study.finetune else ())}
     for name in (n for n in study.models if n in readers and templates[n].chat):
-        asked = Request(problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system)
+        # Any question will do: a model accepts or refuses the form of a chat, whatever its text.
+        request = Request(
+            problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system
+        )
         try:
-            render(specs[name], asked)
+            render(specs[name], request)
         except IsocostError as error:
             mistakes.append(f"models.{name}: {error}")
     if mistakes:
@@ -216,7 +223,7 @@ def _check_chats(
 
 
 def _problems(study: Study, base: Path, mistakes: list[str], *, all_sets: bool) -> dict[str, list[Problem]]:
-    """The problem sets by split, or the training problems alone; what is wrong with them joins the mistakes."""
+    """Load the problem sets by split, or the training problems alone; append what is wrong with them to `mistakes`."""
     problems: dict[str, list[Problem]] = {}
     for split in ("train", "validation", "test", "transfer"):
         source = getattr(study.problems, split)
@@ -229,7 +236,7 @@ def _problems(study: Study, base: Path, mistakes: list[str], *, all_sets: bool) 
 
 
 def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
-    """The study's file of prices; what is wrong with it joins the mistakes."""
+    """Read the study's file of prices, or None if it has none; append its mistakes to `mistakes`."""
     if study.costs.prices is None:
         return None
     try:
@@ -239,56 +246,67 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
     return None
 
 
-def _is_unsized(study: Study, spec: ModelSpec) -> bool:
-    """Whether a model must be opened to tell what its draws cost: how large it is, or whether they share the price of a prompt."""
+def _needs_opening(study: Study, spec: ModelSpec) -> bool:
+    """Return True if a model must be opened to find the cost of its draws: its size, or if draws share the price of a prompt."""
     entry = ENGINES.get(spec.engine)
-    if not (entry and entry.opens_slowly) and (study.costs.prices or (spec.price and spec.price.input)):
+    opens_quickly = not (entry and entry.opens_slowly)
+    has_input_price = bool(spec.price and spec.price.input)
+    # Only the engine knows if draws share the price of a prompt; a slow one is opened for its size alone.
+    if opens_quickly and (study.costs.prices or has_input_price):
         return True
+    has_size = spec.params is not None and (spec.attention is not None or not study.costs.attention)
+    has_price = spec.price is not None or study.costs.prices is not None
     in_flops = any(budget.unit == "flops" for budget in study.budgets.values())
-    sized = spec.params is not None and (spec.attention is not None or not study.costs.attention)
-    return not sized and (in_flops or (spec.price is None and study.costs.prices is None))
+    return not has_size and (in_flops or not has_price)
 
 
-def _beyond_the_limit(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
-    """Models that have no cost in the limit's unit; found late, a judge would stop a run that has already paid for solutions."""
+def _unknown_cost_mistakes(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
+    """Return the models whose cost is unknown in the limit's unit. Found late, a judge would stop a run that has paid for solutions."""
     mistakes: list[str] = []
     if study.limit is None:
         return mistakes
     unit = study.limit.unit
-    for name in _readers(study):
+    for name in _called_models(study):
         card = cards.get(name)
         if card is not None and not (card.flops_per_token if unit == "flops" else card.usd_per_million):
             advice = card.to_know.get(unit) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
-            where = "grader.model" if name == judge_of(study) else "audit.model" if name == auditor_of(study) else "limit"
-            mistakes.append(f"{where}: what {name} costs in {unit} is not known\n  {advice}")
+            # The judge of answers comes last, so that it wins where one model is both judges.
+            where = {auditor_of(study): "audit.model", judge_of(study): "grader.model"}.get(name, "limit")
+            mistakes.append(f"{where}: the cost of {name} in {unit} is not known\n  {advice}")
     return mistakes
 
 
-def _with_weights(options: dict[str, object], base: Path) -> dict[str, object]:
-    """`model: lab:weak` means the folder of an embedded model."""
+def _resolve_model(options: dict[str, object], base: Path) -> dict[str, object]:
+    """Replace `model: lab:NAME` by the folder of the embedded model, and `~` by the home folder.
+
+    It is done here, so that no engine needs to know of the lab.
+    """
     model = options.get("model")
-    if isinstance(model, str) and model.startswith("~"):
+    if not isinstance(model, str):
+        return options
+    if model.startswith("~"):
         return {**options, "model": str(from_home(base, model))}
-    return (
-        {**options, "model": str(weights(model.removeprefix(PREFIX)))} if isinstance(model, str) and model.startswith(PREFIX) else options
-    )
+    if model.startswith(PREFIX):
+        return {**options, "model": str(weights(model.removeprefix(PREFIX)))}
+    return options
 
 
-def _unusable(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> list[str]:
-    """What can be told wrong only of a study that is going to be run."""
-    readers = _readers(study)
+def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> list[str]:
+    """Return the mistakes that matter only if a study is run: missing prices, problems in two sets, students that cannot be trained."""
+    readers = _called_models(study)
     mistakes = [
         f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
         for name, card in cards.items()
         if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million
     ]
+    # Compared as text: the same question has another id in another file.
     questions = {p.question: p.id for p in problems.get("train", [])}
     for split in ("validation", "test", "transfer"):
         shared = [(questions[p.question], p.id) for p in problems.get(split, []) if p.question in questions]
         if shared:
             mistakes.append(
-                f"problems.{split}: {len(shared)} questions stand in problems.train too, first {shared[0][1]} = {shared[0][0]}\n"
-                "  training on them would flatter every student; use skip and limit to part the sets"
+                f"problems.{split}: {len(shared)} questions are in problems.train too, first {shared[0][1]} = {shared[0][0]}\n"
+                "  training on them would flatter every student; separate the sets with skip and limit"
             )
     students = study.finetune.students if study.finetune else ()
     trainable = [name for name, entry in ENGINES.items() if entry.trainable]

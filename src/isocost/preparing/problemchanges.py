@@ -1,7 +1,7 @@
-"""Problems that are not those of the run's last start: a changed question is bought again, a changed answer graded again.
+"""Compare the problems with those of the run's last start: a changed question is sampled again, a changed answer graded again.
 
-A question that stands under another id than before would be bought again too, although it is the same: a line above it in a file without
-ids is enough. A few are, with a note; for more the run stops.
+A question that now has another id would be sampled again too, although it is the same. In a file without ids, one line inserted above
+it has this effect. A few such questions are sampled again, with a note; for more the run stops.
 """
 
 from __future__ import annotations
@@ -17,53 +17,53 @@ from isocost.records import Problem
 from isocost.store import RunDirectory
 
 FILE = ("problems", "digests.json")
-_FEW = 20  # of the questions, one in so many, or one at least, may move to another id: as of paid batches in evidence.FEW
+_FEW = 20  # at most one in 20 questions, or a single one, may move to another id, as for paid batches in reconciliation.FEW
 Digests = Mapping[str, Sequence[str]]  # problem id -> digest of its question, digest of its answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitChanges:
-    """Changes of the problems of a split since the last start, by id.
+    """The changes of a split's problems since the last start, by id.
 
     Attributes:
         new: Problems that the last start did not have.
-        asked: Those with another question.
-        answered: Those with the same question and another answer.
-        gone: Problems of the last start that the study has no more.
-        moved: Questions of the last start that stand under another id now: the former id, and the present one.
-        before: How many problems the last start had.
+        changed_questions: Problems with another question.
+        changed_answers: Problems with the same question and another answer.
+        removed: Problems of the last start that the study does not have any more.
+        moved: Questions of the last start that have another id now, as former id -> present id.
+        before: Number of problems at the last start.
     """
 
     new: frozenset[str]
-    asked: frozenset[str]
-    answered: frozenset[str]
-    gone: frozenset[str]
+    changed_questions: frozenset[str]
+    changed_answers: frozenset[str]
+    removed: frozenset[str]
     moved: Mapping[str, str] = field(default_factory=dict)
     before: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.asked or self.answered or self.gone)
+        return bool(self.new or self.changed_questions or self.changed_answers or self.removed)
 
 
-def changed_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Problem]]) -> dict[str, SplitChanges]:
+def compare_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Problem]]) -> dict[str, SplitChanges]:
     """Compare the problems with those of the last start.
 
     Args:
         directory: The run directory.
-        problems: The problems that count, by split.
+        problems: The problems by split, without those left out.
 
     Returns:
-        The splits that changed; a split that the last start did not have is not among them.
+        The changes by split, without splits that did not change or that the last start did not have.
     """
     now = _digests(problems)
-    stored = _stored(directory)
-    before = {split: found for split in now if (found := stored.get(split) if stored else _of_table(directory, split)) is not None}
-    compared = {split: _compared(before[split], now[split]) for split in before}
+    stored = _read_stored(directory)
+    before = {split: found for split in now if (found := stored.get(split) if stored else _read_table(directory, split)) is not None}
+    compared = {split: _compare(before[split], now[split]) for split in before}
     return {split: changes for split, changes in compared.items() if changes}
 
 
 def keep_problems(directory: RunDirectory, problems: Mapping[str, Sequence[Problem]]) -> None:
-    """Write down the problems, for the next start to compare with."""
+    """Write digests of the problems, for the next start to compare with."""
     directory.write_json(_digests(problems), *FILE)
 
 
@@ -72,46 +72,49 @@ def _digests(problems: Mapping[str, Sequence[Problem]]) -> dict[str, dict[str, l
 
 
 def refuse_moved_questions(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], directory: Path) -> None:
-    """Stop where draws that are stored would be bought again because the same questions have other ids.
+    """Stop if stored draws would be bought again because their questions have other ids now.
 
     Args:
-        changes: The splits that changed.
-        stale: By problem id, stored draws that do not count, as the problem is gone or had another question.
+        changes: The changes by split.
+        stale: By problem id, the number of stored draws that do not count, because the problem is gone or has another question.
         directory: The run directory.
 
     Raises:
-        RunDirectoryError: there are more than a few.
+        RunDirectoryError: more than a few questions have other ids.
     """
     train = changes.get("train")
+    # Only questions with stored draws matter: the others are not bought a second time.
     moved = {former: now for former, now in train.moved.items() if stale.get(former)} if train else {}
     if train is None or len(moved) <= max(1, train.before // _FEW):
         return
     (former, now), n = next(iter(moved.items())), sum(stale[id_] for id_ in moved)
     raise RunDirectoryError(
-        f"{directory}: {len(moved):,} questions of problems.train stand under other ids than at the last start, first "
+        f"{directory}: {len(moved):,} questions of problems.train have other ids than at the last start, first "
         f'"{former}" as "{now}": their {n:,} stored draws would be bought again\n'
         "  give each problem the id that it had (without ids, its place in the file is its id), or sample them again in another folder: -o"
     )
 
 
-def _stored(directory: RunDirectory) -> dict[str, Digests]:
-    """The digests of the last start; a split that is damaged counts as one that it did not have."""
+def _read_stored(directory: RunDirectory) -> dict[str, Digests]:
+    """Return the digests of the last start by split, without damaged ones, which count as new splits."""
     found = directory.read_derived(*FILE) or {}
     return {split: digests for split, digests in found.items() if _are_digests(digests)}
 
 
 def _are_digests(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(pair, list) and [type(each) for each in pair] == [str, str] for pair in value.values()
-    )
+    return isinstance(value, dict) and all(_is_pair(pair) for pair in value.values())
 
 
-def say_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], listener: Listener) -> None:
-    """Tell the listener, in one note, what changed and what that means for what was bought.
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and [type(each) for each in value] == [str, str]
+
+
+def note_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], listener: Listener) -> None:
+    """Note, in one line, the changed problems and the consequence for stored draws.
 
     Args:
-        changes: The splits that changed.
-        stale: By problem id, stored draws that do not count, as the problem is gone or had another question.
+        changes: The changes by split.
+        stale: By problem id, the number of stored draws that do not count, because the problem is gone or has another question.
         listener: Called with the note.
     """
     if not changes:
@@ -119,12 +122,12 @@ def say_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str
     parts = [f"{split}: {_counts(of_split)}" for split, of_split in changes.items()]
     text = f"problems changed since the last start: {'; '.join(parts)}"
     if train := changes.get("train"):
-        again, gone = (sum(stale.get(id_, 0) for id_ in ids) for ids in (train.asked, train.gone))
-        if train.asked:
+        again, gone = (sum(stale.get(id_, 0) for id_ in ids) for ids in (train.changed_questions, train.removed))
+        if train.changed_questions:
             text += f"; a changed question is bought again: {again:,} stored draws of these problems no longer count"
         if gone:
             text += f"; {gone:,} stored draws of problems that are gone no longer count"
-        if train.answered:
+        if train.changed_answers:
             text += "; a changed answer is graded again, not bought"
     listener(Note(text=text))
 
@@ -132,27 +135,33 @@ def say_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str
 def _counts(changes: SplitChanges) -> str:
     counts = (
         (changes.new, "new"),
-        (changes.asked, "with another question"),
-        (changes.answered, "with another answer"),
-        (changes.gone, "gone"),
+        (changes.changed_questions, "with another question"),
+        (changes.changed_answers, "with another answer"),
+        (changes.removed, "gone"),
     )
     return ", ".join(f"{len(ids):,} {what}" for ids, what in counts if ids)
 
 
-def _compared(before: Digests, now: Digests) -> SplitChanges:
+def _compare(before: Digests, now: Digests) -> SplitChanges:
     both = before.keys() & now.keys()
-    asked = frozenset(id_ for id_ in both if before[id_][0] != now[id_][0])
-    answered = frozenset(id_ for id_ in both - asked if before[id_][1] != now[id_][1])
-    gone = frozenset(before.keys() - now.keys())
-    places = {now[id_][0]: id_ for id_ in now if id_ not in both - asked}
-    moved = {id_: places[before[id_][0]] for id_ in before if id_ in asked | gone and before[id_][0] in places}
+    changed_questions = frozenset(id_ for id_ in both if before[id_][0] != now[id_][0])
+    changed_answers = frozenset(id_ for id_ in both - changed_questions if before[id_][1] != now[id_][1])
+    removed = frozenset(before.keys() - now.keys())
+    # A question counts as moved only to a problem that is new or has changed: equal questions under kept ids are no move.
+    places = {now[id_][0]: id_ for id_ in now if id_ not in both - changed_questions}
+    moved = {id_: places[before[id_][0]] for id_ in before if id_ in changed_questions | removed and before[id_][0] in places}
     return SplitChanges(
-        new=frozenset(now.keys() - before.keys()), asked=asked, answered=answered, gone=gone, moved=moved, before=len(before)
+        new=frozenset(now.keys() - before.keys()),
+        changed_questions=changed_questions,
+        changed_answers=changed_answers,
+        removed=removed,
+        moved=moved,
+        before=len(before),
     )
 
 
-def _of_table(directory: RunDirectory, split: str) -> Digests | None:
-    """The problems that an older version stored once all was sampled; None where it did not come so far."""
+def _read_table(directory: RunDirectory, split: str) -> Digests | None:
+    """Return the digests of the table that an earlier version wrote at the end of sampling, or None if there is no table."""
     if not directory.path.joinpath("problems", f"{split}.parquet").exists():
         return None
     rows = directory.read_rows("problems", f"{split}.parquet")

@@ -14,12 +14,12 @@ from isocost.auditing.labelfile import read_labels
 from isocost.auditing.labels import Verdicts, verdicts
 from isocost.events import Listener
 from isocost.executors.base import Executor
-from isocost.judging.reasoning import Judge, prompt_of
+from isocost.judging.reasoning import Judge, judge_prompt
 from isocost.metrics.coverage import Bools
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Chosen, Estimate, Unit
 from isocost.results.drawtable import DrawTable
-from isocost.sampling.data import Bought
+from isocost.sampling.data import SamplingOutcome
 from isocost.store import RunDirectory, write_parquet
 
 FOLDER = "audits"
@@ -72,7 +72,7 @@ def audit(
     prepared: Prepared,
     directory: RunDirectory,
     executor: Executor,
-    bought: Bought,
+    bought: SamplingOutcome,
     table: DrawTable,
     listener: Listener,
     *,
@@ -165,7 +165,7 @@ def _judged(
     prepared: Prepared,
     directory: RunDirectory,
     executor: Executor,
-    bought: Bought,
+    bought: SamplingOutcome,
     chosen: Sequence[Chosen],
     texts: Iterable[str],
     listener: Listener,
@@ -177,7 +177,7 @@ def _judged(
         return {}, ""
     judge = Judge(prepared, directory, executor, again=again)
     problems = {p.id: p for p in bought.problems}
-    prompts = {each.sample_id: prompt_of(problems[each.problem_id], text) for each, text in zip(chosen, texts, strict=True)}
+    prompts = {each.sample_id: judge_prompt(problems[each.problem_id], text) for each, text in zip(chosen, texts, strict=True)}
     judged = judge.judge(prompts, bought.ledger, listener)
     rows = [{**asdict(each), "model": judge.model, "version": judge.version} for each in judged.values()]
     _write(directory, "judge-chosen", [pl.DataFrame(rows, schema=_SCHEMAS["judge-chosen"])])

@@ -20,7 +20,7 @@ from isocost.preparing.prepare import Prepared, generators
 from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Unit
 from isocost.results.drawtable import DrawTable
 from isocost.results.mixtures import mixture_curves, wanted_mixtures
-from isocost.sampling.data import Bought
+from isocost.sampling.data import SamplingOutcome
 from isocost.sampling.pools import Pool
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")
@@ -48,7 +48,7 @@ class _Pool:
     costs: Mapping[Unit, Floats]
 
 
-def compare_models(prepared: Prepared, bought: Bought, table: DrawTable, measured: Sequence[Model]) -> Compared:
+def compare_models(prepared: Prepared, bought: SamplingOutcome, table: DrawTable, measured: Sequence[Model]) -> Compared:
     """Curves of every model that was drawn by a fixed plan, as `measuring` makes them, and each two of at most five side by side.
 
     A curve goes as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a policy
@@ -77,7 +77,7 @@ def compare_models(prepared: Prepared, bought: Bought, table: DrawTable, measure
     )
 
 
-def unit_of_costs(prepared: Prepared, bought: Bought, pools: Mapping[str, Pool]) -> Unit | None:
+def unit_of_costs(prepared: Prepared, bought: SamplingOutcome, pools: Mapping[str, Pool]) -> Unit | None:
     """Return the unit that the report's first figure has costs in: of the budgets the first that is known of some model's draws; without
     budgets the first that is known of all draws. None where there is none.
     """

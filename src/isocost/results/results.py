@@ -38,7 +38,7 @@ from isocost.results.audits import Audits
 from isocost.results.curves import compare_models
 from isocost.results.drawtable import DrawTable
 from isocost.results.pools import measured_models, pool_measures
-from isocost.sampling.data import Bought
+from isocost.sampling.data import SamplingOutcome
 from isocost.students.evaluate import PLAIN, Evaluated, average
 from isocost.students.train import Training
 
@@ -49,7 +49,7 @@ LIBRARIES = ("isocost", *(library for entry in ENGINES.values() for library in e
 
 def assemble(
     prepared: Prepared,
-    bought: Bought,
+    bought: SamplingOutcome,
     table: DrawTable,
     curated: Mapping[Cell, Curated],
     audits: Audits,
@@ -87,7 +87,7 @@ def assemble(
 
 
 def _cell_result(
-    prepared: Prepared, bought: Bought, table: DrawTable, curated: Mapping[Cell, Curated], audits: Audits, cell: Cell
+    prepared: Prepared, bought: SamplingOutcome, table: DrawTable, curated: Mapping[Cell, Curated], audits: Audits, cell: Cell
 ) -> CellResult:
     plan = next(p for p in bought.plans if p.cell == cell)
     drawn, ids = table.cells[cell], table.problem_ids
@@ -127,7 +127,7 @@ def _with_audits(
     return {model: {**measures, **audits.get(model, {})} for model, measures in pools.items()}
 
 
-def _cell_comparisons(bought: Bought, table: DrawTable, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
+def _cell_comparisons(bought: SamplingOutcome, table: DrawTable, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
     """Every pair of cells under one budget, and number-matched cells against all; `cap` is the most that is kept of a problem."""
     ids = table.problem_ids
     covered = {cell: (table.count(drawn & table.correct) > 0).astype(float).tolist() for cell, drawn in table.cells.items()}
@@ -249,7 +249,7 @@ def _drawn(prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Curated]
             yield BillLine(account="data", model=model, what=what, count=int(mine.sum()), tokens=table.tokens(mine), cost=table.cost(mine))
 
 
-def _paid_besides(bought: Bought, table: DrawTable) -> list[BillLine]:
+def _paid_besides(bought: SamplingOutcome, table: DrawTable) -> list[BillLine]:
     """What the ledger has beyond the draws that today's study uses: draws of other settings, other questions and former models, requests
     whose answers were lost, and judges.
     """

@@ -23,11 +23,11 @@ from isocost.ledger import Ledger
 from isocost.paths import shell_word
 from isocost.planning import DrawCost, draw_costs
 from isocost.preparing import gold
-from isocost.preparing.changes import kept_study, say_changes
-from isocost.preparing.executing import Chosen, make_executor
-from isocost.preparing.facts import remembered
-from isocost.preparing.prepare import Prepared, generators, known, own_parts, prepare
-from isocost.preparing.problemchanges import changed_problems
+from isocost.preparing.changes import note_changes, read_last_study
+from isocost.preparing.executing import ExecutorChoice, make_executor
+from isocost.preparing.facts import cache_facts
+from isocost.preparing.prepare import Prepared, generators, known_parts, own_parts, prepare
+from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
 from isocost.running.leftovers import mark_leftovers
@@ -65,7 +65,7 @@ def run(
     until: str = "report",
     force: bool = False,
     strict: bool = False,
-    executor: Chosen | None = None,
+    executor: ExecutorChoice | None = None,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a study, or go on with it.
@@ -87,14 +87,14 @@ def run(
         RunError: the run failed; what was bought is kept, and the same call goes on.
     """
     _refuse_run(study)
-    checked = load_study(study, settings, known())
-    where = executor.over(checked.executor) if executor else checked.executor
+    checked = load_study(study, settings, known_parts())
+    where = executor.apply_to(checked.executor) if executor else checked.executor
     directory_path = out or Path("runs") / checked.name
     again = command_of(study, directory_path, until, settings=settings, strict=strict, executor=executor)
     base = study.resolve().parent
     with RunDirectory(directory_path) as directory, _placing(study, settings):
         _same_study(directory, checked)
-        say_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
+        note_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:
             return _run(checked, base, directory, where, start, until=until, force=force, strict=strict, listener=listener)
 
@@ -106,7 +106,7 @@ def run_stage(
     settings: Sequence[str] = (),
     force: bool = False,
     strict: bool = False,
-    executor: Chosen | None = None,
+    executor: ExecutorChoice | None = None,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a stage of a run directory again, from what is stored; what it needs from earlier stages is completed first.
@@ -122,12 +122,12 @@ def run_stage(
             advice=f"start one: isocost run STUDY.yaml -o {shell_word(directory_path)}",
         )
     with RunDirectory(directory_path) as directory:
-        kept_study(directory)  # damaged: said with what to do about it
+        read_last_study(directory)  # damaged: said with what to do about it
         base = _base(directory)
-        study = load_study(directory_path / "study.yaml", settings, known())
+        study = load_study(directory_path / "study.yaml", settings, known_parts())
         _same_study(directory, study)
-        say_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
-        where = executor.over(study.executor) if executor else study.executor
+        note_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
+        where = executor.apply_to(study.executor) if executor else study.executor
         again = command_of(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
         with _placing(directory_path / "study.yaml", settings), Start(directory, again) as start:
             return _run(study, base, directory, where, start, until=stage, force=force, strict=strict, listener=listener)
@@ -175,7 +175,7 @@ def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[Ce
 @contextmanager
 def _prepared_alone(path: Path, settings: Sequence[str], *, to_spend: bool) -> Iterator[tuple[Prepared, LocalExecutor]]:
     """A study without a run directory, and workers to ask about it; mistakes found meanwhile get their place in the file."""
-    study = load_study(path, settings, known())
+    study = load_study(path, settings, known_parts())
     executor = LocalExecutor(None)
     try:
         with _placing(path, settings):
@@ -211,7 +211,7 @@ def _run(
         prepared = prepare(
             study,
             base,
-            remembered(directory, lambda spec: opening.submit(describe, spec).result()),
+            cache_facts(directory, lambda spec: opening.submit(describe, spec).result()),
             to_spend=True,
             render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
         )
@@ -228,11 +228,11 @@ def _run(
     try:
         ledger = _open_ledger(study, directory)
         with _graders(prepared, directory, executor, ledger, listener) as (grading, checking):
-            left = gold.answerable(prepared, checking, strict=strict)
-            lowered = _is_lowered(kept_study(directory), study)
+            left = gold.drop_refused(prepared, checking, strict=strict)
+            lowered = _is_lowered(read_last_study(directory), study)
             with _keeping(directory, resolved(study, base)):
                 directory.write_json(_manifest(prepared, base, grading), "manifest.json")
-                left = replace(left, changes=changed_problems(directory, left.problems))
+                left = replace(left, changes=compare_problems(directory, left.problems))
                 start.begin()
                 gold.record(left, directory, listener)
                 mark_leftovers(study, directory, listener)
@@ -357,7 +357,7 @@ def _same_study(directory: RunDirectory, study: Study) -> None:
     Raises:
         RunDirectoryError: another study's run, or files that are no run at all.
     """
-    kept = kept_study(directory)
+    kept = read_last_study(directory)
     if kept is not None:
         if kept.get("name") != study.name:
             raise RunDirectoryError(

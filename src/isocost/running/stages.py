@@ -29,7 +29,7 @@ from isocost.results.curves import unit_of_costs
 from isocost.results.drawtable import DrawTable
 from isocost.results.trainsets import Candidates
 from isocost.sampling import data
-from isocost.sampling.data import Bought, grader_key
+from isocost.sampling.data import SamplingOutcome, grader_key
 from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.students import evaluate, train
 from isocost.students.evaluate import Evaluated
@@ -84,7 +84,7 @@ class StudyRun:
         self._write_measures(found)
         return self.report(found) if until == "report" else None
 
-    def sample(self) -> tuple[Bought, DrawTable]:
+    def sample(self) -> tuple[SamplingOutcome, DrawTable]:
         """Buy and grade."""
         self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)  # until the table is that of this start
         bought, pools = data.sample(
@@ -119,7 +119,7 @@ class StudyRun:
         outcomes = ", ".join(f"{counts.get(outcome, 0):,} {outcome.replace('_', ' ')}" for outcome in Outcome)
         return f"{table.draws.height:,} samples by {named(self.grading)}: {outcomes}"
 
-    def audit(self, bought: Bought, table: DrawTable, *, again: bool = False) -> Audits:
+    def audit(self, bought: SamplingOutcome, table: DrawTable, *, again: bool = False) -> Audits:
         """Look for false positives among the answer-correct solutions: of every cell, and of every model over all cells.
 
         With `again`, a judge is asked once more where its call failed for good.
@@ -185,7 +185,7 @@ class StudyRun:
 
     def _results(
         self,
-        bought: Bought,
+        bought: SamplingOutcome,
         table: DrawTable,
         curated: Mapping[Cell, Curated],
         audits: Audits,

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from isocost.errors import IsocostError, StorageError
-from isocost.preparing.executing import Chosen
+from isocost.preparing.executing import ExecutorChoice
 from isocost.store import RunDirectory
 
 FILE = "start.json"
@@ -68,7 +68,13 @@ def _reason(error: BaseException) -> tuple[str, str | None]:
 
 
 def command_of(
-    study: Path | None, directory: Path, until: str, *, settings: Sequence[str] = (), strict: bool = False, executor: Chosen | None = None
+    study: Path | None,
+    directory: Path,
+    until: str,
+    *,
+    settings: Sequence[str] = (),
+    strict: bool = False,
+    executor: ExecutorChoice | None = None,
 ) -> str:
     """What to type to start again.
 

@@ -1,10 +1,10 @@
-"""Cells in a run: their policies, the rounds they recorded, and the draws each of them took."""
+"""The cells of a run: their policies, their recorded rounds, and the draws that each of them took."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from isocost.dispatch.drawn import Draw
+from isocost.dispatch.draws import Draw
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest, seed_of
@@ -14,9 +14,9 @@ from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.preparing.prepare import Prepared
 from isocost.records import Allocation, Cell, CellPlan
-from isocost.sampling.loop import Watcher, buy
+from isocost.sampling.loop import ProgressListener, buy
 from isocost.sampling.pools import Pool
-from isocost.sampling.rounds import owed, sample, wanted
+from isocost.sampling.rounds import missing_allocations, required_draws, sample
 from isocost.sampling.verdicts import FAILED
 from isocost.store import Log, RunDirectory
 
@@ -24,30 +24,37 @@ from isocost.store import Log, RunDirectory
 def plan(
     prepared: Prepared, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost], piloted: Mapping[tuple[str, str], int]
 ) -> list[CellPlan]:
-    """What every cell is going to buy.
+    """Plan the purchases of every cell.
+
+    Args:
+        prepared: The study.
+        problem_ids: Ids of the training problems.
+        costs: Cost of a draw, by model.
+        piloted: Draws in the pilot, by problem id and model.
 
     Raises:
-        BudgetError: a budget that buys nothing, or a cost that is not known.
+        BudgetError: a budget buys no draw, or a cost is unknown.
     """
     study = prepared.study
-    found = []
+    plans = []
     for cell in cells(study):
         terms = terms_of(cell, study, problem_ids, costs, piloted)
-        found.append(plan_cell(cell, terms, costs, load_policy(study.arms[cell.arm].policy, terms)))
-    return found
+        plans.append(plan_cell(cell, terms, costs, load_policy(study.arms[cell.arm].policy, terms)))
+    return plans
 
 
 def longest_prompts(prepared: Prepared, models: Sequence[str]) -> dict[str, int]:
-    """By model, a bound on the tokens of any prompt."""
+    """Return an upper bound on the tokens of any prompt, by model. It is made from text lengths, so that no engine is opened."""
     questions = [p.question for p in prepared.problems["train"]]
     return {m: max(prepared.templates[m].most_tokens(q) for q in questions) for m in models}
 
 
 def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: Sequence[str]) -> list[Allocation]:
-    """The study's pilot: the same seeded problems with every model."""
+    """Return the draws of the study's pilot: the same problems, chosen by the study's seed, for every model."""
     pilot = prepared.study.pilot
     if pilot is None:
         return []
+    # Sorted by a seed of each problem's own, so that a problem added to the set later displaces at most one of the chosen.
     order = sorted(problem_ids, key=lambda p: seed_of("pilot", prepared.study.seed, p))
     chosen = order[: pilot.problems]
     return [
@@ -56,7 +63,7 @@ def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: 
 
 
 def token_means(draws: Iterable[tuple[str, Draw]]) -> dict[str, tuple[float, float]]:
-    """Mean prompt and generated tokens of a draw, by model; models without a draw are left out."""
+    """Return the mean (prompt tokens, generated tokens) per draw, by model, without models that have no draw."""
     sums: dict[str, tuple[int, int, int]] = {}
     for model, draw in draws:
         n, prompt, generated = sums.get(model, (0, 0, 0))
@@ -64,24 +71,24 @@ def token_means(draws: Iterable[tuple[str, Draw]]) -> dict[str, tuple[float, flo
     return {model: (prompt / n, generated / n) for model, (n, prompt, generated) in sums.items()}
 
 
-class Buyer:
-    """Buys what cells ask for into the pools, and looks up what came of it."""
+class Sampler:
+    """Buy the draws that cells propose, and look up their results in the pools."""
 
-    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, watcher: Watcher) -> None:
+    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, listener: ProgressListener) -> None:
         self.pools = pools
-        self._executor, self._grading, self._ledger, self._watcher = executor, grading, ledger, watcher
+        self._executor, self._grading, self._ledger, self._listener = executor, grading, ledger, listener
 
     def buy(self, allocations: Sequence[Allocation]) -> None:
-        """Make sure that all these draws are in their pools, with verdicts."""
+        """Complete the pools so that they hold all these draws, with verdicts."""
         have = {key: count for pool in self.pools.values() for key, count in pool.bought().items()}
-        for model, missing in owed(allocations, have).items():
+        for model, missing in missing_allocations(allocations, have).items():
             self.pools[model].order(missing, self._executor)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]
-        buy(concerned, wanted(allocations), self._executor, self._grading, self._ledger, self._watcher)
+        buy(concerned, required_draws(allocations), self._executor, self._grading, self._ledger, self._listener)
 
-    def take(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
-        """(model, problem id, index, draw) of these allocations, in their order."""
+    def iter_draws(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
+        """Yield (model, problem id, sample index, draw) for the draws of allocations, in their order."""
         for a in allocations:
             for index in range(a.first_index, a.first_index + a.count):
                 if draw := self.pools[a.model].get(a.problem_id, index):
@@ -93,23 +100,27 @@ def run_cells(
     directory: RunDirectory,
     terms: Mapping[Cell, Terms],
     pilot: Sequence[Allocation],
-    buyer: Buyer,
+    sampler: Sampler,
     grader: str,
     wants: Callable[[Cell, Sequence[Allocation]], None],
 ) -> dict[Cell, list[Allocation]]:
-    """Run all policies; rounds that an earlier start recorded under the same terms are taken as they were.
+    """Run all policies. Rounds that an earlier start recorded under the same terms are replayed as recorded.
 
     Args:
         prepared: The study.
         directory: Its run directory.
-        terms: What each cell may spend.
-        pilot: What is drawn first.
-        buyer: Buys what they ask for.
-        grader: Name and version of the grader, for the record.
-        wants: Told of what a cell asks for, before it is bought.
+        terms: Terms of each cell, with the amount that it may spend.
+        pilot: The draws of the pilot.
+        sampler: Buys the draws that cells propose.
+        grader: Name and version of the grader, for the record of each round.
+        wants: Called with the draws that a cell asks for, before they are bought.
+
+    Returns:
+        All draws of each cell, the pilot's included.
     """
     policies: dict[Cell, Policy] = {cell: load_policy(prepared.study.arms[cell.arm].policy, terms[cell]) for cell in terms}
-    stamps = {cell: digest("terms", _plain(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
+    # A round counts only under the terms it was proposed under: another budget or set of problems proposes others.
+    stamps = {cell: digest("terms", _terms_fields(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
     rounds: dict[tuple[Cell, int], list[Allocation]] = {}
     for cell in terms:
         for number, allocations in _recorded(directory.log("arms", cell.name, "rounds.jsonl"), terms[cell], stamps[cell]):
@@ -133,21 +144,21 @@ def run_cells(
 
     def observe(cell: Cell, allocations: list[Allocation]) -> Iterator[Observation]:
         unit = terms[cell].unit
-        for model, problem_id, index, draw in buyer.take(allocations):
+        for model, problem_id, index, draw in sampler.iter_draws(allocations):
             cost = in_unit(draw.cost, unit, model) if unit else 0.0
             yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=draw.verdict or FAILED, cost=cost)
 
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     for cell, allocations in piloted.items():
         wants(cell, allocations)
-    return sample(policies, piloted, recorded=recorded, record=record, buy=buyer.buy, observe=observe)
+    return sample(policies, piloted, recorded=recorded, record=record, buy=sampler.buy, observe=observe)
 
 
 def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Allocation]]]:
-    """The rounds that a log holds of these terms, each with its number.
+    """Yield the number and the allocations of each round that a log holds under these terms.
 
     Raises:
-        StorageError: a line is damaged, or names a problem or a model that the terms do not have.
+        StorageError: a line is damaged, or names a problem or model that is not in the terms.
     """
     problems, models = set(terms.problem_ids), set(terms.models)
     for line, entry in enumerate(log.entries(), start=1):
@@ -160,7 +171,8 @@ def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Al
         yield entry["round"], [Allocation(problem_id=p, model=m, first_index=f, count=c) for p, m, f, c in entry["allocations"]]
 
 
-def _plain(terms: Terms) -> list[object]:
+def _terms_fields(terms: Terms) -> list[object]:
+    # Written out field by field: the digest of recorded rounds must stay the same when `Terms` gets another field.
     piloted = sorted((list(key), n) for key, n in terms.piloted.items())
     return [
         terms.problem_ids, terms.models, terms.amount, terms.unit, terms.basis, dict(terms.expected), dict(terms.worst),

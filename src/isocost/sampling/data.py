@@ -1,4 +1,4 @@
-"""The data half of a run: pilot and sampling with grading."""
+"""The data half of a run: settling the ledger, then pilot and sampling with grading."""
 
 from __future__ import annotations
 
@@ -15,27 +15,26 @@ from isocost.ids import digest
 from isocost.ledger import Answered, Ledger
 from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared, generators
-from isocost.preparing.problemchanges import keep_problems, refuse_moved_questions, say_changed_problems
+from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Problem
-from isocost.sampling.cells import Buyer, longest_prompts, pilot_allocations, plan, run_cells, token_means
-from isocost.sampling.evidence import Evidence
-from isocost.sampling.evidence import Terms as EvidenceTerms
+from isocost.sampling.cells import Sampler, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.pools import Pool
 from isocost.sampling.progress import Progress
+from isocost.sampling.reconciliation import Reconciliation, ReconciliationTerms
 from isocost.store import RunDirectory
 
-LONGEST_KEY = 100  # characters of a folder's name
+LONGEST_KEY = 100  # characters; file systems allow 255 bytes for a name
 
 
-class Bought:
-    """What sampling left.
+class SamplingOutcome:
+    """The outcome of sampling.
 
     Attributes:
-        problems: The training problems that count.
-        excluded: (id, reason) of those that do not.
-        plans: What every cell was going to buy.
-        allocations: What every cell drew.
-        ledger: What was paid.
+        problems: The training problems, without those left out.
+        excluded: (id, reason) of each problem left out.
+        plans: The plan of every cell.
+        allocations: The draws of every cell.
+        ledger: The ledger, with all payments.
     """
 
     def __init__(
@@ -61,37 +60,39 @@ def sample(
     *,
     lowered: bool = False,
     again: bool = False,
-) -> tuple[Bought, dict[str, Pool]]:
-    """Buy and grade everything that the study's cells ask for; what is stored already is not bought again.
-
-    Returns what was bought, and the models' pools, which hold every draw without its text.
+) -> tuple[SamplingOutcome, dict[str, Pool]]:
+    """Buy and grade all draws that the study's cells ask for, without those that are stored already.
 
     Args:
         prepared: The study.
         directory: Its run directory.
-        executor: Where engines run.
-        ledger: As it was opened; it is settled against what is stored first.
-        grading: What grades the samples.
-        listener: Told of progress and notes.
-        lowered: Whether the limit is lower than at the last start.
-        again: Whether draws that are paid and no longer stored shall be bought again, however many.
+        executor: Executor that runs the engines.
+        ledger: The ledger as opened. It is first settled against the stored draws.
+        grading: Grades the samples.
+        listener: Called with progress and notes.
+        lowered: True if the limit is lower than at the last start.
+        again: True to buy draws again that are paid and no longer stored, however many.
+
+    Returns:
+        The outcome, and the pools by model, which hold every draw without its text.
 
     Raises:
-        RunDirectoryError: the ledger and the stored draws do not fit together, or many questions have other ids.
+        RunDirectoryError: the ledger and the stored draws contradict each other, or many questions have other ids.
         StorageError: a file is damaged, or the disk is full.
-        BudgetError: a budget that buys nothing.
-        LimitReachedError: the limit on the bill leaves no room.
+        BudgetError: a budget buys no draw.
+        LimitReachedError: the next draws do not fit under the limit.
         EngineError: an engine could not answer.
     """
     study, models = prepared.study, generators(prepared.study)
     problems = tuple(prepared.problems["train"])
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
-    terms = EvidenceTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
+    terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     _settle(ledger, directory, pools, terms, listener)
     stale = sum((pool.stale for pool in pools.values()), Counter[str]())
+    # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
     refuse_moved_questions(prepared.changes, stale, directory.path)
-    say_changed_problems(prepared.changes, stale, listener)
+    note_changed_problems(prepared.changes, stale, listener)
     keep_problems(directory, prepared.problems)
     n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
@@ -99,49 +100,50 @@ def sample(
     watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
     progress.judged([draw.verdict for pool in pools.values() for _, draw in pool.draws() if draw.verdict])
-    buyer = Buyer(pools, executor, grading, ledger, progress)
+    sampler = Sampler(pools, executor, grading, ledger, progress)
     try:
-        buyer.buy(pilot)
-        means = token_means((model, draw) for model, _, _, draw in buyer.take(pilot))
+        sampler.buy(pilot)
+        means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
         costs, plans = _plans(prepared, ids, means, pilot)
         directory.write_json(planning.to_json(plans), "plan.json")
+        # The plan is now made from tokens that the pilot has measured.
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
         cells = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
-        drawn = run_cells(prepared, directory, cells, pilot, buyer, grader_key(grading), progress.wants)
+        drawn = run_cells(prepared, directory, cells, pilot, sampler, grader_key(grading), progress.wants)
     except LimitReachedError as error:
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
     finally:
-        progress.write()
+        progress.write()  # `isocost status` then shows how far a stopped run came
     for pool in pools.values():
         pool.seal()
     watch.total = watch.done
     watch.finish()
     progress.write()
-    _say_failed(pools, listener)
-    bought = Bought(
+    _note_failures(pools, listener)
+    outcome = SamplingOutcome(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
         plans=plans,
         allocations=drawn,
         ledger=ledger,
     )
-    return bought, pools
+    return outcome, pools
 
 
-def _say_failed(pools: Mapping[str, Pool], listener: Listener) -> None:
+def _note_failures(pools: Mapping[str, Pool], listener: Listener) -> None:
     failed = [(name, key[0], draw) for name, pool in pools.items() for key, draw in pool.draws() if draw.finish_reason == "error"]
     broken = [(model, problem) for model, problem, draw in failed if draw.num_generated_tokens]
-    _say_of(broken, "the endpoint did not let the model end (a content filter, a call of a tool)", listener)
+    _note_group(broken, "the endpoint cut the reply off (a content filter, a tool call)", listener)
     silent = [(model, problem) for model, problem, draw in failed if not draw.num_generated_tokens]
-    _say_of(
+    _note_group(
         silent,
-        "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed time and again",
+        "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed repeatedly",
         listener,
     )
 
 
-def _say_of(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
+def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
     if failed:
         draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
         problems = "1 problem" if len(set(failed)) == 1 else f"{len(set(failed)):,} problems"
@@ -151,7 +153,7 @@ def _say_of(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> 
 def _plans(
     prepared: Prepared, ids: tuple[str, ...], means: Mapping[str, tuple[float, float]], pilot: Sequence[Allocation]
 ) -> tuple[dict[str, DrawCost], tuple[CellPlan, ...]]:
-    """What a draw of each model costs, and what every cell is going to buy."""
+    """Return the cost of a draw of each model, and the plan of every cell."""
     models = generators(prepared.study)
     cards = {m: prepared.cards[m] for m in models}
     costs = planning.draw_costs(prepared.study, cards, means, longest_prompts(prepared, models), prepared.shares)
@@ -159,14 +161,15 @@ def _plans(
 
 
 def grader_key(grading: Grading) -> str:
-    """The grader's name and version, as a folder's name: verdicts of different ones are never mixed."""
+    """Return a folder name made from the grader's name and version, so that verdicts of different graders are never mixed."""
     key = f"{grading.grader.name}-{grading.grader.version}"
+    # A user's grader may have any name. Where replacing characters makes two names equal, the digest tells them apart.
     plain = re.sub(r"[^A-Za-z0-9._+=@-]", "_", key)[:LONGEST_KEY]
     return plain if plain == key and plain.strip(".") else f"{plain}-{digest('grader', key, length=8)}"
 
 
 def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: Sequence[Problem], grading: Grading) -> Pool:
-    """The pool of a model under the study's prompt and sampling setting."""
+    """Make the pool of a model under the study's prompt and sampling parameters."""
     template = prepared.templates[name]
     return Pool(
         card=prepared.cards[name],
@@ -181,19 +184,20 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
     )
 
 
-def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: EvidenceTerms, listener: Listener) -> None:
-    """Load the pools, compare the ledger with all that is stored, and close by it what a kill left open."""
-    unanswered, evidence = ledger.unanswered(), Evidence(ledger, directory)
+def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: ReconciliationTerms, listener: Listener) -> None:
+    """Load the pools, compare the ledger with all stored batches, and close the reservations that a kill left open."""
+    unanswered, reconciliation = ledger.unanswered(), Reconciliation(ledger, directory)
+    # The order matters: other logs are read once the study's own pools are known, and the ledger is settled when it is known complete.
     stored: dict[str, Answered] = {}
     for pool in pools.values():
-        stored |= pool.load(unanswered, evidence.of(("data", pool.card.name, pool.id)))
-    stored |= evidence.read_others()
-    evidence.settle(terms, listener)
+        stored |= pool.load(unanswered, reconciliation.compare_place(("data", pool.card.name, pool.id)))
+    stored |= reconciliation.read_others()
+    reconciliation.settle(terms, listener)
     ledger.settle(stored)
 
 
 def _planned_draws(plans: Sequence[CellPlan], n_problems: int) -> int:
-    """Draws that the pools will hold: cells of a model share them, so the largest decides."""
+    """Return the number of draws that the pools will hold. Cells of one model share draws, so the largest cell decides."""
     largest: dict[str, float] = {}
     for p in plans:
         for model, each in p.samples_per_problem.items():

@@ -1,4 +1,4 @@
-"""Buying what pools lack, and grading it, both at once."""
+"""Buy the draws that pools lack and grade them, both at the same time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from isocost.dispatch.asking import PATIENCE
 from isocost.dispatch.calls import Call
-from isocost.dispatch.drawn import DrawKey, Ungraded
-from isocost.dispatch.loop import ask
+from isocost.dispatch.draws import DrawKey, Ungraded
+from isocost.dispatch.inflight import PATIENCE
+from isocost.dispatch.loop import run_sources
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, StoredDraw
@@ -20,27 +20,27 @@ from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
 from isocost.sampling.pools import Batch, Pool
 
-BACKLOG = 50_000_000  # characters of solutions that wait for the grader; while there are more, no engine is asked
-REPEATS = 20  # times in a row that an endpoint may return less than it was asked for
+BACKLOG = 50_000_000  # characters of solutions that wait for the grader, a bound on memory; above it nothing is sent
+REPEATS = 20  # passes over pools that an endpoint leaves short, before the run stops
 
 
-class Watcher(Protocol):
-    """Who is told of what was bought and judged."""
+class ProgressListener(Protocol):
+    """Receiver of progress: draws bought, verdicts stored, and troubles of endpoints."""
 
     def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
-        """These draws are stored; the engine took so many seconds."""
+        """Report that draws are stored; `seconds` is the engine's time."""
 
     def judged(self, verdicts: Sequence[Verdict]) -> None:
-        """These verdicts are stored."""
+        """Report that verdicts are stored."""
 
     def tick(self) -> None:
-        """Time goes by."""
+        """Update the progress; called at intervals."""
 
-    def short(self, model: str, asked: int, came: int) -> None:
-        """An endpoint returned fewer solutions than it was asked for; the rest is asked for again."""
+    def short(self, model: str, requested: int, returned: int) -> None:
+        """Report that an endpoint returned `returned` solutions of `requested`; the rest is requested again."""
 
     def trouble(self, what: str) -> None:
-        """An endpoint cannot be reached, or does not answer."""
+        """Report that an endpoint cannot be reached, or does not answer."""
 
 
 def buy(
@@ -49,37 +49,38 @@ def buy(
     executor: Executor,
     grading: Grading,
     ledger: Ledger,
-    watcher: Watcher,
+    listener: ProgressListener,
 ) -> None:
-    """Buy every batch that is missing, and grade what is not graded, both at once.
+    """Buy every missing batch and grade every ungraded draw, both at the same time.
 
     Args:
-        pools: Whose rounds to complete.
-        wanted: (model, problem id) -> how many draws to complete them to.
-        executor: Where engines run.
-        grading: Where graders run.
-        ledger: Where each batch is reserved before it is sent.
-        watcher: Told of what was stored.
+        pools: Pools whose rounds are completed.
+        wanted: Number of draws to complete them to, by (model, problem id).
+        executor: Executor that runs the engines.
+        grading: Grades the solutions.
+        ledger: Ledger that reserves each batch before it is sent.
+        listener: Receives progress.
 
     Raises:
-        LimitReachedError: the next batch, or judging the last one, does not fit under the limit; what was bought before is stored.
-        EngineError: an engine could not answer.
+        LimitReachedError: the next batch, or judging the last one, does not fit under the limit. Earlier draws are stored.
+        EngineError: an engine could not answer, or an endpoint keeps returning fewer solutions than requested.
     """
-    grades = _Grades(grading, watcher)
+    grades = _GradingQueue(grading, listener)
     for pool in pools:
         for key, solutions in pool.ungraded():
             grades.submit(pool, key, solutions)
-            grades.store_done()
+            grades.store_done()  # at once, so that verdicts of a large pool do not pile up in memory
     short = list(pools)
+    # Repeated, because an endpoint may return fewer solutions than requested; the first pass usually suffices.
     for _ in range(REPEATS):
-        _buy_once(short, wanted, executor, grades, ledger, watcher)
+        _buy_once(short, wanted, executor, grades, ledger, listener)
         grades.check()
         short = [pool for pool in pools if pool.is_short(wanted)]
         if not short:
             return
     raise EngineError(
-        f"model {short[0].card.name}: the endpoint keeps returning fewer solutions than it is asked for",
-        advice=f"what came is saved; ask for fewer at once: models.{short[0].card.name}.n: 1",
+        f"model {short[0].card.name}: the endpoint keeps returning fewer solutions than requested",
+        advice=f"these are saved; request fewer at once: models.{short[0].card.name}.n: 1",
     )
 
 
@@ -87,33 +88,33 @@ def _buy_once(
     pools: Sequence[Pool],
     wanted: Mapping[tuple[str, str], int],
     executor: Executor,
-    grades: _Grades,
+    grades: _GradingQueue,
     ledger: Ledger,
-    watcher: Watcher,
+    listener: ProgressListener,
 ) -> None:
     def after() -> None:
         grades.store_done()
-        watcher.tick()
+        listener.tick()
 
-    sources = [_Owed(pool, wanted, grades, watcher) for pool in pools]
+    sources = [_PoolSource(pool, wanted, grades, listener) for pool in pools]
     try:
-        ask(sources, executor, ledger, check=grades.check, room=grades.keep_up, tell=watcher.trouble, after=after)
+        run_sources(sources, executor, ledger, check=grades.check, room=grades.has_room, notify=listener.trouble, after=after)
     except KeyboardInterrupt:
-        ledger.close()
-        grades.forget_late(PATIENCE)
+        ledger.close()  # a judge that grades these draws must not reserve more calls
+        grades.drop_late(PATIENCE)
         raise
     finally:
         grades.store_all()  # what was paid for is judged and stored even when the run stops here
 
 
 @dataclass(slots=True)
-class _Owed:
-    """The batches that a pool lacks. Workers store the draws; here they are counted, and submitted to the grader."""
+class _PoolSource:
+    """The missing batches of a pool, as a source of calls. Workers store the draws; this class submits them to the grader."""
 
     pool: Pool
     wanted: Mapping[tuple[str, str], int]
-    grades: _Grades
-    watcher: Watcher
+    grades: _GradingQueue
+    listener: ProgressListener
     _batches: dict[str, Batch] = field(default_factory=dict)
 
     def calls(self) -> Iterator[Call]:
@@ -123,10 +124,10 @@ class _Owed:
 
     def store(self, call: Call, answers: Answers | None) -> Answered:
         batch, name = self._batches.pop(call.key), self.pool.card.name
-        cost, draws = self.pool.give_up(batch) if answers is None else self.pool.take(batch, answers)
+        cost, draws = self.pool.give_up(batch) if answers is None else self.pool.add_answers(batch, answers)
         if len(draws) < batch.size:
-            self.watcher.short(name, batch.size, len(draws))
-        self.watcher.bought(name, draws, answers.seconds if answers else 0.0)
+            self.listener.short(name, batch.size, len(draws))
+        self.listener.bought(name, draws, answers.seconds if answers else 0.0)
         self.grades.submit(self.pool, batch.key, [Ungraded(*key, draw.id, draw.generation) for key, draw in draws])
         return cost
 
@@ -143,11 +144,14 @@ class _Waiting:
 
 
 @dataclass(slots=True)
-class _Grades:
-    """Batches that are being graded, in the order they were submitted, and what went wrong with some."""
+class _GradingQueue:
+    """Batches that are being graded, in the order of submission, and the errors of those that failed.
+
+    Verdicts are stored in that order, whichever batch is graded first, so that the log does not depend on timing.
+    """
 
     grading: Grading
-    watcher: Watcher
+    listener: ProgressListener
     waiting: deque[_Waiting] = field(default_factory=deque)
     backlog: int = 0
     failures: list[IsocostError] = field(default_factory=list)
@@ -158,8 +162,8 @@ class _Grades:
             self.waiting.append(_Waiting(pool, batch, solutions, size, self.grading.submit(pool.pairs(solutions))))
             self.backlog += size
 
-    def keep_up(self) -> bool:
-        """Whether the grader is not far behind."""
+    def has_room(self) -> bool:
+        """Return True if the grader's backlog is below `BACKLOG`."""
         self.store_done()
         return self.backlog < BACKLOG
 
@@ -171,16 +175,16 @@ class _Grades:
 
     def store_all(self) -> None:
         while self.waiting:
-            wait([self.waiting[0].verdicts])
+            wait([self.waiting[0].verdicts])  # only the first, because verdicts are stored in order
             self.store_done()
 
-    def forget_late(self, patience: float) -> None:
-        """Keep what is graded within so many seconds; the next start submits the rest again."""
+    def drop_late(self, patience: float) -> None:
+        """Keep the batches that are graded within `patience` seconds; the next start submits the rest again."""
         in_time, _ = wait([each.verdicts for each in self.waiting], timeout=patience)
         self.waiting = deque(each for each in self.waiting if each.verdicts in in_time)
 
     def check(self) -> None:
-        """Raise what the first batch failed with."""
+        """Raise the error of the first batch that failed, if one did."""
         if self.failures:
             raise self.failures[0]
 
@@ -190,15 +194,15 @@ class _Grades:
         return each
 
     def _store(self, done: Sequence[_Waiting]) -> None:
-        by_pool: dict[int, list[tuple[_Waiting, list[Verdict]]]] = {}
+        by_pool: dict[int, list[tuple[_Waiting, list[Verdict]]]] = {}  # one append for each pool, and so one fsync
         for each in done:
             try:
                 verdicts = each.verdicts.result()
-            except IsocostError as error:  # a judge is paid, and its model can fail: the next start submits the batch again
+            except IsocostError as error:  # a judge is a model, which may fail or reach the limit; the next start submits the batch again
                 self.failures.append(error)
             else:
                 by_pool.setdefault(id(each.pool), []).append((each, verdicts))
         for judged in by_pool.values():
             judged[0][0].pool.judged([(each.batch, each.solutions, verdicts) for each, verdicts in judged])
             for _, verdicts in judged:
-                self.watcher.judged(verdicts)
+                self.listener.judged(verdicts)

@@ -1,14 +1,13 @@
-"""A model's pool: rounds, batches, verdicts, and what a resumed run still owes; `loop.py` buys it.
+"""A model's pool: its rounds, batches and verdicts, and the batches that are missing, which `loop.py` buys.
 
-A round is written down before anything of it is bought. Its batches are a pure function of it, each is seeded by what it asks for and is
-committed whole by the worker that answered it, so a resumed run redoes exactly the batches that are missing and gets the same draws.
+A round is recorded before any of it is bought, with the batches that it is cut into. Each batch is seeded by its requests and committed
+as a whole by the worker that answered it. So a resumed run repeats exactly the missing batches and gets the same draws.
 
-Texts stay on the disk: of a draw, a pool holds in memory what it cost and what came of it.
+Texts stay on the disk. In memory a pool holds the tokens, cost and verdict of each draw.
 """
 
 from __future__ import annotations
 
-import bisect
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,16 +17,16 @@ from typing import Any
 import polars as pl
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut
-from isocost.dispatch.drawn import (
-    STORED,
+from isocost.dispatch.cutting import cut_batches
+from isocost.dispatch.draws import (
+    STORED_COLUMNS,
     Draw,
     DrawKey,
     ProblemDraws,
     Ungraded,
-    brought,
-    each_batch,
+    iter_batches,
     known_sum,
+    summarise_batch,
     total_cost,
 )
 from isocost.engines.base import Request
@@ -42,6 +41,7 @@ from isocost.planning import max_cost_of
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
+from isocost.sampling.orders import Line, OrderIndex
 from isocost.sampling.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
 
@@ -49,12 +49,11 @@ DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
 COSTS = ("cost_flops", "cost_usd", "cost_seconds")
 OUTCOMES = pl.Enum([str(outcome) for outcome in Outcome])
-Line = list[Any]  # of an order: problem id, what was asked, first index, count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Requests that one call of an engine answers: the `number`-th of the pool's orders, or what is missing of it."""
+    """Requests that one call of an engine answers: the pool's order with index `number`, or the missing part of it."""
 
     key: str
     number: int
@@ -63,13 +62,20 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """Draws in it."""
+        """The number of draws."""
         return sum(r.count for r in self.requests)
 
 
 @dataclass(slots=True, kw_only=True)
 class Pool:
-    """One model under one prompt and sampling setting, with all draws bought so far."""
+    """The draws of one model under one prompt and one set of sampling parameters, with the rounds that ordered them.
+
+    Attributes:
+        problems: The training problems by id.
+        grader: Folder name of the grader (`grader_key`).
+        id: Digest of model, prompt, sampling parameters and seed.
+        stale: By problem id, stored draws of problems that have left the study or have another question now.
+    """
 
     card: ModelCard
     facts: EngineFacts
@@ -88,14 +94,15 @@ class Pool:
     _rounds: Log = field(init=False)
     _orders: list[list[Line]] = field(init=False, default_factory=list)
     _draws: dict[str, ProblemDraws] = field(init=False, default_factory=dict)
-    _asked: dict[str, str] = field(init=False, default_factory=dict)
+    _prompt_digests: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
-    stale: Counter[str] = field(init=False, default_factory=Counter)  # stored draws of problems that the study has no more, or not so
+    stale: Counter[str] = field(init=False, default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
+        # Absolute, because workers write there and may have another working directory.
         self._stem, self._queue = self._log.stem.resolve(), queue_of(self.spec, self.facts)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
@@ -103,46 +110,46 @@ class Pool:
     def load(
         self, unanswered: Collection[str], found: Callable[[Answered, bool], None] = lambda stored, failed: None
     ) -> dict[str, Answered]:
-        """Read what earlier starts stored; call it once, first.
+        """Read the draws and verdicts that earlier starts stored. Call it once, before any other method.
 
         Args:
-            unanswered: Keys of batches of which the ledger does not know whether they were answered.
-            found: Called with what each stored batch brought and cost, and whether all its draws failed.
+            unanswered: Keys of batches that are open in the ledger.
+            found: Called after each stored batch, with its answers and cost, and True if all its draws failed.
 
         Returns:
-            What those of them that are stored cost.
+            The stored batches among the unanswered ones, by key.
 
         Raises:
             StorageError: a file is damaged, or a draw is stored twice.
         """
         self._orders = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
         places: dict[str, DrawKey] = {}
-        numbers = _Numbers(self._orders)
-        open_: dict[str, Answered] = {}
+        numbers = OrderIndex(self._orders)
+        still_open: dict[str, Answered] = {}
 
         def keep(stored: Answered, failed: bool) -> None:
             if stored.request in unanswered:
-                open_[stored.request] = stored
+                still_open[stored.request] = stored
             found(stored, failed)
 
-        for row, draw in each_batch(self._log.rows(STORED), keep):
+        for row, draw in iter_batches(self._log.rows(STORED_COLUMNS), keep):
             key = row["problem_id"], row["sample_index"]
-            if row["batch"] not in self._numbers:
+            if row["batch"] not in self._numbers:  # before the checks below, because `seal` orders stale draws too
                 self._numbers[row["batch"]] = numbers.of(*key)
             if key[0] not in self.problems or row["id"] != self._sample_id(*key):
                 self.stale[key[0]] += 1
             elif row["id"] in places:
-                raise self._twice(row)
+                raise self._duplicate_error(row)
             else:
                 self._draws.setdefault(key[0], ProblemDraws()).put(key[1], draw)
                 places[row["id"]] = key
         for sample_id, reference, verdict in self._verdicts.stored():
             problem_id, index = places.get(sample_id, ("", 0))
-            if problem_id and self.problems[problem_id].answer == reference:
+            if problem_id and self.problems[problem_id].answer == reference:  # after a changed answer, the draw is graded again
                 self._draws[problem_id].judge(index, verdict)
-        return open_
+        return still_open
 
-    def _twice(self, row: Mapping[str, Any]) -> StorageError:
+    def _duplicate_error(self, row: Mapping[str, Any]) -> StorageError:
         return StorageError(
             f"{self._log.stem}: draw {row['sample_index']} of problem {row['problem_id']} is stored twice, the second time in batch "
             f"{row['batch']}",
@@ -150,7 +157,7 @@ class Pool:
         )
 
     def bought(self) -> dict[tuple[str, str], int]:
-        """(model, problem id) -> draws bought or on order."""
+        """Return the number of draws bought or ordered, by (model, problem id)."""
         counts: dict[tuple[str, str], int] = {}
         for order in self._orders:
             for problem_id, _, first_index, count in filter(self._is_current, order):
@@ -159,42 +166,45 @@ class Pool:
         return counts
 
     def order(self, allocations: Sequence[Allocation], executor: Executor) -> None:
-        """Write a round down, cut into the batches in which the engine will answer it."""
+        """Record a round, cut into the batches that the engine will answer at once."""
+        # The batches are recorded too: a resumed run needs no engine to cut them, and a changed batch size does not change them.
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
-        batches = cut(self.spec, self.facts, requests, executor)
-        orders = [[[r.problem_id, self._what_is_asked(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
+        batches = cut_batches(self.spec, self.facts, requests, executor)
+        orders = [[[r.problem_id, self._prompt_digest(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
         self._orders += orders
 
     def missing(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[Batch]:
-        """The batches of all rounds that are not stored, in order, without what nobody wants any more.
+        """Yield the batches of all rounds that are not stored, in order, without draws that no cell asks for any more.
 
-        A batch whose problems come and go is bought in parts; each part counts as a batch of its own.
+        If problems leave the study and return, a batch is bought in parts. Each part is then a batch with a key of its own.
 
         Args:
-            wanted: (model, problem id) -> how many draws the study's cells ask for.
+            wanted: Number of draws that the study's cells ask for, by (model, problem id).
         """
         for number, order in enumerate(self._orders):
-            owed = [draws for line in filter(self._is_current, order) if (draws := self._owed(line, wanted))]
+            owed = [draws for line in filter(self._is_current, order) if (draws := self._missing_part(line, wanted))]
             if owed:
                 requests = tuple(self._request(p, first, count) for p, _, first, count in owed)
+                # The seed leaves the number out: the same draws have the same seed in whatever round they are ordered.
                 key = digest("batch", self.id, number, owed)
                 yield Batch(key=key, number=number, requests=requests, seed=seed_of("batch", self.id, owed))
 
-    def _owed(self, line: Line, wanted: Mapping[tuple[str, str], int]) -> Line | None:
-        """The part of a line of an order that is wanted and not stored, or None."""
+    def _missing_part(self, line: Line, wanted: Mapping[tuple[str, str], int]) -> Line | None:
+        """Return the part of an order's line that is wanted and not stored, or None."""
         problem_id, asked, first, count = line
         stored = self._draws.get(problem_id, ())
         end = min(first + count, wanted.get((self.card.name, problem_id), 0))
+        # The draws of a line are stored in order, so none after the first missing one is stored.
         start = next((i for i in range(first, end) if i not in stored), end)
         return [problem_id, asked, start, end - start] if start < end else None
 
     def is_short(self, wanted: Mapping[tuple[str, str], int]) -> bool:
-        """Whether anything is missing of what is wanted: an endpoint may have returned fewer solutions than it was asked for."""
+        """Return True if wanted draws are missing: an endpoint may have returned fewer solutions than requested."""
         return next(self.missing(wanted), None) is not None
 
     def calls(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[tuple[Call, Batch]]:
-        """What is sent for each missing batch."""
+        """Yield the call of each missing batch, with the batch."""
         for batch in self.missing(wanted):
             job = Job(
                 key=batch.key,
@@ -211,11 +221,11 @@ class Pool:
             yield Call(job=job, worst=self.worst(batch), facts=facts, card=self.card), batch
 
     def _storing(self, batch: Batch) -> Storing:
-        asked = tuple(self._what_is_asked(r.problem_id) for r in batch.requests)
+        asked = tuple(self._prompt_digest(r.problem_id) for r in batch.requests)
         return Storing(stem=self._stem, pool=self.id, asked=asked, card=self.card)
 
     def worst(self, batch: Batch) -> Cost:
-        """What a batch costs if every draw goes to max_tokens and shares nothing; the prompts' length is bounded by their bytes."""
+        """Return the largest cost of a batch: every draw reaches max_tokens and pays for its own prompt, whose bytes bound its tokens."""
         return total_cost(self._worst_of(r) for r in batch.requests)
 
     def _worst_of(self, request: Request) -> Cost:
@@ -224,8 +234,8 @@ class Pool:
         n = request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
 
-    def take(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
-        """Remember what the worker has stored for a batch; what it cost, and the draws."""
+    def add_answers(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
+        """Add the draws that a worker has stored for a batch; return the answers' cost, and the draws by key."""
         found: list[tuple[DrawKey, StoredDraw]] = []
         own_draws: list[Draw] = []
         for request, draws in zip(batch.requests, answers.stored, strict=True):
@@ -238,21 +248,21 @@ class Pool:
                 found.append(((request.problem_id, index), stored))
         if own_draws:
             self._numbers[batch.key] = batch.number
-        answered = brought(batch.key, own_draws, answers.seconds)
+        answered = summarise_batch(batch.key, own_draws, answers.seconds)
         return replace(answered, reported_usd=known_sum(stored.reported_usd for _, stored in found)), found
 
     def give_up(self, batch: Batch) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
-        """Store that the draws of a batch have failed; what asking for them cost stands in the ledger already."""
+        """Store the draws of a batch as failed; return them without a cost, because the ledger has that of the attempts already."""
         failed = [[FAILED_GENERATION] * request.count for request in batch.requests]
         rows, stored = rows_of(batch.requests, batch.seed, self._storing(batch), failed, 0.0)
         self._log.append(batch.key, rows)
-        cost, draws = self.take(batch, Answers(generations=(), stored=stored, seconds=0.0))
+        cost, draws = self.add_answers(batch, Answers(generations=(), stored=stored, seconds=0.0))
         return replace(cost, facts={"account": "data", "model": self.card.name}), draws
 
     def ungraded(self) -> Iterator[tuple[str, list[Ungraded]]]:
-        """By batch, stored draws without a verdict of this grader on today's reference answer."""
+        """Yield, by batch, the stored draws that have no verdict of this grader on the present reference answer."""
         if all(draws.all_judged() for draws in self._draws.values()):
-            return
+            return  # a finished run then reads no texts
         batch = ""
         found: list[Ungraded] = []
         for row in self._log.rows():
@@ -271,7 +281,7 @@ class Pool:
     def judged(self, batches: Sequence[tuple[str, Sequence[Ungraded], Sequence[Verdict]]]) -> None:
         """Commit the verdicts on batches of draws.
 
-        Where the engine failed there was no answer to judge: not graded, never wrong.
+        A draw without an answer from the engine is `ungraded`, never incorrect.
         """
         entries = []
         for batch, solutions, verdicts in batches:
@@ -285,7 +295,7 @@ class Pool:
         self._verdicts.append(entries)
 
     def pairs(self, solutions: Sequence[Ungraded]) -> list[Pair]:
-        """What the grader has to judge; a failed draw has an empty text."""
+        """Return the grader's input for draws; a failed draw has an empty text."""
         asked = [self.problems[each.problem_id] for each in solutions]
         return [
             Pair(key="", reference=problem.answer, generation=each.generation, question=problem.question)
@@ -293,24 +303,25 @@ class Pool:
         ]
 
     def draws(self) -> Iterator[tuple[DrawKey, Draw]]:
-        """Every draw of the study's problems."""
+        """Yield every draw of the study's problems, with its key."""
         for problem_id, draws in self._draws.items():
             for index, draw in draws:
                 yield (problem_id, index), draw
 
     def get(self, problem_id: str, index: int) -> Draw | None:
-        """One of them, if it is stored."""
+        """Return a draw, or None if it is not stored."""
         draws = self._draws.get(problem_id)
         return None if draws is None else draws.get(index)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Sealed draws of the study's problems as a table of samples, a part at a time, batches as they were ordered."""
+        """Yield the sealed draws of the study's problems as tables of samples, part by part, since all texts may not fit in memory."""
         answers = pl.DataFrame(
             [(p.id, p.answer or None) for p in self.problems.values()],
             schema={"problem_id": pl.String, "expected_answer": pl.String},
             orient="row",
         )
         for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", *COSTS)):
+            # Filtered before the join, which would match stale draws of a changed question by the problem's id.
             if self.stale:
                 own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
                 part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))
@@ -319,20 +330,24 @@ class Pool:
             )
 
     def _verdict_columns(self, part: pl.DataFrame) -> list[pl.Series]:
-        """`outcome`, `predicted_answer` and `correct` of sealed draws; verdicts are in memory, where most are the same few objects."""
+        """Return the columns `outcome`, `predicted_answer` and `correct` of sealed draws, from the verdicts in memory."""
         verdicts = [self._draws[problem].verdict(index) or FAILED for problem, index in part.select(DRAW[1:]).iter_rows()]
+        outcomes = [verdict.outcome for verdict in verdicts]
+        answers = [verdict.predicted_answer for verdict in verdicts]
+        correct = [verdict.correct for verdict in verdicts]
         return [
-            pl.Series("outcome", [verdict.outcome for verdict in verdicts], dtype=OUTCOMES),
-            pl.Series("predicted_answer", [verdict.predicted_answer for verdict in verdicts], dtype=pl.String),
-            pl.Series("correct", [verdict.correct for verdict in verdicts], dtype=pl.Boolean),
+            pl.Series("outcome", outcomes, dtype=OUTCOMES),
+            pl.Series("predicted_answer", answers, dtype=pl.String),
+            pl.Series("correct", correct, dtype=pl.Boolean),
         ]
 
     def seal(self) -> None:
-        """Move what is stored into Parquet, batches in the order in which they were ordered, whoever answered first.
+        """Move the stored draws into Parquet, with batches in the order of the rounds, so that timing does not change the file.
 
         Raises:
-            StorageError: what was stored cannot be read back.
+            StorageError: stored batches cannot be read back.
         """
+        # Batches of no known order sort first (-1), by key.
         sealed = self._log.seal(lambda batch: (self._numbers.get(batch, -1), batch))
         if gone := self._numbers.keys() - sealed:
             batches = "a batch" if len(gone) == 1 else f"{len(gone):,} batches"
@@ -343,18 +358,18 @@ class Pool:
         self._verdicts.seal()
 
     def _is_current(self, line: Line) -> bool:
-        """Whether the study still has the problem, with the question it had."""
-        return line[0] in self.problems and line[1] == self._what_is_asked(line[0])
+        """Return True if the study still has the problem, with the same question."""
+        return line[0] in self.problems and line[1] == self._prompt_digest(line[0])
 
-    def _what_is_asked(self, problem_id: str) -> str:
-        """What is asked, in short: a problem that keeps its id and changes its question is another one."""
-        if problem_id not in self._asked:
-            self._asked[problem_id] = digest(self.template.render(self.problems[problem_id].question))
-        return self._asked[problem_id]
+    def _prompt_digest(self, problem_id: str) -> str:
+        """Return the digest of a problem's prompt: a problem that keeps its id and changes its question is another problem."""
+        if problem_id not in self._prompt_digests:
+            self._prompt_digests[problem_id] = digest(self.template.render(self.problems[problem_id].question))
+        return self._prompt_digests[problem_id]
 
     def _sample_id(self, problem_id: str, index: int) -> str:
         if problem_id not in self._ids:
-            self._ids[problem_id] = SampleIds(self.id, problem_id, self._what_is_asked(problem_id))
+            self._ids[problem_id] = SampleIds(self.id, problem_id, self._prompt_digest(problem_id))
         return self._ids[problem_id].at(index)
 
     def _request(self, problem_id: str, first_index: int, count: int) -> Request:
@@ -367,21 +382,3 @@ class Pool:
             chat=self.template.chat,
             system=self.template.system if self.template.chat else None,
         )
-
-
-class _Numbers:
-    """Which order a draw belongs to."""
-
-    def __init__(self, orders: Sequence[Sequence[Line]]) -> None:
-        self._starts: dict[str, list[tuple[int, int]]] = {}
-        for number, order in enumerate(orders):
-            for problem_id, _, first, _ in order:
-                self._starts.setdefault(problem_id, []).append((first, number))
-        for starts in self._starts.values():
-            starts.sort()
-
-    def of(self, problem_id: str, index: int) -> int:
-        """The number of the last order that begins at or before this draw of the problem; -1 if none does."""
-        starts = self._starts.get(problem_id, [])
-        at = bisect.bisect_right(starts, index, key=lambda start: start[0]) - 1
-        return starts[at][1] if at >= 0 else -1

@@ -1,4 +1,4 @@
-"""What sampling tells of itself while it works: the progress line, and a file that `isocost status` reads."""
+"""Progress of sampling: the progress line, and the file that `isocost status` reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from isocost.dispatch.drawn import DrawKey
+from isocost.dispatch.draws import DrawKey
 from isocost.events import Note, StageWatch
 from isocost.executors.jobs import StoredDraw
 from isocost.ledger import Account, Ledger
@@ -15,24 +15,24 @@ from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.ledger.summary import summarise_ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, Outcome, Verdict
-from isocost.reporting.numbers import budget as say_budget
+from isocost.reporting.numbers import budget as format_budget
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
 
 FILE = "progress.json"
-EVERY = 2.0  # seconds between two writings of the file
+EVERY = 2.0  # seconds between two writes of the file
 
 
 @dataclass(slots=True)
 class Spent:
-    """What a cell has of what it asked for."""
+    """The draws that a cell has so far, and their cost; an amount is None if it is unknown for any draw."""
 
     draws: int = 0
     flops: float | None = 0.0
     usd: float | None = 0.0
 
     def add(self, flops: float | None, usd: float | None) -> None:
-        """One more draw."""
+        """Count one draw."""
         self.draws += 1
         self.flops = None if self.flops is None or flops is None else self.flops + flops
         self.usd = None if self.usd is None or usd is None else self.usd + usd
@@ -40,14 +40,16 @@ class Spent:
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """The watcher of sampling (`buying.Watcher`).
+    """The progress of sampling, as a `ProgressListener` of `sampling.loop`.
 
     Attributes:
         watch: The progress line.
-        ledger: What was spent.
-        pools: What is stored.
-        directory: Where the file is written.
-        workers: How many engines on this machine work at once.
+        ledger: The ledger, for the amount spent.
+        pools: The pools, by model.
+        directory: The run directory, for the file.
+        workers: Number of engines that this machine runs at once.
+        cells: Draws and cost of each cell so far.
+        failed: Number of draws that failed at this start.
     """
 
     watch: StageWatch
@@ -57,7 +59,7 @@ class Progress:
     workers: int
     cells: dict[Cell, Spent] = field(default_factory=dict)
     failed: int = 0
-    _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts of other stages, as they were at first
+    _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts other than data, as they were at the start
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
     _priced: set[str] = field(default_factory=set)
@@ -74,11 +76,12 @@ class Progress:
         self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
 
     def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
-        """A cell asks for these draws; what is stored of them counts at once."""
+        """Register the draws that a cell asks for; those that are stored already are counted at once."""
         spent = self.cells.setdefault(cell, Spent())
         for a in allocations:
             end = a.first_index + a.count
             key = a.model, a.problem_id
+            # Draws shared with another cell are bought once, so only those beyond the largest order add to the total.
             self._ordered_in_all += max(0, end - self._ordered.get(key, 0))
             self._ordered[key] = max(end, self._ordered.get(key, 0))
             self._wanted.setdefault((a.model, a.problem_id), []).append((end, spent))
@@ -88,34 +91,34 @@ class Progress:
         self.watch.total = max(self.watch.total, self._ordered_in_all)
 
     def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
-        """These draws are stored."""
+        """Count draws that were stored, for the progress line and for every cell that asked for them."""
         if not self.pools[model].facts.remote:
             self._last = time.monotonic()
-            self._begun = self._begun or self._last - seconds  # starting workers and loading models before that is no idleness
+            self._begun = self._begun or self._last - seconds  # starting workers and loading models before is not idle time
             self._busy += seconds
         tokens = 0
         for (problem_id, index), draw in draws:
             tokens += draw.num_generated_tokens
             self.failed += draw.finish_reason == "error"
             for end, spent in self._wanted.get((model, problem_id), ()):
-                if index < end:
+                if index < end:  # cells share draws: each counts those below its own end
                     spent.add(draw.flops, draw.usd)
         self.watch.advance(len(draws), tokens=tokens)
 
     def judged(self, verdicts: Sequence[Verdict]) -> None:
-        """These verdicts are stored."""
+        """Count verdicts that were stored."""
         self._judged += len(verdicts)
         self._correct += sum(v.outcome is Outcome.CORRECT for v in verdicts)
 
     def tick(self) -> None:
-        """Say how far it is, now and then."""
+        """Update the progress line, and write the file if the last write is `EVERY` seconds ago."""
         self.watch.detail = self._detail()
         self._compare_prices()
         if time.monotonic() - self._written > EVERY:
             self.write()
 
     def _compare_prices(self) -> None:
-        """Tell of an endpoint whose own costs differ from those by the study's prices, once a model."""
+        """Note, once per model, that an endpoint's own costs differ from those by the study's prices."""
         with self.ledger.locked() as (accounts, _):
             found = [(model, text) for (_, model), each in accounts.items() if (text := price_difference(model, each))]
         for model, text in found:
@@ -123,33 +126,37 @@ class Progress:
                 self._priced.add(model)
                 self.watch.listener(Note(text=text))
 
-    def short(self, model: str, asked: int, came: int) -> None:
-        """An endpoint returned fewer solutions than it was asked for: said once a model."""
+    def short(self, model: str, requested: int, returned: int) -> None:
+        """Note, once per model, that an endpoint returned fewer solutions than requested."""
         if model not in self._short:
             self._short.add(model)
-            text = f"model {model}: the endpoint returned {came} of {asked} solutions; the rest is asked for again, its prompt paid again"
-            self.watch.listener(Note(text=text))
+            counts = f"the endpoint returned {returned} of {requested} solutions"
+            self.watch.listener(Note(text=f"model {model}: {counts}; the rest is requested again, and its prompt paid again"))
 
     def trouble(self, what: str) -> None:
-        """An endpoint cannot be reached, or does not answer."""
+        """Note that an endpoint cannot be reached, or does not answer."""
         self.watch.listener(Note(text=what))
 
     def idle(self) -> float | None:
-        """The share of time from the first request to the last answer in which engines on this machine waited for work."""
+        """Return the share of time, from the first request to the last answer, in which engines of this machine waited for work.
+
+        It is None if no engine of this machine has answered.
+        """
         if self._begun is None or not self._busy or self._last <= self._begun:
             return None
         return max(0.0, 1.0 - self._busy / (self.workers * (self._last - self._begun)))
 
     def write(self) -> None:
-        """Write the file."""
+        """Write the progress file."""
         self._written = time.monotonic()
         self.directory.write_json(self._to_json(), FILE)
 
     def _to_json(self) -> dict[str, Any]:
         seconds = time.monotonic() - self.watch.started
-        new, rate = self.watch.done - self.watch.done_before, self.watch.rate()
+        new, rate = self.watch.done - self.watch.done_before, self.watch.rate()  # draws of earlier starts took no time now
         with self.ledger.locked() as (accounts, waiting):
             ledger = summarise_ledger(accounts, waiting, self.ledger.log.path)
+        cells = {cell.name: {"draws": spent.draws, "flops": spent.flops, "usd": spent.usd} for cell, spent in self.cells.items()}
         return {
             "stage": self.watch.stage,
             "done": self.watch.done,
@@ -160,16 +167,16 @@ class Progress:
             "seconds_left": (self.watch.total - self.watch.done) / rate if rate else None,
             "engine_idle": self.idle(),
             "failed": self.failed,
-            "cells": {cell.name: {"draws": spent.draws, "flops": spent.flops, "usd": spent.usd} for cell, spent in self.cells.items()},
+            "cells": cells,
             "ledger": ledger,
         }
 
     def _detail(self) -> str:
         spending, parts = self.ledger.spending, []
         if spending.limit:
-            parts.append(f"{say_budget(spending.unit, spending.spent)}/{say_budget(spending.unit, spending.limit)}")
+            parts.append(f"{format_budget(spending.unit, spending.spent)}/{format_budget(spending.unit, spending.limit)}")
         else:
-            parts.append(say_budget(spending.unit, spending.spent))
+            parts.append(format_budget(spending.unit, spending.spent))
         share = proportion(self._correct, self._judged)
         if share.value is not None and share.low is not None and share.high is not None:
             parts.append(f"correct {100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]")
@@ -177,15 +184,15 @@ class Progress:
         return "  ".join([*parts, *self._trouble()])
 
     def _trouble(self) -> list[str]:
-        """What went wrong with requests for data, over all starts, and in this one with those to a model that grades it.
+        """Return the failures of requests for data over all starts, and of requests to the judge of answers at this start.
 
-        Other accounts may be those of other stages: an audit's judge has a line of its own.
+        Earlier failures of the judge are left out, as they may belong to an audit, which has a line of its own.
         """
         with self.ledger.locked() as (accounts, _):
             data = [each for (account, _), each in accounts.items() if account == "data"]
             whole = Account(lost=sum(each.lost for each in data), retries=sum(each.retries for each in data))
             own = [format_request_failures(whole)]
             for (account, model), each in accounts.items():
-                if account != "data" and (said := format_request_failures(each, self._others.get((account, model)))):
-                    own.append(f"{account} {model}: {said}")
+                if account != "data" and (failures := format_request_failures(each, self._others.get((account, model)))):
+                    own.append(f"{account} {model}: {failures}")
         return [text for text in own if text]

@@ -1,6 +1,6 @@
-"""The one loop: policies propose rounds, the draws are bought and judged, the policies observe, until nobody proposes anything.
+"""The loop of policies: they propose rounds, the draws are bought and judged, the policies observe, until none proposes anything.
 
-All cells advance together, so a draw that several cells ask for is bought once.
+All cells advance together, so that a draw that several cells ask for is bought once. The loop touches no disk and no engine.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ def sample(
     buy: Callable[[list[Allocation]], None],
     observe: Callable[[Cell, list[Allocation]], Iterable[Observation]],
 ) -> dict[Cell, list[Allocation]]:
-    """Run every cell's policy to its end and return what each cell drew.
+    """Run every cell's policy to its end and return the draws of each cell.
 
     Args:
-        policies: One fresh policy a cell.
-        pilot: What each cell's policy observes before it first proposes; it counts among the cell's draws.
-        recorded: A cell's allocations of a round that an earlier start recorded, or None. They win over what the policy proposes now,
-            so that grading again never allocates again.
-        record: Called with a new round before anything of it is bought.
-        buy: Makes sure that all these draws are in their pools, with verdicts.
-        observe: What a cell's draws brought, in the order of its allocations.
+        policies: A fresh policy for each cell.
+        pilot: Draws that each cell's policy observes before its first proposal. They count among the cell's draws.
+        recorded: Returns the allocations of a cell's round that an earlier start recorded, or None. They take precedence over the
+            policy's proposal, so that another grader's verdicts do not allocate other draws.
+        record: Called with a new round before any of it is bought, so that a resumed run finds it.
+        buy: Completes the pools so that they hold all these draws, with verdicts.
+        observe: Returns the observations of a cell's draws, in the order of its allocations.
     """
     drawn = {cell: list(pilot.get(cell, [])) for cell in policies}
     for cell, allocations in drawn.items():
@@ -43,7 +43,7 @@ def sample(
     while active:
         proposals: dict[Cell, list[Allocation]] = {}
         for cell in active:
-            proposed = policies[cell].propose()
+            proposed = policies[cell].propose()  # called for recorded rounds too: it advances the policy's state
             earlier = recorded(cell, round_number)
             if earlier is None and proposed:
                 record(cell, round_number, proposed)
@@ -58,8 +58,8 @@ def sample(
     return drawn
 
 
-def wanted(allocations: Iterable[Allocation]) -> dict[tuple[str, str], int]:
-    """(model, problem id) -> how many draws the pool must hold for all of these allocations."""
+def required_draws(allocations: Iterable[Allocation]) -> dict[tuple[str, str], int]:
+    """Return the number of draws that pools must hold for all these allocations, by (model, problem id)."""
     counts: dict[tuple[str, str], int] = {}
     for a in allocations:
         key = (a.model, a.problem_id)
@@ -67,15 +67,15 @@ def wanted(allocations: Iterable[Allocation]) -> dict[tuple[str, str], int]:
     return counts
 
 
-def owed(allocations: Iterable[Allocation], bought: Mapping[tuple[str, str], int]) -> dict[str, list[Allocation]]:
-    """By model, the draws that no pool has yet.
+def missing_allocations(allocations: Iterable[Allocation], bought: Mapping[tuple[str, str], int]) -> dict[str, list[Allocation]]:
+    """Return the draws that no pool has yet, by model.
 
     Args:
-        allocations: What cells ask for; cells that ask for the same draws share them.
-        bought: (model, problem id) -> how many draws the pool has or has on order.
+        allocations: The draws that cells ask for. Cells that ask for the same draws share them.
+        bought: Number of draws that the pool has or has ordered, by (model, problem id).
     """
     missing: dict[str, list[Allocation]] = {}
-    for (model, problem_id), count in wanted(allocations).items():
+    for (model, problem_id), count in required_draws(allocations).items():
         first = bought.get((model, problem_id), 0)
         if count > first:
             missing.setdefault(model, []).append(Allocation(problem_id=problem_id, model=model, first_index=first, count=count - first))

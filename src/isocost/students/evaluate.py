@@ -10,10 +10,10 @@ from threading import Event
 from typing import Any
 
 from isocost import evaluating
-from isocost.dispatch.accounts import Unbooked
+from isocost.dispatch.accounts import NullLedger
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut
-from isocost.dispatch.loop import ask
+from isocost.dispatch.cutting import cut_batches
+from isocost.dispatch.loop import run_sources
 from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
 from isocost.events import Listener, Note, StageWatch
@@ -180,9 +180,11 @@ class _Answers:
         self._watch.resume(len(stored))
         order: Callable[[str], int] | None = None
         if any((r.problem_id, r.count - 1) not in stored for r in requests):
-            batches = cut(self._engine, self._facts, requests, self._executor, self._check)
+            batches = cut_batches(self._engine, self._facts, requests, self._executor, self._check)
             source = _Batches(stamp, self._label, batches, stored.keys(), self._job(params), log, self._watch)
-            ask([source], self._executor, Unbooked(), check=self._check, tell=lambda what: self._watch.listener(Note(text=what)))
+            run_sources(
+                [source], self._executor, NullLedger(), check=self._check, notify=lambda what: self._watch.listener(Note(text=what))
+            )
             stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
             order = source.number_of
         log.seal(order)

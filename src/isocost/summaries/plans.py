@@ -12,7 +12,7 @@ from isocost.costs.price import stale
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.judging.pool import judging_params
-from isocost.judging.reasoning import auditing_params, prompt_of
+from isocost.judging.reasoning import auditing_params, judge_prompt
 from isocost.planning import DrawCost, to_json
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams
@@ -113,7 +113,7 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
         judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
         parts.append(f"prompt to the judge {judge} ({_how(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
     if auditor := auditor_of(prepared.study):
-        audited = prompt_of(problem, "<the solution>")
+        audited = judge_prompt(problem, "<the solution>")
         parts.append(f"prompt to the auditor {auditor} ({_how(auditing_params(prepared.study.audit))}):\n{audited}\n<end of prompt>")
     return "\n\n".join(parts)
 

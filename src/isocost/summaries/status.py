@@ -15,7 +15,7 @@ from isocost.errors import RunDirectoryError, StorageError
 from isocost.ledger import Account
 from isocost.ledger.bill import UNITS, format_bill
 from isocost.ledger.summary import Accounts, read_ledger, read_summary
-from isocost.preparing.changes import kept_study
+from isocost.preparing.changes import read_last_study
 from isocost.records import Unit
 from isocost.store import RunDirectory
 
@@ -36,7 +36,7 @@ def status_of(path: Path) -> dict[str, Any]:
     if not (path / "study.yaml").exists():
         raise RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
     directory = RunDirectory(path)
-    study = kept_study(directory) or {}
+    study = read_last_study(directory) or {}
     progress = _whole(directory.read_derived(PROGRESS), SAID)
     summary = (progress or {}).get("ledger")
     accounts, waiting = read_ledger(path / "ledger.jsonl", summary)

@@ -1,4 +1,4 @@
-"""What is sent when, what the ledger has to say of it first, and how it stops."""
+"""Calls in flight: the order of sending, their entries in the ledger, and stops."""
 
 import json
 import threading
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from isocost.dispatch import asking
-from isocost.dispatch.asking import answered
+from isocost.dispatch import inflight
 from isocost.dispatch.calls import Retrying
+from isocost.dispatch.inflight import send_calls
 from isocost.errors import (
     EngineError,
     LimitReachedError,
@@ -27,14 +27,14 @@ from isocost.executors.jobs import Job
 from isocost.ledger import Answered, Ledger, Reservation
 from isocost.records import Cost
 from isocost.store import Log
-from tests.dispatch.scripted import Asking, Scripted, calls
+from tests.dispatch.scripted import Consumer, Scripted, calls
 from tests.sampling.pooling import CARD
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of milliseconds; what is tested is their order."""
-    monkeypatch.setattr(asking, "LISTENING", 0.01)
+    monkeypatch.setattr(inflight, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.005, longest=0.02, patience=30.0))
 
 
@@ -51,9 +51,9 @@ def busy(*, charged: bool = False, wait: float | None = None) -> TryAgainError:
     return TryAgainError("it is busy\n  wait", charged=charged, wait=wait)
 
 
-def test_calls_of_a_lane_are_sent_in_order_and_so_many_at_once(log: Log) -> None:
+def test_calls_of_a_queue_are_sent_in_order_and_so_many_at_once(log: Log) -> None:
     executor = Scripted(capacity=2)
-    asked = Asking([calls("abc"), calls("de")], executor, Ledger(log))
+    consumer = Consumer([calls("abc"), calls("de")], executor, Ledger(log))
     executor.has_sent(2)
     assert executor.sent == ["a", "b"]
     executor.answer("b")
@@ -62,13 +62,13 @@ def test_calls_of_a_lane_are_sent_in_order_and_so_many_at_once(log: Log) -> None
     executor.has_sent(5)
     assert executor.sent == list("abcde")
     executor.answer("e", "d")
-    assert asked.ends().error is None
-    assert sorted(asked.found) == list("abcde")
+    assert consumer.ends().error is None
+    assert sorted(consumer.found) == list("abcde")
 
 
-def test_lanes_are_worked_off_side_by_side(log: Log) -> None:
+def test_queues_are_worked_off_side_by_side(log: Log) -> None:
     executor = Scripted(capacity=1)
-    asked = Asking([calls("ab"), calls("cd", lane="far"), calls("ef", lane="farther")], executor, Ledger(log))
+    consumer = Consumer([calls("ab"), calls("cd", queue="far"), calls("ef", queue="farther")], executor, Ledger(log))
     executor.has_sent(3)
     assert set(executor.sent) == {"a", "c", "e"}
     executor.answer("c")
@@ -77,7 +77,7 @@ def test_lanes_are_worked_off_side_by_side(log: Log) -> None:
     executor.answer("a", "d", "e")
     executor.has_sent(6)
     executor.answer("b", "f")
-    assert asked.ends().error is None
+    assert consumer.ends().error is None
 
 
 def test_a_call_stands_in_the_ledgers_file_before_it_is_sent(log: Log) -> None:
@@ -87,7 +87,7 @@ def test_a_call_stands_in_the_ledgers_file_before_it_is_sent(log: Log) -> None:
         seen.append(("reserve", job.key) in events(log))
         executor.answer(job.key)
 
-    Asking([calls("abc"), calls("de", lane="far")], Scripted(capacity=2, on_send=look), Ledger(log)).ends()
+    Consumer([calls("abc"), calls("de", queue="far")], Scripted(capacity=2, on_send=look), Ledger(log)).ends()
     assert seen == [True] * 5
     lines = list(log.entries())
     assert [line.get("remote") for line in lines if line["request"] == "d" and line["event"] == "reserve"] == [True]
@@ -96,7 +96,7 @@ def test_a_call_stands_in_the_ledgers_file_before_it_is_sent(log: Log) -> None:
 
 def test_at_the_limit_it_goes_on_while_something_in_flight_may_come_cheaper(log: Log) -> None:
     executor = Scripted(capacity=5)
-    asked = Asking([calls("abcd")], executor, Ledger(log, limit=22))
+    consumer = Consumer([calls("abcd")], executor, Ledger(log, limit=22))
     executor.has_sent(2)
     executor.answer("a")
     executor.has_sent(3)  # 1 spent, 10 reserved for b: c fits
@@ -104,18 +104,18 @@ def test_at_the_limit_it_goes_on_while_something_in_flight_may_come_cheaper(log:
     executor.answer("b", "c")
     executor.has_sent(4)
     executor.answer("d")
-    assert asked.ends().error is None
-    assert sorted(asked.found) == list("abcd")
+    assert consumer.ends().error is None
+    assert sorted(consumer.found) == list("abcd")
 
 
 def test_at_the_limit_it_stops_once_nothing_is_in_flight(log: Log) -> None:
     ledger = Ledger(log, limit=22)
     executor = Scripted(capacity=5)
-    asked = Asking([calls("abcd")], executor, ledger, cost=10.0)
+    consumer = Consumer([calls("abcd")], executor, ledger, cost=10.0)
     executor.has_sent(2)
     executor.answer("a", "b")
-    assert isinstance(asked.ends().error, LimitReachedError)
-    assert sorted(asked.found) == ["a", "b"]
+    assert isinstance(consumer.ends().error, LimitReachedError)
+    assert sorted(consumer.found) == ["a", "b"]
     assert ledger.spending.spent == 20
     assert executor.sent == ["a", "b"]
 
@@ -130,8 +130,8 @@ def test_what_could_not_be_answered_is_reserved_and_sent_again(log: Log) -> None
         else:
             executor.answer(job.key)
 
-    asked = Asking([calls("a", lane="far")], Scripted(on_send=twice), ledger).ends()
-    assert (asked.error, asked.found) == (None, ["a"])
+    consumer = Consumer([calls("a", queue="far")], Scripted(on_send=twice), ledger).ends()
+    assert (consumer.error, consumer.found) == (None, ["a"])
     assert [event for event, _ in events(log)] == ["reserve", "retry", "reserve", "lost", "reserve", "done"]
     assert next(line for line in log.entries() if line["event"] == "retry")["reason"] == "it is busy"
     account = ledger.accounts["data", "m"]
@@ -146,10 +146,10 @@ def test_a_call_that_keeps_failing_while_others_succeed_is_given_up(log: Log) ->
         else:
             executor.answer(job.key)
 
-    asked = Asking([calls("x" + "abcdefghij", lane="far")], Scripted(capacity=1, on_send=poison), Ledger(log)).ends()
-    assert asked.error is None
-    assert asked.given_up == ["x"]
-    assert sorted(asked.found) == list("abcdefghij")
+    consumer = Consumer([calls("x" + "abcdefghij", queue="far")], Scripted(capacity=1, on_send=poison), Ledger(log)).ends()
+    assert consumer.error is None
+    assert consumer.given_up == ["x"]
+    assert sorted(consumer.found) == list("abcdefghij")
     assert sum(event == ("lost", "x") for event in events(log)) == 5
     assert Ledger(log).unanswered() == {}
 
@@ -161,8 +161,8 @@ def test_a_call_whose_prompt_is_refused_is_given_up_at_once_and_may_be_charged(l
         else:
             executor.answer(job.key)
 
-    asked = Asking([calls("axb", lane="far")], Scripted(on_send=choosy), Ledger(log)).ends()
-    assert (asked.error, asked.given_up, sorted(asked.found)) == (None, ["x"], ["a", "b"])
+    consumer = Consumer([calls("axb", queue="far")], Scripted(on_send=choosy), Ledger(log)).ends()
+    assert (consumer.error, consumer.given_up, sorted(consumer.found)) == (None, ["x"], ["a", "b"])
     assert [event for event, key in events(log) if key == "x"] == ["reserve", "lost"]
 
 
@@ -176,7 +176,7 @@ def test_while_an_endpoint_is_down_one_call_at_a_time_is_sent(log: Log) -> None:
             failing.clear()
 
     executor = Scripted(capacity=6, on_send=down)
-    asked = Asking([calls("abcdefghijkl", lane="far")], executor, Ledger(log))
+    consumer = Consumer([calls("abcdefghijkl", queue="far")], executor, Ledger(log))
     executor.has_sent(6)
     while failing.is_set():
         flying = list(executor.open)
@@ -184,33 +184,33 @@ def test_while_an_endpoint_is_down_one_call_at_a_time_is_sent(log: Log) -> None:
             most.append(len(flying))
         for key in flying:
             executor.fail(key, busy(charged=True))
-    while not asked.is_over():
+    while not consumer.is_over():
         for key in list(executor.open):
             executor.answer(key)
-    assert asked.ends().error is None
+    assert consumer.ends().error is None
     assert max(most) == 1
-    assert sorted(asked.found) == list("abcdefghijkl")
-    assert asked.told[0].startswith("it is busy; asking again")
+    assert sorted(consumer.found) == list("abcdefghijkl")
+    assert consumer.notes[0].startswith("it is busy; retrying")
 
 
 def test_an_endpoint_that_stays_down_stops_the_run(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.001, longest=0.002, patience=0.05))
     ledger = Ledger(log)
-    asked = Asking([calls("abc", lane="far")], Scripted(on_send=lambda e, job: e.fail(job.key, busy())), ledger).ends()
-    assert isinstance(asked.error, EngineError)
-    assert str(asked.error).startswith("it is busy\n  no answer for")
+    consumer = Consumer([calls("abc", queue="far")], Scripted(on_send=lambda e, job: e.fail(job.key, busy())), ledger).ends()
+    assert isinstance(consumer.error, EngineError)
+    assert str(consumer.error).startswith("it is busy\n  no answer for")
     assert ledger.spending.reserved == 0
     assert Ledger(log).unanswered() == {}
 
 
 def test_an_error_stops_sending_and_what_is_in_flight_is_taken_first(log: Log) -> None:
     executor = Scripted(capacity=3)
-    asked = Asking([calls("abcdef")], executor, Ledger(log))
+    consumer = Consumer([calls("abcdef")], executor, Ledger(log))
     executor.has_sent(3)
     executor.fail("b", EngineError("no"))
     executor.answer("a", "c")
-    assert isinstance(asked.ends().error, EngineError)
-    assert sorted(asked.found) == ["a", "c"]
+    assert isinstance(consumer.ends().error, EngineError)
+    assert sorted(consumer.found) == ["a", "c"]
     assert executor.sent == ["a", "b", "c"]
     assert set(Ledger(log).unanswered()) == {"b"}
 
@@ -223,22 +223,22 @@ def test_what_came_together_with_usage_that_cannot_be_right_is_in_flight_too(log
 
     executor = Scripted(capacity=4, on_send=settle)
     sent = [replace(each, card=CARD) for each in calls("abcd", "w", worst=10.0)]
-    asked = Asking([sent], executor, Ledger(log))
+    consumer = Consumer([sent], executor, Ledger(log))
     executor.has_withdrawn(1)
     executor.answer("d")
     # 500 tokens at 2 FLOPs are 100 times the worst case of 10, and so may the two others be.
-    assert "2 requests in flight could cost 2.0 KFLOPs above what is reserved" in str(asked.ends().error)
+    assert "2 requests in flight could cost 2.0 KFLOPs above what is reserved" in str(consumer.ends().error)
 
 
 def test_what_an_endpoint_refuses_while_it_stops_is_not_sent_again(log: Log) -> None:
     executor = Scripted(capacity=2)
-    asked = Asking([calls("abcd", lane="far")], executor, Ledger(log))
+    consumer = Consumer([calls("abcd", queue="far")], executor, Ledger(log))
     executor.has_sent(2)
     executor.fail("a", EngineError("no"))
     executor.fail("b", busy())
     for key in list(executor.open):
         executor.answer(key)
-    assert isinstance(asked.ends().error, EngineError)
+    assert isinstance(consumer.ends().error, EngineError)
     assert executor.sent.count("b") == 1
 
 
@@ -250,7 +250,7 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(log: Log) -> 
             raise KeyboardInterrupt
 
     ledger, executor = Ledger(log), Scripted(capacity=2)
-    asked = Asking([calls("abcd")], executor, ledger, check)
+    consumer = Consumer([calls("abcd")], executor, ledger, check)
     executor.has_sent(2)
     stop.set()
 
@@ -261,15 +261,15 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(log: Log) -> 
 
     with pytest.raises(RunError, match="being stopped"):
         others()
-    assert not asked.is_over()
+    assert not consumer.is_over()
     executor.answer("a", "b")
-    assert isinstance(asked.ends().error, KeyboardInterrupt)
-    assert sorted(asked.found) == ["a", "b"]
+    assert isinstance(consumer.ends().error, KeyboardInterrupt)
+    assert sorted(consumer.found) == ["a", "b"]
     assert executor.sent == ["a", "b"]
 
 
 def test_ctrl_c_does_not_wait_for_ever(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    monkeypatch.setattr(inflight, "PATIENCE", 0.02)
     rung = iter([None, None])
 
     def check() -> None:
@@ -277,7 +277,7 @@ def test_ctrl_c_does_not_wait_for_ever(log: Log, monkeypatch: pytest.MonkeyPatch
             raise KeyboardInterrupt
 
     executor = Scripted(capacity=2)
-    assert isinstance(Asking([calls("abcd")], executor, Ledger(log), check).ends().error, KeyboardInterrupt)
+    assert isinstance(Consumer([calls("abcd")], executor, Ledger(log), check).ends().error, KeyboardInterrupt)
     assert executor.sent == ["a", "b"]
     assert set(Ledger(log).unanswered()) == {"a", "b"}
 
@@ -288,14 +288,14 @@ def test_another_exception_of_check_ends_it_at_once(log: Log) -> None:
             raise CancelledError
 
     executor = Scripted()
-    assert isinstance(Asking([calls("abcd")], executor, Ledger(log), check).ends().error, CancelledError)
+    assert isinstance(Consumer([calls("abcd")], executor, Ledger(log), check).ends().error, CancelledError)
     assert executor.sent == ["a", "b"]
 
 
 def test_a_worker_that_dies_stops_it(log: Log) -> None:
     executor = Scripted(capacity=2, on_send=lambda e, job: e.fail(job.key, BrokenProcessPool("gone")))
     ledger = Ledger(log)
-    assert isinstance(Asking([calls("abcd")], executor, ledger).ends().error, BrokenProcessPool)
+    assert isinstance(Consumer([calls("abcd")], executor, ledger).ends().error, BrokenProcessPool)
     assert len(executor.sent) <= 4
     assert set(ledger.unanswered()) == set(executor.sent)
 
@@ -303,7 +303,7 @@ def test_a_worker_that_dies_stops_it(log: Log) -> None:
 def test_while_graders_are_behind_nothing_is_sent(log: Log) -> None:
     executor, room = Scripted(capacity=1), threading.Event()
     found: list[str] = []
-    for rounds, landed in enumerate(answered([calls("abc")], executor, Ledger(log), lambda: None, room.is_set), start=1):
+    for rounds, landed in enumerate(send_calls([calls("abc")], executor, Ledger(log), lambda: None, room.is_set), start=1):
         found += [each.key for each, _ in landed]
         if rounds == 3:
             assert executor.sent == []
@@ -320,7 +320,7 @@ def test_a_caller_that_fails_before_it_releases_leaves_nobody_waiting_for_room(l
     executor = Scripted(capacity=2, on_send=lambda e, job: e.answer(job.key))
 
     def take() -> None:
-        found: Iterator[object] = answered([calls("ab")], executor, ledger, lambda: None)
+        found: Iterator[object] = send_calls([calls("ab")], executor, ledger, lambda: None)
         for landed in found:
             if landed:
                 found.close()  # type: ignore[attr-defined]  # what `closing` does when its block raises
@@ -340,9 +340,9 @@ def test_a_caller_that_fails_before_it_releases_leaves_nobody_waiting_for_room(l
 def test_a_second_flight_waits_for_the_first_ones_room(log: Log) -> None:
     ledger = Ledger(log, limit=25)
     one, two = Scripted(capacity=2), Scripted(capacity=1)
-    first = Asking([calls("ab")], one, ledger)
+    first = Consumer([calls("ab")], one, ledger)
     one.has_sent(2)
-    second = Asking([calls("x")], two, ledger)
+    second = Consumer([calls("x")], two, ledger)
     assert two.sent == []
     one.answer("a")
     two.has_sent(1)
@@ -352,7 +352,7 @@ def test_a_second_flight_waits_for_the_first_ones_room(log: Log) -> None:
 
 
 def test_nothing_to_ask(log: Log) -> None:
-    assert list(answered([[], []], Scripted(), Ledger(log), lambda: None)) in ([], [[]])
+    assert list(send_calls([[], []], Scripted(), Ledger(log), lambda: None)) in ([], [[]])
     assert not log.path.exists()
 
 
@@ -367,7 +367,7 @@ def test_the_ledger_adds_up_whatever_came(log: Log) -> None:
         else:
             executor.answer(job.key)
 
-    Asking([calls("abcdefgh", lane="far"), calls("ijklmn")], Scripted(capacity=3, on_send=mixed), ledger).ends()
+    Consumer([calls("abcdefgh", queue="far"), calls("ijklmn")], Scripted(capacity=3, on_send=mixed), ledger).ends()
     lines = [json.loads(line) for line in log.path.read_text().splitlines()]
     done = [line["request"] for line in lines if line["event"] == "done"]
     assert sorted(done) == sorted("abcdefghijklmn")
@@ -389,14 +389,14 @@ def test_what_an_endpoint_was_not_asked_when_a_run_stops(log: Log, why: str) -> 
             raise failures[0]
 
     executor = Scripted(capacity=3)
-    asked = Asking([calls("abcdef", lane="far"), calls("gh")], executor, Ledger(log, limit=52 if why == "limit" else None), check)
+    consumer = Consumer([calls("abcdef", queue="far"), calls("gh")], executor, Ledger(log, limit=52 if why == "limit" else None), check)
     executor.has_sent(5)
     if why == "refused":
         executor.fail("a", EngineError("no such model"))
     elif why == "checked":
         failures.append(EngineError("the judge is gone"))
     else:
-        asked._cost = 10.0
+        consumer._cost = 10.0
         executor.answer("a")
     executor.has_withdrawn(0 if why == "limit" else 1)
     for key in sorted(executor.open):
@@ -404,7 +404,7 @@ def test_what_an_endpoint_was_not_asked_when_a_run_stops(log: Log, why: str) -> 
             executor.fail(key, NotSentError("not sent"))
         else:
             executor.answer(key)
-    error = asked.ends().error
+    error = consumer.ends().error
     assert isinstance(error, LimitReachedError if why == "limit" else EngineError)
     assert executor.withdrawn == ([] if why == "limit" else ["far"])
     assert len(executor.sent) == 5
@@ -416,12 +416,12 @@ def test_what_was_not_sent_though_nothing_stops_is_sent_later(log: Log, monkeypa
     """Another thread may have withdrawn it: a judge that asks the same endpoint."""
     monkeypatch.setattr("isocost.dispatch.calls.RETRYING", Retrying(first=0.001))
     executor = Scripted()
-    asked = Asking([calls("ab", lane="far")], executor, Ledger(log, limit=100))
+    consumer = Consumer([calls("ab", queue="far")], executor, Ledger(log, limit=100))
     executor.has_sent(2)
     executor.fail("a", NotSentError("not sent"))
     executor.has_sent(3)
     executor.answer("a", "b")
-    assert sorted(asked.ends().found) == ["a", "b"]
+    assert sorted(consumer.ends().found) == ["a", "b"]
     assert [event for event, key in events(log) if key == "a"] == ["reserve", "unsent", "reserve", "done"]
     assert Ledger(log).accounts["data", "m"].retries == 0
 
@@ -433,7 +433,7 @@ def test_what_an_executor_does_not_take_costs_nothing(log: Log) -> None:
         executor.answer("a")
 
     ledger = Ledger(log)
-    asked = Asking([calls("abc")], Scripted(capacity=3, on_send=take_one), ledger)
-    assert isinstance(asked.ends().error, OSError)
+    consumer = Consumer([calls("abc")], Scripted(capacity=3, on_send=take_one), ledger)
+    assert isinstance(consumer.ends().error, OSError)
     assert {request for event, request in events(log) if event == "unsent"} == {"b", "c"}
     assert "b" not in ledger.unanswered()

@@ -1,11 +1,11 @@
 """Compare the ledger of a run with what the run directory stores, before anything more is bought.
 
 A request is reserved on the disk before it is sent, and closed after its answer is stored. So each stored batch is in the ledger, open or
-done, and what a done request brought is stored. Where that is not so, somebody has removed, cut or changed a file:
+done, and the answers of each done request are stored. If that does not hold, a file was removed, cut off or changed:
 
-- A stored batch that the ledger does not know is booked again, at the cost that is stored with its draws. Requests that were charged
-  without an answer are in the ledger alone: where it lacks lines, some of these may be missing too, and a run with a limit stops.
-- The draws of a done request that are stored nowhere would be bought again: a few are, with a note; for more the run stops.
+- A stored batch that is not in the ledger is entered again, at the cost that is stored with its draws. Requests that were charged
+  without an answer are recorded in the ledger alone. If it lacks lines, some of these may be missing too, so a run with a limit stops.
+- The draws of a done request that are not stored anywhere would be bought again. A few are, with a note; for more the run stops.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from isocost.amounts import format_amount
-from isocost.dispatch.drawn import PAID, each_batch, total_cost
+from isocost.dispatch.draws import PAID_COLUMNS, iter_batches, total_cost
 from isocost.errors import InputError, RunDirectoryError
 from isocost.events import Listener, Note
 from isocost.judging.replies import ACCOUNT, FOLDER
@@ -27,19 +27,19 @@ from isocost.paths import shell_word
 from isocost.records import Cost, Unit
 from isocost.store import Row, RunDirectory
 
-FEW = 20  # of the paid batches of a pool, one in so many, or one at least, is bought again unasked; never all of them
-_NEAR = 1e-6  # costs are sums of floats
+FEW = 20  # at most one in 20 paid batches of a pool, or a single one, is bought again without --force; never all of them
+_TOLERANCE = 1e-6  # relative tolerance: the same costs, summed as floats in another order, differ a little
 Place = tuple[str, str, str]  # account, model, and the pool or the judge's version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """Facts of a start that decide how a gap is dealt with.
+class ReconciliationTerms:
+    """Facts of a start that decide how a gap is handled.
 
     Attributes:
-        remote: Of each model of the study, whether it is behind an endpoint, which may charge for a request without an answer.
-        lowered: Whether the user has lowered the limit since the last start: what the ledger lacks is then theirs to answer for.
-        again: Whether draws that are paid and stored nowhere shall be bought again, however many.
+        remote: By model of the study, True if it is behind an endpoint, which may charge for a request without an answer.
+        lowered: True if the user has lowered the limit since the last start, and so accounted for what the ledger lacks.
+        again: True to buy draws again that are paid and not stored anywhere, however many.
     """
 
     remote: Mapping[str, bool]
@@ -47,11 +47,11 @@ class Terms:
     again: bool = False
 
 
-class Evidence:
+class Reconciliation:
     """Compare stored draws and replies with the ledger.
 
     Args:
-        ledger: As it was opened; nothing is settled yet.
+        ledger: The ledger as opened, not settled yet.
         directory: The run directory.
     """
 
@@ -59,21 +59,22 @@ class Evidence:
         self._ledger, self._directory = ledger, directory
         self._open = ledger.unanswered()
         self._places: set[Place] = set()
-        self._read: frozenset[Place] = frozenset()  # the study's own pools, once all of them are taken in
-        self._found: Counter[Place] = Counter()
-        self._seen: set[str] = set()  # what was taken in: a copy of it elsewhere was not paid again
-        self._elsewhere: dict[str, Place] = {}  # what was found at another place than its own
-        self._unknown: list[Answered] = []
-        self._changed: list[tuple[Answered, Paid]] = []
-        self._stored: dict[str, Answered] = {}  # of the open ones
+        self._read: frozenset[Place] = frozenset()  # the study's own pools, once all of them were compared
+        self._found: Counter[Place] = Counter()  # paid batches found at each place
+        self._seen: set[str] = set()  # batches counted: a copy of one at another place was not paid again
+        self._elsewhere: dict[str, Place] = {}  # batches found at a place that is not their own
+        self._unknown: list[Answered] = []  # stored batches that the ledger lacks
+        self._changed: list[tuple[Answered, Paid]] = []  # batches whose draws or cost differ from the ledger's
+        self._stored: dict[str, Answered] = {}  # stored batches whose requests are open
 
-    def of(self, place: Place) -> Callable[[Answered, bool], None]:
-        """Take in what is stored at a place, batch by batch."""
+    def compare_place(self, place: Place) -> Callable[[Answered, bool], None]:
+        """Return a function that compares the stored batches of a place with the ledger, one batch per call."""
         self._places.add(place)
         account, model, _ = place
 
-        def take(stored: Answered, failed: bool) -> None:
+        def compare(stored: Answered, failed: bool) -> None:
             own = self._ledger.paid.get(model, {}).get(stored.request)
+            # A batch that is not paid at this place may be a copy, or may have been moved here by hand.
             if own is None or own.place != place:
                 if stored.request in self._seen:
                     return
@@ -84,6 +85,7 @@ class Evidence:
             paid = self._take_paid(stored.request, model)
             if paid is not None:
                 self._found[place] += 1
+                # A failed batch is stored without the cost of the attempts, which the ledger has.
                 if not failed and _differs(stored, paid):
                     self._changed.append((stored, paid))
             if stored.request in self._open:
@@ -91,25 +93,28 @@ class Evidence:
             elif paid is None and not failed and stored.request not in self._ledger.lost:
                 self._unknown.append(replace(stored, facts={"account": account, "model": model}))
 
-        return take
+        return compare
 
     def _is_elsewhere(self, request: str, place: Place) -> bool:
-        """Return whether a batch that is stored at a place belongs to another, where the run looks for it and would buy it again.
+        """Return True if a batch belongs to another place, where the run looks for it and would buy it again.
 
-        A pool may be in the folder of another model, since a model may be renamed, unless it is one that the study reads.
+        A pool may be in the folder of another model, because models can be renamed, unless it is one of the study's own pools.
         """
         own = self._place_of(request, place[1])
-        if own is None or not own[2]:  # an earlier version's ledger does not say
+        if own is None or not own[2]:  # ledgers of earlier versions do not record the place
             return False
         return own != place and (own[2] != place[2] or own in self._read)
 
     def _take_paid(self, request: str, model: str) -> Paid | None:
-        """Take what a model was paid for a request from the ledger's account; of another model where this one has none."""
+        """Remove and return a model's payment for a request, or that of another model if this one has none.
+
+        The payments that are left at the end are those of batches that are not stored anywhere.
+        """
         models = [model, *(name for name, of_model in self._ledger.paid.items() if request in of_model)]
         return next((paid for name in models if (paid := self._ledger.paid.get(name, {}).pop(request, None)) is not None), None)
 
     def _place_of(self, request: str, model: str = "") -> Place | None:
-        """Return where the ledger says that the answer to a request belongs: that of this model, if it has one."""
+        """Return the place that the ledger records for a request, preferably one of this model; None if it lacks the request."""
         own = self._ledger.paid.get(model, {}).get(request)
         paid = own or next((of_model[request] for of_model in self._ledger.paid.values() if request in of_model), None)
         if paid is not None:
@@ -120,23 +125,28 @@ class Evidence:
         return row.get("account", "data"), row.get("model", ""), row.get("pool") or row.get("version") or ""
 
     def read_others(self) -> dict[str, Answered]:
-        """Take in what is stored of settings that the study had at another start, and of judges; what the open ones of it cost."""
+        """Compare the pools of settings that the study had at other starts, and the judges' replies.
+
+        Returns:
+            The stored batches among them whose requests are open, by request.
+        """
         before, self._read = set(self._stored), frozenset(self._places)
         for folder, account in (("pools", "data"), (FOLDER, ACCOUNT)):
             for model, name in _logs_in(self._directory.path / folder, whole=account == ACCOUNT):
                 if (account, model, name) not in self._places:
-                    rows = self._directory.batches(folder, model, name).rows(PAID)
-                    for _ in each_batch(rows, self.of((account, model, name))):
-                        pass
+                    rows = self._directory.batches(folder, model, name).rows(PAID_COLUMNS)
+                    for _ in iter_batches(rows, self.compare_place((account, model, name))):
+                        pass  # only the calls of `compare` matter
         return {request: stored for request, stored in self._stored.items() if request not in before}
 
-    def settle(self, terms: Terms, listener: Listener) -> None:
-        """Book what the ledger lacks, or stop.
+    def settle(self, terms: ReconciliationTerms, listener: Listener) -> None:
+        """Enter into the ledger what it lacks, or stop.
 
         Raises:
-            InputError: draws shall be bought again, and none are missing.
+            InputError: `again` is set, and no draws are missing.
             RunDirectoryError: the ledger or the stored draws were changed, or lack so much that the limit cannot be kept.
         """
+        # Errors first: nothing is entered into a ledger that the user is told to restore from a copy.
         self._refuse_changed()
         self._refuse_moved()
         self._settle_missing(terms, listener)
@@ -149,8 +159,8 @@ class Evidence:
         stored, paid = self._changed[0]
         more = f"; so do those of {len(self._changed) - 1:,} more" if len(self._changed) > 1 else ""
         raise RunDirectoryError(
-            f"{self._ledger.log.path}: batch {stored.request} brought {_said_of(paid.answers, paid.flops, paid.usd)}, but its stored draws "
-            f"say {_said_of(stored.count, stored.cost.flops, stored.cost.usd)}{more}",
+            f"{self._ledger.log.path}: batch {stored.request} brought {_format_batch(paid.answers, paid.flops, paid.usd)}, "
+            f"but its stored draws say {_format_batch(stored.count, stored.cost.flops, stored.cost.usd)}{more}",
             advice=f"one of them was changed by hand: restore it, or the files in {Path('pools') / paid.place[1]}, from a copy",
         )
 
@@ -172,21 +182,24 @@ class Evidence:
         account, model, name = place
         return self._directory.path.joinpath("pools" if account == "data" else FOLDER, model, name)
 
-    def _settle_missing(self, terms: Terms, listener: Listener) -> None:
-        """Deal with what is done and stored nowhere, of the study's pools and of all judges."""
+    def _settle_missing(self, terms: ReconciliationTerms, listener: Listener) -> None:
+        """Let a few lost batches of the study's pools and of judges be bought again, or stop."""
         by_place: dict[Place, list[str]] = {}
+        # `compare` has taken every stored batch out of `paid`; pools of settings that the study left are not needed.
         for of_model in self._ledger.paid.values():
             for request, paid in of_model.items():
-                if paid.place[2] and (paid.place in self._places or paid.place[0] == ACCOUNT) and request not in self._open:
+                is_needed = paid.place in self._places or paid.place[0] == ACCOUNT
+                if paid.place[2] and is_needed and request not in self._open:  # earlier versions record no place
                     by_place.setdefault(paid.place, []).append(request)
         if terms.again and not by_place:
             raise InputError("samples are paid for and never thrown away", advice="use another folder to sample again")
         for place, requests in by_place.items():
             of_place = [self._ledger.paid[place[1]][request] for request in requests]
             n, cost = sum(paid.answers for paid in of_place), total_cost(Cost(flops=paid.flops, usd=paid.usd) for paid in of_place)
-            where = self._where(place)
+            where = self._first_missing_path(place)
             batches = "1 batch" if len(requests) == 1 else f"{len(requests):,} batches"
-            what = f"{_draws(n, place)} of {batches} that were paid ({_said_of_cost(cost)})"
+            what = f"{_format_draws(n, place)} of {batches} that were paid ({_format_cost(cost)})"
+            # `min(1, ...)`: a single lost batch is bought again only if others of its pool are stored, never a whole pool.
             few = max(min(1, self._found[place]), (self._found[place] + len(requests)) // FEW)
             if not terms.again and len(requests) > few:
                 raise RunDirectoryError(
@@ -197,25 +210,27 @@ class Evidence:
             listener(Note(text=f"{where}: {what} are not stored there any more; what is still wanted of them is bought again"))
             self._ledger.give_up(place[1], requests)
 
-    def _where(self, place: Place) -> Path:
-        """The part that is missing, if one is, else the log's name."""
+    def _first_missing_path(self, place: Place) -> Path:
+        """Return the path of the first missing part, or that of the log if no part is missing."""
         folder = self._folder_of(place)
         parts = self._directory.batches(*folder.relative_to(self._directory.path).parts).missing_parts()
         return parts[0] if parts else folder
 
-    def _settle_unknown(self, terms: Terms, listener: Listener) -> None:
-        """Deal with what the ledger lacks."""
+    def _settle_unknown(self, terms: ReconciliationTerms, listener: Listener) -> None:
+        """Enter into the ledger what it lacks, or stop if that may exceed the limit."""
         ledger = self._ledger
+        # `progress.json` has a summary of the ledger: a second record, written at intervals, of what the ledger once had.
         summary = (self._directory.read_derived(PROGRESS) or {}).get("ledger")
         before, waiting = read_summary(summary) or ({}, {})
-        forgotten = [] if begins_with(ledger.log.path, summary) else self._forgotten(waiting)
-        lacking = _lacking(before, self._booked())
+        forgotten = [] if begins_with(ledger.log.path, summary) else self._find_forgotten(waiting)
+        lacking = _lacking(before, self._settled_costs())
         if not self._unknown and not forgotten and not lacking:
             return
-        what = self._said_of_unknown(lacking, forgotten)
+        what = self._format_lacking(lacking, forgotten)
         remote = {model for model, is_remote in terms.remote.items() if is_remote}
         remote |= {model for accounts in (ledger.accounts, before) for (_, model), each in accounts.items() if each.remote}
-        remote |= {str(each.facts["model"]) for each in self._unknown} - terms.remote.keys()  # not known, and so it may be
+        remote |= {str(each.facts["model"]) for each in self._unknown} - terms.remote.keys()  # unknown now, so perhaps remote
+        # Only endpoints charge for requests whose answers are lost; on the user's own devices nothing is missing from the bill.
         if ledger.spending.limit is not None and remote and not terms.lowered:
             raise RunDirectoryError(
                 f"{ledger.log.path}: {what}: lines were removed, cut off or changed",
@@ -226,20 +241,20 @@ class Evidence:
         rest = "; requests that were charged without an answer may be missing" if remote else ""
         listener(Note(text=f"{ledger.log.path}: {what}; it is counted again, from what is stored{rest}"))
 
-    def _forgotten(self, waiting: Mapping[str, Row]) -> list[Row]:
-        """Of the reservations that were open when the ledger was summed up, those that it does not know any more."""
+    def _find_forgotten(self, waiting: Mapping[str, Row]) -> list[Row]:
+        """Return the reservations in the last summary of the ledger that the ledger itself lacks now."""
         known = {entry["request"] for entry in self._ledger.log.entries()} | {each.request for each in self._unknown}
         return [row for request, row in waiting.items() if request not in known]
 
     def _restore(self, lacking: Mapping[tuple[str, str], Cost], forgotten: Sequence[Row], remote: Collection[str]) -> None:
-        answers = [replace(each, facts={**each.facts, **_remote(each.facts["model"], remote)}) for each in self._unknown]
-        reserved = [{"event": "reserve", **row, **_remote(row["model"], remote)} for row in _lost_rows(lacking)]
+        answers = [replace(each, facts={**each.facts, **_remote_field(each.facts["model"], remote)}) for each in self._unknown]
+        reserved = [{"event": "reserve", **row, **_remote_field(row["model"], remote)} for row in _lost_rows(lacking)]
         reason = f"known from {PROGRESS} alone"
         lost = [{"event": "lost", "reason": reason, **{key: row[key] for key in ("request", "flops", "usd")}} for row in reserved]
         self._ledger.restore(answers, lost, [*forgotten, *reserved])
 
-    def _booked(self) -> dict[tuple[str, str], list[Cost]]:
-        """By account, the bill as it is going to be: what is booked, and what the open requests and the unknown ones add."""
+    def _settled_costs(self) -> dict[tuple[str, str], list[Cost]]:
+        """Return the costs that the settled ledger will have, by account: entered ones, open requests, and unknown batches."""
         bill: dict[tuple[str, str], list[Cost]] = {key: [each.cost, each.lost_cost] for key, each in self._ledger.accounts.items()}
         for request, row in self._open.items():
             stored = self._stored.get(request)
@@ -249,23 +264,23 @@ class Evidence:
             bill.setdefault((each.facts["account"], each.facts["model"]), []).append(each.cost)
         return bill
 
-    def _said_of_unknown(self, lacking: Mapping[tuple[str, str], Cost], forgotten: Sequence[Row]) -> str:
-        """`12 batches that are stored and paid (24 draws, $0.0031) are not in it`."""
+    def _format_lacking(self, lacking: Mapping[tuple[str, str], Cost], forgotten: Sequence[Row]) -> str:
+        """Format what the ledger lacks: `lacks 12 batches that are stored and paid (24 draws, $0.0031); ...`."""
         parts = []
         if self._unknown:
             cost = total_cost(each.cost for each in self._unknown)
             n = sum(each.count for each in self._unknown)
             batches = "1 batch that is" if len(self._unknown) == 1 else f"{len(self._unknown):,} batches that are"
-            parts.append(f"{batches} stored and paid ({n:,} draws, {_said_of_cost(cost)})")
+            parts.append(f"{batches} stored and paid ({n:,} draws, {_format_cost(cost)})")
         if lacking:
-            parts.append(f"{_said_of_cost(total_cost(lacking.values()))} that {PROGRESS} counts")
+            parts.append(f"{_format_cost(total_cost(lacking.values()))} that {PROGRESS} counts")
         if forgotten:
             parts.append(f"{len(forgotten):,} requests without an answer that {PROGRESS} lists")
-        return f"lacks {' and '.join(parts)}; by so much the bill would be too small"
+        return f"lacks {' and '.join(parts)}; the bill would be too small by these"
 
 
 def _lacking(before: Accounts, booked: Mapping[tuple[str, str], Sequence[Cost]]) -> dict[tuple[str, str], Cost]:
-    """By account, how much more was paid when the ledger was last summed up than is booked now."""
+    """Return, by account, the amount by which the last summary of the ledger exceeds the costs entered now."""
     found: dict[tuple[str, str], Cost] = {}
     for key, account in before.items():
         now = total_cost(booked.get(key, ()))
@@ -277,27 +292,32 @@ def _lacking(before: Accounts, booked: Mapping[tuple[str, str], Sequence[Cost]])
 
 def _gap(account: Account, now: Cost, unit: Unit) -> float:
     was, have = account.amount(unit), now.amount(unit)
-    if was is None or have is None or have >= was * (1 - _NEAR):
+    # More than the summary is no gap: the run went on after the summary was written.
+    if was is None or have is None or have >= was * (1 - _TOLERANCE):
         return 0.0
     return was - have
 
 
-def _remote(model: object, remote: Collection[str]) -> dict[str, bool]:
+def _remote_field(model: object, remote: Collection[str]) -> dict[str, bool]:
     return {"remote": True} if model in remote else {}
 
 
 def _lost_rows(lacking: Mapping[tuple[str, str], Cost]) -> Iterator[Row]:
-    """Yield the lacking amounts, as one request of each account."""
+    """Yield the lacking amounts as ledger rows, one request for each account."""
     for (account, model), cost in lacking.items():
-        amounts = {"flops": cost.flops, "usd": cost.usd, "seconds": 0.0}
+        amounts = {"flops": cost.flops, "usd": cost.usd, "seconds": 0.0}  # the summary has no seconds of single requests
         yield {"request": f"restored:{account}:{model}", **amounts, "account": account, "model": model}
 
 
 def _logs_in(folder: Path, *, whole: bool) -> Iterator[tuple[str, str]]:
-    """(model, name) of every batch log below a folder; `whole` names have no writer behind a dot."""
+    """Yield (model, name) of every batch log below a folder.
+
+    The file name of a pool's log ends in a dot and the name of its writer, which is removed unless `whole`. Judges' logs have no writer.
+    """
     found: set[tuple[str, str]] = set()
     for path in folder.glob("*/*"):
-        if path.name != "rounds.jsonl" and path.suffix in (".jsonl", ".parts") and not path.name.startswith("."):
+        is_log = path.suffix in (".jsonl", ".parts") and path.name != "rounds.jsonl"
+        if is_log and not path.name.startswith("."):
             found.add((path.parent.name, path.stem if whole else path.name.partition(".")[0]))
     return iter(sorted(found))
 
@@ -310,21 +330,20 @@ def _differs(stored: Answered, paid: Paid) -> bool:
 def _are_near(first: float | None, second: float | None) -> bool:
     if first is None or second is None:
         return first is second
-    return math.isclose(first, second, rel_tol=_NEAR, abs_tol=1e-15)
+    return math.isclose(first, second, rel_tol=_TOLERANCE, abs_tol=1e-15)
 
 
-def _draws(n: int, place: Place) -> str:
+def _format_draws(n: int, place: Place) -> str:
     noun = "reply" if place[0] == ACCOUNT else "draw"
     plural = "replies" if place[0] == ACCOUNT else "draws"
     return f"1 {noun}" if n == 1 else f"{n:,} {plural}"
 
 
-def _said_of(count: int, flops: float | None, usd: float | None) -> str:
-    return f"{count:,} draws at {_said_of_cost(Cost(flops=flops, usd=usd))}"
+def _format_batch(count: int, flops: float | None, usd: float | None) -> str:
+    return f"{count:,} draws at {_format_cost(Cost(flops=flops, usd=usd))}"
 
 
-def _said_of_cost(cost: Cost) -> str:
-    amounts = [
-        format_amount(unit, amount) for unit in ("usd", "flops") if (amount := cost.amount(unit)) is not None and (amount or unit == "usd")
-    ]
-    return amounts[0] if amounts else "at a cost that is not known"
+def _format_cost(cost: Cost) -> str:
+    if cost.usd is not None:
+        return format_amount("usd", cost.usd)
+    return format_amount("flops", cost.flops) if cost.flops else "at a cost that is not known"
