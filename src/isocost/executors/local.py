@@ -158,8 +158,10 @@ class LocalWorker:
 
 
 def _start_worker(writer: str, threads: int) -> None:
-    # Ctrl-C reaches the whole process group. The driver decides what to do; until then no endpoint gets a paid request.
-    signal.signal(signal.SIGINT, lambda number, frame: engineworker.stop_requests())
+    # Ctrl-C reaches the whole process group, and so does the SIGTERM of `timeout` or a scheduler. The driver decides what to do; until
+    # then no endpoint gets a paid request.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: engineworker.stop_requests())
     _die_with_parent()
     # Before torch is imported, which reads them once.
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -183,8 +183,8 @@ def _answer(marked: str, is_phrase: bool) -> str | None:
     if found is None and any(character.isdigit() for character in marked):
         cut = " ".join(marked[:LONGEST_KEPT].split())
         is_cut = len(marked) > LONGEST_KEPT
-        # The dots keep a number that was cut off from being graded as the whole answer.
-        return f"{cut}..." if is_cut and _whole_quantity(cut) else cut
+        # The mark keeps a number that was cut off from being graded as the whole answer; dots alone could end a sentence.
+        return f"{cut} [...]" if is_cut and _whole_quantity(cut) else cut
     return _spell(found)
 
 

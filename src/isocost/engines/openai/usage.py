@@ -133,10 +133,17 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
     return Usage(
         prompt=prompt,
         generated=generated,
-        cached=min(cached or 0, prompt),
+        # More than the whole prompt is no part of it, as where an endpoint counts cached tokens apart: nothing is taken at the lower price.
+        cached=cached if cached is not None and cached <= prompt else 0,
         usd=_dollars(usage.get("cost")),
-        remark=remark or _short_prompt(prompt, bounds),
+        remark=remark or _cached_beyond(prompt, cached) or _short_prompt(prompt, bounds),
     )
+
+
+def _cached_beyond(prompt: int, cached: int | None) -> str:
+    if cached is None or cached <= prompt:
+        return ""
+    return f"cached_tokens {cached:,} are above prompt_tokens {prompt:,}; the whole prompt is charged at the price of input"
 
 
 _ADVICE_MISSING = "switch usage on where the endpoint is started, or with extra_body, or name another base_url"
