@@ -1,4 +1,4 @@
-"""Models of a run side by side: coverage and diversity against cost and against draws, crossovers, and which problems only one solves."""
+"""Compare the models of a run: coverage and diversity against cost and draws, crossovers, and problems that only one model solves."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from isocost.sampling.data import Bought
 from isocost.sampling.pools import Pool
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")
-_KIND = "diversity"  # of exact solutions: the level that models are compared at
-_WHOLE = 1e-9  # draws that are so near a whole number are that number
+_KIND = "diversity"  # of exact solutions; models are compared at this level only
+_WHOLE = 1e-9  # relative; cost divided by cost per draw misses a whole number by less, and ceil would then add a draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """What a run's models have to say beside each other; the fields are those of `Results`."""
+    """The comparison of a run's models; the fields are those of `Results`."""
 
     curves: tuple[ModelCurve, ...] = ()
     crossovers: tuple[ModelCrossover, ...] = ()
@@ -41,7 +41,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pool:
-    """A model's draws with its curve, and what all draws of each problem cost, float[problems], by unit where that is known."""
+    """A model's draws with its curve, and the cost of all draws of each problem, float[problems], by unit where it is known."""
 
     model: Model
     curve: ModelCurve
@@ -49,17 +49,17 @@ class _Pool:
 
 
 def compare_models(prepared: Prepared, bought: Bought, table: DrawTable, measured: Sequence[Model]) -> Compared:
-    """Curves of every model that was drawn by a fixed plan, as `measuring` makes them, and each two of at most five side by side.
+    """Compute the curve of every model that was drawn by a fixed plan, and compare each pair of at most five models.
 
-    A curve goes as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a policy
-    may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes. Mixtures are worked out from the
-    draws of models with a curve.
+    A curve reaches as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a
+    policy may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes. Mixtures are computed from
+    the draws of models with a curve.
 
     Args:
         prepared: The study.
-        bought: What was planned.
+        bought: The plans of the cells, and the problems.
         table: Every draw.
-        measured: The models that drew; where they are several, their exact solutions are `identified`.
+        measured: The models that drew; if there are several, with their exact solutions `identified`.
     """
     left_out = _left_out(prepared, measured)
     names = [name for name in generators(prepared.study) if name not in left_out]
@@ -78,8 +78,10 @@ def compare_models(prepared: Prepared, bought: Bought, table: DrawTable, measure
 
 
 def unit_of_costs(prepared: Prepared, bought: Bought, pools: Mapping[str, Pool]) -> Unit | None:
-    """Return the unit that the report's first figure has costs in: of the budgets the first that is known of some model's draws; without
-    budgets the first that is known of all draws. None where there is none.
+    """Return the unit of costs in the report's first figure, or None where no unit qualifies.
+
+    That is the first unit of a budget in which some model's draws have known costs. Without budgets it is the first unit in which all
+    draws have known costs.
     """
     fixed = [pools[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
     drawn = [pool for pool in fixed if next(pool.draws(), None)]
@@ -123,9 +125,11 @@ def _pools(measured: Sequence[Model], table: DrawTable) -> list[_Pool]:
 
 
 def _model_curve(model: Model, costs: Mapping[Unit, Floats]) -> ModelCurve | None:
-    points = curve_points(replace(model, cost=model.drawn.astype(np.float64)))  # a draw costs one draw: the points are found by k
+    # With a cost of one per draw, the points of the cost curve are whole k.
+    points = curve_points(replace(model, cost=model.drawn.astype(np.float64)))
     if not points:
         return None
+    # The mean cost is over the problems that reach the last point, which are those of the curve.
     at = np.flatnonzero(model.drawn >= points[-1].k)
     each = {unit: float((cost[at] / model.drawn[at]).mean()) for unit, cost in costs.items()}
     return ModelCurve(
@@ -174,9 +178,9 @@ def _pairs(pools: Sequence[_Pool], budgets: Mapping[str, tuple[Unit, float]]) ->
         seen: set[tuple[Unit, float]] = set()
         for budget, (unit, amount) in budgets.items():
             each = [_mean_cost(pool, unit, here) for pool, here in zip((left, right), at, strict=True)]
-            if min(each) > 0:
+            if min(each) > 0:  # 0.0 is unknown or free: no number of draws follows from it
                 cost = min(amount, *(c * pool.curve.ks[-1] for c, pool in zip(each, (left, right), strict=True)))
-                if (unit, cost) in seen:  # budgets beyond the curves are all compared where the shorter one ends
+                if (unit, cost) in seen:  # budgets beyond the curves are all cut to the end of the shorter curve
                     continue
                 seen.add((unit, cost))
                 draws = (_rounded(cost / each[0]), _rounded(cost / each[1]))
@@ -186,7 +190,7 @@ def _pairs(pools: Sequence[_Pool], budgets: Mapping[str, tuple[Unit, float]]) ->
 
 
 def _mean_cost(pool: _Pool, unit: Unit, at: Ints) -> float:
-    """Of a draw; 0.0 where it is not known."""
+    """Return the mean cost per draw; 0.0 where it is unknown."""
     return float((pool.costs[unit][at] / pool.model.drawn[at]).mean()) if unit in pool.costs else 0.0
 
 
@@ -195,7 +199,13 @@ def _rounded(draws: float) -> float:
 
 
 def _side_by_side(pools: tuple[_Pool, _Pool], at: tuple[Ints, Ints], draws: tuple[float, float]) -> ModelPair:
-    """Both models at so many draws a problem, on problems that have as many."""
+    """Compare both models at `draws` per problem.
+
+    Args:
+        pools: The two models.
+        at: Places of the common problems in each pool, int[problems].
+        draws: Draws per problem of each model; need not be whole.
+    """
     each = list(zip(pools, at, draws, strict=True))
     chances = [coverage_at(pool.model.drawn[here], pool.model.correct[here], k) for pool, here, k in each]
     distinct = [_diversity_at(pool.model, here, k) for pool, here, k in each]
@@ -222,7 +232,7 @@ def _side_by_side(pools: tuple[_Pool, _Pool], at: tuple[Ints, Ints], draws: tupl
 
 
 def _diversity_at(model: Model, at: Ints, k: float) -> Floats:
-    """diversity@k at a fractional k, linear between whole k as `coverage_at`, float[problems]."""
+    """Return diversity@k at a fractional k, interpolated linearly between whole k as in `coverage_at`, float[problems]."""
     whole, part = int(k), k - int(k)
     ends = diversity(model, "diversity", [whole, whole + 1] if part else [whole]).values[at]
     between: Floats = (1 - part) * ends[:, 0] + part * ends[:, -1]

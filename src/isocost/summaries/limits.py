@@ -1,4 +1,4 @@
-"""Whether a plan fits under the study's limit, said before anything is bought."""
+"""Warn of a plan that may exceed the study's limit, before anything is bought."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from isocost.records import CellPlan, Unit
 
 
 def beyond_limit(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
-    """One line where the plan may cost more than the limit, else "".
+    """Return a one-line warning if the plan may cost more than the limit, else "".
 
-    Cells share the draws of a model, so each model is counted once, with the cell that takes most. At worst every draw is as long as it may
-    be; a budget of basis `realised` is its own worst.
+    Cells share the draws of a model, so each model is counted once, with the cell that takes most. In the worst case every draw has the
+    largest possible length. A budget of basis `realised` bounds its own worst case. Without a known cost in the limit's unit there is no
+    warning.
     """
     limit, n_problems = prepared.study.limit, len(prepared.problems["train"])
     if limit is None:
@@ -27,10 +28,12 @@ def beyond_limit(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seque
     if None in expected or None in worst:
         return ""
     planned, most = sum(filter(None, expected)), sum(filter(None, worst))
-    besides = " before its judge" if judge_of(prepared.study) or auditor_of(prepared.study) else ""
-    guessed = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
     if most <= limit.amount:
         return ""
+    # The judge's calls count against the limit too, but no estimate of them exists yet.
+    besides = " before its judge" if judge_of(prepared.study) or auditor_of(prepared.study) else ""
+    guessed = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
+    # Both round to the same text where they are close; the warning would contradict itself.
     at_most, cap = format_distinct(limit.unit, most, limit.amount)
     if guessed:
         return f"The plan costs up to {at_most}{besides}, every solution at max_tokens; the limit is {cap}: sampling stops there."
@@ -52,6 +55,7 @@ def _worst(model: str, each: DrawCost, plans: Sequence[CellPlan], unit: Unit, n_
     for plan in plans:
         if model in plan.models:
             own = plan.samples_per_problem.get(model, 0.0) * n_problems * one
+            # A realised budget stops when the money is spent, however long the draws are.
             bounded = plan.basis == "realised" and plan.unit == unit and plan.amount is not None
             found.append(min(own, plan.amount or 0.0) if bounded else own)
     return max(found)
