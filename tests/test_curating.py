@@ -45,7 +45,7 @@ def run(draws: Sequence[Draw], *, distinct: Any = "string", per_problem: int | N
     is_fit = pl.Series(candidates(frame))
     fit = [each for each, is_one in zip(draws, is_fit, strict=True) if is_one]
     found = frame.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32)).filter(is_fit)
-    found = found.with_columns(lot=pl.Series(lots(seed, [each["sample_id"] for each in fit]), dtype=pl.Int64))
+    found = found.with_columns(rank=pl.Series(lots(seed, [each["sample_id"] for each in fit]), dtype=pl.Int64))
     if distinct is not None:
         same = solutions(found["problem_id"], [each["text"] for each in fit], distinct, distinct_key)
         found = found.with_columns(a=pl.Series(same[:, 0]), b=pl.Series(same[:, 1]))
