@@ -73,7 +73,7 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
             raise InputError(f"{option} {setting}: {key} is given twice; give it once")
         try:
             read = parse_value(value)
-            # YAML reads 007 as an octal number; a person who types it means the text.
+            # 010 is 8 in YAML 1.1 and 10 in YAML 1.2, so it stays text.
             found[key] = value if any(plain.is_octal for plain in read.plain.values()) else read.data
         except TooMuchError as error:
             raise InputError(f"{option} {key}: {trouble(error, value)[1]}") from error
