@@ -61,7 +61,7 @@ def candidates(draws: pl.DataFrame) -> NDArray[np.bool_]:
     return (draws.select(reason=_refused())["reason"].is_null()).to_numpy()
 
 
-def lots(seed: int, ids: Iterable[str]) -> NDArray[np.int64]:
+def seeded_ranks(seed: int, ids: Iterable[str]) -> NDArray[np.int64]:
     """Return the rank of each draw by the hash of (seed, id), int[ids]: a seeded random order.
 
     A hash gives each draw a place that does not depend on the other draws, so more draws do not reorder those that exist.
@@ -98,7 +98,7 @@ def curate(draws: pl.DataFrame, found: pl.DataFrame, *, per_problem: int | None)
     Args:
         draws: The draws of the cell: columns `finish_reason` and `outcome`.
         found: The `candidates` among them: columns `place` in the table of draws, `model`, `problem_id`, `sample_index` and `rank` (see
-            `lots`). If equal solutions count once, also `a` and `b`, the two halves of the hash of `solutions`.
+            `seeded_ranks`). If equal solutions count once, also `a` and `b`, the two halves of the hash of `solutions`.
         per_problem: The largest number kept per problem; None for all.
     """
     lost = Counter(dict(draws.select(reason=_refused()).group_by("reason").len().drop_nulls().iter_rows()))
@@ -184,7 +184,7 @@ def card(
         sampling: The sampling settings of the cell's models, by model.
         distinct: As given to `curate`.
         per_problem: As given to `curate`.
-        seed: As given to `lots`.
+        seed: As given to `seeded_ranks`.
     """
     n_kept, n_problems = curated.kept.size, len(curated.by_problem)
     duplicates = "duplicates stay in" if distinct is None else f"duplicates by `{distinct}` removed"

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from isocost.cli import audits, lab, studies, tables
-from isocost.cli.leaving import errors_in_short, stop_at_once
+from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
     name="isocost",
@@ -76,5 +76,5 @@ def main() -> None:
     if sys.stderr is None:  # closed by the caller; libraries write to it without a check
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
     # --debug may follow the command, where typer would refuse an option of the whole program.
-    with errors_in_short(debug="--debug" in sys.argv):
+    with report_errors(debug="--debug" in sys.argv):
         app([argument for argument in sys.argv[1:] if argument != "--debug"], standalone_mode=True)

@@ -18,7 +18,7 @@ from isocost.errors import InputError, IsocostError
 
 
 @contextlib.contextmanager
-def errors_in_short(*, debug: bool) -> Iterator[None]:
+def report_errors(*, debug: bool) -> Iterator[None]:
     """Turn errors into one to three lines and an exit status, after the traceback if `debug` is set.
 
     Raises:
@@ -51,7 +51,7 @@ def stop_at_once(number: int, frame: FrameType | None) -> NoReturn:
     os._exit(130)
 
 
-def heed_ctrl_c() -> None:
+def install_interrupts() -> None:
     """Let Ctrl-C and SIGTERM interrupt a wait.
 
     Importing polars makes system calls restart after a signal, so a wait would go on to its end.
@@ -70,7 +70,7 @@ def stoppable() -> Iterator[None]:
     Raises:
         SystemExit: 130 on Ctrl-C, as shells expect.
     """
-    heed_ctrl_c()
+    install_interrupts()
     try:
         yield
     except KeyboardInterrupt:
@@ -85,7 +85,7 @@ def resumable(directory: Path | None) -> Iterator[None]:
     Args:
         directory: The run directory; None if it is not known yet.
     """
-    heed_ctrl_c()
+    install_interrupts()
     try:
         yield
     except KeyboardInterrupt:
@@ -94,10 +94,10 @@ def resumable(directory: Path | None) -> Iterator[None]:
 
 
 def _format_interrupted(directory: Path | None) -> str:
-    from isocost.summaries.status import saved
+    from isocost.summaries.status import describe_saved
 
     again = " ".join(["isocost", *sys.argv[1:]])
-    return f"\nstopped: {saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {again}"
+    return f"\nstopped: {describe_saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {again}"
 
 
 def _mistakes(error: IsocostError) -> list[str]:

@@ -37,7 +37,7 @@ class Candidates:
             seed: Seed of the random choice.
         """
         fit = curating.candidates(table.draws.select("finish_reason", "outcome"))
-        ranks = curating.lots(seed, table.sample_ids(fit)).astype(np.uint32)
+        ranks = curating.seeded_ranks(seed, table.sample_ids(fit)).astype(np.uint32)
         found = table.draws.select("model", "problem_id", "sample_index").filter(pl.Series(fit))
         found = found.with_columns(place=pl.Series(np.flatnonzero(fit).astype(np.uint32)), rank=pl.Series(ranks))
         if distinct is not None:

@@ -32,7 +32,7 @@ from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
-from isocost.running.starts import Start, command_of
+from isocost.running.starts import Start, resume_command
 from isocost.sampling.cells import longest_prompts, plan
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
@@ -90,7 +90,7 @@ def run(
     checked = load_study(study, settings, known())
     where = executor.over(checked.executor) if executor else checked.executor
     directory_path = out or Path("runs") / checked.name
-    again = command_of(study, directory_path, until, settings=settings, strict=strict, executor=executor)
+    again = resume_command(study, directory_path, until, settings=settings, strict=strict, executor=executor)
     base = study.resolve().parent
     with RunDirectory(directory_path) as directory, _locate_mistakes(study, settings):
         _check_same_study(directory, checked)
@@ -137,7 +137,7 @@ def run_stage(
         _check_same_study(directory, study)
         say_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
         where = executor.over(study.executor) if executor else study.executor
-        again = command_of(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
+        again = resume_command(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
         with _locate_mistakes(directory_path / "study.yaml", settings), Start(directory, again) as start:
             return _run(study, base, directory, where, start, until=stage, force=force, strict=strict, listener=listener)
 

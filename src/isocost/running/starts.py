@@ -67,7 +67,7 @@ def _reason(error: BaseException) -> tuple[str, str | None]:
     return error.happened[:_MAX_REASON], error.advice[:_MAX_REASON] or None
 
 
-def command_of(
+def resume_command(
     study: Path | None, directory: Path, until: str, *, settings: Sequence[str] = (), strict: bool = False, executor: Chosen | None = None
 ) -> str:
     """Return the command that starts the run again, quoted for a shell.

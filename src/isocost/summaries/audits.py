@@ -107,7 +107,7 @@ def to_markdown(found: Mapping[str, Any], path: Path) -> str:
         _rate_table(found),
         _difference_table(found["differences"], found["models"]),
         [_counts_line(found)],
-        unjudged.said(found, path),
+        unjudged.format_unjudged(found, path),
         _cost_table(found["models"]),
         _agreement_table(found),
         [f"- {_format_labels_needed(pair, found['models'])}" for pair in found["labels_needed"]],
@@ -174,10 +174,10 @@ def _counts_line(found: Mapping[str, Any]) -> str:
     """Return a sentence with the counts of chosen, solved and labelled solutions, and the judge."""
     each = ", ".join(f"{own['chosen']:,} of the {own['solved']:,} that {model} solved" for model, own in found["models"].items())
     judge = f" The judge is {found['judge']}." if found["judge"] else ""
-    return f"Chosen, one solution a problem: {each}.{judge} {said_of_labels(found['labels'])}"
+    return f"Chosen, one solution a problem: {each}.{judge} {format_labels(found['labels'])}"
 
 
-def said_of_labels(labels: Mapping[str, int]) -> str:
+def format_labels(labels: Mapping[str, int]) -> str:
     """Return the counts of people's labels as text.
 
     Args:
@@ -217,7 +217,7 @@ def cost(unit: Unit, estimate: Estimate) -> str:
 
 
 def _agreement_table(found: Mapping[str, Any]) -> list[str]:
-    rows = [f"| {way} | {' | '.join(said_of_agreement(_agreement_of(own)))} |" for way, own in found["agreement"].items()]
+    rows = [f"| {way} | {' | '.join(format_agreement(_agreement_of(own)))} |" for way, own in found["agreement"].items()]
     return ["| people with | say the same | Cohen's kappa | n |", "| --- | ---: | ---: | ---: |", *rows] if rows else []
 
 
@@ -225,7 +225,7 @@ def _agreement_of(fields: Mapping[str, Any]) -> Agreement:
     return Agreement(raw=Estimate(**fields["raw"]), kappa=Estimate(**fields["kappa"]))
 
 
-def said_of_agreement(found: Agreement) -> tuple[str, str, str]:
+def format_agreement(found: Agreement) -> tuple[str, str, str]:
     """Format raw agreement, Cohen's kappa and n; kappa is undefined where chance alone gives full agreement."""
     kappa = "not defined" if found.kappa.value is None else numbers.mean(found.kappa)
     return numbers.percent(found.raw), kappa, numbers.count(found.raw.n)
@@ -260,10 +260,10 @@ def summary(audits: Audits) -> dict[str, str]:
     """Return the lines of the report's appendix: the auditors, and how far each agrees with people."""
     found = to_json(audits)
     by = ["steps", *([f"judge {audits.judge}"] if audits.judge else [])]
-    lines = {"reasoning audited by": f"{'; '.join(by)}. {said_of_labels(found['labels'])}"}
+    lines = {"reasoning audited by": f"{'; '.join(by)}. {format_labels(found['labels'])}"}
     return lines | {f"people and {way} agree": _format_agreeing(each) for way, each in auditing.agreements(audits.found).items()}
 
 
 def _format_agreeing(found: Agreement) -> str:
-    raw, kappa, n = said_of_agreement(found)
+    raw, kappa, n = format_agreement(found)
     return f"on {raw} of {n}, kappa {kappa}"

@@ -15,7 +15,7 @@ _SAMPLED = 100  # problems; their mean prompt length is close enough for a share
 _PROMPTS = {"none": "", "shared": ", and 2P a prompt token once a request", "each": ", and 2P a prompt token of every draw"}
 
 
-def counting(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
+def describe_flops(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
     """Return one line: the definition of FLOPs, and the share that attention and reading every prompt once would add.
 
     Shares are for expected lengths. Where the draws of a problem share a prompt, they are for the counts of the cells. Returns "" where no

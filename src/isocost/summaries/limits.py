@@ -10,7 +10,7 @@ from isocost.preparing.prepare import Prepared, auditor_of, judge_of
 from isocost.records import CellPlan, Unit
 
 
-def beyond_limit(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
+def format_limit_warning(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
     """Return a one-line warning if the plan may cost more than the limit, else "".
 
     Cells share the draws of a model, so each model is counted once, with the cell that takes most. In the worst case every draw has the

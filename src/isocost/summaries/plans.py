@@ -17,8 +17,8 @@ from isocost.planning import DrawCost, to_json
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams
 from isocost.reporting.numbers import cost as format_cost
-from isocost.summaries.counting import counting
-from isocost.summaries.limits import beyond_limit
+from isocost.summaries.counting import describe_flops
+from isocost.summaries.limits import format_limit_warning
 
 __all__ = ["first_prompts", "to_json", "to_markdown"]
 
@@ -45,7 +45,7 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
             draws = round(each_problem * n_problems)
             lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {format_cost(plan.cost)} |")
     judge = judge_of(prepared.study)
-    notes = [beyond_limit(prepared, costs, plans), counting(prepared, costs, plans)]
+    notes = [format_limit_warning(prepared, costs, plans), describe_flops(prepared, costs, plans)]
     auditor = auditor_of(prepared.study)
     # A judge that also samples has its price checked already.
     besides = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]

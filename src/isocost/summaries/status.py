@@ -260,7 +260,7 @@ def _sampling_lines(progress: dict[str, Any], *, running: bool) -> list[str]:
     return lines
 
 
-def saved(path: Path) -> str:
+def describe_saved(path: Path) -> str:
     """Return two lines on a stopped run: the samples that are stored, and their cost."""
     try:
         status = status_of(path)

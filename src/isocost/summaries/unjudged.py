@@ -37,7 +37,7 @@ def _shorten(reply: str) -> str:
     return f"{beginning[:_BEGINNING]} … {end[-_END:]}"
 
 
-def said(found: Mapping[str, Any], path: Path) -> list[str]:
+def format_unjudged(found: Mapping[str, Any], path: Path) -> list[str]:
     """Return lines on the unjudged solutions by model and reason, with an example and what to do.
 
     Args:
