@@ -3,12 +3,12 @@
 import pytest
 
 from isocost import events
-from isocost.events import Advanced, Note, StageWatch
+from isocost.events import Note, StageProgress, StageWatch
 
 
-def watched(seconds: list[float], monkeypatch: pytest.MonkeyPatch) -> tuple[StageWatch, list[Advanced | Note]]:
+def watched(seconds: list[float], monkeypatch: pytest.MonkeyPatch) -> tuple[StageWatch, list[StageProgress | Note]]:
     """A watch on a clock that a test sets, and what its listener hears."""
-    heard: list[Advanced | Note] = []
+    heard: list[StageProgress | Note] = []
     monkeypatch.setattr(events.time, "monotonic", lambda: seconds[0])
     return StageWatch(stage="sample", total=10, unit="samples", listener=heard.append, done_before=4, started=0.0), heard
 
@@ -30,7 +30,7 @@ def test_units_of_earlier_starts_are_no_work_of_this_one(monkeypatch: pytest.Mon
     watch.resume(2)
     watch.advance(1, tokens=5, detail="half")
     last = heard[-1]
-    assert isinstance(last, Advanced)
+    assert isinstance(last, StageProgress)
     assert (last.done, last.done_before, last.tokens, last.detail, last.finished) == (7, 6, 5, "half", False)
 
 
@@ -38,5 +38,5 @@ def test_the_last_event_says_that_the_stage_is_over(monkeypatch: pytest.MonkeyPa
     clock = [3.0]
     watch, heard = watched(clock, monkeypatch)
     assert watch.finish() == 3.0
-    assert isinstance(heard[-1], Advanced)
+    assert isinstance(heard[-1], StageProgress)
     assert heard[-1].finished

@@ -11,7 +11,7 @@ from isocost.dispatch import asking, calls
 from isocost.dispatch.calls import Retrying
 from isocost.errors import EngineError, NotSentError, TryAgainError
 from isocost.evaluating import ProblemOutcome
-from isocost.events import Advanced, Note
+from isocost.events import Note, StageProgress
 from isocost.executors.jobs import Answers, Job
 from isocost.grading import GradingPool
 from isocost.ids import digest, seed_of
@@ -65,7 +65,7 @@ class Answering:
         self.closed = True
 
 
-def evaluated(folder: Path, executor: Answering, events: list[Advanced | Note] | None = None, **settings: Any) -> list[Evaluated]:
+def evaluated(folder: Path, executor: Answering, events: list[StageProgress | Note] | None = None, **settings: Any) -> list[Evaluated]:
     with RunDirectory(folder / "out") as directory, GradingPool("number", workers=1, time_limit=5.0) as grading:
         told = [] if events is None else events
         return evaluate(prepared(folder, **settings), directory, [], executor, grading, told.append)
@@ -78,7 +78,7 @@ def logs(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 def test_a_batch_is_sent_and_stored_under_what_made_it(tmp_path: Path) -> None:
     """What earlier versions stored is found again by these names."""
-    executor, events = Answering(), list[Advanced | Note]()
+    executor, events = Answering(), list[StageProgress | Note]()
     (plain,) = evaluated(tmp_path, executor, events)
     assert (plain.prompt, plain.answers) == ("plain", 5)
     assert plain.seconds == pytest.approx(3 * 2.0)
@@ -92,7 +92,7 @@ def test_a_batch_is_sent_and_stored_under_what_made_it(tmp_path: Path) -> None:
         for job in executor.jobs
         for r in job.requests
     ]
-    assert isinstance(events[-1], Advanced)
+    assert isinstance(events[-1], StageProgress)
     assert (events[-1].done, events[-1].total) == (5, 5)
 
 

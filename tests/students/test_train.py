@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from isocost.curating import Curated
@@ -12,7 +13,7 @@ from isocost.events import Note
 from isocost.executors.training import TrainingJob
 from isocost.finetuning import Candidate, Trained
 from isocost.planning import cells
-from isocost.records import Cell, Cost, ModelCard, Sample
+from isocost.records import Cell, ModelCard
 from isocost.store import RunDirectory
 from isocost.students import train
 from tests.students.setting import prepared
@@ -21,19 +22,6 @@ TRAINED = Trained(
     best=Candidate(learning_rate=1e-6, step=2, score=None), candidates=(), n_rows=1, n_too_long=0, steps=2, tokens=9, seconds=1.0
 )
 WEAK = Cell(arm="weak", budget="low")
-SAMPLE = Sample(
-    id="s",
-    problem_id="p",
-    model="weak",
-    pool="",
-    sample_index=0,
-    generation="1",
-    num_prompt_tokens=1,
-    num_generated_tokens=1,
-    finish_reason="stop",
-    cost=Cost(),
-    seed=0,
-)
 CARD = ModelCard(name="strong", engine="", source="", parameters=1, parameters_are="", flops_per_token=None, usd_per_million=None)
 
 
@@ -58,14 +46,14 @@ def test_cells_of_the_arms_and_budgets_that_the_study_names(tmp_path: Path) -> N
     assert train.trained_cells(replace(made, study=made.study.model_copy(update={"finetune": None})), cells(made.study)) == []
 
 
-def finetuned(folder: Path, samples: tuple[Sample, ...]) -> tuple[Noting, list[train.Training], list[str]]:
+def finetuned(folder: Path, n_kept: int) -> tuple[Noting, list[train.Training], list[str]]:
     executor, told = Noting(), list[str]()
     with RunDirectory(folder / "out") as directory:
         trainings = train.finetune(
             replace(prepared(folder, seeds=[0, 1]), cards={"strong": CARD}),
             directory,
-            {WEAK: Curated(samples=samples, funnel=())},
-            lambda curated, student: [{"prompt": "Q", "completion": sample.generation} for sample in curated.samples],
+            {WEAK: Curated(kept=np.arange(n_kept, dtype=np.uint32), by_problem={}, by_model={}, funnel=())},
+            lambda curated, student: [{"prompt": "Q", "completion": "1"} for _ in curated.kept],
             executor,  # type: ignore[arg-type]  # no jobs for engines here
             lambda event: told.append(event.text) if isinstance(event, Note) else None,
         )
@@ -73,7 +61,7 @@ def finetuned(folder: Path, samples: tuple[Sample, ...]) -> tuple[Noting, list[t
 
 
 def test_a_student_is_trained_once_a_cell_and_seed(tmp_path: Path) -> None:
-    executor, trainings, told = finetuned(tmp_path, (SAMPLE,))
+    executor, trainings, told = finetuned(tmp_path, 1)
     assert [(t.student, t.cell, t.seed, t.folder) for t in trainings] == [
         ("strong", WEAK, seed, executor.jobs[seed].out) for seed in (0, 1)
     ]
@@ -83,11 +71,11 @@ def test_a_student_is_trained_once_a_cell_and_seed(tmp_path: Path) -> None:
 
 def test_what_is_recorded_as_trained_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "recorded", lambda folder: TRAINED)
-    executor, trainings, _ = finetuned(tmp_path, (SAMPLE,))
+    executor, trainings, _ = finetuned(tmp_path, 1)
     assert (executor.jobs, len(trainings)) == ([], 2)
 
 
 def test_no_student_is_trained_on_a_cell_without_a_solution(tmp_path: Path) -> None:
-    executor, trainings, told = finetuned(tmp_path, ())
+    executor, trainings, told = finetuned(tmp_path, 0)
     assert (executor.jobs, trainings) == ([], [])
     assert told == ["weak@low has no correct solution to train on; no student is trained on it"]
