@@ -72,6 +72,6 @@ def test_what_is_discarded(stage: str, removed: list[str], monkeypatch: pytest.M
     monkeypatch.setattr(started, "directory", directory, raising=False)
     monkeypatch.setattr(started, "grading", None, raising=False)
     monkeypatch.setattr("isocost.running.stages.grader_key", lambda grading: "number-2")
-    started._forget(stage)
+    started._discard(stage)
     assert directory.removed == removed
     assert FORCE[stage].startswith("Discard") == bool(removed)

@@ -103,6 +103,7 @@ def curate(draws: pl.DataFrame, found: pl.DataFrame, *, per_problem: int | None)
     """
     lost = Counter(dict(draws.select(reason=_refused()).group_by("reason").len().drop_nulls().iter_rows()))
     fit = found
+    # Without hashes, duplicates stay in.
     if "a" in found.columns:
         fit = fit.filter(_is_first(*(fit[name].to_numpy() for name in ("a", "b", "rank"))))
         lost["duplicate"] = found.height - fit.height
@@ -121,6 +122,7 @@ def _is_first(a: NDArray[np.uint64], b: NDArray[np.uint64], rank: NDArray[np.uin
     order = np.lexsort((rank, b, a))  # the last key sorts first
     a, b = a[order], b[order]
     first = np.zeros(order.size, dtype=np.bool_)
+    # A slice, since there may be no solution at all.
     first[order[:1]] = True
     first[order[1:]] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
     return pl.Series(first)
@@ -232,4 +234,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(f"`{item!r}`" for item in value) or "none"
+    # A bar would end the cell of the Markdown table.
     return str(value).replace("|", "\\|")

@@ -128,6 +128,7 @@ def compare(
     if ours.keys() != theirs.keys():
         example = min(ours.keys() ^ theirs.keys())
         raise InputError(f"{student} on {split}: the evaluations to compare hold different problems, {example!r} is in one only")
+    # paired_difference leaves out the pairs with a nan.
     a, b = ([_or_nan(side[problem]) for problem in ours] for side in (ours, theirs))
     difference = paired_difference(a, b)
     return Comparison(
@@ -165,6 +166,7 @@ def name_setup(student: str, generators: Sequence[str], cost_per_token: Mapping[
         return "self-improvement"
     own = cost_per_token.get(student)
     costs = [cost_per_token.get(name) for name in sources]
+    # An unknown cost never makes the student the more expensive model.
     if own is not None and all(cost is not None and own > cost for cost in costs):
         return "weak-to-strong improvement"
     return "mixed" if len(sources) > 1 else "distillation"
@@ -188,6 +190,7 @@ def _answer_and_grade(
 
 
 def _unless_failed(generation: Generation, verdict: Verdict) -> Verdict:
+    # The empty text of a failed request would be graded as a wrong answer.
     if generation.finish_reason != "error":
         return verdict
     return Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")

@@ -40,6 +40,7 @@ class ProgressLine:
         complete = event.total and event.done == event.total  # shown once, by the event that finishes the stage
         if not (event.finished or first or (due and not complete)):
             return
+        # A stage with nothing left to do has no meaningful rate.
         if event.finished and event.done == event.done_before and event.seconds < 1:
             self._write(f"{event.stage:9s} {event.done:,} {event.unit}  already done", end="\n")
         else:

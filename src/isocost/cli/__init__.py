@@ -72,6 +72,7 @@ def options(
 
 def main() -> None:
     """Run the command line: errors print one to three lines, and Ctrl-C prints how to resume."""
+    # Until a command installs handlers of its own; see `stoppable`.
     signal.signal(signal.SIGINT, stop_at_once)
     if sys.stderr is None:  # closed by the caller; libraries write to it without a check
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives

@@ -60,6 +60,7 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
     Raises:
         InputError: a setting has another form, or a key is given twice.
     """
+    # Imported here: only some commands read settings.
     import yaml
 
     from isocost.yamlfile import TooMuchError, parse_value, trouble

@@ -35,6 +35,7 @@ def audit(
     print_data(found if as_json else audits.to_markdown(found, directory))
 
 
+# The help of --force comes from the table that all stages share.
 audit.__annotations__["force"] = force_option("audit")
 
 

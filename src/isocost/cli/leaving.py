@@ -46,6 +46,7 @@ def stop_at_once(number: int, frame: FrameType | None) -> NoReturn:
 
     Libraries are being imported then, and some swallow a KeyboardInterrupt or print its traceback.
     """
+    # A signal handler may interrupt a write to sys.stderr, so it bypasses the buffer and the exit handlers.
     with contextlib.suppress(OSError):
         os.write(2, b"\nstopped\n")
     os._exit(130)
@@ -102,6 +103,7 @@ def _format_interrupted(directory: Path | None) -> str:
 
 def _mistakes(error: IsocostError) -> list[str]:
     mistakes: tuple[str, ...] | None = getattr(error, "mistakes", None)
+    # An error of the study file lists every mistake; each is a line.
     return list(mistakes) if mistakes else [str(error)]
 
 

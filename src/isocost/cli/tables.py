@@ -132,6 +132,7 @@ def _grade(
     from isocost.verifying import references, verify
 
     with stoppable():
+        # Nothing is graded yet, so Ctrl-C needs no count of lines here.
         answers = references(*source) if source else None
     name = "stdin" if file == "-" else file
     # A progress line would be mixed into the graded lines if both go to one terminal.

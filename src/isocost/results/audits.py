@@ -105,6 +105,7 @@ def audit(
     chosen = auditing.choose(drawn, bought.problems, per_model=per_model, seed=seed)
     own = _rows_of_chosen(drawn, chosen)
     steps = _audit_steps(table, [*cells.values(), own])
+    # maintain_order: the rows of the files must not depend on how polars schedules its threads.
     audited = {cell: rows.join(steps, on="place", how="left", maintain_order="left") for cell, rows in cells.items()}
     _write(directory, "steps", [rows.with_columns(cell=pl.lit(cell.name), by=pl.lit("steps")) for cell, rows in audited.items()])
     _write(directory, "chosen", [pl.DataFrame(list(map(asdict, chosen)), schema=_SCHEMAS["chosen"])])
@@ -116,6 +117,7 @@ def audit(
     labels = _read_labels(directory)  # read again: people may have labelled while the judge was at work
     found = [_found(each, sound, judged, labels) for each, sound in zip(chosen, own["sound"], strict=True)]
     order = list(study.models)
+    # Every table of the report lists the models in the order of the study.
     rates = sorted(auditing.model_rates(found), key=lambda each: order.index(each.model))
     return Audits(
         cells=audited,
@@ -151,6 +153,7 @@ def _audit_steps(table: DrawTable, wanted: Sequence[pl.DataFrame]) -> pl.DataFra
     for rows in wanted:
         mask[rows["place"].to_numpy()] = True
     parts = [auditing.audited(texts).with_columns(place=pl.Series(places, dtype=pl.UInt32)) for places, texts in table.texts(mask)]
+    # The empty frame gives the columns their types where no text is audited.
     return pl.concat([auditing.audited([]).with_columns(place=pl.lit(0, dtype=pl.UInt32)), *parts])
 
 
@@ -167,6 +170,7 @@ def _add_sample_ids(table: DrawTable, draws: pl.DataFrame) -> pl.DataFrame:
 
 def _draws_in_order_of_cells(table: DrawTable, model: str) -> pl.DataFrame:
     """Return the model's draws that any cell drew, in the order of cells: sums of floats depend on the order."""
+    # Two bytes per draw: a run may have millions of draws, and far fewer cells than 65,536.
     first = np.zeros(table.draws.height, dtype=np.uint16)
     # Reversed, so that a draw of several cells keeps the number of the first.
     for number, drawn in reversed(list(enumerate(table.cells.values()))):

@@ -67,6 +67,7 @@ def compare_models(prepared: Prepared, bought: Bought, table: DrawTable, measure
     reached = {pool.model.name for pool in pools}
     left_out |= {name: "no draw could be graded" for name in names if name not in reached}
     budgets = {p.cell.budget: (p.unit, p.amount / len(bought.problems)) for p in bought.plans if p.cell.budget and p.unit and p.amount}
+    # Without budgets one unit is enough; FLOPs come first in UNITS.
     units = _budget_units(bought.plans) or _known(pools)[:1]
     return Compared(
         curves=tuple(pool.curve for pool in pools),
@@ -171,6 +172,7 @@ def _pairs(pools: Sequence[_Pool], budgets: Mapping[str, tuple[Unit, float]]) ->
     for left, right in combinations(pools, 2):
         common = np.intersect1d(left.model.problem, right.model.problem)
         places = [np.searchsorted(pool.model.problem, common) for pool in (left, right)]
+        # The comparison is paired: it uses the problems that have enough draws of both models.
         enough = [pool.model.drawn[at] >= pool.curve.ks[-1] for pool, at in zip((left, right), places, strict=True)]
         at = places[0][enough[0] & enough[1]], places[1][enough[0] & enough[1]]
         if not at[0].size:
@@ -179,6 +181,7 @@ def _pairs(pools: Sequence[_Pool], budgets: Mapping[str, tuple[Unit, float]]) ->
         for budget, (unit, amount) in budgets.items():
             each = [_mean_cost(pool, unit, here) for pool, here in zip((left, right), at, strict=True)]
             if min(each) > 0:  # 0.0 is unknown or free: no number of draws follows from it
+                # No further than the shorter curve: beyond it one model has too few draws.
                 cost = min(amount, *(c * pool.curve.ks[-1] for c, pool in zip(each, (left, right), strict=True)))
                 if (unit, cost) in seen:  # budgets beyond the curves are all cut to the end of the shorter curve
                     continue
@@ -209,6 +212,7 @@ def _side_by_side(pools: tuple[_Pool, _Pool], at: tuple[Ints, Ints], draws: tupl
     each = list(zip(pools, at, draws, strict=True))
     chances = [coverage_at(pool.model.drawn[here], pool.model.correct[here], k) for pool, here, k in each]
     distinct = [_diversity_at(pool.model, here, k) for pool, here, k in each]
+    # A problem has at most as many distinct solutions as draws, which bounds the interval.
     most = [np.ceil(k) for k in draws]
     ungraded = [pool.model.n_ungraded for pool in pools]
     coverage = [replace(mean_interval(values), n_ungraded=n) for values, n in zip(chances, ungraded, strict=True)]

@@ -64,6 +64,7 @@ class DrawTable:
             StorageError: As `write_samples`.
         """
         schema = _schema(models, problem_ids)
+        # A sample id is 16 hexadecimal digits: 8 bytes as a number.
         columns = [pl.col("id").str.to_integer(base=16, dtype=pl.UInt64), *(pl.col(name).cast(dtype) for name, dtype in schema.items())]
         kept = [pl.DataFrame(schema={"id": pl.UInt64, **schema})]
 
@@ -129,6 +130,7 @@ class DrawTable:
         """Return the cost of a model's draws by problem, float[problems]; nan where the cost of any draw is unknown."""
         mine = self.is_of(model)
         costs = self._amounts(f"cost_{unit}", mine)
+        # An unknown cost is nan, and makes the sum of its problem nan.
         return np.bincount(self.problem[mine], weights=costs, minlength=len(self.problem_ids)).astype(np.float64)
 
     def _amounts(self, column: str, which: Bools) -> Floats:
@@ -146,6 +148,7 @@ class DrawTable:
     @cached_property
     def places(self) -> NDArray[np.uint32]:
         """The place in `draws` of each row of the file, int[draws]."""
+        # The inverse permutation of the column `row`.
         places = np.empty(self.draws.height, dtype=np.uint32)
         places[self.draws["row"].to_numpy()] = np.arange(places.size, dtype=np.uint32)
         return places
@@ -186,6 +189,7 @@ class DrawTable:
 
 def _schema(models: Iterable[str], problem_ids: Sequence[str]) -> dict[str, pl.DataType]:
     return {
+        # Enums store a small number per row; strings would take most of the memory of the table.
         "model": pl.Enum(sorted(models)),
         "problem_id": pl.Enum(problem_ids),
         "sample_index": pl.UInt32(),
@@ -202,6 +206,7 @@ def _in_order(draws: pl.DataFrame) -> pl.DataFrame:
         if draws[name].null_count() == draws.height:  # a column of nulls takes no memory as the type Null
             draws = draws.with_columns(pl.lit(None).alias(name))
     keys, _ = _keys(draws)
+    # Draws usually arrive in order; then no column is copied.
     if (keys[1:] > keys[:-1]).all():
         return draws
     order = pl.Series(np.argsort(keys, kind="stable").astype(np.uint32))
@@ -214,6 +219,7 @@ def _keys(draws: pl.DataFrame) -> tuple[Ints, int]:
     """Return one number per draw that sorts by model, problem and index, and the difference between neighbouring problems."""
     index = draws["sample_index"].to_numpy().astype(np.int64)
     width = int(index.max(initial=0)) + 2  # one key more than indices, so that the end of a range is below the next problem
+    # Added in place, as each temporary array takes 8 bytes per draw.
     index += width * draws["problem_id"].to_physical().to_numpy().astype(np.int64)
     index += width * len(_categories(draws["problem_id"])) * draws["model"].to_physical().to_numpy().astype(np.int64)
     return index, width
@@ -229,6 +235,7 @@ def _drawn(draws: pl.DataFrame, allocations: Sequence[Allocation]) -> Bools:
     problems = {name: code for code, name in enumerate(_categories(draws["problem_id"]))}
     keys, width = _keys(draws)  # ascend: the draws are sorted
     named = np.array([models[a.model] * len(problems) + problems[a.problem_id] for a in allocations], dtype=np.int64) * width
+    # Clipped to the range of the problem: an allocation may reach beyond the draws that were delivered.
     first = np.array([min(a.first_index, width - 1) for a in allocations], dtype=np.int64)
     end = np.array([min(a.first_index + a.count, width - 1) for a in allocations], dtype=np.int64)
     steps = np.zeros(keys.size + 1, dtype=np.int32)

@@ -21,6 +21,7 @@ def measured_models(table: DrawTable) -> list[Model]:
         return []
     samples = table.scan().select("generation", "correct")
     draws = _draws(table)
+    # Solutions need identities across models only if there are several models to compare.
     return models(samples, draws, (), votes=False, identified=len(draws.models) > 1)
 
 
@@ -57,7 +58,9 @@ def pool_measures(measured: Sequence[Model], n_problems: int) -> dict[str, dict[
     """Return coverage@k, diversity@k and the other measures of every pool, at every k of `KS` that all problems have draws for."""
     found: dict[str, dict[str, Estimate]] = {}
     for model in measured:
+        # A problem without draws has no row; then no k is reached by all problems.
         least = int(model.rows.min()) if model.rows.size == n_problems else 0
         ks = [k for k in KS if k <= least]
+        # k = 1 is defined for every problem that has a draw.
         found[model.name] = Measured.of(model, ks or [1], as_fixed=True, with_votes=False).estimates()
     return found

@@ -157,6 +157,7 @@ def _cell_comparisons(bought: Bought, table: DrawTable, curated: Mapping[Cell, C
         number_matched = None in (left.budget, right.budget)
         if left.budget != right.budget and not number_matched:
             continue
+        # Paired by problem, since all cells have the same problems.
         difference = paired_difference(covered[left], covered[right])
         found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=difference))
         difference = paired_count_difference(_count_kept(curated[left], ids), _count_kept(curated[right], ids), most=cap)
@@ -235,6 +236,7 @@ def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | Non
     cards = prepared.cards.values()
     costs = {card.name: card.flops_per_token for card in cards}
     if None in costs.values() and all(card.usd_per_million for card in cards):
+        # FLOPs cannot rank a model of unknown size; prices can if every model has one.
         costs = {card.name: (card.usd_per_million or {}).get("output") for card in cards}
     return evaluating.name_setup(student, prepared.study.arms[cell.arm].models, costs)
 
@@ -270,6 +272,7 @@ def _draw_lines(prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Cur
         kept[each.kept] = True
     failed = (table.draws["finish_reason"] == "error").to_numpy()
     for model in generators(prepared.study):
+        # The masks are disjoint, so the three lines add up to the bill of the model.
         for what, which in {"kept": kept & ~failed, "rejected": ~kept & ~failed, "failed": failed}.items():
             mine = which & table.is_of(model)
             yield BillLine(account="data", model=model, what=what, count=int(mine.sum()), tokens=table.tokens(mine), cost=table.cost(mine))
@@ -315,11 +318,13 @@ def environment() -> dict[str, str]:
     found = {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
+        # The cores of this process: a container may allow fewer than the machine has.
         "cores": str(len(os.sched_getaffinity(0))),
     }
     for library in LIBRARIES:
         try:
             found[library] = importlib.metadata.version(library)
+        # An optional library that is not installed.
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
@@ -327,6 +332,7 @@ def environment() -> dict[str, str]:
 
 def to_json(results: Results) -> dict[str, object]:
     """Return the content of `measures.json`: pools by model in the form of `measure --json`, with their audits, and cells."""
+    # measuring.to_json reads n_ungraded as ungraded draws; for measures of audits it means unchecked solutions.
     plain = {
         model: {name: estimate for name, estimate in measures.items() if not name.startswith(AUDITED)}
         for model, measures in results.pools.items()

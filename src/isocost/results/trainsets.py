@@ -43,6 +43,7 @@ class Candidates:
         if distinct is not None:
             same = np.zeros((2, found.height), dtype=np.uint64)
             problems, problem = table.problem_ids, table.problem
+            # Texts are hashed as they are read: all of them would not fit into memory.
             for places, texts in table.texts(fit):
                 own = (problems[code] for code in problem[places])
                 at = np.searchsorted(found["place"].to_numpy(), places)
@@ -67,6 +68,7 @@ def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], promp
         questions: By problem id.
         prompt: Puts a question the way the student will be asked.
     """
+    # np.split would return one empty part for an empty set.
     for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)) if curated.kept.size else ():
         ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
         part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)

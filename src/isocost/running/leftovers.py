@@ -68,6 +68,7 @@ def _move_trainsets(folder: Path, current: set[str]) -> Iterator[str]:
     for path in list((folder / _STALE).glob("*")):
         if path.stem in current:
             path.unlink()
+    # An empty folder would suggest that stale sets exist.
     if (folder / _STALE).is_dir() and not any((folder / _STALE).iterdir()):
         (folder / _STALE).rmdir()
 

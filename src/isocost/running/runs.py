@@ -93,6 +93,7 @@ def run(
     again = resume_command(study, directory_path, until, settings=settings, strict=strict, executor=executor)
     base = study.resolve().parent
     with RunDirectory(directory_path) as directory, _locate_mistakes(study, settings):
+        # Before Start, which would overwrite the record of the run that a refused folder holds.
         _check_same_study(directory, checked)
         say_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:
@@ -220,11 +221,13 @@ def _run(
     strict: bool,
     listener: Listener,
 ) -> Finished:
+    # Code outside isocost shapes the results, so a reader of the notes must know of it.
     for part in own_parts(study):
         listener(Note(text=f"the study runs code of its own: {part}"))
     # Models are described on this machine, before the executor is made: its workers depend on the size of the largest model.
     opening = LocalExecutor(None)
     try:
+        # Chat formats are checked at the first start only: the check opens every model.
         new = directory.read_text("study.yaml") is None
         prepared = prepare(
             study,
@@ -236,7 +239,7 @@ def _run(
     finally:
         opening.close()
     if study.pilot is None:
-        _plan(prepared)  # raises on a budget that buys nothing, before anything is written
+        _plan(prepared)  # raises on a budget that buys nothing, before a file is written; with a pilot, costs are unknown until it is done
     sizes = [facts.size.parameters for facts in prepared.facts.values() if facts.size is not None]
     largest = max(sizes, default=None)
     if any(facts.exclusive for facts in prepared.facts.values()):

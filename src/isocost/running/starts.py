@@ -80,6 +80,7 @@ def resume_command(
         strict: Whether `--strict` was given.
         executor: The options `--executor` and `--address` of this start.
     """
+    # Absolute, so that the command works in any folder; links stay as the user typed them.
     where = str(directory.absolute())
     given = [word for setting in settings for word in ("--set", setting)]
     words = ["isocost", until, where, *given]

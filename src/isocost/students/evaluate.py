@@ -90,6 +90,7 @@ def evaluate(
             wanted.append((student, None, 0, _prompt_name(prepared, student), prepared.specs[student]))
         wanted.append((student, None, 0, PLAIN, prepared.specs[student]))
         wanted += [(student, t.cell, t.seed, PLAIN, _engine_of(prepared, t)) for t in trainings if t.student == student]
+    # One greedy answer, and the draws of the largest vote.
     draws = 1 + max(prepared.study.evaluate.maj_at, default=0)
     total = len(wanted) * draws * sum(len(prepared.problems[split]) for split in splits)
     watch = StageWatch(stage="evaluate", total=total, unit="answers", listener=listener)
@@ -197,6 +198,7 @@ class _StoredAnswers:
         """Answer requests in order, from the store where possible."""
         if self._chat:
             requests = [replace(r, chat=True, system=self._chat.system) for r in requests]
+        # Any change of model, prompts, settings or seed opens another log, so no stale answer is read.
         stamp = digest("answers", self._identity, params, self._seed, [[r.problem_id, r.prompt, r.count, r.system] for r in requests])
         log = self._directory.batches("evaluations", self._label, stamp)
         stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
@@ -209,6 +211,7 @@ class _StoredAnswers:
             ask([source], self._executor, Unbooked(), check=self._check, tell=lambda what: self._watch.listener(Note(text=what)))
             stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
             order = source.number_of
+        # Sorted by batch, so that the file does not depend on which worker answered first.
         log.seal(order)
         self.count += len(stored)
         self.tokens += sum(row["num_generated_tokens"] for row in stored.values())
@@ -268,6 +271,7 @@ class _Batches:
         """Store the answers of a batch; without answers, store failed ones, so that the batch is not requested again."""
         batch = call.job.requests
         came = answers.generations if answers else [()] * len(batch)
+        # The engine times a batch as a whole; its requests share the seconds equally.
         seconds = answers.seconds / len(batch) if answers else 0.0
         rows = [_to_row(r, i, g, seconds) for r, gs in zip(batch, came, strict=True) for i, g in enumerate(_pad_failed(gs, r.count))]
         self._log.append(self._key(batch), rows)

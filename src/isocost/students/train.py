@@ -63,6 +63,7 @@ def finetune(
         return []
     for cell in (cell for cell, data in curated.items() if not data.kept.size):
         listener(Note(text=f"{cell.name} has no correct solution to train on; no student is trained on it"))
+    # A cell without solutions is skipped with a note, so that the other cells are still trained on.
     filled = [cell for cell, data in curated.items() if data.kept.size]
     wanted = [(student, cell, seed) for student in spec.students for cell in filled for seed in spec.seeds]
     jobs = {key: _job(prepared, directory, *key, rows_of(curated[key[1]], key[0])) for key in wanted}
@@ -82,6 +83,7 @@ def finetune(
         watch.advance(max(0, steps_now - (watch.done - watch.done_before)), detail=f"{len(wanted) - len(waiting)}/{len(wanted)} models")
         for future in finished:
             done[futures[future]] = future.result()
+    # The last steps may have been written after the last reading.
     watch.done = watch.total
     watch.finish()
     for (student, cell, _), trained in done.items():
@@ -108,6 +110,7 @@ def _job(
     options = dict(engine.options)
     source = engine.base / str(options["model"])
     scoring = None
+    # A single checkpoint needs no score: there is no choice to make.
     if spec.checkpoints * len(spec.learning_rates) > 1 and "validation" in prepared.problems:
         template = prepared.templates[student]
         scoring = Scoring(

@@ -60,6 +60,7 @@ def to_json(audits: Audits) -> dict[str, Any]:
         "models": {each.model: _model_json(each, audits.costs[each.model]) for each in audits.rates},
         "agreement": {way: {"raw": asdict(a.raw), "kappa": asdict(a.kappa)} for way, a in auditing.agreements(audits.found).items()},
         "labels": {
+            # Labels of solutions from an earlier choice are counted apart: those are not in the random sample.
             "labelled": len(chosen & audits.labels.sound.keys()),
             "disagreed": len(chosen & audits.labels.disagreed),
             "unsure": len(chosen & audits.labels.unsure),
@@ -235,6 +236,7 @@ def _format_labels_needed(pair: Mapping[str, Any], models: Mapping[str, Any]) ->
     (left, right), (a, b) = pair["models"], (f"{100 * guess:.1f}%" for guess in pair["guesses"])
     apart = "no difference" if pair["apart"] is None else f"a difference of {100 * pair['apart']:.1f} points or more"
     all_of_them = f"labels of all that was chosen would show {apart}"
+    # No number of labels separates rates that are guessed to be equal.
     if pair["labels"] is None:
         return f"{left} ({a}) and {right} ({b}) seem alike: {all_of_them}."
     labelled = models[left]["predictor"] and models[right]["predictor"]

@@ -29,6 +29,7 @@ def describe_flops(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     prompts = {name: _prompt_tokens(prepared, name) if each.prompt_tokens is None else each.prompt_tokens for name, each in sized.items()}
     guessed = f" (prompts taken at {BYTES_PER_TOKEN} bytes a token)" if any(each.prompt_tokens is None for each in sized.values()) else ""
 
+    # The shares depend on the draws per problem, which differ between cells: hence a range.
     def sizes(left_out: Callable[..., float | None]) -> str:
         found = {n: _shares(prepared.cards[n], each, prompts[n], _counts(n, plans), left_out) for n, each in sized.items()}
         unknown = [name for name, shares in found.items() if not shares]
@@ -57,6 +58,7 @@ def _counts(model: str, plans: Sequence[CellPlan]) -> list[float]:
 
 
 def _prompt_tokens(prepared: Prepared, model: str) -> float:
+    # The mean over the first problems; rendering every prompt of a large set would slow down `isocost plan`.
     template = prepared.templates[model]
     prompts = [template.render(problem.question) for problem in prepared.problems["train"][:_SAMPLED]]
     return fmean(len(prompt.encode()) for prompt in prompts) / BYTES_PER_TOKEN

@@ -40,6 +40,7 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         "| --- | ---: | --- | ---: | ---: | ---: |",
     ]
     for plan in plans:
+        # A number-matched cell has a fixed count of samples per problem in place of a budget.
         amount = "number-matched" if plan.unit is None or plan.amount is None else format_amount(plan.unit, plan.amount)
         for model, each_problem in plan.samples_per_problem.items():
             draws = round(each_problem * n_problems)
@@ -48,8 +49,8 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
     notes = [format_limit_warning(prepared, costs, plans), describe_flops(prepared, costs, plans)]
     auditor = auditor_of(prepared.study)
     # A judge that also samples has its price checked already.
-    besides = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]
-    notes += _old_prices(prepared, [*costs, *besides], today or dt.date.today())
+    others = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]
+    notes += _old_prices(prepared, [*costs, *others], today or dt.date.today())
     if judge:
         notes.append(f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit.")
     if auditor:

@@ -53,6 +53,7 @@ def status_of(path: Path) -> dict[str, Any]:
         "limit": study.get("limit"),
         "cells": _known_cells(directory.read_derived("plan.json"), progress),
         "sampling": {key: value for key, value in progress.items() if key not in ("cells", "ledger")} if progress else None,
+        # A training in progress has a name that begins with a dot.
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
         "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
         "seconds": directory.read_derived("seconds.json") or {},
@@ -147,6 +148,7 @@ def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
         for choice in budget["choices"]:
             cell = f"{choice['name']}@{name}"
             planned.add(cell)
+            # A cell without an entry has spent nothing; an entry of None is an unknown cost.
             paid = spent.get(cell, {}).get(budget["unit"], 0.0)
             found.append(
                 {
@@ -160,6 +162,7 @@ def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
                     "left": None if paid is None else budget["amount"] - paid,
                 }
             )
+    # Cells without a budget are in no plan of a budget; the progress file alone names them.
     return found + [
         {"cell": cell, "unit": None, "amount": None, "planned": None, "samples": own["draws"], "spent": own, "left": None}
         for cell, own in spent.items()
@@ -266,6 +269,7 @@ def describe_saved(path: Path) -> str:
         status = status_of(path)
     except RunDirectoryError:
         return "nothing was bought yet"
+    # Calls of judges are answers too, but not samples.
     samples = sum(each["samples"] for each in status["accounts"] if each["account"] == "data")
     cost = format_bill(status["accounts"], begin="they cost ")
     more = (
