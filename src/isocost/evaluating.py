@@ -74,8 +74,7 @@ def evaluate(
     if not maj_at:
         return outcomes
     drawn = _answer_and_grade(problems, prompt, answer, grade, params, max(maj_at))
-    # An answer of None does not vote, but keeps its place among the draws.
-    votes = [[(v.predicted_answer if v.correct is not None else None, bool(v.correct)) for v in verdicts] for verdicts in drawn]
+    votes = [[_vote(verdict) for verdict in verdicts] for verdicts in drawn]
     graded = [any(v.correct is not None for v in verdicts) for verdicts in drawn]
     for k in maj_at:
         scores = [majority(draws, k) if known else None for draws, known in zip(votes, graded, strict=True)]
@@ -167,7 +166,8 @@ def name_setup(student: str, generators: Sequence[str], cost_per_token: Mapping[
     own = cost_per_token.get(student)
     costs = [cost_per_token.get(name) for name in sources]
     # An unknown cost never makes the student the more expensive model.
-    if own is not None and all(cost is not None and own > cost for cost in costs):
+    known = [cost for cost in costs if cost is not None]
+    if own is not None and len(known) == len(costs) and own > max(known):
         return "weak-to-strong improvement"
     return "mixed" if len(sources) > 1 else "distillation"
 
@@ -187,6 +187,11 @@ def _answer_and_grade(
     pairs = [(p.answer, generation.text) for p, generations in zip(problems, answers, strict=True) for generation in generations]
     verdicts = iter(grade(pairs))
     return [[_unless_failed(generation, next(verdicts)) for generation in generations] for generations in answers]
+
+
+def _vote(verdict: Verdict) -> tuple[str | None, bool]:
+    # An answer of None does not vote, but keeps its place among the draws.
+    return (None, False) if verdict.correct is None else (verdict.predicted_answer, verdict.correct)
 
 
 def _unless_failed(generation: Generation, verdict: Verdict) -> Verdict:

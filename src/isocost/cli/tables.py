@@ -42,7 +42,7 @@ def measure(
         typer.Option("--by", metavar="COLUMN", help="Group problems by a column, such as level, of the table or of a run's problems."),
     ] = None,
     cost: Annotated[
-        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price per token of a model; once for every model.")
+        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price per token of a model; give one for every model.")
     ] = None,
     as_fixed: Annotated[
         bool, typer.Option("--as-fixed", help="Assert that the number of draws does not depend on their outcomes, even if it appears to.")

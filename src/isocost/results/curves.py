@@ -66,7 +66,10 @@ def compare_models(prepared: Prepared, bought: Bought, table: DrawTable, measure
     pools = _pools([model for model in measured if model.name in names], table)
     reached = {pool.model.name for pool in pools}
     left_out |= {name: "no draw could be graded" for name in names if name not in reached}
-    budgets = {p.cell.budget: (p.unit, p.amount / len(bought.problems)) for p in bought.plans if p.cell.budget and p.unit and p.amount}
+    budgets: dict[str, tuple[Unit, float]] = {}
+    for plan in bought.plans:
+        if plan.cell.budget and plan.unit and plan.amount:  # a number-matched cell has none of them
+            budgets[plan.cell.budget] = plan.unit, plan.amount / len(bought.problems)
     # Without budgets one unit is enough; FLOPs come first in UNITS.
     units = _budget_units(bought.plans) or _known(pools)[:1]
     return Compared(
@@ -148,17 +151,20 @@ def _mixtures(study: Study, pools: Sequence[_Pool], unit: Unit) -> Iterator[Mode
 
 
 def _known(pools: Sequence[_Pool]) -> list[Unit]:
-    return [unit for unit in UNITS if pools and all(unit in pool.costs for pool in pools)]
+    if not pools:  # all() of nothing would call every unit known
+        return []
+    return [unit for unit in UNITS if all(unit in pool.costs for pool in pools)]
 
 
 def _crossovers(pools: Sequence[_Pool], unit: Unit) -> Iterator[ModelCrossover]:
     for found in crossings([replace(pool.model, cost=pool.costs.get(unit)) for pool in pools]):
         names, crossing = (found.left, found.right), found.found
+        ahead = {"left": found.left, "right": found.right, None: None}[crossing.ahead]
         yield ModelCrossover(
             measure=found.measure,
             models=names,
             unit=unit,
-            ahead=None if crossing.ahead is None else names[0] if crossing.ahead == "left" else names[1],
+            ahead=ahead,
             cost=crossing.value,
             low=crossing.low,
             high=crossing.high,

@@ -299,12 +299,13 @@ def _unused_lines(model: str, paid: Account, table: DrawTable) -> list[BillLine]
     own, count = table.cost(mine), paid.count - int(mine.sum())
     if count <= 0:  # below 0 only where the ledger has lost lines
         return []
-    cost = Cost(
-        flops=None if paid.cost.flops is None or own.flops is None else paid.cost.flops - own.flops,
-        usd=None if paid.cost.usd is None or own.usd is None else paid.cost.usd - own.usd,
-    )
+    cost = Cost(flops=_minus(paid.cost.flops, own.flops), usd=_minus(paid.cost.usd, own.usd))
     tokens = paid.tokens - table.tokens(mine)
     return [BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost)]
+
+
+def _minus(total: float | None, part: float | None) -> float | None:
+    return None if total is None or part is None else total - part
 
 
 def _training_cost(card: ModelCard, tokens: int, seconds: float) -> Cost:

@@ -34,7 +34,10 @@ def trained_cells(prepared: Prepared, cells: Sequence[Cell]) -> list[Cell]:
     finetune = prepared.study.finetune
     if finetune is None:
         return []
-    return [c for c in cells if c.arm in finetune.arms and (not finetune.budgets or c.budget in finetune.budgets)]
+    own = [cell for cell in cells if cell.arm in finetune.arms]
+    if not finetune.budgets:  # left out: every budget
+        return own
+    return [cell for cell in own if cell.budget in finetune.budgets]
 
 
 def finetune(

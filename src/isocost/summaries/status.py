@@ -63,7 +63,9 @@ def status_of(path: Path) -> dict[str, Any]:
 
 def _complete(found: Any, keys: Collection[str]) -> Any:
     """Return the object of a file, or None where a key is missing: each start writes the file again, so it is not repaired."""
-    return found if isinstance(found, dict) and all(key in found for key in keys) else None
+    if not isinstance(found, dict):
+        return None
+    return found if all(key in found for key in keys) else None
 
 
 def _run_state(path: Path, start: Any) -> dict[str, Any]:

@@ -30,11 +30,15 @@ def example(judged: Mapping[str, auditing.Judged]) -> str | None:
 def _shorten(reply: str) -> str:
     """Return the reply in one line, without control characters: a terminal would obey the escapes in it."""
     # Cut before splitting: a reply may be megabytes long, and 20 characters per shown one leave room for white space.
-    words = " ".join(reply[: 20 * _BEGINNING].split()), " ".join(reply[-20 * _END :].split())
-    beginning, end = ("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) for text in words)
+    beginning, end = _in_one_line(reply[: 20 * _BEGINNING]), _in_one_line(reply[-20 * _END :])
     if len(reply) <= 20 * _END and len(beginning) <= _BEGINNING + _END:
         return beginning
     return f"{beginning[:_BEGINNING]} … {end[-_END:]}"
+
+
+def _in_one_line(text: str) -> str:
+    words = " ".join(text.split())  # first, since line breaks are not printable
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
 
 
 def format_unjudged(found: Mapping[str, Any], path: Path) -> list[str]:
