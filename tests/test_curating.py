@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.curating import Curated, candidates, card, curate, lots, solutions, to_rows
+from isocost.curating import Curated, candidates, card, curate, seeded_ranks, solutions, to_rows
 from isocost.errors import InputError
 from isocost.metrics.diversity import distinct_key
 from isocost.records import Cell, FinishReason, Outcome, SamplingParams
@@ -45,7 +45,7 @@ def run(draws: Sequence[Draw], *, distinct: Any = "string", per_problem: int | N
     is_fit = pl.Series(candidates(frame))
     fit = [each for each, is_one in zip(draws, is_fit, strict=True) if is_one]
     found = frame.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32)).filter(is_fit)
-    found = found.with_columns(lot=pl.Series(lots(seed, [each["sample_id"] for each in fit]), dtype=pl.Int64))
+    found = found.with_columns(rank=pl.Series(seeded_ranks(seed, [each["sample_id"] for each in fit]), dtype=pl.Int64))
     if distinct is not None:
         same = solutions(found["problem_id"], [each["text"] for each in fit], distinct, distinct_key)
         found = found.with_columns(a=pl.Series(same[:, 0]), b=pl.Series(same[:, 1]))

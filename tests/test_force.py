@@ -1,6 +1,6 @@
 """The option --force of the commands for stages does what its help says."""
 
-from __future__ import annotations
+from __future__ import re
 
 from pathlib import Path
 
@@ -36,13 +36,18 @@ def test_each_stage_has_a_help_of_its_own() -> None:
     assert len(set(FORCE.values())) == len(FORCE)
 
 
+def numberless(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Name sealed parts without their numbers, which are never used twice; a stage of this run seals one part per folder."""
+    return {re.sub(r"\d{4}\.parquet$", "part", name): content for name, content in files.items()}
+
+
 @pytest.mark.parametrize("stage", ["curate", "report", "audit", "grade"])
 def test_forcing_a_stage_that_buys_nothing_gives_the_same_files(stage: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(write_study(tmp_path), out)
-    before = contents(out)
+    before = numberless(contents(out))
     run_stage(out, stage, force=True)
-    after = contents(out)
+    after = numberless(contents(out))
     assert after.keys() == before.keys()
     assert [name for name in after if after[name] != before[name] and name.startswith(("pools", "ledger", "trainsets", "verdicts"))] == []
 
@@ -72,6 +77,6 @@ def test_what_is_discarded(stage: str, removed: list[str], monkeypatch: pytest.M
     monkeypatch.setattr(started, "directory", directory, raising=False)
     monkeypatch.setattr(started, "grading", None, raising=False)
     monkeypatch.setattr("isocost.running.stages.grader_key", lambda grading: "number-2")
-    started._forget(stage)
+    started._discard(stage)
     assert directory.removed == removed
     assert FORCE[stage].startswith("Discard") == bool(removed)

@@ -29,7 +29,7 @@ from isocost.preparing.prepare import known_parts
 from isocost.problems import load_problems
 from isocost.records import SamplingParams
 from isocost.running import run, run_stage, runs
-from isocost.running.starts import command_of
+from isocost.running.starts import resume_command
 from isocost.streams import opened
 from isocost.studyfile import load_study
 from isocost.summaries.status import status_of
@@ -149,7 +149,7 @@ def test_a_folder_of_a_dataset_of_any_name(name: str, tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_command_that_resumes_a_run_is_one_that_a_shell_reads(name: str, tmp_path: Path) -> None:
-    words = shlex.split(command_of(tmp_path / name / "study.yaml", tmp_path / name / "run", "report", settings=["a=b c"]))
+    words = shlex.split(resume_command(tmp_path / name / "study.yaml", tmp_path / name / "run", "report", settings=["a=b c"]))
     assert words == ["isocost", "run", f"{tmp_path}/{name}/study.yaml", "-o", f"{tmp_path}/{name}/run", "--set", "a=b c"]
 
 

@@ -19,6 +19,7 @@ from isocost.sampling.pools import Pool
 from tests import openai_runs as runs
 from tests.engines.openai.replies import Asked
 from tests.engines.openai.server import Server
+from tests.matrices import first_fast
 from tests.openai_runs import Shell, shell
 
 __all__ = ["shell"]
@@ -100,7 +101,8 @@ def batches(out: Path) -> set[str]:
     return {json.loads(line)["batch"] for path in logs for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")}
 
 
-def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", first_fast([signal.SIGINT, signal.SIGTERM]))
+def test_a_signal_to_all_processes_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "out"
     with Server(delay=1.5) as server:
         watch = Watch(server)
@@ -109,7 +111,7 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Pat
         patience = "import isocost.dispatch.inflight as a; a.PATIENCE = 1e6"  # however busy the machine is
         with runs.started("run", path, "-o", out, first=patience) as process:
             assert reached.wait(60)
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, number)
             printed, said = process.communicate()
         assert process.returncode == 130
         assert printed == ""

@@ -1,6 +1,6 @@
-"""Makes a cell's training set from its samples: the correct ones, without duplicates, at most so many a problem.
+"""Build a cell's training set from its samples: the correct ones, without duplicates, up to a number per problem.
 
-Solutions that reach the right answer by wrong steps stay in, as in the paper (arXiv 2408.16737); audits count them elsewhere.
+Solutions that reach the right answer by wrong steps stay in, as in the paper (arXiv 2408.16737); the stage `audit` counts them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from isocost.errors import InputError
 from isocost.metrics.diversity import Level
 from isocost.records import Cell, Outcome, SamplingParams
 
-_PART = 10_000  # hashes that are objects at once
-_LOST = ("error", "ungraded", "no_answer", "incorrect", "cut_off", "duplicate", "over_cap")
+_PART = 10_000  # hashes that are Python objects at once; an object takes four times the 16 bytes that are kept
+_REASONS = ("error", "ungraded", "no_answer", "incorrect", "cut_off", "duplicate", "over_cap")
 _MEANING = {
     "drawn": "solutions drawn",
     "error": "the engine failed",
@@ -36,14 +36,14 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curated:
-    """A training set and what became of every draw.
+    """A training set, and the count of draws by reason for leaving them out.
 
     Attributes:
         kept: The place of each solution in the table of draws, ordered by problem, model and index.
         by_problem: Solutions kept of each problem that has any.
         by_model: Solutions kept of each model that has any.
-        funnel: (what, how many): `drawn`, then each reason for leaving a draw out, then `kept`. A draw counts for the first reason
-            that applies, so drawn less all reasons is kept.
+        funnel: Pairs of name and count: `drawn`, then each reason for leaving a draw out, then `kept`. A draw counts for the first reason
+            that applies, so drawn minus all reasons is kept.
     """
 
     kept: NDArray[np.uint32]
@@ -53,16 +53,19 @@ class Curated:
 
 
 def candidates(draws: pl.DataFrame) -> NDArray[np.bool_]:
-    """Whether each draw is fit for a training set, bool[draws]: correct, and not cut off.
+    """Return a mask of the draws that may enter a training set, bool[draws]: correct, and not cut off.
 
     Args:
-        draws: `finish_reason` and `outcome`.
+        draws: Columns `finish_reason` and `outcome`.
     """
     return (draws.select(reason=_refused())["reason"].is_null()).to_numpy()
 
 
-def lots(seed: int, ids: Iterable[str]) -> NDArray[np.int64]:
-    """Return the place of each draw among all of them in the order of the hash of (seed, id): a seeded random order, int[ids]."""
+def seeded_ranks(seed: int, ids: Iterable[str]) -> NDArray[np.int64]:
+    """Return the rank of each draw by the hash of (seed, id), int[ids]: a seeded random order.
+
+    A hash gives each draw a place that does not depend on the other draws, so more draws do not reorder those that exist.
+    """
     hashes = _numbers(hashlib.sha256(f"{seed}/{each}".encode()).digest() for each in ids)
     found = np.empty(len(hashes), dtype=np.int64)
     found[np.lexsort(hashes.T[::-1])] = np.arange(len(hashes))
@@ -70,74 +73,81 @@ def lots(seed: int, ids: Iterable[str]) -> NDArray[np.int64]:
 
 
 def solutions(problems: Iterable[str], texts: Iterable[str], distinct: Level, key: Callable[[str, Level], str]) -> NDArray[np.uint64]:
-    """Return 128 bits by which equal solutions of a problem are told, uint64[texts, 2]; no text is kept.
+    """Return a hash of 128 bits per solution, equal for equal solutions of a problem, uint64[texts, 2].
+
+    Hashes stand for the texts, which would not fit into memory. Two different solutions share a hash with probability 2^-128.
 
     Args:
-        problems: The problem of each.
-        texts: Of candidates.
-        distinct: What makes two solutions the same.
-        key: What two solutions must share to count as one: `isocost.metrics.diversity.distinct_key`.
+        problems: The problem of each text.
+        texts: The texts of candidates.
+        distinct: The level at which two solutions count as the same.
+        key: Returns what two solutions must share to count as the same: `isocost.metrics.diversity.distinct_key`.
     """
     pairs = (f"{problem}\0{key(text, distinct)}" for problem, text in zip(problems, texts, strict=True))
+    # Texts of models may hold lone surrogates, which plain UTF-8 refuses.
     return _numbers(hashlib.sha256(pair.encode("utf-8", "surrogatepass")).digest() for pair in pairs)
 
 
 def curate(draws: pl.DataFrame, found: pl.DataFrame, *, per_problem: int | None) -> Curated:
-    """Choose what goes into a training set. The result does not depend on the order of the draws.
+    """Choose a cell's training set from its draws. The result does not depend on the order of the draws.
 
-    Where several solutions are the same, or a problem has more than its share, those stay whose lot is least: a seeded random choice, so
-    that no model is favoured by its name or by when it was asked, and a smaller share is part of a larger one.
+    Of equal solutions, and of a problem with more than `per_problem` solutions, those of the lowest rank stay. Ranks are a seeded random
+    order, so no model is favoured by its name or by when it was sampled. The set for a smaller `per_problem` is part of that for a larger
+    one.
 
     Args:
-        draws: Those of the cell: `finish_reason` and `outcome`.
-        found: Those of them that are `candidates`: `place` in the table of draws, `model`, `problem_id`, `sample_index`, `lot`, and where
-            equal solutions count once `a` and `b`, as `solutions` gives them.
-        per_problem: The largest number kept of one problem; None for all.
+        draws: The draws of the cell: columns `finish_reason` and `outcome`.
+        found: The `candidates` among them: columns `place` in the table of draws, `model`, `problem_id`, `sample_index` and `rank` (see
+            `seeded_ranks`). If equal solutions count once, also `a` and `b`, the two halves of the hash of `solutions`.
+        per_problem: The largest number kept per problem; None for all.
     """
     lost = Counter(dict(draws.select(reason=_refused()).group_by("reason").len().drop_nulls().iter_rows()))
     fit = found
+    # Without hashes, duplicates stay in.
     if "a" in found.columns:
-        fit = fit.filter(_is_first(*(fit[name].to_numpy() for name in ("a", "b", "lot"))))
+        fit = fit.filter(_is_first(*(fit[name].to_numpy() for name in ("a", "b", "rank"))))
         lost["duplicate"] = found.height - fit.height
     if per_problem is not None:
-        left = fit.filter(pl.col("lot").rank("ordinal").over("problem_id") <= per_problem)
+        left = fit.filter(pl.col("rank").rank("ordinal").over("problem_id") <= per_problem)
         lost["over_cap"], fit = fit.height - left.height, left
     by_problem, by_model = (dict(fit.group_by(pl.col(name).cast(pl.String)).len().iter_rows()) for name in ("problem_id", "model"))
-    # Categories sort in an order of their own.
+    # Sort as text: the categories of the columns are in the order of the study.
     kept = fit.select("place", pl.col("problem_id", "model").cast(pl.String), "sample_index").sort("problem_id", "model", "sample_index")
-    funnel = (("drawn", draws.height), *((reason, lost[reason]) for reason in _LOST), ("kept", kept.height))
+    funnel = (("drawn", draws.height), *((reason, lost[reason]) for reason in _REASONS), ("kept", kept.height))
     return Curated(kept=kept["place"].to_numpy(), by_problem=by_problem, by_model=by_model, funnel=funnel)
 
 
-def _is_first(a: NDArray[np.uint64], b: NDArray[np.uint64], lot: NDArray[np.uint64]) -> pl.Series:
-    """Whether each solution has the least lot of those that are equal to it."""
-    order = np.lexsort((lot, b, a))
+def _is_first(a: NDArray[np.uint64], b: NDArray[np.uint64], rank: NDArray[np.uint64]) -> pl.Series:
+    """Return a mask of the solutions that have the lowest rank of those equal to them, bool[solutions]."""
+    order = np.lexsort((rank, b, a))  # the last key sorts first
     a, b = a[order], b[order]
     first = np.zeros(order.size, dtype=np.bool_)
+    # A slice, since there may be no solution at all.
     first[order[:1]] = True
     first[order[1:]] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
     return pl.Series(first)
 
 
 def _numbers(hashes: Iterable[bytes]) -> NDArray[np.uint64]:
-    """The first 128 bits of each hash, uint64[hashes, 2]."""
+    """Return the first 128 bits of each hash, uint64[hashes, 2]."""
     left, parts = iter(hashes), [b""]
     while some := b"".join(each[:16] for each in itertools.islice(left, _PART)):
         parts.append(some)
+    # Big-endian, so that the numbers sort as the bytes do and the order is the same on any machine.
     return np.frombuffer(b"".join(parts), dtype=">u8").reshape(-1, 2).astype(np.uint64)
 
 
 def to_rows(kept: pl.DataFrame, texts: pl.Series, questions: Mapping[str, str], prompt: Callable[[str], str]) -> pl.DataFrame:
-    """A part of a training set as TRL's prompt-completion rows: problem_id, prompt, completion, model, sample_id.
+    """Return a part of a training set as TRL's prompt-completion rows: problem_id, prompt, completion, model, sample_id.
 
     Args:
-        kept: `problem_id`, `model` and `sample_id` of its draws.
-        texts: Of these draws.
-        questions: By problem id.
+        kept: Columns `problem_id`, `model` and `sample_id` of the draws.
+        texts: The texts of these draws.
+        questions: Questions by problem id.
         prompt: Puts a question the way the student will be asked; a line break at its end keeps prompt and completion apart as tokens.
 
     Raises:
-        InputError: a kept solution is of a problem that `questions` lacks.
+        InputError: `questions` lacks the problem of a kept solution.
     """
     problems = kept["problem_id"].cast(pl.String)
     unknown = sorted(set(problems.unique()) - questions.keys())
@@ -166,17 +176,17 @@ def card(
     per_problem: int | None,
     seed: int,
 ) -> str:
-    """A data card in Markdown: what the set is, who wrote it and how, what was left out, whose terms hold.
+    """Return a data card in Markdown: the content and origin of the set, the sampling settings, what was left out, and the terms of use.
 
     Args:
         curated: The training set.
         cell: The cell whose data it is.
         study: The study's name.
-        problems: Where the questions come from, in words.
-        sampling: How each of the cell's models was sampled, by model.
+        problems: The source of the questions, in words.
+        sampling: The sampling settings of the cell's models, by model.
         distinct: As given to `curate`.
         per_problem: As given to `curate`.
-        seed: As given to `lots`.
+        seed: As given to `seeded_ranks`.
     """
     n_kept, n_problems = curated.kept.size, len(curated.by_problem)
     duplicates = "duplicates stay in" if distinct is None else f"duplicates by `{distinct}` removed"
@@ -201,7 +211,7 @@ def card(
 
 
 def _refused() -> pl.Expr:
-    """The reason for leaving a draw out, null for a candidate."""
+    """Return an expression for the reason to leave a draw out, null for a candidate; earlier reasons win."""
     finish, outcome = pl.col("finish_reason").cast(pl.String), pl.col("outcome").cast(pl.String)
     return (
         pl.when(finish == "error")
@@ -224,4 +234,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(f"`{item!r}`" for item in value) or "none"
+    # A bar would end the cell of the Markdown table.
     return str(value).replace("|", "\\|")

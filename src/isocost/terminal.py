@@ -1,20 +1,20 @@
-"""How progress looks on a terminal and in a log file: one line a stage."""
+"""Show progress on a terminal and in a log file, one line per stage."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, TextIO
 
-if TYPE_CHECKING:  # it would import all that a run needs, a second before the command line is even read
+if TYPE_CHECKING:  # its import takes a second, which every command would wait for
     from isocost.events import Note, StageProgress
 
 _REDRAW = 0.25  # seconds between redraws on a terminal
 _COUNT = 2.0  # seconds between counts on a terminal
-_QUIET = 30.0  # seconds, and 5%, between lines elsewhere
+_QUIET = 30.0  # seconds between lines in a log file, or 5% of the stage if that comes first
 
 
 class ProgressLine:
-    """Writes a run's progress to a stream: redrawn in place on a terminal, a new line now and then elsewhere."""
+    """A listener that writes a run's progress to a stream: redrawn in place on a terminal, a new line at intervals elsewhere."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -25,7 +25,7 @@ class ProgressLine:
         self._stage = ""
 
     def __call__(self, event: StageProgress | Note) -> None:
-        """Show an event, if it is time to."""
+        """Show a note, or a progress event if it is due."""
         from isocost.events import Note
 
         if isinstance(event, Note):
@@ -34,10 +34,13 @@ class ProgressLine:
         share = event.done / event.total if event.total else 0.0
         now = time.monotonic()
         first = event.stage != self._stage
-        due = now - self._last >= (_REDRAW if self.live else _QUIET) or (not self.live and share - self._last_share >= 0.05)
-        complete = event.total and event.done == event.total  # said once, by the event that finishes the stage
+        interval = _REDRAW if self.live else _QUIET
+        advanced = not self.live and share - self._last_share >= 0.05
+        due = now - self._last >= interval or advanced
+        complete = event.total and event.done == event.total  # shown once, by the event that finishes the stage
         if not (event.finished or first or (due and not complete)):
             return
+        # A stage with nothing left to do has no meaningful rate.
         if event.finished and event.done == event.done_before and event.seconds < 1:
             self._write(f"{event.stage:9s} {event.done:,} {event.unit}  already done", end="\n")
         else:
@@ -48,6 +51,7 @@ class ProgressLine:
     def _write(self, text: str, *, end: str) -> None:
         text = printable(text)
         start = "\r" if self.live else ""
+        # Spaces overwrite the rest of an earlier, longer line.
         padding = " " * max(0, self._width - len(text)) if self.live else ""
         self._width = 0 if end else len(text)
         self.stream.write(f"{start}{text}{padding}{end}")
@@ -55,11 +59,11 @@ class ProgressLine:
 
 
 class CountLine:
-    """How much is done of a stream that has no known end: redrawn in place, on a terminal only.
+    """A counter for a stream of unknown length: redrawn in place, on a terminal only.
 
     Args:
-        stream: Where to.
-        wanted: False where data goes to the same terminal.
+        stream: The stream to write to.
+        wanted: False if data goes to the same terminal.
     """
 
     def __init__(self, stream: TextIO, *, wanted: bool) -> None:
@@ -68,7 +72,7 @@ class CountLine:
         self._width = 0
 
     def show(self, what: str, done: int, unit: str) -> None:
-        """Show a count, if it is time to."""
+        """Show a count, if it is due."""
         now = time.monotonic()
         if self._wanted and now - self._last >= _COUNT:
             text = f"{what:9s} {done:,} {unit}  {done / (now - self._started):,.0f} {unit}/s  {clock(now - self._started)}"
@@ -77,7 +81,7 @@ class CountLine:
             self._last, self._width = now, len(text)
 
     def clear(self) -> None:
-        """Take it away, before something else is said."""
+        """Erase the line, before other output is written."""
         if self._width:
             self.stream.write(f"\r{'':{self._width}s}\r")
             self.stream.flush()
@@ -85,12 +89,17 @@ class CountLine:
 
 
 def printable(text: str) -> str:
-    """Text without control characters other than line breaks: names and answers may hold escapes that a terminal obeys."""
-    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Replace control characters other than line breaks: names and answers may hold escapes that a terminal obeys."""
+    return "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    allowed = character == "\n" or character.isprintable()
+    return character if allowed else "\N{REPLACEMENT CHARACTER}"
 
 
 def describe(event: StageProgress) -> str:
-    """`sample     1,240/4,000 samples  31%  2,130 tokens/s  correct 62% [59, 65]  2:10 left`."""
+    """Format an event, such as `sample     1,240/4,000 samples  31%  2,130 tokens/s  correct 62% [59, 65]  2:10 left`."""
     parts = [f"{event.stage:9s} {event.done:,}/{event.total:,} {event.unit}"]
     if event.total:
         parts.append(f"{100 * event.done / event.total:.0f}%")
@@ -106,7 +115,7 @@ def describe(event: StageProgress) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`0:07`, `2:10`, `1:02:45`."""
+    """Format a duration, such as `0:07`, `2:10` or `1:02:45`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -6,13 +6,13 @@ import errno
 
 import pytest
 
-from isocost.cli.leaving import errors_in_short, stoppable
+from isocost.cli.leaving import report_errors, stoppable
 from isocost.errors import InputError, RunError, StudyError
 
 
 def left(error: BaseException, *, debug: bool = False) -> int:
     """Return the exit status with which an error leaves."""
-    with pytest.raises(SystemExit) as leaving, errors_in_short(debug=debug):
+    with pytest.raises(SystemExit) as leaving, report_errors(debug=debug):
         raise error
     assert isinstance(leaving.value.code, int)
     return leaving.value.code
@@ -52,13 +52,13 @@ def test_an_exit_passes_as_it_is() -> None:
 
 def test_a_closed_standard_output_is_an_error_of_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdout", None)
-    with pytest.raises(SystemExit, match="2"), errors_in_short(debug=False):
+    with pytest.raises(SystemExit, match="2"), report_errors(debug=False):
         raise AssertionError("never reached")
     assert capsys.readouterr().err == "error: standard output: is closed\n"
 
 
 def test_ctrl_c_ends_work_with_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("isocost.cli.leaving.heed_ctrl_c", lambda: None)  # the handlers of the process that tests stay as they are
+    monkeypatch.setattr("isocost.cli.leaving.install_interrupts", lambda: None)  # the handlers of the process that tests stay as they are
     with pytest.raises(SystemExit, match="130"), stoppable():
         raise KeyboardInterrupt
     assert capsys.readouterr().err == "\nstopped\n"

@@ -34,8 +34,8 @@ def test_lines_for_people_keep_a_terminal_from_being_controlled(capsys: pytest.C
 
 
 def test_a_full_disk_is_one_line_and_exit_status_1(tmp_path: Path) -> None:
-    code = "from isocost.cli.leaving import errors_in_short\nfrom isocost.cli.printing import print_data\n"
-    code += "with errors_in_short(debug=False): print_data('x' * 99)"
+    code = "from isocost.cli.leaving import report_errors\nfrom isocost.cli.printing import print_data\n"
+    code += "with report_errors(debug=False): print_data('x' * 99)"
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "error: standard output: No space left on device\n")

@@ -22,7 +22,7 @@ from isocost.reporting.numbers import budget
 from isocost.running import dry_run, run, run_stage, runs
 from isocost.sampling.pools import Pool
 from isocost.summaries.plans import to_markdown
-from isocost.summaries.status import saved, status_of, to_text
+from isocost.summaries.status import describe_saved, status_of, to_text
 from tests import openai_runs
 from tests.builders import InlineExecutor, raw_study, study
 from tests.engines.openai.server import Server
@@ -135,7 +135,7 @@ def test_the_bill_is_what_the_ledger_says(tmp_path: Path, out: Path) -> None:
     assert (found["model"], found["samples"], found["flops"]) == ("strong", len(told(tmp_path)), pytest.approx(line["spent_flops"]))
     assert status_of(out)["spent"]["flops"] == pytest.approx(done)
     assert f"| judge | strong | {len(told(tmp_path))} |" in to_text(status_of(out))
-    assert f"they cost {budget('flops', done)}" in saved(out)
+    assert f"they cost {budget('flops', done)}" in describe_saved(out)
 
 
 @pytest.mark.slow

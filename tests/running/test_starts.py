@@ -10,7 +10,7 @@ from isocost.errors import LimitReachedError, StorageError
 from isocost.events import Note, StageProgress
 from isocost.preparing.changes import note_changes
 from isocost.preparing.executing import ExecutorChoice
-from isocost.running.starts import FILE, Start, command_of
+from isocost.running.starts import FILE, Start, resume_command
 from isocost.store import RunDirectory
 from isocost.summaries.status import KILLED, START, status_of, to_text
 
@@ -86,10 +86,10 @@ def test_nothing_is_written_where_there_is_no_study(tmp_path: Path) -> None:
 def test_the_command_that_goes_on(tmp_path: Path) -> None:
     study, out = tmp_path / "my study.yaml", tmp_path / "out"
     ray = ExecutorChoice(name="ray", address="auto")
-    said = command_of(study, out, "report", settings=["limit.amount=5"], strict=True, executor=ray)
+    said = resume_command(study, out, "report", settings=["limit.amount=5"], strict=True, executor=ray)
     assert said == f"isocost run '{study}' -o {out} --set limit.amount=5 --strict --executor ray --address auto"
-    assert command_of(None, out, "evaluate") == f"isocost evaluate {out}"
-    assert command_of(study, out, "sample") == f"isocost sample {out}"
+    assert resume_command(None, out, "evaluate") == f"isocost evaluate {out}"
+    assert resume_command(study, out, "sample") == f"isocost sample {out}"
 
 
 def test_settings_that_changed_since_the_last_start_are_said() -> None:

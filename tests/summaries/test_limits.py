@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from isocost.running import plan_study, runs
-from isocost.summaries.limits import beyond_limit
+from isocost.summaries.limits import format_limit_warning
 from isocost.summaries.plans import to_markdown
 from tests.builders import InlineExecutor, write_study
 
@@ -25,7 +25,7 @@ def said(folder: Path, limit: float, *, tokens: int | None = None, **changes: An
     settings = [f"models.weak.price={{input: 0, output: {PRICED['output']}}}"]
     settings += [f"models.weak.tokens_per_sample={tokens}"] if tokens else []
     prepared, costs, plans = plan_study(study, settings)
-    line = beyond_limit(prepared, costs, plans)
+    line = format_limit_warning(prepared, costs, plans)
     assert (line in to_markdown(prepared, costs, plans)) or not line
     return line.replace(f"${2 * 64 * len(prepared.problems['train']):,}.00", "MOST")
 
@@ -53,5 +53,5 @@ def test_a_realised_budget_is_its_own_worst(tmp_path: Path) -> None:
         tmp_path, limit={"unit": "usd", "amount": 150}, budgets=budgets, arms={"weak": {"models": ["weak"]}}, sampling={"max_tokens": 64}
     )
     settings = [f"models.weak.price={{input: 0, output: {PRICED['output']}}}", "models.weak.tokens_per_sample=8"]
-    assert beyond_limit(*plan_study(study, settings)).startswith("The plan costs up to $200.00 at worst, expected $")
-    assert beyond_limit(*plan_study(study, [*settings, "limit.amount=201"])) == ""
+    assert format_limit_warning(*plan_study(study, settings)).startswith("The plan costs up to $200.00 at worst, expected $")
+    assert format_limit_warning(*plan_study(study, [*settings, "limit.amount=201"])) == ""

@@ -11,7 +11,7 @@ import pytest
 
 from isocost.errors import RunDirectoryError
 from isocost.ledger.summary import read_ledger, summarise_ledger
-from isocost.summaries.status import saved, status_of, to_text
+from isocost.summaries.status import describe_saved, status_of, to_text
 
 
 def lines_of(*lines: dict[str, Any]) -> str:
@@ -51,7 +51,7 @@ def test_a_million_samples_are_counted_without_opening_one(out: Path, monkeypatc
     (account,) = status["accounts"]
     assert (account["samples"], account["tokens"], account["flops"], account["tokens_per_second"]) == (10**6, 10**7, 500.0, 5000.0)
     assert "| data | weak | 1,000,000 | 10,000,000 | 500.0 FLOPs | – | 5,000 |" in to_text(status)
-    assert saved(out).startswith("1,000,000 samples are saved")
+    assert describe_saved(out).startswith("1,000,000 samples are saved")
 
 
 def test_what_is_in_flight_lost_and_sent_again(out: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_cost_that_is_not_known_is_not_zero(out: Path) -> None:
     assert status["spent_known"] == {"flops": 0.0, "usd": 0.0}
     assert "spent: what weak's 1 call cost is not known\n" in to_text(status)
     assert "limit: 1.0 KFLOPs, in flight at most 0 FLOPs, left not known" in to_text(status)
-    assert saved(out).endswith("\n  what weak's 1 call cost is not known")
+    assert describe_saved(out).endswith("\n  what weak's 1 call cost is not known")
 
 
 def bought(out: Path, *parts: tuple[str, str, float | None, float | None]) -> None:
@@ -118,7 +118,7 @@ def bought(out: Path, *parts: tuple[str, str, float | None, float | None]) -> No
 def test_what_is_known_is_said_and_whose_part_is_not(out: Path, parts: list[Any], said: str) -> None:
     bought(out, *parts)
     assert f"\nspent: {said}\n" in to_text(status_of(out))
-    assert saved(out).endswith(f"\n  they cost {said}")
+    assert describe_saved(out).endswith(f"\n  they cost {said}")
 
 
 def test_an_account_of_unknown_cost_takes_nothing_from_the_others(out: Path) -> None:
@@ -170,7 +170,7 @@ def test_before_anything_was_bought(out: Path) -> None:
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match="is it a run directory"):
         status_of(tmp_path)
-    assert saved(tmp_path) == "nothing was bought yet"
+    assert describe_saved(tmp_path) == "nothing was bought yet"
 
 
 def test_the_status_imports_what_it_reads_and_no_more() -> None:

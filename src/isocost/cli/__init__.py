@@ -1,7 +1,8 @@
-"""The command line: parses, calls, prints. The only room that prints; data to standard output, everything else to standard error.
+"""The command line: parse arguments, call the package, print results.
 
-`studies` has the commands that run a study, `tables` those that need none, `audits` the search for false positives, `lab` the embedded
-models. Whatever takes long to import is imported inside commands.
+No other package prints. Data goes to standard output, everything else to standard error. `studies` has the commands that run a study,
+`tables` those that need no study, `audits` the search for false positives, and `lab` the embedded models. Modules that take long to import
+are imported inside commands, so that `isocost --help` is fast.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated
 import typer
 
 from isocost.cli import audits, lab, studies, tables
-from isocost.cli.leaving import errors_in_short, stop_at_once
+from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
     name="isocost",
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-lab_app = typer.Typer(help="The embedded models: train them again from nothing.", no_args_is_help=True, rich_markup_mode=None)
+lab_app = typer.Typer(help="The embedded models: train them from scratch.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(lab_app, name="lab")
 
 _GRADE = (
@@ -63,16 +64,18 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    show_version: Annotated[bool, typer.Option("--version", help="Show the version and leave.", callback=_version, is_eager=True)] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; allowed anywhere.")] = False,
 ) -> None:
     """Compute-optimal sampling: which model to buy synthetic reasoning data from, at a fixed budget."""
 
 
 def main() -> None:
-    """Entry point: errors become one to three lines, Ctrl-C says how to go on."""
+    """Run the command line: errors print one to three lines, and Ctrl-C prints how to resume."""
+    # Until a command installs handlers of its own; see `stoppable`.
     signal.signal(signal.SIGINT, stop_at_once)
-    if sys.stderr is None:  # closed: there is nobody to tell
+    if sys.stderr is None:  # closed by the caller; libraries write to it without a check
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
-    with errors_in_short(debug="--debug" in sys.argv):
+    # --debug may follow the command, where typer would refuse an option of the whole program.
+    with report_errors(debug="--debug" in sys.argv):
         app([argument for argument in sys.argv[1:] if argument != "--debug"], standalone_mode=True)

@@ -1,4 +1,4 @@
-"""`python -m isocost.cli` is `isocost`."""
+"""Run `isocost` as `python -m isocost.cli`."""
 
 from isocost.cli import main
 

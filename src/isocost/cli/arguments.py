@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have, and how values of options are read."""
+"""Options and arguments that several commands share, and parsers of option values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from isocost.digits import to_int
 from isocost.errors import InputError
 
-# The effect of --force on each stage, as `running.stages.StudyRun` has it.
+# The effect of --force on each stage, as `running.stages.StudyRun` implements it.
 FORCE = {
     "sample": "Buy samples again that were paid for and whose files are missing. Stored samples are never discarded; an error if none are "
     "missing.",
@@ -21,7 +21,7 @@ FORCE = {
     "evaluate": "Discard all evaluations of the run, and evaluate again. Models are kept.",
     "report": "No effect: the report is written again each time.",
 }
-_LARGEST = 10_000
+_LARGEST = 10_000  # no table has more samples per problem, so a larger k is a typing error
 _SHOWN = 60  # characters of a value in a message
 
 Settings = Annotated[
@@ -37,7 +37,7 @@ Strict = Annotated[
 ]
 Where = Annotated[
     str | None,
-    typer.Option("--executor", metavar="NAME", help="Where work runs: local or ray; default as the study file says. See docs/ray.md."),
+    typer.Option("--executor", metavar="NAME", help="Where work runs: local or ray; default: the study file's. See docs/ray.md."),
 ]
 Address = Annotated[
     str | None,
@@ -51,11 +51,16 @@ def force_option(stage: str) -> object:
 
 
 def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
-    """`KEY=VALUE` settings, values read as in a study file.
+    """Parse `KEY=VALUE` settings; values are read as in a study file.
+
+    Args:
+        settings: The values of the option.
+        option: Its name, for messages.
 
     Raises:
-        InputError: If one is written otherwise, or a key is given twice.
+        InputError: a setting has another form, or a key is given twice.
     """
+    # Imported here: only some commands read settings.
     import yaml
 
     from isocost.yamlfile import TooMuchError, parse_value, trouble
@@ -69,19 +74,24 @@ def key_values(settings: list[str] | None, option: str) -> dict[str, object]:
             raise InputError(f"{option} {setting}: {key} is given twice; give it once")
         try:
             read = parse_value(value)
+            # 010 is 8 in YAML 1.1 and 10 in YAML 1.2, so it stays text.
             found[key] = value if any(plain.is_octal for plain in read.plain.values()) else read.data
         except TooMuchError as error:
             raise InputError(f"{option} {key}: {trouble(error, value)[1]}") from error
-        except yaml.YAMLError:
+        except yaml.YAMLError:  # such as a lone quote or colon: the text itself
             found[key] = value
     return found
 
 
 def whole_numbers(text: str, option: str) -> list[int]:
-    """A list of whole numbers above 0, such as `1,3,10`.
+    """Parse a list of whole numbers above 0, such as `1,3,10`.
+
+    Args:
+        text: The value of the option.
+        option: Its name, for messages.
 
     Raises:
-        InputError: If it is none.
+        InputError: the text is not such a list.
     """
     try:
         numbers = [to_int(part.strip()) if part.strip().isdecimal() else int(part) for part in text.split(",")]

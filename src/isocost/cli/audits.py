@@ -1,4 +1,4 @@
-"""False positives: audit looks for them, view has people look."""
+"""The commands `audit` and `view`, which find false positives and have people label them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def audit(
 ) -> None:
     """Look for false positives among the answer-correct solutions; what sampling still lacks is bought first.
 
-    Chooses solutions of each model, one a problem, and looks at them by their arithmetic and, with --set audit.by=judge --set
-    audit.model=NAME, by a model of the study, whose replies are bought within the limit; takes in what people said with isocost view; and
-    prints each model's rate with its interval, and before anyone labels how many labels tell the models apart. Settings are kept in
-    DIR/study.yaml. No reply that came is asked for twice. See docs/audits.md.
+    Chooses solutions of each model, one per problem, and checks their arithmetic. With --set audit.by=judge --set audit.model=NAME, a
+    model of the study judges them too; its replies are bought within the limit. Reads the labels that people gave in isocost view. Prints
+    each model's rate with its interval and, before there are labels, how many labels tell the models apart. Settings are kept in
+    DIR/study.yaml. No stored reply is requested again. See docs/audits.md.
     """
     run_stage(directory, "audit", settings, force=force, strict=strict, executor=executor, address=address)
     from isocost.summaries import audits
@@ -35,6 +35,7 @@ def audit(
     print_data(found if as_json else audits.to_markdown(found, directory))
 
 
+# The help of --force comes from the table that all stages share.
 audit.__annotations__["force"] = force_option("audit")
 
 
@@ -42,15 +43,15 @@ def view(
     directory: Directory,
     labeller: Annotated[
         str | None,
-        typer.Option("--labeller", metavar="NAME", help="Who labels; default the name you are logged in with.", show_default=False),
+        typer.Option("--labeller", metavar="NAME", help="The name of the person who labels; default: your login name.", show_default=False),
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 is any that is free.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port on 127.0.0.1; 0 picks a free one.")] = 0,
 ) -> None:
     """Open a run in the browser: its problems with all solutions, and the page on which people label false positives, blind.
 
-    Prints one link, which opens the pages once, in one browser on this machine. Labels are stored in DIR/audits/labels.jsonl as they are
-    given; which solutions are labelled, isocost audit DIR chooses. A second person labels the same ones with a --labeller of their own.
-    Ctrl-C ends it and says what was labelled. Needs pip install "isocost[view]"; see docs/viewer.md.
+    Prints one link, which opens the pages once, in one browser on this machine. Each label is stored at once in DIR/audits/labels.jsonl.
+    isocost audit DIR chooses the solutions to label. A second person labels the same ones with a --labeller of their own.
+    Ctrl-C ends the viewer and prints a summary of the labels. Needs pip install "isocost[view]"; see docs/viewer.md.
     """
     from isocost.viewer.serving import serve
 

@@ -1,4 +1,4 @@
-"""The embedded models."""
+"""The command `lab train`, which trains the embedded models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def train(
     steps: Annotated[int | None, typer.Option("--steps", help="Fewer steps than the recipe, to try it out.")] = None,
     eager: Annotated[bool, typer.Option("--eager", help="Without torch.compile (slower; needs no C++ compiler).")] = False,
 ) -> None:
-    """Train an embedded model again from nothing, by its recipe."""
+    """Train an embedded model from scratch, by its recipe."""
     from isocost.lab import train_model
 
     with stoppable():

@@ -1,4 +1,4 @@
-"""How the command line ends early: Ctrl-C and what a scheduler sends, and what is said of an error."""
+"""End the command line early: on Ctrl-C, on a scheduler's signal, and on errors."""
 
 from __future__ import annotations
 
@@ -18,45 +18,60 @@ from isocost.errors import InputError, IsocostError
 
 
 @contextlib.contextmanager
-def errors_in_short(*, debug: bool) -> Iterator[None]:
-    """Errors become one to three lines and an exit status; the traceback comes first where `debug` asks for it."""
+def report_errors(*, debug: bool) -> Iterator[None]:
+    """Turn errors into one to three lines and an exit status, after the traceback if `debug` is set.
+
+    Raises:
+        SystemExit: with the error's exit status; 1 for an unexpected error.
+    """
     try:
         if sys.stdout is None:
             raise InputError("standard output: is closed")
         yield
     except IsocostError as error:
         if debug:
-            say(_traceback(error))
+            say(_format_traceback(error))
         for line in _mistakes(error):
             say(f"error: {line}")
         raise SystemExit(error.exit_code) from None
-    except Exception as error:  # noqa: BLE001 - a fault of isocost's own: still one line, and the way to see more
+    except Exception as error:  # noqa: BLE001 - a fault of isocost: print one line, and how to see the traceback
         if debug:
-            say(_traceback(error))
-        say(f"error: {_unforeseen(error)}")
+            say(_format_traceback(error))
+        say(f"error: {_format_unexpected(error)}")
         raise SystemExit(1) from None
 
 
 def stop_at_once(number: int, frame: FrameType | None) -> NoReturn:
-    """Ctrl-C before anything was begun: libraries are being imported, some of which would swallow an exception or show its traceback."""
+    """Exit at once on Ctrl-C during start-up.
+
+    Libraries are being imported then, and some swallow a KeyboardInterrupt or print its traceback.
+    """
+    # A signal handler may interrupt a write to sys.stderr, so it bypasses the buffer and the exit handlers.
     with contextlib.suppress(OSError):
         os.write(2, b"\nstopped\n")
     os._exit(130)
 
 
-def heed_ctrl_c() -> None:
-    """Let Ctrl-C, and what a scheduler sends, end a wait: polars, when imported, has waits go on after a signal until they end."""
-    import polars  # noqa: F401 - a later import would undo it
+def install_interrupts() -> None:
+    """Let Ctrl-C and SIGTERM interrupt a wait.
 
-    for number in (signal.SIGINT, signal.SIGTERM):  # a scheduler that takes the machine back sends the second
+    Importing polars makes system calls restart after a signal, so a wait would go on to its end.
+    """
+    import polars  # noqa: F401 - a later import would undo the settings below
+
+    for number in (signal.SIGINT, signal.SIGTERM):  # a scheduler that reclaims the machine sends SIGTERM
         signal.signal(number, signal.default_int_handler)
         signal.siginterrupt(number, True)
 
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Work that Ctrl-C ends in order, its processes too."""
-    heed_ctrl_c()
+    """Run the body so that Ctrl-C ends it and its processes in order.
+
+    Raises:
+        SystemExit: 130 on Ctrl-C, as shells expect.
+    """
+    install_interrupts()
     try:
         yield
     except KeyboardInterrupt:
@@ -66,29 +81,34 @@ def stoppable() -> Iterator[None]:
 
 @contextlib.contextmanager
 def resumable(directory: Path | None) -> Iterator[None]:
-    """The same for a run, which can go on later: three lines say what is saved, what it cost, how to go on."""
-    heed_ctrl_c()
+    """Run the body as `stoppable` does, and on Ctrl-C print what is saved, its cost and the command that resumes the run.
+
+    Args:
+        directory: The run directory; None if it is not known yet.
+    """
+    install_interrupts()
     try:
         yield
     except KeyboardInterrupt:
-        say(_interrupted(directory))
+        say(_format_interrupted(directory))
         raise SystemExit(130) from None
 
 
-def _interrupted(directory: Path | None) -> str:
-    from isocost.summaries.status import saved
+def _format_interrupted(directory: Path | None) -> str:
+    from isocost.summaries.status import describe_saved
 
     again = " ".join(["isocost", *sys.argv[1:]])
-    return f"\nstopped: {saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {again}"
+    return f"\nstopped: {describe_saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {again}"
 
 
 def _mistakes(error: IsocostError) -> list[str]:
     mistakes: tuple[str, ...] | None = getattr(error, "mistakes", None)
+    # An error of the study file lists every mistake; each is a line.
     return list(mistakes) if mistakes else [str(error)]
 
 
-def _unforeseen(error: Exception) -> str:
-    """What to say of an error that isocost did not raise: the machine may be short of something, else isocost is at fault."""
+def _format_unexpected(error: Exception) -> str:
+    """Return a message for an error that isocost did not raise: a resource of the machine is short, or isocost is at fault."""
     if isinstance(error, MemoryError):
         return "out of memory; give it more, or use smaller pieces"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -99,5 +119,5 @@ def _unforeseen(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {error}\n  this is a fault of isocost; please report it with what --debug prints"
 
 
-def _traceback(error: Exception) -> str:
+def _format_traceback(error: Exception) -> str:
     return "".join(traceback.format_exception(error)).rstrip()

@@ -1,4 +1,4 @@
-"""Data to standard output, everything else to standard error."""
+"""Print data to standard output, and everything else to standard error."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def print_data(value: object) -> None:
     """Print a text as it is, anything else as JSON.
 
     Raises:
-        SystemExit: 141, if whoever reads has enough.
-        StorageError: If it cannot be written.
+        SystemExit: 141 if the reader has closed the pipe, as `yes | head` ends.
+        StorageError: standard output cannot be written.
     """
     try:
         sys.stdout.write((value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)).rstrip("\n") + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has enough
+    except BrokenPipeError:  # the reader has closed the pipe
         _drop_output()
         raise SystemExit(141) from None
     except OSError as error:
@@ -35,5 +35,5 @@ def say(line: str) -> None:
 
 
 def _drop_output() -> None:
-    """Let what could not be written not fail again at the end."""
+    """Discard the buffered rest of standard output: Python would fail on it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Running a study: demo, run, plan, status, and a command for each of its stages."""
+"""The commands that run a study: demo, run, plan, status, and one for each stage."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(
     executor: Where = None,
     address: Address = None,
 ) -> None:
-    """Run a study, or go on with it: what is done is not done again."""
+    """Run a study, or resume it: finished work is not repeated."""
     if dry_run:
         from isocost.running import dry_run as rehearse
         from isocost.summaries.plans import to_markdown
@@ -59,7 +59,7 @@ def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -
 
 
 def status(directory: Directory, as_json: AsJson = False) -> None:
-    """Show which stages are done and what was planned, spent and left."""
+    """Show the finished stages, and what is planned, spent and left."""
     from isocost.summaries.status import status_of, to_text
 
     found = status_of(directory)
@@ -67,11 +67,17 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
 
 
 def stage(name: str, summary: str) -> Callable[..., None]:
-    """The command of one stage; `summary` is its help."""
+    """Return the command of one stage.
+
+    Args:
+        name: The stage.
+        summary: The help of the command.
+    """
 
     def command(directory: Directory, force: bool = False, strict: Strict = False, executor: Where = None, address: Address = None) -> None:
         _finish(run_stage(directory, name, None, force=force, strict=strict, executor=executor, address=address))
 
+    # typer reads help and options from the function, so both are set per stage.
     command.__doc__ = summary
     command.__annotations__["force"] = force_option(name)
     return command
@@ -80,7 +86,17 @@ def stage(name: str, summary: str) -> Callable[..., None]:
 def run_stage(
     directory: Path, name: str, settings: list[str] | None, *, force: bool, strict: bool, executor: str | None, address: str | None
 ) -> Finished:
-    """One stage of a run, and what it still needs of earlier ones, under a progress line."""
+    """Run one stage of a run, and what it needs from earlier ones, with a progress line.
+
+    Args:
+        directory: The run directory.
+        name: The stage.
+        settings: The values of `--set`.
+        force: Whether to run the stage again.
+        strict: Whether to refuse problems with an unaccepted reference answer.
+        executor: Overrides the executor's name.
+        address: Overrides the address of the Ray cluster.
+    """
     from isocost.preparing.executing import ExecutorChoice
     from isocost.running import run_stage as run_one
 

@@ -1,4 +1,4 @@
-"""Tables of samples and files of solutions, without a run: measure and verify."""
+"""The commands `measure` and `verify`, which work on tables of samples and files of solutions, without a run."""
 
 from __future__ import annotations
 
@@ -32,17 +32,20 @@ def measure(
     k: Annotated[str, typer.Option("--k", help="The k of coverage@k and diversity@k.")] = "1,3,10",
     as_json: AsJson = False,
     levels: Annotated[
-        str, typer.Option("--levels", metavar="LEVELS", help="What makes two solutions the same: string, normalised, equations; or none.")
+        str,
+        typer.Option(
+            "--levels", metavar="LEVELS", help="The levels at which solutions count as the same: string, normalised, equations; or none."
+        ),
     ] = "string,normalised,equations",
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="COLUMN", help="What to group problems by, such as level: a column, or what a run's problems have."),
+        typer.Option("--by", metavar="COLUMN", help="Group problems by a column, such as level, of the table or of a run's problems."),
     ] = None,
     cost: Annotated[
-        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price of that model's token; once for every model.")
+        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price per token of a model; give one for every model.")
     ] = None,
     as_fixed: Annotated[
-        bool, typer.Option("--as-fixed", help="The number of draws does not depend on their outcomes, whatever it looks like.")
+        bool, typer.Option("--as-fixed", help="Assert that the number of draws does not depend on their outcomes, even if it appears to.")
     ] = False,
     stopped_at: Annotated[
         int | None,
@@ -51,7 +54,7 @@ def measure(
             metavar="N",
             min=1,
             max=1_000_000,
-            help="Each problem's draws went on until N were correct, or to a cap; gives pass@1.",
+            help="Each problem was sampled until N draws were correct, or to a cap; gives pass@1.",
         ),
     ] = None,
     mix: Annotated[
@@ -63,9 +66,9 @@ def measure(
 ) -> None:
     """Measure the models of a table of samples: coverage, diversity, pass@1, maj@k, costs, overlap and crossovers, with intervals.
 
-    Costs come from the column cost (in a run's samples, its own costs), else from num_generated_tokens, a token costing 1 or what --cost
-    says. In place of correct, a table may have the outcome that isocost verify writes. Draws that look as if they had
-    been stopped by their outcomes are said, and get no measure that needs a fixed number of draws. See docs/metrics.md.
+    Costs come from the column cost (in a run's samples, its own costs), else from num_generated_tokens at 1 per token or the price of
+    --cost. In place of correct, a table may have the outcome that isocost verify writes. If sampling appears to have stopped on success,
+    a warning is printed and measures that need a fixed number of draws are left out. See docs/metrics.md.
     """
     from isocost import measuring
 
@@ -92,8 +95,8 @@ def verify(
     problem_option: Annotated[
         list[str] | None, typer.Option("--problem-option", metavar="KEY=VALUE", help="An option of the problem source; repeatable.")
     ] = None,
-    workers: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Worker processes; default one a core.")] = None,
-    time_limit: Annotated[float, typer.Option("--time-limit", min=0.01, help="Seconds that one line may take.")] = 5.0,
+    workers: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Worker processes; default: one per core.")] = None,
+    time_limit: Annotated[float, typer.Option("--time-limit", min=0.01, help="The most seconds per line.")] = 5.0,
 ) -> None:
     """Grade solutions: each line of FILE comes out again, in order, with outcome, predicted_answer and reason added.
 
@@ -121,13 +124,18 @@ def verify(
 def _grade(
     file: str, grader: str, options: Mapping[str, object], source: tuple[str, Mapping[str, object]] | None, jobs: int, time_limit: float
 ) -> None:
-    """Grade the lines of a file, with the references of a source of problems where one is given, and say what became of them."""
+    """Grade the lines of a file, and print the counts of outcomes.
+
+    `source` is the name and the options of the problem source that has the references; None if each line has its own.
+    """
     from isocost.grading import GradingPool
     from isocost.verifying import references, verify
 
     with stoppable():
+        # Nothing is graded yet, so Ctrl-C needs no count of lines here.
         answers = references(*source) if source else None
     name = "stdin" if file == "-" else file
+    # A progress line would be mixed into the graded lines if both go to one terminal.
     output, progress = Output(sys.stdout.fileno()), CountLine(sys.stderr, wanted=not sys.stdout.isatty())
 
     def complain(number: int, why: str) -> None:
@@ -151,7 +159,7 @@ def _grade(
         progress.clear()
         say(f"\nstopped after {output.lines:,} {'line' if output.lines == 1 else 'lines'}")
         raise SystemExit(130) from None
-    except BrokenPipeError:  # whoever read has enough
+    except BrokenPipeError:  # the reader has closed the pipe
         raise SystemExit(141) from None
     finally:
         progress.clear()
@@ -159,7 +167,11 @@ def _grade(
 
 
 def _summarise(summary: Summary, name: str) -> None:
-    """The counts and what was wrong; leaves with 2 if a line could not be used, or none could be graded."""
+    """Print the counts and the errors.
+
+    Raises:
+        SystemExit: 2 if a line could not be used, or none could be graded.
+    """
     say(str(summary))
     for note in summary.notes(name):
         say(f"note: {note}")

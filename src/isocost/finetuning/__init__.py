@@ -1,4 +1,4 @@
-"""Trains a student on a cell's kept solutions with TRL, and keeps the checkpoint that validates best.
+"""Train a student on a cell's kept solutions with TRL, and keep the checkpoint with the best validation score.
 
 Every arm gets the same number of steps and the same batch size, whatever the size of its data (the paper, arXiv 2408.16737): a larger
 set is seen fewer times, never longer. The loss is on the completion alone, and the end token is part of it, or the student would never

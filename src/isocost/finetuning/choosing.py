@@ -1,4 +1,4 @@
-"""Trains at each learning rate, and chooses among the checkpoints."""
+"""Train at each learning rate, and choose among the checkpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Score = Callable[[Path], float]  # of a model's folder, higher is better
 
 
 def try_rates(course: Course, scratch: Path, kept: Path, score: Score | None, progress: Progress | None) -> tuple[list[Candidate], float]:
-    """Train at each rate and move the best checkpoint to `kept`; all candidates, and the seconds that training took.
+    """Train at each rate and move the best checkpoint to `kept`; return all candidates and the seconds of training.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -40,7 +40,7 @@ def try_rates(course: Course, scratch: Path, kept: Path, score: Score | None, pr
 
 
 def best_of(candidates: list[Candidate]) -> Candidate:
-    """The one with the highest score, of equals the first."""
+    """Return the candidate with the highest score, of equal ones the first."""
     return max(candidates, key=lambda candidate: -math.inf if candidate.score is None else candidate.score)
 
 

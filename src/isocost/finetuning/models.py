@@ -1,4 +1,4 @@
-"""Loads the model that is trained and its tokenizer, from a folder and never the network."""
+"""Load the model to train and its tokenizer, from a folder and never from the network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from isocost.errors import ModelError
 
 
 def load_tokenizer(path: Path) -> Any:
-    """The tokenizer of a model's folder, ready to pad.
+    """Return the tokenizer of a model's folder, ready to pad.
 
     Raises:
         ModelError: transformers can load none, or it has no end token.
@@ -28,7 +28,7 @@ def load_tokenizer(path: Path) -> Any:
 
 
 def load_model(path: Path, end: int) -> Any:
-    """The model in float32, since small steps vanish in bf16 weights; its generation stops at `end`, the token that is trained.
+    """Return the model in float32, since small steps vanish in bf16 weights; its generation stops at `end`, the trained token.
 
     Raises:
         ModelError: transformers can load none.

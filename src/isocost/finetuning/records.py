@@ -1,4 +1,4 @@
-"""How a student is trained, and what came of it."""
+"""Records of a training: its settings and its outcome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
-    """How a student is trained; the same for every arm of a comparison.
+    """Settings of a training, the same for every arm of a comparison.
 
     Attributes:
         steps: Optimizer steps at each learning rate.
@@ -19,7 +19,7 @@ class TrainingSettings:
         method: All weights, or LoRA adapters on every linear layer, merged into the saved model.
         max_length: Tokens of prompt, completion and end together; a longer row is left out, since cutting it would cut off its end.
         warmup: Share of the steps over which the rate rises from 0.
-        scheduler: How the rate falls afterwards.
+        scheduler: Shape of the decay afterwards.
     """
 
     steps: int
@@ -41,7 +41,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A checkpoint and what it scored on validation; None where there was nothing to choose from."""
+    """A checkpoint and its validation score; None where it is the only checkpoint."""
 
     learning_rate: float
     step: int
@@ -50,7 +50,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """What a finetuning made.
+    """The outcome of a training.
 
     Attributes:
         best: The checkpoint that was kept.

@@ -1,4 +1,4 @@
-"""Training rows as a model sees them."""
+"""Encode training rows as a model sees them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def encode(tokenizer: Any, rows: Sequence[Mapping[str, str]]) -> list[Encoded]:
 
 
 def cycled(rows: Sequence[Encoded], seed: int) -> Iterator[Encoded]:
-    """The rows over and over, each pass in a new order drawn from `seed`: none is seen twice more often than another."""
+    """Yield the rows repeatedly, each pass in a new order drawn from `seed`: counts of any two rows differ by at most one."""
     rng = random.Random(f"finetuning/{seed}")
     while rows:
         yield from rng.sample(rows, len(rows))

@@ -1,4 +1,4 @@
-"""Where a model lies until it is finished: under its name there is a complete one or none."""
+"""Hold a model in a scratch folder until it is finished: under its own name there is a complete model or none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from isocost.store.files import sync_folder
 
 @contextmanager
 def scratch_beside(out: Path) -> Iterator[Path]:
-    """An empty folder `.NAME.part` beside `out`, on the same file system, that is gone afterwards."""
+    """Yield an empty folder `.NAME.part` beside `out`, on the same file system, and delete it afterwards."""
     scratch = out.with_name(f".{out.name}.part")
     if scratch.is_symlink():
         scratch.unlink()  # nothing is written through it
@@ -26,7 +26,7 @@ def scratch_beside(out: Path) -> Iterator[Path]:
 
 
 def publish(folder: Path, out: Path) -> None:
-    """Give a finished folder of files its name once they are on the disk."""
+    """Rename a finished folder to `out`, after all its files are on the disk."""
     for path in (path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
             os.fsync(file.fileno())

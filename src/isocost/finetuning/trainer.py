@@ -1,4 +1,4 @@
-"""One training run, with TRL."""
+"""Run one training with TRL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Report = Callable[[int, float], None]  # given the step and the mean loss since 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """What is the same at all learning rates; `data` holds the rows of all steps, in the order in which they are seen."""
+    """The inputs that all learning rates share; `data` holds the rows of all steps, in the order in which they are seen."""
 
     model_path: Path
     tokenizer: Any
@@ -29,7 +29,7 @@ class Course:
 
 
 def train(course: Course, rate: float, scratch: Path, report: Report) -> dict[int, Path]:
-    """Train once through the data; the folders of the checkpoints by step, each a whole model in `scratch`.
+    """Train once through the data; return the folders of the checkpoints by step, each a complete model in `scratch`.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -90,7 +90,7 @@ def _dataset(data: Sequence[Encoded]) -> Any:
 
 
 def _watcher(checkpoints: Mapping[int, Path], report: Report) -> Any:
-    """Saves the model (or its adapters) at the checkpoints and passes the loss on."""
+    """Return a callback that saves the model (or its adapters) at the checkpoints and reports the loss."""
     from transformers import TrainerCallback
 
     class Watcher(TrainerCallback):  # type: ignore[misc]
@@ -112,7 +112,7 @@ def _adapters() -> Any:
 
 
 def _merge(model: Any, folder: Path) -> None:
-    """Put the whole model in place of its adapters."""
+    """Replace the saved adapters with the merged model."""
     from peft import PeftModel
 
     merged = PeftModel.from_pretrained(model, folder).merge_and_unload()
@@ -122,7 +122,7 @@ def _merge(model: Any, folder: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No bars, warnings or log lines of the libraries: the caller shows progress."""
+    """Silence progress bars, warnings and log lines of the libraries: the caller shows progress."""
     from transformers.utils import logging as bars
 
     loggers = [logging.getLogger(name) for name in ("transformers", "trl", "accelerate", "peft", "datasets")]

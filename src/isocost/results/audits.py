@@ -1,4 +1,7 @@
-"""The audit stage of a run: what is looked at, by whom, and what it says. Files are in `audits/`, replies of a judge in `judge/`."""
+"""Run the audit stage: choose solutions, rate them by steps, judge and people, and estimate false positive rates.
+
+Files are in `audits/`, replies of a judge in `judge/`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from isocost.store import RunDirectory, write_parquet
 
 FOLDER = "audits"
 _TEXT, _FLAG = pl.String(), pl.Boolean()
-_SCHEMAS = {  # a table without rows has its columns all the same
+_SCHEMAS = {  # explicit, so that a table without rows has its columns too
     "chosen": {
         "sample_id": _TEXT, "model": _TEXT, "problem_id": _TEXT, "sample_index": pl.Int64(), "stratum": _TEXT, "weight": pl.Float64(),
         "place": pl.Int64(),
@@ -37,16 +40,16 @@ _SCHEMAS = {  # a table without rows has its columns all the same
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audits:
-    """What the audits of a run say.
+    """The audits of a run.
 
     Attributes:
-        cells: By steps, of every cell's own solutions: `model`, `problem_id`, `sample_id`, `sound`, `first_false`.
-        found: What is known of each chosen solution.
-        rates: By model, those with a correct solution.
-        costs: By model and unit: per correct and per truly correct solution.
-        labels: What people said.
-        judge: The judge and what it is asked, in short; "" without one.
-        judged: What it said, by sample id.
+        cells: The audits by steps of every cell's own solutions: `model`, `problem_id`, `sample_id`, `sound`, `first_false`.
+        found: The verdicts on each chosen solution.
+        rates: The rates of each model that has a correct solution.
+        costs: Cost per correct and per truly correct solution, by model and unit.
+        labels: The labels of people.
+        judge: The judge and the example of its prompt; "" without a judge.
+        judged: The judge's verdicts, by sample id.
     """
 
     cells: Mapping[Cell, pl.DataFrame]
@@ -58,7 +61,11 @@ class Audits:
     judged: Mapping[str, auditing.Judged] = field(default_factory=dict)
 
     def measures(self) -> dict[str, dict[str, Estimate]]:
-        """By model: `fpr`, the rate to believe; `fpr/steps` and so on; `cost_per_correct_usd`, `cost_per_truly_correct_flops` and so on."""
+        """Return measures by model and name.
+
+        Names are `fpr` (the most reliable rate), `fpr/steps` and so on, and `cost_per_correct_usd`, `cost_per_truly_correct_flops` and so
+        on.
+        """
         found: dict[str, dict[str, Estimate]] = {}
         for each in self.rates:
             own = {"fpr": each.rate} | {f"fpr/{way}": rate for way, rate in each.rates.items()}
@@ -78,48 +85,53 @@ def audit(
     *,
     again: bool = False,
 ) -> Audits:
-    """Choose solutions, look at them by steps and, where the study says so, by its judge; take in what people said.
+    """Choose solutions, audit them by steps and, if the study sets one, by its judge, and read the labels of people.
 
-    With `again`, calls of the judge that failed for good at an earlier start are made once more.
+    With `again`, calls of the judge that failed for good at an earlier start are repeated.
 
     Raises:
-        LimitReachedError: the limit leaves no room for the judge; what it said before is stored.
-        EngineError: the judge cannot be asked.
+        LimitReachedError: the limit leaves no room for the judge; its replies so far are stored.
+        EngineError: the judge cannot be called.
     """
     study = prepared.study
-    _labels(directory)  # a damaged file is told before a judge is paid
+    _read_labels(directory)  # a damaged file of labels raises here, before a judge is paid
     seed, per_model = study.seed, study.audit.per_model
-    solved = _with_lots(table, seed)
+    solved = _correct_draws(table, seed)
     cells = {
-        cell: _named(table, auditing.to_audit(_among(solved, drawn), per_model=per_model, seed=seed)) for cell, drawn in table.cells.items()
+        cell: _add_sample_ids(table, auditing.to_audit(_select_drawn(solved, drawn), per_model=per_model, seed=seed))
+        for cell, drawn in table.cells.items()
     }
-    drawn = _named(table, auditing.one_a_problem(_among(solved, table.drawn)))
+    drawn = _add_sample_ids(table, auditing.one_a_problem(_select_drawn(solved, table.drawn)))
     chosen = auditing.choose(drawn, bought.problems, per_model=per_model, seed=seed)
-    own = _in_order(drawn, chosen)
-    steps = _steps(table, [*cells.values(), own])
+    own = _rows_of_chosen(drawn, chosen)
+    steps = _audit_steps(table, [*cells.values(), own])
+    # maintain_order: the rows of the files must not depend on how polars schedules its threads.
     audited = {cell: rows.join(steps, on="place", how="left", maintain_order="left") for cell, rows in cells.items()}
     _write(directory, "steps", [rows.with_columns(cell=pl.lit(cell.name), by=pl.lit("steps")) for cell, rows in audited.items()])
     _write(directory, "chosen", [pl.DataFrame(list(map(asdict, chosen)), schema=_SCHEMAS["chosen"])])
     own = own.join(steps, on="place", how="left", maintain_order="left")
     _write(directory, "steps-chosen", [own])
-    judged, judge = _judged(prepared, directory, executor, bought, chosen, table.texts_of(own["place"].to_numpy()), listener, again=again)
-    labels = _labels(directory)
+    judged, judge = _judge_chosen(
+        prepared, directory, executor, bought, chosen, table.texts_of(own["place"].to_numpy()), listener, again=again
+    )
+    labels = _read_labels(directory)  # read again: people may have labelled while the judge was at work
     found = [_found(each, sound, judged, labels) for each, sound in zip(chosen, own["sound"], strict=True)]
     order = list(study.models)
+    # Every table of the report lists the models in the order of the study.
     rates = sorted(auditing.model_rates(found), key=lambda each: order.index(each.model))
     return Audits(
         cells=audited,
         found=found,
         rates=rates,
-        costs={each.model: auditing.unit_costs(_in_order_of_cells(table, each.model), each.rate) for each in rates},
+        costs={each.model: auditing.unit_costs(_draws_in_order_of_cells(table, each.model), each.rate) for each in rates},
         labels=labels,
         judge=judge,
         judged=judged,
     )
 
 
-def _with_lots(table: DrawTable, seed: int) -> pl.DataFrame:
-    """The correct draws with their places and lots."""
+def _correct_draws(table: DrawTable, seed: int) -> pl.DataFrame:
+    """Return the correct draws with their place in the table and `lot`, their rank in the seeded random order."""
     columns = table.draws.select("model", "problem_id", "sample_index", "outcome").filter(pl.Series(table.correct))
     return columns.with_columns(
         place=pl.Series(np.flatnonzero(table.correct).astype(np.uint32)),
@@ -127,33 +139,40 @@ def _with_lots(table: DrawTable, seed: int) -> pl.DataFrame:
     )
 
 
-def _among(solved: pl.DataFrame, drawn: Bools) -> pl.DataFrame:
-    """Those of the correct draws that a cell drew, or any."""
+def _select_drawn(solved: pl.DataFrame, drawn: Bools) -> pl.DataFrame:
+    """Return the correct draws that are marked in `drawn`, bool[draws]."""
     return solved.filter(pl.Series(drawn[solved["place"].to_numpy()]))
 
 
-def _steps(table: DrawTable, wanted: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The audits by steps of these draws: place, sound, first_false; each text is read once."""
+def _audit_steps(table: DrawTable, wanted: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Audit these draws by steps; return `place`, `sound` and `first_false`.
+
+    Cells share draws, so one mask over all of them has each text read and audited once.
+    """
     mask = np.zeros(table.draws.height, dtype=np.bool_)
     for rows in wanted:
         mask[rows["place"].to_numpy()] = True
     parts = [auditing.audited(texts).with_columns(place=pl.Series(places, dtype=pl.UInt32)) for places, texts in table.texts(mask)]
+    # The empty frame gives the columns their types where no text is audited.
     return pl.concat([auditing.audited([]).with_columns(place=pl.lit(0, dtype=pl.UInt32)), *parts])
 
 
-def _in_order(draws: pl.DataFrame, chosen: Sequence[Chosen]) -> pl.DataFrame:
-    """The rows of the chosen draws, in their order."""
+def _rows_of_chosen(draws: pl.DataFrame, chosen: Sequence[Chosen]) -> pl.DataFrame:
+    """Return the rows of the chosen draws, in the order of `chosen`."""
     wanted = pl.DataFrame({"sample_id": [each.sample_id for each in chosen]}, schema={"sample_id": pl.String})
     return wanted.join(draws, on="sample_id", how="left", maintain_order="left")
 
 
-def _named(table: DrawTable, draws: pl.DataFrame) -> pl.DataFrame:
+def _add_sample_ids(table: DrawTable, draws: pl.DataFrame) -> pl.DataFrame:
+    """Add the column `sample_id`: ids are numbers until here, as text for every draw would take most of the memory."""
     return draws.with_columns(sample_id=pl.Series(list(table.sample_ids(draws["place"].to_numpy())), dtype=pl.String))
 
 
-def _in_order_of_cells(table: DrawTable, model: str) -> pl.DataFrame:
-    """A model's draws that cells drew, those of the first cell first: sums of floats depend on the order."""
+def _draws_in_order_of_cells(table: DrawTable, model: str) -> pl.DataFrame:
+    """Return the model's draws that any cell drew, in the order of cells: sums of floats depend on the order."""
+    # Two bytes per draw: a run may have millions of draws, and far fewer cells than 65,536.
     first = np.zeros(table.draws.height, dtype=np.uint16)
+    # Reversed, so that a draw of several cells keeps the number of the first.
     for number, drawn in reversed(list(enumerate(table.cells.values()))):
         first[drawn] = number
     mine = table.drawn & table.is_of(model)
@@ -161,7 +180,7 @@ def _in_order_of_cells(table: DrawTable, model: str) -> pl.DataFrame:
     return draws[np.argsort(first[mine], kind="stable")] if first[mine].any() else draws
 
 
-def _judged(
+def _judge_chosen(
     prepared: Prepared,
     directory: RunDirectory,
     executor: Executor,
@@ -172,7 +191,7 @@ def _judged(
     *,
     again: bool,
 ) -> tuple[dict[str, auditing.Judged], str]:
-    """The judge's verdicts by sample id, and which judge it was; nothing without one."""
+    """Return the judge's verdicts by sample id, and its name with the example of its prompt; empty without a judge."""
     if prepared.study.audit.by != "judge":
         return {}, ""
     judge = Judge(prepared, directory, executor, again=again)
@@ -184,7 +203,7 @@ def _judged(
     return judged, f"{judge.model} (asked as in {judge.example})"
 
 
-def _labels(directory: RunDirectory) -> Verdicts:
+def _read_labels(directory: RunDirectory) -> Verdicts:
     return verdicts(read_labels(directory.path / FOLDER / "labels.jsonl"))
 
 

@@ -1,4 +1,4 @@
-"""Models of a run side by side: coverage and diversity against cost and against draws, crossovers, and which problems only one solves."""
+"""Compare the models of a run: coverage and diversity against cost and draws, crossovers, and problems that only one model solves."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from isocost.sampling.data import SamplingOutcome
 from isocost.sampling.pools import Pool
 
 UNITS: tuple[Unit, ...] = ("flops", "usd")
-_KIND = "diversity"  # of exact solutions: the level that models are compared at
-_WHOLE = 1e-9  # draws that are so near a whole number are that number
+_KIND = "diversity"  # of exact solutions; models are compared at this level only
+_WHOLE = 1e-9  # relative; cost divided by cost per draw misses a whole number by less, and ceil would then add a draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """What a run's models have to say beside each other; the fields are those of `Results`."""
+    """The comparison of a run's models; the fields are those of `Results`."""
 
     curves: tuple[ModelCurve, ...] = ()
     crossovers: tuple[ModelCrossover, ...] = ()
@@ -41,7 +41,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pool:
-    """A model's draws with its curve, and what all draws of each problem cost, float[problems], by unit where that is known."""
+    """A model's draws with its curve, and the cost of all draws of each problem, float[problems], by unit where it is known."""
 
     model: Model
     curve: ModelCurve
@@ -49,24 +49,28 @@ class _Pool:
 
 
 def compare_models(prepared: Prepared, bought: SamplingOutcome, table: DrawTable, measured: Sequence[Model]) -> Compared:
-    """Curves of every model that was drawn by a fixed plan, as `measuring` makes them, and each two of at most five side by side.
+    """Compute the curve of every model that was drawn by a fixed plan, and compare each pair of at most five models.
 
-    A curve goes as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a policy
-    may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes. Mixtures are worked out from the
-    draws of models with a curve.
+    A curve reaches as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a
+    policy may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes. Mixtures are computed from
+    the draws of models with a curve.
 
     Args:
         prepared: The study.
-        bought: What was planned.
+        bought: The plans of the cells, and the problems.
         table: Every draw.
-        measured: The models that drew; where they are several, their exact solutions are `identified`.
+        measured: The models that drew; if there are several, with their exact solutions `identified`.
     """
     left_out = _left_out(prepared, measured)
     names = [name for name in generators(prepared.study) if name not in left_out]
     pools = _pools([model for model in measured if model.name in names], table)
     reached = {pool.model.name for pool in pools}
     left_out |= {name: "no draw could be graded" for name in names if name not in reached}
-    budgets = {p.cell.budget: (p.unit, p.amount / len(bought.problems)) for p in bought.plans if p.cell.budget and p.unit and p.amount}
+    budgets: dict[str, tuple[Unit, float]] = {}
+    for plan in bought.plans:
+        if plan.cell.budget and plan.unit and plan.amount:  # a number-matched cell has none of them
+            budgets[plan.cell.budget] = plan.unit, plan.amount / len(bought.problems)
+    # Without budgets one unit is enough; FLOPs come first in UNITS.
     units = _budget_units(bought.plans) or _known(pools)[:1]
     return Compared(
         curves=tuple(pool.curve for pool in pools),
@@ -78,8 +82,10 @@ def compare_models(prepared: Prepared, bought: SamplingOutcome, table: DrawTable
 
 
 def unit_of_costs(prepared: Prepared, bought: SamplingOutcome, pools: Mapping[str, Pool]) -> Unit | None:
-    """Return the unit that the report's first figure has costs in: of the budgets the first that is known of some model's draws; without
-    budgets the first that is known of all draws. None where there is none.
+    """Return the unit of costs in the report's first figure, or None where no unit qualifies.
+
+    That is the first unit of a budget in which some model's draws have known costs. Without budgets it is the first unit in which all
+    draws have known costs.
     """
     fixed = [pools[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
     drawn = [pool for pool in fixed if next(pool.draws(), None)]
@@ -123,9 +129,11 @@ def _pools(measured: Sequence[Model], table: DrawTable) -> list[_Pool]:
 
 
 def _model_curve(model: Model, costs: Mapping[Unit, Floats]) -> ModelCurve | None:
-    points = curve_points(replace(model, cost=model.drawn.astype(np.float64)))  # a draw costs one draw: the points are found by k
+    # With a cost of one per draw, the points of the cost curve are whole k.
+    points = curve_points(replace(model, cost=model.drawn.astype(np.float64)))
     if not points:
         return None
+    # The mean cost is over the problems that reach the last point, which are those of the curve.
     at = np.flatnonzero(model.drawn >= points[-1].k)
     each = {unit: float((cost[at] / model.drawn[at]).mean()) for unit, cost in costs.items()}
     return ModelCurve(
@@ -143,17 +151,20 @@ def _mixtures(study: Study, pools: Sequence[_Pool], unit: Unit) -> Iterator[Mode
 
 
 def _known(pools: Sequence[_Pool]) -> list[Unit]:
-    return [unit for unit in UNITS if pools and all(unit in pool.costs for pool in pools)]
+    if not pools:  # all() of nothing would call every unit known
+        return []
+    return [unit for unit in UNITS if all(unit in pool.costs for pool in pools)]
 
 
 def _crossovers(pools: Sequence[_Pool], unit: Unit) -> Iterator[ModelCrossover]:
     for found in crossings([replace(pool.model, cost=pool.costs.get(unit)) for pool in pools]):
         names, crossing = (found.left, found.right), found.found
+        ahead = {"left": found.left, "right": found.right, None: None}[crossing.ahead]
         yield ModelCrossover(
             measure=found.measure,
             models=names,
             unit=unit,
-            ahead=None if crossing.ahead is None else names[0] if crossing.ahead == "left" else names[1],
+            ahead=ahead,
             cost=crossing.value,
             low=crossing.low,
             high=crossing.high,
@@ -167,6 +178,7 @@ def _pairs(pools: Sequence[_Pool], budgets: Mapping[str, tuple[Unit, float]]) ->
     for left, right in combinations(pools, 2):
         common = np.intersect1d(left.model.problem, right.model.problem)
         places = [np.searchsorted(pool.model.problem, common) for pool in (left, right)]
+        # The comparison is paired: it uses the problems that have enough draws of both models.
         enough = [pool.model.drawn[at] >= pool.curve.ks[-1] for pool, at in zip((left, right), places, strict=True)]
         at = places[0][enough[0] & enough[1]], places[1][enough[0] & enough[1]]
         if not at[0].size:
@@ -174,9 +186,10 @@ def _pairs(pools: Sequence[_Pool], budgets: Mapping[str, tuple[Unit, float]]) ->
         seen: set[tuple[Unit, float]] = set()
         for budget, (unit, amount) in budgets.items():
             each = [_mean_cost(pool, unit, here) for pool, here in zip((left, right), at, strict=True)]
-            if min(each) > 0:
+            if min(each) > 0:  # 0.0 is unknown or free: no number of draws follows from it
+                # No further than the shorter curve: beyond it one model has too few draws.
                 cost = min(amount, *(c * pool.curve.ks[-1] for c, pool in zip(each, (left, right), strict=True)))
-                if (unit, cost) in seen:  # budgets beyond the curves are all compared where the shorter one ends
+                if (unit, cost) in seen:  # budgets beyond the curves are all cut to the end of the shorter curve
                     continue
                 seen.add((unit, cost))
                 draws = (_rounded(cost / each[0]), _rounded(cost / each[1]))
@@ -186,7 +199,7 @@ def _pairs(pools: Sequence[_Pool], budgets: Mapping[str, tuple[Unit, float]]) ->
 
 
 def _mean_cost(pool: _Pool, unit: Unit, at: Ints) -> float:
-    """Of a draw; 0.0 where it is not known."""
+    """Return the mean cost per draw; 0.0 where it is unknown."""
     return float((pool.costs[unit][at] / pool.model.drawn[at]).mean()) if unit in pool.costs else 0.0
 
 
@@ -195,10 +208,17 @@ def _rounded(draws: float) -> float:
 
 
 def _side_by_side(pools: tuple[_Pool, _Pool], at: tuple[Ints, Ints], draws: tuple[float, float]) -> ModelPair:
-    """Both models at so many draws a problem, on problems that have as many."""
+    """Compare both models at `draws` per problem.
+
+    Args:
+        pools: The two models.
+        at: Places of the common problems in each pool, int[problems].
+        draws: Draws per problem of each model; need not be whole.
+    """
     each = list(zip(pools, at, draws, strict=True))
     chances = [coverage_at(pool.model.drawn[here], pool.model.correct[here], k) for pool, here, k in each]
     distinct = [_diversity_at(pool.model, here, k) for pool, here, k in each]
+    # A problem has at most as many distinct solutions as draws, which bounds the interval.
     most = [np.ceil(k) for k in draws]
     ungraded = [pool.model.n_ungraded for pool in pools]
     coverage = [replace(mean_interval(values), n_ungraded=n) for values, n in zip(chances, ungraded, strict=True)]
@@ -222,7 +242,7 @@ def _side_by_side(pools: tuple[_Pool, _Pool], at: tuple[Ints, Ints], draws: tupl
 
 
 def _diversity_at(model: Model, at: Ints, k: float) -> Floats:
-    """diversity@k at a fractional k, linear between whole k as `coverage_at`, float[problems]."""
+    """Return diversity@k at a fractional k, interpolated linearly between whole k as in `coverage_at`, float[problems]."""
     whole, part = int(k), k - int(k)
     ends = diversity(model, "diversity", [whole, whole + 1] if part else [whole]).values[at]
     between: Floats = (1 - part) * ends[:, 0] + part * ends[:, -1]

@@ -1,4 +1,4 @@
-"""The draws of a run by column: what every stage after sampling reads."""
+"""The draws of a run as a table, which every stage after sampling reads."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.records import Allocation, Cell, Cost, FinishReason, Outcome, Unit
 from isocost.results.tables import write_samples
 
-Places = NDArray[np.integer[Any]]  # in the table of draws
-PART = 50_000  # texts in memory at once
+Places = NDArray[np.integer[Any]]  # row numbers in the table of draws
+PART = 50_000  # texts in memory at once: tens of MB at some hundred bytes each
 _COSTS = ("cost_flops", "cost_usd", "cost_seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DrawTable:
-    """Every draw of a run in some 50 bytes, and where to read its text.
+    """Every draw of a run in about 50 bytes, and the file that has its text.
 
     Attributes:
         draws: A row per draw, models by name, problems in the study's order, then by index: `row` (its place in the file), `id` (its
             sample id as a number), `model`, `problem_id`, `sample_index`, `num_generated_tokens`, `finish_reason`, `outcome`,
             `cost_flops`, `cost_usd`, `cost_seconds`.
-        cells: Which of them each cell drew, bool[draws]; cells share draws.
+        cells: A mask of the draws of each cell, bool[draws]; cells share draws.
         path: samples.parquet, which has the texts.
     """
 
@@ -58,15 +58,17 @@ class DrawTable:
             unit: As `write_samples`.
             models: Every model that may have drawn.
             problem_ids: In the study's order.
-            allocations: What every cell drew.
+            allocations: The draws of every cell.
 
         Raises:
             StorageError: As `write_samples`.
         """
         schema = _schema(models, problem_ids)
+        # A sample id is 16 hexadecimal digits: 8 bytes as a number.
         columns = [pl.col("id").str.to_integer(base=16, dtype=pl.UInt64), *(pl.col(name).cast(dtype) for name, dtype in schema.items())]
         kept = [pl.DataFrame(schema={"id": pl.UInt64, **schema})]
 
+        # The parts can be read once only, so the columns are kept while the file is written.
         def keeping() -> Iterator[pl.DataFrame]:
             for part in parts:
                 kept.append(part.select(columns))
@@ -78,17 +80,17 @@ class DrawTable:
 
     @cached_property
     def correct(self) -> Bools:
-        """Whether each draw is correct, bool[draws]."""
+        """A mask of the correct draws, bool[draws]."""
         return (self.draws["outcome"] == Outcome.CORRECT).to_numpy()
 
     @cached_property
     def graded(self) -> Bools:
-        """Whether each draw could be graded, bool[draws]."""
+        """A mask of the graded draws, bool[draws]."""
         return (self.draws["outcome"] != Outcome.UNGRADED).to_numpy()
 
     @cached_property
     def drawn(self) -> Bools:
-        """Whether any cell drew it, bool[draws]."""
+        """A mask of the draws of any cell, bool[draws]."""
         drawn: Bools = np.logical_or.reduce([*self.cells.values(), np.zeros(self.draws.height, dtype=np.bool_)])
         return drawn
 
@@ -108,43 +110,45 @@ class DrawTable:
         return _categories(self.draws["model"])
 
     def is_of(self, model: str) -> Bools:
-        """Whether each draw is the model's, bool[draws]."""
+        """Return a mask of the model's draws, bool[draws]."""
         return (self.draws["model"] == model).to_numpy()
 
     def count(self, which: Bools) -> Ints:
-        """How many of these draws each problem has, int[problems]."""
+        """Count the draws in a mask by problem, int[problems]."""
         return np.bincount(self.problem[which], minlength=len(self.problem_ids))
 
     def tokens(self, which: Bools) -> int:
-        """Tokens generated in these draws."""
+        """Return the number of tokens generated in the draws of a mask."""
         return int(self.draws["num_generated_tokens"].to_numpy()[which].sum())
 
     def cost(self, which: Bools) -> Cost:
-        """Add up the costs of these draws one after the other, each unit where all of them know it."""
+        """Return the total cost of the draws in a mask; a unit is None where the cost of any of them is unknown."""
         flops, usd, seconds = (_sum(self._amounts(f"cost_{unit}", which)) for unit in ("flops", "usd", "seconds"))
         return Cost(flops=flops, usd=usd, seconds=seconds)
 
     def amounts(self, model: str, unit: Unit) -> Floats:
-        """What a model's draws of each problem cost, float[problems], nan where that of one is not known."""
+        """Return the cost of a model's draws by problem, float[problems]; nan where the cost of any draw is unknown."""
         mine = self.is_of(model)
         costs = self._amounts(f"cost_{unit}", mine)
+        # An unknown cost is nan, and makes the sum of its problem nan.
         return np.bincount(self.problem[mine], weights=costs, minlength=len(self.problem_ids)).astype(np.float64)
 
     def _amounts(self, column: str, which: Bools) -> Floats:
-        """Costs of these draws, nan where they are not known."""
+        """Return the costs of the draws in a mask; nan where unknown."""
         return self.draws[column].filter(pl.Series(which)).cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
     def sample_ids(self, which: Bools | Places) -> Iterator[str]:
-        """The ids of these draws."""
+        """Return the sample ids of draws, given as a mask or as places."""
         return (f"{number:016x}" for number in self.draws["id"].to_numpy()[which])
 
     def scan(self) -> pl.LazyFrame:
-        """The file, with texts and the columns that measuring knows."""
+        """Return the file as a lazy frame, with texts and the columns that measuring reads."""
         return paths.scan_parquet(self.path)
 
     @cached_property
     def places(self) -> NDArray[np.uint32]:
         """The place in `draws` of each row of the file, int[draws]."""
+        # The inverse permutation of the column `row`.
         places = np.empty(self.draws.height, dtype=np.uint32)
         places[self.draws["row"].to_numpy()] = np.arange(places.size, dtype=np.uint32)
         return places
@@ -153,12 +157,13 @@ class DrawTable:
         """Read the texts of some draws, a part at a time, in the order of the file.
 
         Args:
-            wanted: Which, bool[draws].
+            wanted: A mask of the draws, bool[draws].
 
         Yields:
-            Places in `draws`, and the texts of the draws there.
+            Places in `draws`, and the texts of the draws at these places.
         """
         start = 0
+        # pre_buffer would read the columns of all row groups into memory ahead of use.
         with self.path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
             for group in range(parquet.num_row_groups):
                 places = self.places[start : start + parquet.metadata.row_group(group).num_rows].astype(np.int64)
@@ -171,7 +176,7 @@ class DrawTable:
                 start += places.size
 
     def texts_of(self, places: Places) -> pl.Series:
-        """Return the texts of these draws, in this order; hold no more than `PART` of them."""
+        """Return the texts of the draws at `places`, in this order; all are in memory at once, so give at most `PART`."""
         wanted = np.zeros(self.draws.height, dtype=np.bool_)
         wanted[places] = True
         found = list(self.texts(wanted))
@@ -185,6 +190,7 @@ class DrawTable:
 
 def _schema(models: Iterable[str], problem_ids: Sequence[str]) -> dict[str, pl.DataType]:
     return {
+        # Enums store a small number per row; strings would take most of the memory of the table.
         "model": pl.Enum(sorted(models)),
         "problem_id": pl.Enum(problem_ids),
         "sample_index": pl.UInt32(),
@@ -196,11 +202,12 @@ def _schema(models: Iterable[str], problem_ids: Sequence[str]) -> dict[str, pl.D
 
 
 def _in_order(draws: pl.DataFrame) -> pl.DataFrame:
-    """Sort the draws, a column at a time: a sorted copy of all columns beside the others would be the most that a run holds."""
+    """Sort the draws, one column at a time: a sorted copy of the whole table would be the peak memory of a run."""
     for name in _COSTS:
-        if draws[name].null_count() == draws.height:
+        if draws[name].null_count() == draws.height:  # a column of nulls takes no memory as the type Null
             draws = draws.with_columns(pl.lit(None).alias(name))
     keys, _ = _keys(draws)
+    # Draws usually arrive in order; then no column is copied.
     if (keys[1:] > keys[:-1]).all():
         return draws
     order = pl.Series(np.argsort(keys, kind="stable").astype(np.uint32))
@@ -210,20 +217,26 @@ def _in_order(draws: pl.DataFrame) -> pl.DataFrame:
 
 
 def _keys(draws: pl.DataFrame) -> tuple[Ints, int]:
-    """One number per draw, ascending with model, problem and index, and how much a problem's differ from those of the next."""
+    """Return one number per draw that sorts by model, problem and index, and the difference between neighbouring problems."""
     index = draws["sample_index"].to_numpy().astype(np.int64)
-    width = int(index.max(initial=0)) + 2
+    width = int(index.max(initial=0)) + 2  # one key more than indices, so that the end of a range is below the next problem
+    # Added in place, as each temporary array takes 8 bytes per draw.
     index += width * draws["problem_id"].to_physical().to_numpy().astype(np.int64)
     index += width * len(_categories(draws["problem_id"])) * draws["model"].to_physical().to_numpy().astype(np.int64)
     return index, width
 
 
 def _drawn(draws: pl.DataFrame, allocations: Sequence[Allocation]) -> Bools:
-    """Which draws these allocations name, bool[draws]; what was not delivered is not there."""
+    """Return a mask of the draws that the allocations name, bool[draws].
+
+    Draws that were allocated and not delivered have no row, so they are ignored. Each allocation adds 1 at its start and -1 at its end; the
+    cumulative sum is above 0 inside any range. This takes two binary searches per allocation, however long it is.
+    """
     models = {name: code for code, name in enumerate(_categories(draws["model"]))}
     problems = {name: code for code, name in enumerate(_categories(draws["problem_id"]))}
     keys, width = _keys(draws)  # ascend: the draws are sorted
     named = np.array([models[a.model] * len(problems) + problems[a.problem_id] for a in allocations], dtype=np.int64) * width
+    # Clipped to the range of the problem: an allocation may reach beyond the draws that were delivered.
     first = np.array([min(a.first_index, width - 1) for a in allocations], dtype=np.int64)
     end = np.array([min(a.first_index + a.count, width - 1) for a in allocations], dtype=np.int64)
     steps = np.zeros(keys.size + 1, dtype=np.int32)
@@ -239,4 +252,5 @@ def _categories(column: pl.Series) -> list[str]:
 def _sum(amounts: Floats) -> float | None:
     if np.isnan(amounts).any():
         return None
+    # cumsum adds one amount after the other, as the ledger does; np.sum adds pairwise, which changes the last digits.
     return float(np.cumsum(amounts)[-1]) if amounts.size else 0.0

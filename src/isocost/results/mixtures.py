@@ -1,4 +1,4 @@
-"""Mixtures of a run's models, worked out from the pools that each model drew by itself."""
+"""Compute mixtures of a run's models from the pool that each model drew by itself."""
 
 from __future__ import annotations
 
@@ -14,29 +14,34 @@ _EACH = {2: "half the money each", 3: "a third of the money each"}
 
 
 def wanted_mixtures(arms: Mapping[str, Arm], curved: Sequence[str], trained_on: Sequence[str] = ()) -> list[tuple[str, ...]]:
-    """Of which models a report shows a mixture, equal money for each.
+    """Return the sets of models whose mixture, with equal money for each, a report shows.
 
-    Those of an arm of several, and the two that the study compares: the models of the arms that students are trained on, or of all curves,
-    if these are two.
+    These are the models of each arm that has several, and the two that the study compares. Those two are the models of the arms that
+    students are trained on or, failing that, of all curves, if these are exactly two.
 
     Args:
-        arms: Of the study, by name.
+        arms: The arms of the study, by name.
         curved: The models with a curve.
         trained_on: The arms that students are trained on.
     """
-    found = [arm.models for arm in arms.values() if len(arm.models) > 1 and arm.policy in FIXED and set(arm.models) <= set(curved)]
-    compared = [name for name in curved if any(name in arms[arm].models for arm in trained_on if arm in arms)]
+    has_curve = set(curved)
+    mixed = [arm for arm in arms.values() if len(arm.models) > 1]
+    # Under another policy the shares of the models depend on outcomes, so no mixture of fixed shares describes the arm.
+    found = [arm.models for arm in mixed if arm.policy in FIXED and set(arm.models) <= has_curve]
+    trained = [arms[arm] for arm in trained_on if arm in arms]
+    compared = [name for name in curved if any(name in arm.models for arm in trained)]
     found += [tuple(names) for names in (compared, curved) if len(names) == 2][:1]
+    # Reversed twice: of equal sets the first keeps its order of names and its place.
     return list({frozenset(names): names for names in reversed(found)}.values())[::-1]
 
 
 def mixture_curves(wanted: Sequence[tuple[str, ...]], models: Mapping[str, Model], unit: Unit) -> Iterator[ModelCurve]:
-    """The curve of each of these mixtures whose models' costs are known.
+    """Yield the curve of each mixture; one with a model of unknown cost is left out.
 
     Args:
-        wanted: As `wanted_mixtures` gives it.
-        models: By name, their solutions `identified`, cost in `unit`.
-        unit: Of the money of which each model gets an equal share.
+        wanted: As `wanted_mixtures` returns it.
+        models: The models by name, with their solutions `identified` and their cost in `unit`.
+        unit: The unit of the money of which each model gets an equal share.
     """
     for names in wanted:
         if not all(name in models for name in names):

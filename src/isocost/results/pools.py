@@ -1,4 +1,4 @@
-"""The pools of a run's models, measured from the table of samples in one pass for each level of diversity."""
+"""Measure the pools of a run's models from the table of samples, in one pass per level of diversity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isocost.measuring.models import Model, models
 from isocost.records import Estimate
 from isocost.results.drawtable import DrawTable
 
-KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # the k that pools are measured at, as far as they reach
+KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # each is measured where all problems have as many draws
 
 
 def measured_models(table: DrawTable) -> list[Model]:
@@ -21,11 +21,12 @@ def measured_models(table: DrawTable) -> list[Model]:
         return []
     samples = table.scan().select("generation", "correct")
     draws = _draws(table)
+    # Solutions need identities across models only if there are several models to compare.
     return models(samples, draws, (), votes=False, identified=len(draws.models) > 1)
 
 
 def _draws(table: DrawTable) -> Draws:
-    """The draws in the order of the file, in which their texts are read."""
+    """Return the draws in the order of the file, in which their texts are read."""
     of_file = table.places
     code = table.draws["model"].to_physical().to_numpy()[of_file]
     first = np.sort(np.unique(code, return_index=True)[1])
@@ -33,6 +34,7 @@ def _draws(table: DrawTable) -> Draws:
     place = np.zeros(len(table.models), dtype=np.int64)
     place[code[first]] = np.arange(first.size)
     n_problems = len(table.problem_ids)
+    # Groups are (model, problem) pairs, numbered without gaps: `measuring` has one row per pair that was drawn.
     group = place[code] * n_problems
     group += table.problem[of_file]
     present = np.flatnonzero(np.bincount(group, minlength=len(names) * n_problems))
@@ -53,10 +55,12 @@ def _draws(table: DrawTable) -> Draws:
 
 
 def pool_measures(measured: Sequence[Model], n_problems: int) -> dict[str, dict[str, Estimate]]:
-    """coverage@k, diversity@k and the rest of every pool, at every k for which all problems have as many draws."""
+    """Return coverage@k, diversity@k and the other measures of every pool, at every k of `KS` that all problems have draws for."""
     found: dict[str, dict[str, Estimate]] = {}
     for model in measured:
+        # A problem without draws has no row; then no k is reached by all problems.
         least = int(model.rows.min()) if model.rows.size == n_problems else 0
         ks = [k for k in KS if k <= least]
+        # k = 1 is defined for every problem that has a draw.
         found[model.name] = Measured.of(model, ks or [1], as_fixed=True, with_votes=False).estimates()
     return found

@@ -1,4 +1,4 @@
-"""From what a run stored to the record that the report is made from."""
+"""Assemble the record that the report is made from."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from isocost.sampling.data import SamplingOutcome
 from isocost.students.evaluate import PLAIN, Evaluated, average
 from isocost.students.train import Training
 
-AUDITED = ("fpr", "cost_per_")  # how the names of measures begin that audits bring; their n_ungraded counts what was not checked
+AUDITED = ("fpr", "cost_per_")  # prefixes of the measures that audits add; their n_ungraded counts unchecked solutions
 ACCOUNTS = ("data", "judge", "training", "evaluation")  # in the order of the bill
 LIBRARIES = ("isocost", *(library for entry in ENGINES.values() for library in entry.libraries), "ray", "trl", "math-verify", "polars")
 
@@ -57,11 +57,22 @@ def assemble(
     evaluated: Sequence[Evaluated],
     seconds: Mapping[str, float],
 ) -> Results:
-    """Everything that the report is made from."""
+    """Return everything that the report is made from.
+
+    Args:
+        prepared: The study.
+        bought: The plans of the cells, the problems and the ledger.
+        table: Every draw.
+        curated: The training set of each cell.
+        audits: The audits.
+        trainings: The trained students; empty before the stage `finetune`.
+        evaluated: The evaluations; empty before the stage `evaluate`.
+        seconds: Wall-clock seconds by stage.
+    """
     study = prepared.study
     by_variant = _by_variant(evaluated)
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
-    bill = _bill(prepared, table, curated, trainings, evaluated) + _paid_besides(bought, table)
+    bill = _bill_lines(prepared, table, curated, trainings, evaluated) + _other_lines(bought, table)
     measured = measured_models(table)
     compared = compare_models(prepared, bought, table, measured)
     found = Results(
@@ -70,7 +81,7 @@ def assemble(
         n_problems=len(bought.problems),
         excluded=bought.excluded,
         cells=tuple(_cell_result(prepared, bought, table, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
-        pools=_with_audits(pool_measures(measured, len(bought.problems)), audits.measures()),
+        pools=_add_audits(pool_measures(measured, len(bought.problems)), audits.measures()),
         evaluations=tuple(_evaluations(prepared, by_variant)),
         comparisons=tuple(_comparisons(prepared, by_variant)),
         bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
@@ -93,7 +104,7 @@ def _cell_result(
     drawn, ids = table.cells[cell], table.problem_ids
     graded, correct = drawn & table.graded, drawn & table.correct
     measures = measuring.cell_estimates(table.count(graded), table.count(correct), n_ungraded=int(drawn.sum() - graded.sum()))
-    measures["kept_per_problem"] = count_interval(_kept(curated[cell], ids), prepared.study.curate.per_problem)
+    measures["kept_per_problem"] = count_interval(_count_kept(curated[cell], ids), prepared.study.curate.per_problem)
     measures |= _cell_rates(table, correct, audits.cells[cell])
     return CellResult(
         plan=plan,
@@ -106,13 +117,16 @@ def _cell_result(
     )
 
 
-def _kept(curated: Curated, ids: Sequence[str]) -> list[float]:
-    """Solutions kept of each problem."""
+def _count_kept(curated: Curated, ids: Sequence[str]) -> list[float]:
+    """Return the number of solutions kept of each problem, float[problems]."""
     return [float(curated.by_problem.get(problem, 0)) for problem in ids]
 
 
 def _cell_rates(table: DrawTable, correct: Bools, audited: pl.DataFrame) -> dict[str, Estimate]:
-    """The cell's false positive rate by steps, its models weighted by the problems that they solved in it; of several models each too."""
+    """Return the cell's false positive rate by steps, and that of each model if it has several.
+
+    The cell's rate weights each model by the number of problems that it solved in the cell.
+    """
     counts = {model: int((table.count(correct & table.is_of(model)) > 0).sum()) for model in table.models}
     solved = {model: count for model, count in counts.items() if count}
     own = {model: audited.filter(pl.col("model") == model)["sound"].to_list() for model in solved}
@@ -120,24 +134,33 @@ def _cell_rates(table: DrawTable, correct: Bools, audited: pl.DataFrame) -> dict
     return {"fpr": auditing.mixed_rate(own, solved), **each}
 
 
-def _with_audits(
+def _add_audits(
     pools: Mapping[str, Mapping[str, Estimate]], audits: Mapping[str, Mapping[str, Estimate]]
 ) -> dict[str, dict[str, Estimate]]:
-    """The measures of every model with what its audits say."""
+    """Add the measures of its audits to those of every model."""
     return {model: {**measures, **audits.get(model, {})} for model, measures in pools.items()}
 
 
 def _cell_comparisons(bought: SamplingOutcome, table: DrawTable, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
-    """Every pair of cells under one budget, and number-matched cells against all; `cap` is the most that is kept of a problem."""
+    """Compare every pair of cells with one budget, and number-matched cells with all.
+
+    Args:
+        bought: The plans of the cells.
+        table: Every draw.
+        curated: The training set of each cell.
+        cap: The largest number of solutions kept per problem; None for no cap.
+    """
     ids = table.problem_ids
     covered = {cell: (table.count(drawn & table.correct) > 0).astype(float).tolist() for cell, drawn in table.cells.items()}
     found: list[CellComparison] = []
     for left, right in itertools.combinations([p.cell for p in bought.plans], 2):
-        if left.budget != right.budget and left.budget is not None and right.budget is not None:
+        number_matched = None in (left.budget, right.budget)
+        if left.budget != right.budget and not number_matched:
             continue
+        # Paired by problem, since all cells have the same problems.
         difference = paired_difference(covered[left], covered[right])
         found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=difference))
-        difference = paired_count_difference(_kept(curated[left], ids), _kept(curated[right], ids), most=cap)
+        difference = paired_count_difference(_count_kept(curated[left], ids), _count_kept(curated[right], ids), most=cap)
         found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
     return found
 
@@ -146,7 +169,7 @@ Variant = tuple[str, Cell | None, str]  # student, data, prompt
 
 
 def _by_variant(evaluated: Sequence[Evaluated]) -> dict[tuple[Variant, str, str], Outcomes]:
-    """Outcomes by variant, split and metric, averaged over training seeds."""
+    """Return outcomes by variant, split and metric, averaged over training seeds."""
     seeds: dict[tuple[Variant, str, str], list[Outcomes]] = {}
     for e in evaluated:
         for metric, outcomes in e.outcomes.items():
@@ -170,7 +193,7 @@ def _evaluations(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str],
 
 
 def _comparisons(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str], Outcomes]) -> list[Comparison]:
-    """Every pair of cells under one budget, number-matched ones against all, and each against the better untrained prompt."""
+    """Compare every pair of cells with one budget, number-matched ones with all, and each with the better untrained prompt."""
     found: list[Comparison] = []
     groups: dict[tuple[str, str, str], dict[tuple[Cell | None, str], Outcomes]] = {}
     for ((student, cell, prompt), split, metric), each in outcomes.items():
@@ -184,6 +207,7 @@ def _comparisons(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str],
         ]
         untrained = [each for (cell, _), each in variants.items() if cell is None]
         if untrained:
+            # The better prompt is the stricter baseline: training has to beat what a prompt alone achieves.
             best = max(untrained, key=lambda each: evaluating.estimate(each).value or 0.0)
             pairs += [(cell, None, best) for cell in trained]
         found += [
@@ -203,20 +227,24 @@ def _comparisons(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str],
 
 
 def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | None:
-    """Which of the paper's set-ups a training is; None for the untrained student."""
+    """Return the set-up of a training in the paper's terms; None for the untrained student.
+
+    Models are compared by FLOPs per token or, if those of one are unknown and all have prices, by the price of output.
+    """
     if cell is None:
         return None
     cards = prepared.cards.values()
     costs = {card.name: card.flops_per_token for card in cards}
     if None in costs.values() and all(card.usd_per_million for card in cards):
+        # FLOPs cannot rank a model of unknown size; prices can if every model has one.
         costs = {card.name: (card.usd_per_million or {}).get("output") for card in cards}
     return evaluating.name_setup(student, prepared.study.arms[cell.arm].models, costs)
 
 
-def _bill(
+def _bill_lines(
     prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Curated], trainings: Sequence[Training], evaluated: Sequence[Evaluated]
 ) -> list[BillLine]:
-    lines = list(_drawn(prepared, table, curated))
+    lines = list(_draw_lines(prepared, table, curated))
     for student in dict.fromkeys(t.student for t in trainings):
         own = [t.trained for t in trainings if t.student == student]
         tokens = sum(t.tokens for t in own)
@@ -237,68 +265,75 @@ def _bill(
     return lines
 
 
-def _drawn(prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Curated]) -> Iterator[BillLine]:
-    """What became of each model's draws that were paid."""
+def _draw_lines(prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Curated]) -> Iterator[BillLine]:
+    """Yield a bill line for the kept, rejected and failed draws of each model."""
     kept = np.zeros(table.draws.height, dtype=np.bool_)
     for each in curated.values():
         kept[each.kept] = True
     failed = (table.draws["finish_reason"] == "error").to_numpy()
     for model in generators(prepared.study):
+        # The masks are disjoint, so the three lines add up to the bill of the model.
         for what, which in {"kept": kept & ~failed, "rejected": ~kept & ~failed, "failed": failed}.items():
             mine = which & table.is_of(model)
             yield BillLine(account="data", model=model, what=what, count=int(mine.sum()), tokens=table.tokens(mine), cost=table.cost(mine))
 
 
-def _paid_besides(bought: SamplingOutcome, table: DrawTable) -> list[BillLine]:
-    """What the ledger has beyond the draws that today's study uses: draws of other settings, other questions and former models, requests
-    whose answers were lost, and judges.
+def _other_lines(bought: SamplingOutcome, table: DrawTable) -> list[BillLine]:
+    """Return bill lines for what the ledger has beyond the draws that the study uses now.
+
+    These are draws of other settings, other questions and former models, requests whose answers were lost, and calls of judges.
     """
     lines: list[BillLine] = []
     for (account, model), paid in bought.ledger.accounts.items():
         if account == "judge":
             lines.append(BillLine(account=account, model=model, what="verdicts", count=paid.count, tokens=paid.tokens, cost=paid.cost))
         else:
-            lines += _unused(model, paid, table)
+            lines += _unused_lines(model, paid, table)
         if paid.lost:
             lines.append(BillLine(account=account, model=model, what="lost", count=paid.lost, tokens=0, cost=paid.lost_cost))
     return [line for line in lines if line.count]
 
 
-def _unused(model: str, paid: Account, table: DrawTable) -> list[BillLine]:
+def _unused_lines(model: str, paid: Account, table: DrawTable) -> list[BillLine]:
     mine = table.is_of(model)
     own, count = table.cost(mine), paid.count - int(mine.sum())
-    if count <= 0:
+    if count <= 0:  # below 0 only where the ledger has lost lines
         return []
-    cost = Cost(
-        flops=None if paid.cost.flops is None or own.flops is None else paid.cost.flops - own.flops,
-        usd=None if paid.cost.usd is None or own.usd is None else paid.cost.usd - own.usd,
-    )
+    cost = Cost(flops=_minus(paid.cost.flops, own.flops), usd=_minus(paid.cost.usd, own.usd))
     tokens = paid.tokens - table.tokens(mine)
     return [BillLine(account="data", model=model, what="other settings", count=count, tokens=tokens, cost=cost)]
 
 
+def _minus(total: float | None, part: float | None) -> float | None:
+    return None if total is None or part is None else total - part
+
+
 def _training_cost(card: ModelCard, tokens: int, seconds: float) -> Cost:
-    """6P FLOPs a token: 2P forward and twice that backward (Kaplan et al. 2020, section 2.1)."""
+    """Return the cost of training: 6P FLOPs per token, 2P forward and twice that backward (Kaplan et al. 2020, section 2.1)."""
+    # flops_per_token is 2P, hence 3 of them.
     return Cost(flops=None if card.flops_per_token is None else 3 * card.flops_per_token * tokens, seconds=seconds)
 
 
 def environment() -> dict[str, str]:
-    """Versions and hardware."""
+    """Return versions of Python and libraries, the platform, and the number of cores that this process may use."""
     found = {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
+        # The cores of this process: a container may allow fewer than the machine has.
         "cores": str(len(os.sched_getaffinity(0))),
     }
     for library in LIBRARIES:
         try:
             found[library] = importlib.metadata.version(library)
+        # An optional library that is not installed.
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
 
 
 def to_json(results: Results) -> dict[str, object]:
-    """What `measures.json` holds: pools by model in the form of `measure --json`, with their audits beside, and cells."""
+    """Return the content of `measures.json`: pools by model in the form of `measure --json`, with their audits, and cells."""
+    # measuring.to_json reads n_ungraded as ungraded draws; for measures of audits it means unchecked solutions.
     plain = {
         model: {name: estimate for name, estimate in measures.items() if not name.startswith(AUDITED)}
         for model, measures in results.pools.items()

@@ -1,4 +1,4 @@
-"""The table of samples that a run leaves."""
+"""Write the table of samples of a run."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def write_samples(parts: Iterable[pl.DataFrame], path: Path, unit: Unit | None) 
     Args:
         parts: Draws, with their costs as cost_flops and cost_usd.
         path: The file.
-        unit: Of the column `cost`; None where no unit is known of all draws, then the column is null.
+        unit: The unit of the column `cost`; None makes the column null, where no unit is known for all draws.
 
     Raises:
-        StorageError: the disk is full or cannot be written; a former table is as it was.
+        StorageError: the disk is full or cannot be written; an earlier table is left unchanged.
     """
     schema = pl.DataFrame(schema=_SCHEMA).to_arrow().schema
     cost = {"cost": pl.col(f"cost_{unit}") if unit else pl.lit(None), "cost_unit": pl.lit(unit)}

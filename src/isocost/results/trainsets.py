@@ -1,4 +1,4 @@
-"""The training sets of a run's cells: chosen from the table of draws, their texts read as they are written."""
+"""Build the training sets of a run's cells from the table of draws; texts are read while a set is written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Candidates:
 
     Attributes:
         table: The draws.
-        found: As `curating.curate` takes them.
+        found: The candidates, in the form that `curating.curate` takes.
     """
 
     table: DrawTable
@@ -34,15 +34,16 @@ class Candidates:
         Args:
             table: The draws.
             distinct: What makes two solutions of a problem the same; None keeps duplicates.
-            seed: Of the choice.
+            seed: Seed of the random choice.
         """
         fit = curating.candidates(table.draws.select("finish_reason", "outcome"))
-        lots = curating.lots(seed, table.sample_ids(fit)).astype(np.uint32)
+        ranks = curating.seeded_ranks(seed, table.sample_ids(fit)).astype(np.uint32)
         found = table.draws.select("model", "problem_id", "sample_index").filter(pl.Series(fit))
-        found = found.with_columns(place=pl.Series(np.flatnonzero(fit).astype(np.uint32)), lot=pl.Series(lots))
+        found = found.with_columns(place=pl.Series(np.flatnonzero(fit).astype(np.uint32)), rank=pl.Series(ranks))
         if distinct is not None:
             same = np.zeros((2, found.height), dtype=np.uint64)
             problems, problem = table.problem_ids, table.problem
+            # Texts are hashed as they are read: all of them would not fit into memory.
             for places, texts in table.texts(fit):
                 own = (problems[code] for code in problem[places])
                 at = np.searchsorted(found["place"].to_numpy(), places)
@@ -59,7 +60,15 @@ class Candidates:
 
 
 def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], prompt: Callable[[str], str]) -> Iterator[pl.DataFrame]:
-    """A training set a part at a time, as `curating.to_rows` has it; its texts are read from the table."""
+    """Yield a training set in parts of at most `PART` rows, as `curating.to_rows` returns them.
+
+    Args:
+        table: The draws, whose file has the texts.
+        curated: The training set.
+        questions: By problem id.
+        prompt: Puts a question the way the student will be asked.
+    """
+    # np.split would return one empty part for an empty set.
     for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)) if curated.kept.size else ():
         ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
         part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)

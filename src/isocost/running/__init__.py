@@ -1,7 +1,7 @@
-"""The order of the stages, resume, and the public `run`.
+"""Run the stages in order, resume runs, and provide the public `run`.
 
-A run reads what earlier starts stored and does what is missing, stage after stage. Nothing is marked as done: every stage finds out by
-content what it still owes, so a run that was killed, and one whose study file was changed, go on the same way.
+A run reads what earlier starts stored and does what is missing, stage after stage. No stage is marked as done: each compares the stored
+content with the study. A killed run and a run with a changed study file therefore resume in the same way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HOMES = {"STAGES": "isocost.running.stages", "StageProgress": "isocost.events",
 
 
 def __getattr__(name: str) -> object:
-    # What a run needs takes a second to import: `isocost status` needs none of it.
+    # Importing `runs` takes a second; `isocost status` imports this package and needs none of it.
     if name in __all__:
         return getattr(import_module(_HOMES.get(name, "isocost.running.runs")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

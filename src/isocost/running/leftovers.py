@@ -1,7 +1,7 @@
-"""Files of cells that the study has no more, as after an arm was renamed: marked, so that nobody takes them for current ones.
+"""Mark files of cells that are no longer in the study, such as after an arm was renamed, so that no reader takes them for current.
 
-What was paid for stays where it is and counts again once the cell is back. Training sets are made from it whenever a run gets there, so
-those of other cells go to `trainsets/stale/`, and `trainsets/` holds current ones alone.
+Paid data stays in place and is used again once the cell is back in the study. Training sets are built again on each run, so those of other
+cells are moved to `trainsets/stale/`, and `trainsets/` holds current ones only.
 """
 
 from __future__ import annotations
@@ -16,43 +16,51 @@ from isocost.store import RunDirectory
 
 FILE = "stale.json"
 _TRAINSETS, _STALE = "trainsets", "stale"
-_NAMED = 5  # files in a note
+_NAMED = 5  # files in a note; stale.json lists all
 
 
 def mark_leftovers(study: Study, directory: RunDirectory, listener: Listener) -> None:
-    """Move stale training sets away, list in `stale.json` what else belongs to no cell of the study, and tell the listener what is new."""
+    """Move stale training sets, list other files of no current cell in `stale.json`, and send the listener a note of new ones.
+
+    Args:
+        study: The study.
+        directory: Its run directory.
+        listener: Called with the note.
+    """
     current = {cell.name for cell in cells(study)}
     moved = sorted(_move_trainsets(directory.path / _TRAINSETS, current))
-    kept = sorted(str(path.relative_to(directory.path)) for path in _of_other_cells(directory.path, study, current))
+    kept = sorted(str(path.relative_to(directory.path)) for path in _folders_of_other_cells(directory.path, study, current))
     stale = sorted(str(path.relative_to(directory.path)) for path in (directory.path / _TRAINSETS / _STALE).glob("*"))
     before = (directory.read_derived(FILE) or {}).get("not_of_these")
     if stale or kept:
         directory.write_json({"cells": sorted(current), "not_of_these": [*kept, *stale]}, FILE)
     else:
         directory.remove(FILE)
-    known = {name for name in before if isinstance(name, str)} if isinstance(before, list) else set()
+    # The file may be damaged; then every name counts as new.
+    listed = before if isinstance(before, list) else []
+    known = {name for name in listed if isinstance(name, str)}
     new = sorted(set(kept) - known)
     if moved or new:
-        listener(Note(text=_said(moved, new)))
+        listener(Note(text=_format_note(moved, new)))
 
 
-def _said(moved: list[str], kept: list[str]) -> str:
+def _format_note(moved: list[str], kept: list[str]) -> str:
     parts = []
     if moved:
-        parts.append(f"training sets moved to {_TRAINSETS}/{_STALE}/: {_short(moved)}")
+        parts.append(f"training sets moved to {_TRAINSETS}/{_STALE}/: {_format_names(moved)}")
     if kept:
-        parts.append(f"kept, and not used: {_short(kept)}")
+        parts.append(f"kept, and not used: {_format_names(kept)}")
     return f"files of arms or budgets that the study has no more; {'; '.join(parts)}; {FILE} names all"
 
 
-def _short(names: list[str]) -> str:
+def _format_names(names: list[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _move_trainsets(folder: Path, current: set[str]) -> Iterator[str]:
-    """Move training sets and cards of other cells; those of a cell that is back are made again, and their stale copies go."""
-    for path in list(folder.glob("*@*")):
+    """Move training sets and data cards of other cells; delete stale copies of cells that are back, as these are built again."""
+    for path in list(folder.glob("*@*")):  # a list, as the loop moves files out of the folder
         if path.is_file() and path.suffix in (".parquet", ".md") and path.stem not in current:
             (folder / _STALE).mkdir(exist_ok=True)
             path.replace(folder / _STALE / path.name)
@@ -60,13 +68,18 @@ def _move_trainsets(folder: Path, current: set[str]) -> Iterator[str]:
     for path in list((folder / _STALE).glob("*")):
         if path.stem in current:
             path.unlink()
+    # An empty folder would suggest that stale sets exist.
     if (folder / _STALE).is_dir() and not any((folder / _STALE).iterdir()):
         (folder / _STALE).rmdir()
 
 
-def _of_other_cells(path: Path, study: Study, current: set[str]) -> Iterator[Path]:
-    """List the folders under the name of a cell: `arms/<cell>`, `models/<student>-<cell>-...`, `evaluations/<student>+<cell>+...`."""
+def _folders_of_other_cells(path: Path, study: Study, current: set[str]) -> Iterator[Path]:
+    """Yield the folders named for a cell that is not current.
+
+    These are `arms/<cell>`, `models/<student>-<cell>-...` and `evaluations/<student>+<cell>+...`.
+    """
     yield from (found for found in path.glob("arms/*") if found.name not in current)
+    # Names of students and cells may hold hyphens, so a folder's name cannot be split; its beginning is compared instead.
     starts = tuple(f"{student}-{cell}-" for student in study.models for cell in current)
     yield from (found for found in path.glob("models/*@*") if not found.name.startswith((".", *starts)))
     for found in path.glob("evaluations/*+*"):

@@ -1,4 +1,4 @@
-"""The public functions: a run, a stage of it, a plan, a dry run."""
+"""Run, plan and rehearse studies: the public functions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
-from isocost.running.starts import Start, command_of
+from isocost.running.starts import Start, resume_command
 from isocost.sampling.cells import longest_prompts, plan
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
@@ -42,13 +42,13 @@ from isocost.yamlfile import dump_yaml
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What a run leaves to say.
+    """The outcome of a run.
 
     Attributes:
         directory: The run directory.
-        headline: The answer in one sentence, or "" before there is a report.
-        report: The report, once it is written.
-        graded: How many samples were graded, by what and how they came out; said of the stage `grade` only.
+        headline: The result in one sentence; "" without a report.
+        report: The path of the report; None before it is written.
+        graded: The counts of graded samples by outcome, with the grader; "" after any stage but `grade`.
     """
 
     directory: Path
@@ -68,7 +68,7 @@ def run(
     executor: ExecutorChoice | None = None,
     listener: Listener = lambda event: None,
 ) -> Finished:
-    """Run a study, or go on with it.
+    """Run a study, or resume it.
 
     Args:
         study: The study file.
@@ -77,23 +77,24 @@ def run(
         until: The last stage to run.
         force: Do that stage again. `grade` discards the grader's verdicts first, `finetune` models and evaluations, `evaluate`
             evaluations. `sample` buys only samples whose files are missing; `audit` repeats only a judge's failed calls. Other stages
-            are always done again.
+            are repeated at every start.
         strict: Refuse a study with a problem whose own reference answer the grader does not accept, rather than leave it out.
-        executor: Where this start runs, whatever the study file says.
+        executor: Overrides the study file's executor for this start.
         listener: Called with progress and notes.
 
     Raises:
         InputError: the study, its problems, models or budgets cannot be used; nothing was spent.
-        RunError: the run failed; what was bought is kept, and the same call goes on.
+        RunError: the run failed; bought samples are kept, and the same call resumes the run.
     """
     _refuse_run(study)
     checked = load_study(study, settings, known_parts())
     where = executor.apply_to(checked.executor) if executor else checked.executor
     directory_path = out or Path("runs") / checked.name
-    again = command_of(study, directory_path, until, settings=settings, strict=strict, executor=executor)
+    again = resume_command(study, directory_path, until, settings=settings, strict=strict, executor=executor)
     base = study.resolve().parent
-    with RunDirectory(directory_path) as directory, _placing(study, settings):
-        _same_study(directory, checked)
+    with RunDirectory(directory_path) as directory, _locate_mistakes(study, settings):
+        # Before Start, which would overwrite the record of the run that a refused folder holds.
+        _check_same_study(directory, checked)
         note_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:
             return _run(checked, base, directory, where, start, until=until, force=force, strict=strict, listener=listener)
@@ -109,12 +110,21 @@ def run_stage(
     executor: ExecutorChoice | None = None,
     listener: Listener = lambda event: None,
 ) -> Finished:
-    """Run a stage of a run directory again, from what is stored; what it needs from earlier stages is completed first.
+    """Run a stage of a run directory again, from the stored data; what it needs from earlier stages is completed first.
 
-    Settings hold for later stages of the directory too: its study.yaml is written with them.
+    Args:
+        directory_path: The run directory.
+        stage: One of `STAGES`.
+        settings: As for `run`. They also hold for later stages: study.yaml of the directory is written with them.
+        force: As for `run`.
+        strict: As for `run`.
+        executor: As for `run`.
+        listener: Called with progress and notes.
 
     Raises:
         RunDirectoryError: the folder is not a run directory.
+        InputError: As for `run`.
+        RunError: As for `run`.
     """
     if not (directory_path / "study.yaml").exists():
         raise RunDirectoryError(
@@ -122,48 +132,56 @@ def run_stage(
             advice=f"start one: isocost run STUDY.yaml -o {shell_word(directory_path)}",
         )
     with RunDirectory(directory_path) as directory:
-        read_last_study(directory)  # damaged: said with what to do about it
+        read_last_study(directory)  # raises on a damaged file with the remedy; load_study would report YAML errors only
         base = _base(directory)
         study = load_study(directory_path / "study.yaml", settings, known_parts())
-        _same_study(directory, study)
+        _check_same_study(directory, study)
         note_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
         where = executor.apply_to(study.executor) if executor else study.executor
-        again = command_of(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
-        with _placing(directory_path / "study.yaml", settings), Start(directory, again) as start:
+        again = resume_command(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
+        with _locate_mistakes(directory_path / "study.yaml", settings), Start(directory, again) as start:
             return _run(study, base, directory, where, start, until=stage, force=force, strict=strict, listener=listener)
 
 
 def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
-    """What each budget buys; nothing is spent and nothing is written. Models are opened only where the study file leaves out their size.
+    """Compute the samples that each budget buys, without spending or writing anything.
+
+    Models are opened only if the study file leaves out their size.
+
+    Returns:
+        The prepared study, the cost per draw by model, and the plan of every cell.
 
     Raises:
         InputError: the study cannot be used.
     """
-    with _prepared_alone(study, settings, to_spend=False) as (prepared, _):
-        return _planned(prepared)
+    with _prepare_without_run(study, settings, to_spend=False) as (prepared, _):
+        return _plan(prepared)
 
 
 def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:
-    """As `plan_study`, after everything was checked that a run would check: every problem set, every model; and the first prompts.
+    """Check all that a run would check (every problem set, every model), then plan as `plan_study` does.
+
+    Returns:
+        As `plan_study`, and the first prompt to each model as text.
 
     Raises:
         InputError: the study cannot be used.
     """
-    with _prepared_alone(study, settings, to_spend=True) as (prepared, executor):
+    with _prepare_without_run(study, settings, to_spend=True) as (prepared, executor):
         prompts = first_prompts(prepared, lambda model, request: executor.submit(render, prepared.specs[model], request).result())
-        return *_planned(prepared), prompts
+        return *_plan(prepared), prompts
 
 
 @contextmanager
-def _placing(study: Path, settings: Sequence[str] = ()) -> Iterator[None]:
-    """Mistakes that turn up once the study's parts are opened are told with their place in the file."""
+def _locate_mistakes(study: Path, settings: Sequence[str] = ()) -> Iterator[None]:
+    """Add the place in the study file to mistakes that are found when the study's parts are opened."""
     try:
         yield
     except StudyError as error:
         raise StudyError(placed(study, settings, error.mistakes)) from error
 
 
-def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+def _plan(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
     ids = tuple(p.id for p in prepared.problems["train"])
     models = generators(prepared.study)
     costs = draw_costs(
@@ -173,12 +191,12 @@ def _planned(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[Ce
 
 
 @contextmanager
-def _prepared_alone(path: Path, settings: Sequence[str], *, to_spend: bool) -> Iterator[tuple[Prepared, LocalExecutor]]:
-    """A study without a run directory, and workers to ask about it; mistakes found meanwhile get their place in the file."""
+def _prepare_without_run(path: Path, settings: Sequence[str], *, to_spend: bool) -> Iterator[tuple[Prepared, LocalExecutor]]:
+    """Prepare a study without a run directory, and yield it with an executor that describes and renders for its models."""
     study = load_study(path, settings, known_parts())
     executor = LocalExecutor(None)
     try:
-        with _placing(path, settings):
+        with _locate_mistakes(path, settings):
             prepared = prepare(
                 study,
                 path.resolve().parent,
@@ -203,10 +221,13 @@ def _run(
     strict: bool,
     listener: Listener,
 ) -> Finished:
+    # Code outside isocost shapes the results, so a reader of the notes must know of it.
     for part in own_parts(study):
         listener(Note(text=f"the study runs code of its own: {part}"))
+    # Models are described on this machine, before the executor is made: its workers depend on the size of the largest model.
     opening = LocalExecutor(None)
     try:
+        # Chat formats are checked at the first start only: the check opens every model.
         new = directory.read_text("study.yaml") is None
         prepared = prepare(
             study,
@@ -218,34 +239,35 @@ def _run(
     finally:
         opening.close()
     if study.pilot is None:
-        _planned(prepared)  # a budget that buys nothing is found before anything is written
+        _plan(prepared)  # raises on a budget that buys nothing, before a file is written; with a pilot, costs are unknown until it is done
     sizes = [facts.size.parameters for facts in prepared.facts.values() if facts.size is not None]
     largest = max(sizes, default=None)
     if any(facts.exclusive for facts in prepared.facts.values()):
-        largest = None  # such an engine is started once, whatever its size
+        largest = None  # such an engine is started once, so the number of workers need not fit its size
     executor = make_executor(where, largest, directory.path, LocalExecutor)
     stopped = True
     try:
         ledger = _open_ledger(study, directory)
-        with _graders(prepared, directory, executor, ledger, listener) as (grading, checking):
-            left = gold.drop_refused(prepared, checking, strict=strict)
+        with _open_graders(prepared, directory, executor, ledger, listener) as (grading, checking):
+            usable = gold.drop_refused(prepared, checking, strict=strict)
+            # Compare the limits before study.yaml is overwritten.
             lowered = _is_lowered(read_last_study(directory), study)
-            with _keeping(directory, resolved(study, base)):
+            with _keep_study(directory, resolved(study, base)):
                 directory.write_json(_manifest(prepared, base, grading), "manifest.json")
-                left = replace(left, changes=compare_problems(directory, left.problems))
+                usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()
-                gold.record(left, directory, listener)
+                gold.record(usable, directory, listener)
                 mark_leftovers(study, directory, listener)
-                started = StudyRun(left, directory, executor, ledger, grading, checking, listener, lowered=lowered)
+                started = StudyRun(usable, directory, executor, ledger, grading, checking, listener, lowered=lowered)
                 report = started.run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(
-            "a worker process died, most likely for want of memory",
+            "a worker process died, probably out of memory",
             advice="lower the models' batch_size and run the same command again",
         ) from error
     finally:
-        executor.close(wait=not stopped)
+        executor.close(wait=not stopped)  # after a failure, requests under way would delay the message
     if report is None:
         return Finished(directory=directory.path, graded=started.graded if until == "grade" else "")
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
@@ -256,7 +278,7 @@ def _open_ledger(study: Study, directory: RunDirectory) -> Ledger:
 
     Raises:
         StorageError: a line is damaged.
-        BudgetError: the limit is in a unit in which the cost of what was bought is not known.
+        BudgetError: the limit is in a unit in which the cost of earlier purchases is unknown.
     """
     unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
     amount = study.limit.amount if study.limit else None
@@ -271,10 +293,10 @@ def _open_ledger(study: Study, directory: RunDirectory) -> Ledger:
 
 
 @contextmanager
-def _graders(
+def _open_graders(
     prepared: Prepared, directory: RunDirectory, executor: Executor, ledger: Ledger, listener: Listener
 ) -> Iterator[tuple[Grading, GradingPool]]:
-    """What grades training solutions, and what grades where there are reference answers: two things only where a model is the judge."""
+    """Open the grader of training solutions and the reference grader; they differ only if a model is the judge."""
     spec = prepared.study.reference_grader
     with GradingPool(spec.name, workers=executor.cores, time_limit=spec.time_limit, options=spec.options) as checking:
         if not prepared.study.is_judged:
@@ -285,7 +307,7 @@ def _graders(
 
 
 def _manifest(prepared: Prepared, base: Path, grading: Grading) -> dict[str, object]:
-    """What was run on what: versions, hardware, the grader, weights and problems by hash."""
+    """Return the provenance of a run: versions, hardware, the grader, and weights and problems by hash."""
     return {
         "isocost": version("isocost"),
         "seed": prepared.study.seed,
@@ -301,11 +323,13 @@ def _manifest(prepared: Prepared, base: Path, grading: Grading) -> dict[str, obj
 
 
 def resolved(study: Study, base: Path) -> str:
-    """The study file as it stands in the run directory: settings applied, paths absolute, so that it runs from anywhere."""
+    """Return the study file for the run directory: with settings applied and absolute paths, so that it runs from any folder."""
     raw = study.model_dump(mode="json", exclude_unset=True)
     for section in (*raw["problems"].values(), *raw["models"].values()):
         for key, value in (section or {}).items():
-            if isinstance(value, str) and not Path(value).is_absolute() and ("/" in value or "." in value) and (base / value).exists():
+            # A word without slash or dot is a name, such as a problem source, even if a folder of that name exists.
+            looks_like_path = isinstance(value, str) and ("/" in value or "." in value)
+            if looks_like_path and not Path(value).is_absolute() and (base / value).exists():
                 section[key] = str((base / value).resolve())
     if prices := (raw.get("costs") or {}).get("prices"):
         raw["costs"]["prices"] = str((base / prices).resolve())
@@ -322,7 +346,7 @@ def _is_lowered(before: dict[str, Any] | None, study: Study) -> bool:
 
 
 def _base(directory: RunDirectory) -> Path:
-    """The folder that relative paths of the study start from.
+    """Return the folder that relative paths of the study are resolved against.
 
     Raises:
         StorageError: `manifest.json` is damaged.
@@ -335,13 +359,13 @@ def _base(directory: RunDirectory) -> Path:
 
 
 @contextmanager
-def _keeping(directory: RunDirectory, text: str) -> Iterator[None]:
-    """Write the study into its run directory, and again where somebody has removed it meanwhile."""
+def _keep_study(directory: RunDirectory, text: str) -> Iterator[None]:
+    """Write the study into its run directory, and again at the end if it was removed meanwhile: no stage runs without it."""
     directory.write_text(text, "study.yaml")
     try:
         yield
     finally:
-        with suppress(StorageError):
+        with suppress(StorageError):  # must not hide an error of the run
             if directory.read_text("study.yaml") is None:
                 directory.write_text(text, "study.yaml")
 
@@ -351,11 +375,11 @@ def _refuse_run(path: Path) -> None:
         raise RunDirectoryError(f"{path}: is a run directory, not a study file", advice=f"go on with: isocost report {shell_word(path)}")
 
 
-def _same_study(directory: RunDirectory, study: Study) -> None:
-    """Refuse a folder that holds something else.
+def _check_same_study(directory: RunDirectory, study: Study) -> None:
+    """Refuse a folder that holds other data.
 
     Raises:
-        RunDirectoryError: another study's run, or files that are no run at all.
+        RunDirectoryError: the folder holds the run of another study, or files that are not a run.
     """
     kept = read_last_study(directory)
     if kept is not None:

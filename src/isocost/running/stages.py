@@ -1,4 +1,4 @@
-"""The stages of a study in their order, each fed with what the ones before it left."""
+"""Run the stages of a study in order, each on the results of the stages before it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,17 @@ STAGES = ("sample", "grade", "audit", "measure", "curate", "finetune", "evaluate
 
 
 class StudyRun:
-    """One start of a study in its run directory: `grading` grades training solutions, `checking` answers that have a reference.
+    """One start of a study in its run directory.
 
-    `lowered` says that the limit is lower than at the last start.
+    Args:
+        prepared: The study.
+        directory: Its run directory, locked.
+        executor: Runs engines and trainings.
+        ledger: The ledger of the run.
+        grading: Grades training solutions.
+        checking: Grades answers that have a reference.
+        listener: Called with progress and notes.
+        lowered: Whether the limit is lower than at the last start.
     """
 
     def __init__(
@@ -62,15 +70,20 @@ class StudyRun:
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
         self.ledger, self.grading, self.checking = ledger, grading, checking
         self.graded = ""
-        self.seconds: dict[str, float] = _seconds(directory)
+        self.seconds: dict[str, float] = _read_seconds(directory)
 
     def run(self, until: str, *, force: bool) -> Report | None:
-        """Run the stages up to one; the report, if that is among them."""
+        """Run the stages up to `until`; return the report if that is the last stage.
+
+        Args:
+            until: The last stage.
+            force: Discard the results of that stage first.
+        """
         if force:
-            self._forget(until)
+            self._discard(until)
         last = STAGES.index(until)
         bought, table = self._timed("sample", self.sample)
-        self.graded = self._say_graded(table)
+        self.graded = self._format_graded(table)
         if last < STAGES.index("audit"):
             return None
         audits = self._timed("audit", lambda: self.audit(bought, table, again=force and until == "audit"))
@@ -85,8 +98,9 @@ class StudyRun:
         return self.report(found) if until == "report" else None
 
     def sample(self) -> tuple[SamplingOutcome, DrawTable]:
-        """Buy and grade."""
-        self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)  # until the table is that of this start
+        """Buy and grade samples, and write the table of samples and the problems."""
+        # Clear the digest first: if this start is killed, the table on the disk is that of an earlier one.
+        self.directory.write_json({"sha256": None}, SAMPLES_DIGEST)
         bought, pools = data.sample(
             self.prepared,
             self.directory,
@@ -113,21 +127,21 @@ class StudyRun:
             self.directory.write_rows(rows, "problems", f"{split}.parquet")
         return bought, table
 
-    def _say_graded(self, table: DrawTable) -> str:
-        """`240 samples by number-2: 110 correct, 130 incorrect, 0 no answer, 0 ungraded`."""
+    def _format_graded(self, table: DrawTable) -> str:
+        """Format the counts, such as `240 samples by number-2: 110 correct, 130 incorrect, 0 no answer, 0 ungraded`."""
         counts = dict(table.draws["outcome"].value_counts().iter_rows())
         outcomes = ", ".join(f"{counts.get(outcome, 0):,} {outcome.replace('_', ' ')}" for outcome in Outcome)
-        return f"{table.draws.height:,} samples by {named(self.grading)}: {outcomes}"
+        return f"{table.draws.height:,} samples by {name_of(self.grading)}: {outcomes}"
 
     def audit(self, bought: SamplingOutcome, table: DrawTable, *, again: bool = False) -> Audits:
-        """Look for false positives among the answer-correct solutions: of every cell, and of every model over all cells.
+        """Audit answer-correct solutions for false positives, by cell and by model over all cells.
 
-        With `again`, a judge is asked once more where its call failed for good.
+        With `again`, calls of the judge that failed for good are repeated.
         """
         try:
             found = audit(self.prepared, self.directory, self.executor, bought, table, self.listener, again=again)
         finally:
-            if self.prepared.study.audit.by == "judge":  # it was paid since sampling was summed up
+            if self.prepared.study.audit.by == "judge":  # its calls came after the summary that sampling wrote
                 refresh_summary(self.directory, self.ledger)
         audit_summary.write(found, self.directory)
         return found
@@ -192,9 +206,9 @@ class StudyRun:
         trainings: Sequence[Training],
         evaluated: Sequence[Evaluated],
     ) -> Results:
-        graders = {"training samples graded by": named(self.grading), "test answers graded by": named(self.checking)}
+        graders = {"training samples graded by": name_of(self.grading), "test answers graded by": name_of(self.checking)}
         if self.grading is self.checking:
-            graders = {"graded by": named(self.grading)}
+            graders = {"graded by": name_of(self.grading)}
         found = results.assemble(self.prepared, bought, table, curated, audits, trainings, evaluated, self.seconds)
         return replace(found, environment={**graders, **audit_summary.summary(audits), **found.environment})
 
@@ -207,9 +221,9 @@ class StudyRun:
         self.directory.check()
         try:
             done = work()
-            self.directory.check()  # workers write models, and libraries make folders that are not there
+            self.directory.check()  # a run directory that was deleted meanwhile: workers and libraries would create it anew
         except BaseException:
-            with contextlib.suppress(StorageError):  # on a full disk it is told of what could not be stored, not of this
+            with contextlib.suppress(StorageError):  # on a full disk, report the data that could not be stored, not this file
                 self._add_seconds(stage, started)
             raise
         self._add_seconds(stage, started)
@@ -219,21 +233,22 @@ class StudyRun:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
         self.directory.write_json(self.seconds, "seconds.json")
 
-    def _forget(self, stage: str) -> None:
+    def _discard(self, stage: str) -> None:
+        """Discard the stored results of a stage. Samples are kept: they were paid for."""
         self._again = stage == "sample"
         kept = {"grade": ("verdicts", grader_key(self.grading)), "finetune": ("models",), "evaluate": ("evaluations",)}.get(stage)
         if kept:
             self.directory.remove(*kept)
-        if stage == "finetune":  # answers of the former weights are not answers of the new ones
+        if stage == "finetune":  # evaluations of the old weights do not hold for the new ones
             self.directory.remove("evaluations")
 
 
-def _seconds(directory: RunDirectory) -> dict[str, float]:
-    """The seconds of earlier starts, by stage; what is damaged counts as none."""
+def _read_seconds(directory: RunDirectory) -> dict[str, float]:
+    """Return the seconds of earlier starts by stage; damaged entries are ignored."""
     found = directory.read_derived("seconds.json") or {}
     return {stage: float(seconds) for stage, seconds in found.items() if type(seconds) in (int, float) and 0 <= seconds < math.inf}
 
 
-def named(grading: Grading) -> str:
-    """The grader's name and version, which holds its conventions."""
+def name_of(grading: Grading) -> str:
+    """Return the grader's name and version; a version fixes the grader's conventions."""
     return f"{grading.grader.name}-{grading.grader.version}"

@@ -1,4 +1,4 @@
-"""What is known of the last start of a run: which process, how to do it again, and how it ended. `isocost status` reads it."""
+"""Record the last start of a run for `isocost status`: its process, the command that resumes it, and how it ended."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from isocost.preparing.executing import ExecutorChoice
 from isocost.store import RunDirectory
 
 FILE = "start.json"
-_ROOM = 500  # characters of a reason; an error may quote what an endpoint wrote
+_MAX_REASON = 500  # characters; an error may quote a long reply of an endpoint
 
 
 class Start:
-    """One start: a context that writes down how it ended.
+    """One start of a run: a context manager that records how the start ended.
 
-    Nothing is written before `begin`: a folder without a study is nobody's run yet.
+    Nothing is written before `begin`: a folder without a study is not a run yet.
 
     Args:
         directory: The run directory, open.
-        command: What a person types to go on.
+        command: The command that resumes the run.
     """
 
     def __init__(self, directory: RunDirectory, command: str) -> None:
@@ -34,7 +34,7 @@ class Start:
         self._entry: dict[str, Any] = {"pid": os.getpid(), "command": command, "began": _now(), "ended": None, "why": None, "advice": None}
 
     def begin(self) -> None:
-        """Write down that it runs."""
+        """Record that the run has begun."""
         self._begun = True
         self._directory.write_json(self._entry, FILE)
 
@@ -45,7 +45,7 @@ class Start:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        """Write down how it ended; where the disk is full, that is told already."""
+        """Record how the start ended; a full disk is ignored here, as the error on its way out reports it."""
         if not self._begun:
             return
         why, advice = _reason(error) if error is not None else (None, None)
@@ -59,15 +59,15 @@ def _now() -> str:
 
 
 def _reason(error: BaseException) -> tuple[str, str | None]:
-    """What happened, and what to do about it where the error says."""
+    """Return the cause of an error, and its advice or None."""
     if isinstance(error, KeyboardInterrupt):
         return "Ctrl-C, or a signal to stop", None
     if not isinstance(error, IsocostError):
-        return f"unexpected {type(error).__name__}: {error}".partition("\n")[0][:_ROOM], None
-    return error.happened[:_ROOM], error.advice[:_ROOM] or None
+        return f"unexpected {type(error).__name__}: {error}".partition("\n")[0][:_MAX_REASON], None
+    return error.happened[:_MAX_REASON], error.advice[:_MAX_REASON] or None
 
 
-def command_of(
+def resume_command(
     study: Path | None,
     directory: Path,
     until: str,
@@ -76,16 +76,17 @@ def command_of(
     strict: bool = False,
     executor: ExecutorChoice | None = None,
 ) -> str:
-    """What to type to start again.
+    """Return the command that starts the run again, quoted for a shell.
 
     Args:
-        study: The study file; None for a stage of a run that has one.
+        study: The study file; None for a stage of a run directory, which has its own.
         directory: The run directory.
         until: The last stage.
-        settings: `--set`.
-        strict: `--strict`.
-        executor: What was said of it for this start.
+        settings: The values of `--set`.
+        strict: Whether `--strict` was given.
+        executor: The options `--executor` and `--address` of this start.
     """
+    # Absolute, so that the command works in any folder; links stay as the user typed them.
     where = str(directory.absolute())
     given = [word for setting in settings for word in ("--set", setting)]
     words = ["isocost", until, where, *given]

@@ -1,4 +1,4 @@
-"""Evaluate students, trained and untrained, on the test splits; answers that are stored are not asked for again."""
+"""Evaluate students, trained and untrained, on the test splits; stored answers are not requested again."""
 
 from __future__ import annotations
 
@@ -35,9 +35,18 @@ SPLITS = ("test", "transfer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated:
-    """What one model did on one split, by metric. `cell` is None for the untrained student.
+    """The outcomes of one model on one split, by metric.
 
-    `answers`, `tokens` and `seconds` are what it took, over every start of the run.
+    Attributes:
+        student: The student's name.
+        cell: The cell whose data it was trained on; None for the untrained student.
+        seed: The training seed; 0 for the untrained student.
+        prompt: The name of the prompt, or `PLAIN`.
+        split: The split.
+        outcomes: Outcomes of the problems, by metric.
+        answers: Answers generated, over every start of the run.
+        tokens: Tokens generated, over every start of the run.
+        seconds: Seconds of generation, over every start of the run.
     """
 
     student: str
@@ -59,22 +68,34 @@ def evaluate(
     grading: Grading,
     listener: Listener,
 ) -> list[Evaluated]:
-    """Evaluate every student untrained (with its prompt, and plain) and trained (plain), on every split; what is stored is not redone."""
+    """Evaluate every student untrained (with its prompt, and plain) and trained (plain), on every split.
+
+    Answers that an earlier start stored are not generated again.
+
+    Args:
+        prepared: The study.
+        directory: Its run directory.
+        trainings: The trained students.
+        executor: Runs the engines.
+        grading: Grades answers by the reference grader.
+        listener: Called with progress and notes.
+    """
     spec = prepared.study.finetune
     if spec is None:
         return []
     splits = [split for split in SPLITS if split in prepared.problems]
     wanted: list[tuple[str, Cell | None, int, str, EngineSpec]] = []
     for student in spec.students:
-        if prepared.templates[student].examples:
+        if prepared.templates[student].examples:  # without examples, its prompt is the plain one
             wanted.append((student, None, 0, _prompt_name(prepared, student), prepared.specs[student]))
         wanted.append((student, None, 0, PLAIN, prepared.specs[student]))
         wanted += [(student, t.cell, t.seed, PLAIN, _engine_of(prepared, t)) for t in trainings if t.student == student]
+    # One greedy answer, and the draws of the largest vote.
     draws = 1 + max(prepared.study.evaluate.maj_at, default=0)
     total = len(wanted) * draws * sum(len(prepared.problems[split]) for split in splits)
     watch = StageWatch(stage="evaluate", total=total, unit="answers", listener=listener)
     stopping = Event()
-    # Threads only wait here: workers answer, and several evaluations at once keep all of them busy.
+    # These threads only wait: worker processes answer. One evaluation more than workers keeps every worker busy while one is graded.
     with ThreadPoolExecutor(executor.workers + 1) as threads:
         futures = [
             threads.submit(_evaluate_one, prepared, directory, job, split, executor, grading, watch, stopping)
@@ -85,7 +106,7 @@ def evaluate(
         except BaseException:
             stopping.set()
             threads.shutdown(wait=False, cancel_futures=True)
-            executor.close(wait=False)  # or these threads would be waited for, until all that they have sent is answered
+            executor.close(wait=False)  # else the exit of the pool would wait until all sent requests are answered
             raise
     watch.finish()
     return found
@@ -103,11 +124,13 @@ def _evaluate_one(
 ) -> Evaluated:
     student, cell, seed, prompt, engine = job
     study, problems, template = prepared.study, prepared.problems[split], prepared.templates[student]
-    label = "+".join((student, cell.name if cell else "untrained", str(seed), prompt, split))  # no name has a plus
-    # A trained student's folder is named for all that made it; the path before it must not decide what is drawn.
+    label = "+".join(
+        (student, cell.name if cell else "untrained", str(seed), prompt, split)
+    )  # names hold no plus sign, so a label is unique
+    # The name of a trained student's folder has a digest of all that made it. The path of its parent must not change what is drawn.
     identity = prepared.identities[student] if cell is None else engine.base.name
     chat = template if template.chat and prompt != PLAIN else None
-    answers = _Answers(directory, label, engine, prepared.facts[student], identity, study.seed, executor, watch, chat, stopping)
+    answers = _StoredAnswers(directory, label, engine, prepared.facts[student], identity, study.seed, executor, watch, chat, stopping)
 
     def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
         return grading.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
@@ -136,20 +159,20 @@ def _evaluate_one(
     )
 
 
-class _Answers:
-    """The `answer` that an evaluation is given: what is stored is not asked for again.
+class _StoredAnswers:
+    """The `answer` callable of an evaluation: generates and stores the answers that are not stored yet.
 
     Args:
         directory: The run directory.
         label: Student, cell, seed, prompt and split: the folder of its answers.
-        engine: What runs the student.
-        facts: What the engine says of the untrained student.
-        identity: What makes two students the same.
-        seed: The study's.
-        executor: Where the engine runs.
-        watch: Told of answers that have come.
-        chat: The student's prompt where it is asked in a chat, else None.
-        stopping: Set once nobody waits for answers any more.
+        engine: The engine that runs the student.
+        facts: The engine's facts about the untrained student.
+        identity: A digest or name; students with the same one give the same answers.
+        seed: The seed of the study.
+        executor: Runs the engine.
+        watch: Counts answers as they arrive.
+        chat: The student's prompt template for chat requests, else None.
+        stopping: Set when no caller waits for answers any more.
     """
 
     def __init__(
@@ -172,13 +195,16 @@ class _Answers:
         self.seconds = 0.0
 
     def __call__(self, requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
+        """Answer requests in order, from the store where possible."""
         if self._chat:
             requests = [replace(r, chat=True, system=self._chat.system) for r in requests]
+        # Any change of model, prompts, settings or seed opens another log, so no stale answer is read.
         stamp = digest("answers", self._identity, params, self._seed, [[r.problem_id, r.prompt, r.count, r.system] for r in requests])
         log = self._directory.batches("evaluations", self._label, stamp)
         stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
         self._watch.resume(len(stored))
         order: Callable[[str], int] | None = None
+        # The answers of a request are stored in one batch, so the last one stands for all of them.
         if any((r.problem_id, r.count - 1) not in stored for r in requests):
             batches = cut_batches(self._engine, self._facts, requests, self._executor, self._check)
             source = _Batches(stamp, self._label, batches, stored.keys(), self._job(params), log, self._watch)
@@ -187,6 +213,7 @@ class _Answers:
             )
             stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
             order = source.number_of
+        # Sorted by batch, so that the file does not depend on which worker answered first.
         log.seal(order)
         self.count += len(stored)
         self.tokens += sum(row["num_generated_tokens"] for row in stored.values())
@@ -198,7 +225,7 @@ class _Answers:
             raise CancelledError
 
     def _job(self, params: SamplingParams) -> Job:
-        """Return what all its jobs have in common."""
+        """Return a job with the fields that all batches share."""
         return Job(
             key="",
             spec=self._engine,
@@ -225,33 +252,36 @@ class _Batches:
         watch: StageWatch,
     ) -> None:
         self._stamp, self._label, self._batches, self._job, self._log, self._watch = stamp, label, batches, job, log, watch
-        self._owed = [n for n, batch in enumerate(batches) if any((r.problem_id, r.first_index) not in stored for r in batch)]
+        self._missing = [n for n, batch in enumerate(batches) if any((r.problem_id, r.first_index) not in stored for r in batch)]
         self._numbers = {self._key(batch): number for number, batch in enumerate(batches)}
 
     def _key(self, batch: tuple[Request, ...]) -> str:
-        """Return the name of a batch in the log; what it is sent under, and its seed, come of its number."""
+        """Return the name of a batch in the log; its job's key and its seed come from its number."""
         return digest(self._stamp, [[r.problem_id, r.first_index] for r in batch])
 
     def number_of(self, key: str) -> int:
-        """Return the place of a batch among all, by its name in the log; -1 for one that is not among them."""
+        """Return the number of a batch by its name in the log; -1 for a batch of an earlier start that was cut differently."""
         return self._numbers.get(key, -1)
 
     def calls(self) -> Iterator[Call]:
-        for n in self._owed:
+        """Yield a call for each batch that is not stored."""
+        for n in self._missing:
             job = replace(self._job, key=digest(self._stamp, n), requests=self._batches[n], seed=seed_of(self._stamp, n))
             yield Call(job=job, worst=Cost(), facts={"account": "evaluation", "model": self._label})
 
     def store(self, call: Call, answers: Answers | None) -> None:
+        """Store the answers of a batch; without answers, store failed ones, so that the batch is not requested again."""
         batch = call.job.requests
         came = answers.generations if answers else [()] * len(batch)
+        # The engine times a batch as a whole; its requests share the seconds equally.
         seconds = answers.seconds / len(batch) if answers else 0.0
-        rows = [_to_row(r, i, g, seconds) for r, gs in zip(batch, came, strict=True) for i, g in enumerate(_filled(gs, r.count))]
+        rows = [_to_row(r, i, g, seconds) for r, gs in zip(batch, came, strict=True) for i, g in enumerate(_pad_failed(gs, r.count))]
         self._log.append(self._key(batch), rows)
         self._watch.advance(len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))
 
 
-def _filled(generations: Sequence[Generation], count: int) -> list[Generation]:
-    """Return so many generations; those that did not come have failed."""
+def _pad_failed(generations: Sequence[Generation], count: int) -> list[Generation]:
+    """Return `count` generations, padded with failed ones."""
     return [*generations, *[FAILED_GENERATION] * (count - len(generations))]
 
 
@@ -278,8 +308,9 @@ def _to_generation(row: Mapping[str, object]) -> Generation:
 
 def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
     untrained = prepared.specs[training.student]
+    # Only options of the hardware carry over; others may name the untrained weights.
     options = {k: v for k, v in untrained.options if k in ("device", "dtype", "batch_size")}
-    model = str(training.folder.resolve())  # a relative one would be looked for under `base`
+    model = str(training.folder.resolve())  # the engine would resolve a relative path against `base`
     return EngineSpec(name=untrained.name, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
 
 
@@ -288,15 +319,15 @@ def _prompt_name(prepared: Prepared, student: str) -> str:
 
 
 def average(seeds: Sequence[Outcomes]) -> Outcomes:
-    """The mean score of each problem over training seeds; a problem that one of them could not grade is not graded."""
+    """Return the mean score of each problem over training seeds; a problem that is ungraded for one seed is ungraded."""
     if len(seeds) == 1:
         return seeds[0]
-    by_problem = zip(*seeds, strict=True)
-    return tuple(
-        evaluating.ProblemOutcome(
-            problem_id=same[0].problem_id,
-            score=None if any(o.score is None for o in same) else sum(o.score or 0.0 for o in same) / len(same),
-            predicted_answer=None,
-        )
-        for same in by_problem
-    )
+    return tuple(_average_problem(same) for same in zip(*seeds, strict=True))
+
+
+def _average_problem(same: Sequence[evaluating.ProblemOutcome]) -> evaluating.ProblemOutcome:
+    scores = [outcome.score for outcome in same]
+    graded = [score for score in scores if score is not None]
+    # A mean over fewer seeds would weigh them differently from problem to problem.
+    mean = sum(graded) / len(graded) if len(graded) == len(scores) else None
+    return evaluating.ProblemOutcome(problem_id=same[0].problem_id, score=mean, predicted_answer=None)

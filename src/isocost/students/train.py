@@ -1,4 +1,4 @@
-"""Train students on cells' data; what is trained already is not trained again."""
+"""Train students on cells' data; a finished training is not repeated."""
 
 from __future__ import annotations
 
@@ -30,11 +30,14 @@ class Training:
 
 
 def trained_cells(prepared: Prepared, cells: Sequence[Cell]) -> list[Cell]:
-    """The cells that the study trains on, in its order."""
+    """Return the cells that the study trains on, in its order."""
     finetune = prepared.study.finetune
     if finetune is None:
         return []
-    return [c for c in cells if c.arm in finetune.arms and (not finetune.budgets or c.budget in finetune.budgets)]
+    own = [cell for cell in cells if cell.arm in finetune.arms]
+    if not finetune.budgets:  # left out: every budget
+        return own
+    return [cell for cell in own if cell.budget in finetune.budgets]
 
 
 def finetune(
@@ -45,15 +48,15 @@ def finetune(
     executor: Executor,
     listener: Listener,
 ) -> list[Training]:
-    """Train every student on every cell's data; those that are trained already are not trained again.
+    """Train every student on every cell's data with every seed; a finished training is not repeated.
 
     Args:
         prepared: The study.
         directory: Its run directory.
         curated: The training sets.
-        rows_of: A training set as prompt-completion rows in the form that a student sees.
-        executor: Where trainings run.
-        listener: Told of progress.
+        rows_of: Returns a training set as prompt-completion rows, in the form that the named student sees.
+        executor: Runs the trainings.
+        listener: Called with progress and notes.
 
     Raises:
         RunError: a training failed.
@@ -63,24 +66,27 @@ def finetune(
         return []
     for cell in (cell for cell, data in curated.items() if not data.kept.size):
         listener(Note(text=f"{cell.name} has no correct solution to train on; no student is trained on it"))
+    # A cell without solutions is skipped with a note, so that the other cells are still trained on.
     filled = [cell for cell, data in curated.items() if data.kept.size]
     wanted = [(student, cell, seed) for student in spec.students for cell in filled for seed in spec.seeds]
     jobs = {key: _job(prepared, directory, *key, rows_of(curated[key[1]], key[0])) for key in wanted}
     done = {key: trained for key, job in jobs.items() if (trained := recorded(job.out)) is not None}
     steps = spec.steps * len(spec.learning_rates)
     watch = StageWatch(stage="finetune", total=len(wanted) * steps, unit="steps", listener=listener, done_before=len(done) * steps)
-    # The dearest first, so that no worker is left with a long training at the end.
+    # Most expensive first: a long training that starts last would leave the other workers idle.
     todo = sorted((key for key in wanted if key not in done), key=lambda key: -(prepared.cards[key[0]].parameters or 0))
     for key in todo:
-        directory.remove("logs", jobs[key].progress.name)
+        directory.remove("logs", jobs[key].progress.name)  # its steps are of an unfinished training, which starts again
     futures = {executor.submit(train, jobs[key]): key for key in todo}
     waiting = set(futures)
     while waiting:
+        # Workers report steps through files; half a second is often enough to read them for a progress line.
         finished, waiting = wait_for(waiting, timeout=0.5)
         steps_now = sum(_steps_done(directory, jobs[key]) for key in todo)
         watch.advance(max(0, steps_now - (watch.done - watch.done_before)), detail=f"{len(wanted) - len(waiting)}/{len(wanted)} models")
         for future in finished:
             done[futures[future]] = future.result()
+    # The last steps may have been written after the last reading.
     watch.done = watch.total
     watch.finish()
     for (student, cell, _), trained in done.items():
@@ -107,6 +113,7 @@ def _job(
     options = dict(engine.options)
     source = engine.base / str(options["model"])
     scoring = None
+    # A single checkpoint needs no score: there is no choice to make.
     if spec.checkpoints * len(spec.learning_rates) > 1 and "validation" in prepared.problems:
         template = prepared.templates[student]
         scoring = Scoring(
@@ -119,6 +126,7 @@ def _job(
             grader_options=study.reference_grader.options,
             time_limit=study.reference_grader.time_limit,
         )
+    # The digest names the folder, so a change of anything in it trains a new model rather than reuse an old one.
     stamp = digest(
         "training",
         prepared.identities[student],

@@ -1,4 +1,4 @@
-"""What the audits of a run say, as the object that `isocost audit --json` prints and as Markdown."""
+"""Format the audits of a run as Markdown and as the object that `isocost audit --json` prints."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def write(audits: Audits, directory: RunDirectory) -> None:
 
 
 def read(path: Path) -> Any:
-    """What `audits/rates.json` of a run directory holds.
+    """Return the content of `audits/rates.json` of a run directory.
 
     Raises:
-        RunDirectoryError: it has none.
+        RunDirectoryError: the file does not exist.
     """
     found = RunDirectory(path).read_json(FOLDER, FILE, remedy=f"make it again: isocost audit {shell_word(path)}")
     if found is None:
@@ -38,27 +38,34 @@ def read(path: Path) -> Any:
 
 
 def to_json(audits: Audits) -> dict[str, Any]:
-    """Estimates are objects of their fields: value, low, high, n (checked) and n_ungraded (not checked).
+    """Return the audits as a JSON object.
 
-    "models" {MODEL: {"solved", "chosen", "rates": {"steps" | "judge" | "people" | "combined": ESTIMATE}, "best", "predictor",
-    "error_ratio", "cost_per_correct": {UNIT: ESTIMATE}, "cost_per_truly_correct": {UNIT: ESTIMATE}}}; "agreement" of people with {"steps" |
-    "judge": {"raw": ESTIMATE, "kappa": ESTIMATE}}; "labels" {"labelled", "disagreed", "unsure", "not_chosen": labels of what is not chosen
-    any more, "passed_over": unlabelled before the last labelled one}; "differences" [{"models", "difference": ESTIMATE}]; "labels_needed"
-    [{"models", "guesses", "labels" of each or null, "with_judge" or null, "in_order" and "with_judge_in_order": about how many that is in
-    the order of the page, over all models, null where fewer are chosen, "apart"}]; "judge", which and how it was asked, or null;
-    "not_judged" {MODEL: {"no_verdict", "judge_failed"}}, empty without a judge; "without_verdict", beginning and end of one reply without a
-    verdict, or null.
+    An ESTIMATE is an object with its fields: value, low, high, n (checked) and n_ungraded (not checked). The keys are:
+
+    - "models": {MODEL: {"solved", "chosen", "rates": {"steps" | "judge" | "people" | "combined": ESTIMATE}, "best", "predictor",
+      "error_ratio", "cost_per_correct": {UNIT: ESTIMATE}, "cost_per_truly_correct": {UNIT: ESTIMATE}}}.
+    - "agreement": of people with each other rater, {"steps" | "judge": {"raw": ESTIMATE, "kappa": ESTIMATE}}.
+    - "labels": {"labelled", "disagreed", "unsure", "not_chosen", "passed_over"}. "not_chosen" counts labels of solutions that are no longer
+      chosen, "passed_over" solutions without a label before the last labelled one.
+    - "differences": [{"models", "difference": ESTIMATE}].
+    - "labels_needed": [{"models", "guesses", "labels", "with_judge", "in_order", "with_judge_in_order", "apart"}]. "labels" and
+      "with_judge" are labels per model, or null. The two "in_order" are about how many labels that is in the order of the page, over all
+      models; null where fewer are chosen.
+    - "judge": the model and the example of its prompt, or null.
+    - "not_judged": {MODEL: {"no_verdict", "judge_failed"}}, empty without a judge.
+    - "without_verdict": beginning and end of one reply without a verdict, or null.
     """
     chosen = {each.chosen.sample_id for each in audits.found}
     return {
-        "models": {each.model: _model(each, audits.costs[each.model]) for each in audits.rates},
+        "models": {each.model: _model_json(each, audits.costs[each.model]) for each in audits.rates},
         "agreement": {way: {"raw": asdict(a.raw), "kappa": asdict(a.kappa)} for way, a in auditing.agreements(audits.found).items()},
         "labels": {
+            # Labels of solutions from an earlier choice are counted apart: those are not in the random sample.
             "labelled": len(chosen & audits.labels.sound.keys()),
             "disagreed": len(chosen & audits.labels.disagreed),
             "unsure": len(chosen & audits.labels.unsure),
             "not_chosen": len(audits.labels.sound.keys() - chosen),
-            "passed_over": _passed_over(audits.found),
+            "passed_over": _count_passed_over(audits.found),
         },
         "differences": [asdict(each) for each in auditing.differences(audits.rates)],
         "labels_needed": [asdict(each) for each in auditing.needed(audits.rates)],
@@ -68,14 +75,14 @@ def to_json(audits: Audits) -> dict[str, Any]:
     }
 
 
-def _passed_over(found: Sequence[auditing.Found]) -> int:
-    """Solutions without a label that come before the last one with a label."""
+def _count_passed_over(found: Sequence[auditing.Found]) -> int:
+    """Count the solutions without a label that come before the last one with a label."""
     seen = {each.chosen.place: each.people is not None or each.undecided for each in found}
     last = max((place for place, labelled in seen.items() if labelled), default=-1)
     return sum(not labelled for place, labelled in seen.items() if place < last)
 
 
-def _model(each: auditing.ModelRates, costs: Mapping[Unit, tuple[Estimate, Estimate]]) -> dict[str, Any]:
+def _model_json(each: auditing.ModelRates, costs: Mapping[Unit, tuple[Estimate, Estimate]]) -> dict[str, Any]:
     return {
         "solved": each.solved,
         "chosen": each.chosen,
@@ -89,86 +96,94 @@ def _model(each: auditing.ModelRates, costs: Mapping[Unit, tuple[Estimate, Estim
 
 
 def to_markdown(found: Mapping[str, Any], path: Path) -> str:
-    """The tables and what to do next.
+    """Return the tables and the next step as Markdown.
 
     Args:
-        found: As `to_json` gives it.
+        found: As `to_json` returns it.
         path: The run directory.
     """
     if not found["models"]:
         return "No solution is answer-correct: there is nothing to audit."
     blocks = [
-        _rates(found),
-        _differences(found["differences"], found["models"]),
-        [_chosen(found)],
-        unjudged.said(found, path),
-        _costs(found["models"]),
-        _agreement(found),
-        [f"- {_said(pair, found['models'])}" for pair in found["labels_needed"]],
-        [_next(path)],
+        _rate_table(found),
+        _difference_table(found["differences"], found["models"]),
+        [_counts_line(found)],
+        unjudged.format_unjudged(found, path),
+        _cost_table(found["models"]),
+        _agreement_table(found),
+        [f"- {_format_labels_needed(pair, found['models'])}" for pair in found["labels_needed"]],
+        [_next_step(path)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _rates(found: Mapping[str, Any]) -> list[str]:
+def _rate_table(found: Mapping[str, Any]) -> list[str]:
     lines = ["| model | judged by | false positives [95% interval] | n | not checked |", "| --- | --- | ---: | ---: | ---: |"]
     for model, own in found["models"].items():
         for way, fields in own["rates"].items():
             rate = Estimate(**fields)
             by = f"{way} (people and {own['predictor']})" if way == "combined" else way
             lines.append(f"| {model} | {by} | {numbers.percent(rate)} | {rate.n:,} | {rate.n_ungraded:,} |")
-    return [*lines, "", _to_believe(found["models"])]
+    return [*lines, "", _format_reliability(found["models"])]
 
 
-def _to_believe(models: Mapping[str, Any]) -> str:
-    """Which of the rates, if any: a judge that nobody has checked may be far off, in either direction."""
+def _format_reliability(models: Mapping[str, Any]) -> str:
+    """Name the rates to rely on, if any: an unchecked judge may be far off, in either direction."""
     alone = [model for model, own in models.items() if own["best"] != "combined"]
     labelled = [model for model in models if model not in alone]
     parts = []
     if labelled:
-        of_which = f" Of {_listed(labelled)}, this" if alone else "This"
+        of_which = f" Of {_join(labelled)}, this" if alone else "This"
         parts.append(f"{of_which.strip()} is the one to believe: combined, in which labels take out what steps or judge get wrong.")
     if alone:
-        which = f"Of {_listed(alone)} people have labelled none: each" if labelled else "Each"
+        which = f"Of {_join(alone)} people have labelled none: each" if labelled else "Each"
         parts.append(
             f"{which} rate is what steps or judge say, which may be far off; until people label some, none is to be believed alone."
         )
     return " ".join(parts)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def _differences(pairs: Sequence[Mapping[str, Any]], models: Mapping[str, Any]) -> list[str]:
+def _difference_table(pairs: Sequence[Mapping[str, Any]], models: Mapping[str, Any]) -> list[str]:
+    # A difference without a value has no row: one of its models has no rate.
     rows = [
-        f"| {' − '.join(pair['models'])} | {numbers.points(each)} | {_verdict(each)}{_by(pair['models'], models)} |"
+        f"| {' − '.join(pair['models'])} | {numbers.points(each)} | {_format_significance(each)}{_format_raters(pair['models'], models)} |"
         for pair in pairs
         if (each := Estimate(**pair["difference"])).value is not None
     ]
     return ["| difference | points [95% interval] | |", "| --- | ---: | --- |", *rows] if rows else []
 
 
-def _verdict(difference: Estimate) -> str:
-    apart = difference.low is not None and difference.high is not None and (difference.low > 0 or difference.high < 0)
-    return "told apart" if apart else "not told apart"
+def _format_significance(difference: Estimate) -> str:
+    if difference.low is None or difference.high is None:
+        return "not told apart"
+    excludes_zero = difference.low > 0 or difference.high < 0
+    return "told apart" if excludes_zero else "not told apart"
 
 
-def _by(pair: Sequence[str], models: Mapping[str, Any]) -> str:
-    """By whom, where nobody has checked them."""
+def _format_raters(pair: Sequence[str], models: Mapping[str, Any]) -> str:
+    """Name the raters of rates that no person has checked."""
+    # A dict keeps the order of the models; a set would make the text differ between runs.
     who = dict.fromkeys(models[model]["best"] for model in pair if models[model]["best"] != "combined")
     return f" by {' and '.join(who)}" if who else ""
 
 
-def _chosen(found: Mapping[str, Any]) -> str:
-    """How many were chosen of how many, by whom they were judged and how many are labelled."""
+def _counts_line(found: Mapping[str, Any]) -> str:
+    """Return a sentence with the counts of chosen, solved and labelled solutions, and the judge."""
     each = ", ".join(f"{own['chosen']:,} of the {own['solved']:,} that {model} solved" for model, own in found["models"].items())
     judge = f" The judge is {found['judge']}." if found["judge"] else ""
-    return f"Chosen, one solution a problem: {each}.{judge} {said_of_labels(found['labels'])}"
+    return f"Chosen, one solution a problem: {each}.{judge} {format_labels(found['labels'])}"
 
 
-def said_of_labels(labels: Mapping[str, int]) -> str:
-    """One sentence on the labels of people."""
+def format_labels(labels: Mapping[str, int]) -> str:
+    """Return the counts of people's labels as text.
+
+    Args:
+        labels: "labels" of `to_json`.
+    """
     besides = [f"{labels[key]:,} {key.replace('_', ' ')}" for key in ("disagreed", "unsure") if labels[key]]
     lost = f" {labels['not_chosen']:,} more are of solutions that are not chosen any more." if labels["not_chosen"] else ""
     if not labels["labelled"] and not besides:
@@ -179,7 +194,7 @@ def said_of_labels(labels: Mapping[str, int]) -> str:
     return f"People have labelled {labels['labelled']:,}{more}.{owed}{lost}"
 
 
-def _costs(models: Mapping[str, Any]) -> list[str]:
+def _cost_table(models: Mapping[str, Any]) -> list[str]:
     rows = [
         f"| {model} | {cost(unit, Estimate(**own['cost_per_correct'][unit]))} | {cost(unit, Estimate(**truly))} |"
         for model, own in models.items()
@@ -189,7 +204,11 @@ def _costs(models: Mapping[str, Any]) -> list[str]:
 
 
 def cost(unit: Unit, estimate: Estimate) -> str:
-    """`$0.0042 [0.0038, 0.0047]`; an end that is not known is said."""
+    """Format a cost with its interval, such as `$0.0042 [0.0038, 0.0047]`.
+
+    An unknown end is marked as unknown; with only a lower bound known, the text is `at least ...`.
+    """
+    # One scale for value and interval: a reader must not compare GFLOPs with TFLOPs.
     scale = numbers.flops_scale([estimate.value, estimate.low])
     text = scale.text if unit == "flops" else numbers.usd
     before, after = ("", f" {scale.unit}") if unit == "flops" else ("$", "")
@@ -198,53 +217,55 @@ def cost(unit: Unit, estimate: Estimate) -> str:
     return f"{before}{numbers.open_interval(estimate, text)}{after}"
 
 
-def _agreement(found: Mapping[str, Any]) -> list[str]:
-    rows = [f"| {way} | {' | '.join(said_of_agreement(_agreed(own)))} |" for way, own in found["agreement"].items()]
+def _agreement_table(found: Mapping[str, Any]) -> list[str]:
+    rows = [f"| {way} | {' | '.join(format_agreement(_agreement_of(own)))} |" for way, own in found["agreement"].items()]
     return ["| people with | say the same | Cohen's kappa | n |", "| --- | ---: | ---: | ---: |", *rows] if rows else []
 
 
-def _agreed(fields: Mapping[str, Any]) -> Agreement:
+def _agreement_of(fields: Mapping[str, Any]) -> Agreement:
     return Agreement(raw=Estimate(**fields["raw"]), kappa=Estimate(**fields["kappa"]))
 
 
-def said_of_agreement(found: Agreement) -> tuple[str, str, str]:
-    """Raw agreement, kappa and n."""
+def format_agreement(found: Agreement) -> tuple[str, str, str]:
+    """Format raw agreement, Cohen's kappa and n; kappa is undefined where chance alone gives full agreement."""
     kappa = "not defined" if found.kappa.value is None else numbers.mean(found.kappa)
     return numbers.percent(found.raw), kappa, numbers.count(found.raw.n)
 
 
-def _said(pair: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+def _format_labels_needed(pair: Mapping[str, Any], models: Mapping[str, Any]) -> str:
     (left, right), (a, b) = pair["models"], (f"{100 * guess:.1f}%" for guess in pair["guesses"])
     apart = "no difference" if pair["apart"] is None else f"a difference of {100 * pair['apart']:.1f} points or more"
     all_of_them = f"labels of all that was chosen would show {apart}"
+    # No number of labels separates rates that are guessed to be equal.
     if pair["labels"] is None:
         return f"{left} ({a}) and {right} ({b}) seem alike: {all_of_them}."
     labelled = models[left]["predictor"] and models[right]["predictor"]
     ever = f"beside a judge that is right {100 * auditing.SUPPOSED:.0f}% of the time"
+    # Without labels the judge's accuracy is unknown, so the text names the supposed one.
     helped = f"if {models[left]['predictor']} helps as much as so far" if labelled else ever
-    fewer = "" if pair["with_judge"] is None else f"; {helped}, {_each(pair['with_judge'], pair['with_judge_in_order'])}"
-    many = _each(pair["labels"], pair["in_order"], " labels")
+    fewer = "" if pair["with_judge"] is None else f"; {helped}, {_format_label_count(pair['with_judge'], pair['with_judge_in_order'])}"
+    many = _format_label_count(pair["labels"], pair["in_order"], " labels")
     return f"To tell {left} ({a}) from {right} ({b}), if they are so: {many}{fewer}; {all_of_them}."
 
 
-def _each(labels: int, in_order: int | None, unit: str = "") -> str:
-    """`27 labels of each, about 90 in the order of the page`."""
+def _format_label_count(labels: int, in_order: int | None, unit: str = "") -> str:
+    """Format a count, such as `27 labels of each, about 90 in the order of the page`."""
     far = "more than were chosen" if in_order is None else f"about {in_order:,} in the order of the page"
     return f"{labels:,}{unit} of each, {far}"
 
 
-def _next(path: Path) -> str:
+def _next_step(path: Path) -> str:
     return f"label them: isocost view {shell_word(path)}"
 
 
 def summary(audits: Audits) -> dict[str, str]:
-    """What stands in the report's appendix: who audited, and how far they agree with people."""
+    """Return the lines of the report's appendix: the auditors, and how far each agrees with people."""
     found = to_json(audits)
     by = ["steps", *([f"judge {audits.judge}"] if audits.judge else [])]
-    lines = {"reasoning audited by": f"{'; '.join(by)}. {said_of_labels(found['labels'])}"}
-    return lines | {f"people and {way} agree": _agreeing(each) for way, each in auditing.agreements(audits.found).items()}
+    lines = {"reasoning audited by": f"{'; '.join(by)}. {format_labels(found['labels'])}"}
+    return lines | {f"people and {way} agree": _format_agreeing(each) for way, each in auditing.agreements(audits.found).items()}
 
 
-def _agreeing(found: Agreement) -> str:
-    raw, kappa, n = said_of_agreement(found)
+def _format_agreeing(found: Agreement) -> str:
+    raw, kappa, n = format_agreement(found)
     return f"on {raw} of {n}, kappa {kappa}"

@@ -1,4 +1,4 @@
-"""A plan for people: what each budget buys, and what a model will be asked first."""
+"""Format a plan for people: the samples that each budget buys, and the first prompt to each model."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from isocost.amounts import format_amount as say_budget
-from isocost.amounts import price as say_price
+from isocost.amounts import format_amount
+from isocost.amounts import price as format_price
 from isocost.costs.price import stale
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
@@ -16,21 +16,21 @@ from isocost.judging.reasoning import auditing_params, judge_prompt
 from isocost.planning import DrawCost, to_json
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams
-from isocost.reporting.numbers import cost as say_cost
-from isocost.summaries.counting import counting
-from isocost.summaries.limits import beyond_limit
+from isocost.reporting.numbers import cost as format_cost
+from isocost.summaries.counting import describe_flops
+from isocost.summaries.limits import format_limit_warning
 
 __all__ = ["first_prompts", "to_json", "to_markdown"]
 
 
 def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], today: dt.date | None = None) -> str:
-    """Models with the cost of a draw, every cell with its draws a problem, and what these costs count and leave out.
+    """Return the plan as Markdown: models with the cost per draw, cells with their draws per problem, and notes on the costs.
 
     Args:
         prepared: The study.
-        costs: What a draw of each model costs.
-        plans: What every cell is going to buy.
-        today: The day by which prices are old; today's.
+        costs: The cost per draw, by model.
+        plans: The planned samples of every cell.
+        today: The date that the age of prices is measured from; the current date by default.
     """
     n_problems = len(prepared.problems["train"])
     lines = _models(prepared, costs)
@@ -40,15 +40,17 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         "| --- | ---: | --- | ---: | ---: | ---: |",
     ]
     for plan in plans:
-        amount = "number-matched" if plan.unit is None or plan.amount is None else say_budget(plan.unit, plan.amount)
+        # A number-matched cell has a fixed count of samples per problem in place of a budget.
+        amount = "number-matched" if plan.unit is None or plan.amount is None else format_amount(plan.unit, plan.amount)
         for model, each_problem in plan.samples_per_problem.items():
             draws = round(each_problem * n_problems)
-            lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {say_cost(plan.cost)} |")
+            lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {format_cost(plan.cost)} |")
     judge = judge_of(prepared.study)
-    notes = [beyond_limit(prepared, costs, plans), counting(prepared, costs, plans)]
+    notes = [format_limit_warning(prepared, costs, plans), describe_flops(prepared, costs, plans)]
     auditor = auditor_of(prepared.study)
-    besides = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]
-    notes += _old_prices(prepared, [*costs, *besides], today or dt.date.today())
+    # A judge that also samples has its price checked already.
+    others = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]
+    notes += _old_prices(prepared, [*costs, *others], today or dt.date.today())
     if judge:
         notes.append(f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit.")
     if auditor:
@@ -59,22 +61,22 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
 
 
 def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
-    """A row a model; a column of prices where there are any."""
+    """Return a table with a row per model, and a column of prices if any model has one."""
     cards = [prepared.cards[name] for name in costs]
     priced = any(card.usd_per_million for card in cards)
     price_title, price_rule = (" USD per million tokens |", " --- |") if priced else ("", "")
     lines = [f"| model | parameters |{price_title} a draw costs | tokens a draw |", f"| --- | ---: |{price_rule} ---: | ---: |"]
     for card, each in zip(cards, costs.values(), strict=True):
         size = f"{card.parameters:,} ({card.parameters_are})" if card.parameters else "not known"
-        price = f" {_price(card)} |" if priced else ""
-        lines.append(f"| {card.name} | {size} |{price} {say_cost(each.expected)} | {each.tokens:,g} ({each.tokens_are}) |")
+        price = f" {_format_prices(card)} |" if priced else ""
+        lines.append(f"| {card.name} | {size} |{price} {format_cost(each.expected)} | {each.tokens:,g} ({each.tokens_are}) |")
     return lines
 
 
-def _price(card: ModelCard) -> str:
+def _format_prices(card: ModelCard) -> str:
     if not card.usd_per_million:
         return "not known"
-    prices = ", ".join(f"{key} ${say_price(price)}" for key, price in card.usd_per_million.items())
+    prices = ", ".join(f"{key} ${format_price(price)}" for key, price in card.usd_per_million.items())
     return f"{prices} ({', '.join(filter(None, [card.price_is, str(card.priced_on or '')]))})"
 
 
@@ -88,18 +90,18 @@ def _old_prices(prepared: Prepared, models: Sequence[str], today: dt.date) -> li
 
 
 def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | None = None) -> str:
-    """What each model that samples is asked first, as it reads it, and what a judge is asked of a solution.
+    """Return the first prompt to each model that samples, as the model reads it, and the prompts to the judge and the auditor.
 
     Args:
         prepared: The study.
-        render: What the model of that name reads for a request. Without it the template's text is shown, a chat as who says what.
+        render: Turns (model, request) into the text that the model reads. Without it the template's text is shown, a chat with its roles.
     """
     problem = prepared.problems["train"][0]
     parts = []
     for name in generators(prepared.study):
         template = prepared.templates[name]
         params = prepared.study.sampling_of(name).params(template.reply_stop)
-        asked = Request(
+        request = Request(
             problem_id=problem.id,
             prompt=template.render(problem.question),
             first_index=0,
@@ -107,27 +109,29 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
             chat=template.chat,
             system=template.system,
         )
-        text = render(name, asked) if render else _said(asked)
-        parts.append(f"first prompt to {name} ({_how(params)}):\n{text}\n<end of prompt>")
+        text = render(name, request) if render else _format_request(request)
+        parts.append(f"first prompt to {name} ({_format_params(params)}):\n{text}\n<end of prompt>")
     if judge := judge_of(prepared.study):
         judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
-        parts.append(f"prompt to the judge {judge} ({_how(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
+        parts.append(f"prompt to the judge {judge} ({_format_params(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
     if auditor := auditor_of(prepared.study):
         audited = judge_prompt(problem, "<the solution>")
-        parts.append(f"prompt to the auditor {auditor} ({_how(auditing_params(prepared.study.audit))}):\n{audited}\n<end of prompt>")
+        parts.append(
+            f"prompt to the auditor {auditor} ({_format_params(auditing_params(prepared.study.audit))}):\n{audited}\n<end of prompt>"
+        )
     return "\n\n".join(parts)
 
 
-def _how(params: SamplingParams) -> str:
-    """`temperature 0.8, max_tokens 256, stop "Q:"`; what cuts nothing off is left out."""
+def _format_params(params: SamplingParams) -> str:
+    """Format sampling settings, such as `temperature 0.8, max_tokens 256, stop "Q:"`; a cut-off that cuts nothing is left out."""
     cuts = {"top_p": params.top_p if params.top_p < 1 else None, "top_k": params.top_k or None}
-    said = [f"temperature {params.temperature:g}", *(f"{key} {value:g}" for key, value in cuts.items() if value is not None)]
+    settings = [f"temperature {params.temperature:g}", *(f"{key} {value:g}" for key, value in cuts.items() if value is not None)]
     stops = " ".join(json.dumps(stop, ensure_ascii=False) for stop in params.stop)
-    return ", ".join([*said, f"max_tokens {params.max_tokens}", *([f"stop {stops}"] if stops else [])])
+    return ", ".join([*settings, f"max_tokens {params.max_tokens}", *([f"stop {stops}"] if stops else [])])
 
 
-def _said(request: Request) -> str:
-    """A request's text where the model's own chat format is not known."""
+def _format_request(request: Request) -> str:
+    """Return the request's text without the model's own chat format."""
     if not request.chat:
         return request.prompt
     system = "" if request.system is None else f"[system]\n{request.system}\n"

@@ -1,6 +1,6 @@
-"""How far a run directory is, read without locking it: it can be asked while the run works.
+"""Return the status of a run directory, read without locking it: a status can be read during the run.
 
-The ledger has every request and the progress file the rest, so that no sample is read, however many there are.
+The ledger has every request and the progress file has the rest. No sample is read, so a status takes the same time for any number of them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from isocost.records import Unit
 from isocost.store import RunDirectory
 
 PROGRESS, START = "progress.json", "start.json"  # as buying/progress.py and starts.py write them; importing those takes half a second
-STARTED = ("pid", "command", "ended", "why", "advice")  # what is read of either
-SAID = ("done", "total", "samples_per_second", "tokens_per_second", "seconds_left", "engine_idle", "failed", "cells")
+START_KEYS = ("pid", "command", "ended", "why", "advice")  # the keys that are read; a file without one of them counts as missing
+PROGRESS_KEYS = ("done", "total", "samples_per_second", "tokens_per_second", "seconds_left", "engine_idle", "failed", "cells")
 KILLED = "it was killed, or the machine went down; what was stored is kept"
 
 
 def status_of(path: Path) -> dict[str, Any]:
-    """What is planned, spent, stored and finished.
+    """Return the planned, spent, stored and finished parts of a run as a JSON object.
 
-    `spent` is None in a unit in which not all is known; `spent_known` is what is, and `accounts` say who has a part in it.
+    `spent` is None in a unit in which some cost is unknown. `spent_known` is the sum of the known costs, and `accounts` has them by account
+    and model.
 
     Raises:
         RunDirectoryError: the folder is not a run directory.
@@ -37,13 +38,13 @@ def status_of(path: Path) -> dict[str, Any]:
         raise RunDirectoryError(f"{path}: no study.yaml; is it a run directory?")
     directory = RunDirectory(path)
     study = read_last_study(directory) or {}
-    progress = _whole(directory.read_derived(PROGRESS), SAID)
+    progress = _complete(directory.read_derived(PROGRESS), PROGRESS_KEYS)
     summary = (progress or {}).get("ledger")
     accounts, waiting = read_ledger(path / "ledger.jsonl", summary)
     return {
         "directory": str(path),
-        "ledger_lacks": _lacks(accounts, summary),
-        **_start(path, _whole(directory.read_derived(START), STARTED)),
+        "ledger_lacks": _ledger_is_cut(accounts, summary),
+        **_run_state(path, _complete(directory.read_derived(START), START_KEYS)),
         "accounts": [_account(account, model, paid) for (account, model), paid in accounts.items()],
         "reserved": {unit: _total(entry[unit] for entry in waiting.values()) for unit in UNITS},
         "unanswered": _total(entry["usd"] for entry in waiting.values() if entry.get("remote")),
@@ -52,6 +53,7 @@ def status_of(path: Path) -> dict[str, Any]:
         "limit": study.get("limit"),
         "cells": _known_cells(directory.read_derived("plan.json"), progress),
         "sampling": {key: value for key, value in progress.items() if key not in ("cells", "ledger")} if progress else None,
+        # A training in progress has a name that begins with a dot.
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
         "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
         "seconds": directory.read_derived("seconds.json") or {},
@@ -59,46 +61,59 @@ def status_of(path: Path) -> dict[str, Any]:
     }
 
 
-def _whole(found: Any, keys: Collection[str]) -> Any:
-    """Return the object of a file that each start writes anew, or None where a key is missing."""
-    return found if isinstance(found, dict) and all(key in found for key in keys) else None
+def _complete(found: Any, keys: Collection[str]) -> Any:
+    """Return the object of a file, or None where a key is missing: each start writes the file again, so it is not repaired."""
+    if not isinstance(found, dict):
+        return None
+    return found if all(key in found for key in keys) else None
 
 
-def _start(path: Path, start: Any) -> dict[str, Any]:
-    """Whether the run is under way, by whom, and why it is not where it is not done; folders of earlier versions do not say the latter."""
+def _run_state(path: Path, start: Any) -> dict[str, Any]:
+    """Return the state of the run: its process while it runs, else the reason why it stopped.
+
+    Folders of earlier versions have no reason.
+    """
     pid = _owner(path)
     ended = bool(start and start["ended"])
-    running = pid is not None and not (ended and start["pid"] == pid)  # its process may live on after the run: a notebook's
+    ended_here = ended and start["pid"] == pid
+    running = pid is not None and not ended_here  # a process may outlive its run: a notebook's kernel does
     stopped = None
-    if start and not running and not (ended and start["why"] is None):
+    succeeded = ended and start["why"] is None
+    if start and not running and not succeeded:
         stopped = {"why": start["why"] if ended else KILLED, "advice": start["advice"], "command": start["command"]}
     return {"running": running, "pid": pid if running else None, "finished": ended and stopped is None and not running, "stopped": stopped}
 
 
 def _owner(path: Path) -> int | None:
-    """The process that opened the directory last, if it is alive. The lock itself is not touched: a run that starts now may need it."""
+    """Return the process that opened the directory last, if it is alive.
+
+    The lock itself is not taken: a run that starts at this moment would fail.
+    """
     try:
         pid = int(RunDirectory(path).read_text("lock") or "")
-        os.kill(pid, 0)
-    except PermissionError:  # somebody else's, and so alive
+        os.kill(pid, 0)  # signal 0 only tests that the process exists
+    except PermissionError:  # another user's process, so it is alive
         return pid
     except (OSError, ValueError, OverflowError, StorageError):
         return None
     return pid
 
 
-def _lacks(accounts: Accounts, summary: Any) -> bool:
-    """Return whether less is in the ledger than when it was summed up: it was removed, cut or changed."""
+def _ledger_is_cut(accounts: Accounts, summary: Any) -> bool:
+    """Return whether the ledger holds less than its last summary: lines were removed, cut or changed."""
     before, _ = read_summary(summary) or ({}, {})
-    return any(
-        (was := each.amount(unit)) is not None and was > 0 and (accounts.get(key, Account()).amount(unit) or 0.0) < was * (1 - 1e-6)
-        for key, each in before.items()
-        for unit in UNITS
-    )
+    for key, each in before.items():
+        now = accounts.get(key, Account())
+        for unit in UNITS:
+            summed, found = each.amount(unit) or 0.0, now.amount(unit) or 0.0
+            # Sums of floats depend on the order of addition; a millionth is more than that error and less than a request.
+            if found < summed * (1 - 1e-6):
+                return True
+    return False
 
 
 def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
-    seconds = None if paid.remote else paid.cost.seconds  # requests to an endpoint overlap: their sum is no time
+    seconds = None if paid.remote else paid.cost.seconds  # requests to an endpoint overlap, so the sum of their seconds is no duration
     return {
         "account": account,
         "model": model,
@@ -119,7 +134,7 @@ def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
 
 
 def _known_cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
-    """As `_cells`; none where the files are not what a run writes, since the next start writes them anew."""
+    """Return `_cells`, or none where a file is damaged: the next start writes both files again."""
     try:
         return _cells(plan, progress)
     except (KeyError, TypeError, AttributeError, ValueError):
@@ -127,7 +142,7 @@ def _known_cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
 
 
 def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
-    """Planned, spent and left of each cell; number-matched cells have no budget."""
+    """Return planned, spent and left amounts of each cell; number-matched cells have no budget."""
     spent = (progress or {}).get("cells", {})
     found: list[dict[str, Any]] = []
     planned: set[str] = set()
@@ -135,6 +150,7 @@ def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
         for choice in budget["choices"]:
             cell = f"{choice['name']}@{name}"
             planned.add(cell)
+            # A cell without an entry has spent nothing; an entry of None is an unknown cost.
             paid = spent.get(cell, {}).get(budget["unit"], 0.0)
             found.append(
                 {
@@ -148,6 +164,7 @@ def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
                     "left": None if paid is None else budget["amount"] - paid,
                 }
             )
+    # Cells without a budget are in no plan of a budget; the progress file alone names them.
     return found + [
         {"cell": cell, "unit": None, "amount": None, "planned": None, "samples": own["draws"], "spent": own, "left": None}
         for cell, own in spent.items()
@@ -156,23 +173,28 @@ def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
 
 
 def _total(amounts: Any) -> float | None:
+    # An unknown cost makes the sum unknown: counted as zero, it would understate the bill.
     known = list(amounts)
     return None if None in known else float(sum(known))
 
 
 def to_text(status: dict[str, Any]) -> str:
-    """The status in Markdown."""
-    blocks = [_head(status), _money(status)]
-    blocks.append(_paid(status["accounts"]) if status["accounts"] else [])
+    """Return the status as Markdown.
+
+    Args:
+        status: As `status_of` returns it.
+    """
+    blocks = [_header(status), _cost_lines(status)]
+    blocks.append(_account_lines(status["accounts"]) if status["accounts"] else [])
     blocks.append(_cell_lines(status["cells"]) if status["cells"] else [])
-    blocks.append(_sampling(status["sampling"], running=status["running"]) if status["sampling"] else [])
+    blocks.append(_sampling_lines(status["sampling"], running=status["running"]) if status["sampling"] else [])
     report = status["report"] or "not written yet"
     blocks.append([f"trained students: {len(status['trained'])}; evaluation files: {status['evaluations']}", f"report: {report}"])
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _head(status: dict[str, Any]) -> list[str]:
-    """The folder, and how the run is: under way, done, or why it stopped and what goes on."""
+def _header(status: dict[str, Any]) -> list[str]:
+    """Return the folder and the state of the run: running, finished, or the reason for stopping and the command that resumes it."""
     state = f" (running, process {status['pid']})" if status["running"] else " (finished)" if status["finished"] else ""
     lines = [f"run: {status['directory']}{state}"]
     if stopped := status["stopped"]:
@@ -183,19 +205,21 @@ def _head(status: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _money(status: dict[str, Any]) -> list[str]:
+def _cost_lines(status: dict[str, Any]) -> list[str]:
     lines = [f"spent: {format_bill(status['accounts'])}"]
     if status["ledger_lacks"]:
         lines.append("warning: ledger.jsonl lacks lines that progress.json counts; restore it from a copy before the run goes on")
     if limit := status["limit"]:
         unit: Unit = limit["unit"]
         reserved, paid = status["reserved"][unit] or 0.0, status["spent"][unit]
-        left = _say(unit, None if paid is None else max(0.0, limit["amount"] - paid - reserved))
-        lines.append(f"limit: {_say(unit, limit['amount'])}, in flight at most {_say(unit, reserved)}, left {left}")
+        left = _format_or_unknown(unit, None if paid is None else max(0.0, limit["amount"] - paid - reserved))
+        lines.append(
+            f"limit: {_format_or_unknown(unit, limit['amount'])}, in flight at most {_format_or_unknown(unit, reserved)}, left {left}"
+        )
     return lines
 
 
-def _paid(accounts: list[dict[str, Any]]) -> list[str]:
+def _account_lines(accounts: list[dict[str, Any]]) -> list[str]:
     lines = [
         "| account | model | answers | tokens | FLOPs | USD | tokens/s | lost | retries |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -203,8 +227,8 @@ def _paid(accounts: list[dict[str, Any]]) -> list[str]:
     for each in accounts:
         rate = MISSING if each["tokens_per_second"] is None else f"{each['tokens_per_second']:,.0f}"
         lines.append(
-            f"| {each['account']} | {each['model']} | {each['samples']:,} | {each['tokens']:,} | {_known('flops', each)} "
-            f"| {_known('usd', each)} | {rate} | {each['lost']:,} | {each['retries']:,} |"
+            f"| {each['account']} | {each['model']} | {each['samples']:,} | {each['tokens']:,} | {_format_account('flops', each)} "
+            f"| {_format_account('usd', each)} | {rate} | {each['lost']:,} | {each['retries']:,} |"
         )
     if any(each["remote"] for each in accounts):
         lines += ["", f"tokens/s {MISSING}: requests to an endpoint are under way at once, so their seconds add up to no time"]
@@ -221,16 +245,16 @@ def _cell_lines(cells: list[dict[str, Any]]) -> list[str]:
         if cell["unit"] is None:
             lines.append(f"| {cell['cell']} | {cell['samples']:,} | | | number-matched | |")
         else:
-            amounts = " | ".join(_say(cell["unit"], cell[key]) for key in ("planned", "spent", "amount", "left"))
+            amounts = " | ".join(_format_or_unknown(cell["unit"], cell[key]) for key in ("planned", "spent", "amount", "left"))
             lines.append(f"| {cell['cell']} | {cell['samples']:,} | {amounts} |")
     return lines
 
 
-def _sampling(progress: dict[str, Any], *, running: bool) -> list[str]:
+def _sampling_lines(progress: dict[str, Any], *, running: bool) -> list[str]:
     share = f" ({100 * progress['done'] / progress['total']:.0f}%)" if progress["total"] else ""
     line = f"sampling: {progress['done']:,} of {progress['total']:,} samples{share}"
     if progress["samples_per_second"]:
-        line += f", {_rate(progress['samples_per_second'])} samples/s, {progress['tokens_per_second']:,.0f} tokens/s"
+        line += f", {_format_rate(progress['samples_per_second'])} samples/s, {progress['tokens_per_second']:,.0f} tokens/s"
     if progress["seconds_left"] and running:
         line += f", {duration(progress['seconds_left'])} left"
     lines = [line]
@@ -241,29 +265,34 @@ def _sampling(progress: dict[str, Any], *, running: bool) -> list[str]:
     return lines
 
 
-def saved(path: Path) -> str:
-    """What a stopped run has, in two lines."""
+def describe_saved(path: Path) -> str:
+    """Return two lines on a stopped run: the samples that are stored, and their cost."""
     try:
         status = status_of(path)
     except RunDirectoryError:
         return "nothing was bought yet"
+    # Calls of judges are answers too, but not samples.
     samples = sum(each["samples"] for each in status["accounts"] if each["account"] == "data")
     cost = format_bill(status["accounts"], begin="they cost ")
-    more = f"; requests without an answer may cost up to {_say('usd', status['unanswered'])} more" if status["unanswered"] else ""
+    more = (
+        f"; requests without an answer may cost up to {_format_or_unknown('usd', status['unanswered'])} more"
+        if status["unanswered"]
+        else ""
+    )
     return f"{samples:,} samples are saved, and all that was made of them\n  {cost}{more}"
 
 
-def _rate(number: float) -> str:
-    """`13,800`, `2.1`, `0.035`."""
+def _format_rate(number: float) -> str:
+    """Format a rate, such as `13,800`, `2.1` or `0.035`."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.2g}"
 
 
-def _say(unit: Unit, amount: float | None) -> str:
+def _format_or_unknown(unit: Unit, amount: float | None) -> str:
     return "not known" if amount is None else format_amount(unit, amount)
 
 
-def _known(unit: Unit, account: dict[str, Any]) -> str:
-    """A dash in a unit that the account is not counted in; where it is counted in none, that its cost is not known."""
+def _format_account(unit: Unit, account: dict[str, Any]) -> str:
+    """Format an account's cost in a unit: a dash if only other units are known, "not known" if none is."""
     if account[unit] is None:
         return MISSING if any(account[other] is not None for other in UNITS) else "not known"
     return format_amount(unit, account[unit])

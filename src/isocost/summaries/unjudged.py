@@ -1,4 +1,4 @@
-"""What a judge left unjudged, and why: replies without a verdict, and calls that failed."""
+"""Report the solutions that a judge left unjudged: replies without a verdict, and calls that failed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BEGINNING, _END = 100, 60  # characters of a reply that are shown
 
 
 def not_judged(models: Sequence[str], found: Sequence[auditing.Found], judged: Mapping[str, auditing.Judged]) -> dict[str, dict[str, int]]:
-    """By model: how many replies have no verdict, and how many calls failed; nothing without a judge."""
+    """Count the replies without a verdict ("no_verdict") and the failed calls ("judge_failed") by model; empty without a judge."""
     if not judged:
         return {}
     counts = Counter((each.chosen.model, judged[each.chosen.sample_id].reason) for each in found)
@@ -22,36 +22,41 @@ def not_judged(models: Sequence[str], found: Sequence[auditing.Found], judged: M
 
 
 def example(judged: Mapping[str, auditing.Judged]) -> str | None:
-    """Beginning and end of one reply without a verdict, as a terminal may show it; None where all have one."""
+    """Return beginning and end of one reply without a verdict, safe to show on a terminal; None where all have a verdict."""
     reply = next((each.reply for each in judged.values() if each.reason == "no_verdict"), None)
-    return None if reply is None else _shown(reply)
+    return None if reply is None else _shorten(reply)
 
 
-def _shown(reply: str) -> str:
-    """In one line, without what a terminal would obey."""
-    words = " ".join(reply[: 20 * _BEGINNING].split()), " ".join(reply[-20 * _END :].split())
-    beginning, end = ("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) for text in words)
+def _shorten(reply: str) -> str:
+    """Return the reply in one line, without control characters: a terminal would obey the escapes in it."""
+    # Cut before splitting: a reply may be megabytes long, and 20 characters per shown one leave room for white space.
+    beginning, end = _in_one_line(reply[: 20 * _BEGINNING]), _in_one_line(reply[-20 * _END :])
     if len(reply) <= 20 * _END and len(beginning) <= _BEGINNING + _END:
         return beginning
     return f"{beginning[:_BEGINNING]} … {end[-_END:]}"
 
 
-def said(found: Mapping[str, Any], path: Path) -> list[str]:
-    """What the judge left out, by model and reason, why as far as it can be seen, and what to do.
+def _in_one_line(text: str) -> str:
+    words = " ".join(text.split())  # first, since line breaks are not printable
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+
+
+def format_unjudged(found: Mapping[str, Any], path: Path) -> list[str]:
+    """Return lines on the unjudged solutions by model and reason, with an example and what to do.
 
     Args:
-        found: As `isocost audit --json` prints it.
+        found: As `summaries.audits.to_json` returns it.
         path: The run directory.
     """
     lines = []
-    if silent := _listed(found, "no_verdict"):
+    if silent := _format_counts(found, "no_verdict"):
         lines += [f"Replies without a verdict: {silent}. One reads: {found['without_verdict'] or '(nothing)'}"]
-    if failed := _listed(found, "judge_failed"):
+    if failed := _format_counts(found, "judge_failed"):
         lines += [f"Calls of the judge that failed: {failed}. Ask again: isocost audit {shell_word(path)} --force"]
     return lines
 
 
-def _listed(found: Mapping[str, Any], reason: str) -> str:
-    """`70 of tiny, 3 of weak`."""
+def _format_counts(found: Mapping[str, Any], reason: str) -> str:
+    """Format the counts, such as `70 of tiny, 3 of weak`."""
     counts = {model: own[reason] for model, own in found.get("not_judged", {}).items()}
     return ", ".join(f"{many:,} of {model}" for model, many in counts.items() if many)
