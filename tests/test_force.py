@@ -1,7 +1,8 @@
 """The option --force of the commands for stages does what its help says."""
 
-from __future__ import re
+from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
