@@ -14,7 +14,7 @@ _PART = 10_000  # lots that are objects at once
 
 
 def lot(seed: int, *names: str) -> bytes:
-    """A number that depends on the seed and all names; compare two to see which comes first."""
+    """Return a number that depends on the seed and all names. Names are ordered by comparing their numbers."""
     return blake2b("\0".join((str(seed), *names)).encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
 
 

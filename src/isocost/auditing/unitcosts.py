@@ -14,15 +14,15 @@ UNITS: tuple[Unit, ...] = ("flops", "usd")
 
 
 def unit_costs(draws: pl.DataFrame, rate: Estimate) -> dict[Unit, tuple[Estimate, Estimate]]:
-    """Cost of a correct and of a truly correct solution of one model, in every unit in which all its draws have a known cost.
+    """Return the costs of a correct and a truly correct solution of one model, in every unit in which all its draws have a known cost.
 
         c / pass rate          c / (pass rate (1 - FPR))
 
-    Means over problems (`metrics.unitcost`). What ungraded draws of a problem cost is laid on the graded ones.
+    Means over problems (`metrics.unitcost`). The cost of a problem's ungraded draws is spread over its graded ones.
 
     Args:
         draws: All draws of the model, correct or not: `problem_id`, `outcome`, `cost_flops`, `cost_usd`.
-        rate: Its false positive rate.
+        rate: The model's false positive rate.
 
     Returns:
         By unit: (per correct, per truly correct). A unit in which everything is free is left out.
@@ -45,11 +45,11 @@ def unit_costs(draws: pl.DataFrame, rate: Estimate) -> dict[Unit, tuple[Estimate
 
 
 def _quotient(sums: Floats, counts: Floats) -> Floats:
-    """Of each problem, nan where nothing counts."""
+    """Divide sums by counts per problem; nan where the count is 0."""
     found: Floats = np.divide(sums, counts, out=np.full(counts.size, np.nan), where=counts > 0)
     return found
 
 
 def _counts(owner: Ints, which: pl.Series, n_problems: int) -> Floats:
-    """How many of these draws each problem has."""
+    """Count these draws per problem."""
     return np.bincount(owner[which.to_numpy()], minlength=n_problems).astype(np.float64)

@@ -1,4 +1,4 @@
-"""The report: what a study found, what it cost, and how sure it is, as strings. The caller stores them."""
+"""The report as strings: the findings of a study, their cost and their uncertainty. The caller stores them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Report:
 
 
 def report(results: Results) -> Report:
-    """Make the report in a reader's order: the answer, students, data, false positives, the paper, money, and what stands behind it."""
+    """Make the report, most important first: the answer, students, data, curves, false positives, the paper, money, background."""
     document = Document(
         study=results.study,
         headline=oneline(headline(results)),

@@ -1,4 +1,4 @@
-"""False positives: how many answer-correct solutions of each model reason wrongly, how that was judged, and what a true one costs."""
+"""The section on false positives: rates per model, the way they were judged, and the cost of a truly correct solution."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CAPTION = (
 
 
 def audits(results: Results) -> Section:
-    """The section on false positives; without any audit it has no tables."""
+    """Return the section on false positives. Without any audit it has no tables."""
     kept = filled([_rates(results), _differences(results), _costs(results), _mixed(results)])
     return Section(
         key="false_positives",
@@ -37,7 +37,7 @@ def audits(results: Results) -> Section:
 
 
 def _answer(results: Results) -> tuple[str, ...]:
-    """One sentence of the rates, and one of those that nobody has checked."""
+    """Return one sentence with the rates. It warns about models whose rate no person has checked."""
     known = {model: own for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
     said = [f"{model} {numbers.percent(own['fpr'])}" for model, own in known.items()]
     unchecked = [model for model, own in known.items() if "fpr/combined" not in own]
@@ -47,12 +47,12 @@ def _answer(results: Results) -> tuple[str, ...]:
 
 
 def _how(results: Results) -> tuple[str, ...]:
-    """Who judged, and how far they agree with people."""
+    """Return the recorded judges, and their agreement with people."""
     return tuple(f"{name.capitalize()}: {text}" for name, text in results.environment.items() if _AUDITED.fullmatch(name))
 
 
 class _Rated(NamedTuple):
-    """A rate, or a difference of two: whose or where it is, what its row is called."""
+    """A rate or a difference of two rates, with its row's group and name."""
 
     group: str
     name: str
@@ -96,7 +96,7 @@ def _rates(results: Results) -> Table:
 
 
 def _differences(results: Results) -> Table:
-    """Differences of each two models' rates to believe."""
+    """Compare the final rates of every two models."""
     pairs = {two: difference(results.pools[two[0]], results.pools[two[1]]) for two in combinations(results.pools, 2)}
     shown: tuple[Shown[_Rated], ...] = (
         text("Left − right", "difference_of", lambda item: item.name),
@@ -120,7 +120,7 @@ def _difference(item: _Rated) -> Entry:
 
 
 def _mixed(results: Results) -> Table:
-    """The rates by steps of each model in the cells that have several."""
+    """Return each model's rates by steps, in the cells that have several models."""
     rated = [
         _Rated(cell.plan.cell.name, name.removeprefix("fpr/"), rate)
         for cell in results.cells
@@ -140,7 +140,10 @@ def _mixed(results: Results) -> Table:
 
 
 class _Priced(NamedTuple):
-    """What a model's correct and truly correct solutions cost in one unit, its name for people and in the CSV; how amounts are printed."""
+    """Costs of a model's correct and truly correct solutions in one unit.
+
+    `unit` is the unit's name for people and `raw_unit` its name in the CSV. `said` formats an amount.
+    """
 
     unit: str
     raw_unit: str
@@ -151,7 +154,7 @@ class _Priced(NamedTuple):
 
 
 def _costs(results: Results) -> Table:
-    """Cost of a correct and of a truly correct solution, a row a model and unit."""
+    """Return the costs of a correct and of a truly correct solution, one row per model and unit."""
     shown: tuple[Shown[_Priced], ...] = (
         text("Model", "model", lambda item: item.model),
         interval("A correct solution", "per_correct", lambda item: _cost(item.correct, item.said)),

@@ -1,4 +1,4 @@
-"""What stands behind the numbers: the funnel of each cell, excluded problems, the models, how it was done, with which versions."""
+"""The last section: the funnel of each cell, excluded problems, the models, notes on the method, and versions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTES = (
 
 
 def background(results: Results) -> Section:
-    """The last section."""
+    """Return the last section."""
     few = (f"Few problems: {numbers.count(results.n_problems)}, under {FEW_PROBLEMS}. Read the intervals, not the values.",)
     return Section(
         key="background",
@@ -37,7 +37,7 @@ def background(results: Results) -> Section:
 
 
 def _funnel(results: Results) -> Table:
-    """A row a cell, a column a step."""
+    """Return the solutions left after each step: one row per cell, one column per step."""
     steps = list(dict.fromkeys(step for cell in results.cells for step, _ in cell.funnel))
     rows = []
     for cell in results.cells:

@@ -1,4 +1,4 @@
-"""What a report is made of before it is HTML, Markdown or CSV: sections of tables and figures."""
+"""The parts of a report before it is HTML, Markdown or CSV: sections of tables and figures."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from isocost.reporting.marks import NEUTRAL, Mark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column.
+    """A column of a table.
 
     Attributes:
-        title: Its header, with the unit people read.
-        key: Its name in the CSV, with the unit of the raw number.
-        kind: What stands in it.
-        share: Whether the CSV holds shares of 1, or differences of such, where people read percent or points; its name there says so.
+        title: Header, with the unit that people read.
+        key: Name in the CSV, with the unit of the raw number.
+        kind: Kind of its entries.
+        share: True where people read percent or points and the CSV holds shares of 1 or their differences. The CSV name ends in `_share`.
     """
 
     title: str
@@ -32,7 +32,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of a table: what people read, what the CSV holds, and a remark such as why it is missing."""
+    """One entry of a table: the text for people, the value for the CSV, and a remark such as why it is missing."""
 
     text: str
     value: str | float | Estimate | None
@@ -41,9 +41,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row; the first entry is its header. Rows of one group stand together under the group's name.
+    """One row; the first entry is its header. Rows of one group follow each other under the group's name.
 
-    The CSV holds numbers as they are, so where the group names a scaled unit, `raw_group` is its name there, with the raw one.
+    The CSV holds raw numbers. Where `group` names a scaled unit, `raw_group` is the CSV's name for it, with the raw unit.
     """
 
     entries: tuple[Entry, ...]
@@ -58,12 +58,12 @@ class Table:
     """A table.
 
     Attributes:
-        key: Its name among the CSV files.
-        title: What it shows, in a few words.
-        caption: How to read it: method, clusters, what is left out.
+        key: Name among the CSV files.
+        title: Content, in a few words.
+        caption: Help for the reader: method, clusters, omissions.
         columns: One for each entry of a row.
         rows: In order.
-        group_title: What the groups of rows are.
+        group_title: Header of the column of groups.
         drawn: Index of the estimate column that is drawn as dot and bar, if one is.
         axis: The axis of that drawing.
     """
@@ -78,13 +78,13 @@ class Table:
     axis: Axis | None = None
 
     def groups(self) -> list[tuple[str, list[Row]]]:
-        """Consecutive rows of one group."""
+        """Return the consecutive rows of each group, with its name."""
         return [(name, list(rows)) for name, rows in groupby(self.rows, key=lambda row: row.group)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure: SVG without its style sheet, the same in words, and its numbers."""
+    """A figure: SVG without its style sheet, a text alternative, and the table of its numbers."""
 
     key: str
     title: str
@@ -96,7 +96,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of the report: its first table, its figures, then the other tables; or its figures first, where they are the answer."""
+    """A section of the report.
+
+    Its order is first table, figures, other tables. With `figures_first` the figures come before all tables.
+    """
 
     key: str
     title: str
@@ -108,18 +111,18 @@ class Section:
 
     @property
     def before(self) -> tuple[Table, ...]:
-        """Tables that stand before the figures."""
+        """Return the tables before the figures."""
         return () if self.figures_first else self.tables[:1]
 
     @property
     def after(self) -> tuple[Table, ...]:
-        """Tables that stand after them."""
+        """Return the tables after the figures."""
         return self.tables[len(self.before) :]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The whole report: the answer, what stands beside it, and the sections."""
+    """The whole report: the answer, the sentences that support it, and the sections."""
 
     study: str
     headline: str
@@ -127,44 +130,44 @@ class Document:
     sections: tuple[Section, ...]
 
     def figures(self) -> list[Figure]:
-        """All figures, in order."""
+        """Return all figures, in order."""
         return [figure for section in self.sections for figure in section.figures]
 
     def tables(self) -> list[Table]:
-        """All tables, those behind figures included."""
+        """Return all tables, those of figures included."""
         return [table for section in self.sections for table in section.tables] + [figure.table for figure in self.figures()]
 
 
 def words(text: str, remark: str = "", raw: str = "") -> Entry:
-    """An entry of text; `raw` is what the CSV holds, where the text names a scaled unit."""
+    """Make an entry of text; `raw` is the text in the CSV, where `text` names a scaled unit."""
     return Entry(text=text, value=raw or text, remark=remark)
 
 
 def number(value: float | None, text: Callable[[float], str], missing: str = "not known") -> Entry:
-    """An entry of a plain number; one that is not known says so."""
+    """Make an entry of a number; `missing` is the remark if it is None."""
     return Entry(text=numbers.MISSING, value=None, remark=missing) if value is None else Entry(text=text(value), value=value)
 
 
 def integer(value: int) -> Entry:
-    """An entry of a count."""
+    """Make an entry of a count."""
     return Entry(text=numbers.count(value), value=value)
 
 
 def estimated(estimate: Estimate | None, text: Callable[[Estimate], str], missing: str) -> Entry:
-    """An entry of an estimate; one that was not made or is undefined says why."""
+    """Make an entry of an estimate. The remark says why it is missing: not measured, or `missing` where it is undefined."""
     if estimate is None:
         return Entry(text=numbers.MISSING, value=None, remark="not measured")
     return Entry(text=text(estimate), value=estimate, remark=missing if estimate.value is None else "")
 
 
 def sized(estimate: Estimate | None, of: str = "problems") -> Entry:
-    """The n of an estimate, with what must be said about it."""
+    """Make an entry of an estimate's n, with a remark on few or ungraded items."""
     if estimate is None:
         return Entry(text=numbers.MISSING, value=None)
     return Entry(text=numbers.count(estimate.n), value=estimate.n, remark=numbers.reservations(estimate, of))
 
 
 def drawable(rows: Sequence[Row], column: int) -> list[Estimate]:
-    """The estimates of one column that have a place on an axis."""
+    """Return the estimates of one column that have a value, and so a position on an axis."""
     values = [row.entries[column].value for row in rows]
     return [value for value in values if isinstance(value, Estimate) and value.value is not None]

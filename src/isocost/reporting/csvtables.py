@@ -15,7 +15,7 @@ _COUNTS = ("n", "n_ungraded")
 
 
 def table_csv(table: Table) -> str:
-    """The table as CSV with a header line; groups become the first column, what is missing stays empty."""
+    """Format a table as CSV with a header line. Groups become the first column, and missing values are empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     group = [_key(table.group_title)] if table.group_title else []

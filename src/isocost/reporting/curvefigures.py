@@ -1,4 +1,4 @@
-"""Figures of the models' curves: each measure against cost in every unit of the budgets, and beside it against draws."""
+"""Figures of the models' curves: each measure against cost in every unit of the budgets, and against draws."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CROSS = " Ring: where {models} cross; bar: its 95% interval, an arrow where it 
 
 
 def figures(results: Results) -> tuple[Figure, ...]:
-    """Of each measure, at equal cost in each unit and then at equal numbers; none where no model has two draws a problem."""
+    """Draw each measure at equal cost in each unit, then at equal numbers; nothing where no model has two draws per problem."""
     found: list[Figure] = []
     for measure in MEASURES:
         curves = [curve for curve in results.curves if measure in curve.measures]
@@ -43,7 +43,7 @@ def figures(results: Results) -> tuple[Figure, ...]:
 
 
 def _units(results: Results) -> list[Unit]:
-    """The units of the budgets in which a curve can be drawn; without budgets the first in which all can."""
+    """Return the budgets' units in which some curve can be drawn; without budgets, the first unit in which all can."""
     budgets = dict.fromkeys(cell.plan.unit for cell in results.cells if cell.plan.unit)
     known: list[Unit] = [unit for unit in _UNITS if all(curve.cost.amount(unit) for curve in results.curves)]
     wanted: list[Unit] = [unit for unit in budgets if any(len(c.ks) > 1 and c.cost.amount(unit) for c in results.curves)]
@@ -81,6 +81,7 @@ def _by_cost(results: Results, measure: str, unit: Unit, panel: Panel, *, first:
 def _by_draws(results: Results, measure: str, curves: Sequence[ModelCurve], beside: Panel | None) -> Figure:
     each = dict.fromkeys((curve.model for curve in curves), 1.0)
     axis = axes.logarithmic([float(k) for curve in curves for k in (1, curve.ks[-1])])
+    # Nobody draws a fraction of a sample, so ticks such as 1.5 are dropped.
     whole = replace(axis, ticks=tuple(tick for tick in axis.ticks if tick == int(tick)))
     panel = Panel(
         title="At equal numbers",
@@ -95,17 +96,17 @@ def _by_draws(results: Results, measure: str, curves: Sequence[ModelCurve], besi
 
 
 def _costs(results: Results, unit: Unit) -> dict[str, float]:
-    """What a draw costs, by model or mixture; those that are not known are left out."""
+    """Return the cost of a draw by model or mixture; unknown costs are left out."""
     return {curve.model: curve.cost.amount(unit) or 0.0 for curve in _with_cost(results, unit)}
 
 
 def _with_cost(results: Results, unit: Unit) -> list[ModelCurve]:
-    """The models' curves and then the mixtures', where a draw's cost is known."""
+    """Return the curves of models, then of mixtures, whose cost of a draw is known."""
     return [curve for curve in (*results.curves, *results.mixtures) if curve.cost.amount(unit)]
 
 
 def _figure(title: str, caption: str, panel: Panel, table: Table) -> Figure:
-    """The figure with its numbers in words: each model at its marks."""
+    """Make a figure. Its text alternative gives each model's values at the marks."""
     said = []
     for (model, rows), line in zip(table.groups(), panel.lines, strict=True):
         marked = [rows[i].entries for i in sorted(line.marked)]
@@ -117,7 +118,7 @@ def _figure(title: str, caption: str, panel: Panel, table: Table) -> Figure:
 
 
 def _table(key: str, title: str, measure: str, curves: Sequence[ModelCurve], columns: Sequence[Column], each: Mapping[str, float]) -> Table:
-    """Every point of the curves; `each` is what a draw costs, by model, where there is a column for it."""
+    """Return every point of the curves; `each` is the cost of a draw by model, or empty for no cost column."""
     text = numbers.percent if measure == "coverage" else numbers.mean
     rows = tuple(
         Row(
@@ -149,7 +150,7 @@ def _lines(results: Results, measure: str, curves: Sequence[ModelCurve], each: M
 
 
 def _budgets(results: Results, unit: Unit) -> list[tuple[float, str]]:
-    """What each budget is a problem, from the smallest."""
+    """Return each budget's amount per problem with its name, smallest first."""
     found = {
         cell.plan.cell.budget: cell.plan.amount / results.n_problems
         for cell in results.cells
@@ -159,7 +160,7 @@ def _budgets(results: Results, unit: Unit) -> list[tuple[float, str]]:
 
 
 def _crossing(results: Results, measure: str, unit: Unit, each: Mapping[str, float]) -> Crossing | None:
-    """Where the curves of the two main models cross, if that can be seen: right of the first draw of the cheaper one."""
+    """Return the crossover of the two main models, if it lies within the figure: right of the first draw of the cheapest curve."""
     models = main_models(results)
     for item in results.crossovers:
         if (
@@ -177,7 +178,7 @@ def _crossing(results: Results, measure: str, unit: Unit, each: Mapping[str, flo
 
 
 def _at(curve: ModelCurve, measure: str, k: float) -> float:
-    """The curve at a fractional number of draws; at none it is 0."""
+    """Interpolate a curve at a fractional number of draws; at no draws it is 0."""
     points = [(0.0, 0.0), *((float(x), e.value or 0.0) for x, e in zip(curve.ks, curve.measures[measure], strict=True))]
     for (x0, y0), (x1, y1) in pairwise(points):
         if k <= x1:
@@ -186,7 +187,7 @@ def _at(curve: ModelCurve, measure: str, k: float) -> float:
 
 
 def _height(results: Results, measure: str) -> Scaled:
-    """One axis for every panel of a measure."""
+    """Return the y axis that all panels of a measure share, so that they can be compared."""
     estimates = [e for curve in (*results.curves, *results.mixtures) if measure in curve.measures for e in curve.measures[measure]]
     title = _TITLES[measure]
     if measure == "coverage":
@@ -204,5 +205,5 @@ def _cost_axis(places: Sequence[float], unit: Unit) -> Scaled:
 
 
 def _plain(value: float) -> str:
-    """A tick as short as it goes, never in powers of ten."""
+    """Format a tick without trailing zeros and without an exponent."""
     return f"{value:,.9f}".rstrip("0").rstrip(".")

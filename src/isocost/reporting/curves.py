@@ -1,4 +1,4 @@
-"""The models against cost: curves of coverage and diversity at equal cost and at equal numbers, with what can be read from them."""
+"""The section on curves of coverage and diversity, at equal cost and at equal numbers, and the findings read from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOW = (
 
 
 def curves(results: Results) -> Section:
-    """The section on the models' curves; where nothing was drawn it says so and has no figures and tables."""
+    """Return the section on the models' curves. Where no curve is drawn, a paragraph says so."""
     drawn = figures(results)
     tables = tuple(table for table in (side_by_side(results), crossovers(results), overlap(results)) if table.rows)
     return Section(
@@ -34,7 +34,7 @@ def curves(results: Results) -> Section:
 
 
 def _without(results: Results) -> tuple[str, ...]:
-    """Models that have no curve, and problems that no curve has."""
+    """Return one sentence per model without a curve, and per curve that leaves out problems."""
     said = [f"{model} has no curve: {why}." for model, why in results.without_curve.items()]
     for curve in results.curves:
         n = next(iter(curve.measures.values()))[-1].n

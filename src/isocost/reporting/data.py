@@ -1,4 +1,4 @@
-"""The data: what each cell bought, what it is worth, and what each model's pool would give at k draws a problem."""
+"""The section on data: the samples and cost of each cell, its measures, and each model's pool at k draws per problem."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COVERED = "no problem could be graded"
 
 
 def data(results: Results) -> Section:
-    """The section on data; tables and figures without rows are left out."""
+    """Return the section on data; empty tables and figures are left out."""
     cells = tuple(cell for cell in results.cells if cell.plan.unit) + tuple(cell for cell in results.cells if not cell.plan.unit)
     tables = [
         _bought(results, cells),
@@ -89,7 +89,7 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
 
 
 def _differences(results: Results) -> Table:
-    """Paired differences between the data of two cells."""
+    """Return the paired differences between the data of two cells."""
     shown: tuple[Shown[CellComparison], ...] = (
         text("Left − right", "difference_of", lambda item: f"{item.left} {numbers.MINUS} {item.right}"),
         interval("Difference", "difference", _difference),

@@ -1,4 +1,4 @@
-"""SVG by hand: small, crisp, and coloured by the page's style sheet, so that it follows light, dark and print."""
+"""Charts in SVG. The page's style sheet colours them, so that they follow light, dark and print."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STRIP = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
-    """One estimate of a dot chart; `text` stands above it at the right end. A dot without an estimate is a heading."""
+    """One estimate of a dot chart, with `text` above it at the right end. A dot without an estimate is a heading."""
 
     label: str
     text: str = ""
@@ -28,7 +28,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaled:
-    """An axis with how its ticks are written and, if it needs one, a title."""
+    """An axis with a function that formats its ticks and an optional title."""
 
     axis: Axis
     tick: Callable[[float], str]
@@ -36,7 +36,7 @@ class Scaled:
 
 
 def dot_chart(dots: Sequence[Dot], scaled: Scaled, name: str, description: str) -> str:
-    """Dots with intervals under each other on one axis, each with its label and its numbers above it."""
+    """Draw dots with intervals on one axis, one below the other, each with its label and numbers above it."""
     axis, parts, y = scaled.axis, [], 0.0
     for dot in dots:
         y += 25
@@ -55,14 +55,15 @@ def dot_chart(dots: Sequence[Dot], scaled: Scaled, name: str, description: str) 
 
 
 def strip(estimate: Estimate, mark: Mark, axis: Axis) -> str:
-    """An estimate as a dot and a bar, to stand in a row of a table; its numbers stand beside it as text."""
+    """Draw an estimate as a dot and a bar for a row of a table, which gives the numbers as text."""
     zero = shapes.line(x := shapes.across(axis, 0, 8, _STRIP - 8), 0, x, 20, "rule") if axis.low <= 0 <= axis.high else ""
     inner = zero + _spread(estimate, mark, axis, 10, 0, _STRIP, margin=8)
     return f'<svg class="strip" width="{_STRIP}" height="20" viewBox="0 0 {_STRIP} 20" aria-hidden="true">{inner}</svg>'
 
 
 def ruler(axis: Axis, tick: Callable[[float], str]) -> str:
-    """The axis above a column of strips."""
+    """Draw the axis above a column of strips."""
+    # A strip has room for three labels; the middle one is dropped where it would touch an end.
     middle = [0.0] if axis.low < 0 < axis.high else [(axis.low + axis.high) / 2]
     crowded = any(min(axis.place(value), 1 - axis.place(value)) < 0.2 for value in middle)
     labels = "".join(
@@ -72,7 +73,7 @@ def ruler(axis: Axis, tick: Callable[[float], str]) -> str:
 
 
 def in_percent(share: float) -> str:
-    """A tick of an axis of shares, as short as it goes: 2.5, −10."""
+    """Format a share as a tick in percent, without trailing zeros: 2.5, −10."""
     return f"{round(share * 100, 6):g}".replace("-", MINUS)
 
 

@@ -1,4 +1,4 @@
-"""What k draws a problem give: of cells, and of each model's whole pool."""
+"""Tables of measures at k draws per problem: of cells, and of each model's whole pool."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAIN = ("covered", "kept_per_problem", "pass@1", "fpr")  # columns of what a ce
 
 
 def by_name(cells: Sequence[CellResult], group: Callable[[CellResult], str], raw_group: Callable[[CellResult], str]) -> Table:
-    """Measures of cells that have no column of their own elsewhere, such as coverage@3; groups as in `reporting.tables.table`."""
+    """Return the measures of cells that no other table has, such as coverage@3. Groups are as in `reporting.tables.table`."""
     names = [
         name
         for name in dict.fromkeys(name for cell in cells for name in cell.measures)
@@ -41,7 +41,7 @@ def _measured(name: str) -> Shown[CellResult]:
 
 
 class _Drawn(NamedTuple):
-    """A model's pool at k draws a problem."""
+    """A model's pool at k draws per problem."""
 
     model: str
     k: int
@@ -49,7 +49,7 @@ class _Drawn(NamedTuple):
 
 
 def by_model(results: Results) -> Table:
-    """One row a model and k; the measures with a k are the columns."""
+    """Return one row per model and k; the measures with a k are the columns."""
     parsed = {name: at for measures in results.pools.values() for name in measures if (at := _at(name))}
     stems = [stem for stem in dict.fromkeys(stem for stem, _ in parsed.values()) if stem != "pass"]  # pass@k is coverage@k
     drawn = [

@@ -1,4 +1,4 @@
-"""Where the names of lines stand: at their ends, and beside them where another line or name is in the way."""
+"""Placement of the names of lines: at their ends, moved where another line or name is in the way."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ class Label:
     tone: str
 
     def hides(self, x: float, y: float) -> bool:
-        """Whether a place lies under the name."""
+        """Return True if a point lies under the name."""
         return self.x - 2 <= x <= self.x + _CHARACTER * len(self.text) and self.y - 12 <= y <= self.y + 3
 
     def overlaps(self, other: Label) -> bool:
-        """Whether two names lie on each other."""
+        """Return True if two names overlap."""
         ends = self.x + _CHARACTER * len(self.text), other.x + _CHARACTER * len(other.text)
         return abs(self.y - other.y) < _TALL and self.x < ends[1] and other.x < ends[0]
 
 
 def placed(labels: Sequence[Label], lines: Sequence[Places]) -> list[Label]:
-    """The labels, each free of the others and of the lines: beside the end of its line, over the line's last piece where that is much
-    nearer, else further up or down. Where no place is free of the lines, it is free of the others.
+    """Place labels so that none covers another label or a line.
+
+    Positions tried in order: near the end of its line, over the line's last piece, then further up or down. Where every position covers a
+    line, the label covers no other label.
     """
     found: list[Label] = []
     dense = [_dense(line) for line in lines]
@@ -46,7 +48,7 @@ def placed(labels: Sequence[Label], lines: Sequence[Places]) -> list[Label]:
 
 
 def _dense(line: Places) -> list[tuple[float, float]]:
-    """The line's places, no further apart than a name is tall."""
+    """Add points to a line, half a name's height apart, so that no name fits between two of them."""
     found = list(line[:1])
     for (x0, y0), (x1, y1) in pairwise(line):
         pieces = 1 + int(max(abs(x1 - x0), abs(y1 - y0)) / (_TALL / 2))

@@ -1,4 +1,4 @@
-"""Text from users and models, made harmless for each format. HTML is escaped by jinja2; this covers the rest."""
+"""Escape text from users and models for each format but HTML, which jinja2 escapes."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def clean(text: str) -> str:
-    """The text without characters that are invalid in XML or that reorder what stands around them."""
+    """Remove characters that are invalid in XML or that reorder the text around them."""
     return _INVISIBLE.sub("", text)
 
 
 def oneline(text: str) -> str:
-    """Text that a terminal may print: one line, no control characters."""
+    """Reduce text to one line without control characters, safe for a terminal."""
     return " ".join(clean(text).split())
 
 
 def xml(text: str) -> Markup:
-    """Text for SVG."""
+    """Escape text for SVG."""
     return escape(clean(text))
 
 
 def markdown(text: str) -> str:
-    """Text for a Markdown paragraph or table: no markup, no HTML, no link, no new cell, no new line.
+    """Escape text for a Markdown paragraph or table: no markup, HTML, link, new cell or new line.
 
-    Brackets stay, because intervals are made of them; only what would turn them into a link, or a first one into a definition of one,
-    is broken.
+    Brackets stay, because intervals use them. Only a bracket that would end a link's text, or start a link definition, is escaped.
     """
     flat = oneline(text)
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -40,6 +39,6 @@ def markdown(text: str) -> str:
 
 
 def csv(text: str) -> str:
-    """Text for CSV: a spreadsheet must not read it as a formula."""
+    """Escape text for CSV so that a spreadsheet does not read it as a formula."""
     text = clean(text)
     return f"'{text}" if text.startswith(_FORMULA) else text

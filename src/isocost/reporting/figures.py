@@ -1,4 +1,4 @@
-"""Figures of dots: coverage by cell, students by data. Those of curves are in `curvefigures`."""
+"""Dot charts: coverage by cell, students by data. Figures of curves are in `curvefigures`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from isocost.reporting.marks import NEUTRAL, UNTRAINED, cell_marks
 
 
 def coverage_by_cell(results: Results) -> Figure | None:
-    """Covered problems of each cell, dot and interval."""
+    """Draw the covered problems of each cell as dot and interval; None where nothing was measured."""
     marks = cell_marks(results)
     dots = []
     for cell in results.cells:
@@ -29,7 +29,7 @@ def coverage_by_cell(results: Results) -> Figure | None:
 
 
 def students_by_data(results: Results) -> Figure | None:
-    """The students' pass@1 on the test split, by what they were trained on."""
+    """Draw the students' pass@1 by training data, on the test split or else the first one; None without evaluations."""
     solved = [item for item in ordered(results.evaluations) if item.metric == "pass@1" and item.estimate.value is not None]
     split = "test" if any(item.split == "test" for item in solved) else solved[0].split if solved else ""
     marks = cell_marks(results)

@@ -1,4 +1,4 @@
-"""The answer in one sentence, made from the numbers, whichever way they fall, and the sentences that stand beside it."""
+"""The answer in one sentence, derived from the numbers, and the sentences that support it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from isocost.reporting.numbers import budget, count, decided, fixed, percent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Effect:
-    """What one student gained from the left data over the right."""
+    """The gain of one student from the left data over the right."""
 
     student: str
     difference: Estimate
@@ -19,15 +19,15 @@ class _Effect:
 
     @property
     def direction(self) -> int:
-        """1 left is better, -1 right is better, 0 undecided: the interval as printed, in tenths of a point, holds 0."""
+        """Return 1 if left is better, -1 if right is, 0 if the interval as printed (tenths of a point) contains 0."""
         return decided(self.difference, factor=100, decimals=1) or 0
 
     def gain(self) -> str:
-        """The difference of a decided effect, turned so that it is a gain."""
+        """Format the difference of a decided effect, with its sign flipped if needed to make it a gain."""
         return f"{self.student} {_points(self.difference if self.direction > 0 else _turned(self.difference))}"
 
     def doubt(self) -> str:
-        """The interval of an undecided effect."""
+        """Format the interval of an undecided effect."""
         low, high = self.difference.low, self.difference.high
         if low is None or high is None:
             return f"{self.student} (no interval)"
@@ -35,7 +35,7 @@ class _Effect:
 
 
 def headline(results: Results) -> str:
-    """One sentence: which data made the better student, else which covered more, else what there is."""
+    """Return the answer in one sentence: which data trained the better student, else which covered more, else the data there is."""
     pair = main_pair(results)
     effects = _effects(results, pair)
     if pair is not None and effects:
@@ -51,7 +51,7 @@ def headline(results: Results) -> str:
 
 
 def support(results: Results) -> tuple[str, ...]:
-    """Short sentences beside the answer: coverage, how far realised cost strayed from the plan, and arms that were measured only."""
+    """Return short sentences that support the answer: coverage, realised cost off the budget, and arms that were only measured."""
     pair = main_pair(results)
     trained = {item.cell for item in results.evaluations} | {name for item in results.comparisons for name in (item.left, item.right)}
     sentences = []
@@ -72,7 +72,7 @@ def support(results: Results) -> tuple[str, ...]:
 
 
 def main_pair(results: Results) -> tuple[CellResult, CellResult] | None:
-    """The two cells that the report is about: the first pair compared by training, else two under one budget, else the first two."""
+    """Return the two cells to compare: the first pair compared by training, else the first two of one budget, else the first two."""
     cells = {cell.plan.cell.name: cell for cell in results.cells}
     for comparison in results.comparisons:
         if comparison.split == "test" and comparison.metric == "pass@1" and comparison.left in cells and comparison.right in cells:
@@ -116,14 +116,14 @@ def _trained(names: tuple[str, str], effects: Sequence[_Effect]) -> str:
 
 
 def _doubts(effects: Sequence[_Effect]) -> str:
-    """The intervals of undecided effects, and what this run would have seen."""
+    """Format the intervals of undecided effects, and the differences that this run could detect."""
     sizes = list(dict.fromkeys(fixed(effect.detectable * 100) for effect in sorted(effects, key=lambda effect: effect.detectable)))
     could = "" if not sizes else f"; this run could detect {sizes[0]}" + (f" to {sizes[-1]}" if len(sizes) > 1 else "")
     return ", ".join(effect.doubt() for effect in effects) + could
 
 
 def _covering(results: Results, pair: tuple[CellResult, CellResult]) -> str:
-    """Coverage of two cells, compared problem by problem; unpaired, more is claimed only where the intervals do not touch."""
+    """Compare the coverage of two cells, paired by problem. Without pairs, claim a difference only if the intervals do not overlap."""
     paired = _paired_coverage(results, pair)
     if paired is not None:
         effect = _Effect(student="", difference=paired, detectable=0.0)
@@ -139,6 +139,7 @@ def _covering(results: Results, pair: tuple[CellResult, CellResult]) -> str:
     bounds = [(item.low, item.high) for item in measured if item is not None and item.low is not None and item.high is not None]
     if len(bounds) != 2:
         return both
+    # Rounded as printed, so that the claim never contradicts the intervals beside it.
     (left_low, left_high), (right_low, right_high) = (tuple(round(end, 3) for end in ends) for ends in bounds)
     names = _names(pair)
     if left_low > right_high:
@@ -149,7 +150,7 @@ def _covering(results: Results, pair: tuple[CellResult, CellResult]) -> str:
 
 
 def _paired_coverage(results: Results, pair: tuple[CellResult, CellResult]) -> Estimate | None:
-    """The paired difference in `covered`, first minus second, where the run has it."""
+    """Return the paired difference in `covered`, first minus second, if the run has it."""
     left, right = (cell.plan.cell.name for cell in pair)
     for item in results.cell_comparisons:
         if item.measure == "covered" and {item.left, item.right} == {left, right}:
@@ -166,7 +167,7 @@ def _coverage(cell: CellResult) -> str:
 
 
 def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> str:
-    """What both sides may spend and did, at the head of the sentence; a pair that is not matched in cost is said to be so."""
+    """Return the start of the headline: planned and realised cost per problem, or a note that the costs are not equal."""
     if not results.cells:
         return ""
     left, right = pair or (results.cells[0], results.cells[0])
@@ -187,7 +188,7 @@ def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> st
 
 
 def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]:
-    """Equal counts are not equal cost where one model writes longer: said where realised spending is over 5% off the budget."""
+    """Report realised cost over 5% off the budget. Counts planned for equal cost miss it if a model writes longer than assumed."""
     unit = pair[0].plan.unit
     if unit is None or not results.n_problems:
         return []
@@ -200,7 +201,7 @@ def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]
 
 
 def _names(pair: tuple[CellResult, CellResult]) -> tuple[str, str]:
-    """Arms under one budget go by their arm's name, others need the whole name."""
+    """Return short names: the arms' where both cells have one budget, else the cells' full names."""
     left, right = (cell.plan.cell for cell in pair)
     same = left.budget == right.budget and left.budget is not None
     return (left.arm, right.arm) if same else (left.name, right.name)
@@ -221,5 +222,5 @@ def _more(number: int) -> str:
 
 
 def _capital(text: str) -> str:
-    """The first letter as a capital, unless the sentence starts with a name."""
+    """Capitalise the first letter, unless the sentence starts with a name."""
     return text[:1].upper() + text[1:] if text.startswith(("data ", "no ")) else text

@@ -1,4 +1,4 @@
-"""Who is ahead, in words: at each budget, at equal numbers, and from which cost on. Made from the numbers, whichever way they fall."""
+"""Sentences on the leading model: at each budget, at equal numbers, and from which cost on. They are derived from the numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ P = TypeVar("P", ModelPair, ModelCrossover)
 
 MEASURES = {"coverage": "Coverage", "diversity": "Distinct correct solutions"}
 _MOST_BUDGETS = 3  # that one sentence goes through; the table has all
-_SHORT = 0.999  # of a budget: what is less is said
-_SETTLED = 0.025  # of the resamples: where more say otherwise, the interval of the crossover is open
+_SHORT = 0.999  # of a budget: the sentence mentions a smaller cost
+_SETTLED = 0.025  # of the resamples: if more disagree, the interval of the crossover is open
 
 
 def main_models(results: Results) -> tuple[str, str] | None:
-    """The two models that sentences and figures compare: those of the report's main pair of cells, else the first two with curves."""
+    """Return the two models that sentences and figures compare: those of the main pair of cells, else the first two with curves."""
     pairs = dict.fromkeys(pair.models for pair in results.model_pairs)
     cells = main_pair(results)
     if cells is not None and all(len(cell.plan.models) == 1 for cell in cells):
@@ -31,7 +31,7 @@ def main_models(results: Results) -> tuple[str, str] | None:
 
 
 def sentences(results: Results) -> tuple[str, ...]:
-    """A paragraph a measure on the two main models: who is ahead at which budget, from where the other is, and at equal numbers."""
+    """Write one paragraph per measure on the two main models: the leader at each budget, the crossover, and at equal numbers."""
     models = main_models(results)
     pairs = [pair for pair in results.model_pairs if pair.models == models]
     found = []
@@ -49,7 +49,7 @@ def sentences(results: Results) -> tuple[str, ...]:
 
 
 def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = numbers.budget) -> str:
-    """Where a pair stands: its budget and what that is a problem; that the curves end before it, where they do. `say` says amounts."""
+    """Format the budget of a pair and its cost per problem, with a note where the curves end before it. `say` formats amounts."""
     if pair.unit is None or pair.cost is None:
         return f"At equal numbers, {drawn(pair.draws[0])} each"
     spent, allowed = say(pair.unit, pair.cost), _allowed(results, pair)
@@ -59,7 +59,7 @@ def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] =
 
 
 def spot(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = numbers.budget) -> str:
-    """`place` in a table's column."""
+    """Format the same as `place`, short enough for a table's column."""
     if pair.unit is None or pair.cost is None:
         return f"{drawn(pair.draws[0])} each"
     spent, allowed = say(pair.unit, pair.cost), _allowed(results, pair)
@@ -68,19 +68,19 @@ def spot(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = 
 
 
 def main_first(results: Results, items: Iterable[P]) -> list[P]:
-    """The pairs of models, those of the main two first."""
+    """Sort the pairs of models, the main two models' first."""
     main = main_models(results)
     return sorted(items, key=lambda item: item.models != main)
 
 
 def _allowed(results: Results, pair: ModelPair) -> float | None:
-    """The budget a problem."""
+    """Return the budget per problem, or None where it is unknown."""
     amount = next((c.plan.amount for c in results.cells if c.plan.cell.budget == pair.budget and c.plan.unit == pair.unit), None)
     return amount / results.n_problems if amount and results.n_problems else None
 
 
 def ahead(pair: ModelPair, measure: str) -> str:
-    """Which model has more, by how much; no difference is claimed where the interval, as printed, holds 0."""
+    """Name the leading model and its lead. No difference is claimed where the interval, as printed, contains 0."""
     difference, text = pair.differences[measure], percent if measure == "coverage" else solutions
     both = " and ".join(f"{model} {text(value)}" for model, value in zip(pair.models, pair.measures[measure], strict=True))
     way = direction(difference, measure)
@@ -92,7 +92,7 @@ def ahead(pair: ModelPair, measure: str) -> str:
 
 
 def crossed(item: ModelCrossover) -> str:
-    """From which cost the model that leads at the end stays ahead, and whether the problems settle that."""
+    """Describe from which cost on the model that leads at the end stays ahead, and how many resamples disagree."""
     reach = numbers.budget(item.unit, item.reach)
     if item.ahead is None or item.cost is None:
         return f"Both are level at {reach} a problem, where the shorter curve ends: no crossover within reach"
@@ -107,7 +107,7 @@ def crossed(item: ModelCrossover) -> str:
 
 
 def interval(item: ModelCrossover) -> str:
-    """The crossover with its interval; an end that nobody knows lies beyond the reach."""
+    """Format a crossover with its interval; an unknown end lies beyond the reach."""
     if item.cost is None:
         return numbers.MISSING
     scale = numbers.flops_scale([item.cost, item.low, item.high, item.reach])
@@ -122,25 +122,25 @@ def interval(item: ModelCrossover) -> str:
 
 
 def drawn(draws: float) -> str:
-    """A number of draws a problem: `3 draws`, `2.25 draws`."""
+    """Format a number of draws per problem: `3 draws`, `2.25 draws`."""
     if draws == int(draws):
         return "1 draw" if draws == 1 else f"{numbers.count(int(draws))} draws"
     return f"{numbers.fixed(draws, 2)} draws"
 
 
 def direction(difference: Estimate, measure: str) -> int | None:
-    """1 left has more, -1 right, 0 undecided: the interval as printed holds 0; None where there is none."""
+    """Return 1 if left has more, -1 if right has, 0 if the interval as printed contains 0; None without an interval."""
     factor, decimals = (100, 1) if measure == "coverage" else (1, 2)
     return numbers.decided(difference, factor=factor, decimals=decimals)
 
 
 def percent(estimate: Estimate) -> str:
-    """A share without its interval, which stands in the table: `44.7%`."""
+    """Format a share without its interval, which is in the table: `44.7%`."""
     return numbers.MISSING if estimate.value is None else f"{numbers.fixed(100 * estimate.value)}%"
 
 
 def solutions(estimate: Estimate) -> str:
-    """A mean count without its interval."""
+    """Format a mean count without its interval."""
     return numbers.MISSING if estimate.value is None else numbers.fixed(estimate.value, 2)
 
 
@@ -159,5 +159,5 @@ def _range(difference: Estimate, measure: str) -> str:
 
 
 def versus(models: Sequence[str]) -> str:
-    """Left minus right, as a row's header."""
+    """Format left minus right as a row's header."""
     return f" {MINUS} ".join(models)

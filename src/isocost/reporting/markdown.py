@@ -1,4 +1,4 @@
-"""The report in Markdown: the same content in tables that paste."""
+"""The report in Markdown: the same content, with tables that can be pasted elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from isocost.reporting.escaping import markdown as safe
 
 
 def page(document: Document) -> str:
-    """The whole report; figures are named as files in `figures/`, beside the report."""
+    """Format the whole report. Figures are links to files in `figures/`, beside the report."""
     lines = [f"# {safe(document.study)}: isocost report", "", f"**{safe(document.headline)}**", ""]
     for sentence in document.support:
         lines += [safe(sentence), ""]

@@ -1,4 +1,4 @@
-"""One mark for each data set, the same in every figure: never colour alone, always a shape and a kind of line as well."""
+"""One mark per data set, the same in every figure. Shape and dashes repeat what colour says, for readers who do not see colours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tone = Literal["blue", "orange", "text", "muted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A shape, a colour of the palette, and how its line is dashed, as SVG's stroke-dasharray; empty for a solid line."""
+    """A shape, a colour of the palette, and the dashes of its line as SVG's stroke-dasharray, empty for a solid line."""
 
     shape: Shape
     tone: Tone
@@ -37,14 +37,14 @@ _SERIES = (
 
 
 def model_marks(results: Results) -> Mapping[str, Mark]:
-    """A mark for each model that data came from, in the order of the cells."""
+    """Assign a mark to each model, those of cells first and in their order."""
     sellers = dict.fromkeys(model for cell in results.cells for model in cell.plan.models)
     names = dict.fromkeys([*sellers, *results.pools, *(curve.model for curve in results.curves)])
     return {name: _SERIES[i % len(_SERIES)] for i, name in enumerate(names)}
 
 
 def cell_marks(results: Results) -> Mapping[str, Mark]:
-    """A mark for each cell: its model's, or for a mixture the next one that no model has."""
+    """Assign a mark to each cell: its model's, or for a mixture the next mark after those of models."""
     by_model = model_marks(results)
     mixed = dict.fromkeys(cell.plan.cell.arm for cell in results.cells if len(cell.plan.models) != 1)
     by_arm = {arm: _SERIES[(len(by_model) + i) % len(_SERIES)] for i, arm in enumerate(mixed)}
@@ -55,7 +55,7 @@ def cell_marks(results: Results) -> Mapping[str, Mark]:
 
 
 def curve_marks(results: Results) -> Mapping[str, Mark]:
-    """A mark for each model, and for each mixture with a curve: that of a cell of the same models, or else the next that nothing has."""
+    """Assign a mark to each model and each mixture with a curve: that of a cell of the same models, else the next free one."""
     cells = cell_marks(results)
     of_cells = {frozenset(cell.plan.models): cells[cell.plan.cell.name] for cell in results.cells if len(cell.plan.models) != 1}
     marks = dict(model_marks(results))

@@ -1,4 +1,4 @@
-"""The money: a ledger of what the run really paid, what cells are charged beside it, and the time it took."""
+"""The section on money: a ledger of what the run paid, the bill, the data cost of cells, and the time by stage."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
 
 
 def money(results: Results) -> Section:
-    """The section on money."""
+    """Return the section on money."""
     paid = [line for line in results.bill if line.account == "data"]
     return Section(
         key="money",
@@ -42,11 +42,11 @@ def money(results: Results) -> Section:
 
 
 def without_overlaps(results: Results, remote: Collection[str]) -> Results:
-    """Results without the engine time of models behind endpoints: their requests are under way at once, so that it sums to no time.
+    """Remove the engine time of models behind endpoints. Their requests overlap, so the sum of their times is not a duration.
 
     Args:
-        results: Everything.
-        remote: The models behind endpoints.
+        results: The results of the run.
+        remote: Names of the models behind endpoints.
     """
     if not remote:
         return results
@@ -60,7 +60,7 @@ def _untimed(cost: Cost) -> Cost:
 
 
 def _counted(models: Sequence[ModelCard]) -> list[str]:
-    """What a draw's cost is made of: what FLOPs count, and where prices come from."""
+    """Explain the cost of a draw: the parts of its FLOPs, and the origin of prices."""
     said = []
     if sized := [card for card in models if card.parameters]:
         reading = {"none": "", "shared": ", and 2P a prompt token once a request", "each": ", and 2P a prompt token of every draw"}
@@ -92,7 +92,7 @@ def _shared(results: Results, paid: Sequence[BillLine]) -> tuple[str, ...]:
 
 
 class _Accounted(NamedTuple):
-    """A unit of the ledger: as people read it, as the CSV holds it, its amount on a line and how that is printed."""
+    """A unit of the ledger: its name for people and in the CSV, the amount of a bill line, and the format of amounts."""
 
     title: str
     raw_title: str
@@ -101,7 +101,7 @@ class _Accounted(NamedTuple):
 
 
 def _ledger(paid: Sequence[BillLine]) -> Table:
-    """Data by model: spent = kept + rejected + failed + lost, in samples, tokens and every unit that is known."""
+    """Return the ledger of data by model, in samples, tokens and every known unit: spent = kept + rejected + failed + lost."""
     scale = numbers.flops_scale(_sum(line.cost for line in paid if line.model == model).flops for model in {line.model for line in paid})
     clock = numbers.clock(line.cost.seconds for line in paid)
     units = [
@@ -130,7 +130,7 @@ def _ledger(paid: Sequence[BillLine]) -> Table:
 
 
 def _spent(paid: Sequence[BillLine], unit: _Accounted, kinds: Sequence[str]) -> list[Row]:
-    """One unit: a row for each model and one for all of them."""
+    """Return the rows of one unit: one per model, and a total if there are several models."""
 
     def row(name: str, lines: Sequence[BillLine], *, total: bool) -> Row:
         parts = [_total(unit.amount(line) for line in lines if line.what == kind) for kind in kinds]
@@ -143,7 +143,7 @@ def _spent(paid: Sequence[BillLine], unit: _Accounted, kinds: Sequence[str]) -> 
 
 
 def _bill(bill: Sequence[BillLine]) -> Table:
-    """By account and model, with a total for each account and for the run."""
+    """Return the bill by account and model, with totals per account and for the run."""
     parts = [
         _sum(line.cost for line in bill if (line.account, line.model) == part) for part in {(line.account, line.model) for line in bill}
     ]
@@ -190,12 +190,12 @@ def _time(results: Results) -> Table:
 
 
 def _sum(costs: Iterable[Cost]) -> Cost:
-    """The sum of costs; a unit that one of them does not know is not known. Of nothing it is zero."""
+    """Add costs. A unit that is unknown in one cost is unknown in the sum; the sum of no costs is zero."""
     return reduce(add, costs, _NOTHING)
 
 
 def _total(amounts: Iterable[float | None]) -> float | None:
-    """A sum that is not known as soon as one part of it is not."""
+    """Add amounts; None if one of them is None, because a partial sum would look like the whole."""
     total: float = 0
     for amount in amounts:
         if amount is None:

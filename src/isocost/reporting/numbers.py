@@ -1,4 +1,4 @@
-"""How numbers are printed: estimates with their interval, costs, counts; amounts as everywhere."""
+"""Format numbers of the report: estimates with their interval, costs, counts. Amounts are formatted by `isocost.amounts`."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ FEW_PROBLEMS = 30
 
 
 def count(number: int) -> str:
-    """A count, thousands separated."""
+    """Format a count with thousands separators."""
     return fixed(number, 0)
 
 
 def interval(estimate: Estimate, *, factor: float, decimals: int, unit: str = "", sign: bool = False) -> str:
-    """`value [low, high]`, each times `factor`; what is undefined is a dash, what has no interval says so."""
+    """Format `value [low, high]`, each times `factor`. An undefined value is a dash; a missing interval is mentioned."""
     if estimate.value is None:
         return MISSING
     value = fixed(estimate.value * factor, decimals, sign=sign) + unit
@@ -54,45 +54,48 @@ def interval(estimate: Estimate, *, factor: float, decimals: int, unit: str = ""
 
 
 def decided(difference: Estimate, *, factor: float, decimals: int) -> int | None:
-    """1 left has more, -1 right, 0 undecided: a difference is claimed only if its interval, as printed, leaves 0 out; None without one."""
+    """Return 1 if left has more, -1 if right has, 0 if the interval contains 0; None without an interval.
+
+    The interval is rounded as printed, so that a claim never contradicts the numbers beside it.
+    """
     if difference.low is None or difference.high is None:
         return None
     return (round(difference.low * factor, decimals) > 0) - (round(difference.high * factor, decimals) < 0)
 
 
 def percent(estimate: Estimate) -> str:
-    """A share as `44.7% [42.1, 47.3]`."""
+    """Format a share as `44.7% [42.1, 47.3]`."""
     return interval(estimate, factor=100, decimals=1, unit="%")
 
 
 def points(estimate: Estimate) -> str:
-    """A difference of shares in points: `+3.2 [+1.1, +5.3]`."""
+    """Format a difference of shares in points: `+3.2 [+1.1, +5.3]`."""
     return interval(estimate, factor=100, decimals=1, sign=True)
 
 
 def mean(estimate: Estimate) -> str:
-    """A mean count: `2.41 [2.30, 2.52]`."""
+    """Format a mean count: `2.41 [2.30, 2.52]`."""
     return interval(estimate, factor=1, decimals=2)
 
 
 def signed_mean(estimate: Estimate) -> str:
-    """A difference of mean counts: `+0.75 [+0.65, +0.84]`."""
+    """Format a difference of mean counts: `+0.75 [+0.65, +0.84]`."""
     return interval(estimate, factor=1, decimals=2, sign=True)
 
 
 def open_interval(estimate: Estimate, text: Callable[[float], str]) -> str:
-    """`0.0042 [0.0038, 0.0047]`, an end that is not known said: a cost over a rate may have none. The value is known."""
+    """Format `0.0042 [0.0038, 0.0047]`, with words for an unknown end: a cost divided by a rate may have none. The value is known."""
     value, low, high = (None if amount is None else text(amount) for amount in (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low or '?'}, {high or 'no upper end'}]"
 
 
 def raw(unit: Unit, amount: float) -> str:
-    """An amount for a file that holds raw numbers: in full, in FLOPs or USD."""
+    """Format an amount for a file of raw numbers: all digits, in FLOPs or USD."""
     return f"{amount!r} {'FLOPs' if unit == 'flops' else 'USD'}"
 
 
 def clock(amounts: Iterable[float | None]) -> Callable[[float], str]:
-    """How a column of seconds is printed: `h:mm:ss`, with one decimal or up to three where its smallest amount is below ten seconds."""
+    """Return a formatter for a column of seconds: `h:mm:ss`, with one to three decimals if its smallest amount is below ten seconds."""
     smallest = min((amount for amount in amounts if amount), default=10.0)
     decimals = 0 if smallest >= 10 else min(max(1, -math.floor(math.log10(smallest))), 3)
 
@@ -104,14 +107,14 @@ def clock(amounts: Iterable[float | None]) -> Callable[[float], str]:
 
 
 def reservations(estimate: Estimate, of: str) -> str:
-    """What a reader must know about n: too few problems or audits, solutions that could not be graded."""
+    """Return a remark on n: too few problems or audits, solutions that could not be graded."""
     few = [f"few {of}"] if 0 < estimate.n < FEW_PROBLEMS else []
     ungraded = [f"{count(estimate.n_ungraded)} not graded"] if estimate.n_ungraded else []
     return ", ".join(few + ungraded)
 
 
 def cost(amounts: Cost) -> str:
-    """A cost in every unit that is known."""
+    """Format a cost in every known unit."""
     known = []
     if amounts.flops is not None:
         known.append(flops(amounts.flops))

@@ -1,4 +1,4 @@
-"""Models side by side in tables: measures at equal cost and at equal numbers, where curves cross, which problems each solves."""
+"""Tables that compare models: measures at equal cost and at equal numbers, crossovers, and the problems that each solves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING = "no problem has the draws"
 
 
 class _Measured(NamedTuple):
-    """Two models by one measure."""
+    """Two models compared by one measure."""
 
     pair: ModelPair
     measure: str
@@ -31,7 +31,7 @@ class _Measured(NamedTuple):
 
 
 def side_by_side(results: Results) -> Table:
-    """Coverage and diversity of each two models at each budget and at equal numbers, with their paired difference."""
+    """Compare coverage and diversity of every two models at each budget and at equal numbers, with the paired difference."""
     shown: tuple[Shown[_Measured], ...] = (
         text("Left − right", "difference_of", lambda item: versus(item.pair.models)),
         text("Where", "where", lambda item: spot(results, item.pair), lambda item: spot(results, item.pair, numbers.raw)),
@@ -63,7 +63,7 @@ def side_by_side(results: Results) -> Table:
 
 
 def crossovers(results: Results) -> Table:
-    """Where the curves of each two models cross."""
+    """Return the crossovers of the curves of every two models."""
     shown: tuple[Shown[ModelCrossover], ...] = (
         text("Models", "models", lambda item: " and ".join(item.models)),
         text("Unit", "unit", lambda item: "FLOPs" if item.unit == "flops" else "USD"),
@@ -93,7 +93,7 @@ def crossovers(results: Results) -> Table:
 
 
 class _Solved(NamedTuple):
-    """A share of the problems, and who solved them; None is no model alone."""
+    """A share of the problems and the one model that solved them; None for both or neither."""
 
     pair: ModelPair
     name: str
@@ -102,7 +102,7 @@ class _Solved(NamedTuple):
 
 
 def overlap(results: Results) -> Table:
-    """Which problems one model solves and the other does not."""
+    """Return the shares of problems that only one of two models, both, or neither solves."""
     marks = model_marks(results)
     shown: tuple[Shown[_Solved], ...] = (
         text("Solved by", "solved_by", lambda item: item.name),

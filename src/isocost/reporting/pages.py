@@ -1,4 +1,4 @@
-"""The report as one HTML file without script, and each figure as a file of its own."""
+"""The report as one HTML file without scripts, and each figure as an SVG file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_TABLE = 60
 
 
 def page(document: Document) -> str:
-    """The whole report; everything that is not made here is escaped."""
+    """Render the whole report. All text is escaped; only SVG and style sheets of this package are not."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
     environment.filters["unbroken"] = _unbroken
     template = environment.from_string(_resource("template.html.j2"))
@@ -25,7 +25,7 @@ def page(document: Document) -> str:
 
 
 def figure_file(figure: Figure) -> str:
-    """The figure as an SVG file that brings its style along: light or dark by the reader's choice, light in print."""
+    """Make a figure an SVG file with its own style sheet: light or dark by the reader's setting, light in print."""
     style = _resource("palette.css").replace(":root", ".figure") + _resource("figure.css")
     opening, rest = figure.svg.split(">", 1)
     size = f' width="{shapes.WIDTH}" style="background:var(--paper)"'
@@ -41,7 +41,7 @@ def _finalize(value: object) -> object:
 
 
 def _unbroken(text: str) -> str:
-    """An estimate that breaks before its interval, never inside."""
+    """Let a line break before the interval of an estimate, never inside it."""
     return text.replace(", ", ",\u00a0")
 
 

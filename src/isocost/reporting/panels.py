@@ -1,4 +1,4 @@
-"""One panel of curves in SVG: lines with bands, their names at their ends, budgets as hairlines, and a crossover with its interval."""
+"""A panel of curves in SVG: lines with bands and names, budgets as vertical hairlines, and a crossover with its interval."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _TALL = 14.0  # of a row of hairline names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A curve: where its points stand on the x axis, what they are, and at which of them a mark stands.
+    """A curve: positions on the x axis with estimates, and the indices of the points that get a mark.
 
-    Left of its first point a thin line goes towards nothing at no cost, as far as the other lines reach.
+    Left of its first point, a thin line leads towards 0 at no cost, as far left as the other lines start.
     """
 
     label: str
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """Where two lines cross, and its interval; an end that is None lies beyond the `reach`."""
+    """The point where two lines cross, and its interval. An end that is None lies beyond the `reach`."""
 
     at: float
     height: float
@@ -46,7 +46,10 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """What stands in a panel; `guides` are the places and names of vertical hairlines. Its y axis lies as high as that `beside` it."""
+    """The content of a panel; `guides` are positions and names of vertical hairlines.
+
+    Its y axis starts as high as that of the panel `beside` it, so that the two line up.
+    """
 
     title: str
     x: Scaled
@@ -59,7 +62,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
-    """Where the panel's axes lie in the drawing."""
+    """The position of the panel's axes in the drawing."""
 
     panel: Panel
     right: float
@@ -75,7 +78,7 @@ class _Frame:
 
 
 def draw(panel: Panel, name: str, description: str) -> str:
-    """The panel as SVG without its style sheet; at least one line needs a point."""
+    """Draw a panel as SVG without its style sheet. At least one line needs a point."""
     names = [shapes.shortened(line.label, LONGEST_NAME) for line in panel.lines]
     rows = _guide_rows(panel)
     highest = max([*rows, *(_guide_rows(panel.beside) if panel.beside else [])], default=-1)
@@ -116,7 +119,7 @@ def _axes(frame: _Frame) -> Iterator[str]:
 
 
 def _guide_rows(panel: Panel) -> list[int]:
-    """In which row the name of each hairline stands, so that names do not lie on each other."""
+    """Return the row of each hairline's name, chosen so that names do not overlap."""
     rows: list[int] = []
     ends: list[float] = []
     for at, name in panel.guides:
@@ -134,7 +137,7 @@ def _guides(frame: _Frame, rows: Sequence[int]) -> Iterator[str]:
 
 
 def _band(frame: _Frame, line: Line) -> Iterator[str]:
-    """The band of the intervals; a line of one point has a bar instead."""
+    """Draw the band of the intervals. A line with one interval gets a bar instead."""
     held = [(x, e.low, e.high) for x, e in line.points if e.low is not None and e.high is not None]
     if len(held) == 1:
         x, low, high = held[0]
@@ -163,7 +166,7 @@ def _line(frame: _Frame, line: Line) -> Iterator[str]:
 
 
 def _path(frame: _Frame, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Places on a line that is straight between its points on plain axes, a few pixels apart, whatever the axes here."""
+    """Return points of a polyline, a few pixels apart. Lines that are straight on linear axes are curved on logarithmic ones."""
     path = [(frame.x(points[0][0]), frame.y(points[0][1]))]
     for (x0, y0), (x1, y1) in pairwise(points):
         left, right = frame.x(x0), frame.x(x1)
@@ -183,6 +186,7 @@ def _crossing(frame: _Frame) -> Iterator[str]:
     x, bar, axis = frame.x(found.at), frame.bottom - 7, frame.panel.x.axis
     yield shapes.line(x, frame.y(found.height) + 6, x, bar - 5, "drop")
     yield f'<circle class="cross" cx="{x:.1f}" cy="{frame.y(found.height):.1f}" r="6"/>'
+    # An unknown end lies beyond the reach: the bar stops there with an arrow. So does one that starts left of the axis.
     low = frame.x(max(found.low, axis.low)) if found.low is not None else frame.x(found.reach)
     high = frame.x(min(found.high, axis.high)) if found.high is not None else frame.x(found.reach)
     yield shapes.line(low, bar, high, bar, "cross")
@@ -192,12 +196,13 @@ def _crossing(frame: _Frame) -> Iterator[str]:
         yield f'<path class="cross" d="M{end:.1f} {bar:.1f}{shape}"/>'
     yield f'<path class="cross" d="M{x:.1f} {bar - 4:.1f}v8"/>'
     half = 3.1 * len(found.text)
+    # The text is centred under the crossover, but stays inside the panel.
     middle = min(max(x, _LEFT + half), frame.right - half)
     yield shapes.text(middle, bar - 9, found.text, "tick haloed", anchor="middle")
 
 
 def _names(frame: _Frame, names: Sequence[str]) -> Iterator[str]:
-    """Each line's name at its end, moved where it would lie on another line or name."""
+    """Draw each line's name at its end, moved where it would cover another line or name."""
     lines = [[(frame.x(x), frame.y(e.value)) for x, e in line.points if e.value is not None] for line in frame.panel.lines]
     labels = [
         Label(text=name, x=points[-1][0] + 8, y=points[-1][1] + 4, tone=line.mark.tone)

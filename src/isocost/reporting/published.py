@@ -1,4 +1,4 @@
-"""The paper's relative results beside ours. Its absolute accuracies are not available to us and are never printed."""
+"""The paper's relative results beside ours. Its absolute accuracies are not available and are never printed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PAPER = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pair:
-    """A weak and a strong cell under one budget, each with the one model it was bought from."""
+    """A weak and a strong cell of one budget, each with one model."""
 
     weak: CellResult
     strong: CellResult
@@ -39,7 +39,7 @@ class _Pair:
 
 
 def published(results: Results) -> Section:
-    """The paper's table with a column for each weak and strong pair of ours."""
+    """Return the paper's table with a column for each pair of a weak and a strong cell of ours."""
     pairs = list(_pairs(results))
     rows = tuple(
         Row(entries=(words(label, raw=_raw_label(label)), *map(_paper, papers), *(_ours(results, key, pair) for pair in pairs)))
@@ -74,13 +74,13 @@ def _raw_label(label: str) -> str:
 
 
 def _paper(said: str) -> Entry:
-    """A published number: as it was published, and as a share where it is one."""
+    """Make an entry of a published number: its text as published, its value as a share if it is one."""
     found = re.fullmatch(r"\+([\d.]+)%?", said)  # without % it is in points, a hundredth of a share as well
     return Entry(text=said, value=round(float(found[1]) / 100, 6) if found else None if said == numbers.MISSING else said)
 
 
 def _pairs(results: Results) -> Iterator[_Pair]:
-    """The first two one-model cells under each budget, the cheaper model as weak."""
+    """Return the first two one-model cells of each budget, the cheaper model as weak. Cells of equal or unknown price are left out."""
     cards = {card.name: card for card in results.models}
     for budget in dict.fromkeys(cell.plan.cell.budget for cell in results.cells if cell.plan.cell.budget):
         cells = [cell for cell in results.cells if cell.plan.cell.budget == budget and len(cell.plan.models) == 1]
@@ -114,7 +114,7 @@ def _ours(results: Results, key: str, pair: _Pair) -> Entry:
 
 
 def _false_positives(results: Results, pair: _Pair) -> Entry:
-    """The difference of the models' rates to believe; without one of these that of the cells, by steps, never one of each."""
+    """Return the difference of the models' final rates, else of the cells' rates by steps; the two kinds are never mixed."""
     weak, strong = (results.pools.get(model, {}) for model in pair.models)
     if found := difference(weak, strong):
         return replace(_entry(found[0], numbers.points, ""), remark=found[1])
@@ -134,7 +134,7 @@ def _percent(estimate: Estimate) -> str:
 
 
 def _gain(results: Results, key: str, pair: _Pair) -> Estimate | None:
-    """The paired difference on the test split over the strong side's pass@1, for the first student of this kind."""
+    """Divide the paired difference on the test split by the strong side's pass@1, for the first student of this kind."""
     names = pair.weak.plan.cell.name, pair.strong.plan.cell.name
     for item in results.comparisons:
         kind = {pair.models[0]: "weak", pair.models[1]: "strong"}.get(item.student, "student")
@@ -157,6 +157,7 @@ def _gain(results: Results, key: str, pair: _Pair) -> Estimate | None:
 def _ratio(weak: Estimate | None, strong: Estimate | None) -> Estimate | None:
     if weak is None or strong is None or weak.value is None or not strong.value:
         return None
+    # From end to end of both intervals: wider than a paired interval, but safe where problems are not paired.
     low = None if weak.low is None or not strong.high else weak.low / strong.high - 1
     high = None if weak.high is None or not strong.low else weak.high / strong.low - 1
     return Estimate(value=weak.value / strong.value - 1, low=low, high=high, n=min(weak.n, strong.n))

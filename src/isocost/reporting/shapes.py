@@ -1,4 +1,4 @@
-"""Pieces of SVG that every figure is made of. Text is escaped here and nowhere else."""
+"""SVG elements that all figures use. Text is escaped here and nowhere else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WIDTH = 420
 
 
 def svg(height: float, name: str, description: str, parts: Sequence[str]) -> str:
-    """A whole figure; its style sheet comes with the page or the file."""
+    """Return a whole figure. The page or the file brings its style sheet."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="figure" viewBox="0 0 {WIDTH} {height:g}" role="img">'
         f"<title>{xml(name)}</title><desc>{xml(description)}</desc>{''.join(parts)}</svg>"
@@ -20,7 +20,7 @@ def svg(height: float, name: str, description: str, parts: Sequence[str]) -> str
 
 
 def symbol(mark: Mark, x: float, y: float) -> str:
-    """A mark's shape."""
+    """Draw a mark's shape."""
     shapes = {
         "circle": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
         "ring": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
@@ -33,12 +33,12 @@ def symbol(mark: Mark, x: float, y: float) -> str:
 
 
 def across(axis: Axis, value: float, left: float, right: float) -> float:
-    """Where a value stands between two ends."""
+    """Return the position of a value between two ends, in pixels."""
     return left + axis.place(value) * (right - left)
 
 
 def tick(axis: Axis, value: float, y: float, left: float, right: float, label: str) -> str:
-    """A tick's label, kept inside the drawing at both ends."""
+    """Draw a tick's label, kept inside the drawing at both ends."""
     place = axis.place(value)
     anchor = "start" if place < 0.04 else "end" if place > 0.96 else "middle"
     shift = {"start": -4, "end": 4, "middle": 0}[anchor]
@@ -46,16 +46,16 @@ def tick(axis: Axis, value: float, y: float, left: float, right: float, label: s
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    """A straight line."""
+    """Draw a straight line."""
     return f'<path class="{kind}" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>'
 
 
 def text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> str:
-    """One line of text."""
+    """Draw one line of text."""
     end = "" if anchor == "start" else f' text-anchor="{anchor}"'
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}"{end}>{xml(shortened(words))}</text>'
 
 
 def shortened(words: str, longest: int = 44) -> str:
-    """The text, cut off where it is longer."""
+    """Cut text off where it is longer than `longest` characters."""
     return words if len(words) <= longest else words[: longest - 1] + "…"

@@ -1,4 +1,4 @@
-"""The students: how well each model solves problems untrained and after each data set, and the paired differences."""
+"""The section on students: problems solved untrained and after each data set, and the paired differences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNDEFINED = "no problem could be graded"
 
 
 def students(results: Results) -> Section:
-    """The students' section; without evaluations it says that nothing was trained."""
+    """Return the section on students. Without evaluations it says that nothing was trained."""
     if not results.evaluations:
         nothing = "No model was trained or evaluated: this study measures data only."
         return Section(key="students", title="The students", paragraphs=(nothing,))
@@ -49,7 +49,7 @@ def _solved(results: Results, marks: Mapping[str, Mark]) -> Table:
 
 
 class _Voter(NamedTuple):
-    """Whose votes stand in a row."""
+    """The evaluated model of a row: student, split and training data."""
 
     student: str
     split: str
@@ -57,7 +57,7 @@ class _Voter(NamedTuple):
 
 
 def _voted(results: Results) -> Table:
-    """Every other metric, one column each."""
+    """Return every metric but pass@1, one column each."""
     others = [item for item in ordered(results.evaluations) if item.metric != "pass@1"]
     found = {(_Voter(item.student, item.split, trained_on(item)), item.metric): item.estimate for item in others}
 

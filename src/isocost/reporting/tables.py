@@ -1,4 +1,4 @@
-"""How a table is made of items: each column says what it shows of an item, and one row is made for each."""
+"""Build tables from items: one row per item, with columns that compute their entry from the item."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown(Generic[Item]):
-    """A column, and its entry for an item."""
+    """A column, and the function that makes its entry for an item."""
 
     column: Column
     entry: Callable[[Item], Entry]
 
 
 def text(title: str, key: str, of: Callable[[Item], str], raw: Callable[[Item], str] = lambda item: "") -> Shown[Item]:
-    """A column of text; `raw` is what the CSV holds, where the text names a scaled unit."""
+    """Make a column of text; `raw` gives the text in the CSV, where `of` names a scaled unit."""
     return Shown(column=Column(title=title, key=key, kind="text"), entry=lambda item: words(of(item), raw=raw(item)))
 
 
 def count(title: str, key: str, of: Callable[[Item], int]) -> Shown[Item]:
-    """A column of counts."""
+    """Make a column of counts."""
     return Shown(column=Column(title=title, key=key), entry=lambda item: integer(of(item)))
 
 
 def size(title: str, key: str, of: Callable[[Item], Estimate | None], *, what: str = "problems") -> Shown[Item]:
-    """A column of the n of estimates, in `what` they count, with what must be said about it."""
+    """Make a column of the n of estimates, with remarks on few or ungraded items; `what` names what n counts."""
     return Shown(column=Column(title=title, key=key), entry=lambda item: sized(of(item), what))
 
 
 def problems(of: Callable[[Item], Estimate | None]) -> Shown[Item]:
-    """The column of how many problems an estimate rests on."""
+    """Make the column of the number of problems that an estimate rests on."""
     return size("n problems", "n", of)
 
 
 def interval(title: str, key: str, entry: Callable[[Item], Entry], *, share: bool = False) -> Shown[Item]:
-    """A column of estimates whose entries are made one by one; `share` says that all are shares or differences of shares."""
+    """Make a column of estimates from a function of entries; `share` says that all are shares or differences of shares."""
     return Shown(column=Column(title=f"{title} [95% interval]", key=key, kind="estimate", share=share), entry=entry)
 
 
 def estimate(title: str, key: str, of: Callable[[Item], Estimate | None], said: Callable[[Estimate], str], missing: str) -> Shown[Item]:
-    """A column of estimates, with why one has no value."""
+    """Make a column of estimates; `missing` is the remark if one has no value."""
     share = said in (numbers.percent, numbers.points)
     return interval(title, key, lambda item: estimated(of(item), said, missing), share=share)
 
 
 def costs(what: str, key: str, items: Sequence[Item], of: Callable[[Item], Cost]) -> tuple[Shown[Item], ...]:
-    """A column for every unit that is known of at least one cost."""
+    """Make a column for every unit in which at least one cost is known."""
     found = [of(item) for item in items]
     scale = numbers.flops_scale(cost.flops for cost in found)
     columns: list[Shown[Item]] = []
@@ -87,19 +87,19 @@ def table(
     drawn: str | None = None,
     axis: Callable[[Sequence[Estimate]], Axis] | None = None,
 ) -> Table:
-    """A row an item, in their order.
+    """Build a table with one row per item, in their order.
 
     Args:
         shown: The columns; the first is the rows' header.
-        items: What rows are made of; those of one group stand together.
-        key: The table's name among the CSV files.
-        title: What it shows, in a few words.
-        caption: How to read it.
-        group_title: What the groups of rows are.
+        items: One per row; those of one group follow each other.
+        key: Name of the table among the CSV files.
+        title: Content of the table, in a few words.
+        caption: Help for the reader.
+        group_title: Header of the column of groups.
         group: The group of an item's row.
-        raw_group: Its name in the CSV, where `group` names a scaled unit.
+        raw_group: The group's name in the CSV, where `group` names a scaled unit.
         mark: The mark of an item's row.
-        total: Whether an item's row sums up others.
+        total: True for items whose row sums up others.
         drawn: Key of the estimate column that is drawn as dot and bar, if one is.
         axis: Makes the axis of that drawing from the column's estimates.
 
@@ -130,5 +130,5 @@ def table(
 
 
 def filled(tables: Iterable[Table]) -> tuple[Table, ...]:
-    """Those that have rows."""
+    """Return the tables that have rows."""
     return tuple(table for table in tables if table.rows)

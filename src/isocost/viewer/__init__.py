@@ -1,4 +1,4 @@
-"""The local pages of a run directory: its problems to browse, and solutions to label blind. `serving.serve` starts them.
+"""The local pages of a run directory: problems to browse, and solutions to label blind. `serving.serve` starts them.
 
-Nothing here needs the run's lock, and nothing is written but labels: a study may go on while its pages are open.
+The pages do not need the run's lock and write nothing but labels, so a study can run while they are open.
 """

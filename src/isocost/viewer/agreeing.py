@@ -1,4 +1,4 @@
-"""How far labellers agree: a page of its own, and a part of the closing line."""
+"""Agreement of labellers: a page, and a part of the closing line."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from isocost.viewer.rendering import Renderer
 from isocost.viewer.rundata import RunData
 from isocost.viewer.wording import kappa
 
-_NAMED = 30  # solutions that two differ on
+_NAMED = 30  # most links per pair of labellers
 
 
 def agreement_page(data: RunData, labels: Sequence[Label], labeller: str, render: Renderer) -> str:
-    """Every two labellers: share alike and kappa with intervals, the counts, and what they differ on.
+    """Return the page on every two labellers: agreement and kappa with intervals, counts, and disagreements.
 
-    Those that `labeller` is one of are links to their blind pages. Of other pairs only the number is said: a third person who has no
-    verdict on such a solution should not know that it is one.
+    Disagreements of `labeller` are links to their blind pages. Of other pairs only the number is shown: a person without a verdict on a
+    solution must not learn that others disagree on it.
     """
     queue = Queue(data.audited().chosen)
     return render(
@@ -34,7 +34,7 @@ def agreement_page(data: RunData, labels: Sequence[Label], labeller: str, render
 
 
 def agreement_line(labels: Sequence[Label], labeller: str) -> str:
-    """`agreement with ann 91.7% [79, 97], kappa 0.80 [0.58, 0.91], n 48`, for each other labeller; empty without one."""
+    """Format `agreement with ann 91.7% [79, 97], kappa 0.80 [0.58, 0.91], n 48` for each other labeller; empty without one."""
     pairs = [pair for pair in compare_labellers(labels) if labeller in (pair.left, pair.right) and pair.agreement.raw.n]
     return "; ".join(
         f"agreement with {pair.right if pair.left == labeller else pair.left} {percent(pair.agreement.raw)}, "

@@ -1,4 +1,4 @@
-"""The addresses of the pages, and what answers them."""
+"""The routes of the pages and their handlers."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from isocost.viewer.unsaved import not_saved
 
 _LARGEST_BODY = 64 * 1024  # bytes; a verdict with its note is far below
 _MOST_FIELDS = 10
-_MOST_DIGITS = 10  # Python refuses to read a number of some thousand
+_MOST_DIGITS = 10  # Python refuses to parse a number of several thousand digits
 _BY_SCRIPT = "isocost-script"  # the header with which the script asks for an address or an error in place of a page
 
 
 def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str = "") -> Starlette:
-    """The pages of a run directory, for one labeller.
+    """Build the web application of a run directory, for one labeller.
 
     Args:
         data: The run directory.
-        book: Its labels, and who writes them.
-        token: What the first request must bring.
-        port: Where they are served: the only Host and Origin that is answered.
-        prefix: The path below which everything is: "/" and a random name, so that the cookie is sent to no other port of this machine.
+        book: The labels, and the labeller who writes them.
+        token: Secret that the first request must bring.
+        port: Port of the server. Requests with another Host or Origin are refused.
+        prefix: Path above all pages: "/" and a random name, so that browsers send the cookie to no other server of this machine.
     """
     render = Renderer(prefix)
     labelling, browsing = Labelling(data, book, render), Browsing(data, book, render)
@@ -101,6 +101,7 @@ def _writing(labelling: Labelling, write: Callable[[dict[str, str]], str]) -> Ca
     async def written(request: Request) -> Response:
         form, by_script = _form(await request.body()), _BY_SCRIPT in request.headers
         try:
+            # In a thread: appending a label waits for the disk and for the lock of other labellers.
             address = labelling.render.prefix + await run_in_threadpool(write, form)
         except IsocostError as error:
             page, status = await run_in_threadpool(not_saved, labelling, _below(request), form, error)
@@ -122,7 +123,7 @@ def _found(page: str | None) -> Response:
 
 
 def _on(address: str) -> Response:
-    return RedirectResponse(address, status_code=303)
+    return RedirectResponse(address, status_code=303)  # a GET follows, so that reloading the page does not post again
 
 
 def _form(body: bytes) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What was chosen to be audited in a run directory, and what was found of it."""
+"""The solutions chosen for audits in a run directory, and their audits."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ class Audited:
     """The chosen solutions and their audits.
 
     Attributes:
-        chosen: In the order in which people label.
-        audits: By who looked, then by sample id.
+        chosen: Solutions in the order in which people label.
+        audits: Audits by auditor, then by sample id.
     """
 
     chosen: tuple[Chosen, ...]
     audits: Mapping[AuditedBy, Mapping[str, Audit]]
 
     def unsound(self) -> set[str]:
-        """The samples that steps or a judge found unsound."""
+        """Return the ids of the samples that steps or a judge found unsound."""
         return {audit.sample_id for by in self.audits.values() for audit in by.values() if audit.sound is False}
 
 
 def read_audited(path: Path) -> Audited:
-    """The files under `audits/`; those that are not there hold nothing.
+    """Read the files under `audits/`. A missing file counts as empty.
 
     Raises:
         RunDirectoryError: A file lacks a column.

@@ -1,4 +1,4 @@
-"""The list of problems and the page of one: these show models, so labelling never links to them."""
+"""The list of problems and the page of one. They show models, so blind labelling pages never link to them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from isocost.viewer.standing import stand
 from isocost.viewer.visible import first_line
 from isocost.viewer.wording import said, verdict_of
 
-_QUESTION = 240  # characters; the row cuts it where it ends
+_QUESTION = 240  # characters; the style sheet cuts it at the width of the row
 
 
 class Browsing:
-    """The pages that show what was bought."""
+    """The pages that show the samples of a run."""
 
     def __init__(self, data: RunData, book: LabelBook, render: Renderer) -> None:
         self._data, self._book, self._render = data, book, render
 
     def problems(self, view: View) -> str:
-        """A page of the list."""
+        """Return a page of the list of problems."""
         counts, flags, standing = self._data.counts(), self._flags(), stand(self._data, self._book)
         found = listing.ordered(listing.filtered(counts.problems, flags, view.show), view.sort)
         page = min(view.page, listing.pages(found.height))
@@ -62,12 +62,12 @@ class Browsing:
         )
 
     def problem(self, problem_id: str, view: View, *, whole: bool) -> str | None:
-        """The page of a problem, or None where there is none of that id.
+        """Return the page of a problem, or None if the id is unknown.
 
         Args:
-            problem_id: The problem.
-            view: The list that it was opened from: where back, next and previous lead.
-            whole: Show every different text, not only the first ones.
+            problem_id: Id of the problem.
+            view: The list that it was opened from. The links back, next and previous follow its filter and order.
+            whole: Show every distinct text, not only the first ones.
         """
         problem = self._data.problem(problem_id)
         if problem is None:
@@ -89,7 +89,7 @@ class Browsing:
         )
 
     def solution(self, query: Mapping[str, str]) -> str | None:
-        """The page of one solution with its whole text, or None where there is none."""
+        """Return the page of one solution with its whole text, or None if there is no such solution."""
         model, problem_id, index = query.get("model", ""), query.get("id", ""), query.get("index", "")
         if not (index.isascii() and index.isdigit() and len(index) < 10):
             return None
@@ -130,7 +130,7 @@ class Browsing:
         )
 
     def _notes(self, problem_id: str) -> dict[tuple[str, int], list[str]]:
-        """What the judge and this labeller said of a problem's chosen solutions; never what another labeller said."""
+        """Return the verdicts of the judge and this labeller on a problem's chosen solutions, never those of other labellers."""
         audited, own = self._data.audited(), self._book.own()
         found: dict[tuple[str, int], list[str]] = {}
         for one in audited.chosen:

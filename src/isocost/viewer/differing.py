@@ -1,4 +1,4 @@
-"""The solutions on which a labeller and somebody else differ, as a walk through the blind pages."""
+"""The solutions on which a labeller and others disagree, as a walk through the blind pages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ AGREEMENT = "/agreement"
 
 
 class Differing:
-    """What others said of solutions that this labeller found sound, and they unsound, or the other way round.
+    """Verdicts of others on solutions that this labeller found sound and they unsound, or the reverse.
 
-    Only there is it shown: where the labeller has no verdict that stands, nothing of others is.
+    Verdicts of others are shown nowhere else: they must not influence a labeller who has no verdict yet.
     """
 
     def __init__(self, labels: Iterable[Label], labeller: str, queue: Queue) -> None:
@@ -30,25 +30,25 @@ class Differing:
         self.numbers: Sequence[int] = sorted(n for n in map(queue.number, self._others) if n)
 
     def others(self, sample_id: str) -> Sequence[Label]:
-        """What those said who differ on a solution."""
+        """Return the labels of those who disagree on a solution."""
         return self._others.get(sample_id, ())
 
     def following(self, number: int) -> str:
-        """The address of the next one after a number; after the last one, of the page that compares labellers."""
+        """Return the address of the next disagreement after a number; after the last, that of the agreement page."""
         after = next((n for n in self.numbers if n > number), None)
         return address(after, differing=True) if after else AGREEMENT
 
     def places(self, number: int) -> Mapping[str, int | None]:
-        """The numbers before and after, by the keys that lead there."""
+        """Return the numbers before and after, by the keys that lead there."""
         before = next((n for n in reversed(self.numbers) if n < number), None)
         after = next((n for n in self.numbers if n > number), None)
         return {"k": before, "j": after, "p": None, "n": None}
 
     def place(self, number: int) -> str:
-        """`disagreement 2 of 5`; "" where they agree by now."""
+        """Format `disagreement 2 of 5`; "" if the labellers agree by now."""
         return f"disagreement {self.numbers.index(number) + 1} of {len(self.numbers)}" if number in self.numbers else ""
 
 
 def address(number: int, *, differing: bool = False) -> str:
-    """The address of the blind page of a solution, in the walk through disagreements or in the plain one."""
+    """Return the address of a solution's blind page, in the walk through disagreements or in the order of all."""
     return f"/label/{number}{'?among=differing' if differing else ''}"

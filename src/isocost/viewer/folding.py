@@ -1,4 +1,4 @@
-"""A problem's solutions by model, equal texts folded into one with a count."""
+"""A problem's solutions by model; equal texts are merged into one with a count."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from isocost.equations import audit_steps
 from isocost.viewer.rundata import KINDS
 
-_TEXTS = 24  # different texts shown at first, over all models
+_TEXTS = 24  # distinct texts shown at first, over all models
 _CHARACTERS = 3000  # of each of them
 
 
@@ -23,14 +23,14 @@ def columns(
     *,
     whole: bool,
 ) -> list[dict[str, Any]]:
-    """What the page shows of each model: its counts and its different texts, kept ones first, those drawn most often before others.
+    """Return the content of each model's column: counts and distinct texts, sorted by kind (kept first), then by count.
 
     Args:
         samples: A problem's samples, with their kind.
-        models: In the order of the columns.
-        notes: What was said of a sample, by model and index.
-        query: The list's parameters with some more, as a URL has them.
-        whole: All texts, not only the first ones.
+        models: Models in the order of the columns.
+        notes: Verdicts on a sample, by model and index.
+        query: Formats the list's parameters and the given ones as a URL's query.
+        whole: Show all texts, not only the first ones.
     """
     asked = [model for model in models if model in set(samples["model"])]
     most = max(4, _TEXTS // max(1, len(asked)))
@@ -53,7 +53,7 @@ def _column(
         samples.sort("sample_index")
         .with_columns(pl.col("generation").fill_null(""), noted=pl.col("sample_index").is_in(noted))
         .with_columns(count=pl.len().over("generation", "kind"))
-        # Of equal texts the one that something was said of stands for all.
+        # Equal texts are shown once. The sample with notes is shown, so that its notes are not lost.
         .sort("noted", descending=True, maintain_order=True)
         .unique(["generation", "kind"], keep="first", maintain_order=True)
         .sort(pl.col("kind").cast(pl.Enum(KINDS)), -pl.col("count").cast(pl.Int64), "sample_index")
@@ -90,7 +90,7 @@ def _solution(place: int, row: Mapping[str, Any], notes: Sequence[str]) -> dict[
 
 
 def _word(row: Mapping[str, Any]) -> str:
-    """The kind, more exactly where the page has room for it."""
+    """Return the kind of a sample, in more detail than the list: not graded, no answer."""
     if row["kind"] == "failed":
         return "failed" if row["finish_reason"] == "error" else "not graded"
     return "no answer" if row["kind"] == "wrong" and row["predicted_answer"] is None else row["kind"]

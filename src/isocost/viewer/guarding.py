@@ -1,4 +1,4 @@
-"""Who may ask: the person with the link, from this machine, and no other site through their browser."""
+"""Access control: only the person with the link, from this machine, and no other site through their browser."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _NO_LINK = (
 
 
 class Guard:
-    """Lets a request through that has the right path, Host, Origin and cookie; the token of the link is exchanged for the cookie, once.
+    """Pass on requests with the right path, Host, Origin and cookie. The link's token is exchanged for the cookie, once.
 
-    Browsers keep cookies by host and path, not by port. The path prefix is random, so no other server of this machine is sent the cookie
-    along with a request for a path of its own. Outside the prefix nothing is there.
+    Browsers store cookies by host and path, not by port. The path prefix is random, so that browsers do not send the cookie to other
+    servers of this machine. Every path outside the prefix is a 404.
 
-    A page of another site that resolves its name to 127.0.0.1 is stopped by Host, one that posts a form by Origin, and one that does
-    neither by the cookie, which browsers do not send along from other sites.
+    The check of Host stops a site that resolves its name to 127.0.0.1 (DNS rebinding). The check of Origin stops a form posted by another
+    site. The strict cookie stops other requests, because browsers do not send it with requests of other sites.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, port: int, prefix: str = "") -> None:
@@ -44,16 +44,16 @@ class Guard:
         self._token: str | None = token
         self._secret = secrets.token_urlsafe(32)
         self._cookie = f"isocost-{port}"
-        suffix = "" if port == _HTTP else f":{port}"  # browsers leave it out
+        suffix = "" if port == _HTTP else f":{port}"  # browsers leave out the default port
         self._hosts = (f"127.0.0.1{suffix}", f"localhost{suffix}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or hand the request on; every answer gets the headers that keep a page to itself."""
+        """Answer the request or pass it on; every answer gets the security headers."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http":
-            return  # a websocket is refused by silence
+            return  # no answer refuses a websocket
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -67,6 +67,7 @@ class Guard:
 
     def _outside(self, scope: Scope) -> Response | None:
         name = scope["path"][: len(self._prefix)]
+        # In constant time: the time of an answer must not tell how much of a guessed prefix is right.
         inside = secrets.compare_digest(name.encode(), self._prefix.encode()) and scope["path"][len(self._prefix) :].startswith("/")
         return None if inside else Response(status_code=404)
 
@@ -77,26 +78,27 @@ class Guard:
             return PlainTextResponse("unknown host\n", status_code=421)
         if origin is None and scope["method"] not in _SAFE:
             return PlainTextResponse("a form must say where it comes from\n", status_code=403)
-        # Without referrers, browsers send `Origin: null` along with a form; what they say of its site no page can change.
+        # Under `no-referrer`, browsers send `Origin: null` with a form. Sec-Fetch-Site is set by the browser, and no page can change it.
         own_form = origin == "null" and headers.get("sec-fetch-site") == "same-origin"
         if origin is not None and origin != f"http://{host}" and not own_form:
             return PlainTextResponse("asked by another site\n", status_code=403)
         return None
 
     def _exchange(self, scope: Scope) -> Response | None:
-        """The answer to a request that is not let in yet: its token becomes a cookie, or it is refused."""
+        """Exchange the token of a request for the cookie, or refuse a request without either; None if its cookie is valid."""
         known = secrets.compare_digest(self._sent(scope).encode(), self._secret.encode())
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["path"] == f"{self._prefix}/" and given:
             if not known and (self._token is None or not secrets.compare_digest(given.encode(), self._token.encode())):
                 return PlainTextResponse(_USED if self._token is None else _NO_LINK, status_code=403)
+            # A known browser may open its link again; that must not use up a token that it did not need.
             self._token = self._token if known else None
             return self._welcome(scope)
         return None if known else PlainTextResponse(_NO_LINK, status_code=403)
 
     def _welcome(self, scope: Scope) -> Response:
-        """On to the first page, without the token."""
-        # A browser that came from another site, such as a notebook's page, would send no strict cookie along a redirect.
+        """Set the cookie and redirect to the first page, without the token in the address."""
+        # After a link on another site, such as a notebook, browsers do not send a strict cookie along a redirect. A refresh does.
         straight = Headers(scope=scope).get("sec-fetch-site", "none") in ("none", "same-origin")
         first = f"{self._prefix}/"
         refresh = {"refresh": f"0; url={first}"}

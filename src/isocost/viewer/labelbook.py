@@ -1,4 +1,7 @@
-"""The labels of a run directory: read by all, written by one labeller a process, each word on the disk before anything goes on."""
+"""The labels of a run directory: those of all labellers to read, and one labeller per process who writes.
+
+Each label is on the disk before the next page is shown.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ from isocost.store.locking import FolderLock
 
 
 class StaleError(InputError):
-    """What a page believed to stand has changed since it was opened.
+    """A label has changed since the page that shows it was opened.
 
     Attributes:
-        stands: What stands now, or None.
+        stands: The current label, or None.
     """
 
     def __init__(self, stands: Label | None) -> None:
@@ -31,12 +34,12 @@ class StaleError(InputError):
 
 
 class LabelBook:
-    """`audits/labels.jsonl` as one labeller writes it.
+    """The log `audits/labels.jsonl`, open for one labeller to write.
 
     Args:
         path: The run directory.
-        labeller: Who writes.
-        now: What time it is, in UTC.
+        labeller: Name of the labeller.
+        now: Returns the current time in UTC.
     """
 
     def __init__(self, path: Path, labeller: str, *, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
@@ -48,27 +51,28 @@ class LabelBook:
         self._labels: tuple[Label, ...] = ()
 
     def labels(self) -> tuple[Label, ...]:
-        """What everybody said, in the order of the log.
+        """Return all labels of all labellers, in the order of the log.
 
         Raises:
-            StorageError: A line is no label.
+            StorageError: A line is not a label.
         """
         with self._one:
+            # Another process may have appended since: the file is read again whenever its size or time has changed.
             stamp = self._stamped()
             if stamp != self._stamp:
                 self._labels, self._stamp = tuple(read_labels(self._log.path)), stamp
             return self._labels
 
     def own(self) -> dict[str, Label]:
-        """The labeller's own last word on each solution, by sample id."""
+        """Return the labeller's own current label of each solution, by sample id."""
         return {sample_id: label for (labeller, sample_id), label in current_labels(self.labels()).items() if labeller == self.labeller}
 
     def words(self) -> list[Label]:
-        """What the labeller said and did not take back, skips too."""
+        """Return the labels and skips that the labeller did not undo."""
         return kept_labels(self.labels(), self.labeller)
 
     def undone(self) -> Label | None:
-        """The word that the labeller took back, where that was the last thing they did."""
+        """Return the label that the labeller undid, if the undo was their last action."""
         lines = [label for label in self.labels() if label.labeller == self.labeller]
         if not lines or lines[-1].verdict != "undo":
             return None
@@ -78,18 +82,18 @@ class LabelBook:
     def say(
         self, sample_id: str, verdict: LabelVerdict, *, reason: str | None = None, note: str | None = None, stood: str | None = None
     ) -> None:
-        """Append a word; it is on the disk when this returns. The same word on the same solution again is none.
+        """Append a label; it is on the disk when this returns. Repeating the current label of a solution writes nothing.
 
         Args:
-            sample_id: The solution.
-            verdict: What is said of it.
-            reason: Why it is unsound.
-            note: Anything else.
-            stood: The `mark` of what the page showed as the labeller's word on it; None looks at none.
+            sample_id: Sample id of the solution.
+            verdict: The verdict.
+            reason: Reason of the verdict unsound.
+            note: Free text.
+            stood: The `mark` of the label that the page showed; None skips this check.
 
         Raises:
-            StaleError: Another word stands than the page showed.
-            StorageError: It cannot be written.
+            StaleError: The current label is not the one that the page showed.
+            StorageError: The label cannot be written.
         """
         with self._writing():
             former = self.own().get(sample_id)
@@ -100,14 +104,14 @@ class LabelBook:
             self._append(sample_id, verdict, reason, note)
 
     def undo(self, *, last: str | None = None) -> str | None:
-        """Take the labeller's last word back: the solution it was on, or None where nothing is left.
+        """Undo the labeller's last label and return its sample id, or None if nothing is left to undo.
 
         Args:
-            last: The `mark` of what the page showed as the last word; None looks at none.
+            last: The `mark` of the last label that the page showed; None skips this check.
 
         Raises:
-            StaleError: Another word is the last one.
-            StorageError: It cannot be written.
+            StaleError: The last label is not the one that the page showed.
+            StorageError: The undo cannot be written.
         """
         with self._writing():
             said = self.words()
@@ -120,10 +124,10 @@ class LabelBook:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Nobody else writes meanwhile: what is looked at before a line is appended still stands when it is."""
+        """Keep other threads and processes from writing, so that a check still holds when the line is appended."""
         beside = self._log.path.with_suffix(".lock")
         with self._one:
-            # A log repairs its torn end before it appends; another labeller must not be in the middle of a line then.
+            # Before it appends, a log repairs a line that was cut off. Another labeller must not be writing a line at that time.
             with storage_errors(beside):
                 make_folder(beside.parent)
                 lock = FolderLock(beside.parent, beside.name, wait=True)
@@ -147,5 +151,5 @@ class LabelBook:
 
 
 def mark(label: Label | None) -> str:
-    """What tells a word from any other, for a form to carry; "" for none."""
+    """Return a text that identifies a label, for a hidden field of a form; "" for None."""
     return "" if label is None else "/".join((label.sample_id, label.at, label.verdict, label.reason or ""))

@@ -1,4 +1,4 @@
-"""The labelling pages: blind, so that nothing of a model's name, cost or pool goes into what they are made from."""
+"""The labelling pages. They are blind: no model's name, cost or pool is passed to their templates."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _SAID: tuple[LabelVerdict, ...] = ("sound", "unsound", "unsure", "skip")
 
 
 class Labelling:
-    """One labeller's way through the chosen solutions of a run directory."""
+    """The labelling pages of one labeller, over the chosen solutions of a run directory."""
 
     def __init__(self, data: RunData, book: LabelBook, render: Renderer) -> None:
         self._data, self._book, self.render = data, book, render
 
     def queue(self) -> Queue:
-        """What there is to label, as it is now."""
+        """Return the solutions to label, as of now."""
         return Queue(self._data.audited().chosen)
 
     def differing(self) -> Differing:
-        """The solutions that this labeller and others differ on, as they are now."""
+        """Return the solutions on which this labeller and others disagree, as of now."""
         return Differing(self._book.labels(), self._book.labeller, self.queue())
 
     def where_next(self, number: int = 0) -> str:
-        """The address of the next page after a number: of a solution, or of the end."""
+        """Return the address of the next page after a number: of a solution, or of the end."""
         queue = self.queue()
         if not len(queue):
             return END
@@ -47,21 +47,21 @@ class Labelling:
         return address(following) if following else END
 
     def say(self, form: Mapping[str, str]) -> str:
-        """Write down what a form says; the address to go to then.
+        """Write the label of a form and return the address of the next page.
 
         Raises:
-            InputError: The form is not one of ours, or its solution is not chosen.
-            StaleError: Another word stands than the form's page showed.
+            InputError: The form is invalid, or its solution is not chosen.
+            StaleError: The current label is not the one that the form's page showed.
         """
         number, verdict, reason, note = self.read(form)
         self._book.say(form["sample"], verdict, reason=reason, note=None if verdict == "skip" else note, stood=form.get("stood"))
         return self.differing().following(number) if form.get("among") else self.where_next(number)
 
     def read(self, form: Mapping[str, str]) -> tuple[int, LabelVerdict, str | None, str | None]:
-        """The number, verdict, reason and note of a form. A reason means unsound.
+        """Return the number, verdict, reason and note of a form. A reason without a verdict means unsound.
 
         Raises:
-            InputError: The form is not one of ours, or its solution is not chosen.
+            InputError: The form is invalid, or its solution is not chosen.
         """
         queue, reason = self.queue(), form.get("reason") or None
         verdict = next((known for known in _SAID if known == form.get("verdict", "unsound" if reason else "")), None)
@@ -73,22 +73,22 @@ class Labelling:
         return number, verdict, reason, " ".join(form.get("note", "").split())[:LONGEST_NOTE] or None
 
     def undo(self, form: Mapping[str, str]) -> str:
-        """Take the last word back; the address of the solution it was on.
+        """Undo the last label and return the address of its solution.
 
         Raises:
-            StaleError: Another word is the last one than the form's page showed.
+            StaleError: The last label is not the one that the form's page showed.
         """
         sample_id = self._book.undo(last=form.get("last"))
         number = self.queue().number(sample_id) if sample_id else None
         return address(number, differing=bool(form.get("among"))) if number else self.where_next()
 
     def page(self, number: int, *, whole: bool, differing: bool = False) -> str | None:
-        """The page of a solution; None where there is none of that number.
+        """Return the page of a solution, or None if no solution has that number.
 
         Args:
-            number: From 1, in the order of `place`.
-            whole: Show its text to the end, however long.
-            differing: In the walk through what the labeller and others differ on, with what those said.
+            number: Number from 1, in the order of `place`.
+            whole: Show the whole text, however long.
+            differing: Show the page in the walk through disagreements, with the labels of others.
         """
         queue = self.queue()
         chosen = queue.at(number)
@@ -120,14 +120,14 @@ class Labelling:
             all=address(number, differing=differing) + ("&" if differing else "?") + "all=1",
             own=own,
             stood=mark(own),
-            # What steps, a judge or other people said must not sway a person: it is not in the page before the verdict.
+            # Verdicts of steps, a judge or other people must not influence a labeller: the page has them only after the own verdict.
             others=[(label.labeller, said(label)) for label in walk.others(chosen.sample_id)] if walk else (),
             audit=self._audit(chosen, text) if own else (),
             reasons=REASONS,
         )
 
     def end(self, directory: str) -> str:
-        """The page when all is labelled, or nothing is chosen."""
+        """Return the page for when all is labelled, or nothing is chosen."""
         standing, words = stand(self._data, self._book), self._book.words()
         return self.render(
             "done.html.j2",

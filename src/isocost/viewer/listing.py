@@ -1,4 +1,4 @@
-"""The list of problems: which of them, in which order, and one page of it."""
+"""The list of problems: filters, orders and pages."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SOLVED = pl.when(pl.col("n") > 0).then(pl.col("kept") / pl.col("n"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What a list is asked to show, as its URL says it.
+    """The filter, order and page of a list, as in its URL.
 
     Attributes:
         show: The filter.
-        sort: The column; a minus before it for the largest first. `place` is the study's order.
-        page: From 1.
+        sort: The column, with a minus for descending order. `place` is the study's order.
+        page: Number of the page, from 1.
     """
 
     show: Show = "all"
@@ -39,7 +39,7 @@ class View:
 
     @staticmethod
     def read(query: Mapping[str, str]) -> View:
-        """From the parameters of a URL; what they do not say, or say wrong, is as usual."""
+        """Read the parameters of a URL; missing or invalid ones get their defaults."""
         show, sort, page = query.get("show", "all"), query.get("sort", "place"), query.get("page", "1")
         return View(
             show=show if show in get_args(Show) else "all",  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ class View:
         )
 
     def query(self, **more: str) -> str:
-        """The parameters of the URL that shows this, the usual ones left out."""
+        """Format the query of the URL that shows this view, without defaults."""
         usual = {"show": "all", "sort": "place", "page": 1}
         said = {key: str(getattr(self, key)) for key, value in usual.items() if getattr(self, key) != value}
         return "?" + urlencode({**more, **said}) if said or more else ""
@@ -56,32 +56,32 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """Problems with something about them that counts do not say."""
+    """Ids of problems with a property that the counts do not have."""
 
     suspected: Collection[str]
     unlabelled: Collection[str]
 
 
 def filtered(problems: pl.DataFrame, flags: Flags, show: Show) -> pl.DataFrame:
-    """The problems that a filter leaves."""
+    """Return the problems that pass a filter."""
     return problems if show == "all" else problems.filter(_condition(show, flags))
 
 
 def counted(problems: pl.DataFrame, flags: Flags) -> dict[Show, int]:
-    """How many problems each filter leaves."""
+    """Count the problems that pass each filter."""
     shows: tuple[Show, ...] = get_args(Show)
     sums = problems.select(_condition(show, flags).sum().alias(show) for show in shows)
     return {show: int(sums[show][0] or 0) for show in shows}
 
 
 def ordered(problems: pl.DataFrame, sort: Sort) -> pl.DataFrame:
-    """The problems in the order asked for; those alike stay in the study's order."""
+    """Sort the problems; equal ones stay in the study's order."""
     column = {"level": pl.col("level"), "solved": _SOLVED}.get(sort.lstrip("-"), pl.col("place"))
     return problems.sort(column, descending=sort.startswith("-"), maintain_order=True, nulls_last=True)
 
 
 def pages(n: int) -> int:
-    """How many pages so many problems fill; at least one."""
+    """Return the number of pages for n problems, at least one."""
     return max(1, -(-n // PAGE))
 
 

@@ -1,4 +1,4 @@
-"""The order in which a person labels: by place, those that they have not labelled first, then those that they skipped."""
+"""The order of labelling: unlabelled solutions by place, then those that the labeller skipped."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class Queue:
         return len(self.chosen)
 
     def at(self, number: int) -> Chosen | None:
-        """The solution with a number, or None."""
+        """Return the solution with a number, or None."""
         return self.chosen[number - 1] if 1 <= number <= len(self.chosen) else None
 
     def number(self, sample_id: str) -> int | None:
-        """The number of a solution, or None where it is not chosen."""
+        """Return the number of a solution, or None if it is not chosen."""
         return self._numbers.get(sample_id)
 
     def following(self, number: int, *, labelled: Collection[str], skipped: Collection[str]) -> int | None:
-        """Where to go on after a number: the next that is open, round the end; else the next skipped one; None when all are labelled."""
+        """Return the next open number after a number, wrapping at the end; else the next skipped one; None if all are labelled."""
         turned = [(number + i) % len(self.chosen) + 1 for i in range(len(self.chosen))]
         left = [n for n in turned if self.chosen[n - 1].sample_id not in labelled]
         return next((n for n in left if self.chosen[n - 1].sample_id not in skipped), left[0] if left else None)
 
     def other_problem(self, number: int, step: int) -> int | None:
-        """The nearest solution of another problem, forwards (step 1) or backwards (-1)."""
+        """Return the nearest solution of another problem, forwards (step 1) or backwards (-1)."""
         here = self.chosen[number - 1].problem_id
         wanted = range(number + step, len(self.chosen) + 1 if step > 0 else 0, step)
         return next((n for n in wanted if self.chosen[n - 1].problem_id != here), None)

@@ -1,4 +1,4 @@
-"""Pages from their templates: every text is escaped, and what cannot be seen in it is made visible."""
+"""Render pages from templates. All text is escaped, and invisible characters are made visible."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ _SHORTCUTS = {
 
 
 class Renderer:
-    """Makes pages from their templates; every link in them begins with the path below which the pages are served.
+    """Render pages from templates, with the path prefix of the server before every link.
 
-    Addresses elsewhere in this package are those below the prefix: "/label/2".
+    Addresses elsewhere in this package do not have the prefix: "/label/2".
     """
 
     def __init__(self, prefix: str = "") -> None:
@@ -67,14 +67,17 @@ class Renderer:
 
 @cache
 def style() -> str:
-    """The style sheet: the report's colours, and the pages' own rules."""
+    """Return the style sheet: the report's colours, and the rules of these pages."""
     palette = (files("isocost.reporting") / "palette.css").read_text(encoding="utf-8")
     return palette + (files("isocost.viewer") / "viewer.css").read_text(encoding="utf-8")
 
 
 @cache
 def script(name: str) -> str:
-    """One of `SCRIPTS`: keys for what buttons and links do; drafts of notes, and saving that leaves the page open where it fails."""
+    """Return one of `SCRIPTS`.
+
+    `keys.js` gives buttons and links keys. `saving.js` keeps drafts of notes, and leaves the page open if saving fails.
+    """
     return (files("isocost.viewer") / name).read_text(encoding="utf-8")
 
 

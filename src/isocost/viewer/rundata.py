@@ -1,4 +1,4 @@
-"""What a run directory holds, for its pages: counts of all problems in memory, texts read when they are shown."""
+"""The data of a run directory for its pages: counts of all problems are in memory, texts are read on demand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from isocost.viewer.audited import Audited, read_audited
 from isocost.yamlfile import read_yaml
 
 KINDS = ("kept", "wrong", "cut off", "failed")
-# In this order: a solution that was cut off after its right answer is kept, and a request that failed says nothing about the model.
+# The order matters: a solution that was cut off after its right answer is kept. A request that failed is not a wrong answer.
 KIND = (
     pl.when(pl.col("correct"))
     .then(pl.lit("kept"))
@@ -36,10 +36,10 @@ class Counts:
     """All problems at one moment.
 
     Attributes:
-        problems: A row a problem, in the study's order: place, id, level, n, kept, disagree (one model solves it more often than not,
-            another less often).
-        by_model: A row a problem and model that was asked: problem_id, model, n and a count for each of `KINDS`.
-        models: The models that were asked, in the order of their first sample.
+        problems: One row per problem, in the study's order: place, id, level, n, kept, disagree. It is true if one model solves the problem
+            in more than half of its samples and another in fewer than half.
+        by_model: One row per problem and model with samples: problem_id, model, n and a count for each of `KINDS`.
+        models: The models with samples, in the order of their first sample.
     """
 
     problems: pl.DataFrame
@@ -48,13 +48,13 @@ class Counts:
 
 
 class RunData:
-    """Reads a run directory without its lock; what a run that is under way writes anew is read anew."""
+    """A reader of a run directory. It needs no lock, and reads files again when a run has changed them."""
 
     def __init__(self, path: Path) -> None:
-        """Look whether there is anything to show.
+        """Check that there is something to show.
 
         Raises:
-            RunDirectoryError: It is no run directory, or nothing has been sampled.
+            RunDirectoryError: The path is not a run directory, or nothing has been sampled.
         """
         self.path = path
         if not (path / "study.yaml").exists():
@@ -64,13 +64,13 @@ class RunData:
                 f"{path}: no samples.parquet: nothing to show yet\n  finish sampling first: isocost sample {shell_word(path)}"
             )
         self.name = _study_name(path)
-        self._one = threading.Lock()  # pages are made in several threads
+        self._one = threading.Lock()  # pages are rendered in several threads
         self._stamp: tuple[object, ...] = ()
         self._counts: Counts | None = None
         self._audited: Audited | None = None
 
     def counts(self) -> Counts:
-        """The counts, read again where the run has written since.
+        """Return the counts, read again if the run has changed its files.
 
         Raises:
             RunDirectoryError: A file cannot be read.
@@ -78,7 +78,7 @@ class RunData:
         return self._fresh()[0]
 
     def audited(self) -> Audited:
-        """What was chosen to be audited and what was found, read again where somebody has written since.
+        """Return the chosen solutions and their audits, read again if the files have changed.
 
         Raises:
             RunDirectoryError: A file cannot be read.
@@ -86,32 +86,32 @@ class RunData:
         return self._fresh()[1]
 
     def problem(self, problem_id: str) -> dict[str, str] | None:
-        """id, question, answer and level of a problem, or None where there is none of that id."""
+        """Return id, question, answer, metadata and level of a problem, or None if the id is unknown."""
         with reading(self.path):
             rows = _questions(self.path).filter(pl.col("id") == problem_id).collect().to_dicts()
         return {**rows[0], "level": _level(rows[0]["metadata"])} if rows else None
 
     def questions(self, problem_ids: Sequence[str], most: int) -> dict[str, str]:
-        """The beginning of some problems' questions, `most` characters each."""
+        """Return the first `most` characters of the questions of some problems."""
         with reading(self.path):
             found = _questions(self.path).filter(pl.col("id").is_in(list(problem_ids)))
             rows = found.select("id", pl.col("question").str.slice(0, most)).collect()
         return dict(rows.iter_rows())
 
     def distinct(self, problem_ids: Sequence[str]) -> dict[str, int]:
-        """How many different correct solutions some problems have."""
+        """Count the distinct correct solutions of some problems."""
         with reading(self.path):
             wanted = self._scan().filter(pl.col("problem_id").is_in(list(problem_ids)) & pl.col("correct"))
             rows = wanted.group_by("problem_id").agg(pl.col("generation").n_unique()).collect(engine="streaming")
         return dict(rows.iter_rows())
 
     def samples(self, problem_id: str) -> pl.DataFrame:
-        """All samples of a problem, with their texts and a column kind."""
+        """Return all samples of a problem, with their texts and a column `kind`."""
         with reading(self.path):
             return self._scan().filter(pl.col("problem_id") == problem_id).with_columns(kind=KIND).collect(engine="streaming")
 
     def text(self, *, model: str, problem_id: str, sample_index: int) -> str | None:
-        """The text of one sample, or None where there is no such sample."""
+        """Return the text of one sample, or None if there is no such sample."""
         this = (pl.col("problem_id") == problem_id) & (pl.col("model") == model) & (pl.col("sample_index") == sample_index)
         with reading(self.path):
             found = self._scan().filter(this).select("generation").collect(engine="streaming")["generation"]
@@ -132,7 +132,7 @@ class RunData:
 
 
 class reading:  # noqa: N801 - used as a function
-    """Turns what polars and the disk say of a file into a RunDirectoryError."""
+    """Turn errors of polars and the file system into a RunDirectoryError."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -147,7 +147,7 @@ class reading:  # noqa: N801 - used as a function
 
 def _count(samples: pl.LazyFrame, questions: pl.LazyFrame) -> Counts:
     kinds = [KIND.eq(kind).sum().alias(kind) for kind in KINDS]
-    # No text is read: 10 million samples are counted from their flags.
+    # Only short columns are read, never the texts, so that 10 million samples can be counted.
     by_model = samples.group_by("problem_id", "model").agg(pl.len().alias("n"), *kinds).collect(engine="streaming").cast(_COUNTED)  # type: ignore[arg-type]
     models = samples.select(pl.col("model").unique(maintain_order=True)).collect()["model"].to_list()
     mostly, seldom = (2 * pl.col("kept") > pl.col("n")).any(), (2 * pl.col("kept") < pl.col("n")).any()
@@ -161,7 +161,7 @@ def _count(samples: pl.LazyFrame, questions: pl.LazyFrame) -> Counts:
 
 
 def _questions(path: Path) -> pl.LazyFrame:
-    """The training problems, which samples are drawn for; of a run that has not written them yet, only their ids."""
+    """Return the training problems, for which samples are drawn. Before the run has written them, only their ids are known."""
     file = path / "problems" / "train.parquet"
     if file.exists():
         return scan_parquet(file).select(_QUESTION.keys()).cast(_QUESTION)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""`isocost view`: serves the pages on this machine until Ctrl-C."""
+"""The server of `isocost view`: serves the pages on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _LONGEST_NAME = 40
 
 
 def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], None]) -> str:
-    """Serve a run directory until somebody ends it.
+    """Serve the pages of a run directory until it is interrupted.
 
     Args:
         path: The run directory.
-        labeller: Who labels; None is whoever is logged in.
-        port: Where, on 127.0.0.1; 0 is any that is free.
-        say: Told the one line that holds the link.
+        labeller: Name of the labeller; None for the login name.
+        port: Port on 127.0.0.1; 0 for any free one.
+        say: Called with the one line that contains the link.
 
     Returns:
-        The closing line: what was labelled.
+        The closing line, a summary of the labels.
 
     Raises:
         MissingExtraError: starlette or uvicorn is not installed.
         RunDirectoryError: There is nothing to show.
-        InputError: The port is taken, or the name is none.
+        InputError: The port is not available, or the labeller's name is invalid.
         StorageError: The labels of the directory are damaged.
     """
     try:
@@ -45,7 +45,7 @@ def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], N
         raise MissingExtraError(error.name or "starlette", "view") from error
     book, data = LabelBook(path, checked_name(_login() if labeller is None else labeller)), RunData(path)
     before = len(book.own())
-    data.counts()  # what cannot be read is said here, not in the browser
+    data.counts()  # fail here, not in the browser, if a file cannot be read
     with _listening(port) as listener:
         port = listener.getsockname()[1]
         token, prefix = secrets.token_urlsafe(24), f"/{secrets.token_urlsafe(24)}"
@@ -60,13 +60,13 @@ def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], N
             timeout_graceful_shutdown=2,
         )
         say(f"open http://{_LOOPBACK}:{port}{prefix}/?token={token}")
-        with contextlib.suppress(KeyboardInterrupt):  # the server ends in order, and then raises what ended it
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn shuts down, then raises the interrupt again
             uvicorn.Server(config).run(sockets=[listener])
     return closing(data, book, before)
 
 
 def closing(data: RunData, book: LabelBook, before: int) -> str:
-    """One line: what was labelled, in all and this time, the rate so far, and agreement with others."""
+    """Return the closing line: labels in all and of this time, the rate so far, and agreement with others."""
     from isocost.viewer.agreeing import agreement_line
     from isocost.viewer.standing import stand
 
@@ -80,10 +80,10 @@ def closing(data: RunData, book: LabelBook, before: int) -> str:
 
 
 def checked_name(labeller: str) -> str:
-    """A labeller's name without white space around it.
+    """Strip white space from a labeller's name and check it.
 
     Raises:
-        InputError: It is empty, too long, or holds what cannot be printed.
+        InputError: The name is empty, too long, or has characters that cannot be printed.
     """
     name = labeller.strip()
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
@@ -94,7 +94,7 @@ def checked_name(labeller: str) -> str:
 def _login() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, ImportError, OSError):  # a container's user without a name
+    except (KeyError, ImportError, OSError):  # in a container, the user may have no name
         return "me"
 
 

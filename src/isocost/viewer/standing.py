@@ -1,4 +1,4 @@
-"""How far a labeller is."""
+"""The progress of a labeller."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from isocost.viewer.wording import progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far a labeller is.
+    """The progress of a labeller.
 
     Attributes:
-        labelled: Solutions with a label of theirs; unsure is one.
-        unsure: Of those.
-        total: Solutions that are chosen.
-        skipped: Those put off.
-        rate: Unsound ones among those found sound or unsound.
-        sure: Solutions that somebody found sound or unsound and nobody otherwise.
-        target: How many of these tell models apart, where that is known.
+        labelled: Solutions that they labelled, as unsure included.
+        unsure: Solutions that they labelled as unsure.
+        total: Chosen solutions.
+        skipped: Solutions that they skipped and have not labelled since.
+        rate: Share of unsound ones among solutions found sound or unsound.
+        sure: Solutions that labellers found sound or unsound, without a disagreement.
+        target: Number of such labels that tells models apart, if known.
     """
 
     labelled: int
@@ -35,16 +35,16 @@ class Standing:
     target: Target | None
 
     def parts(self) -> tuple[str, ...]:
-        """For the pages and the closing line: each part is kept on one line."""
+        """Format the progress for the pages and the closing line, in parts that are never broken over lines."""
         return progress(labelled=self.labelled, unsure=self.unsure, total=self.total, rate=self.rate, skipped=self.skipped)
 
     def aim(self) -> str:
-        """How far it is to the target; "" without one."""
+        """Format the progress towards the target; "" without one."""
         return self.target.said(self.sure) if self.target else ""
 
 
 def stand(data: RunData, book: LabelBook) -> Standing:
-    """How far the labeller of a book is."""
+    """Compute the progress of a book's labeller."""
     chosen, own = data.audited().chosen, book.own()
     done = {one.sample_id: own[one.sample_id].verdict for one in chosen if one.sample_id in own}
     skipped = {label.sample_id for label in book.words() if label.verdict == "skip"}

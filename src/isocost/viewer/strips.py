@@ -1,4 +1,7 @@
-"""The samples of one problem and model as a strip of marks: up is kept, down is wrong, a dash is cut off, a hollow square has failed."""
+"""Strips of marks, one per sample of a problem and model.
+
+Up is kept, down is wrong, a dash is cut off, a hollow square has failed.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,28 @@ from markupsafe import Markup
 
 from isocost.viewer.rundata import KINDS
 
-_ROOM, _LEAST = 52, 6  # marks of all models together, and of each at least; of more samples a mark stands for several
+_ROOM, _LEAST = 52, 6  # marks of all models together, and of each at least; with more samples, a mark stands for several
 _PITCH, _HEIGHT = 6, 16
 _SHAPES = {"kept": "M{x} 1v7", "wrong": "M{x} 9v6", "cut off": "M{left} 8.5h4", "failed": "M{left} 6h3v4h-3z"}
 
 
 def most(n_models: int) -> int:
-    """How many marks a strip has room for, beside those of the other models."""
+    """Return the number of marks that fit into one model's strip."""
     return max(_LEAST, _ROOM // max(2, n_models))
 
 
 def width(n_models: int) -> int:
-    """How wide the column of a strip is, in pixels."""
+    """Return the width of the column of a strip, in pixels."""
     return (most(n_models) + len(KINDS)) * _PITCH  # each kind may be rounded up, and the next column needs a gap
 
 
 def scale(n: int, n_models: int) -> int:
-    """How many samples a mark stands for where a model has n of a problem."""
+    """Return the number of samples per mark, so that n samples of a model fit into its strip."""
     return max(1, -(-n // most(n_models)))
 
 
 def strip(counts: Mapping[str, int], per_mark: int = 1) -> Markup:
-    """The marks of the counts of each of `KINDS`, in that order, as SVG whose title says them in words."""
+    """Draw the counts of `KINDS` as marks in SVG, in that order. The title gives the counts in words."""
     said = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "none"
     paths, at = [], 0
     for kind in KINDS:
@@ -44,7 +47,7 @@ def strip(counts: Mapping[str, int], per_mark: int = 1) -> Markup:
 
 
 def legend() -> dict[str, Markup]:
-    """One mark of each kind, for the legend; the word stands beside it."""
+    """Draw one mark per kind for the legend, which has the kind's name beside it."""
     kinds = {kind: _SHAPES[kind].format(x=2, left=0) for kind in KINDS}
     drawn = {
         kind: f'<svg class="marks" aria-hidden="true" width="5" height="16"><path class="{kind.replace(" ", "-")}" d="{path}"/></svg>'

@@ -1,4 +1,4 @@
-"""How many labels would tell models apart, as the last `isocost audit` reckoned; without the models' names."""
+"""The number of labels that would tell models apart, from the last `isocost audit`, without the models' names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Labels, in the order in which people label, that would tell so many pairs of models apart.
+    """A number of labels that would tell some pairs of models apart.
 
     Attributes:
-        labels: Sound or unsound, about: of n labels in that order a model has on average n times its share of what was chosen.
+        labels: Approximate number of labels, sound or unsound, in the order of labelling. Of n labels, a model has on average n times its
+            share of the chosen solutions.
         pairs: Pairs of models that they tell apart.
-        all_pairs: Pairs that there are.
+        all_pairs: All pairs of models.
     """
 
     labels: int
@@ -25,7 +26,7 @@ class Target:
     all_pairs: int
 
     def said(self, have: int) -> str:
-        """`33 of about 310 labels that tell two models apart`."""
+        """Format `33 of about 310 labels that tell two models apart`."""
         what = "two models" if self.pairs == 1 else "all models" if self.pairs == self.all_pairs else f"{self.pairs} pairs of models"
         if have >= self.labels:
             return f"about {self.labels:,} labels tell {what} apart: reached"
@@ -33,18 +34,20 @@ class Target:
 
 
 def target(path: Path, have: int) -> Target | None:
-    """The next target above the labels there are, else the last one; None where all that was chosen tells no two models apart.
+    """Return the next target above the number of labels, else the last one.
+
+    None if no target is known, or if even all chosen solutions tell no two models apart.
 
     Args:
         path: The run directory; it may have no `audits/rates.json`.
-        have: Labels that are sound or unsound.
+        have: Number of labels that are sound or unsound.
     """
     try:
         found = json.loads((path / "audits" / "rates.json").read_text(encoding="utf-8"))
         chosen = {model: int(own["chosen"]) for model, own in found["models"].items()}
         needed = [_places(pair, chosen) for pair in found["labels_needed"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError):
-        return None  # the pages do without
+        return None  # the pages work without a target
     within = sorted(labels for labels in needed if labels is not None)
     targets = [
         Target(labels=labels, pairs=i, all_pairs=len(needed)) for i, labels in enumerate(within, start=1) if labels not in within[i:]
@@ -53,7 +56,7 @@ def target(path: Path, have: int) -> Target | None:
 
 
 def _places(pair: Mapping[str, Any], chosen: Mapping[str, int]) -> int | None:
-    """How many of all labels give both models theirs; None where fewer are chosen of one than it needs, or no number would do."""
+    """Return the number of labels by which both models have enough; None if too few are chosen, or no number is enough."""
     of_each = pair["labels"] if pair["with_judge"] is None else pair["with_judge"]
     fewest = min(chosen[model] for model in pair["models"])
     if of_each is None or of_each > fewest:

@@ -1,4 +1,4 @@
-"""The page of a verdict that was not written down: why, what was typed, and a button that tries again."""
+"""The page after a verdict was not saved: the reason, the text that was typed, and a button that tries again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _CARRIED = ("sample", "verdict", "reason", "note", "among", "stood", "last")
 
 
 def not_saved(labelling: Labelling, action: str, form: Mapping[str, str], error: IsocostError) -> tuple[str, int]:
-    """The page and its status.
+    """Return the page and its HTTP status.
 
     Args:
         labelling: The pages of the labeller.
-        action: Where the form was sent, `/label` or `/undo`.
-        form: What it holds.
-        error: Why it was refused. After a `StaleError` the page shows what stands and what was said, and asks.
+        action: Address that the form was sent to, `/label` or `/undo`.
+        form: Fields of the form.
+        error: Error that refused it. After a `StaleError` the page shows the current and the new label, and asks which to keep.
     """
     kept = {name: form[name] for name in _CARRIED if name in form}
     if isinstance(error, StaleError):

@@ -1,4 +1,4 @@
-"""Words that the pages and the command line share."""
+"""Text that the pages and the command line share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from isocost.reporting.numbers import interval, percent
 
 
 def progress(*, labelled: int, unsure: int, total: int, rate: Estimate, skipped: int = 0) -> tuple[str, ...]:
-    """`labelled 37/200 (3 unsure)`, `false positives 5.4% [1.5, 17.7] of 34 sure` once there is a rate, `2 skipped`."""
+    """Format `labelled 37/200 (3 unsure)`, `false positives 5.4% [1.5, 17.7] of 34 sure` once there is a rate, `2 skipped`."""
     parts = [f"labelled {labelled:,}/{total:,}{f' ({unsure:,} unsure)' if unsure else ''}"]
     if rate.value is not None:
         parts.append(f"false positives {percent(rate)} of {rate.n:,}{' sure' if unsure else ''}")
@@ -17,19 +17,19 @@ def progress(*, labelled: int, unsure: int, total: int, rate: Estimate, skipped:
 
 
 def kappa(estimate: Estimate) -> str:
-    """Cohen's kappa with its interval, two decimals."""
+    """Format Cohen's kappa with its interval, two decimals."""
     return interval(estimate, factor=1, decimals=2)
 
 
 def said(label: Label) -> str:
-    """`unsound: wrong step (note)`."""
+    """Format a label: `unsound: wrong step (note)`."""
     reason = f": {label.reason}" if label.reason else ""
     note = f" ({label.note})" if label.note else ""
     return f"{label.verdict}{reason}{note}"
 
 
 def did(number: int, label: Label | None, undone: Label | None) -> str:
-    """What was done last: `saved 4: unsound: lucky`, `skipped 4`, `undone 4: sound`."""
+    """Describe the last action: `saved 4: unsound: lucky`, `skipped 4`, `undone 4: sound`."""
     if undone:
         return f"undone {number}: {'skip' if undone.verdict == 'skip' else said(undone)}"
     if label is None:
@@ -38,14 +38,14 @@ def did(number: int, label: Label | None, undone: Label | None) -> str:
 
 
 def equations(audit: Audit) -> str:
-    """What the audit by steps found, in words."""
+    """Describe the result of the audit by steps."""
     if audit.sound is None:
         return "none that could be checked"
     return "all that could be read hold" if audit.sound else f"first false one: {audit.first_false}"
 
 
 def verdict_of(audit: Audit | None) -> str:
-    """What the judge found, in words."""
+    """Describe the judge's verdict."""
     if audit is None:
         return "was not asked"
     return "no verdict" if audit.sound is None else "sound" if audit.sound else "unsound"

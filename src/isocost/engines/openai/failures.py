@@ -42,7 +42,7 @@ def is_too_long(error: openai.APIStatusError) -> bool:
 
 
 def is_filtered(error: openai.APIStatusError) -> bool:
-    """Whether the endpoint refused what a prompt says, and not how it was asked."""
+    """Return True if the endpoint refused the content of a prompt, not the form of the request."""
     return error.status_code in (400, 422) and (error.code in _FILTERED or error.type in _FILTERED)
 
 
