@@ -15,7 +15,7 @@ from isocost.reporting.marks import model_marks
 from isocost.reporting.rates import WRITTEN_OUT, difference, judged_by
 from isocost.reporting.tables import Shown, count, estimate, filled, interval, table, text
 
-_AUDITED = re.compile(r"reasoning audited by|people and \w+ agree")  # in what the run recorded
+_AUDITED = re.compile(r"reasoning audited by|people and \w+ agree")  # keys of `Results.environment`
 _CAPTION = (
     "Share of the problems that a model solved whose solution is right in its answer and wrong in its reasoning; one solution a problem, "
     "drawn over all cells and spread over levels. Steps: a false equation is written out; what is wrong in words passes, so closer to a "

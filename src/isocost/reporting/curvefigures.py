@@ -25,7 +25,7 @@ _READ = (
     "Bands: pointwise 95% intervals over problems. Marks: 1, 2, 5, 10, ... draws a problem. Thin lines: less than one draw a problem, for "
     "a part of the problems. Vertical lines: the budgets."
 )
-_NEAR = 1.5  # times the longest curve: a budget beyond that is told, not drawn
+_NEAR = 1.5  # times the longest curve: a budget beyond that is in the caption, because a line for it would squeeze the curves
 _CROSS = " Ring: where {models} cross; bar: its 95% interval, an arrow where it goes beyond what was drawn or shown."
 
 
@@ -81,7 +81,7 @@ def _by_cost(results: Results, measure: str, unit: Unit, panel: Panel, *, first:
 def _by_draws(results: Results, measure: str, curves: Sequence[ModelCurve], beside: Panel | None) -> Figure:
     each = dict.fromkeys((curve.model for curve in curves), 1.0)
     axis = axes.logarithmic([float(k) for curve in curves for k in (1, curve.ks[-1])])
-    # Nobody draws a fraction of a sample, so ticks such as 1.5 are dropped.
+    # The curves are measured at whole k only, so ticks such as 1.5 are dropped.
     whole = replace(axis, ticks=tuple(tick for tick in axis.ticks if tick == int(tick)))
     panel = Panel(
         title="At equal numbers",

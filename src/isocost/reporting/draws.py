@@ -12,7 +12,7 @@ from isocost.reporting.blocks import Column, Entry, Table, estimated, integer
 from isocost.reporting.tables import Shown, interval, problems, table, text
 
 _AT_K = {"diversity": "diversity@k, by text", "diversity_normalised": "by words", "diversity_equations": "by equations"}
-_MAIN = ("covered", "kept_per_problem", "pass@1", "fpr")  # columns of what a cell is worth
+_MAIN = ("covered", "kept_per_problem", "pass@1", "fpr")  # columns of the table cells_worth
 
 
 def by_name(cells: Sequence[CellResult], group: Callable[[CellResult], str], raw_group: Callable[[CellResult], str]) -> Table:

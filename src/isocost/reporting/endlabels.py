@@ -8,7 +8,7 @@ from itertools import pairwise
 
 Places = Sequence[tuple[float, float]]
 _CHARACTER, _TALL = 7.0, 14.0  # of a name, in pixels
-_NEAR = 6  # tries beside the end of its line, before a name stands over the line's last piece
+_NEAR = 6  # positions tried beside the end of a line, before those over its last piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ def placed(labels: Sequence[Label], lines: Sequence[Places]) -> list[Label]:
     for label in sorted(labels, key=lambda each: each.y):
         tries = [replace(label, y=label.y + way * step * _TALL / 2) for step in range(2 * len(labels) + 5) for way in (1, -1)]
         tries[_NEAR:_NEAR] = [replace(label, x=label.x - 16 - _CHARACTER * len(label.text), y=label.y - up) for up in (10, 16, 22)]
+        # A name over a line can still be read; two names over each other cannot. So labels keep apart first.
         apart = [each for each in tries if not any(each.overlaps(other) for other in found)] or tries
         free = [each for each in apart if not any(each.hides(x, y) for line in dense for x, y in line)]
         found.append((free or apart)[0])

@@ -13,7 +13,7 @@ from isocost.reporting.numbers import MINUS
 P = TypeVar("P", ModelPair, ModelCrossover)
 
 MEASURES = {"coverage": "Coverage", "diversity": "Distinct correct solutions"}
-_MOST_BUDGETS = 3  # that one sentence goes through; the table has all
+_MOST_BUDGETS = 3  # most budgets in one sentence; the table has all
 _SHORT = 0.999  # of a budget: the sentence mentions a smaller cost
 _SETTLED = 0.025  # of the resamples: if more disagree, the interval of the crossover is open
 

@@ -16,7 +16,7 @@ from isocost.reporting.tables import costs, filled
 
 _KINDS = ("kept", "rejected", "failed", "lost")
 _SAMPLED = ("data", "judge")  # the accounts that an endpoint may be paid from
-_ANSWERED = ("kept", "rejected", "failed", "verdicts")  # what was paid for an answer
+_ANSWERED = ("kept", "rejected", "failed", "verdicts")  # bill lines of answers that came
 _OVERLAPS = (
     "Engine time is that of engines on this machine. Requests to an endpoint are under way at once, so theirs sums to no time and stands "
     f"as {numbers.MISSING}; the time by stage holds for all."

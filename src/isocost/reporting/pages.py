@@ -46,7 +46,7 @@ def _unbroken(text: str) -> str:
 
 
 def _drawn(figure: Figure) -> Markup:
-    return Markup(figure.svg)  # drawing escapes every text it is given
+    return Markup(figure.svg)  # safe without escaping: `shapes` has escaped all text in it
 
 
 def _strip(table: Table, row: Row) -> Markup:

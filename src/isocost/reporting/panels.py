@@ -14,9 +14,9 @@ from isocost.reporting.marks import Mark
 from isocost.reporting.shapes import WIDTH
 
 _LEFT, _HEIGHT, _HEAD, _STEP = 44.0, 236.0, 46.0, 4.0
-LONGEST_NAME = 15  # characters at the end of a line
+LONGEST_NAME = 15  # most characters of a name at the end of a line
 _BELOW = 30.0  # room under the curves for the crossover's interval
-_TALL = 14.0  # of a row of hairline names
+_TALL = 14.0  # height of a row of hairline names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +170,7 @@ def _path(frame: _Frame, points: Sequence[tuple[float, float]]) -> list[tuple[fl
     path = [(frame.x(points[0][0]), frame.y(points[0][1]))]
     for (x0, y0), (x1, y1) in pairwise(points):
         left, right = frame.x(x0), frame.x(x1)
+        # Points closer than a few pixels cannot be seen, and a curve may have thousands.
         if right - path[-1][0] < _STEP and x1 != points[-1][0]:
             continue
         pieces = max(1, int((right - left) / (2 * _STEP)))

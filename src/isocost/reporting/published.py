@@ -75,7 +75,7 @@ def _raw_label(label: str) -> str:
 
 def _paper(said: str) -> Entry:
     """Make an entry of a published number: its text as published, its value as a share if it is one."""
-    found = re.fullmatch(r"\+([\d.]+)%?", said)  # without % it is in points, a hundredth of a share as well
+    found = re.fullmatch(r"\+([\d.]+)%?", said)  # without % it is in points; both are hundredths of a share
     return Entry(text=said, value=round(float(found[1]) / 100, 6) if found else None if said == numbers.MISSING else said)
 
 

@@ -30,7 +30,7 @@ from isocost.viewer.unsaved import not_saved
 _LARGEST_BODY = 64 * 1024  # bytes; a verdict with its note is far below
 _MOST_FIELDS = 10
 _MOST_DIGITS = 10  # Python refuses to parse a number of several thousand digits
-_BY_SCRIPT = "isocost-script"  # the header with which the script asks for an address or an error in place of a page
+_BY_SCRIPT = "isocost-script"  # header of requests by the script, which are answered by an address or an error instead of a page
 
 
 def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str = "") -> Starlette:
@@ -154,7 +154,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _error(request: Request, title: str, message: str, status: int) -> Response:
-    # Blind until the labeller leaves: from a labelling page the way back is to labelling.
+    # Labelling stays blind after an error: the link back from a labelling page leads to labelling, not to pages that show models.
     labelling = _below(request).startswith(("/label", "/undo"))
     back = ("/label", "labelling") if labelling else ("/", "Problems")
     render = Renderer(request.scope["root_path"])

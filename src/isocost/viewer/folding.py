@@ -12,7 +12,7 @@ from isocost.equations import audit_steps
 from isocost.viewer.rundata import KINDS
 
 _TEXTS = 24  # distinct texts shown at first, over all models
-_CHARACTERS = 3000  # of each of them
+_CHARACTERS = 3000  # shown at first of each text
 
 
 def columns(

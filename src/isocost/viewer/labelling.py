@@ -17,7 +17,7 @@ from isocost.viewer.standing import stand
 from isocost.viewer.wording import did, equations, said, verdict_of
 
 END = "/label/done"
-SHOWN = 20_000  # characters of a solution before one asks for the rest
+SHOWN = 20_000  # characters of a solution; a link shows the rest
 LONGEST_NOTE = 2000
 _LOST = "(samples.parquet has no such solution: skip it, and choose again with isocost audit)"
 _SAID: tuple[LabelVerdict, ...] = ("sound", "unsound", "unsure", "skip")

@@ -23,7 +23,7 @@ def most(n_models: int) -> int:
 
 def width(n_models: int) -> int:
     """Return the width of the column of a strip, in pixels."""
-    return (most(n_models) + len(KINDS)) * _PITCH  # each kind may be rounded up, and the next column needs a gap
+    return (most(n_models) + len(KINDS)) * _PITCH  # each kind may be rounded up by one mark, and the next column needs a gap
 
 
 def scale(n: int, n_models: int) -> int:

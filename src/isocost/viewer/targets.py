@@ -49,6 +49,7 @@ def target(path: Path, have: int) -> Target | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError):
         return None  # the pages work without a target
     within = sorted(labels for labels in needed if labels is not None)
+    # Of equal numbers only the last is kept, with all the pairs that it tells apart.
     targets = [
         Target(labels=labels, pairs=i, all_pairs=len(needed)) for i, labels in enumerate(within, start=1) if labels not in within[i:]
     ]

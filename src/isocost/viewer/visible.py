@@ -23,6 +23,7 @@ def visible(text: str) -> str:
 
 def first_line(text: str, most: int) -> str:
     """Reduce text to one line for a row of a table: white space collapsed, cut off at `most` characters."""
+    # Cut before splitting, because a text may be very long and a row shows only its beginning.
     flat = visible(" ".join(text[: 4 * most].split()))
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
 
