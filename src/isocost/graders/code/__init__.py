@@ -8,23 +8,25 @@ of which only `test` is required. With an `entry_point`, `check(entry_point)` is
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.code.programs import find_program
+from isocost.graders.code.references import can_grade, effective, probes
 from isocost.graders.code.sandbox.bubblewrap import Sandbox, SandboxError, check_sandbox
 from isocost.records import Verdict
 
 LONGEST_KEPT = 10_000  # characters of a program that are kept in a verdict
 LEAST_MEMORY = 64  # MB, twice what the interpreter itself needs
-MOST_REMEMBERED = 1024  # tests whose compilation was checked
+MOST_REMEMBERED = 1024  # tests whose checks are kept
+MOST_PROBES = 3  # programs that check tests which were never seen before
 # The strings at which HumanEval ends a completion that runs on past its function (Chen et al. 2021, section 2.2).
 STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
-_GUARD = re.compile(r"__name__ == '__main__'|'__main__' == __name__")
+_NO_MODULE = "failed: ModuleNotFoundError"
 _FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import[ \t]+(?:\([^()]*\)|[^\n;(]*)", re.MULTILINE)
 
 
@@ -56,6 +58,8 @@ class CodeGrader(AnswerGrader):
         self.time_limit = 3.0  # seconds by the clock, HumanEval's
         self._sandbox = Sandbox(memory=memory_mb << 20)
         self._compiling: dict[str, bool] = {}
+        self._failing: dict[_Task, bool] = {}
+        self._lacking: dict[_Task, bool] = {}
 
     def extract(self, generation: str) -> str | None:
         """Return the program in a solution; None where it has none."""
@@ -64,34 +68,38 @@ class CodeGrader(AnswerGrader):
     def settle(self, reference: str, answer: str | None) -> Verdict | None:
         """Return the verdict if the program need not run; else None.
 
-        Reasons: `no_answer`, `bad_reference` (no tests, or none that can fail).
+        Reasons: `no_answer`, `bad_reference` (no tests, or their source shows that they cannot grade).
         """
         task = _read(reference)
-        if task is None or not _can_fail(task.tests):
+        if task is None or not can_grade(task.tests):
             return ungraded("bad_reference")
         return no_answer("no_answer") if answer is None else None
 
     def compare(self, reference: str, answer: str) -> Verdict:
         """Run the program with its tests.
 
-        Reasons: `passed`; of an incorrect one those of `Sandbox.run`; `bad_reference` (its tests are not Python), `sandbox: ...`.
+        Reasons: `passed`; of an incorrect one those of `Sandbox.run`; `bad_reference` (its tests are not Python, pass every
+        program, or import a module that the sandbox lacks), `sandbox: ...`.
         """
         task, kept = _read(reference), answer[:LONGEST_KEPT]
         if task is None:
             return ungraded("bad_reference", kept)
         try:
-            reason = self._sandbox.run(task.whole(answer), task.tests, seconds=self.time_limit, **task.context)
+            reason = self._run(task, task.whole(answer), task.tests)
             if reason == "passed":
-                return correct(kept, reason)
-            # Checked only after a failure: tests that pass are Python.
-            return incorrect(kept, reason) if self._compiles(task.tests) else ungraded("bad_reference", kept)
+                return correct(kept, reason) if self._can_fail(task) else ungraded("bad_reference", kept)
+            # Checked only after a failure: tests that pass are Python, and import what there is.
+            if not self._compiles(task.tests) or (reason == _NO_MODULE and self._lacks_module(task)):
+                return ungraded("bad_reference", kept)
+            return incorrect(kept, reason)
         except SandboxError as error:
             return ungraded(f"sandbox: {str(error)[:200]}", kept)
 
     @property
     def overtime(self) -> float:
         """Seconds beyond the time limit in which the sandbox itself reports a failure."""
-        return 2 * self._sandbox.longest(self.time_limit) - self.time_limit  # once for the program, once for tests never seen before
+        # Once for the program, and for tests never seen before once for each probe.
+        return (1 + MOST_PROBES) * self._sandbox.longest(self.time_limit) - self.time_limit
 
     def gold(self, reference: str) -> str | None:
         """Return the reference's own solution in a fenced block; None where it has none."""
@@ -101,12 +109,34 @@ class CodeGrader(AnswerGrader):
     def _compiles(self, tests: str) -> bool:
         """Return True if the tests are Python. They are compiled in the sandbox, under its limits, because compiling may exhaust memory."""
         if tests not in self._compiling:
-            if len(self._compiling) >= MOST_REMEMBERED:
-                self._compiling.clear()
+            _make_room(self._compiling)
             program = f"compile({tests!r}, 'tests', 'exec', dont_inherit=True)"
             reason = self._sandbox.run(program, "", seconds=self.time_limit)
             self._compiling[tests] = not reason.startswith(("failed", "memory"))  # a timeout proves nothing about the tests
         return self._compiling[tests]
+
+    def _can_fail(self, task: _Task) -> bool:
+        """Return True if the tests fail a program that does nothing of use. Otherwise they pass every program."""
+        if task not in self._failing:
+            _make_room(self._failing)
+            tests = effective(task.tests)
+            self._failing[task] = any(self._run(task, program, tests) != "passed" for program in probes(task.tests))
+        return self._failing[task]
+
+    def _lacks_module(self, task: _Task) -> bool:
+        """Return True if the tests import a module that is not in the sandbox, whatever the program is."""
+        if task not in self._lacking:
+            _make_room(self._lacking)
+            self._lacking[task] = self._run(task, "", task.tests) == _NO_MODULE
+        return self._lacking[task]
+
+    def _run(self, task: _Task, program: str, tests: str) -> str:
+        return self._sandbox.run(program, tests, seconds=self.time_limit, **task.context)
+
+
+def _make_room(remembered: dict[Any, bool]) -> None:
+    if len(remembered) >= MOST_REMEMBERED:
+        remembered.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,30 +167,6 @@ class _Task:
             return "\n".join((*futures, self.prompt[: before.start() if before else None], _FUTURE.sub("pass", answer)))
         end = min((at for at in map(answer.find, STOPS) if at >= 0), default=None)
         return f"{self.prompt}{answer[:end]}\n"
-
-
-@lru_cache(maxsize=1024)
-def _can_fail(tests: str) -> bool:
-    """Return True if the tests assert, raise or call anything where they run: `72` or `f(2) == 4` would let every program pass.
-
-    Tests do not run as a script: code under `if __name__ == "__main__":` does not run, and `unittest.main()` would find no tests and
-    end the process, for right programs too.
-    """
-    try:
-        statements = ast.parse(tests).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True  # the sandbox reports it
-    guards = [node for node in statements if isinstance(node, ast.If) and _GUARD.fullmatch(ast.unparse(node.test))]
-    instead = [node for guard in guards for node in guard.orelse]
-    left_out = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    run = [node for node in (*statements, *instead) if node not in guards and not isinstance(node, left_out)]
-    nodes = [node for statement in run for node in ast.walk(statement)]
-    if any(isinstance(node, ast.Call) and ast.unparse(node.func) == "unittest.main" for node in nodes):
-        return False
-    return any(
-        isinstance(node, ast.Assert | ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await))
-        for node in nodes
-    )
 
 
 @lru_cache(maxsize=1024)

@@ -130,14 +130,18 @@ class Names(dict[str, Any]):
     """The namespace of the tests. A name that they do not define is looked up in the reference, then asked of the program."""
 
     def __init__(self, reference: Reference, peer: Peer, defined: Mapping[str, Any]) -> None:
-        super().__init__(__name__="solution", __builtins__=builtins)
+        super().__init__(__name__="solution", __builtins__=_Builtins(self))
         self._reference, self._peer, self._shadows = reference, peer, frozenset(defined["shadows"])
         self._steady = bool(defined["steady"])  # the program never rebinds a name, so each function is looked up once
         self._functions: dict[str, Any] = dict(defined["functions"])
         self._known: dict[str, Any] = {}
 
+    def redefines(self, name: str) -> bool:
+        """Return True if a built-in name means the program's."""
+        return name in self._shadows and name in self._reference.asked
+
     def __missing__(self, name: str) -> Any:
-        if name in _BUILTINS and not (name in self._shadows and name in self._reference.asked):
+        if name in _BUILTINS and not self.redefines(name):
             raise KeyError(name)
         if name not in _BUILTINS:
             try:
@@ -178,6 +182,33 @@ class Names(dict[str, Any]):
             return self[name]
         except KeyError:
             return default
+
+
+class _Builtins(dict[str, Any]):
+    """The builtins of the tests' code, and the names of the program for class bodies.
+
+    A class body reads globals without calling `__missing__` (Python 3.11 and 3.12), then the builtins, where it is called. Built-in
+    names are read from the module at each use, because tests patch them. Its attributes are the module's: `__builtins__.input = ...`.
+    """
+
+    def __init__(self, names: Names) -> None:
+        super().__init__(__import__=builtins.__import__)  # an import statement does not call `__missing__`
+        vars(self)["_names"] = names
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(builtins, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(builtins, name, value)
+
+    def __missing__(self, name: str) -> Any:
+        names: Names = vars(self)["_names"]
+        if name in _BUILTINS and not names.redefines(name):
+            return vars(builtins)[name]
+        try:
+            return names[name]
+        except KeyError:
+            return vars(builtins)[name]
 
 
 class SolutionModule(ModuleType):

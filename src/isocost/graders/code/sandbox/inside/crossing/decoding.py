@@ -61,7 +61,15 @@ class Decoder:
         self._values[place] = _BUILDERS[node[0]](self, *node[1:])
 
     def _known(self, number: int) -> Any:
-        return self._table.find(number)
+        try:
+            return self._table.find(number)
+        except TamperedError:
+            # A class that is both a value and the class of another one has two nodes. The one that makes it may come earlier.
+            place = next((place for place, node in enumerate(self._nodes) if node[0] == "class" and node[1] == number), None)
+            if place is None or self._values[place] is not _MISSING:
+                raise
+        self._build(place)
+        return self._values[place]
 
     def _shared(self, number: int, kind: str, mirror: Any, extra: Any, contents: list[Any]) -> Any:
         found = self._table.objects.get(number)
