@@ -47,7 +47,7 @@ def test_the_papers_cost_is_the_default() -> None:
         (30, 10, 0, 5, 2 * 30 / 5 + 8 * 10),
         (30, 10, 20, 1, 2 * 10 + 0.5 * 20 + 8 * 10),
         (30, 10, 20, 5, (2 * 10 + 0.5 * 20) / 5 + 8 * 10),
-        (30, 10, 99, 1, 0.5 * 30 + 8 * 10),
+        (30, 10, 99, 1, 2 * 30 + 8 * 10),  # more than the prompt: none of it is taken at the lower price
         (30, 10, -5, 1, 2 * 30 + 8 * 10),
     ],
 )

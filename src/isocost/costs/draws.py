@@ -25,7 +25,7 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
         card: The model.
         prompt_tokens: p.
         generated_tokens: g.
-        cached_tokens: c, as the endpoint reports it. Values above p count as p.
+        cached_tokens: c, as the endpoint reports it. A value above p is no part of p: p is charged at the higher price.
         sharing: s, the number of draws that share one reading of the prompt.
 
     Raises:
@@ -46,8 +46,13 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
         if prompt_tokens:
             price = prices["input"]
             if cached_tokens > 0:
-                cached = min(cached_tokens, prompt_tokens)  # an endpoint's report must not make the rest negative
-                usd += (price * (prompt_tokens - cached) + prices.get("input_cache_read", price) * cached) / sharing
+                cache_price = prices.get("input_cache_read", price)
+                if (
+                    cached_tokens > prompt_tokens
+                ):  # how many of the prompt's were cached is not known: no report may take a cost below its worst
+                    usd += max(price, cache_price) * prompt_tokens / sharing
+                else:
+                    usd += (price * (prompt_tokens - cached_tokens) + cache_price * cached_tokens) / sharing
             else:
                 usd += price * prompt_tokens / sharing
     # Looked up lazily: a price list without an input price is fine for a draw without a prompt.

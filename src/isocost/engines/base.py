@@ -40,7 +40,7 @@ class Generation:
         num_prompt_tokens: Tokens of the prompt.
         num_generated_tokens: Tokens generated, including the end token, because it is charged.
         finish_reason: `stop` (end token or stop string), `length` (max_tokens reached) or `error`.
-        num_cached_tokens: Of the prompt's tokens, those that an endpoint reports as read from its cache.
+        num_cached_tokens: Tokens that an endpoint reports as read from its cache; more than the prompt's where it counts them apart.
         sharing: The number of solutions that share one prefill of the prompt, and so its cost.
         seed: The seed of its own request; None where the batch's seed decided it.
         reported_usd: The cost that an endpoint itself reports; None without a report.

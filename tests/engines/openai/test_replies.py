@@ -51,7 +51,7 @@ def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
         return
     for generation in generations:
         generation.text.encode()
-        assert 0 <= generation.num_cached_tokens <= generation.num_prompt_tokens
+        assert generation.num_cached_tokens >= 0
 
 
 @pytest.mark.parametrize(

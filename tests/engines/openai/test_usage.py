@@ -194,7 +194,8 @@ def test_whatever_passes_costs_no_more_than_was_reserved(usage: dict[str, Any], 
         read = read_usage(json.loads(json.dumps(usage)), texts, bounds)
     except BadUsageError:
         return
-    assert 0 <= read.cached <= read.prompt <= bounds.prompt_tokens
+    assert 0 <= read.prompt <= bounds.prompt_tokens
+    assert read.cached >= 0
     assert 0 <= read.generated <= bounds.generated_tokens
     assert read.generated >= sum(bool(text.strip()) for text in texts)
 

@@ -61,7 +61,7 @@ class Usage:
     Attributes:
         prompt: Tokens of the prompt.
         generated: Tokens generated for all choices, hidden reasoning included.
-        cached: Of the prompt's, those read from a cache.
+        cached: Those read from a cache; above the prompt's where the endpoint counts them apart.
         usd: What the endpoint itself says the reply cost, or None.
         remark: What is odd but possible about it, or "".
     """
@@ -133,8 +133,7 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
     return Usage(
         prompt=prompt,
         generated=generated,
-        # More than the whole prompt is no part of it, as where an endpoint counts cached tokens apart: nothing is taken at the lower price.
-        cached=cached if cached is not None and cached <= prompt else 0,
+        cached=cached or 0,
         usd=_dollars(usage.get("cost")),
         remark=remark or _cached_beyond(prompt, cached) or _short_prompt(prompt, bounds),
     )
@@ -143,7 +142,7 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
 def _cached_beyond(prompt: int, cached: int | None) -> str:
     if cached is None or cached <= prompt:
         return ""
-    return f"cached_tokens {cached:,} are above prompt_tokens {prompt:,}; the whole prompt is charged at the price of input"
+    return f"cached_tokens {cached:,} are above prompt_tokens {prompt:,}; the prompt is charged at the higher of both prices"
 
 
 _ADVICE_MISSING = "switch usage on where the endpoint is started, or with extra_body, or name another base_url"
