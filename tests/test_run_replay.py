@@ -21,7 +21,7 @@ MATCH = "budgets.low.match.samples_per_problem"
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    if "slow" not in request.keywords:
+    if "workers" not in request.keywords:
         monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
 
 
@@ -61,6 +61,7 @@ def read(path: Path) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.workers
 def test_a_run_with_worker_processes_leaves_everything(tmp_path: Path, out: Path) -> None:
     events: list[StageProgress | Note] = []
     finished = run(write_study(tmp_path), out, listener=events.append)

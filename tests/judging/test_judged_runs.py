@@ -37,7 +37,7 @@ WEAK, STRONG = 6 * N, 2 * N  # draws that the budget buys
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    if "slow" not in request.keywords:
+    if "workers" not in request.keywords:
         monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
 
 
@@ -301,6 +301,7 @@ def test_a_dry_run_shows_what_the_judge_is_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.workers
 def test_killed_while_the_judge_works_it_ends_with_the_same_verdicts(tmp_path: Path, out: Path) -> None:
     study = write_judged(tmp_path, judge={"seconds": 0.02})
     command = [sys.executable, "-m", "isocost.cli", "run", str(study), "-o", str(out)]
