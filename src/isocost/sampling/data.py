@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from isocost import planning
 from isocost.errors import LimitReachedError
@@ -26,6 +27,7 @@ from isocost.store import RunDirectory
 LONGEST_KEY = 100  # characters; file systems allow 255 bytes for a name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingOutcome:
     """The outcome of sampling.
 
@@ -37,17 +39,11 @@ class SamplingOutcome:
         ledger: The ledger, with all payments.
     """
 
-    def __init__(
-        self,
-        *,
-        problems: tuple[Problem, ...],
-        excluded: tuple[tuple[str, str], ...],
-        plans: tuple[CellPlan, ...],
-        allocations: Mapping[Cell, Sequence[Allocation]],
-        ledger: Ledger,
-    ) -> None:
-        self.problems, self.excluded, self.plans = problems, excluded, plans
-        self.allocations, self.ledger = allocations, ledger
+    problems: tuple[Problem, ...]
+    excluded: tuple[tuple[str, str], ...]
+    plans: tuple[CellPlan, ...]
+    allocations: Mapping[Cell, Sequence[Allocation]]
+    ledger: Ledger
 
 
 def sample(
