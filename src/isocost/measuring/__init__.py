@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from isocost.measuring.asjson import survey_json, to_json
-from isocost.measuring.cells import cell_estimates, measure_cell
+from isocost.measuring.cells import cell_estimates
 from isocost.measuring.columns import Measures
 from isocost.measuring.files import level_list, price_list, survey_file
 from isocost.measuring.markdown import survey_markdown, to_markdown
@@ -21,7 +21,6 @@ __all__ = [
     "cell_estimates",
     "level_list",
     "measure",
-    "measure_cell",
     "price_list",
     "survey",
     "survey_file",
