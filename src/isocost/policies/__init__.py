@@ -8,7 +8,10 @@ from typing import cast
 from isocost.errors import StudyError
 from isocost.policies.base import Policy, Terms
 
-POLICIES = {"uniform": "isocost.policies.uniform:build"}
+POLICIES = {
+    "uniform": "isocost.policies.uniform:build",
+    "adaptive": "isocost.policies.adaptive:build",
+}
 FIXED = frozenset({"uniform"})  # policies whose draws do not depend on outcomes
 
 

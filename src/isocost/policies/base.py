@@ -11,13 +11,45 @@ from isocost.records import Allocation, Basis, Unit, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """The outcome of one draw, as a policy sees it, with its cost in the budget's unit."""
+    """The outcome of one draw, as a policy sees it.
+
+    Attributes:
+        problem_id: Id of the problem.
+        model: Name of the model.
+        sample_index: Index of the draw in its pool.
+        verdict: The grader's verdict.
+        cost: The cost in the budget's unit.
+        new: False if the draw is correct and repeats an earlier correct solution of the problem; True for others.
+    """
 
     problem_id: str
     model: str
     sample_index: int
     verdict: Verdict
     cost: float
+    new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Count problems with at least one correct sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPerProblem:
+    """Count distinct correct solutions, at most `most` per problem."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class MixedGroups:
+    """Count problems with a group of `size` draws of one model that are neither all correct nor all incorrect."""
+
+    size: int
+
+
+Objective = Coverage | KeptPerProblem | MixedGroups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +69,10 @@ class Terms:
         piloted: (problem, model) -> draws that a pilot took. They are observed before the first proposal and count as spent.
         prompt: The part of `expected` that all draws of a problem share: k of them cost `expected + (k - 1) * (expected - prompt)`, as
             planned. 0 if every draw pays its own prompt, and for a model without an entry.
+        available: (problem, model) -> draws that there are, where a table of recorded samples is replayed; no entry: as many as wanted.
+        objective: What the policy is to make the most of.
+        false_positive_rates: Share of a model's answer-correct samples whose reasoning is wrong, by model, to discount them by.
+        labels: A number per problem that goes with its difficulty, known beforehand; problems without an entry have none.
     """
 
     problem_ids: tuple[str, ...]
@@ -50,6 +86,10 @@ class Terms:
     seed: int
     piloted: Mapping[tuple[str, str], int]
     prompt: Mapping[str, float] = field(default_factory=dict)
+    available: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    objective: Objective = field(default_factory=Coverage)
+    false_positive_rates: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, float] = field(default_factory=dict)
 
 
 class Policy(Protocol):

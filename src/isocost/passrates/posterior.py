@@ -1,0 +1,236 @@
+"""The posterior of pass rates given counts of successes and failures, for several models at once.
+
+D_h(c) is the probability of a problem's counts c under the law h, where model m has the pass rate p_m:
+
+    D_h(c) = E_h[prod_m p_m^s_m (1 - p_m)^f_m]
+
+This likelihood holds whatever decided the numbers of draws, as long as it saw nothing but counts and labels. A law's posterior weight w_h
+is proportional to its prior weight times the product of D_h(c_i) over problems i. Moments of a problem's rates follow:
+
+    E[p_m^a (1 - p_m)^b | data] = sum_h w_h D_h(c + a successes and b failures of m) / D_h(c)
+
+The problem's factor makes models independent (`grid.conditional_masses`), so D_h is a sum over the factor of products over models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Floats, factor_weights
+from isocost.passrates.priors import Prior
+
+Ints = NDArray[np.int64]
+
+# Correlations of the label with the factor. Noise is as likely beforehand as all the others together.
+LOADINGS = (0.0, 0.3, -0.3, 0.5, -0.5, 0.65, -0.65, 0.8, -0.8, 0.9, -0.9)
+_LOG_LOADINGS: Floats = np.log([0.5] + [0.05] * 10)
+
+_MOST_LAWS = 128  # laws that are combined with the next model or with the label, or used for predictions
+_NEGLIGIBLE = 1e-4  # weight relative to the heaviest law's
+_BLOCK = 256  # states at a time: bounds the memory of [laws, factors, states]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class States:
+    """Distinct states of problems.
+
+    Attributes:
+        counts: Successes and failures so far, int[states, models, 2].
+        bins: Bin of the difficulty label, int[states]; -1 for problems without one.
+        problems: Number of problems in each state, int[states].
+    """
+
+    counts: Ints
+    bins: Ints
+    problems: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _Laws:
+    """Laws: the marginal of each model so far, the correlation and the loading, as indices; their log prior and posterior weights."""
+
+    marginals: Ints  # [laws, models so far]
+    correlations: Ints
+    loadings: Ints
+    log_prior: Floats
+    log_posterior: Floats
+
+    def heaviest(self) -> _Laws:
+        order = np.argsort(-self.log_posterior, kind="stable")[:_MOST_LAWS]
+        kept = order[self.log_posterior[order] >= self.log_posterior[order[0]] + np.log(_NEGLIGIBLE)]
+        return _Laws(self.marginals[kept], self.correlations[kept], self.loadings[kept], self.log_prior[kept], self.log_posterior[kept])
+
+
+class Posterior:
+    """Learn the law of several models' pass rates from counts, and predict the rates of each problem.
+
+    Args:
+        prior: The laws that are possible.
+        models: Number of models.
+        label_scores: Normal score of each bin of the difficulty label, float[bins]; None without a label.
+    """
+
+    def __init__(self, prior: Prior, models: int, label_scores: Floats | None = None) -> None:
+        self._prior = prior
+        self._models = models
+        self._evidence = _Evidence(prior)
+        self._log_weights = prior.log_weights(models)
+        scores = [] if label_scores is None else [float(s) for s in label_scores]
+        loadings = LOADINGS if scores else LOADINGS[:1]
+        unlabelled = factor_weights(0.0, 0.0)
+        # [loadings, bins + 1, factors]: bin -1 finds the last one.
+        self._factors = np.array([[*(factor_weights(s, loading) for s in scores), unlabelled] for loading in loadings])
+        nothing = np.zeros(0, np.int64)
+        self.fit(States(counts=np.zeros((0, models, 2), np.int64), bins=nothing, problems=nothing))
+
+    def fit(self, states: States) -> None:
+        """Weigh the laws by all counts so far.
+
+        The laws of two models are weighed exactly. Otherwise the heaviest laws of the models so far are combined with the marginals of the
+        next model, and at last with the loadings of the label.
+        """
+        count = len(self._prior.correlations)
+        zeros = np.zeros(count)
+        laws = _Laws(np.zeros((count, 0), np.int64), np.arange(count), np.zeros(count, np.int64), zeros, zeros)
+        for model in range(self._models):
+            laws = self._with_model(laws.heaviest() if model > 1 else laws, model, states)
+        if len(self._factors) > 1:
+            laws = self._with_label(laws.heaviest(), states)
+        self._laws = laws.heaviest()
+        weights = np.exp(self._laws.log_posterior - self._laws.log_posterior.max())
+        self._weights = weights / weights.sum()
+
+    def rates(self, states: States) -> Floats:
+        """Return the expected pass rate of each model in each state, float[states, models]."""
+        return np.stack([self.moments(states, m, [(1, 0)])[0] for m in range(self._models)], axis=1)
+
+    def moments(self, states: States, model: int, powers: Sequence[tuple[int, int]]) -> Floats:
+        """Return E[p^a (1 - p)^b | data] of one model's rate p in each state, float[powers, states].
+
+        Args:
+            states: States of problems; not only those that were fitted.
+            model: Index of the model.
+            powers: Pairs (a, b).
+        """
+        found = np.empty((len(powers), len(states.bins)))
+        others = [m for m in range(self._models) if m != model]
+        for part in _blocks(len(states.bins)):
+            counts = states.counts[part]
+            factors = self._factors[self._laws.loadings][:, states.bins[part]].transpose(0, 2, 1)
+            product = self._product(self._laws, counts, others) * factors
+            now, scale = self._with_counts(product, counts, model)
+            for i, power in enumerate(powers):
+                more = counts.copy()
+                more[:, model] += power
+                later, later_scale = self._with_counts(product, more, model)
+                found[i, part] = self._weights @ (later / now) * np.exp(later_scale - scale)
+        return found
+
+    def _with_counts(self, product: Floats, counts: Ints, model: int) -> tuple[Floats, Floats]:
+        """Return D_h(c) as float[laws, states], and its log scale, from the product over the factor and the other models."""
+        values, scale = self._evidence.values(counts[:, model])
+        mine = values[self._laws.marginals[:, model], self._laws.correlations]
+        return self._or_impossible(np.einsum("hgu,hgu->hu", product, mine), counts, scale), scale
+
+    def _or_impossible(self, likely: Floats, counts: Ints, scale: Floats) -> Floats:
+        """Mix in problems that no model can solve. `likely` has the states in its last axis."""
+        if share := self._prior.impossible:
+            unsolved = counts[:, :, 0].sum(axis=1) == 0
+            likely = (1.0 - share) * likely + share * unsolved * np.exp(-scale)
+        return np.maximum(likely, 1e-300)
+
+    def _with_model(self, laws: _Laws, model: int, states: States) -> _Laws:
+        """Combine laws with every marginal of one more model."""
+        usable = np.flatnonzero(np.isfinite(self._log_weights[model]))
+
+        def choices(counts: Ints, bins: Ints) -> tuple[Floats, Floats]:
+            values, scale = self._evidence.values(counts[:, model])
+            return values[usable].transpose(1, 3, 2, 0) * self._factors[0, -1][:, None], scale
+
+        return self._combine(laws, states, choices, self._log_weights[model, usable], usable)
+
+    def _with_label(self, laws: _Laws, states: States) -> _Laws:
+        """Combine laws with every loading of the label."""
+
+        def choices(counts: Ints, bins: Ints) -> tuple[Floats, Floats]:
+            weights = self._factors[:, bins].transpose(1, 2, 0)
+            return np.broadcast_to(weights, (len(self._prior.correlations), *weights.shape)), np.zeros(len(bins))
+
+        return self._combine(laws, states, choices, _LOG_LOADINGS, None)
+
+    def _combine(
+        self,
+        laws: _Laws,
+        states: States,
+        choices: Callable[[Ints, Ints], tuple[Floats, Floats]],
+        log_weights: Floats,
+        marginals: Ints | None,
+    ) -> _Laws:
+        """Weigh every pair of a law and a choice: a marginal of the next model, or, if `marginals` is None, a loading.
+
+        Args:
+            laws: The laws so far.
+            states: Counts of all problems.
+            choices: Returns float[correlations, states, factors, choices] and log scales for a block of states.
+            log_weights: Log prior weight of each choice.
+            marginals: Index of the marginal that each choice stands for.
+        """
+        known = list(range(laws.marginals.shape[1]))
+        log_likelihood = np.zeros((len(laws.log_prior), len(log_weights)))
+        for part in _blocks(len(states.bins)):
+            counts = states.counts[part]
+            product = self._product(laws, counts, known).transpose(2, 0, 1)
+            values, scale = choices(counts, states.bins[part])
+            for r in np.unique(laws.correlations):
+                rows = np.flatnonzero(laws.correlations == r)
+                likely = np.matmul(product[:, rows], values[r]).transpose(1, 2, 0)
+                log_likelihood[rows] += np.log(self._or_impossible(likely, counts, scale)) @ states.problems[part]
+        prior = laws.log_prior[:, None] + log_weights
+        parent, choice = np.indices(prior.shape).reshape(2, -1)
+        return _Laws(
+            laws.marginals[parent] if marginals is None else np.column_stack([laws.marginals[parent], marginals[choice]]),
+            laws.correlations[parent],
+            choice if marginals is None else laws.loadings[parent],
+            prior.ravel(),
+            (prior + log_likelihood).ravel(),
+        )
+
+    def _product(self, laws: _Laws, counts: Ints, models: Sequence[int]) -> Floats:
+        """Return the product over some models of E[p^s (1 - p)^f | factor], scaled, float[laws, factors, states]."""
+        product = np.ones((len(laws.log_prior), self._factors.shape[-1], len(counts)))
+        for m in models:
+            values, _ = self._evidence.values(counts[:, m])
+            product *= values[laws.marginals[:, m], laws.correlations]
+        return product
+
+
+class _Evidence:
+    """Cache E[p^s (1 - p)^f | factor] for pairs (s, f), each divided by a scale of its own."""
+
+    def __init__(self, prior: Prior) -> None:
+        masses = prior.masses()
+        self._masses = masses.reshape(-1, masses.shape[-1])
+        self._shape = masses.shape[:-1]
+        self._known: dict[tuple[int, int], tuple[Floats, float]] = {}
+
+    def values(self, pairs: Ints) -> tuple[Floats, Floats]:
+        """Return values as float[marginals, correlations, factors, pairs], and log scales as float[pairs]."""
+        distinct, index = np.unique(pairs, axis=0, return_inverse=True)
+        keys = [(int(s), int(f)) for s, f in distinct]
+        for s, f in keys:
+            if (s, f) not in self._known:
+                exponents = s * LOG_RATES + f * LOG_FAILURES
+                scale = float(exponents.max())  # p^500 (1 - p)^500 is below the smallest float for every p
+                self._known[s, f] = (self._masses @ np.exp(exponents - scale)).reshape(self._shape), scale
+        values = np.stack([self._known[key][0] for key in keys], axis=-1) if keys else np.zeros((*self._shape, 0))
+        scales = np.array([self._known[key][1] for key in keys])
+        return values[..., index.ravel()], scales[index.ravel()]
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    for start in range(0, count, _BLOCK):
+        yield slice(start, start + _BLOCK)

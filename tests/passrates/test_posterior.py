@@ -1,0 +1,121 @@
+"""The posterior against closed forms and simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from isocost.passrates import HIERARCHICAL, Law, Posterior, States, fixed_prior, law_prior
+
+
+def states(counts: list[list[list[int]]], problems: list[int] | None = None, bins: list[int] | None = None) -> States:
+    n = len(counts)
+    return States(
+        counts=np.array(counts, np.int64),
+        bins=np.array(bins if bins is not None else [-1] * n, np.int64),
+        problems=np.array(problems if problems is not None else [1] * n, np.int64),
+    )
+
+
+def observed(law: Law, problems: int, draws: int, seed: int) -> States:
+    generator = np.random.default_rng(seed)
+    successes = generator.binomial(draws, law.rates(problems, generator))
+    counts, number = np.unique(np.stack([successes, draws - successes], axis=-1), axis=0, return_counts=True)
+    return States(counts=counts, bins=np.full(len(number), -1), problems=number)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.3, 2.0), (1.0, 1.0), (0.05, 0.4), (3.0, 0.5)])
+def test_a_fixed_prior_gives_the_moments_of_the_beta_posterior(alpha: float, beta: float) -> None:
+    posterior = Posterior(fixed_prior(alpha, beta), 2)
+    found = posterior.rates(states([[[0, 0], [0, 7]], [[2, 1], [300, 500]]]))
+    size = alpha + beta
+    expected = [[alpha / size, alpha / (size + 7)], [(alpha + 2) / (size + 3), (alpha + 300) / (size + 800)]]
+    np.testing.assert_allclose(found, expected, rtol=6e-3)
+    squares = posterior.moments(states([[[1, 2], [0, 0]]]), 0, [(2, 0), (1, 1), (0, 2)])[:, 0]
+    a, b, s = alpha + 1, beta + 2, size + 3
+    np.testing.assert_allclose(squares, [a * (a + 1) / (s * (s + 1)), a * b / (s * (s + 1)), b * (b + 1) / (s * (s + 1))], rtol=6e-3)
+
+
+@pytest.mark.parametrize("correlation", [0.5, 0.8, 0.95])
+def test_failures_of_one_model_lower_the_rate_of_another_as_in_simulation(correlation: float) -> None:
+    law = Law(marginals=((0.301, 0.826), (0.316, 0.653)), correlation=correlation, impossible=0.05)
+    rates = law.rates(1_000_000, np.random.default_rng(1))
+    weight = (1 - rates[:, 0]) ** 2 * rates[:, 1]
+    found = Posterior(law_prior(law), 2).rates(states([[[0, 2], [1, 0]], [[0, 3], [0, 1]]]))
+    none = (1 - rates[:, 0]) ** 3 * (1 - rates[:, 1])
+    for row, w in ((0, weight), (1, none)):
+        simulated = (w[:, None] * rates).sum(axis=0) / w.sum()
+        np.testing.assert_allclose(found[row], simulated, rtol=0.01)
+
+
+def test_three_models_are_learned_from_their_counts() -> None:
+    law = Law(marginals=((0.1, 1.1), (0.3, 0.9), (0.9, 0.3)), correlation=0.6)
+    posterior = Posterior(HIERARCHICAL, 3)
+    posterior.fit(observed(law, 2000, 4, seed=2))
+    np.testing.assert_allclose(
+        posterior.rates(states([[[0, 0]] * 3]))[0], [0.083, 0.25, 0.75], atol=0.06
+    )  # marginals are spaced by about a factor of two
+
+
+def test_laws_of_two_models_are_weighed_as_by_enumeration() -> None:
+    seen = observed(Law(marginals=((0.3, 2.0), (0.5, 0.7))), 60, 3, seed=3)
+    new = states([[[0, 0], [0, 0]]])
+    posterior = Posterior(HIERARCHICAL, 2)
+    posterior.fit(seen)
+    found = posterior.rates(new)[0]
+    logs, rates = [], []
+    # Each law alone: its evidence is a product of conditional predictions, problem by problem and draw by draw.
+    marginals, weights = HIERARCHICAL.marginals, HIERARCHICAL.log_weights(2)
+    for i in range(0, len(marginals), 4):
+        for j in range(1, len(marginals), 4):
+            law = Law(marginals=(marginals[i], marginals[j]), correlation=0.8)
+            alone = Posterior(law_prior(law), 2)
+            logs.append(weights[0, i] + weights[1, j] + evidence(alone, seen))
+            rates.append(alone.rates(new)[0])
+    subset = np.exp(np.array(logs) - max(logs))
+    total, weighted = subset.sum(), subset @ np.array(rates)
+    restricted = Posterior(
+        type(HIERARCHICAL)(
+            marginals=HIERARCHICAL.marginals,
+            weights=tuple(tuple(float(w) if i % 4 == m else -np.inf for i, w in enumerate(weights[m])) for m in range(2)),
+            correlations=(0.8,),
+        ),
+        2,
+    )
+    restricted.fit(seen)
+    np.testing.assert_allclose(restricted.rates(new)[0], weighted / total, rtol=1e-3)
+    assert found.shape == (2,)
+
+
+def evidence(posterior: Posterior, seen: States) -> float:
+    """Return the log probability of all counts, as a chain of predictions one draw at a time."""
+    total = 0.0
+    for counts, problems in zip(seen.counts, seen.problems, strict=True):
+        so_far = np.zeros((1, 2, 2), np.int64)
+        for model in (0, 1):
+            for outcome in (0, 1):
+                for _ in range(counts[model, outcome]):
+                    power = (1, 0) if outcome == 0 else (0, 1)
+                    now = States(counts=so_far, bins=np.array([-1]), problems=np.array([1]))
+                    total += problems * np.log(posterior.moments(now, model, [power])[0, 0])
+                    so_far = so_far.copy()
+                    so_far[0, model, outcome] += 1
+    return total
+
+
+def test_a_label_that_goes_with_the_rates_moves_them_and_noise_does_not() -> None:
+    generator = np.random.default_rng(5)
+    law = Law(marginals=((0.4, 0.8),), correlation=0.0)
+    rates = law.rates(1500, generator)[:, 0]
+    successes = generator.binomial(3, rates)
+    scores = np.array([-1.5, -0.7, 0.0, 0.7, 1.5])
+    ranks = np.argsort(np.argsort(rates + generator.normal(0, 0.15, len(rates)))) * 5 // len(rates)
+    for bins, moves in ((ranks, True), (generator.permutation(ranks), False)):
+        rows, number = np.unique(np.stack([successes, 3 - successes, bins], axis=1), axis=0, return_counts=True)
+        posterior = Posterior(HIERARCHICAL, 1, scores)
+        posterior.fit(States(counts=rows[:, None, :2], bins=rows[:, 2], problems=number))
+        low, high, none = posterior.rates(states([[[0, 0]]] * 3, bins=[0, 4, -1]))[:, 0]
+        if moves:
+            assert low < 0.6 * none < 1.4 * none < high
+        else:
+            assert abs(low - high) < 0.1 * none
