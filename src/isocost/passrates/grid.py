@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import cache
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,20 @@ _erf = np.vectorize(math.erf, otypes=[np.float64])
 def normal_cdf(x: Floats) -> Floats:
     """Return the standard normal distribution function."""
     return np.asarray(0.5 * (1.0 + _erf(x / math.sqrt(2.0))), np.float64)
+
+
+class Marginal(NamedTuple):
+    """A law of one model's pass rates: a share `impossible` at 0, the rest Beta(alpha, beta)."""
+
+    alpha: float
+    beta: float
+    impossible: float = 0.0
+
+    def masses(self) -> Floats:
+        """Return the mass of each cell, float[cells]. The lowest cell has the impossible problems."""
+        masses = (1.0 - self.impossible) * beta_masses(self.alpha, self.beta)
+        masses[0] += self.impossible
+        return masses
 
 
 @cache

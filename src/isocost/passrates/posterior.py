@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Floats, factor_weights
+from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, RATES, Floats, factor_weights
 from isocost.passrates.priors import Prior
 
 Ints = NDArray[np.int64]
@@ -63,6 +63,10 @@ class _Laws:
         order = np.argsort(-self.log_posterior, kind="stable")[:_MOST_LAWS]
         kept = order[self.log_posterior[order] >= self.log_posterior[order[0]] + np.log(_NEGLIGIBLE)]
         return _Laws(self.marginals[kept], self.correlations[kept], self.loadings[kept], self.log_prior[kept], self.log_posterior[kept])
+
+    def pick(self, law: int) -> _Laws:
+        one = slice(law, law + 1)
+        return _Laws(self.marginals[one], self.correlations[one], self.loadings[one], self.log_prior[one], self.log_posterior[one])
 
 
 class Posterior:
@@ -129,6 +133,32 @@ class Posterior:
                 later, later_scale = self._with_counts(product, more, model)
                 found[i, part] = self._weights @ (later / now) * np.exp(later_scale - scale)
         return found
+
+    def draw_rates(self, states: States, state_of: Ints, generator: np.random.Generator) -> Floats:
+        """Draw the rates of problems jointly: a law by its weight, then each problem's factor, then each model's rate.
+
+        Args:
+            states: States of problems.
+            state_of: Index of each problem's state, int[problems].
+            generator: Source of randomness.
+
+        Returns:
+            float[problems, models]; each rate is the centre of its cell.
+        """
+        law = self._laws.pick(int(generator.choice(len(self._weights), p=self._weights)))
+        factors = self._factors[law.loadings][:, states.bins].transpose(0, 2, 1)
+        chance = (self._product(law, states.counts, range(self._models)) * factors)[0].T  # [states, factors]
+        factor = _choose(chance[state_of], generator)
+        masses = self._prior.masses()
+        rates = np.empty((len(state_of), self._models))
+        for model in range(self._models):
+            given = masses[law.marginals[0, model], law.correlations[0]][factor]
+            counts = states.counts[state_of, model]
+            exponents = counts[:, :1] * LOG_RATES + counts[:, 1:] * LOG_FAILURES
+            likely = np.exp(exponents - exponents.max(axis=1, keepdims=True))
+            rates[:, model] = RATES[_choose(given * likely, generator)]
+        rates[rates <= RATES[0]] = 0.0
+        return rates
 
     def _with_counts(self, product: Floats, counts: Ints, model: int) -> tuple[Floats, Floats]:
         """Return D_h(c) as float[laws, states], and its log scale, from the product over the factor and the other models."""
@@ -229,6 +259,13 @@ class _Evidence:
         values = np.stack([self._known[key][0] for key in keys], axis=-1) if keys else np.zeros((*self._shape, 0))
         scales = np.array([self._known[key][1] for key in keys])
         return values[..., index.ravel()], scales[index.ravel()]
+
+
+def _choose(weights: Floats, generator: np.random.Generator) -> Ints:
+    """Choose a column of each row with probability proportional to its weight, int[rows]."""
+    below = np.cumsum(weights, axis=1)
+    point = generator.random((len(weights), 1)) * below[:, -1:]
+    return np.asarray((below <= point).sum(axis=1).clip(max=weights.shape[1] - 1), np.int64)
 
 
 def _blocks(count: int) -> Iterator[slice]:

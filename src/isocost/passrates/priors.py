@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from isocost.passrates.grid import Floats, beta_masses, conditional_masses
+from isocost.passrates.grid import Floats, Marginal, conditional_masses
 from isocost.passrates.laws import Law
 
 
@@ -17,13 +17,13 @@ class Prior:
     """A finite set of laws with weights: each model has one of the marginals, all share a correlation and the label's loading.
 
     Attributes:
-        marginals: (alpha, beta) of the beta distributions that a model's pass rates may have.
+        marginals: The laws that one model's pass rates may have.
         weights: Log weight of each marginal, for every model alike, or one tuple per model.
         correlations: Correlations of the models' normal scores, equally likely.
-        impossible: Share of problems that no model can solve.
+        impossible: Share of problems that no model can solve, beside those of the marginals.
     """
 
-    marginals: tuple[tuple[float, float], ...]
+    marginals: tuple[Marginal, ...]
     weights: tuple[float, ...] | tuple[tuple[float, ...], ...]
     correlations: tuple[float, ...]
     impossible: float = 0.0
@@ -38,8 +38,8 @@ class Prior:
 
 
 @cache
-def _masses(marginals: tuple[tuple[float, float], ...], correlations: tuple[float, ...]) -> Floats:
-    return np.stack([np.stack([conditional_masses(beta_masses(*ab), r) for r in correlations]) for ab in marginals])
+def _masses(marginals: tuple[Marginal, ...], correlations: tuple[float, ...]) -> Floats:
+    return np.stack([np.stack([conditional_masses(law.masses(), r) for r in correlations]) for law in marginals])
 
 
 def _log_weight(alpha: float, beta: float) -> float:
@@ -48,18 +48,19 @@ def _log_weight(alpha: float, beta: float) -> float:
 
 
 _MEANS = (0.01, 0.025, 0.06, 0.13, 0.25, 0.4, 0.55, 0.7, 0.8, 0.88)
-_MARGINALS = tuple((mean * size, (1.0 - mean) * size) for mean in _MEANS for size in (0.6, 1.2, 2.4))
+_MARGINALS = tuple(Marginal(mean * size, (1.0 - mean) * size) for mean in _MEANS for size in (0.6, 1.2, 2.4))
 
-HIERARCHICAL = Prior(marginals=_MARGINALS, weights=tuple(_log_weight(a, b) for a, b in _MARGINALS), correlations=(0.6, 0.8))
+HIERARCHICAL = Prior(marginals=_MARGINALS, weights=tuple(_log_weight(law.alpha, law.beta) for law in _MARGINALS), correlations=(0.6, 0.8))
 
 
 def fixed_prior(alpha: float, beta: float) -> Prior:
     """Return the prior that every pass rate is an independent draw from Beta(alpha, beta). Nothing is learned across problems."""
-    return Prior(marginals=((alpha, beta),), weights=(0.0,), correlations=(0.0,))
+    return Prior(marginals=(Marginal(alpha, beta),), weights=(0.0,), correlations=(0.0,))
 
 
 def law_prior(law: Law) -> Prior:
     """Return the prior that knows the law. Its greedy index is the bound for policies that see verdicts alone."""
     models = range(len(law.marginals))
     weights = tuple(tuple(0.0 if m == k else -math.inf for k in models) for m in models)
-    return Prior(marginals=law.marginals, weights=weights, correlations=(law.correlation,), impossible=law.impossible)
+    marginals = tuple(Marginal(*ab) for ab in law.marginals)
+    return Prior(marginals=marginals, weights=weights, correlations=(law.correlation,), impossible=law.impossible)

@@ -1,0 +1,108 @@
+"""The posterior of one model's pass rates, on a fine grid of laws, for forecasts."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Floats, Marginal
+
+# The weak prior, from simulation: ln alpha ~ N(ln .35, 1.2), ln beta ~ N(ln 1.2, 1.8), impossible share ~ exponential of mean .07.
+_ALPHA, _BETA, _IMPOSSIBLE = (math.log(0.35), 1.2), (math.log(1.2), 1.8), 0.07
+_SHARES = (0.0, 0.03, 0.08, 0.15, 0.25)
+_SHARE_WIDTHS = (0.015, 0.04, 0.06, 0.085, 0.1)
+_POINTS = 17  # of ln alpha and of ln beta
+_SPREAD = 2.15  # standard deviations of the prior that the grid covers on each side
+_NEGLIGIBLE = 1e-5
+
+
+class MarginalPosterior:
+    """Learn the law of one model's pass rates from its counts.
+
+    A law is a beta distribution with a share z of impossible problems: z at p = 0, and (1 - z) Beta(alpha, beta).
+
+    Args:
+        successes: Correct draws of each piloted problem, int[problems].
+        draws: Graded draws of each, int[problems]; they may differ, and may depend on the outcomes.
+
+    Attributes:
+        states: Distinct (successes, failures), int[states, 2].
+        problems: Problems in each state, int[states].
+        weights: Posterior weight of each law that matters, float[laws].
+        laws: These laws.
+    """
+
+    def __init__(self, successes: ArrayLike, draws: ArrayLike) -> None:
+        s, n = np.asarray(successes, np.int64), np.asarray(draws, np.int64)
+        if s.shape != n.shape or np.any(s < 0) or np.any(s > n):
+            raise ValueError("successes must lie between 0 and draws")
+        self.states, self.problems = np.unique(np.stack([s, n - s], axis=1), axis=0, return_counts=True)
+        laws, masses, log_prior = _grid()
+        exponents = self.states[:, :1] * LOG_RATES + self.states[:, 1:] * LOG_FAILURES
+        likely = np.exp(exponents - exponents.max(axis=1, keepdims=True)) if len(exponents) else exponents
+        evidence = np.maximum(masses @ likely.T, 1e-300)
+        log_posterior = log_prior + np.log(evidence) @ self.problems
+        kept = np.flatnonzero(log_posterior > log_posterior.max() + math.log(_NEGLIGIBLE))
+        weights = np.exp(log_posterior[kept] - log_posterior.max())
+        self.weights: Floats = weights / weights.sum()
+        self.laws = [laws[k] for k in kept]
+        self._masses = masses[kept]
+        self._likely = likely
+
+    def rates(self, state: int | None) -> Floats:
+        """Return the posterior mass of each cell of the pass rate under each law, float[laws, cells].
+
+        Args:
+            state: Index of a state; None: a problem without draws.
+        """
+        if state is None:
+            return self._masses
+        masses = self._masses * self._likely[state]
+        return np.asarray(masses / masses.sum(axis=1, keepdims=True), np.float64)
+
+    def averages(self, values: Floats, *, unpiloted: int = 0, noise: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return the mean over the problems of functions of their pass rates, under each law, and its standard deviation.
+
+        Args:
+            values: Value of each function in each cell, float[functions, cells].
+            unpiloted: Number of problems without draws that are averaged too.
+            noise: Variance of an outcome around its value in each cell, float[functions, cells], if outcomes are averaged.
+
+        Returns:
+            Two arrays, float[laws, functions].
+        """
+        mean = np.zeros((len(self.weights), len(values)))
+        variance = np.zeros_like(mean)
+        spread = values**2 if noise is None else values**2 + noise
+        for state, count in [*enumerate(self.problems.tolist()), *([(None, unpiloted)] if unpiloted else [])]:
+            rates = self.rates(state)
+            each = rates @ values.T
+            mean += count * each
+            variance += count * np.maximum(rates @ spread.T - each**2, 0.0)
+        total = max(1, int(self.problems.sum()) + unpiloted)
+        return mean / total, np.sqrt(variance) / total
+
+    def impossible_probabilities(self) -> Floats:
+        """Return the probability that a problem in each state is impossible for the model, float[states]."""
+        found = np.zeros(len(self.states))
+        for k, (successes, _) in enumerate(self.states):
+            if successes == 0:
+                # The lowest cell holds the impossible ones and the rest of the beta distribution below p = 6e-6, which no budget reaches.
+                found[k] = self.weights @ self.rates(k)[:, 0]
+        return found
+
+
+@cache
+def _grid() -> tuple[list[Marginal], Floats, Floats]:
+    """Return the laws, the mass of each cell under each, float[laws, cells], and their log prior weights."""
+    laws, log_prior = [], []
+    offsets = np.linspace(-_SPREAD, _SPREAD, _POINTS).tolist()
+    for a in offsets:
+        for b in offsets:
+            for share, width in zip(_SHARES, _SHARE_WIDTHS, strict=True):
+                laws.append(Marginal(math.exp(_ALPHA[0] + a * _ALPHA[1]), math.exp(_BETA[0] + b * _BETA[1]), share))
+                log_prior.append(-0.5 * (a * a + b * b) - share / _IMPOSSIBLE + math.log(width))
+    return laws, np.array([law.masses() for law in laws]), np.array(log_prior)
