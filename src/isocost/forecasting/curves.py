@@ -139,9 +139,9 @@ def _at(function: Callable[[float], Floats], k: float) -> Floats:
     """Return a function of whole draws at k, linear in between."""
     below = math.floor(k)
     share = k - below
-    return np.asarray(
-        function(float(below)) if share == 0.0 else (1.0 - share) * function(float(below)) + share * function(float(below + 1))
-    )
+    if share == 0.0:
+        return function(float(below))
+    return np.asarray((1.0 - share) * function(float(below)) + share * function(float(below + 1)), np.float64)
 
 
 def _binomial(k: int) -> Floats:

@@ -249,8 +249,9 @@ class _Evidence:
 
     def values(self, pairs: Ints) -> tuple[Floats, Floats]:
         """Return values as float[marginals, correlations, factors, pairs], and log scales as float[pairs]."""
-        distinct, index = np.unique(pairs, axis=0, return_inverse=True)
-        keys = [(int(s), int(f)) for s, f in distinct]
+        # One number per pair: numpy sorts numbers far faster than rows.
+        distinct, index = np.unique(pairs[:, 0] << 32 | pairs[:, 1], return_inverse=True)
+        keys = [(key >> 32, key & 0xFFFFFFFF) for key in distinct.tolist()]
         for s, f in keys:
             if (s, f) not in self._known:
                 exponents = s * LOG_RATES + f * LOG_FAILURES
@@ -258,7 +259,7 @@ class _Evidence:
                 self._known[s, f] = (self._masses @ np.exp(exponents - scale)).reshape(self._shape), scale
         values = np.stack([self._known[key][0] for key in keys], axis=-1) if keys else np.zeros((*self._shape, 0))
         scales = np.array([self._known[key][1] for key in keys])
-        return values[..., index.ravel()], scales[index.ravel()]
+        return values[..., index], scales[index]
 
 
 def _choose(weights: Floats, generator: np.random.Generator) -> Ints:
