@@ -7,12 +7,14 @@ import errno
 import os
 import signal
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import isocost
 from isocost.cli.printing import say
 from isocost.errors import InputError, IsocostError
 
@@ -116,7 +118,19 @@ def _format_unexpected(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.EAGAIN):
         limits = "raise the limit (ulimit -n of open files, -u of processes)"
         return f"{error.strerror}: the system allows no more\n  {limits} and run the same command again"
-    return f"unexpected {type(error).__name__}: {error}\n  this is a fault of isocost; please report it with what --debug prints"
+    what = f"unexpected {type(error).__name__}: {error}"
+    if own := _own_frame(error):
+        return f"{what}\n  raised by the study's own code at {own.filename}:{own.lineno}; --debug prints the traceback"
+    return f"{what}\n  this is a fault of isocost; please report it with what --debug prints"
+
+
+def _own_frame(error: Exception) -> traceback.FrameSummary | None:
+    """Return the innermost call in code that is neither isocost's nor installed: a part that the study names. None without one."""
+    foreign = (Path(isocost.__file__).parent, *map(Path, sysconfig.get_paths().values()))
+    calls = traceback.extract_tb(error.__traceback__)
+    # "<frozen runpy>" and the like are no files.
+    files = (call for call in reversed(calls) if Path(call.filename).is_absolute())
+    return next((call for call in files if not any(Path(call.filename).is_relative_to(folder) for folder in foreign)), None)
 
 
 def _format_traceback(error: Exception) -> str:
