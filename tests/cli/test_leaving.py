@@ -49,6 +49,13 @@ def test_an_unexpected_error_of_the_study_s_own_code_names_its_line(
     assert capsys.readouterr().err == f"error: unexpected KeyError: 'x'\n  {advice}\n"
 
 
+def test_so_does_one_that_came_from_a_worker_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    failed = KeyError("x")
+    failed.add_note('Traceback (most recent call last):\n  File "/home/me/own.py", line 7, in generate\n    return {}["x"]\nKeyError: \'x\'\n')
+    left(failed)
+    assert "raised by the study's own code at /home/me/own.py:7;" in capsys.readouterr().err
+
+
 def test_any_other_unexpected_error_is_a_fault_of_isocost(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("isocost.cli.signal.signal", lambda *_: None)  # the handlers of the process that tests stay as they are
     monkeypatch.setattr(cli, "app", len)  # has no call in Python of its own, so that the error is raised in main
