@@ -77,7 +77,7 @@ def sources() -> list[str]:
     """Return the problem sources with their options."""
     parts = [
         "`skip` is the number of problems to leave out at the beginning, `limit` the number to take after that. "
-        f"{' and '.join(ENDLESS)} has no end and needs a `limit`.\n"
+        f"Sources without end, which need a `limit`: {', '.join(f'`{name}`' for name in ENDLESS)}.\n"
     ]
     for name in sorted(SOURCES):
         function = source_function(name)
