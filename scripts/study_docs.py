@@ -77,7 +77,7 @@ def sources() -> list[str]:
     """Return the problem sources with their options."""
     parts = [
         "`skip` is the number of problems to leave out at the beginning, `limit` the number to take after that. "
-        f"{' and '.join(ENDLESS)} has no end and needs a `limit`.\n"
+        f"Sources without end, which need a `limit`: {', '.join(f'`{name}`' for name in ENDLESS)}.\n"
     ]
     for name in sorted(SOURCES):
         function = source_function(name)
@@ -117,6 +117,7 @@ def rows_of(model: type[BaseModel], anchors: Mapping[type[BaseModel], str]) -> l
     """Return a row for each field of a model."""
     said, rows = meanings(model), []
     for key, hint in hints(model).items():
+        require_meaning(key, said, model, "Attributes")
         field = model.model_fields[key]
         default = REQUIRED if field.is_required() else field.get_default(call_default_factory=True)
         rows.append((key, kind(hint, anchors), value(default), said[key]))
@@ -130,12 +131,19 @@ def arguments(function: Callable[..., object], text: str) -> list[Row]:
     for key, parameter in inspect.signature(function).parameters.items():
         if key == "base" or (parameter.kind is parameter.VAR_KEYWORD and key not in said):
             continue
+        require_meaning(key, said, function, "Args")
         if parameter.kind is parameter.VAR_KEYWORD:
             rows.append(("...", "any", "", said[key]))
             continue
         default = REQUIRED if parameter.default is parameter.empty else parameter.default
         rows.append((key, kind(types[key], {}), value(default), said[key]))
     return rows
+
+
+def require_meaning(key: str, said: Mapping[str, str], part: Callable[..., object], heading: str) -> None:
+    """End the program if a docstring does not say what a key means."""
+    if key not in said:
+        raise SystemExit(f"{part.__module__}.{part.__qualname__}: its docstring lacks {key}\n  add a line `{key}: ...` under `{heading}:`")
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -14,7 +14,7 @@ from isocost.errors import BudgetError, StudyError
 from isocost.planning import DrawCost, amount_of, cells, cost_of, draw_costs, in_unit, model_card, plan_cell, terms_of
 from isocost.policies.base import Terms
 from isocost.policies.uniform import build
-from isocost.records import CellPlan, Cost, ModelCard, Unit
+from isocost.records import Allocation, CellPlan, Cost, ModelCard, Unit
 from isocost.running import plan_study, runs
 from isocost.summaries.plans import first_prompts, to_json, to_markdown
 from tests.builders import MAX_TOKENS, InlineExecutor, nested, raw_study, study, write_study
@@ -147,6 +147,18 @@ def test_the_plan_is_what_the_policy_proposes(weak: int, strong: int, samples: i
         (each,) = plan.samples_per_problem.values()
         assert each * len(IDS) == pytest.approx(proposed)
         assert plan.cost.flops == pytest.approx(proposed * (known[plan.models[0]].expected.flops or 0))
+
+
+@pytest.mark.parametrize(
+    "proposed", [("p0", 1), Allocation(problem_id="zzz", model="weak", first_index=0, count=1)], ids=["a tuple", "an unknown problem"]
+)
+def test_what_a_policy_of_the_user_s_must_not_propose(proposed: Allocation) -> None:
+    made = study()
+    cell, terms = next((cell, terms) for cell in cells(made) if (terms := terms_of(cell, made, IDS, costs(made), {})).models == ("weak",))
+    policy = build(terms)
+    policy.propose = lambda: [proposed]  # type: ignore[method-assign]
+    with pytest.raises(StudyError, match=r"arms\.weak\.policy: proposes .*, which is no Allocation of a problem and a model of its Terms"):
+        plan_cell(cell, terms, costs(made), policy)
 
 
 def test_the_json_object_has_the_keys_of_the_contract(tmp_path: Path) -> None:

@@ -74,8 +74,14 @@ def test_a_section_in_words(study_docs: ModuleType) -> None:
 
 
 def test_a_key_without_a_meaning_is_an_error(study_docs: ModuleType) -> None:
-    with pytest.raises(KeyError, match="kind"):
+    with pytest.raises(SystemExit, match=r"Outer: its docstring lacks kind\n  add a line `kind: \.\.\.` under `Attributes:`"):
         study_docs.rows_of(Outer, {Inner: "#inner"})
+
+    def source(*, size: int) -> None:
+        """Yield problems."""
+
+    with pytest.raises(SystemExit, match=r"source: its docstring lacks size\n  add a line `size: \.\.\.` under `Args:`"):
+        study_docs.arguments(source, source.__doc__ or "")
 
 
 def test_the_exit_status_says_whether_it_is_stale(study_docs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

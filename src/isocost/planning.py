@@ -17,10 +17,10 @@ from isocost.costs.flops import flops_per_token
 from isocost.costs.price import priced
 from isocost.costs.pricefile import PriceList
 from isocost.engines.base import ModelSize
-from isocost.errors import BudgetError
+from isocost.errors import BudgetError, StudyError
 from isocost.policies.base import Policy, Terms
 from isocost.policies.uniform import affordable_draws
-from isocost.records import Cell, CellPlan, Cost, ModelCard, Unit
+from isocost.records import Allocation, Cell, CellPlan, Cost, ModelCard, Unit
 
 __all__ = [
     "DrawCost",
@@ -172,16 +172,17 @@ def terms_of(
 def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: Policy) -> CellPlan:
     """Return the plan of a cell: the pilot, and the first round that its policy proposes.
 
-    A policy that observes and proposes again (basis `realised`, adaptive ones) buys more than one round. With one model, its plan is the
-    number of draws that the budget pays for at the expected cost of a draw.
+    A policy that observes and proposes again buys more rounds, of which this plan says nothing. On the basis `realised` it does so for
+    every arm; with one model, its plan is the number of draws that the budget pays for at the expected cost of a draw.
 
     Raises:
         BudgetError: the budget buys nothing.
+        StudyError: the policy proposes something else than draws of its terms.
     """
     counts = dict.fromkeys(terms.models, 0)
     asked: dict[str, set[str]] = {model: set() for model in terms.models}
     bought = [(problem, model, count) for (problem, model), count in terms.piloted.items()]
-    for problem, model, count in (*bought, *((a.problem_id, a.model, a.count) for a in policy.propose())):
+    for problem, model, count in (*bought, *((a.problem_id, a.model, a.count) for a in _first_round(cell, terms, policy))):
         counts[model] += count
         asked[model].add(problem)
     readings = {model: len(problems) for model, problems in asked.items()}
@@ -201,6 +202,16 @@ def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: P
         samples_per_problem={model: draws / len(terms.problem_ids) for model, draws in counts.items()},
         cost=total,
     )
+
+
+def _first_round(cell: Cell, terms: Terms, policy: Policy) -> list[Allocation]:
+    """Return what a policy proposes first, checked: it may be a user's."""
+    proposed, known = policy.propose(), frozenset(terms.problem_ids)
+    for each in proposed:
+        if not isinstance(each, Allocation) or each.problem_id not in known or each.model not in terms.models:
+            mistake = f"proposes {each!r:.100}, which is no Allocation of a problem and a model of its Terms"
+            raise StudyError([f"arms.{cell.arm}.policy: {mistake}"])
+    return proposed
 
 
 def to_json(plans: Sequence[CellPlan]) -> dict[str, object]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import runpy
+from pathlib import Path
 
 import pytest
 
+from isocost import cli
 from isocost.cli.leaving import report_errors, stoppable
 from isocost.errors import InputError, RunError, StudyError
 
@@ -26,16 +29,40 @@ def left(error: BaseException, *, debug: bool = False) -> int:
         (RunError("the engine failed"), 1, "error: the engine failed\n"),
         (MemoryError(), 1, "error: out of memory; give it more, or use smaller pieces\n"),
         (OSError(errno.ENOSPC, "No space left on device", "run/ledger.jsonl"), 1, "error: run/ledger.jsonl: No space left on device\n"),
-        (
-            KeyError("x"),
-            1,
-            "error: unexpected KeyError: 'x'\n  this is a fault of isocost; please report it with what --debug prints\n",
-        ),
     ],
 )
 def test_an_error_is_told_in_short(error: Exception, status: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert left(error) == status
     assert capsys.readouterr() == ("", said)
+
+
+def test_an_unexpected_error_of_the_study_s_own_code_names_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.py"
+    own.write_text("def propose(arguments, **options):\n    return {}['x']\n")
+    monkeypatch.setattr("isocost.cli.signal.signal", lambda *_: None)  # the handlers of the process that tests stay as they are
+    monkeypatch.setattr(cli, "app", runpy.run_path(str(own))["propose"])
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    advice = f"raised by the study's own code at {own}:2; --debug prints the traceback"
+    assert capsys.readouterr().err == f"error: unexpected KeyError: 'x'\n  {advice}\n"
+
+
+def test_so_does_one_that_came_from_a_worker_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    failed = KeyError("x")
+    failed.add_note('Traceback (most recent call last):\n  File "/home/me/own.py", line 7, in generate\n    return {}["x"]\n')
+    left(failed)
+    assert "raised by the study's own code at /home/me/own.py:7;" in capsys.readouterr().err
+
+
+def test_any_other_unexpected_error_is_a_fault_of_isocost(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("isocost.cli.signal.signal", lambda *_: None)  # the handlers of the process that tests stay as they are
+    monkeypatch.setattr(cli, "app", len)  # has no call in Python of its own, so that the error is raised in main
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    advice = "this is a fault of isocost; please report it with what --debug prints"
+    assert capsys.readouterr().err == f"error: unexpected TypeError: len() takes no keyword arguments\n  {advice}\n"
 
 
 @pytest.mark.parametrize("error", [InputError("no such file"), ZeroDivisionError("division by zero")])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from isocost.costs.flops import matched_samples
 from isocost.errors import BudgetError, StudyError
-from isocost.policies import POLICIES, load_policy
+from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.policies.uniform import affordable, affordable_draws, build
 from isocost.records import Allocation, Basis, Outcome, Verdict
@@ -293,7 +293,7 @@ def test_two_models_are_refused() -> None:
 
 
 def test_policies_are_found_by_name() -> None:
-    assert [type(load_policy(name, terms())) for name in POLICIES] == [type(build(terms()))]
+    assert type(load_policy("uniform", terms())) is type(build(terms()))
     assert load_policy("isocost.policies.uniform:build", terms()).propose()
 
 

@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from itertools import count as numbers
+
 from isocost.records import Problem
 
 
@@ -7,3 +10,19 @@ def load(*, count: int) -> list[Problem]:
 
 def repeating() -> list[Problem]:
     return [Problem(id=f"same-{i % 2}", question="?", answer=str(i)) for i in range(4)]
+
+
+def endless() -> Iterator[Problem]:
+    return (Problem(id=str(i), question="?", answer="1") for i in numbers())
+
+
+def nothing() -> None:
+    pass
+
+
+def rows() -> list[dict[str, str]]:
+    return [{"id": "a", "question": "?", "answer": "1"}]
+
+
+def untexted() -> list[Problem]:
+    return [Problem(id="a", question="?", answer=1)]  # type: ignore[arg-type]

@@ -7,6 +7,8 @@ from isocost.errors import ProblemsError
 from isocost.problems import load_problems
 from isocost.records import Problem
 
+OWN = "tests.problems.own_source"
+
 
 def write(folder: Path, *lines: str, name: str = "own.jsonl") -> dict[str, object]:
     (folder / name).write_text("\n".join(lines), encoding="utf-8")
@@ -82,6 +84,9 @@ def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
         ("lab", {"split": "train"}, "infinite: set limit"),
         ("lab", {"split": "dev", "limit": 1}, "unknown split 'dev'"),
         ("lab", {"limit": 0}, "none left"),
+        (f"{OWN}:nothing", {}, f'"{OWN}:nothing" returns no problems but NoneType'),
+        (f"{OWN}:rows", {}, "{'id': 'a', 'question': '[?]', 'answer': '1'} is no isocost.records.Problem"),
+        (f"{OWN}:untexted", {}, "is no isocost.records.Problem with texts"),
     ],
 )
 def test_bad_options_are_refused(tmp_path: Path, source: str, options: dict[str, object], message: str) -> None:
@@ -108,8 +113,15 @@ def test_math_keeps_level_and_subject(tmp_path: Path) -> None:
 
 def test_a_function_of_the_users(tmp_path: Path) -> None:
     options: dict[str, object] = {"count": 3, "limit": 2}
-    assert [problem.id for problem in load_problems("tests.problems.own_source:load", options, base=tmp_path)] == ["own-0", "own-1"]
+    assert [problem.id for problem in load_problems(f"{OWN}:load", options, base=tmp_path)] == ["own-0", "own-1"]
     with pytest.raises(ProblemsError, match='did you mean "count"'):
-        load_problems("tests.problems.own_source:load", {"cuont": 3}, base=tmp_path)
+        load_problems(f"{OWN}:load", {"cuont": 3}, base=tmp_path)
     with pytest.raises(ProblemsError, match='2 ids occur more than once, first "same-0"'):
-        load_problems("tests.problems.own_source:repeating", {}, base=tmp_path)
+        load_problems(f"{OWN}:repeating", {}, base=tmp_path)
+
+
+def test_a_source_without_end_is_told_to_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isocost.problems.MOST_UNLIMITED", 1000)
+    with pytest.raises(ProblemsError, match="has more than 1,000 problems, or no end: set limit"):
+        load_problems(f"{OWN}:endless", {}, base=tmp_path)
+    assert len(load_problems(f"{OWN}:endless", {"limit": 1500}, base=tmp_path)) == 1500

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import signal
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import isocost
 from isocost.cli.printing import say
 from isocost.errors import InputError, IsocostError
 
@@ -116,7 +119,23 @@ def _format_unexpected(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.EAGAIN):
         limits = "raise the limit (ulimit -n of open files, -u of processes)"
         return f"{error.strerror}: the system allows no more\n  {limits} and run the same command again"
-    return f"unexpected {type(error).__name__}: {error}\n  this is a fault of isocost; please report it with what --debug prints"
+    what = f"unexpected {type(error).__name__}: {error}"
+    if place := _own_place(error):
+        return f"{what}\n  raised by the study's own code at {place}; --debug prints the traceback"
+    return f"{what}\n  this is a fault of isocost; please report it with what --debug prints"
+
+
+def _own_place(error: Exception) -> str | None:
+    """Return file:line of the innermost call in code that is neither isocost's nor installed: a part that the study names."""
+    places = [(call.filename, str(call.lineno)) for call in traceback.extract_tb(error.__traceback__)]
+    # An error of a worker process has the traceback of that process as a note.
+    places += re.findall(r'(?m)^  File "(.+)", line (\d+)', "\n".join(getattr(error, "__notes__", ())))
+    foreign = (Path(isocost.__file__).parent, *map(Path, sysconfig.get_paths().values()))
+    for name, line in reversed(places):
+        # "<frozen runpy>" and the like are no files.
+        if Path(name).is_absolute() and not any(Path(name).is_relative_to(folder) for folder in foreign):
+            return f"{name}:{line}"
+    return None
 
 
 def _format_traceback(error: Exception) -> str:

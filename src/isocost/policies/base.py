@@ -17,7 +17,7 @@ class Observation:
         problem_id: Id of the problem.
         model: Name of the model.
         sample_index: Index of the draw in its pool.
-        verdict: The grader's verdict.
+        verdict: The grader's verdict; its `correct` is None where the draw could not be graded.
         cost: The cost in the budget's unit.
         new: False if the draw is correct and repeats an earlier correct solution of the problem; True for others.
     """
@@ -62,9 +62,9 @@ class Terms:
         amount: The budget, in its unit; None if `samples_per_problem` is given.
         unit: Unit of the budget.
         basis: `planned`: draws are paid at `expected`; `realised`: at their realised cost.
-        expected: Planned cost of a draw of each model alone, with its prompt.
-        worst: Cost of a draw of each model alone at max_tokens.
-        samples_per_problem: A given count (number-matched).
+        expected: Planned cost of a draw of each model alone, with its prompt. Empty if `samples_per_problem` is given.
+        worst: Cost of a draw of each model alone at max_tokens. Empty if `samples_per_problem` is given.
+        samples_per_problem: A given count (number-matched); None if `amount` is given.
         seed: Seed of the choice of problems that get one draw more.
         piloted: (problem, model) -> draws that a pilot took. They are observed before the first proposal and count as spent.
         prompt: The part of `expected` that all draws of a problem share: k of them cost `expected + (k - 1) * (expected - prompt)`, as

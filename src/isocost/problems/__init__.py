@@ -25,6 +25,7 @@ SOURCES: dict[str, str] = {
     "reasoning_gym": "isocost.problems.reasoning_gym:load",
 }
 ENDLESS = ("lab",)  # sources that need a limit
+MOST_UNLIMITED = 1_000_000  # problems that are taken without a limit; a source that never ends would fill the memory
 
 Loader = Callable[..., Iterable[Problem]]
 
@@ -50,13 +51,26 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
         raise ProblemsError(f'problem source "{source}" is infinite: set limit')
     if "base" in inspect.signature(load).parameters:
         own["base"] = base
-    problems = list(islice(load(**own), skip, None if limit is None else skip + limit))
+    problems = _take(source, load(**own), skip, limit)
     if not problems:
         raise ProblemsError(f'problems "{source}": none left after skip {skip}' + ("" if limit is None else f" and limit {limit}"))
     # Draws are stored under the id, so two problems with one id would share their draws.
     repeated = [key for key, count in Counter(problem.id for problem in problems).items() if count > 1]
     if repeated:
         raise ProblemsError(f'problems "{source}": {len(repeated)} ids occur more than once, first "{repeated[0]}"')
+    return problems
+
+
+def _take(source: str, loaded: object, skip: int, limit: int | None) -> list[Problem]:
+    """Return the problems that a source gives after `skip`. A user's function may return anything."""
+    if not isinstance(loaded, Iterable):
+        raise ProblemsError(f'problem source "{source}" returns no problems but {type(loaded).__name__}')
+    problems = list(islice(loaded, skip, skip + (MOST_UNLIMITED + 1 if limit is None else limit)))
+    if limit is None and len(problems) > MOST_UNLIMITED:
+        raise ProblemsError(f'problem source "{source}" has more than {MOST_UNLIMITED:,} problems, or no end: set limit')
+    for problem in problems:
+        if not isinstance(problem, Problem) or not all(isinstance(text, str) for text in (problem.id, problem.question, problem.answer)):
+            raise ProblemsError(f'problem source "{source}": {str(problem)[:60]} is no isocost.records.Problem with texts')
     return problems
 
 
