@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.metrics.coverage import coverage_at_k
-from isocost.metrics.diversity import distinct_key, diversity_at_k, diversity_curve, kept_per_problem
+from isocost.metrics.diversity import distinct_key, diversity_curve
 
 
 def enumerated(multiplicities: list[int], wrong: int, k: int) -> float:
@@ -21,36 +21,31 @@ def enumerated(multiplicities: list[int], wrong: int, k: int) -> float:
 def test_small_cases_equal_enumeration(multiplicities: list[int], wrong: int, data: st.DataObject) -> None:
     m = sum(multiplicities) + wrong
     k = data.draw(st.integers(0, min(m, 6)))
-    found = diversity_at_k([m], [0] * len(multiplicities), multiplicities, k)
-    assert found[0] == pytest.approx(enumerated(multiplicities, wrong, k), abs=1e-12)
+    found = diversity_curve([m], [0] * len(multiplicities), multiplicities, [k])
+    assert found[0, 0] == pytest.approx(enumerated(multiplicities, wrong, k), abs=1e-12)
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=6), st.integers(1, 8))
 def test_one_class_a_problem_is_coverage(counts: list[tuple[int, int]], k: int) -> None:
     drawn = [wrong + right for wrong, right in counts]
     solved = [(i, right) for i, (_, right) in enumerate(counts) if right]
-    found = diversity_at_k(drawn, [i for i, _ in solved], [right for _, right in solved], k)
-    np.testing.assert_allclose(found, coverage_at_k(drawn, [right for _, right in counts], k))
+    found = diversity_curve(drawn, [i for i, _ in solved], [right for _, right in solved], [k])
+    np.testing.assert_allclose(found[:, 0], coverage_at_k(drawn, [right for _, right in counts], k))
 
 
 def test_all_draws_hold_every_class() -> None:
-    assert diversity_at_k([10, 5], [0, 0, 0, 1], [1, 2, 3, 5], 5)[1] == pytest.approx(1.0)
-    assert diversity_at_k([10], [0, 0, 0], [1, 2, 3], 10)[0] == pytest.approx(3.0)
+    assert diversity_curve([10, 5], [0, 0, 0, 1], [1, 2, 3, 5], [5])[1, 0] == pytest.approx(1.0)
+    assert diversity_curve([10], [0, 0, 0], [1, 2, 3], [10])[0, 0] == pytest.approx(3.0)
 
 
 def test_too_few_draws_are_undefined() -> None:
-    assert np.isnan(diversity_at_k([3], [0], [1], 4)[0])
+    assert np.isnan(diversity_curve([3], [0], [1], [4])[0, 0])
 
 
 @pytest.mark.parametrize(("problem", "multiplicity"), [([0, 0], [2, 2]), ([1], [1]), ([-1], [1]), ([0], [1, 1])])
 def test_classes_that_do_not_fit_their_problem_are_refused(problem: list[int], multiplicity: list[int]) -> None:
     with pytest.raises(ValueError, match=r"problem|classes"):
-        diversity_at_k([3], problem, multiplicity, 1)
-
-
-def test_the_cap_limits_what_a_problem_contributes() -> None:
-    assert kept_per_problem([0, 2, 9], 4).tolist() == [0.0, 2.0, 4.0]
-    assert kept_per_problem([0, 2, 9], None).tolist() == [0.0, 2.0, 9.0]
+        diversity_curve([3], problem, multiplicity, [1])
 
 
 def test_levels_merge_more_and_more() -> None:

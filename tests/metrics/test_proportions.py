@@ -6,11 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.metrics.intervals import (
-    clustered_error,
-    clustered_interval,
-    exact_proportion,
     independent_difference,
-    mean_interval,
     proportion,
     proportions,
     weighted_proportion,
@@ -48,7 +44,7 @@ def test_one_success_is_less_evidence_than_wilson_thinks() -> None:
 
 
 def test_none_of_none_is_undefined() -> None:
-    for found in (proportion(0, 0), exact_proportion(0, 0), weighted_proportion([0], [0], [1.0])):
+    for found in (proportion(0, 0), weighted_proportion([0], [0], [1.0])):
         assert found == Estimate(value=None, low=None, high=None, n=0)
     with pytest.raises(ValueError, match="between 0 and 2"):
         proportion(3, 2)
@@ -70,21 +66,6 @@ def test_every_rate_is_held_by_enumeration(n: int) -> None:
     assert found.min() > 0.931
     middle = found[(n * rates >= 10) & (n >= 30)]
     assert np.all((middle > 0.932) & (middle < 0.971))
-
-
-@pytest.mark.parametrize("n", [5, 30, 100])
-def test_the_exact_interval_never_holds_less_than_95_percent(n: int) -> None:
-    rates = np.linspace(1e-4, 1 - 1e-4, 3000)
-    assert held([exact_proportion(x, n) for x in range(n + 1)], n, rates).min() >= 0.95
-
-
-def test_published_exact_ends_come_out_again() -> None:
-    """0 of 20: 1 - 0.025^(1/20); elsewhere, the tails that define it."""
-    assert ends(exact_proportion(0, 20)) == pytest.approx((0.0, 1 - 0.025 ** (1 / 20)))
-    assert ends(exact_proportion(20, 20)) == pytest.approx((0.025 ** (1 / 20), 1.0))
-    low, high = ends(exact_proportion(81, 263))
-    assert sum(comb(263, x) * low**x * (1 - low) ** (263 - x) for x in range(81, 264)) == pytest.approx(0.025)
-    assert sum(comb(263, x) * high**x * (1 - high) ** (263 - x) for x in range(82)) == pytest.approx(0.025)
 
 
 def test_quantiles_of_student_are_those_of_the_tables() -> None:
@@ -126,50 +107,6 @@ def test_strata_that_say_nothing_are_refused() -> None:
     assert weighted_proportion([1, 0], [10, 0], [1.0, 0.0]).value == 0.1
     with pytest.raises(ValueError, match="weights"):
         weighted_proportion([1], [10], [-1.0])
-
-
-def test_clusters_equal_a_calculation_by_hand() -> None:
-    """Miller's sum over pairs, with G / (G - 1): two clusters of 2 and one of 1."""
-    x, owner = np.array([1.0, 1.0, 0.0, 1.0, 0.0]), ["a", "a", "b", "b", "c"]
-    away = x - 0.6
-    pairs = sum(away[i] * away[j] for i in range(5) for j in range(5) if owner[i] == owner[j])
-    assert clustered_error(x, owner) == pytest.approx((1.5 * pairs) ** 0.5 / 5)
-    with pytest.raises(ValueError, match="two clusters"):
-        clustered_error([1.0], ["a"])
-
-
-def test_clusters_of_one_and_of_a_kind_are_the_interval_of_means() -> None:
-    x = np.random.default_rng(0).beta(2, 3, 60)
-    assert ends(clustered_interval(x, range(60))) == pytest.approx(ends(mean_interval(x)))
-    owner = np.repeat(np.arange(20), 3)
-    found = clustered_interval(x, owner)
-    assert ends(found) == pytest.approx(ends(mean_interval(x.reshape(20, 3).mean(axis=1))))
-    assert found.n == 20
-
-
-@pytest.mark.parametrize("law", [(0.5, 0.75), (1, 20), (5, 5)])
-def test_unequal_clusters_hold_the_truth_and_single_items_do_not(law: tuple[float, float]) -> None:
-    rng = np.random.default_rng(3)
-    truth, clustered, single = law[0] / sum(law), 0, 0
-    for _ in range(400):
-        owner = np.repeat(np.arange(60), rng.integers(1, 9, 60))
-        x = (rng.random(owner.size) < rng.beta(*law, 60)[owner]).astype(float)
-        low, high = ends(clustered_interval(x, owner))
-        clustered += low <= truth <= high
-        low, high = ends(proportion(int(x.sum()), x.size))
-        single += low <= truth <= high
-    assert clustered >= 0.91 * 400
-    assert single < clustered
-
-
-def test_items_without_a_cluster_or_a_value_are_refused() -> None:
-    with pytest.raises(ValueError, match="one length"):
-        clustered_interval([1.0], ["a", "b"])
-    with pytest.raises(ValueError, match="finite"):
-        clustered_interval([np.nan], ["a"])
-    with pytest.raises(ValueError, match="within"):
-        clustered_interval([2.0], ["a"])
-    assert clustered_interval([], []).value is None
 
 
 def test_a_published_difference_comes_out_again() -> None:

@@ -52,26 +52,6 @@ def diversity_curve(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLik
     return total
 
 
-def diversity_at_k(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike, k: int) -> Floats:
-    """Return `diversity_curve` at one k: float[problems].
-
-    Raises:
-        ValueError: As `diversity_curve`.
-    """
-    return diversity_curve(drawn, problem, multiplicity, [k])[:, 0]
-
-
-def kept_per_problem(distinct: ArrayLike, cap: int | None) -> Floats:
-    """Return the number of distinct correct solutions that each problem contributes, min(distinct, cap): float[problems].
-
-    Args:
-        distinct: Distinct correct solutions of each problem, int[problems].
-        cap: Largest number kept per problem; None keeps all.
-    """
-    counts = np.asarray(distinct, dtype=np.float64)
-    return counts if cap is None else np.minimum(counts, cap)
-
-
 def distinct_key(text: str, level: Level) -> str:
     """Return the key that equal solutions share.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, sqrt
-from statistics import NormalDist
 from typing import Protocol
+
+from isocost.metrics.intervals.score import Z_POWER, Z
 
 _MOST = 10**9  # beyond this nobody labels, and the search would only run on towards infinity
 
@@ -67,10 +68,10 @@ class Known:
         return self.share
 
 
-def labels_needed(rate_a: float, rate_b: float, *, power: float = 0.8, level: float = 0.05, judge: Predictor | None = None) -> int:
-    """Return the human labels needed of each of two models, on different problems, to distinguish their rates.
+def labels_needed(rate_a: float, rate_b: float, *, judge: Predictor | None = None) -> int:
+    """Return the human labels needed of each of two models, on different problems, to distinguish their rates four times in five.
 
-        z_{1 - level / 2} sqrt(2 V(p)) + z_power sqrt(V(a) + V(b)) <= |a - b|          p = (a + b) / 2,  V(r) = r (1 - r) / n
+        z_0.975 sqrt(2 V(p)) + z_0.8 sqrt(V(a) + V(b)) <= |a - b|          p = (a + b) / 2,  V(r) = r (1 - r) / n
 
     This is the two-proportion formula (Fleiss, Levin and Paik 2003, "Statistical methods for rates and proportions", without their
     continuity correction, as `independent_difference` has none). With a judge that labels N items of each model, V(r) = r (1 - r) [(1 -
@@ -79,8 +80,6 @@ def labels_needed(rate_a: float, rate_b: float, *, power: float = 0.8, level: fl
     Args:
         rate_a: The first expected rate.
         rate_b: The second expected rate.
-        power: Chance of showing the difference.
-        level: Chance of showing a difference if there is none, two-sided.
         judge: The judge, or None for people alone.
 
     Returns:
@@ -89,53 +88,17 @@ def labels_needed(rate_a: float, rate_b: float, *, power: float = 0.8, level: fl
     Raises:
         ValueError: The rates are equal, a number is not a valid chance, or more than 10^9 labels are needed.
     """
-    _check(rate_a, rate_b, power, level)
+    _check(rate_a, rate_b)
     _check_judge(judge)
-    return _least(lambda n: _apart(rate_a, rate_b, n, judge, power, level))
+    return _least(lambda n: _apart(rate_a, rate_b, n, judge))
 
 
-def paired_labels_needed(rate_a: float, rate_b: float, *, correlation: float = 0.0, power: float = 0.8, level: float = 0.05) -> int:
-    """Return the problems needed to distinguish two models' rates by `paired_difference`, with one labelled solution of each per problem.
-
-        n = [z_{1 - level / 2} sqrt(psi) + z_power sqrt(psi - (a - b)^2)]^2 / (a - b)^2          psi = share labelled differently
-
-    Connor (1987, "Sample size for testing differences in proportions for the paired-sample design"); psi = a + b - 2 [a b + correlation
-    sqrt(a (1 - a) b (1 - b))]. Each problem costs two labels.
-
-    Args:
-        rate_a: The first expected rate.
-        rate_b: The second expected rate.
-        correlation: Correlation of the two models' labels on a problem; 0 is the cautious guess.
-        power: Chance of showing the difference.
-        level: Chance of showing a difference if there is none, two-sided.
-
-    Returns:
-        Problems.
-
-    Raises:
-        ValueError: As `labels_needed`, or the rates cannot have this correlation.
-    """
-    _check(rate_a, rate_b, power, level)
-    both = rate_a * rate_b + correlation * sqrt(rate_a * (1 - rate_a) * rate_b * (1 - rate_b))
-    if not max(0.0, rate_a + rate_b - 1) - 1e-12 <= both <= min(rate_a, rate_b) + 1e-12:
-        raise ValueError(f"rates of {rate_a} and {rate_b} cannot have a correlation of {correlation}")
-    # Rounding can leave fewer differing pairs than the difference of the rates, which is impossible.
-    gap, differing = abs(rate_a - rate_b), max(rate_a + rate_b - 2 * both, abs(rate_a - rate_b))
-    z_level, z_power = _quantiles(power, level)
-    return _least(lambda n: z_level * sqrt(differing / n) + z_power * sqrt(max(0.0, differing - gap**2) / n) <= gap)
-
-
-def smallest_difference(
-    rate: float, labels: int, *, power: float = 0.8, level: float = 0.05, judge: Predictor | None = None
-) -> float | None:
+def smallest_difference(rate: float, labels: int) -> float | None:
     """Return the distance above this rate that a number of human labels per model can show: the inverse of `labels_needed`.
 
     Args:
         rate: The lower of the two rates.
         labels: Human labels of each model, at least 1.
-        power: Chance of showing the difference.
-        level: Chance of showing a difference if there is none, two-sided.
-        judge: As `labels_needed`.
 
     Returns:
         The difference, to 1e-6; None if not even a rate of 1 could be distinguished.
@@ -145,21 +108,18 @@ def smallest_difference(
     """
     if not 0 <= rate < 1 or labels < 1:
         raise ValueError(f"the rate must lie in [0, 1) and labels be at least 1, got {rate} and {labels}")
-    _check(rate, 1.0, power, level)
-    _check_judge(judge)
-    if not _apart(rate, 1.0, labels, judge, power, level):
+    if not _apart(rate, 1.0, labels, None):
         return None
     low, high = 0.0, 1 - rate
     while high - low > 1e-7:
         middle = (low + high) / 2
-        low, high = (low, middle) if _apart(rate, rate + middle, labels, judge, power, level) else (middle, high)
+        low, high = (low, middle) if _apart(rate, rate + middle, labels, None) else (middle, high)
     return high
 
 
-def _apart(a: float, b: float, n: int, judge: Predictor | None, power: float, level: float) -> bool:
-    z_level, z_power = _quantiles(power, level)
+def _apart(a: float, b: float, n: int, judge: Predictor | None) -> bool:
     null = sqrt(2 * _variance((a + b) / 2, n, judge))
-    return z_level * null + z_power * sqrt(_variance(a, n, judge) + _variance(b, n, judge)) <= abs(a - b)
+    return Z * null + Z_POWER * sqrt(_variance(a, n, judge) + _variance(b, n, judge)) <= abs(a - b)
 
 
 def _variance(rate: float, n: int, judge: Predictor | None) -> float:
@@ -184,18 +144,11 @@ def _least(enough: Callable[[int], bool]) -> int:
     return high
 
 
-def _quantiles(power: float, level: float) -> tuple[float, float]:
-    normal = NormalDist()
-    return normal.inv_cdf(1 - level / 2), normal.inv_cdf(power)
-
-
-def _check(rate_a: float, rate_b: float, power: float, level: float) -> None:
+def _check(rate_a: float, rate_b: float) -> None:
     if not (0 <= rate_a <= 1 and 0 <= rate_b <= 1):
         raise ValueError(f"rates must lie within [0, 1], got {rate_a} and {rate_b}")
     if rate_a == rate_b:
         raise ValueError(f"equal rates ({rate_a}) cannot be distinguished")
-    if not (0 < level < 1 and level / 2 < power < 1):
-        raise ValueError(f"level and power must lie within (0, 1), power above half the level, got {level} and {power}")
 
 
 def _check_judge(judge: Predictor | None) -> None:

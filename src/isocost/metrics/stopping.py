@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from isocost.metrics.coverage import Floats
-from isocost.metrics.intervals import mean_interval
-from isocost.records import Estimate
 
 
 def stopped_rates(drawn: ArrayLike, correct: ArrayLike, successes: int, cap: ArrayLike) -> Floats:
@@ -50,18 +48,3 @@ def stopped_rates(drawn: ArrayLike, correct: ArrayLike, successes: int, cap: Arr
         reached = (m == 1).astype(np.float64) if successes == 1 else (successes - 1) / (m - 1)
         rates = np.where(came, reached, c / m)
     return np.where(m == 0, np.nan, rates)
-
-
-def stopped_rate(drawn: ArrayLike, correct: ArrayLike, successes: int, cap: ArrayLike) -> Estimate:
-    """Return the mean pass rate over problems from draws that stop, by `mean_interval`. Problems without a draw are left out.
-
-    Args:
-        drawn: M, int[problems].
-        correct: c, int[problems].
-        successes: m.
-        cap: Largest number of draws of a problem, as in `stopped_rates`.
-
-    Raises:
-        ValueError: As `stopped_rates`.
-    """
-    return mean_interval(stopped_rates(drawn, correct, successes, cap))

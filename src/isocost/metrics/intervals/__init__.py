@@ -4,19 +4,15 @@ Problems are the independent draws; samples of one problem are not (Miller 2024,
 docs/intervals.md lists where each interval is used, and how often each held the truth in simulation.
 """
 
-from isocost.metrics.intervals.clusters import clustered_error, clustered_interval
 from isocost.metrics.intervals.independent import independent_difference
 from isocost.metrics.intervals.means import count_interval, count_intervals, mean_interval, mean_intervals
 from isocost.metrics.intervals.paired import detectable_difference, paired_count_difference, paired_difference, paired_differences
-from isocost.metrics.intervals.proportions import exact_proportion, proportion, proportions, weighted_proportion
+from isocost.metrics.intervals.proportions import proportion, proportions, weighted_proportion
 
 __all__ = [
-    "clustered_error",
-    "clustered_interval",
     "count_interval",
     "count_intervals",
     "detectable_difference",
-    "exact_proportion",
     "independent_difference",
     "mean_interval",
     "mean_intervals",

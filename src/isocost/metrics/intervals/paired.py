@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from isocost.metrics.coverage import Floats
 from isocost.metrics.intervals.means import unseen
-from isocost.metrics.intervals.score import Z, estimates, t_quantile
+from isocost.metrics.intervals.score import Z_POWER, Z, estimates, t_quantile
 from isocost.records import Estimate
 
-_Z_POWER = NormalDist().inv_cdf(0.8)
 _BEYOND = 2.0  # an unseen problem may differ by this many times the largest difference seen
 
 
@@ -93,7 +90,7 @@ def detectable_difference(a: ArrayLike, b: ArrayLike, *, span: float = 1.0) -> f
     if np.isnan(d).all():
         return span
     _, error, _ = _with_two_more(d, np.array([span]), span)
-    return min(span, (Z + _Z_POWER) * float(error[0]))
+    return min(span, (Z + Z_POWER) * float(error[0]))
 
 
 def _estimates(d: Floats, span: Floats, limit: Floats, unit: float | None = None) -> list[Estimate]:

@@ -1,8 +1,6 @@
-"""Rates of independent successes: the default interval, the exact one, and rates of a stratified sample weighted back."""
+"""Rates of independent successes, and rates of a stratified sample weighted back."""
 
 from __future__ import annotations
-
-from math import lgamma
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,7 +27,7 @@ def proportions(successes: ArrayLike, n: ArrayLike) -> list[Estimate]:
     """Return shares of n independent trials that succeed, each with the score interval of Wilson (1927), corrected near 0 and 1.
 
     `score.score_ends` has the equation. The interval holds the truth 95% of the time on average over rates, and at least 93.1% at every
-    rate. `exact_proportion` holds at least 95% at every rate, and more on average. This one is the default.
+    rate.
 
     Args:
         successes: int[m].
@@ -42,24 +40,6 @@ def proportions(successes: ArrayLike, n: ArrayLike) -> list[Estimate]:
     share = x / np.maximum(many, 1)
     low, high = score_ends(share, np.maximum(many, 1))
     return estimates(share, low, high, many)
-
-
-def exact_proportion(successes: int, n: int) -> Estimate:
-    """Return the share of n independent trials that succeed, with the exact interval of Clopper and Pearson (1934).
-
-        low: P(X >= successes | low) = 0.025          high: P(X <= successes | high) = 0.025          X binomial
-
-    It holds at least 95% of the time at every rate: for a claim that must not fail, at about 10% more width. 0 of 0 is undefined.
-
-    Raises:
-        ValueError: successes is not between 0 and n.
-    """
-    x, many = (int(count[0]) for count in _counts([successes], [n]))
-    if many == 0:
-        return Estimate(value=None, low=None, high=None, n=0)
-    low = 0.0 if x == 0 else _rate_where_tail(x, many)
-    high = 1.0 if x == many else 1 - _rate_where_tail(many - x, many)
-    return Estimate(value=x / many, low=low, high=high, n=many)
 
 
 def weighted_proportion(successes: ArrayLike, n: ArrayLike, weights: ArrayLike) -> Estimate:
@@ -114,18 +94,6 @@ def stratified_size(successes: Ints, n: Ints, share: Floats) -> tuple[float, flo
     plain = float((share**2 * q * (1 - q) / n).sum()) / (pooled * (1 - pooled))
     added = _UNSEEN * float(unseen(np.array(seen)))
     return rate, (seen + added) / (seen * plain + added * heaviest)
-
-
-def _rate_where_tail(x: int, n: int) -> float:
-    """Return the rate at which x or more of n have a chance of 0.025, by bisection; x is at least 1."""
-    k = np.arange(x, n + 1)
-    log_choose = lgamma(n + 1) - np.array([lgamma(i + 1) + lgamma(n - i + 1) for i in k])
-    low, high = 0.0, 1.0
-    for _ in range(60):  # halves the unit interval below the resolution of a float
-        p = (low + high) / 2
-        tail = float(np.exp(log_choose + k * np.log(p) + (n - k) * np.log1p(-p)).sum())
-        low, high = (p, high) if tail < 0.025 else (low, p)
-    return low
 
 
 def _counts(successes: ArrayLike, n: ArrayLike) -> tuple[Ints, Ints]:

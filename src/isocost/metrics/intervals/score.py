@@ -13,6 +13,7 @@ from isocost.metrics.coverage import Floats
 from isocost.records import Estimate
 
 Z = NormalDist().inv_cdf(0.975)
+Z_POWER = NormalDist().inv_cdf(0.8)  # of the tests that differences and numbers of labels are planned for
 _WIDER = 2.03 / Z  # factor on the quantile if few successes are seen; without it rates of 5 and 7 in n are held 92.2% of the time
 _RARE, _COMMON = 6.0, 10.0  # the Poisson end counts fully up to _RARE successes, and not at all from _COMMON
 _STEP = 0.02  # grid of the Poisson limits, which are interpolated
