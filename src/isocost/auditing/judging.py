@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isocost.graders.judge import CUT, FENCE, REFERENCE, fill_template, last_verdict, shorten
+from isocost.graders.judge import CUT, FENCE, REFERENCE, enclosed, last_verdict
 from isocost.ids import digest
 
 PROMPT = (
@@ -54,26 +54,8 @@ class Judged:
 
 
 def audit_prompt(question: str, generation: str, reference: str | None) -> str:
-    """Return the prompt for an answer-correct solution.
-
-    Its mark is a hash of all that it encloses, so no enclosed text can contain it.
-
-    Args:
-        question: The question that the solution answers.
-        generation: The solution.
-        reference: The reference answer, shown to the judge; None where the problem has none.
-    """
-    mark = digest("mark", question, reference, generation)
-    shown, left_out = shorten(generation.strip())
-    return fill_template(
-        PROMPT,
-        mark=mark,
-        with_reference="" if reference is None else "the reference answer ",
-        question=question.strip(),
-        reference="" if reference is None else fill_template(REFERENCE, mark=mark, reference=reference.strip()),
-        solution=shown,
-        cut=fill_template(CUT, left_out=f"{left_out:,}") if left_out else "",
-    )
+    """Return the prompt for an answer-correct solution, as `graders.judge.enclosed`."""
+    return enclosed(PROMPT, question, generation, reference)
 
 
 def read_reply(sample_id: str, reply: str | None) -> Judged:

@@ -103,16 +103,27 @@ class Judge:
 
 
 def judging_prompt(request: JudgeRequest) -> str:
-    """Return the prompt for the judge. Its mark is a hash of all that it encloses, so no enclosed text can contain it."""
-    mark = digest("mark", request.question, request.reference, request.generation)
-    shown, left_out = shorten(request.generation.strip())
-    has_reference = request.reference is not None
+    """Return the prompt for the judge, as `enclosed`."""
+    return enclosed(PROMPT, request.question, request.generation, request.reference)
+
+
+def enclosed(form: str, question: str, generation: str, reference: str | None) -> str:
+    """Return a prompt with `FENCE` around what is judged. Its mark is a hash of all that it encloses, so no enclosed text can contain it.
+
+    Args:
+        form: `PROMPT`, or another one with `FENCE` in it.
+        question: The question that the solution answers.
+        generation: The solution.
+        reference: The reference answer, shown to the judge; None where there is none.
+    """
+    mark = digest("mark", question, reference, generation)
+    shown, left_out = shorten(generation.strip())
     return fill_template(
-        PROMPT,
+        form,
         mark=mark,
-        with_reference="the reference answer " if has_reference else "",
-        question=request.question.strip(),
-        reference=fill_template(REFERENCE, mark=mark, reference=str(request.reference).strip()) if has_reference else "",
+        with_reference="" if reference is None else "the reference answer ",
+        question=question.strip(),
+        reference="" if reference is None else fill_template(REFERENCE, mark=mark, reference=reference.strip()),
         solution=shown,
         cut=fill_template(CUT, left_out=f"{left_out:,}") if left_out else "",
     )

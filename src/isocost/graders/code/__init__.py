@@ -12,7 +12,6 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.code.programs import find_program
@@ -57,9 +56,9 @@ class CodeGrader(AnswerGrader):
         check_sandbox()
         self.time_limit = 3.0  # seconds by the clock, HumanEval's
         self._sandbox = Sandbox(memory=memory_mb << 20)
-        self._compiling: dict[str, bool] = {}
-        self._failing: dict[_Task, bool] = {}
-        self._lacking: dict[_Task, bool] = {}
+        self._compiles = lru_cache(maxsize=MOST_REMEMBERED)(self._compile)
+        self._can_fail = lru_cache(maxsize=MOST_REMEMBERED)(self._probe)
+        self._lacks_module = lru_cache(maxsize=MOST_REMEMBERED)(self._run_alone)
 
     def extract(self, generation: str) -> str | None:
         """Return the program in a solution; None where it has none."""
@@ -106,37 +105,23 @@ class CodeGrader(AnswerGrader):
         task = _read(reference)
         return None if task is None or not task.solution.strip() else f"```python\n{task.solution}\n```"
 
-    def _compiles(self, tests: str) -> bool:
+    def _compile(self, tests: str) -> bool:
         """Return True if the tests are Python. They are compiled in the sandbox, under its limits, because compiling may exhaust memory."""
-        if tests not in self._compiling:
-            _make_room(self._compiling)
-            program = f"compile({tests!r}, 'tests', 'exec', dont_inherit=True)"
-            reason = self._sandbox.run(program, "", seconds=self.time_limit)
-            self._compiling[tests] = not reason.startswith(("failed", "memory"))  # a timeout proves nothing about the tests
-        return self._compiling[tests]
+        program = f"compile({tests!r}, 'tests', 'exec', dont_inherit=True)"
+        reason = self._sandbox.run(program, "", seconds=self.time_limit)
+        return not reason.startswith(("failed", "memory"))  # a timeout proves nothing about the tests
 
-    def _can_fail(self, task: _Task) -> bool:
+    def _probe(self, task: _Task) -> bool:
         """Return True if the tests fail a program that does nothing of use. Otherwise they pass every program."""
-        if task not in self._failing:
-            _make_room(self._failing)
-            tests = effective(task.tests)
-            self._failing[task] = any(self._run(task, program, tests) != "passed" for program in probes(task.tests))
-        return self._failing[task]
+        tests = effective(task.tests)
+        return any(self._run(task, program, tests) != "passed" for program in probes(task.tests))
 
-    def _lacks_module(self, task: _Task) -> bool:
+    def _run_alone(self, task: _Task) -> bool:
         """Return True if the tests import a module that is not in the sandbox, whatever the program is."""
-        if task not in self._lacking:
-            _make_room(self._lacking)
-            self._lacking[task] = self._run(task, "", task.tests) == _NO_MODULE
-        return self._lacking[task]
+        return self._run(task, "", task.tests) == _NO_MODULE
 
     def _run(self, task: _Task, program: str, tests: str) -> str:
         return self._sandbox.run(program, tests, seconds=self.time_limit, **task.context)
-
-
-def _make_room(remembered: dict[Any, bool]) -> None:
-    if len(remembered) >= MOST_REMEMBERED:
-        remembered.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
