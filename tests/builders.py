@@ -6,7 +6,7 @@ import copy
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -21,6 +21,8 @@ from isocost.graders.number import NumberGrader
 from isocost.preparing.prepare import known_parts
 from isocost.records import Outcome, Verdict
 from isocost.studyfile import check_study
+from isocost.tables import scan_table
+from isocost.tables.coding import collected
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -155,3 +157,8 @@ def nested(raw: Mapping[str, Any], *keys: str | int, value: object) -> Raw:
         target = target[key]
     target[keys[-1]] = value
     return copied  # type: ignore[no-any-return]
+
+
+def read_table(path: str, columns: Collection[str] | None = None) -> pl.DataFrame:
+    """A checked table of samples, loaded."""
+    return collected(scan_table(path, columns))

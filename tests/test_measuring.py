@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from isocost.cli import app
 from isocost.errors import InputError
 from isocost.measuring import cell_estimates, measure, to_json, to_markdown
-from isocost.tables import read_table
+from tests.builders import read_table
 
 GAME24 = Path(__file__).parents[2] / "shared/data/pool_game24.parquet"
 

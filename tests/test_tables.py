@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from isocost.errors import TableError
-from isocost.tables import COLUMNS, read_table, scan_table
+from isocost.tables import COLUMNS, scan_table
+from tests.builders import read_table
 
 ROW: dict[str, Any] = {"problem_id": "p", "model": "m", "correct": True}
 
@@ -36,10 +37,9 @@ def test_three_columns_are_enough(tmp_path: Path) -> None:
         {"problem_id": "two", "model": "n", "correct": True}
     ]
     found = read_table(jsonl(tmp_path, *rows))
-    assert found.columns == ["problem_id", "model", "pool", "sample_index", "correct"]
+    assert found.columns == ["problem_id", "model", "pool", "correct"]
     assert found["problem_id"].to_list() == ["1", "1", "1", "two"]
     assert found["pool"].to_list() == ["m", "m", "m", "n"]
-    assert found["sample_index"].to_list() == [0, 1, 2, 0]
     assert found["correct"].to_list() == [True, False, None, True]
 
 
@@ -60,7 +60,7 @@ def test_only_wanted_columns_are_loaded(tmp_path: Path) -> None:
     path = jsonl(tmp_path, {**ROW, "generation": "long", "num_generated_tokens": 3, "other": 1})
     assert "generation" in read_table(path).columns
     assert "other" not in read_table(path).columns
-    assert read_table(path, columns=[]).columns == ["problem_id", "model", "pool", "sample_index", "correct"]
+    assert read_table(path, columns=[]).columns == ["problem_id", "model", "pool", "correct"]
     assert "num_generated_tokens" in read_table(path, columns=["num_generated_tokens", "finish_reason"]).columns
 
 
@@ -105,7 +105,7 @@ def test_values_of_the_wrong_kind_are_refused(tmp_path: Path, change: dict[str, 
 
 def test_two_models_may_share_a_pool(tmp_path: Path) -> None:
     shared = [{**ROW, "model": model, "pool": "a"} for model in ("one", "two")]
-    assert read_table(jsonl(tmp_path, *shared))["sample_index"].to_list() == [0, 0]
+    assert read_table(jsonl(tmp_path, *shared))["pool"].to_list() == ["a", "a"]
 
 
 def test_a_sample_numbered_twice_is_refused_at_its_second_place(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from pydantic_core import from_json
 
 from isocost.errors import TableError
 from isocost.measuring import measure
-from isocost.tables import read_table, scan_table
+from isocost.tables import scan_table
 from isocost.tables.columns import COLUMNS, all_fit, fits
+from tests.builders import read_table
 
 ROW: dict[str, Any] = {"problem_id": "p", "model": "m", "correct": True}
 

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from isocost.measuring import survey_file
-from isocost.tables import read_table, scan_table
+from isocost.tables import scan_table
+from tests.builders import read_table
 from tests.test_tables import ROW, jsonl, parquet, refusal
 
 NAMES = {"problem_id": "p", "model": "m"}

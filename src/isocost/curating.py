@@ -6,7 +6,6 @@ Solutions that reach the right answer by wrong steps stay in, as in the paper (a
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 from isocost.errors import InputError
 from isocost.metrics.diversity import Level
 from isocost.records import Cell, Outcome, SamplingParams
+from isocost.tables.coding import hash_numbers, hash_ranks
 
-_PART = 10_000  # hashes that are Python objects at once; an object takes four times the 16 bytes that are kept
 _REASONS = ("error", "ungraded", "no_answer", "incorrect", "cut_off", "duplicate", "over_cap")
 _MEANING = {
     "drawn": "solutions drawn",
@@ -66,10 +65,7 @@ def seeded_ranks(seed: int, ids: Iterable[str]) -> NDArray[np.int64]:
 
     A hash gives each draw a place that does not depend on the other draws, so more draws do not reorder those that exist.
     """
-    hashes = _numbers(hashlib.sha256(f"{seed}/{each}".encode()).digest() for each in ids)
-    found = np.empty(len(hashes), dtype=np.int64)
-    found[np.lexsort(hashes.T[::-1])] = np.arange(len(hashes))
-    return found
+    return hash_ranks(hashlib.sha256(f"{seed}/{each}".encode()).digest() for each in ids)
 
 
 def solutions(problems: Iterable[str], texts: Iterable[str], distinct: Level, key: Callable[[str, Level], str]) -> NDArray[np.uint64]:
@@ -85,7 +81,7 @@ def solutions(problems: Iterable[str], texts: Iterable[str], distinct: Level, ke
     """
     pairs = (f"{problem}\0{key(text, distinct)}" for problem, text in zip(problems, texts, strict=True))
     # Texts of models may hold lone surrogates, which plain UTF-8 refuses.
-    return _numbers(hashlib.sha256(pair.encode("utf-8", "surrogatepass")).digest() for pair in pairs)
+    return hash_numbers(hashlib.sha256(pair.encode("utf-8", "surrogatepass")).digest() for pair in pairs)
 
 
 def curate(draws: pl.DataFrame, found: pl.DataFrame, *, per_problem: int | None) -> Curated:
@@ -126,15 +122,6 @@ def _is_first(a: NDArray[np.uint64], b: NDArray[np.uint64], rank: NDArray[np.uin
     first[order[:1]] = True
     first[order[1:]] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
     return pl.Series(first)
-
-
-def _numbers(hashes: Iterable[bytes]) -> NDArray[np.uint64]:
-    """Return the first 128 bits of each hash, uint64[hashes, 2]."""
-    left, parts = iter(hashes), [b""]
-    while some := b"".join(each[:16] for each in itertools.islice(left, _PART)):
-        parts.append(some)
-    # Big-endian, so that the numbers sort as the bytes do and the order is the same on any machine.
-    return np.frombuffer(b"".join(parts), dtype=">u8").reshape(-1, 2).astype(np.uint64)
 
 
 def to_rows(kept: pl.DataFrame, texts: pl.Series, questions: Mapping[str, str], prompt: Callable[[str], str]) -> pl.DataFrame:

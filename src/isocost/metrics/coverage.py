@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from isocost.tables.coding import distinct
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -91,17 +93,6 @@ def distinct_pairs(first: Ints, second: Ints) -> tuple[Ints, Ints]:
         return pairs, owner.reshape(-1).astype(np.int64)
     keys, owner = distinct(first * width + second)
     return np.stack([keys // width, keys % width], axis=1), owner
-
-
-def distinct(keys: Ints) -> tuple[Ints, Ints]:
-    """Return the distinct values of int[rows] (all at least 0), ascending, and each row's index. Sorts only if the values are sparse."""
-    top = int(keys.max(initial=-1)) + 1
-    if top > 4 * keys.size + 1024:  # a table of flags over the range would be larger than a sort is slow
-        values, owner = np.unique(keys, return_inverse=True)
-        return values.astype(np.int64), owner.reshape(-1).astype(np.int64)
-    present = np.zeros(top, dtype=np.bool_)
-    present[keys] = True
-    return np.flatnonzero(present), (np.cumsum(present, dtype=np.int64) - 1)[keys]
 
 
 def pair_curve(m: Ints, c: Ints, ks: Ints) -> Floats:

@@ -9,14 +9,13 @@ import polars as pl
 
 from isocost.errors import TableError
 from isocost.paths import is_special_file
-from isocost.tables.coding import collected
 from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
 from isocost.tables.duplicates import refuse_gaps_and_duplicates
 from isocost.tables.jsonl import scan_jsonl
 from isocost.tables.parquet import scan_parquet
 from isocost.tables.units import refuse_mixed_units
 
-__all__ = ["COLUMNS", "NEEDED", "read_table", "scan_table"]
+__all__ = ["COLUMNS", "NEEDED", "scan_table"]
 
 
 def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFrame:
@@ -58,21 +57,3 @@ def scan_table(path: str, columns: Collection[str] | None = None) -> pl.LazyFram
     if "pool" not in present:
         lazy = lazy.with_columns(pool=pl.col("model"))
     return lazy.select([name for name in wanted if name in present or name == "pool"])
-
-
-def read_table(path: str, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return `scan_table` as a loaded frame. Texts are most of a large table: leave `generation` out if counts are enough.
-
-    Returns:
-        As `scan_table`. sample_index, if absent, is the row's place among those of its model, pool and problem.
-
-    Raises:
-        TableError: As `scan_table`.
-    """
-    frame = collected(scan_table(path, columns))
-    # Row order is the order of drawing if the table does not say otherwise.
-    if "sample_index" not in frame.columns:
-        place = pl.int_range(pl.len(), dtype=pl.Int64).over("model", "pool", "problem_id")
-        frame = frame.with_columns(sample_index=place)
-    own = [name for name in frame.columns if name not in COLUMNS]
-    return frame.select([*(name for name in COLUMNS if name in frame.columns), *own])
