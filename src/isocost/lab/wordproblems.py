@@ -14,26 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from isocost.lab.scenes import (
-    CHAINS,
-    COMMON_GAIN,
-    COMMON_LOSE,
-    DISTRACTORS,
-    NAMES,
-    PARTS,
-    RUNNING,
-    THINGS,
-    ChainScene,
-    PartsScene,
-    RunningScene,
-)
+from isocost.lab.scenes import WORDING, ChainScene, PartsScene, RunningScene
 
 Split = Literal["pretraining", "train", "validation", "test", "transfer"]
 Operator = Literal["+", "-", "*", "/"]
 
 LEVELS = (1, 2, 3, 4, 5, 6)
 LARGEST = 299  # largest result of any step
-_SCENES = {transfer: [s for s in (*RUNNING, *PARTS, *CHAINS) if s.transfer == transfer] for transfer in (False, True)}
+_SCENES = {transfer: WORDING.scenes(transfer=transfer) for transfer in (False, True)}
 _SHARES: dict[str, range] = {  # hash residues (of 100) of each split; transfer has scenes of its own, so it takes all residues
     "pretraining": range(76),
     "train": range(76, 86),
@@ -167,7 +155,7 @@ def apply(operator: Operator, left: int, right: int) -> int | None:
 
 def _draw(rng: random.Random, transfer: bool, level: int) -> WordProblem | None:
     scene = rng.choice(_SCENES[transfer])
-    draft = _Draft(rng, scene.key, name=rng.choice(NAMES), thing=rng.choice(THINGS))
+    draft = _Draft(rng, scene.key, name=rng.choice(WORDING.names), thing=rng.choice(WORDING.things))
     try:
         if isinstance(scene, RunningScene):
             ask = _running(draft, scene, level)
@@ -179,7 +167,7 @@ def _draw(rng: random.Random, transfer: bool, level: int) -> WordProblem | None:
         return None
     if rng.random() < 0.25:
         # A number that must not be used, so that a model cannot simply use all numbers.
-        distractor = draft.words(rng.choice(DISTRACTORS), d=rng.randint(2, 60))
+        distractor = draft.words(rng.choice(WORDING.distractors), d=rng.randint(2, 60))
         draft.sentences.insert(rng.randint(1, len(draft.sentences)), distractor)
     question = " ".join([*draft.sentences, ask])
     return WordProblem(question=question, steps=tuple(draft.steps), values=tuple(draft.values), scene=scene.key)
@@ -190,7 +178,7 @@ def _running(draft: _Draft, scene: RunningScene, level: int) -> str:
     current: Operand = rng.randint(3, 60)
     # The common events name {thing}, so they fit only scenes that do.
     of_things = "{thing}" in scene.opening and not scene.transfer
-    gain, lose = (scene.gain + COMMON_GAIN, scene.lose + COMMON_LOSE) if of_things else (scene.gain, scene.lose)
+    gain, lose = (scene.gain + WORDING.common_gain, scene.lose + WORDING.common_lose) if of_things else (scene.gain, scene.lose)
     draft.say(scene.opening, n=draft.value(current))
     for _ in range(level):
         kind = rng.choices(("gain", "lose", "multiply", "divide"), (4, 4, 2, 2))[0]
@@ -246,7 +234,7 @@ def _chain(draft: _Draft, scene: ChainScene, level: int) -> str:
     rng = draft.rng
     total_asked = level % 2 == 0 and rng.random() < 0.7
     links = level // 2 if total_asked else level
-    people = [draft.name, *rng.sample([n for n in NAMES if n != draft.name], links)]
+    people = [draft.name, *rng.sample([n for n in WORDING.names if n != draft.name], links)]
     amounts: list[Operand] = [rng.randint(3, 45)]
     draft.say(scene.opening, n=draft.value(amounts[0]))
     for last, following in itertools.pairwise(people):
