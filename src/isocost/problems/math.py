@@ -5,7 +5,7 @@ A row has `problem`, a worked `solution`, the bare `answer`, its `subject` (or `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,6 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
         ProblemsError: the file or dataset cannot be read, or a row lacks problem or answer.
         MissingExtraError: datasets is not installed, and no path is given.
     """
-    rows: Iterable[tuple[str, Mapping[str, object]]]
     rows = hub_rows("HuggingFaceH4/MATH-500", None, split) if path is None else read_rows(base / path)
     for index, (where, row) in enumerate(rows):
         problem = to_problem(row, where, default_id=f"math-{index:05d}", question_field="problem", answer_field="answer")

@@ -8,7 +8,7 @@ A row has `text` ("Write a function to find the shared elements from the given t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from isocost.errors import ProblemsError
@@ -36,13 +36,12 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
     if split not in (*SPLITS, "all"):
         raise ProblemsError(f'mbpp has the splits {", ".join(SPLITS)} and all, not "{split}"')
     wanted = SPLITS.get(split, ALL)
-    rows: Iterable[tuple[str, Mapping[str, object]]]
-    if path is None:
+    if path is not None:
+        rows = read_rows(base / path)
+    else:
         names = SPLITS if split == "all" else (split,)
         # One split at a time, so that no file of another split is fetched.
         rows = (row for name in names for row in hub_rows("google-research-datasets/mbpp", "full", name))
-    else:
-        rows = read_rows(base / path)
     for where, row in rows:
         number = row.get("task_id")
         # The id decides the split, so it cannot be guessed.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,19 +20,19 @@ ID_FIELDS = ("id", "problem_id", "unique_id")
 
 
 def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield (where, row) of every non-empty line of a JSONL file. `where` is `file:line`, for messages.
+    """Yield (where, row) of every non-empty line of a JSONL file, which may be packed (`.gz`). `where` is `file:line`, for messages.
 
     Raises:
         ProblemsError: the file cannot be read, or a line is not a JSON object.
     """
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 # Some programs begin a UTF-8 file with a byte order mark.
                 if line := line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip():
                     yield f"{path}:{number}", _row(line, f"{path}:{number}")
-    except OSError as error:
-        raise ProblemsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise ProblemsError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _row(line: bytes, where: str) -> Mapping[str, object]:
