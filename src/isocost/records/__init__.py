@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from isocost.records.audits import Audit, AuditedBy, Chosen, Label, LabelVerdict
-from isocost.records.cells import Cell, CellComparison, CellPlan, CellResult
 from isocost.records.costs import Basis, BillLine, Cost, Unit
-from isocost.records.curves import ModelCrossover, ModelCurve, ModelPair
 from isocost.records.digests import ADDED_LATER, OMIT_DEFAULT
 from isocost.records.estimates import Estimate
-from isocost.records.evaluations import Comparison, Evaluation, Setup
-from isocost.records.models import ModelCard, PromptReading
-from isocost.records.problems import Problem
-from isocost.records.results import Results
-from isocost.records.samples import Allocation, FinishReason, SamplingParams
-from isocost.records.verdicts import Outcome, Verdict
+from isocost.records.results import (
+    Cell,
+    CellComparison,
+    CellPlan,
+    CellResult,
+    Comparison,
+    Evaluation,
+    ModelCard,
+    ModelCrossover,
+    ModelCurve,
+    ModelPair,
+    PromptReading,
+    Results,
+    Setup,
+)
+from isocost.records.samples import Allocation, FinishReason, Outcome, Problem, SamplingParams, Verdict
 
 __all__ = [
     "ADDED_LATER",

@@ -1,16 +1,257 @@
-"""The input of the report."""
+"""Everything that a report shows: models, cells, curves, evaluations."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from isocost.records.cells import CellComparison, CellResult
-from isocost.records.costs import BillLine
-from isocost.records.curves import ModelCrossover, ModelCurve, ModelPair
+from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.estimates import Estimate
-from isocost.records.evaluations import Comparison, Evaluation
-from isocost.records.models import ModelCard
+
+PromptReading = Literal["none", "shared", "each"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """A model as the study uses it: its size and price, and their sources.
+
+    Attributes:
+        name: The study's name of the model.
+        engine: The engine's name.
+        source: The engine's name of the model.
+        parameters: P, the parameters that a token passes through; None if unknown.
+        parameters_are: The source of the count, as text.
+        flops_per_token: 2P.
+        usd_per_million: US dollars per million tokens as paid, after discounts: `input`, `output`, `input_cache_read`; None if unknown.
+        attention: layers * attention width, the L d of 4 L d FLOPs per token and token of context; None if unknown.
+        prompt_reading: The prompt readings that a draw's FLOPs count: none, one shared by the draws of a request, or one each.
+        counts_attention: True if a draw's FLOPs count attention.
+        price_is: The source of the price, as text.
+        priced_on: The day the price was read.
+        tokens_per_second: The measured rate, if the price follows from it.
+        to_know: By unit whose cost is unknown, the key to add to the study.
+    """
+
+    name: str
+    engine: str
+    source: str
+    parameters: int | None
+    parameters_are: str
+    flops_per_token: float | None
+    usd_per_million: Mapping[str, float] | None
+    attention: int | None = None
+    prompt_reading: PromptReading = "none"
+    counts_attention: bool = False
+    price_is: str = ""
+    priced_on: dt.date | None = None
+    tokens_per_second: float | None = None
+    to_know: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One arm under one budget; `budget` is None for an arm whose count is given (number-matched)."""
+
+    arm: str
+    budget: str | None
+
+    @property
+    def name(self) -> str:
+        """`arm@budget`. A number-matched arm has one cell, `arm@number`."""
+        return f"{self.arm}@{self.budget or 'number'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellPlan:
+    """The draws that a cell plans to buy.
+
+    Attributes:
+        cell: The cell.
+        models: Its models, in the study's order.
+        unit: Unit of its budget; None if number-matched.
+        amount: Amount of its budget, over all problems; None if number-matched.
+        basis: Basis of its budget.
+        samples_per_problem: Mean planned draws per problem, by model.
+        cost: Planned cost of these draws, in every known unit, and in seconds if tokens per second are known.
+    """
+
+    cell: Cell
+    models: tuple[str, ...]
+    unit: Unit | None
+    amount: float | None
+    basis: Basis
+    samples_per_problem: Mapping[str, float]
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellResult:
+    """The draws that a cell bought, and their measures.
+
+    Attributes:
+        plan: The plan.
+        cost: Realised cost of its draws.
+        n_samples: Number of draws.
+        n_tokens: Number of generated tokens.
+        measures: By name: `covered`, `kept_per_problem`, `coverage@3`, `diversity@3`, `pass@1`, `fpr`.
+        funnel: From drawn to kept: (stage, count), each stage after its losses.
+        n_kept: Number of solutions in its training set.
+    """
+
+    plan: CellPlan
+    cost: Cost
+    n_samples: int
+    n_tokens: int
+    measures: Mapping[str, Estimate]
+    funnel: tuple[tuple[str, int], ...]
+    n_kept: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellComparison:
+    """The data of two cells paired problem by problem.
+
+    Attributes:
+        left: A cell.
+        right: The other cell.
+        measure: `covered` (in shares of problems) or `kept_per_problem` (in solutions).
+        difference: left minus right.
+    """
+
+    left: str
+    right: str
+    measure: str
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCurve:
+    """The value of k draws per problem from one model's pool, or from a mixture of models. All points use the same problems.
+
+    Attributes:
+        model: The study's name of the model, or a description of the mixture.
+        cost: Mean cost per graded draw of these problems. The cost of ungraded draws is added to the graded ones.
+        ks: Draws per problem, ascending from 1.
+        measures: `coverage` and `diversity` (distinct correct solutions), one estimate per entry of `ks`.
+        mix: By model of a mixture, its share of the draws; empty for a single model.
+    """
+
+    model: str
+    cost: Cost
+    ks: tuple[int, ...]
+    measures: Mapping[str, tuple[Estimate, ...]]
+    mix: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCrossover:
+    """The cost per problem from which one model stays ahead of the other.
+
+    Attributes:
+        measure: `coverage` or `diversity`.
+        models: The two models.
+        unit: Unit of every cost here. All costs are per problem.
+        ahead: The model that is ahead at the end of the shorter curve; None if both are level there.
+        cost: The cost at which it takes the lead; 0.0 if it leads from the first draw, None if `ahead` is None.
+        low: Lower end of the 95% interval; None beyond the reach.
+        high: Upper end of the 95% interval; None beyond the reach.
+        reach: The cost at the end of the shorter curve.
+        absent: Share of the resamples of problems in which that model is not ahead at the reach.
+        n: Number of problems.
+    """
+
+    measure: str
+    models: tuple[str, str]
+    unit: Unit
+    ahead: str | None
+    cost: float | None
+    low: float | None
+    high: float | None
+    reach: float
+    absent: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPair:
+    """A comparison of two models on the same problems, at equal cost or at equal numbers of draws.
+
+    Attributes:
+        models: Left and right.
+        budget: The budget that both spend; None for equal numbers.
+        unit: Unit of the budget.
+        cost: Cost per problem of each: the budget's, or that at the end of the shorter curve; None for equal numbers.
+        draws: Draws per problem of each, fractional as planned.
+        measures: `coverage` and `diversity` of each.
+        differences: The same measures, left minus right, paired.
+        only: Share of the problems that only this model solves, for each.
+        both: Share that both solve.
+        neither: Share that neither solves.
+    """
+
+    models: tuple[str, str]
+    budget: str | None
+    unit: Unit | None
+    cost: float | None
+    draws: tuple[float, float]
+    measures: Mapping[str, tuple[Estimate, Estimate]]
+    differences: Mapping[str, Estimate]
+    only: tuple[Estimate, Estimate]
+    both: Estimate
+    neither: Estimate
+
+
+Setup = Literal["distillation", "self-improvement", "weak-to-strong improvement", "mixed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The score of one trained or untrained model on one problem set.
+
+    Attributes:
+        student: The model's name in the study.
+        cell: The cell whose data it was trained on; None for untrained.
+        prompt: `plain` (the prompt of trained models) or the few-shot template's name.
+        split: `test`, `transfer` or `validation`.
+        metric: `pass@1` (greedy) or `maj@4` and so on.
+        estimate: Share of problems solved.
+        setup: The paper's set-up; None for untrained.
+    """
+
+    student: str
+    cell: str | None
+    prompt: str
+    split: str
+    metric: str
+    estimate: Estimate
+    setup: Setup | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two evaluations paired problem by problem.
+
+    Attributes:
+        student: The model's name in the study.
+        split: The problem set.
+        metric: The compared metric.
+        left: A cell, or None for untrained.
+        right: The other cell, or None for untrained.
+        difference: left minus right, in shares of problems (0.05 is five points).
+        detectable: The smallest true difference that this many problems detect with 80% power at the 5% level.
+        setup: The paper's set-up of `left`.
+    """
+
+    student: str
+    split: str
+    metric: str
+    left: str | None
+    right: str | None
+    difference: Estimate
+    detectable: float
+    setup: Setup | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,29 @@
-"""Samples, and the parameters of sampling."""
+"""Problems, the samples drawn for them, and verdicts on these."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A question with its reference answer.
+
+    Attributes:
+        id: The id, unique in its problem set.
+        question: The question, as a model reads it.
+        answer: The reference answer, as the grader reads it.
+        metadata: Further properties, such as `level` or `subject`.
+    """
+
+    id: str
+    question: str
+    answer: str
+    metadata: Mapping[str, str | int | float] = field(default_factory=dict)
+
 
 FinishReason = Literal["stop", "length", "error"]
 
@@ -27,3 +47,32 @@ class Allocation:
     model: str
     first_index: int
     count: int
+
+
+class Outcome(StrEnum):
+    """The outcome of grading. A solution that could not be graded is `ungraded`, never `incorrect`."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    NO_ANSWER = "no_answer"
+    UNGRADED = "ungraded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A grader's judgement of one solution.
+
+    Attributes:
+        outcome: The outcome.
+        predicted_answer: The answer read from the solution, or None.
+        reason: Machine-readable reason for the outcome (`equal`, `different`, `timeout`, ...).
+    """
+
+    outcome: Outcome
+    predicted_answer: str | None
+    reason: str
+
+    @property
+    def correct(self) -> bool | None:
+        """True, False, or None if ungraded."""
+        return None if self.outcome is Outcome.UNGRADED else self.outcome is Outcome.CORRECT
