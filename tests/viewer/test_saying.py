@@ -9,7 +9,7 @@ import pytest
 
 from isocost.errors import StorageError
 from isocost.store import Log
-from isocost.viewer.targets import target
+from isocost.viewer.standing import target
 from tests.viewer.conftest import ORIGIN, Pages, location, open_pages
 from tests.viewer.rundirs import MODELS, labels, write_run
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from isocost.measuring.asjson import survey_json, to_json
-from isocost.measuring.cells import cell_estimates
-from isocost.measuring.columns import Measures
+from isocost.measuring.columns import Measures, cell_estimates
 from isocost.measuring.files import level_list, price_list, survey_file
 from isocost.measuring.markdown import survey_markdown, to_markdown
 from isocost.measuring.survey import Survey, measured, survey, values

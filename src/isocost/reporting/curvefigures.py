@@ -7,13 +7,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from isocost.records import ModelCurve, Results, Unit
-from isocost.reporting import axes, drawing, mixed, numbers
+from isocost.reporting import axes, drawing, numbers
 from isocost.reporting.blocks import Column, Figure, Row, Table, integer, number
 from isocost.reporting.blocks import estimated as entry
 from isocost.reporting.drawing import Scaled
 from isocost.reporting.leading import MEASURES, interval, main_models
 from isocost.reporting.marks import curve_marks
-from isocost.reporting.panels import Crossing, Line, Panel, draw
+from isocost.reporting.panels import LONGEST_NAME, Crossing, Line, Panel, draw
 
 _UNITS: tuple[Unit, ...] = ("flops", "usd")
 _TITLES = {"coverage": "coverage (% of problems)", "diversity": "distinct correct solutions a problem"}
@@ -68,7 +68,7 @@ def _cost_panel(results: Results, measure: str, unit: Unit) -> Panel:
 def _by_cost(results: Results, measure: str, unit: Unit, panel: Panel, *, first: bool) -> Figure:
     each, models = _costs(results, unit), main_models(results)
     caption = f"{_WHAT[measure]}, at k times the mean cost of a draw. {_READ}"
-    caption += "".join(mixed.said(curve) for curve in _with_cost(results, unit) if curve.mix)
+    caption += "".join(_explain(curve) for curve in _with_cost(results, unit) if curve.mix)
     caption += _CROSS.format(models=" and ".join(models)) if panel.crossing and models else ""
     far = [f"{name} ({numbers.budget(unit, at)})" for at, name in _budgets(results, unit) if (at, name) not in panel.guides]
     caption += f" Budgets far beyond what was drawn: {', '.join(far)}." if far else ""
@@ -138,7 +138,7 @@ def _lines(results: Results, measure: str, curves: Sequence[ModelCurve], each: M
     marks = curve_marks(results)
     return tuple(
         Line(
-            label=mixed.end_name(curve),
+            label=_end_name(curve),
             mark=marks[curve.model],
             points=tuple((k * each[curve.model], e) for k, e in zip(curve.ks, curve.measures[measure], strict=True)),
             marked=frozenset(
@@ -207,3 +207,16 @@ def _cost_axis(places: Sequence[float], unit: Unit) -> Scaled:
 def _plain(value: float) -> str:
     """Format a tick without trailing zeros and without an exponent."""
     return f"{value:,.9f}".rstrip("0").rstrip(".")
+
+
+def _end_name(curve: ModelCurve) -> str:
+    """Return the name at the end of a line: the model, or for a mixture its models if there is room for them."""
+    names = " + ".join(curve.mix)
+    return curve.model if not curve.mix else names if len(names) <= LONGEST_NAME else "equal money"
+
+
+def _explain(curve: ModelCurve) -> str:
+    """Explain a mixture's line, so that a reader can follow the other sentences."""
+    *most, last = (f"{numbers.fixed(100 * share, 0)}% {model}" for model, share in curve.mix.items())
+    draws = f"{', '.join(most)} and {last}"
+    return f" {curve.model}: not drawn, but worked out from the models' own draws; k counts all of its draws, {draws}."

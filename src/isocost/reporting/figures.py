@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from isocost.records import Results
+from isocost.records import Evaluation, Results
 from isocost.reporting import axes, drawing, numbers
 from isocost.reporting.blocks import Column, Figure, Row, Table, words
 from isocost.reporting.blocks import estimated as entry
 from isocost.reporting.drawing import Dot, Scaled
-from isocost.reporting.evaluations import ordered, trained_on
 from isocost.reporting.marks import NEUTRAL, UNTRAINED, cell_marks
 
 
@@ -72,3 +71,17 @@ def _dotted(key: str, title: str, caption: str, measure: str, dots: Sequence[Dot
 
 def _share(value: float) -> str:
     return f"{drawing.in_percent(value)}%"
+
+
+def trained_on(evaluation: Evaluation) -> str:
+    """Return a row's header: the data, or the prompt of an untrained model."""
+    if evaluation.cell is not None:
+        return evaluation.cell
+    return "untrained, plain format" if evaluation.prompt == "plain" else f"untrained, {evaluation.prompt}"
+
+
+def ordered(evaluations: tuple[Evaluation, ...]) -> list[Evaluation]:
+    """Sort by student and split in order of appearance, the untrained model first."""
+    students = list(dict.fromkeys(item.student for item in evaluations))
+    splits = list(dict.fromkeys(item.split for item in evaluations))
+    return sorted(evaluations, key=lambda item: (students.index(item.student), splits.index(item.split), item.cell is not None))

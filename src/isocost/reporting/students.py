@@ -8,8 +8,7 @@ from typing import NamedTuple
 from isocost.records import Comparison, Estimate, Evaluation, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Section, Table, number
-from isocost.reporting.evaluations import ordered, trained_on
-from isocost.reporting.figures import students_by_data
+from isocost.reporting.figures import ordered, students_by_data, trained_on
 from isocost.reporting.marks import BETTER, NEUTRAL, UNDECIDED, UNTRAINED, WORSE, Mark, cell_marks
 from isocost.reporting.tables import Shown, estimate, filled, problems, table, text
 

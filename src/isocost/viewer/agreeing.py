@@ -8,8 +8,7 @@ from isocost.auditing.labels import Compared, compare_labellers, current_labels
 from isocost.paths import shell_word
 from isocost.records import Label, LabelVerdict
 from isocost.reporting.numbers import percent
-from isocost.viewer.differing import Differing, address
-from isocost.viewer.queue import Queue
+from isocost.viewer.queue import Differing, Queue, address
 from isocost.viewer.rendering import Renderer
 from isocost.viewer.rundata import RunData
 from isocost.viewer.wording import kappa

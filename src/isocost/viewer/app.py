@@ -18,11 +18,11 @@ from isocost.errors import InputError, IsocostError
 from isocost.paths import shell_word
 from isocost.viewer.agreeing import agreement_page
 from isocost.viewer.browsing import Browsing
-from isocost.viewer.differing import AGREEMENT
 from isocost.viewer.guarding import Guard
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.labelling import END, Labelling
 from isocost.viewer.listing import View
+from isocost.viewer.queue import AGREEMENT
 from isocost.viewer.rendering import SCRIPTS, Renderer, script, style
 from isocost.viewer.rundata import RunData
 from isocost.viewer.unsaved import not_saved

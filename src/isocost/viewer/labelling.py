@@ -8,9 +8,8 @@ from isocost.auditing.labels import REASONS
 from isocost.equations import audit_steps
 from isocost.errors import InputError
 from isocost.records import Audit, Chosen, Label, LabelVerdict
-from isocost.viewer.differing import Differing, address
 from isocost.viewer.labelbook import LabelBook, mark
-from isocost.viewer.queue import Queue
+from isocost.viewer.queue import Differing, Queue, address
 from isocost.viewer.rendering import Renderer
 from isocost.viewer.rundata import RunData
 from isocost.viewer.standing import stand

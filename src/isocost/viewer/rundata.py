@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import RunDirectoryError, StudyError
-from isocost.paths import scan_parquet, shell_word
-from isocost.viewer.audited import Audited, read_audited
+from isocost.paths import read_parquet, scan_parquet, shell_word
+from isocost.records import Audit, AuditedBy, Chosen
 from isocost.yamlfile import read_yaml
 
 KINDS = ("kept", "wrong", "cut off", "failed")
@@ -29,6 +31,23 @@ KIND = (
 )
 _COUNTED = {"problem_id": pl.String, "model": pl.String, "n": pl.UInt32, **dict.fromkeys(KINDS, pl.UInt32)}
 _QUESTION = {"id": pl.String, "question": pl.String, "answer": pl.String, "metadata": pl.String}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """The chosen solutions and their audits.
+
+    Attributes:
+        chosen: Solutions in the order in which people label.
+        audits: Audits by auditor, then by sample id.
+    """
+
+    chosen: tuple[Chosen, ...]
+    audits: Mapping[AuditedBy, Mapping[str, Audit]]
+
+    def unsound(self) -> set[str]:
+        """Return the ids of the samples that steps or a judge found unsound."""
+        return {audit.sample_id for by in self.audits.values() for audit in by.values() if audit.sound is False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,18 +150,14 @@ class RunData:
             return self._counts, self._audited
 
 
-class reading:  # noqa: N801 - used as a function
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
     """Turn errors of polars and the file system into a RunDirectoryError."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, PolarsError)):
-            why = str(error).partition("\n")[0][:200]
-            raise RunDirectoryError(f"{self._path}: cannot be read: {why}\n  is the run directory whole?") from error
+    try:
+        yield
+    except (OSError, PolarsError) as error:
+        why = str(error).partition("\n")[0][:200]
+        raise RunDirectoryError(f"{path}: cannot be read: {why}\n  is the run directory whole?") from error
 
 
 def _count(samples: pl.LazyFrame, questions: pl.LazyFrame) -> Counts:
@@ -182,3 +197,30 @@ def _study_name(path: Path) -> str:
         return str(read_yaml(path / "study.yaml", "study.yaml", "study file").data["name"])
     except (StudyError, KeyError, TypeError):
         return path.resolve().name  # the pages need a title, not a study
+
+
+def read_audited(path: Path) -> Audited:
+    """Read the files under `audits/`. A missing file counts as empty.
+
+    Raises:
+        RunDirectoryError: A file lacks a column.
+    """
+    chosen = [Chosen(**row) for row in _rows(path / "audits" / "chosen.parquet", [field.name for field in fields(Chosen)])]
+    steps = _rows(path / "audits" / "steps-chosen.parquet", ["sample_id", "sound", "first_false"])
+    judge = _rows(path / "audits" / "judge-chosen.parquet", ["sample_id", "sound"])
+    return Audited(
+        chosen=tuple(sorted(chosen, key=lambda c: c.place)),
+        audits={
+            "steps": {row["sample_id"]: Audit(by="steps", **row) for row in steps},
+            "judge": {row["sample_id"]: Audit(by="judge", **row) for row in judge},
+        },
+    )
+
+
+def _rows(file: Path, columns: list[str]) -> list[dict[str, Any]]:
+    if not file.exists():
+        return []
+    frame = read_parquet(file)
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise RunDirectoryError(f"{file}: has no column {missing[0]}\n  make it again: isocost audit {shell_word(file.parent.parent)}")
+    return frame.select(columns).to_dicts()

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from isocost.errors import InputError, IsocostError
 from isocost.records import Label
-from isocost.viewer.differing import address
 from isocost.viewer.labelbook import StaleError, mark
 from isocost.viewer.labelling import Labelling
+from isocost.viewer.queue import address
 from isocost.viewer.wording import said
 
 _CARRIED = ("sample", "verdict", "reason", "note", "among", "stood", "last")

@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 from isocost.records import Audit, Estimate, Label
-from isocost.reporting.numbers import interval, percent
-
-
-def progress(*, labelled: int, unsure: int, total: int, rate: Estimate, skipped: int = 0) -> tuple[str, ...]:
-    """Format `labelled 37/200 (3 unsure)`, `false positives 5.4% [1.5, 17.7] of 34 sure` once there is a rate, `2 skipped`."""
-    parts = [f"labelled {labelled:,}/{total:,}{f' ({unsure:,} unsure)' if unsure else ''}"]
-    if rate.value is not None:
-        parts.append(f"false positives {percent(rate)} of {rate.n:,}{' sure' if unsure else ''}")
-    if skipped:
-        parts.append(f"{skipped:,} skipped")
-    return tuple(parts)
+from isocost.reporting.numbers import interval
 
 
 def kappa(estimate: Estimate) -> str:
