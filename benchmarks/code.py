@@ -24,7 +24,7 @@ import polars as pl
 from isocost.graders.code import STOPS
 from isocost.graders.code.sandbox.bubblewrap import command, find_bubblewrap
 from isocost.grading import GradingPool, Pair
-from isocost.measuring import measure, to_markdown
+from isocost.measuring import survey, survey_markdown
 from isocost.problems import load_problems
 from isocost.records import Verdict
 
@@ -156,7 +156,7 @@ def judge_all(table: pl.DataFrame, pairs: Sequence[Pair]) -> None:
     correct = [None if verdict.outcome == "ungraded" else verdict.correct for verdict in verdicts]
     judged = table.select("problem_id", "model").with_columns(pl.Series("correct", correct, dtype=pl.Boolean))
     print(f"all {len(pairs):,} samples in {seconds:.0f} s, {len(pairs) / seconds:.1f} samples/s\n")
-    print(to_markdown(measure(judged, KS)))
+    print(survey_markdown(survey(judged, KS)))
     print()
     for name, count in Counter(_kind(verdict) for verdict in verdicts).most_common(25):
         print(f"{count:7,}  {name}")

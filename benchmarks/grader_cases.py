@@ -13,7 +13,7 @@ import logging
 import sys
 from pathlib import Path
 
-from isocost.grading import Pair, grade
+from isocost.grading import GradingPool, Pair
 from isocost.metrics.intervals import proportion
 
 CASES = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "grader_cases.jsonl"
@@ -42,8 +42,9 @@ def summary(cases: list[dict[str, object]], chosen: list[int], found: dict[int, 
 
 def isocost(cases: list[dict[str, str]], grader: str) -> dict[int, bool]:
     pairs = [Pair(key=str(i), reference=case["gold"], generation=case["prediction"]) for i, case in enumerate(cases)]
-    verdicts = grade(pairs, grader, workers=2, time_limit=20.0)
-    return {id(cases[int(key)]): verdict.correct is True for key, verdict in verdicts}
+    with GradingPool(grader, workers=2, time_limit=20.0) as pool:
+        verdicts = pool.submit(pairs).result()
+    return {id(case): verdict.correct is True for case, verdict in zip(cases, verdicts, strict=True)}
 
 
 def _delimited(text: str, kind: str) -> str:

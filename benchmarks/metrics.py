@@ -113,21 +113,23 @@ def peak_gigabytes() -> float:
 
 
 def ours(path: str) -> dict:
-    from isocost.measuring import values
+    from isocost.measuring.draws import load
+    from isocost.measuring.models import coverage, diversity, models
     from isocost.metrics.bootstrap import bootstrap_means
     from isocost.metrics.intervals import count_intervals, mean_intervals
     from isocost.tables import scan_table
 
     means = {}
-    found = values(scan_table(path, ["generation"]), KS)
-    for measures in found.values():
+    table = scan_table(path, ["generation"])
+    found = models(table, load(table), (), levels=("string",))
+    for model in found:
+        measures = {"coverage": coverage(model, KS).values, "diversity": diversity(model, "diversity", KS).values}
         mean_intervals(measures["coverage"])
         count_intervals(measures["diversity"], [float(k) for k in KS])
         both = np.hstack([measures["coverage"], measures["diversity"]])
         np.quantile(bootstrap_means(both, draws=DRAWS), [0.025, 0.975], axis=0)
         for name, each in measures.items():
             means.setdefault(name, each.mean(axis=0).tolist())  # the first model's
-        measures.clear()
     return {"models": len(found), **means}
 
 

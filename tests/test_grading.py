@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from isocost.errors import InputError, RunError
-from isocost.grading import GradingPool, Pair, check_gold, grade
+from isocost.grading import GradingPool, Pair, check_gold
 from isocost.grading.process import Process, Setup, StartError
 from isocost.records import Outcome, Problem, Verdict
 from tests.matrices import first_fast
@@ -33,7 +33,8 @@ def reasons(*generations: str, grader: str = MISBEHAVING, reference: str = "righ
 
 def test_a_bad_solution_costs_only_itself() -> None:
     generations = ["right", "hang", "wrong", "die", "raise", *(f"wrong {i}" for i in range(40)), "right"]
-    verdicts = dict(grade(pairs(*generations), MISBEHAVING, workers=2, time_limit=2.0))
+    with GradingPool(MISBEHAVING, workers=2, time_limit=2.0) as pool:
+        verdicts = dict(zip(map(str, range(len(generations))), pool.submit(pairs(*generations)).result(), strict=True))
     assert [verdicts[str(i)].reason for i in range(5)] == [
         "compared",
         "timeout",
@@ -407,7 +408,6 @@ def test_cheap_graders_start_no_process() -> None:
 
 
 def test_nothing_to_grade_gives_no_verdict() -> None:
-    assert list(grade([], "math", workers=1, time_limit=1.0)) == []
     with GradingPool("math", workers=1, time_limit=1.0) as pool:
         assert pool.submit([]).result() == []
 

@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from isocost.errors import InputError, RunDirectoryError, TableError
-from isocost.measuring import level_list, measure, price_list, survey, survey_file, survey_json, survey_markdown, values
+from isocost.measuring import level_list, price_list, survey, survey_file, survey_json, survey_markdown
 from isocost.measuring.draws import load
+from isocost.measuring.models import coverage, diversity, models
 from isocost.measuring.solutions import solutions
 from isocost.metrics.coverage import coverage_curve
 from isocost.metrics.diversity import Level, distinct_key, diversity_curve
@@ -77,14 +78,16 @@ def test_words_are_parted_by_whatever_python_parts_them() -> None:
 
 
 def test_values_are_those_of_the_estimators() -> None:
-    found = values(TABLE.lazy(), [1, 5, 12])["strong"]
+    strong = next(model for model in models(TABLE.lazy(), load(TABLE.lazy()), ()) if model.name == "strong")
     rows = TABLE.filter(pl.col("model") == "strong")
     counts = rows.group_by("problem_id", maintain_order=True).agg(pl.len(), pl.col("correct").sum())
-    np.testing.assert_allclose(found["coverage"], coverage_curve(counts["len"], counts["correct"], [1, 5, 12]))
+    np.testing.assert_allclose(coverage(strong, [1, 5, 12]).values, coverage_curve(counts["len"], counts["correct"], [1, 5, 12]))
     place = {problem: i for i, problem in enumerate(counts["problem_id"])}
     classes = rows.filter("correct").group_by("problem_id", "generation").len()
     owner = [place[problem] for problem in classes["problem_id"]]
-    np.testing.assert_allclose(found["diversity"], diversity_curve(counts["len"], owner, classes["len"], [1, 5, 12]))
+    np.testing.assert_allclose(
+        diversity(strong, "diversity", [1, 5, 12]).values, diversity_curve(counts["len"], owner, classes["len"], [1, 5, 12])
+    )
 
 
 def test_the_first_draws_are_the_first_by_sample_index_and_graded() -> None:
@@ -153,10 +156,9 @@ def test_draws_stopped_at_a_success_are_not_fed_to_what_needs_a_fixed_number() -
     assert "--as-fixed" in found.warnings[0]
     assert not found.curves
     assert all(e.value is None for g in found.by.values() for name, e in g["m"].items() if name != "covered")
-    assert measure(table, [1])["m"]["pass@1"].value is None
-    for anyway in (survey(table, [1, 3], as_fixed=True).measures["m"], measure(table, [1, 3], as_fixed=True)["m"]):
-        assert anyway["pass@1"].value is not None
-        assert anyway["coverage@3"].value is not None
+    anyway = survey(table, [1, 3], as_fixed=True).measures["m"]
+    assert anyway["pass@1"].value is not None
+    assert anyway["coverage@3"].value is not None
 
 
 def stopping(rates: Sequence[float], successes: int, cap: int, seed: int = 0) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from isocost.errors import TableError
-from isocost.measuring import measure
+from isocost.measuring import survey
 from isocost.tables import scan_table
 from isocost.tables.columns import COLUMNS, all_fit, fits
 from tests.builders import read_table
@@ -128,10 +128,10 @@ def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> Non
     lazy = scan_table(path)
     write(tmp_path, *map(a_row, range(8)))
     with pytest.raises(TableError, match="changed"):
-        measure(lazy, [1], levels=["string"])
+        survey(lazy, [1], levels=["string"])
     write(tmp_path, *map(a_row, range(8)), {**a_row(8), "generation": 5})
     with pytest.raises(TableError, match="generation must be text"):
-        measure(lazy, [1], levels=["string"])
+        survey(lazy, [1], levels=["string"])
 
 
 def test_texts_are_not_kept(tmp_path: Path) -> None:

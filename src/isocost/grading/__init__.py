@@ -1,6 +1,6 @@
 """The grading stage: solutions in, verdicts out, while the caller continues to sample.
 
-stage       grade, check_gold: the usual entry points
+stage       check_gold: are the reference answers accepted?
 pool        GradingPool: extracts and settles answers in the calling process, caches verdicts, gives the rest to the supervisor
 supervisor  one thread per worker process: assigns pairs, and decides which pair a worker died of
 process     the driver's side of a worker process
@@ -9,6 +9,6 @@ judging     one verdict, whatever a grader raises
 """
 
 from isocost.grading.pool import Grading, GradingPool, Pair
-from isocost.grading.stage import check_gold, grade
+from isocost.grading.stage import check_gold
 
-__all__ = ["Grading", "GradingPool", "Pair", "check_gold", "grade"]
+__all__ = ["Grading", "GradingPool", "Pair", "check_gold"]

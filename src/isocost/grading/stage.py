@@ -1,45 +1,12 @@
-"""Pairs in, verdicts out in their order; and a check that the grader accepts the reference answers themselves."""
+"""A check that the grader accepts the reference answers themselves."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future
-from itertools import islice
+from collections.abc import Iterable
 
 from isocost.grading.judging import failed_verdict, two_steps
 from isocost.grading.pool import GradingPool, Pair
-from isocost.records import Outcome, Problem, Verdict
-
-BATCH = 512  # solutions submitted at a time by `grade`: enough to keep a worker busy while the next batch is read
-
-
-def grade(
-    pairs: Iterable[Pair], grader_name: str, *, workers: int, time_limit: float, options: Mapping[str, object] | None = None
-) -> Iterator[tuple[str, Verdict]]:
-    """Yield the verdict of every pair, in order, each with its key. Reads ahead only as far as the workers need.
-
-    Args:
-        pairs: Solutions with their references.
-        grader_name: A grader's name, or `package.module:attribute`.
-        workers: The maximum number of worker processes.
-        time_limit: Seconds allowed per solution; one that takes longer is `ungraded`.
-        options: The grader's own settings.
-
-    Raises:
-        InputError: there is no such grader, or an option is wrong.
-        RunError: no worker can be started.
-    """
-    source = iter(pairs)
-    under_way: deque[tuple[list[Pair], Future[list[Verdict]]]] = deque()
-    with GradingPool(grader_name, workers=workers, time_limit=time_limit, options=options) as pool:
-        while True:
-            while len(under_way) <= workers and (batch := list(islice(source, BATCH))):
-                under_way.append((batch, pool.submit(batch)))
-            if not under_way:
-                return
-            batch, future = under_way.popleft()
-            yield from zip((pair.key for pair in batch), future.result(), strict=True)
+from isocost.records import Outcome, Problem
 
 
 def check_gold(problems: Iterable[Problem], pool: GradingPool) -> list[tuple[str, str]]:

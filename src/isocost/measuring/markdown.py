@@ -18,18 +18,12 @@ _AT_ONE_PRICE = "At one price a token, whichever model wrote it; --cost MODEL=NU
 _LEFT_OUT = ("maj@", "pass@1[", "diversity_")  # measures omitted by group, where the table would become too wide
 
 
-def to_markdown(measures: Measures) -> str:
-    """Return a Markdown table: a row per measure, a column per model, each number with its 95% interval over problems and its n."""
-    names = list(dict.fromkeys(name for estimates in measures.values() for name in estimates))
-    return "\n\n".join([*_tables(measures, names, {}, {}, {}), _note(measures)])
-
-
 def survey_markdown(survey: Survey) -> str:
     """Return a survey as text: tables of measures, groups and overlap, then crossovers, mixtures and warnings."""
     extra = {model: _about(survey, model) for model in survey.measures}
     problems = {model: shape.problems for model, shape in survey.shapes.items()}
     names, left_out = _defined(survey)
-    parts = [*_tables(survey.measures, names, survey.undefined, problems, extra), _note(survey.measures, survey) + left_out]
+    parts = [*_tables(survey.measures, names, survey.undefined, problems, extra), _note(survey.measures) + left_out]
     if survey.by:
         parts += ["## By group", *_groups(survey.by)]
     if survey.crossings:
@@ -143,9 +137,11 @@ def _draws(draws: float) -> str:
     return f"{draws:,.3f}".rstrip("0").rstrip(".")
 
 
-def _note(measures: Measures, survey: Survey | None = None) -> str:
-    over = "n problems" if survey is None else "the problems of each model, or n of them where it is said,"
-    note = f"Means over {over} with 95% intervals over problems; diversity: distinct correct solutions."
+def _note(measures: Measures) -> str:
+    note = (
+        "Means over the problems of each model, or n of them where it is said, with 95% intervals over problems; "
+        "diversity: distinct correct solutions."
+    )
     if any(0 < e.n < _FEW_PROBLEMS for estimates in measures.values() for e in estimates.values()):
         note += f" Few problems: some n are under {_FEW_PROBLEMS}."
     return note

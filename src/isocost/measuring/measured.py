@@ -81,7 +81,7 @@ class Measured:
         model = replace(model, stopped=None) if is_fixed else model
         adaptive = is_fixed is False and not as_fixed
         columns = [coverage(model, ks), *(diversity(model, kind, ks) for kind in model.solutions), in_hand(model)]
-        # Only the survey reports votes: `isocost.measuring.measure` leaves them out.
+        # Only the survey reports votes: the report of a run leaves them out.
         votes = majority(model, ks) if with_votes else None
         if with_votes:
             columns.append(pass_at_first(model, ks))

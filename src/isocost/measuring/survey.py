@@ -16,12 +16,10 @@ from isocost.measuring.groups import problem_groups
 from isocost.measuring.measured import Measured, Shape
 from isocost.measuring.mixing import Shares, check_costs, shares_of
 from isocost.measuring.mixtures import Mixture, mixture
-from isocost.measuring.models import Model, coverage, diversity, models
+from isocost.measuring.models import Model, models
 from isocost.measuring.rundirs import RunFacts
 from isocost.measuring.stopping import stopped_pass
-from isocost.metrics.coverage import Floats
 from isocost.metrics.diversity import Level
-from isocost.records import Estimate
 
 ALL_LEVELS: tuple[Level, ...] = ("string", "normalised", "equations")
 
@@ -74,16 +72,22 @@ def survey(
 ) -> Survey:
     """Measure every model of a table, against its costs and against the other models.
 
-    Beside the results of `measure`: pass@1[avg-of-K] for each K, the mean over problems of the share correct of the first K graded draws
-    by sample_index; maj@K if the table has predicted answers; costs; curves; crossovers; overlap.
+    The measures, by model in order of appearance: `coverage@K`, `diversity@K` (exact strings), `diversity_normalised@K` and
+    `diversity_equations@K` for each K, `pass@1`, `covered`; `pass@1[avg-of-K]`, the mean over problems of the share correct of the first K
+    graded draws by sample_index; `maj@K` if the table has predicted answers.
+
+    All samples of a model and problem count as M equal draws, whatever their pool. Ungraded samples are left out of M and counted in
+    n_ungraded. A problem is left out of a measure that it does not define (k > M, or nothing graded). n is the number of remaining
+    problems; without any the estimate is None. Intervals are over problems. If the number of draws seems to depend on their outcomes
+    (`metrics.stopped.looks_stopped`), all measures but `covered` are None.
 
     Args:
-        table: The table from `tables.scan_table`.
+        table: The table from `tables.scan_table`. Diversity needs `generation`.
         ks: Numbers of draws to measure at.
         levels: Levels of diversity: the keys that make two solutions equal.
         prices: Price per generated token, by model; see `measuring.costs.costs`.
         by: A column, or a group for each problem id, by which the measures are also broken down.
-        as_fixed: As in `measure`.
+        as_fixed: Take the number of draws as independent of outcomes, whatever the test says.
         stopped_at: The number of correct draws at which each problem's draws stopped, unless they met the largest number of any problem
             of the model. pass@1 is then unbiased, and measures that need a fixed number of draws are None.
         mixes: Mixtures of models, in the form that `mixing.shares_of` reads.
@@ -122,29 +126,6 @@ def survey(
         warnings=[line for m in measured_models for line in m.warnings()] + _unmatched(found) + _unpriced(found, cost.unit),
         mixtures=[_mixture(shares, measured_models) for shares in asked],
     )
-
-
-def measured(
-    table: pl.LazyFrame, ks: Sequence[int], *, levels: Sequence[Level] = ALL_LEVELS, as_fixed: bool = False
-) -> dict[str, dict[str, Estimate]]:
-    """Return the result of `isocost.measuring.measure`."""
-    wanted = _checked(ks)
-    found = models(table, load(table), (), levels=levels, votes=False)
-    return {model.name: Measured.of(model, wanted, as_fixed=as_fixed, with_votes=False).estimates() for model in found}
-
-
-def values(table: pl.LazyFrame, ks: Sequence[int], *, levels: Sequence[Level] = ("string",)) -> dict[str, dict[str, Floats]]:
-    """Return the values behind `measure`, a row per problem: `coverage` and each diversity, float[problems, ks], by model; for a bootstrap.
-
-    Raises:
-        ValueError: A k below 1.
-        TableError: The file behind the table cannot be read to its end.
-    """
-    wanted = _checked(ks)
-    return {
-        model.name: {"coverage": coverage(model, wanted).values} | {kind: diversity(model, kind, wanted).values for kind in model.solutions}
-        for model in models(table, load(table), (), levels=levels, votes=False)
-    }
 
 
 def _mixture(shares: Shares, found: Sequence[Measured]) -> Mixture:
