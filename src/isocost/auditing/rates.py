@@ -12,8 +12,6 @@ from isocost.metrics.intervals import proportion, weighted_proportion
 from isocost.metrics.ppi import power_tuned_rate
 from isocost.records import Chosen, Estimate
 
-WAYS = ("steps", "judge", "people", "combined")  # the methods of estimating a rate, from the least to the most reliable
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:

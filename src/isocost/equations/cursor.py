@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from isocost.equations.lexer import Kind, Token
@@ -16,6 +17,7 @@ class UnreadableError(Exception):
     """The expression is not plain arithmetic."""
 
 
+@dataclass(slots=True, eq=False)
 class Cursor:
     """A place among the tokens and the notations met before it. Each method that reads a token moves past it.
 
@@ -32,29 +34,22 @@ class Cursor:
         value: The value of the expression, once it is read.
     """
 
-    __slots__ = (
-        "doubts",
-        "i",
-        "lower",
-        "measures",
-        "mode",
-        "named",
-        "normal",
-        "operations",
-        "percent",
-        "places",
-        "start",
-        "tokens",
-        "value",
-    )
+    tokens: list[Token]
+    start: int
+    mode: str = ""
+    i: int = field(init=False)
+    operations: int = 0
+    places: int = 0
+    percent: bool = False
+    named: bool = False
+    lower: bool = False
+    measures: set[str] = field(default_factory=set)
+    doubts: set[str] = field(default_factory=set)
+    normal: list[str] = field(default_factory=list)
+    value: Number = 0
 
-    def __init__(self, tokens: list[Token], start: int, mode: str = "") -> None:
-        self.tokens, self.start, self.i, self.mode = tokens, start, start, mode
-        self.operations, self.places, self.percent, self.named, self.lower = 0, 0, False, False, False
-        self.measures: set[str] = set()
-        self.doubts: set[str] = set()
-        self.normal: list[str] = []
-        self.value: Number = 0
+    def __post_init__(self) -> None:
+        self.i = self.start
 
     @property
     def bare(self) -> bool:

@@ -15,6 +15,7 @@ from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, un
 from isocost.graders.conventions import Conventions, Percent, Units
 from isocost.graders.extract import LONGEST, NUMBER, extract_answer, final_text, is_denied, lone_number, tails
 from isocost.graders.mathematics import expressions
+from isocost.graders.mathematics.numbers import decimal_places
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.shapes import SCALES, Answer
 from isocost.graders.mathematics.tidy import tidy
@@ -112,17 +113,11 @@ def parse_number(text: str) -> Fraction | None:
 
 def canonical(value: Fraction) -> str:
     """Return one spelling per value: an integer, else the finite decimal, else `p/q`. Answers with equal spelling are equal."""
-    if value.denominator == 1:
-        return to_digits(value.numerator)
-    # A fraction has a finite decimal exactly if its denominator has no prime factors but 2 and 5.
-    rest, places = value.denominator, 0
-    for prime in (2, 5):
-        power = 0
-        while rest % prime == 0:
-            rest, power = rest // prime, power + 1
-        places = max(places, power)
-    if rest != 1:
+    places = decimal_places(value)
+    if places is None:
         return f"{to_digits(value.numerator)}/{to_digits(value.denominator)}"
+    if places == 0:
+        return to_digits(value.numerator)
     digits = to_digits(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
     return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 

@@ -11,7 +11,7 @@ from decimal import Decimal, DecimalException
 from fractions import Fraction
 from functools import lru_cache
 
-from isocost.graders.mathematics.numbers import AbsurdError, NoValueError, Number, bounded, distance, is_finite_decimal, minus, same_number
+from isocost.graders.mathematics.numbers import AbsurdError, NoValueError, Number, bounded, decimal_places, distance, minus, same_number
 from isocost.graders.mathematics.parser import Evaluate, NotPlainError, Parser, Points, WrittenDecimal
 
 _LONGEST = 1000  # characters of an expression
@@ -140,7 +140,7 @@ def _is_line(a: Number, b: Number, c: Number) -> bool:
 def _rounds(rounded: Expression, exact: Expression, point: Points) -> bool:
     """Return True if the decimals of one may be a rounding of the other: of a number that no finite decimal equals, to the last place."""
     a, b = rounded.at(point), exact.at(point)
-    if a is None or b is None or (isinstance(b, Fraction) and is_finite_decimal(b) and isinstance(a, Fraction)):
+    if a is None or b is None or (isinstance(b, Fraction) and decimal_places(b) is not None and isinstance(a, Fraction)):
         return False
     if len(rounded.decimals) == 1 and (cut := rounded.enlarged(point)) is not None and min(a, cut) < b < max(a, cut):
         return True  # truncated

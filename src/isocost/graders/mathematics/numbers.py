@@ -5,6 +5,7 @@ Two numbers of which one is irrational are equal if they agree to 40 digits.
 
 from __future__ import annotations
 
+import math
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from fractions import Fraction
 
@@ -45,13 +46,16 @@ def to_decimal(value: Number) -> Decimal:
     return _CONTEXT.divide(Decimal(value.numerator), Decimal(value.denominator))
 
 
-def is_finite_decimal(value: Fraction) -> bool:
-    """Return True if a finite decimal equals the value."""
-    rest = value.denominator
+def decimal_places(value: Fraction) -> int | None:
+    """Return the digits after the point of the decimal that equals the value; None where no finite one does."""
+    # A fraction has a finite decimal exactly if its denominator has no prime factors but 2 and 5.
+    rest, places = value.denominator, 0
     for prime in (2, 5):
+        power = 0
         while rest % prime == 0:
-            rest //= prime
-    return rest == 1
+            rest, power = rest // prime, power + 1
+        places = max(places, power)
+    return places if rest == 1 else None
 
 
 def distance(a: Number, b: Number) -> Decimal:
@@ -131,10 +135,7 @@ def factorial(value: Number) -> Number:
         raise NoValueError
     if value > _LARGEST_FACTORIAL:
         raise AbsurdError if value > _ABSURD_BITS else NoValueError
-    product = 1
-    for factor in range(2, int(value) + 1):
-        product *= factor
-    return bounded(Fraction(product))
+    return bounded(Fraction(math.factorial(int(value))))
 
 
 def bounded(value: Number) -> Number:
