@@ -15,10 +15,10 @@ import polars as pl
 import pytest
 import yaml
 
+from isocost.amounts import format_amount as budget
 from isocost.errors import EngineError, InputError, LimitReachedError, StudyError
 from isocost.events import Listener, Note, StageProgress
 from isocost.ledger import Ledger, Reservation
-from isocost.reporting.numbers import budget
 from isocost.running import dry_run, run, run_stage, runs
 from isocost.sampling.pools import Pool
 from isocost.summaries.plans import to_markdown

@@ -1,5 +1,6 @@
 import pytest
 
+from isocost import amounts
 from isocost.records import Cost, Estimate
 from isocost.reporting import numbers
 
@@ -9,14 +10,14 @@ from isocost.reporting import numbers
     [(0.0, "0.00"), (0.00042, "0.00042"), (0.0096, "0.0096"), (0.34, "0.34"), (1.0, "1.00"), (1234.5, "1,234.50"), (-2.5, "−2.50")],
 )
 def test_dollars_are_never_rounded_to_zero(value: float, text: str) -> None:
-    assert numbers.usd(value) == text
+    assert amounts.usd(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(3.1e12, "3.1 TFLOPs"), (8.4e14, "840.0 TFLOPs"), (12.0, "12.0 FLOPs"), (2e25, "20.0 YFLOPs"), (0, "0 FLOPs")]
 )
 def test_flops_take_the_prefix_that_fits(value: float, text: str) -> None:
-    assert numbers.flops(value) == text
+    assert amounts.flops(value) == text
 
 
 def test_none_of_twenty_keeps_its_interval() -> None:
@@ -41,7 +42,7 @@ def test_reservations_name_few_problems_and_ungraded_solutions() -> None:
 
 
 def test_a_column_of_flops_has_one_unit_and_shows_its_smallest_amount() -> None:
-    scale = numbers.flops_scale([2.6e15, 4e13, None])
+    scale = amounts.flops_scale([2.6e15, 4e13, None])
     assert (scale.unit, scale.text(2.6e15), scale.text(4e13), scale.text(None)) == ("PFLOPs", "2.600", "0.040", "–")
     assert scale.text(1.2e10) == "0.000012"
     assert scale.text(0.0) == "0.000"
@@ -49,7 +50,7 @@ def test_a_column_of_flops_has_one_unit_and_shows_its_smallest_amount() -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.44, "0.4 s"), (59.6, "0:01:00"), (3822, "1:03:42"), (360_000, "100:00:00")])
 def test_durations(seconds: float, text: str) -> None:
-    assert numbers.duration(seconds) == text
+    assert amounts.duration(seconds) == text
 
 
 def test_a_cost_names_only_the_units_that_are_known() -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from isocost import amounts
 from isocost.records import Cost, Estimate
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Table
@@ -24,7 +25,7 @@ def test_a_row_an_item_and_an_entry_a_column() -> None:
     assert [column.title for column in made.columns] == ["Model", "Solved (%) [95% interval]", "n problems", "Letters"]
     assert [[entry.text for entry in row.entries] for row in made.rows] == [
         ["weak", "40.0% [36.0, 44.0]", "400", "4"],
-        ["strong", numbers.MISSING, "400", "6"],
+        ["strong", amounts.MISSING, "400", "6"],
     ]
     assert [row.group for row in made.rows] == ["w", "s"]
     assert made.rows[1].entries[1].remark == "nothing graded"
@@ -49,7 +50,7 @@ def test_only_units_that_are_known_get_a_column() -> None:
     paid = [Cost(flops=2e12, usd=None), Cost(flops=None, seconds=61.0)]
     shown = costs("Spent", "spent", paid, lambda cost: cost)
     assert [each.column.key for each in shown] == ["spent_flops", "spent_seconds"]
-    assert [[each.entry(cost).text for each in shown] for cost in paid] == [["2.0", numbers.MISSING], [numbers.MISSING, "0:01:01"]]
+    assert [[each.entry(cost).text for each in shown] for cost in paid] == [["2.0", amounts.MISSING], [amounts.MISSING, "0:01:01"]]
     assert costs("Spent", "spent", [], lambda cost: cost) == ()
 
 

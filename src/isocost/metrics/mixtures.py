@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -115,13 +113,10 @@ def _chances(pairs: Ints, draws: Floats) -> Floats:
 def _checked(drawn: ArrayLike, counts: ArrayLike, draws: ArrayLike) -> tuple[Ints, Ints, Floats]:
     m, count, k = np.asarray(drawn, dtype=np.int64), np.asarray(counts, dtype=np.int64), np.asarray(draws, dtype=np.float64)
     if not m.ndim == count.ndim == k.ndim == 2 or not m.shape[0] == count.shape[0] == k.shape[0] >= 1:
-        raise ValueError(f"every table must have a row per model, got shapes {_shapes([m, count, k])}")
+        shapes = ", ".join(str(table.shape) for table in (m, count, k))
+        raise ValueError(f"every table must have a row per model, got shapes {shapes}")
     if not np.isfinite(k).all() or np.any(k < 0):
         raise ValueError("draws must be finite and at least 0")
     if np.any(count < 0) or np.any(m < 0):
         raise ValueError("a count cannot be negative")
     return m, count, k
-
-
-def _shapes(tables: Sequence[Ints | Floats]) -> str:
-    return ", ".join(str(table.shape) for table in tables)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
+from isocost import amounts
 from isocost.records import Estimate, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Section, Table, estimated, integer, number
@@ -105,7 +106,7 @@ def _differences(results: Results) -> Table:
     )
     return table(
         shown,
-        [_Rated("", f"{a} {numbers.MINUS} {b}", *found) for (a, b), found in pairs.items() if found],
+        [_Rated("", f"{a} {amounts.MINUS} {b}", *found) for (a, b), found in pairs.items() if found],
         key="false_positive_differences",
         title="Which model has more of them",
         caption="The last rates above, one model's less another's, in points. As if no problem were audited for both: too wide, if "
@@ -176,8 +177,8 @@ def _costs(results: Results) -> Table:
 def _priced(results: Results, unit: str) -> list[_Priced]:
     names = f"cost_per_correct_{unit}", f"cost_per_truly_correct_{unit}"
     known = {model: (own[names[0]], own[names[1]]) for model, own in results.pools.items() if names[1] in own}
-    scale = numbers.flops_scale(each.value for own in known.values() for each in own)
-    title, raw, said = ("USD", "USD", numbers.usd) if unit == "usd" else (scale.unit, "FLOPs", scale.text)
+    scale = amounts.flops_scale(each.value for own in known.values() for each in own)
+    title, raw, said = ("USD", "USD", amounts.usd) if unit == "usd" else (scale.unit, "FLOPs", scale.text)
     return [_Priced(title, raw, model, correct, truly, said) for model, (correct, truly) in known.items()]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from isocost import amounts
 from isocost.records import Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
-from isocost.reporting.numbers import FEW_PROBLEMS, MISSING
+from isocost.reporting.numbers import FEW_PROBLEMS
 from isocost.reporting.tables import filled
 
 NOTES = (
@@ -42,7 +43,7 @@ def _funnel(results: Results) -> Table:
     rows = []
     for cell in results.cells:
         left = dict(cell.funnel)
-        entries = [integer(left[step]) if step in left else Entry(text=MISSING, value=None) for step in steps]
+        entries = [integer(left[step]) if step in left else Entry(text=amounts.MISSING, value=None) for step in steps]
         if left:
             rows.append(Row(entries=(words(cell.plan.cell.name), *entries)))
     columns = Column(title="Cell", key="cell", kind="text"), *(Column(title=step, key=step) for step in steps)
@@ -59,15 +60,15 @@ def _excluded(results: Results) -> Table:
 
 
 def _models(results: Results) -> Table:
-    scale = numbers.flops_scale(card.flops_per_token for card in results.models)
+    scale = amounts.flops_scale(card.flops_per_token for card in results.models)
     priced = any(card.usd_per_million for card in results.models)
     sized = any(card.parameters or card.flops_per_token for card in results.models)
     rows = []
     for card in results.models:
-        prices = ", ".join(f"{what} {numbers.usd(price)}" for what, price in (card.usd_per_million or {}).items())
+        prices = ", ".join(f"{what} {amounts.usd(price)}" for what, price in (card.usd_per_million or {}).items())
         size = (number(card.parameters, lambda value: numbers.count(int(value))), words(card.parameters_are))
         flops = number(card.flops_per_token, scale.text)
-        price = words(prices or MISSING, "" if prices else "not known")
+        price = words(prices or amounts.MISSING, "" if prices else "not known")
         known = [*([*size, flops] if sized else []), *([price] if priced else [])]
         rows.append(Row(entries=(words(card.name), words(card.engine), words(card.source), *known)))
     columns = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from isocost import amounts
 from isocost.records import Estimate
 from isocost.reporting import numbers
 from isocost.reporting.axes import Axis
@@ -145,7 +146,7 @@ def words(text: str, remark: str = "", raw: str = "") -> Entry:
 
 def number(value: float | None, text: Callable[[float], str], missing: str = "not known") -> Entry:
     """Make an entry of a number; `missing` is the remark if it is None."""
-    return Entry(text=numbers.MISSING, value=None, remark=missing) if value is None else Entry(text=text(value), value=value)
+    return Entry(text=amounts.MISSING, value=None, remark=missing) if value is None else Entry(text=text(value), value=value)
 
 
 def integer(value: int) -> Entry:
@@ -156,14 +157,14 @@ def integer(value: int) -> Entry:
 def estimated(estimate: Estimate | None, text: Callable[[Estimate], str], missing: str) -> Entry:
     """Make an entry of an estimate. The remark says why it is missing: not measured, or `missing` where it is undefined."""
     if estimate is None:
-        return Entry(text=numbers.MISSING, value=None, remark="not measured")
+        return Entry(text=amounts.MISSING, value=None, remark="not measured")
     return Entry(text=text(estimate), value=estimate, remark=missing if estimate.value is None else "")
 
 
 def sized(estimate: Estimate | None, of: str = "problems") -> Entry:
     """Make an entry of an estimate's n, with a remark on few or ungraded items."""
     if estimate is None:
-        return Entry(text=numbers.MISSING, value=None)
+        return Entry(text=amounts.MISSING, value=None)
     return Entry(text=numbers.count(estimate.n), value=estimate.n, remark=numbers.reservations(estimate, of))
 
 

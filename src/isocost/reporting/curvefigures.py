@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from isocost import amounts
 from isocost.records import ModelCurve, Results, Unit
 from isocost.reporting import axes, drawing, numbers
 from isocost.reporting.blocks import Column, Figure, Row, Table, integer, number
@@ -70,7 +71,7 @@ def _by_cost(results: Results, measure: str, unit: Unit, panel: Panel, *, first:
     caption = f"{_WHAT[measure]}, at k times the mean cost of a draw. {_READ}"
     caption += "".join(_explain(curve) for curve in _with_cost(results, unit) if curve.mix)
     caption += _CROSS.format(models=" and ".join(models)) if panel.crossing and models else ""
-    far = [f"{name} ({numbers.budget(unit, at)})" for at, name in _budgets(results, unit) if (at, name) not in panel.guides]
+    far = [f"{name} ({amounts.format_amount(unit, at)})" for at, name in _budgets(results, unit) if (at, name) not in panel.guides]
     caption += f" Budgets far beyond what was drawn: {', '.join(far)}." if far else ""
     key = f"{measure}_by_cost" + ("" if first else f"_{unit}")
     title = f"{MEASURES[measure]} at equal cost"
@@ -200,7 +201,7 @@ def _cost_axis(places: Sequence[float], unit: Unit) -> Scaled:
     axis = axes.logarithmic(places)
     if unit == "usd":
         return Scaled(axis=axis, tick=_plain, title="cost a problem (USD), log scale")
-    scale = numbers.flops_scale(axis.ticks)
+    scale = amounts.flops_scale(axis.ticks)
     return Scaled(axis=axis, tick=lambda cost: _plain(cost / scale.divisor), title=f"cost a problem ({scale.unit}), log scale")
 
 
@@ -217,6 +218,6 @@ def _end_name(curve: ModelCurve) -> str:
 
 def _explain(curve: ModelCurve) -> str:
     """Explain a mixture's line, so that a reader can follow the other sentences."""
-    *most, last = (f"{numbers.fixed(100 * share, 0)}% {model}" for model, share in curve.mix.items())
+    *most, last = (f"{amounts.fixed(100 * share, 0)}% {model}" for model, share in curve.mix.items())
     draws = f"{', '.join(most)} and {last}"
     return f" {curve.model}: not drawn, but worked out from the models' own draws; k counts all of its draws, {draws}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from isocost import amounts
 from isocost.records import CellComparison, CellResult, Results, Unit
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Entry, Section, Table, estimated
@@ -23,7 +24,7 @@ def data(results: Results) -> Section:
         _bought(results, cells),
         _worth(results, cells),
         _differences(results),
-        by_name(cells, lambda cell: _matching(results, cell, numbers.budget), lambda cell: _matching(results, cell, numbers.raw)),
+        by_name(cells, lambda cell: _matching(results, cell, amounts.format_amount), lambda cell: _matching(results, cell, numbers.raw)),
         by_model(results),
     ]
     figure = coverage_by_cell(results)
@@ -53,7 +54,7 @@ def _bought(results: Results, cells: Sequence[CellResult]) -> Table:
         caption="Planned counts assume a number of tokens a sample; realised cost is what the samples really had. A cell is charged for "
         "every draw it used, also for those it shares with other cells.",
         group_title="Matching",
-        group=lambda cell: _matching(results, cell, numbers.budget),
+        group=lambda cell: _matching(results, cell, amounts.format_amount),
         raw_group=lambda cell: _matching(results, cell, numbers.raw),
     )
 
@@ -80,7 +81,7 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         "data; only a part of the false positives, whose rate to believe is each model's, under False positives. 95% intervals over "
         "problems, never over samples.",
         group_title="Matching",
-        group=lambda cell: _matching(results, cell, numbers.budget),
+        group=lambda cell: _matching(results, cell, amounts.format_amount),
         raw_group=lambda cell: _matching(results, cell, numbers.raw),
         mark=lambda cell: marks[_name(cell)],
         drawn="covered",
@@ -91,7 +92,7 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
 def _differences(results: Results) -> Table:
     """Return the paired differences between the data of two cells."""
     shown: tuple[Shown[CellComparison], ...] = (
-        text("Left − right", "difference_of", lambda item: f"{item.left} {numbers.MINUS} {item.right}"),
+        text("Left − right", "difference_of", lambda item: f"{item.left} {amounts.MINUS} {item.right}"),
         interval("Difference", "difference", _difference),
         problems(lambda item: item.difference),
     )
@@ -113,7 +114,7 @@ def _name(cell: CellResult) -> str:
 
 
 def _planned(cell: CellResult) -> str:
-    return " + ".join(f"{model} {numbers.fixed(mean, 2)}" for model, mean in cell.plan.samples_per_problem.items())
+    return " + ".join(f"{model} {amounts.fixed(mean, 2)}" for model, mean in cell.plan.samples_per_problem.items())
 
 
 def _compared(item: CellComparison) -> str:

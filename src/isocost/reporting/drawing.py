@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from isocost.amounts import MINUS
 from isocost.records import Estimate
 from isocost.reporting import shapes
 from isocost.reporting.axes import Axis
 from isocost.reporting.marks import Mark
-from isocost.reporting.numbers import MINUS
 from isocost.reporting.shapes import WIDTH
 
 _EDGE = 12

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from isocost.amounts import fixed, format_amount
 from isocost.records import CellResult, Estimate, Results
-from isocost.reporting.numbers import budget, count, decided, fixed, percent
+from isocost.reporting.numbers import count, decided, percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +178,9 @@ def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> st
         return "Not at equal cost: " if pair else ""
     if not results.n_problems:
         return ""
-    allowed = budget(unit, amount / results.n_problems)
+    allowed = format_amount(unit, amount / results.n_problems)
     spent = [(cell.cost.amount(unit), name) for cell, name in zip((left, right), _names((left, right)), strict=True)]
-    paid = {name: budget(unit, cost / results.n_problems) for cost, name in spent if cost is not None}
+    paid = {name: format_amount(unit, cost / results.n_problems) for cost, name in spent if cost is not None}
     said = allowed if plans[0].basis == "realised" else f"a planned {allowed}"
     if set(paid.values()) == {allowed} and len(paid) == len({name for _, name in spent}):
         return f"At {allowed if said == allowed else f'a planned and realised {allowed}'} a problem, "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from isocost import amounts
 from isocost.records import Estimate, ModelCrossover, ModelPair, Results, Unit
 from isocost.reporting import numbers
 from isocost.reporting.headline import main_pair
-from isocost.reporting.numbers import MINUS
 
 P = TypeVar("P", ModelPair, ModelCrossover)
 
@@ -48,7 +48,7 @@ def sentences(results: Results) -> tuple[str, ...]:
     return tuple(found)
 
 
-def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = numbers.budget) -> str:
+def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = amounts.format_amount) -> str:
     """Format the budget of a pair and its cost per problem, with a note where the curves end before it. `say` formats amounts."""
     if pair.unit is None or pair.cost is None:
         return f"At equal numbers, {drawn(pair.draws[0])} each"
@@ -58,7 +58,7 @@ def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] =
     return f"At budget {pair.budget}, {spent} a problem"
 
 
-def spot(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = numbers.budget) -> str:
+def spot(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = amounts.format_amount) -> str:
     """Format the same as `place`, short enough for a table's column."""
     if pair.unit is None or pair.cost is None:
         return f"{drawn(pair.draws[0])} each"
@@ -93,14 +93,14 @@ def ahead(pair: ModelPair, measure: str) -> str:
 
 def crossed(item: ModelCrossover) -> str:
     """Describe from which cost on the model that leads at the end stays ahead, and how many resamples disagree."""
-    reach = numbers.budget(item.unit, item.reach)
+    reach = amounts.format_amount(item.unit, item.reach)
     if item.ahead is None or item.cost is None:
         return f"Both are level at {reach} a problem, where the shorter curve ends: no crossover within reach"
     if item.cost == 0:
         found = f"No crossover within reach: {item.ahead} is ahead from the first draw to {reach} a problem, where the shorter curve ends"
     else:
         found = f"From {interval(item)} a problem on {item.ahead} is ahead, to {reach}, where the shorter curve ends"
-    share = "fewer than 1%" if 0 < item.absent < 0.01 else f"{numbers.fixed(100 * item.absent, 0)}%"
+    share = "fewer than 1%" if 0 < item.absent < 0.01 else f"{amounts.fixed(100 * item.absent, 0)}%"
     if item.absent > _SETTLED:
         return f"{found}; {numbers.count(item.n)} problems do not settle that: in {share} of resamples it is not ahead there"
     return f"{found} ({f'not so in {share} of resamples' if item.absent else 'so in every resample'})"
@@ -109,11 +109,11 @@ def crossed(item: ModelCrossover) -> str:
 def interval(item: ModelCrossover) -> str:
     """Format a crossover with its interval; an unknown end lies beyond the reach."""
     if item.cost is None:
-        return numbers.MISSING
-    scale = numbers.flops_scale([item.cost, item.low, item.high, item.reach])
+        return amounts.MISSING
+    scale = amounts.flops_scale([item.cost, item.low, item.high, item.reach])
 
     def text(amount: float) -> str:
-        return "0" if amount == 0 else numbers.dollars(amount) if item.unit == "usd" else scale.text(amount)
+        return "0" if amount == 0 else amounts.dollars(amount) if item.unit == "usd" else scale.text(amount)
 
     beyond = f"beyond {text(item.reach)}"
     low, high = (beyond if end is None else text(end) for end in (item.low, item.high))
@@ -125,7 +125,7 @@ def drawn(draws: float) -> str:
     """Format a number of draws per problem: `3 draws`, `2.25 draws`."""
     if draws == int(draws):
         return "1 draw" if draws == 1 else f"{numbers.count(int(draws))} draws"
-    return f"{numbers.fixed(draws, 2)} draws"
+    return f"{amounts.fixed(draws, 2)} draws"
 
 
 def direction(difference: Estimate, measure: str) -> int | None:
@@ -136,28 +136,28 @@ def direction(difference: Estimate, measure: str) -> int | None:
 
 def percent(estimate: Estimate) -> str:
     """Format a share without its interval, which is in the table: `44.7%`."""
-    return numbers.MISSING if estimate.value is None else f"{numbers.fixed(100 * estimate.value)}%"
+    return amounts.MISSING if estimate.value is None else f"{amounts.fixed(100 * estimate.value)}%"
 
 
 def solutions(estimate: Estimate) -> str:
     """Format a mean count without its interval."""
-    return numbers.MISSING if estimate.value is None else numbers.fixed(estimate.value, 2)
+    return amounts.MISSING if estimate.value is None else amounts.fixed(estimate.value, 2)
 
 
 def _gain(difference: Estimate, measure: str, way: int) -> str:
     value, low, high = (way * (end or 0.0) for end in (difference.value, difference.low, difference.high))
     low, high = min(low, high), max(low, high)
     factor, decimals, unit = (100, 1, "points") if measure == "coverage" else (1, 2, "solutions a problem")
-    number, *ends = (numbers.fixed(end * factor, decimals) for end in (value, low, high))
+    number, *ends = (amounts.fixed(end * factor, decimals) for end in (value, low, high))
     return f"{number} {unit} [{ends[0]}, {ends[1]}]"
 
 
 def _range(difference: Estimate, measure: str) -> str:
     factor, decimals, unit = (100, 1, "points") if measure == "coverage" else (1, 2, "solutions a problem")
-    low, high = (numbers.fixed((end or 0.0) * factor, decimals, sign=True) for end in (difference.low, difference.high))
+    low, high = (amounts.fixed((end or 0.0) * factor, decimals, sign=True) for end in (difference.low, difference.high))
     return f"{low} to {high} {unit}"
 
 
 def versus(models: Sequence[str]) -> str:
     """Format left minus right as a row's header."""
-    return f" {MINUS} ".join(models)
+    return f" {amounts.MINUS} ".join(models)

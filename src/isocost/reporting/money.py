@@ -8,6 +8,7 @@ from functools import reduce
 from operator import add
 from typing import NamedTuple
 
+from isocost import amounts
 from isocost.amounts import price as say_price
 from isocost.records import BillLine, Cost, ModelCard, Results
 from isocost.reporting import numbers
@@ -19,7 +20,7 @@ _SAMPLED = ("data", "judge")  # the accounts that an endpoint may be paid from
 _ANSWERED = ("kept", "rejected", "failed", "verdicts")  # bill lines of answers that came
 _OVERLAPS = (
     "Engine time is that of engines on this machine. Requests to an endpoint are under way at once, so theirs sums to no time and stands "
-    f"as {numbers.MISSING}; the time by stage holds for all."
+    f"as {amounts.MISSING}; the time by stage holds for all."
 )
 _NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
 
@@ -102,13 +103,13 @@ class _Accounted(NamedTuple):
 
 def _ledger(paid: Sequence[BillLine]) -> Table:
     """Return the ledger of data by model, in samples, tokens and every known unit: spent = kept + rejected + failed + lost."""
-    scale = numbers.flops_scale(_sum(line.cost for line in paid if line.model == model).flops for model in {line.model for line in paid})
+    scale = amounts.flops_scale(_sum(line.cost for line in paid if line.model == model).flops for model in {line.model for line in paid})
     clock = numbers.clock(line.cost.seconds for line in paid)
     units = [
         _Accounted("Samples", "Samples", lambda line: line.count, lambda amount: numbers.count(int(amount))),
         _Accounted("Tokens", "Tokens", lambda line: line.tokens, lambda amount: numbers.count(int(amount))),
         _Accounted(f"Cost, {scale.unit}", "Cost, FLOPs", lambda line: line.cost.flops, scale.text),
-        _Accounted("Cost, USD", "Cost, USD", lambda line: line.cost.usd, numbers.usd),
+        _Accounted("Cost, USD", "Cost, USD", lambda line: line.cost.usd, amounts.usd),
         _Accounted("Engine time, h:mm:ss", "Engine time, seconds", lambda line: line.cost.seconds, clock),
     ]
     others = tuple(kind for kind in dict.fromkeys(line.what for line in paid) if kind not in _KINDS)

@@ -5,34 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from isocost.amounts import MINUS, MISSING, Scale, dollars, duration, fixed, flops, flops_scale, usd
-from isocost.amounts import format_amount as budget
+from isocost.amounts import MISSING, dollars, duration, fixed, flops
 from isocost.records import Cost, Estimate, Unit
-
-__all__ = [
-    "FEW_PROBLEMS",
-    "MINUS",
-    "MISSING",
-    "Scale",
-    "budget",
-    "clock",
-    "cost",
-    "count",
-    "decided",
-    "dollars",
-    "duration",
-    "fixed",
-    "flops",
-    "flops_scale",
-    "interval",
-    "mean",
-    "percent",
-    "points",
-    "raw",
-    "reservations",
-    "signed_mean",
-    "usd",
-]
 
 FEW_PROBLEMS = 30
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from isocost import amounts
 from isocost.records import Estimate, ModelCrossover, ModelPair, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Table, estimated
@@ -71,11 +72,11 @@ def crossovers(results: Results) -> Table:
         interval("From this cost a problem on", "cost", _crossing),
         Shown(
             column=Column(title="The shorter curve ends at", key="reach"),
-            entry=lambda item: Entry(text=numbers.budget(item.unit, item.reach), value=item.reach),
+            entry=lambda item: Entry(text=amounts.format_amount(item.unit, item.reach), value=item.reach),
         ),
         Shown(
             column=Column(title="Not ahead (% of resamples)", key="absent", share=True),
-            entry=lambda item: Entry(text=numbers.fixed(100 * item.absent), value=item.absent),
+            entry=lambda item: Entry(text=amounts.fixed(100 * item.absent), value=item.absent),
         ),
         count("n problems", "n", lambda item: item.n),
     )
@@ -137,7 +138,7 @@ def _difference(item: _Measured) -> Entry:
 def _finding(item: _Measured) -> str:
     way = direction(item.difference, item.measure)
     if way is None:
-        return numbers.MISSING
+        return amounts.MISSING
     left, right = item.pair.models
     return f"● {left} ahead" if way > 0 else f"■ {right} ahead" if way < 0 else "○ no difference found"
 

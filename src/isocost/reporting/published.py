@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from isocost import amounts
 from isocost.records import CellResult, Estimate, ModelCard, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, words
@@ -76,7 +77,7 @@ def _raw_label(label: str) -> str:
 def _paper(said: str) -> Entry:
     """Make an entry of a published number: its text as published, its value as a share if it is one."""
     found = re.fullmatch(r"\+([\d.]+)%?", said)  # without % it is in points; both are hundredths of a share
-    return Entry(text=said, value=round(float(found[1]) / 100, 6) if found else None if said == numbers.MISSING else said)
+    return Entry(text=said, value=round(float(found[1]) / 100, 6) if found else None if said == amounts.MISSING else said)
 
 
 def _pairs(results: Results) -> Iterator[_Pair]:
@@ -125,7 +126,7 @@ def _false_positives(results: Results, pair: _Pair) -> Entry:
 
 def _entry(estimate: Estimate | None, text: Callable[[Estimate], str], missing: str) -> Entry:
     if estimate is None:
-        return Entry(text=numbers.MISSING, value=None, remark=missing)
+        return Entry(text=amounts.MISSING, value=None, remark=missing)
     return Entry(text=text(estimate), value=estimate)
 
 

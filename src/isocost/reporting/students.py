@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from isocost import amounts
 from isocost.records import Comparison, Estimate, Evaluation, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Section, Table, number
@@ -28,7 +29,7 @@ def students(results: Results) -> Section:
 def _solved(results: Results, marks: Mapping[str, Mark]) -> Table:
     shown: tuple[Shown[Evaluation], ...] = (
         text("Trained on", "trained_on", trained_on),
-        text("Set-up", "setup", lambda item: item.setup or numbers.MISSING),
+        text("Set-up", "setup", lambda item: item.setup or amounts.MISSING),
         estimate("Solved (%)", "pass@1", lambda item: item.estimate, numbers.percent, UNDEFINED),
         problems(lambda item: item.estimate),
     )
@@ -78,13 +79,13 @@ def _voted(results: Results) -> Table:
 def _differences(results: Results) -> Table:
     groups = list(dict.fromkeys(map(_compared_in, results.comparisons)))
     shown: tuple[Shown[Comparison], ...] = (
-        text("Left − right", "difference_of", lambda item: f" {numbers.MINUS} ".join(_sides(item))),
-        text("Set-up of left", "setup", lambda item: item.setup or numbers.MISSING),
+        text("Left − right", "difference_of", lambda item: f" {amounts.MINUS} ".join(_sides(item))),
+        text("Set-up of left", "setup", lambda item: item.setup or amounts.MISSING),
         estimate("Difference (points)", "difference", lambda item: item.difference, numbers.points, UNDEFINED),
         problems(lambda item: item.difference),
         Shown(
             column=Column(title="Detectable (points)", key="detectable", share=True),
-            entry=lambda item: number(item.detectable, lambda value: numbers.fixed(value * 100)),
+            entry=lambda item: number(item.detectable, lambda value: amounts.fixed(value * 100)),
         ),
         text("Finding", "finding", _finding),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from isocost import amounts
 from isocost.records import Cost, Estimate
 from isocost.reporting import numbers
 from isocost.reporting.axes import Axis
@@ -57,14 +58,14 @@ def estimate(title: str, key: str, of: Callable[[Item], Estimate | None], said: 
 def costs(what: str, key: str, items: Sequence[Item], of: Callable[[Item], Cost]) -> tuple[Shown[Item], ...]:
     """Make a column for every unit in which at least one cost is known."""
     found = [of(item) for item in items]
-    scale = numbers.flops_scale(cost.flops for cost in found)
+    scale = amounts.flops_scale(cost.flops for cost in found)
     columns: list[Shown[Item]] = []
     if any(cost.flops is not None for cost in found):
         column = Column(title=f"{what} ({scale.unit})", key=f"{key}_flops")
         columns.append(Shown(column=column, entry=lambda item: number(of(item).flops, scale.text)))
     if any(cost.usd is not None for cost in found):
         column = Column(title=f"{what} (USD)", key=f"{key}_usd")
-        columns.append(Shown(column=column, entry=lambda item: number(of(item).usd, numbers.usd)))
+        columns.append(Shown(column=column, entry=lambda item: number(of(item).usd, amounts.usd)))
     if any(cost.seconds is not None for cost in found):
         column = Column(title=f"{what} engine time (h:mm:ss)", key=f"{key}_seconds")
         clock = numbers.clock(cost.seconds for cost in found)

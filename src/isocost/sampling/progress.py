@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from isocost.amounts import format_amount as format_budget
 from isocost.dispatch.draws import DrawKey
 from isocost.events import Note, StageWatch
 from isocost.executors.jobs import StoredDraw
@@ -15,7 +16,6 @@ from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.ledger.summary import summarise_ledger
 from isocost.metrics.intervals import proportion
 from isocost.records import Allocation, Cell, Outcome, Verdict
-from isocost.reporting.numbers import budget as format_budget
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
 

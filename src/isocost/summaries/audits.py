@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from isocost import auditing
+from isocost import amounts, auditing
 from isocost.errors import RunDirectoryError
 from isocost.metrics.agreement import Agreement
 from isocost.paths import shell_word
@@ -209,8 +209,8 @@ def cost(unit: Unit, estimate: Estimate) -> str:
     An unknown end is marked as unknown; with only a lower bound known, the text is `at least ...`.
     """
     # One scale for value and interval: a reader must not compare GFLOPs with TFLOPs.
-    scale = numbers.flops_scale([estimate.value, estimate.low])
-    text = scale.text if unit == "flops" else numbers.usd
+    scale = amounts.flops_scale([estimate.value, estimate.low])
+    text = scale.text if unit == "flops" else amounts.usd
     before, after = ("", f" {scale.unit}") if unit == "flops" else ("$", "")
     if estimate.value is None:
         return "not known" if estimate.low is None else f"at least {before}{text(estimate.low)}{after}"

@@ -9,11 +9,10 @@ import polars as pl
 
 from isocost.errors import TableError
 from isocost.paths import is_special_file
+from isocost.tables.checks import refuse_gaps_and_duplicates, refuse_mixed_units
 from isocost.tables.columns import ALWAYS, COLUMNS, NEEDED
-from isocost.tables.duplicates import refuse_gaps_and_duplicates
 from isocost.tables.jsonl import scan_jsonl
 from isocost.tables.parquet import scan_parquet
-from isocost.tables.units import refuse_mixed_units
 
 __all__ = ["COLUMNS", "NEEDED", "scan_table"]
 

@@ -1,12 +1,14 @@
-"""Detection of repeated and incomplete sample names. A sample that occurs twice would be counted twice."""
+"""Checks over all rows of a table: no sample twice, no gaps, one unit of cost."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import polars as pl
 
 from isocost.errors import TableError
-from isocost.tables.coding import Ints, coded, codes, combined
+from isocost.tables.coding import Ints, coded, codes, collected, combined
 from isocost.tables.columns import refuse
 from isocost.tables.source import Source
 
@@ -64,3 +66,34 @@ def _again(owner: Ints, index: Ints) -> int | None:
 
 def _ascends(keys: Ints) -> bool:
     return bool(np.all(keys[1:] > keys[:-1]))
+
+
+UNITS = ("flops", "usd")
+
+
+def refuse_mixed_units(lazy: pl.LazyFrame, source: Source) -> None:
+    """Check that all costs are in one unit. A null cost needs no unit.
+
+    Raises:
+        TableError: A unit is unknown, or rows differ in it. It names the row.
+    """
+    # Costs without a unit are allowed: they are compared within the table only.
+    if not {"cost", "cost_unit"} <= set(lazy.collect_schema().names()):
+        return
+    places = collected(
+        lazy.select(pl.col("cost_unit").cast(pl.String), priced=pl.col("cost").is_not_null())
+        .with_row_index("row")
+        .filter(pl.col("priced") | pl.col("cost_unit").is_not_null())
+        .group_by("cost_unit")
+        .agg(pl.col("row").min())
+    ).sort("row")
+    rows = list(places.iter_rows())
+    for unit, row in rows:
+        if unit is not None and unit not in UNITS:
+            raise TableError(f"{source.at(row)}: cost_unit must be {' or '.join(UNITS)}, found {json.dumps(unit)[:80]}")
+    if len(rows) > 1:
+        (first, at), (unit, row) = rows[:2]
+        raise TableError(
+            f"{source.at(row)}: cost_unit is {json.dumps(unit)}, and {json.dumps(first)} in {source.at(at).rpartition('/')[2]}\n"
+            "  give every cost of a table in one unit"
+        )
