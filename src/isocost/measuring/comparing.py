@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from isocost.measuring.columns import estimates
-from isocost.measuring.models import Model, coverage, diversity
-from isocost.measuring.reaching import all_true, common_places, draw_cost, levels_of, reach_of
+from isocost.measuring.models import Model, all_true, common_places, coverage, diversity, draw_cost, levels_of, reach_of
 from isocost.metrics.coverage import Ints, covered
 from isocost.metrics.curves import Crossover, Curve, coverage_at, crossover, curve_ks
 from isocost.metrics.overlap import Overlap, overlap

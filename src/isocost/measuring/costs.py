@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 from isocost.errors import InputError
 from isocost.measuring.draws import Draws
 from isocost.measuring.models import Model
+from isocost.measuring.words import no_model
 from isocost.metrics.coverage import Floats
 from isocost.metrics.intervals import count_interval
 from isocost.metrics.unitcost import cost_per_correct
@@ -82,10 +82,7 @@ def unit_costs(model: Model) -> dict[str, Estimate]:
 def _check(draws: Draws, prices: Mapping[str, float]) -> None:
     for name, price in prices.items():
         if name not in draws.models:
-            # Names come from a table and can be any text, so they are cut in messages.
-            near = difflib.get_close_matches(name, draws.models, n=1)
-            hint = f'did you mean "{near[0]}"? ' if near else ""
-            raise InputError(f'--cost: the table has no model "{name[:80]}"\n  {hint}it has {", ".join(draws.models[:5])[:200]}')
+            raise no_model("--cost", name, draws.models)
         if not 0 < price < float("inf"):
             raise InputError(f"--cost: the price of {name[:80]} must be a number above 0, found {price}")
     missing = [name for name in draws.models if name not in prices]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 
 from isocost.errors import InputError
 from isocost.measuring.draws import Draws
+from isocost.measuring.words import no_model
 from isocost.metrics.coverage import Floats
 
 Shares = Mapping[str, float]
@@ -31,9 +31,7 @@ def shares_of(asked: str | Mapping[str, float], known: Sequence[str]) -> Shares:
     names = [name for name, _ in parts]
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f'did you mean "{near[0][:80]}"? ' if near else ""
-            raise InputError(f'--mix {shown}: the table has no model "{name[:80]}"\n  {hint}it has {", ".join(known[:5])[:200]}')
+            raise no_model(f"--mix {shown}", name, known)
     if len(set(names)) != len(names):
         raise InputError(f"--mix {shown}: names a model twice\n  name each model once, with its share of the money")
     if len(names) < 2:

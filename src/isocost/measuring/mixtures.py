@@ -9,8 +9,7 @@ import numpy as np
 
 from isocost.measuring.comparing import Point
 from isocost.measuring.joined import Joined, Values
-from isocost.measuring.models import Model
-from isocost.measuring.reaching import all_true, common_places, draw_cost, reach_of
+from isocost.measuring.models import Model, all_true, common_places, draw_cost, reach_of
 from isocost.metrics.coverage import Floats
 from isocost.metrics.curves import curve_ks
 from isocost.metrics.intervals import paired_count_difference, paired_difference

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 from isocost.amounts import dollars, flops
+from isocost.errors import InputError
 from isocost.records import Estimate
 
 NAMES = {
@@ -81,3 +83,10 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
     head, *body = rows
     rule = ["---", *("---:" for _ in head[1:])]
     return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *body)]
+
+
+def no_model(option: str, name: str, known: Sequence[str]) -> InputError:
+    """Return the error for a model that the table lacks. Names come from a table and can be any text, so they are cut."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f'did you mean "{near[0][:80]}"? ' if near else ""
+    return InputError(f'{option}: the table has no model "{name[:80]}"\n  {hint}it has {", ".join(known[:5])[:200]}')

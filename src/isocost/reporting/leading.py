@@ -13,6 +13,7 @@ from isocost.reporting.headline import main_pair
 P = TypeVar("P", ModelPair, ModelCrossover)
 
 MEASURES = {"coverage": "Coverage", "diversity": "Distinct correct solutions"}
+_AS_PRINTED = {"coverage": (100, 1, "points"), "diversity": (1, 2, "solutions a problem")}  # of a difference: factor, decimals, unit
 _MOST_BUDGETS = 3  # most budgets in one sentence; the table has all
 _SHORT = 0.999  # of a budget: the sentence mentions a smaller cost
 _SETTLED = 0.025  # of the resamples: if more disagree, the interval of the crossover is open
@@ -130,7 +131,7 @@ def drawn(draws: float) -> str:
 
 def direction(difference: Estimate, measure: str) -> int | None:
     """Return 1 if left has more, -1 if right has, 0 if the interval as printed contains 0; None without an interval."""
-    factor, decimals = (100, 1) if measure == "coverage" else (1, 2)
+    factor, decimals, _ = _AS_PRINTED[measure]
     return numbers.decided(difference, factor=factor, decimals=decimals)
 
 
@@ -147,13 +148,13 @@ def solutions(estimate: Estimate) -> str:
 def _gain(difference: Estimate, measure: str, way: int) -> str:
     value, low, high = (way * (end or 0.0) for end in (difference.value, difference.low, difference.high))
     low, high = min(low, high), max(low, high)
-    factor, decimals, unit = (100, 1, "points") if measure == "coverage" else (1, 2, "solutions a problem")
+    factor, decimals, unit = _AS_PRINTED[measure]
     number, *ends = (amounts.fixed(end * factor, decimals) for end in (value, low, high))
     return f"{number} {unit} [{ends[0]}, {ends[1]}]"
 
 
 def _range(difference: Estimate, measure: str) -> str:
-    factor, decimals, unit = (100, 1, "points") if measure == "coverage" else (1, 2, "solutions a problem")
+    factor, decimals, unit = _AS_PRINTED[measure]
     low, high = (amounts.fixed((end or 0.0) * factor, decimals, sign=True) for end in (difference.low, difference.high))
     return f"{low} to {high} {unit}"
 

@@ -84,7 +84,6 @@ def table(
     group: Callable[[Item], str] = lambda item: "",
     raw_group: Callable[[Item], str] = lambda item: "",
     mark: Callable[[Item], Mark] = lambda item: NEUTRAL,
-    total: Callable[[Item], bool] = lambda item: False,
     drawn: str | None = None,
     axis: Callable[[Sequence[Estimate]], Axis] | None = None,
 ) -> Table:
@@ -100,7 +99,6 @@ def table(
         group: The group of an item's row.
         raw_group: The group's name in the CSV, where `group` names a scaled unit.
         mark: The mark of an item's row.
-        total: True for items whose row sums up others.
         drawn: Key of the estimate column that is drawn as dot and bar, if one is.
         axis: Makes the axis of that drawing from the column's estimates.
 
@@ -112,7 +110,6 @@ def table(
             group=group(item),
             raw_group=raw_group(item),
             mark=mark(item),
-            total=total(item),
             entries=tuple(each.entry(item) for each in shown),
         )
         for item in items
