@@ -12,6 +12,8 @@ from isocost.tables.coding import Ints, coded, codes, collected, combined
 from isocost.tables.columns import refuse
 from isocost.tables.source import Source
 
+UNITS = ("flops", "usd")
+
 
 def refuse_gaps_and_duplicates(lazy: pl.LazyFrame, source: Source) -> None:
     """Check the columns that identify a sample.
@@ -66,9 +68,6 @@ def _again(owner: Ints, index: Ints) -> int | None:
 
 def _ascends(keys: Ints) -> bool:
     return bool(np.all(keys[1:] > keys[:-1]))
-
-
-UNITS = ("flops", "usd")
 
 
 def refuse_mixed_units(lazy: pl.LazyFrame, source: Source) -> None:

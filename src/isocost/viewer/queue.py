@@ -8,6 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from isocost.auditing.labels import current_labels
 from isocost.records import Chosen, Label
 
+_SURE = ("sound", "unsound")
+AGREEMENT = "/agreement"
+
 
 class Queue:
     """The chosen solutions, numbered from 1 in the order of `place`."""
@@ -38,10 +41,6 @@ class Queue:
         here = self.chosen[number - 1].problem_id
         wanted = range(number + step, len(self.chosen) + 1 if step > 0 else 0, step)
         return next((n for n in wanted if self.chosen[n - 1].problem_id != here), None)
-
-
-_SURE = ("sound", "unsound")
-AGREEMENT = "/agreement"
 
 
 class Differing:
