@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from isocost.costs.draws import cost_of
-from isocost.engines.base import Generation, Request
+from isocost.engines.base import Generation, Request, sound
 from isocost.executors.jobs import StoredDraw, Storing
 from isocost.store import Row
 
@@ -38,7 +38,7 @@ def rows_of(
             )
             sample_id = ids.at(index)
             # Parquet holds UTF-8 only, and a lone surrogate has no encoding in it.
-            text = g.text if g.text.isascii() else g.text.encode(errors="replace").decode()
+            text = sound(g.text)
             draw = StoredDraw(
                 sample_id, text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd, g.reported_usd
             )

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut_batches
 from isocost.dispatch.draws import known_sum, total_cost
-from isocost.dispatch.loop import run_sources
+from isocost.dispatch.loop import cut_batches, run_sources
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, Job, queue_of

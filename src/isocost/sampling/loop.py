@@ -6,41 +6,22 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.draws import DrawKey, Ungraded
+from isocost.dispatch.draws import Ungraded
 from isocost.dispatch.inflight import PATIENCE
 from isocost.dispatch.loop import run_sources
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, StoredDraw
+from isocost.executors.jobs import Answers
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
 from isocost.sampling.pools import Batch, Pool
+from isocost.sampling.progress import Progress
 
 BACKLOG = 50_000_000  # characters of solutions that wait for the grader, a bound on memory; above it nothing is sent
 REPEATS = 20  # passes over pools that an endpoint leaves short, before the run stops
-
-
-class ProgressListener(Protocol):
-    """Receiver of progress: draws bought, verdicts stored, and troubles of endpoints."""
-
-    def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
-        """Report that draws are stored; `seconds` is the engine's time."""
-
-    def judged(self, verdicts: Sequence[Verdict]) -> None:
-        """Report that verdicts are stored."""
-
-    def tick(self) -> None:
-        """Update the progress; called at intervals."""
-
-    def short(self, model: str, requested: int, returned: int) -> None:
-        """Report that an endpoint returned `returned` solutions of `requested`; the rest is requested again."""
-
-    def trouble(self, what: str) -> None:
-        """Report that an endpoint cannot be reached, or does not answer."""
 
 
 def buy(
@@ -49,7 +30,7 @@ def buy(
     executor: Executor,
     grading: Grading,
     ledger: Ledger,
-    listener: ProgressListener,
+    listener: Progress,
 ) -> None:
     """Buy every missing batch and grade every ungraded draw, both at the same time.
 
@@ -90,7 +71,7 @@ def _buy_once(
     executor: Executor,
     grades: _GradingQueue,
     ledger: Ledger,
-    listener: ProgressListener,
+    listener: Progress,
 ) -> None:
     def after() -> None:
         grades.store_done()
@@ -114,7 +95,7 @@ class _PoolSource:
     pool: Pool
     wanted: Mapping[tuple[str, str], int]
     grades: _GradingQueue
-    listener: ProgressListener
+    listener: Progress
     _batches: dict[str, Batch] = field(default_factory=dict)
 
     def calls(self) -> Iterator[Call]:
@@ -151,7 +132,7 @@ class _GradingQueue:
     """
 
     grading: Grading
-    listener: ProgressListener
+    listener: Progress
     waiting: deque[_Waiting] = field(default_factory=deque)
     backlog: int = 0
     failures: list[IsocostError] = field(default_factory=list)

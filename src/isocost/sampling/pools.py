@@ -17,7 +17,6 @@ from typing import Any
 import polars as pl
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut_batches
 from isocost.dispatch.draws import (
     STORED_COLUMNS,
     Draw,
@@ -29,6 +28,7 @@ from isocost.dispatch.draws import (
     summarise_batch,
     total_cost,
 )
+from isocost.dispatch.loop import cut_batches
 from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor

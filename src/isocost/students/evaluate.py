@@ -10,10 +10,8 @@ from threading import Event
 from typing import Any
 
 from isocost import evaluating
-from isocost.dispatch.accounts import NullLedger
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut_batches
-from isocost.dispatch.loop import run_sources
+from isocost.dispatch.loop import cut_batches, null_ledger, run_sources
 from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
 from isocost.events import Listener, Note, StageWatch
@@ -209,7 +207,7 @@ class _StoredAnswers:
             batches = cut_batches(self._engine, self._facts, requests, self._executor, self._check)
             source = _Batches(stamp, self._label, batches, stored.keys(), self._job(params), log, self._watch)
             run_sources(
-                [source], self._executor, NullLedger(), check=self._check, notify=lambda what: self._watch.listener(Note(text=what))
+                [source], self._executor, null_ledger(), check=self._check, notify=lambda what: self._watch.listener(Note(text=what))
             )
             stored = {(row["problem_id"], row["index"]): row for row in log.rows()}
             order = source.number_of

@@ -132,10 +132,8 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
             event_hooks={"response": [_cap]},
         )
     except (ValueError, ImportError) as error:  # of a proxy: its scheme is not known, or needs a package that is not installed
-        told = endpoint.clean(str(error))
-        raise ModelError(
-            f"{endpoint}: a proxy of the environment cannot be used: {told}\n  unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or set no_proxy"
-        ) from error
+        message = f"{endpoint}: a proxy of the environment cannot be used: {endpoint.clean(str(error))}"
+        raise ModelError(message, advice="unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or set no_proxy") from error
     client = openai.AsyncOpenAI(
         api_key=endpoint.bearer,
         base_url=endpoint.base_url,

@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 
 from isocost.engines.base import Generation, Request
-from isocost.engines.batching import Batched, Batching
-from isocost.engines.openai.asking import messages, path_for
-from isocost.engines.openai.calls import Caller, hidden_tokens
+from isocost.engines.batching import Batched, Batching, split
+from isocost.engines.openai.calls import Caller, hidden_tokens, messages, path_for
 from isocost.engines.openai.client import client_for
 from isocost.engines.openai.connection import Connection
 from isocost.engines.openai.endpoint import read_endpoint
@@ -68,7 +66,7 @@ class OpenAIEngine(Batched):
 
     def start(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> Future[list[list[Generation]]]:
         """Begin to answer a batch. Return a future of the result or exception of `generate`."""
-        parts = [self._parts(request) for request in batch]
+        parts = [list(split(request, self._options.n)) for request in batch]
         with self._lock:
             caller, connection = self._opened()
             return connection.submit(_answer(caller, parts, params, seed))
@@ -86,13 +84,6 @@ class OpenAIEngine(Batched):
             client = client_for(endpoint, self._options.timeout, self._options.concurrency)
             self._open = Caller(endpoint, client, self._options), Connection(client, str(endpoint))
         return self._open
-
-    def _parts(self, request: Request) -> list[Request]:
-        n = self._options.n
-        if request.count <= n:
-            return [request] if request.count else []
-        starts = range(0, request.count, n)
-        return [replace(request, first_index=request.first_index + start, count=min(n, request.count - start)) for start in starts]
 
 
 async def _answer(caller: Caller, parts: Sequence[Sequence[Request]], params: SamplingParams, seed: int) -> list[list[Generation]]:
