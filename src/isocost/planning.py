@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from isocost.config import Budget, Study
-from isocost.costs.draws import cost_of, max_cost_of
-from isocost.costs.expected import DrawCost, draw_costs
+from isocost.costs.expected import DrawCost
 from isocost.costs.flops import flops_per_token
 from isocost.costs.price import priced
 from isocost.costs.pricefile import PriceList
@@ -21,20 +20,6 @@ from isocost.errors import BudgetError, StudyError
 from isocost.policies.base import Policy, Terms
 from isocost.policies.uniform import affordable_draws
 from isocost.records import Allocation, Cell, CellPlan, Cost, ModelCard, Unit
-
-__all__ = [
-    "DrawCost",
-    "amount_of",
-    "cells",
-    "cost_of",
-    "draw_costs",
-    "in_unit",
-    "max_cost_of",
-    "model_card",
-    "plan_cell",
-    "terms_of",
-    "to_json",
-]
 
 
 def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceList | None = None) -> ModelCard:

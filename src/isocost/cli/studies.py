@@ -50,8 +50,9 @@ def run(
 
 def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -> None:
     """Show what each budget buys from each model, before a token is spent."""
+    from isocost.planning import to_json
     from isocost.running import plan_study
-    from isocost.summaries.plans import to_json, to_markdown
+    from isocost.summaries.plans import to_markdown
 
     with stoppable():
         prepared, costs, plans = plan_study(study, settings or [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from isocost.costs.draws import cost_of
 from isocost.dispatch.calls import Call
 from isocost.dispatch.draws import known_sum, total_cost
 from isocost.dispatch.loop import cut_batches, run_sources
@@ -18,7 +19,6 @@ from isocost.executors.storing import FAILED_GENERATION
 from isocost.graders.judge import CUT_OFF
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered, Ledger
-from isocost.planning import cost_of
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cost, ModelCard, SamplingParams
 from isocost.store import Row, RunDirectory

@@ -74,7 +74,6 @@ def assemble(
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
     bill = _bill_lines(prepared, table, curated, trainings, evaluated) + _other_lines(bought, table)
     measured = measured_models(table)
-    compared = compare_models(prepared, bought, table, measured)
     found = Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
@@ -88,13 +87,8 @@ def assemble(
         seconds=dict(seconds),
         environment=environment(),
         cell_comparisons=tuple(_cell_comparisons(bought, table, curated, study.curate.per_problem)),
-        curves=compared.curves,
-        crossovers=compared.crossovers,
-        model_pairs=compared.pairs,
-        without_curve=compared.left_out,
-        mixtures=compared.mixtures,
     )
-    return without_overlaps(found, remote)
+    return without_overlaps(compare_models(found, prepared, bought, table, measured), remote)
 
 
 def _cell_result(

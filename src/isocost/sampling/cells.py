@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from isocost.costs.expected import DrawCost
 from isocost.dispatch.draws import Draw
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest, seed_of
 from isocost.ledger import Ledger
-from isocost.planning import DrawCost, cells, in_unit, plan_cell, terms_of
+from isocost.planning import cells, in_unit, plan_cell, terms_of
 from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.preparing.prepare import Prepared

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from isocost.costs.draws import max_cost_of
 from isocost.dispatch.calls import Call
 from isocost.dispatch.draws import (
     STORED_COLUMNS,
@@ -37,7 +38,6 @@ from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
-from isocost.planning import max_cost_of
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
