@@ -162,14 +162,8 @@ class Sampling(Section):
 
     def params(self, stop: tuple[str, ...] = ()) -> SamplingParams:
         """Return the settings in the form that engines use, with a template's own stop strings added."""
-        return SamplingParams(
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            max_tokens=self.max_tokens,
-            # Without duplicates and in order, because the setting is part of the pool's id.
-            stop=tuple(dict.fromkeys((*self.stop, *stop))),
-        )
+        # Without duplicates and in order, because the setting is part of the pool's id.
+        return SamplingParams(**{**self.model_dump(), "stop": tuple(dict.fromkeys((*self.stop, *stop)))})
 
 
 class ModelSpec(OpenSection):

@@ -67,7 +67,10 @@ def rows_of(
 
 
 class SampleIds:
-    """Computes `ids.sample_id` for the draws of one problem. The common prefix is hashed once, which matters for a million draws."""
+    """Computes the ids of the draws of one problem: digests of pool, problem, request and sample index.
+
+    The common prefix is hashed once, which matters for a million draws.
+    """
 
     def __init__(self, pool: str, problem_id: str, asked: str) -> None:
         parts = json.dumps(["sample", pool, problem_id, asked], ensure_ascii=False, separators=(",", ":"))

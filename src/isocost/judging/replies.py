@@ -6,7 +6,7 @@ Each reply is stored under a digest of its prompt. So no prompt is sent twice: n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isocost.costs.draws import cost_of
 from isocost.dispatch.calls import Call
@@ -14,7 +14,7 @@ from isocost.dispatch.draws import known_sum, total_cost
 from isocost.dispatch.loop import cut_batches, run_sources
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, Job, queue_of
+from isocost.executors.jobs import Answers, Job
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.graders.judge import CUT_OFF
 from isocost.ids import digest, seed_of
@@ -38,7 +38,6 @@ class Replies:
         params: The sampling parameters.
         directory: The run directory, which stores the replies.
         executor: Executor that runs the engine.
-        chat: True if prompts are put into the model's chat format.
         check: Called often. It stops sending by raising.
         report: Called with the number of new replies and the number of their tokens.
         again: True to repeat calls that failed for good at an earlier start. Their cost stays in the ledger.
@@ -54,7 +53,6 @@ class Replies:
         params: SamplingParams,
         directory: RunDirectory,
         executor: Executor,
-        chat: bool = False,
         check: Callable[[], None] = lambda: None,
         report: Callable[[int, int], None] = lambda replies, tokens: None,
         again: bool = False,
@@ -62,7 +60,8 @@ class Replies:
     ) -> None:
         self._notify = notify
         self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
-        self._version, self._params, self._chat = version, params, chat
+        self._version, self._params, self._chat = version, params, prepared.templates[model].chat
+        self._job = Job.template(self._spec, self._facts, params)
         self._executor, self._check, self._report = executor, check, report
         self._log = directory.batches(FOLDER, model, version)
         self._stored: dict[str, Row] | None = None
@@ -90,8 +89,7 @@ class Replies:
         if not prompts_by_key.keys() <= stored.keys() - self._failed.keys():
             source = _Prompts(self, prompts_by_key)  # equal prompts have one key, and so one call
             run_sources([source], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
-        rows = [stored[_key(prompt)] for prompt in prompts]
-        return [_reply_of(row) for row in rows]
+        return [_reply_of(stored[_key(prompt)]) for prompt in prompts]
 
     def _known(self) -> dict[str, Row]:
         if self._stored is None:  # read at first use: sampling may end without anything to judge
@@ -141,16 +139,7 @@ class Replies:
         failures = sum(len(self._failed.get(request.problem_id, ())) for request in batch)
         # The number of failures is part of the key: a repeated call must not be taken for the one in the ledger.
         key = digest("judge", self._version, [request.problem_id for request in batch], *([failures] if failures else []))
-        job = Job(
-            key=key,
-            spec=self._spec,
-            remote=self._facts.remote,
-            queue=queue_of(self._spec, self._facts),
-            concurrency=self._facts.concurrency,
-            requests=batch,
-            params=self._params,
-            seed=seed_of(key),
-        )
+        job = replace(self._job, key=key, requests=batch, seed=seed_of(key))
         facts = {"account": ACCOUNT, "model": self._card.name, "version": self._version, "submitted": whole, "count": len(batch)}
         worst = total_cost(verdict_cost(self._card, self._most_prompt_tokens(r.prompt), self._params.max_tokens) for r in batch)
         return Call(job=job, worst=worst, facts=facts, card=self._card)
@@ -230,8 +219,8 @@ def _key(prompt: str) -> str:
     return digest("asked", prompt)
 
 
-def _answered(batch: str, rows: Sequence[Row], answers: Answers | None = None) -> Answered:
-    reported = known_sum(g.reported_usd for of_request in answers.generations for g in of_request) if answers else None
+def _answered(batch: str, rows: Sequence[Row], answers: Answers) -> Answered:
+    reported = known_sum(g.reported_usd for of_request in answers.generations for g in of_request)
     cost = total_cost(Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"]) for row in rows)
     tokens = sum(row["num_generated_tokens"] for row in rows)
     return Answered(request=batch, cost=cost, count=len(rows), tokens=tokens, reported_usd=reported)

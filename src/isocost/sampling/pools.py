@@ -33,7 +33,7 @@ from isocost.dispatch.loop import cut_batches
 from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, queue_of
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
@@ -89,7 +89,7 @@ class Pool:
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
     _stem: Path = field(init=False)
-    _queue: str = field(init=False)
+    _job: Job = field(init=False)
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
     _orders: list[list[Line]] = field(init=False, default_factory=list)
@@ -103,7 +103,7 @@ class Pool:
         self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
         # Absolute, because workers write there and may have another working directory.
-        self._stem, self._queue = self._log.stem.resolve(), queue_of(self.spec, self.facts)
+        self._stem, self._job = self._log.stem.resolve(), Job.template(self.spec, self.facts, self.params)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
 
@@ -206,17 +206,7 @@ class Pool:
     def calls(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[tuple[Call, Batch]]:
         """Yield the call of each missing batch, with the batch."""
         for batch in self.missing(wanted):
-            job = Job(
-                key=batch.key,
-                spec=self.spec,
-                remote=self.facts.remote,
-                queue=self._queue,
-                concurrency=self.facts.concurrency,
-                requests=batch.requests,
-                params=self.params,
-                seed=batch.seed,
-                storing=self._storing(batch),
-            )
+            job = replace(self._job, key=batch.key, requests=batch.requests, seed=batch.seed, storing=self._storing(batch))
             facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
             yield Call(job=job, worst=self.worst(batch), facts=facts, card=self.card), batch
 

@@ -102,14 +102,8 @@ def _job(
     spec = study.finetune
     if spec is None:
         raise AssertionError("unreachable: only called for studies that train")
-    settings = TrainingSettings(
-        steps=spec.steps,
-        batch_size=spec.batch_size,
-        learning_rates=spec.learning_rates,
-        checkpoints=spec.checkpoints,
-        seed=seed,
-        method=spec.method,
-    )
+    chosen = spec.model_dump(include={"steps", "batch_size", "learning_rates", "checkpoints", "method"})
+    settings = TrainingSettings(seed=seed, **chosen)
     options = dict(engine.options)
     source = engine.base / str(options["model"])
     scoring = None

@@ -15,7 +15,8 @@ from isocost.costs.price import stale
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.judging.pool import judging_params
-from isocost.judging.reasoning import auditing_params, judge_prompt
+from isocost.judging.reasoning import judge_prompt
+from isocost.judging.replies import greedy_params
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams, Unit
 from isocost.reporting.numbers import cost as format_cost
@@ -117,10 +118,8 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
         judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
         parts.append(f"prompt to the judge {judge} ({_format_params(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
     if auditor := auditor_of(prepared.study):
-        audited = judge_prompt(problem, "<the solution>")
-        parts.append(
-            f"prompt to the auditor {auditor} ({_format_params(auditing_params(prepared.study.audit))}):\n{audited}\n<end of prompt>"
-        )
+        audited, params = judge_prompt(problem, "<the solution>"), greedy_params(prepared.study.audit.max_tokens)
+        parts.append(f"prompt to the auditor {auditor} ({_format_params(params)}):\n{audited}\n<end of prompt>")
     return "\n\n".join(parts)
 
 

@@ -9,8 +9,7 @@ from concurrent.futures import Future
 from isocost.engines.base import Generation, Request
 from isocost.engines.batching import Batched, Batching, split
 from isocost.engines.openai.calls import Caller, hidden_tokens, messages, path_for
-from isocost.engines.openai.client import client_for
-from isocost.engines.openai.connection import Connection
+from isocost.engines.openai.client import Connection, client_for
 from isocost.engines.openai.endpoint import read_endpoint
 from isocost.engines.openai.options import OpenAIOptions
 from isocost.engines.openai.usage import TOKENS_PER_MESSAGE
