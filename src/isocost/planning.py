@@ -7,8 +7,7 @@ this is Eq. 1 of arXiv 2408.16737: S_WC = (P_SE / P_WC) S_SE.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 
 from isocost.config import Budget, Study
 from isocost.costs.expected import DrawCost
@@ -127,30 +126,23 @@ def terms_of(
     """
     arm = study.arms[cell.arm]
     budget = study.budgets[cell.budget] if cell.budget is not None else None
-    unit = budget.unit if budget else None
-    terms = Terms(
+
+    def by_model(amount: Callable[[DrawCost, Unit, str], float]) -> dict[str, float]:
+        return {m: amount(costs[m], budget.unit, m) for m in arm.models} if budget else {}
+
+    return Terms(
         problem_ids=problem_ids,
         models=arm.models,
-        amount=None,
-        unit=unit,
-        basis="planned",
-        expected={},
-        worst={},
-        prompt={},
+        amount=amount_of(budget, len(problem_ids), costs) if budget else None,
+        unit=budget.unit if budget else None,
+        basis=budget.basis if budget else "planned",
+        expected=by_model(_paid),
+        worst=by_model(lambda each, unit, model: in_unit(each.worst, unit, model)),
+        prompt=by_model(_shared_prompt),
         samples_per_problem=arm.samples_per_problem,
         seed=study.seed,
-        piloted={},  # a number-matched arm takes the first draws of its pools, so a pilot's draws need no mention
-    )
-    if budget is None or unit is None:
-        return terms
-    return replace(
-        terms,
-        amount=amount_of(budget, len(problem_ids), costs),
-        basis=budget.basis,
-        expected={m: _paid(costs[m], unit, m) for m in arm.models},
-        worst={m: in_unit(costs[m].worst, unit, m) for m in arm.models},
-        prompt={m: _shared_prompt(costs[m], unit, m) for m in arm.models},
-        piloted={key: n for key, n in piloted.items() if key[1] in arm.models},
+        # A number-matched arm takes the first draws of its pools, so a pilot's draws need no mention.
+        piloted={key: n for key, n in piloted.items() if key[1] in arm.models} if budget else {},
     )
 
 

@@ -45,14 +45,11 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
         usd = prices["output"] * generated_tokens
         if prompt_tokens:
             price = prices["input"]
-            if cached_tokens > 0:
-                cache_price = prices.get("input_cache_read", price)
-                if (
-                    cached_tokens > prompt_tokens
-                ):  # how many of the prompt's were cached is not known: no report may take a cost below its worst
-                    usd += max(price, cache_price) * prompt_tokens / sharing
-                else:
-                    usd += (price * (prompt_tokens - cached_tokens) + cache_price * cached_tokens) / sharing
+            cache_price = prices.get("input_cache_read", price)
+            if cached_tokens > prompt_tokens:  # how many of these are the prompt's is not known: no report may take a cost below its worst
+                usd += max(price, cache_price) * prompt_tokens / sharing
+            elif cached_tokens > 0:
+                usd += (price * (prompt_tokens - cached_tokens) + cache_price * cached_tokens) / sharing
             else:
                 usd += price * prompt_tokens / sharing
     # Looked up lazily: a price list without an input price is fine for a draw without a prompt.

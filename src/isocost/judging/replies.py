@@ -6,7 +6,7 @@ Each reply is stored under a digest of its prompt. So no prompt is sent twice: n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from isocost.costs.draws import cost_of
 from isocost.dispatch.calls import Call
@@ -66,6 +66,7 @@ class Replies:
         self._log = directory.batches(FOLDER, model, version)
         self._stored: dict[str, Row] | None = None
         self._again, self._failed = again, dict[str, list[Row]]()
+        self._asked: Mapping[str, str] = {}  # the prompts to be answered, by key
         self._unreported: list[Row] = []  # replies that `report` was not called for yet
 
     def seal(self) -> None:
@@ -87,8 +88,8 @@ class Replies:
         stored = self._known()
         prompts_by_key = {_key(prompt): prompt for prompt in prompts}
         if not prompts_by_key.keys() <= stored.keys() - self._failed.keys():
-            source = _Prompts(self, prompts_by_key)  # equal prompts have one key, and so one call
-            run_sources([source], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
+            self._asked = prompts_by_key  # equal prompts have one key, and so one call
+            run_sources([self], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
         return [_reply_of(stored[_key(prompt)]) for prompt in prompts]
 
     def _known(self) -> dict[str, Row]:
@@ -100,7 +101,7 @@ class Replies:
             self._failed = {key: own for key, own in rows.items() if self._again and _is_failed(own[-1])}
         return self._stored
 
-    def _store(self, call: Call, answers: Answers | None) -> Answered | None:
+    def store(self, call: Call, answers: Answers | None) -> Answered | None:
         """Store the replies of a call; return their cost, or None for a call that failed for good, whose cost is in the ledger already."""
         rows = self._rows(call, answers)
         self._log.append(call.key, rows)
@@ -116,23 +117,23 @@ class Replies:
             self._unreported = []
             self._report(len(rows), sum(row["num_generated_tokens"] for row in rows))
 
-    def _calls(self, prompts_by_key: Mapping[str, str]) -> list[Call]:
+    def calls(self) -> list[Call]:
         """Return the calls that are still to be sent.
 
         Batches are cut from all prompts that were new when this set was first submitted, including those stored since. So a kill does
         not change the batches, nor the replies of an engine whose replies depend on the other prompts in a batch.
         """
-        stored, whole = self._known(), digest("submitted", sorted(prompts_by_key))
-        own = [key for key in prompts_by_key if key not in stored or stored[key]["submitted"] == whole]
-        missing = [batch for batch in self._cut(own, prompts_by_key) if any(request.problem_id not in stored for request in batch)]
-        failed = self._cut([key for key in prompts_by_key if key in self._failed], prompts_by_key)
+        stored, whole = self._known(), digest("submitted", sorted(self._asked))
+        own = [key for key in self._asked if key not in stored or stored[key]["submitted"] == whole]
+        missing = [batch for batch in self._cut(own) if any(request.problem_id not in stored for request in batch)]
+        failed = self._cut([key for key in self._asked if key in self._failed])
         return [self._call(batch, whole) for batch in (*missing, *failed)]
 
-    def _cut(self, keys: Sequence[str], prompts_by_key: Mapping[str, str]) -> Sequence[tuple[Request, ...]]:
+    def _cut(self, keys: Sequence[str]) -> Sequence[tuple[Request, ...]]:
         """Cut prompts into the batches of the engine."""
         if not keys:
             return ()
-        requests = [Request(problem_id=key, prompt=prompts_by_key[key], first_index=0, count=1, chat=self._chat) for key in keys]
+        requests = [Request(problem_id=key, prompt=self._asked[key], first_index=0, count=1, chat=self._chat) for key in keys]
         return cut_batches(self._spec, self._facts, requests, self._executor, self._check)
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
@@ -173,20 +174,6 @@ class Replies:
             "cost_usd": cost.usd,
             "cost_seconds": seconds,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class _Prompts:
-    """Prompts to be answered, by key, as a source of calls."""
-
-    replies: Replies
-    prompts_by_key: Mapping[str, str]
-
-    def calls(self) -> list[Call]:
-        return self.replies._calls(self.prompts_by_key)
-
-    def store(self, call: Call, answers: Answers | None) -> Answered | None:
-        return self.replies._store(call, answers)
 
 
 def greedy_params(max_tokens: int | None) -> SamplingParams:

@@ -47,6 +47,11 @@ def buy(
         EngineError: an engine could not answer, or an endpoint keeps returning fewer solutions than requested.
     """
     grades = _GradingQueue(grading, listener)
+
+    def after() -> None:
+        grades.store_done()
+        listener.tick()
+
     for pool in pools:
         for key, solutions in pool.ungraded():
             grades.submit(pool, key, solutions)
@@ -54,7 +59,15 @@ def buy(
     short = list(pools)
     # Repeated, because an endpoint may return fewer solutions than requested; the first pass usually suffices.
     for _ in range(REPEATS):
-        _buy_once(short, wanted, executor, grades, ledger, listener)
+        sources = [_PoolSource(pool, wanted, grades, listener) for pool in short]
+        try:
+            run_sources(sources, executor, ledger, check=grades.check, room=grades.has_room, notify=listener.trouble, after=after)
+        except KeyboardInterrupt:
+            ledger.close()  # a judge that grades these draws must not reserve more calls
+            grades.drop_late(PATIENCE)
+            raise
+        finally:
+            grades.store_all()  # what was paid for is judged and stored even when the run stops here
         grades.check()
         short = [pool for pool in pools if pool.is_short(wanted)]
         if not short:
@@ -63,29 +76,6 @@ def buy(
         f"model {short[0].card.name}: the endpoint keeps returning fewer solutions than requested",
         advice=f"these are saved; request fewer at once: models.{short[0].card.name}.n: 1",
     )
-
-
-def _buy_once(
-    pools: Sequence[Pool],
-    wanted: Mapping[tuple[str, str], int],
-    executor: Executor,
-    grades: _GradingQueue,
-    ledger: Ledger,
-    listener: Progress,
-) -> None:
-    def after() -> None:
-        grades.store_done()
-        listener.tick()
-
-    sources = [_PoolSource(pool, wanted, grades, listener) for pool in pools]
-    try:
-        run_sources(sources, executor, ledger, check=grades.check, room=grades.has_room, notify=listener.trouble, after=after)
-    except KeyboardInterrupt:
-        ledger.close()  # a judge that grades these draws must not reserve more calls
-        grades.drop_late(PATIENCE)
-        raise
-    finally:
-        grades.store_all()  # what was paid for is judged and stored even when the run stops here
 
 
 @dataclass(slots=True)

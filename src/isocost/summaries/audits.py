@@ -113,7 +113,7 @@ def to_markdown(found: Mapping[str, Any], path: Path) -> str:
         _cost_table(found["models"]),
         _agreement_table(found),
         [f"- {_format_labels_needed(pair, found['models'])}" for pair in found["labels_needed"]],
-        [_next_step(path)],
+        [f"label them: isocost view {shell_word(path)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -253,10 +253,6 @@ def _format_label_count(labels: int, in_order: int | None, unit: str = "") -> st
     """Format a count, such as `27 labels of each, about 90 in the order of the page`."""
     far = "more than were chosen" if in_order is None else f"about {in_order:,} in the order of the page"
     return f"{labels:,}{unit} of each, {far}"
-
-
-def _next_step(path: Path) -> str:
-    return f"label them: isocost view {shell_word(path)}"
 
 
 def summary(audits: Audits) -> dict[str, str]:

@@ -14,6 +14,7 @@ from isocost.errors import IsocostError, RunError
 from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
 from isocost.executors.jobs import Answers, Job, Outcome, StoredDraw
 from isocost.executors.ray.remote import LOGS, RayWorker, WasDeadError
+from isocost.executors.storing import to_stored
 from isocost.store import BatchLog, Row
 
 T = TypeVar("T")
@@ -230,15 +231,5 @@ def _answers(job: Job, rows: list[Row]) -> Answers:
         for index in range(request.first_index, request.first_index + request.count)
     }
     for row in rows:
-        stored[places[row["problem_id"], row["sample_index"]]].append(
-            StoredDraw(
-                id=row["id"],
-                generation=row["generation"],
-                num_prompt_tokens=row["num_prompt_tokens"],
-                num_generated_tokens=row["num_generated_tokens"],
-                finish_reason=row["finish_reason"],
-                flops=row["cost_flops"],
-                usd=row["cost_usd"],
-            )
-        )
+        stored[places[row["problem_id"], row["sample_index"]]].append(to_stored(row))
     return Answers(generations=(), stored=stored, seconds=sum(row["cost_seconds"] for row in rows))
