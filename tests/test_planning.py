@@ -335,7 +335,7 @@ def test_a_size_that_only_the_engine_knows_is_asked_for_although_a_price_is_give
     raw = nested(
         raw_study(), "models", "weak", value={"engine": "replay", "table": "table.parquet", "model": "weak", "price": {"output": 1}}
     )
-    monkeypatch.setattr("isocost.engines.replay.ReplayEngine.size", lambda self: ModelSize(parameters=500, description="read"))
+    monkeypatch.setattr("isocost.engines.replay.engine.ReplayEngine.size", lambda self: ModelSize(parameters=500, description="read"))
     _, _, found = plan_study(write_study(tmp_path, **raw))
     assert found[0].samples_per_problem == {"weak": 12}
 

@@ -8,6 +8,7 @@ this is Eq. 1 of arXiv 2408.16737: S_WC = (P_SE / P_WC) S_SE.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from isocost.config import Budget, Study
 from isocost.costs.expected import DrawCost
@@ -193,20 +194,11 @@ def _first_round(cell: Cell, terms: Terms, policy: Policy) -> list[Allocation]:
 
 def to_json(plans: Sequence[CellPlan]) -> dict[str, object]:
     """Return the object of `isocost plan --json`. Coverage is null until it is forecast from a pilot."""
-    budgets: dict[str, dict[str, object]] = {}
+    budgets: dict[str, dict[str, Any]] = {}
     for plan in plans:
-        if plan.cell.budget is None:
-            continue
-        entry = budgets.setdefault(plan.cell.budget, {"unit": plan.unit, "amount": plan.amount, "choices": []})
-        choices = entry["choices"]
-        # For the type checker: the dict's values are objects.
-        assert isinstance(choices, list)
-        choices.append(
-            {
-                "name": plan.cell.arm,
-                "samples_per_problem": dict(plan.samples_per_problem),
-                "cost": {"flops": plan.cost.flops, "usd": plan.cost.usd, "seconds": plan.cost.seconds},
-                "coverage": None,
-            }
-        )
+        if plan.cell.budget is not None:
+            entry = budgets.setdefault(plan.cell.budget, {"unit": plan.unit, "amount": plan.amount, "choices": []})
+            cost = {"flops": plan.cost.flops, "usd": plan.cost.usd, "seconds": plan.cost.seconds}
+            samples = dict(plan.samples_per_problem)
+            entry["choices"].append({"name": plan.cell.arm, "samples_per_problem": samples, "cost": cost, "coverage": None})
     return {"budgets": budgets}

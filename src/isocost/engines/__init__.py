@@ -42,8 +42,8 @@ class Registration:
 
 ENGINES = {
     "transformers": Registration(
-        open="isocost.engines.transformers:open_engine",
-        options="isocost.engines.transformers:TransformersOptions",
+        open="isocost.engines.transformers.engine:open_engine",
+        options="isocost.engines.transformers.engine:TransformersOptions",
         keys=("model", "revision", "dtype", "device", "batch_size", "gguf_file"),
         extra="transformers",
         libraries=("torch", "transformers"),
@@ -51,7 +51,7 @@ ENGINES = {
         trainable=True,
     ),
     "openai": Registration(
-        open="isocost.engines.openai:open_engine",
+        open="isocost.engines.openai.engine:open_engine",
         options="isocost.engines.openai.options:OpenAIOptions",
         keys=("model", "base_url", "api_key_env", "concurrency", "n", "seeds", "timeout", "api", "extra_body", "max_tokens_field",
               "hidden_prompt_tokens", "bytes_per_token"),
@@ -60,8 +60,8 @@ ENGINES = {
         ready="isocost.engines.openai.endpoint:check_key",
     ),
     "replay": Registration(
-        open="isocost.engines.replay:open_engine",
-        options="isocost.engines.replay:ReplayOptions",
+        open="isocost.engines.replay.engine:open_engine",
+        options="isocost.engines.replay.engine:ReplayOptions",
         keys=("table", "model", "pool"),
     ),
     "vllm": Registration(

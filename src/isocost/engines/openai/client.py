@@ -142,7 +142,7 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
         message = f"{endpoint}: a proxy of the environment cannot be used: {endpoint.clean(str(error))}"
         raise ModelError(message, advice="unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or set no_proxy") from error
     client = openai.AsyncOpenAI(
-        api_key=endpoint.bearer,
+        api_key=endpoint.key or "none",  # the library insists on one
         base_url=endpoint.base_url,
         max_retries=0,  # isocost retries by itself, because each attempt is reserved under the limit
         http_client=http,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.batching import Batched, Batching, split
@@ -13,6 +14,7 @@ from isocost.engines.openai.client import Connection, client_for
 from isocost.engines.openai.endpoint import read_endpoint
 from isocost.engines.openai.options import OpenAIOptions
 from isocost.engines.openai.usage import TOKENS_PER_MESSAGE
+from isocost.engines.options import read_options
 from isocost.ids import digest
 from isocost.records import SamplingParams
 
@@ -90,3 +92,12 @@ async def _answer(caller: Caller, parts: Sequence[Sequence[Request]], params: Sa
     calls = [part for of_request in parts for part in of_request]
     came = iter(await caller.answer(calls, params, seed))
     return [[generation for _ in of_request for generation in next(came)] for of_request in parts]
+
+
+def open_engine(options: Mapping[str, object], base: Path) -> OpenAIEngine:
+    """Open the engine of a study's model section. Nothing is sent before the first `generate`, so a plan needs no endpoint.
+
+    Raises:
+        StudyError: the options cannot be used.
+    """
+    return OpenAIEngine(read_options(OpenAIOptions, options))
