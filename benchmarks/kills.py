@@ -95,7 +95,7 @@ class Dice:
 def open_engine(options: Mapping[str, object], base: Path) -> Counting:
     if os.environ["ENGINE"] == "dice":
         return Counting(Dice(str(options["model"])))
-    from isocost.engines.transformers import open_engine as open_transformers
+    from isocost.engines.transformers.engine import open_engine as open_transformers
 
     return Counting(open_transformers(options, base))
 

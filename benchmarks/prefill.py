@@ -17,7 +17,7 @@ import torch
 
 from isocost.engines import load_engine
 from isocost.engines.base import Request
-from isocost.engines.transformers import TransformersEngine
+from isocost.engines.transformers.engine import TransformersEngine
 from isocost.lab import weights
 from isocost.lab.wordproblems import generate
 from isocost.prompts.lab import PLAIN

@@ -23,7 +23,7 @@ from isocost.engines import load_engine
 from isocost.engines.base import Request
 from isocost.executors.jobs import EngineSpec, Job, Storing
 from isocost.executors.local import LocalExecutor
-from isocost.executors.ray import RayExecutor
+from isocost.executors.ray.executor import RayExecutor
 from isocost.lab import weights
 from isocost.lab.wordproblems import generate
 from isocost.prompts.lab import TWO_SHOT

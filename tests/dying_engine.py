@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.engines.base import Generation, Request
-from isocost.engines.replay import open_engine as open_replay
+from isocost.engines.replay.engine import open_engine as open_replay
 from isocost.records import SamplingParams
 
 

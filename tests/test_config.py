@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from isocost import config
-from isocost.config import Arm, AuditSpec, Budget, ExecutorSpec, GraderSpec, ModelSpec, OpenSection, Price, Section, Study
+from isocost.config import Arm, AuditSpec, Budget, ExecutorSpec, GraderSpec, ModelSpec, OpenSection, Price, Section, Study, models
+from isocost.config import study as sections
 
 STUDY: dict[str, Any] = {
     "name": "small",
@@ -18,7 +18,9 @@ STUDY: dict[str, Any] = {
     "sampling": {"temperature": 0.7, "max_tokens": 64},
     "arms": {"weak": {"models": ["weak"]}},
 }
-SECTIONS = [kind for name in config.__all__ if isinstance(kind := getattr(config, name), type) and issubclass(kind, BaseModel)]
+SECTIONS = [
+    kind for module in (models, sections) for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, BaseModel)
+]
 
 
 def study(**changes: Any) -> Study:

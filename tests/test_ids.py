@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, fields
 
 import pytest
 
+from isocost.executors.storing import SampleIds
 from isocost.finetuning import TrainingSettings
-from isocost.ids import digest, sample_id, seed_of
+from isocost.ids import digest, seed_of
 from isocost.prompts.base import Template
 from isocost.records import ADDED_LATER, OMIT_DEFAULT, Problem, SamplingParams
 
@@ -19,7 +20,7 @@ class Setting:
 
 def test_digests_are_the_same_for_ever() -> None:
     assert digest("a", 1) == "135f17a475a61afd"
-    assert sample_id("pool", "p1", "asked", 0) == "0af59f11c1465399"
+    assert SampleIds("pool", "p1", "asked").at(0) == "0af59f11c1465399"
     assert seed_of("a", 1) == 697930202312019326
 
 
@@ -102,5 +103,5 @@ def test_seeds_fit_63_bits_and_differ() -> None:
 def test_sample_ids_never_collide() -> None:
     # Names chosen so that gluing the parts together would make them collide.
     pools, problems, asked = ("m", "m1", "m11", "1"), [*(str(i) for i in range(20)), *(f"1{i}" for i in range(100, 120))], ("", "1")
-    ids = [sample_id(*parts) for parts in itertools.product(pools, problems, asked, range(30))]
+    ids = [SampleIds(*parts).at(index) for *parts, index in itertools.product(pools, problems, asked, range(30))]
     assert len(set(ids)) == len(ids) == 4 * 40 * 2 * 30

@@ -19,7 +19,7 @@ from isocost.cli import app
 from isocost.cli.arguments import key_values
 from isocost.costs.pricefile import read_prices
 from isocost.engines.base import Request
-from isocost.engines.replay import ReplayEngine
+from isocost.engines.replay.engine import ReplayEngine
 from isocost.errors import EngineError, ModelError, RunDirectoryError
 from isocost.finetuning import TrainingSettings, finetune
 from isocost.lab import weights

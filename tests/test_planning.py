@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.config import Costs, Study
+from isocost.costs.draws import cost_of
+from isocost.costs.expected import DrawCost, draw_costs
 from isocost.engines.base import ModelSize
 from isocost.errors import BudgetError, StudyError
-from isocost.planning import DrawCost, amount_of, cells, cost_of, draw_costs, in_unit, model_card, plan_cell, terms_of
+from isocost.planning import amount_of, cells, in_unit, model_card, plan_cell, terms_of, to_json
 from isocost.policies.base import Terms
 from isocost.policies.uniform import build
 from isocost.records import Allocation, CellPlan, Cost, ModelCard, Unit
 from isocost.running import plan_study, runs
-from isocost.summaries.plans import first_prompts, to_json, to_markdown
+from isocost.summaries.plans import first_prompts, to_markdown
 from tests.builders import MAX_TOKENS, InlineExecutor, nested, raw_study, study, write_study
 
 IDS = tuple(f"p{i}" for i in range(7))
@@ -333,7 +335,7 @@ def test_a_size_that_only_the_engine_knows_is_asked_for_although_a_price_is_give
     raw = nested(
         raw_study(), "models", "weak", value={"engine": "replay", "table": "table.parquet", "model": "weak", "price": {"output": 1}}
     )
-    monkeypatch.setattr("isocost.engines.replay.ReplayEngine.size", lambda self: ModelSize(parameters=500, description="read"))
+    monkeypatch.setattr("isocost.engines.replay.engine.ReplayEngine.size", lambda self: ModelSize(parameters=500, description="read"))
     _, _, found = plan_study(write_study(tmp_path, **raw))
     assert found[0].samples_per_problem == {"weak": 12}
 

@@ -14,6 +14,7 @@ import pytest
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.store import BatchLog, Log, Row, RunDirectory, write_parquet
 from isocost.store.files import storage_errors
+from isocost.store.parts import Parts
 
 FORMER: list[Row] = [{"key": "a", "text": "zwölf\n\u2028"}, {"key": "b", "rows": [1, 2.5, None]}]
 LAST = {"key": "c", "text": 'ü "quoted" \\ {"key": "d"}'}
@@ -371,7 +372,7 @@ def test_killed_after_any_step_of_sealing(tmp_path: Path, monkeypatch: pytest.Mo
         patched.setattr(of, name, step)
 
     with monkeypatch.context() as patched:
-        dying(BatchLog, "_write_part")
+        dying(Parts, "add")
         dying(Path, "unlink")
         with contextlib.suppress(KeyboardInterrupt):
             log.seal(lambda name: name)

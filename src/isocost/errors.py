@@ -24,6 +24,7 @@ A message is one to three lines: what happened and where, then what to do. Each 
 from __future__ import annotations
 
 import copy
+import copyreg
 from collections.abc import Sequence
 from typing import Self
 
@@ -51,6 +52,10 @@ class IsocostError(Exception):
         self.advice = advice or (between.pop() if between and not details else "")
         self.details = (*between, *details)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how pickle and copy make the error again, from its text and its fields: errors cross process boundaries."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
+
     def telling(self, detail: str) -> Self:
         """Return the same error with one detail more, the first of them."""
         told = copy.copy(self)
@@ -76,10 +81,6 @@ class StudyError(InputError):
         super().__init__("\n".join(mistakes))
         self.mistakes = tuple(mistakes)
 
-    def __reduce__(self) -> tuple[type[StudyError], tuple[list[str]]]:
-        """Return the constructor and its arguments for pickling: errors cross process boundaries."""
-        return type(self), (list(self.mistakes),)
-
 
 class ProblemsError(InputError):
     """A problem set that cannot be used: a missing file, a bad row, duplicate ids, or no rows."""
@@ -104,10 +105,6 @@ class MissingExtraError(InputError):
         hint = f'pip install "isocost[{extra}]", in a clone: pip install -e ".[{extra}]"'
         super().__init__(f"{package} is not installed", advice=f"install it: {hint}")
         self.package, self.extra = package, extra
-
-    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
-        """Return the constructor and its arguments, as `StudyError.__reduce__`."""
-        return type(self), (self.package, self.extra)
 
 
 class RunDirectoryError(InputError):
@@ -141,14 +138,6 @@ class TryAgainError(EngineError):
         super().__init__(message)
         self.wait, self.charged = wait, charged
 
-    def __reduce__(self) -> tuple[object, ...]:
-        """Return the constructor and its arguments, as `StudyError.__reduce__`."""
-        return _try_again, (str(self), self.wait, self.charged)
-
-
-def _try_again(message: str, wait: float | None, charged: bool) -> TryAgainError:
-    return TryAgainError(message, wait=wait, charged=charged)
-
 
 class RefusedPromptError(EngineError):
     """An endpoint refuses one prompt, by a content filter, and answers others; it may charge for reading it."""
@@ -166,14 +155,6 @@ class UsageError(EngineError):
     def __init__(self, message: str, *, prompt_tokens: int | None = None, generated_tokens: int | None = None, in_flight: int = 0) -> None:
         super().__init__(message)
         self.prompt_tokens, self.generated_tokens, self.in_flight = prompt_tokens, generated_tokens, in_flight
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Return the constructor and its arguments, as `StudyError.__reduce__`."""
-        return _usage_error, (str(self), self.prompt_tokens, self.generated_tokens, self.in_flight)
-
-
-def _usage_error(message: str, prompt_tokens: int | None, generated_tokens: int | None, in_flight: int) -> UsageError:
-    return UsageError(message, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens, in_flight=in_flight)
 
 
 class NotSentError(EngineError):

@@ -24,11 +24,6 @@ def seed_of(*parts: object) -> int:
     return int(digest(*parts), 16) >> 1
 
 
-def sample_id(pool: str, problem_id: str, asked: str, sample_index: int) -> str:
-    """Return the id of one draw. `pool` identifies model, prompt and sampling setting, `asked` the prompt's text."""
-    return digest("sample", pool, problem_id, asked, sample_index)
-
-
 def digested(record: object) -> dict[str, Any]:
     """Return the fields of a dataclass that its digest covers, by name.
 

@@ -7,12 +7,11 @@ this is Eq. 1 of arXiv 2408.16737: S_WC = (P_SE / P_WC) S_SE.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from isocost.config import Budget, Study
-from isocost.costs.draws import cost_of, max_cost_of
-from isocost.costs.expected import DrawCost, draw_costs
+from isocost.costs.expected import DrawCost
 from isocost.costs.flops import flops_per_token
 from isocost.costs.price import priced
 from isocost.costs.pricefile import PriceList
@@ -21,20 +20,6 @@ from isocost.errors import BudgetError, StudyError
 from isocost.policies.base import Policy, Terms
 from isocost.policies.uniform import affordable_draws
 from isocost.records import Allocation, Cell, CellPlan, Cost, ModelCard, Unit
-
-__all__ = [
-    "DrawCost",
-    "amount_of",
-    "cells",
-    "cost_of",
-    "draw_costs",
-    "in_unit",
-    "max_cost_of",
-    "model_card",
-    "plan_cell",
-    "terms_of",
-    "to_json",
-]
 
 
 def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceList | None = None) -> ModelCard:
@@ -142,30 +127,23 @@ def terms_of(
     """
     arm = study.arms[cell.arm]
     budget = study.budgets[cell.budget] if cell.budget is not None else None
-    unit = budget.unit if budget else None
-    terms = Terms(
+
+    def by_model(amount: Callable[[DrawCost, Unit, str], float]) -> dict[str, float]:
+        return {m: amount(costs[m], budget.unit, m) for m in arm.models} if budget else {}
+
+    return Terms(
         problem_ids=problem_ids,
         models=arm.models,
-        amount=None,
-        unit=unit,
-        basis="planned",
-        expected={},
-        worst={},
-        prompt={},
+        amount=amount_of(budget, len(problem_ids), costs) if budget else None,
+        unit=budget.unit if budget else None,
+        basis=budget.basis if budget else "planned",
+        expected=by_model(_paid),
+        worst=by_model(lambda each, unit, model: in_unit(each.worst, unit, model)),
+        prompt=by_model(_shared_prompt),
         samples_per_problem=arm.samples_per_problem,
         seed=study.seed,
-        piloted={},  # a number-matched arm takes the first draws of its pools, so a pilot's draws need no mention
-    )
-    if budget is None or unit is None:
-        return terms
-    return replace(
-        terms,
-        amount=amount_of(budget, len(problem_ids), costs),
-        basis=budget.basis,
-        expected={m: _paid(costs[m], unit, m) for m in arm.models},
-        worst={m: in_unit(costs[m].worst, unit, m) for m in arm.models},
-        prompt={m: _shared_prompt(costs[m], unit, m) for m in arm.models},
-        piloted={key: n for key, n in piloted.items() if key[1] in arm.models},
+        # A number-matched arm takes the first draws of its pools, so a pilot's draws need no mention.
+        piloted={key: n for key, n in piloted.items() if key[1] in arm.models} if budget else {},
     )
 
 
@@ -216,20 +194,11 @@ def _first_round(cell: Cell, terms: Terms, policy: Policy) -> list[Allocation]:
 
 def to_json(plans: Sequence[CellPlan]) -> dict[str, object]:
     """Return the object of `isocost plan --json`. Coverage is null until it is forecast from a pilot."""
-    budgets: dict[str, dict[str, object]] = {}
+    budgets: dict[str, dict[str, Any]] = {}
     for plan in plans:
-        if plan.cell.budget is None:
-            continue
-        entry = budgets.setdefault(plan.cell.budget, {"unit": plan.unit, "amount": plan.amount, "choices": []})
-        choices = entry["choices"]
-        # For the type checker: the dict's values are objects.
-        assert isinstance(choices, list)
-        choices.append(
-            {
-                "name": plan.cell.arm,
-                "samples_per_problem": dict(plan.samples_per_problem),
-                "cost": {"flops": plan.cost.flops, "usd": plan.cost.usd, "seconds": plan.cost.seconds},
-                "coverage": None,
-            }
-        )
+        if plan.cell.budget is not None:
+            entry = budgets.setdefault(plan.cell.budget, {"unit": plan.unit, "amount": plan.amount, "choices": []})
+            cost = {"flops": plan.cost.flops, "usd": plan.cost.usd, "seconds": plan.cost.seconds}
+            samples = dict(plan.samples_per_problem)
+            entry["choices"].append({"name": plan.cell.arm, "samples_per_problem": samples, "cost": cost, "coverage": None})
     return {"budgets": budgets}

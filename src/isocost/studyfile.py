@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -17,9 +17,10 @@ from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
 from isocost.settings import apply_settings
 from isocost.settings import set_by as keys_set_by
-from isocost.yamlfile import Keys, read_yaml
+from isocost.yamlfile import Keys, YamlFile, read_yaml
 
 _LARGEST = 1 << 63  # itertools.islice accepts no larger count
+Mistake = tuple[Keys, str]  # the keys of a value, and what is wrong with it
 _MISSING = "is missing"  # the message of the engines' options, which is compared below
 
 
@@ -51,7 +52,7 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
         StudyError: the file is missing, is not YAML, or has mistakes: one line for each.
     """
     file = read_yaml(path, str(path), "study file")
-    raw, lines = file.data, file.lines
+    raw = file.data
     if not isinstance(raw, dict):
         raise StudyError([f"{path}: a study file is a mapping with keys such as name, problems, models, arms"])
     unclear = [f"{path}:{file.plain[keys].line}: {'.'.join(map(str, keys))}: {why}" for keys, why in coerce_texts(raw, file.plain, Study)]
@@ -61,18 +62,18 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
     set_by = keys_set_by(settings)
 
     @cache  # called for a study with mistakes only
-    def before() -> list[tuple[Keys, str]]:
+    def before() -> list[Mistake]:
         return _checked(alone, known)[1] if settings else []
 
     def where(keys: Keys, message: str) -> str:
         own = not settings or _was_before(keys, message, before(), set_by)
-        return f"{_place(path, lines, keys, set_by, own=own)}: {'.'.join(map(str, keys))}".rstrip(": ")
+        return f"{_place(path, file, keys, set_by, own=own)}: {'.'.join(map(str, keys))}".rstrip(": ")
 
     twice = unclear + [
         f"{path}:{again}: {'.'.join(map(str, keys))}: occurs twice, first in line {first}; keep one" for keys, first, again in file.repeated
     ]
     try:
-        study = check_study(raw, known, where=where, line=lambda keys: _line(lines, keys))
+        study = check_study(raw, known, where=where, line=file.line_of)
     except StudyError as error:
         prices = _mapping(raw.get("costs")).get("prices")
         priced = known.price_mistakes(path.parent / prices, prices) if isinstance(prices, str) else ()
@@ -107,9 +108,9 @@ def check_study(
     return study
 
 
-def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[tuple[Keys, str]]]:
+def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[Mistake]]:
     """Return the study, or the mistakes in it."""
-    found: list[tuple[Keys, str]] = []
+    found: list[Mistake] = []
     study: Study | None = None
     try:
         study = Study.model_validate(raw)
@@ -120,7 +121,7 @@ def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[tupl
     found += [(keys, message) for keys, message in references(raw, known) if keys not in already]
     # Importing an engine can take seconds, so its options are checked only for a study with other mistakes.
     if found or study is None:
-        return None, found + _engine_mistakes(raw, known, {keys for keys, _ in found})
+        return None, [*found, *_engine_mistakes(raw, known, {keys for keys, _ in found})]
     return study, found
 
 
@@ -132,15 +133,15 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
         settings: The `--set` settings.
         mistakes: Their messages.
     """
-    lines = read_yaml(path, str(path), "study file").lines
+    file = read_yaml(path, str(path), "study file")
     set_by = keys_set_by(settings)
     sections = {words[:n] for words in set_by for n in range(1, len(words))}
-    known: dict[str, Keys] = {".".join(map(str, keys)): keys for keys in (*sections, *set_by, *lines)}
+    known: dict[str, Keys] = {".".join(map(str, keys)): keys for keys in (*sections, *set_by, *file.lines)}
     found = []
     for mistake in mistakes:
         # The longest known path at the start of the message, because names may contain dots.
         ends = [end for end, sign in enumerate(f"{mistake} ") if sign in ".: " and mistake[:end] in known]
-        place = _place(path, lines, known[mistake[: ends[-1]]], set_by, own=True) if ends else ""
+        place = _place(path, file, known[mistake[: ends[-1]]], set_by, own=True) if ends else ""
         found.append(f"{place}: {mistake}" if place else mistake)
     return found
 
@@ -151,41 +152,40 @@ def nearest(word: object, valid: Iterable[str]) -> str:
     return did_you_mean(str(word), valid) or (f"known: {', '.join(valid)}" if valid else "none is defined")
 
 
-def references(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
-    """Return references to names that do not exist, and values that do not fit together. Tolerates data with other mistakes."""
+def references(raw: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
+    """Yield references to names that do not exist, and values that do not fit together. Tolerates data with other mistakes."""
     models, arms, budgets = (_mapping(raw.get(key)) for key in ("models", "arms", "budgets"))
-    found = _part_mistakes(raw, models, known)
+    yield from _part_mistakes(raw, models, known)
     for name, budget in budgets.items():
-        found += _unknown(("budgets", name, "match", "model"), _mapping(_mapping(budget).get("match")).get("model"), models, "model")
+        yield from _unknown(("budgets", name, "match", "model"), _mapping(_mapping(budget).get("match")).get("model"), models, "model")
         # A number-matched cell is named `arm@number`, so a budget of that name would clash in every path.
         if name == "number":
-            found.append((("budgets", name), 'the name "number" is taken by number-matched arms; choose another'))
+            yield ("budgets", name), 'the name "number" is taken by number-matched arms; choose another'
     for name, arm in arms.items():
-        found += _arm_mistakes(name, _mapping(arm), models, budgets, known)
-    return found + _finetune_mistakes(raw, models, arms, budgets)
+        yield from _arm_mistakes(name, _mapping(arm), models, budgets, known)
+    yield from _finetune_mistakes(raw, models, arms, budgets)
 
 
-def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
-    """Return names of sources, engines, templates and graders that do not exist, and options that they do not have."""
-    found: list[tuple[Keys, str]] = []
+def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
+    """Yield names of sources, engines, templates and graders that do not exist, and options that they do not have."""
     for split, source in _mapping(raw.get("problems")).items():
-        found += _name_mistakes(("problems", split, "source"), _mapping(source).get("source"), known.sources, "problem source")
-        found += _option_mistakes(("problems", split), _mapping(source), "source", ProblemSource, known.sources)
-        found += _count_mistakes(("problems", split), _mapping(source))
+        yield from _name_mistakes(("problems", split, "source"), _mapping(source).get("source"), known.sources, "problem source")
+        yield from _option_mistakes(("problems", split), _mapping(source), "source", ProblemSource, known.sources)
+        yield from _count_mistakes(("problems", split), _mapping(source))
     for name, model in models.items():
-        found += _name_mistakes(("models", name, "engine"), _mapping(model).get("engine"), known.engines, "engine")
-        found += _option_mistakes(("models", name), _mapping(model), "engine", ModelSpec, known.engines)
-        found += _prompt_mistakes(("models", name, "prompt"), _mapping(_mapping(model).get("prompt")), _mapping(raw.get("prompt")), known)
-    found += _name_mistakes(("prompt", "template"), _mapping(raw.get("prompt")).get("template"), known.templates, "template")
+        yield from _name_mistakes(("models", name, "engine"), _mapping(model).get("engine"), known.engines, "engine")
+        yield from _option_mistakes(("models", name), _mapping(model), "engine", ModelSpec, known.engines)
+        yield from _prompt_mistakes(("models", name, "prompt"), _mapping(_mapping(model).get("prompt")), _mapping(raw.get("prompt")), known)
+    yield from _name_mistakes(("prompt", "template"), _mapping(raw.get("prompt")).get("template"), known.templates, "template")
     grader = _mapping(raw.get("grader"))
-    found += _grader_mistakes(("grader",), grader, known)
-    found += _unknown(("audit", "model"), _mapping(raw.get("audit")).get("model"), models, "model")
-    return found + _judge_mistakes(grader, models) + _reference_grader_mistakes(raw, known)
+    yield from _grader_mistakes(("grader",), grader, known)
+    yield from _unknown(("audit", "model"), _mapping(raw.get("audit")).get("model"), models, "model")
+    yield from _judge_mistakes(grader, models)
+    yield from _reference_grader_mistakes(raw, known)
 
 
-def _engine_mistakes(raw: Mapping[str, Any], known: Known, already: Collection[Keys]) -> list[tuple[Keys, str]]:
-    """Return invalid values of engines' options. Keys with a mistake already are skipped."""
-    found: list[tuple[Keys, str]] = []
+def _engine_mistakes(raw: Mapping[str, Any], known: Known, already: Collection[Keys]) -> Iterator[Mistake]:
+    """Yield invalid values of engines' options. Keys with a mistake already are skipped."""
     for name, model in _mapping(raw.get("models")).items():
         section = _mapping(model)
         engine = section.get("engine")
@@ -193,71 +193,73 @@ def _engine_mistakes(raw: Mapping[str, Any], known: Known, already: Collection[K
             options = {key: value for key, value in section.items() if key not in ModelSpec.model_fields}
             for mistake in known.engine_mistakes(engine, options):
                 key, _, message = mistake.partition(": ")
-                misspelt = any(keys[:2] == ("models", name) for keys in already) and message == _MISSING  # reported as an unknown key
-                found += [] if misspelt else [(("models", name, *key.split(".")), message)]
-    return [(keys, message) for keys, message in found if not any(keys[: len(other)] == other for other in already)]
+                keys = ("models", name, *key.split("."))
+                misspelt = any(other[:2] == ("models", name) for other in already) and message == _MISSING  # reported as an unknown key
+                if not misspelt and not any(keys[: len(other)] == other for other in already):
+                    yield keys, message
 
 
-def _count_mistakes(keys: Keys, source: Mapping[str, Any]) -> list[tuple[Keys, str]]:
-    """Return mistakes in `skip` and `limit`, which every source takes."""
-    given = {key: source[key] for key in ("skip", "limit") if source.get(key) is not None}
-    wrong = [key for key, value in given.items() if type(value) is not int or not 0 <= value < _LARGEST]
-    found = [((*keys, key), f"must be a whole number, 0 or more, not {_short(source[key])}") for key in wrong]
-    return [*found, ((*keys, "limit"), "0 leaves no problem")] if source.get("limit") == 0 and "limit" not in wrong else found
+def _count_mistakes(keys: Keys, source: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Yield mistakes in `skip` and `limit`, which every source takes."""
+    for key in ("skip", "limit"):
+        value = source.get(key)
+        if value is not None and (type(value) is not int or not 0 <= value < _LARGEST):
+            yield (*keys, key), f"must be a whole number, 0 or more, not {_short(value)}"
+        elif key == "limit" and value == 0:
+            yield (*keys, key), "0 leaves no problem"
 
 
-def _prompt_mistakes(keys: Keys, prompt: Mapping[str, Any], studys: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
-    """Return mistakes in a model's own prompt beside the study's."""
-    found = _name_mistakes((*keys, "template"), prompt.get("template"), known.templates, "template")
+def _prompt_mistakes(keys: Keys, prompt: Mapping[str, Any], studys: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
+    """Yield mistakes in a model's own prompt beside the study's."""
+    yield from _name_mistakes((*keys, "template"), prompt.get("template"), known.templates, "template")
     if prompt.get("system") is not None and not prompt.get("chat", studys.get("chat")):
-        found.append(((*keys, "system"), "a system message needs a chat; add chat: true, or leave system out"))
-    return found
+        yield (*keys, "system"), "a system message needs a chat; add chat: true, or leave system out"
 
 
-def _grader_mistakes(keys: Keys, section: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
-    found = _name_mistakes((*keys, "name"), section.get("name"), known.graders, "grader")
+def _grader_mistakes(keys: Keys, section: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
+    yield from _name_mistakes((*keys, "name"), section.get("name"), known.graders, "grader")
     # A section without a name has the options of the default grader.
     section = {"name": GraderSpec.model_fields["name"].default, **section}
-    found += _option_mistakes(keys, section, "name", GraderSpec, known.graders)
+    yield from _option_mistakes(keys, section, "name", GraderSpec, known.graders)
     name = section["name"]
     own = known.graders.get(name, ()) if isinstance(name, str) else ()
-    wrong = {key: known.grader_mistake(name, key, value) for key, value in section.items() if key in own}
-    return found + [((*keys, key), message) for key, message in wrong.items() if message]
+    for key, value in section.items():
+        if key in own and (message := known.grader_mistake(name, key, value)):
+            yield (*keys, key), message
 
 
-def _judge_mistakes(grader: Mapping[str, Any], models: Mapping[str, Any]) -> list[tuple[Keys, str]]:
-    """Return the missing or superfluous keys of a study whose grader is one of its models."""
+def _judge_mistakes(grader: Mapping[str, Any], models: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Yield the missing or superfluous keys of a study whose grader is one of its models."""
     if grader.get("name") != JUDGE:
-        return []
-    found: list[tuple[Keys, str]] = []
+        return
     model = grader.get("model")
     if isinstance(model, str):
-        found += _unknown(("grader", "model"), model, models, "model")
+        yield from _unknown(("grader", "model"), model, models, "model")
     else:
-        found.append((("grader", "model"), f"the judge is a model of the study, give its name; {nearest('', models)}"))
+        yield ("grader", "model"), f"the judge is a model of the study, give its name; {nearest('', models)}"
     if "time_limit" in grader:
-        found.append((("grader", "time_limit"), "a judge has no time limit; leave it out: max_tokens bounds its reply"))
-    return found
+        yield ("grader", "time_limit"), "a judge has no time limit; leave it out: max_tokens bounds its reply"
 
 
-def _reference_grader_mistakes(raw: Mapping[str, Any], known: Known) -> list[tuple[Keys, str]]:
+def _reference_grader_mistakes(raw: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
     keys: Keys = ("evaluate", "grader")
     section = _mapping(_mapping(raw.get("evaluate")).get("grader"))
     if not section:
-        return []
+        return
     if section.get("name") == JUDGE:
-        return [((*keys, "name"), "students are graded by reference answers, never by a model; name another grader")]
-    if _mapping(raw.get("grader")).get("name") != JUDGE:
-        return [(keys, f'is for studies whose grader is "{JUDGE}"; leave it out, grader holds for students too')]
-    return _grader_mistakes(keys, section, known)
+        yield (*keys, "name"), "students are graded by reference answers, never by a model; name another grader"
+    elif _mapping(raw.get("grader")).get("name") != JUDGE:
+        yield keys, f'is for studies whose grader is "{JUDGE}"; leave it out, grader holds for students too'
+    else:
+        yield from _grader_mistakes(keys, section, known)
 
 
-def _name_mistakes(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:
+def _name_mistakes(keys: Keys, name: object, valid: Collection[str], what: str) -> list[Mistake]:
     """Return the mistakes of `_unknown`, for a part that may be the user's own: `package.module:attribute`."""
     return [] if ":" in str(name) else _unknown(keys, name, valid, what)
 
 
-def _unknown(keys: Keys, name: object, valid: Collection[str], what: str) -> list[tuple[Keys, str]]:
+def _unknown(keys: Keys, name: object, valid: Collection[str], what: str) -> list[Mistake]:
     """Return a name that is not valid. A value that is not text is another kind of mistake, which `config` finds."""
     if isinstance(name, str) and name not in valid:
         return [(keys, f'unknown {what} "{name}"; {nearest(name, valid)}')]
@@ -266,7 +268,7 @@ def _unknown(keys: Keys, name: object, valid: Collection[str], what: str) -> lis
 
 def _option_mistakes(
     keys: Keys, part: Mapping[str, Any], name_key: str, section: type[BaseModel], options: Mapping[str, Collection[str]]
-) -> list[tuple[Keys, str]]:
+) -> list[Mistake]:
     """Return keys that neither the section nor the part that it names has. An unknown part is not checked."""
     name = part.get(name_key)
     if not isinstance(name, str) or name not in options:
@@ -277,43 +279,38 @@ def _option_mistakes(
 
 def _arm_mistakes(
     name: str, arm: Mapping[str, Any], models: Mapping[str, Any], budgets: Mapping[str, Any], known: Known
-) -> list[tuple[Keys, str]]:
-    found: list[tuple[Keys, str]] = []
+) -> Iterator[Mistake]:
     used = arm.get("models") if isinstance(arm.get("models"), list) else []
     for index, model in enumerate(used or []):
-        found += _unknown(("arms", name, "models", index), model, models, "model")
+        yield from _unknown(("arms", name, "models", index), model, models, "model")
     policy = arm.get("policy", "uniform")
-    found += _name_mistakes(("arms", name, "policy"), policy, known.policies, "policy")
+    yield from _name_mistakes(("arms", name, "policy"), policy, known.policies, "policy")
     if policy == "uniform" and used and len(used) != 1:
-        found.append((("arms", name, "models"), f"the uniform policy takes one model, got {len(used)}"))
+        yield ("arms", name, "models"), f"the uniform policy takes one model, got {len(used)}"
     if not budgets and "samples_per_problem" not in arm:
-        found.append((("arms", name), "has nothing to spend; add a budget under budgets, or samples_per_problem here"))
-    return found
+        yield ("arms", name), "has nothing to spend; add a budget under budgets, or samples_per_problem here"
 
 
 def _finetune_mistakes(
     raw: Mapping[str, Any], models: Mapping[str, Any], arms: Mapping[str, Any], budgets: Mapping[str, Any]
-) -> list[tuple[Keys, str]]:
-    finetune = _mapping(raw.get("finetune"))
+) -> Iterator[Mistake]:
+    finetune, problems = _mapping(raw.get("finetune")), _mapping(raw.get("problems"))
     if not finetune:
-        return []
-    found: list[tuple[Keys, str]] = []
+        return
     for key, valid, what in (("students", models, "model"), ("arms", arms, "arm"), ("budgets", budgets, "budget")):
         names = finetune.get(key)
         for index, name in enumerate(names if isinstance(names, list) else []):
-            found += _unknown(("finetune", key, index), name, valid, what)
-    problems = _mapping(raw.get("problems"))
+            yield from _unknown(("finetune", key, index), name, valid, what)
     rates = finetune.get("learning_rates")
     # 10 is the default of `Finetune.checkpoints`, which the raw data may leave out.
     several = finetune.get("checkpoints", 10) != 1 or (isinstance(rates, list) and len(rates) > 1)
     if several and "validation" not in problems:
-        found.append((("finetune",), "choosing among checkpoints needs problems.validation; add it, or set checkpoints: 1"))
+        yield ("finetune",), "choosing among checkpoints needs problems.validation; add it, or set checkpoints: 1"
     if "test" not in problems:
-        found.append((("finetune",), "trained students need problems.test to be evaluated on"))
-    return found
+        yield ("finetune",), "trained students need problems.test to be evaluated on"
 
 
-def _mistake(error: Any) -> tuple[Keys, str]:
+def _mistake(error: Any) -> Mistake:
     keys: Keys = tuple(error["loc"])
     if error["type"] == "extra_forbidden":
         return keys, f'unknown key "{keys[-1]}"; {nearest(keys[-1], _fields_at(keys[:-1]))}'
@@ -351,12 +348,7 @@ def _fields_at(keys: Keys) -> list[str]:
     return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
 
 
-def _line(lines: Mapping[Keys, int], keys: Keys) -> int:
-    """Return the line of a key, or of the section that lacks it; 0 for the whole file."""
-    return next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), 0)
-
-
-def _was_before(keys: Keys, message: str, before: Sequence[tuple[Keys, str]], set_by: Collection[tuple[str, ...]]) -> bool:
+def _was_before(keys: Keys, message: str, before: Sequence[Mistake], set_by: Collection[tuple[str, ...]]) -> bool:
     """Return True if the file has the mistake without `--set`. Messages about names may differ, because they list other valid names."""
     words = tuple(map(str, keys))
     if (keys, message) in before:
@@ -365,12 +357,12 @@ def _was_before(keys: Keys, message: str, before: Sequence[tuple[Keys, str]], se
     return not touched and any(keys == other for other, _ in before)
 
 
-def _place(path: Path, lines: Mapping[Keys, int], keys: Keys, set_by: Collection[tuple[str, ...]], *, own: bool) -> str:
+def _place(path: Path, file: YamlFile, keys: Keys, set_by: Collection[tuple[str, ...]], *, own: bool) -> str:
     """Return `study.yaml:12`, or `--set` if the value comes from there. Values are never shown, because one may be a misplaced secret.
 
     Args:
         path: The study file.
-        lines: The lines of its keys.
+        file: Its content.
         keys: The keys of the mistake: a value, a section whose values do not fit together, or one that lacks a key.
         set_by: The keys that `--set` gives values to.
         own: True if the file has the mistake without them, as far as is known.
@@ -379,11 +371,11 @@ def _place(path: Path, lines: Mapping[Keys, int], keys: Keys, set_by: Collection
     if not own or any(words[:n] in set_by for n in range(1, len(words) + 1)):
         return "--set"
     for n in range(len(keys), 0, -1):
-        if keys[:n] in lines:
+        if keys[:n] in file.lines:
             break
         if any(given[:n] == words[:n] for given in set_by):  # a section that the file does not have
             return "--set"
-    line = _line(lines, keys)
+    line = file.line_of(keys)
     return f"{path}:{line}" if line else str(path)
 
 

@@ -90,12 +90,7 @@ class CountLine:
 
 def printable(text: str) -> str:
     """Replace control characters other than line breaks: names and answers may hold escapes that a terminal obeys."""
-    return "".join(map(_printable, text))
-
-
-def _printable(character: str) -> str:
-    allowed = character == "\n" or character.isprintable()
-    return character if allowed else "\N{REPLACEMENT CHARACTER}"
+    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def describe(event: StageProgress) -> str:

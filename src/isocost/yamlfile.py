@@ -83,6 +83,10 @@ class YamlFile:
     repeated: tuple[tuple[Keys, int, int], ...]
     plain: dict[Keys, Plain]
 
+    def line_of(self, keys: Keys) -> int:
+        """Return the line of a key, or of the section that lacks it; 0 for the whole file."""
+        return next((self.lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in self.lines), 0)
+
 
 def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
     """Read a YAML file whose mappings have text as keys.
@@ -110,9 +114,14 @@ def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
     try:
         return parse_yaml(text, text_keys=True)
     except yaml.YAMLError as error:
-        line, why = trouble(error, text)
-        kind = "" if isinstance(error, TooMuchError) else "not YAML: "
-        raise StudyError([f"{shown}{f':{line}' if line else ''}: {kind}{why}"]) from error
+        raise StudyError([describe(error, text, shown)]) from error
+
+
+def describe(error: yaml.YAMLError, text: str, shown: str) -> str:
+    """Return the message for a file that is not YAML, which messages call `shown`, with the line of the error."""
+    line, why = trouble(error, text)
+    kind = "" if isinstance(error, TooMuchError) else "not YAML: "
+    return f"{shown}{f':{line}' if line else ''}: {kind}{why}"
 
 
 def trouble(error: yaml.YAMLError, text: str) -> tuple[int, str]:

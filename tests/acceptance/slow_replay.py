@@ -9,7 +9,7 @@ from typing import Any
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.batching import cut
-from isocost.engines.replay import ReplayEngine
+from isocost.engines.replay.engine import ReplayEngine
 from isocost.records import SamplingParams
 
 

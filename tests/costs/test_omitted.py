@@ -2,8 +2,7 @@ from itertools import product
 
 import pytest
 
-from isocost.costs.draws import cost_of
-from isocost.costs.omitted import omitted_attention, omitted_prompts
+from isocost.costs.draws import cost_of, omitted_attention, omitted_prompts
 from tests.costs.cards import card
 
 PROMPT, GENERATED, DRAWS = 120, 40, 5

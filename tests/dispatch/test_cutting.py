@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from isocost.dispatch.cutting import cut_batches
+from isocost.dispatch.loop import cut_batches
 from isocost.engines.base import Request
 from isocost.engines.batching import Batched, Batching, rule_of
 from isocost.executors.jobs import EngineFacts, EngineSpec

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from isocost.dispatch.interrupts import SIGNALS, defer_interrupts
+from isocost.dispatch.inflight import SIGNALS, defer_interrupts
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from isocost.dispatch import inflight
-from isocost.dispatch.accounts import NullLedger
 from isocost.dispatch.calls import Call, Retrying
-from isocost.dispatch.loop import run_sources
+from isocost.dispatch.loop import null_ledger, run_sources
 from isocost.errors import LimitReachedError, NotSentError, RunError, TryAgainError
 from isocost.executors.jobs import Answers, Job
 from isocost.ledger import Answered, Ledger, Reservation
@@ -71,7 +70,7 @@ def test_what_is_stored_is_not_sent_again(tmp_path: Path) -> None:
         run_sources([source], Scripted(capacity=1, on_send=stop), ledger)
     assert source.stored == ["a", "b"]
     executor = Scripted(capacity=1, on_send=answer)
-    run_sources([source], executor, NullLedger())
+    run_sources([source], executor, null_ledger())
     assert executor.sent == ["c", "d"]
 
 
@@ -95,13 +94,13 @@ def test_without_an_account_calls_are_sent_again_and_given_up_as_with_one() -> N
             executor.answer(job.key)
 
     source = Storing("xabcdefghij", queue="far")
-    run_sources([source], Scripted(capacity=1, on_send=fail), NullLedger())
+    run_sources([source], Scripted(capacity=1, on_send=fail), null_ledger())
     assert (sorted(source.stored), source.given_up) == (list("abcdefghij"), ["x"])
     assert (tries.count("x"), tries.count("a")) == (5, 2)
 
 
 def test_a_closed_account_lets_nothing_more_be_sent() -> None:
-    account = NullLedger()
+    account = null_ledger()
     assert account.reserve([Reservation(request="a", worst=Cost())] * 3) == 3
     account.close()
     with pytest.raises(RunError, match="is being stopped"):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from isocost.engines import load_engine
-from isocost.engines.transformers import TransformersEngine
+from isocost.engines.transformers.engine import TransformersEngine
 from isocost.lab.corpus import documents
 from isocost.lab.recipe import Recipe, build
 from isocost.lab.tokenizer import train_tokenizer

@@ -8,7 +8,7 @@ from transformers import AutoTokenizer
 
 from isocost.engines import load_engine
 from isocost.engines.base import Request
-from isocost.engines.transformers import TransformersEngine
+from isocost.engines.transformers.engine import TransformersEngine
 from isocost.errors import ModelError
 from isocost.records import SamplingParams
 

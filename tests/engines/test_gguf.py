@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from isocost.engines import load_engine
 from isocost.engines.base import Request
-from isocost.engines.transformers import TransformersEngine
+from isocost.engines.transformers.engine import TransformersEngine
 from isocost.errors import MissingExtraError, ModelError
 from isocost.records import SamplingParams
 

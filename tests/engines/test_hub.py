@@ -14,7 +14,6 @@ import pytest
 
 from isocost.engines import checkpoints, load_engine
 from isocost.engines.base import Request
-from isocost.engines.checkpoints import hub
 from isocost.errors import ModelError
 from isocost.records import SamplingParams
 
@@ -57,7 +56,7 @@ class Hub:
 @pytest.fixture
 def a_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     served = Hub()
-    monkeypatch.setattr(hub, "HfApi", partial(huggingface_hub.HfApi, endpoint=served.url))
+    monkeypatch.setattr(checkpoints, "HfApi", partial(huggingface_hub.HfApi, endpoint=served.url))
     yield served
     served.close()
 
@@ -149,5 +148,5 @@ def test_what_is_not_on_the_hub_is_told_at_once(a_hub: Hub, tmp_path: Path, code
 
 def test_a_hub_that_does_not_say_leaves_it_to_the_download(a_hub: Hub) -> None:
     a_hub.status = 500
-    assert hub.commit_of("someone/tiny", None) is None
+    assert checkpoints.commit_of("someone/tiny", None) is None
     assert len(a_hub.asked) == 1

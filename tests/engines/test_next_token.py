@@ -1,6 +1,6 @@
 import torch
 
-from isocost.engines.transformers.next_token import draw
+from isocost.engines.transformers.decoding import draw
 from isocost.records import SamplingParams
 
 LOGITS = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()

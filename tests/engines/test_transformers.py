@@ -8,7 +8,8 @@ import torch
 from isocost.engines import load_engine
 from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import count_parameters, locate
-from isocost.engines.transformers import TransformersEngine, decoding
+from isocost.engines.transformers import decoding
+from isocost.engines.transformers.engine import TransformersEngine
 from isocost.errors import MissingExtraError, ModelError, StudyError
 from isocost.records import SamplingParams
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from isocost.engines.base import Generation, ModelSize, Request
 from isocost.errors import EngineError, TryAgainError
-from isocost.executors.jobs import EngineFacts, EngineSpec, Job, Storing, queue_of
+from isocost.executors.jobs import EngineSpec, Job, Storing
 from isocost.records import ModelCard, SamplingParams
 
 NAME = "tests.executors.engines:open_engine"
@@ -148,7 +148,7 @@ def job(base: Path, key: str, *, count: int = 2, stored: bool = False, requests:
     return Job(
         key=key,
         spec=spec(base, **options),
-        queue=queue_of(spec(base, **options), EngineFacts(identity=key, size=None, remote=options.get("remote", False))),
+        queue=spec(base, **options).key if options.get("remote", False) else "",
         remote=options.get("remote", False),
         concurrency=options.get("concurrency", 1),
         requests=asked,

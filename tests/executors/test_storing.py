@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from isocost.engines.base import Generation, Request
 from isocost.executors.jobs import Storing
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
-from isocost.ids import sample_id
+from isocost.ids import digest
 from isocost.store import BatchLog
 from tests.executors.engines import CARD, generation
 
@@ -18,16 +18,16 @@ anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=20
 
 
 @given(anything, anything, anything, st.integers(0, 10**12))
-def test_ids_are_those_of_ids_py(pool: str, problem: str, asked: str, index: int) -> None:
+def test_ids_are_digests_of_pool_problem_request_and_index(pool: str, problem: str, asked: str, index: int) -> None:
     ids = SampleIds(pool, problem, asked)
-    assert ids.at(index) == sample_id(pool, problem, asked, index)
-    assert ids.at(index + 1) == sample_id(pool, problem, asked, index + 1)
-    assert ids.at(index) == sample_id(pool, problem, asked, index)
+    assert ids.at(index) == digest("sample", pool, problem, asked, index)
+    assert ids.at(index + 1) == digest("sample", pool, problem, asked, index + 1)
+    assert ids.at(index) == digest("sample", pool, problem, asked, index)
 
 
 @pytest.mark.parametrize("odd", ["", '"', "\\", "\n\r\t\0", "é", "\u2028", "\ud800", "😀", "]", ",0]", "\x7f"])
 def test_ids_of_odd_names(odd: str) -> None:
-    assert SampleIds(odd, odd, odd).at(7) == sample_id(odd, odd, odd, 7)
+    assert SampleIds(odd, odd, odd).at(7) == digest("sample", odd, odd, odd, 7)
 
 
 def storing(requests: int) -> Storing:
@@ -39,8 +39,8 @@ def test_rows_are_numbered_from_the_first_index_and_share_the_time() -> None:
     answers = [[generation("a"), generation("b")], [generation("c")]]
     rows, stored = rows_of(requests, 9, storing(2), answers, 6.0)
     assert [(row["problem_id"], row["sample_index"], row["generation"]) for row in rows] == [("p", 0, "a"), ("p", 1, "b"), ("q", 5, "c")]
-    assert [row["id"] for row in rows] == [sample_id("pool", "p", "asked0", 0), sample_id("pool", "p", "asked0", 1),
-                                           sample_id("pool", "q", "asked1", 5)]  # fmt: skip
+    assert [row["id"] for row in rows] == [digest("sample", "pool", "p", "asked0", 0), digest("sample", "pool", "p", "asked0", 1),
+                                           digest("sample", "pool", "q", "asked1", 5)]  # fmt: skip
     assert {row["cost_seconds"] for row in rows} == {2.0}
     assert {row["seed"] for row in rows} == {9}
     assert [[draw.generation for draw in draws] for draws in stored] == [["a", "b"], ["c"]]

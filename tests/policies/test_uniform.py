@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from isocost.costs.flops import matched_samples
+from isocost.costs.flops import flops_per_token
 from isocost.errors import BudgetError, StudyError
 from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
@@ -104,9 +104,16 @@ def test_who_gets_one_more_is_drawn_by_seed() -> None:
 def test_matched_budgets_buy_what_equation_1_says(strong: int, weak: int, samples: int, n: int) -> None:
     """A budget of S strong draws a problem buys floor(n * S * P_SE / P_WC) weak ones: no draw is lost to rounding."""
     amount = n * samples * (2.0 * strong * 1e9 * 512)
-    expected = int(n * matched_samples(strong, weak, samples))
+    expected = n * strong * samples // weak
     if expected:
         assert counts(terms(n, amount=amount, cost=2.0 * weak * 1e9 * 512)).total() == expected
+
+
+def test_published_counts_of_gemma_and_gemini() -> None:
+    """arXiv 2408.16737: Gemma2 9B against 27B, 3 to 1 and 30 to 10; Gemini 1.5 Pro at $10.5 against Flash at $0.3, 35 to 1."""
+    strong, weak = flops_per_token(27_000_000_000), flops_per_token(9_000_000_000)
+    assert (affordable(strong, weak), affordable(10 * strong, weak)) == (3, 30)
+    assert affordable(10.5, 0.3) == 35
 
 
 @given(st.floats(1e-9, 1e15, allow_nan=False), st.integers(1, 10**6))

@@ -10,7 +10,7 @@ import pytest
 
 from isocost.engines import load_engine
 from isocost.engines.vllm import VllmOptions
-from isocost.engines.vllm.failures import explain
+from isocost.engines.vllm.starting import explain
 from isocost.errors import MissingExtraError, StudyError
 
 GIVEN = VllmOptions(model="m", gpu_memory_utilization=0.8, max_model_len=4096)

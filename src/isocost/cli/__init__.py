@@ -1,7 +1,7 @@
 """The command line: parse arguments, call the package, print results.
 
-No other package prints. Data goes to standard output, everything else to standard error. `studies` has the commands that run a study,
-`tables` those that need no study, `audits` the search for false positives, and `lab` the embedded models. Modules that take long to import
+No other package prints. Data goes to standard output, everything else to standard error. `studies` has the commands that run a study or
+train the embedded models, `tables` those that need no study, and `audits` the search for false positives. Modules that take long to import
 are imported inside commands, so that `isocost --help` is fast.
 """
 
@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli import audits, lab, studies, tables
+from isocost.cli import audits, studies, tables
 from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
@@ -51,7 +51,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {  # in the order of isocost --help
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
-lab_app.command("train")(lab.train)
+lab_app.command("train")(studies.train_lab)
 
 
 def _version(wanted: bool) -> None:

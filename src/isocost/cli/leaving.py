@@ -34,7 +34,8 @@ def report_errors(*, debug: bool) -> Iterator[None]:
     except IsocostError as error:
         if debug:
             say(_format_traceback(error))
-        for line in _mistakes(error):
+        # An error of the study file lists every mistake; each is a line.
+        for line in getattr(error, "mistakes", None) or [str(error)]:
             say(f"error: {line}")
         raise SystemExit(error.exit_code) from None
     except Exception as error:  # noqa: BLE001 - a fault of isocost: print one line, and how to see the traceback
@@ -102,12 +103,6 @@ def _format_interrupted(directory: Path | None) -> str:
 
     again = " ".join(["isocost", *sys.argv[1:]])
     return f"\nstopped: {describe_saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {again}"
-
-
-def _mistakes(error: IsocostError) -> list[str]:
-    mistakes: tuple[str, ...] | None = getattr(error, "mistakes", None)
-    # An error of the study file lists every mistake; each is a line.
-    return list(mistakes) if mistakes else [str(error)]
 
 
 def _format_unexpected(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The commands that run a study: demo, run, plan, status, and one for each stage."""
+"""The commands that run a study: demo, run, plan, status, and one for each stage; and `lab train`, which trains the embedded models."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ def run(
 
 def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -> None:
     """Show what each budget buys from each model, before a token is spent."""
+    from isocost.planning import to_json
     from isocost.running import plan_study
-    from isocost.summaries.plans import to_json, to_markdown
+    from isocost.summaries.plans import to_markdown
 
     with stoppable():
         prepared, costs, plans = plan_study(study, settings or [])
@@ -131,3 +132,17 @@ def _finish(outcome: Finished) -> None:
     if outcome.report:
         sys.stdout.write(f"report: {outcome.report}\n")
     sys.stdout.flush()
+
+
+def train_lab(
+    model: Annotated[str, typer.Option("--model", help="tiny, weak, student or strong.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder to save to; default lab/MODEL.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="Fewer steps than the recipe, to try it out.")] = None,
+    eager: Annotated[bool, typer.Option("--eager", help="Without torch.compile (slower; needs no C++ compiler).")] = False,
+) -> None:
+    """Train an embedded model from scratch, by its recipe."""
+    from isocost.lab import train_model
+
+    with stoppable():
+        folder = train_model(model, out or Path("lab") / model, steps=steps, compiled=not eager, progress=say)
+    say(f"saved to {folder}")

@@ -1,15 +1,146 @@
-"""Models, and the sampling settings."""
+"""The sections on models: their prices and prompts, and the sampling settings."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import datetime as dt
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from isocost.config.costs import Price
-from isocost.config.prompts import PromptChanges
 from isocost.config.sections import OpenSection, PositiveFloat, PositiveInt, Section
-from isocost.records import SamplingParams
+from isocost.records import PromptReading, SamplingParams
+
+
+class Example(Section):
+    """A worked example before the question.
+
+    Attributes:
+        question: Text of the question, put in the form.
+        solution: Text of its solution.
+    """
+
+    question: str
+    solution: str
+
+
+class PromptChanges(Section):
+    """Changes of one model to the study's prompt; a key that is left out keeps the study's value.
+
+    Attributes:
+        template: A template by name, or `package.module:attribute`.
+        form: Instead of a template: the text of one question, with `{question}` in the place of the problem.
+        examples: Worked examples before the question; only with `form`.
+        separator: Text between examples; only with `form`.
+        stop: Strings that end a reply; only with `form`.
+        chat: Send the prompt as the user's message in the model's chat format, not as text to continue.
+        system: The system message; only with `chat: true`.
+    """
+
+    template: str | None = None
+    form: str | None = None
+    examples: tuple[Example, ...] = ()
+    separator: str = "\n\n"
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    chat: bool = False
+    system: str | None = None
+
+    @field_validator("form")
+    @classmethod
+    def _asks(cls, form: str | None) -> str | None:
+        if form is not None and "{question}" not in form:
+            raise ValueError("write {question} where the problem's text goes")
+        return form
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        # A template brings its own form, so one of the two would be ignored silently.
+        if self.template is not None and self.form is not None:
+            raise ValueError("give either template or form")
+        own = [key for key in ("examples", "separator", "stop") if key in self.model_fields_set]
+        if own and self.form is None:
+            raise ValueError(
+                f"{own[0]} belongs to a form of your own; add form" + (" or put it under sampling" if own[0] == "stop" else "")
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """The name for people and paths: the template's name, or `own`, followed by `-chat` in a chat."""
+        return (self.template or "own") + ("-chat" if self.chat else "")
+
+
+class Prompt(PromptChanges):
+    """The prompt of generators and of untrained students; give either `template` or `form`."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.template is None and self.form is None:
+            raise ValueError("give template, or form for one of your own")
+        if self.system is not None and not self.chat:
+            raise ValueError("a system message needs a chat; add chat: true, or leave system out")
+        return self
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):  # pydantic reads False as 0, but `input: no` does not mean a price of zero
+        raise ValueError("must be a number")
+    return value
+
+
+Amount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, allow_inf_nan=False)]
+Discount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, lt=1)]
+
+
+class Price(Section):
+    """The price of a model's tokens: either from a price list, or from the hourly price of the GPUs that it runs on.
+
+    Attributes:
+        input: US dollars per million prompt tokens.
+        output: US dollars per million generated tokens.
+        input_cache_read: US dollars per million prompt tokens that the provider reads from its cache; null means the price of `input`.
+        batch_discount: The provider's discount for its batch API, as a share: 0.5 halves all prices. It applies to models with
+            `batch_api: true`.
+        gpu_hour: Instead of the prices above: US dollars per hour of one GPU.
+        gpus: Number of GPUs that the model runs on.
+        tokens_per_second: Measured throughput on all of these GPUs: generated tokens per second, time for reading prompts included.
+        dated: The day on which the prices were read.
+    """
+
+    input: Amount | None = None
+    output: Amount | None = None
+    input_cache_read: Amount | None = None
+    batch_discount: Discount | None = None
+    gpu_hour: PositiveFloat | None = None
+    gpus: PositiveInt = 1
+    tokens_per_second: PositiveFloat | None = None
+    dated: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        listed = [key for key in ("input", "output", "input_cache_read", "batch_discount") if getattr(self, key) is not None]
+        if self.gpu_hour is not None and listed:
+            raise ValueError(f"gpu_hour and {listed[0]} are two kinds of price; give one")
+        if self.gpu_hour is not None and self.tokens_per_second is None:
+            raise ValueError("tokens_per_second is missing: gpu_hour needs it; `isocost status DIR` of a run prints what was measured")
+        if self.gpu_hour is None and (self.tokens_per_second is not None or "gpus" in self.model_fields_set):
+            raise ValueError("gpu_hour is missing: tokens_per_second and gpus need it; give US dollars per hour of one GPU")
+        if self.gpu_hour is None and self.output is None:
+            raise ValueError("output is missing: US dollars per million generated tokens (or gpu_hour and tokens_per_second)")
+        return self
+
+
+class Costs(Section):
+    """The costs that count. `prompt_tokens` and `attention` are about FLOPs, `prices` is about US dollars. See [costs.md](costs.md).
+
+    Attributes:
+        prompt_tokens: FLOPs of reading prompts: `none` (as in the paper), `shared` (once per request) or `each` (once per draw).
+        attention: Count the FLOPs of attention over the context.
+        prices: A YAML file of prices by model; a model's own `price` wins.
+    """
+
+    prompt_tokens: PromptReading = "none"
+    attention: bool = False
+    prices: str | None = None
 
 
 class Sampling(Section):
@@ -31,14 +162,8 @@ class Sampling(Section):
 
     def params(self, stop: tuple[str, ...] = ()) -> SamplingParams:
         """Return the settings in the form that engines use, with a template's own stop strings added."""
-        return SamplingParams(
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            max_tokens=self.max_tokens,
-            # Without duplicates and in order, because the setting is part of the pool's id.
-            stop=tuple(dict.fromkeys((*self.stop, *stop))),
-        )
+        # Without duplicates and in order, because the setting is part of the pool's id.
+        return SamplingParams(**{**self.model_dump(), "stop": tuple(dict.fromkeys((*self.stop, *stop)))})
 
 
 class ModelSpec(OpenSection):

@@ -34,9 +34,6 @@ def distinct(names: tuple[Any, ...]) -> tuple[Any, ...]:
     Raises:
         ValueError: a name occurs twice.
     """
-    seen: set[Any] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"{name!r} occurs twice")
-        seen.add(name)
+    if repeated := [name for n, name in enumerate(names) if name in names[:n]]:
+        raise ValueError(f"{repeated[0]!r} occurs twice")
     return names

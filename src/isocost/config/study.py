@@ -1,20 +1,231 @@
-"""The whole study file as one model."""
+"""The sections of the study file on budgets, arms, problems, grading, students and machines, and the whole file as one model."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from isocost.config.arms import Arm, Budget, Limit, Pilot
-from isocost.config.costs import Costs
-from isocost.config.executors import ExecutorSpec
-from isocost.config.grading import JUDGE, AuditSpec, GraderSpec
-from isocost.config.models import ModelSpec, Sampling
-from isocost.config.problems import ProblemSets
-from isocost.config.prompts import Prompt, PromptChanges
-from isocost.config.sections import Name, Section
-from isocost.config.students import Curate, Evaluate, Finetune
+from isocost.config.models import Costs, ModelSpec, Prompt, PromptChanges, Sampling
+from isocost.config.sections import Name, OpenSection, PositiveFloat, PositiveInt, Section, distinct
+from isocost.records import Basis, Unit
+
+
+class Match(Section):
+    """The cost of a number of samples per problem from one model, as a budget.
+
+    Attributes:
+        model: A model of the study.
+        samples_per_problem: Samples per problem from that model.
+    """
+
+    model: str
+    samples_per_problem: PositiveFloat
+
+
+class Budget(Section):
+    """The amount that each arm may spend; give either `amount` or `match`.
+
+    Attributes:
+        unit: `flops` (FLOPs) or `usd` (US dollars).
+        amount: The amount, in the unit.
+        match: Instead of an amount: the cost of a number of samples from one model.
+        basis: `planned` fixes the counts from expected costs (the paper's way); `realised` buys until the next draw, at its worst case, no
+            longer fits.
+    """
+
+    unit: Unit
+    amount: PositiveFloat | None = None
+    match: Match | None = None
+    basis: Basis = "planned"
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        # Both or neither: an amount that contradicts a match, or no amount at all.
+        if (self.amount is None) == (self.match is None):
+            raise ValueError("give either amount or match")
+        return self
+
+
+class Limit(Section):
+    """A hard cap on the bill for data and for a model that judges them; training and evaluation do not count.
+
+    Attributes:
+        unit: `flops` (FLOPs) or `usd` (US dollars).
+        amount: The most that may be spent, in the unit.
+    """
+
+    unit: Unit
+    amount: PositiveFloat
+
+
+class Pilot(Section):
+    """A few samples of some problems, drawn first from every generator to estimate the length of a sample.
+
+    Attributes:
+        problems: Number of training problems.
+        samples_per_problem: Samples per problem and model. Every cell that uses them pays for them.
+    """
+
+    problems: PositiveInt
+    samples_per_problem: PositiveInt
+
+
+class Arm(Section):
+    """One way to spend a budget.
+
+    Attributes:
+        policy: The policy that allocates draws, by name or as `package.module:attribute`.
+        models: The generators that it draws from, by their names in `models`.
+        samples_per_problem: A fixed number of samples per problem instead of a budget (number-matched).
+    """
+
+    policy: str = "uniform"
+    models: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
+    samples_per_problem: PositiveInt | None = None
+
+
+JUDGE = "judge"  # name of the grader that asks a model of the study
+
+
+class GraderSpec(OpenSection):
+    """The grader of solutions, and its options. See [grading.md](grading.md).
+
+    With `name: judge` a model of the study judges the training solutions: `model` names it, `max_tokens` limits its reply.
+
+    Attributes:
+        name: A grader by name, `judge`, or `package.module:attribute`.
+        time_limit: Seconds for one comparison or program. After it a sample is ungraded if it was compared, incorrect if it is a program.
+    """
+
+    name: str = "math"
+    time_limit: PositiveFloat = 5.0
+
+
+class AuditSpec(Section):
+    """The search for false positives. People can label solutions with `isocost view` under any setting. See [audits.md](audits.md).
+
+    Attributes:
+        by: `steps` checks the arithmetic that solutions write out; `judge` also asks a model of the study.
+        model: The judge, a model of the study; only with `by: judge`.
+        max_tokens: Largest number of tokens of a reply of the judge; only with `by: judge`.
+        per_model: Number of solutions checked per model; null means one of each problem that the model solved.
+    """
+
+    by: Literal["steps", "judge"] = "steps"
+    model: str | None = None
+    max_tokens: PositiveInt | None = None
+    per_model: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.by == "judge" and self.model is None:
+            raise ValueError("by: judge needs model, the name of a model of the study")
+        # Keys without effect are errors: the user expects a judge.
+        own = [key for key in ("model", "max_tokens") if getattr(self, key) is not None]
+        if self.by != "judge" and own:
+            raise ValueError(f"{own[0]} goes with by: judge; add that, or set {own[0]}: null")
+        return self
+
+
+class Curate(Section):
+    """The correct solutions that go into a training set.
+
+    Attributes:
+        distinct: Solutions count as the same by exact string, by `normalised` text, or by their `equations`; null keeps duplicates.
+        per_problem: Largest number of solutions per problem; null means all.
+    """
+
+    distinct: Literal["string", "normalised", "equations"] | None = "string"
+    per_problem: PositiveInt | None = None
+
+
+class Finetune(Section):
+    """Training of every student on the data of every arm, with TRL. Without this section nothing is trained.
+
+    Attributes:
+        students: Models of the study that are trained; their engine must be `transformers`.
+        arms: Arms whose data they are trained on.
+        budgets: Budgets of these arms' cells; empty means all.
+        steps: Optimizer steps, the same for all students and arms.
+        batch_size: Training examples per step.
+        learning_rates: Learning rates; the one whose checkpoint is best on `validation` is kept.
+        checkpoints: Checkpoints per training, evenly spaced, scored on `validation`.
+        seeds: Seeds; every student is trained once per seed, and outcomes are averaged per problem.
+        method: `full` trains all weights, `lora` a LoRA adapter.
+    """
+
+    students: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
+    arms: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
+    budgets: tuple[str, ...] = ()
+    steps: PositiveInt = 600
+    batch_size: PositiveInt = 32
+    learning_rates: Annotated[tuple[PositiveFloat, ...], Field(min_length=1), AfterValidator(distinct)] = (1e-6,)
+    checkpoints: PositiveInt = 10
+    seeds: Annotated[tuple[int, ...], Field(min_length=1), AfterValidator(distinct)] = (0,)
+    method: Literal["full", "lora"] = "full"
+
+
+class Evaluate(Section):
+    """Evaluation of students on `test` and `transfer`: greedy pass@1, and maj@k if requested.
+
+    Attributes:
+        maj_at: Values of k for maj@k.
+        grader: The grader of test answers if the study's own grader is a judge; null means `math`. No model scores its own students.
+    """
+
+    maj_at: tuple[PositiveInt, ...] = ()
+    grader: GraderSpec | None = None
+
+
+class ExecutorSpec(Section):
+    """The machines on which models run and students are trained; `executor: ray` is short for `{name: ray}`. See [ray.md](ray.md).
+
+    Attributes:
+        name: `local` (worker processes on this machine) or `ray` (a Ray cluster).
+        address: Address of the Ray cluster, `HOST:PORT`; `auto` means the cluster of this machine, null starts Ray on this machine.
+        workers: Largest number of workers; null means as many as fit.
+        cpus_per_worker: Cores per worker; null means one on nodes with GPUs and for small models, otherwise a whole node.
+        gpus_per_worker: GPUs per worker, if the cluster has GPUs.
+    """
+
+    name: Literal["local", "ray"] = "local"
+    address: Annotated[str, Field(min_length=1)] | None = None
+    workers: PositiveInt | None = None
+    cpus_per_worker: PositiveInt | None = None
+    gpus_per_worker: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _only_a_cluster_is_shared_out(self) -> Self:
+        if self.name == "local" and (others := self.model_fields_set - {"name"}):
+            raise ValueError(f"{min(others)} goes with name: ray")
+        return self
+
+
+class ProblemSource(OpenSection):
+    """A problem source and its options. Every source also takes `skip` and `limit`.
+
+    Attributes:
+        source: A problem source by name, or `package.module:attribute`.
+    """
+
+    source: str
+
+
+class ProblemSets(Section):
+    """The problem sets of a study. No question of `train` may occur in another set.
+
+    Attributes:
+        train: Problems that generators are sampled on, and students trained on.
+        validation: Problems on which a student's best checkpoint is chosen.
+        test: Problems on which students are evaluated.
+        transfer: A second test set, for problems of another kind.
+    """
+
+    train: ProblemSource
+    validation: ProblemSource | None = None
+    test: ProblemSource | None = None
+    transfer: ProblemSource | None = None
 
 
 # `executor: ray` is short for `executor: {name: ray}`.

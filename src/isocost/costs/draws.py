@@ -45,14 +45,11 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
         usd = prices["output"] * generated_tokens
         if prompt_tokens:
             price = prices["input"]
-            if cached_tokens > 0:
-                cache_price = prices.get("input_cache_read", price)
-                if (
-                    cached_tokens > prompt_tokens
-                ):  # how many of the prompt's were cached is not known: no report may take a cost below its worst
-                    usd += max(price, cache_price) * prompt_tokens / sharing
-                else:
-                    usd += (price * (prompt_tokens - cached_tokens) + cache_price * cached_tokens) / sharing
+            cache_price = prices.get("input_cache_read", price)
+            if cached_tokens > prompt_tokens:  # how many of these are the prompt's is not known: no report may take a cost below its worst
+                usd += max(price, cache_price) * prompt_tokens / sharing
+            elif cached_tokens > 0:
+                usd += (price * (prompt_tokens - cached_tokens) + cache_price * cached_tokens) / sharing
             else:
                 usd += price * prompt_tokens / sharing
     # Looked up lazily: a price list without an input price is fine for a draw without a prompt.
@@ -105,3 +102,49 @@ def _counted_flops(card: ModelCard, prompt_tokens: float, generated_tokens: floa
     if reading is None or writing is None:
         return None
     return writing + (reading / sharing if card.prompt_reading == "shared" else reading)
+
+
+def omitted_attention(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
+    """Return the FLOPs of attention as a share of the counted FLOPs of a model's draws, or 0 if attention is counted.
+
+    Args:
+        card: The model.
+        prompt_tokens: Expected tokens of a prompt.
+        generated_tokens: Expected tokens of a draw.
+        draws: Draws per problem. They share its prompt if the study says so.
+
+    Returns:
+        The share, or None if the model's size or attention width is unknown.
+    """
+    if card.counts_attention:
+        return 0.0
+    counted = _counted(card, prompt_tokens, generated_tokens, draws)
+    if not counted or card.attention is None:
+        return None
+    # Attention within the prompt is counted as often as the prompt itself.
+    readings = {"none": 0.0, "shared": 1 / draws, "each": 1.0}[card.prompt_reading]
+    added = writing_attention(card.attention, prompt_tokens, generated_tokens) + readings * reading_attention(card.attention, prompt_tokens)
+    return added / counted
+
+
+def omitted_prompts(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
+    """Return the FLOPs of reading each problem's prompt once, as a share of the counted FLOPs, or 0 if prompts are counted.
+
+    Args and Returns: as of `omitted_attention`.
+    """
+    if card.prompt_reading != "none":
+        return 0.0
+    counted, added = _counted(card, prompt_tokens, generated_tokens, draws), prompt_flops(card, prompt_tokens)
+    if not counted or added is None:
+        return None
+    if card.counts_attention:
+        added += reading_attention(card.attention or 0, prompt_tokens)  # a known width, else `counted` would be None
+    return added / draws / counted
+
+
+def _counted(card: ModelCard, prompt_tokens: float, generated_tokens: float, draws: float) -> float | None:
+    """Return the counted FLOPs of one draw out of `draws` of a problem."""
+    reading, writing = reading_flops(card, prompt_tokens), writing_flops(card, prompt_tokens, generated_tokens)
+    if reading is None or writing is None:
+        return None
+    return writing + (reading / draws if card.prompt_reading == "shared" else reading)

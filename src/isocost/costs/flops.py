@@ -1,10 +1,6 @@
-"""Cost matching by compute: 2P floating-point operations per token, and the number of samples of equal cost."""
+"""Floating-point operations: 2P per token, and those of attention."""
 
 from __future__ import annotations
-
-from fractions import Fraction
-
-from isocost.errors import BudgetError
 
 
 def flops_per_token(parameters: int) -> float:
@@ -45,22 +41,3 @@ def writing_attention(width: int, prompt_tokens: float, generated_tokens: float)
 def reading_attention(width: int, prompt_tokens: float) -> float:
     """Return the operations of attention for a prompt of p tokens, each attending to itself and those before: 4 L d p (p + 1) / 2."""
     return 2.0 * width * prompt_tokens * (prompt_tokens + 1)
-
-
-def matched_samples(strong_cost: float | Fraction, weak_cost: float | Fraction, samples: float | Fraction = 1) -> Fraction:
-    """Return the number of weak samples that cost as much as `samples` strong ones (arXiv 2408.16737, Eq. 1).
-
-    S_weak = (c_strong / c_weak) * S_strong, where c is the cost per token (2P, or a price). Both models are taken to write equally many
-    tokens per sample. The result is exact for decimal inputs: $10.5 against $0.3 is 35 to 1.
-
-    Raises:
-        BudgetError: a cost is not positive, so no number of samples matches.
-    """
-    if strong_cost <= 0 or weak_cost <= 0:
-        raise BudgetError(f"costs of a token must be above 0 to be matched, not {strong_cost} and {weak_cost}; give params or a price")
-    return _exact(strong_cost) / _exact(weak_cost) * _exact(samples)
-
-
-def _exact(number: float | Fraction) -> Fraction:
-    # Through the text of the float: 0.3 means 3/10, not the nearest double.
-    return number if isinstance(number, Fraction) else Fraction(str(number))

@@ -19,7 +19,7 @@ from isocost.coercion import coerce_texts
 from isocost.config import Amount, Discount, Price, Section
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
-from isocost.yamlfile import Keys, YamlFile, read_yaml
+from isocost.yamlfile import Keys, read_yaml
 
 _NEEDED = "needed: input, output (USD per million tokens)"
 
@@ -74,7 +74,7 @@ def read_prices(path: Path, shown: str) -> PriceList:
         found = error.errors(include_url=False)
         # A misspelt key gives two errors, an unknown and a missing one. The second is dropped.
         unknown = {e["loc"][:-1]: str(e["loc"][-1]) for e in found if e["type"] == "extra_forbidden"}
-        mistakes += [(_line(file, tuple(e["loc"])), _mistake(e)) for e in found if not _is_that_typo(e, unknown)]
+        mistakes += [(file.line_of(tuple(e["loc"])), _mistake(e)) for e in found if not _is_that_typo(e, unknown)]
     if mistakes:
         raise StudyError([f"{shown}:{line}: {text}" if line else f"{shown}: {text}" for line, text in sorted(mistakes, key=lambda m: m[0])])
     prices = {name: Price(**listed.model_dump(), dated=read.dated) for name, listed in read.models.items()}
@@ -121,8 +121,3 @@ def _is_that_typo(error: Mapping[str, Any], unknown: Mapping[Keys, str]) -> bool
 
 def _key(keys: Keys) -> str:
     return f'"{keys[-1]}"' if len(keys) < 3 else f'"{keys[-1]}" of model "{keys[1]}"'
-
-
-def _line(file: YamlFile, keys: Keys) -> int:
-    """Return the line of a key, or of the section that lacks it; 0 for the whole file."""
-    return next((file.lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in file.lines), 0)

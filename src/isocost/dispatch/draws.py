@@ -147,16 +147,15 @@ def _has_tokens(draw: Draw) -> bool:
 
 
 def summarise_batch(batch: str, draws: Sequence[Draw], seconds: float) -> Answered:
-    """Return the number of answers, the tokens and the cost of a batch; `seconds` is the engine's time."""
-    cost = cost_of_draws(draws)
-    tokens = sum(draw.num_generated_tokens for draw in draws)
-    return Answered(request=batch, cost=Cost(flops=cost.flops, usd=cost.usd, seconds=seconds), count=len(draws), tokens=tokens)
+    """Return the number of answers, the tokens and the cost of a batch; `seconds` is the engine's time.
 
-
-def cost_of_draws(draws: Sequence[Draw]) -> Cost:
-    """Return the sum of the draws' costs; a unit is None if it is unknown for any draw. It makes no `Cost` per draw, for speed."""
+    A unit is None if it is unknown for any draw. No `Cost` is made per draw, for speed.
+    """
     flops, usd = [draw.flops for draw in draws], [draw.usd for draw in draws]
-    return Cost(flops=None if None in flops else sum(filter(None, flops)), usd=None if None in usd else sum(filter(None, usd)))
+    cost = Cost(
+        flops=None if None in flops else sum(filter(None, flops)), usd=None if None in usd else sum(filter(None, usd)), seconds=seconds
+    )
+    return Answered(request=batch, cost=cost, count=len(draws), tokens=sum(draw.num_generated_tokens for draw in draws))
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:

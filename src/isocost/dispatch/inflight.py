@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
+from types import FrameType
 
 from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
-from isocost.dispatch.accounts import CallLedger
 from isocost.dispatch.calls import Call, CallQueue, make_queues
-from isocost.dispatch.interrupts import defer_interrupts
 from isocost.errors import (
     EngineError,
     InputError,
@@ -26,8 +27,10 @@ from isocost.errors import (
 )
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers
+from isocost.ledger import Ledger
 from isocost.records import Cost
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 10.0  # seconds that a stop by Ctrl-C waits for calls in flight
 POLL_INTERVAL = 0.2  # seconds between two checks for a stop while no answer arrives; also the delay after Ctrl-C
 PAUSED_POLL_INTERVAL = 0.01  # the same while sending is paused because graders are behind: short, since engines are idle meanwhile
@@ -38,7 +41,7 @@ AnsweredCalls = list[tuple[Call, Answers | None]]
 def send_calls(
     sources: Sequence[Iterable[Call]],
     executor: Executor,
-    ledger: CallLedger,
+    ledger: Ledger,
     check: Callable[[], None],
     room: Callable[[], bool] = lambda: True,
     notify: Callable[[str], None] = lambda message: None,
@@ -97,7 +100,7 @@ def send_calls(
 class _CallsInFlight:
     """Calls in flight, and the queues they come from."""
 
-    def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: CallLedger, notify: Callable[[str], None]) -> None:
+    def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: Ledger, notify: Callable[[str], None]) -> None:
         self._queues, self._executor, self._ledger, self._notify = queues, executor, ledger, notify
         self._in_flight: dict[Future[Answers], Call] = {}
         self._finished: SimpleQueue[Future[Answers]] = SimpleQueue()
@@ -262,3 +265,43 @@ def _reported_cost(call: Call, error: UsageError) -> Cost | None:
     if call.card is None or error.prompt_tokens is None or error.generated_tokens is None:
         return None
     return cost_of(call.card, prompt_tokens=error.prompt_tokens, generated_tokens=error.generated_tokens)
+
+
+@contextmanager
+def defer_interrupts() -> Iterator[Callable[[], None]]:
+    """Defer the first Ctrl-C until the caller checks for it; a second one raises at once.
+
+    Only signals that would raise KeyboardInterrupt are deferred, and only in the main thread, because no other thread receives them.
+
+    Yields:
+        A function that raises KeyboardInterrupt once a signal has arrived; later calls do nothing.
+
+    Raises:
+        KeyboardInterrupt: on leaving, for a signal that the caller never checked for.
+    """
+    received = raised = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal received
+        if received:  # a second Ctrl-C: the user does not want to wait for a clean stop
+            signal.default_int_handler(number, frame)
+        received = True
+
+    def raise_if_received() -> None:
+        nonlocal raised
+        if received and not raised:
+            raised = True
+            raise KeyboardInterrupt
+
+    handled: list[signal.Signals] = []
+    if threading.current_thread() is threading.main_thread():  # elsewhere `signal.signal` raises ValueError
+        # A handler that the embedding program (a notebook, a server) has set is left alone.
+        handled = [number for number in SIGNALS if signal.getsignal(number) is signal.default_int_handler]
+    for number in handled:
+        signal.signal(number, handle)
+    try:
+        yield raise_if_received
+    finally:
+        for number in handled:
+            signal.signal(number, signal.default_int_handler)
+    raise_if_received()

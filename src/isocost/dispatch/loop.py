@@ -6,16 +6,20 @@ stored, so all three resume in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import wait
 from contextlib import closing
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
-from isocost.dispatch.accounts import CallLedger
 from isocost.dispatch.calls import Call
-from isocost.dispatch.inflight import send_calls
+from isocost.dispatch.inflight import POLL_INTERVAL, send_calls
+from isocost.engines.base import Request
+from isocost.executors import engineworker
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers
-from isocost.ledger import Answered
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec
+from isocost.ledger import Answered, Ledger
+from isocost.store import Log, Row
 
 
 class Source(Protocol):
@@ -35,7 +39,7 @@ class Source(Protocol):
 def run_sources(
     sources: Sequence[Source],
     executor: Executor,
-    ledger: CallLedger,
+    ledger: Ledger,
     *,
     check: Callable[[], None] = lambda: None,
     room: Callable[[], bool] = lambda: True,
@@ -72,3 +76,44 @@ def run_sources(
             costs = [owners.pop(call.key).store(call, answers) for call, answers in finished]
             ledger.release([cost for cost in costs if cost is not None])
             after()
+
+
+class _Unwritten(Log):
+    """A log that keeps nothing."""
+
+    def append(self, *entries: Mapping[str, Any], sync: bool = True) -> None:
+        """Keep nothing."""
+
+    def entries(self) -> Iterator[Row]:
+        """Return nothing."""
+        return iter(())
+
+
+def null_ledger() -> Ledger:
+    """Return a ledger that is not recorded and has no limit, for students: they run on the user's own devices, outside the bill."""
+    return Ledger(_Unwritten(Path()))
+
+
+def cut_batches(
+    spec: EngineSpec,
+    facts: EngineFacts,
+    requests: Sequence[Request],
+    executor: Executor,
+    check: Callable[[], None] = lambda: None,
+) -> list[tuple[Request, ...]]:
+    """Cut requests into batches, as a pure function of the requests and the engine's options.
+
+    Args:
+        spec: The engine.
+        facts: Its facts, with its batching rule if it has one. An engine without one is opened in a worker to cut them.
+        requests: The requests to be answered.
+        executor: Executor whose worker opens an engine without a rule.
+        check: Called every `POLL_INTERVAL` seconds while a worker is waited for. It stops the wait by raising.
+    """
+    if facts.batching is not None:
+        return facts.batching.cut(requests)
+    cutting = executor.submit(engineworker.cut, spec, requests)
+    # The task queues behind calls that take minutes, so a plain `result()` would delay a stop by as long.
+    while not wait([cutting], timeout=POLL_INTERVAL).done:
+        check()
+    return cutting.result()

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from inspect import isfunction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from isocost.engines.base import Engine
 from isocost.engines.options import Options, read_options
@@ -42,8 +42,8 @@ class Registration:
 
 ENGINES = {
     "transformers": Registration(
-        open="isocost.engines.transformers:open_engine",
-        options="isocost.engines.transformers:TransformersOptions",
+        open="isocost.engines.transformers.engine:open_engine",
+        options="isocost.engines.transformers.engine:TransformersOptions",
         keys=("model", "revision", "dtype", "device", "batch_size", "gguf_file"),
         extra="transformers",
         libraries=("torch", "transformers"),
@@ -51,7 +51,7 @@ ENGINES = {
         trainable=True,
     ),
     "openai": Registration(
-        open="isocost.engines.openai:open_engine",
+        open="isocost.engines.openai.engine:open_engine",
         options="isocost.engines.openai.options:OpenAIOptions",
         keys=("model", "base_url", "api_key_env", "concurrency", "n", "seeds", "timeout", "api", "extra_body", "max_tokens_field",
               "hidden_prompt_tokens", "bytes_per_token"),
@@ -60,8 +60,8 @@ ENGINES = {
         ready="isocost.engines.openai.endpoint:check_key",
     ),
     "replay": Registration(
-        open="isocost.engines.replay:open_engine",
-        options="isocost.engines.replay:ReplayOptions",
+        open="isocost.engines.replay.engine:open_engine",
+        options="isocost.engines.replay.engine:ReplayOptions",
         keys=("table", "model", "pool"),
     ),
     "vllm": Registration(
@@ -91,13 +91,13 @@ def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engi
         MissingExtraError: the engine needs a package that is not installed.
     """
     entry = ENGINES.get(name)
-    module, _, attribute = (entry.open if entry else name).partition(":")
-    if not attribute:
+    place = entry.open if entry else name
+    if not place.partition(":")[2]:
         near = get_close_matches(name, ENGINES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(ENGINES)}, or package.module:attribute"
         raise StudyError([f"engine: unknown engine {name!r}; {hint}"])
     try:
-        factory = getattr(import_module(module), attribute)
+        factory = _attribute(place)
     except (ImportError, AttributeError, ValueError) as error:
         package = (getattr(error, "name", None) or "").partition(".")[0]
         if entry and entry.extra and isinstance(error, ModuleNotFoundError) and package != "isocost":
@@ -115,8 +115,7 @@ def options_model(name: str) -> type[Options]:
     Raises:
         ImportError: a package that the engine needs is not installed.
     """
-    module, _, attribute = ENGINES[name].options.partition(":")
-    return cast(type[Options], getattr(import_module(module), attribute))
+    return cast(type[Options], _attribute(ENGINES[name].options))
 
 
 def check_ready(name: str, options: Mapping[str, object]) -> None:
@@ -127,5 +126,10 @@ def check_ready(name: str, options: Mapping[str, object]) -> None:
     """
     entry = ENGINES.get(name)
     if entry and entry.ready:
-        module, _, attribute = entry.ready.partition(":")
-        getattr(import_module(module), attribute)(read_options(options_model(name), options))
+        _attribute(entry.ready)(read_options(options_model(name), options))
+
+
+def _attribute(place: str) -> Any:
+    """Import what `module:attribute` names."""
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)

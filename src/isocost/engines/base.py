@@ -124,3 +124,8 @@ class StartingEngine(Protocol):
 
     def start(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> Future[list[list[Generation]]]:
         """Begin to answer a batch as `generate` does. Return a future of its result or exception."""
+
+
+def sound(text: str) -> str:
+    """Return a text that encodes as UTF-8: lone surrogates become question marks."""
+    return text if text.isascii() else text.encode(errors="replace").decode()

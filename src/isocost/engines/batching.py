@@ -25,7 +25,7 @@ class Batching:
         if self.mixed:
             return cut(requests, self.size)
         ordered = sorted(requests, key=lambda request: (request.problem_id, request.first_index))
-        return [(part,) for request in ordered for part in _split(request, self.size)]
+        return [(part,) for request in ordered for part in split(request, self.size)]
 
 
 class Batched:
@@ -54,7 +54,7 @@ def cut(requests: Sequence[Request], batch_size: int) -> list[tuple[Request, ...
     room = batch_size
     # Length in characters, not tokens: cutting must not need the tokenizer.
     for request in sorted(requests, key=lambda r: (len(r.prompt), r.problem_id, r.first_index)):
-        for part in _split(request, batch_size):
+        for part in split(request, batch_size):
             if part.count > room:
                 batches.append(tuple(batch))
                 batch, room = [], batch_size
@@ -63,6 +63,7 @@ def cut(requests: Sequence[Request], batch_size: int) -> list[tuple[Request, ...
     return [*batches, tuple(batch)] if batch else batches
 
 
-def _split(request: Request, size: int) -> Iterator[Request]:
+def split(request: Request, size: int) -> Iterator[Request]:
+    """Yield the parts of a request, each of at most `size` generations."""
     for start in range(0, request.count, size):
         yield replace(request, first_index=request.first_index + start, count=min(size, request.count - start))

@@ -92,17 +92,14 @@ class JobQueue:
     def fail(self, error: BaseException) -> None:
         """Fail all waiting jobs and all that are queued later, because no worker is left."""
         self._failure = error
-        with contextlib.suppress(queue.Empty):
-            while True:
-                queued = self._jobs.get_nowait()
-                if queued is None:  # the stop signal of a worker's thread
-                    self._jobs.put(None)
-                    return
-                queued.resolve(Outcome(key=queued.job.key, error=error))
+        self._fail_waiting(error)
 
     def withdraw(self) -> None:
         """Cancel the jobs that have not been sent to the endpoint. Their futures raise NotSentError."""
         self._withdrawals += 1
+        self._fail_waiting(not_sent_error())
+
+    def _fail_waiting(self, error: BaseException) -> None:
         waiting: list[QueuedJob | None] = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -111,7 +108,7 @@ class JobQueue:
             if queued is None:  # the stop signal of a worker's thread
                 self._jobs.put(None)
             else:
-                queued.resolve(Outcome(key=queued.job.key, error=not_sent_error()))
+                queued.resolve(Outcome(key=queued.job.key, error=error))
 
     def add(self, worker: WorkerHandle) -> None:
         """Start a thread for one more worker."""

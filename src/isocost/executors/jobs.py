@@ -89,10 +89,11 @@ class Job:
     seed: int
     storing: Storing | None = None
 
-
-def queue_of(spec: EngineSpec, facts: EngineFacts) -> str:
-    """Return the name of the queue for an engine's jobs."""
-    return spec.key if facts.remote else ""
+    @classmethod
+    def template(cls, spec: EngineSpec, facts: EngineFacts, params: SamplingParams) -> Job:
+        """Return a job of an engine without key, requests and seed, which `replace` adds for each batch."""
+        queue, remote, concurrency = spec.key if facts.remote else "", facts.remote, facts.concurrency
+        return cls(key="", spec=spec, remote=remote, queue=queue, concurrency=concurrency, requests=(), params=params, seed=0)
 
 
 class StoredDraw(NamedTuple):

@@ -14,14 +14,12 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from isocost.executors import engineworker
+from isocost.executors.base import P, T
 from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
 from isocost.executors.jobs import Answers, Job, Outcome
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 SMALL = 100_000_000  # parameters; up to here one process per core is faster than one process with all cores, and memory suffices
 

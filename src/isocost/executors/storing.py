@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from isocost.costs.draws import cost_of
-from isocost.engines.base import Generation, Request
+from isocost.engines.base import Generation, Request, sound
 from isocost.executors.jobs import StoredDraw, Storing
 from isocost.store import Row
 
@@ -36,38 +36,40 @@ def rows_of(
                 cached_tokens=g.num_cached_tokens,
                 sharing=g.sharing,
             )
-            sample_id = ids.at(index)
-            # Parquet holds UTF-8 only, and a lone surrogate has no encoding in it.
-            text = g.text if g.text.isascii() else g.text.encode(errors="replace").decode()
-            draw = StoredDraw(
-                sample_id, text, g.num_prompt_tokens, g.num_generated_tokens, g.finish_reason, cost.flops, cost.usd, g.reported_usd
-            )
-            draws.append(draw)
-            # Absent unless reported, so that rows of other engines keep the columns of earlier versions.
-            own = {} if g.reported_usd is None else {"cost_usd_reported": g.reported_usd}
-            rows.append(
-                {
-                    "id": sample_id,
-                    "problem_id": request.problem_id,
-                    "sample_index": index,
-                    "generation": text,
-                    "num_prompt_tokens": g.num_prompt_tokens,
-                    "num_cached_tokens": g.num_cached_tokens,
-                    "num_generated_tokens": g.num_generated_tokens,
-                    "finish_reason": g.finish_reason,
-                    "seed": seed if g.seed is None else g.seed,
-                    "cost_flops": cost.flops,
-                    "cost_usd": cost.usd,
-                    "cost_seconds": each,
-                    **own,
-                }
-            )
+            row = {
+                "id": ids.at(index),
+                "problem_id": request.problem_id,
+                "sample_index": index,
+                "generation": sound(g.text),  # Parquet holds UTF-8 only, and a lone surrogate has no encoding in it
+                "num_prompt_tokens": g.num_prompt_tokens,
+                "num_cached_tokens": g.num_cached_tokens,
+                "num_generated_tokens": g.num_generated_tokens,
+                "finish_reason": g.finish_reason,
+                "seed": seed if g.seed is None else g.seed,
+                "cost_flops": cost.flops,
+                "cost_usd": cost.usd,
+                "cost_seconds": each,
+            }
+            if g.reported_usd is not None:  # absent unless reported, so that rows of other engines keep the columns of earlier versions
+                row["cost_usd_reported"] = g.reported_usd
+            rows.append(row)
+            draws.append(to_stored(row))
         stored.append(draws)
     return rows, stored
 
 
+def to_stored(row: Row) -> StoredDraw:
+    """Return the draw of a row in the form that the driver receives."""
+    tokens = row["num_prompt_tokens"], row["num_generated_tokens"]
+    costs = row["cost_flops"], row["cost_usd"], row.get("cost_usd_reported")
+    return StoredDraw(row["id"], row["generation"], *tokens, row["finish_reason"], *costs)
+
+
 class SampleIds:
-    """Computes `ids.sample_id` for the draws of one problem. The common prefix is hashed once, which matters for a million draws."""
+    """Computes the ids of the draws of one problem: digests of pool, problem, request and sample index.
+
+    The common prefix is hashed once, which matters for a million draws.
+    """
 
     def __init__(self, pool: str, problem_id: str, asked: str) -> None:
         parts = json.dumps(["sample", pool, problem_id, asked], ensure_ascii=False, separators=(",", ":"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isocost import evaluating, finetuning
+from isocost.config import GraderSpec
 from isocost.engines import load_engine
 from isocost.engines.base import Generation, Request
 from isocost.grading import GradingPool, Pair
@@ -26,9 +27,7 @@ class Scoring:
         params: Sampling parameters. The greedy answer differs in temperature only.
         engine: Name of the engine that runs the checkpoint.
         engine_options: Options of the checkpoint's engine besides `model`.
-        grader: Name of the grader.
-        grader_options: Options of the grader.
-        time_limit: Seconds that the grader may take per solution.
+        grader: The grader's section of the study.
     """
 
     problems: tuple[Problem, ...]
@@ -36,9 +35,7 @@ class Scoring:
     params: SamplingParams
     engine: str
     engine_options: Mapping[str, object]
-    grader: str
-    grader_options: Mapping[str, object]
-    time_limit: float
+    grader: GraderSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +85,8 @@ def _scorer(scoring: Scoring) -> Callable[[Path], float]:
                 found.update(zip((r.problem_id for r in batch), generations, strict=True))
             return [found[r.problem_id] for r in requests]
 
-        with GradingPool(scoring.grader, workers=1, time_limit=scoring.time_limit, options=scoring.grader_options) as pool:
+        spec = scoring.grader
+        with GradingPool(spec.name, workers=1, time_limit=spec.time_limit, options=spec.options) as pool:
 
             def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
                 return pool.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()

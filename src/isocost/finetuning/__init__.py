@@ -10,32 +10,25 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from isocost.errors import InputError, MissingExtraError, RunDirectoryError, StorageError
-from isocost.finetuning.choosing import Progress, Score, best_of, try_rates
-from isocost.finetuning.models import load_tokenizer
+from isocost.errors import InputError, MissingExtraError, RunDirectoryError, RunError, StorageError
 from isocost.finetuning.records import Candidate, Trained, TrainingSettings
 from isocost.finetuning.rows import IGNORED, Encoded, cycled, encode
-from isocost.finetuning.scratch import publish, scratch_beside
-from isocost.finetuning.trainer import Course
+from isocost.finetuning.trainer import Course, Report, load_tokenizer, train
+from isocost.store.files import sync_folder
 
-__all__ = [
-    "IGNORED",
-    "Candidate",
-    "Encoded",
-    "Progress",
-    "Score",
-    "Trained",
-    "TrainingSettings",
-    "cycled",
-    "encode",
-    "finetune",
-    "recorded",
-]
+Progress = Callable[[int, int, float], None]  # given steps done, steps in all and the mean loss since the last call
+Score = Callable[[Path], float]  # of a model's folder, higher is better
+__all__ = ["IGNORED", "Candidate", "Encoded", "Trained", "TrainingSettings", "cycled", "encode", "finetune", "recorded"]
 
 _RECORD = "trained.json"
 
@@ -81,12 +74,12 @@ def finetune(
         raise InputError(f"{out.name}: nothing to train on: {why}")
     data = list(itertools.islice(cycled(fitting, settings.seed), settings.steps * settings.batch_size))
     course = Course(model_path=model_path, tokenizer=tokenizer, data=data, settings=settings)
-    with scratch_beside(out) as scratch:
+    with _scratch_beside(out) as scratch:
         kept = scratch / "best"
-        candidates, seconds = try_rates(course, scratch / "run", kept, score, progress)
+        candidates, seconds = _try_rates(course, scratch / "run", kept, score, progress)
         runs = len(settings.learning_rates)
         trained = Trained(
-            best=best_of(candidates),
+            best=_best_of(candidates),
             candidates=tuple(candidates),
             n_rows=len(fitting),
             n_too_long=len(rows) - len(fitting),
@@ -96,7 +89,7 @@ def finetune(
         )
         record = json.dumps({"trained": asdict(trained), "settings": asdict(settings)}, indent=2) + "\n"
         (kept / _RECORD).write_text(record, encoding="utf-8")
-        publish(kept, out)
+        _publish(kept, out)
     return trained
 
 
@@ -130,3 +123,67 @@ def _check(out: Path, settings: TrainingSettings, score: Score | None) -> None:
     for package in ("trl", "peft") if settings.method == "lora" else ("trl",):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, "train")
+
+
+def _try_rates(course: Course, scratch: Path, kept: Path, score: Score | None, progress: Progress | None) -> tuple[list[Candidate], float]:
+    """Train at each rate and move the best checkpoint to `kept`; return all candidates and the seconds of training.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+        RunError: a score is not a number.
+    """
+    steps, rates = course.settings.steps, course.settings.learning_rates
+    candidates: list[Candidate] = []
+    seconds = 0.0
+    for run, rate in enumerate(rates):
+        started = time.monotonic()
+        checkpoints = train(course, rate, scratch, _continued(progress, run * steps, len(rates) * steps))
+        seconds += time.monotonic() - started
+        for step, folder in checkpoints.items():
+            candidates.append(Candidate(learning_rate=rate, step=step, score=_scored(folder, score)))
+            if _best_of(candidates) is candidates[-1]:
+                shutil.rmtree(kept, ignore_errors=True)
+                folder.rename(kept)
+        shutil.rmtree(scratch)
+    return candidates, seconds
+
+
+def _best_of(candidates: list[Candidate]) -> Candidate:
+    """Return the candidate with the highest score, of equal ones the first."""
+    return max(candidates, key=lambda candidate: -math.inf if candidate.score is None else candidate.score)
+
+
+def _continued(progress: Progress | None, done: int, total: int) -> Report:
+    return lambda step, loss: None if progress is None else progress(done + step, total, loss)
+
+
+def _scored(folder: Path, score: Score | None) -> float | None:
+    value = None if score is None else score(folder)
+    if value is not None and math.isnan(value):
+        raise RunError(f"the validation score of {folder} is not a number")
+    return value
+
+
+@contextmanager
+def _scratch_beside(out: Path) -> Iterator[Path]:
+    """Yield an empty folder `.NAME.part` beside `out`, on the same file system, and delete it afterwards."""
+    scratch = out.with_name(f".{out.name}.part")
+    if scratch.is_symlink():
+        scratch.unlink()  # nothing is written through it
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _publish(folder: Path, out: Path) -> None:
+    """Rename a finished folder to `out`, after all its files are on the disk."""
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    for inner in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        sync_folder(inner)
+    folder.rename(out)
+    sync_folder(out.parent)

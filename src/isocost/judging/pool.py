@@ -55,7 +55,6 @@ class JudgingPool:
             params=params,
             directory=directory,
             executor=executor,
-            chat=chat,
             check=self._check,
             notify=lambda what: listener(Note(text=what)),
         )

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from isocost import auditing
 from isocost.auditing.judging import VERSION
-from isocost.config import AuditSpec
 from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
@@ -16,7 +15,7 @@ from isocost.judging.replies import ACCOUNT, FOLDER, Replies, greedy_params
 from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.preparing.prepare import Prepared, judge_of
-from isocost.records import Problem, SamplingParams
+from isocost.records import Problem
 from isocost.store import RunDirectory
 
 
@@ -37,7 +36,7 @@ class Judge:
 
     def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor, *, again: bool = False) -> None:
         self.model = prepared.study.audit.model or ""
-        params, chat = auditing_params(prepared.study.audit), prepared.templates[self.model].chat
+        params, chat = greedy_params(prepared.study.audit.max_tokens), prepared.templates[self.model].chat
         self.version = f"audit-{VERSION}-{digest(prepared.identities[self.model], params, chat, length=8)}"
         self.example = f"{FOLDER}/{self.model}/{self.version}.txt"
         self._directory = directory
@@ -51,7 +50,6 @@ class Judge:
             params=params,
             directory=directory,
             executor=executor,
-            chat=chat,
             report=self._advance,
             again=again,
             notify=self._note,
@@ -113,11 +111,6 @@ class Judge:
                 return format_request_failures(accounts.get(key, Account()), before)
 
         return format_failures
-
-
-def auditing_params(spec: AuditSpec) -> SamplingParams:
-    """Return the sampling parameters of the judge of reasoning: greedy, with the study's `audit.max_tokens`."""
-    return greedy_params(spec.max_tokens)
 
 
 def judge_prompt(problem: Problem, generation: str) -> str:

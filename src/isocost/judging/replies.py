@@ -6,20 +6,19 @@ Each reply is stored under a digest of its prompt. So no prompt is sent twice: n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
+from isocost.costs.draws import cost_of
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut_batches
 from isocost.dispatch.draws import known_sum, total_cost
-from isocost.dispatch.loop import run_sources
+from isocost.dispatch.loop import cut_batches, run_sources
 from isocost.engines.base import Generation, Request
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, Job, queue_of
+from isocost.executors.jobs import Answers, Job
 from isocost.executors.storing import FAILED_GENERATION
 from isocost.graders.judge import CUT_OFF
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered, Ledger
-from isocost.planning import cost_of
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cost, ModelCard, SamplingParams
 from isocost.store import Row, RunDirectory
@@ -39,7 +38,6 @@ class Replies:
         params: The sampling parameters.
         directory: The run directory, which stores the replies.
         executor: Executor that runs the engine.
-        chat: True if prompts are put into the model's chat format.
         check: Called often. It stops sending by raising.
         report: Called with the number of new replies and the number of their tokens.
         again: True to repeat calls that failed for good at an earlier start. Their cost stays in the ledger.
@@ -55,7 +53,6 @@ class Replies:
         params: SamplingParams,
         directory: RunDirectory,
         executor: Executor,
-        chat: bool = False,
         check: Callable[[], None] = lambda: None,
         report: Callable[[int, int], None] = lambda replies, tokens: None,
         again: bool = False,
@@ -63,11 +60,13 @@ class Replies:
     ) -> None:
         self._notify = notify
         self._card, self._spec, self._facts = prepared.cards[model], prepared.specs[model], prepared.facts[model]
-        self._version, self._params, self._chat = version, params, chat
+        self._version, self._params, self._chat = version, params, prepared.templates[model].chat
+        self._job = Job.template(self._spec, self._facts, params)
         self._executor, self._check, self._report = executor, check, report
         self._log = directory.batches(FOLDER, model, version)
         self._stored: dict[str, Row] | None = None
         self._again, self._failed = again, dict[str, list[Row]]()
+        self._asked: Mapping[str, str] = {}  # the prompts to be answered, by key
         self._unreported: list[Row] = []  # replies that `report` was not called for yet
 
     def seal(self) -> None:
@@ -89,10 +88,9 @@ class Replies:
         stored = self._known()
         prompts_by_key = {_key(prompt): prompt for prompt in prompts}
         if not prompts_by_key.keys() <= stored.keys() - self._failed.keys():
-            source = _Prompts(self, prompts_by_key)  # equal prompts have one key, and so one call
-            run_sources([source], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
-        rows = [stored[_key(prompt)] for prompt in prompts]
-        return [_reply_of(row) for row in rows]
+            self._asked = prompts_by_key  # equal prompts have one key, and so one call
+            run_sources([self], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
+        return [_reply_of(stored[_key(prompt)]) for prompt in prompts]
 
     def _known(self) -> dict[str, Row]:
         if self._stored is None:  # read at first use: sampling may end without anything to judge
@@ -103,7 +101,7 @@ class Replies:
             self._failed = {key: own for key, own in rows.items() if self._again and _is_failed(own[-1])}
         return self._stored
 
-    def _store(self, call: Call, answers: Answers | None) -> Answered | None:
+    def store(self, call: Call, answers: Answers | None) -> Answered | None:
         """Store the replies of a call; return their cost, or None for a call that failed for good, whose cost is in the ledger already."""
         rows = self._rows(call, answers)
         self._log.append(call.key, rows)
@@ -119,39 +117,30 @@ class Replies:
             self._unreported = []
             self._report(len(rows), sum(row["num_generated_tokens"] for row in rows))
 
-    def _calls(self, prompts_by_key: Mapping[str, str]) -> list[Call]:
+    def calls(self) -> list[Call]:
         """Return the calls that are still to be sent.
 
         Batches are cut from all prompts that were new when this set was first submitted, including those stored since. So a kill does
         not change the batches, nor the replies of an engine whose replies depend on the other prompts in a batch.
         """
-        stored, whole = self._known(), digest("submitted", sorted(prompts_by_key))
-        own = [key for key in prompts_by_key if key not in stored or stored[key]["submitted"] == whole]
-        missing = [batch for batch in self._cut(own, prompts_by_key) if any(request.problem_id not in stored for request in batch)]
-        failed = self._cut([key for key in prompts_by_key if key in self._failed], prompts_by_key)
+        stored, whole = self._known(), digest("submitted", sorted(self._asked))
+        own = [key for key in self._asked if key not in stored or stored[key]["submitted"] == whole]
+        missing = [batch for batch in self._cut(own) if any(request.problem_id not in stored for request in batch)]
+        failed = self._cut([key for key in self._asked if key in self._failed])
         return [self._call(batch, whole) for batch in (*missing, *failed)]
 
-    def _cut(self, keys: Sequence[str], prompts_by_key: Mapping[str, str]) -> Sequence[tuple[Request, ...]]:
+    def _cut(self, keys: Sequence[str]) -> Sequence[tuple[Request, ...]]:
         """Cut prompts into the batches of the engine."""
         if not keys:
             return ()
-        requests = [Request(problem_id=key, prompt=prompts_by_key[key], first_index=0, count=1, chat=self._chat) for key in keys]
+        requests = [Request(problem_id=key, prompt=self._asked[key], first_index=0, count=1, chat=self._chat) for key in keys]
         return cut_batches(self._spec, self._facts, requests, self._executor, self._check)
 
     def _call(self, batch: tuple[Request, ...], whole: str) -> Call:
         failures = sum(len(self._failed.get(request.problem_id, ())) for request in batch)
         # The number of failures is part of the key: a repeated call must not be taken for the one in the ledger.
         key = digest("judge", self._version, [request.problem_id for request in batch], *([failures] if failures else []))
-        job = Job(
-            key=key,
-            spec=self._spec,
-            remote=self._facts.remote,
-            queue=queue_of(self._spec, self._facts),
-            concurrency=self._facts.concurrency,
-            requests=batch,
-            params=self._params,
-            seed=seed_of(key),
-        )
+        job = replace(self._job, key=key, requests=batch, seed=seed_of(key))
         facts = {"account": ACCOUNT, "model": self._card.name, "version": self._version, "submitted": whole, "count": len(batch)}
         worst = total_cost(verdict_cost(self._card, self._most_prompt_tokens(r.prompt), self._params.max_tokens) for r in batch)
         return Call(job=job, worst=worst, facts=facts, card=self._card)
@@ -187,20 +176,6 @@ class Replies:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Prompts:
-    """Prompts to be answered, by key, as a source of calls."""
-
-    replies: Replies
-    prompts_by_key: Mapping[str, str]
-
-    def calls(self) -> list[Call]:
-        return self.replies._calls(self.prompts_by_key)
-
-    def store(self, call: Call, answers: Answers | None) -> Answered | None:
-        return self.replies._store(call, answers)
-
-
 def greedy_params(max_tokens: int | None) -> SamplingParams:
     """Return a judge's sampling parameters: greedy, so that its verdicts are reproducible; `MAX_TOKENS` tokens unless given."""
     return SamplingParams(temperature=0.0, max_tokens=max_tokens or MAX_TOKENS)
@@ -231,8 +206,8 @@ def _key(prompt: str) -> str:
     return digest("asked", prompt)
 
 
-def _answered(batch: str, rows: Sequence[Row], answers: Answers | None = None) -> Answered:
-    reported = known_sum(g.reported_usd for of_request in answers.generations for g in of_request) if answers else None
+def _answered(batch: str, rows: Sequence[Row], answers: Answers) -> Answered:
+    reported = known_sum(g.reported_usd for of_request in answers.generations for g in of_request)
     cost = total_cost(Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"]) for row in rows)
     tokens = sum(row["num_generated_tokens"] for row in rows)
     return Answered(request=batch, cost=cost, count=len(rows), tokens=tokens, reported_usd=reported)

@@ -233,20 +233,8 @@ class Ledger:
 
     def release(self, answers: Sequence[Answered]) -> None:
         """Close requests whose answers are stored: the realised cost replaces the reservation."""
-        lines = [
-            {
-                "event": "done",
-                "request": a.request,
-                **_amounts(a.cost),
-                "count": a.count,
-                "tokens": a.tokens,
-                **({} if a.reported_usd is None else {"reported_usd": a.reported_usd}),
-                **a.facts,
-            }
-            for a in answers
-        ]
         # Not flushed: a line that power loss removes is written again by `settle`, from the stored draws.
-        self._close(lines, sync=False)
+        self._close([_done(each) for each in answers], sync=False)
 
     def lose(self, request: str, reason: str, reported: Cost | None = None) -> None:
         """Count a request that may be charged without an answer: at its worst case, or at the reported cost if that is more."""
@@ -330,8 +318,7 @@ class Ledger:
         lines: list[Row] = []
         for request, facts in self.unanswered().items():
             if found := stored.get(request):
-                done = {"event": "done", "request": request, **_amounts(found.cost), "count": found.count, "tokens": found.tokens}
-                lines.append(done)
+                lines.append(_done(found))
             elif facts.get("remote"):
                 lines.append(self._lost(request, "the run was stopped before its answer came"))
             else:
@@ -383,6 +370,13 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         account.retries += 1
     else:
         account.redone += 1
+
+
+def _done(answered: Answered) -> Row:
+    """Return the line of a request whose answer is stored."""
+    reported = {} if answered.reported_usd is None else {"reported_usd": answered.reported_usd}
+    counts = {"count": answered.count, "tokens": answered.tokens}
+    return {"event": "done", "request": answered.request, **_amounts(answered.cost), **counts, **reported, **answered.facts}
 
 
 def _amounts(cost: Cost) -> dict[str, float | None]:

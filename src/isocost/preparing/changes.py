@@ -13,7 +13,7 @@ import yaml
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.events import Listener, Note
 from isocost.store import RunDirectory
-from isocost.yamlfile import TooMuchError, parse_yaml, trouble
+from isocost.yamlfile import describe, parse_yaml
 
 _NAMED, _LONGEST = 5, 40  # settings that a note names, and characters of a value: the note stays within a few lines
 _UNSET = "not set"
@@ -33,9 +33,7 @@ def read_last_study(directory: RunDirectory) -> dict[str, Any] | None:
     try:
         study = None if text is None else parse_yaml(text, text_keys=True).data
     except yaml.YAMLError as error:
-        line, why = trouble(error, text or "")
-        kind = "" if isinstance(error, TooMuchError) else "not YAML: "
-        raise _damaged(f"{path}{f':{line}' if line else ''}: {kind}{why}") from error
+        raise _damaged(describe(error, text or "", str(path))) from error
     if text is not None and not isinstance(study, dict):
         raise _damaged(f"{path}: holds no study")
     return study

@@ -57,7 +57,7 @@ def make_executor(spec: ExecutorSpec, largest: int | None, folder: Path, local: 
     """
     if spec.name == "local":
         return local(largest)
-    from isocost.executors.ray import RayExecutor  # ray is an extra, and slow to import
+    from isocost.executors.ray.executor import RayExecutor  # ray is an extra, and slow to import
 
     # Small models get one core per actor, so that a node runs several.
     small = largest is not None and largest <= SMALL

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from isocost.config import JUDGE, ModelSpec, Study
 from isocost.costs.pricefile import PriceList, read_prices
-from isocost.engines import ENGINES
+from isocost.engines import ENGINES, check_ready, options_model
 from isocost.engines.base import Request
-from isocost.errors import IsocostError, StorageError, StudyError
+from isocost.engines.options import read_options
+from isocost.errors import InputError, IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
-from isocost.graders import GRADERS, grader_options
+from isocost.graders import GRADERS, grader_options, load_grader
 from isocost.ids import digest, digested
 from isocost.lab import PREFIX, weights
 from isocost.paths import from_home
 from isocost.planning import model_card
 from isocost.policies import POLICIES
-from isocost.preparing.parts import engine_mistakes, find_unready_models, grader_mistake, price_mistakes
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
@@ -168,15 +168,15 @@ def prepare(
         if facts:
             facts_of[name] = facts
     if to_spend:
-        mistakes += _run_mistakes(study, problems, cards) + _unknown_cost_mistakes(study, cards)
-        mistakes += find_unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else []
+        mistakes += [*_run_mistakes(study, problems, cards), *_unknown_cost_mistakes(study, cards)]
+        mistakes += _unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else ()
     if mistakes:
         raise StudyError(mistakes)
     templates = {name: make_template(study.prompt_of(name)) for name in study.models}
-    if to_spend:
-        _refuse_equal_pools(study, identities, templates)
-    if to_spend and render:
-        _check_chats(study, specs, templates, render)
+    if to_spend and (mistakes := list(_equal_pools(study, identities, templates))):
+        raise StudyError(mistakes)
+    if to_spend and render and (mistakes := list(_chat_mistakes(study, specs, templates, render))):
+        raise StudyError(mistakes)
     return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=facts_of, templates=templates)
 
 
@@ -187,27 +187,23 @@ def pool_id(identity: str, template: Template, params: SamplingParams, seed: int
     return digest("pool", identity, prompt, params, seed)
 
 
-def _refuse_equal_pools(study: Study, identities: Mapping[str, str], templates: Mapping[str, Template]) -> None:
-    """Refuse two generators with the same pool: the same requests would be sent and paid twice, under the same ids."""
+def _equal_pools(study: Study, identities: Mapping[str, str], templates: Mapping[str, Template]) -> Iterator[str]:
+    """Yield the generators that share a pool: the same requests would be sent and paid twice, under the same ids."""
     owners: dict[str, str] = {}
-    mistakes: list[str] = []
     for name in generators(study):
         params = study.sampling_of(name).params(templates[name].reply_stop)
         owner = owners.setdefault(pool_id(identities[name], templates[name], params, study.seed), name)
         if owner != name:
-            mistakes.append(
+            yield (
                 f"models.{name}: has the model, prompt and sampling of models.{owner}, so both names would buy the same draws\n"
                 f"  name one of them in arms, or change models.{name}.sampling or models.{name}.prompt"
             )
-    if mistakes:
-        raise StudyError(mistakes)
 
 
-def _check_chats(
+def _chat_mistakes(
     study: Study, specs: Mapping[str, EngineSpec], templates: Mapping[str, Template], render: Callable[[EngineSpec, Request], str]
-) -> None:
-    """Refuse models that cannot render the chat of their prompt, such as models without a chat format or without a system role."""
-    mistakes: list[str] = []
+) -> Iterator[str]:
+    """Yield the models that cannot render the chat of their prompt, such as models without a chat format or without a system role."""
     readers = {*generators(study), judge_of(study), auditor_of(study), *(study.finetune.students if study.finetune else ())}
     for name in (n for n in study.models if n in readers and templates[n].chat):
         # Any question will do: a model accepts or refuses the form of a chat, whatever its text.
@@ -217,9 +213,7 @@ def _check_chats(
         try:
             render(specs[name], request)
         except IsocostError as error:
-            mistakes.append(f"models.{name}: {error}")
-    if mistakes:
-        raise StudyError(mistakes)
+            yield f"models.{name}: {error}"
 
 
 def _problems(study: Study, base: Path, mistakes: list[str], *, all_sets: bool) -> dict[str, list[Problem]]:
@@ -260,20 +254,16 @@ def _needs_opening(study: Study, spec: ModelSpec) -> bool:
     return not has_size and (in_flops or not has_price)
 
 
-def _unknown_cost_mistakes(study: Study, cards: Mapping[str, ModelCard]) -> list[str]:
-    """Return the models whose cost is unknown in the limit's unit. Found late, a judge would stop a run that has paid for solutions."""
-    mistakes: list[str] = []
-    if study.limit is None:
-        return mistakes
-    unit = study.limit.unit
-    for name in _called_models(study):
+def _unknown_cost_mistakes(study: Study, cards: Mapping[str, ModelCard]) -> Iterator[str]:
+    """Yield the models whose cost is unknown in the limit's unit. Found late, a judge would stop a run that has paid for solutions."""
+    unit = study.limit.unit if study.limit else None
+    for name in _called_models(study) if unit else ():
         card = cards.get(name)
         if card is not None and not (card.flops_per_token if unit == "flops" else card.usd_per_million):
-            advice = card.to_know.get(unit) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
+            advice = card.to_know.get(str(unit)) or f"give models.{name}.{'params' if unit == 'flops' else 'price'}"
             # The judge of answers comes last, so that it wins where one model is both judges.
             where = {auditor_of(study): "audit.model", judge_of(study): "grader.model"}.get(name, "limit")
-            mistakes.append(f"{where}: the cost of {name} in {unit} is not known\n  {advice}")
-    return mistakes
+            yield f"{where}: the cost of {name} in {unit} is not known\n  {advice}"
 
 
 def _resolve_model(options: dict[str, object], base: Path) -> dict[str, object]:
@@ -291,20 +281,18 @@ def _resolve_model(options: dict[str, object], base: Path) -> dict[str, object]:
     return options
 
 
-def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> list[str]:
-    """Return the mistakes that matter only if a study is run: missing prices, problems in two sets, students that cannot be trained."""
+def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> Iterator[str]:
+    """Yield the mistakes that matter only if a study is run: missing prices, problems in two sets, students that cannot be trained."""
     readers = _called_models(study)
-    mistakes = [
-        f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
-        for name, card in cards.items()
-        if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million
-    ]
+    for name, card in cards.items():
+        if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million:
+            yield f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
     # Compared as text: the same question has another id in another file.
     questions = {p.question: p.id for p in problems.get("train", [])}
     for split in ("validation", "test", "transfer"):
         shared = [(questions[p.question], p.id) for p in problems.get(split, []) if p.question in questions]
         if shared:
-            mistakes.append(
+            yield (
                 f"problems.{split}: {len(shared)} questions are in problems.train too, first {shared[0][1]} = {shared[0][0]}\n"
                 "  training on them would flatter every student; separate the sets with skip and limit"
             )
@@ -313,12 +301,52 @@ def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Ma
     for name in students:
         if study.models[name].engine not in trainable:
             engine = study.models[name].engine
-            mistakes.append(
-                f"finetune.students: model {name} has engine {engine}; a student needs trainable weights ({', '.join(trainable)})"
-            )
+            yield (f"finetune.students: model {name} has engine {engine}; a student needs trainable weights ({', '.join(trainable)})")
         elif fixed := [key for key in ("revision", "gguf_file") if key in study.models[name].options]:
-            mistakes.append(
+            yield (
                 f"finetune.students: model {name} is given with {fixed[0]}, which cannot be trained\n"
                 "  save it to a folder with save_pretrained and name that folder"
             )
-    return mistakes
+
+
+def grader_mistake(name: str, option: str, value: object) -> str | None:
+    """Return the mistake in a value of a grader's option, or None."""
+    if name == JUDGE:  # its option `model` is checked in `studyfile`, where the names of the models are known
+        wrong = option == "max_tokens" and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
+        return f"must be a whole number above 0, not {value!r}" if wrong else None
+    try:
+        load_grader(name, {option: value})
+    except InputError as error:
+        return str(error).removeprefix(f'grader "{name}": ')
+    return None
+
+
+def engine_mistakes(name: str, options: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the mistakes in an engine's options, each after its key. This imports the engine."""
+    try:
+        read_options(options_model(name), options)
+    except StudyError as error:
+        return error.mistakes
+    except ImportError:  # the engine's extra is not installed; opening it raises an error that names the extra
+        return ()
+    return ()
+
+
+def price_mistakes(path: Path, shown: str) -> tuple[str, ...]:
+    """Return the mistakes in a file of prices, which messages call `shown`."""
+    try:
+        read_prices(path, shown)
+    except StudyError as error:
+        return error.mistakes
+    return ()
+
+
+def _unready_models(specs: Mapping[str, EngineSpec]) -> Iterator[str]:
+    """Yield what the environment lacks to call models, such as the key of an endpoint: without it, all its requests are refused."""
+    for name, spec in specs.items():
+        try:
+            check_ready(spec.name, dict(spec.options))
+        except StudyError as error:
+            yield from (f"models.{name}.{mistake}" for mistake in error.mistakes)
+        except IsocostError as error:
+            yield f"models.{name}: {error}"

@@ -102,11 +102,9 @@ def _read_stored(directory: RunDirectory) -> dict[str, Digests]:
 
 
 def _are_digests(value: object) -> bool:
-    return isinstance(value, dict) and all(_is_pair(pair) for pair in value.values())
-
-
-def _is_pair(value: object) -> bool:
-    return isinstance(value, list) and [type(each) for each in value] == [str, str]
+    """Return whether a value maps ids to pairs of texts."""
+    pairs = value.values() if isinstance(value, dict) else [None]
+    return all(isinstance(pair, list) and [type(each) for each in pair] == [str, str] for pair in pairs)
 
 
 def note_changed_problems(changes: Mapping[str, SplitChanges], stale: Mapping[str, int], listener: Listener) -> None:

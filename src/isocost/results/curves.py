@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
-from isocost.config import Study
+from isocost.config import Arm, Study
 from isocost.measuring.comparing import MOST_PAIRED, crossings, curve_points
+from isocost.measuring.mixtures import mixture
 from isocost.measuring.models import Model, diversity
 from isocost.metrics.coverage import Floats, Ints
 from isocost.metrics.curves import coverage_at
@@ -17,26 +18,15 @@ from isocost.metrics.intervals import count_interval, mean_interval, paired_coun
 from isocost.metrics.overlap import overlap
 from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators
-from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Unit
+from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Results, Unit
 from isocost.results.drawtable import DrawTable
-from isocost.results.mixtures import mixture_curves, wanted_mixtures
 from isocost.sampling.data import SamplingOutcome
 from isocost.sampling.pools import Pool
 
+_EACH = {2: "half the money each", 3: "a third of the money each"}
 UNITS: tuple[Unit, ...] = ("flops", "usd")
 _KIND = "diversity"  # of exact solutions; models are compared at this level only
 _WHOLE = 1e-9  # relative; cost divided by cost per draw misses a whole number by less, and ceil would then add a draw
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """The comparison of a run's models; the fields are those of `Results`."""
-
-    curves: tuple[ModelCurve, ...] = ()
-    crossovers: tuple[ModelCrossover, ...] = ()
-    pairs: tuple[ModelPair, ...] = ()
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    mixtures: tuple[ModelCurve, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +38,15 @@ class _Pool:
     costs: Mapping[Unit, Floats]
 
 
-def compare_models(prepared: Prepared, bought: SamplingOutcome, table: DrawTable, measured: Sequence[Model]) -> Compared:
-    """Compute the curve of every model that was drawn by a fixed plan, and compare each pair of at most five models.
+def compare_models(found: Results, prepared: Prepared, bought: SamplingOutcome, table: DrawTable, measured: Sequence[Model]) -> Results:
+    """Add the comparison of the models to a run's results: their curves, crossovers, pairs and mixtures.
 
-    A curve reaches as far as the graded draws of 95% of the problems. Models of an arm whose policy is not `uniform` have none: such a
-    policy may draw more where nothing was solved, and the estimators need draws that do not depend on outcomes. Mixtures are computed from
-    the draws of models with a curve.
+    Every model that was drawn by a fixed plan has a curve, which reaches as far as the graded draws of 95% of the problems. At most five
+    models are compared in pairs. Models of an arm whose policy is not `uniform` have no curve: such a policy may draw more where nothing
+    was solved, and the estimators need draws that do not depend on outcomes. Mixtures are computed from the draws of models with a curve.
 
     Args:
+        found: The results so far.
         prepared: The study.
         bought: The plans of the cells, and the problems.
         table: Every draw.
@@ -72,12 +63,13 @@ def compare_models(prepared: Prepared, bought: SamplingOutcome, table: DrawTable
             budgets[plan.cell.budget] = plan.unit, plan.amount / len(bought.problems)
     # Without budgets one unit is enough; FLOPs come first in UNITS.
     units = _budget_units(bought.plans) or _known(pools)[:1]
-    return Compared(
+    return replace(
+        found,
         curves=tuple(pool.curve for pool in pools),
-        crossovers=tuple(found for unit in units for found in _crossovers(pools, unit)),
-        pairs=tuple(_pairs(pools, budgets)) if len(pools) <= MOST_PAIRED else (),
-        left_out=left_out,
-        mixtures=tuple(found for unit in units for found in _mixtures(prepared.study, pools, unit)),
+        crossovers=tuple(each for unit in units for each in _crossovers(pools, unit)),
+        model_pairs=tuple(_pairs(pools, budgets)) if len(pools) <= MOST_PAIRED else (),
+        without_curve=left_out,
+        mixtures=tuple(each for unit in units for each in _mixtures(prepared.study, pools, unit)),
     )
 
 
@@ -247,3 +239,48 @@ def _diversity_at(model: Model, at: Ints, k: float) -> Floats:
     ends = diversity(model, "diversity", [whole, whole + 1] if part else [whole]).values[at]
     between: Floats = (1 - part) * ends[:, 0] + part * ends[:, -1]
     return between
+
+
+def wanted_mixtures(arms: Mapping[str, Arm], curved: Sequence[str], trained_on: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """Return the sets of models whose mixture, with equal money for each, a report shows.
+
+    These are the models of each arm that has several, and the two that the study compares. Those two are the models of the arms that
+    students are trained on or, failing that, of all curves, if these are exactly two.
+
+    Args:
+        arms: The arms of the study, by name.
+        curved: The models with a curve.
+        trained_on: The arms that students are trained on.
+    """
+    has_curve = set(curved)
+    mixed = [arm for arm in arms.values() if len(arm.models) > 1]
+    # Under another policy the shares of the models depend on outcomes, so no mixture of fixed shares describes the arm.
+    found = [arm.models for arm in mixed if arm.policy in FIXED and set(arm.models) <= has_curve]
+    trained = [arms[arm] for arm in trained_on if arm in arms]
+    compared = [name for name in curved if any(name in arm.models for arm in trained)]
+    found += [tuple(names) for names in (compared, curved) if len(names) == 2][:1]
+    # Reversed twice: of equal sets the first keeps its order of names and its place.
+    return list({frozenset(names): names for names in reversed(found)}.values())[::-1]
+
+
+def mixture_curves(wanted: Sequence[tuple[str, ...]], models: Mapping[str, Model], unit: Unit) -> Iterator[ModelCurve]:
+    """Yield the curve of each mixture; one with a model of unknown cost is left out.
+
+    Args:
+        wanted: As `wanted_mixtures` returns it.
+        models: The models by name, with their solutions `identified` and their cost in `unit`.
+        unit: The unit of the money of which each model gets an equal share.
+    """
+    for names in wanted:
+        if not all(name in models for name in names):
+            continue
+        found = mixture([models[name] for name in names], [1 / len(names)] * len(names))
+        if found.points:
+            each = found.points[0].cost / found.points[0].k
+            yield ModelCurve(
+                model=f"{' + '.join(names)}, {_EACH.get(len(names), 'equal money each')}",
+                cost=Cost(flops=each) if unit == "flops" else Cost(usd=each),
+                ks=tuple(point.k for point in found.points),
+                measures={name: tuple(point.values[name] for point in found.points) for name in found.points[0].values},
+                mix=found.draws,
+            )

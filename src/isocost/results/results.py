@@ -73,28 +73,22 @@ def assemble(
     by_variant = _by_variant(evaluated)
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
     bill = _bill_lines(prepared, table, curated, trainings, evaluated) + _other_lines(bought, table)
-    measured = measured_models(table)
-    compared = compare_models(prepared, bought, table, measured)
+    measured, audited = measured_models(table), audits.measures()
     found = Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
         n_problems=len(bought.problems),
         excluded=bought.excluded,
         cells=tuple(_cell_result(prepared, bought, table, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
-        pools=_add_audits(pool_measures(measured, len(bought.problems)), audits.measures()),
+        pools={model: {**own, **audited.get(model, {})} for model, own in pool_measures(measured, len(bought.problems)).items()},
         evaluations=tuple(_evaluations(prepared, by_variant)),
         comparisons=tuple(_comparisons(prepared, by_variant)),
         bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
         seconds=dict(seconds),
         environment=environment(),
         cell_comparisons=tuple(_cell_comparisons(bought, table, curated, study.curate.per_problem)),
-        curves=compared.curves,
-        crossovers=compared.crossovers,
-        model_pairs=compared.pairs,
-        without_curve=compared.left_out,
-        mixtures=compared.mixtures,
     )
-    return without_overlaps(found, remote)
+    return without_overlaps(compare_models(found, prepared, bought, table, measured), remote)
 
 
 def _cell_result(
@@ -132,13 +126,6 @@ def _cell_rates(table: DrawTable, correct: Bools, audited: pl.DataFrame) -> dict
     own = {model: audited.filter(pl.col("model") == model)["sound"].to_list() for model in solved}
     each = {f"fpr/{model}": auditing.false_positive_rate(found) for model, found in own.items()} if len(own) > 1 else {}
     return {"fpr": auditing.mixed_rate(own, solved), **each}
-
-
-def _add_audits(
-    pools: Mapping[str, Mapping[str, Estimate]], audits: Mapping[str, Mapping[str, Estimate]]
-) -> dict[str, dict[str, Estimate]]:
-    """Add the measures of its audits to those of every model."""
-    return {model: {**measures, **audits.get(model, {})} for model, measures in pools.items()}
 
 
 def _cell_comparisons(bought: SamplingOutcome, table: DrawTable, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.config import ExecutorSpec, Study
+from isocost.costs.expected import DrawCost, draw_costs
 from isocost.errors import BudgetError, RunDirectoryError, RunError, StorageError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
@@ -21,7 +22,6 @@ from isocost.ids import digest
 from isocost.judging.pool import JudgingPool
 from isocost.ledger import Ledger
 from isocost.paths import shell_word
-from isocost.planning import DrawCost, draw_costs
 from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, make_executor

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from isocost.costs.expected import DrawCost
 from isocost.dispatch.draws import Draw
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest, seed_of
 from isocost.ledger import Ledger
-from isocost.planning import DrawCost, cells, in_unit, plan_cell, terms_of
+from isocost.planning import cells, in_unit, plan_cell, terms_of
 from isocost.policies import load_policy
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.preparing.prepare import Prepared
 from isocost.records import Allocation, Cell, CellPlan
-from isocost.sampling.loop import ProgressListener, buy
+from isocost.sampling.loop import buy
 from isocost.sampling.pools import Pool
+from isocost.sampling.progress import Progress
 from isocost.sampling.rounds import missing_allocations, required_draws, sample
 from isocost.sampling.verdicts import FAILED
 from isocost.store import Log, RunDirectory
@@ -74,7 +76,7 @@ def token_means(draws: Iterable[tuple[str, Draw]]) -> dict[str, tuple[float, flo
 class Sampler:
     """Buy the draws that cells propose, and look up their results in the pools."""
 
-    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, listener: ProgressListener) -> None:
+    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, listener: Progress) -> None:
         self.pools = pools
         self._executor, self._grading, self._ledger, self._listener = executor, grading, ledger, listener
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from isocost import planning
+from isocost.costs.expected import DrawCost, draw_costs
 from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest
 from isocost.ledger import Answered, Ledger
-from isocost.planning import DrawCost
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Problem
@@ -152,7 +152,7 @@ def _plans(
     """Return the cost of a draw of each model, and the plan of every cell."""
     models = generators(prepared.study)
     cards = {m: prepared.cards[m] for m in models}
-    costs = planning.draw_costs(prepared.study, cards, means, longest_prompts(prepared, models), prepared.shares)
+    costs = draw_costs(prepared.study, cards, means, longest_prompts(prepared, models), prepared.shares)
     return costs, tuple(plan(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot}))
 
 

@@ -6,41 +6,22 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.draws import DrawKey, Ungraded
+from isocost.dispatch.draws import Ungraded
 from isocost.dispatch.inflight import PATIENCE
 from isocost.dispatch.loop import run_sources
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, StoredDraw
+from isocost.executors.jobs import Answers
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
 from isocost.sampling.pools import Batch, Pool
+from isocost.sampling.progress import Progress
 
 BACKLOG = 50_000_000  # characters of solutions that wait for the grader, a bound on memory; above it nothing is sent
 REPEATS = 20  # passes over pools that an endpoint leaves short, before the run stops
-
-
-class ProgressListener(Protocol):
-    """Receiver of progress: draws bought, verdicts stored, and troubles of endpoints."""
-
-    def bought(self, model: str, draws: Sequence[tuple[DrawKey, StoredDraw]], seconds: float) -> None:
-        """Report that draws are stored; `seconds` is the engine's time."""
-
-    def judged(self, verdicts: Sequence[Verdict]) -> None:
-        """Report that verdicts are stored."""
-
-    def tick(self) -> None:
-        """Update the progress; called at intervals."""
-
-    def short(self, model: str, requested: int, returned: int) -> None:
-        """Report that an endpoint returned `returned` solutions of `requested`; the rest is requested again."""
-
-    def trouble(self, what: str) -> None:
-        """Report that an endpoint cannot be reached, or does not answer."""
 
 
 def buy(
@@ -49,7 +30,7 @@ def buy(
     executor: Executor,
     grading: Grading,
     ledger: Ledger,
-    listener: ProgressListener,
+    listener: Progress,
 ) -> None:
     """Buy every missing batch and grade every ungraded draw, both at the same time.
 
@@ -66,6 +47,11 @@ def buy(
         EngineError: an engine could not answer, or an endpoint keeps returning fewer solutions than requested.
     """
     grades = _GradingQueue(grading, listener)
+
+    def after() -> None:
+        grades.store_done()
+        listener.tick()
+
     for pool in pools:
         for key, solutions in pool.ungraded():
             grades.submit(pool, key, solutions)
@@ -73,7 +59,15 @@ def buy(
     short = list(pools)
     # Repeated, because an endpoint may return fewer solutions than requested; the first pass usually suffices.
     for _ in range(REPEATS):
-        _buy_once(short, wanted, executor, grades, ledger, listener)
+        sources = [_PoolSource(pool, wanted, grades, listener) for pool in short]
+        try:
+            run_sources(sources, executor, ledger, check=grades.check, room=grades.has_room, notify=listener.trouble, after=after)
+        except KeyboardInterrupt:
+            ledger.close()  # a judge that grades these draws must not reserve more calls
+            grades.drop_late(PATIENCE)
+            raise
+        finally:
+            grades.store_all()  # what was paid for is judged and stored even when the run stops here
         grades.check()
         short = [pool for pool in pools if pool.is_short(wanted)]
         if not short:
@@ -84,29 +78,6 @@ def buy(
     )
 
 
-def _buy_once(
-    pools: Sequence[Pool],
-    wanted: Mapping[tuple[str, str], int],
-    executor: Executor,
-    grades: _GradingQueue,
-    ledger: Ledger,
-    listener: ProgressListener,
-) -> None:
-    def after() -> None:
-        grades.store_done()
-        listener.tick()
-
-    sources = [_PoolSource(pool, wanted, grades, listener) for pool in pools]
-    try:
-        run_sources(sources, executor, ledger, check=grades.check, room=grades.has_room, notify=listener.trouble, after=after)
-    except KeyboardInterrupt:
-        ledger.close()  # a judge that grades these draws must not reserve more calls
-        grades.drop_late(PATIENCE)
-        raise
-    finally:
-        grades.store_all()  # what was paid for is judged and stored even when the run stops here
-
-
 @dataclass(slots=True)
 class _PoolSource:
     """The missing batches of a pool, as a source of calls. Workers store the draws; this class submits them to the grader."""
@@ -114,7 +85,7 @@ class _PoolSource:
     pool: Pool
     wanted: Mapping[tuple[str, str], int]
     grades: _GradingQueue
-    listener: ProgressListener
+    listener: Progress
     _batches: dict[str, Batch] = field(default_factory=dict)
 
     def calls(self) -> Iterator[Call]:
@@ -151,7 +122,7 @@ class _GradingQueue:
     """
 
     grading: Grading
-    listener: ProgressListener
+    listener: Progress
     waiting: deque[_Waiting] = field(default_factory=deque)
     backlog: int = 0
     failures: list[IsocostError] = field(default_factory=list)

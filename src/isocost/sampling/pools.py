@@ -8,6 +8,7 @@ Texts stay on the disk. In memory a pool holds the tokens, cost and verdict of e
 
 from __future__ import annotations
 
+import bisect
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,8 +17,8 @@ from typing import Any
 
 import polars as pl
 
+from isocost.costs.draws import max_cost_of
 from isocost.dispatch.calls import Call
-from isocost.dispatch.cutting import cut_batches
 from isocost.dispatch.draws import (
     STORED_COLUMNS,
     Draw,
@@ -29,21 +30,41 @@ from isocost.dispatch.draws import (
     summarise_batch,
     total_cost,
 )
+from isocost.dispatch.loop import cut_batches
 from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing, queue_of
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing
 from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
-from isocost.planning import max_cost_of
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
-from isocost.sampling.orders import Line, OrderIndex
 from isocost.sampling.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
+
+Line = list[Any]  # of an order: problem id, digest of the prompt, first index, count
+
+
+class OrderIndex:
+    """An index from draws to the orders that they belong to."""
+
+    def __init__(self, orders: Sequence[Sequence[Line]]) -> None:
+        self._starts: dict[str, list[tuple[int, int]]] = {}
+        for number, order in enumerate(orders):
+            for problem_id, _, first, _ in order:
+                self._starts.setdefault(problem_id, []).append((first, number))
+        for starts in self._starts.values():
+            starts.sort()
+
+    def of(self, problem_id: str, index: int) -> int:
+        """Return the number of the last order that begins at or before a draw of a problem, or -1 if none does."""
+        starts = self._starts.get(problem_id, [])
+        at = bisect.bisect_right(starts, index, key=lambda start: start[0]) - 1
+        return starts[at][1] if at >= 0 else -1
+
 
 DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
@@ -89,7 +110,7 @@ class Pool:
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
     _stem: Path = field(init=False)
-    _queue: str = field(init=False)
+    _job: Job = field(init=False)
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
     _orders: list[list[Line]] = field(init=False, default_factory=list)
@@ -103,7 +124,7 @@ class Pool:
         self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
         # Absolute, because workers write there and may have another working directory.
-        self._stem, self._queue = self._log.stem.resolve(), queue_of(self.spec, self.facts)
+        self._stem, self._job = self._log.stem.resolve(), Job.template(self.spec, self.facts, self.params)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
 
@@ -206,17 +227,7 @@ class Pool:
     def calls(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[tuple[Call, Batch]]:
         """Yield the call of each missing batch, with the batch."""
         for batch in self.missing(wanted):
-            job = Job(
-                key=batch.key,
-                spec=self.spec,
-                remote=self.facts.remote,
-                queue=self._queue,
-                concurrency=self.facts.concurrency,
-                requests=batch.requests,
-                params=self.params,
-                seed=batch.seed,
-                storing=self._storing(batch),
-            )
+            job = replace(self._job, key=batch.key, requests=batch.requests, seed=batch.seed, storing=self._storing(batch))
             facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
             yield Call(job=job, worst=self.worst(batch), facts=facts, card=self.card), batch
 

@@ -40,7 +40,7 @@ class Spent:
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """The progress of sampling, as a `ProgressListener` of `sampling.loop`.
+    """The progress of sampling: draws bought, verdicts stored, and troubles of endpoints.
 
     Attributes:
         watch: The progress line.

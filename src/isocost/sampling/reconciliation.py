@@ -314,12 +314,8 @@ def _logs_in(folder: Path, *, whole: bool) -> Iterator[tuple[str, str]]:
 
     The file name of a pool's log ends in a dot and the name of its writer, which is removed unless `whole`. Judges' logs have no writer.
     """
-    found: set[tuple[str, str]] = set()
-    for path in folder.glob("*/*"):
-        is_log = path.suffix in (".jsonl", ".parts") and path.name != "rounds.jsonl"
-        if is_log and not path.name.startswith("."):
-            found.add((path.parent.name, path.stem if whole else path.name.partition(".")[0]))
-    return iter(sorted(found))
+    logs = [p for p in folder.glob("*/*") if p.suffix in (".jsonl", ".parts") and p.name != "rounds.jsonl" and not p.name.startswith(".")]
+    yield from sorted({(path.parent.name, path.stem if whole else path.name.partition(".")[0]) for path in logs})
 
 
 def _differs(stored: Answered, paid: Paid) -> bool:

@@ -115,17 +115,14 @@ class BatchLog:
         for batch, log, number, offset in places:
             rows += [{**row, "batch": batch} for row in self._entry(log, log.line_at(offset), number)["rows"]]
             if len(rows) >= ROWS_A_PART:
-                self._write_part(rows)
+                self._parts.add(rows)
                 rows = []
-        self._write_part(rows)
+        if rows:
+            self._parts.add(rows)
         # Last, when every row is in a part: a kill before this leaves rows in both places, which are read once.
         for log in logs:
             log.path.unlink(missing_ok=True)
         return sealed
-
-    def _write_part(self, rows: list[Row]) -> None:
-        if rows:
-            self._parts.add(rows)
 
     def _entry(self, log: Log, line: bytes, number: int) -> Row:
         """Parse the batch of a line. A line with a valid checksum is as written, so its fields are not checked again.

@@ -102,14 +102,8 @@ def _job(
     spec = study.finetune
     if spec is None:
         raise AssertionError("unreachable: only called for studies that train")
-    settings = TrainingSettings(
-        steps=spec.steps,
-        batch_size=spec.batch_size,
-        learning_rates=spec.learning_rates,
-        checkpoints=spec.checkpoints,
-        seed=seed,
-        method=spec.method,
-    )
+    chosen = spec.model_dump(include={"steps", "batch_size", "learning_rates", "checkpoints", "method"})
+    settings = TrainingSettings(seed=seed, **chosen)
     options = dict(engine.options)
     source = engine.base / str(options["model"])
     scoring = None
@@ -122,9 +116,7 @@ def _job(
             params=study.sampling_of(student).params(template.stop),
             engine=engine.name,
             engine_options={k: v for k, v in options.items() if k in ("device", "dtype", "batch_size")},
-            grader=study.reference_grader.name,
-            grader_options=study.reference_grader.options,
-            time_limit=study.reference_grader.time_limit,
+            grader=study.reference_grader,
         )
     # The digest names the folder, so a change of anything in it trains a new model rather than reuse an old one.
     stamp = digest(
@@ -132,7 +124,7 @@ def _job(
         prepared.identities[student],
         settings,
         [sorted(r.items()) for r in rows],
-        scoring and [scoring.problems, scoring.template, scoring.params, scoring.grader, *sorted(scoring.grader_options.items())],
+        scoring and [scoring.problems, scoring.template, scoring.params, scoring.grader.name, *sorted(scoring.grader.options.items())],
     )
     name = f"{student}-{cell.name}-{seed}-{stamp}"
     return TrainingJob(

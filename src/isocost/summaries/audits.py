@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +16,8 @@ from isocost.records import Estimate, Unit
 from isocost.reporting import numbers
 from isocost.results.audits import FOLDER, Audits
 from isocost.store import RunDirectory
-from isocost.summaries import unjudged
 
+_BEGINNING, _END = 100, 60  # characters of a reply that are shown
 FILE = "rates.json"
 
 
@@ -70,8 +71,8 @@ def to_json(audits: Audits) -> dict[str, Any]:
         "differences": [asdict(each) for each in auditing.differences(audits.rates)],
         "labels_needed": [asdict(each) for each in auditing.needed(audits.rates)],
         "judge": audits.judge or None,
-        "not_judged": unjudged.not_judged([each.model for each in audits.rates], audits.found, audits.judged),
-        "without_verdict": unjudged.example(audits.judged),
+        "not_judged": count_unjudged([each.model for each in audits.rates], audits.found, audits.judged),
+        "without_verdict": example_unjudged(audits.judged),
     }
 
 
@@ -108,11 +109,11 @@ def to_markdown(found: Mapping[str, Any], path: Path) -> str:
         _rate_table(found),
         _difference_table(found["differences"], found["models"]),
         [_counts_line(found)],
-        unjudged.format_unjudged(found, path),
+        _format_unjudged(found, path),
         _cost_table(found["models"]),
         _agreement_table(found),
         [f"- {_format_labels_needed(pair, found['models'])}" for pair in found["labels_needed"]],
-        [_next_step(path)],
+        [f"label them: isocost view {shell_word(path)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -254,10 +255,6 @@ def _format_label_count(labels: int, in_order: int | None, unit: str = "") -> st
     return f"{labels:,}{unit} of each, {far}"
 
 
-def _next_step(path: Path) -> str:
-    return f"label them: isocost view {shell_word(path)}"
-
-
 def summary(audits: Audits) -> dict[str, str]:
     """Return the lines of the report's appendix: the auditors, and how far each agrees with people."""
     found = to_json(audits)
@@ -269,3 +266,54 @@ def summary(audits: Audits) -> dict[str, str]:
 def _format_agreeing(found: Agreement) -> str:
     raw, kappa, n = format_agreement(found)
     return f"on {raw} of {n}, kappa {kappa}"
+
+
+def count_unjudged(
+    models: Sequence[str], found: Sequence[auditing.Found], judged: Mapping[str, auditing.Judged]
+) -> dict[str, dict[str, int]]:
+    """Count the replies without a verdict ("no_verdict") and the failed calls ("judge_failed") by model; empty without a judge."""
+    if not judged:
+        return {}
+    counts = Counter((each.chosen.model, judged[each.chosen.sample_id].reason) for each in found)
+    return {model: {reason: counts[model, reason] for reason in ("no_verdict", "judge_failed")} for model in models}
+
+
+def example_unjudged(judged: Mapping[str, auditing.Judged]) -> str | None:
+    """Return beginning and end of one reply without a verdict, safe to show on a terminal; None where all have a verdict."""
+    reply = next((each.reply for each in judged.values() if each.reason == "no_verdict"), None)
+    return None if reply is None else _shorten(reply)
+
+
+def _shorten(reply: str) -> str:
+    """Return the reply in one line, without control characters: a terminal would obey the escapes in it."""
+    # Cut before splitting: a reply may be megabytes long, and 20 characters per shown one leave room for white space.
+    beginning, end = _in_one_line(reply[: 20 * _BEGINNING]), _in_one_line(reply[-20 * _END :])
+    if len(reply) <= 20 * _END and len(beginning) <= _BEGINNING + _END:
+        return beginning
+    return f"{beginning[:_BEGINNING]} … {end[-_END:]}"
+
+
+def _in_one_line(text: str) -> str:
+    words = " ".join(text.split())  # first, since line breaks are not printable
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+
+
+def _format_unjudged(found: Mapping[str, Any], path: Path) -> list[str]:
+    """Return lines on the unjudged solutions by model and reason, with an example and what to do.
+
+    Args:
+        found: As `summaries.audits.to_json` returns it.
+        path: The run directory.
+    """
+    lines = []
+    if silent := _format_counts(found, "no_verdict"):
+        lines += [f"Replies without a verdict: {silent}. One reads: {found['without_verdict'] or '(nothing)'}"]
+    if failed := _format_counts(found, "judge_failed"):
+        lines += [f"Calls of the judge that failed: {failed}. Ask again: isocost audit {shell_word(path)} --force"]
+    return lines
+
+
+def _format_counts(found: Mapping[str, Any], reason: str) -> str:
+    """Format the counts, such as `70 of tiny, 3 of weak`."""
+    counts = {model: own[reason] for model, own in found.get("not_judged", {}).items()}
+    return ", ".join(f"{many:,} of {model}" for model, many in counts.items() if many)

@@ -1,26 +1,29 @@
-"""Format a plan for people: the samples that each budget buys, and the first prompt to each model."""
+"""Format a plan for people: the samples that each budget buys, what may exceed the limit, and the first prompt to each model."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 
-from isocost.amounts import format_amount
+from isocost.amounts import format_amount, format_distinct
 from isocost.amounts import price as format_price
+from isocost.costs.draws import omitted_attention, omitted_prompts
+from isocost.costs.expected import DrawCost
 from isocost.costs.price import stale
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.judging.pool import judging_params
-from isocost.judging.reasoning import auditing_params, judge_prompt
-from isocost.planning import DrawCost, to_json
+from isocost.judging.reasoning import judge_prompt
+from isocost.judging.replies import greedy_params
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
-from isocost.records import CellPlan, ModelCard, SamplingParams
+from isocost.records import CellPlan, ModelCard, SamplingParams, Unit
 from isocost.reporting.numbers import cost as format_cost
-from isocost.summaries.counting import describe_flops
-from isocost.summaries.limits import format_limit_warning
 
-__all__ = ["first_prompts", "to_json", "to_markdown"]
+BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
+_SAMPLED = 100  # problems; their mean prompt length is close enough for a share in whole percent
+_PROMPTS = {"none": "", "shared": ", and 2P a prompt token once a request", "each": ", and 2P a prompt token of every draw"}
 
 
 def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], today: dt.date | None = None) -> str:
@@ -115,10 +118,8 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
         judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
         parts.append(f"prompt to the judge {judge} ({_format_params(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
     if auditor := auditor_of(prepared.study):
-        audited = judge_prompt(problem, "<the solution>")
-        parts.append(
-            f"prompt to the auditor {auditor} ({_format_params(auditing_params(prepared.study.audit))}):\n{audited}\n<end of prompt>"
-        )
+        audited, params = judge_prompt(problem, "<the solution>"), greedy_params(prepared.study.audit.max_tokens)
+        parts.append(f"prompt to the auditor {auditor} ({_format_params(params)}):\n{audited}\n<end of prompt>")
     return "\n\n".join(parts)
 
 
@@ -136,3 +137,115 @@ def _format_request(request: Request) -> str:
         return request.prompt
     system = "" if request.system is None else f"[system]\n{request.system}\n"
     return f"{system}[user]\n{request.prompt}\n[assistant]"
+
+
+def describe_flops(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
+    """Return one line: the definition of FLOPs, and the share that attention and reading every prompt once would add.
+
+    Shares are for expected lengths. Where the draws of a problem share a prompt, they are for the counts of the cells. Returns "" where no
+    model's FLOPs are known, or nothing is drawn.
+    """
+    sized = {name: each for name, each in costs.items() if each.draw.flops is not None and _counts(name, plans)}
+    if not sized:
+        return ""
+    settings = prepared.study.costs
+    definition = f"FLOPs are 2P a generated token{_PROMPTS[settings.prompt_tokens]}{', with attention' if settings.attention else ''}."
+    prompts = {name: _prompt_tokens(prepared, name) if each.prompt_tokens is None else each.prompt_tokens for name, each in sized.items()}
+    guessed = f" (prompts taken at {BYTES_PER_TOKEN} bytes a token)" if any(each.prompt_tokens is None for each in sized.values()) else ""
+
+    # The shares depend on the draws per problem, which differ between cells: hence a range.
+    def sizes(left_out: Callable[..., float | None]) -> str:
+        found = {n: _shares(prepared.cards[n], each, prompts[n], _counts(n, plans), left_out) for n, each in sized.items()}
+        unknown = [name for name, shares in found.items() if not shares]
+        listed = [f"{_range(shares)} for {name}" for name, shares in found.items() if shares]
+        listed += [f"an unknown share for {' and '.join(unknown)} (models.NAME.attention gives it)"] if unknown else []
+        return "would add " + ", ".join(listed)
+
+    left = []
+    if not settings.attention:
+        left.append(f"attention {sizes(omitted_attention)}")
+    if settings.prompt_tokens == "none":
+        left.append(f"reading prompts once a problem {sizes(omitted_prompts)}")
+    return f"{definition} Left out: {'; '.join(left)}{guessed}." if left else definition
+
+
+def _shares(
+    card: ModelCard, each: DrawCost, prompt_tokens: float, counts: Sequence[float], left_out: Callable[..., float | None]
+) -> list[float]:
+    found = [left_out(card, prompt_tokens=prompt_tokens, generated_tokens=each.tokens, draws=draws) for draws in counts]
+    return [share for share in found if share is not None]
+
+
+def _counts(model: str, plans: Sequence[CellPlan]) -> list[float]:
+    """Return the draws per problem in each cell that draws from the model; at least 1.0, as a fraction leaves some problems out."""
+    return [max(1.0, plan.samples_per_problem[model]) for plan in plans if plan.samples_per_problem.get(model)]
+
+
+def _prompt_tokens(prepared: Prepared, model: str) -> float:
+    # The mean over the first problems; rendering every prompt of a large set would slow down `isocost plan`.
+    template = prepared.templates[model]
+    prompts = [template.render(problem.question) for problem in prepared.problems["train"][:_SAMPLED]]
+    return fmean(len(prompt.encode()) for prompt in prompts) / BYTES_PER_TOKEN
+
+
+def _range(shares: Sequence[float]) -> str:
+    # Compare the rounded texts: 1.2% and 1.4% are one value to the reader.
+    low, high = (_percent(share) for share in (min(shares), max(shares)))
+    return low if low == high else f"{low.removesuffix('%')}–{high}"
+
+
+def _percent(share: float) -> str:
+    return "under 1%" if 0 < share < 0.005 else f"{100 * share:,.0f}%"
+
+
+def format_limit_warning(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
+    """Return a one-line warning if the plan may cost more than the limit, else "".
+
+    Cells share the draws of a model, so each model is counted once, with the cell that takes most. In the worst case every draw has the
+    largest possible length. A budget of basis `realised` bounds its own worst case. Without a known cost in the limit's unit there is no
+    warning.
+    """
+    limit, n_problems = prepared.study.limit, len(prepared.problems["train"])
+    if limit is None:
+        return ""
+    pilot = prepared.study.pilot
+    # The pilot is bought even if no cell needs as many draws.
+    piloted = min(pilot.problems, n_problems) * pilot.samples_per_problem if pilot else 0
+    counts = {name: _draws(name, plans, n_problems, piloted) for name in costs}
+    expected = [costs[name].of(draws=n, readings=min(n, n_problems)).amount(limit.unit) for name, n in counts.items()]
+    worst = [_worst(name, costs[name], plans, limit.unit, n_problems, piloted) for name in costs]
+    # An unknown cost may be of any size, so no sum can be compared with the limit.
+    if None in expected or None in worst:
+        return ""
+    planned, most = sum(filter(None, expected)), sum(filter(None, worst))
+    if most <= limit.amount:
+        return ""
+    # The judge's calls count against the limit too, but no estimate of them exists yet.
+    judged = " before its judge" if judge_of(prepared.study) or auditor_of(prepared.study) else ""
+    # Without measured lengths the expected cost is the worst case, and the text names one number only.
+    guessed = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
+    # Both round to the same text where they are close; the warning would contradict itself.
+    at_most, cap = format_distinct(limit.unit, most, limit.amount)
+    if guessed:
+        return f"The plan costs up to {at_most}{judged}, every solution at max_tokens; the limit is {cap}: sampling stops there."
+    happens = "sampling will stop there" if planned > limit.amount else "sampling stops there if solutions are longer than expected"
+    return f"The plan costs up to {at_most} at worst{judged}, expected {format_amount(limit.unit, planned)}; the limit is {cap}: {happens}."
+
+
+def _draws(model: str, plans: Sequence[CellPlan], n_problems: int, piloted: int) -> float:
+    # Cells share draws, so the largest cell contains those of the others.
+    return max(piloted, *(plan.samples_per_problem.get(model, 0.0) * n_problems for plan in plans), 0.0)
+
+
+def _worst(model: str, each: DrawCost, plans: Sequence[CellPlan], unit: Unit, n_problems: int, piloted: int) -> float | None:
+    one = each.worst.amount(unit)
+    if one is None:
+        return None
+    found = [piloted * one]
+    for plan in plans:
+        if model in plan.models:
+            own = plan.samples_per_problem.get(model, 0.0) * n_problems * one
+            # A realised budget stops when the money is spent, however long the draws are.
+            bounded = plan.basis == "realised" and plan.unit == unit and plan.amount is not None
+            found.append(min(own, plan.amount or 0.0) if bounded else own)
+    return max(found)

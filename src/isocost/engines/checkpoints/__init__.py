@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import HfApi, try_to_load_from_cache
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import logging as hub_logging
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from isocost.engines.base import ModelSize
-from isocost.engines.checkpoints.hub import HubOutOfReachError, commit_of, snapshot
 from isocost.engines.checkpoints.sizes import count_parameters
 from isocost.engines.checkpoints.weights import check_gguf, check_weights
 from isocost.errors import ModelError
 from isocost.paths import from_home
 
+_PATIENCE = 3.0  # seconds; the hub's own downloads retry for half a minute before they report that there is no network
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 # The other files that change a draw. A README or an optimizer state must not change the identity.
@@ -99,7 +101,7 @@ class Checkpoint:
     def _on_hub(self) -> Checkpoint:
         try:
             return replace(self, revision=commit_of(self.name, self.revision) or self.revision)
-        except HubOutOfReachError as error:
+        except _HubOutOfReachError as error:
             # A run may be resumed offline with an earlier download. Its folder is named for the commit, so the identity stays exact.
             kept = snapshot(self.name, self.revision, self.gguf_file or "config.json")
             if kept is None:
@@ -214,3 +216,34 @@ def _quiet() -> Iterator[None]:
         hub_logging.set_verbosity(hub_level)
         if shown:
             transformers_logging.enable_progress_bar()
+
+
+class _HubOutOfReachError(Exception):
+    """Raised where there is no network, or none that leads to the hub."""
+
+
+def commit_of(name: str, revision: str | None) -> str | None:
+    """Return the current commit of a branch, tag or commit of a model; None where the hub answers without one.
+
+    Raises:
+        ModelError: there is no such model or revision, or it may not be read.
+        _HubOutOfReachError: the hub cannot be reached.
+    """
+    try:
+        return HfApi().model_info(name, revision=revision, timeout=_PATIENCE).sha
+    except RepositoryNotFoundError as error:
+        raise ModelError(f"{name}: not on the hub, or not public; check the name, or log in: hf auth login") from error
+    except RevisionNotFoundError as error:
+        raise ModelError(f"{name}: no revision {revision!r} on the hub; name a branch, tag or commit of it") from error
+    except HFValidationError as error:
+        raise ModelError(f"{name}: not a name on the hub: {str(error).partition(chr(10))[0]}") from error
+    except HfHubHTTPError:  # the hub is there but fails: the download itself will report it, or work
+        return None
+    except Exception as error:  # the hub's HTTP library, and with it the errors of a connection, changes between its versions
+        raise _HubOutOfReachError(str(error)) from error
+
+
+def snapshot(name: str, revision: str | None, file: str) -> Path | None:
+    """Return this machine's folder of a model, named for the commit; None where it has no copy of `file`."""
+    found = try_to_load_from_cache(name, file, revision=revision)
+    return Path(found).parent if isinstance(found, str) else None

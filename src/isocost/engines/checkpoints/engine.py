@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
-from isocost.engines.base import ModelSize, Request
+from isocost.engines.base import Generation, ModelSize, Request
 from isocost.engines.batching import Batched, Batching
 from isocost.engines.checkpoints import Checkpoint
-from isocost.engines.checkpoints.reading import render_prompt
+from isocost.errors import ModelError
+
+T = TypeVar("T")
 
 
 class CheckpointEngine(Batched):
@@ -41,10 +45,70 @@ class CheckpointEngine(Batched):
         Raises:
             ModelError: the model has no chat format, or one that does not take the messages.
         """
-        return render_prompt(self._load_tokenizer(), request, self._checkpoint.place)
+        tokenizer, place = self._load_tokenizer(), self._checkpoint.place
+        if not request.chat:
+            return request.prompt
+        if not tokenizer.chat_template:
+            raise ModelError(f"{place}: has no chat template; leave out prompt.chat, or name a model that was tuned for chats")
+        system = [] if request.system is None else [{"role": "system", "content": request.system}]
+        messages = [*system, {"role": "user", "content": request.prompt}]
+        try:
+            return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        except Exception as error:  # a chat template is a program in the checkpoint and may raise anything
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            hint = "leave out prompt.system" if system else "leave out prompt.chat"
+            raise ModelError(f"{place}: its chat template refuses the messages: {reason}; {hint}") from error
+
+    def _tokens(self, request: Request) -> list[int]:
+        """Return the tokens of the model's input. A chat template writes the start token itself, so none is added to a chat."""
+        ids: list[int] = self._load_tokenizer()(self.render(request), add_special_tokens=not request.chat)["input_ids"]
+        return ids
 
     def _load_tokenizer(self) -> Any:
         with self._lock:
             if self._tokenizer is None:
                 self._tokenizer = self._checkpoint.tokenizer()
             return self._tokenizer
+
+
+def room_after(num_prompt_tokens: int, context: int | None, max_tokens: int) -> int:
+    """Return the number of tokens that may follow a prompt; 0 if none fits, or the prompt is empty.
+
+    Without a known context (recurrent models) only max_tokens limits it.
+    """
+    room = max_tokens if context is None else min(max_tokens, context - num_prompt_tokens)
+    return max(room, 0) if num_prompt_tokens else 0
+
+
+def end_tokens(*named: Any) -> set[int]:
+    """Return all end tokens that parts of a checkpoint name: one, a list, or None. They often differ, and each is meant."""
+    found: set[int] = set()
+    for tokens in named:
+        found |= set(tokens) if isinstance(tokens, list | tuple) else {tokens} if tokens is not None else set()
+    return found
+
+
+def by_request(
+    batch: Sequence[Request],
+    lengths: Sequence[int],
+    rooms: Sequence[int],
+    done: Iterable[T],
+    generation: Callable[[T, int, int], Generation],
+) -> list[list[Generation]]:
+    """Return the generations of each request. A prompt that leaves no room has finish_reason `error`.
+
+    Args:
+        batch: The requests.
+        lengths: Tokens of each request's prompt.
+        rooms: Tokens that may follow it.
+        done: What the model made of the requests that have room, in order.
+        generation: Returns the generation, given what the model made, the tokens of the prompt and the samples that share it.
+    """
+    left, answers = iter(done), list[list[Generation]]()
+    for request, length, room in zip(batch, lengths, rooms, strict=True):
+        if room:
+            answers.append([generation(each, length, request.count) for each in islice(left, request.count)])
+        else:
+            failed = Generation(text="", num_prompt_tokens=length, num_generated_tokens=0, finish_reason="error", sharing=request.count)
+            answers.append([failed] * request.count)
+    return answers

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from isocost.engines.openai.options import OpenAIOptions
 from isocost.errors import ModelError, StudyError
 
-_NO_KEY = "none"  # the library insists on one
 # Control, zero-width and bidirectional characters: in a message, they could overwrite or reorder lines of the terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -52,11 +51,6 @@ class Endpoint:
         except ValueError:
             return False
         return address.is_loopback or address.is_unspecified  # 0.0.0.0 reaches this machine too
-
-    @property
-    def bearer(self) -> str:
-        """The value that is sent as the key."""
-        return self.key or _NO_KEY
 
     def __str__(self) -> str:
         return f"{self.base_url}, model {self.model!r}"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from pathlib import Path
 
 from isocost.engines.base import Generation, Request
-from isocost.engines.batching import Batched, Batching
-from isocost.engines.openai.asking import messages, path_for
-from isocost.engines.openai.calls import Caller, hidden_tokens
-from isocost.engines.openai.client import client_for
-from isocost.engines.openai.connection import Connection
+from isocost.engines.batching import Batched, Batching, split
+from isocost.engines.openai.calls import Caller, hidden_tokens, messages, path_for
+from isocost.engines.openai.client import Connection, client_for
 from isocost.engines.openai.endpoint import read_endpoint
 from isocost.engines.openai.options import OpenAIOptions
 from isocost.engines.openai.usage import TOKENS_PER_MESSAGE
+from isocost.engines.options import read_options
 from isocost.ids import digest
 from isocost.records import SamplingParams
 
@@ -68,7 +67,7 @@ class OpenAIEngine(Batched):
 
     def start(self, batch: Sequence[Request], params: SamplingParams, seed: int) -> Future[list[list[Generation]]]:
         """Begin to answer a batch. Return a future of the result or exception of `generate`."""
-        parts = [self._parts(request) for request in batch]
+        parts = [list(split(request, self._options.n)) for request in batch]
         with self._lock:
             caller, connection = self._opened()
             return connection.submit(_answer(caller, parts, params, seed))
@@ -87,16 +86,18 @@ class OpenAIEngine(Batched):
             self._open = Caller(endpoint, client, self._options), Connection(client, str(endpoint))
         return self._open
 
-    def _parts(self, request: Request) -> list[Request]:
-        n = self._options.n
-        if request.count <= n:
-            return [request] if request.count else []
-        starts = range(0, request.count, n)
-        return [replace(request, first_index=request.first_index + start, count=min(n, request.count - start)) for start in starts]
-
 
 async def _answer(caller: Caller, parts: Sequence[Sequence[Request]], params: SamplingParams, seed: int) -> list[list[Generation]]:
     """Answer requests that are cut into calls."""
     calls = [part for of_request in parts for part in of_request]
     came = iter(await caller.answer(calls, params, seed))
     return [[generation for _ in of_request for generation in next(came)] for of_request in parts]
+
+
+def open_engine(options: Mapping[str, object], base: Path) -> OpenAIEngine:
+    """Open the engine of a study's model section. Nothing is sent before the first `generate`, so a plan needs no endpoint.
+
+    Raises:
+        StudyError: the options cannot be used.
+    """
+    return OpenAIEngine(read_options(OpenAIOptions, options))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
 
 import httpx2
@@ -27,7 +30,8 @@ _TOO_LONG = (
     "prompt is too long",
     "string_above_max_length",  # OpenAI, a message of more than a million characters
 )
-
+_PATIENCE = 10.0  # seconds to list the models; the error is known already, the list only helps
+_SHOWN = 5  # models that a message lists
 _FILTERED = ("content_filter", "content_policy_violation", "data_inspection_failed", "invalid_prompt")  # Azure, LiteLLM, DashScope, OpenAI
 
 
@@ -37,8 +41,8 @@ def is_too_long(error: openai.APIStatusError) -> bool:
         return True
     if error.status_code not in (400, 422):
         return False
-    told = f"{error.code} {error.type} {message_of(error)}".lower()
-    return any(sign in told for sign in _TOO_LONG)
+    text = f"{error.code} {error.type} {message_of(error)}".lower()
+    return any(sign in text for sign in _TOO_LONG)
 
 
 def is_filtered(error: openai.APIStatusError) -> bool:
@@ -70,20 +74,20 @@ def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint, 
 
 
 def _status(error: openai.APIStatusError, endpoint: Endpoint, name: str) -> EngineError:
-    status, said = error.status_code, endpoint.clean(message_of(error)) or "no reason given"
+    status, reason = error.status_code, endpoint.clean(message_of(error)) or "no reason given"
     if status in (401, 403):
         return _refused_key(error, endpoint)
     if status == 429 and "insufficient_quota" in (error.code, error.type):
-        return refusal(f"{endpoint}: the account has no quota left (429): {said}\n  add to it, then go on with the run")
+        return refusal(f"{endpoint}: the account has no quota left (429): {reason}\n  add to it, then go on with the run")
     if status == 402:
-        return refusal(f"{endpoint}: asks for payment (402): {said}\n  add to the account, then go on with the run")
+        return refusal(f"{endpoint}: asks for payment (402): {reason}\n  add to the account, then go on with the run")
     if status in _AGAIN or (status > 500 and status not in (501, 505)):
         wait = retry_after(error.response.headers, time.time)
-        return TryAgainError(f"{endpoint}: {status}: {said}", wait=wait, charged=_AGAIN.get(status, True))
+        return TryAgainError(f"{endpoint}: {status}: {reason}", wait=wait, charged=_AGAIN.get(status, True))
     if 300 <= status < 400:
         return refusal(f"{endpoint}: redirects elsewhere ({status}), which is not followed\n  set base_url to where it is")
     advice = f"it was {name}: change what it objects to, in the model's section or in that prompt"
-    return refusal(f"{endpoint}: refuses the request ({status}): {said}\n  {advice}")
+    return refusal(f"{endpoint}: refuses the request ({status}): {reason}\n  {advice}")
 
 
 def _refused_key(error: openai.APIStatusError, endpoint: Endpoint) -> EngineError:
@@ -136,8 +140,8 @@ def message_of(error: openai.APIStatusError) -> str:
     """Return the endpoint's message: `message` where OpenAI-compatible endpoints put it, else the body as it came."""
     body = error.body
     inner = body.get("error", body) if isinstance(body, dict) else body
-    said = next((inner[key] for key in ("message", "detail") if inner.get(key)), inner) if isinstance(inner, dict) else inner
-    return said if isinstance(said, str) else str(said or "")
+    found = next((inner[key] for key in ("message", "detail") if inner.get(key)), inner) if isinstance(inner, dict) else inner
+    return found if isinstance(found, str) else str(found or "")
 
 
 def redact(error: BaseException, endpoint: Endpoint) -> None:
@@ -146,3 +150,29 @@ def redact(error: BaseException, endpoint: Endpoint) -> None:
     while seen is not None:
         seen.args = tuple(endpoint.redacted(arg) if isinstance(arg, str) else arg for arg in seen.args)
         seen = seen.__cause__ or seen.__context__
+
+
+async def explain_missing(client: openai.AsyncOpenAI, endpoint: Endpoint, path: str, message: str) -> EngineError:
+    """Return the error for a 404, with the models that the endpoint lists instead."""
+    offered = await _models(client, endpoint)
+    about = endpoint.clean(message) or "not found"
+    if not offered:
+        return refusal(f"{endpoint}: no such model or address (404): {about}\n  check model and base_url, which usually ends in /v1")
+    if endpoint.model in offered:
+        other = "completions" if path.startswith("/chat") else "chat"
+        return refusal(f"{endpoint}: does not offer {path} (404): {about}\n  set api: {other}")
+    near = get_close_matches(endpoint.model, offered, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    more = f" and {len(offered) - _SHOWN} more" if len(offered) > _SHOWN else ""
+    return refusal(f"{endpoint}: no such model (404)\n  {hint}it offers {', '.join(offered[:_SHOWN])}{more}")
+
+
+async def _models(client: openai.AsyncOpenAI, endpoint: Endpoint) -> list[str]:
+    """Return the names of the models at the endpoint; none where it does not list them."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            response = await client.get("/models", cast_to=httpx2.Response)
+        listed = json.loads(response.content.decode())["data"]
+        return [endpoint.clean(model["id"], 100) for model in listed if isinstance(model["id"], str)]
+    except (openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError, RecursionError):
+        return []

@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from isocost.engines.base import Generation
-from isocost.engines.openai.sound import sound
+from isocost.engines.base import Generation, sound
 from isocost.engines.openai.usage import Bounds, read_usage, refuse_beyond
 from isocost.records import FinishReason
 
@@ -50,7 +49,7 @@ def read_reply(content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | 
         choices = _choices(reply)
         read = [_choice(choice, stop) for choice in choices[: bounds.choices]]
         if reply.get("error") and not any(text for text, _ in read):  # a router's way to say that who answers for it has failed
-            raise BadReplyError(f"no solution{_said(reply)}")
+            raise BadReplyError(f"no solution{_error_text(reply)}")
     except BadReplyError:
         if isinstance(reply, dict):
             refuse_beyond(reply.get("usage"), bounds)
@@ -77,7 +76,7 @@ def read_reply(content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | 
 def _choices(reply: Any) -> list[Any]:
     choices = reply.get("choices") if isinstance(reply, dict) else None
     if not choices or not isinstance(choices, list):
-        raise BadReplyError(f"no choices{_said(reply)}")
+        raise BadReplyError(f"no choices{_error_text(reply)}")
     return choices
 
 
@@ -120,19 +119,19 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
 def _choice(choice: Any, stop: Sequence[str]) -> tuple[str, FinishReason]:
     if not isinstance(choice, dict):
         raise BadReplyError("a choice is no object")
-    said = _text(choice)
-    if not isinstance(said, str):
+    text = _text(choice)
+    if not isinstance(text, str):
         raise BadReplyError("a choice without a text")
-    ends = [at for at in map(said.find, stop) if at >= 0]
-    return sound(said[: min(ends)] if ends else said), _finish(choice.get("finish_reason"))
+    ends = [at for at in map(text.find, stop) if at >= 0]
+    return sound(text[: min(ends)] if ends else text), _finish(choice.get("finish_reason"))
 
 
 def _text(choice: dict[str, Any]) -> object:
     message = choice.get("message")
-    said = message.get("content") if isinstance(message, dict) else choice.get("text", "")
-    if isinstance(said, list):
-        return "".join(part["text"] for part in said if isinstance(part, dict) and isinstance(part.get("text"), str))
-    return "" if said is None else said
+    text = message.get("content") if isinstance(message, dict) else choice.get("text", "")
+    if isinstance(text, list):
+        return "".join(part["text"] for part in text if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return "" if text is None else text
 
 
 def _written(choice: Any) -> str:
@@ -158,7 +157,7 @@ def _finish(reason: object) -> FinishReason:
     return _FINISH.get(reason, "error") if isinstance(reason, str) else "error"
 
 
-def _said(reply: Any) -> str:
+def _error_text(reply: Any) -> str:
     error = reply.get("error") if isinstance(reply, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
     return f": {message}" if isinstance(message, str) else ""

@@ -188,8 +188,8 @@ def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int) -> tupl
     """Return the tokens to charge for, and a remark where they are more than `completion_tokens`."""
     total = usage.get("total_tokens")
     in_total = _count(total, "total_tokens") - prompt if total is not None else 0
-    told = (usage, usage.get("completion_tokens_details"), usage.get("output_tokens_details"))
-    reasoning = max((_number(part.get("reasoning_tokens")) if isinstance(part, dict) else None) or 0 for part in told)
+    parts = (usage, usage.get("completion_tokens_details"), usage.get("output_tokens_details"))
+    reasoning = max((_number(part.get("reasoning_tokens")) if isinstance(part, dict) else None) or 0 for part in parts)
     with_reasoning = completion + reasoning if reasoning > completion else completion
     if max(in_total, with_reasoning) <= completion:
         return completion, ""

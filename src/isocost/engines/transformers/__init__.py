@@ -1,5 +1,1 @@
 """Run a model with transformers in this process, on a CPU or GPU: isocost's own decoding loop over any model with a key-value cache."""
-
-from isocost.engines.transformers.engine import TransformersEngine, TransformersOptions, open_engine
-
-__all__ = ["TransformersEngine", "TransformersOptions", "open_engine"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from transformers.cache_utils import Cache, DynamicLayer
 
-from isocost.engines.transformers.growing_cache import make_growing
-from isocost.engines.transformers.next_token import draw
 from isocost.engines.transformers.stopping import StopStrings
 from isocost.records import FinishReason, SamplingParams
 
+_ROOM = 64  # tokens of capacity added at a time: more wastes memory, less copies the cache more often
 # Dropping finished rows copies the cache, which costs about one step; keeping them wastes their share of every step. 8 balances the two.
 _STEPS_BETWEEN_CHECKS = 8
 
@@ -141,3 +141,80 @@ class _Front:
         given = {name: value for name, value in optional.items() if name in self._takes}
         out = self._model(input_ids=ids, attention_mask=self._mask, past_key_values=self._cache, use_cache=True, **given)
         self.logits, self._cache = out.logits[:, -1], out.past_key_values
+
+
+def draw(logits: torch.Tensor, params: SamplingParams, uniforms: torch.Tensor) -> torch.Tensor:
+    """Return the next token of every row, int64[rows].
+
+    Each row turns one uniform number into a token by inverting its cumulative distribution. So a draw depends only on the row's own logits
+    and number, and rows that leave the batch do not affect the others.
+
+    Args:
+        logits: float[rows, vocabulary].
+        params: Temperature, top_k and top_p; temperature 0 takes the most likely token.
+        uniforms: float64[rows] in [0, 1).
+    """
+    if params.temperature == 0:
+        return logits.argmax(dim=-1)
+    logits = logits.float() / params.temperature
+    # top_k before top_p, the order of transformers and vLLM.
+    if 0 < params.top_k < logits.shape[-1]:
+        least = logits.topk(params.top_k).values[:, -1:]
+        logits = logits.masked_fill(logits < least, -torch.inf)
+    if params.top_p < 1:
+        logits = _nucleus(logits, params.top_p)
+    # float64: summed in float32, the tail of a large vocabulary would round away.
+    cumulative = logits.softmax(dim=-1).cumsum(dim=-1, dtype=torch.float64)
+    # Scaled by the last sum, which rounding leaves beside 1.
+    target = uniforms.unsqueeze(1) * cumulative[:, -1:]
+    return torch.searchsorted(cumulative, target, right=True).squeeze(1).clamp(max=logits.shape[-1] - 1)
+
+
+def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Keep the smallest set of most likely tokens whose probabilities reach `top_p` (Holtzman et al. 2020, arXiv 1904.09751)."""
+    ordered, order = logits.sort(dim=-1, descending=True)
+    probabilities = ordered.softmax(dim=-1)
+    before = probabilities.cumsum(dim=-1) - probabilities
+    return torch.full_like(logits, -torch.inf).scatter(-1, order, ordered.masked_fill(before >= top_p, -torch.inf))
+
+
+class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
+    """One layer's keys and values, `[rows, heads, tokens, size]`, in buffers with capacity for further tokens.
+
+    transformers' own layer concatenates old and new tensors at every token, which copies the whole cache each time. For a small model on a
+    CPU that took longer than the model itself.
+    """
+
+    def __init__(self, filled: DynamicLayer) -> None:
+        super().__init__()
+        self.lazy_initialization(filled.keys, filled.values)
+        self._buffers = _with_room(filled.keys), _with_room(filled.values)
+        self._show(filled.keys.shape[-2])
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append the states of new tokens, and return the states of all."""
+        start, end = self._length, self._length + key_states.shape[-2]
+        while end > self._buffers[0].shape[-2]:
+            self._buffers = _with_room(self._buffers[0]), _with_room(self._buffers[1])
+        self._buffers[0][:, :, start:end] = key_states
+        self._buffers[1][:, :, start:end] = value_states
+        self._show(end)
+        return self.keys, self.values
+
+    def reorder_cache(self, beam_idx: torch.Tensor) -> None:
+        """Keep the given rows, in that order."""
+        self._buffers = self._buffers[0].index_select(0, beam_idx), self._buffers[1].index_select(0, beam_idx)
+        self._show(self._length)
+
+    def _show(self, length: int) -> None:
+        self._length = length
+        self.keys, self.values = (buffer[:, :, :length] for buffer in self._buffers)
+
+
+def make_growing(cache: Cache) -> None:
+    """Make the plain layers of a filled cache grow in place. Sliding-window and recurrent layers are unchanged."""
+    cache.layers = [GrowingLayer(layer) if type(layer) is DynamicLayer else layer for layer in cache.layers]
+
+
+def _with_room(states: torch.Tensor) -> torch.Tensor:
+    return torch.cat([states, states.new_empty(*states.shape[:-2], _ROOM, states.shape[-1])], dim=-2)

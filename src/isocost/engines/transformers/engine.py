@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import inspect
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +13,7 @@ from pydantic import PositiveInt
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import Checkpoint, locate
-from isocost.engines.checkpoints.engine import CheckpointEngine
-from isocost.engines.checkpoints.reading import tokens
+from isocost.engines.checkpoints.engine import CheckpointEngine, by_request, end_tokens, room_after
 from isocost.engines.options import Options, read_options
 from isocost.engines.transformers.decoding import Decoded, Row, decode
 from isocost.engines.transformers.stopping import StopStrings
@@ -74,29 +72,36 @@ class TransformersEngine(CheckpointEngine):
         model, tokenizer = self._load()
         # Distinct prompts: requests of a batch may share one, and it is prefilled once.
         asked = {_prompt_of(request): request for request in batch}
-        prompts = {prompt: tokens(tokenizer, request, self._checkpoint.place) for prompt, request in asked.items()}
-        limits = {prompt: self._limit(len(ids), params.max_tokens) for prompt, ids in prompts.items()}
-        fitting = {prompt: place for place, prompt in enumerate(prompt for prompt in prompts if limits[prompt] > 0)}
+        prompts = {prompt: self._tokens(request) for prompt, request in asked.items()}
+        context = getattr(self._config.get_text_config(), "max_position_embeddings", None)
+        rooms = {prompt: room_after(len(ids), context, params.max_tokens) for prompt, ids in prompts.items()}
+        fitting = {prompt: place for place, prompt in enumerate(prompt for prompt in prompts if rooms[prompt])}
+        of_request = [_prompt_of(request) for request in batch]
         rows = [
-            Row(prompt=fitting[prompt], limit=limits[prompt])
-            for request in batch
-            if (prompt := _prompt_of(request)) in fitting
+            Row(prompt=fitting[prompt], limit=rooms[prompt])
+            for request, prompt in zip(batch, of_request, strict=True)
+            if prompt in fitting
             for _ in range(request.count)
         ]
-        stops, ends = StopStrings(tokenizer, params.stop), _end_tokens(model, tokenizer)
+        stops = StopStrings(tokenizer, params.stop)
+        ends = end_tokens(model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id, tokenizer.eos_token_id)
         try:
-            decoded = iter(decode(model, [prompts[prompt] for prompt in fitting], rows, params, stops, ends, seed) if rows else [])
+            decoded = decode(model, [prompts[prompt] for prompt in fitting], rows, params, stops, ends, seed) if rows else []
         except RuntimeError as error:
             raise EngineError(self._explain(error)) from error
-        answers: list[list[Generation]] = []
-        for request in batch:
-            length = len(prompts[_prompt_of(request)])
-            if _prompt_of(request) in fitting:
-                done = itertools.islice(decoded, request.count)
-                answers.append([_generation(each, length, request.count, tokenizer, stops, ends) for each in done])
-            else:
-                answers.append([_too_long(length, request.count)] * request.count)
-        return answers
+
+        def generation(each: Decoded, length: int, sharing: int) -> Generation:
+            text = tokenizer.decode([token for token in each.tokens if token not in ends], skip_special_tokens=True)
+            return Generation(
+                text=stops.cut(text),
+                num_prompt_tokens=length,
+                num_generated_tokens=len(each.tokens),
+                finish_reason=each.finish_reason,
+                sharing=sharing,
+            )
+
+        lengths = [len(prompts[prompt]) for prompt in of_request]
+        return by_request(batch, lengths, [rooms[prompt] for prompt in of_request], decoded, generation)
 
     def close(self) -> None:
         """Release the memory. The next `generate` loads the model again."""
@@ -115,13 +120,6 @@ class TransformersEngine(CheckpointEngine):
             self._model = model
         return self._model, self._load_tokenizer()
 
-    def _limit(self, num_prompt_tokens: int, max_tokens: int) -> int:
-        """Return the number of tokens that may follow a prompt; 0 if none fits, or the prompt is empty."""
-        context = getattr(self._config.get_text_config(), "max_position_embeddings", None)
-        # Without a known context (recurrent models) only max_tokens limits it.
-        room = max_tokens if context is None else min(max_tokens, context - num_prompt_tokens)
-        return max(room, 0) if num_prompt_tokens else 0
-
     def _explain(self, error: RuntimeError) -> str:
         if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
             return f"{self._checkpoint.place}: out of memory\n  set a batch_size below {self._options.batch_size}"
@@ -131,29 +129,6 @@ class TransformersEngine(CheckpointEngine):
 def _prompt_of(request: Request) -> tuple[str, bool, str | None]:
     """Return a key that is equal for requests with the same model input."""
     return request.prompt, request.chat, request.system
-
-
-def _generation(decoded: Decoded, prompt: int, sharing: int, tokenizer: Any, stops: StopStrings, ends: set[int]) -> Generation:
-    text = tokenizer.decode([token for token in decoded.tokens if token not in ends], skip_special_tokens=True)
-    return Generation(
-        text=stops.cut(text),
-        num_prompt_tokens=prompt,
-        num_generated_tokens=len(decoded.tokens),
-        finish_reason=decoded.finish_reason,
-        sharing=sharing,
-    )
-
-
-def _too_long(prompt: int, sharing: int) -> Generation:
-    return Generation(text="", num_prompt_tokens=prompt, num_generated_tokens=0, finish_reason="error", sharing=sharing)
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    """Return all end tokens of the checkpoint. Its files often name different ones, and each is meant."""
-    found: set[int] = set()
-    for named in (model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id, tokenizer.eos_token_id):
-        found |= set(named) if isinstance(named, list | tuple) else {named} if named is not None else set()
-    return found
 
 
 def _accelerator() -> str:

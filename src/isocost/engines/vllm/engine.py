@@ -8,11 +8,9 @@ from typing import Any
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import Checkpoint
-from isocost.engines.checkpoints.engine import CheckpointEngine
-from isocost.engines.checkpoints.reading import tokens
+from isocost.engines.checkpoints.engine import CheckpointEngine, by_request, end_tokens, room_after
 from isocost.engines.vllm import VllmOptions
-from isocost.engines.vllm.failures import explain
-from isocost.engines.vllm.starting import start
+from isocost.engines.vllm.starting import explain, start
 from isocost.engines.vllm.stepping import Stepper, VllmRequest
 from isocost.errors import EngineError
 from isocost.ids import seed_of
@@ -49,31 +47,26 @@ class VllmEngine(CheckpointEngine):
         """
         if not batch:
             return []
-        tokenizer = self._load_tokenizer()
-        prompts = [tokens(tokenizer, request, self._checkpoint.place) for request in batch]
+        prompts = [self._tokens(request) for request in batch]
         stepper = self._started()
+        rooms = [room_after(len(prompt), stepper.context, params.max_tokens) for prompt in prompts]
         # Solutions of a batch read their prompts from the prefix cache, but only from entries of the same batch: else the generations of
         # a batch would depend on earlier ones. A prefix shared by all prompts is prefilled once more per batch of hundreds of solutions.
         salt = str(next(self._batches))
-        ends = _end_tokens(self._config, tokenizer)
+        # vLLM itself adds the end tokens of generation_config.
+        ends = tuple(sorted(end_tokens(self._config.get_text_config().eos_token_id, self._load_tokenizer().eos_token_id)))
         asked = [
-            VllmRequest(prompt=prompt, salt=salt, limit=limit, seed=seed_of(seed, request.problem_id, index), params=params, ends=ends)
-            for request, prompt in zip(batch, prompts, strict=True)
-            if (limit := _limit(len(prompt), stepper.context, params.max_tokens)) > 0
+            VllmRequest(prompt=prompt, salt=salt, limit=room, seed=seed_of(seed, request.problem_id, index), params=params, ends=ends)
+            for request, prompt, room in zip(batch, prompts, rooms, strict=True)
+            if room
             for index in range(request.first_index, request.first_index + request.count)
         ]
         try:
-            outputs = iter(zip(asked, stepper.answer(asked), strict=True))
+            outputs = zip(asked, stepper.answer(asked), strict=True)
         except Exception as error:  # vLLM and the libraries under it raise nearly any exception
             self._forget(stepper)
             raise EngineError(explain(error, self._checkpoint.place, self._options)) from error
-        answers: list[list[Generation]] = []
-        for request, prompt in zip(batch, prompts, strict=True):
-            if _limit(len(prompt), stepper.context, params.max_tokens) > 0:
-                answers.append([_generation(*each, request.count) for each in itertools.islice(outputs, request.count)])
-            else:
-                answers.append([_too_long(len(prompt), request.count)] * request.count)
-        return answers
+        return by_request(batch, list(map(len, prompts)), rooms, outputs, _generation)
 
     def close(self) -> None:
         """Release the memory; batches in flight fail. The next `generate` starts vLLM again."""
@@ -95,31 +88,15 @@ class VllmEngine(CheckpointEngine):
                 self._stepper = None
 
 
-def _limit(num_prompt_tokens: int, context: int, max_tokens: int) -> int:
-    """Return the number of tokens that may follow a prompt; 0 if none fits, or the prompt is empty."""
-    return max(0, min(max_tokens, context - num_prompt_tokens)) if num_prompt_tokens else 0
-
-
-def _generation(asked: VllmRequest, output: Any, sharing: int) -> Generation:
+def _generation(answered: tuple[VllmRequest, Any], num_prompt_tokens: int, sharing: int) -> Generation:
+    asked, output = answered
     (completion,) = output.outputs
     return Generation(
         text=completion.text,
-        num_prompt_tokens=len(asked.prompt),
+        num_prompt_tokens=num_prompt_tokens,
         num_generated_tokens=len(completion.token_ids),
         finish_reason=_FINISHED.get(completion.finish_reason, "error"),
         num_cached_tokens=output.num_cached_tokens or 0,
         sharing=sharing,
         seed=asked.seed,
     )
-
-
-def _too_long(num_prompt_tokens: int, sharing: int) -> Generation:
-    return Generation(text="", num_prompt_tokens=num_prompt_tokens, num_generated_tokens=0, finish_reason="error", sharing=sharing)
-
-
-def _end_tokens(config: Any, tokenizer: Any) -> tuple[int, ...]:
-    """Return the end tokens of configuration and tokenizer; vLLM itself adds those of generation_config."""
-    found: set[int] = set()
-    for named in (config.get_text_config().eos_token_id, tokenizer.eos_token_id):
-        found |= set(named) if isinstance(named, list | tuple) else {named} if named is not None else set()
-    return tuple(sorted(found))

@@ -1,4 +1,4 @@
-"""Start vLLM: in this process, quiet, without usage statistics, offline if the model is a folder."""
+"""Start vLLM: in this process, quiet, without usage statistics, offline if the model is a folder. Explain its errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from huggingface_hub import snapshot_download
 
 from isocost.engines.checkpoints import Checkpoint
 from isocost.engines.vllm import VllmOptions
-from isocost.engines.vllm.failures import explain
 from isocost.engines.vllm.stepping import Stepper, VllmRequest
 from isocost.errors import ModelError
 
@@ -24,6 +23,8 @@ _ALWAYS = {
     "DO_NOT_TRACK": "1",
 }
 _UNLESS_SET = {"VLLM_LOGGING_LEVEL": "ERROR"}
+_MEMORY = ("out of memory", "allocate memory", "memory utilization", "memory for the cache", "kv cache memory", "available memory")
+_LONGEST = 240  # characters; vLLM repeats whole configurations in a message
 
 
 def start(options: VllmOptions, checkpoint: Checkpoint) -> Stepper:
@@ -93,3 +94,25 @@ def _add(llm: Any, name: str, asked: VllmRequest) -> None:
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
     llm.add_request(name, tokens_input(asked.prompt, cache_salt=asked.salt), params)
+
+
+def explain(error: BaseException, place: str, options: VllmOptions) -> str:
+    """Return a message of one or two lines for an error of vLLM."""
+    reason = _reason(error)
+    if any(sign in reason.lower() for sign in _MEMORY):
+        length = "" if options.max_model_len is None else f" below {options.max_model_len}"
+        share = f"gpu_memory_utilization (now {options.gpu_memory_utilization:g})"
+        return (
+            f"{place}: too little memory: {reason}\n"
+            f"  set {share} to what is free, max_model_len{length} or max_num_seqs lower, or more GPUs as tensor_parallel_size"
+        )
+    return f"{place}: vLLM: {reason}"
+
+
+def _reason(error: BaseException) -> str:
+    """Return the most informative line of an error, shortened: pydantic's first mistake, else the first line."""
+    mistakes = getattr(error, "errors", None)
+    text = str(mistakes()[0]["msg"]) if callable(mistakes) and mistakes() else str(error)
+    line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+    line = line.removeprefix("Value error, ")
+    return line if len(line) <= _LONGEST else line[:_LONGEST].rstrip() + "..."

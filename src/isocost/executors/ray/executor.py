@@ -7,18 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from isocost.config import ExecutorSpec
 from isocost.executors import engineworker
-from isocost.executors.base import Executor
+from isocost.executors.base import Executor, P, T
 from isocost.executors.jobs import Answers, Job
 from isocost.executors.ray.cluster import Cluster, Share, load_ray
 from isocost.executors.ray.remote import RayWorker
 from isocost.executors.ray.supervisor import Supervisor
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 DRIVER_FUNCTIONS: tuple[object, ...] = (
     engineworker.describe,

@@ -1,7 +1,8 @@
-"""Supervision of the workers on a cluster: start them, replace those that die, and requeue their jobs."""
+"""Supervision of the workers on a cluster: start them, replace those that die, recover their answers, and requeue their jobs."""
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import time
@@ -11,9 +12,10 @@ from typing import TypeVar, cast
 
 from isocost.errors import IsocostError, RunError
 from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
-from isocost.executors.jobs import Outcome
-from isocost.executors.ray.recovery import recover_answers
+from isocost.executors.jobs import Answers, Job, Outcome, StoredDraw
 from isocost.executors.ray.remote import LOGS, RayWorker, WasDeadError
+from isocost.executors.storing import to_stored
+from isocost.store import BatchLog, Row
 
 T = TypeVar("T")
 
@@ -206,3 +208,28 @@ def _repeated_deaths(what: str, error: WorkerDiedError) -> RunError:
         f"{MAX_DEATHS} workers in a row died at {what}; the last: {error}\n"
         f"  probably out of memory: lower the model's batch_size; its logs: {LOGS}"
     )
+
+
+def recover_answers(job: Job, writer: str) -> Answers | None:
+    """Return the answers to a job that a worker committed before it died, or None if it committed none."""
+    if job.storing is None:
+        return None
+    log = BatchLog(job.storing.stem, writer).log
+    # Compared as bytes, because parsing every line of a large log would take long.
+    begins = b'{"batch": ' + json.dumps(job.key).encode()
+    for _, line in log.lines():
+        if line.startswith(begins):
+            return _answers(job, json.loads(line.decode("utf-8", "surrogatepass"))["rows"])
+    return None
+
+
+def _answers(job: Job, rows: list[Row]) -> Answers:
+    stored: list[list[StoredDraw]] = [[] for _ in job.requests]
+    places = {
+        (request.problem_id, index): number
+        for number, request in enumerate(job.requests)
+        for index in range(request.first_index, request.first_index + request.count)
+    }
+    for row in rows:
+        stored[places[row["problem_id"], row["sample_index"]]].append(to_stored(row))
+    return Answers(generations=(), stored=stored, seconds=sum(row["cost_seconds"] for row in rows))

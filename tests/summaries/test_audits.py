@@ -3,7 +3,7 @@
 import pytest
 
 from isocost.auditing import Judged
-from isocost.summaries.unjudged import example
+from isocost.summaries.audits import example_unjudged as example
 
 
 def silent(reply: str) -> Judged:

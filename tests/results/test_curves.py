@@ -1,5 +1,5 @@
 from isocost.config import Arm
-from isocost.results.mixtures import wanted_mixtures
+from isocost.results.curves import wanted_mixtures
 
 WEAK, STRONG, BOTH = Arm(models=("weak",)), Arm(models=("strong",)), Arm(models=("strong", "weak"))
 OWN = Arm(models=("weak", "strong"), policy="own.policies:build")

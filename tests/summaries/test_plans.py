@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from isocost.running import plan_study, runs
-from isocost.summaries.limits import format_limit_warning
-from isocost.summaries.plans import to_markdown
+from isocost.summaries.plans import format_limit_warning, to_markdown
 from tests.builders import InlineExecutor, write_study
 
 PRICED = {"input": 0, "output": 1_000_000.0}  # a dollar a token
