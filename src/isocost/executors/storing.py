@@ -66,6 +66,20 @@ def rows_of(
     return rows, stored
 
 
+def draw_of(row: Row) -> StoredDraw:
+    """Return a stored row in the form that the driver receives."""
+    return StoredDraw(
+        id=row["id"],
+        generation=row["generation"],
+        num_prompt_tokens=row["num_prompt_tokens"],
+        num_generated_tokens=row["num_generated_tokens"],
+        finish_reason=row["finish_reason"],
+        flops=row["cost_flops"],
+        usd=row["cost_usd"],
+        reported_usd=row.get("cost_usd_reported"),
+    )
+
+
 class SampleIds:
     """Computes `ids.sample_id` for the draws of one problem. The common prefix is hashed once, which matters for a million draws."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from isocost.executors.jobs import Answers, Job, StoredDraw
+from isocost.executors.storing import draw_of
 from isocost.store import BatchLog, Row
 
 
@@ -29,15 +30,5 @@ def _answers(job: Job, rows: list[Row]) -> Answers:
         for index in range(request.first_index, request.first_index + request.count)
     }
     for row in rows:
-        stored[places[row["problem_id"], row["sample_index"]]].append(
-            StoredDraw(
-                id=row["id"],
-                generation=row["generation"],
-                num_prompt_tokens=row["num_prompt_tokens"],
-                num_generated_tokens=row["num_generated_tokens"],
-                finish_reason=row["finish_reason"],
-                flops=row["cost_flops"],
-                usd=row["cost_usd"],
-            )
-        )
+        stored[places[row["problem_id"], row["sample_index"]]].append(draw_of(row))
     return Answers(generations=(), stored=stored, seconds=sum(row["cost_seconds"] for row in rows))
