@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -265,6 +266,7 @@ def test_a_second_process_is_refused_and_told_which_one(tmp_path: Path) -> None:
     code = """
 import sys
 import tracemalloc
+import weakref
 from pathlib import Path
 from isocost.errors import RunDirectoryError
 from isocost.store import RunDirectory
@@ -397,3 +399,22 @@ def test_sealing_and_reading_hold_a_part_in_memory_not_the_pool(tmp_path: Path, 
         peaks[size] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peaks[160] < 1.5 * peaks[40] < 160 * 100 * 1000
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_a_file_of_parts_is_written_with_two_of_them_in_memory(tmp_path: Path, n: int) -> None:
+    alive: list[weakref.ref[pl.DataFrame]] = []
+    most = 0
+
+    def parts() -> Iterator[pl.DataFrame]:
+        nonlocal most
+        for i in range(n):
+            most = max(most, sum(ref() is not None for ref in alive))
+            part = pl.DataFrame({"a": [i, i]})
+            alive.append(weakref.ref(part))
+            yield part
+            del part
+
+    path = RunDirectory(tmp_path).write_frames(parts(), "parts.parquet")
+    assert pl.read_parquet(path).to_series(0).to_list() == [i for i in range(n) for _ in range(2)] if n else path.exists()
+    assert most <= 1  # beside the one that is being made

@@ -69,6 +69,19 @@ def test_classes_by_digest_are_those_of_the_texts(level: Level, shuffled: bool, 
     )
 
 
+@pytest.mark.parametrize("level", ["string", "equations"])
+def test_classes_do_not_depend_on_the_blocks_in_which_they_are_counted(level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of a group may lie anywhere in the table, and a group may be larger than a block."""
+    table = TABLE.sample(fraction=1, shuffle=True, seed=1).lazy()
+    draws = load(table)
+    whole = solutions(table, draws, level, identified=True)
+    monkeypatch.setattr("isocost.measuring.solutions._BLOCK", 5)
+    split = solutions(table, draws, level, identified=True)
+    assert whole.group.size > 5 * np.bincount(whole.group).max()  # there were several blocks
+    for name in ("group", "count", "right", "digests"):
+        np.testing.assert_array_equal(getattr(split, name), getattr(whole, name))
+
+
 def test_words_are_parted_by_whatever_python_parts_them() -> None:
     blanks = [chr(i) for i in range(0x3100) if chr(i).isspace() or i < 0x21 or 0x2000 <= i < 0x2070]
     texts = [f"{blank}a{blank}{blank}b{blank}" for blank in blanks]

@@ -121,7 +121,7 @@ def test_a_reference_that_changed_is_judged_again_and_nothing_is_bought(tmp_path
         pool.judged([(batch, solutions, [RIGHT] * len(solutions))])
     assert list(pool_in(tmp_path, problems(*"pqrs")).ungraded()) == []
     other = pool_in(tmp_path, problems(*"pqrs") | problems("p", answer="2"))
-    assert [[(u.problem_id, u.sample_index) for u in found] for _, found in other.ungraded()] == [[("p", 0), ("p", 1)]]
+    assert [[key for key, _ in found] for _, found in other.ungraded()] == [[("p", 0), ("p", 1)]]
     assert [p.reference for p in other.pairs([u for _, found in other.ungraded() for u in found])] == ["2", "2"]
     assert not other.is_short(PQRS)
 
@@ -217,8 +217,8 @@ def test_sealed_draws_have_the_verdicts_and_references_of_today(tmp_path: Path) 
         "r": Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="timeout"),
     }
     for batch, solutions in list(pool.ungraded()):
-        judged = [each for each in solutions if each.problem_id in of_problem]
-        pool.judged([(batch, judged, [of_problem[each.problem_id] for each in judged])])
+        judged = [(key, draw) for key, draw in solutions if key[0] in of_problem]
+        pool.judged([(batch, judged, [of_problem[problem] for (problem, _), _ in judged])])
     pool.seal()
     columns = ("problem_id", "sample_index", "outcome", "predicted_answer", "correct", "expected_answer", "cost_seconds")
     for each in (pool, pool_in(tmp_path, asked)):

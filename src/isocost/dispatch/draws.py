@@ -19,15 +19,6 @@ PAID_COLUMNS = ("num_prompt_tokens", "num_generated_tokens", "finish_reason", "c
 STORED_COLUMNS = (*DRAW_COLUMNS, "cost_seconds")
 
 
-class Ungraded(NamedTuple):
-    """A draw that waits for the grader, with its text."""
-
-    problem_id: str
-    sample_index: int
-    sample_id: str
-    generation: str
-
-
 class Draw(NamedTuple):
     """A draw without its text; its verdict is None until it is graded. It is a tuple because a run makes millions."""
 
@@ -105,10 +96,6 @@ class ProblemDraws:
     def judge(self, index: int, verdict: Verdict) -> None:
         """Set the verdict on a draw."""
         self._verdicts[index] = verdict
-
-    def has_failed(self, index: int) -> bool:
-        """Return True if the engine gave no answer for a draw."""
-        return self._reasons[index] == _CODES["error"]
 
     def all_judged(self) -> bool:
         """Return True if every draw has a verdict."""

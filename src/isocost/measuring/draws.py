@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.tables.coding import coded, codes, collected, combined
+
+Numbers = NDArray[np.integer[Any]]  # of any width: a run gives numbers of 4 bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +37,12 @@ class Draws:
 
     models: list[str]
     problems: list[str]
-    group: Ints
+    group: Numbers
     model: Ints
     problem: Ints
     graded: Bools
     correct: Bools
-    index: Ints | None
+    index: Numbers | None
     tokens: Floats | None
     cost: Floats | None
     cost_unit: str | None = None
@@ -81,14 +85,14 @@ class Draws:
     @cached_property
     def _order(self) -> Ints:
         """The graded rows by group, then by index, then by row."""
-        rows = np.flatnonzero(self.graded)
+        rows: Ints = np.flatnonzero(self.graded)
         group = self.group[rows]
         if self.index is None:
             return rows[np.argsort(group, kind="stable")]
         return rows[np.lexsort((self.index[rows], group))]
 
     @cached_property
-    def _ranked_group(self) -> Ints:
+    def _ranked_group(self) -> Numbers:
         return self.group[self._order]
 
     @cached_property

@@ -11,36 +11,39 @@ from numpy.typing import NDArray
 from polars.exceptions import PolarsError
 
 from isocost.errors import TableError
-from isocost.measuring.draws import Draws
-from isocost.metrics.coverage import Ints
-from isocost.metrics.diversity import Level, distinct_key
+from isocost.measuring.draws import Draws, Numbers
+from isocost.metrics.coverage import Bools, Ints
+from isocost.metrics.diversity import Level, distinct_key, owner_blocks
 from isocost.tables.coding import collected
 
+Counts = NDArray[np.int32]
 _SEEDS = (0x9E3779B9, 0x85EBCA6B)  # two hashes of 64 bits: a chance of 1e-24 that any two of ten million texts collide
 _PART = 20_000  # texts held in memory at once
+_BLOCK = 100_000  # digests compared at once: grouping takes several times the memory of its rows
+_COUNTS = pl.Schema({"group": pl.Int32(), "count": pl.Int32(), "right": pl.Int32()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classes:
-    """Distinct texts of each group, ascending by group.
+    """Distinct texts of each group, ascending by group. A million draws may have as many, so numbers are of 4 bytes.
 
     Attributes:
-        group: Group of each class, int[classes].
-        count: Draws of the group with this text, int[classes].
-        right: Correct draws among them, int[classes].
+        group: Group of each class, int32[classes].
+        count: Draws of the group with this text, int32[classes].
+        right: Correct draws among them, int32[classes].
         digests: Digests of the texts, uint64[2, classes], by which classes of two groups can be joined; None if not requested.
     """
 
-    group: Ints
-    count: Ints
-    right: Ints
+    group: Counts
+    count: Counts
+    right: Counts
     digests: NDArray[np.uint64] | None = None
 
     def of(self, low: int, high: int) -> Classes:
         """Return the classes of groups low .. high - 1, numbered from 0."""
         start, stop = np.searchsorted(self.group, [low, high])
         return Classes(
-            group=self.group[start:stop] - low,
+            group=self.group[start:stop] - np.int32(low),
             count=self.count[start:stop],
             right=self.right[start:stop],
             digests=None if self.digests is None else self.digests[:, start:stop],
@@ -50,8 +53,8 @@ class Classes:
 def solutions(table: pl.LazyFrame, draws: Draws, level: Level, *, identified: bool = False) -> Classes:
     """Return distinct correct solutions. Texts are hashed to 128 bits in parts as they are read; a missing text counts as empty.
 
-    The levels `string` and `normalised` are hashed by polars. For `equations`, `distinct_key` parses each distinct text once, which takes
-    some tenths of a millisecond. `identified` keeps the digests, 16 bytes per class.
+    The levels `string` and `normalised` are hashed by polars. For `equations`, `distinct_key` parses each distinct text of a group once,
+    which takes some tenths of a millisecond. `identified` keeps the digests, 16 bytes per class.
 
     Raises:
         TableError: The file behind the table cannot be read to its end, or has changed.
@@ -60,14 +63,16 @@ def solutions(table: pl.LazyFrame, draws: Draws, level: Level, *, identified: bo
     if level == "normalised":
         text = text.str.replace_all(r"[\s\x1c-\x1f]+", " ").str.strip_chars(" ")  # as str.split, whose whitespace has four more characters
     correct = table.filter(pl.col("correct"))
-    digests = collected(correct.select(text.hash(seed).alias(name) for name, seed in zip("ab", _SEEDS, strict=True)))
+    digests = collected(correct.select(_hashes(text)))
     # The file was read once for the draws and is read again here: a writer in between would pair wrong rows.
     if digests.height != int(draws.n_correct.sum()):
         raise TableError("the table has changed while it was read")
+    group = draws.group[draws.correct]
     if level == "equations":
-        digests = _by_equations(correct.select(text), digests)
-    rows = digests.with_columns(group=draws.group[draws.correct], right=np.ones(digests.height, dtype=np.int64))
-    return _classes(rows, identified=identified)
+        first = _first_equal(digests, group)
+        del digests  # their memory is that of the digests by equations
+        digests = _by_equations(correct.select(text), first)
+    return _classes(digests, group, identified=identified)
 
 
 def answers(table: pl.LazyFrame, draws: Draws) -> Classes:
@@ -78,26 +83,47 @@ def answers(table: pl.LazyFrame, draws: Draws) -> Classes:
     """
     text = pl.col("predicted_answer")
     graded = table.filter(pl.col("correct").is_not_null())
-    hashes = [text.hash(seed).alias(name) for name, seed in zip("ab", _SEEDS, strict=True)]
-    digests = collected(graded.select(*hashes, text.is_not_null().alias("given")))
+    digests = collected(graded.select(*_hashes(text), text.is_not_null().alias("given")))
     if digests.height != int(draws.drawn.sum()):
         raise TableError("the table has changed while it was read")
-    rows = digests.with_columns(group=draws.group[draws.graded], right=draws.correct[draws.graded].astype(np.int64))
-    return _classes(rows.filter("given"))
+    given = digests["given"].to_numpy()
+    right = draws.correct[draws.graded][given]
+    return _classes(digests.filter("given").drop("given"), draws.group[draws.graded][given], right)
 
 
-def _classes(rows: pl.DataFrame, *, identified: bool = False) -> Classes:
-    found = rows.group_by("group", "a", "b").agg(pl.len().alias("count"), pl.col("right").sum()).sort("group", "a", "b")
-    group, count, right = (found[name].cast(pl.Int64).to_numpy() for name in ("group", "count", "right"))
-    digests = np.stack([found[name].to_numpy() for name in "ab"]) if identified else None
-    return Classes(group=group, count=count, right=right, digests=digests)
+def _hashes(text: pl.Expr) -> list[pl.Expr]:
+    return [text.hash(seed).alias(name) for name, seed in zip("ab", _SEEDS, strict=True)]
 
 
-def _by_equations(texts: pl.LazyFrame, digests: pl.DataFrame) -> pl.DataFrame:
-    """Return the digests of `distinct_key` of each text. Each distinct text is parsed once, because parsing is the slow part."""
-    rows = digests.with_row_index("row").select(pl.col("row").first().over("a", "b"))["row"].to_numpy()
-    is_first = rows == np.arange(rows.size)
-    keys = {name: np.zeros(rows.size, dtype=np.uint64) for name in "ab"}
+def _classes(digests: pl.DataFrame, group: Numbers, right: Bools | None = None, *, identified: bool = False) -> Classes:
+    """Count equal digests of each group; without `right`, all draws are correct."""
+    parts = [pl.DataFrame(schema={**_COUNTS, **(digests.schema if identified else {})})]
+    for rows, own in _blocks(group):
+        block = digests[rows].with_columns(group=own, right=np.ones(rows.size, dtype=np.bool_) if right is None else right[rows])
+        found = block.group_by("group", "a", "b").agg(pl.len().alias("count"), pl.col("right").sum()).sort("group", "a", "b")
+        parts.append(found.select(parts[0].columns).cast(_COUNTS))
+    classes = pl.concat(parts)
+    return Classes(
+        group=classes["group"].to_numpy(),
+        count=classes["count"].to_numpy(),
+        right=classes["right"].to_numpy(),
+        digests=np.stack([classes[name].to_numpy() for name in "ab"]) if identified else None,
+    )
+
+
+def _first_equal(digests: pl.DataFrame, group: Numbers) -> NDArray[np.uint32]:
+    """Return the first row with the same group and digests as each row, uint32[rows]."""
+    first = np.empty(digests.height, dtype=np.uint32)
+    for rows, own in _blocks(group):
+        block = digests[rows].with_columns(group=own, row=rows.astype(np.uint32))
+        first[rows] = block.select(pl.col("row").first().over("group", "a", "b"))["row"].to_numpy()
+    return first
+
+
+def _by_equations(texts: pl.LazyFrame, first: NDArray[np.uint32]) -> pl.DataFrame:
+    """Return the digests of `distinct_key` of each text. Only the first of equal texts is parsed, because parsing is the slow part."""
+    is_first = first == np.arange(first.size, dtype=np.uint32)
+    keys = {name: np.zeros(first.size, dtype=np.uint64) for name in "ab"}
     start = 0
     for part in _parts(texts):
         here = np.flatnonzero(is_first[start : start + part.len()])
@@ -105,7 +131,15 @@ def _by_equations(texts: pl.LazyFrame, digests: pl.DataFrame) -> pl.DataFrame:
         for name, seed in zip("ab", _SEEDS, strict=True):
             keys[name][start + here] = found.hash(seed).to_numpy()
         start += part.len()
-    return pl.DataFrame({name: values[rows] for name, values in keys.items()})
+    return pl.DataFrame({name: values[first] for name, values in keys.items()})
+
+
+def _blocks(group: Numbers) -> Iterator[tuple[Ints, Numbers]]:
+    """Yield the rows of about `_BLOCK` draws at a time, ascending by group and then by row, with their groups. No group is divided."""
+    order = np.argsort(group, kind="stable")
+    ascending = group[order]
+    for block in owner_blocks(ascending, _BLOCK):
+        yield order[block], ascending[block]
 
 
 def _parts(texts: pl.LazyFrame) -> Iterator[pl.Series]:

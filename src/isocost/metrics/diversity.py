@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from isocost.equations import signature
 from isocost.metrics.coverage import Floats, Ints, checked_ks, distinct_pairs, pair_curve
@@ -85,7 +85,7 @@ def _classes(drawn: ArrayLike, problem: ArrayLike, multiplicity: ArrayLike) -> t
     return m, owner, count
 
 
-def owner_blocks(owners: Ints, most: int) -> Iterator[slice]:
+def owner_blocks(owners: NDArray[np.integer[Any]], most: int) -> Iterator[slice]:
     """Yield slices of about `most` rows of an ascending column that never separate equal values."""
     start = 0
     while start < owners.size:

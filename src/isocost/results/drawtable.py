@@ -19,7 +19,7 @@ from isocost.records import Allocation, Cell, Cost, FinishReason, Outcome, Unit
 from isocost.results.tables import write_samples
 
 Places = NDArray[np.integer[Any]]  # row numbers in the table of draws
-PART = 50_000  # texts in memory at once: tens of MB at some hundred bytes each
+PART = 20_000  # texts in memory at once: some MB at some hundred bytes each
 _COSTS = ("cost_flops", "cost_usd", "cost_seconds")
 
 

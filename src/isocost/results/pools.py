@@ -31,14 +31,16 @@ def _draws(table: DrawTable) -> Draws:
     code = table.draws["model"].to_physical().to_numpy()[of_file]
     first = np.sort(np.unique(code, return_index=True)[1])
     names = [table.models[each] for each in code[first]]
-    place = np.zeros(len(table.models), dtype=np.int64)
+    # int32 throughout: arrays with a number per draw are most of the memory of measuring.
+    place = np.zeros(len(table.models), dtype=np.int32)
     place[code[first]] = np.arange(first.size)
     n_problems = len(table.problem_ids)
     # Groups are (model, problem) pairs, numbered without gaps: `measuring` has one row per pair that was drawn.
-    group = place[code] * n_problems
-    group += table.problem[of_file]
+    group = place[code]
+    group *= n_problems
+    group += table.problem[of_file].astype(np.int32)
     present = np.flatnonzero(np.bincount(group, minlength=len(names) * n_problems))
-    dense = np.zeros(len(names) * n_problems, dtype=np.int64)
+    dense = np.zeros(len(names) * n_problems, dtype=np.int32)
     dense[present] = np.arange(present.size)
     return Draws(
         models=names,
@@ -48,7 +50,7 @@ def _draws(table: DrawTable) -> Draws:
         problem=present % n_problems,
         graded=table.graded[of_file],
         correct=table.correct[of_file],
-        index=table.draws["sample_index"].to_numpy()[of_file].astype(np.int64),
+        index=table.draws["sample_index"].to_numpy()[of_file],
         tokens=None,
         cost=None,
     )

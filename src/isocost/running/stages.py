@@ -20,6 +20,7 @@ from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Ledger
 from isocost.ledger.summary import refresh_summary
+from isocost.memory import release_freed
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
@@ -166,6 +167,7 @@ class StudyRun:
             self.directory.write_frames(self._rows(table, curated, models[0]), "trainsets", f"{cell.name}.parquet")
             self.directory.write_text(card, "trainsets", f"{cell.name}.md")
             found[cell] = curated
+        release_freed()
         return found
 
     def finetune(self, table: DrawTable, curated: Mapping[Cell, Curated]) -> list[Training]:
@@ -227,6 +229,7 @@ class StudyRun:
                 self._add_seconds(stage, started)
             raise
         self._add_seconds(stage, started)
+        release_freed()
         return done
 
     def _add_seconds(self, stage: str, started: float) -> None:

@@ -8,12 +8,12 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
 from isocost.dispatch.calls import Call
-from isocost.dispatch.draws import Ungraded
+from isocost.dispatch.draws import DrawKey
 from isocost.dispatch.inflight import PATIENCE
 from isocost.dispatch.loop import run_sources
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers
+from isocost.executors.jobs import Answers, StoredDraw
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
@@ -53,8 +53,8 @@ def buy(
         listener.tick()
 
     for pool in pools:
-        for key, solutions in pool.ungraded():
-            grades.submit(pool, key, solutions)
+        for batch, draws in pool.ungraded():
+            grades.submit(pool, batch, draws)
             grades.store_done()  # at once, so that verdicts of a large pool do not pile up in memory
     short = list(pools)
     # Repeated, because an endpoint may return fewer solutions than requested; the first pass usually suffices.
@@ -99,7 +99,7 @@ class _PoolSource:
         if len(draws) < batch.size:
             self.listener.short(name, batch.size, len(draws))
         self.listener.bought(name, draws, answers.seconds if answers else 0.0)
-        self.grades.submit(self.pool, batch.key, [Ungraded(*key, draw.id, draw.generation) for key, draw in draws])
+        self.grades.submit(self.pool, batch.key, draws)
         return cost
 
 
@@ -109,7 +109,7 @@ class _Waiting:
 
     pool: Pool
     batch: str
-    solutions: Sequence[Ungraded]
+    draws: Sequence[tuple[DrawKey, StoredDraw]]
     size: int
     verdicts: Future[list[Verdict]]
 
@@ -127,10 +127,10 @@ class _GradingQueue:
     backlog: int = 0
     failures: list[IsocostError] = field(default_factory=list)
 
-    def submit(self, pool: Pool, batch: str, solutions: Sequence[Ungraded]) -> None:
-        if solutions:
-            size = sum(len(each.generation) for each in solutions)
-            self.waiting.append(_Waiting(pool, batch, solutions, size, self.grading.submit(pool.pairs(solutions))))
+    def submit(self, pool: Pool, batch: str, draws: Sequence[tuple[DrawKey, StoredDraw]]) -> None:
+        if draws:
+            size = sum(len(draw.generation) for _, draw in draws)
+            self.waiting.append(_Waiting(pool, batch, draws, size, self.grading.submit(pool.pairs(draws))))
             self.backlog += size
 
     def has_room(self) -> bool:
@@ -174,6 +174,6 @@ class _GradingQueue:
             else:
                 by_pool.setdefault(id(each.pool), []).append((each, verdicts))
         for judged in by_pool.values():
-            judged[0][0].pool.judged([(each.batch, each.solutions, verdicts) for each, verdicts in judged])
+            judged[0][0].pool.judged([(each.batch, each.draws, verdicts) for each, verdicts in judged])
             for _, verdicts in judged:
                 self.listener.judged(verdicts)

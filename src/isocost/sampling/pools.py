@@ -24,7 +24,6 @@ from isocost.dispatch.draws import (
     Draw,
     DrawKey,
     ProblemDraws,
-    Ungraded,
     iter_batches,
     known_sum,
     summarise_batch,
@@ -35,7 +34,7 @@ from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing
-from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of
+from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of, to_stored
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
@@ -270,12 +269,12 @@ class Pool:
         cost, draws = self.add_answers(batch, Answers(generations=(), stored=stored, seconds=0.0))
         return replace(cost, facts={"account": "data", "model": self.card.name}), draws
 
-    def ungraded(self) -> Iterator[tuple[str, list[Ungraded]]]:
+    def ungraded(self) -> Iterator[tuple[str, list[tuple[DrawKey, StoredDraw]]]]:
         """Yield, by batch, the stored draws that have no verdict of this grader on the present reference answer."""
         if all(draws.all_judged() for draws in self._draws.values()):
             return  # a finished run then reads no texts
         batch = ""
-        found: list[Ungraded] = []
+        found: list[tuple[DrawKey, StoredDraw]] = []
         for row in self._log.rows():
             key = (row["problem_id"], row["sample_index"])
             draw = self.get(*key)
@@ -285,32 +284,31 @@ class Pool:
                 yield batch, found
                 found = []
             batch = row["batch"]
-            found.append(Ungraded(*key, row["id"], row["generation"]))
+            found.append((key, to_stored(row)))
         if found:
             yield batch, found
 
-    def judged(self, batches: Sequence[tuple[str, Sequence[Ungraded], Sequence[Verdict]]]) -> None:
+    def judged(self, batches: Sequence[tuple[str, Sequence[tuple[DrawKey, StoredDraw]], Sequence[Verdict]]]) -> None:
         """Commit the verdicts on batches of draws.
 
         A draw without an answer from the engine is `ungraded`, never incorrect.
         """
         entries = []
-        for batch, solutions, verdicts in batches:
+        for batch, draws, verdicts in batches:
             lines = []
-            for each, verdict in zip(solutions, verdicts, strict=True):
-                draws = self._draws[each.problem_id]
-                found = self._verdicts.share(FAILED if draws.has_failed(each.sample_index) else verdict)
-                draws.judge(each.sample_index, found)
-                lines.append((each.sample_id, self.problems[each.problem_id].answer, found))
+            for ((problem_id, index), draw), verdict in zip(draws, verdicts, strict=True):
+                found = self._verdicts.share(FAILED if draw.finish_reason == "error" else verdict)
+                self._draws[problem_id].judge(index, found)
+                lines.append((draw.id, self.problems[problem_id].answer, found))
             entries.append((batch, lines))
         self._verdicts.append(entries)
 
-    def pairs(self, solutions: Sequence[Ungraded]) -> list[Pair]:
+    def pairs(self, draws: Sequence[tuple[DrawKey, StoredDraw]]) -> list[Pair]:
         """Return the grader's input for draws; a failed draw has an empty text."""
-        asked = [self.problems[each.problem_id] for each in solutions]
+        asked = [self.problems[problem_id] for (problem_id, _), _ in draws]
         return [
-            Pair(key="", reference=problem.answer, generation=each.generation, question=problem.question)
-            for problem, each in zip(asked, solutions, strict=True)
+            Pair(key="", reference=problem.answer, generation=draw.generation, question=problem.question)
+            for problem, (_, draw) in zip(asked, draws, strict=True)
         ]
 
     def draws(self) -> Iterator[tuple[DrawKey, Draw]]:

@@ -38,17 +38,18 @@ def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> None:
     import pyarrow.parquet as pq
 
     left = iter(parts)
-    first, second = next(left, pl.DataFrame()), next(left, None)
-    if second is None:
-        write_parquet(first, path)
+    waiting = list(itertools.islice(left, 2))
+    if len(waiting) < 2:
+        write_parquet(waiting[0] if waiting else pl.DataFrame(), path)
         return
     with (
         atomic_write(path) as temporary,
         temporary.open("wb") as file,
-        pq.ParquetWriter(file, first.to_arrow().schema, compression="zstd") as writer,
+        pq.ParquetWriter(file, waiting[0].to_arrow().schema, compression="zstd") as writer,
     ):
-        for part in itertools.chain((first, second), left):
-            writer.write_table(part.to_arrow())
+        while waiting:
+            writer.write_table(waiting.pop(0).to_arrow())
+            waiting += itertools.islice(left, 1)
 
 
 def parquet_bytes(frame: pl.DataFrame) -> bytes:

@@ -15,6 +15,7 @@ from isocost.engines.options import Options, read_options
 from isocost.engines.replay.recorded import MissingError
 from isocost.engines.replay.table import read
 from isocost.errors import EngineError
+from isocost.memory import release_freed
 from isocost.records import SamplingParams
 
 _BATCH = 1024  # generations; a batch only bounds what is committed at once
@@ -65,6 +66,7 @@ class ReplayEngine(Batched):
         self._recorded = read(table, model, pool)
         self.identity = f"replay:{self._recorded.digest(model)}"
         self._most_tokens = int(self._recorded.tokens.max())
+        release_freed()  # reading the table takes several times the memory of what is kept
 
     def size(self) -> None:
         """Return None: a table does not give the size."""

@@ -1,4 +1,4 @@
-"""The recorded samples of one model in columns, with the texts on the disk: a million of them take some 50 MB of memory."""
+"""The recorded samples of one model in columns, with the texts on the disk: a million of them take some 20 MB of memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,18 +33,18 @@ class Recorded:
     Attributes:
         problems: str[problems], distinct.
         starts: int64[problems + 1], the first row of each problem, and the number of all rows.
-        indices: int64[samples], no two of a problem equal.
-        prompt_tokens: int64[samples].
-        tokens: int64[samples], generated.
+        indices: int[samples], no two of a problem equal.
+        prompt_tokens: int[samples].
+        tokens: int[samples], generated.
         reason_numbers: uint8[samples], each a position in `stop`, `length`, `error`.
         texts: What they say.
     """
 
     problems: pl.Series
     starts: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int64]
-    prompt_tokens: npt.NDArray[np.int64]
-    tokens: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.integer[Any]]
+    prompt_tokens: npt.NDArray[np.integer[Any]]
+    tokens: npt.NDArray[np.integer[Any]]
     reason_numbers: npt.NDArray[np.uint8]
     texts: Texts
 

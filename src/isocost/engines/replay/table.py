@@ -155,9 +155,10 @@ def _recorded(rows: pl.DataFrame, texts: Texts) -> Recorded:
     return Recorded(
         problems=pl.Series(problems.struct.field("value").to_list(), dtype=pl.String),
         starts=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-        indices=rows["sample_index"].to_numpy(),
-        prompt_tokens=rows["num_prompt_tokens"].to_numpy(),
-        tokens=rows["num_generated_tokens"].to_numpy(),
+        # Most numbers of a table fit into two bytes.
+        indices=rows["sample_index"].shrink_dtype().to_numpy(),
+        prompt_tokens=rows["num_prompt_tokens"].shrink_dtype().to_numpy(),
+        tokens=rows["num_generated_tokens"].shrink_dtype().to_numpy(),
         reason_numbers=rows["finish_reason"].to_physical().cast(pl.UInt8).to_numpy(),
         texts=texts,
     )

@@ -42,12 +42,12 @@ class Texts:
     Attributes:
         file: All of them, one after the other.
         starts: int64[texts], where each begins.
-        lengths: int64[texts], bytes of each.
+        lengths: int32[texts], bytes of each.
     """
 
     file: Unnamed
     starts: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int32]
 
     @classmethod
     def stored(cls, parts: Iterable[pl.Series]) -> Texts:
@@ -57,11 +57,11 @@ class Texts:
             OSError: the file cannot be written.
         """
         stored = Unnamed()
-        lengths = [np.zeros(0, dtype=np.int64)]
+        lengths = [np.zeros(0, dtype=np.int32)]
         for part in parts:
             texts = part.fill_null("")
             stored.file.write(texts.str.join("").item().encode() if len(texts) else b"")
-            lengths.append(texts.str.len_bytes().cast(pl.Int64).to_numpy())
+            lengths.append(texts.str.len_bytes().cast(pl.Int32).to_numpy())
         stored.file.flush()
         each = np.concatenate(lengths)
         return cls(file=stored, starts=np.cumsum(each) - each, lengths=each)
