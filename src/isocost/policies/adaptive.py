@@ -10,12 +10,10 @@ import numpy as np
 from isocost.passrates import HIERARCHICAL, Posterior, Prior, States
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.policies.gains import gains_of
-from isocost.policies.tally import Floats, Ints, Tally
+from isocost.policies.rounds import GROWTH
+from isocost.policies.tally import Bools, Floats, Ints, Tally
 from isocost.records import Allocation
 
-# A round spends this share of what was spent before it, so that engines stay full and the number of rounds grows with the logarithm of the
-# budget alone.
-GROWTH = 0.05
 _SMALLEST = 0.1  # draws of the cheapest model per problem in the smallest round
 _DEPTHS = (4, 16, 64)  # purchases for one problem in a round
 _BINS = 16  # of difficulty labels
@@ -59,10 +57,16 @@ class Adaptive:
         self._gains.observe(self.tally.observe(observations))
 
     def propose(self) -> list[Allocation]:
-        """Return the next round, or nothing if no draw is affordable or gains anything."""
+        """Return the next round, or nothing if no draw is affordable or gains anything.
+
+        Raises:
+            BudgetError: the amount does not pay for the pilot or for a first draw.
+        """
         if not self._begun:
             self.tally.check_first()
             self._begun = True
+        if not self._gains.open().any():
+            return []
         self._posterior.fit(_states(self.tally.counts, self._bins)[0])
         money = max(self._growth * self.tally.spent, self._smallest * len(self._order) * float(self.tally.expected.min()))
         for depth in _DEPTHS:
@@ -78,24 +82,34 @@ class Adaptive:
         """Return purchases by falling index: problem, model, draws, expected cost."""
         order = self._order[self._gains.open()[self._order]]
         states, progress, state_of = _states(self.tally.counts[order], self._bins[order], self._gains.progress()[order])
-        costs = self.tally.expected_costs()[order]
-        best: Floats = np.full(len(order), -1.0)
         chosen = np.zeros(len(order), np.int64)
-        index = np.zeros((depth, len(order)))
-        sizes = np.zeros((depth, len(order)), np.int64)
+        index = np.full((depth, len(order)), -1.0)
+        draws, costs = np.zeros(index.shape, np.int64), np.zeros(index.shape)
         for model in range(len(self.tally.expected)):
             gains = self._gains.expected(self._posterior, states, progress, model, depth)[:, state_of]
-            draws = np.concatenate([self._gains.purchase(model)[order][None], np.ones((depth - 1, len(order)), np.int64)])
-            after = self.tally.drawn[order, model] + np.cumsum(draws, axis=0)
-            mine = np.where(after <= self.tally.available[order, model], gains / (draws * costs[:, model]), 0.0)
-            better = mine[0] > best
-            index[:, better], sizes[:, better] = mine[:, better], draws[:, better]
-            best[better], chosen[better] = mine[0, better], model
+            its_draws, its_costs, offered = self._purchases(order, model, depth)
+            # A later purchase is not to be had before an earlier one, which may be the more expensive for its prompt.
+            its_index = np.minimum.accumulate(np.where(offered, gains / its_costs, 0.0))
+            better = its_index[0] > index[0]
+            chosen[better] = model
+            for best, its in ((index, its_index), (draws, its_draws), (costs, its_costs)):
+                best[:, better] = its[:, better]
         row, column = np.nonzero(index > _LOWEST_GAIN / self.tally.expected.max())
         sequence = np.argsort(-index[row, column], kind="stable")
         row, column = row[sequence], column[sequence]
-        problems, models, counts = order[column], chosen[column], sizes[row, column]
-        return problems, models, counts, counts * costs[column, models]
+        return order[column], chosen[column], draws[row, column], costs[row, column]
+
+    def _purchases(self, problems: Ints, model: int, depth: int) -> tuple[Ints, Floats, Bools]:
+        """Return `depth` purchases of a model for each problem: draws, expected cost, and whether they are offered."""
+        first = self._gains.purchase(model)
+        draws = np.ones((depth, len(problems)), np.int64)
+        draws[0] = first[problems]
+        costs = draws * self.tally.expected_costs()[problems, model]
+        costs[0] += self.tally.unread()[problems, model]
+        # Offered beyond the money that is left, an expensive model would hide a cheaper one.
+        affordable = self.tally.affords(first[:, None])[problems, model]
+        offered = affordable & (self.tally.drawn[problems, model] + np.cumsum(draws, axis=0) <= self.tally.available[problems, model])
+        return draws, costs, offered
 
 
 def label_bins(labels: list[float | None]) -> tuple[Ints, Floats | None]:

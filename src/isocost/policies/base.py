@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from isocost.records import Allocation, Basis, Unit, Verdict
+from isocost.records import ADDED_LATER, Allocation, Basis, Unit, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,9 @@ class Terms:
         objective: What the policy is to make the most of.
         false_positive_rates: Share of a model's answer-correct samples whose reasoning is wrong, by model, to discount them by.
         labels: A number per problem that goes with its difficulty, known beforehand; problems without an entry have none.
+        shares: Share of the money for each model (mixed, cascade); empty for equal shares.
+        target: Correct samples that are wanted of each problem (dart).
+        by_difficulty: Want `target` of the hardest problems only, and fewer of easier ones (dart).
     """
 
     problem_ids: tuple[str, ...]
@@ -86,10 +89,13 @@ class Terms:
     seed: int
     piloted: Mapping[tuple[str, str], int]
     prompt: Mapping[str, float] = field(default_factory=dict)
-    available: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    objective: Objective = field(default_factory=Coverage)
-    false_positive_rates: Mapping[str, float] = field(default_factory=dict)
-    labels: Mapping[str, float] = field(default_factory=dict)
+    available: Mapping[tuple[str, str], int] = field(default_factory=dict, metadata=ADDED_LATER)
+    objective: Objective = field(default_factory=Coverage, metadata=ADDED_LATER)
+    false_positive_rates: Mapping[str, float] = field(default_factory=dict, metadata=ADDED_LATER)
+    labels: Mapping[str, float] = field(default_factory=dict, metadata=ADDED_LATER)
+    shares: Mapping[str, float] = field(default_factory=dict, metadata=ADDED_LATER)
+    target: int = field(default=4, metadata=ADDED_LATER)
+    by_difficulty: bool = field(default=False, metadata=ADDED_LATER)
 
 
 class Policy(Protocol):

@@ -29,21 +29,22 @@ class Gains(Protocol):
         """Return what the gain depends on beside the counts, int[problems, columns]; problems equal in it and in counts gain the same."""
 
     def purchase(self, model: int) -> Ints:
-        """Return the number of draws of the next purchase, int[problems]; later purchases have `size` draws."""
+        """Return the number of draws of the next purchase, int[problems]; those after it in the same round are single draws."""
 
     def expected(self, posterior: Posterior, states: States, progress: Ints, model: int, depth: int) -> Floats:
         """Return the expected gain of each of `depth` purchases, float[depth, states]."""
 
 
 def gains_of(terms: Terms, tally: Tally) -> Gains:
-    """Return the gains for the objective of the terms."""
+    """Return the gains for the objective of the terms, discounted by its false positive rates."""
+    rates: Floats = np.array([terms.false_positive_rates.get(m, 0.0) for m in terms.models])
     match terms.objective:
         case Coverage():
-            return CoverageGains(terms, tally)
+            return CoverageGains(tally, rates)
         case KeptPerProblem(most=most):
-            return KeptGains(tally, most)
+            return KeptGains(tally, rates, most)
         case MixedGroups(size=size):
-            return GroupGains(tally, size)
+            return GroupGains(tally, rates, size)
 
 
 class CoverageGains:
@@ -53,9 +54,8 @@ class CoverageGains:
     independently. The j-th further draw of m gains V (1 - phi_m) E[p (1 - p (1 - phi_m))^(j - 1)].
     """
 
-    def __init__(self, terms: Terms, tally: Tally) -> None:
-        self._tally = tally
-        self._rates = np.array([terms.false_positive_rates.get(m, 0.0) for m in terms.models])
+    def __init__(self, tally: Tally, rates: Floats) -> None:
+        self._tally, self._rates = tally, rates
 
     def observe(self, seen: list[tuple[int, int, Observation]]) -> None:
         """Do nothing: the tally has the counts."""
@@ -91,11 +91,12 @@ class KeptGains:
     """Gain distinct correct solutions, at most `most` per problem.
 
     With d distinct ones, the j-th further draw gains if it is correct, new, and fewer than most - d of the j - 1 before it were. The
-    probability that a correct draw is new is learned for each d over all problems, shrunk to that of d - 1.
+    probability that a correct draw is new is learned for each d over all problems, shrunk to that of d - 1. A solution of a model with the
+    false positive rate phi counts 1 - phi.
     """
 
-    def __init__(self, tally: Tally, most: int) -> None:
-        self._tally, self._most = tally, most
+    def __init__(self, tally: Tally, rates: Floats, most: int) -> None:
+        self._rates, self._most = rates, most
         self._distinct = np.zeros(len(tally.drawn), np.int64)
         self._new, self._correct = np.zeros(most), np.zeros(most)
 
@@ -122,7 +123,7 @@ class KeptGains:
         return np.ones(len(self._distinct), np.int64)
 
     def expected(self, posterior: Posterior, states: States, progress: Ints, model: int, depth: int) -> Floats:
-        """Return E[p nu P(Binomial(j, p) < most - d)] for j = 0 .. depth - 1."""
+        """Return (1 - phi) E[p nu P(Binomial(j, p) < most - d)] for j = 0 .. depth - 1."""
         powers = [(1 + i, j - i) for j in range(depth) for i in range(min(j + 1, self._most))]
         moments = dict(zip(powers, posterior.moments(states, model, powers), strict=True))
         missing = self._most - progress[:, 0]
@@ -131,7 +132,7 @@ class KeptGains:
         for j in range(depth):
             for i in range(min(j + 1, self._most)):
                 gains[j] += np.where(i < missing, math.comb(j, i) * moments[1 + i, j - i], 0.0)
-        return fresh * gains
+        return (1.0 - float(self._rates[model])) * fresh * gains
 
     def _novelty(self) -> Floats:
         novelty, last = np.empty(self._most), 1.0
@@ -144,11 +145,12 @@ class GroupGains:
     """Gain problems with a mixed group: `size` draws of one model that are neither all correct nor all incorrect.
 
     A model's draws for a problem fall into groups by their indices. A purchase is the rest of the group that is under way. With s and f
-    outcomes in it and r draws to come, it becomes mixed with probability 1 - [f = 0] E[p^r] - [s = 0] E[(1 - p)^r].
+    outcomes in it and r draws to come, it becomes mixed with probability 1 - [f = 0] E[p^r] - [s = 0] E[(1 - p)^r]. A group of a model with
+    the false positive rate phi counts 1 - phi.
     """
 
-    def __init__(self, tally: Tally, size: int) -> None:
-        self._tally, self._size = tally, size
+    def __init__(self, tally: Tally, rates: Floats, size: int) -> None:
+        self._tally, self._rates, self._size = tally, rates, size
         self._group = np.zeros((*tally.drawn.shape, 2), np.int64)
         self._mixed = np.zeros(len(tally.drawn), np.bool_)
 
@@ -175,7 +177,7 @@ class GroupGains:
         return np.asarray(self._size - self._tally.drawn[:, model] % self._size, np.int64)
 
     def expected(self, posterior: Posterior, states: States, progress: Ints, model: int, depth: int) -> Floats:
-        """Return the probability that the next purchase completes a mixed group; further ones in the same round are not offered."""
+        """Return (1 - phi) times the probability that the next purchase completes a mixed group; further ones in a round gain nothing."""
         models = states.counts.shape[1]
         successes, failures = progress[:, 2 * model], progress[:, 2 * model + 1]
         lacking = progress[:, 2 * models + model]
@@ -185,4 +187,4 @@ class GroupGains:
         for k, r in enumerate(sizes):
             mixed = 1.0 - np.where(failures == 0, moments[2 * k], 0.0) - np.where(successes == 0, moments[2 * k + 1], 0.0)
             gains[0] = np.where(lacking == r, mixed, gains[0])
-        return gains
+        return gains * (1.0 - float(self._rates[model]))

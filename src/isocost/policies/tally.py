@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -33,10 +34,11 @@ class Tally:
         terms: The terms of the cell.
 
     Attributes:
-        drawn: Draws of each pair, proposed ones included, int[problems, models].
+        drawn: Observed draws of each pair, int[problems, models]. Proposed draws do not count: a resumed run may replay other ones.
         counts: Observed successes and failures of each pair, int[problems, models, 2]. Ungraded draws are neither.
-        left: The part of the amount that is not spent.
-        spent: The part that is.
+        available: Draws that there are of each pair, int[problems, models].
+        amount: The budget.
+        spent_on: The part of it that is spent on each model, float[models].
 
     Raises:
         BudgetError: the terms have no amount.
@@ -50,8 +52,8 @@ class Tally:
         self.drawn = np.zeros(shape, np.int64)
         self.counts = np.zeros((*shape, 2), np.int64)
         self.available = np.full(shape, np.iinfo(np.int64).max)
-        self._amount = terms.amount
-        self.left, self.spent = terms.amount, 0.0
+        self.amount = terms.amount
+        self.spent_on = np.zeros(shape[1])
         self.expected = np.array([terms.expected[m] for m in terms.models])
         self._worst = np.array([terms.worst[m] for m in terms.models])
         self._prompt = np.array([terms.prompt.get(m, 0.0) for m in terms.models])
@@ -63,14 +65,22 @@ class Tally:
         self._observed = np.zeros(shape[1], np.int64)
         self._relative = np.zeros(shape[0])  # sum of cost over the model's expected cost, per problem
 
+    @property
+    def spent(self) -> float:
+        """Return the part of the amount that is spent."""
+        return float(self.spent_on.sum())
+
+    @property
+    def left(self) -> float:
+        """Return the part of the amount that is not spent; negative if draws cost more than their worst case."""
+        return self.amount - self.spent
+
     def observe(self, observations: Iterable[Observation]) -> list[tuple[int, int, Observation]]:
         """Count observations, and return each with the indices of its problem and model."""
-        seen = []
+        seen, costs = [], np.zeros(len(self.spent_on))
         for o in observations:
             i, m = self._problem[o.problem_id], self._model[o.model]
-            cost = self._price(i, m, o)
-            self.left -= cost
-            self.spent += cost
+            costs[m] += self._price(m, o)
             self._paid[m] += o.cost
             self._observed[m] += 1
             self._relative[i] += o.cost / self.expected[m]
@@ -78,76 +88,105 @@ class Tally:
             if o.verdict.correct is not None:
                 self.counts[i, m, 0 if o.verdict.correct else 1] += 1
             seen.append((i, m, o))
+        if not costs.any():
+            # A model that answers nothing costs nothing. A policy would ask it forever, so such a round costs what was expected.
+            np.add.at(costs, [m for _, m, _ in seen], [self.expected[m] for _, m, _ in seen])
+        self.spent_on += costs
         return seen
 
-    def _price(self, problem: int, model: int, observation: Observation) -> float:
+    def _price(self, model: int, observation: Observation) -> float:
         if self.terms.basis == "realised":
             return observation.cost
         return float(self.expected[model] - (self._prompt[model] if observation.sample_index else 0.0))
 
+    def unread(self) -> Floats:
+        """Return the cost of the shared prompt that the next draw of each pair reads, float[problems, models]; 0 if there is none."""
+        if self.terms.basis == "realised":
+            return np.zeros(self.drawn.shape)  # observed and worst costs are those of a draw with its prompt
+        return np.where(self.drawn == 0, self._prompt, 0.0)
+
     def expected_costs(self) -> Floats:
-        """Return the expected cost of the next draw of each pair, float[problems, models].
+        """Return the expected cost of a draw of each pair, beside `unread`, float[problems, models].
 
         Under `realised` it is the model's mean cost so far, times the problem's mean relative to the models' (both shrunk to what was
         expected): long questions have long answers from every model.
         """
         if self.terms.basis == "planned":
-            return self.expected - np.where(self.drawn > 0, self._prompt, 0.0)
+            return np.broadcast_to(self.expected - self._prompt, self.drawn.shape)
         means = (_PRIOR_DRAWS * self.expected + self._paid) / (_PRIOR_DRAWS + self._observed)
         usual = np.array(self.drawn @ (means / self.expected))
         relative = (_PRIOR_DRAWS + self._relative) / (_PRIOR_DRAWS + usual)
         return np.asarray(relative[:, None] * means, np.float64)
 
-    def fits(self, problems: Ints, models: Ints, counts: Ints) -> Bools:
+    def affords(self, counts: Ints, limit: float = math.inf) -> Bools:
+        """Return whether so many more draws of each pair, alone, fit into what is left, bool[problems, models].
+
+        Args:
+            counts: Draws that broadcast to [problems, models].
+            limit: Money to spend, if that is less than what is left.
+        """
+        return np.asarray(counts * self._most() + self.unread() <= self._money(limit), np.bool_)
+
+    def fits(self, problems: Ints, models: Ints, counts: Ints, limit: float = math.inf) -> Bools:
         """Return which of the purchases, in their order, fit into what is left, bool[purchases].
 
-        One that does not fit is passed over, and cheaper ones after it may still fit.
+        One that does not fit is passed over with the later ones of its pair; cheaper ones of other pairs may still fit.
         """
-        draw = self._worst[models] if self.terms.basis == "realised" else self.expected[models] - self._prompt[models]
-        first = np.zeros(len(models))
-        if self.terms.basis == "planned":
-            # Purchases of a pair are in order, so only the first of a pair without draws reads the prompt.
-            pair = problems * self.drawn.shape[1] + models
-            _, once = np.unique(pair, return_index=True)
-            first[once] = np.where(self.drawn[problems[once], models[once]] == 0, self._prompt[models[once]], 0.0)
-        price = counts * draw + first
+        pair = problems * self.drawn.shape[1] + models
+        price = counts * self._most()[models]
+        _, first = np.unique(pair, return_index=True)
+        price[first] += self.unread()[problems[first], models[first]]
         taken = np.zeros(len(price), np.bool_)
-        left = max(self.left, 0.0) + (_ROUNDING - 1.0) * self._amount
+        left = self._money(limit)
         candidates = np.arange(len(price))
         while len(candidates):
             fitting = int(np.searchsorted(np.cumsum(price[candidates]), left, side="right"))
             taken[candidates[:fitting]] = True
             left -= float(price[candidates[:fitting]].sum())
             rest = candidates[fitting:]
-            candidates = rest[price[rest] <= left]
+            # The first draw of a pair may cost more than its later ones, which are not to be had without it.
+            passed = pair[rest[price[rest] > left]]
+            candidates = rest[~np.isin(pair[rest], passed)]
         return taken
 
+    def _most(self) -> Floats:
+        """Return the most that a draw of each model may cost, beside `unread`, float[models]."""
+        return self._worst if self.terms.basis == "realised" else self.expected - self._prompt
+
+    def _money(self, limit: float) -> float:
+        return max(min(self.left, limit), 0.0) + (_ROUNDING - 1.0) * self.amount
+
     def allocate(self, problems: Ints, models: Ints, counts: Ints) -> list[Allocation]:
-        """Return allocations for purchases, one per pair, and count them as drawn."""
+        """Return allocations for purchases, one per pair."""
         bought = np.zeros_like(self.drawn)
         np.add.at(bought, (problems, models), counts)
         names, ids = self.terms.models, self.terms.problem_ids
-        allocations = [
+        return [
             Allocation(problem_id=ids[i], model=names[m], first_index=int(self.drawn[i, m]), count=int(bought[i, m]))
             for m in range(len(names))
             for i in np.flatnonzero(bought[:, m]).tolist()
         ]
-        self.drawn += bought
-        return allocations
 
     def check_first(self) -> None:
-        """Reject a budget that does not pay for one draw of the cheapest model.
+        """Reject a budget that the pilot has overspent, or that does not pay for one draw of the cheapest model.
 
         Raises:
-            BudgetError: it does not.
+            BudgetError: it is one of these.
         """
+        unit = self.terms.unit or "flops"
+        if self.spent:
+            if self.spent > self.amount * _ROUNDING:
+                budget, cost = format_distinct(unit, self.amount, self.spent)
+                raise BudgetError(
+                    f"a budget of {budget} does not pay for the pilot, which cost {cost}\n  raise the budget, or shrink the pilot"
+                )
+            return
         price = self._worst if self.terms.basis == "realised" else self.expected
         cheapest = int(price.argmin())
-        if price[cheapest] > self.left * _ROUNDING:
-            left, each = format_distinct(self.terms.unit or "flops", self.left, float(price[cheapest]))
+        if price[cheapest] > self.amount * _ROUNDING:
+            budget, each = format_distinct(unit, self.amount, float(price[cheapest]))
             at = " at its worst case" if self.terms.basis == "realised" else ""
-            spent = ", after the pilot," if self.spent else ""
             raise BudgetError(
-                f"the budget's {left}{spent} does not pay for one draw of model {self.terms.models[cheapest]}{at}, {each}\n"
+                f"a budget of {budget} does not pay for one draw of model {self.terms.models[cheapest]}{at}, {each}\n"
                 "  raise the budget, or choose a cheaper model"
             )

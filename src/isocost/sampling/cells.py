@@ -8,7 +8,7 @@ from isocost.costs.expected import DrawCost
 from isocost.dispatch.draws import Draw
 from isocost.executors.base import Executor
 from isocost.grading import Grading
-from isocost.ids import digest, seed_of
+from isocost.ids import digest, digested, seed_of
 from isocost.ledger import Ledger
 from isocost.planning import cells, in_unit, plan_cell, terms_of
 from isocost.policies import load_policy
@@ -173,10 +173,19 @@ def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Al
         yield entry["round"], [Allocation(problem_id=p, model=m, first_index=f, count=c) for p, m, f, c in entry["allocations"]]
 
 
+# What each digest of terms covers, in this order. Fields that `Terms` gained later join it only if they are not at their default, so that
+# the rounds of earlier versions are still found.
+_DIGESTED_FIRST = (
+    "problem_ids", "models", "amount", "unit", "basis", "expected", "worst", "samples_per_problem", "seed", "piloted", "prompt",
+)  # fmt: skip
+
+
 def _terms_fields(terms: Terms) -> list[object]:
-    # Written out field by field: the digest of recorded rounds must stay the same when `Terms` gets another field.
-    piloted = sorted((list(key), n) for key, n in terms.piloted.items())
-    return [
-        terms.problem_ids, terms.models, terms.amount, terms.unit, terms.basis, dict(terms.expected), dict(terms.worst),
-        terms.samples_per_problem, terms.seed, piloted, dict(terms.prompt),
-    ]  # fmt: skip
+    values = digested(terms)
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            # Keys of pairs are no keys of JSON.
+            paired = name in ("piloted", "available")
+            values[name] = sorted((list(key), n) for key, n in value.items()) if paired else dict(value)
+    first: list[object] = [values.pop(name) for name in _DIGESTED_FIRST]
+    return [*first, values] if values else first
