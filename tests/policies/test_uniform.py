@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from isocost.costs.flops import flops_per_token
 from isocost.errors import BudgetError, StudyError
-from isocost.policies import load_policy
+from isocost.policies import POLICIES, load_policy
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.policies.uniform import affordable, affordable_draws, build
 from isocost.records import Allocation, Basis, Outcome, Verdict
+from tests.policies.buying import make_terms
 
 VERDICT = Verdict(outcome=Outcome.CORRECT, predicted_answer="1", reason="equal")
 Draw = tuple[str, int]
@@ -300,6 +301,10 @@ def test_two_models_are_refused() -> None:
 
 
 def test_policies_are_found_by_name() -> None:
+    two = make_terms(3, {"a": 1.0, "b": 2.0}, 30.0)
+    for name in POLICIES:
+        given = two if name in ("mixed", "cascade") else terms()
+        assert load_policy(name, given).propose()
     assert type(load_policy("uniform", terms())) is type(build(terms()))
     assert load_policy("isocost.policies.uniform:build", terms()).propose()
 

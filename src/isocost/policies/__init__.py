@@ -10,9 +10,13 @@ from isocost.policies.base import Policy, Terms
 
 POLICIES = {
     "uniform": "isocost.policies.uniform:build",
+    "mixed": "isocost.policies.mixed:build",
+    "first-hit": "isocost.policies.firsthit:build",
+    "cascade": "isocost.policies.cascade:build",
+    "dart": "isocost.policies.dart:build",
     "adaptive": "isocost.policies.adaptive:build",
 }
-FIXED = frozenset({"uniform"})  # policies whose draws do not depend on outcomes
+FIXED = frozenset({"uniform", "mixed"})  # policies whose draws do not depend on outcomes
 
 
 def load_policy(name: str, terms: Terms) -> Policy:

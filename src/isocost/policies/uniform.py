@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from isocost.amounts import format_distinct
@@ -22,6 +23,8 @@ def build(terms: Terms) -> Policy:
     """
     if len(terms.models) != 1:
         raise BudgetError(f"the uniform policy takes one model, got {len(terms.models)}: {', '.join(terms.models)}")
+    (model,) = terms.models
+    terms = replace(terms, problem_ids=tuple(p for p in terms.problem_ids if terms.available.get((p, model)) != 0))
     return Realised(terms) if terms.basis == "realised" and terms.amount is not None else Planned(terms)
 
 
@@ -108,28 +111,34 @@ class Planned:
                 f"a budget of {budget} does not pay for {_draws(max(1, sum(taken.values())))} of model {model} at {each} each\n"
                 "  raise the budget, or choose a cheaper model"
             )
-        return _level(terms.problem_ids, taken, total, terms.seed)
+        most = {p: terms.available.get((p, model), total) for p in terms.problem_ids}
+        return _level(taken, most, total, terms.seed)
 
 
 def _draws(count: int) -> str:
     return "one draw" if count == 1 else f"{count:,} draws"
 
 
-def _level(problem_ids: tuple[str, ...], taken: dict[str, int], total: int, seed: int) -> dict[str, int]:
-    """Return counts as equal as the draws taken already allow, with `total` in all."""
-    level, counts = min(taken.values()), dict(taken)
-    rising = [p for p in problem_ids if counts[p] <= level]
-    while sum(counts.values()) + len(rising) <= total:
-        # Raise all problems at the lowest level together, as far as possible in one step.
-        higher = [c - level for c in counts.values() if c > level]
-        step = min([(total - sum(counts.values())) // len(rising), *higher])
+def _level(taken: dict[str, int], most: dict[str, int], total: int, seed: int) -> dict[str, int]:
+    """Return counts as equal as the draws taken already, and those that there are at most, allow.
+
+    They sum to `total`, or to all draws that there are.
+    """
+    counts, left = dict(taken), total - sum(taken.values())
+    # Between two of these levels the same problems rise, in one step.
+    for level, above in itertools.pairwise(sorted({*taken.values(), *most.values()})):
+        rising = [p for p in taken if taken[p] <= level < most[p]]
+        if not rising:
+            continue
+        step = min(above - level, left // len(rising))
         for p in rising:
             counts[p] += step
-        level += step
-        rising = [p for p in problem_ids if counts[p] <= level]
-    # Seeded by text, so that the choice does not depend on the state of other generators and a resumed run makes it again.
-    for p in random.Random(f"uniform/{seed}").sample(rising, total - sum(counts.values())):
-        counts[p] += 1
+        left -= step * len(rising)
+        if step < above - level:
+            # Seeded by text, so that the choice does not depend on the state of other generators and a resumed run makes it again.
+            for p in random.Random(f"uniform/{seed}").sample(rising, left):
+                counts[p] += 1
+            break
     return counts
 
 
@@ -180,9 +189,11 @@ class Realised:
 
     def _canonical(self, order: list[str]) -> Iterator[tuple[str, int]]:
         model = self.terms.models[0]
-        for index in itertools.count():
+        begin = {p: self.terms.piloted.get((p, model), 0) for p in order}
+        end = {p: self.terms.available.get((p, model), math.inf) for p in order}
+        for index in itertools.takewhile(lambda index: index < max(end.values(), default=0), itertools.count()):
             for problem in order:
-                if index >= self.terms.piloted.get((problem, model), 0):
+                if begin[problem] <= index < end[problem]:
                     yield problem, index
 
     def observe(self, observations: Iterable[Observation]) -> None:
