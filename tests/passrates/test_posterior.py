@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocost.passrates import HIERARCHICAL, Law, Posterior, States, fixed_prior, law_prior
+from isocost.passrates import HIERARCHICAL, Law, Marginal, Posterior, Prior, States, fixed_prior, law_prior
 
 
 def states(counts: list[list[list[int]]], problems: list[int] | None = None, bins: list[int] | None = None) -> States:
@@ -119,3 +119,57 @@ def test_a_label_that_goes_with_the_rates_moves_them_and_noise_does_not() -> Non
             assert low < 0.6 * none < 1.4 * none < high
         else:
             assert abs(low - high) < 0.1 * none
+
+
+def test_drawn_rates_have_the_posterior_s_moments() -> None:
+    law = Law(marginals=((0.301, 0.826), (0.316, 0.653)), correlation=0.8)
+    posterior = Posterior(HIERARCHICAL, 2)
+    posterior.fit(observed(law, 200, 4, seed=8))
+    some = states([[[0, 4], [0, 4]], [[0, 4], [2, 2]], [[4, 0], [0, 0]]])
+    generator = np.random.default_rng(9)
+    state_of = np.repeat(np.arange(3), 100)
+    drawn = np.stack([posterior.draw_rates(some, state_of, generator) for _ in range(400)])
+    by_state = drawn.reshape(400, 3, 100, 2)
+    np.testing.assert_allclose(by_state.mean(axis=(0, 2)), posterior.rates(some), rtol=0.05)
+    for model in (0, 1):
+        exact = posterior.moments(some, model, [(0, 8)])[0]
+        np.testing.assert_allclose(((1 - by_state[..., model]) ** 8).mean(axis=(0, 2)), exact, rtol=0.05, atol=2e-3)
+
+
+def test_rates_of_two_models_are_drawn_together() -> None:
+    rows = []
+    for correlation in (0.3, 0.95):
+        posterior = Posterior(law_prior(Law(marginals=((0.5, 1.0), (0.5, 1.0)), correlation=correlation)), 2)
+        drawn = posterior.draw_rates(states([[[0, 0], [0, 0]]]), np.zeros(20_000, np.int64), np.random.default_rng(1))
+        ranks = np.argsort(np.argsort(drawn, axis=0), axis=0)
+        rows.append(np.corrcoef(ranks.T)[0, 1])
+    np.testing.assert_allclose(rows, 6 / np.pi * np.arcsin(np.array([0.3, 0.95]) / 2), atol=0.03)
+
+
+def test_problems_that_no_model_can_solve_are_drawn_and_their_probability_is_bayes() -> None:
+    law = Law(marginals=((1.0, 1.0), (1.0, 1.0)), correlation=0.0, impossible=0.2)
+    posterior = Posterior(law_prior(law), 2)
+    some = states([[[0, 3], [0, 1]], [[1, 2], [0, 1]]])
+    # Under uniform rates 3 failures have the probability 1/4, one has 1/2.
+    exact = 0.2 / (0.2 + 0.8 / 8)
+    np.testing.assert_allclose(posterior.impossible_probabilities(some), [exact, 0.0], atol=2e-3)
+    drawn = posterior.draw_rates(some, np.repeat([0, 1], 20_000), np.random.default_rng(2))
+    assert (drawn[:20_000] == 0).all(axis=1).mean() == pytest.approx(exact, abs=0.01)
+    assert (drawn[20_000:, 0] > 0).all()
+
+
+def test_impossible_for_all_models_counts_each_model_s_own_share() -> None:
+    prior = Prior(marginals=(Marginal(1.0, 1.0, 0.3),), weights=(0.0,), correlations=(0.0,))
+    posterior = Posterior(prior, 2)
+    some = states([[[0, 4], [0, 4]], [[0, 4], [1, 3]]])
+    one = 0.3 / (0.3 + 0.7 / 5)
+    np.testing.assert_allclose(posterior.impossible_probabilities(some), [one**2, 0.0], atol=2e-3)
+
+
+def test_the_correlation_is_learned() -> None:
+    means = []
+    for correlation in (0.6, 0.8):
+        posterior = Posterior(HIERARCHICAL, 2)
+        posterior.fit(observed(Law(marginals=((0.3, 0.8), (0.5, 0.7)), correlation=correlation), 2000, 4, seed=4))
+        means.append(posterior.correlation())
+    assert means[0] < 0.65 < 0.75 < means[1]

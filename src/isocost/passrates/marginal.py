@@ -33,6 +33,7 @@ class MarginalPosterior:
         problems: Problems in each state, int[states].
         weights: Posterior weight of each law that matters, float[laws].
         laws: These laws.
+        log_evidence: Log probability of the counts under each, up to a constant, float[laws].
     """
 
     def __init__(self, successes: ArrayLike, draws: ArrayLike) -> None:
@@ -44,11 +45,13 @@ class MarginalPosterior:
         exponents = self.states[:, :1] * LOG_RATES + self.states[:, 1:] * LOG_FAILURES
         likely = np.exp(exponents - exponents.max(axis=1, keepdims=True)) if len(exponents) else exponents
         evidence = np.maximum(masses @ likely.T, 1e-300)
-        log_posterior = log_prior + np.log(evidence) @ self.problems
+        log_evidence: Floats = np.log(evidence) @ self.problems
+        log_posterior = log_prior + log_evidence
         kept = np.flatnonzero(log_posterior > log_posterior.max() + math.log(_NEGLIGIBLE))
         weights = np.exp(log_posterior[kept] - log_posterior.max())
         self.weights: Floats = weights / weights.sum()
         self.laws = [laws[k] for k in kept]
+        self.log_evidence: Floats = log_evidence[kept]
         self._masses = masses[kept]
         self._likely = likely
 

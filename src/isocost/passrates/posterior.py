@@ -134,6 +134,10 @@ class Posterior:
                 found[i, part] = self._weights @ (later / now) * np.exp(later_scale - scale)
         return found
 
+    def correlation(self) -> float:
+        """Return the posterior mean of the correlation of any two models' normal scores."""
+        return float(self._weights @ np.array(self._prior.correlations)[self._laws.correlations])
+
     def draw_rates(self, states: States, state_of: Ints, generator: np.random.Generator) -> Floats:
         """Draw the rates of problems jointly: a law by its weight, then each problem's factor, then each model's rate.
 
@@ -146,19 +150,41 @@ class Posterior:
             float[problems, models]; each rate is the centre of its cell.
         """
         law = self._laws.pick(int(generator.choice(len(self._weights), p=self._weights)))
-        factors = self._factors[law.loadings][:, states.bins].transpose(0, 2, 1)
-        chance = (self._product(law, states.counts, range(self._models)) * factors)[0].T  # [states, factors]
-        factor = _choose(chance[state_of], generator)
+        likely = self._over_factor(law, states)
+        factor = _choose(likely[0].T[state_of], generator)
         masses = self._prior.masses()
         rates = np.empty((len(state_of), self._models))
         for model in range(self._models):
             given = masses[law.marginals[0, model], law.correlations[0]][factor]
             counts = states.counts[state_of, model]
             exponents = counts[:, :1] * LOG_RATES + counts[:, 1:] * LOG_FAILURES
-            likely = np.exp(exponents - exponents.max(axis=1, keepdims=True))
-            rates[:, model] = RATES[_choose(given * likely, generator)]
+            evidence = np.exp(exponents - exponents.max(axis=1, keepdims=True))
+            rates[:, model] = RATES[_choose(given * evidence, generator)]
         rates[rates <= RATES[0]] = 0.0
+        rates[generator.random(len(state_of)) < self._unsolvable(states, likely)[0, state_of]] = 0.0
         return rates
+
+    def impossible_probabilities(self, states: States) -> Floats:
+        """Return the probability that a problem in each state is impossible for all models: rates in the lowest cell, float[states]."""
+        likely = self._over_factor(self._laws, states)
+        lowest = self._prior.masses()[..., 0]
+        product = self._factors[self._laws.loadings][:, states.bins].transpose(0, 2, 1)
+        for m in range(self._models):
+            # Failures alone have the likelihood 1 in the lowest cell, on the scale of _Evidence.
+            unsolved = states.counts[:, m, 0] == 0
+            product = product * lowest[self._laws.marginals[:, m], self._laws.correlations][:, :, None] * unsolved
+        beyond = self._unsolvable(states, likely)
+        return np.asarray(self._weights @ (beyond + (1.0 - beyond) * product.sum(axis=1) / likely.sum(axis=1)), np.float64)
+
+    def _over_factor(self, laws: _Laws, states: States) -> Floats:
+        """Return the scaled probability of the counts in each state and of the factor, float[laws, factors, states]."""
+        factors = self._factors[laws.loadings][:, states.bins].transpose(0, 2, 1)
+        return np.asarray(self._product(laws, states.counts, range(self._models)) * factors, np.float64)
+
+    def _unsolvable(self, states: States, likely: Floats) -> Floats:
+        """Return the probability that a problem is one of the share that no model can solve, float[laws, states]."""
+        share = self._prior.impossible * (states.counts[:, :, 0].sum(axis=1) == 0)
+        return np.asarray(share / (share + (1.0 - self._prior.impossible) * likely.sum(axis=1)), np.float64)
 
     def _with_counts(self, product: Floats, counts: Ints, model: int) -> tuple[Floats, Floats]:
         """Return D_h(c) as float[laws, states], and its log scale, from the product over the factor and the other models."""
