@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+from isocost.forecasting.choices import Choice, Difference
 from isocost.forecasting.curves import LEVEL, CurveForecast, Pilot
+from isocost.forecasting.distinct import DistinctLaw
+from isocost.forecasting.doubts import Answers
+from isocost.forecasting.forecast import Comparison, Forecast, ModelForecast, Piloted, Question, forecast
 
-__all__ = ["LEVEL", "CurveForecast", "Pilot"]
+__all__ = [
+    "LEVEL",
+    "Answers",
+    "Choice",
+    "Comparison",
+    "CurveForecast",
+    "Difference",
+    "DistinctLaw",
+    "Forecast",
+    "ModelForecast",
+    "Pilot",
+    "Piloted",
+    "Question",
+    "forecast",
+]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from isocost.forecasting.distinct import DistinctLaw
+from isocost.forecasting.values import draw_values, kept_values
 from isocost.metrics.coverage import coverage_curve
 from isocost.passrates import MarginalPosterior, power_law
 from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Floats
 from isocost.passrates.posterior import Ints
+from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.records import Estimate
 
 LEVEL = 0.90  # of the intervals of forecasts: the level that simulation has checked
-_ENDS = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
+ENDS = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
 _POINTS = 4000  # of the posterior distribution behind an interval
 
 
@@ -62,90 +64,87 @@ class CurveForecast:
     """Forecast measures of one model at any number of draws per problem.
 
     The value is the posterior mean; for coverage, its average with the power law, where all problems have the same number of draws: in
-    simulation the two err in opposite directions (docs/forecasting.md). Intervals hold LEVEL of the posterior distribution, moved along
-    with the value, and are rounded outward to whole problems.
+    simulation the two err in opposite directions (docs/forecasting.md). Intervals hold LEVEL of the posterior distribution. Those of an
+    average extend from there to the same interval moved along with the value, because the power law's error has no distribution. Their
+    ends are rounded outward to whole problems.
 
     Args:
         pilot: The pilot.
         unpiloted: Number of further problems of the same kind, without draws.
+        power_law: False leaves the power law out, for draws whose number depends on their outcomes.
     """
 
-    def __init__(self, pilot: Pilot, unpiloted: int = 0) -> None:
+    def __init__(self, pilot: Pilot, unpiloted: int = 0, *, power_law: bool = True) -> None:
         self.pilot = pilot
         self._unpiloted = unpiloted
+        self._with_power_law = power_law
         self.posterior = MarginalPosterior(pilot.successes, pilot.draws)
-        self._distinct = DistinctLaw(pilot.solution_problem, pilot.solution_count)
+        self.distinct = DistinctLaw(pilot.solution_problem, pilot.solution_count)
 
     @property
     def n(self) -> int:
         """Number of problems that the forecast is for."""
         return len(self.pilot.draws) + self._unpiloted
 
-    def coverage(self, ks: Sequence[float], *, outcomes: bool = False) -> list[Estimate]:
-        """Return coverage@k for each k. A fraction of k is a share of the problems that get one draw more.
+    def of(self, objective: Objective, ks: Sequence[float], *, outcomes: bool = False) -> list[Estimate]:
+        """Return the value of an objective after k draws per problem, for each k. A fraction of k is a share that gets one draw more.
 
         Args:
+            objective: The objective.
             ks: Draws per problem.
-            outcomes: Return an interval for the share of problems that k draws cover, instead of its expectation given the pass rates.
+            outcomes: Return an interval for what k draws bring, instead of its expectation given the pass rates.
         """
-        values = np.array([_at(lambda j: -np.expm1(j * LOG_FAILURES), k) for k in ks])
-        values[:, 0] = 0.0  # the lowest cell is as good as impossible
-        noise = values * (1.0 - values) if outcomes else None
-        return self._estimates(values, noise, second=self._power_law(ks), most=1.0)
+        if isinstance(objective, KeptPerProblem):
+            return self.kept(ks, objective.most)
+        values = draw_values(objective, ks, self.distinct)
+        return self._estimates(values, values * (1.0 - values) if outcomes else None, moves=self.moves(objective, ks), most=1.0)
+
+    def coverage(self, ks: Sequence[float], *, outcomes: bool = False) -> list[Estimate]:
+        """Return coverage@k for each k, as `of`."""
+        return self.of(Coverage(), ks, outcomes=outcomes)
 
     def kept(self, ks: Sequence[float], most: int | None) -> list[Estimate]:
-        """Return the mean over problems of min(distinct correct solutions, most) after k draws; all distinct ones if `most` is None."""
-        largest = math.ceil(max(ks, default=0))
-        table = self._distinct.expected(largest, most)
-        values = np.array([_at(lambda j: _binomial(int(j)) @ table[: int(j) + 1], k) for k in ks])
-        return self._estimates(values, None, second=None, most=float(most) if most is not None else math.inf)
+        """Return the mean over problems of min(distinct correct solutions, most) after k draws; all distinct ones if `most` is None.
 
-    def mixed(self, sizes: Sequence[int]) -> list[Estimate]:
+        The interval is that of the expectation given the pass rates, and of the law of distinct solutions at its posterior mean.
+        """
+        values = kept_values(ks, most, self.distinct)
+        return self._estimates(values, None, moves=np.zeros(len(ks)), most=math.inf if most is None else float(most))
+
+    def mixed(self, sizes: Sequence[int], *, outcomes: bool = False) -> list[Estimate]:
         """Return the share of problems whose group of G draws is mixed, 1 - E[p^G] - E[(1 - p)^G], for each size G."""
         values = np.array([1.0 - np.exp(g * LOG_RATES) - np.exp(g * LOG_FAILURES) for g in sizes])
-        return self._estimates(values, values * (1.0 - values), second=None, most=1.0)
+        return self._estimates(values, values * (1.0 - values) if outcomes else None, moves=np.zeros(len(sizes)), most=1.0)
 
-    def _power_law(self, ks: Sequence[float]) -> Floats | None:
+    def moves(self, objective: Objective, ks: Sequence[float]) -> Floats:
+        """Return the difference of the value from the posterior mean: half the way to the power law for coverage, else 0, float[ks]."""
+        nothing = np.zeros(len(ks))
         draws = self.pilot.equal_draws
-        if draws is None or draws < 2 or self.pilot.says_nothing:
-            return None
+        if not isinstance(objective, Coverage) or not self._with_power_law or draws is None or self.pilot.says_nothing:
+            return nothing
         known = coverage_curve(self.pilot.draws, self.pilot.successes, np.arange(1, draws + 1)).mean(axis=0)
-        return power_law(known, ks)
+        # Fewer draws than one have no place on a line over log k.
+        second = power_law(known, np.maximum(ks, 1.0))
+        if second is None:
+            return nothing
+        means, _ = self.posterior.averages(draw_values(objective, ks, self.distinct), unpiloted=self._unpiloted)
+        return np.where(np.asarray(ks) >= 1.0, (second - self.posterior.weights @ means) / 2.0, 0.0)
 
-    def _estimates(self, values: Floats, noise: Floats | None, *, second: Floats | None, most: float) -> list[Estimate]:
+    def _estimates(self, values: Floats, noise: Floats | None, *, moves: Floats, most: float) -> list[Estimate]:
         means, spreads = self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise)
         # Fixed points of the posterior: the same pilot gives the same interval.
         generator = np.random.default_rng(0)
         law = generator.choice(len(self.posterior.weights), _POINTS, p=self.posterior.weights)
         normal = generator.standard_normal(_POINTS)
         found = []
-        for k in range(len(values)):
-            mean = float(self.posterior.weights @ means[:, k])
-            low, high = np.quantile(means[law, k] + spreads[law, k] * normal, _ENDS)
-            moved = 0.0 if second is None else (float(second[k]) - mean) / 2.0
-            n = max(1, self.n)
-            found.append(
-                Estimate(
-                    value=min(most, mean + moved),
-                    low=max(0.0, math.floor((low + moved) * n) / n),
-                    high=min(most, math.ceil((high + moved) * n) / n),
-                    n=self.n,
-                )
-            )
+        for k, moved in enumerate(moves.tolist()):
+            value = float(self.posterior.weights @ means[:, k]) + moved
+            low, high = np.quantile(means[law, k] + spreads[law, k] * normal, ENDS)
+            found.append(outward(value, low + min(moved, 0.0), high + max(moved, 0.0), self.n, most))
         return found
 
 
-def _at(function: Callable[[float], Floats], k: float) -> Floats:
-    """Return a function of whole draws at k, linear in between."""
-    below = math.floor(k)
-    share = k - below
-    if share == 0.0:
-        return function(float(below))
-    return np.asarray((1.0 - share) * function(float(below)) + share * function(float(below + 1)), np.float64)
-
-
-def _binomial(k: int) -> Floats:
-    """Return the binomial probabilities of 0 .. k successes in each cell of the pass rate, float[cells, k + 1]."""
-    c = np.arange(k + 1)
-    log_choose = np.array([math.lgamma(k + 1) - math.lgamma(i + 1) - math.lgamma(k - i + 1) for i in range(k + 1)])
-    return np.asarray(np.exp(log_choose + c * LOG_RATES[:, None] + (k - c) * LOG_FAILURES[:, None]), np.float64)
+def outward(value: float, low: float, high: float, n: int, most: float) -> Estimate:
+    """Return an estimate of a mean over n problems between 0 and `most`, with ends rounded outward to whole problems."""
+    n = max(1, n)
+    return Estimate(value=min(most, max(0.0, value)), low=max(0.0, math.floor(low * n) / n), high=min(most, math.ceil(high * n) / n), n=n)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from isocost.passrates.grid import Floats
+from isocost.passrates.posterior import Ints
 
 _STRENGTHS = tuple(np.exp(np.linspace(math.log(0.05), math.log(200.0), 25)).tolist())
 _DISCOUNTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -31,14 +31,14 @@ class DistinctLaw:
 
     def __init__(self, problem: ArrayLike, multiplicity: ArrayLike) -> None:
         owner, sizes = np.asarray(problem, np.int64), np.asarray(multiplicity, np.int64)
-        self.repeats = int((sizes - 1).sum()) if len(sizes) else 0
         _, inverse = np.unique(owner, return_inverse=True)
         distinct = np.bincount(inverse)
         correct = np.bincount(inverse, weights=sizes).astype(np.int64)
         weights = np.array([[self._log_likelihood(t, s, sizes, distinct, correct) for s in _DISCOUNTS] for t in _STRENGTHS])
         weights = np.exp(weights - weights.max())
         kept = np.argwhere(weights > _NEGLIGIBLE)
-        self._laws = [(_STRENGTHS[i], _DISCOUNTS[j]) for i, j in kept.tolist()]
+        self._strengths = np.array(_STRENGTHS)[kept[:, :1]]  # [laws, 1], as the discounts
+        self._discounts = np.array(_DISCOUNTS)[kept[:, 1:]]
         chosen = weights[kept[:, 0], kept[:, 1]]
         self._weights: Floats = chosen / chosen.sum()
 
@@ -55,25 +55,30 @@ class DistinctLaw:
 
     def expected(self, correct: int, most: int | None) -> Floats:
         """Return the expected number of distinct solutions, at most `most`, among c = 0 .. `correct` correct ones, float[correct + 1]."""
-        return np.asarray(sum(w * _expected(t, s, correct, most) for (t, s), w in zip(self._laws, self._weights, strict=True)))
-
-
-@cache
-def _expected(theta: float, sigma: float, correct: int, most: int | None) -> Floats:
-    found = np.zeros(correct + 1)
-    if most is None:
+        found = np.zeros((len(self._weights), correct + 1))
+        if most is None:
+            for c in range(correct):
+                # The probability that the next is new is linear in d, so its mean needs the mean of d alone.
+                found[:, c + 1] = found[:, c] + self._new(found[:, c : c + 1], c)[:, 0]
+            return np.asarray(self._weights @ found)
+        numbers = np.arange(most + 1)
+        chance = np.zeros((len(self._weights), most + 1))  # of d distinct ones; the last entry: at least `most`
+        chance[:, 0] = 1.0
         for c in range(correct):
-            # The probability that the next is new is linear in d, so its mean needs the mean of d alone.
-            found[c + 1] = found[c] + (1.0 if c == 0 else (theta + sigma * found[c]) / (theta + c))
-        return found
-    chance = np.zeros(most + 1)  # of d distinct ones; the last entry: at least `most`
-    chance[0] = 1.0
-    numbers = np.arange(most + 1)
-    for c in range(correct):
-        new = np.ones(most + 1) if c == 0 else np.minimum(1.0, (theta + sigma * numbers) / (theta + c))
-        rising = chance * new
-        rising[most] = 0.0
-        chance = chance - rising
-        chance[1:] += rising[:-1]
-        found[c + 1] = chance @ numbers
-    return found
+            rising = chance[:, :most] * self._new(numbers[:most], c)
+            chance[:, :most] -= rising
+            chance[:, 1:] += rising
+            found[:, c + 1] = chance @ numbers
+        return np.asarray(self._weights @ found)
+
+    def draw(self, number: int, generator: np.random.Generator) -> Floats:
+        """Draw laws by their weights: theta and sigma of each, float[number, 2]."""
+        laws = np.concatenate([self._strengths, self._discounts], axis=1)
+        return np.asarray(laws[generator.choice(len(laws), number, p=self._weights)], np.float64)
+
+    def _new(self, distinct: Floats | Ints, correct: int) -> Floats:
+        """Return the probability that the next correct solution is new after c, of which so many are distinct, float[laws, distinct]."""
+        if correct == 0:
+            return np.ones(1 if distinct.ndim == 1 else distinct.shape)
+        # More distinct ones than correct ones do not occur, but their entries must not exceed 1.
+        return np.asarray(np.minimum(1.0, (self._strengths + self._discounts * distinct) / (self._strengths + correct)), np.float64)

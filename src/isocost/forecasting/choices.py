@@ -1,0 +1,169 @@
+"""Choices of what to buy at a budget, with predicted values and paired differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from isocost.forecasting.curves import ENDS, CurveForecast, outward
+from isocost.forecasting.distinct import DistinctLaw
+from isocost.forecasting.joint import Replicates
+from isocost.forecasting.simulated import Simulation
+from isocost.forecasting.values import draw_values, pair_values
+from isocost.passrates.grid import Floats
+from isocost.policies.base import KeptPerProblem, Objective
+from isocost.records import Estimate
+
+_TOLD_APART = NormalDist().inv_cdf(ENDS[1]) + NormalDist().inv_cdf(0.8)  # standard errors: four times in five
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A way to spend a budget, and the predicted value.
+
+    Attributes:
+        name: A model, several joined by +, or a policy.
+        shares: Share of the money, by model; empty for a policy.
+        draws: Draws per problem, by model; of a policy the mean.
+        value: Mean over problems of the objective, with its interval.
+        samples: Value in each replicate of the pass rates, float[replicates].
+        moved: Part of the value by which the forecast differs from the posterior mean (`CurveForecast.moves`); it is in the samples.
+    """
+
+    name: str
+    shares: Mapping[str, float]
+    draws: Mapping[str, float]
+    value: Estimate
+    samples: Floats
+    moved: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A paired difference between two choices on the same problems.
+
+    Attributes:
+        choice: Name of the choice.
+        other: Name of the choice that is subtracted.
+        value: The difference, with its interval.
+        error: Standard deviation of the difference, given the pilot.
+        settled_by: Piloted problems that would tell the two apart four times in five if the difference is as predicted; None if that is
+            more than a million.
+    """
+
+    choice: str
+    other: str
+    value: Estimate
+    error: float
+    settled_by: int | None
+
+    @property
+    def is_settled(self) -> bool:
+        """True if the interval excludes 0."""
+        low, high = self.value.low, self.value.high
+        return low is not None and high is not None and (low > 0 or high < 0)
+
+
+class Market:
+    """Predict what an amount of money per problem buys.
+
+    Args:
+        forecasts: One per model.
+        drawn: Replicates of the models' pass rates, in the same order.
+        costs: Cost per draw, by model.
+        objective: What is counted.
+        together: Law of distinct solutions among the correct ones of all models.
+    """
+
+    def __init__(
+        self,
+        forecasts: Sequence[CurveForecast],
+        drawn: Replicates,
+        costs: Mapping[str, float],
+        objective: Objective,
+        together: DistinctLaw,
+    ) -> None:
+        self.costs, self.objective, self.drawn = costs, objective, drawn
+        self._forecasts = {forecast.pilot.model: forecast for forecast in forecasts}
+        self._place = {model: m for m, model in enumerate(drawn.models)}
+        self._together = together
+        self._most = float(objective.most) if isinstance(objective, KeptPerProblem) else 1.0
+
+    def model(self, name: str, budget: float) -> Choice:
+        """Return the choice of one model alone. Value and interval are those of its `CurveForecast`."""
+        k, moved = budget / self.costs[name], self._move(name, budget)
+        value = self._forecasts[name].of(self.objective, [k])[0]
+        return Choice(name=name, shares={name: 1.0}, draws={name: k}, value=value, samples=self._alone(name, k) + moved, moved=moved)
+
+    def pair(self, first: str, second: str, budget: float, share: float = 0.5) -> Choice:
+        """Return the mixture of two models for the same problems.
+
+        Args:
+            first: A model.
+            second: Another model.
+            budget: Money per problem.
+            share: The first model's share of it.
+        """
+        shares = {first: share, second: 1.0 - share}
+        draws = {name: part * budget / self.costs[name] for name, part in shares.items()}
+        table = pair_values(self.objective, draws[first], draws[second], self._together)
+        cells = self.drawn.cells
+        samples = table[cells[:, :, self._place[first]], cells[:, :, self._place[second]]].mean(axis=1)
+        # The models' own forecasts move from the posterior mean; a mixture moves with them, by their shares.
+        moved = sum(part * self._move(name, budget) for name, part in shares.items())
+        return self._choice(f"{first}+{second}", shares, draws, samples, moved)
+
+    def policy(self, name: str, budget: float, simulation: Simulation, generator: np.random.Generator) -> Choice:
+        """Return a policy, simulated with all models on some replicates of the pass rates.
+
+        Each replicate gives the gain over the best single model on the same problems and rates. The gain's mean and its predictive
+        distribution, by Student's t, are added to that model's value in all replicates. They include the luck of the draws.
+        """
+        base = max((self.model(model, budget) for model in self.drawn.models), key=lambda choice: choice.value.value or 0.0)
+        of_cell = draw_values(self.objective, [base.draws[base.name]], self._forecasts[base.name].distinct)[0]
+        results = simulation.run(name, budget, self.drawn.rates, generator)
+        gains = np.array([r.value - of_cell[self.drawn.cells[i, r.problems, self._place[base.name]]].mean() for i, r in enumerate(results)])
+        error = float(gains.std(ddof=1)) * math.sqrt(1.0 + 1.0 / len(gains))
+        each = gains.mean() + error * generator.standard_t(len(gains) - 1, len(base.samples))
+        draws = {model: float(np.mean([r.draws[m] for r in results])) for m, model in enumerate(self.drawn.models)}
+        return self._choice(name, {}, draws, base.samples - base.moved + each, base.moved)
+
+    def difference(self, choice: Choice, other: Choice) -> Difference:
+        """Return the paired difference of two choices. Its value is that of the two predicted values."""
+        each, moved = choice.samples - other.samples, choice.moved - other.moved
+        value = (choice.value.value or 0.0) - (other.value.value or 0.0)
+        low, high = value + np.quantile(each, ENDS) - each.mean()
+        n, error = len(self.drawn.problem_ids), float(each.std(ddof=1))
+        return Difference(
+            choice=choice.name,
+            other=other.name,
+            value=Estimate(value=value, low=float(low) - max(moved, 0.0), high=float(high) - min(moved, 0.0), n=n),
+            error=error,
+            settled_by=_settling(n, value, error),
+        )
+
+    def _choice(self, name: str, shares: Mapping[str, float], draws: Mapping[str, float], samples: Floats, moved: float) -> Choice:
+        """Return a choice whose interval extends from the samples' own to the one moved along, as that of a model does."""
+        low, high = np.quantile(samples, ENDS)
+        ends = float(low) + min(moved, 0.0), float(high) + max(moved, 0.0)
+        value = outward(float(samples.mean()) + moved, *ends, len(self.drawn.problem_ids), self._most)
+        return Choice(name=name, shares=shares, draws=draws, value=value, samples=samples + moved, moved=moved)
+
+    def _alone(self, name: str, k: float) -> Floats:
+        of_cell = draw_values(self.objective, [k], self._forecasts[name].distinct)[0]
+        return np.asarray(of_cell[self.drawn.cells[:, :, self._place[name]]].mean(axis=1))
+
+    def _move(self, name: str, budget: float) -> float:
+        return float(self._forecasts[name].moves(self.objective, [budget / self.costs[name]])[0])
+
+
+def _settling(n: int, value: float, error: float) -> int | None:
+    """Return the number of piloted problems at which the difference is `_TOLD_APART` standard errors: errors fall with the root of n."""
+    if value == 0.0:
+        return None
+    needed = n * (_TOLD_APART * error / value) ** 2
+    return math.ceil(needed) if needed <= 1e6 else None

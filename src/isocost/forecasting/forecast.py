@@ -1,0 +1,210 @@
+"""Everything that a pilot predicts: curves, choices at budgets, crossovers, doubtful problems, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from isocost.forecasting.choices import Choice, Difference, Market
+from isocost.forecasting.curves import ENDS, CurveForecast, Pilot, outward
+from isocost.forecasting.distinct import DistinctLaw
+from isocost.forecasting.doubts import Agreement, Answers, Impossible, agreements, impossible
+from isocost.forecasting.joint import Replicates, replicates
+from isocost.forecasting.margins import Margin, margin
+from isocost.forecasting.overtaking import Overtaking, overtaking
+from isocost.forecasting.scores import Score, scores
+from isocost.forecasting.simulated import Simulation
+from isocost.policies.base import Objective
+from isocost.records import Estimate, Unit
+
+_MOST_PAIRED = 4  # models of which every pair is compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piloted:
+    """One model's pilot, and what is known beside it.
+
+    Attributes:
+        pilot: The pilot.
+        recorded: All recorded draws of the same problems, to score the forecast; None if there are no more, or they have no unbiased score.
+        is_fixed: False if the number of draws depends on their outcomes, or appears to.
+        cost: Cost per graded draw of the pilot; None if unknown.
+        tokens: Generated tokens per graded draw of the pilot; None if unknown.
+    """
+
+    pilot: Pilot
+    recorded: Pilot | None
+    is_fixed: bool
+    cost: Estimate | None
+    tokens: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked of a pilot.
+
+    Attributes:
+        ks: Draws per problem to predict.
+        budgets: Money per problem at which choices are compared, in `unit`.
+        objective: What choices make the most of.
+        policies: Names of policies to simulate.
+        unit: Unit of costs, if it is that of a budget.
+    """
+
+    ks: tuple[int, ...]
+    budgets: tuple[float, ...]
+    objective: Objective
+    policies: tuple[str, ...] = ()
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Predictions after k draws per problem.
+
+    Attributes:
+        k: Draws per problem.
+        coverage: Share of problems with a correct sample.
+        distinct: Distinct correct solutions per problem; None if the pilot has no texts.
+        objective: Value of the objective; that of coverage is `coverage`.
+    """
+
+    k: int
+    coverage: Estimate
+    distinct: Estimate | None
+    objective: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelForecast:
+    """The forecast of one model.
+
+    Attributes:
+        piloted: The pilot.
+        points: Predictions at each k.
+        impossible: Share of the problems that are impossible for the model.
+        scores: Predictions beside recorded outcomes; empty if nothing more is recorded.
+    """
+
+    piloted: Piloted
+    points: tuple[Point, ...]
+    impossible: Estimate
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The choices at one budget.
+
+    Attributes:
+        budget: Money per problem.
+        choices: Highest predicted value first.
+        differences: The first choice minus each other one, in that order.
+        margins: Gains of the next draw, of each model alone.
+    """
+
+    budget: float
+    choices: tuple[Choice, ...]
+    differences: tuple[Difference, ...]
+    margins: tuple[Margin, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """Everything that a pilot predicts.
+
+    Attributes:
+        question: What was asked.
+        models: By name.
+        comparisons: One per budget.
+        overtakings: Crossovers of each pair of models.
+        impossible: Problems that are probably impossible for all models.
+        agreements: Problems whose reference answer is doubtful.
+        correlation: Posterior mean of the correlation of the models' abilities; None for one model.
+    """
+
+    question: Question
+    models: Mapping[str, ModelForecast]
+    comparisons: tuple[Comparison, ...]
+    overtakings: tuple[Overtaking, ...]
+    impossible: tuple[Impossible, ...]
+    agreements: tuple[Agreement, ...]
+    correlation: float | None
+
+
+def forecast(models: Sequence[Piloted], question: Question, *, together: DistinctLaw, answers: Sequence[Answers] = ()) -> Forecast:
+    """Predict what more draws bring. The same pilot gives the same forecast.
+
+    Args:
+        models: The pilots. Problems that a model was not piloted on are predicted from the other models' counts.
+        question: What is asked. Without known costs of all models it may have no budgets.
+        together: Law of distinct solutions among the correct ones of all models.
+        answers: Incorrect answers of the pilot's problems.
+
+    Raises:
+        BudgetError: A budget does not pay for a draw after the pilot.
+    """
+    ids = {problem for each in models for problem in each.pilot.problem_ids}
+    curves = [CurveForecast(each.pilot, unpiloted=len(ids) - len(each.pilot.problem_ids), power_law=each.is_fixed) for each in models]
+    generator = np.random.default_rng(0)
+    drawn = replicates(curves, generator)
+    costs = {each.pilot.model: each.cost.value for each in models if each.cost is not None and each.cost.value is not None}
+    market = Market(curves, drawn, costs, question.objective, together)
+    simulation = Simulation(
+        models=drawn.models,
+        costs=costs,
+        pilot=max(int(each.pilot.draws.max(initial=1)) for each in models),
+        objective=question.objective,
+        together=together,
+        unit=question.unit,
+    )
+    pairs = list(combinations(curves, 2)) if len(costs) == len(curves) <= _MOST_PAIRED else []
+    crossed = [overtaking(pair, drawn, costs, question.objective) for pair in pairs]
+    return Forecast(
+        question=question,
+        models={each.pilot.model: _of_model(each, curve, drawn, question) for each, curve in zip(models, curves, strict=True)},
+        comparisons=tuple(_compared(market, curves, budget, question.policies, simulation, generator) for budget in question.budgets),
+        overtakings=tuple(each for each in crossed if each is not None),
+        impossible=tuple(impossible(drawn)),
+        agreements=tuple(agreements(answers)),
+        correlation=drawn.correlation,
+    )
+
+
+def _of_model(piloted: Piloted, curve: CurveForecast, drawn: Replicates, question: Question) -> ModelForecast:
+    ks = question.ks
+    distinct = curve.kept(ks, None) if len(piloted.pilot.solution_problem) else [None] * len(ks)
+    points = zip(ks, curve.coverage(ks), distinct, curve.of(question.objective, ks), strict=True)
+    none = (drawn.cells[:, :, drawn.models.index(piloted.pilot.model)] == 0).mean(axis=1)
+    low, high = np.quantile(none, ENDS)
+    return ModelForecast(
+        piloted=piloted,
+        points=tuple(Point(k=k, coverage=coverage, distinct=each, objective=value) for k, coverage, each, value in points),
+        impossible=outward(float(none.mean()), low, high, curve.n, 1.0),
+        scores=() if piloted.recorded is None else tuple(scores(curve, piloted.recorded, list(ks), question.objective)),
+    )
+
+
+def _compared(
+    market: Market,
+    curves: Sequence[CurveForecast],
+    budget: float,
+    policies: Sequence[str],
+    simulation: Simulation,
+    generator: np.random.Generator,
+) -> Comparison:
+    names = [curve.pilot.model for curve in curves]
+    choices = [market.model(name, budget) for name in names]
+    if len(names) <= _MOST_PAIRED:
+        choices += [market.pair(first, second, budget) for first, second in combinations(names, 2)]
+    choices += [market.policy(name, budget, simulation, generator) for name in policies]
+    best, *others = sorted(choices, key=lambda choice: -(choice.value.value or 0.0))
+    return Comparison(
+        budget=budget,
+        choices=(best, *others),
+        differences=tuple(market.difference(best, other) for other in others),
+        margins=tuple(margin(curve, market.drawn, market.costs[curve.pilot.model], budget, market.objective) for curve in curves),
+    )

@@ -1,0 +1,111 @@
+"""Joint posterior of several models that were piloted on the same problems, as replicates of their pass rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from isocost.forecasting.curves import CurveForecast
+from isocost.passrates import Marginal, MarginalPosterior, Posterior, Prior, States
+from isocost.passrates.grid import RATES, Floats
+from isocost.passrates.posterior import Ints
+
+_LAWS = 24  # per model, of those that its own pilot leaves
+_CORRELATIONS = (0.3, 0.6, 0.8, 0.95)
+_REPLICATES = 300
+_LEAST_REPLICATES = 100
+_MOST_RATES = 1_000_000  # rates in all replicates: bounds the time for many problems
+_MOST_PROBLEMS = 5_000  # that have rates drawn: a mean over more of them would hardly be more exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicates:
+    """Pass rates of all problems and models, drawn from their joint posterior.
+
+    Attributes:
+        models: Names of the models.
+        problem_ids: Problems that any of them was piloted on.
+        cells: Cell of the pass rate (`passrates.grid`), int[replicates, drawn problems, models]; of a random part of many problems.
+        impossible: Probability that no model can solve the problem, float[problems].
+        correlation: Posterior mean of the correlation of any two models' abilities; None for one model.
+    """
+
+    models: tuple[str, ...]
+    problem_ids: tuple[str, ...]
+    cells: Ints
+    impossible: Floats
+    correlation: float | None
+
+    @property
+    def rates(self) -> Floats:
+        """Pass rates, float[replicates, drawn problems, models]."""
+        rates = RATES[self.cells]
+        rates[self.cells == 0] = 0.0
+        return np.asarray(rates, np.float64)
+
+
+def replicates(forecasts: Sequence[CurveForecast], generator: np.random.Generator) -> Replicates:
+    """Draw pass rates of several models jointly, given the counts of all of them.
+
+    The laws of each model are drawn from its own posterior, and only their combinations and the correlation are weighed by the joint
+    likelihood. A problem that a model was not piloted on has its pass rate given the other models' counts.
+
+    Args:
+        forecasts: One forecast per model. Their pilots may be on different problems.
+        generator: Source of randomness.
+    """
+    ids, counts = _counts(forecasts)
+    rows = counts.reshape(len(ids), -1)
+    distinct, state_of, problems = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    states = States(
+        counts=distinct.reshape(-1, len(forecasts), 2), bins=np.full(len(distinct), -1, np.int64), problems=problems.astype(np.int64)
+    )
+    prior = _prior([forecast.posterior for forecast in forecasts])
+    posterior = Posterior(prior, len(forecasts))
+    posterior.fit(states)
+    chosen = state_of.ravel() if len(ids) <= _MOST_PROBLEMS else generator.choice(state_of.ravel(), _MOST_PROBLEMS, replace=False)
+    number = max(_LEAST_REPLICATES, min(_REPLICATES, _MOST_RATES // max(1, len(chosen) * len(forecasts))))
+    # The centres of cells, which find their cells exactly.
+    rates = [posterior.draw_rates(states, chosen, generator) for _ in range(number)]
+    return Replicates(
+        models=tuple(forecast.pilot.model for forecast in forecasts),
+        problem_ids=ids,
+        cells=np.searchsorted(RATES, np.stack(rates)),
+        impossible=posterior.impossible_probabilities(states)[state_of.ravel()],
+        correlation=posterior.correlation() if len(forecasts) > 1 else None,
+    )
+
+
+def _counts(forecasts: Sequence[CurveForecast]) -> tuple[tuple[str, ...], Ints]:
+    """Return all piloted problems, and successes and failures of each model, int[problems, models, 2]."""
+    ids = tuple(dict.fromkeys(problem for forecast in forecasts for problem in forecast.pilot.problem_ids))
+    place = {problem: i for i, problem in enumerate(ids)}
+    counts = np.zeros((len(ids), len(forecasts), 2), np.int64)
+    for m, forecast in enumerate(forecasts):
+        pilot = forecast.pilot
+        at = np.array([place[problem] for problem in pilot.problem_ids], np.int64)
+        counts[at, m, 0], counts[at, m, 1] = pilot.successes, pilot.draws - pilot.successes
+    return ids, counts
+
+
+def _prior(posteriors: Sequence[MarginalPosterior]) -> Prior:
+    """Return a prior whose marginals are drawn from each model's own posterior.
+
+    The log weight of a law is that of the draw less its log evidence: the joint likelihood has the model's counts a second time.
+    """
+    marginals: list[Marginal] = []
+    weights: list[tuple[int, int, float]] = []
+    for m, posterior in enumerate(posteriors):
+        points = (np.arange(_LAWS) + 0.5) / _LAWS
+        law, times = np.unique(np.searchsorted(np.cumsum(posterior.weights), points).clip(max=len(posterior.laws) - 1), return_counts=True)
+        for k, number in zip(law.tolist(), times.tolist(), strict=True):
+            weights.append((m, len(marginals), math.log(number) - float(posterior.log_evidence[k])))
+            marginals.append(posterior.laws[k])
+    log_weights = np.full((len(posteriors), len(marginals)), -np.inf)
+    for m, k, weight in weights:
+        log_weights[m, k] = weight
+    correlations = _CORRELATIONS if len(posteriors) > 1 else (0.0,)
+    return Prior(marginals=tuple(marginals), weights=tuple(tuple(row) for row in log_weights.tolist()), correlations=correlations)

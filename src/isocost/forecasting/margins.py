@@ -1,0 +1,77 @@
+"""The gain of the next draw, against that of a first draw on a new problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from isocost.forecasting.curves import ENDS, CurveForecast
+from isocost.forecasting.joint import Replicates
+from isocost.forecasting.values import draw_values
+from isocost.passrates.grid import Floats
+from isocost.policies.base import MixedGroups, Objective
+from isocost.records import Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """Gains at a budget. All gains are per problem.
+
+    Attributes:
+        model: Name of the model.
+        budget: Money per problem.
+        draws: Draws per problem that it pays for.
+        per_cost: Gain per unit of cost of the next draw for these problems; of mixed groups, of the next group.
+        fresh_per_cost: Gain per unit of cost of a first draw for a new problem of the same kind.
+        worth: The largest price of a new problem at which buying problems, and `draws` draws for each, gains as much per unit of cost as
+            more draws for these. None if more draws gain nothing, so that any price is worth it.
+    """
+
+    model: str
+    budget: float
+    draws: float
+    per_cost: Estimate
+    fresh_per_cost: Estimate
+    worth: Estimate | None
+
+
+def margin(forecast: CurveForecast, drawn: Replicates, cost: float, budget: float, objective: Objective) -> Margin:
+    """Return the gains of one model at a budget.
+
+    V(k) is the value of k draws. A new problem at the price q, with k draws, gains V(k) for q + k c; more draws gain V'(k) / c. So new
+    problems win below q = c (V(k) / V'(k) - k).
+
+    Args:
+        forecast: The model's forecast.
+        drawn: Replicates of pass rates.
+        cost: Cost per draw.
+        budget: Money per problem.
+        objective: What is counted.
+    """
+    k, step = budget / cost, objective.size if isinstance(objective, MixedGroups) else 1
+    values = draw_values(objective, [k, k + step], forecast.distinct)
+    first = draw_values(objective, [step], forecast.distinct)[0]
+    cells = drawn.cells[:, :, drawn.models.index(forecast.pilot.model)]
+    gained = values[0][cells].mean(axis=1)
+    more = (values[1] - values[0])[cells].mean(axis=1) / (step * cost)
+    law = forecast.posterior
+    fresh = law.rates(None) @ first / (step * cost)
+    n = cells.shape[1]
+    worth = None if np.any(more <= 0.0) else _estimate(gained / more - k * cost, None, n)
+    return Margin(
+        model=forecast.pilot.model,
+        budget=budget,
+        draws=k,
+        per_cost=_estimate(more, None, n),
+        fresh_per_cost=_estimate(fresh, law.weights, n),
+        worth=worth,
+    )
+
+
+def _estimate(values: Floats, weights: Floats | None, n: int) -> Estimate:
+    """Return the mean and the interval of a distribution."""
+    order = np.argsort(values)
+    each = np.full(len(values), 1.0 / len(values)) if weights is None else weights
+    low, high = np.interp(ENDS, np.cumsum(each[order]), values[order])
+    return Estimate(value=float(values @ each), low=float(low), high=float(high), n=n)

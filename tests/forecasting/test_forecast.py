@@ -1,0 +1,93 @@
+"""The whole forecast of some pilots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from isocost.errors import BudgetError
+from isocost.forecasting import Answers, DistinctLaw, Question, forecast
+from isocost.passrates import Law
+from isocost.policies.base import Coverage, KeptPerProblem
+from tests.forecasting.piloting import NONE, pilot_of, piloted, two_models
+
+LAW = Law(marginals=((0.301, 0.826), (0.316, 0.653)), correlation=0.8, impossible=0.05)
+TOGETHER = DistinctLaw(NONE, NONE)
+QUESTION = Question(ks=(16, 64), budgets=(24.0, 48.0), objective=Coverage())
+
+
+def test_everything_is_there_for_two_models() -> None:
+    forecasts, _ = two_models(LAW, 80, seed=1)
+    answers = Answers(problem_id="p0", reference="1", drawn={"weak": 4, "strong": 4}, counts={"2": {"weak": 4, "strong": 4}})
+    found = forecast(piloted(forecasts, (1.0, 3.0)), QUESTION, together=TOGETHER, answers=[answers])
+    assert list(found.models) == ["weak", "strong"]
+    assert [point.k for point in found.models["weak"].points] == [16, 64]
+    assert found.models["weak"].points[0].coverage == forecasts[0].coverage([16, 64])[0]
+    assert found.models["weak"].points[0].objective == found.models["weak"].points[0].coverage
+    assert [comparison.budget for comparison in found.comparisons] == [24.0, 48.0]
+    assert {choice.name for choice in found.comparisons[0].choices} == {"weak", "strong", "weak+strong"}
+    values = [choice.value.value or 0 for choice in found.comparisons[0].choices]
+    assert values == sorted(values, reverse=True)
+    assert all((difference.value.value or 0) >= 0 for difference in found.comparisons[0].differences)
+    assert len(found.overtakings) == 1
+    assert [one.answer for one in found.agreements] == ["2"]
+    assert found.correlation is not None
+
+
+def test_the_same_pilot_gives_the_same_forecast() -> None:
+    forecasts, _ = two_models(LAW, 30, seed=2)
+    first, second = (forecast(piloted(forecasts, (1.0, 3.0)), QUESTION, together=TOGETHER) for _ in range(2))
+    assert first.models == second.models
+    assert [c.differences for c in first.comparisons] == [c.differences for c in second.comparisons]
+
+
+def test_draws_that_depend_on_outcomes_leave_the_power_law_out() -> None:
+    forecasts, _ = two_models(LAW, 60, seed=3)
+    models = piloted(forecasts[:1], (1.0,))
+    fixed = forecast(models, replace(QUESTION, budgets=()), together=TOGETHER).models["weak"].points[1].coverage
+    stopped = (
+        forecast([replace(models[0], is_fixed=False)], replace(QUESTION, budgets=()), together=TOGETHER).models["weak"].points[1].coverage
+    )
+    assert fixed.value != stopped.value
+
+
+def test_problems_of_other_models_are_predicted_too() -> None:
+    some = pilot_of([0, 1, 4] * 10, 4, "weak")
+    few = replace(pilot_of([1, 4] * 10, 4, "strong"), problem_ids=some.problem_ids[:20])
+    models = [replace(one, pilot=pilot) for one, pilot in zip(piloted(two_models(LAW, 4, 1)[0], (1.0, 3.0)), (some, few), strict=True)]
+    found = forecast(models, QUESTION, together=TOGETHER)
+    assert found.models["strong"].points[0].coverage.n == 30
+
+
+def test_without_costs_there_are_curves_but_no_choices() -> None:
+    forecasts, _ = two_models(LAW, 30, seed=4)
+    models = [replace(one, cost=None) for one in piloted(forecasts, (1.0, 3.0))]
+    found = forecast(models, replace(QUESTION, budgets=()), together=TOGETHER)
+    assert (found.comparisons, found.overtakings) == ((), ())
+    assert len(found.models["weak"].points) == 2
+
+
+def test_distinct_solutions_need_texts() -> None:
+    models = piloted(two_models(LAW, 30, seed=5)[0], (1.0, 3.0))
+    question = replace(QUESTION, objective=KeptPerProblem(4), budgets=())
+    found = forecast(models, question, together=TOGETHER).models["weak"].points[0]
+    assert found.distinct is not None
+    assert (found.objective.value or 0) <= (found.distinct.value or 0)
+    without = [replace(one, pilot=replace(one.pilot, solution_problem=NONE, solution_count=NONE)) for one in models]
+    assert forecast(without, question, together=TOGETHER).models["weak"].points[0].distinct is None
+
+
+def test_more_draws_than_the_pilot_are_scored() -> None:
+    forecasts, rates = two_models(LAW, 80, seed=6)
+    recorded = pilot_of(np.random.default_rng(1).binomial(100, rates[:, 0]).tolist(), 100, "weak")
+    models = [replace(piloted(forecasts, (1.0, 3.0))[0], recorded=recorded)]
+    found = forecast(models, replace(QUESTION, budgets=()), together=TOGETHER).models["weak"]
+    assert [(one.measure, one.k) for one in found.scores] == [("coverage", 16), ("coverage", 64)]
+
+
+def test_a_budget_that_buys_nothing_after_the_pilot_is_refused() -> None:
+    forecasts, _ = two_models(LAW, 20, seed=7)
+    with pytest.raises(BudgetError, match="does not pay for one draw"):
+        forecast(piloted(forecasts, (1.0, 3.0)), replace(QUESTION, budgets=(16.0,), policies=("adaptive",)), together=TOGETHER)

@@ -1,0 +1,72 @@
+"""Policies simulated on known pass rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from isocost.forecasting import DistinctLaw
+from isocost.forecasting.simulated import Simulation
+from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Observation, Policy, Terms
+from isocost.records import Allocation
+from tests.forecasting.piloting import NONE
+
+
+class Once:
+    """Buy `count` draws of the first model for every problem, once."""
+
+    def __init__(self, terms: Terms, count: int) -> None:
+        self.terms, self.count = terms, count
+        self.seen: list[Observation] = []
+
+    def propose(self) -> list[Allocation]:
+        first, count, self.count = self.terms.piloted["0", "m"], self.count, 0
+        return [Allocation(problem_id=p, model="m", first_index=first, count=count) for p in self.terms.problem_ids if count]
+
+    def observe(self, observations: Iterable[Observation]) -> None:
+        self.seen += observations
+
+
+def simulation(objective: Objective, made: list[Once], count: int = 4) -> Simulation:
+    def load(name: str, terms: Terms) -> Policy:
+        made.append(Once(terms, count))
+        return made[-1]
+
+    return Simulation(models=("m",), costs={"m": 2.0}, pilot=4, objective=objective, together=DistinctLaw(NONE, NONE), load=load)
+
+
+def test_the_pilot_is_observed_first_and_counted_in_money_and_draws() -> None:
+    made: list[Once] = []
+    results = simulation(Coverage(), made).run("once", 20.0, np.full((2, 30, 1), 0.5), np.random.default_rng(0))
+    assert len(results) == 2
+    assert made[0].terms.amount == 20.0 * 30
+    assert [o.sample_index for o in made[0].seen[:5]] == [0, 1, 2, 3, 0]
+    assert all(o.cost == 2.0 for o in made[0].seen)
+    assert results[0].draws.tolist() == [8.0]
+
+
+def test_coverage_is_that_of_all_draws() -> None:
+    rates = np.tile(np.linspace(0.01, 0.3, 300)[:, None], (8, 1, 1))
+    results = simulation(Coverage(), []).run("once", 20.0, rates, np.random.default_rng(1))
+    assert np.mean([r.value for r in results]) == pytest.approx((1 - (1 - rates[0]) ** 8).mean(), abs=0.02)
+
+
+def test_mixed_groups_are_groups_of_the_draws_in_order() -> None:
+    results = simulation(MixedGroups(4), []).run("once", 20.0, np.full((8, 300, 1), 0.9), np.random.default_rng(2))
+    assert np.mean([r.value for r in results]) == pytest.approx(1 - (0.9**4 + 0.1**4) ** 2, abs=0.02)
+
+
+def test_kept_solutions_follow_the_law_of_distinct_ones_and_repeats_are_not_new() -> None:
+    made: list[Once] = []
+    setting = simulation(KeptPerProblem(3), made)
+    results = setting.run("once", 20.0, np.ones((8, 300, 1)), np.random.default_rng(3))
+    assert np.mean([r.value for r in results]) == pytest.approx(setting.together.expected(8, 3)[8], abs=0.05)
+    assert not all(o.new for o in made[0].seen)
+
+
+def test_a_large_pool_is_simulated_on_some_of_its_problems() -> None:
+    (result,) = simulation(Coverage(), []).run("once", 20.0, np.full((1, 1000, 1), 0.5), np.random.default_rng(4))
+    assert len(result.problems) == 300
+    assert len(np.unique(result.problems)) == 300

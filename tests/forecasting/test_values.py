@@ -1,0 +1,60 @@
+"""Values of draws at known pass rates against enumeration."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from isocost.forecasting import DistinctLaw
+from isocost.forecasting.values import draw_values, kept_values, pair_values
+from isocost.passrates.grid import RATES
+from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
+
+LAW = DistinctLaw([0, 0, 1], [2, 1, 2])
+CELLS = (20, 60, 90)  # pass rates of .02, .5 and .997
+
+
+def chance(k: int, c: int, p: float) -> float:
+    return math.comb(k, c) * p**c * (1 - p) ** (k - c)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_one_model_s_values_are_sums_over_outcomes(cell: int) -> None:
+    p = float(RATES[cell])
+    distinct = LAW.expected(7, 2)
+    assert draw_values(Coverage(), [7], LAW)[0, cell] == pytest.approx(1 - chance(7, 0, p))
+    assert draw_values(KeptPerProblem(2), [7], LAW)[0, cell] == pytest.approx(sum(chance(7, c, p) * distinct[c] for c in range(8)))
+    unmixed = chance(3, 0, p) + chance(3, 3, p)
+    assert draw_values(MixedGroups(3), [6], LAW)[0, cell] == pytest.approx(1 - unmixed**2)
+    assert kept_values([5], None, LAW)[0, cell] == pytest.approx(sum(chance(5, c, p) * LAW.expected(5, None)[c] for c in range(6)))
+
+
+@pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(3), MixedGroups(4)])
+def test_values_are_linear_between_whole_purchases(objective: Objective) -> None:
+    step = objective.size if isinstance(objective, MixedGroups) else 1
+    low, middle, high = draw_values(objective, [4.0, 4.0 + 0.25 * step, 4.0 + step], LAW)
+    np.testing.assert_allclose(middle, 0.75 * low + 0.25 * high)
+    np.testing.assert_allclose(draw_values(objective, [0.0], LAW), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("i", "j"), [(20, 60), (60, 90), (60, 60)])
+def test_values_of_two_models_are_sums_over_both_outcomes(i: int, j: int) -> None:
+    p, q = float(RATES[i]), float(RATES[j])
+    distinct = LAW.expected(5, 3)
+    exact = sum(chance(2, a, p) * chance(3, b, q) * distinct[a + b] for a in range(3) for b in range(4))
+    assert pair_values(KeptPerProblem(3), 2, 3, LAW)[i, j] == pytest.approx(exact)
+    assert pair_values(Coverage(), 2, 3, LAW)[i, j] == pytest.approx(1 - (1 - p) ** 2 * (1 - q) ** 3)
+    one, other = (chance(4, 0, r) + chance(4, 4, r) for r in (p, q))
+    assert pair_values(MixedGroups(4), 4, 8, LAW)[i, j] == pytest.approx(1 - one * other**2)
+
+
+@pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(3), MixedGroups(4)])
+def test_a_pair_with_no_draws_of_one_model_is_the_other_alone(objective: Objective) -> None:
+    pair, alone = pair_values(objective, 5.5, 0, LAW), draw_values(objective, [5.5], LAW)[0]
+    np.testing.assert_allclose(pair[:, 50], alone, atol=1e-12)
+
+
+def test_impossible_problems_are_never_covered() -> None:
+    assert draw_values(Coverage(), [10_000], LAW)[0, 0] == 0.0
