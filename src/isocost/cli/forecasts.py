@@ -1,0 +1,63 @@
+"""The command `forecast`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isocost.cli.arguments import AsJson, whole_numbers
+from isocost.cli.leaving import stoppable
+from isocost.cli.printing import print_data
+from isocost.errors import InputError
+
+
+def forecast(
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A table of samples (.parquet, .jsonl), or a run directory.", show_default=False)
+    ],
+    pilot: Annotated[
+        int | None,
+        typer.Option(
+            "--pilot", metavar="N", min=1, help="Predict from the first N graded draws per problem, by sample_index.", show_default="all"
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="K,K", help="Draws per problem to predict.", show_default="4, 16 and 25 times the pilot"),
+    ] = None,
+    budget: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--budget",
+            metavar="AMOUNT",
+            help="Money per problem at which choices are compared, in the unit of costs; repeatable.",
+            show_default="4 pilots of the most expensive model",
+        ),
+    ] = None,
+    objective: Annotated[
+        str, typer.Option("--objective", metavar="NAME", help="What choices make the most of: coverage, kept:4 or mixed:8.")
+    ] = "coverage",
+    cost: Annotated[
+        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price per token of a model; give one for every model.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forecast from a pilot what more draws bring: coverage, distinct solutions, mixed groups, and which model to buy from.
+
+    The pilot is the first graded draws of each problem. Where the table holds more draws, the forecast is scored on them. Choices at a
+    budget are each model alone, equal money for two, and the policy adaptive, simulated; differences are paired. Costs are those of
+    isocost measure. See docs/forecasting.md.
+    """
+    from isocost.measuring import price_list
+    from isocost.predicting import forecast_json, forecast_markdown, objective_of, predict
+
+    for amount in budget or []:
+        if not 0 < amount < float("inf"):
+            raise InputError(f"--budget {amount}: is not an amount above 0; write one, such as 2e6")
+    ks = whole_numbers(at, "--at") if at else []
+    wanted, prices = objective_of(objective), price_list(cost or [])
+    with stoppable():
+        found = predict(table, pilot=pilot, objective=wanted, ks=ks, budgets=budget or [], prices=prices)
+    print_data(forecast_json(found) if as_json else forecast_markdown(found))

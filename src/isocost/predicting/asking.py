@@ -1,0 +1,54 @@
+"""Parsing of what is asked of a pilot, and its defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from isocost.errors import InputError
+from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
+
+_MULTIPLES = (4, 16, 25)  # of the pilot's draws
+CHECKED = 25  # times the pilot: the range in which simulation has checked the intervals
+_LARGEST = 10_000  # draws per problem: larger numbers are typing errors
+
+
+def objective_of(text: str) -> Objective:
+    """Parse an objective: coverage, kept:4, mixed:8.
+
+    Raises:
+        InputError: The text is none.
+    """
+    found = re.fullmatch(r"(kept|mixed):(\d{1,4})", text.strip())
+    number = int(found[2]) if found else 0
+    if text.strip() == "coverage":
+        return Coverage()
+    if found and found[1] == "kept" and number >= 1:
+        return KeptPerProblem(number)
+    if found and found[1] == "mixed" and number >= 2:
+        return MixedGroups(number)
+    raise InputError(f'--objective: "{text[:60]}" is no objective\n  write coverage, kept:4 (at least 1) or mixed:8 (at least 2)')
+
+
+def name_of(objective: Objective) -> str:
+    """Return an objective as `objective_of` reads it."""
+    match objective:
+        case Coverage():
+            return "coverage"
+        case KeptPerProblem(most=most):
+            return f"kept:{most}"
+        case MixedGroups(size=size):
+            return f"mixed:{size}"
+
+
+def default_ks(pilot: int) -> tuple[int, ...]:
+    """Return the draws per problem that are predicted if nothing else is asked."""
+    return tuple(min(_LARGEST, pilot * times) for times in _MULTIPLES)
+
+
+def default_budget(pilot: int, costs: Sequence[float]) -> float:
+    """Return the money per problem at which choices are compared if nothing else is asked.
+
+    It is four pilots of the most expensive model, but at least twice the pilot of all models together.
+    """
+    return pilot * max(4 * max(costs), 2 * sum(costs))

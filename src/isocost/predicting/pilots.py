@@ -1,0 +1,223 @@
+"""The first draws of a table of samples as pilots, and all of its draws to score forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from isocost.errors import InputError
+from isocost.forecasting import Answers, DistinctLaw, Pilot, Piloted
+from isocost.measuring.costs import costs, unit_costs
+from isocost.measuring.draws import Draws, load
+from isocost.measuring.models import Model, models
+from isocost.measuring.rundirs import RunFacts, facts_of, samples_of
+from isocost.metrics.coverage import Bools, Ints
+from isocost.metrics.intervals import count_interval
+from isocost.records import Estimate
+from isocost.tables import scan_table
+from isocost.tables.coding import collected
+
+_COLUMNS = ("generation", "num_generated_tokens", "cost", "cost_unit", "predicted_answer", "expected_answer")
+_LEVEL = "diversity"  # solutions count as the same if their texts are equal, as in training sets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pilots:
+    """The pilots of a table.
+
+    Attributes:
+        models: One per model, in order of first appearance.
+        draws: Largest number of draws per problem in the pilot.
+        unit: Unit of costs, as `measuring.costs` has it.
+        together: Law of distinct solutions among the correct ones of all models.
+        answers: Incorrect answers that two models or more give to a problem.
+        notes: What is doubtful about the table, one sentence each.
+    """
+
+    models: tuple[Piloted, ...]
+    draws: int
+    unit: str
+    together: DistinctLaw
+    answers: tuple[Answers, ...]
+    notes: tuple[str, ...]
+
+
+def read_pilots(path: Path, pilot: int | None, prices: Mapping[str, float]) -> Pilots:
+    """Read the first graded draws of each model and problem of a table of samples, or of a run directory.
+
+    Args:
+        path: The table or directory.
+        pilot: Graded draws per problem in the pilot; None takes all.
+        prices: Price per generated token, by model; see `measuring.costs.costs`.
+
+    Raises:
+        TableError: The file is not a table of samples.
+        RunDirectoryError: The directory holds no samples.
+        InputError: A model has fewer draws than the pilot, shares no problem with the others, or a price is missing or wrong.
+    """
+    run = facts_of(path)
+    table = scan_table(str(samples_of(path) if path.is_dir() else path), _COLUMNS)
+    if run and not prices and "cost" not in table.collect_schema():
+        table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))  # tokens would give every model the same price
+    every = load(table, run.order if run else ())
+    _check_size(every, pilot)
+    first = _first(every, pilot)
+    rows = table if first.all() else _rows(table, first)
+    draws = load(rows, every.problems)
+    cost = costs(draws, prices)
+    piloted = models(rows, draws, (), levels=("string",), cost=cost.of_group, votes=False, identified=True)
+    whole = {model.name: model for model in models(table, every, (), levels=("string",), votes=False)}
+    _check_problems(piloted)
+    fixed = {model.name: _is_fixed(model, run) for model in whole.values()}
+    has_more = not first.all()
+    return Pilots(
+        models=tuple(
+            Piloted(
+                pilot=_pilot(model, draws.problems),
+                recorded=_pilot(whole[model.name], every.problems) if has_more and fixed[model.name] else None,
+                is_fixed=fixed[model.name],
+                cost=unit_costs(model).get("cost_per_draw"),
+                tokens=_tokens(draws, m),
+            )
+            for m, model in enumerate(piloted)
+        ),
+        draws=int(draws.drawn.max(initial=0)),
+        unit=cost.unit,
+        together=_together(piloted),
+        answers=tuple(_answers(rows, draws)),
+        notes=(*_notes(table, piloted, fixed), *_run_notes(run)),
+    )
+
+
+def _first(draws: Draws, pilot: int | None) -> Bools:
+    """Return the rows of the pilot, bool[rows]: those with fewer than `pilot` graded draws before them, ungraded ones included."""
+    if pilot is None:
+        return np.ones(len(draws.group), np.bool_)
+    index = np.zeros(len(draws.group)) if draws.index is None else draws.index
+    order = np.lexsort((index, draws.group))
+    graded, group = draws.graded[order], draws.group[order]
+    before: Ints = np.cumsum(graded) - graded
+    starts = np.searchsorted(group, np.arange(len(draws.model)))
+    first = np.zeros(len(group), np.bool_)
+    first[order] = before - before[starts][group] < pilot
+    return first
+
+
+def _rows(table: pl.LazyFrame, wanted: Bools) -> pl.LazyFrame:
+    """Return the wanted rows of a table, in their order."""
+    places = pl.Series(np.flatnonzero(wanted), dtype=pl.UInt32).implode()
+    return table.with_row_index("row").filter(pl.col("row").is_in(places)).drop("row")
+
+
+def _check_size(draws: Draws, pilot: int | None) -> None:
+    for m, name in enumerate(draws.models):
+        most = int(draws.drawn[draws.model == m].max(initial=0))
+        if pilot is not None and pilot > most:
+            raise InputError(f"--pilot {pilot}: model {name[:80]} has at most {most:,} graded draws per problem\n  give a smaller pilot")
+
+
+def _check_problems(found: Sequence[Model]) -> None:
+    for model in found:
+        others = [other.problem for other in found if other is not model]
+        if others and not np.isin(model.problem, np.concatenate(others)).any():
+            raise InputError(
+                f"model {model.name[:80]} was drawn for other problems than the rest\n"
+                "  pilot all models on the same problems, or forecast each model from a table of its own"
+            )
+
+
+def _is_fixed(model: Model, run: RunFacts | None) -> bool:
+    """Return False if the number of draws depends on outcomes, by the run's policies or, without a run, by the draws themselves."""
+    known = run.is_fixed.get(model.name) if run else None
+    return model.stopped is None if known is None else known
+
+
+def _pilot(model: Model, problems: Sequence[str]) -> Pilot:
+    kept = np.flatnonzero(model.drawn > 0)
+    place = np.full(len(model.drawn), -1, np.int64)
+    place[kept] = np.arange(len(kept))
+    classes = model.solutions.get(_LEVEL)
+    nothing = np.zeros(0, np.int64)
+    return Pilot(
+        model=model.name,
+        problem_ids=tuple(problems[i] for i in model.problem[kept]),
+        successes=model.correct[kept],
+        draws=model.drawn[kept],
+        solution_problem=nothing if classes is None else place[classes.group],
+        solution_count=nothing if classes is None else classes.count.astype(np.int64),
+    )
+
+
+def _tokens(draws: Draws, model: int) -> Estimate | None:
+    """Return the generated tokens per graded draw of a model, those of ungraded draws added; None if one is unknown."""
+    if draws.tokens is None:
+        return None
+    sums = np.bincount(draws.group, weights=draws.tokens, minlength=len(draws.model))
+    mine = (draws.model == model) & (draws.drawn > 0)
+    return None if np.isnan(sums[mine]).any() or not mine.any() else count_interval(sums[mine] / draws.drawn[mine])
+
+
+def _together(found: Sequence[Model]) -> DistinctLaw:
+    """Return the law of distinct solutions of all models. Equal texts of different models are one solution."""
+    parts: list[Ints] = []
+    counts: list[Ints] = []
+    for model in found:
+        classes = model.solutions.get(_LEVEL)
+        if classes is not None and classes.digests is not None:
+            parts.append(np.column_stack([model.problem[classes.group], classes.digests.T.astype(np.int64)]))
+            counts.append(classes.count.astype(np.int64))
+    rows = np.concatenate(parts) if parts else np.zeros((0, 3), np.int64)
+    distinct, which = np.unique(rows, axis=0, return_inverse=True)
+    count = np.bincount(which.ravel(), weights=np.concatenate(counts) if counts else None, minlength=len(distinct))
+    return DistinctLaw(distinct[:, 0], count.astype(np.int64))
+
+
+def _answers(rows: pl.LazyFrame, draws: Draws) -> list[Answers]:
+    """Return the incorrect answers that two models or more give to a problem."""
+    if "predicted_answer" not in rows.collect_schema().names():
+        return []
+    reference = pl.col("expected_answer").first() if "expected_answer" in rows.collect_schema().names() else pl.lit(None, pl.String)
+    wrong = rows.filter(pl.col("correct").not_() & pl.col("predicted_answer").is_not_null())
+    counted = wrong.group_by("problem_id", "predicted_answer", "model").agg(pl.len().alias("count"), reference.alias("reference"))
+    shared = counted.filter(pl.col("model").n_unique().over("problem_id", "predicted_answer") > 1)
+    found = collected(shared).sort("problem_id", "predicted_answer", "model")
+    drawn: dict[str, dict[str, int]] = {}
+    for m, p, n in zip(draws.model.tolist(), draws.problem.tolist(), draws.drawn.tolist(), strict=True):
+        drawn.setdefault(draws.problems[p], {})[draws.models[m]] = n
+    answers = []
+    for (problem,), part in found.group_by("problem_id", maintain_order=True):
+        counts: dict[str, dict[str, int]] = {}
+        for answer, model, count in part.select("predicted_answer", "model", "count").iter_rows():
+            counts.setdefault(answer, {})[model] = count
+        id_ = str(problem)
+        answers.append(Answers(problem_id=id_, reference=part["reference"][0], drawn=drawn[id_], counts=counts))
+    return answers
+
+
+def _notes(table: pl.LazyFrame, found: Sequence[Model], fixed: Mapping[str, bool]) -> list[str]:
+    present = table.collect_schema().names()
+    notes = []
+    if "sample_index" not in present:
+        notes.append("The table has no sample_index: its rows count as draws in their order.")
+    if "generation" not in present:
+        notes.append("The table has no texts, so the forecast knows no repeated solution: kept counts are those of a wide prior.")
+    if any(not np.array_equal(model.problem, found[0].problem) for model in found):
+        notes.append("The models were piloted on different problems; where one has no draws, the other models' counts predict it.")
+    for model in found:
+        drawn = model.drawn[model.drawn > 0]
+        if not fixed[model.name]:
+            notes.append(
+                f"{model.name}: its number of draws depends on their outcomes, or appears to. The posterior allows for that; the power law "
+                "and scores are left out."
+            )
+        elif len(drawn) and drawn.min() < drawn.max():
+            notes.append(f"{model.name}: {drawn.min():,} to {drawn.max():,} draws per problem, so the power law is left out.")
+    return notes
+
+
+def _run_notes(run: RunFacts | None) -> list[str]:
+    return [doubt] if run and (doubt := run.doubt()) else []

@@ -1,0 +1,95 @@
+"""The forecast of a table of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from isocost.errors import InputError
+from isocost.forecasting import Forecast, Question, forecast
+from isocost.measuring.words import with_unit
+from isocost.policies.base import Objective
+from isocost.predicting.asking import CHECKED, default_budget, default_ks
+from isocost.predicting.pilots import Pilots, read_pilots
+from isocost.records import Unit
+
+POLICIES = ("adaptive",)  # simulated beside the models and their mixtures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """A forecast, the pilots that it comes from, and notes on both, one sentence each."""
+
+    pilots: Pilots
+    forecast: Forecast
+    notes: tuple[str, ...]
+
+
+def predict(
+    path: Path,
+    *,
+    pilot: int | None,
+    objective: Objective,
+    ks: Sequence[int] = (),
+    budgets: Sequence[float] = (),
+    prices: Mapping[str, float] | None = None,
+    policies: Sequence[str] = POLICIES,
+) -> Prediction:
+    """Predict from the first graded draws of each problem what more of them bring.
+
+    Args:
+        path: A table of samples, or a run directory.
+        pilot: Graded draws per problem in the pilot, by sample_index; None takes all.
+        objective: What choices make the most of.
+        ks: Draws per problem to predict; none: 4, 16 and 25 times the pilot.
+        budgets: Money per problem at which choices are compared; none: four pilots of the most expensive model.
+        prices: Price per generated token, by model; see `measuring.costs.costs`.
+        policies: Names of the policies to simulate.
+
+    Raises:
+        TableError: The file is not a table of samples.
+        RunDirectoryError: The directory holds no samples.
+        InputError: The pilot is larger than the table, models share no problem, costs are unknown where a budget is given, or a budget is
+            smaller than the pilot.
+    """
+    pilots = read_pilots(path, pilot, prices or {})
+    if pilots.draws == 0:
+        raise InputError(f"{path}: no sample is graded\n  grade them first: isocost verify")
+    costs = {each.pilot.model: each.cost.value for each in pilots.models if each.cost is not None and each.cost.value is not None}
+    unknown = [each.pilot.model for each in pilots.models if each.pilot.model not in costs]
+    if unknown and budgets:
+        raise InputError(
+            f"--budget: the cost of a draw of model {unknown[0][:80]} is unknown\n"
+            "  give the table num_generated_tokens or cost for every draw"
+        )
+    _check_budgets(budgets, pilots, costs)
+    question = Question(
+        ks=tuple(ks) or default_ks(pilots.draws),
+        budgets=tuple(budgets) or (() if unknown else (default_budget(pilots.draws, list(costs.values())),)),
+        objective=objective,
+        policies=tuple(policies),
+        unit=cast("Unit", pilots.unit) if pilots.unit in ("flops", "usd") else None,
+    )
+    found = forecast(pilots.models, question, together=pilots.together, answers=pilots.answers)
+    return Prediction(pilots=pilots, forecast=found, notes=(*pilots.notes, *_far(question, pilots.draws, costs)))
+
+
+def _far(question: Question, pilot: int, costs: Mapping[str, float]) -> list[str]:
+    """Return a note if more draws are predicted than simulation has checked."""
+    most = max([*question.ks, *(budget / cost for budget in question.budgets for cost in costs.values())])
+    if most <= CHECKED * pilot:
+        return []
+    return [
+        f"Some forecasts are of {most:,.0f} draws per problem. Intervals were checked up to {CHECKED} times the pilot, {CHECKED * pilot:,}."
+    ]
+
+
+def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str, float]) -> None:
+    spent = pilots.draws * sum(costs.values())
+    for budget in budgets:
+        # Equal to the pilot leaves nothing to choose.
+        if budget <= spent:
+            given, paid = with_unit(budget, pilots.unit), with_unit(spent, pilots.unit)
+            raise InputError(f"--budget {given} per problem: the pilot alone costs {paid} per problem\n  give more than that")

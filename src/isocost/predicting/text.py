@@ -1,0 +1,157 @@
+"""A forecast as text: a table per model, the choices at each budget, the verdict, doubtful problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from isocost.forecasting import Comparison, ModelForecast
+from isocost.forecasting.margins import Margin
+from isocost.forecasting.overtaking import Overtaking
+from isocost.forecasting.scores import Score
+from isocost.measuring.words import count, markdown_table, money, name_cell, percent, spent, with_unit
+from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
+from isocost.predicting.asking import name_of
+from isocost.predicting.predict import Prediction
+from isocost.predicting.verdict import choice_name, overtaking_text, verdicts
+from isocost.records import Estimate
+
+_MOST_LISTED = 20  # doubtful problems
+
+
+def forecast_markdown(prediction: Prediction) -> str:
+    """Return a prediction as Markdown."""
+    found, pilots = prediction.forecast, prediction.pilots
+    objective = found.question.objective
+    parts = [
+        f"Forecast from the first {pilots.draws:,} graded draws per problem, with 90% intervals over problems. Costs have 95% intervals, "
+        "as in isocost measure."
+    ]
+    for name, model in found.models.items():
+        parts += [f"## {name_cell(name)}", _about(model, pilots.unit), "\n".join(_points(model, objective, pilots.unit))]
+        if model.scores:
+            parts += ["Forecast and outcome, an unbiased estimate from all recorded draws:", "\n".join(_scores(model.scores))]
+    for comparison in found.comparisons:
+        parts += [f"## Choices at {with_unit(comparison.budget, pilots.unit)} per problem"]
+        parts += ["\n".join(_choices(comparison, objective)), "\n".join(_margin(one, objective, pilots.unit) for one in comparison.margins)]
+    if found.overtakings:
+        parts += ["## Crossovers", "\n".join(f"- {_overtaking(one, pilots.unit)}" for one in found.overtakings)]
+    parts += ["## Verdict", "\n".join(verdicts(prediction)), "## Doubtful problems", "\n".join(_doubts(prediction))]
+    if prediction.notes:
+        parts += ["## Notes", "\n".join(f"- {_plain(note, list(found.models))}" for note in prediction.notes)]
+    return "\n\n".join(parts)
+
+
+def value_text(estimate: Estimate, objective: Objective) -> str:
+    """Return the value of an objective with its interval."""
+    return count(estimate, estimate.n) if isinstance(objective, KeptPerProblem) else percent(estimate, estimate.n)
+
+
+def _about(model: ModelForecast, unit: str) -> str:
+    pilot, draws = model.piloted.pilot, int(model.piloted.pilot.draws.sum())
+    lines = [
+        f"{len(pilot.draws):,} problems, {draws:,} graded draws, {int(pilot.successes.sum()):,} correct. Impossible for it "
+        f"(pass rate under 1 in 100,000): {percent(model.impossible, model.impossible.n)} of the problems."
+    ]
+    if model.piloted.cost is not None and unit != "tokens":
+        lines.append(f"Cost of a draw ({unit}): {money(model.piloted.cost, len(pilot.draws))}.")
+    if model.piloted.tokens is not None:
+        lines.append(f"Tokens of a draw: {money(model.piloted.tokens, len(pilot.draws))}.")
+    return " ".join(lines)
+
+
+def _points(model: ModelForecast, objective: Objective, unit: str) -> Iterator[str]:
+    cost = model.piloted.cost
+    has_texts = any(point.distinct is not None for point in model.points)
+    head = ["draws per problem", *(["cost per problem"] if cost else []), "coverage", *(["distinct correct"] if has_texts else [])]
+    rows = [head + ([] if isinstance(objective, Coverage) else [_column(objective)])]
+    for point in model.points:
+        row = [
+            f"{point.k:,}",
+            *([] if cost is None else [spent(point.k * (cost.value or 0.0), unit)]),
+            percent(point.coverage, point.coverage.n),
+        ]
+        row += [] if point.distinct is None else [count(point.distinct, point.distinct.n)]
+        rows.append(row + ([] if isinstance(objective, Coverage) else [value_text(point.objective, objective)]))
+    yield from markdown_table(rows)
+
+
+def _column(objective: Objective) -> str:
+    return f"{name_of(objective)} within these draws" if isinstance(objective, MixedGroups) else name_of(objective)
+
+
+def _scores(scores: Sequence[Score]) -> Iterator[str]:
+    rows = [["measure", "forecast", "outcome", "inside"]]
+    for one in scores:
+        is_share = one.measure in ("coverage", "mixed_groups")
+        forecast = percent(one.forecast, one.forecast.n) if is_share else count(one.forecast, one.forecast.n)
+        outcome = f"{100 * one.outcome:.1f}%" if is_share else f"{one.outcome:.2f}"
+        rows.append([f"{one.measure}@{one.k}", forecast, outcome, "yes" if one.inside else "no"])
+    yield from markdown_table(rows)
+
+
+def _choices(comparison: Comparison, objective: Objective) -> Iterator[str]:
+    rows = [["choice", "draws per problem", _noun(objective), "first choice minus it"]]
+    differences = {each.other: each for each in comparison.differences}
+    for choice in comparison.choices:
+        draws = ", ".join(f"{number:,.1f} {name_cell(model)}" for model, number in choice.draws.items())
+        difference = differences.get(choice.name)
+        minus = "" if difference is None else _difference(difference.value, objective)
+        rows.append([choice_name(choice), draws, value_text(choice.value, objective), minus])
+    yield from markdown_table(rows)
+
+
+def _noun(objective: Objective) -> str:
+    match objective:
+        case Coverage():
+            return "covered"
+        case KeptPerProblem(most=most):
+            return f"kept per problem, at most {most}"
+        case MixedGroups(size=size):
+            return f"with a mixed group of {size}"
+
+
+def _difference(value: Estimate, objective: Objective) -> str:
+    unit = 1.0 if isinstance(objective, KeptPerProblem) else 100.0
+    digits = 2 if unit == 1.0 else 1
+    low, high = value.low or 0.0, value.high or 0.0
+    return f"{unit * (value.value or 0.0):+.{digits}f} [{unit * low:+.{digits}f}, {unit * high:+.{digits}f}]"
+
+
+def _margin(one: Margin, objective: Objective, unit: str) -> str:
+    what = "next group" if isinstance(objective, MixedGroups) else "next draw"
+    ratio = (one.fresh_per_cost.value or 0.0) / one.per_cost.value if one.per_cost.value else float("inf")
+    text = (
+        f"- {name_cell(one.model)}: per unit of cost, the {what} for these problems gains {money(one.per_cost, one.per_cost.n)}, the first "
+        f"one for a new problem {money(one.fresh_per_cost, one.fresh_per_cost.n)}, {ratio:,.3g} times as much."
+    )
+    if one.worth is None or one.worth.value is None:
+        return text
+    low, high = spent(one.worth.low or 0.0, unit), spent(one.worth.high or 0.0, unit)
+    return f"{text} New problems pay if one costs less than {with_unit(one.worth.value, unit)} [{low}, {high}]."
+
+
+def _overtaking(one: Overtaking, unit: str) -> str:
+    absent = f" With probability {one.absent:.0%} it is not ahead there." if one.absent else ""
+    return f"{overtaking_text(one, unit)}, and stays ahead up to {with_unit(one.reach, unit)}, as far as forecasts are compared.{absent}"
+
+
+def _doubts(prediction: Prediction) -> Iterator[str]:
+    found = prediction.forecast
+    if not found.impossible and not found.agreements:
+        yield "None: no problem is impossible with a probability of one half, and no two models agree on an incorrect answer."
+    for one in found.impossible[:_MOST_LISTED]:
+        yield f"- {name_cell(one.problem_id)}: impossible for all models with probability {one.probability:.2f}"
+    if len(found.impossible) > _MOST_LISTED:
+        yield f"- {len(found.impossible) - _MOST_LISTED:,} more that are probably impossible: --json"
+    for each in found.agreements[:_MOST_LISTED]:
+        draws = ", ".join(f"{name_cell(model)} in {n:,} of {drawn:,} draws" for model, (n, drawn) in each.draws.items())
+        reference = "" if each.reference is None else f", the reference is {name_cell(each.reference)}"
+        yield f"- {name_cell(each.problem_id)}: models agree on {name_cell(each.answer)} ({draws}){reference}"
+    if len(found.agreements) > _MOST_LISTED:
+        yield f"- {len(found.agreements) - _MOST_LISTED:,} more with a doubtful reference: --json"
+
+
+def _plain(note: str, models: Sequence[str]) -> str:
+    """Return a note with its model's name escaped: names can contain any text."""
+    model = next((m for m in sorted(models, key=len, reverse=True) if note.startswith(f"{m}: ")), None)
+    return note if model is None else f"{name_cell(model)}{note[len(model) :]}"

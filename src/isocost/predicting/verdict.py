@@ -1,0 +1,83 @@
+"""The verdict of a forecast: what to buy at a budget, and what would settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from isocost.forecasting import Choice, Comparison, Difference
+from isocost.forecasting.overtaking import Overtaking
+from isocost.measuring.words import count, name_cell, percent, spent, with_unit
+from isocost.policies.base import Coverage, KeptPerProblem, Objective
+from isocost.predicting.predict import Prediction
+
+_TOO_WIDE = 0.5  # width of an interval, of the largest value, at which a pilot says too little to recommend anything
+
+
+def verdicts(prediction: Prediction) -> list[str]:
+    """Return the recommendation at each budget, and what the pilot does not settle."""
+    found, pilots = prediction.forecast, prediction.pilots
+    silent = {each.pilot.model: why for each in pilots.models if (why := each.pilot.says_nothing)}
+    lines = [
+        f"{name_cell(model)}: {why}, which settles nothing about it: its forecast is that of the prior." for model, why in silent.items()
+    ]
+    if not found.comparisons:
+        return [*lines, "The costs of draws are unknown, so no choice can be compared; --cost, or a column cost or num_generated_tokens."]
+    if len(silent) == len(pilots.models):
+        return [*lines, "The pilot is too small to recommend anything."]
+    lines += [_recommendation(each, found.question.objective, pilots.unit, list(found.models)) for each in found.comparisons]
+    return [*lines, *(f"{overtaking_text(each, pilots.unit)}." for each in found.overtakings[:1] if len(found.models) == 2)]
+
+
+def choice_name(choice: Choice) -> str:
+    """Return a choice as it is printed."""
+    return "+".join(name_cell(model) for model in choice.shares) if choice.shares else name_cell(choice.name)
+
+
+def overtaking_text(one: Overtaking, unit: str) -> str:
+    """Return a crossover as a sentence without its full stop."""
+    ahead, behind, beyond = name_cell(one.ahead), name_cell(one.behind), f"beyond {spent(one.reach, unit)}"
+    low, high = (beyond if end is None else spent(end, unit) for end in (one.low, one.high))
+    if one.cost == 0.0:
+        return f"{ahead} is ahead of {behind} from the first draw on [{low}, {high}]"
+    return f"{ahead} overtakes {behind} at {with_unit(one.cost, unit)} per problem [{low}, {high}]"
+
+
+def _recommendation(comparison: Comparison, objective: Objective, unit: str, models: Sequence[str]) -> str:
+    best, at = comparison.choices[0], f"At {with_unit(comparison.budget, unit)} per problem"
+    most = float(objective.most) if isinstance(objective, KeptPerProblem) else 1.0
+    width = (best.value.high or 0.0) - (best.value.low or 0.0)
+    if width > _TOO_WIDE * most:
+        return f"{at} the pilot is too small to recommend anything: {_value(best, objective)} with {_buy(best, models)}."
+    text = f"{at} {_buy(best, models)}: {_value(best, objective)}"
+    if not comparison.differences:
+        return f"{text}."
+    difference, other = comparison.differences[0], comparison.choices[1]
+    text += f", against {_value(other, objective)} with {choice_name(other)}"
+    return f"{text}." if difference.is_settled else f"{text}. Not settled: {_open(difference, objective)}."
+
+
+def _buy(choice: Choice, models: Sequence[str]) -> str:
+    names = [name_cell(model) for model in (choice.shares or models)]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if not choice.shares:
+        return f"buy by the policy {name_cell(choice.name)} from {listed}"
+    return f"buy from {listed}" + (", half of the money each" if len(names) == 2 else "")
+
+
+def _value(choice: Choice, objective: Objective) -> str:
+    if isinstance(objective, KeptPerProblem):
+        return f"{count(choice.value, choice.value.n)} kept"
+    return f"{percent(choice.value, choice.value.n)} {'covered' if isinstance(objective, Coverage) else 'with a mixed group'}"
+
+
+def _open(difference: Difference, objective: Objective) -> str:
+    value, low, high = (each or 0.0 for each in (difference.value.value, difference.value.low, difference.value.high))
+    if isinstance(objective, KeptPerProblem):
+        apart = f"they are {value:.2f} solutions apart [{low:.2f}, {high:.2f}]"
+    else:
+        apart = f"they are {100 * value:.1f} points apart [{100 * low:.1f}, {100 * high:.1f}]"
+    if difference.settled_by is None:
+        return f"{apart}, which no pilot of a million problems would tell from 0"
+    more = max(1, difference.settled_by - difference.value.n)
+    problems = "problem" if more == 1 else "problems"
+    return f"{apart}; {more:,} more piloted {problems} would tell them apart four times in five"
