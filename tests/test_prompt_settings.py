@@ -12,7 +12,7 @@ from isocost.studyfile import Known, check_study
 KNOWN = Known(
     sources={"jsonl": ("path",)},
     engines={"replay": ("table", "model")},
-    policies=("uniform",),
+    policies={"uniform": ("samples_per_problem",)},
     graders={"number": ()},
     templates=("gsm8k", "lab"),
 )

@@ -8,18 +8,23 @@ this is Eq. 1 of arXiv 2408.16737: S_WC = (P_SE / P_WC) S_SE.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from isocost.config import Budget, Study
+from isocost.config import Arm, Budget, Study
 from isocost.costs.expected import DrawCost
 from isocost.costs.flops import flops_per_token
 from isocost.costs.price import priced
 from isocost.costs.pricefile import PriceList
 from isocost.engines.base import ModelSize
 from isocost.errors import BudgetError, StudyError
-from isocost.policies.base import Policy, Terms
+from isocost.policies import KEYS
+from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Policy, Terms
+from isocost.policies.tally import Tally
 from isocost.policies.uniform import affordable_draws
 from isocost.records import Allocation, Cell, CellPlan, Cost, ModelCard, Unit
+
+_KEPT = 4  # distinct solutions per problem that an arm makes the most of by default if students are trained on its data
 
 
 def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceList | None = None) -> ModelCard:
@@ -118,15 +123,32 @@ def cells(study: Study) -> list[Cell]:
 
 
 def terms_of(
-    cell: Cell, study: Study, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost], piloted: Mapping[tuple[str, str], int]
+    cell: Cell,
+    study: Study,
+    problem_ids: tuple[str, ...],
+    costs: Mapping[str, DrawCost],
+    piloted: Mapping[tuple[str, str], int],
+    *,
+    labels: Mapping[str, float] | None = None,
+    available: Mapping[tuple[str, str], int] | None = None,
 ) -> Terms:
     """Return the terms of a cell's policy: its problems, models, budget and costs.
+
+    Args:
+        cell: The cell.
+        study: The study.
+        problem_ids: Ids of the training problems.
+        costs: Cost of a draw, by model.
+        piloted: Draws in the pilot, by problem id and model.
+        labels: Numbers that go with the difficulty of problems, for an arm that names a field of difficulty.
+        available: Recorded draws by problem id and model, where a table is replayed.
 
     Raises:
         BudgetError: the cost of a draw is unknown, or zero.
     """
     arm = study.arms[cell.arm]
     budget = study.budgets[cell.budget] if cell.budget is not None else None
+    total_share = sum(arm.shares.values())
 
     def by_model(amount: Callable[[DrawCost, Unit, str], float]) -> dict[str, float]:
         return {m: amount(costs[m], budget.unit, m) for m in arm.models} if budget else {}
@@ -144,14 +166,34 @@ def terms_of(
         seed=study.seed,
         # A number-matched arm takes the first draws of its pools, so a pilot's draws need no mention.
         piloted={key: n for key, n in piloted.items() if key[1] in arm.models} if budget else {},
+        available={key: n for key, n in (available or {}).items() if key[1] in arm.models},
+        objective=objective_of(cell.arm, arm, study),
+        false_positive_rates=arm.false_positive_rates,
+        labels=labels or {},
+        shares={model: arm.shares[model] / total_share for model in arm.models} if arm.shares else {},
+        target=arm.target.correct_per_problem,
+        by_difficulty=arm.target.by == "difficulty",
     )
 
 
-def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: Policy) -> CellPlan:
-    """Return the plan of a cell: the pilot, and the first round that its policy proposes.
+def objective_of(name: str, arm: Arm, study: Study) -> Objective:
+    """Return the objective of an arm: as given, else `_KEPT` solutions per problem if students are trained on its data, else coverage."""
+    given = arm.objective
+    if given is not None and given.kept_per_problem is not None:
+        return KeptPerProblem(given.kept_per_problem)
+    if given is not None and given.mixed_groups is not None:
+        return MixedGroups(given.mixed_groups)
+    trained_on = study.finetune.arms if study.finetune else ()
+    # A policy without objectives keeps the terms that earlier versions recorded its rounds under.
+    by_default = given is None and "objective" in KEYS.get(arm.policy, ())
+    return KeptPerProblem(_KEPT) if by_default and name in trained_on else Coverage()
 
-    A policy that observes and proposes again buys more rounds, of which this plan says nothing. On the basis `realised` it does so for
-    every arm; with one model, its plan is the number of draws that the budget pays for at the expected cost of a draw.
+
+def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: Policy) -> CellPlan:
+    """Return the plan of a cell whose draws do not depend on outcomes: the pilot, and what its policy proposes.
+
+    With the basis `realised` a policy sees real costs before each round, so its first proposal says little about the total. Its plan is the
+    number of draws that the budget, or each model's share of it, pays for at the expected cost of a draw.
 
     Raises:
         BudgetError: the budget buys nothing.
@@ -164,21 +206,61 @@ def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: P
         counts[model] += count
         asked[model].add(problem)
     readings = {model: len(problems) for model, problems in asked.items()}
-    # Such a policy sees real costs before each round, so its first proposal says little about the total.
-    if terms.basis == "realised" and terms.amount is not None and len(terms.models) == 1:
-        (model,) = terms.models
-        counts[model], readings[model] = affordable_draws(terms, model)
+    if terms.basis == "realised" and terms.amount is not None:
+        for model in terms.models:
+            share = terms.shares.get(model, 1 / len(terms.models))
+            counts[model], readings[model] = affordable_draws(replace(terms, amount=terms.amount * share), model)
     total = Cost(flops=0.0, usd=0.0, seconds=0.0)
     for model, draws in counts.items():
         total = total + costs[model].of(draws=draws, readings=readings[model])
+    samples = {model: draws / len(terms.problem_ids) for model, draws in counts.items()}
+    return _cell_plan(cell, terms, cost=total, samples_per_problem=samples)
+
+
+def plan_open_cell(cell: Cell, terms: Terms, policy: Policy) -> CellPlan:
+    """Return the plan of a cell whose draws depend on outcomes: the amount, and the draws that it pays for if one model gets all of it.
+
+    The draws of other models in a pilot are paid from the amount first.
+
+    Raises:
+        BudgetError: the amount does not pay for the pilot, or without one for a draw.
+        StudyError: the policy proposes something else than draws of its terms.
+    """
+    _first_round(cell, terms, policy)  # only checked: it says little about the total
+    tally = Tally(terms)
+    pilots = {model: _pilot_cost(terms, model) for model in terms.models}
+    total = sum(pilots.values())
+    tally.spent_on += list(pilots.values())
+    tally.check_first()
+    amount = terms.amount or 0.0
+    most = {m: affordable_draws(replace(terms, amount=amount - total + pilots[m]), m)[0] for m in terms.models}
+    cost = Cost(flops=amount if terms.unit == "flops" else None, usd=amount if terms.unit == "usd" else None)
+    return _cell_plan(cell, terms, cost=cost, at_most_per_problem={m: draws / len(terms.problem_ids) for m, draws in most.items()})
+
+
+def _pilot_cost(terms: Terms, model: str) -> float:
+    taken = [count for (_, drawn), count in terms.piloted.items() if drawn == model and count]
+    prompt = terms.prompt.get(model, 0.0)
+    return len(taken) * prompt + sum(taken) * (terms.expected[model] - prompt)
+
+
+def _cell_plan(
+    cell: Cell,
+    terms: Terms,
+    *,
+    cost: Cost,
+    samples_per_problem: Mapping[str, float] | None = None,
+    at_most_per_problem: Mapping[str, float] | None = None,
+) -> CellPlan:
     return CellPlan(
         cell=cell,
         models=terms.models,
         unit=terms.unit,
         amount=terms.amount,
         basis=terms.basis,
-        samples_per_problem={model: draws / len(terms.problem_ids) for model, draws in counts.items()},
-        cost=total,
+        samples_per_problem=samples_per_problem or {},
+        cost=cost,
+        at_most_per_problem=at_most_per_problem or {},
     )
 
 
@@ -199,6 +281,8 @@ def to_json(plans: Sequence[CellPlan]) -> dict[str, object]:
         if plan.cell.budget is not None:
             entry = budgets.setdefault(plan.cell.budget, {"unit": plan.unit, "amount": plan.amount, "choices": []})
             cost = {"flops": plan.cost.flops, "usd": plan.cost.usd, "seconds": plan.cost.seconds}
-            samples = dict(plan.samples_per_problem)
-            entry["choices"].append({"name": plan.cell.arm, "samples_per_problem": samples, "cost": cost, "coverage": None})
+            samples: dict[str, object] = {"samples_per_problem": dict(plan.samples_per_problem)}
+            if plan.at_most_per_problem:
+                samples["at_most_per_problem"] = dict(plan.at_most_per_problem)
+            entry["choices"].append({"name": plan.cell.arm, **samples, "cost": cost, "coverage": None})
     return {"budgets": budgets}

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from isocost.coercion import coerce_texts
-from isocost.config import JUDGE, GraderSpec, ModelSpec, ProblemSource, Study
+from isocost.config import JUDGE, Arm, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
 from isocost.settings import apply_settings
@@ -37,7 +37,7 @@ class Known:
 
     sources: Mapping[str, Collection[str]]
     engines: Mapping[str, Collection[str]]
-    policies: Collection[str]
+    policies: Mapping[str, Collection[str]]
     graders: Mapping[str, Collection[str]]
     templates: Collection[str]
     grader_mistake: Callable[[str, str, object], str | None] = lambda grader, option, value: None
@@ -287,8 +287,30 @@ def _arm_mistakes(
     yield from _name_mistakes(("arms", name, "policy"), policy, known.policies, "policy")
     if policy == "uniform" and used and len(used) != 1:
         yield ("arms", name, "models"), f"the uniform policy takes one model, got {len(used)}"
+    yield from _policy_key_mistakes(name, arm, policy, known)
+    yield from _rate_mistakes(name, arm, used or [])
     if not budgets and "samples_per_problem" not in arm:
         yield ("arms", name), "has nothing to spend; add a budget under budgets, or samples_per_problem here"
+
+
+def _policy_key_mistakes(name: str, arm: Mapping[str, Any], policy: object, known: Known) -> Iterator[Mistake]:
+    """Yield keys of an arm without effect under its policy. A policy of the user's own may use any key."""
+    if isinstance(policy, str) and policy in known.policies:
+        for key in Arm.model_fields:
+            if key not in ("policy", "models", *known.policies[policy]) and arm.get(key) is not None:
+                users = " and ".join(other for other, keys in known.policies.items() if key in keys) or "policies of your own"
+                yield ("arms", name, key), f"the policy {policy} does not use it; it is for {users}"
+
+
+def _rate_mistakes(name: str, arm: Mapping[str, Any], used: Sequence[object]) -> Iterator[Mistake]:
+    """Yield mistakes in what an arm says of each of its models."""
+    for key in ("false_positive_rates", "shares"):
+        for model in _mapping(arm.get(key)):
+            if model not in used:
+                yield ("arms", name, key, model), f"{model} is not among the models of the arm; {nearest(model, map(str, used))}"
+    shares = _mapping(arm.get("shares"))
+    if shares and (lacking := [str(model) for model in used if model not in shares]):
+        yield ("arms", name, "shares"), f"lacks {', '.join(lacking)}; give every model of the arm a number, or leave shares out"
 
 
 def _finetune_mistakes(

@@ -93,10 +93,11 @@ def test_costs_are_added_up_in_the_order_of_the_draws(tmp_path: Path) -> None:
         total += Cost(flops=each["cost_flops"], usd=each["cost_usd"], seconds=each["cost_seconds"])
     assert made.cost(np.ones(len(draws), dtype=np.bool_)) == total
     assert total.usd is None
-    amounts = made.amounts("weak", "flops")
+    every = np.ones(len(draws), dtype=np.bool_)
+    amounts = made.amounts("weak", "flops", every)
     expected = [math.fsum(d["cost_flops"] for d in draws if (d["model"], d["problem_id"]) == ("weak", problem)) for problem in PROBLEMS]
     assert amounts.tolist() == pytest.approx(expected)
-    assert np.isnan(made.amounts("weak", "usd")).tolist() == [True, True, False]  # what was not drawn costs nothing
+    assert np.isnan(made.amounts("weak", "usd", every)).tolist() == [True, True, False]  # what was not drawn costs nothing
 
 
 def test_counts_and_tokens_are_those_of_the_draws_asked_for(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 import random
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from isocost import measuring
+from isocost.metrics.coverage import Bools
 from isocost.records import Outcome
+from isocost.results.drawtable import DrawTable
 from isocost.results.pools import measured_models, pool_measures
 from tests.results.tabled import MODELS, PROBLEMS, Draw, draw, table
 
@@ -23,10 +26,14 @@ def drawn() -> list[Draw]:
     return draws
 
 
+def every(made: DrawTable) -> Bools:
+    return np.ones(made.draws.height, dtype=np.bool_)
+
+
 def test_measures_are_those_of_each_model_alone(tmp_path: Path) -> None:
     draws = drawn()
     made = table(tmp_path, draws)
-    found = pool_measures(measured_models(made), len(PROBLEMS))
+    found = pool_measures(measured_models(made, every(made)), len(PROBLEMS))
     assert set(found) == set(MODELS)
     for model, ks in (("weak", [1, 2, 3, 5]), ("strong", [1, 2])):
         order = sorted((d for d in draws if d["model"] == model), key=lambda d: (PROBLEMS.index(d["problem_id"]), d["sample_index"]))
@@ -36,9 +43,25 @@ def test_measures_are_those_of_each_model_alone(tmp_path: Path) -> None:
 
 def test_problems_are_numbered_as_in_the_study(tmp_path: Path) -> None:
     made = table(tmp_path, [draw("weak", "p1", 0), draw("strong", "p1", 0), draw("strong", "p10", 0)])
-    places = {model.name: model.problem.tolist() for model in measured_models(made)}
+    places = {model.name: model.problem.tolist() for model in measured_models(made, every(made))}
     assert places == {"weak": [2], "strong": [0, 2]}
 
 
 def test_nothing_drawn_is_nothing_measured(tmp_path: Path) -> None:
-    assert measured_models(table(tmp_path, [])) == []
+    made = table(tmp_path, [])
+    assert measured_models(made, every(made)) == []
+
+
+def test_draws_left_out_are_as_if_they_had_not_been_drawn(tmp_path: Path) -> None:
+    draws = drawn()
+    kept = [d for d in draws if d["model"] == "strong" or d["sample_index"] < 3]
+    made, fewer = table(tmp_path, draws), table(tmp_path / "fewer", kept)
+    wanted = (made.draws["model"] == "strong").to_numpy() | (made.draws["sample_index"] < 3).to_numpy()
+    assert pool_measures(measured_models(made, wanted), len(PROBLEMS)) == pool_measures(measured_models(fewer, every(fewer)), len(PROBLEMS))
+
+
+def test_draws_by_outcomes_are_measured_as_covered_alone(tmp_path: Path) -> None:
+    made = table(tmp_path, drawn())
+    measures = pool_measures(measured_models(made, every(made)), len(PROBLEMS), {"weak"})
+    assert [name for name, each in measures["weak"].items() if each.value is not None] == ["covered"]
+    assert measures["strong"]["coverage@2"].value is not None

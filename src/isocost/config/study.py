@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
 
 from isocost.config.models import Costs, ModelSpec, Prompt, PromptChanges, Sampling
 from isocost.config.sections import Name, OpenSection, PositiveFloat, PositiveInt, Section, distinct
@@ -71,18 +71,76 @@ class Pilot(Section):
     samples_per_problem: PositiveInt
 
 
+class Objective(Section):
+    """What a policy is to make the most of; give one of the keys, or the word `coverage` (problems with a correct sample) in their place.
+
+    Attributes:
+        kept_per_problem: Distinct correct solutions, counted up to this number per problem.
+        mixed_groups: Problems with a group of this many draws of one model that are neither all correct nor all incorrect.
+    """
+
+    kept_per_problem: PositiveInt | None = None
+    mixed_groups: Annotated[int, Field(ge=2, lt=1 << 31)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if self.kept_per_problem is not None and self.mixed_groups is not None:
+            raise ValueError("give either kept_per_problem or mixed_groups")
+        return self
+
+    @model_serializer
+    def _as_written(self) -> str | dict[str, int]:
+        given = {"kept_per_problem": self.kept_per_problem, "mixed_groups": self.mixed_groups}
+        return {key: value for key, value in given.items() if value is not None} or "coverage"
+
+
+def _objective(value: object) -> object:
+    if value == "coverage":
+        return Objective()
+    # An empty section would mean coverage by accident.
+    if isinstance(value, str) or value == {}:
+        raise ValueError("must be coverage, {kept_per_problem: NUMBER} or {mixed_groups: NUMBER}")
+    return value
+
+
+class Target(Section):
+    """The number of correct samples that the policy `dart` aims at.
+
+    Attributes:
+        correct_per_problem: Correct samples per problem; with `by: difficulty`, those of the problem that turns out hardest.
+        by: `uniform` aims at the same number for every problem, `difficulty` at fewer where more draws are correct.
+    """
+
+    correct_per_problem: PositiveInt = 4
+    by: Literal["uniform", "difficulty"] = "uniform"
+
+
+Rate = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+
+
 class Arm(Section):
-    """One way to spend a budget.
+    """One way to spend a budget. A key that the arm's policy does not use is refused. See [policies.md](policies.md).
 
     Attributes:
         policy: The policy that allocates draws, by name or as `package.module:attribute`.
         models: The generators that it draws from, by their names in `models`.
         samples_per_problem: A fixed number of samples per problem instead of a budget (number-matched).
+        objective: What the policy is to make the most of; null means `{kept_per_problem: 4}` if the study trains students, else `coverage`.
+        difficulty: A field of the problems that goes with their difficulty: a number, or text with one number in it such as `Level 3`. A
+            problem without it is of unknown difficulty.
+        false_positive_rates: Share of a model's correct samples whose reasoning is wrong, by model, to discount them by; 0 if not given.
+        shares: Money of each model in relation to the others: `{weak: 1, strong: 3}` gives weak a quarter. Empty means equal shares.
+        target: The number of correct samples to aim at.
     """
 
     policy: str = "uniform"
     models: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
     samples_per_problem: PositiveInt | None = None
+    objective: Annotated[Objective | None, BeforeValidator(_objective)] = None
+    difficulty: str | None = None
+    false_positive_rates: dict[str, Rate] = Field(default_factory=dict)
+    shares: dict[str, PositiveFloat] = Field(default_factory=dict)
+    target: Target = Target()
 
 
 JUDGE = "judge"  # name of the grader that asks a model of the study

@@ -85,7 +85,8 @@ class Engine(Protocol):
         shares_prompts: True if the solutions of a request share one prefill of the prompt.
 
     A remote engine may have `added_tokens` besides: prompt tokens that it accepts of a request beyond one for each byte of the prompt. They
-    are reserved under the limit before the request is sent. An engine that cuts batches by a rule of `batching` inherits `Batched`: then
+    are reserved under the limit before the request is sent. An engine that replays samples may have `available()`: their number by problem
+    id, so that policies ask for no more. An engine that cuts batches by a rule of `batching` inherits `Batched`: then
     batches are cut without it.
     """
 

@@ -179,6 +179,16 @@ def describe(spec: EngineSpec) -> EngineFacts:
     )
 
 
+def count_available(spec: EngineSpec) -> dict[str, int] | None:
+    """Return the number of samples that an engine can give, by problem id; None if it gives as many as are asked for.
+
+    Raises:
+        InputError: the model cannot be used.
+    """
+    counted = getattr(_worker.engines.get(spec), "available", None)
+    return None if counted is None else dict(counted())
+
+
 def cut(spec: EngineSpec, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
     """Split requests into the batches that the engine prefers; for engines without a rule that the driver knows."""
     return _worker.engines.get(spec).batches(requests)

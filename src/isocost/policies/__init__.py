@@ -16,6 +16,14 @@ POLICIES = {
     "dart": "isocost.policies.dart:build",
     "adaptive": "isocost.policies.adaptive:build",
 }
+# The keys of an arm that a policy uses beside `policy` and `models`; others are refused.
+KEYS: dict[str, tuple[str, ...]] = {
+    "uniform": ("samples_per_problem",),
+    "mixed": ("shares",),
+    "cascade": ("shares",),
+    "dart": ("target",),
+    "adaptive": ("objective", "difficulty", "false_positive_rates"),
+}
 FIXED = frozenset({"uniform", "mixed"})  # policies whose draws do not depend on outcomes
 
 

@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from isocost.errors import BudgetError
 from isocost.passrates import HIERARCHICAL, Posterior, Prior, States
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.policies.gains import gains_of
@@ -76,6 +77,11 @@ class Adaptive:
         # At least one purchase, however large.
         wanted = 1 + int(np.searchsorted(np.cumsum(costs), money))
         taken = np.flatnonzero(self.tally.fits(problems, models, counts))[:wanted]
+        if not len(taken) and not self.tally.drawn.any():
+            raise BudgetError(
+                "the objective needs more draws of one model for a problem than the budget pays for, or than are recorded\n"
+                "  raise the budget, or choose another objective"
+            )
         return self.tally.allocate(problems[taken], models[taken], counts[taken])
 
     def _candidates(self, depth: int) -> tuple[Ints, Ints, Ints, Floats]:

@@ -19,7 +19,8 @@ class Observation:
         sample_index: Index of the draw in its pool.
         verdict: The grader's verdict; its `correct` is None where the draw could not be graded.
         cost: The cost in the budget's unit.
-        new: False if the draw is correct and repeats an earlier correct solution of the problem; True for others.
+        new: False if the draw is correct and adds nothing to a training set, because it repeats an earlier solution of the problem or
+            is cut off; True for others. Only the objective `KeptPerProblem` has it looked up.
     """
 
     problem_id: str
@@ -89,7 +90,7 @@ class Terms:
     seed: int
     piloted: Mapping[tuple[str, str], int]
     prompt: Mapping[str, float] = field(default_factory=dict)
-    available: Mapping[tuple[str, str], int] = field(default_factory=dict, metadata=ADDED_LATER)
+    available: Mapping[tuple[str, str], int] = field(default_factory=dict)
     objective: Objective = field(default_factory=Coverage, metadata=ADDED_LATER)
     false_positive_rates: Mapping[str, float] = field(default_factory=dict, metadata=ADDED_LATER)
     labels: Mapping[str, float] = field(default_factory=dict, metadata=ADDED_LATER)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from isocost.engines.base import ModelSize
 from isocost.engines.batching import Batching
@@ -17,18 +17,48 @@ _FILE = "models.json"
 
 def cache_facts(directory: RunDirectory, describe: Callable[[EngineSpec], EngineFacts]) -> Callable[[EngineSpec], EngineFacts]:
     """Return `describe` with a cache in the run directory. An engine whose options name a changed file is described again."""
-    known: dict[str, Any] = directory.read_derived(_FILE) or {}  # a damaged file counts as empty, since engines can be asked again
 
     def ask(spec: EngineSpec) -> EngineFacts:
         key = digest("facts", 2, spec.key, _files(spec))  # 2 is the format of the entries; raise it to have engines asked again
-        facts = _facts(known.get(key))
+        facts = _facts(_stored(directory).get(key))
         if facts is None:
             facts = describe(spec)
-            known[key] = asdict(facts)
-            directory.write_json(known, _FILE)
+            _store(directory, key, asdict(facts))
         return facts
 
     return ask
+
+
+def cache_available(
+    directory: RunDirectory, count: Callable[[EngineSpec], Mapping[str, int] | None]
+) -> Callable[[EngineSpec], Mapping[str, int] | None]:
+    """Return `count`, which counts an engine's recorded samples by problem, with a cache as that of `cache_facts`."""
+
+    def ask(spec: EngineSpec) -> Mapping[str, int] | None:
+        key = digest("available", spec.key, _files(spec))
+        entry = _stored(directory).get(key)
+        if _is_available(entry):
+            return cast(Mapping[str, int] | None, entry["available"])
+        available = count(spec)
+        _store(directory, key, {"available": available})
+        return available
+
+    return ask
+
+
+def _is_available(entry: object) -> TypeGuard[dict[str, object]]:
+    if not isinstance(entry, dict) or "available" not in entry:
+        return False
+    counts = entry["available"]
+    return counts is None or (isinstance(counts, dict) and all(type(count) is int and count >= 0 for count in counts.values()))
+
+
+def _stored(directory: RunDirectory) -> dict[str, Any]:
+    return directory.read_derived(_FILE) or {}  # a damaged file counts as empty, since engines can be asked again
+
+
+def _store(directory: RunDirectory, key: str, entry: object) -> None:
+    directory.write_json({**_stored(directory), key: entry}, _FILE)
 
 
 def _facts(entry: Any) -> EngineFacts | None:

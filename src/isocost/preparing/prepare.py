@@ -18,7 +18,8 @@ from isocost.ids import digest, digested
 from isocost.lab import PREFIX, weights
 from isocost.paths import from_home
 from isocost.planning import model_card
-from isocost.policies import POLICIES
+from isocost.policies import FIXED, KEYS, POLICIES
+from isocost.preparing.difficulty import difficulty_mistakes
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
@@ -52,6 +53,8 @@ class Prepared:
         identities: Identity of each model, under which its samples are stored; "" if its engine was not opened.
         facts: Facts of the engines that were opened, by model.
         templates: Prompt template of each model.
+        available: Number of recorded samples by model and problem id, of models that replay them for an arm whose policy asks for no more
+            than there are.
         refused: Problems that were left out of the sets by the gold check.
         changes: Changes of the sets since the run's last start, by split.
     """
@@ -63,6 +66,7 @@ class Prepared:
     identities: Mapping[str, str]
     facts: Mapping[str, EngineFacts]
     templates: Mapping[str, Template]
+    available: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     changes: Mapping[str, SplitChanges] = field(default_factory=dict)
 
@@ -79,7 +83,7 @@ def known_parts() -> Known:
     return Known(
         sources=sources,
         engines={name: entry.keys for name, entry in ENGINES.items()},
-        policies=POLICIES,
+        policies={name: KEYS.get(name, ()) for name in POLICIES},
         graders=graders,
         templates=TEMPLATES,
         grader_mistake=grader_mistake,
@@ -129,6 +133,7 @@ def prepare(
     *,
     to_spend: bool,
     render: Callable[[EngineSpec, Request], str] | None = None,
+    count_available: Callable[[EngineSpec], Mapping[str, int] | None] = lambda spec: None,
 ) -> Prepared:
     """Load the problems, open the models, and find the costs of their tokens.
 
@@ -140,12 +145,14 @@ def prepare(
             only engines of models whose costs do not follow from the study.
         render: Returns the text that a model reads for a request. With it and `to_spend`, models without a chat format and endpoints
             without a key are found too.
+        count_available: Returns the number of samples that an engine can give, by problem id; None for as many as are asked for.
 
     Raises:
         StudyError: problems or models have mistakes; it lists all of them, one per line.
     """
     mistakes: list[str] = []  # collected, so that one start reports all of them
     problems = _problems(study, base, mistakes, all_sets=to_spend)
+    mistakes += difficulty_mistakes(study, problems.get("train", ()))
     cards: dict[str, ModelCard] = {}
     specs: dict[str, EngineSpec] = {}
     identities: dict[str, str] = {}
@@ -177,7 +184,23 @@ def prepare(
         raise StudyError(mistakes)
     if to_spend and render and (mistakes := list(_chat_mistakes(study, specs, templates, render))):
         raise StudyError(mistakes)
-    return Prepared(study=study, problems=problems, cards=cards, specs=specs, identities=identities, facts=facts_of, templates=templates)
+    counts = {name: count_available(specs[name]) for name in _replayed_within(study)} if to_spend else {}
+    return Prepared(
+        study=study,
+        problems=problems,
+        cards=cards,
+        specs=specs,
+        identities=identities,
+        facts=facts_of,
+        templates=templates,
+        available={name: count for name, count in counts.items() if count is not None},
+    )
+
+
+def _replayed_within(study: Study) -> list[str]:
+    """Return the models of arms whose policy asks for no more samples than are recorded. A fixed plan with too few fails instead."""
+    used = {model for arm in study.arms.values() if arm.policy not in FIXED for model in arm.models}
+    return [name for name in study.models if name in used]
 
 
 def pool_id(identity: str, template: Template, params: SamplingParams, seed: int) -> str:

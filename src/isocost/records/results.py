@@ -73,8 +73,10 @@ class CellPlan:
         unit: Unit of its budget; None if number-matched.
         amount: Amount of its budget, over all problems; None if number-matched.
         basis: Basis of its budget.
-        samples_per_problem: Mean planned draws per problem, by model.
-        cost: Planned cost of these draws, in every known unit, and in seconds if tokens per second are known.
+        samples_per_problem: Mean planned draws per problem, by model; empty if outcomes decide what is drawn.
+        cost: Planned cost of these draws, in every known unit, and in seconds if tokens per second are known. If outcomes decide, it is the
+            amount.
+        at_most_per_problem: If outcomes decide, the mean draws per problem that the amount pays for if one model gets all of it, by model.
     """
 
     cell: Cell
@@ -84,6 +86,7 @@ class CellPlan:
     basis: Basis
     samples_per_problem: Mapping[str, float]
     cost: Cost
+    at_most_per_problem: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +278,8 @@ class Results:
         crossovers: The crossover of each pair of these models, in the unit of each budget.
         model_pairs: The comparison of each pair, at every budget and at equal numbers.
         without_curve: The reason why a model has no curve, by model.
+        independent_draws: By model that is drawn by outcomes too: the number of its draws that do not depend on outcomes, on which its
+            measures at k and its curve rest, and the number of all its draws.
         mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
     """
 
@@ -295,3 +300,4 @@ class Results:
     model_pairs: tuple[ModelPair, ...] = ()
     without_curve: Mapping[str, str] = field(default_factory=dict)
     mixtures: tuple[ModelCurve, ...] = ()
+    independent_draws: Mapping[str, tuple[int, int]] = field(default_factory=dict)

@@ -34,8 +34,13 @@ def curves(results: Results) -> Section:
 
 
 def _without(results: Results) -> tuple[str, ...]:
-    """Return one sentence per model without a curve, and per curve that leaves out problems."""
+    """Return one sentence per model without a curve, and per curve that leaves out draws or problems."""
     said = [f"{model} has no curve: {why}." for model, why in results.without_curve.items()]
+    for model, (count, total) in results.independent_draws.items():
+        said.append(
+            f"{model}: its curve and its measures at k rest on the {numbers.count(count)} of its {numbers.count(total)} draws that do not "
+            "depend on outcomes (fixed policies and the pilot)."
+        )
     for curve in results.curves:
         n = next(iter(curve.measures.values()))[-1].n
         if 0 < n < results.n_problems:

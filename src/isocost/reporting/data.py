@@ -52,7 +52,7 @@ def _bought(results: Results, cells: Sequence[CellResult]) -> Table:
         key="cells_bought",
         title="What each cell bought",
         caption="Planned counts assume a number of tokens a sample; realised cost is what the samples really had. A cell is charged for "
-        "every draw it used, also for those it shares with other cells.",
+        "every draw it used, also for those it shares with other cells. Where outcomes decide what is drawn, the plan is the amount.",
         group_title="Matching",
         group=lambda cell: _matching(results, cell, amounts.format_amount),
         raw_group=lambda cell: _matching(results, cell, numbers.raw),
@@ -78,8 +78,8 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         title="What each cell is worth",
         caption="Covered: problems with a correct sample in the cell's own data. Kept a problem: mean of distinct correct solutions, "
         "up to the cap. False equations written out: correct answers whose solution has one, among those with equations, in the cell's own "
-        "data; only a part of the false positives, whose rate to believe is each model's, under False positives. 95% intervals over "
-        "problems, never over samples.",
+        "data; only a part of the false positives, whose rate to believe is each model's, under False positives. pass@1 is "
+        "measured where outcomes do not decide the draws. 95% intervals over problems, never over samples.",
         group_title="Matching",
         group=lambda cell: _matching(results, cell, amounts.format_amount),
         raw_group=lambda cell: _matching(results, cell, numbers.raw),
@@ -114,6 +114,8 @@ def _name(cell: CellResult) -> str:
 
 
 def _planned(cell: CellResult) -> str:
+    if most := cell.plan.at_most_per_problem:
+        return "up to " + " or ".join(f"{model} {amounts.fixed(mean, 2)}" for model, mean in most.items())
     return " + ".join(f"{model} {amounts.fixed(mean, 2)}" for model, mean in cell.plan.samples_per_problem.items())
 
 

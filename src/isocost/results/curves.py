@@ -12,7 +12,7 @@ from isocost.config import Arm, Study
 from isocost.measuring.comparing import MOST_PAIRED, crossings, curve_points
 from isocost.measuring.mixtures import mixture
 from isocost.measuring.models import Model, diversity
-from isocost.metrics.coverage import Floats, Ints
+from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.metrics.curves import coverage_at
 from isocost.metrics.intervals import count_interval, mean_interval, paired_count_difference, paired_difference
 from isocost.metrics.overlap import overlap
@@ -20,6 +20,7 @@ from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import CellPlan, Cost, ModelCrossover, ModelCurve, ModelPair, Results, Unit
 from isocost.results.drawtable import DrawTable
+from isocost.results.independence import Independence
 from isocost.sampling.data import SamplingOutcome
 from isocost.sampling.pools import Pool
 
@@ -38,12 +39,14 @@ class _Pool:
     costs: Mapping[Unit, Floats]
 
 
-def compare_models(found: Results, prepared: Prepared, bought: SamplingOutcome, table: DrawTable, measured: Sequence[Model]) -> Results:
+def compare_models(
+    found: Results, prepared: Prepared, bought: SamplingOutcome, table: DrawTable, measured: Sequence[Model], independence: Independence
+) -> Results:
     """Add the comparison of the models to a run's results: their curves, crossovers, pairs and mixtures.
 
     Every model that was drawn by a fixed plan has a curve, which reaches as far as the graded draws of 95% of the problems. At most five
-    models are compared in pairs. Models of an arm whose policy is not `uniform` have no curve: such a policy may draw more where nothing
-    was solved, and the estimators need draws that do not depend on outcomes. Mixtures are computed from the draws of models with a curve.
+    models are compared in pairs. A curve needs draws that do not depend on outcomes: a policy that observes may draw more where nothing was
+    solved. Mixtures are computed from the draws of models with a curve.
 
     Args:
         found: The results so far.
@@ -51,10 +54,11 @@ def compare_models(found: Results, prepared: Prepared, bought: SamplingOutcome, 
         bought: The plans of the cells, and the problems.
         table: Every draw.
         measured: The models that drew; if there are several, with their exact solutions `identified`.
+        independence: The draws that `measured` rests on.
     """
-    left_out = _left_out(prepared, measured)
+    left_out = _left_out(prepared, measured, independence)
     names = [name for name in generators(prepared.study) if name not in left_out]
-    pools = _pools([model for model in measured if model.name in names], table)
+    pools = _pools([model for model in measured if model.name in names], table, independence.measured)
     reached = {pool.model.name for pool in pools}
     left_out |= {name: "no draw could be graded" for name in names if name not in reached}
     budgets: dict[str, tuple[Unit, float]] = {}
@@ -79,8 +83,7 @@ def unit_of_costs(prepared: Prepared, bought: SamplingOutcome, pools: Mapping[st
     That is the first unit of a budget in which some model's draws have known costs. Without budgets it is the first unit in which all
     draws have known costs.
     """
-    fixed = [pools[name] for name in generators(prepared.study) if name not in _adaptive(prepared)]
-    drawn = [pool for pool in fixed if next(pool.draws(), None)]
+    drawn = [pools[name] for name in generators(prepared.study) if next(pools[name].draws(), None)]
     wanted = _budget_units(bought.plans)
     enough = any if wanted else all
     return next((unit for unit in wanted or UNITS if enough(_is_known(unit, pool) for pool in drawn)), None)
@@ -94,26 +97,22 @@ def _budget_units(plans: Sequence[CellPlan]) -> list[Unit]:
     return list(dict.fromkeys(plan.unit for plan in plans if plan.cell.budget and plan.unit and plan.amount))
 
 
-def _adaptive(prepared: Prepared) -> set[str]:
-    return {model for arm in prepared.study.arms.values() if arm.policy not in FIXED for model in arm.models}
-
-
-def _left_out(prepared: Prepared, measured: Sequence[Model]) -> dict[str, str]:
-    adaptive, drew = _adaptive(prepared), {model.name for model in measured}
+def _left_out(prepared: Prepared, measured: Sequence[Model], independence: Independence) -> dict[str, str]:
+    drew = {model.name for model in measured}
     found = {}
     for name in generators(prepared.study):
-        if name in adaptive:
+        if name in independence.by_outcomes:
             found[name] = "how often it drew may depend on outcomes"
         elif name not in drew:
             found[name] = "nothing was drawn"
     return found
 
 
-def _pools(measured: Sequence[Model], table: DrawTable) -> list[_Pool]:
+def _pools(measured: Sequence[Model], table: DrawTable, which: Bools) -> list[_Pool]:
     found = []
     for each in measured:
         model = replace(each, solutions={_KIND: each.solutions[_KIND]})
-        amounts = {unit: table.amounts(model.name, unit)[model.problem] for unit in UNITS}
+        amounts = {unit: table.amounts(model.name, unit, which)[model.problem] for unit in UNITS}
         costs = {unit: cost for unit, cost in amounts.items() if not np.isnan(cost).any()}
         if curve := _model_curve(model, costs):
             found.append(_Pool(model=model, curve=curve, costs=costs))

@@ -109,6 +109,10 @@ class DrawTable:
         """The models that may have drawn, by name."""
         return _categories(self.draws["model"])
 
+    def drawn_by(self, allocations: Sequence[Allocation]) -> Bools:
+        """Return a mask of the draws that allocations name, bool[draws]."""
+        return _drawn(self.draws, allocations)
+
     def is_of(self, model: str) -> Bools:
         """Return a mask of the model's draws, bool[draws]."""
         return (self.draws["model"] == model).to_numpy()
@@ -126,9 +130,9 @@ class DrawTable:
         flops, usd, seconds = (_sum(self._amounts(f"cost_{unit}", which)) for unit in ("flops", "usd", "seconds"))
         return Cost(flops=flops, usd=usd, seconds=seconds)
 
-    def amounts(self, model: str, unit: Unit) -> Floats:
-        """Return the cost of a model's draws by problem, float[problems]; nan where the cost of any draw is unknown."""
-        mine = self.is_of(model)
+    def amounts(self, model: str, unit: Unit, which: Bools) -> Floats:
+        """Return the cost of a model's draws in a mask by problem, float[problems]; nan where the cost of any draw is unknown."""
+        mine = self.is_of(model) & which
         costs = self._amounts(f"cost_{unit}", mine)
         # An unknown cost is nan, and makes the sum of its problem nan.
         return np.bincount(self.problem[mine], weights=costs, minlength=len(self.problem_ids)).astype(np.float64)

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
+import polars as pl
 
 from isocost.measuring.draws import Draws
 from isocost.measuring.measured import Measured
 from isocost.measuring.models import Model, models
+from isocost.metrics.coverage import Bools
 from isocost.records import Estimate
-from isocost.results.drawtable import DrawTable
+from isocost.results.drawtable import DrawTable, Places
 
 KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # each is measured where all problems have as many draws
 
 
-def measured_models(table: DrawTable) -> list[Model]:
-    """Return every model that drew, in the order of the table of samples, its problems numbered as in the study."""
+def measured_models(table: DrawTable, measured: Bools) -> list[Model]:
+    """Return every model that drew, in the order of the table of samples, its problems numbered as in the study.
+
+    Args:
+        table: Every draw.
+        measured: A mask of the draws to measure, bool[draws].
+    """
     if table.draws.is_empty():
         return []
-    samples = table.scan().select("generation", "correct")
-    draws = _draws(table)
+    samples, places = table.scan().select("generation", "correct"), table.places
+    if not measured.all():
+        rows = np.flatnonzero(measured[places])
+        samples = samples.with_row_index().filter(pl.col("index").is_in(pl.Series(rows, dtype=pl.UInt32).implode())).drop("index")
+        places = places[rows]
+    draws = _draws(table, places)
     # Solutions need identities across models only if there are several models to compare.
     return models(samples, draws, (), votes=False, identified=len(draws.models) > 1)
 
 
-def _draws(table: DrawTable) -> Draws:
-    """Return the draws in the order of the file, in which their texts are read."""
-    of_file = table.places
+def _draws(table: DrawTable, of_file: Places) -> Draws:
+    """Return the draws at some places, in the order of the file, in which their texts are read."""
     code = table.draws["model"].to_physical().to_numpy()[of_file]
     first = np.sort(np.unique(code, return_index=True)[1])
     names = [table.models[each] for each in code[first]]
@@ -56,13 +66,17 @@ def _draws(table: DrawTable) -> Draws:
     )
 
 
-def pool_measures(measured: Sequence[Model], n_problems: int) -> dict[str, dict[str, Estimate]]:
-    """Return coverage@k, diversity@k and the other measures of every pool, at every k of `KS` that all problems have draws for."""
+def pool_measures(measured: Sequence[Model], n_problems: int, by_outcomes: Collection[str] = ()) -> dict[str, dict[str, Estimate]]:
+    """Return coverage@k, diversity@k and the other measures of every pool, at every k of `KS` that all problems have draws for.
+
+    Of the models in `by_outcomes`, whose draws may depend on outcomes, `covered` alone has a value.
+    """
     found: dict[str, dict[str, Estimate]] = {}
     for model in measured:
         # A problem without draws has no row; then no k is reached by all problems.
         least = int(model.rows.min()) if model.rows.size == n_problems else 0
         ks = [k for k in KS if k <= least]
         # k = 1 is defined for every problem that has a draw.
-        found[model.name] = Measured.of(model, ks or [1], as_fixed=True, with_votes=False).estimates()
+        fixed = model.name not in by_outcomes
+        found[model.name] = Measured.of(model, ks or [1], as_fixed=fixed, is_fixed=fixed, with_votes=False).estimates()
     return found

@@ -19,6 +19,7 @@ from isocost.evaluating import Outcomes
 from isocost.ledger import Account
 from isocost.metrics.coverage import Bools
 from isocost.metrics.intervals import count_interval, paired_count_difference, paired_difference
+from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import (
     BillLine,
@@ -37,6 +38,7 @@ from isocost.reporting.money import without_overlaps
 from isocost.results.audits import Audits
 from isocost.results.curves import compare_models
 from isocost.results.drawtable import DrawTable
+from isocost.results.independence import Independence
 from isocost.results.pools import measured_models, pool_measures
 from isocost.sampling.data import SamplingOutcome
 from isocost.students.evaluate import PLAIN, Evaluated, average
@@ -73,22 +75,27 @@ def assemble(
     by_variant = _by_variant(evaluated)
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
     bill = _bill_lines(prepared, table, curated, trainings, evaluated) + _other_lines(bought, table)
-    measured, audited = measured_models(table), audits.measures()
+    independence, audited = Independence.of(prepared, table), audits.measures()
+    measured = measured_models(table, independence.measured)
     found = Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
         n_problems=len(bought.problems),
         excluded=bought.excluded,
         cells=tuple(_cell_result(prepared, bought, table, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
-        pools={model: {**own, **audited.get(model, {})} for model, own in pool_measures(measured, len(bought.problems)).items()},
+        pools={
+            model: {**own, **audited.get(model, {})}
+            for model, own in pool_measures(measured, len(bought.problems), independence.by_outcomes).items()
+        },
         evaluations=tuple(_evaluations(prepared, by_variant)),
         comparisons=tuple(_comparisons(prepared, by_variant)),
         bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
         seconds=dict(seconds),
         environment=environment(),
         cell_comparisons=tuple(_cell_comparisons(bought, table, curated, study.curate.per_problem)),
+        independent_draws=independence.parts,
     )
-    return without_overlaps(compare_models(found, prepared, bought, table, measured), remote)
+    return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
 
 
 def _cell_result(
@@ -98,6 +105,8 @@ def _cell_result(
     drawn, ids = table.cells[cell], table.problem_ids
     graded, correct = drawn & table.graded, drawn & table.correct
     measures = measuring.cell_estimates(table.count(graded), table.count(correct), n_ungraded=int(drawn.sum() - graded.sum()))
+    if prepared.study.arms[cell.arm].policy not in FIXED:
+        del measures["pass@1"]  # biased where outcomes decide how often a problem is drawn
     measures["kept_per_problem"] = count_interval(_count_kept(curated[cell], ids), prepared.study.curate.per_problem)
     measures |= _cell_rates(table, correct, audits.cells[cell])
     return CellResult(

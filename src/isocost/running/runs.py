@@ -15,7 +15,7 @@ from isocost.costs.expected import DrawCost, draw_costs
 from isocost.errors import BudgetError, RunDirectoryError, RunError, StorageError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
-from isocost.executors.engineworker import describe, render
+from isocost.executors.engineworker import count_available, describe, render
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
@@ -25,7 +25,7 @@ from isocost.paths import shell_word
 from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, make_executor
-from isocost.preparing.facts import cache_facts
+from isocost.preparing.facts import cache_available, cache_facts
 from isocost.preparing.prepare import Prepared, generators, known_parts, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan, Unit
@@ -235,6 +235,7 @@ def _run(
             cache_facts(directory, lambda spec: opening.submit(describe, spec).result()),
             to_spend=True,
             render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
+            count_available=cache_available(directory, lambda spec: opening.submit(count_available, spec).result()),
         )
     finally:
         opening.close()

@@ -10,15 +10,17 @@ from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest, digested, seed_of
 from isocost.ledger import Ledger
-from isocost.planning import cells, in_unit, plan_cell, terms_of
-from isocost.policies import load_policy
-from isocost.policies.base import Observation, Policy, Terms
+from isocost.planning import cells, in_unit, plan_cell, plan_open_cell, terms_of
+from isocost.policies import FIXED, load_policy
+from isocost.policies.base import KeptPerProblem, Observation, Policy, Terms
+from isocost.preparing.difficulty import difficulty_labels
 from isocost.preparing.prepare import Prepared
 from isocost.records import Allocation, Cell, CellPlan
 from isocost.sampling.loop import buy
 from isocost.sampling.pools import Pool
 from isocost.sampling.progress import Progress
 from isocost.sampling.rounds import missing_allocations, required_draws, sample
+from isocost.sampling.solutions import Novelty
 from isocost.sampling.verdicts import FAILED
 from isocost.store import Log, RunDirectory
 
@@ -37,12 +39,24 @@ def plan(
     Raises:
         BudgetError: a budget buys no draw, or a cost is unknown.
     """
-    study = prepared.study
     plans = []
-    for cell in cells(study):
-        terms = terms_of(cell, study, problem_ids, costs, piloted)
-        plans.append(plan_cell(cell, terms, costs, load_policy(study.arms[cell.arm].policy, terms)))
+    for cell, terms in all_terms(prepared, problem_ids, costs, piloted).items():
+        name = prepared.study.arms[cell.arm].policy
+        policy = load_policy(name, terms)
+        is_open = name not in FIXED and terms.amount is not None
+        plans.append(plan_open_cell(cell, terms, policy) if is_open else plan_cell(cell, terms, costs, policy))
     return plans
+
+
+def all_terms(
+    prepared: Prepared, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost], piloted: Mapping[tuple[str, str], int]
+) -> dict[Cell, Terms]:
+    """Return the terms of every cell. The arguments and errors are those of `plan`."""
+    study, problems = prepared.study, prepared.problems["train"]
+    labels = {arm: difficulty_labels(spec.difficulty, problems) for arm, spec in study.arms.items()}
+    # A problem that a table lacks has no sample in it, so every problem of a replayed model gets an entry.
+    available = {(p, model): counts.get(p, 0) for model, counts in prepared.available.items() for p in problem_ids}
+    return {cell: terms_of(cell, study, problem_ids, costs, piloted, labels=labels[cell.arm], available=available) for cell in cells(study)}
 
 
 def longest_prompts(prepared: Prepared, models: Sequence[str]) -> dict[str, int]:
@@ -121,6 +135,11 @@ def run_cells(
         All draws of each cell, the pilot's included.
     """
     policies: dict[Cell, Policy] = {cell: load_policy(prepared.study.arms[cell.arm].policy, terms[cell]) for cell in terms}
+    novelty = {
+        cell: Novelty({model: sampler.pools[model] for model in own.models})
+        for cell, own in terms.items()
+        if isinstance(own.objective, KeptPerProblem)
+    }
     # A round counts only under the terms it was proposed under: another budget or set of problems proposes others.
     stamps = {cell: digest("terms", _terms_fields(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
     rounds: dict[tuple[Cell, int], list[Allocation]] = {}
@@ -148,7 +167,9 @@ def run_cells(
         unit = terms[cell].unit
         for model, problem_id, index, draw in sampler.iter_draws(allocations):
             cost = in_unit(draw.cost, unit, model) if unit else 0.0
-            yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=draw.verdict or FAILED, cost=cost)
+            verdict = draw.verdict or FAILED
+            new = not verdict.correct or cell not in novelty or novelty[cell].is_new(model, problem_id, index)
+            yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=verdict, cost=cost, new=new)
 
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     for cell, allocations in piloted.items():
@@ -182,10 +203,10 @@ _DIGESTED_FIRST = (
 
 def _terms_fields(terms: Terms) -> list[object]:
     values = digested(terms)
+    del values["available"]  # a longer table adds rounds to those that are recorded
     for name, value in values.items():
         if isinstance(value, Mapping):
             # Keys of pairs are no keys of JSON.
-            paired = name in ("piloted", "available")
-            values[name] = sorted((list(key), n) for key, n in value.items()) if paired else dict(value)
+            values[name] = sorted((list(key), n) for key, n in value.items()) if name == "piloted" else dict(value)
     first: list[object] = [values.pop(name) for name in _DIGESTED_FIRST]
     return [*first, values] if values else first

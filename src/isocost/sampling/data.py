@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from isocost import planning
+from isocost.config import Study
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
@@ -15,13 +16,16 @@ from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest
 from isocost.ledger import Answered, Ledger
+from isocost.policies.base import KeptPerProblem
+from isocost.preparing.difficulty import note_unlabelled
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Problem
-from isocost.sampling.cells import Sampler, longest_prompts, pilot_allocations, plan, run_cells, token_means
+from isocost.sampling.cells import Sampler, all_terms, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.pools import Pool
 from isocost.sampling.progress import Progress
 from isocost.sampling.reconciliation import Reconciliation, ReconciliationTerms
+from isocost.sampling.solutions import Solutions
 from isocost.store import RunDirectory
 
 LONGEST_KEY = 100  # characters; file systems allow 255 bytes for a name
@@ -83,6 +87,7 @@ def sample(
     problems = tuple(prepared.problems["train"])
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
+    note_unlabelled(study, problems, listener)
     terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     _settle(ledger, directory, pools, terms, listener)
     stale = sum((pool.stale for pool in pools.values()), Counter[str]())
@@ -105,7 +110,7 @@ def sample(
         # The plan is now made from tokens that the pilot has measured.
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
-        cells = {p.cell: planning.terms_of(p.cell, study, ids, costs, piloted) for p in plans}
+        cells = all_terms(prepared, ids, costs, piloted)
         drawn = run_cells(prepared, directory, cells, pilot, sampler, grader_key(grading), progress.wants)
     except LimitReachedError as error:
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
@@ -177,7 +182,14 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
         directory=directory,
         problems={p.id: p for p in problems},
         grader=grader_key(grading),
+        solutions=Solutions(prepared.study.curate.distinct) if name in _counted_by_solution(prepared.study) else None,
     )
+
+
+def _counted_by_solution(study: Study) -> set[str]:
+    """Return the models of the arms whose policy makes the most of distinct solutions."""
+    wanted = {name for name, arm in study.arms.items() if isinstance(planning.objective_of(name, arm, study), KeptPerProblem)}
+    return {model for name in wanted for model in study.arms[name].models}
 
 
 def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: ReconciliationTerms, listener: Listener) -> None:

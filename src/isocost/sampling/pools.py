@@ -9,6 +9,7 @@ Texts stay on the disk. In memory a pool holds the tokens, cost and verdict of e
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,7 @@ from isocost.ledger import Answered
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
+from isocost.sampling.solutions import Solutions
 from isocost.sampling.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
 
@@ -93,6 +95,7 @@ class Pool:
     Attributes:
         problems: The training problems by id.
         grader: Folder name of the grader (`grader_key`).
+        solutions: Digests of correct solutions; None if no cell needs them.
         id: Digest of model, prompt, sampling parameters and seed.
         stale: By problem id, stored draws of problems that have left the study or have another question now.
     """
@@ -106,6 +109,7 @@ class Pool:
     directory: RunDirectory
     problems: Mapping[str, Problem]
     grader: str
+    solutions: Solutions | None = None
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
     _stem: Path = field(init=False)
@@ -163,11 +167,18 @@ class Pool:
             else:
                 self._draws.setdefault(key[0], ProblemDraws()).put(key[1], draw)
                 places[row["id"]] = key
+        self._load_verdicts(places)
+        return still_open
+
+    def _load_verdicts(self, places: Mapping[str, DrawKey]) -> None:
+        """Read the stored verdicts on draws, given by sample id, and the texts of correct ones if they are needed."""
         for sample_id, reference, verdict in self._verdicts.stored():
             problem_id, index = places.get(sample_id, ("", 0))
             if problem_id and self.problems[problem_id].answer == reference:  # after a changed answer, the draw is graded again
                 self._draws[problem_id].judge(index, verdict)
-        return still_open
+        if self.solutions is not None:
+            for _, key, stored in self._texts():
+                self.solutions.add(key, stored, self._draws[key[0]].verdict(key[1]))
 
     def _duplicate_error(self, row: Mapping[str, Any]) -> StorageError:
         return StorageError(
@@ -273,20 +284,16 @@ class Pool:
         """Yield, by batch, the stored draws that have no verdict of this grader on the present reference answer."""
         if all(draws.all_judged() for draws in self._draws.values()):
             return  # a finished run then reads no texts
-        batch = ""
-        found: list[tuple[DrawKey, StoredDraw]] = []
+        unjudged = (each for each in self._texts() if self._draws[each[1][0]].verdict(each[1][1]) is None)
+        for batch, own in itertools.groupby(unjudged, key=lambda each: each[0]):
+            yield batch, [(key, draw) for _, key, draw in own]
+
+    def _texts(self) -> Iterator[tuple[str, DrawKey, StoredDraw]]:
+        """Yield the stored draws of the study's problems with their texts: batch, key, draw."""
         for row in self._log.rows():
-            key = (row["problem_id"], row["sample_index"])
-            draw = self.get(*key)
-            if draw is None or draw.verdict or row["id"] != self._sample_id(*key):
-                continue
-            if row["batch"] != batch and found:
-                yield batch, found
-                found = []
-            batch = row["batch"]
-            found.append((key, to_stored(row)))
-        if found:
-            yield batch, found
+            key = row["problem_id"], row["sample_index"]
+            if self.get(*key) and row["id"] == self._sample_id(*key):
+                yield row["batch"], key, to_stored(row)
 
     def judged(self, batches: Sequence[tuple[str, Sequence[tuple[DrawKey, StoredDraw]], Sequence[Verdict]]]) -> None:
         """Commit the verdicts on batches of draws.
@@ -299,6 +306,8 @@ class Pool:
             for ((problem_id, index), draw), verdict in zip(draws, verdicts, strict=True):
                 found = self._verdicts.share(FAILED if draw.finish_reason == "error" else verdict)
                 self._draws[problem_id].judge(index, found)
+                if self.solutions is not None:
+                    self.solutions.add((problem_id, index), draw, found)
                 lines.append((draw.id, self.problems[problem_id].answer, found))
             entries.append((batch, lines))
         self._verdicts.append(entries)

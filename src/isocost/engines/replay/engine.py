@@ -71,6 +71,10 @@ class ReplayEngine(Batched):
     def size(self) -> None:
         """Return None: a table does not give the size."""
 
+    def available(self) -> dict[str, int]:
+        """Return the number of samples that can be asked for, from the first on, by problem id. A problem without an entry has none."""
+        return self._recorded.available()
+
     def render(self, request: Request) -> str:
         """Return the prompt as it is."""
         return request.prompt

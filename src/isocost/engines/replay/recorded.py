@@ -85,6 +85,13 @@ class Recorded:
             raise MissingError(problem, first + (int(differing[0]) if len(differing) else len(found)))
         return start
 
+    def available(self) -> dict[str, int]:
+        """Return the number of each problem's samples that are numbered 0, 1, 2, ... without a gap, by problem id."""
+        places = np.arange(len(self.indices)) - np.repeat(self.starts[:-1], np.diff(self.starts))
+        # Indices are sorted and distinct, so after a gap none equals its place any more.
+        counts = np.add.reduceat(self.indices == places, self.starts[:-1], dtype=np.int64)
+        return dict(zip(self.problems.to_list(), counts.tolist(), strict=True))
+
     def reasons(self, rows: npt.NDArray[np.int64]) -> list[FinishReason]:
         """Return the finish reasons of rows."""
         return [REASONS[number] for number in self.reason_numbers[rows].tolist()]

@@ -1,0 +1,75 @@
+"""Which correct draws are new, for policies that make the most of distinct solutions."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Mapping
+from typing import Protocol
+
+from isocost.dispatch.draws import DrawKey
+from isocost.executors.jobs import StoredDraw
+from isocost.metrics.diversity import Level, distinct_key
+from isocost.records import Verdict
+
+_NONE = 0  # digest of a draw that adds nothing to a training set: it is incorrect or cut off
+
+
+class Solutions:
+    """Digests of a pool's correct solutions, equal for solutions that a training set keeps once. They take 8 bytes per draw.
+
+    Args:
+        distinct: As in `Curate.distinct`; None keeps duplicates, so every solution has a digest of its own.
+    """
+
+    def __init__(self, distinct: Level | None) -> None:
+        self._distinct = distinct
+        self._digests: dict[str, array[int]] = {}
+
+    def add(self, key: DrawKey, draw: StoredDraw, verdict: Verdict | None) -> None:
+        """Add a draw if a training set may keep it: it is correct and not cut off."""
+        if verdict is None or not verdict.correct or draw.finish_reason == "length":
+            return
+        problem_id, index = key
+        same = draw.id if self._distinct is None else distinct_key(draw.generation, self._distinct)
+        # Texts of models may hold lone surrogates, which plain UTF-8 refuses.
+        digest = hashlib.blake2b(same.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        own = self._digests.setdefault(problem_id, array("Q"))
+        own.extend([_NONE] * (index + 1 - len(own)))
+        own[index] = int.from_bytes(digest, "big") or 1
+
+    def get(self, problem_id: str, index: int) -> int:
+        """Return the digest of a draw; 0 if it adds nothing to a training set."""
+        own = self._digests.get(problem_id, ())
+        return own[index] if index < len(own) else _NONE
+
+    def holds(self, problem_id: str, digest: int, before: int) -> bool:
+        """Return True if one of the first `before` draws of a problem has a digest."""
+        return digest in self._digests.get(problem_id, array("Q"))[:before]
+
+
+class HasSolutions(Protocol):
+    """A pool with digests of its solutions."""
+
+    solutions: Solutions | None
+
+
+class Novelty:
+    """Tell which correct draws of a cell are new: kept in a training set beside those that the cell drew before, from any model.
+
+    Args:
+        pools: The pools of the cell's models.
+    """
+
+    def __init__(self, pools: Mapping[str, HasSolutions]) -> None:
+        self._solutions = {model: pool.solutions for model, pool in pools.items() if pool.solutions is not None}
+        self._seen: dict[tuple[str, str], int] = {}  # draws up to the last correct one, by (model, problem id)
+
+    def is_new(self, model: str, problem_id: str, index: int) -> bool:
+        """Return True if a correct draw is new. Call it for all correct draws of the cell, in their order."""
+        digest = self._solutions[model].get(problem_id, index)
+        repeats = any(
+            solutions.holds(problem_id, digest, self._seen.get((name, problem_id), 0)) for name, solutions in self._solutions.items()
+        )
+        self._seen[model, problem_id] = index + 1
+        return digest != _NONE and not repeats
