@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from isocost import measuring
+from isocost.measuring.draws import load
+from isocost.measuring.measured import Measured
+from isocost.measuring.models import models
 from isocost.metrics.coverage import Bools
 from isocost.records import Outcome
 from isocost.results.drawtable import DrawTable
@@ -37,8 +39,9 @@ def test_measures_are_those_of_each_model_alone(tmp_path: Path) -> None:
     assert set(found) == set(MODELS)
     for model, ks in (("weak", [1, 2, 3, 5]), ("strong", [1, 2])):
         order = sorted((d for d in draws if d["model"] == model), key=lambda d: (PROBLEMS.index(d["problem_id"]), d["sample_index"]))
-        alone = pl.DataFrame(order).select("model", "problem_id", "sample_index", "generation", "correct")
-        assert found[model] == measuring.measure(alone, ks, as_fixed=True)[model]
+        alone = pl.LazyFrame(order).select("model", "problem_id", "sample_index", "generation", "correct")
+        (one,) = models(alone, load(alone), (), votes=False)
+        assert found[model] == Measured.of(one, ks, as_fixed=True, with_votes=False).estimates()
 
 
 def test_problems_are_numbered_as_in_the_study(tmp_path: Path) -> None:

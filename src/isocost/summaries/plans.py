@@ -48,8 +48,11 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         for model, each_problem in plan.samples_per_problem.items():
             draws = round(each_problem * n_problems)
             lines.append(f"| {plan.cell.name} | {amount} | {model} | {each_problem:,.4g} | {draws:,} | {format_cost(plan.cost)} |")
+        for model, each_problem in plan.at_most_per_problem.items():
+            draws = round(each_problem * n_problems)
+            lines.append(f"| {plan.cell.name} | {amount} | {model} | up to {each_problem:,.4g} | up to {draws:,} | up to {amount} |")
     judge = judge_of(prepared.study)
-    notes = [format_limit_warning(prepared, costs, plans), describe_flops(prepared, costs, plans)]
+    notes = [_open_cells(plans), format_limit_warning(prepared, costs, plans), describe_flops(prepared, costs, plans)]
     auditor = auditor_of(prepared.study)
     # A judge that also samples has its price checked already.
     others = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]
@@ -61,6 +64,11 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         how_many = f"up to {most:,} correct solutions of each model" if most else "a correct solution of every problem that a model solves"
         notes.append(f"{auditor} audits {how_many}. Its calls are in no budget; they are on the bill and count against a limit.")
     return "\n".join([*lines, *(line for note in notes if note for line in ("", note))])
+
+
+def _open_cells(plans: Sequence[CellPlan]) -> str:
+    names = ", ".join(plan.cell.name for plan in plans if plan.at_most_per_problem)
+    return f"{names}: outcomes decide what is drawn. Each number is that of a model that gets all of the money." if names else ""
 
 
 def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
@@ -177,8 +185,9 @@ def _shares(
 
 
 def _counts(model: str, plans: Sequence[CellPlan]) -> list[float]:
-    """Return the draws per problem in each cell that draws from the model; at least 1.0, as a fraction leaves some problems out."""
-    return [max(1.0, plan.samples_per_problem[model]) for plan in plans if plan.samples_per_problem.get(model)]
+    """Return the draws per problem in each cell that draws from the model, or the most; at least 1.0, as a fraction leaves problems out."""
+    counts = [plan.samples_per_problem.get(model) or plan.at_most_per_problem.get(model) for plan in plans]
+    return [max(1.0, count) for count in counts if count]
 
 
 def _prompt_tokens(prepared: Prepared, model: str) -> float:
@@ -201,9 +210,9 @@ def _percent(share: float) -> str:
 def format_limit_warning(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
     """Return a one-line warning if the plan may cost more than the limit, else "".
 
-    Cells share the draws of a model, so each model is counted once, with the cell that takes most. In the worst case every draw has the
-    largest possible length. A budget of basis `realised` bounds its own worst case. Without a known cost in the limit's unit there is no
-    warning.
+    Cells share the draws of a model, so each model is counted once, with the cell that takes most. A cell whose draws depend on outcomes
+    counts in addition. In the worst case every draw has the largest possible length. A budget of basis `realised` bounds its own worst
+    case. Without a known cost in the limit's unit there is no warning.
     """
     limit, n_problems = prepared.study.limit, len(prepared.problems["train"])
     if limit is None:
@@ -214,6 +223,10 @@ def format_limit_warning(prepared: Prepared, costs: Mapping[str, DrawCost], plan
     counts = {name: _draws(name, plans, n_problems, piloted) for name in costs}
     expected = [costs[name].of(draws=n, readings=min(n, n_problems)).amount(limit.unit) for name, n in counts.items()]
     worst = [_worst(name, costs[name], plans, limit.unit, n_problems, piloted) for name in costs]
+    for plan in plans:
+        if plan.at_most_per_problem:
+            expected.append(_most_of_one(plan, costs, limit.unit, n_problems, worst=False))
+            worst.append(_most_of_one(plan, costs, limit.unit, n_problems, worst=True))
     # An unknown cost may be of any size, so no sum can be compared with the limit.
     if None in expected or None in worst:
         return ""
@@ -230,6 +243,19 @@ def format_limit_warning(prepared: Prepared, costs: Mapping[str, DrawCost], plan
         return f"The plan costs up to {at_most}{judged}, every solution at max_tokens; the limit is {cap}: sampling stops there."
     happens = "sampling will stop there" if planned > limit.amount else "sampling stops there if solutions are longer than expected"
     return f"The plan costs up to {at_most} at worst{judged}, expected {format_amount(limit.unit, planned)}; the limit is {cap}: {happens}."
+
+
+def _most_of_one(plan: CellPlan, costs: Mapping[str, DrawCost], unit: Unit, n_problems: int, *, worst: bool) -> float | None:
+    """Return the largest cost in a unit that a cell can have if one model gets all of its money, which bounds every other division."""
+    if plan.unit == unit and not (worst and plan.basis == "planned"):
+        return plan.amount
+    found: list[float | None] = []
+    for model, each_problem in plan.at_most_per_problem.items():
+        each, draws = costs[model], each_problem * n_problems
+        one = each.worst.amount(unit)
+        most = None if one is None else one * draws
+        found.append(most if worst else each.of(draws=draws, readings=min(draws, n_problems)).amount(unit))
+    return None if None in found else max(filter(None, found), default=0.0)
 
 
 def _draws(model: str, plans: Sequence[CellPlan], n_problems: int, piloted: int) -> float:
