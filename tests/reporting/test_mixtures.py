@@ -95,7 +95,7 @@ def test_names_that_are_long_or_hostile(names: tuple[str, str]) -> None:
         assert "<svg onload" not in text
     root = ElementTree.fromstring(made.figures["coverage_by_cost"])
     ends = [each for each in root.iter() if str(each.get("class")).startswith("end ")]
-    assert [each.text for each in ends].count("equal money") == 1
+    assert [each.text for each in ends].count("mixture") == 1
     assert_rectangular(made.markdown)
     assert Tags(made.html).open == []
 

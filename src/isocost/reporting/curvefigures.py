@@ -213,7 +213,7 @@ def _plain(value: float) -> str:
 def _end_name(curve: ModelCurve) -> str:
     """Return the name at the end of a line: the model, or for a mixture its models if there is room for them."""
     names = " + ".join(curve.mix)
-    return curve.model if not curve.mix else names if len(names) <= LONGEST_NAME else "equal money"
+    return curve.model if not curve.mix else names if len(names) <= LONGEST_NAME else "mixture"
 
 
 def _explain(curve: ModelCurve) -> str:

@@ -57,7 +57,9 @@ def cell_marks(results: Results) -> Mapping[str, Mark]:
 def curve_marks(results: Results) -> Mapping[str, Mark]:
     """Assign a mark to each model and each mixture with a curve: that of a cell of the same models, else the next free one."""
     cells = cell_marks(results)
-    of_cells = {frozenset(cell.plan.models): cells[cell.plan.cell.name] for cell in results.cells if len(cell.plan.models) != 1}
+    # Where outcomes decide the shares, the cell is no such mixture.
+    fixed = [cell.plan for cell in results.cells if len(cell.plan.models) != 1 and not cell.plan.at_most_per_problem]
+    of_cells = {frozenset(plan.models): cells[plan.cell.name] for plan in fixed}
     marks = dict(model_marks(results))
     used = len(marks) + len({cell.plan.cell.arm for cell in results.cells if len(cell.plan.models) != 1})
     for curve in results.mixtures:

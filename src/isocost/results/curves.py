@@ -240,11 +240,11 @@ def _diversity_at(model: Model, at: Ints, k: float) -> Floats:
     return between
 
 
-def wanted_mixtures(arms: Mapping[str, Arm], curved: Sequence[str], trained_on: Sequence[str] = ()) -> list[tuple[str, ...]]:
-    """Return the sets of models whose mixture, with equal money for each, a report shows.
+def wanted_mixtures(arms: Mapping[str, Arm], curved: Sequence[str], trained_on: Sequence[str] = ()) -> list[dict[str, float]]:
+    """Return the mixtures that a report shows, each as the share of the money by model.
 
-    These are the models of each arm that has several, and the two that the study compares. Those two are the models of the arms that
-    students are trained on or, failing that, of all curves, if these are exactly two.
+    These are the models of each arm that has several, with the arm's shares, and the two that the study compares, with equal money. Those
+    two are the models of the arms that students are trained on or, failing that, of all curves, if these are exactly two.
 
     Args:
         arms: The arms of the study, by name.
@@ -254,30 +254,41 @@ def wanted_mixtures(arms: Mapping[str, Arm], curved: Sequence[str], trained_on: 
     has_curve = set(curved)
     mixed = [arm for arm in arms.values() if len(arm.models) > 1]
     # Under another policy the shares of the models depend on outcomes, so no mixture of fixed shares describes the arm.
-    found = [arm.models for arm in mixed if arm.policy in FIXED and set(arm.models) <= has_curve]
+    found = [_shares(arm.models, arm.shares) for arm in mixed if arm.policy in FIXED and set(arm.models) <= has_curve]
     trained = [arms[arm] for arm in trained_on if arm in arms]
     compared = [name for name in curved if any(name in arm.models for arm in trained)]
-    found += [tuple(names) for names in (compared, curved) if len(names) == 2][:1]
-    # Reversed twice: of equal sets the first keeps its order of names and its place.
-    return list({frozenset(names): names for names in reversed(found)}.values())[::-1]
+    found += [_shares(names, {}) for names in (compared, curved) if len(names) == 2][:1]
+    # Reversed twice: of equal mixtures the first keeps its order of names and its place.
+    return list({frozenset(shares.items()): shares for shares in reversed(found)}.values())[::-1]
 
 
-def mixture_curves(wanted: Sequence[tuple[str, ...]], models: Mapping[str, Model], unit: Unit) -> Iterator[ModelCurve]:
+def _shares(models: Sequence[str], given: Mapping[str, float]) -> dict[str, float]:
+    total = sum(given.values())
+    return {model: given[model] / total if given else 1 / len(models) for model in models}
+
+
+def _name_mixture(shares: Mapping[str, float]) -> str:
+    if len(set(shares.values())) == 1:
+        return f"{' + '.join(shares)}, {_EACH.get(len(shares), 'equal money each')}"
+    return f"{' + '.join(f'{name} {100 * share:.0f}%' for name, share in shares.items())} of the money"
+
+
+def mixture_curves(wanted: Sequence[Mapping[str, float]], models: Mapping[str, Model], unit: Unit) -> Iterator[ModelCurve]:
     """Yield the curve of each mixture; one with a model of unknown cost is left out.
 
     Args:
         wanted: As `wanted_mixtures` returns it.
         models: The models by name, with their solutions `identified` and their cost in `unit`.
-        unit: The unit of the money of which each model gets an equal share.
+        unit: The unit of the money that is shared.
     """
-    for names in wanted:
-        if not all(name in models for name in names):
+    for shares in wanted:
+        if not all(name in models for name in shares):
             continue
-        found = mixture([models[name] for name in names], [1 / len(names)] * len(names))
+        found = mixture([models[name] for name in shares], list(shares.values()))
         if found.points:
             each = found.points[0].cost / found.points[0].k
             yield ModelCurve(
-                model=f"{' + '.join(names)}, {_EACH.get(len(names), 'equal money each')}",
+                model=_name_mixture(shares),
                 cost=Cost(flops=each) if unit == "flops" else Cost(usd=each),
                 ks=tuple(point.k for point in found.points),
                 measures={name: tuple(point.values[name] for point in found.points) for name in found.points[0].values},
