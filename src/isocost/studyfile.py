@@ -295,22 +295,17 @@ def _arm_mistakes(
 
 def _policy_key_mistakes(name: str, arm: Mapping[str, Any], policy: object, known: Known) -> Iterator[Mistake]:
     """Yield keys of an arm without effect under its policy. A policy of the user's own may use any key."""
-    if isinstance(policy, str) and policy in known.policies:
-        for key in Arm.model_fields:
-            if key not in ("policy", "models", *known.policies[policy]) and arm.get(key) is not None:
-                users = " and ".join(other for other, keys in known.policies.items() if key in keys) or "policies of your own"
-                yield ("arms", name, key), f"the policy {policy} does not use it; it is for {users}"
+    used = known.policies.get(policy, arm) if isinstance(policy, str) else arm
+    for key in (key for key in arm if key in Arm.model_fields and key not in ("policy", "models", *used) and arm[key] is not None):
+        users = " and ".join(other for other, keys in known.policies.items() if key in keys)
+        yield ("arms", name, key), f"the policy {policy} does not use it; it is for {users}"
 
 
 def _rate_mistakes(name: str, arm: Mapping[str, Any], used: Sequence[object]) -> Iterator[Mistake]:
     """Yield mistakes in what an arm says of each of its models."""
     for key in ("false_positive_rates", "shares"):
         for model in _mapping(arm.get(key)):
-            if model not in used:
-                yield ("arms", name, key, model), f"{model} is not among the models of the arm; {nearest(model, map(str, used))}"
-    shares = _mapping(arm.get("shares"))
-    if shares and (lacking := [str(model) for model in used if model not in shares]):
-        yield ("arms", name, "shares"), f"lacks {', '.join(lacking)}; give every model of the arm a number, or leave shares out"
+            yield from _unknown(("arms", name, key, model), model, [str(each) for each in used], "model of the arm")
 
 
 def _finetune_mistakes(

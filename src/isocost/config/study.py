@@ -142,6 +142,12 @@ class Arm(Section):
     shares: dict[str, PositiveFloat] = Field(default_factory=dict)
     target: Target = Target()
 
+    @model_validator(mode="after")
+    def _all_have_a_share(self) -> Self:
+        if self.shares and (lacking := [model for model in self.models if model not in self.shares]):
+            raise ValueError(f"shares lacks {', '.join(lacking)}; give every model of the arm a number, or leave shares out")
+        return self
+
 
 JUDGE = "judge"  # name of the grader that asks a model of the study
 

@@ -177,8 +177,7 @@ class Pool:
             if problem_id and self.problems[problem_id].answer == reference:  # after a changed answer, the draw is graded again
                 self._draws[problem_id].judge(index, verdict)
         if self.solutions is not None:
-            for _, key, stored in self._texts():
-                self.solutions.add(key, stored, self._draws[key[0]].verdict(key[1]))
+            self.solutions.read((key, draw, self._draws[key[0]].verdict(key[1])) for _, key, draw in self._texts())
 
     def _duplicate_error(self, row: Mapping[str, Any]) -> StorageError:
         return StorageError(
@@ -284,9 +283,9 @@ class Pool:
         """Yield, by batch, the stored draws that have no verdict of this grader on the present reference answer."""
         if all(draws.all_judged() for draws in self._draws.values()):
             return  # a finished run then reads no texts
-        unjudged = (each for each in self._texts() if self._draws[each[1][0]].verdict(each[1][1]) is None)
-        for batch, own in itertools.groupby(unjudged, key=lambda each: each[0]):
-            yield batch, [(key, draw) for _, key, draw in own]
+        for batch, own in itertools.groupby(self._texts(), key=lambda each: each[0]):
+            if unjudged := [(key, draw) for _, key, draw in own if self._draws[key[0]].verdict(key[1]) is None]:
+                yield batch, unjudged
 
     def _texts(self) -> Iterator[tuple[str, DrawKey, StoredDraw]]:
         """Yield the stored draws of the study's problems with their texts: batch, key, draw."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from isocost.dispatch.draws import DrawKey
@@ -37,6 +37,11 @@ class Solutions:
         own = self._digests.setdefault(problem_id, array("Q"))
         own.extend([_NONE] * (index + 1 - len(own)))
         own[index] = int.from_bytes(digest, "big") or 1
+
+    def read(self, stored: Iterable[tuple[DrawKey, StoredDraw, Verdict | None]]) -> None:
+        """Add the draws that earlier starts stored."""
+        for key, draw, verdict in stored:
+            self.add(key, draw, verdict)
 
     def get(self, problem_id: str, index: int) -> int:
         """Return the digest of a draw; 0 if it adds nothing to a training set."""
