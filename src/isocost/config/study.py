@@ -72,7 +72,7 @@ class Pilot(Section):
 
 
 class Objective(Section):
-    """What a policy is to make the most of; give one of the keys, or the word `coverage` (problems with a correct sample) in their place.
+    """Objective of a policy; give one of the keys, or the word `coverage` (problems with a correct sample) in their place.
 
     Attributes:
         kept_per_problem: Distinct correct solutions, counted up to this number per problem.

@@ -44,7 +44,7 @@ class Piloted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked of a pilot.
+    """Questions to a pilot.
 
     Attributes:
         ks: Draws per problem to predict.

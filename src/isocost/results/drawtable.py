@@ -16,11 +16,29 @@ from numpy.typing import NDArray
 from isocost import paths
 from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.records import Allocation, Cell, Cost, FinishReason, Outcome, Unit
-from isocost.results.tables import write_samples
+from isocost.store import atomic_write
 
 Places = NDArray[np.integer[Any]]  # row numbers in the table of draws
 PART = 20_000  # texts in memory at once: some MB at some hundred bytes each
 _COSTS = ("cost_flops", "cost_usd", "cost_seconds")
+
+_SAMPLES = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "model": pl.String,
+        "pool": pl.String,
+        "sample_index": pl.Int64,
+        "generation": pl.String,
+        "num_prompt_tokens": pl.Int64,
+        "num_generated_tokens": pl.Int64,
+        "finish_reason": pl.String,
+        "expected_answer": pl.String,
+        "predicted_answer": pl.String,
+        "correct": pl.Boolean,
+        "cost": pl.Float64,
+        "cost_unit": pl.String,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,3 +276,21 @@ def _sum(amounts: Floats) -> float | None:
         return None
     # cumsum adds one amount after the other, as the ledger does; np.sum adds pairwise, which changes the last digits.
     return float(np.cumsum(amounts)[-1]) if amounts.size else 0.0
+
+
+def write_samples(parts: Iterable[pl.DataFrame], path: Path, unit: Unit | None) -> None:
+    """Write a table of samples, a part at a time: texts of a million samples need not fit into memory.
+
+    Args:
+        parts: Draws, with their costs as cost_flops and cost_usd.
+        path: The file.
+        unit: The unit of the column `cost`; None makes the column null, where no unit is known for all draws.
+
+    Raises:
+        StorageError: the disk is full or cannot be written; an earlier table is left unchanged.
+    """
+    schema = pl.DataFrame(schema=_SAMPLES).to_arrow().schema
+    cost = {"cost": pl.col(f"cost_{unit}") if unit else pl.lit(None), "cost_unit": pl.lit(unit)}
+    with atomic_write(path) as temporary, temporary.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for part in parts:
+            writer.write_table(part.with_columns(**cost).select(_SAMPLES.names()).cast(_SAMPLES).to_arrow())

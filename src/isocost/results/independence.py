@@ -16,7 +16,7 @@ from isocost.sampling.cells import pilot_allocations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Independence:
-    """Which draws the measures of models rest on.
+    """The draws that the measures of models rest on.
 
     Of a model that an arm draws by outcomes these are the draws of the pilot and of cells with a fixed policy; of any other model all.
 

@@ -1,4 +1,4 @@
-"""Which correct draws are new, for policies that make the most of distinct solutions."""
+"""Correct draws that are new, for policies whose objective is distinct solutions."""
 
 from __future__ import annotations
 
