@@ -182,7 +182,7 @@ class Posterior:
         return np.asarray(share / (share + (1.0 - self._prior.impossible) * likely.sum(axis=1)), np.float64)
 
     def _masses(self, counts: Ints, bins: Ints, model: int) -> tuple[Floats, Floats]:
-        """Return the posterior mass of each cell of a model's rate, float[states, cells], and that of impossible problems, float[states]."""
+        """Return the masses of the cells of a model's rate, float[states, cells], and of impossible problems, float[states]."""
         factors = self._factors[self._laws.loadings][:, bins].transpose(0, 2, 1)
         product = self._product(self._laws, counts, [m for m in range(self._models) if m != model]) * factors
         values, scale = self._evidence.values(counts[:, model])
