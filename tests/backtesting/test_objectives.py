@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from isocost.backtesting.objectives import describe, needed, parse_objective, progress_of
+from isocost.backtesting.objectives import describe, needed, progress_of
 from isocost.backtesting.pool import Pool, pool_of
-from isocost.errors import InputError
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from tests.backtesting.pools import table
 
@@ -67,18 +66,7 @@ def test_targets_are_rounded_up_but_not_by_errors_of_floats() -> None:
     ]
 
 
-def test_objectives_are_parsed_and_described() -> None:
-    assert [parse_objective(text) for text in ("coverage", "kept:4", "mixed:8")] == [
-        Coverage(),
-        KeptPerProblem(most=4),
-        MixedGroups(size=8),
-    ]
+def test_targets_are_described() -> None:
     assert describe(Coverage(), 0.35) == "35% of problems covered"
     assert "of 4 at most" in describe(KeptPerProblem(most=4), 1.5)
     assert "mixed group of 8" in describe(MixedGroups(size=8), 0.5)
-
-
-@pytest.mark.parametrize("text", ["", "cover", "kept", "kept:0", "kept:-1", "mixed:1", "mixed:x", "coverage:2", "kept:99999999"])
-def test_other_objectives_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match="write coverage, kept:4 or mixed:8"):
-        parse_objective(text)

@@ -60,7 +60,7 @@ def test_solutions_are_compared_if_there_are_texts(pool: Path, tmp_path: Path) -
     [
         (["--targets", "0.3,x"], '--targets: "0.3,x" is not a list of numbers above 0'),
         (["--targets", "0"], '--targets: "0" is not a list'),
-        (["--objective", "kept"], '--objective: "kept" is not an objective'),
+        (["--objective", "kept"], '--objective: "kept" is no objective'),
         (["--policies", "uniform,adaptve", *COSTS], 'there is no policy "adaptve"'),
         (["--costs", "weak"], '--costs: "weak" is not MODEL=COST'),
         (["--costs", "weak=0"], '--costs: "weak=0" is not MODEL=COST'),

@@ -45,9 +45,9 @@ def test_a_target_out_of_reach_has_one_line(pool: Pool) -> None:
 
 @pytest.mark.parametrize(
     ("objective", "written"),
-    [(Coverage(), "coverage"), (KeptPerProblem(most=2), {"kept_per_problem": 2}), (MixedGroups(size=3), {"mixed_groups": 3})],
+    [(Coverage(), "coverage"), (KeptPerProblem(most=2), "kept:2"), (MixedGroups(size=3), "mixed:3")],
 )
-def test_json_has_every_number_and_null_where_there_is_none(objective: Objective, written: object, pool: Pool) -> None:
+def test_json_has_every_number_and_null_where_there_is_none(objective: Objective, written: str, pool: Pool) -> None:
     found = backtest_json(replayed(pool, objective, [0.5, 9.0]), ["a note"])
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert (found["objective"], found["warnings"], found["n_problems"]) == (written, ["a note"], 4)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from isocost.backtesting.buyers import Buyer, Task, buyers_of
 from isocost.backtesting.comparing import Compared, target_result
 from isocost.backtesting.files import Recorded, load
-from isocost.backtesting.objectives import describe, needed, parse_objective, progress_of
+from isocost.backtesting.objectives import describe, needed, progress_of
 from isocost.backtesting.pool import Pool
 from isocost.backtesting.replays import Replays
 from isocost.backtesting.results import Backtest, Line, TargetResult
 from isocost.policies.base import Objective
 
-__all__ = ["Backtest", "Line", "Recorded", "TargetResult", "backtest", "buyers_of", "describe", "load", "parse_objective"]
+__all__ = ["Backtest", "Line", "Recorded", "TargetResult", "backtest", "buyers_of", "describe", "load"]
 
 
 def backtest(

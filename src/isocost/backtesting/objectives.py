@@ -7,7 +7,6 @@ from collections import defaultdict
 from typing import Protocol
 
 from isocost.backtesting.pool import Pool
-from isocost.errors import InputError
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
 
@@ -30,20 +29,6 @@ def progress_of(objective: Objective, pool: Pool) -> Progress:
             return _Kept(pool, most)
         case MixedGroups(size=size):
             return _Mixed(pool, size)
-
-
-def parse_objective(text: str) -> Objective:
-    """Parse an objective of the command line: coverage, kept:4, mixed:8.
-
-    Raises:
-        InputError: the text is none.
-    """
-    name, _, number = text.partition(":")
-    if text == "coverage":
-        return Coverage()
-    if name in {"kept", "mixed"} and number.isdecimal() and 1 <= len(number) <= 6 and int(number) > (name == "mixed"):
-        return KeptPerProblem(most=int(number)) if name == "kept" else MixedGroups(size=int(number))
-    raise InputError(f'--objective: "{text[:80]}" is not an objective\n  write coverage, kept:4 or mixed:8')
 
 
 def describe(objective: Objective, target: float) -> str:

@@ -24,7 +24,7 @@ def backtest(
     ] = "uniform,first-hit,adaptive",
     targets: Annotated[str, typer.Option("--targets", metavar="NUMBERS", help="Targets of the objective, per problem.")] = "0.3,0.5,0.7",
     objective: Annotated[
-        str, typer.Option("--objective", metavar="NAME", help="What is to be reached: coverage, kept:M or mixed:G; see docs/backtest.md.")
+        str, typer.Option("--objective", metavar="NAME", help="What is to be reached: coverage, kept:4 or mixed:8; see docs/backtest.md.")
     ] = "coverage",
     costs: Annotated[
         list[str] | None,
@@ -52,9 +52,10 @@ def backtest(
     isocost backtest pool.parquet --policies first-hit,adaptive --costs weak=1 --costs strong=3
     """
     from isocost import backtesting
+    from isocost.predicting import objective_of
     from isocost.summaries import backtests
 
-    wanted, aim = numbers(targets, "--targets", "0.3,0.4"), backtesting.parse_objective(objective)
+    wanted, aim = numbers(targets, "--targets", "0.3,0.4"), objective_of(objective)
     if budget is not None and not 0 < budget < float("inf"):
         raise InputError(f"--budget: must be a number above 0, found {budget}")
     progress = CountLine(sys.stderr, wanted=True)

@@ -8,6 +8,7 @@ from isocost.amounts import MINUS, MISSING
 from isocost.backtesting import Backtest, Line, TargetResult, describe
 from isocost.measuring.words import amount, markdown_table, name_cell, named_unit, spent
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups
+from isocost.predicting.asking import name_of
 from isocost.records import Estimate
 from isocost.reporting import axes, drawing, pages
 from isocost.reporting.drawing import Dot, Scaled
@@ -90,7 +91,7 @@ def _ends(estimate: Estimate) -> tuple[float, ...]:
 def backtest_json(found: Backtest, notes: Sequence[str]) -> dict[str, object]:
     """Return the object that `isocost backtest --json` prints; docs/backtest.md has its keys."""
     return {
-        "objective": _objective(found),
+        "objective": name_of(found.objective),
         "unit": found.unit,
         "n_problems": found.problems,
         "models": list(found.models),
@@ -109,16 +110,6 @@ def backtest_json(found: Backtest, notes: Sequence[str]) -> dict[str, object]:
         ],
         "warnings": list(notes),
     }
-
-
-def _objective(found: Backtest) -> str | dict[str, int]:
-    match found.objective:
-        case Coverage():
-            return "coverage"
-        case KeptPerProblem(most=most):
-            return {"kept_per_problem": most}
-        case MixedGroups(size=size):
-            return {"mixed_groups": size}
 
 
 def _line_json(line: Line) -> dict[str, object]:
