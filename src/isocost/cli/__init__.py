@@ -1,8 +1,8 @@
 """The command line: parse arguments, call the package, print results.
 
 No other package prints. Data goes to standard output, everything else to standard error. `studies` has the commands that run a study or
-train the embedded models, `tables` and `forecasts` those that need no study, and `audits` the search for false positives. Modules that take
-long to import are imported inside commands, so that `isocost --help` is fast.
+train the embedded models, `tables`, `forecasts` and `backtests` those that need no study, and `audits` the search for false positives.
+Modules that take long to import are imported inside commands, so that `isocost --help` is fast.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli import audits, forecasts, studies, tables
+from isocost.cli import audits, backtests, forecasts, studies, tables
 from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {  # in the order of isocost --help
     "audit": audits.audit,
     "measure": tables.measure,
     "forecast": forecasts.forecast,
+    "backtest": backtests.backtest,
     "verify": tables.verify,
     "curate": studies.stage("curate", "Build the training sets from the graded samples."),
     "finetune": studies.stage("finetune", "Train the students that are not trained yet."),

@@ -103,3 +103,23 @@ def whole_numbers(text: str, option: str) -> list[int]:
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
         raise InputError(f'{option}: "{shown}" is not a list of whole numbers above 0\n  write it as {option} 1,3,10')
     return numbers
+
+
+def numbers(text: str, option: str, example: str) -> list[float]:
+    """Parse a list of numbers above 0, such as `0.3,0.4`.
+
+    Args:
+        text: The value of the option.
+        option: Its name, for messages.
+        example: An example of a value, for messages.
+
+    Raises:
+        InputError: the text is not such a list.
+    """
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0 < number < float("inf") for number in found):
+        raise InputError(f'{option}: "{text[:_SHOWN]}" is not a list of numbers above 0', advice=f"write it as {option} {example}")
+    return found

@@ -120,18 +120,13 @@ class Posterior:
             model: Index of the model.
             powers: Pairs (a, b).
         """
+        exponents = np.array(powers, np.float64).reshape(-1, 2)
+        terms = np.exp(exponents[:, :1] * LOG_RATES + exponents[:, 1:] * LOG_FAILURES)
+        never_succeeds = (exponents[:, :1] == 0).astype(np.float64)  # p^a (1 - p)^b at p = 0
         found = np.empty((len(powers), len(states.bins)))
-        others = [m for m in range(self._models) if m != model]
         for part in _blocks(len(states.bins)):
-            counts = states.counts[part]
-            factors = self._factors[self._laws.loadings][:, states.bins[part]].transpose(0, 2, 1)
-            product = self._product(self._laws, counts, others) * factors
-            now, scale = self._with_counts(product, counts, model)
-            for i, power in enumerate(powers):
-                more = counts.copy()
-                more[:, model] += power
-                later, later_scale = self._with_counts(product, more, model)
-                found[i, part] = self._weights @ (later / now) * np.exp(later_scale - scale)
+            masses, impossible = self._masses(states.counts[part], states.bins[part], model)
+            found[:, part] = terms @ masses.T + never_succeeds * impossible
         return found
 
     def correlation(self) -> float:
@@ -186,11 +181,25 @@ class Posterior:
         share = self._prior.impossible * (states.counts[:, :, 0].sum(axis=1) == 0)
         return np.asarray(share / (share + (1.0 - self._prior.impossible) * likely.sum(axis=1)), np.float64)
 
-    def _with_counts(self, product: Floats, counts: Ints, model: int) -> tuple[Floats, Floats]:
-        """Return D_h(c) as float[laws, states], and its log scale, from the product over the factor and the other models."""
+    def _masses(self, counts: Ints, bins: Ints, model: int) -> tuple[Floats, Floats]:
+        """Return the masses of the cells of a model's rate, float[states, cells], and of impossible problems, float[states]."""
+        factors = self._factors[self._laws.loadings][:, bins].transpose(0, 2, 1)
+        product = self._product(self._laws, counts, [m for m in range(self._models) if m != model]) * factors
         values, scale = self._evidence.values(counts[:, model])
         mine = values[self._laws.marginals[:, model], self._laws.correlations]
-        return self._or_impossible(np.einsum("hgu,hgu->hu", product, mine), counts, scale), scale
+        # Weight of each law over D_h(c), float[laws, states].
+        weights = self._weights[:, None] / self._or_impossible(np.einsum("hgu,hgu->hu", product, mine), counts, scale)
+        # Laws with the same marginal and correlation are added up first, because the sum over cells is the largest one.
+        pairs = np.stack([self._laws.marginals[:, model], self._laws.correlations], axis=1)
+        distinct, kind = np.unique(pairs, axis=0, return_inverse=True)
+        kinds = (kind.ravel() == np.arange(len(distinct))[:, None]).astype(np.float64)
+        given = kinds @ (product * weights[:, None]).reshape(len(product), -1)
+        prior = self._evidence.masses[distinct[:, 0], distinct[:, 1]].reshape(-1, len(LOG_RATES))
+        likelihood = np.exp(counts[:, model, :1] * LOG_RATES + counts[:, model, 1:] * LOG_FAILURES - scale[:, None])
+        share = self._prior.impossible
+        unsolved = counts[:, :, 0].sum(axis=1) == 0
+        masses = (1.0 - share) * (given.reshape(len(prior), -1).T @ prior) * likelihood
+        return masses, share * unsolved * np.exp(-scale) * weights.sum(axis=0)
 
     def _or_impossible(self, likely: Floats, counts: Ints, scale: Floats) -> Floats:
         """Mix in problems that no model can solve. `likely` has the states in its last axis."""
@@ -268,24 +277,33 @@ class _Evidence:
     """Cache E[p^s (1 - p)^f | factor] for pairs (s, f), each divided by a scale of its own."""
 
     def __init__(self, prior: Prior) -> None:
-        masses = prior.masses()
-        self._masses = masses.reshape(-1, masses.shape[-1])
-        self._shape = masses.shape[:-1]
-        self._known: dict[tuple[int, int], tuple[Floats, float]] = {}
+        self.masses = prior.masses()
+        # Ascending keys of the known pairs, and the row of each among the values and scales.
+        self._keys, self._rows = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self._values: Floats = np.zeros((0, *self.masses.shape[:-1]))
+        self._scales: Floats = np.zeros(0)
 
     def values(self, pairs: Ints) -> tuple[Floats, Floats]:
         """Return values as float[marginals, correlations, factors, pairs], and log scales as float[pairs]."""
-        # One number per pair: numpy sorts numbers far faster than rows.
-        distinct, index = np.unique(pairs[:, 0] << 32 | pairs[:, 1], return_inverse=True)
-        keys = [(key >> 32, key & 0xFFFFFFFF) for key in distinct.tolist()]
-        for s, f in keys:
-            if (s, f) not in self._known:
-                exponents = s * LOG_RATES + f * LOG_FAILURES
-                scale = float(exponents.max())  # p^500 (1 - p)^500 is below the smallest float for every p
-                self._known[s, f] = (self._masses @ np.exp(exponents - scale)).reshape(self._shape), scale
-        values = np.stack([self._known[key][0] for key in keys], axis=-1) if keys else np.zeros((*self._shape, 0))
-        scales = np.array([self._known[key][1] for key in keys])
-        return values[..., index], scales[index]
+        keys = pairs[:, 0] << 32 | pairs[:, 1]
+        places = np.searchsorted(self._keys, keys)
+        known = np.append(self._keys, -1)[places] == keys
+        if not known.all():
+            self._add(np.unique(keys[~known]))
+            places = np.searchsorted(self._keys, keys)
+        rows = self._rows[places]
+        return np.moveaxis(self._values[rows], 0, -1), self._scales[rows]
+
+    def _add(self, keys: Ints) -> None:
+        successes, failures = (keys >> 32).astype(np.float64), (keys & 0xFFFFFFFF).astype(np.float64)
+        exponents = successes[:, None] * LOG_RATES + failures[:, None] * LOG_FAILURES
+        scales = exponents.max(axis=1)  # p^500 (1 - p)^500 is below the smallest float for every p
+        values = np.exp(exponents - scales[:, None]) @ self.masses.reshape(-1, self.masses.shape[-1]).T
+        places = np.searchsorted(self._keys, keys)
+        self._rows = np.insert(self._rows, places, np.arange(len(self._scales), len(self._scales) + len(keys)))
+        self._keys = np.insert(self._keys, places, keys)
+        self._values = np.concatenate([self._values, values.reshape(-1, *self.masses.shape[:-1])])
+        self._scales = np.concatenate([self._scales, scales])
 
 
 def _choose(weights: Floats, generator: np.random.Generator) -> Ints:

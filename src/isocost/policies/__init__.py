@@ -24,6 +24,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "dart": ("target",),
     "adaptive": ("objective", "difficulty", "false_positive_rates"),
 }
+ONE_MODEL = frozenset({"uniform", "first-hit", "dart"})  # policies that draw from one model
 FIXED = frozenset({"uniform", "mixed"})  # policies whose draws do not depend on outcomes
 
 

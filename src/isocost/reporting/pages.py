@@ -25,9 +25,14 @@ def page(document: Document) -> str:
 
 
 def figure_file(figure: Figure) -> str:
-    """Make a figure an SVG file with its own style sheet: light or dark by the reader's setting, light in print."""
+    """Make a figure an SVG file: `svg_file` of its drawing."""
+    return svg_file(figure.svg)
+
+
+def svg_file(svg: str) -> str:
+    """Give a drawing its own style sheet: light or dark by the reader's setting, light in print."""
     style = _resource("palette.css").replace(":root", ".figure") + _resource("figure.css")
-    opening, rest = figure.svg.split(">", 1)
+    opening, rest = svg.split(">", 1)
     size = f' width="{shapes.WIDTH}" style="background:var(--paper)"'
     return f"{opening}{size}><style>{style}</style>{rest}\n"
 

@@ -1,0 +1,105 @@
+"""The command `backtest`, which replays policies on a table of samples."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isocost.cli.arguments import AsJson, numbers
+from isocost.cli.leaving import stoppable
+from isocost.cli.printing import print_data, say
+from isocost.errors import InputError, StorageError
+from isocost.terminal import CountLine
+
+_FEWEST = 2  # an interval needs a spread
+
+
+def backtest(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A table of samples (.parquet, .jsonl).", show_default=False)],
+    policies: Annotated[
+        str, typer.Option("--policies", metavar="NAMES", help="Policies to replay, by name or as package.module:attribute.")
+    ] = "uniform,first-hit,adaptive",
+    targets: Annotated[str, typer.Option("--targets", metavar="NUMBERS", help="Targets of the objective, per problem.")] = "0.3,0.5,0.7",
+    objective: Annotated[
+        str, typer.Option("--objective", metavar="NAME", help="What is to be reached: coverage, kept:4 or mixed:8; see docs/backtest.md.")
+    ] = "coverage",
+    costs: Annotated[
+        list[str] | None,
+        typer.Option("--costs", metavar="MODEL=COST", help="The cost of a draw of a model; give one for every model. Repeatable."),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", metavar="FIELD", help="A column with a number that goes with a problem's difficulty, for adaptive."),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option("--budget", metavar="COST", help="The amount that each policy is given; default: enough for all draws of the table."),
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=_FEWEST, help="Orders of the recorded draws.")] = 200,
+    resamples: Annotated[int, typer.Option("--resamples", min=_FEWEST, help="Resamples of the problems, for the intervals.")] = 100,
+    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE.svg", help="Write the ratios as a figure.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay policies on the recorded draws of several models, and compare the costs at which they first reach targets.
+
+    Draws are given a random order for each seed, and a policy sees only what it has bought. Costs come from the column cost, else from
+    num_generated_tokens, unless --costs gives them. Beside the policies are two bounds: a buyer who knows the law of the pass rates, and
+    one who knows every pass rate. uniform is always replayed, with each model alone; the best of them is what others are compared with.
+
+    isocost backtest pool.parquet --policies first-hit,adaptive --costs weak=1 --costs strong=3
+    """
+    from isocost import backtesting
+    from isocost.predicting import objective_of
+    from isocost.summaries import backtests
+
+    wanted, aim = numbers(targets, "--targets", "0.3,0.4"), objective_of(objective)
+    if budget is not None and not 0 < budget < float("inf"):
+        raise InputError(f"--budget: must be a number above 0, found {budget}")
+    progress = CountLine(sys.stderr, wanted=True)
+    with stoppable():
+        recorded = backtesting.load(table, aim, costs=_costs(costs or []), label=label)
+        found = backtesting.backtest(
+            recorded.pool,
+            backtesting.buyers_of([name.strip() for name in policies.split(",")], recorded.pool),
+            aim,
+            wanted,
+            seeds=seeds,
+            resamples=resamples,
+            budget=budget,
+            tick=lambda done: progress.show("backtest", done, "replays"),
+        )
+    progress.clear()
+    if figure is not None:
+        _write_figure(figure, backtests.backtest_figure(found))
+    print_data(backtests.backtest_json(found, recorded.notes) if as_json else backtests.backtest_markdown(found, recorded.notes))
+
+
+def _costs(texts: list[str]) -> dict[str, float]:
+    """Parse MODEL=COST settings; the last = separates, because names may contain it."""
+    found: dict[str, float] = {}
+    for text in texts:
+        model, _, number = text.rpartition("=")
+        try:
+            cost = float(number)
+        except ValueError:
+            cost = 0.0
+        if not model or model in found or not 0 < cost < float("inf"):
+            raise InputError(
+                f'--costs: "{text[:80]}" is not MODEL=COST, or its model has a cost already',
+                advice="write the cost of a draw of each model once, such as --costs weak=1 --costs strong=3",
+            )
+        found[model] = cost
+    return found
+
+
+def _write_figure(path: Path, figure: str | None) -> None:
+    if figure is None:
+        say(f"note: {path} is not written: no policy has a ratio")
+        return
+    try:
+        path.write_text(figure, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
