@@ -87,7 +87,7 @@ def test_more_draws_than_the_pilot_are_scored() -> None:
     assert [(one.measure, one.k) for one in found.scores] == [("coverage", 16), ("coverage", 64)]
 
 
-def test_a_budget_that_buys_nothing_after_the_pilot_is_refused() -> None:
+def test_a_budget_below_the_cost_of_the_pilot_is_refused() -> None:
     forecasts, _ = two_models(LAW, 20, seed=7)
-    with pytest.raises(BudgetError, match="does not pay for one draw"):
-        forecast(piloted(forecasts, (1.0, 3.0)), replace(QUESTION, budgets=(16.0,), policies=("adaptive",)), together=TOGETHER)
+    with pytest.raises(BudgetError, match="does not pay for the pilot"):
+        forecast(piloted(forecasts, (1.0, 3.0)), replace(QUESTION, budgets=(15.0,), policies=("adaptive",)), together=TOGETHER)

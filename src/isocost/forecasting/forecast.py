@@ -145,7 +145,7 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
         answers: Incorrect answers of the pilot's problems.
 
     Raises:
-        BudgetError: A budget does not pay for a draw after the pilot.
+        BudgetError: A budget does not pay for the pilot.
     """
     ids = {problem for each in models for problem in each.pilot.problem_ids}
     curves = [CurveForecast(each.pilot, unpiloted=len(ids) - len(each.pilot.problem_ids), power_law=each.is_fixed) for each in models]

@@ -69,7 +69,7 @@ class Simulation:
             generator: Source of randomness.
 
         Raises:
-            BudgetError: The budget does not pay for one draw after the pilot.
+            BudgetError: The budget does not pay for the pilot, or, without one, for a draw.
         """
         found = []
         for replicate in rates[:_REPLICATES]:
