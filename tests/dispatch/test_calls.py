@@ -3,7 +3,7 @@
 import pytest
 
 from isocost.dispatch import calls as module
-from isocost.dispatch.calls import Call, CallQueue, Retrying, make_queues
+from isocost.dispatch.calls import Call, CallQueue, EndpointHealth, Retrying, make_queues
 from isocost.errors import EngineError, TryAgainError
 from tests.dispatch.scripted import call, calls
 
@@ -172,7 +172,7 @@ def test_what_may_be_the_problems_fault_names_it(clock: Clock) -> None:
         "no answer for 100 seconds; answers so far are saved, run the same command to resume; or leave out problem a, which was sent"
         in said
     )
-    far.consecutive_failures, far.failures = 0, {}
+    far.consecutive_failures, far.failures, far.health = 0, {}, EndpointHealth()
     clock.now += 99.0
     far.record_failure(one, broken())
     clock.now += 99.0
@@ -228,3 +228,54 @@ def test_sources_are_not_read_ahead() -> None:
     assert read == ["a", "d"]
     assert sent(queues[""], Clock()).key == "a"
     assert read == ["a", "d"]
+
+
+def test_a_single_call_is_given_up_if_the_endpoint_answered_before(clock: Clock) -> None:
+    health = EndpointHealth(answered=True)
+    for name in "ab":
+        far = CallQueue(iter(calls(name, queue="far")), Retrying(attempts=3), health)
+        one = sent(far, clock)
+        assert [far.record_failure(one, broken()) for _ in range(3)] == [True, True, False]
+
+
+def test_many_calls_that_fail_are_an_outage(clock: Clock) -> None:
+    health = EndpointHealth(answered=True)
+    for name in "abc":
+        far = CallQueue(iter(calls(name, queue="far")), Retrying(attempts=1), health)
+        assert not far.record_failure(sent(far, clock), broken())
+    far = CallQueue(iter(calls("d", queue="far")), Retrying(attempts=1), health)
+    one = sent(far, clock)
+    assert far.record_failure(one, broken())
+    health.record_success()
+    assert not far.record_failure(one, broken())
+
+
+def test_after_a_wait_without_any_answer_one_failure_is_enough(clock: Clock) -> None:
+    health = EndpointHealth()
+    far = CallQueue(iter(calls("a", queue="far")), Retrying(patience=1.0), health)
+    with pytest.raises(EngineError, match="no answer for 1 seconds"):
+        [far.record_failure(one, broken()) for one in [sent(far, clock)] * 9]
+    far = CallQueue(iter(calls("b", queue="far")), Retrying(patience=1e9), health)
+    with pytest.raises(EngineError, match="broken"):
+        far.record_failure(sent(far, clock), broken())
+
+
+def test_an_absurd_retry_after_is_capped_and_the_cap_is_in_the_message(clock: Clock) -> None:
+    retrying = Retrying()
+    assert retrying.wait(1, 3e9) == 120.0
+    far = queue()
+    one = sent(far, clock)
+    assert far.record_failure(one, refused(wait=3e9))
+    message = "busy; retrying for up to 10 minutes without an answer (it asks to wait for more than 1,000 days, the most is 120 seconds)"
+    assert far.failure_message(refused(wait=3e9)) == message.replace("120 seconds", "2 minutes")
+    clock.now += 120.0
+    assert sent(far, clock) is one
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(90.0, "90 seconds"), (1800.0, "30 minutes"), (36_000.0, "10 hours"), (864_000.0, "10 days")]
+)
+def test_a_run_that_stops_names_the_wait_that_was_asked_for(clock: Clock, seconds: float, text: str) -> None:
+    far = queue(patience=1.0, most_asked=60.0)
+    with pytest.raises(EngineError, match=f"no answer for 1 seconds, and it asks to wait for {text}; answers so far are saved"):
+        far.record_failure(sent(far, clock), refused(wait=seconds))

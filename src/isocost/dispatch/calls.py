@@ -49,8 +49,8 @@ class Retrying:
     """The retry schedule of an endpoint: exponential backoff with jitter, and single probes during an outage.
 
     A request is retried after `first` seconds, then after twice that, and so on up to `longest`. Each wait is multiplied by a random
-    factor from 0.5 to 1.5, so that many requests do not return at once. No wait is shorter than the endpoint's Retry-After. A refused
-    request delays the others too.
+    factor from 0.5 to 1.5, so that many requests do not return at once. No wait is shorter than the endpoint's Retry-After, up to
+    `most_asked`: a longer one may be a mistake, such as milliseconds for seconds. A refused request delays the others too.
 
     After `outage` failures in a row, one request at a time is sent until one is answered: an endpoint that is down can then charge for
     few requests. The probe is a request that was not sent before, if there is one. A request that failed may be one that the endpoint
@@ -59,24 +59,54 @@ class Retrying:
     Attributes:
         first: Seconds before the first retry.
         longest: Largest wait in seconds, unless the endpoint asks for more.
+        most_asked: Largest wait in seconds that an endpoint can ask for.
         patience: Seconds without any answer after which the run stops.
         outage: Number of failures in a row after which one request at a time is sent.
-        attempts: Number of failures of one request, while others are answered, after which its draws have failed.
+        attempts: Number of failures of one request after which its draws have failed, if the endpoint is up: it has answered others
+            since the first of these failures, or it answered before and few requests fail.
     """
 
     first: float = 1.0
     longest: float = 60.0
+    most_asked: float = 120.0
     patience: float = 600.0
     outage: int = 8
     attempts: int = 5
 
     def wait(self, failures: int, retry_after: float | None) -> float:
-        """Return the seconds to wait after `failures` failures in a row, at least the seconds of Retry-After."""
+        """Return the seconds to wait after `failures` failures in a row, at least the seconds of Retry-After up to `most_asked`."""
         usual = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))  # the exponent is capped, or a float would overflow
-        return max(usual * random.uniform(0.5, 1.5), retry_after or 0.0)
+        return max(usual * random.uniform(0.5, 1.5), min(retry_after or 0.0, self.most_asked))
+
+
+@dataclass(slots=True)
+class EndpointHealth:
+    """Evidence for deciding if repeated failures are the fault of an endpoint or of single calls. It may outlive a queue.
+
+    Attributes:
+        answered: True once the endpoint has answered a call, in this start or an earlier one.
+        failing: The calls that have failed since its last answer.
+        exhausted: True if a queue has waited for `Retrying.patience` without an answer, and none came since.
+    """
+
+    answered: bool = False
+    failing: set[str] = field(default_factory=set)
+    exhausted: bool = False
+
+    def record_success(self) -> None:
+        """Record that the endpoint has answered a call."""
+        self.answered, self.exhausted = True, False
+        self.failing.clear()
+
+    def is_up(self) -> bool:
+        """Return True if the failures since the last answer are more likely the fault of the calls: there are few such calls."""
+        return self.answered and len(self.failing) <= MOST_SUSPECTS
 
 
 RETRYING = Retrying()
+MOST_SUSPECTS = 3  # calls that fail one after another while the endpoint is taken to be up; more are an outage
+_UNITS = (("days", 86_400), ("hours", 3600), ("minutes", 60))
+_MOST_DAYS = 1000  # in messages; a Retry-After may name any number
 NOTIFY_AFTER = 3  # failures in a row before the user is notified: one or two are usual under rate limits
 
 
@@ -87,6 +117,7 @@ class CallQueue:
     Attributes:
         source: Calls that were not sent yet.
         retrying: The retry schedule.
+        health: The evidence on the endpoint.
         first: Calls taken from the source that did not fit; they go first, so that the order stays.
         later: Calls to be sent again: a heap of (time, number, call). The number breaks ties, because calls have no order.
         in_flight: Number of calls in flight.
@@ -100,6 +131,7 @@ class CallQueue:
 
     source: Iterator[Call]
     retrying: Retrying
+    health: EndpointHealth = field(default_factory=EndpointHealth)
     first: deque[Call] = field(default_factory=deque)
     later: list[tuple[float, int, Call]] = field(default_factory=list)
     in_flight: int = 0
@@ -146,13 +178,21 @@ class CallQueue:
         """Record that a call was answered, which ends an outage."""
         self.successes, self.consecutive_failures, self.notified = self.successes + 1, 0, False
         self.failures.pop(call.key, None)
+        self.health.record_success()
 
     def failure_message(self, error: TryAgainError) -> str:
-        """Return a message on failures in a row, once there are `NOTIFY_AFTER` of them; "" if the user was notified already."""
-        if self.notified or self.consecutive_failures < NOTIFY_AFTER:
+        """Return a message on failures in a row, or "" if the user was notified already or need not be yet.
+
+        It is due once there are `NOTIFY_AFTER` of them, or at the first one whose Retry-After is capped.
+        """
+        most = self.retrying.most_asked
+        asked = error.wait or 0.0
+        is_capped = asked > most
+        if self.notified or (self.consecutive_failures < NOTIFY_AFTER and not is_capped):
             return ""
         self.notified = True
-        return f"{error.happened}; retrying for up to {_format_duration(self.retrying.patience)} without an answer"
+        cap = f" (it asks to wait for {_format_duration(asked)}, the most is {_format_duration(most)})" if is_capped else ""
+        return f"{error.happened}; retrying for up to {_format_duration(self.retrying.patience)} without an answer{cap}"
 
     def record_failure(self, call: Call, error: TryAgainError) -> bool:
         """Queue a failed call for another attempt; return False if it has failed for good.
@@ -166,16 +206,19 @@ class CallQueue:
         self.consecutive_failures += 1
         before, successes = self.failures.get(call.key, (0, self.successes))
         self.failures[call.key] = before + 1, successes
+        self.health.failing.add(call.key)
         # Answers to other calls since its first failure show that the endpoint is up, so the fault is in this call.
-        if error.charged and before + 1 >= self.retrying.attempts and self.successes > successes:
+        is_up = self.successes > successes or self.health.is_up()
+        if error.charged and before + 1 >= self.retrying.attempts and is_up:
             return False
         # Waits between probes grow with the length of the outage, although each probe may be the first attempt of another call.
         wait = self.retrying.wait(max(before + 1, self.consecutive_failures - self.retrying.outage + 1), error.wait)
-        if now + wait - self.failing_since > self.retrying.patience:
+        if self.health.exhausted or now + wait - self.failing_since > self.retrying.patience:
+            self.health.exhausted = True
             patience = self.retrying.patience
             why = f"no answer for {_format_duration(patience)}"
-            if error.wait and error.wait > patience:
-                why = f"it asks to wait for {_format_duration(error.wait)}"
+            if error.wait and error.wait > self.retrying.most_asked:
+                why += f", and it asks to wait for {_format_duration(error.wait)}"
             advice = f"{why}; answers so far are saved, run the same command to resume{self._name_suspect(call, error)}"
             raise EngineError(error.happened, advice=advice)
         # A refusal (a rate limit) concerns every call of the endpoint; a charged failure may be this call's alone.
@@ -193,16 +236,25 @@ class CallQueue:
 
 
 def _format_duration(seconds: float) -> str:
-    """Format seconds as `10 minutes` or `30 seconds`."""
-    return f"{seconds / 60:.3g} minutes" if seconds >= 120 else f"{seconds:.3g} seconds"
+    """Format seconds as `30 seconds`, `10 minutes`, `9 hours` or `300 days`."""
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= 2 * size), ("seconds", 1))
+    return f"{seconds / size:.3g} {unit}" if seconds < _MOST_DAYS * 86_400 else f"more than {_MOST_DAYS:,} days"
 
 
-def make_queues(sources: Iterable[Iterable[Call]]) -> dict[str, CallQueue]:
-    """Group sources by the endpoint or devices that they wait for, into one queue for each."""
+def make_queues(sources: Iterable[Iterable[Call]], health: EndpointHealth | None = None) -> dict[str, CallQueue]:
+    """Group sources by the endpoint or devices that they wait for, into one queue for each.
+
+    Args:
+        sources: The sources.
+        health: Earlier evidence on the endpoint, if all sources wait for the same one.
+    """
     queues: dict[str, list[Iterator[Call]]] = {}
     for source in sources:
         calls = iter(source)
         first = next(calls, None)  # a source names its queue only in its calls
         if first is not None:
             queues.setdefault(first.job.queue, []).append(itertools.chain([first], calls))
-    return {name: CallQueue(itertools.chain.from_iterable(parts), RETRYING) for name, parts in queues.items()}
+    return {
+        name: CallQueue(itertools.chain.from_iterable(parts), RETRYING, EndpointHealth() if health is None else health)
+        for name, parts in queues.items()
+    }

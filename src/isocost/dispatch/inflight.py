@@ -14,7 +14,7 @@ from types import FrameType
 
 from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
-from isocost.dispatch.calls import Call, CallQueue, make_queues
+from isocost.dispatch.calls import Call, CallQueue, EndpointHealth, make_queues
 from isocost.errors import (
     EngineError,
     InputError,
@@ -45,6 +45,7 @@ def send_calls(
     check: Callable[[], None],
     room: Callable[[], bool] = lambda: True,
     notify: Callable[[str], None] = lambda message: None,
+    health: EndpointHealth | None = None,
 ) -> Generator[AnsweredCalls, None, None]:
     """Send calls and yield them as they are answered, several at a time; the caller releases each in the ledger.
 
@@ -62,13 +63,14 @@ def send_calls(
         check: Called often. An IsocostError from it stops sending; any other exception ends at once, without waiting for calls in flight.
         room: Returns True if more may be sent. Answers are awaited in any case.
         notify: Called with a message on an endpoint that cannot be reached or does not answer, or whose usage is odd but possible.
+        health: As for `make_queues`.
 
     Raises:
         LimitReachedError: the next call does not fit under the limit.
         EngineError: an engine could not answer.
     """
     with defer_interrupts() as raise_if_interrupted:
-        in_flight = _CallsInFlight(make_queues(sources), executor, ledger, notify)
+        in_flight = _CallsInFlight(make_queues(sources, health), executor, ledger, notify)
         yielded: list[str] = []
         try:
             while True:

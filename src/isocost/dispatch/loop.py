@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
-from isocost.dispatch.calls import Call
+from isocost.dispatch.calls import Call, EndpointHealth
 from isocost.dispatch.inflight import POLL_INTERVAL, send_calls
 from isocost.engines.base import Request
 from isocost.executors import engineworker
@@ -45,6 +45,7 @@ def run_sources(
     room: Callable[[], bool] = lambda: True,
     notify: Callable[[str], None] = lambda message: None,
     after: Callable[[], None] = lambda: None,
+    health: EndpointHealth | None = None,
 ) -> None:
     """Send all calls of the sources to engines, several at a time, and store each answer as it arrives.
 
@@ -55,6 +56,7 @@ def run_sources(
         check: As for `send_calls`.
         room: As for `send_calls`.
         notify: As for `send_calls`.
+        health: As for `make_queues`.
         after: Called after answers are released, and at intervals while none arrive.
 
     Raises:
@@ -70,7 +72,7 @@ def run_sources(
 
     # `calls` may wait for a worker, so it is called before `send_calls` defers Ctrl-C.
     waiting = [owned(source, source.calls()) for source in sources]
-    with closing(send_calls(waiting, executor, ledger, check, room, notify)) as found:
+    with closing(send_calls(waiting, executor, ledger, check, room, notify, health)) as found:
         for finished in found:
             # Stored before released: after a kill in between, the next start finds the answers and closes the reservation by them.
             costs = [owners.pop(call.key).store(call, answers) for call, answers in finished]

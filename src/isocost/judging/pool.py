@@ -62,6 +62,7 @@ class JudgingPool:
         self._thread = ThreadPoolExecutor(1)  # a single thread, because the log of replies has one writer
         self._ended = Event()
         self._failure: IsocostError | None = None  # kept, so that a judge that failed once is not tried again for each later batch
+        self._suspect: IsocostError | None = None  # a failure that may be the fault of the first solution alone
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +91,11 @@ class JudgingPool:
         try:
             return self._replies.answer(prompts, self._ledger)
         except IsocostError as error:
-            self._failure = error
+            # If the model never answered, one more batch is tried, once. Its answer lets the next start leave out the first solution.
+            if self._replies.is_untested and self._suspect is None:
+                self._suspect = error
+            else:
+                self._failure = error
             raise
 
     def _check(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from isocost.costs.draws import cost_of
-from isocost.dispatch.calls import Call
+from isocost.dispatch.calls import Call, EndpointHealth
 from isocost.dispatch.draws import known_sum, total_cost
 from isocost.dispatch.loop import cut_batches, run_sources
 from isocost.engines.base import Generation, Request
@@ -64,6 +64,8 @@ class Replies:
         self._job = Job.template(self._spec, self._facts, params)
         self._executor, self._check, self._report = executor, check, report
         self._log = directory.batches(FOLDER, model, version)
+        # Kept between calls of `answer`, which may send a single prompt: other prompts show if the endpoint is up.
+        self._health = EndpointHealth()
         self._stored: dict[str, Row] | None = None
         self._again, self._failed = again, dict[str, list[Row]]()
         self._asked: Mapping[str, str] = {}  # the prompts to be answered, by key
@@ -72,6 +74,11 @@ class Replies:
     def seal(self) -> None:
         """Move the stored replies into Parquet."""
         self._log.seal()
+
+    @property
+    def is_untested(self) -> bool:
+        """True if the endpoint has never answered a prompt, and did not answer the last one in time."""
+        return self._health.exhausted and not self._health.answered
 
     def stored(self, prompts: Sequence[str]) -> list[bool]:
         """Return, per prompt, True if its reply is stored, so that `answer` does not send it."""
@@ -89,7 +96,7 @@ class Replies:
         prompts_by_key = {_key(prompt): prompt for prompt in prompts}
         if not prompts_by_key.keys() <= stored.keys() - self._failed.keys():
             self._asked = prompts_by_key  # equal prompts have one key, and so one call
-            run_sources([self], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new)
+            run_sources([self], self._executor, ledger, check=self._check, notify=self._notify, after=self._report_new, health=self._health)
         return [_reply_of(stored[_key(prompt)]) for prompt in prompts]
 
     def _known(self) -> dict[str, Row]:
@@ -98,6 +105,7 @@ class Replies:
             for row in self._log.rows():
                 rows.setdefault(row["id"], []).append(row)
             self._stored = {key: own[-1] for key, own in rows.items()}  # a repeated call adds a row; the last one holds
+            self._health.answered = not all(map(_is_failed, self._stored.values()))
             self._failed = {key: own for key, own in rows.items() if self._again and _is_failed(own[-1])}
         return self._stored
 
