@@ -6,11 +6,13 @@ import asyncio
 import gzip
 import json
 import socket
+import ssl
 import sys
 import traceback
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -19,7 +21,8 @@ from hypothesis import strategies as st
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.openai.client import UnpackedStream
-from isocost.engines.openai.failures import retry_after
+from isocost.engines.openai.endpoint import Endpoint
+from isocost.engines.openai.failures import retry_after, translate
 from isocost.errors import EngineError, ModelError, RefusedPromptError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
@@ -112,12 +115,58 @@ def test_no_cookie_is_kept(asks: Asks) -> None:
     assert not any("cookie" in asked.headers for asked in server.asked)
 
 
-@pytest.mark.parametrize("proxy", ["garbage://here", "socks5://127.0.0.1:1080"])
+@pytest.mark.parametrize(
+    "proxy",
+    ["garbage://here", "socks5://127.0.0.1:1080", "http://here:99999", "http://here:abc", "http://here:0", "http://", "http://[::1"],
+)
 def test_a_proxy_that_cannot_be_used_is_told(asks: Asks, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(ModelError, match=r"a proxy of the environment cannot be used: .*\n  unset HTTP_PROXY"):
         asks("http://example.invalid/v1").generate([ONE], PARAMS, 0)
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_told(
+    asks: Asks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(ModelError, match=r"the certificate authorities cannot be read: .*\n  unset SSL_CERT_FILE"):
+        asks("http://127.0.0.1:1/v1").generate([ONE], PARAMS, 0)
+
+
+@pytest.mark.parametrize(
+    ("cause", "advice"),
+    [
+        (ssl.SSLCertVerificationError(1, "self-signed certificate"), "set base_url to the name in its certificate"),
+        (ssl.SSLError(1, "wrong version number"), "check that base_url names a port that speaks https"),
+        (ssl.SSLEOFError(8, "EOF occurred"), None),
+    ],
+)
+def test_a_failure_of_tls_is_not_tried_again_unless_it_may_get_better(cause: ssl.SSLError, advice: str | None) -> None:
+    connecting = httpx2.ConnectError(str(cause))
+    connecting.__cause__ = cause
+    endpoint = Endpoint(base_url="https://here/v1", model="m", key_variable="KEY", key=None)
+    found = translate(connecting, endpoint)
+    assert not found.charged
+    assert isinstance(found, TryAgainError) == (advice is None)
+    if advice is not None:
+        assert found.happened.startswith("https://here/v1, model 'm': no secure connection: ")
+        assert found.advice.startswith(advice)
+
+
+def test_a_server_without_tls_is_asked_once(asks: Asks) -> None:
+    with Server() as server, pytest.raises(EngineError, match="no secure connection") as error:
+        asks(server.url.replace("http:", "https:")).generate([ONE], PARAMS, 0)
+    assert not isinstance(error.value, TryAgainError)
+
+
+@pytest.mark.parametrize(("key", "text"), [("x", "exceeds the max, $KEY is x-rated"), ("EMPTY", "EMPTYING, got $KEY")])
+def test_a_placeholder_key_is_removed_only_as_a_word(key: str, text: str) -> None:
+    endpoint = Endpoint(base_url="http://here/v1", model="m", key_variable="KEY", key=key)
+    assert endpoint.redacted(text.replace("$KEY", key)) == text
 
 
 def test_a_silent_endpoint_is_given_up_after_the_timeout(asks: Asks) -> None:

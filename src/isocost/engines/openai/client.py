@@ -6,11 +6,12 @@ import asyncio
 import threading
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from concurrent.futures import Future
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import httpx2
@@ -22,6 +23,7 @@ from isocost.errors import ModelError, TryAgainError
 T = TypeVar("T")
 _CONNECT = 30.0  # seconds; a host that is there answers in one
 _NO_LIMIT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+_PROXIED = {"http", "https", "all"}  # the schemes whose proxies concern an endpoint
 _A_POOL = 4  # connections per pool, see `SpreadTransport`
 MOST_BYTES = 64 * 2**20  # of a reply: a hundred thousand tokens for each of a hundred choices
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # whichever of the two the header is of
@@ -125,10 +127,12 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
         concurrency: How many requests are under way at once.
 
     Raises:
-        ModelError: A proxy of the environment cannot be used.
+        ModelError: A proxy of the environment cannot be used, or its certificate authorities cannot be read.
     """
-    proxied = not endpoint.loopback and bool({"http", "https", "all"} & getproxies().keys())
+    proxies = {} if endpoint.loopback else {scheme: proxy for scheme, proxy in getproxies().items() if scheme in _PROXIED}
+    proxied = bool(proxies)
     try:
+        _check_proxies(proxies)
         http = openai.DefaultAsyncHttpxClient(
             timeout=httpx2.Timeout(None, connect=min(timeout, _CONNECT)),
             limits=_NO_LIMIT,
@@ -138,9 +142,13 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
             transport=None if proxied else SpreadTransport(concurrency),
             event_hooks={"response": [_cap]},
         )
-    except (ValueError, ImportError) as error:  # of a proxy: its scheme is not known, or needs a package that is not installed
+    # Of a proxy: its port is no number, its scheme is not known, or needs a package that is not installed.
+    except (ValueError, ImportError, httpx2.InvalidURL) as error:
         message = f"{endpoint}: a proxy of the environment cannot be used: {endpoint.clean(str(error))}"
         raise ModelError(message, advice="unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or set no_proxy") from error
+    except OSError as error:  # of the certificates, which are read here
+        message = f"{endpoint}: the certificate authorities cannot be read: {endpoint.clean(str(error))}"
+        raise ModelError(message, advice="unset SSL_CERT_FILE and SSL_CERT_DIR, or set them to a file or folder of certificates") from error
     client = openai.AsyncOpenAI(
         api_key=endpoint.key or "none",  # the library insists on one
         base_url=endpoint.base_url,
@@ -151,6 +159,22 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
     if not endpoint.official:
         client.organization = client.project = None  # read from the environment, and nobody else's business
     return client
+
+
+def _check_proxies(proxies: Mapping[str, str]) -> None:
+    """Check what the library does not: it would look for a proxy with such an address for as long as the run waits.
+
+    Raises:
+        ValueError: a proxy has no host, or a port that does not exist.
+    """
+    for scheme, proxy in proxies.items():
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        try:
+            usable = bool(parts.hostname) and parts.port != 0
+        except ValueError:  # not a number, or above 65535
+            usable = False
+        if not usable:
+            raise ValueError(f"{scheme.upper()}_PROXY has no host, or no port from 1 to 65535")
 
 
 class Connection:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from isocost.engines.openai.options import OpenAIOptions
 from isocost.errors import ModelError, StudyError
 
+# A shorter key is a placeholder such as "x" or "EMPTY". It is a part of ordinary words, which stay readable.
+_SHORTEST_SECRET = 8
 # Control, zero-width and bidirectional characters: in a message, they could overwrite or reorder lines of the terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -61,8 +63,13 @@ class Endpoint:
         return first if len(first) <= length else first[: length - 3] + "..."
 
     def redacted(self, text: str) -> str:
-        """Return a text without the key."""
-        return text.replace(self.key, f"${self.key_variable}") if self.key else text
+        """Return a text without the key. A key shorter than `_SHORTEST_SECRET` is removed only where it is a whole word."""
+        if not self.key:
+            return text
+        variable = f"${self.key_variable}"
+        if len(self.key) >= _SHORTEST_SECRET:
+            return text.replace(self.key, variable)
+        return re.sub(rf"(?<![\w-]){re.escape(self.key)}(?![\w-])", lambda match: variable, text)
 
     def _plain(self, line: str) -> str:
         return self.redacted(_CONTROL.sub("", line)).strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -68,9 +69,30 @@ def translate(error: openai.OpenAIError | httpx2.HTTPError, endpoint: Endpoint, 
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
     if isinstance(cause, httpx2.LocalProtocolError):
         return refusal(f"{endpoint}: the request cannot be sent: {endpoint.clean(str(cause))}")
+    if (failed := _tls_failure(cause)) is not None:
+        return refusal(f"{endpoint}: no secure connection: {endpoint.clean(str(failed))}\n  {_tls_advice(failed)}")
     never_sent = isinstance(cause, _NEVER_SENT)
     kind = "no connection" if never_sent else "the connection broke"
     return TryAgainError(f"{endpoint}: {kind}: {endpoint.clean(str(cause)) or type(cause).__name__}", charged=not never_sent)
+
+
+def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:
+    """Return the TLS failure behind an error if a retry would meet it again, else None."""
+    seen = error
+    while seen is not None:
+        # The other side closed the connection during the handshake, as a restarting server does.
+        if isinstance(seen, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return None
+        if isinstance(seen, ssl.SSLError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _tls_advice(failed: ssl.SSLError) -> str:
+    if isinstance(failed, ssl.SSLCertVerificationError):
+        return "set base_url to the name in its certificate; for a certificate authority of your own, set SSL_CERT_FILE to its certificate"
+    return "check that base_url names a port that speaks https; write http:// for one that does not"
 
 
 def _status(error: openai.APIStatusError, endpoint: Endpoint, name: str) -> EngineError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from isocost.engines.openai.usage import BYTES_PER_TOKEN
 from isocost.engines.options import Options
 
 OPENAI = "https://api.openai.com/v1"
+_LONGEST_ADDRESS = 2000  # characters; servers and proxies refuse longer ones
 _OURS = {"model", "prompt", "messages", "n", "seed", "stop", "temperature", "top_p", "max_tokens", "max_completion_tokens"}
 _OTHER_REPLIES = {"stream", "echo"}  # the reply would be another than the one that is read
 # Names, without case and separators, under which servers take a number of choices (1 is harmless) or a limit on tokens: what they multiply
@@ -63,9 +65,11 @@ class OpenAIOptions(Options):
     @field_validator("base_url")
     @classmethod
     def _an_address_and_no_more(cls, given: str) -> str:
+        if len(given) > _LONGEST_ADDRESS:
+            raise PydanticCustomError("address", f"no address of an endpoint: longer than {_LONGEST_ADDRESS:,} characters")
         try:
             parts = urlsplit(given.strip())
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+            usable = parts.scheme in ("http", "https") and _can_be_found(parts.hostname or "") and (parts.port is None or parts.port > 0)
         except ValueError:
             usable = False
         if not usable:
@@ -85,6 +89,11 @@ class OpenAIOptions(Options):
                 f"{found}: not for extra_body; it multiplies what a request may cost: use n, sampling.max_tokens or samples_per_problem",
             )
         return given
+
+
+def _can_be_found(host: str) -> bool:
+    """Return False for a host name that no name server can know: empty, with a space, or longer than names can be (RFC 1035)."""
+    return 0 < len(host) <= 253 and all(len(label) <= 63 for label in host.split(".")) and not re.search(r"\s", host)
 
 
 def _multipliers(body: Mapping[str, JsonValue], where: str = "") -> Iterator[str]:
