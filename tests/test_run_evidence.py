@@ -340,3 +340,28 @@ def test_what_is_gone_of_a_renamed_model_is_missed(tmp_path: Path, shell: Shell,
     for part in (out / "pools" / "renamed").glob("*.parts/*.parquet"):
         part.unlink()
     is_told_well(shell("run", path, "-o", out), "pools/renamed", "that were paid", "--force")
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_ledger_that_was_appended_to_itself_is_told_with_the_lines_to_keep(
+    tmp_path: Path, shell: Shell, server: Server, out: Path, times: int
+) -> None:
+    lines, bill = read(out), spent(out)
+    write(out, lines * times)
+    asked = runs.completions(server)
+    left = shell("run", study(tmp_path, server), "-o", out)
+    if times == 2:
+        is_told_well(left, "ledger.jsonl: the second half of the file is a copy of the first", f"keep its first {len(lines)} lines")
+    else:
+        is_told_well(left, "ledger.jsonl:", "paid already: the lines from here on are doubled", "restore the file from a copy")
+    assert runs.completions(server) == asked
+    write(out, lines)
+    assert shell("run", study(tmp_path, server), "-o", out).code == 0
+    assert spent(out) == bill
+
+
+def test_a_ledger_line_with_a_key_twice_is_told(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
+    lines = read(out)
+    write(out, [lines[0].replace(b"{", b'{"usd": 0.0, ', 1), *lines[1:]])
+    left = shell("run", study(tmp_path, server), "-o", out)
+    is_told_well(left, 'ledger.jsonl:1: damaged line: key "usd" occurs twice in one object', "restore the file from a copy")

@@ -1,4 +1,6 @@
+import os
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -149,11 +151,28 @@ def test_what_is_no_study_is_refused(tmp_path: Path, text: str, message: str) ->
 def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"nothing\.yaml: no such study file"):
         load_study(tmp_path / "nothing.yaml", (), KNOWN)
-    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(StudyError, match=r"binary\.yaml: cannot be read"):
+    (tmp_path / "binary.yaml").write_bytes(b"n\xff\xfe\x00")
+    with pytest.raises(StudyError, match=r"binary\.yaml: is not UTF-8 text; save it as UTF-8"):
         load_study(tmp_path / "binary.yaml", (), KNOWN)
-    with pytest.raises(StudyError, match="cannot be read"):
+    with pytest.raises(StudyError, match="is a folder, not a study file"):
         load_study(tmp_path, (), KNOWN)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_study_in_utf_16_names_the_command_that_converts_it(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_bytes(yaml.safe_dump(raw_study()).encode(encoding))
+    with pytest.raises(StudyError, match=r"is UTF-(16|16LE|16BE|32) text, not UTF-8\n  convert it: iconv -f UTF-") as caught:
+        load_study(path, (), KNOWN)
+    subprocess.run(str(caught.value).partition("convert it: ")[2], shell=True, check=True)
+    assert load_study(tmp_path / "study-utf8.yaml", (), KNOWN).name == raw_study()["name"]
+
+
+def test_a_study_that_is_a_pipe_or_a_device_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "study.yaml")
+    for path in (tmp_path / "study.yaml", Path("/dev/zero")):
+        with pytest.raises(StudyError, match="is not an ordinary file, but a pipe or a device; write the study file into a file first"):
+            load_study(path, (), KNOWN)
 
 
 def test_keys_that_stand_twice_are_refused_with_both_lines(tmp_path: Path) -> None:

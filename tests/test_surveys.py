@@ -268,6 +268,9 @@ def test_groups_part_the_problems() -> None:
     assert {group: each["weak"]["pass@1"].n for group, each in mapped.by.items()} == {"easy": 1, "hard": 1}
     with pytest.raises(TableError, match='no column "topic"'):
         survey(TABLE, [1], by="topic")
+    for column in ("correct", "sample_index"):
+        with pytest.raises(TableError, match=rf'^--by: column "{column}" belongs to a sample, not to a problem'):
+            survey(TABLE, [1], by=column)
     with pytest.raises(TableError, match="two groups"):
         survey(TABLE.with_columns(level=pl.col("sample_index").cast(pl.String)), [1], by="level")
 

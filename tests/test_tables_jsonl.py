@@ -182,5 +182,23 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
 
 def test_text_that_is_not_utf_8_says_what_to_do(tmp_path: Path) -> None:
     path = Path(write(tmp_path, ROW))
-    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1") + b"\xff")
     assert refusal(str(path)) == "table.jsonl: cannot be read: not UTF-8, the text encoding of JSON\n  save it as UTF-8"
+    for encoding in ("utf-16", "utf-16-le"):
+        path.write_bytes(json.dumps(ROW).encode(encoding))
+        assert refusal(str(path)).startswith("table.jsonl: is UTF-16")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"correct": false, ', '{"correct" : false, ', '{"more": [{"a": 1, "a": 1}], ', '{"corr\\u0065ct": false, ']
+)
+def test_a_key_that_occurs_twice_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
+    path = Path(write(tmp_path, ROW))
+    path.write_text(json.dumps(ROW) + "\n" + text + json.dumps(ROW)[1:] + "\n", encoding="utf-8")
+    key = "a" if "more" in text else "correct"
+    assert refusal(str(path)) == f'table.jsonl:2: key "{key}" occurs twice in one object; keep one'
+
+
+def test_quotes_and_colons_in_a_text_are_no_keys(tmp_path: Path) -> None:
+    generation = 'return {"a": 1, "a": 2, "b" : 3}'
+    assert read_table(write(tmp_path, {**ROW, "generation": generation}))["generation"].to_list() == [generation]

@@ -21,7 +21,9 @@ from typing import Any
 
 import yaml
 
+from isocost.encodings import utf16_flaw
 from isocost.errors import StudyError
+from isocost.paths import is_special_file
 
 Keys = tuple[str | int, ...]
 
@@ -99,22 +101,36 @@ def read_yaml(path: Path, shown: str, what: str) -> YamlFile:
     Raises:
         StudyError: the file is missing, cannot be read or is not YAML.
     """
+    text = _read_text(path, shown, what)
     try:
+        return parse_yaml(text, text_keys=True)
+    except yaml.YAMLError as error:
+        raise StudyError([describe(error, text, shown)]) from error
+
+
+def _read_text(path: Path, shown: str, what: str) -> str:
+    if is_special_file(path):  # opening a pipe would wait for a writer, and a device may have no end
+        raise StudyError([f"{shown}: is not an ordinary file, but a pipe or a device; write the {what} into a file first"])
+    if path.is_dir():
+        raise StudyError([f"{shown}: is a folder, not a {what}"])
+    try:
+        with path.open("rb") as start:
+            if flaw := utf16_flaw(start.read(4), path):
+                raise StudyError([f"{shown}: {flaw}"])
         with path.open(encoding="utf-8") as stream:
             # One character more shows that the file is too long without reading all of it.
             text = stream.read(LONGEST + 1)
     except FileNotFoundError:
         raise StudyError([f"{shown}: no such {what}"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError([f"{shown}: cannot be read: {error}"]) from error
+    except UnicodeDecodeError as error:
+        raise StudyError([f"{shown}: is not UTF-8 text; save it as UTF-8"]) from error
+    except OSError as error:
+        raise StudyError([f"{shown}: cannot be read: {error.strerror or error}"]) from error
     if len(text) > LONGEST:
         raise StudyError(
             [f"{shown}: is longer than {LONGEST:,} characters\n  a {what} is a few pages; put problems into files of their own"]
         )
-    try:
-        return parse_yaml(text, text_keys=True)
-    except yaml.YAMLError as error:
-        raise StudyError([describe(error, text, shown)]) from error
+    return text
 
 
 def describe(error: yaml.YAMLError, text: str, shown: str) -> str:

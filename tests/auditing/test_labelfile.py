@@ -104,3 +104,8 @@ def test_a_folder_in_its_place_is_said_in_a_line(file: Path) -> None:
     assert refusal(file).startswith(f"{file}: is a folder, not a file\n")
     with pytest.raises(StorageError, match="is a folder"):
         LabelBook(file.parent.parent, "ann").labels()
+
+
+def test_a_key_that_occurs_twice_is_refused_with_its_line(file: Path) -> None:
+    file.write_bytes(line(1) + line(2).replace(b"{", b'{"verdict": "unsound", ', 1))
+    assert 'labels.jsonl:2: this line is ambiguous: key "verdict" occurs twice in one object; keep one' in refusal(file)

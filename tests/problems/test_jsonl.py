@@ -91,3 +91,16 @@ def test_no_choices_is_an_ordinary_row(tmp_path: Path) -> None:
 def test_bad_choices_are_refused_with_file_and_line(tmp_path: Path, choices: object, answer: object, message: str) -> None:
     with pytest.raises(ProblemsError, match=message):
         load(tmp_path, choices=choices, answer=answer)
+
+
+def test_a_key_that_occurs_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "problems.jsonl"
+    path.write_text('{"question": "1+1?", "answer": "2"}\n{"question": "1+2?", "answer": "2", "answer": "3"}\n', encoding="utf-8")
+    with pytest.raises(ProblemsError, match=r'problems\.jsonl:2: key "answer" occurs twice in one object; keep one'):
+        list(load_problems("jsonl", {"path": "problems.jsonl"}, base=tmp_path))
+
+
+def test_a_file_in_utf_16_names_the_command_that_converts_it(tmp_path: Path) -> None:
+    (tmp_path / "problems.jsonl").write_text('{"question": "1+1?", "answer": "2"}\n', encoding="utf-16")
+    with pytest.raises(ProblemsError, match=r"problems\.jsonl: is UTF-16 text, not UTF-8\n  convert it: iconv -f UTF-16 -t UTF-8"):
+        list(load_problems("jsonl", {"path": "problems.jsonl"}, base=tmp_path))

@@ -345,3 +345,9 @@ def test_memory_does_not_grow_with_the_stream() -> None:
             process.stdin.close()
             assert process.wait(100) == 0
     assert peaks[1] - peaks[0] < 60 << 20
+
+
+def test_a_line_with_a_key_twice_is_not_graded() -> None:
+    out, said = verify(b'{"gold": "1", "gold": "2", "prediction": "2"}\n' + line(gold="1", prediction="1"), status=2)
+    assert [json.loads(text)["outcome"] for text in out] == ["ungraded", "correct"]
+    assert 'error: stdin:1: key "gold" occurs twice in one object; keep one' in said

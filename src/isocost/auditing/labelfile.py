@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from isocost.errors import StorageError
+from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.records import Label, LabelVerdict
 
 _OPENING = b'{"at": "'  # of every line that a label book writes
@@ -32,7 +33,12 @@ def read_labels(path: Path) -> list[Label]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line.decode("utf-8", "surrogatepass"))  # a note may contain a lone surrogate
+            text = line.decode("utf-8", "surrogatepass")  # a note may contain a lone surrogate
+            row = json.loads(text)
+            refuse_repeated_keys(text, row)
+        except RepeatedKeyError as error:
+            damaged.append((number, f"is ambiguous: {error}"))
+            continue
         except (ValueError, RecursionError):
             # Only the last line may be torn: each write ends with a line feed, so one before it was damaged otherwise.
             if number < len(lines) or not _torn(line):

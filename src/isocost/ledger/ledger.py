@@ -24,7 +24,7 @@ from isocost.amounts import format_amount, format_distinct
 from isocost.errors import LimitReachedError, RunError
 from isocost.records import Cost, Unit
 from isocost.store import Log, Row
-from isocost.store.ledgerlines import flaw_of_line
+from isocost.store.ledgerlines import damage_of_line, flaw_of_line
 
 SLACK = 1 + 1e-12  # a limit that is a multiple of a cost must not refuse the last request because of rounding
 NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
@@ -138,8 +138,8 @@ class Ledger:
         self._facts: dict[str, Row] = {}
         self._places: dict[tuple[str, str, str], tuple[str, str, str]] = {}
         for number, entry in enumerate(log.entries(), start=1):
-            if flaw := flaw_of_line(entry, self._facts):
-                raise log.damaged(number, flaw)
+            if flaw := flaw_of_line(entry, self._facts) or self._doubling(entry):
+                raise damage_of_line(log, number, flaw)
             self._remember(entry)
             book(self.accounts, self._facts, entry)
         amounts = [account.amount(unit) for account in self.accounts.values()]
@@ -149,6 +149,16 @@ class Ledger:
         self._abandoned: dict[str, float] = {}
         self._closed = False
         self._changed = threading.Condition()  # its lock also serialises appends to the log
+
+    def _doubling(self, entry: Row) -> str:
+        """Return why a line cannot be a request of its own, or "" if it can: a paid answer is not bought again unless it is `gone`."""
+        if entry["event"] not in ("reserve", "done"):
+            return ""
+        facts = self._facts.get(entry["request"], entry)
+        paid = self.paid.get(facts.get("model", ""), {}).get(entry["request"])
+        if paid is None or not paid.place[2]:  # earlier versions record no place, and may have bought again without `gone`
+            return ""
+        return "pays for a request that is paid already: the lines from here on are doubled, and the bill would be too high"
 
     def _remember(self, entry: Row) -> None:
         """Record the request of a line of an earlier start, to be compared with the stored draws."""

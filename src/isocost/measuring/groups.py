@@ -11,6 +11,7 @@ from isocost.errors import TableError
 from isocost.measuring.draws import Draws
 from isocost.metrics.coverage import Ints
 from isocost.tables.coding import coded, codes
+from isocost.tables.columns import COLUMNS
 
 
 def problem_groups(table: pl.LazyFrame, draws: Draws, by: str | Mapping[str, str]) -> dict[str, Ints]:
@@ -25,7 +26,7 @@ def problem_groups(table: pl.LazyFrame, draws: Draws, by: str | Mapping[str, str
         Indices into `draws.problems`, by group.
 
     Raises:
-        TableError: The table lacks the column, or a problem is in two groups.
+        TableError: The table lacks the column, it belongs to samples, or a problem is in two groups.
     """
     if isinstance(by, str):
         return _sorted({name: np.flatnonzero(of == i) for of, names in [_column(table, draws, by)] for i, name in enumerate(names)})
@@ -38,6 +39,8 @@ def problem_groups(table: pl.LazyFrame, draws: Draws, by: str | Mapping[str, str
 
 def _column(table: pl.LazyFrame, draws: Draws, by: str) -> tuple[Ints, list[str]]:
     """Return the group of each problem, -1 for none, and the names of the groups."""
+    if COLUMNS.get(by, pl.String()) != pl.String():
+        raise TableError(f'--by: column "{by}" belongs to a sample, not to a problem, so it cannot group problems\n  name another column')
     if by not in table.collect_schema().names():
         raise TableError(f'the table has no column "{by[:80]}" to group problems by')
     frame = coded(table.filter(pl.col(by).is_not_null()), {"problem": "problem_id", "group": by}, [])

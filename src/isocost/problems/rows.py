@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from isocost.digits import json_int
+from isocost.encodings import utf16_flaw
 from isocost.errors import ProblemsError
+from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.problems.choices import CHOICE_FIELD, options_of
 from isocost.records import Problem
 
@@ -28,6 +30,8 @@ def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, 1):
+                if number == 1 and (flaw := utf16_flaw(line, path)):
+                    raise ProblemsError(f"{path}: {flaw}")
                 # Some programs begin a UTF-8 file with a byte order mark.
                 if line := line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip():
                     yield f"{path}:{number}", _row(line, f"{path}:{number}")
@@ -37,9 +41,13 @@ def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 def _row(line: bytes, where: str) -> Mapping[str, object]:
     try:
-        row = json.loads(line.decode("utf-8"), parse_int=json_int)
+        text = line.decode("utf-8")
+        row = json.loads(text, parse_int=json_int)
+        refuse_repeated_keys(text, row)
     except UnicodeDecodeError as error:
         raise ProblemsError(f"{where}: not UTF-8 text; save the file as UTF-8") from error
+    except RepeatedKeyError as error:
+        raise ProblemsError(f"{where}: {error}") from error
     except json.JSONDecodeError as error:
         raise ProblemsError(f"{where}: not JSON: {error.msg} at column {error.colno}") from error
     except (ValueError, RecursionError) as error:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from isocost.errors import StorageError
 from isocost.store.fields import AMOUNT_OR_NULL, COUNT, TEXT, flaw_of
+from isocost.store.logs import Log
 
 Row = dict[str, Any]
 _WORST = {"flops": AMOUNT_OR_NULL, "usd": AMOUNT_OR_NULL}
@@ -46,6 +48,16 @@ def flaw_of_line(entry: Row, waiting: Mapping[str, Row]) -> str:
     if entry["event"] == "lost" and any(_is_less(entry[unit], reserved[unit]) for unit in _WORST):
         return "counts a lost request at less than was reserved for it"
     return ""
+
+
+def damage_of_line(log: Log, number: int, flaw: str) -> StorageError:
+    """Return the error for a line that cannot be used. The most frequent cause is told apart: a copy of the file appended to it."""
+    if n := log.doubled_lines():
+        return StorageError(
+            f"{log.path}: the second half of the file is a copy of the first, so the bill would be too high",
+            advice=f"it was appended to itself: keep its first {n:,} lines and remove the others",
+        )
+    return log.damaged(number, flaw)
 
 
 def _is_less(lost: float | None, reserved: float | None) -> bool:

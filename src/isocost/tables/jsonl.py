@@ -13,7 +13,9 @@ import polars as pl
 from pydantic_core import from_json
 
 from isocost.digits import json_int
+from isocost.encodings import utf16_flaw
 from isocost.errors import TableError
+from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.tables.columns import COLUMNS, NEEDED, all_fit, fits, refuse, require
 from isocost.tables.outcomes import settle
 from isocost.tables.source import Source, first_line, in_parts
@@ -122,19 +124,13 @@ def _parts(path: str) -> Iterator[_Part]:
     rows: list[dict[str, Any]] = []
     plain, characters = True, 0
     try:
+        _refuse_utf16(path)
         with Path(path).open(encoding="utf-8-sig") as file:
             for line, text in enumerate(file, start=1):
                 if not text.strip():
                     continue
-                try:
-                    row = from_json(text)
-                except ValueError:
-                    # The fast parser first: the standard library gets only the lines that it rejects.
-                    row, plain = _by_json(text, f"{path}:{line}"), False
-                if not isinstance(row, dict):
-                    raise TableError(f"{path}:{line}: not a JSON object")
-                if "outcome" in row:
-                    settle(row, f"{path}:{line}")
+                row, by_fast_parser = _read_row(text, f"{path}:{line}")
+                plain = plain and by_fast_parser
                 lines.append(line)
                 rows.append(row)
                 characters += len(text)
@@ -147,6 +143,31 @@ def _parts(path: str) -> Iterator[_Part]:
         raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
     if rows:
         yield _Part(lines=lines, rows=rows, plain=plain)
+
+
+def _refuse_utf16(path: str) -> None:
+    with Path(path).open("rb") as file:
+        if flaw := utf16_flaw(file.read(4), Path(path)):
+            raise TableError(f"{path}: {flaw}")
+
+
+def _read_row(text: str, where: str) -> tuple[dict[str, Any], bool]:
+    """Return the object of a line, and True if the fast parser read it."""
+    by_fast_parser = True
+    try:
+        row = from_json(text)
+    except ValueError:
+        # The fast parser first: the standard library gets only the lines that it rejects.
+        row, by_fast_parser = _by_json(text, where), False
+    if not isinstance(row, dict):
+        raise TableError(f"{where}: not a JSON object")
+    try:
+        refuse_repeated_keys(text, row)
+    except RepeatedKeyError as error:
+        raise TableError(f"{where}: {error}") from error
+    if "outcome" in row:
+        settle(row, where)
+    return row, by_fast_parser
 
 
 def _by_json(text: str, where: str) -> object:

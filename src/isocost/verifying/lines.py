@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isocost.grading import Pair
+from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.records import Outcome, Verdict
 
 # The fields of other tools too, so that their files need no conversion; the first one that exists counts.
@@ -93,9 +94,13 @@ def read_line(raw: bytes, number: int, references: Mapping[str, str] | None) -> 
 
 def _parsed(raw: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(raw.decode(), parse_int=_Number, parse_float=_Number)
+        text = raw.decode()
+        found = json.loads(text, parse_int=_Number, parse_float=_Number)
+        refuse_repeated_keys(text, found)
     except UnicodeDecodeError as error:
         raise LineError(f"not UTF-8, at byte {error.start + 1}") from error
+    except RepeatedKeyError as error:
+        raise LineError(str(error)) from error
     except json.JSONDecodeError as error:
         raise LineError(f"not JSON: {error.msg}, at character {error.pos + 1}") from error
     except RecursionError as error:
