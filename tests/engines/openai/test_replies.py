@@ -55,11 +55,24 @@ def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "read"), [("stop", "stop"), ("length", "length"), ("eos_token", "stop"), ("refusal", "error"), (7, "error")]
+    ("reason", "read"),
+    [
+        *((reason, "stop") for reason in ("stop", "eos_token", "STOP", "end_turn", "COMPLETE")),
+        *((reason, "length") for reason in ("length", "MAX_TOKENS")),
+        *((reason, "error") for reason in ("refusal", 7, None, "")),
+    ],
 )
 def test_finish_reasons(reason: object, read: str) -> None:
     reply = {"choices": [{"text": "a", "finish_reason": reason}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
     assert read_reply(json.dumps(reply).encode(), ONE, [], None)[0].finish_reason == read
+
+
+@pytest.mark.parametrize(("reason", "shown"), [("abort", '"abort"'), (None, "null"), ("", '""'), ("content_filter", None), ("STOP", None)])
+def test_an_unknown_finish_reason_is_remarked_on(reason: str | None, shown: str | None) -> None:
+    reply = {"choices": [{"text": "a", "finish_reason": reason}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+    remark = read_reply(json.dumps(reply).encode(), ONE, [], None)[0].remark
+    expected = f"ends a reply with finish_reason {shown}, which is not known; such draws are charged and not graded"
+    assert remark == (expected if shown else "")
 
 
 LONG = " ".join(f"{a}{b}" for a in "abcdefghij" for b in "klmnopqrst")

@@ -12,15 +12,20 @@ from isocost.records import FinishReason
 
 # Where a message has what the model wrote: its thoughts, its answer, its calls of tools. A refusal may be a filter's own words, for free.
 _WRITTEN = ("reasoning_content", "reasoning", "thinking", "content", "text", "tool_calls", "function_call", "function", "arguments")
-_FINISH: dict[object, FinishReason] = {
+# In lower case: gateways pass on the names of the provider behind them, such as STOP of Gemini and COMPLETE of Cohere.
+_FINISH: dict[str, FinishReason] = {
     "stop": "stop",
     "eos": "stop",
     "eos_token": "stop",
     "stop_sequence": "stop",
+    "end_turn": "stop",
+    "complete": "stop",
+    "completed": "stop",
     "length": "length",
     "model_length": "length",
     "max_tokens": "length",
 }
+_FAILED = {"content_filter", "tool_calls", "function_call", "error", "refusal"}  # ends that need no remark
 
 
 class BadReplyError(Exception):
@@ -67,7 +72,7 @@ def read_reply(content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | 
             sharing=len(read),
             seed=seed,
             reported_usd=None if usage.usd is None else usage.usd / len(read),
-            remark=usage.remark or _beyond(choices, bounds),
+            remark=usage.remark or _beyond(choices, bounds) or _unknown_end(choices[: bounds.choices]),
         )
         for (text, reason), tokens in zip(read, shares, strict=True)
     ]
@@ -85,6 +90,17 @@ def _beyond(choices: Sequence[Any], bounds: Bounds) -> str:
     if len(choices) <= bounds.choices:
         return ""
     return f"returned {len(choices)} choices for {bounds.choices} asked for; the others are left out, their tokens are charged"
+
+
+def _unknown_end(choices: Sequence[dict[str, Any]]) -> str:
+    """Return a remark on a finish reason that nobody knows: its draws are charged and not graded, which the user should hear of early."""
+    for choice in choices:
+        reason = choice.get("finish_reason")
+        name = reason.lower() if isinstance(reason, str) else ""
+        if name not in _FAILED and name not in _FINISH:
+            shown = json.dumps(reason)[:40]
+            return f"ends a reply with finish_reason {shown}, which is not known; such draws are charged and not graded"
+    return ""
 
 
 def reply_id(content: bytes) -> str:
@@ -154,7 +170,7 @@ def _written(choice: Any) -> str:
 
 def _finish(reason: object) -> FinishReason:
     """Return the finish reason. Filtered replies, tool calls and unknown reasons are `error`: charged, and not graded."""
-    return _FINISH.get(reason, "error") if isinstance(reason, str) else "error"
+    return _FINISH.get(reason.lower(), "error") if isinstance(reason, str) else "error"
 
 
 def _error_text(reply: Any) -> str:
