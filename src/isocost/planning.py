@@ -264,6 +264,30 @@ def _cell_plan(
     )
 
 
+def plan_unpiloted(study: Study, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost]) -> list[CellPlan]:
+    """Return the plan of every cell while the pilot that measures lengths has not run: given counts and amounts alone are known.
+
+    Raises:
+        BudgetError: the cost of a draw is unknown in a budget's unit, or zero.
+    """
+    plans = []
+    for cell in cells(study):
+        terms = terms_of(cell, study, problem_ids, costs, {})
+        counts = {} if terms.samples_per_problem is None else dict.fromkeys(terms.models, float(terms.samples_per_problem))
+        plans.append(
+            CellPlan(
+                cell=cell,
+                models=terms.models,
+                unit=terms.unit,
+                amount=study.budgets[cell.budget].amount if cell.budget is not None else None,
+                basis=terms.basis,
+                samples_per_problem=counts,
+                cost=Cost(),
+            )
+        )
+    return plans
+
+
 def _first_round(cell: Cell, terms: Terms, policy: Policy) -> list[Allocation]:
     """Return what a policy proposes first, checked: it may be a user's."""
     proposed, known = policy.propose(), frozenset(terms.problem_ids)

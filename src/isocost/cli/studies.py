@@ -52,11 +52,12 @@ def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -
     """Show what each budget buys from each model, before a token is spent."""
     from isocost.planning import to_json
     from isocost.running import plan_study
+    from isocost.summaries.pilots import pilot_json
     from isocost.summaries.plans import to_markdown
 
     with stoppable():
         prepared, costs, plans = plan_study(study, settings or [])
-    print_data(to_json(plans) if as_json else to_markdown(prepared, costs, plans))
+    print_data(to_json(plans) | pilot_json(prepared, costs) if as_json else to_markdown(prepared, costs, plans))
 
 
 def status(directory: Directory, as_json: AsJson = False) -> None:

@@ -140,6 +140,11 @@ def _shared(card: ModelCard, shares: bool | None) -> frozenset[Unit]:
     return frozenset(units)
 
 
+def prompts_are_counted(card: ModelCard) -> bool:
+    """Return True if the cost of a draw depends on the length of its prompt."""
+    return bool(_why_prompts_count(card))
+
+
 def _why_prompts_count(card: ModelCard) -> str:
     """Return why a model's cost depends on the length of its prompts, or "" if it does not."""
     if card.usd_per_million and any(card.usd_per_million.get(key) for key in ("input", "input_cache_read")):

@@ -12,6 +12,7 @@ from typing import Any
 
 from isocost.config import ExecutorSpec, Study
 from isocost.costs.expected import DrawCost, draw_costs
+from isocost.costs.unpiloted import awaits_pilot, unpiloted_costs
 from isocost.errors import BudgetError, RunDirectoryError, RunError, StorageError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
@@ -22,6 +23,7 @@ from isocost.ids import digest
 from isocost.judging.pool import JudgingPool
 from isocost.ledger import Ledger
 from isocost.paths import shell_word
+from isocost.planning import plan_unpiloted
 from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, make_executor
@@ -33,7 +35,7 @@ from isocost.results.results import environment
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, resume_command
-from isocost.sampling.cells import longest_prompts, plan
+from isocost.sampling.cells import longest_prompts, pilot_allocations, plan
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
 from isocost.summaries.plans import first_prompts
@@ -149,7 +151,8 @@ def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dic
     Models are opened only if the study file leaves out their size.
 
     Returns:
-        The prepared study, the cost per draw by model, and the plan of every cell.
+        The prepared study, the cost per draw by model, and the plan of every cell. If lengths are to be measured by a pilot, costs are the
+        largest ones, and counts that follow from the pilot are left out.
 
     Raises:
         InputError: the study cannot be used.
@@ -182,12 +185,15 @@ def _locate_mistakes(study: Path, settings: Sequence[str] = ()) -> Iterator[None
 
 
 def _plan(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
-    ids = tuple(p.id for p in prepared.problems["train"])
-    models = generators(prepared.study)
-    costs = draw_costs(
-        prepared.study, {name: prepared.cards[name] for name in models}, {}, longest_prompts(prepared, models), prepared.shares
-    )
-    return prepared, costs, plan(prepared, ids, costs, {})
+    study, ids = prepared.study, tuple(p.id for p in prepared.problems["train"])
+    models = generators(study)
+    cards, longest = {name: prepared.cards[name] for name in models}, longest_prompts(prepared, models)
+    if awaits_pilot(study, cards):
+        at_most = unpiloted_costs(study, cards, longest, prepared.shares)
+        return prepared, at_most, plan_unpiloted(study, ids, at_most)
+    costs = draw_costs(study, cards, {}, longest, prepared.shares)
+    piloted = {(a.problem_id, a.model): a.count for a in pilot_allocations(prepared, ids, models)}
+    return prepared, costs, plan(prepared, ids, costs, piloted)
 
 
 @contextmanager
@@ -239,8 +245,7 @@ def _run(
         )
     finally:
         opening.close()
-    if study.pilot is None:
-        _plan(prepared)  # raises on a budget that buys nothing, before a file is written; with a pilot, costs are unknown until it is done
+    _plan(prepared)  # raises on a budget that buys nothing, before a file is written
     sizes = [facts.size.parameters for facts in prepared.facts.values() if facts.size is not None]
     largest = max(sizes, default=None)
     if any(facts.exclusive for facts in prepared.facts.values()):

@@ -20,6 +20,7 @@ from isocost.judging.replies import greedy_params
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams, Unit
 from isocost.reporting.numbers import cost as format_cost
+from isocost.summaries.pilots import describe_pilot, unpiloted_row
 
 BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
 _SAMPLED = 100  # problems; their mean prompt length is close enough for a share in whole percent
@@ -51,8 +52,11 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         for model, each_problem in plan.at_most_per_problem.items():
             draws = round(each_problem * n_problems)
             lines.append(f"| {plan.cell.name} | {amount} | {model} | up to {each_problem:,.4g} | up to {draws:,} | up to {amount} |")
+        if plan.awaits_pilot:
+            lines.append(unpiloted_row(plan, prepared.study))
     judge = judge_of(prepared.study)
-    notes = [_open_cells(plans), format_limit_warning(prepared, costs, plans), describe_flops(prepared, costs, plans)]
+    notes = [describe_pilot(prepared, costs, plans), _open_cells(plans), format_limit_warning(prepared, costs, plans)]
+    notes.append(describe_flops(prepared, costs, plans))
     auditor = auditor_of(prepared.study)
     # A judge that also samples has its price checked already.
     others = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]
@@ -151,8 +155,10 @@ def describe_flops(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     """Return one line: the definition of FLOPs, and the share that attention and reading every prompt once would add.
 
     Shares are for expected lengths. Where the draws of a problem share a prompt, they are for the counts of the cells. Returns "" where no
-    model's FLOPs are known, or nothing is drawn.
+    model's FLOPs are known, nothing is drawn, or the pilot that measures lengths has not run.
     """
+    if any(plan.awaits_pilot for plan in plans):
+        return ""
     sized = {name: each for name, each in costs.items() if each.draw.flops is not None and _counts(name, plans)}
     if not sized:
         return ""

@@ -1,0 +1,82 @@
+"""Format a pilot that has not run: its cost, and the cells whose counts follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from isocost.amounts import format_amount
+from isocost.config import Study
+from isocost.costs.expected import DrawCost
+from isocost.preparing.prepare import Prepared
+from isocost.records import CellPlan, Cost
+from isocost.reporting.numbers import cost as format_cost
+
+_FOLLOWS = "follows from the pilot"
+
+
+def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
+    """Return the samples and the cost of the study's pilot in a sentence or two; "" without a pilot.
+
+    Args:
+        prepared: The study.
+        costs: The cost per draw, by model.
+        plans: The plan of every cell.
+    """
+    pilot = prepared.study.pilot
+    if pilot is None:
+        return ""
+    draws = "1 sample" if pilot.samples_per_problem == 1 else f"{pilot.samples_per_problem:,} samples"
+    by_model = _costs(prepared, costs)
+    each = ", ".join(f"{name} {format_cost(cost)}" for name, cost in by_model.items())
+    total = format_cost(_total(by_model))
+    at_most = any(plan.awaits_pilot for plan in plans)
+    text = f"The pilot draws {draws} of each of {_problems(prepared):,} problems from {_listed(list(costs))} and costs "
+    text += f"{'at most ' if at_most else ''}{total}" + (f" ({each})." if len(costs) > 1 else ".")
+    counts = " The counts of cells follow from the lengths that it measures." if at_most else ""
+    return f"{text}{counts} Cells that use its samples pay for them."
+
+
+def unpiloted_row(plan: CellPlan, study: Study) -> str:
+    """Return the row of the plan's table for a cell whose counts follow from the pilot."""
+    if plan.unit is None or plan.cell.budget is None:
+        raise ValueError(f"{plan.cell.name} has a given count")
+    match = study.budgets[plan.cell.budget].match
+    if plan.amount is not None:
+        amount = format_amount(plan.unit, plan.amount)
+    else:
+        amount = f"{match.samples_per_problem:g} of {match.model} a problem" if match else "not known"
+    return f"| {plan.cell.name} | {amount} | {', '.join(plan.models)} | {_FOLLOWS} | {_FOLLOWS} | {amount} |"
+
+
+def pilot_json(prepared: Prepared, costs: Mapping[str, DrawCost]) -> dict[str, object]:
+    """Return {"pilot": {"problems", "samples_per_problem", "cost": {MODEL: {"flops", "usd", "seconds"}}}}; {} without a pilot.
+
+    Costs are those of declared lengths, where they are declared, else the largest that it can have.
+    """
+    pilot = prepared.study.pilot
+    if pilot is None:
+        return {}
+    cost = {name: {"flops": each.flops, "usd": each.usd, "seconds": each.seconds} for name, each in _costs(prepared, costs).items()}
+    return {"pilot": {"problems": _problems(prepared), "samples_per_problem": pilot.samples_per_problem, "cost": cost}}
+
+
+def _problems(prepared: Prepared) -> int:
+    pilot = prepared.study.pilot
+    return min(pilot.problems, len(prepared.problems["train"])) if pilot else 0
+
+
+def _costs(prepared: Prepared, costs: Mapping[str, DrawCost]) -> dict[str, Cost]:
+    n, pilot = _problems(prepared), prepared.study.pilot
+    draws = n * pilot.samples_per_problem if pilot else 0
+    return {name: each.of(draws=draws, readings=n) for name, each in costs.items()}
+
+
+def _total(costs: Mapping[str, Cost]) -> Cost:
+    total = Cost(flops=0.0, usd=0.0, seconds=0.0)
+    for each in costs.values():
+        total = total + each
+    return total
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,77 @@
+"""Plans of studies whose pilot has not run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isocost.errors import BudgetError
+from isocost.planning import to_json
+from isocost.running import dry_run, plan_study, run, runs
+from isocost.summaries.pilots import pilot_json
+from isocost.summaries.plans import to_markdown
+from tests.builders import MAX_TOKENS, InlineExecutor, nested, raw_study, write_study
+
+PILOT = {"problems": 100, "samples_per_problem": 4}  # the study has 30 problems
+LENGTHS = ["models.weak.tokens_per_sample=20", "models.strong.tokens_per_sample=30"]
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The rows of the table of cells, by cell."""
+    cells = (line.strip("| ").split(" | ") for line in text.splitlines() if "@" in line.split(" | ")[0])
+    return {name: rest for name, *rest in cells}
+
+
+def test_counts_follow_from_a_pilot_that_has_not_run(tmp_path: Path) -> None:
+    text = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT)))
+    assert rows(text)["weak@low"] == ["2 of strong a problem", "weak", *["follows from the pilot"] * 2, "2 of strong a problem"]
+    assert rows(text)["equal@number"][:4] == ["number-matched", "weak", "2", "60"]
+    assert "The pilot draws 4 samples of each of 30 problems from weak and strong and costs at most 61.4 MFLOPs" in text
+    assert "Counts" not in text.replace("The counts of cells follow from the lengths that it measures.", "")
+    assert "would add" not in text
+
+
+def test_an_amount_that_is_given_is_shown(tmp_path: Path) -> None:
+    budgets = {"low": {"unit": "flops", "amount": 1e9}}
+    text = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, budgets=budgets)))
+    assert rows(text)["strong@low"] == ["1.0 GFLOPs", "strong", *["follows from the pilot"] * 2, "1.0 GFLOPs"]
+
+
+def test_a_length_declared_for_one_model_alone_is_taken(tmp_path: Path) -> None:
+    text = to_markdown(*dry_run(write_study(tmp_path, pilot=PILOT), [LENGTHS[0], "costs.prompt_tokens=each"])[:3])
+    assert "| 20 (declared) |" in text
+    assert "| 64 (until piloted, max_tokens) |" in text
+
+
+def test_declared_lengths_are_planned_with_and_the_pilot_is_paid_from_each_budget(tmp_path: Path) -> None:
+    study = write_study(tmp_path, pilot={"problems": 10, "samples_per_problem": 4})
+    text = to_markdown(*plan_study(study, LENGTHS))
+    assert rows(text)["weak@low"][2:4] == ["9", "270"]
+    assert "from weak and strong and costs 8.8 MFLOPs (weak 1.6 MFLOPs, strong 7.2 MFLOPs). Cells" in text
+    with pytest.raises(BudgetError, match="does not pay for"):
+        plan_study(study, [*LENGTHS, "pilot.samples_per_problem=10"])
+
+
+def test_the_json_object_has_the_pilot_and_the_keys_of_a_plan(tmp_path: Path) -> None:
+    prepared, costs, plans = plan_study(write_study(tmp_path, pilot=PILOT))
+    found = json.loads(json.dumps(to_json(plans) | pilot_json(prepared, costs)))
+    unknown = {"flops": None, "usd": None, "seconds": None}
+    choices = [{"name": arm, "samples_per_problem": {}, "cost": unknown, "coverage": None} for arm in ("weak", "strong")]
+    assert found["budgets"] == {"low": {"unit": "flops", "amount": None, "choices": choices}}
+    cost = {name: {"flops": 120.0 * flops * MAX_TOKENS, "usd": None, "seconds": None} for name, flops in (("weak", 2000), ("strong", 6000))}
+    assert found["pilot"] == {"problems": 30, "samples_per_problem": 4, "cost": cost}
+    assert pilot_json(*plan_study(write_study(tmp_path))[:2]) == {}
+
+
+def test_a_cost_that_no_pilot_makes_known_is_refused_before_the_pilot_is_bought(tmp_path: Path) -> None:
+    raw: dict[str, Any] = nested(raw_study(pilot=PILOT), "models", "weak", "params", value=None)
+    study = write_study(tmp_path, **raw)
+    with pytest.raises(BudgetError, match=r"the cost of model weak in flops is not known\n  give models\.weak\.params"):
+        run(study, tmp_path / "run")
+    assert not (tmp_path / "run" / "ledger.jsonl").exists()
