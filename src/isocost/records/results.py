@@ -73,8 +73,8 @@ class CellPlan:
         unit: Unit of its budget; None if number-matched.
         amount: Amount of its budget, over all problems; None if number-matched.
         basis: Basis of its budget.
-        samples_per_problem: Mean planned draws per problem, by model; empty if outcomes decide what is drawn, or if the counts follow from a
-            pilot that has not run.
+        samples_per_problem: Mean planned draws per problem, by model; empty if outcomes decide what is drawn, or if the counts follow from
+            a pilot that has not run.
         cost: Planned cost of these draws, in every known unit, and in seconds if tokens per second are known. If outcomes decide, it is the
             amount.
         at_most_per_problem: If outcomes decide, the mean draws per problem that the amount pays for if one model gets all of it, by model.

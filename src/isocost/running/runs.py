@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from isocost.config import ExecutorSpec, Study
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.unpiloted import awaits_pilot, unpiloted_costs
-from isocost.errors import BudgetError, RunDirectoryError, RunError, StorageError, StudyError
+from isocost.errors import BudgetError, RunDirectoryError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.engineworker import count_available, describe, render
@@ -32,6 +32,7 @@ from isocost.preparing.prepare import Prepared, generators, known_parts, own_par
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
+from isocost.running.folders import base_of, check_same_study, keep_study, refuse_run
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, resume_command
@@ -88,7 +89,7 @@ def run(
         InputError: the study, its problems, models or budgets cannot be used; nothing was spent.
         RunError: the run failed; bought samples are kept, and the same call resumes the run.
     """
-    _refuse_run(study)
+    refuse_run(study)
     checked = load_study(study, settings, known_parts())
     where = executor.apply_to(checked.executor) if executor else checked.executor
     directory_path = out or Path("runs") / checked.name
@@ -96,7 +97,7 @@ def run(
     base = study.resolve().parent
     with RunDirectory(directory_path) as directory, _locate_mistakes(study, settings):
         # Before Start, which would overwrite the record of the run that a refused folder holds.
-        _check_same_study(directory, checked)
+        check_same_study(directory, checked)
         note_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:
             return _run(checked, base, directory, where, start, until=until, force=force, strict=strict, listener=listener)
@@ -135,9 +136,9 @@ def run_stage(
         )
     with RunDirectory(directory_path) as directory:
         read_last_study(directory)  # raises on a damaged file with the remedy; load_study would report YAML errors only
-        base = _base(directory)
+        base = base_of(directory)
         study = load_study(directory_path / "study.yaml", settings, known_parts())
-        _check_same_study(directory, study)
+        check_same_study(directory, study)
         note_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
         where = executor.apply_to(study.executor) if executor else study.executor
         again = resume_command(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
@@ -258,7 +259,7 @@ def _run(
             usable = gold.drop_refused(prepared, checking, strict=strict)
             # Compare the limits before study.yaml is overwritten.
             lowered = _is_lowered(read_last_study(directory), study)
-            with _keep_study(directory, resolved(study, base)):
+            with keep_study(directory, resolved(study, base)):
                 directory.write_json(_manifest(prepared, base, grading), "manifest.json")
                 usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()
@@ -349,54 +350,3 @@ def _is_lowered(before: dict[str, Any] | None, study: Study) -> bool:
         return False
     amount = former.get("amount")
     return isinstance(amount, int | float) and study.limit.amount < amount
-
-
-def _base(directory: RunDirectory) -> Path:
-    """Return the folder that relative paths of the study are resolved against.
-
-    Raises:
-        StorageError: `manifest.json` is damaged.
-    """
-    remedy = f"write it again: isocost run STUDY.yaml -o {directory.path}"
-    base = (directory.read_json("manifest.json", remedy=remedy) or {}).get("base", ".")
-    if not isinstance(base, str):
-        raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path', advice=remedy)
-    return Path(base)
-
-
-@contextmanager
-def _keep_study(directory: RunDirectory, text: str) -> Iterator[None]:
-    """Write the study into its run directory, and again at the end if it was removed meanwhile: no stage runs without it."""
-    directory.write_text(text, "study.yaml")
-    try:
-        yield
-    finally:
-        with suppress(StorageError):  # must not hide an error of the run
-            if directory.read_text("study.yaml") is None:
-                directory.write_text(text, "study.yaml")
-
-
-def _refuse_run(path: Path) -> None:
-    if path.is_dir() and (path / "study.yaml").exists():
-        raise RunDirectoryError(f"{path}: is a run directory, not a study file", advice=f"go on with: isocost report {shell_word(path)}")
-
-
-def _check_same_study(directory: RunDirectory, study: Study) -> None:
-    """Refuse a folder that holds other data.
-
-    Raises:
-        RunDirectoryError: the folder holds the run of another study, or files that are not a run.
-    """
-    kept = read_last_study(directory)
-    if kept is not None:
-        if kept.get("name") != study.name:
-            raise RunDirectoryError(
-                f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"', advice="name another folder with -o"
-            )
-    elif others := directory.unknown_names():
-        if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
-            raise RunDirectoryError(
-                f"{directory.path}: holds what a run bought, but no study.yaml",
-                advice="restore it from a copy, or put a copy of the run's study file there under this name",
-            )
-        raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})", advice="name another folder with -o")

@@ -1,0 +1,69 @@
+"""Check that a folder holds the run of the study at hand, and keep the study in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from isocost.config import Study
+from isocost.errors import RunDirectoryError, StorageError
+from isocost.paths import shell_word
+from isocost.preparing.changes import read_last_study
+from isocost.store import RunDirectory
+
+
+def base_of(directory: RunDirectory) -> Path:
+    """Return the folder that relative paths of the study are resolved against.
+
+    Raises:
+        StorageError: `manifest.json` is damaged.
+    """
+    remedy = f"write it again: isocost run STUDY.yaml -o {directory.path}"
+    base = (directory.read_json("manifest.json", remedy=remedy) or {}).get("base", ".")
+    if not isinstance(base, str):
+        raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path', advice=remedy)
+    return Path(base)
+
+
+@contextmanager
+def keep_study(directory: RunDirectory, text: str) -> Iterator[None]:
+    """Write the study into its run directory, and again at the end if it was removed meanwhile: no stage runs without it."""
+    directory.write_text(text, "study.yaml")
+    try:
+        yield
+    finally:
+        with suppress(StorageError):  # must not hide an error of the run
+            if directory.read_text("study.yaml") is None:
+                directory.write_text(text, "study.yaml")
+
+
+def refuse_run(path: Path) -> None:
+    """Refuse a run directory where a study file is expected.
+
+    Raises:
+        RunDirectoryError: the path is a run directory.
+    """
+    if path.is_dir() and (path / "study.yaml").exists():
+        raise RunDirectoryError(f"{path}: is a run directory, not a study file", advice=f"go on with: isocost report {shell_word(path)}")
+
+
+def check_same_study(directory: RunDirectory, study: Study) -> None:
+    """Refuse a folder that holds other data.
+
+    Raises:
+        RunDirectoryError: the folder holds the run of another study, or files that are not a run.
+    """
+    kept = read_last_study(directory)
+    if kept is not None:
+        if kept.get("name") != study.name:
+            raise RunDirectoryError(
+                f'{directory.path}: holds the study "{kept.get("name")}", not "{study.name}"', advice="name another folder with -o"
+            )
+    elif others := directory.unknown_names():
+        if directory.path.joinpath("ledger.jsonl").exists() or directory.path.joinpath("pools").exists():
+            raise RunDirectoryError(
+                f"{directory.path}: holds what a run bought, but no study.yaml",
+                advice="restore it from a copy, or put a copy of the run's study file there under this name",
+            )
+        raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})", advice="name another folder with -o")
