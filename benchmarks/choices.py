@@ -91,7 +91,8 @@ def policy_replication(seed: Sequence[int]) -> list[float]:
     market = piloted_market(rates, generator)
     nothing = DistinctLaw(np.zeros(0, np.int64), np.zeros(0, np.int64))
     simulation = Simulation(models=tuple(COSTS), costs=COSTS, pilot=DRAWS, objective=Coverage(), together=nothing)
-    policy, weak = market.policy("adaptive", 48.0, simulation, generator), market.model("weak", 48.0)
+    results = simulation.run("adaptive", 48.0, market.drawn.rates, generator)
+    policy, weak = market.policy("adaptive", 48.0, results, generator), market.model("weak", 48.0)
     gain = market.difference(policy, weak).value
     runs = [result.value for result in simulation.run("adaptive", 48.0, np.repeat(rates[None], 8, axis=0), generator)]
     truth = _truth(weak, rates)

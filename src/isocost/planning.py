@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from isocost.config import Arm, Budget, Study
@@ -22,7 +23,7 @@ from isocost.policies import KEYS
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Policy, Terms
 from isocost.policies.tally import Tally
 from isocost.policies.uniform import affordable_draws
-from isocost.records import Allocation, Cell, CellPlan, Cost, ModelCard, Unit
+from isocost.records import Allocation, Cell, CellPlan, Cost, Estimate, ModelCard, Unit
 
 _KEPT = 4  # distinct solutions per problem that an arm makes the most of by default if students are trained on its data
 
@@ -298,8 +299,13 @@ def _first_round(cell: Cell, terms: Terms, policy: Policy) -> list[Allocation]:
     return proposed
 
 
-def to_json(plans: Sequence[CellPlan]) -> dict[str, object]:
-    """Return the object of `isocost plan --json`. Coverage is null until it is forecast from a pilot."""
+def to_json(plans: Sequence[CellPlan], coverage: Mapping[Cell, Estimate] = MappingProxyType({})) -> dict[str, object]:
+    """Return the object of `isocost plan --json`.
+
+    Args:
+        plans: The plan of every cell.
+        coverage: Predicted coverage; that of other cells is null.
+    """
     budgets: dict[str, dict[str, Any]] = {}
     for plan in plans:
         if plan.cell.budget is not None:
@@ -308,5 +314,9 @@ def to_json(plans: Sequence[CellPlan]) -> dict[str, object]:
             samples: dict[str, object] = {"samples_per_problem": dict(plan.samples_per_problem)}
             if plan.at_most_per_problem:
                 samples["at_most_per_problem"] = dict(plan.at_most_per_problem)
-            entry["choices"].append({"name": plan.cell.arm, **samples, "cost": cost, "coverage": None})
+            entry["choices"].append({"name": plan.cell.arm, **samples, "cost": cost, "coverage": _estimate_json(coverage.get(plan.cell))})
     return {"budgets": budgets}
+
+
+def _estimate_json(estimate: Estimate | None) -> dict[str, float | int | None] | None:
+    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}

@@ -29,7 +29,7 @@ def market(objective: Objective, problems: int = 100, seed: int = 1) -> Market:
 def choice(samples: list[float], name: str = "a") -> Choice:
     mean = float(np.mean(samples))
     value = Estimate(value=mean, low=mean, high=mean, n=100)
-    return Choice(name=name, shares={name: 1.0}, draws={name: 1.0}, value=value, samples=np.array(samples), moved=0.0)
+    return Choice(name=name, shares={name: 1.0}, models=(name,), draws={name: 1.0}, value=value, samples=np.array(samples), moved=0.0)
 
 
 @pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(4), MixedGroups(4)])
@@ -104,7 +104,8 @@ def test_a_policy_is_simulated_against_the_best_model_and_beats_both() -> None:
     some = market(Coverage(), problems=60)
     simulation = Simulation(models=("weak", "strong"), costs=COSTS, pilot=4, objective=Coverage(), together=TOGETHER)
     weak, strong = some.model("weak", 48.0), some.model("strong", 48.0)
-    policy = some.policy("adaptive", 48.0, simulation, np.random.default_rng(3))
+    generator = np.random.default_rng(3)
+    policy = some.policy("adaptive", 48.0, simulation.run("adaptive", 48.0, some.drawn.rates, generator), generator)
     assert (policy.value.value or 0) > max(weak.value.value or 0, strong.value.value or 0)
     spent = sum(COSTS[model] * draws for model, draws in policy.draws.items())
     assert 44 < spent <= 48 + 1e-6

@@ -91,3 +91,26 @@ def test_a_budget_below_the_cost_of_the_pilot_is_refused() -> None:
     forecasts, _ = two_models(LAW, 20, seed=7)
     with pytest.raises(BudgetError, match="does not pay for the pilot"):
         forecast(piloted(forecasts, (1.0, 3.0)), replace(QUESTION, budgets=(15.0,), policies=("adaptive",)), together=TOGETHER)
+
+
+def test_problems_that_were_not_piloted_are_predicted_and_settle_nothing() -> None:
+    forecasts, _ = two_models(LAW, 60, seed=3)
+    models = piloted(forecasts, (1.0, 3.0))
+    few, many = (
+        forecast(models, replace(QUESTION, budgets=(48.0,), others=others), together=TOGETHER).comparisons[0]
+        for others in ((), tuple(f"new{i}" for i in range(240)))
+    )
+    assert [(each.value.n, each.piloted) for each in many.differences] == [(300, 60)] * len(many.differences)
+    assert many.choices[0].value.n == 300
+    # More problems of the same kind: nearly the same value, less sure.
+    by_name = {choice.name: choice.value for choice in few.choices}
+    for choice in many.choices:
+        assert choice.value.value == pytest.approx(by_name[choice.name].value, abs=0.05)
+
+
+def test_simulated_policies_alone_are_compared_on_demand() -> None:
+    forecasts, _ = two_models(LAW, 20, seed=7)
+    question = replace(QUESTION, budgets=(48.0,), policies=("uniform", "first-hit"), simulated_only=True)
+    (found,) = forecast(piloted(forecasts, (1.0, 3.0)), question, together=TOGETHER).comparisons
+    names = {f"{policy} {model}": (model,) for policy in ("uniform", "first-hit") for model in ("weak", "strong")}
+    assert {choice.name: choice.models for choice in found.choices} == names

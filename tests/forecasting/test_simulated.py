@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from isocost.forecasting import DistinctLaw
-from isocost.forecasting.simulated import Simulation
+from isocost.forecasting.simulated import Result, Simulation
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Observation, Policy, Terms
 from isocost.records import Allocation
 from tests.forecasting.piloting import NONE
@@ -27,6 +28,12 @@ class Once:
 
     def observe(self, observations: Iterable[Observation]) -> None:
         self.seen += observations
+
+
+def value_of(result: Result) -> float:
+    """The value of the only thing that is measured."""
+    (value,) = result.values.values()
+    return value
 
 
 def simulation(objective: Objective, made: list[Once], count: int = 4) -> Simulation:
@@ -50,19 +57,19 @@ def test_the_pilot_is_observed_first_and_counted_in_money_and_draws() -> None:
 def test_coverage_is_that_of_all_draws() -> None:
     rates = np.tile(np.linspace(0.01, 0.3, 300)[:, None], (8, 1, 1))
     results = simulation(Coverage(), []).run("once", 20.0, rates, np.random.default_rng(1))
-    assert np.mean([r.value for r in results]) == pytest.approx((1 - (1 - rates[0]) ** 8).mean(), abs=0.02)
+    assert np.mean([value_of(r) for r in results]) == pytest.approx((1 - (1 - rates[0]) ** 8).mean(), abs=0.02)
 
 
 def test_mixed_groups_are_groups_of_the_draws_in_order() -> None:
     results = simulation(MixedGroups(4), []).run("once", 20.0, np.full((8, 300, 1), 0.9), np.random.default_rng(2))
-    assert np.mean([r.value for r in results]) == pytest.approx(1 - (0.9**4 + 0.1**4) ** 2, abs=0.02)
+    assert np.mean([value_of(r) for r in results]) == pytest.approx(1 - (0.9**4 + 0.1**4) ** 2, abs=0.02)
 
 
 def test_kept_solutions_follow_the_law_of_distinct_ones_and_repeats_are_not_new() -> None:
     made: list[Once] = []
     setting = simulation(KeptPerProblem(3), made)
     results = setting.run("once", 20.0, np.ones((8, 300, 1)), np.random.default_rng(3))
-    assert np.mean([r.value for r in results]) == pytest.approx(setting.together.expected(8, 3)[8], abs=0.05)
+    assert np.mean([value_of(r) for r in results]) == pytest.approx(setting.together.expected(8, 3)[8], abs=0.05)
     assert not all(o.new for o in made[0].seen)
 
 
@@ -70,3 +77,26 @@ def test_a_large_pool_is_simulated_on_some_of_its_problems() -> None:
     (result,) = simulation(Coverage(), []).run("once", 20.0, np.full((1, 1000, 1), 0.5), np.random.default_rng(4))
     assert len(result.problems) == 300
     assert len(np.unique(result.problems)) == 300
+
+
+def test_a_policy_of_one_model_pays_and_counts_the_pilot_of_the_others() -> None:
+    setting = Simulation(
+        models=("a", "b"), costs={"a": 1.0, "b": 3.0}, pilot=4, share=0.5, objective=Coverage(), together=DistinctLaw(NONE, NONE)
+    )
+    (result,) = setting.run("uniform", 18.0, np.full((1, 40, 2), 0.5), np.random.default_rng(5), ("a",))
+    # Half of the problems are piloted: 4 draws of b there cost 6 per problem, so 12 are left for a.
+    assert result.draws.tolist() == [12.0, 2.0]
+
+
+def test_what_else_is_measured_comes_from_the_same_draws() -> None:
+    kept, mixed = KeptPerProblem(3), MixedGroups(4)
+    setting = Simulation(
+        models=("m",), costs={"m": 1.0}, pilot=4, objective=Coverage(), also=(kept, mixed), together=DistinctLaw(NONE, NONE)
+    )
+    rates = np.full((8, 300, 1), 0.5)
+    results = setting.run("uniform", 8.0, rates, np.random.default_rng(6), ("m",))
+    alone = [
+        replace(setting, objective=each, also=()).run("uniform", 8.0, rates, np.random.default_rng(6), ("m",)) for each in (kept, mixed)
+    ]
+    for result, of_kept, of_mixed in zip(results, *alone, strict=True):
+        assert result.values == {Coverage(): result.values[Coverage()], kept: value_of(of_kept), mixed: value_of(of_mixed)}

@@ -48,16 +48,38 @@ def run(
     _run(study, out, settings, strict=strict, executor=executor, address=address)
 
 
-def plan(study: StudyPath, settings: Settings = None, as_json: AsJson = False) -> None:
-    """Show what each budget buys from each model, before a token is spent."""
+def plan(
+    study: StudyPath,
+    pilot: Annotated[
+        Path | None,
+        typer.Option(
+            "--pilot",
+            metavar="TABLE",
+            help="Forecast from these samples of the study's models and problems: a table, or a run directory.",
+            show_default="the run directory, if it holds the study's pilot",
+        ),
+    ] = None,
+    out: Out = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each budget buys from each model, before a token is spent.
+
+    From a pilot that has run it forecasts coverage, kept solutions and cost of each choice, and recommends one. See docs/forecasting.md.
+    """
     from isocost.planning import to_json
-    from isocost.running import plan_study
+    from isocost.running import plan_from_pilot
+    from isocost.summaries.choicetext import choices_json, choices_markdown
     from isocost.summaries.pilots import pilot_json
     from isocost.summaries.plans import to_markdown
 
     with stoppable():
-        prepared, costs, plans = plan_study(study, settings or [])
-    print_data(to_json(plans) | pilot_json(prepared, costs) if as_json else to_markdown(prepared, costs, plans))
+        prepared, costs, plans, found = plan_from_pilot(study, settings or [], table=pilot, out=out)
+    if as_json:
+        forecast = choices_json(found) if found else {}
+        print_data(to_json(plans, found.coverage if found else {}) | pilot_json(prepared, costs) | forecast)
+    else:
+        print_data("\n\n".join([to_markdown(prepared, costs, plans), *([choices_markdown(found)] if found else [])]))
 
 
 def status(directory: Directory, as_json: AsJson = False) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from isocost.forecasting.curves import ENDS, CurveForecast, outward
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.joint import Replicates
-from isocost.forecasting.simulated import Simulation
+from isocost.forecasting.simulated import Result
 from isocost.forecasting.values import draw_values, pair_values
 from isocost.passrates.grid import Floats
 from isocost.policies.base import KeptPerProblem, Objective
@@ -26,8 +26,9 @@ class Choice:
     """A way to spend a budget, and the predicted value.
 
     Attributes:
-        name: A model, several joined by +, or a policy.
+        name: A model, several joined by +, or a policy; a policy of one model is `POLICY MODEL`.
         shares: Share of the money, by model; empty for a policy.
+        models: The models that are drawn from.
         draws: Draws per problem, by model; of a policy the mean.
         value: Mean over problems of the objective, with its interval.
         samples: Value in each replicate of the pass rates, float[replicates].
@@ -36,6 +37,7 @@ class Choice:
 
     name: str
     shares: Mapping[str, float]
+    models: tuple[str, ...]
     draws: Mapping[str, float]
     value: Estimate
     samples: Floats
@@ -53,6 +55,7 @@ class Difference:
         error: Standard deviation of the difference, given the pilot.
         settled_by: Piloted problems that would tell the two apart four times in five if the difference is as predicted; None if that is
             more than a million.
+        piloted: Piloted problems.
     """
 
     choice: str
@@ -60,6 +63,7 @@ class Difference:
     value: Estimate
     error: float
     settled_by: int | None
+    piloted: int
 
     @property
     def is_settled(self) -> bool:
@@ -97,7 +101,8 @@ class Market:
         """Return the choice of one model alone. Value and interval are those of its `CurveForecast`."""
         k, moved = budget / self.costs[name], self._move(name, budget)
         value = self._forecasts[name].of(self.objective, [k])[0]
-        return Choice(name=name, shares={name: 1.0}, draws={name: k}, value=value, samples=self._alone(name, k) + moved, moved=moved)
+        samples = self._alone(name, k) + moved
+        return Choice(name=name, shares={name: 1.0}, models=(name,), draws={name: k}, value=value, samples=samples, moved=moved)
 
     def pair(self, first: str, second: str, budget: float, share: float = 0.5) -> Choice:
         """Return the mixture of two models for the same problems.
@@ -115,22 +120,32 @@ class Market:
         samples = table[cells[:, :, self._place[first]], cells[:, :, self._place[second]]].mean(axis=1)
         # The models' own forecasts move from the posterior mean; a mixture moves with them, by their shares.
         moved = sum(part * self._move(name, budget) for name, part in shares.items())
-        return self._choice(f"{first}+{second}", shares, draws, samples, moved)
+        return self._choice(f"{first}+{second}", shares, (first, second), draws, samples, moved)
 
-    def policy(self, name: str, budget: float, simulation: Simulation, generator: np.random.Generator) -> Choice:
-        """Return a policy, simulated with all models on some replicates of the pass rates.
+    def policy(
+        self, name: str, budget: float, results: Sequence[Result], generator: np.random.Generator, models: Sequence[str] | None = None
+    ) -> Choice:
+        """Return a policy that was simulated on some replicates of the pass rates.
 
         Each replicate gives the gain over the best single model on the same problems and rates. The gain's mean and its predictive
         distribution, by Student's t, are added to that model's value in all replicates. They include the luck of the draws.
+
+        Args:
+            name: Name of the policy.
+            budget: Money per problem.
+            results: Its simulated runs, on the first replicates.
+            generator: Source of randomness.
+            models: The models that it draws from; None is all of them.
         """
         base = max((self.model(model, budget) for model in self.drawn.models), key=lambda choice: choice.value.value or 0.0)
         of_cell = draw_values(self.objective, [base.draws[base.name]], self._forecasts[base.name].distinct)[0]
-        results = simulation.run(name, budget, self.drawn.rates, generator)
-        gains = np.array([r.value - of_cell[self.drawn.cells[i, r.problems, self._place[base.name]]].mean() for i, r in enumerate(results)])
+        cells = self.drawn.cells[:, :, self._place[base.name]]
+        gains = np.array([r.values[self.objective] - of_cell[cells[i, r.problems]].mean() for i, r in enumerate(results)])
         error = float(gains.std(ddof=1)) * math.sqrt(1.0 + 1.0 / len(gains))
         each = gains.mean() + error * generator.standard_t(len(gains) - 1, len(base.samples))
         draws = {model: float(np.mean([r.draws[m] for r in results])) for m, model in enumerate(self.drawn.models)}
-        return self._choice(name, {}, draws, base.samples - base.moved + each, base.moved)
+        named = name if models is None else f"{name} {'+'.join(models)}"
+        return self._choice(named, {}, tuple(models or self.drawn.models), draws, base.samples - base.moved + each, base.moved)
 
     def difference(self, choice: Choice, other: Choice) -> Difference:
         """Return the paired difference of two choices. Its value is that of the two predicted values."""
@@ -138,20 +153,30 @@ class Market:
         value = (choice.value.value or 0.0) - (other.value.value or 0.0)
         low, high = value + np.quantile(each, ENDS) - each.mean()
         n, error = len(self.drawn.problem_ids), float(each.std(ddof=1))
+        piloted = n - self.drawn.unpiloted
         return Difference(
             choice=choice.name,
             other=other.name,
             value=Estimate(value=value, low=float(low) - max(moved, 0.0), high=float(high) - min(moved, 0.0), n=n),
             error=error,
-            settled_by=_settling(n, value, error),
+            settled_by=_settling(piloted, value, error),
+            piloted=piloted,
         )
 
-    def _choice(self, name: str, shares: Mapping[str, float], draws: Mapping[str, float], samples: Floats, moved: float) -> Choice:
+    def _choice(
+        self,
+        name: str,
+        shares: Mapping[str, float],
+        models: tuple[str, ...],
+        draws: Mapping[str, float],
+        samples: Floats,
+        moved: float,
+    ) -> Choice:
         """Return a choice whose interval extends from the samples' own to the one moved along, as that of a model does."""
         low, high = np.quantile(samples, ENDS)
         ends = float(low) + min(moved, 0.0), float(high) + max(moved, 0.0)
         value = outward(float(samples.mean()) + moved, *ends, len(self.drawn.problem_ids), self._most)
-        return Choice(name=name, shares=shares, draws=draws, value=value, samples=samples + moved, moved=moved)
+        return Choice(name=name, shares=shares, models=models, draws=draws, value=value, samples=samples + moved, moved=moved)
 
     def _alone(self, name: str, k: float) -> Floats:
         of_cell = draw_values(self.objective, [k], self._forecasts[name].distinct)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -21,6 +21,7 @@ from isocost.policies.base import Objective
 from isocost.records import Estimate, Unit
 
 _MOST_PAIRED = 4  # models of which every pair is compared
+ONE_MODEL = frozenset({"uniform", "first-hit", "dart"})  # policies that draw from one model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +51,11 @@ class Question:
         ks: Draws per problem to predict.
         budgets: Money per problem at which choices are compared, in `unit`.
         objective: What choices make the most of.
-        policies: Names of policies to simulate.
+        policies: Names of policies to simulate. Those of one model (`ONE_MODEL`) are simulated with each.
         unit: Unit of costs, if it is that of a budget.
+        also: What else choices are measured by.
+        others: Ids of problems of the same kind that are bought for and were not piloted.
+        simulated_only: Compare the policies alone, without each model's and each pair's own forecast.
     """
 
     ks: tuple[int, ...]
@@ -59,6 +63,9 @@ class Question:
     objective: Objective
     policies: tuple[str, ...] = ()
     unit: Unit | None = None
+    also: tuple[Objective, ...] = ()
+    others: tuple[str, ...] = ()
+    simulated_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +111,14 @@ class Comparison:
         choices: Highest predicted value first.
         differences: The first choice minus each other one, in that order.
         margins: Gains of the next draw, of each model alone.
+        measured: Value of each choice, by its name, in what else is measured.
     """
 
     budget: float
     choices: tuple[Choice, ...]
     differences: tuple[Difference, ...]
     margins: tuple[Margin, ...]
+    measured: Mapping[Objective, Mapping[str, Estimate]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,17 +156,20 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
     Raises:
         BudgetError: A budget does not pay for the pilot.
     """
-    ids = {problem for each in models for problem in each.pilot.problem_ids}
-    curves = [CurveForecast(each.pilot, unpiloted=len(ids) - len(each.pilot.problem_ids), power_law=each.is_fixed) for each in models]
+    piloted = {problem for each in models for problem in each.pilot.problem_ids}
+    n = len(piloted) + len(question.others)
+    curves = [CurveForecast(each.pilot, unpiloted=n - len(each.pilot.problem_ids), power_law=each.is_fixed) for each in models]
     generator = np.random.default_rng(0)
-    drawn = replicates(curves, generator)
+    drawn = replicates(curves, generator, question.others)
     costs = {each.pilot.model: each.cost.value for each in models if each.cost is not None and each.cost.value is not None}
-    market = Market(curves, drawn, costs, question.objective, together)
+    markets = [Market(curves, drawn, costs, objective, together) for objective in (question.objective, *question.also)]
     simulation = Simulation(
         models=drawn.models,
         costs=costs,
         pilot=max(int(each.pilot.draws.max(initial=1)) for each in models),
+        share=len(piloted) / n,
         objective=question.objective,
+        also=question.also,
         together=together,
         unit=question.unit,
     )
@@ -166,7 +178,7 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
     return Forecast(
         question=question,
         models={each.pilot.model: _of_model(each, curve, drawn, question) for each, curve in zip(models, curves, strict=True)},
-        comparisons=tuple(_compared(market, curves, budget, question.policies, simulation, generator) for budget in question.budgets),
+        comparisons=tuple(_compared(markets, curves, budget, question, simulation, generator) for budget in question.budgets),
         overtakings=tuple(each for each in crossed if each is not None),
         impossible=tuple(impossible(drawn)),
         agreements=tuple(agreements(answers)),
@@ -189,22 +201,34 @@ def _of_model(piloted: Piloted, curve: CurveForecast, drawn: Replicates, questio
 
 
 def _compared(
-    market: Market,
+    markets: Sequence[Market],
     curves: Sequence[CurveForecast],
     budget: float,
-    policies: Sequence[str],
+    question: Question,
     simulation: Simulation,
     generator: np.random.Generator,
 ) -> Comparison:
-    names = [curve.pilot.model for curve in curves]
-    choices = [market.model(name, budget) for name in names]
-    if len(names) <= _MOST_PAIRED:
-        choices += [market.pair(first, second, budget) for first, second in combinations(names, 2)]
-    choices += [market.policy(name, budget, simulation, generator) for name in policies]
-    best, *others = sorted(choices, key=lambda choice: -(choice.value.value or 0.0))
+    """Return the choices at a budget. The first market values them; the others say what else they bring."""
+    market, *rest = markets
+    names = market.drawn.models
+    plain: list[tuple[str, ...]] = [] if question.simulated_only else [(name,) for name in names]
+    if plain and len(names) <= _MOST_PAIRED:
+        plain += list(combinations(names, 2))
+    runs = [
+        (policy, models, simulation.run(policy, budget, market.drawn.rates, generator, models))
+        for policy in question.policies
+        for models in ([(name,) for name in names] if policy in ONE_MODEL else [None])
+    ]
+
+    def valued(by: Market) -> list[Choice]:
+        choices = [by.model(models[0], budget) if len(models) == 1 else by.pair(models[0], models[1], budget) for models in plain]
+        return choices + [by.policy(policy, budget, results, generator, models) for policy, models, results in runs]
+
+    best, *others = sorted(valued(market), key=lambda choice: -(choice.value.value or 0.0))
     return Comparison(
         budget=budget,
         choices=(best, *others),
         differences=tuple(market.difference(best, other) for other in others),
         margins=tuple(margin(curve, market.drawn, market.costs[curve.pilot.model], budget, market.objective) for curve in curves),
+        measured={by.objective: {choice.name: choice.value for choice in valued(by)} for by in rest},
     )

@@ -27,10 +27,11 @@ class Replicates:
 
     Attributes:
         models: Names of the models.
-        problem_ids: Problems that any of them was piloted on.
+        problem_ids: Problems that any of them was piloted on, then the others.
         cells: Cell of the pass rate (`passrates.grid`), int[replicates, drawn problems, models]; of a random part of many problems.
         impossible: Probability that no model can solve the problem, float[problems].
         correlation: Posterior mean of the correlation of any two models' abilities; None for one model.
+        unpiloted: Number of problems that no model was piloted on.
     """
 
     models: tuple[str, ...]
@@ -38,6 +39,7 @@ class Replicates:
     cells: Ints
     impossible: Floats
     correlation: float | None
+    unpiloted: int = 0
 
     @property
     def rates(self) -> Floats:
@@ -47,7 +49,7 @@ class Replicates:
         return np.asarray(rates, np.float64)
 
 
-def replicates(forecasts: Sequence[CurveForecast], generator: np.random.Generator) -> Replicates:
+def replicates(forecasts: Sequence[CurveForecast], generator: np.random.Generator, others: Sequence[str] = ()) -> Replicates:
     """Draw pass rates of several models jointly, given the counts of all of them.
 
     The laws of each model are drawn from its own posterior, and only their combinations and the correlation are weighed by the joint
@@ -56,8 +58,9 @@ def replicates(forecasts: Sequence[CurveForecast], generator: np.random.Generato
     Args:
         forecasts: One forecast per model. Their pilots may be on different problems.
         generator: Source of randomness.
+        others: Ids of further problems of the same kind, that no model was piloted on.
     """
-    ids, counts = _counts(forecasts)
+    ids, counts = _counts(forecasts, others)
     rows = counts.reshape(len(ids), -1)
     distinct, state_of, problems = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
     states = States(
@@ -76,12 +79,13 @@ def replicates(forecasts: Sequence[CurveForecast], generator: np.random.Generato
         cells=np.searchsorted(RATES, np.stack(rates)),
         impossible=posterior.impossible_probabilities(states)[state_of.ravel()],
         correlation=posterior.correlation() if len(forecasts) > 1 else None,
+        unpiloted=len(others),
     )
 
 
-def _counts(forecasts: Sequence[CurveForecast]) -> tuple[tuple[str, ...], Ints]:
-    """Return all piloted problems, and successes and failures of each model, int[problems, models, 2]."""
-    ids = tuple(dict.fromkeys(problem for forecast in forecasts for problem in forecast.pilot.problem_ids))
+def _counts(forecasts: Sequence[CurveForecast], others: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """Return all problems, the piloted ones first, and successes and failures of each model, int[problems, models, 2]."""
+    ids = tuple(dict.fromkeys([*(problem for forecast in forecasts for problem in forecast.pilot.problem_ids), *others]))
     place = {problem: i for i, problem in enumerate(ids)}
     counts = np.zeros((len(ids), len(forecasts), 2), np.int64)
     for m, forecast in enumerate(forecasts):

@@ -26,12 +26,12 @@ class Result:
 
     Attributes:
         problems: The problems that it ran on, int[problems], as indices.
-        value: Mean over them of the objective.
+        values: Mean over them of the objective, and of everything else that is measured.
         draws: Mean draws per problem of each model, the pilot's included, float[models].
     """
 
     problems: Ints
-    value: float
+    values: Mapping[Objective, float]
     draws: Floats
 
 
@@ -43,7 +43,9 @@ class Simulation:
         models: Names of the models.
         costs: Cost per draw, by model.
         pilot: Draws per problem of each model in the pilot.
+        share: Share of the problems that are piloted.
         objective: What the policy makes the most of.
+        also: What else is measured.
         together: Law of distinct solutions among the correct ones of all models.
         unit: Unit of the costs, for messages.
         load: Makes a policy from its name and terms.
@@ -54,10 +56,14 @@ class Simulation:
     pilot: int
     objective: Objective
     together: DistinctLaw
+    share: float = 1.0
+    also: tuple[Objective, ...] = ()
     unit: Unit | None = None
     load: Callable[[str, Terms], Policy] = load_policy
 
-    def run(self, name: str, budget: float, rates: Floats, generator: np.random.Generator) -> list[Result]:
+    def run(
+        self, name: str, budget: float, rates: Floats, generator: np.random.Generator, models: Sequence[str] | None = None
+    ) -> list[Result]:
         """Run a policy on the first replicates of pass rates.
 
         The pilot's outcomes are drawn like the others, so that its luck is not counted as the policy's.
@@ -67,6 +73,7 @@ class Simulation:
             budget: Money per problem, the pilot's included.
             rates: Pass rates, float[replicates, problems, models].
             generator: Source of randomness.
+            models: Models that it draws from; None is all of them. The pilot of the others is paid and counted too.
 
         Raises:
             BudgetError: The budget does not pay for the pilot, or, without one, for a draw.
@@ -75,26 +82,34 @@ class Simulation:
         for replicate in rates[:_REPLICATES]:
             problems = np.sort(generator.permutation(len(replicate))[:_MOST_PROBLEMS])
             table = _Problems(self, replicate[problems], generator)
-            policy = self.load(name, self._terms(budget * len(problems), len(problems)))
-            policy.observe(table.draw(table.pilot()))
+            terms = self._terms(budget * len(problems), len(problems), tuple(models or self.models))
+            policy = self.load(name, terms)
+            piloted = list(table.draw(table.pilot()))
+            policy.observe([each for each in piloted if each.model in terms.models])
             while allocations := policy.propose():
-                policy.observe(table.draw(allocations))
-            found.append(Result(problems=problems, value=table.value(), draws=table.drawn.mean(axis=0)))
+                policy.observe(list(table.draw(allocations)))  # a list: a policy need not look at its observations
+            values = {measure: table.value(measure) for measure in (self.objective, *self.also)}
+            found.append(Result(problems=problems, values=values, draws=table.drawn.mean(axis=0)))
         return found
 
-    def _terms(self, amount: float, problems: int) -> Terms:
+    def piloted(self, problems: int) -> int:
+        """Return how many of some problems are piloted."""
+        return round(self.share * problems)
+
+    def _terms(self, amount: float, problems: int, models: tuple[str, ...]) -> Terms:
         ids = tuple(map(str, range(problems)))
+        others = sum(self.costs[model] for model in self.models if model not in models) * self.pilot * self.piloted(problems)
         return Terms(
             problem_ids=ids,
-            models=self.models,
-            amount=amount,
+            models=models,
+            amount=amount - others,
             unit=self.unit,
             basis="planned",
             expected=self.costs,
             worst=self.costs,
             samples_per_problem=None,
             seed=0,
-            piloted={(problem, model): self.pilot for problem in ids for model in self.models},
+            piloted={(problem, model): self.pilot for problem in ids[: self.piloted(problems)] for model in models},
             objective=self.objective,
         )
 
@@ -110,6 +125,8 @@ class _Problems:
         self._distinct = np.zeros(len(rates), np.int64)
         # A law for each problem, so that the mean over problems is what `DistinctLaw.expected` says.
         self._laws = setting.together.draw(len(rates), generator)
+        measures = (setting.objective, *setting.also)
+        self._size = next((measure.size for measure in measures if isinstance(measure, MixedGroups)), None)
         self._group = np.zeros((*rates.shape, 2), np.int64)
         self._mixed = np.zeros(len(rates), np.bool_)
 
@@ -118,7 +135,7 @@ class _Problems:
         return [
             Allocation(problem_id=str(i), model=model, first_index=0, count=self._setting.pilot)
             for model in self._setting.models
-            for i in range(len(self._rates))
+            for i in range(self._setting.piloted(len(self._rates)))
         ]
 
     def draw(self, allocations: Sequence[Allocation]) -> Iterator[Observation]:
@@ -137,9 +154,9 @@ class _Problems:
                     new=new or not correct,
                 )
 
-    def value(self) -> float:
-        """Return the mean over problems of the objective."""
-        match self._setting.objective:
+    def value(self, measure: Objective) -> float:
+        """Return the mean over problems of an objective."""
+        match measure:
             case KeptPerProblem(most=most):
                 return float(np.minimum(self._distinct, most).mean())
             case MixedGroups():
@@ -150,9 +167,9 @@ class _Problems:
     def _count(self, problem: int, model: int, *, correct: bool) -> bool:
         """Count a draw, and return True if it is a correct solution that the problem did not have."""
         self.drawn[problem, model] += 1
-        if isinstance(self._setting.objective, MixedGroups):
+        if self._size is not None:
             self._group[problem, model, int(correct)] += 1
-            if self.drawn[problem, model] % self._setting.objective.size == 0:
+            if self.drawn[problem, model] % self._size == 0:
                 self._mixed[problem] |= bool(self._group[problem, model].all())
                 self._group[problem, model] = 0
         if not correct:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from isocost.forecasting import LEVEL, Choice, Comparison, Difference, ModelForecast
 from isocost.forecasting.forecast import Point
 from isocost.forecasting.margins import Margin
@@ -32,7 +34,7 @@ def forecast_json(prediction: Prediction) -> dict[str, object]:
         "objective": name_of(found.question.objective),
         "unit": pilots.unit,
         "models": {name: _model(model) for name, model in found.models.items()},
-        "choices": [_comparison(each) for each in found.comparisons],
+        "choices": [comparison_json(each) for each in found.comparisons],
         "crossovers": [_overtaking(each) for each in found.overtakings],
         "doubtful": {
             "impossible": [{"problem_id": one.problem_id, "probability": one.probability} for one in found.impossible],
@@ -52,7 +54,8 @@ def forecast_json(prediction: Prediction) -> dict[str, object]:
     }
 
 
-def _estimate(estimate: Estimate | None) -> dict[str, object] | None:
+def estimate_json(estimate: Estimate | None) -> dict[str, object] | None:
+    """Return an ESTIMATE."""
     return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
 
 
@@ -63,9 +66,9 @@ def _model(model: ModelForecast) -> dict[str, object]:
         "draws": int(pilot.draws.sum()),
         "correct": int(pilot.successes.sum()),
         "says_nothing": pilot.says_nothing,
-        "impossible": _estimate(model.impossible),
-        "cost_per_draw": _estimate(model.piloted.cost),
-        "tokens_per_draw": _estimate(model.piloted.tokens),
+        "impossible": estimate_json(model.impossible),
+        "cost_per_draw": estimate_json(model.piloted.cost),
+        "tokens_per_draw": estimate_json(model.piloted.tokens),
         "points": [_point(point) for point in model.points],
         "scores": [_score(score) for score in model.scores],
     }
@@ -73,20 +76,21 @@ def _model(model: ModelForecast) -> dict[str, object]:
 
 def _point(point: Point) -> dict[str, object]:
     measures = {"coverage": point.coverage, "distinct": point.distinct, "objective": point.objective}
-    return {"k": point.k} | {name: _estimate(estimate) for name, estimate in measures.items()}
+    return {"k": point.k} | {name: estimate_json(estimate) for name, estimate in measures.items()}
 
 
 def _score(score: Score) -> dict[str, object]:
     return {
         "measure": score.measure,
         "k": score.k,
-        "forecast": _estimate(score.forecast),
+        "forecast": estimate_json(score.forecast),
         "outcome": score.outcome,
         "inside": score.inside,
     }
 
 
-def _comparison(comparison: Comparison) -> dict[str, object]:
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """Return the entry of a budget in "choices"."""
     return {
         "budget": comparison.budget,
         "choices": [_choice(choice) for choice in comparison.choices],
@@ -96,14 +100,14 @@ def _comparison(comparison: Comparison) -> dict[str, object]:
 
 
 def _choice(choice: Choice) -> dict[str, object]:
-    return {"name": choice.name, "shares": dict(choice.shares), "draws": dict(choice.draws), "value": _estimate(choice.value)}
+    return {"name": choice.name, "shares": dict(choice.shares), "draws": dict(choice.draws), "value": estimate_json(choice.value)}
 
 
 def _difference(difference: Difference) -> dict[str, object]:
     return {
         "choice": difference.choice,
         "other": difference.other,
-        "value": _estimate(difference.value),
+        "value": estimate_json(difference.value),
         "settled": difference.is_settled,
         "settled_by_problems": difference.settled_by,
     }
@@ -113,9 +117,9 @@ def _margin(one: Margin) -> dict[str, object]:
     return {
         "model": one.model,
         "draws": one.draws,
-        "next_per_cost": _estimate(one.per_cost),
-        "new_problem_per_cost": _estimate(one.fresh_per_cost),
-        "worth_of_new_problem": _estimate(one.worth),
+        "next_per_cost": estimate_json(one.per_cost),
+        "new_problem_per_cost": estimate_json(one.fresh_per_cost),
+        "worth_of_new_problem": estimate_json(one.worth),
     }
 
 

@@ -46,13 +46,14 @@ class Pilots:
     notes: tuple[str, ...]
 
 
-def read_pilots(path: Path, pilot: int | None, prices: Mapping[str, float]) -> Pilots:
+def read_pilots(path: Path, pilot: int | None, prices: Mapping[str, float], only: pl.Expr | None = None) -> Pilots:
     """Read the first graded draws of each model and problem of a table of samples, or of a run directory.
 
     Args:
         path: The table or directory.
         pilot: Graded draws per problem in the pilot; None takes all.
         prices: Price per generated token, by model; see `measuring.costs.costs`.
+        only: True for the rows to read; None reads all.
 
     Raises:
         TableError: The file is not a table of samples.
@@ -61,6 +62,8 @@ def read_pilots(path: Path, pilot: int | None, prices: Mapping[str, float]) -> P
     """
     run = facts_of(path)
     table = scan_table(str(samples_of(path) if path.is_dir() else path), _COLUMNS)
+    if only is not None:
+        table = table.filter(only)
     if run and not prices and "cost" not in table.collect_schema():
         table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))  # tokens would give every model the same price
     every = load(table, run.order if run else ())

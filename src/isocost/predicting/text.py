@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from isocost.forecasting import Comparison, ModelForecast
+from isocost.forecasting import Choice, Comparison, ModelForecast
 from isocost.forecasting.margins import Margin
 from isocost.forecasting.overtaking import Overtaking
 from isocost.forecasting.scores import Score
@@ -93,10 +93,9 @@ def _choices(comparison: Comparison, objective: Objective) -> Iterator[str]:
     rows = [["choice", "draws per problem", _noun(objective), "first choice minus it"]]
     differences = {each.other: each for each in comparison.differences}
     for choice in comparison.choices:
-        draws = ", ".join(f"{number:,.1f} {name_cell(model)}" for model, number in choice.draws.items())
         difference = differences.get(choice.name)
-        minus = "" if difference is None else _difference(difference.value, objective)
-        rows.append([choice_name(choice), draws, value_text(choice.value, objective), minus])
+        minus = "" if difference is None else difference_text(difference.value, objective)
+        rows.append([choice_name(choice), choice_draws(choice), value_text(choice.value, objective), minus])
     yield from markdown_table(rows)
 
 
@@ -110,7 +109,13 @@ def _noun(objective: Objective) -> str:
             return f"with a mixed group of {size}"
 
 
-def _difference(value: Estimate, objective: Objective) -> str:
+def choice_draws(choice: Choice) -> str:
+    """Return the draws per problem of a choice, by model."""
+    return ", ".join(f"{number:,.1f} {name_cell(model)}" for model, number in choice.draws.items())
+
+
+def difference_text(value: Estimate, objective: Objective) -> str:
+    """Return a difference with its interval, in points or in solutions."""
     unit = 1.0 if isinstance(objective, KeptPerProblem) else 100.0
     digits = 2 if unit == 1.0 else 1
     low, high = value.low or 0.0, value.high or 0.0

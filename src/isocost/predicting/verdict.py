@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from isocost.forecasting import Choice, Comparison, Difference
 from isocost.forecasting.overtaking import Overtaking
 from isocost.measuring.words import count, name_cell, percent, spent, with_unit
@@ -24,7 +22,7 @@ def verdicts(prediction: Prediction) -> list[str]:
         return [*lines, "The costs of draws are unknown, so no choice can be compared; --cost, or a column cost or num_generated_tokens."]
     if len(silent) == len(pilots.models):
         return [*lines, "The pilot is too small to recommend anything."]
-    lines += [_recommendation(each, found.question.objective, pilots.unit, list(found.models)) for each in found.comparisons]
+    lines += [recommendation(each, found.question.objective, pilots.unit) for each in found.comparisons]
     return [*lines, *(f"{overtaking_text(each, pilots.unit)}." for each in found.overtakings[:1] if len(found.models) == 2)]
 
 
@@ -42,13 +40,14 @@ def overtaking_text(one: Overtaking, unit: str) -> str:
     return f"{ahead} overtakes {behind} at {with_unit(one.cost, unit)} per problem [{low}, {high}]"
 
 
-def _recommendation(comparison: Comparison, objective: Objective, unit: str, models: Sequence[str]) -> str:
+def recommendation(comparison: Comparison, objective: Objective, unit: str) -> str:
+    """Return the best choice at a budget, against the next one, and what would settle it if it is not settled."""
     best, at = comparison.choices[0], f"At {with_unit(comparison.budget, unit)} per problem"
     most = float(objective.most) if isinstance(objective, KeptPerProblem) else 1.0
     width = (best.value.high or 0.0) - (best.value.low or 0.0)
     if width > _TOO_WIDE * most:
-        return f"{at} the pilot is too small to recommend anything: {_value(best, objective)} with {_buy(best, models)}."
-    text = f"{at} {_buy(best, models)}: {_value(best, objective)}"
+        return f"{at} the pilot is too small to recommend anything: {_value(best, objective)} with {_buy(best)}."
+    text = f"{at} {_buy(best)}: {_value(best, objective)}"
     if not comparison.differences:
         return f"{text}."
     difference, other = comparison.differences[0], comparison.choices[1]
@@ -56,11 +55,11 @@ def _recommendation(comparison: Comparison, objective: Objective, unit: str, mod
     return f"{text}." if difference.is_settled else f"{text}. Not settled: {_open(difference, objective)}."
 
 
-def _buy(choice: Choice, models: Sequence[str]) -> str:
-    names = [name_cell(model) for model in (choice.shares or models)]
+def _buy(choice: Choice) -> str:
+    names = [name_cell(model) for model in choice.models]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     if not choice.shares:
-        return f"buy by the policy {name_cell(choice.name)} from {listed}"
+        return f"buy by the policy {name_cell(choice.name.partition(' ')[0])} from {listed}"
     return f"buy from {listed}" + (", half of the money each" if len(names) == 2 else "")
 
 
@@ -78,6 +77,6 @@ def _open(difference: Difference, objective: Objective) -> str:
         apart = f"they are {100 * value:.1f} points apart [{100 * low:.1f}, {100 * high:.1f}]"
     if difference.settled_by is None:
         return f"{apart}, which no pilot of a million problems would tell from 0"
-    more = max(1, difference.settled_by - difference.value.n)
+    more = max(1, difference.settled_by - difference.piloted)
     problems = "problem" if more == 1 else "problems"
     return f"{apart}; {more:,} more piloted {problems} would tell them apart four times in five"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from isocost.config import ExecutorSpec, Study
@@ -39,6 +40,7 @@ from isocost.running.starts import Start, resume_command
 from isocost.sampling.cells import longest_prompts, pilot_allocations, plan
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
+from isocost.summaries.choices import ChoiceForecast, find_pilot, forecast_choices, token_lengths
 from isocost.summaries.plans import first_prompts
 from isocost.yamlfile import dump_yaml
 
@@ -162,6 +164,32 @@ def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dic
         return _plan(prepared)
 
 
+def plan_from_pilot(
+    study: Path, settings: Sequence[str] = (), *, table: Path | None = None, out: Path | None = None
+) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], ChoiceForecast | None]:
+    """Plan as `plan_study` does, with the lengths of a pilot, and forecast from it what each choice brings.
+
+    Args:
+        study: The study file.
+        settings: As for `run`.
+        table: A table of samples, or a run directory, with draws of the study's models for its problems. By default it is the study's own
+            run directory, if the study has a pilot that it holds.
+        out: The run directory; default `runs/NAME`.
+
+    Returns:
+        As `plan_study`, and the forecast; None if there is no pilot to forecast from.
+
+    Raises:
+        InputError: the study or the pilot cannot be used.
+    """
+    with _prepare_without_run(study, settings, to_spend=False) as (prepared, _):
+        found = find_pilot(prepared, table, out or Path("runs") / prepared.study.name)
+        if found is None:
+            return *_plan(prepared), None
+        prepared, costs, plans = _plan(prepared, token_lengths(prepared, found))
+        return prepared, costs, plans, forecast_choices(prepared, plans, found)
+
+
 def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:
     """Check all that a run would check (every problem set, every model), then plan as `plan_study` does.
 
@@ -185,14 +213,16 @@ def _locate_mistakes(study: Path, settings: Sequence[str] = ()) -> Iterator[None
         raise StudyError(placed(study, settings, error.mistakes)) from error
 
 
-def _plan(prepared: Prepared) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+def _plan(
+    prepared: Prepared, lengths: Mapping[str, tuple[float, float]] = MappingProxyType({})
+) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
     study, ids = prepared.study, tuple(p.id for p in prepared.problems["train"])
     models = generators(study)
     cards, longest = {name: prepared.cards[name] for name in models}, longest_prompts(prepared, models)
-    if awaits_pilot(study, cards):
+    if awaits_pilot(study, cards) and not lengths:
         at_most = unpiloted_costs(study, cards, longest, prepared.shares)
         return prepared, at_most, plan_unpiloted(study, ids, at_most)
-    costs = draw_costs(study, cards, {}, longest, prepared.shares)
+    costs = draw_costs(study, cards, lengths, longest, prepared.shares)
     piloted = {(a.problem_id, a.model): a.count for a in pilot_allocations(prepared, ids, models)}
     return prepared, costs, plan(prepared, ids, costs, piloted)
 

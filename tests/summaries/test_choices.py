@@ -1,0 +1,137 @@
+"""Plans with a pilot that has run: what each choice is predicted to bring."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from isocost.errors import BudgetError, InputError
+from isocost.planning import to_json
+from isocost.policies.base import KeptPerProblem
+from isocost.running import plan_from_pilot, run, runs
+from isocost.summaries.choices import ChoiceForecast
+from isocost.summaries.choicetext import choices_json, choices_markdown
+from tests.builders import InlineExecutor, recorded, write_study
+
+ARMS = {
+    "weak": {"models": ["weak"]},
+    "strong": {"models": ["strong"]},
+    "both": {"policy": "mixed", "models": ["weak", "strong"]},
+    "most": {"policy": "mixed", "models": ["weak", "strong"], "shares": {"weak": 3, "strong": 1}},
+    "best": {"policy": "adaptive", "models": ["weak", "strong"]},
+}
+BUDGETS = {"low": {"unit": "flops", "match": {"model": "strong", "samples_per_problem": 6}}}
+PILOT = {"problems": 10, "samples_per_problem": 4}
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
+
+
+def piloted_study(folder: Path, **changes: Any) -> tuple[Path, Path]:
+    """The study, and a table with four graded draws of each model for its first 20 problems."""
+    study = write_study(folder, **{"arms": ARMS, "budgets": BUDGETS, **changes})
+    rows = recorded(20, 4)
+    for row in rows:
+        row["correct"] = int(str(row["generation"]).split("#### ")[1]) == int(str(row["problem_id"])[1:]) + 7
+    pl.DataFrame(rows).write_parquet(folder / "pilot.parquet")
+    return study, folder / "pilot.parquet"
+
+
+def forecast_of(study: Path, **more: Any) -> ChoiceForecast:
+    found = plan_from_pilot(study, **more)[3]
+    assert found is not None
+    return found
+
+
+def test_the_choices_are_forecast_for_all_problems_of_the_study(tmp_path: Path) -> None:
+    study, table = piloted_study(tmp_path)
+    _, costs, plans, found = plan_from_pilot(study, table=table)
+    assert found is not None
+    assert {each.tokens_are for each in costs.values()} == {"piloted"}
+    assert plans[1].samples_per_problem == {"strong": 6.0}
+    (one,) = found.budgets
+    assert {choice.name for choice in one.comparison.choices} == {"weak", "strong", "weak+strong", "adaptive"}
+    assert {choice.value.n for choice in one.comparison.choices} == {30}
+    assert {each.piloted for each in one.comparison.differences} == {20}
+    assert {cell.arm for cell in found.coverage} == {"weak", "strong", "both", "best"}  # no choice has the shares of `most`
+    strong = one.costs["strong"]
+    assert strong[0].flops == pytest.approx(plans[1].amount)
+    assert (strong[1].flops or 0) < (strong[0].flops or 0) < (strong[2].flops or 0)
+    assert strong[0].usd is None
+
+
+def test_the_text_has_one_table_and_one_recommendation(tmp_path: Path) -> None:
+    study, table = piloted_study(tmp_path)
+    lines = choices_markdown(forecast_of(study, table=table)).splitlines()
+    head = next(line for line in lines if line.startswith("| choice"))
+    assert head == "| choice | samples a problem | covered | kept, at most 4 | FLOPs | best minus it |"
+    assert len([line for line in lines if line.startswith("| ")]) == 6
+    assert len([line for line in lines if line.startswith("At ")]) == 1
+    assert "Nothing was bought." in lines[0]
+    assert "each of 20 problems" in lines[0]
+
+
+def test_json_fills_the_coverage_of_arms_that_are_among_the_choices(tmp_path: Path) -> None:
+    study, table = piloted_study(tmp_path)
+    _, _, plans, found = plan_from_pilot(study, table=table)
+    assert found is not None
+    made = json.loads(json.dumps(to_json(plans, found.coverage) | choices_json(found), allow_nan=False))
+    coverage = {choice["name"]: choice["coverage"] for choice in made["budgets"]["low"]["choices"]}
+    entry = made["forecast"]["budgets"]["low"]
+    by_name = {choice["name"]: choice for choice in entry["choices"]}
+    assert coverage["most"] is None
+    assert coverage["weak"] == by_name["weak"]["covered"] == by_name["weak"]["value"]
+    assert coverage["best"] == by_name["adaptive"]["covered"]
+    assert set(by_name["weak"]["cost"]["flops"]) == {"value", "low", "high"}
+    assert by_name["weak"]["kept"]["value"] > 1
+    assert made["forecast"]["objective"] == "coverage"
+    assert entry["verdict"]
+
+
+def test_an_objective_of_the_arms_ranks_the_choices(tmp_path: Path) -> None:
+    arms = {**ARMS, "best": {**ARMS["best"], "objective": {"kept_per_problem": 2}}}
+    study, table = piloted_study(tmp_path, arms=arms)
+    found = forecast_of(study, table=table)
+    assert found.objective == found.kept == KeptPerProblem(2)
+    (one,) = found.budgets
+    values = [choice.value.value or 0 for choice in one.comparison.choices]
+    assert values == sorted(values, reverse=True)
+    assert max(values) > 1
+    assert all((estimate.value or 0) <= 1 for estimate in found.coverage.values())
+
+
+@pytest.mark.slow
+def test_the_studys_own_run_is_the_pilot_and_another_folder_is_none(tmp_path: Path) -> None:
+    study, _ = piloted_study(tmp_path, pilot=PILOT)
+    out = tmp_path / "run"
+    run(study, out, until="sample")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    found = forecast_of(study, out=out)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert [len(each.pilot.problem_ids) for each in found.pilot.pilots.models] == [10, 10]
+    assert found.pilot.pilots.draws == 4
+    assert plan_from_pilot(study, out=tmp_path / "none")[3] is None
+
+
+def test_a_table_that_lacks_a_model_or_tokens_is_refused_in_one_line(tmp_path: Path) -> None:
+    study, table = piloted_study(tmp_path)
+    rows = pl.read_parquet(table)
+    rows.filter(pl.col("model") == "weak").write_parquet(table)
+    with pytest.raises(InputError, match=r"pilot\.parquet: has no draw of model strong for the training problems of the study\n"):
+        plan_from_pilot(study, table=table)
+    rows.drop("num_generated_tokens").write_parquet(table)
+    with pytest.raises(InputError, match=r"the tokens of draws of model weak are unknown\n"):
+        plan_from_pilot(study, table=table)
+    rows.drop("num_prompt_tokens").write_parquet(table)
+    with pytest.raises(InputError, match="the length of prompts to model weak is unknown, and they are counted\n"):
+        plan_from_pilot(study, ["costs.prompt_tokens=each"], table=table)
+
+
+def test_a_budget_smaller_than_the_pilot_is_refused(tmp_path: Path) -> None:
+    study, table = piloted_study(tmp_path)
+    with pytest.raises(BudgetError, match="does not pay for the pilot"):
+        plan_from_pilot(study, ["budgets.low.match.samples_per_problem=2"], table=table)
