@@ -25,7 +25,7 @@ from pydantic.fields import FieldInfo
 from isocost.config import Study
 from isocost.engines import ENGINES, options_model
 from isocost.graders import GRADERS, grader_factory
-from isocost.policies import POLICIES
+from isocost.policies import AUTO, POLICIES
 from isocost.problems import ENDLESS, SOURCES, source_function
 from isocost.prompts import TEMPLATES
 
@@ -108,7 +108,7 @@ OPTIONS: Mapping[str, Callable[[], list[str]]] = {
     "problems": sources,
     "models": engines,
     "prompt": lambda: [f"Templates: {', '.join(f'`{name}`' for name in TEMPLATES)}.\n"],
-    "arms": lambda: [f"Policies: {', '.join(f'`{name}`' for name in POLICIES)}.\n"],
+    "arms": lambda: [f"Policies: {', '.join(f'`{name}`' for name in (*POLICIES, AUTO))}.\n"],
     "grader": graders,
 }
 

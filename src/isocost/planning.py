@@ -229,7 +229,7 @@ def plan_open_cell(cell: Cell, terms: Terms, policy: Policy) -> CellPlan:
     """
     _first_round(cell, terms, policy)  # only checked: it says little about the total
     tally = Tally(terms)
-    pilots = {model: _pilot_cost(terms, model) for model in terms.models}
+    pilots = {model: terms.pilot_cost(model) for model in terms.models}
     total = sum(pilots.values())
     tally.spent_on += list(pilots.values())
     tally.check_first()
@@ -237,12 +237,6 @@ def plan_open_cell(cell: Cell, terms: Terms, policy: Policy) -> CellPlan:
     most = {m: affordable_draws(replace(terms, amount=amount - total + pilots[m]), m)[0] for m in terms.models}
     cost = Cost(flops=amount if terms.unit == "flops" else None, usd=amount if terms.unit == "usd" else None)
     return _cell_plan(cell, terms, cost=cost, at_most_per_problem={m: draws / len(terms.problem_ids) for m, draws in most.items()})
-
-
-def _pilot_cost(terms: Terms, model: str) -> float:
-    taken = [count for (_, drawn), count in terms.piloted.items() if drawn == model and count]
-    prompt = terms.prompt.get(model, 0.0)
-    return len(taken) * prompt + sum(taken) * (terms.expected[model] - prompt)
 
 
 def _cell_plan(

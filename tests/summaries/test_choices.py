@@ -75,6 +75,7 @@ def test_the_text_has_one_table_and_one_recommendation(tmp_path: Path) -> None:
     assert "each of 20 problems" in lines[0]
 
 
+@pytest.mark.slow
 def test_json_fills_the_coverage_of_arms_that_are_among_the_choices(tmp_path: Path) -> None:
     study, table = piloted_study(tmp_path)
     _, _, plans, found = plan_from_pilot(study, table=table)
@@ -92,6 +93,7 @@ def test_json_fills_the_coverage_of_arms_that_are_among_the_choices(tmp_path: Pa
     assert entry["verdict"]
 
 
+@pytest.mark.slow
 def test_an_objective_of_the_arms_ranks_the_choices(tmp_path: Path) -> None:
     arms = {**ARMS, "best": {**ARMS["best"], "objective": {"kept_per_problem": 2}}}
     study, table = piloted_study(tmp_path, arms=arms)

@@ -6,11 +6,10 @@ from isocost.forecasting.choices import Choice, Difference
 from isocost.forecasting.curves import LEVEL, CurveForecast, Pilot
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.doubts import Answers
-from isocost.forecasting.forecast import ONE_MODEL, Comparison, Forecast, ModelForecast, Piloted, Question, forecast
+from isocost.forecasting.forecast import Comparison, Forecast, ModelForecast, Piloted, Question, forecast
 
 __all__ = [
     "LEVEL",
-    "ONE_MODEL",
     "Answers",
     "Choice",
     "Comparison",

@@ -17,11 +17,11 @@ from isocost.forecasting.margins import Margin, margin
 from isocost.forecasting.overtaking import Overtaking, overtaking
 from isocost.forecasting.scores import Score, scores
 from isocost.forecasting.simulated import Simulation
+from isocost.policies import ONE_MODEL
 from isocost.policies.base import Objective
 from isocost.records import Estimate, Unit
 
 _MOST_PAIRED = 4  # models of which every pair is compared
-ONE_MODEL = frozenset({"uniform", "first-hit", "dart"})  # policies that draw from one model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "cascade": ("shares",),
     "dart": ("target",),
     "adaptive": ("objective", "difficulty", "false_positive_rates"),
+    "auto": ("objective", "difficulty", "false_positive_rates"),
 }
+AUTO = "auto"  # not a policy: a run chooses one after its pilot
 ONE_MODEL = frozenset({"uniform", "first-hit", "dart"})  # policies that draw from one model
 FIXED = frozenset({"uniform", "mixed"})  # policies whose draws do not depend on outcomes
 

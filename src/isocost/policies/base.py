@@ -98,6 +98,12 @@ class Terms:
     target: int = field(default=4, metadata=ADDED_LATER)
     by_difficulty: bool = field(default=False, metadata=ADDED_LATER)
 
+    def pilot_cost(self, model: str) -> float:
+        """Return the expected cost of a model's draws in the pilot."""
+        taken = [count for (_, drawn), count in self.piloted.items() if drawn == model and count]
+        prompt = self.prompt.get(model, 0.0)
+        return len(taken) * prompt + sum(taken) * (self.expected[model] - prompt)
+
 
 class Policy(Protocol):
     """Decides what to draw next. It depends only on its terms and observations, so that recorded rounds can be replayed."""

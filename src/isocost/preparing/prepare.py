@@ -18,7 +18,7 @@ from isocost.ids import digest, digested
 from isocost.lab import PREFIX, weights
 from isocost.paths import from_home
 from isocost.planning import model_card
-from isocost.policies import FIXED, KEYS, POLICIES
+from isocost.policies import AUTO, FIXED, KEYS, POLICIES
 from isocost.preparing.difficulty import difficulty_mistakes
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
@@ -83,7 +83,7 @@ def known_parts() -> Known:
     return Known(
         sources=sources,
         engines={name: entry.keys for name, entry in ENGINES.items()},
-        policies={name: KEYS.get(name, ()) for name in POLICIES},
+        policies={name: KEYS.get(name, ()) for name in (*POLICIES, AUTO)},
         graders=graders,
         templates=TEMPLATES,
         grader_mistake=grader_mistake,

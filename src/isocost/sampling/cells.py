@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from isocost.costs.expected import DrawCost
 from isocost.dispatch.draws import Draw
+from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest, digested, seed_of
 from isocost.ledger import Ledger
 from isocost.planning import cells, in_unit, plan_cell, plan_open_cell, terms_of
-from isocost.policies import FIXED, load_policy
+from isocost.policies import AUTO, FIXED, load_policy
 from isocost.policies.base import KeptPerProblem, Observation, Policy, Terms
 from isocost.preparing.difficulty import difficulty_labels
 from isocost.preparing.prepare import Prepared
 from isocost.records import Allocation, Cell, CellPlan
+from isocost.sampling.choosing import choose
 from isocost.sampling.loop import buy
 from isocost.sampling.pools import Pool
 from isocost.sampling.progress import Progress
@@ -42,7 +44,8 @@ def plan(
     plans = []
     for cell, terms in all_terms(prepared, problem_ids, costs, piloted).items():
         name = prepared.study.arms[cell.arm].policy
-        policy = load_policy(name, terms)
+        # The most that a run can draw is the same for every policy that it can choose.
+        policy = load_policy("adaptive" if name == AUTO else name, terms)
         is_open = name not in FIXED and terms.amount is not None
         plans.append(plan_open_cell(cell, terms, policy) if is_open else plan_cell(cell, terms, costs, policy))
     return plans
@@ -119,6 +122,7 @@ def run_cells(
     sampler: Sampler,
     grader: str,
     wants: Callable[[Cell, Sequence[Allocation]], None],
+    listener: Listener,
 ) -> dict[Cell, list[Allocation]]:
     """Run all policies. Rounds that an earlier start recorded under the same terms are replayed as recorded.
 
@@ -130,18 +134,26 @@ def run_cells(
         sampler: Buys the draws that cells propose.
         grader: Name and version of the grader, for the record of each round.
         wants: Called with the draws that a cell asks for, before they are bought.
+        listener: Called with a note for each choice that is made.
 
     Returns:
         All draws of each cell, the pilot's included.
     """
-    policies: dict[Cell, Policy] = {cell: load_policy(prepared.study.arms[cell.arm].policy, terms[cell]) for cell in terms}
+    arms, policies, names = prepared.study.arms, dict[Cell, Policy](), dict[Cell, str]()
+    for cell, own in terms.items():
+        names[cell] = arms[cell.arm].policy
+        if names[cell] == AUTO:
+            chosen = choose(cell, own, digest("terms", _terms_fields(own), AUTO), sampler.pools, pilot, directory, listener)
+            names[cell], policies[cell] = chosen.name, chosen.open(own)
+        else:
+            policies[cell] = load_policy(names[cell], own)
     novelty = {
         cell: Novelty({model: sampler.pools[model] for model in own.models})
         for cell, own in terms.items()
         if isinstance(own.objective, KeptPerProblem)
     }
     # A round counts only under the terms it was proposed under: another budget or set of problems proposes others.
-    stamps = {cell: digest("terms", _terms_fields(terms[cell]), prepared.study.arms[cell.arm].policy) for cell in terms}
+    stamps = {cell: digest("terms", _terms_fields(terms[cell]), names[cell]) for cell in terms}
     rounds: dict[tuple[Cell, int], list[Allocation]] = {}
     for cell in terms:
         for number, allocations in _recorded(directory.log("arms", cell.name, "rounds.jsonl"), terms[cell], stamps[cell]):

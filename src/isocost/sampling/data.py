@@ -111,7 +111,7 @@ def sample(
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
         cells = all_terms(prepared, ids, costs, piloted)
-        drawn = run_cells(prepared, directory, cells, pilot, sampler, grader_key(grading), progress.wants)
+        drawn = run_cells(prepared, directory, cells, pilot, sampler, grader_key(grading), progress.wants, listener)
     except LimitReachedError as error:
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
     finally:

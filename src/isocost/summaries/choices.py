@@ -9,8 +9,9 @@ from pathlib import Path
 from isocost.config import Study
 from isocost.costs.expected import DrawCost, draw_costs, prompts_are_counted
 from isocost.errors import InputError
-from isocost.forecasting import ONE_MODEL, Choice, Comparison, Piloted, Question, forecast
+from isocost.forecasting import Choice, Comparison, Piloted, Question, forecast
 from isocost.planning import in_unit, objective_of
+from isocost.policies import AUTO, ONE_MODEL
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.predicting import Prediction
 from isocost.predicting.studied import StudyPilot, read_study_pilot
@@ -141,7 +142,7 @@ def forecast_choices(prepared: Prepared, plans: Sequence[CellPlan], pilot: Study
 
 def _objective(study: Study) -> Objective:
     """Return the only objective of the arms that have one; else that of an adaptive arm by default."""
-    given = {objective_of(name, arm, study) for name, arm in study.arms.items() if arm.policy == "adaptive"}
+    given = {objective_of(name, arm, study) for name, arm in study.arms.items() if arm.policy in ("adaptive", AUTO)}
     if len(given) == 1:
         return given.pop()
     return KeptPerProblem(4) if study.finetune else Coverage()

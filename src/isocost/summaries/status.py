@@ -51,7 +51,7 @@ def status_of(path: Path) -> dict[str, Any]:
         "spent": {unit: _total(paid.amount(unit) for paid in accounts.values()) for unit in UNITS},
         "spent_known": {unit: sum(paid.amount(unit) or 0.0 for paid in accounts.values()) for unit in UNITS},
         "limit": study.get("limit"),
-        "cells": _known_cells(directory.read_derived("plan.json"), progress),
+        "cells": [_with_choice(cell, directory) for cell in _known_cells(directory.read_derived("plan.json"), progress)],
         "sampling": {key: value for key, value in progress.items() if key not in ("cells", "ledger")} if progress else None,
         # A training in progress has a name that begins with a dot.
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
@@ -172,6 +172,14 @@ def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _with_choice(cell: dict[str, Any], directory: RunDirectory) -> dict[str, Any]:
+    """Add the choice that a run made for an arm with `policy: auto`, as `sampling/choosing.py` records it."""
+    choice = directory.read_derived("arms", cell["cell"], "choice.json")
+    if not isinstance(choice, dict) or not all(key in choice for key in ("policy", "models", "reason")):
+        return cell
+    return cell | {"choice": {key: choice[key] for key in ("policy", "models", "reason")}}
+
+
 def _total(amounts: Any) -> float | None:
     # An unknown cost makes the sum unknown: counted as zero, it would understate the bill.
     known = list(amounts)
@@ -247,6 +255,9 @@ def _cell_lines(cells: list[dict[str, Any]]) -> list[str]:
         else:
             amounts = " | ".join(_format_or_unknown(cell["unit"], cell[key]) for key in ("planned", "spent", "amount", "left"))
             lines.append(f"| {cell['cell']} | {cell['samples']:,} | {amounts} |")
+    for cell in cells:
+        if choice := cell.get("choice"):
+            lines += ["", f"{cell['cell']}: auto chose {choice['policy']} from {' and '.join(choice['models'])}. {choice['reason']}"]
     return lines
 
 
