@@ -116,6 +116,7 @@ def test_the_studys_own_run_is_the_pilot_and_another_folder_is_none(tmp_path: Pa
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert [len(each.pilot.problem_ids) for each in found.pilot.pilots.models] == [10, 10]
     assert found.pilot.pilots.draws == 4
+    assert all(each.is_fixed for each in found.pilot.pilots.models)  # although the arm `best` goes on by outcomes
     assert plan_from_pilot(study, out=tmp_path / "none")[3] is None
 
 

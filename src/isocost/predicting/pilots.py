@@ -46,7 +46,9 @@ class Pilots:
     notes: tuple[str, ...]
 
 
-def read_pilots(path: Path, pilot: int | None, prices: Mapping[str, float], only: pl.Expr | None = None) -> Pilots:
+def read_pilots(
+    path: Path, pilot: int | None, prices: Mapping[str, float], only: pl.Expr | None = None, *, as_fixed: bool = False
+) -> Pilots:
     """Read the first graded draws of each model and problem of a table of samples, or of a run directory.
 
     Args:
@@ -54,6 +56,7 @@ def read_pilots(path: Path, pilot: int | None, prices: Mapping[str, float], only
         pilot: Graded draws per problem in the pilot; None takes all.
         prices: Price per generated token, by model; see `measuring.costs.costs`.
         only: True for the rows to read; None reads all.
+        as_fixed: Take the pilot as fixed without a look at what was drawn after it, and score nothing on that.
 
     Raises:
         TableError: The file is not a table of samples.
@@ -75,8 +78,8 @@ def read_pilots(path: Path, pilot: int | None, prices: Mapping[str, float], only
     piloted = models(rows, draws, (), levels=("string",), cost=cost.of_group, votes=False, identified=True)
     whole = {model.name: model for model in models(table, every, (), levels=("string",), votes=False)}
     _check_problems(piloted)
-    fixed = {model.name: _is_fixed(model, run) for model in whole.values()}
-    has_more = not first.all()
+    fixed = {model.name: as_fixed or _is_fixed(model, run) for model in whole.values()}
+    has_more = not first.all() and not as_fixed
     return Pilots(
         models=tuple(
             Piloted(

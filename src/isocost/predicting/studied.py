@@ -46,7 +46,9 @@ class StudyPilot:
     lengths: Mapping[str, Length]
 
 
-def read_study_pilot(path: Path, models: Sequence[str], problems: Collection[str], pilot: int | None) -> StudyPilot:
+def read_study_pilot(
+    path: Path, models: Sequence[str], problems: Collection[str], pilot: int | None, *, as_fixed: bool = False
+) -> StudyPilot:
     """Read the draws of a study's models for its problems.
 
     Args:
@@ -54,6 +56,7 @@ def read_study_pilot(path: Path, models: Sequence[str], problems: Collection[str
         models: The models, each of which must have draws. The pilots are in their order.
         problems: Ids of the problems; draws for others are left out.
         pilot: Graded draws per problem in the pilot; None takes all.
+        as_fixed: As in `read_pilots`.
 
     Raises:
         TableError: The file is not a table of samples.
@@ -70,7 +73,7 @@ def read_study_pilot(path: Path, models: Sequence[str], problems: Collection[str
             f"{path}: has no draw of model {lacking[0]} for the training problems of the study\n"
             "  pilot every model that an arm draws from, under its name in the study and with its problem ids"
         )
-    read = read_pilots(path, pilot, {}, only)
+    read = read_pilots(path, pilot, {}, only, as_fixed=as_fixed)
     pilots = replace(read, models=tuple(sorted(read.models, key=lambda each: models.index(each.pilot.model))))
     lengths = {}
     for each in pilots.models:

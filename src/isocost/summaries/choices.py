@@ -85,7 +85,8 @@ def find_pilot(prepared: Prepared, table: Path | None, run: Path) -> StudyPilot 
     if study.pilot is None or not (run / "samples.parquet").exists():
         return None
     chosen = {allocation.problem_id for allocation in pilot_allocations(prepared, ids, models)}
-    return read_study_pilot(run, models, chosen, each)
+    # The first draws of the pilot's problems were bought whatever came out, and whatever was drawn after them.
+    return read_study_pilot(run, models, chosen, each, as_fixed=True)
 
 
 def token_lengths(prepared: Prepared, pilot: StudyPilot) -> dict[str, tuple[float, float]]:
