@@ -162,7 +162,7 @@ def references(raw: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
         if name == "number":
             yield ("budgets", name), 'the name "number" is taken by number-matched arms; choose another'
     for name, arm in arms.items():
-        yield from _arm_mistakes(name, _mapping(arm), models, budgets, known, piloted=raw.get("pilot") is not None)
+        yield from _arm_mistakes(name, _mapping(arm), models, budgets, known)
     yield from _finetune_mistakes(raw, models, arms, budgets)
 
 
@@ -278,15 +278,13 @@ def _option_mistakes(
 
 
 def _arm_mistakes(
-    name: str, arm: Mapping[str, Any], models: Mapping[str, Any], budgets: Mapping[str, Any], known: Known, *, piloted: bool
+    name: str, arm: Mapping[str, Any], models: Mapping[str, Any], budgets: Mapping[str, Any], known: Known
 ) -> Iterator[Mistake]:
     used = arm.get("models") if isinstance(arm.get("models"), list) else []
     for index, model in enumerate(used or []):
         yield from _unknown(("arms", name, "models", index), model, models, "model")
     policy = arm.get("policy", "uniform")
     yield from _name_mistakes(("arms", name, "policy"), policy, known.policies, "policy")
-    if policy == "auto" and not piloted:
-        yield ("arms", name, "policy"), "auto chooses from a pilot; add one: pilot: {problems: 100, samples_per_problem: 4}"
     if policy == "uniform" and used and len(used) != 1:
         yield ("arms", name, "models"), f"the uniform policy takes one model, got {len(used)}"
     yield from _policy_key_mistakes(name, arm, policy, known)

@@ -153,6 +153,7 @@ def prepare(
     mistakes: list[str] = []  # collected, so that one start reports all of them
     problems = _problems(study, base, mistakes, all_sets=to_spend)
     mistakes += difficulty_mistakes(study, problems.get("train", ()))
+    mistakes += _unpiloted_choices(study)
     cards: dict[str, ModelCard] = {}
     specs: dict[str, EngineSpec] = {}
     identities: dict[str, str] = {}
@@ -195,6 +196,12 @@ def prepare(
         templates=templates,
         available={name: count for name, count in counts.items() if count is not None},
     )
+
+
+def _unpiloted_choices(study: Study) -> list[str]:
+    """Return the arms that are to choose a policy from a pilot that the study does not have."""
+    wanted = "auto chooses from a pilot; add one: pilot: {problems: 100, samples_per_problem: 4}"
+    return [f"arms.{name}.policy: {wanted}" for name, arm in study.arms.items() if arm.policy == AUTO and study.pilot is None]
 
 
 def _replayed_within(study: Study) -> list[str]:
