@@ -1,9 +1,8 @@
 """A model's pool: its rounds, batches and verdicts, and the batches that are missing, which `loop.py` buys.
 
 A round is recorded before any of it is bought, with the batches that it is cut into. Each batch is seeded by its requests and committed
-as a whole by the worker that answered it. So a resumed run repeats exactly the missing batches and gets the same draws.
-
-Texts stay on the disk. In memory a pool holds the tokens, cost and verdict of each draw.
+as a whole by the worker that answered it. So a resumed run repeats exactly the missing batches and gets the same draws. Texts stay on the
+disk. In memory a pool holds the tokens, cost and verdict of each draw.
 """
 
 from __future__ import annotations
