@@ -302,18 +302,18 @@ def test_the_plan_says_what_is_left_out_and_how_much(tmp_path: Path) -> None:
     raw["models"]["strong"] |= {"prompt_tokens": 32, "tokens_per_sample": 64}
     line = to_markdown(*plan_study(write_study(tmp_path, **raw))).splitlines()[-1]
     attention = 4 * 10 * (64 * 32 + 64 * 65 / 2) / (2000 * 64)
-    assert line.startswith(f"FLOPs are 2P a generated token. Left out: attention would add {attention:.0%} for weak; reading prompts ")
-    assert line.endswith("once a problem would add 8–25% for weak.")  # 32 tokens beside 64 a draw, 6 or 2 draws
+    assert line.startswith(f"FLOPs are 2P per generated token. Left out: attention would add {attention:.0%} for weak; reading prompts ")
+    assert line.endswith("once per problem would add 8–25% for weak.")  # 32 tokens beside 64 a draw, 6 or 2 draws
     raw["costs"] = {"prompt_tokens": "shared", "attention": True}
     raw["models"]["strong"]["attention"] = 10
     whole = to_markdown(*plan_study(write_study(tmp_path, **raw))).splitlines()[-1]
-    assert whole == "FLOPs are 2P a generated token, and 2P a prompt token once a request, with attention."
+    assert whole == "FLOPs are 2P per generated token, and 2P per prompt token once per request, with attention."
 
 
 def test_lengths_of_prompts_that_nobody_measured_are_guessed_from_their_bytes(tmp_path: Path) -> None:
     line = to_markdown(*plan_study(write_study(tmp_path))).splitlines()[-1]
     assert "attention would add an unknown share for weak and strong (models.NAME.attention gives it); reading" in line
-    assert line.endswith("(prompts taken at 4 bytes a token).")
+    assert line.endswith("(prompts taken at 4 bytes per token).")
 
 
 def test_planning_writes_nothing(tmp_path: Path) -> None:

@@ -139,8 +139,8 @@ def test_statements_for_people_are_in_the_runs_unit(tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(crossing_study(tmp_path, budgets=FLOPS, arms=ARMS), out)
     text = CliRunner().invoke(app, ["measure", str(out)]).stdout
-    assert "FLOPs a problem [" in text
-    assert "cost of a draw (FLOPs)" in text
+    assert "FLOPs per problem [" in text
+    assert "cost per draw (FLOPs)" in text
     assert "A token costs the same" not in text
     assert "tokens" not in text
 

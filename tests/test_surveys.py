@@ -298,7 +298,7 @@ def test_overlap_in_all_draws_and_at_matched_cost() -> None:
 def test_a_model_ahead_from_the_first_draw_has_no_crossover_to_tell() -> None:
     better = TABLE.with_columns(correct=pl.col("model") == "strong", num_generated_tokens=pl.lit(7))
     text = survey_markdown(survey(better, [1], levels=()))
-    assert "coverage: strong is ahead of weak from the first draw on, up to 84 tokens a problem, as far as both were drawn." in text
+    assert "coverage: strong is ahead of weak from the first draw on, up to 84 tokens per problem, as far as both were drawn." in text
     assert "resamples" not in text
 
 
@@ -306,7 +306,7 @@ def test_tokens_of_two_models_that_cost_the_same_are_pointed_out() -> None:
     assert any("A token costs the same" in line for line in survey(TABLE, [1]).warnings)
     assert not any("A token" in line for line in survey(TABLE, [1], prices={"weak": 1, "strong": 1}).warnings)
     text = survey_markdown(survey(TABLE, [1]))
-    assert text[text.index("## Crossovers") :].splitlines()[2].startswith("At one price a token, whichever model wrote it; --cost")
+    assert text[text.index("## Crossovers") :].splitlines()[2].startswith("At one price per token, whichever model wrote it; --cost")
     assert "At one price" not in survey_markdown(survey(TABLE, [1], prices={"weak": 1, "strong": 5}))
 
 
@@ -410,4 +410,4 @@ def test_the_cheap_prompt_is_ahead_and_the_dear_one_overtakes() -> None:
     cheap, dear = found.curves["gpt4-answer-only"], found.curves["gpt4-steps"]
     at_one_dear_draw = [point for point in cheap if point.cost <= dear[0].cost][-1]
     assert (at_one_dear_draw.values["coverage"].value or 0) > (dear[0].values["coverage"].value or 1)
-    assert "overtakes gpt4-answer-only at 689 tokens a problem" in survey_markdown(found)
+    assert "overtakes gpt4-answer-only at 689 tokens per problem" in survey_markdown(found)

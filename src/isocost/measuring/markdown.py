@@ -14,7 +14,7 @@ from isocost.records import Estimate
 _FEW_PROBLEMS = 30  # below this a note warns of the small n
 _ABREAST = 4  # models per table, so that it fits a terminal
 _MOST_GROUPS = 40  # rows of a table by group
-_AT_ONE_PRICE = "At one price a token, whichever model wrote it; --cost MODEL=NUMBER for each model says otherwise."
+_AT_ONE_PRICE = "At one price per token, whichever model wrote it; --cost MODEL=NUMBER for each model says otherwise."
 _LEFT_OUT = ("maj@", "pass@1[", "diversity_")  # measures omitted by group, where the table would become too wide
 _MOST_MODELS = 3  # models whose own numbers fit beside the mixture's
 _MINUS = "\N{MINUS SIGN}"
@@ -73,9 +73,9 @@ def _tables(
 def _about(survey: Survey, model: str) -> dict[str, str]:
     shape = survey.shapes[model]
     draws = f"{shape.most:,}" if shape.least == shape.most else f"{shape.least:,} to {shape.most:,}"
-    lines = {"problems": f"{shape.problems:,}", "graded draws a problem": draws}
+    lines = {"problems": f"{shape.problems:,}", "graded draws per problem": draws}
     if any(other.unit_costs for other in survey.shapes.values()):
-        for name, label in (("cost_per_draw", "cost of a draw"), ("cost_per_correct", "cost of a correct one")):
+        for name, label in (("cost_per_draw", "cost per draw"), ("cost_per_correct", "cost per correct draw")):
             cost = shape.unit_costs.get(name)
             lines[f"{label} ({named_unit(survey.unit)})"] = "not known" if cost is None else money(cost, shape.problems)
     return lines
@@ -98,7 +98,7 @@ def _groups(by: Mapping[str, Measures]) -> Iterator[str]:
 def _crossing(crossing: Crossing, unit: str) -> str:
     found, measure = crossing.found, NAMES[crossing.measure]
     left, right = name_cell(crossing.left), name_cell(crossing.right)
-    reach = f"{with_unit(found.reach, unit)} a problem"
+    reach = f"{with_unit(found.reach, unit)} per problem"
     if found.ahead is None:
         return f"{measure}: {left} and {right} are level at {reach}, as far as both were drawn."
     ahead, behind = (left, right) if found.ahead == "left" else (right, left)
@@ -109,7 +109,7 @@ def _crossing(crossing: Crossing, unit: str) -> str:
         return f"{measure}: {ahead} is ahead of {behind} from the first draw on{low}, up to {reach}, as far as both were drawn.{not_ahead}"
     ends = f"[{_end(found.low, found.reach, unit)}, {_end(found.high, found.reach, unit)}]"
     return (
-        f"{measure}: {ahead} overtakes {behind} at {with_unit(found.value, unit)} a problem {ends}, n {found.n:,}, and stays ahead "
+        f"{measure}: {ahead} overtakes {behind} at {with_unit(found.value, unit)} per problem {ends}, n {found.n:,}, and stays ahead "
         f"up to {reach}, as far as both were drawn.{absent}"
     )
 
@@ -128,7 +128,7 @@ def _overlap(shared: Sequence[Shared], unit: str) -> Iterator[str]:
             only = [percent(estimate) for estimate in one.found.only]
             rows.append([" and ".join(map(name_cell, one.models)), draws, *only, percent(one.found.all), percent(one.found.none)])
         else:
-            where = "in all draws" if one.cost is None else f"at {with_unit(one.cost, unit)} a problem"
+            where = "in all draws" if one.cost is None else f"at {with_unit(one.cost, unit)} per problem"
             alone = "; ".join(f"{name_cell(m)} {percent(e)}" for m, e in zip(one.models, one.found.only, strict=True))
             many.append(f"- {where}: by every model {percent(one.found.all)}; by none {percent(one.found.none)}; by one alone: {alone}")
     yield from markdown_table(rows) if len(rows) > 1 else []
@@ -182,7 +182,7 @@ def mixture_lines(mixture: Mixture, unit: str) -> Iterator[str]:
         f"each row spends the same on the mixture and on each model alone. Differences are paired."
     )
     for measure in mixture.beside[0].mixture:
-        heads = [f"{NAMES[measure]} by {named_unit(unit)} a problem", "draws of it", "mixture"]
+        heads = [f"{NAMES[measure]} by {named_unit(unit)} per problem", "draws of it", "mixture"]
         few, points = list(mixture.shares)[:_MOST_MODELS], " (points)" if measure == "coverage" else ""
         heads += [head for model in few for head in (f"{name_cell(model)} alone", f"mixture {_MINUS} {name_cell(model)}{points}")]
         yield "\n".join(markdown_table([heads, *(_mixture_row(beside, measure, few) for beside in mixture.beside)]))

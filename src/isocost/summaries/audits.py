@@ -176,7 +176,7 @@ def _counts_line(found: Mapping[str, Any]) -> str:
     """Return a sentence with the counts of chosen, solved and labelled solutions, and the judge."""
     each = ", ".join(f"{own['chosen']:,} of the {own['solved']:,} that {model} solved" for model, own in found["models"].items())
     judge = f" The judge is {found['judge']}." if found["judge"] else ""
-    return f"Chosen, one solution a problem: {each}.{judge} {format_labels(found['labels'])}"
+    return f"Chosen, one solution per problem: {each}.{judge} {format_labels(found['labels'])}"
 
 
 def format_labels(labels: Mapping[str, int]) -> str:

@@ -53,7 +53,7 @@ def choices_json(found: ChoiceForecast) -> dict[str, object]:
 def _rows(found: ChoiceForecast, one: BudgetForecast) -> Iterator[list[str]]:
     measures = _measures(found)
     units = [unit for unit in _UNITS if all(getattr(cost, unit) is not None for costs in one.costs.values() for cost in costs)]
-    yield ["choice", "samples a problem", *map(_title, measures), *(_TITLES[unit] for unit in units), "best minus it"]
+    yield ["choice", "samples per problem", *map(_title, measures), *(_TITLES[unit] for unit in units), "best minus it"]
     differences = {each.other: difference_text(each.value, found.objective) for each in one.comparison.differences}
     for choice in one.comparison.choices:
         values = [one.measured(measure)[choice.name] for measure in measures]

@@ -44,7 +44,7 @@ def unpiloted_row(plan: CellPlan, study: Study) -> str:
     if plan.amount is not None:
         amount = format_amount(plan.unit, plan.amount)
     else:
-        amount = f"{match.samples_per_problem:g} of {match.model} a problem" if match else "not known"
+        amount = f"{match.samples_per_problem:g} of {match.model} per problem" if match else "not known"
     return f"| {plan.cell.name} | {amount} | {', '.join(plan.models)} | {_FOLLOWS} | {_FOLLOWS} | {amount} |"
 
 

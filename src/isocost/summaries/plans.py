@@ -24,7 +24,7 @@ from isocost.summaries.pilots import describe_pilot, unpiloted_row
 
 BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
 _SAMPLED = 100  # problems; their mean prompt length is close enough for a share in whole percent
-_PROMPTS = {"none": "", "shared": ", and 2P a prompt token once a request", "each": ", and 2P a prompt token of every draw"}
+_PROMPTS = {"none": "", "shared": ", and 2P per prompt token once per request", "each": ", and 2P per prompt token of every draw"}
 
 
 def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], today: dt.date | None = None) -> str:
@@ -40,7 +40,7 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
     lines = _models(prepared, costs)
     lines += [
         "",
-        f"| cell | budget | model | samples a problem | samples of {n_problems:,} problems | planned cost |",
+        f"| cell | budget | model | samples per problem | samples of {n_problems:,} problems | planned cost |",
         "| --- | ---: | --- | ---: | ---: | ---: |",
     ]
     for plan in plans:
@@ -80,7 +80,7 @@ def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
     cards = [prepared.cards[name] for name in costs]
     priced = any(card.usd_per_million for card in cards)
     price_title, price_rule = (" USD per million tokens |", " --- |") if priced else ("", "")
-    lines = [f"| model | parameters |{price_title} a draw costs | tokens a draw |", f"| --- | ---: |{price_rule} ---: | ---: |"]
+    lines = [f"| model | parameters |{price_title} cost per draw | tokens per draw |", f"| --- | ---: |{price_rule} ---: | ---: |"]
     for card, each in zip(cards, costs.values(), strict=True):
         size = f"{card.parameters:,} ({card.parameters_are})" if card.parameters else "not known"
         price = f" {_format_prices(card)} |" if priced else ""
@@ -163,9 +163,9 @@ def describe_flops(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     if not sized:
         return ""
     settings = prepared.study.costs
-    definition = f"FLOPs are 2P a generated token{_PROMPTS[settings.prompt_tokens]}{', with attention' if settings.attention else ''}."
+    definition = f"FLOPs are 2P per generated token{_PROMPTS[settings.prompt_tokens]}{', with attention' if settings.attention else ''}."
     prompts = {name: _prompt_tokens(prepared, name) if each.prompt_tokens is None else each.prompt_tokens for name, each in sized.items()}
-    guessed = f" (prompts taken at {BYTES_PER_TOKEN} bytes a token)" if any(each.prompt_tokens is None for each in sized.values()) else ""
+    guessed = f" (prompts taken at {BYTES_PER_TOKEN} bytes per token)" if any(each.prompt_tokens is None for each in sized.values()) else ""
 
     # The shares depend on the draws per problem, which differ between cells: hence a range.
     def sizes(left_out: Callable[..., float | None]) -> str:
@@ -179,7 +179,7 @@ def describe_flops(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     if not settings.attention:
         left.append(f"attention {sizes(omitted_attention)}")
     if settings.prompt_tokens == "none":
-        left.append(f"reading prompts once a problem {sizes(omitted_prompts)}")
+        left.append(f"reading prompts once per problem {sizes(omitted_prompts)}")
     return f"{definition} Left out: {'; '.join(left)}{guessed}." if left else definition
 
 
