@@ -30,8 +30,8 @@ def test_samples_are_counted_up_to_the_first_gap(tmp_path: Path) -> None:
     assert count_available(spec) == engine.available()
 
 
-def test_an_engine_that_generates_has_no_such_number() -> None:
-    assert count_available(EngineSpec(name="tests.executors.engines:open_engine", options=(), base=Path())) is None
+def test_an_engine_that_generates_has_no_such_number(tmp_path: Path) -> None:
+    assert count_available(EngineSpec(name="tests.executors.engines:open_engine", options=(), base=tmp_path)) is None
 
 
 @pytest.mark.parametrize("counts", [None, COUNTS])
