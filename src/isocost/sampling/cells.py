@@ -139,14 +139,7 @@ def run_cells(
     Returns:
         All draws of each cell, the pilot's included.
     """
-    arms, policies, names = prepared.study.arms, dict[Cell, Policy](), dict[Cell, str]()
-    for cell, own in terms.items():
-        names[cell] = arms[cell.arm].policy
-        if names[cell] == AUTO:
-            chosen = choose(cell, own, digest("terms", _terms_fields(own), AUTO), sampler.pools, pilot, directory, listener)
-            names[cell], policies[cell] = chosen.name, chosen.open(own)
-        else:
-            policies[cell] = load_policy(names[cell], own)
+    policies, names = _open_policies(prepared, directory, terms, pilot, sampler, listener)
     novelty = {
         cell: Novelty({model: sampler.pools[model] for model in own.models})
         for cell, own in terms.items()
@@ -187,6 +180,27 @@ def run_cells(
     for cell, allocations in piloted.items():
         wants(cell, allocations)
     return sample(policies, piloted, recorded=recorded, record=record, buy=sampler.buy, observe=observe)
+
+
+def _open_policies(
+    prepared: Prepared,
+    directory: RunDirectory,
+    terms: Mapping[Cell, Terms],
+    pilot: Sequence[Allocation],
+    sampler: Sampler,
+    listener: Listener,
+) -> tuple[dict[Cell, Policy], dict[Cell, str]]:
+    """Return a fresh policy for each cell, and its name; arms with `policy: auto` choose theirs here."""
+    policies: dict[Cell, Policy] = {}
+    names: dict[Cell, str] = {}
+    for cell, own in terms.items():
+        names[cell] = prepared.study.arms[cell.arm].policy
+        if names[cell] == AUTO:
+            chosen = choose(cell, own, digest("terms", _terms_fields(own), AUTO), sampler.pools, pilot, directory, listener)
+            names[cell], policies[cell] = chosen.name, chosen.open(own)
+        else:
+            policies[cell] = load_policy(names[cell], own)
+    return policies, names
 
 
 def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Allocation]]]:
