@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,15 @@ from isocost.graders.code.sandbox.bubblewrap import check_sandbox
 settings.register_profile("isocost", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("ISOCOST_HYPOTHESIS", "isocost"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """Leave out fsync in this process: no test cuts the power, and a small run would wait longer for the disk than it computes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
 
 CHROMIUM = Path("/usr/bin/chromium")
 

@@ -153,6 +153,10 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
+        if self._buffer.startswith(b"\x16\x03"):  # a TLS handshake: as web servers do, refuse it in plain text
+            self._transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n")
+            self._transport.close()
+            return
         head, end, body = self._buffer.partition(b"\r\n\r\n")
         if not end:
             return
