@@ -81,7 +81,7 @@ def test_a_run_with_worker_processes_leaves_everything(tmp_path: Path, out: Path
 
 
 def test_the_stored_draws_are_the_recorded_ones(tmp_path: Path, out: Path) -> None:
-    run(write_study(tmp_path), out)
+    run(write_study(tmp_path), out, until="sample")
     recording = {(r["model"], r["problem_id"], r["sample_index"]): r for r in recorded(30, 12)}
     for row in samples(out).iter_rows(named=True):
         original = recording[row["model"], row["problem_id"], row["sample_index"]]
@@ -124,16 +124,16 @@ def test_the_run_directory_runs_without_the_study_file(tmp_path: Path, out: Path
 
 def test_a_raised_budget_buys_the_remainder_only(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
-    run(study, out)
+    run(study, out, until="sample")
     first, paid = sample_ids(out), len(ledger(out))
-    run(study, out, settings=[f"{MATCH}=3"])
+    run(study, out, settings=[f"{MATCH}=3"], until="sample")
     more = sample_ids(out)
     assert first < more
     assert len(drawn(out, "weak")) == 9 * 30
     assert len(drawn(out, "strong")) == 3 * 30
     assert sum(entry["count"] for entry in ledger(out)[paid:] if entry["event"] == "done") == 4 * 30
     before = (out / "ledger.jsonl").read_bytes()
-    run(study, out, settings=[f"{MATCH}=3"])
+    run(study, out, settings=[f"{MATCH}=3"], until="sample")
     assert (out / "ledger.jsonl").read_bytes() == before
     assert sample_ids(out) == more
 
@@ -175,21 +175,21 @@ def test_fewer_problems_than_before_are_bought_nothing_for(tmp_path: Path, out: 
 def test_problems_taken_away_while_they_were_being_sampled_come_back_whole(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, limit={"unit": "flops", "amount": 1.0})
     with pytest.raises(LimitReachedError):
-        run(study, out)
-    run(study, out, settings=["problems.train.limit=10", "limit=null"])
+        run(study, out, until="sample")
+    run(study, out, settings=["problems.train.limit=10", "limit=null"], until="sample")
     assert samples(out)["problem_id"].n_unique() == 10
-    run(study, out, settings=["limit=null"])
+    run(study, out, settings=["limit=null"], until="sample")
     assert len(drawn(out, "weak")) == 6 * 30
     sample_ids(out)
 
 
 def test_a_question_that_was_changed_is_asked_anew(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
-    run(study, out)
+    run(study, out, until="sample")
     before = sample_ids(out)
     text = (tmp_path / "problems.jsonl").read_text()
     (tmp_path / "problems.jsonl").write_text(text.replace("What is 3 + 7?", "How much is 3 + 7?"))
-    run(study, out)
+    run(study, out, until="sample")
     assert len(sample_ids(out) - before) == 6 + 2
     assert len(drawn(out, "weak")) == 6 * 30
 
@@ -197,9 +197,9 @@ def test_a_question_that_was_changed_is_asked_anew(tmp_path: Path, out: Path) ->
 @pytest.mark.slow
 def test_a_grader_that_refuses_more_problems_than_the_last_one_buys_nothing(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, arms={"equal": {"models": ["weak"], "samples_per_problem": 2}})
-    run(study, out)
+    run(study, out, until="sample")
     paid = (out / "ledger.jsonl").read_bytes()
-    run(study, out, settings=["grader.name=tests.builders:Choosy"])
+    run(study, out, settings=["grader.name=tests.builders:Choosy"], until="sample")
     assert (out / "ledger.jsonl").read_bytes() == paid
     assert samples(out)["problem_id"].n_unique() == 29
 
@@ -224,7 +224,7 @@ def test_a_realised_budget_is_spent_to_less_than_one_draw(tmp_path: Path, out: P
         tmp_path, n_samples=60, budgets={"low": {"unit": "flops", "match": match, "basis": "realised"}},
         arms={"weak": {"models": ["weak"]}, "strong": {"models": ["strong"]}},
     )  # fmt: skip
-    run(study, out)
+    run(study, out, until="sample")
     amount = 30 * samples_per_problem * 2 * PARAMS["strong"] * MAX_TOKENS
     for model, params in PARAMS.items():
         spent = flops(out, model)
@@ -233,7 +233,7 @@ def test_a_realised_budget_is_spent_to_less_than_one_draw(tmp_path: Path, out: P
         indices = [index for _, index in drawn(out, model)]
         assert max(indices) - min(max(i for p, i in drawn(out, model) if p == problem) for problem, _ in drawn(out, model)) <= 1
     before = (out / "samples.parquet").read_bytes(), (out / "ledger.jsonl").read_bytes()
-    run(study, out)
+    run(study, out, until="sample")
     assert ((out / "samples.parquet").read_bytes(), (out / "ledger.jsonl").read_bytes()) == before
 
 
@@ -276,8 +276,8 @@ def test_what_a_lowered_budget_no_longer_asks_for_is_not_bought(tmp_path: Path, 
     monkeypatch.setattr("isocost.engines.replay.engine._BATCH", 8)
     study = write_study(tmp_path, limit={"unit": "flops", "amount": 20 * 2 * PARAMS["weak"] * MAX_TOKENS})
     with pytest.raises(LimitReachedError):
-        run(study, out)
-    run(study, out, settings=["limit=null", "budgets.low.match.samples_per_problem=1", "arms.equal.samples_per_problem=1"])
+        run(study, out, until="sample")
+    run(study, out, settings=["limit=null", "budgets.low.match.samples_per_problem=1", "arms.equal.samples_per_problem=1"], until="sample")
     assert len(drawn(out, "strong")) == 30
     assert len(drawn(out, "weak")) < 6 * 30
 
@@ -296,7 +296,7 @@ def test_a_draw_that_the_engine_failed_on_is_not_graded(tmp_path: Path, out: Pat
 
 @pytest.mark.slow
 def test_a_pilot_of_every_problem_buys_no_other_draws(tmp_path: Path, out: Path) -> None:
-    run(write_study(tmp_path, n_samples=40, pilot={"problems": 99, "samples_per_problem": 2}), out)
+    run(write_study(tmp_path, n_samples=40, pilot={"problems": 99, "samples_per_problem": 2}), out, until="sample")
     assert {i for _, i in drawn(out, "strong")} == {0, 1}
 
 
@@ -321,16 +321,16 @@ def test_the_limit_is_never_exceeded_and_raising_it_goes_on(tmp_path: Path, out:
     bill = 30 * 6 * 2 * PARAMS["weak"] * MAX_TOKENS
     study = write_study(tmp_path, limit={"unit": "flops", "amount": bill * 0.8})
     with pytest.raises(LimitReachedError, match="stopped at the limit"):
-        run(study, out)
+        run(study, out, until="sample")
     assert spending
     assert max(spending) <= bill * 0.8
     assert not (out / "samples.parquet").exists()
     kept = {row["id"] for path in out.glob("pools/*/*.jsonl") if path.name != "rounds.jsonl" for row in rows_of(path)}
     assert kept
-    run(study, out, settings=[f"limit.amount={2 * bill}"])
+    run(study, out, settings=[f"limit.amount={2 * bill}"], until="sample")
     assert kept < sample_ids(out)
     assert len(drawn(out, "weak")) == 180
-    run(study, tmp_path / "free", settings=["limit=null"])
+    run(study, tmp_path / "free", settings=["limit=null"], until="sample")
     assert samples(out).equals(samples(tmp_path / "free"))
 
 
@@ -403,7 +403,7 @@ def test_samples_are_never_thrown_away(tmp_path: Path, out: Path) -> None:
 
 
 def test_grading_again_gives_the_same_verdicts(tmp_path: Path, out: Path) -> None:
-    run(write_study(tmp_path), out)
+    run(write_study(tmp_path), out, until="sample")
     before, paid = samples(out), (out / "ledger.jsonl").read_bytes()
     assert run_stage(out, "grade", force=True).report is None
     assert samples(out).equals(before)
@@ -445,7 +445,7 @@ def test_problems_whose_answer_the_grader_refuses_are_left_out(tmp_path: Path, o
     text = (tmp_path / "problems.jsonl").read_text().replace('"answer": "10"', '"answer": "ten"')
     (tmp_path / "problems.jsonl").write_text(text)
     notes: list[StageProgress | Note] = []
-    run(study, out, listener=notes.append)
+    run(study, out, listener=notes.append, until="sample")
     assert [n.text for n in notes if isinstance(n, Note)] == [
         "1 of 30 problems of train left out: the grader refuses their reference answer (p03: bad_reference); "
         f"{out / 'excluded.jsonl'} names all"

@@ -27,12 +27,12 @@ IN_FLIGHT = 2 * len(os.sched_getaffinity(0))  # batches: two for each worker
 ENGINE = "tests.acceptance.slow_replay:open_engine"
 
 
-def write(folder: Path) -> Path:
+def write(folder: Path, samples: int) -> Path:
     """Several rounds: a realised budget is spent in ever smaller ones."""
-    budget = {"unit": "flops", "match": {"model": "strong", "samples_per_problem": 8}, "basis": "realised"}
+    budget = {"unit": "flops", "match": {"model": "strong", "samples_per_problem": samples}, "basis": "realised"}
     return write_study(
         folder,
-        n_samples=80,
+        n_samples=10 * samples,
         models={
             name: {"engine": ENGINE, "table": "table.parquet", "model": name, "params": params, "batch": 8, "seconds": 0.004}
             for name, params in PARAMS.items()
@@ -63,9 +63,9 @@ def verdicts(out: Path) -> list[tuple[str, str, str]]:
     return sorted((row["sample_id"], row["reference"], row["outcome"]) for stem in stems for row in BatchLog(stem).rows())
 
 
-@pytest.mark.parametrize("kills", first_fast([3, 25]))
-def test_killed_at_random_moments_it_ends_like_one_that_was_not(tmp_path: Path, kills: int) -> None:
-    study, out, whole = write(tmp_path), tmp_path / "run", tmp_path / "whole"
+@pytest.mark.parametrize(("kills", "samples"), first_fast([(3, 3), (25, 8)]))
+def test_killed_at_random_moments_it_ends_like_one_that_was_not(tmp_path: Path, kills: int, samples: int) -> None:
+    study, out, whole = write(tmp_path, samples), tmp_path / "run", tmp_path / "whole"
     finish(study, whole)
     lots, killed = random.Random(20), 0
     for _ in range(kills):

@@ -115,13 +115,14 @@ def crossover(left: Curve, right: Curve, *, draws: int = 1000, seed: int = 0) ->
         raise ValueError("a draw must cost something")
     pair = _Pair(left_ks=np.append(0, left.ks), right_ks=np.append(0, right.ks))
     table = np.column_stack([left.cost, right.cost, left.values, right.values])
-    mean = table.mean(axis=0)
+    mean = pair.from_zero(table.mean(axis=0))
     reach = pair.reach(mean)
     gap = float(pair.gap(mean, reach))
     if abs(gap) <= _LEVEL:
         return Crossover(ahead=None, value=None, low=None, high=None, reach=reach, absent=1.0, n=n)
     sign = 1 if gap > 0 else -1
-    found = np.array([pair.stays_ahead(row, sign) for row in bootstrap_means(table, draws=draws, seed=seed)])
+    resampled = pair.from_zero(bootstrap_means(table, draws=draws, seed=seed))
+    found = np.array([pair.stays_ahead(row, sign) for row in resampled])
     # inverted_cdf picks one of the resamples: interpolating between a finite and an infinite cost has no meaning.
     low, high = np.quantile(found, [0.025, 0.975], method="inverted_cdf")
     ahead: Side = "left" if gap > 0 else "right"
@@ -138,10 +139,14 @@ def crossover(left: Curve, right: Curve, *, draws: int = 1000, seed: int = 0) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pair:
-    """The layout of a row of means for two curves: cost left, cost right, left at its ks, right at its ks."""
+    """The layout of a row of means for two curves: cost left, cost right, left at its ks, right at its ks; the ks start at 0."""
 
     left_ks: Ints
     right_ks: Ints
+
+    def from_zero(self, means: Floats) -> Floats:
+        """Insert the value 0 at 0 draws into both curves of a row, or of each row."""
+        return np.insert(means, [2, 1 + self.left_ks.size], 0.0, axis=-1)
 
     def reach(self, row: Floats) -> float:
         """Return the cost at the end of the shorter curve."""
@@ -149,8 +154,8 @@ class _Pair:
 
     def gap(self, row: Floats, cost: ArrayLike) -> Floats:
         """Return left minus right at these costs."""
-        split = 1 + self.left_ks.size
-        left, right = np.append(0.0, row[2:split]), np.append(0.0, row[split:])
+        split = 2 + self.left_ks.size
+        left, right = row[2:split], row[split:]
         asked = np.asarray(cost, dtype=np.float64)
         gap: Floats = np.interp(asked / row[0], self.left_ks, left) - np.interp(asked / row[1], self.right_ks, right)
         return gap
@@ -161,13 +166,12 @@ class _Pair:
             return float("inf")
         reach = self.reach(row)
         # Between these costs both curves are linear, so the gap changes its sign at most once in each step.
-        grid = np.unique(np.concatenate([row[0] * self.left_ks, row[1] * self.right_ks]))
-        grid = np.append(grid[grid < reach], reach)
+        grid = np.minimum(np.sort(np.concatenate([row[0] * self.left_ks, row[1] * self.right_ks])), reach)
         gaps = sign * self.gap(row, grid)
         if gaps[-1] <= _LEVEL:
             return float("inf")
         last = int(np.flatnonzero(gaps <= _LEVEL)[-1])  # never empty: at cost 0 both curves are 0
-        if last == 0:
+        if grid[last] == 0:
             return 0.0
         before, after = min(gaps[last], 0.0), gaps[last + 1]
         return float(grid[last] - before / (after - before) * (grid[last + 1] - grid[last]))

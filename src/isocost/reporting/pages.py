@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from isocost.records import Estimate
@@ -17,11 +18,15 @@ LONGEST_TABLE = 60
 
 def page(document: Document) -> str:
     """Render the whole report. All text is escaped; only SVG and style sheets of this package are not."""
+    style = Markup(_resource("palette.css") + _resource("style.css") + _resource("figure.css"))
+    return _template().render(document=document, style=style, strip=_strip, ruler=_ruler, drawn=_drawn, longest=LONGEST_TABLE)
+
+
+@cache  # jinja2 takes as long to compile it as to fill it in
+def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
     environment.filters["unbroken"] = _unbroken
-    template = environment.from_string(_resource("template.html.j2"))
-    style = Markup(_resource("palette.css") + _resource("style.css") + _resource("figure.css"))
-    return template.render(document=document, style=style, strip=_strip, ruler=_ruler, drawn=_drawn, longest=LONGEST_TABLE)
+    return environment.from_string(_resource("template.html.j2"))
 
 
 def figure_file(figure: Figure) -> str:

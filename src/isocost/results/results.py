@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -318,6 +319,12 @@ def environment() -> dict[str, str]:
         # The cores of this process: a container may allow fewer than the machine has.
         "cores": str(len(os.sched_getaffinity(0))),
     }
+    return found | _library_versions()
+
+
+@cache  # each version is in a long file, and a process keeps the libraries that it has imported
+def _library_versions() -> dict[str, str]:
+    found: dict[str, str] = {}
     for library in LIBRARIES:
         try:
             found[library] = importlib.metadata.version(library)
