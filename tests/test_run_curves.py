@@ -62,10 +62,13 @@ def column(found: list[dict[str, str]], name: str, **where: str) -> list[float]:
     return [float(row[name]) for row in found if all(row[key] == value for key, value in where.items())]
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    run(by_hand(tmp_path), tmp_path / "run")
-    return tmp_path / "run"
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("by_hand")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "LocalExecutor", InlineExecutor)
+        run(by_hand(folder), folder / "run")
+    return folder / "run"
 
 
 def test_curves_are_those_worked_out_by_hand(out: Path) -> None:

@@ -40,14 +40,23 @@ def price_of(row: dict[str, Any], prices: dict[str, float], sharing: int = 1) ->
     return (prompt / sharing + prices["output"] * row["num_generated_tokens"]) / 1e6
 
 
+@pytest.fixture(scope="module")
+def finished() -> dict[str, tuple[Path, runs.Left]]:
+    """What `bought` has made: the command line is for one test only, its run for all of them."""
+    return {}
+
+
 @pytest.fixture
-def bought(tmp_path: Path, shell: Shell) -> tuple[Path, runs.Left]:
+def bought(finished: dict[str, tuple[Path, runs.Left]], tmp_path_factory: pytest.TempPathFactory, shell: Shell) -> tuple[Path, runs.Left]:
     """A finished run on an endpoint that caches every prompt in part, and one that now and then fails."""
-    with Server(every={"cached": 1}) as weak, Server(every={"500": 5, "429": 7}) as strong:
-        path = runs.write(tmp_path, two(weak, strong, limit={"unit": "usd", "amount": LIMIT}), n_problems=3)
-        left = shell("run", path, "-o", tmp_path / "out")
-    assert left.code == 0, left
-    return tmp_path / "out", left
+    if "run" not in finished:
+        folder = tmp_path_factory.mktemp("bought")
+        with Server(every={"cached": 1}) as weak, Server(every={"500": 5, "429": 7}) as strong:
+            path = runs.write(folder, two(weak, strong, limit={"unit": "usd", "amount": LIMIT}), n_problems=3)
+            left = shell("run", path, "-o", folder / "out")
+        assert left.code == 0, left
+        finished["run"] = folder / "out", left
+    return finished["run"]
 
 
 def test_budgets_and_the_limit_hold_at_every_line(bought: tuple[Path, runs.Left]) -> None:
