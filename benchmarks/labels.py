@@ -1,6 +1,6 @@
 """What a difficulty label saves the adaptive policy on a recorded pool, by the label's rank correlation with the pass rates.
 
-    python benchmarks/labels.py TABLE --costs gpt4-answer-only=20 --costs gpt4-steps=75 --targets 0.3,0.35,0.4 --processes 2
+    python benchmarks/labels.py TABLE --cost gpt4-answer-only=20/draw --cost gpt4-steps=75/draw --targets 0.3,0.35,0.4 --processes 2
 
 A label is the rank of a problem's pass rate, averaged over models, plus normal noise; the size of the noise gives the rank correlation.
 The policy learns from outcomes alone how much the label tells, and in which direction. Each label, and no label, meets the same shuffles of
@@ -22,7 +22,7 @@ from isocost.backtesting.files import load
 from isocost.backtesting.objectives import needed
 from isocost.backtesting.pool import Floats, Pool
 from isocost.backtesting.replay import replay, replay_fixed
-from isocost.measuring import price_list
+from isocost.costs.given import given_costs
 from isocost.policies.adaptive import Adaptive
 from isocost.policies.base import Coverage
 
@@ -33,13 +33,13 @@ NOISE = {"no label": None, "noise": np.inf, "weaker": 0.53, "stronger": 0.32, "s
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("table", type=Path)
-    parser.add_argument("--costs", action="append", default=[])
+    parser.add_argument("--cost", action="append", default=[])
     parser.add_argument("--targets", default="0.3,0.35,0.4")
     parser.add_argument("--labels", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=60, help="shuffles of the draws for each label")
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
-    pool = load(args.table, Coverage(), costs=price_list(args.costs)).pool
+    pool = load(args.table, Coverage(), given=given_costs(args.cost)).pool
     targets = [float(t) for t in args.targets.split(",")]
     needs = tuple(needed(t, len(pool.problems)) for t in targets)
     with ProcessPoolExecutor(args.processes) as executor:

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from isocost.costs.given import GivenCosts
 from isocost.errors import InputError, RunDirectoryError, TableError
-from isocost.measuring import level_list, price_list, survey, survey_file, survey_json, survey_markdown
+from isocost.measuring import level_list, survey, survey_file, survey_json, survey_markdown
 from isocost.measuring.draws import load
 from isocost.measuring.models import coverage, diversity, models
 from isocost.measuring.solutions import solutions
@@ -226,10 +227,17 @@ def test_costs_are_tokens_prices_or_the_column() -> None:
     assert tokens.shapes["weak"].unit_costs["cost_per_draw"].value == pytest.approx(mean["weak"])
     rate = tokens.measures["weak"]["pass@1"].value
     assert tokens.shapes["weak"].unit_costs["cost_per_correct"].value == pytest.approx(mean["weak"] / rate)  # type: ignore[operator]
-    priced = survey(TABLE, [1], prices={"weak": 1, "strong": 5})
+    priced = survey(TABLE, [1], given=GivenCosts(amounts={"weak": 1, "strong": 5}))
     assert priced.shapes["strong"].unit_costs["cost_per_draw"].value == pytest.approx(5 * mean["strong"])  # type: ignore[operator]
     column = survey(TABLE.with_columns(cost=pl.lit(0.25)), [1])
     assert (column.unit, column.shapes["weak"].unit_costs["cost_per_draw"].value) == ("cost", 0.25)
+
+
+def test_a_cost_per_draw_is_the_same_for_short_and_long_ones() -> None:
+    priced = survey(TABLE.drop("num_generated_tokens"), [1], given=GivenCosts(amounts={"weak": 1, "strong": 5}, per="draw"))
+    assert (priced.unit, priced.shapes["strong"].unit_costs["cost_per_draw"].value) == ("cost", 5.0)
+    with pytest.raises(InputError, match="no column num_generated_tokens\n  give the cost of a draw"):
+        survey(TABLE.drop("num_generated_tokens"), [1], given=GivenCosts(amounts={"weak": 1, "strong": 5}))
 
 
 def test_draws_that_were_not_graded_are_paid_too() -> None:
@@ -248,14 +256,13 @@ def test_costs_that_are_not_known_make_no_curve() -> None:
 @pytest.mark.parametrize(
     ("prices", "words"),
     [
-        ({"weak": 1.0}, 'no price for model "strong"'),
+        ({"weak": 1.0}, 'no cost for model "strong"'),
         ({"weak": 1, "stronk": 2}, 'did you mean "strong"'),
-        ({"weak": 0, "strong": 1}, "above 0"),
     ],
 )
 def test_prices_must_be_complete(prices: dict[str, float], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        survey(TABLE, [1], prices=prices)
+        survey(TABLE, [1], given=GivenCosts(amounts=prices))
 
 
 def test_groups_part_the_problems() -> None:
@@ -304,10 +311,10 @@ def test_a_model_ahead_from_the_first_draw_has_no_crossover_to_tell() -> None:
 
 def test_tokens_of_two_models_that_cost_the_same_are_pointed_out() -> None:
     assert any("A token costs the same" in line for line in survey(TABLE, [1]).warnings)
-    assert not any("A token" in line for line in survey(TABLE, [1], prices={"weak": 1, "strong": 1}).warnings)
+    assert not any("A token" in line for line in survey(TABLE, [1], given=GivenCosts(amounts={"weak": 1, "strong": 1})).warnings)
     text = survey_markdown(survey(TABLE, [1]))
     assert text[text.index("## Crossovers") :].splitlines()[2].startswith("At one price per token, whichever model wrote it; --cost")
-    assert "At one price" not in survey_markdown(survey(TABLE, [1], prices={"weak": 1, "strong": 5}))
+    assert "At one price" not in survey_markdown(survey(TABLE, [1], given=GivenCosts(amounts={"weak": 1, "strong": 5})))
 
 
 def test_three_models_are_compared_in_pairs_and_together() -> None:
@@ -388,10 +395,6 @@ def test_the_problems_of_a_run_are_grouped_by_what_their_source_says(tmp_path: P
 def test_options_of_the_command_line() -> None:
     assert level_list("equations, string") == ("string", "equations")
     assert level_list("none") == ()
-    assert price_list(["a=b=0.5", "c=2"]) == {"a=b": 0.5, "c": 2.0}
-    for wrong in (["a"], ["=3"], ["a=x"], ["a=1", "a=2"]):
-        with pytest.raises(InputError, match="--cost"):
-            price_list(wrong)
     with pytest.raises(InputError, match="--levels"):
         level_list("word")
 

@@ -8,8 +8,13 @@ import numpy as np
 import polars as pl
 
 from isocost.backtesting.pool import Floats, Pool, pool_of
+from isocost.costs.given import GivenCosts
 
 COSTS = {"weak": 1.0, "strong": 3.0}
+
+
+def per_draw(costs: Mapping[str, float]) -> GivenCosts:
+    return GivenCosts(amounts=costs, per="draw")
 
 
 def table(draws: Mapping[tuple[str, str], Sequence[bool | None]], **columns: Sequence[object]) -> pl.DataFrame:
@@ -25,4 +30,4 @@ def simulated(rates: Floats, draws: int, seed: int = 0, costs: Mapping[str, floa
     outcomes = {
         (f"p{i}", model): correct[i, m].tolist() for i in range(len(rates)) for m, model in enumerate(list(costs)[: rates.shape[1]])
     }
-    return pool_of(table(outcomes), costs={model: costs[model] for model in list(costs)[: rates.shape[1]]})
+    return pool_of(table(outcomes), given=per_draw({model: costs[model] for model in list(costs)[: rates.shape[1]]}))

@@ -11,6 +11,7 @@ from isocost.backtesting import Backtest, Line, backtest, buyers_of, load
 from isocost.backtesting.bounds import Learned
 from isocost.backtesting.buyers import LAW_KNOWN, RATES_KNOWN, bound_buyer, fixed_buyer
 from isocost.backtesting.pool import Pool
+from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.passrates import Posterior, fixed_prior
 from isocost.policies import FIXED, ONE_MODEL, POLICIES
@@ -123,7 +124,7 @@ def test_policies_that_there_are_not_are_refused(names: list[str], message: str,
 def test_bounds_on_game24_are_the_known_ones() -> None:
     """200 seeds: ratios of docs/method.md, and of the greedy index with a fixed prior."""
     costs = {"gpt4-answer-only": 20.0, "gpt4-steps": 75.0}
-    pool = load(GAME24, Coverage(), costs=costs).pool
+    pool = load(GAME24, Coverage(), given=GivenCosts(amounts=costs, per="draw")).pool
     fixed = bound_buyer("fixed", Learned(Posterior(fixed_prior(0.3, 2.0), 2)), (0, 1))
     found = backtest(pool, [*buyers_of([], pool), fixed], Coverage(), [0.3, 0.35, 0.4], seeds=200, resamples=2)
     for name, known in {LAW_KNOWN: (1.74, 2.01, 2.31), "fixed": (1.71, 1.96, 2.33), RATES_KNOWN: (13.1, 14.3, 16.6)}.items():

@@ -13,7 +13,7 @@ from isocost.backtesting.replay import replay
 from isocost.passrates import Law, Posterior, fixed_prior, law_prior
 from isocost.policies.adaptive import Adaptive
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
-from tests.backtesting.pools import simulated, table
+from tests.backtesting.pools import per_draw, simulated, table
 from tests.matrices import first_fast
 
 RATES = np.array([[0.0, 0.5], [0.2, 0.1], [1.0, 0.9]])
@@ -48,7 +48,7 @@ def test_groups_are_bought_whole() -> None:
 
 
 def test_solutions_are_new_as_often_as_in_the_pool() -> None:
-    pool = pool_of(table({("a", "weak"): [True] * 4}), costs={"weak": 1.0})
+    pool = pool_of(table({("a", "weak"): [True] * 4}), given=per_draw({"weak": 1.0}))
     alike = replace(pool, solution=np.array([[[1, 1, 2, 1]]]))
     assert novelty(alike, KeptPerProblem(most=3)).tolist() == [1.0, 0.5, 0.0]
     assert novelty(pool, KeptPerProblem(most=3)).tolist() == [1.0, 1.0, 1.0]

@@ -10,7 +10,7 @@ import pytest
 from isocost.backtesting.objectives import describe, needed, progress_of
 from isocost.backtesting.pool import Pool, pool_of
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
-from tests.backtesting.pools import table
+from tests.backtesting.pools import per_draw, table
 
 OUTCOMES = [False, True, True, None, False, True]
 
@@ -22,7 +22,7 @@ def gains(objective: Objective, pool: Pool) -> list[int]:
 
 @pytest.fixture
 def pool() -> Pool:
-    made = pool_of(table({("a", "weak"): OUTCOMES}), costs={"weak": 1.0})
+    made = pool_of(table({("a", "weak"): OUTCOMES}), given=per_draw({"weak": 1.0}))
     return replace(made, solution=np.array([[[0, 7, 7, 0, 0, 8]]]))
 
 
@@ -42,7 +42,7 @@ def test_gains_are_those_worked_out_by_hand(objective: Objective, expected: list
 
 
 def test_a_group_of_equal_outcomes_is_not_mixed_whatever_is_ungraded() -> None:
-    pool = pool_of(table({("a", "weak"): [True, None, True, True, None, False]}), costs={"weak": 1.0})
+    pool = pool_of(table({("a", "weak"): [True, None, True, True, None, False]}), given=per_draw({"weak": 1.0}))
     assert gains(MixedGroups(size=2), pool) == [0] * 6
     assert gains(MixedGroups(size=3), pool) == [0, 0, 0, 0, 0, 1]
 

@@ -7,14 +7,15 @@ import polars as pl
 import pytest
 
 from isocost.backtesting.pool import pool_of
+from isocost.costs.given import GivenCosts
 from isocost.errors import InputError, TableError
-from tests.backtesting.pools import COSTS, table
+from tests.backtesting.pools import COSTS, per_draw, table
 
 UNEQUAL = {("a", "weak"): [True, False, None], ("a", "strong"): [False], ("b", "weak"): [False, False], ("b", "strong"): [True]}
 
 
 def test_rows_become_draws_of_their_pair() -> None:
-    pool = pool_of(table(UNEQUAL), costs=COSTS)
+    pool = pool_of(table(UNEQUAL), given=per_draw(COSTS))
     assert (pool.problems, pool.models) == (("a", "b"), ("weak", "strong"))
     assert pool.drawn.tolist() == [[3, 1], [2, 1]]
     assert pool.correct[0, 0].tolist() == [True, False, False]
@@ -25,7 +26,7 @@ def test_rows_become_draws_of_their_pair() -> None:
 
 
 def test_a_shuffled_pool_has_the_same_draws_and_its_empty_places_last() -> None:
-    pool = pool_of(table(UNEQUAL), costs=COSTS)
+    pool = pool_of(table(UNEQUAL), given=per_draw(COSTS))
     orders = {pool.shuffled(np.random.default_rng(seed)).graded[0, 0].tobytes() for seed in range(30)}
     assert len(orders) == 3  # three places for the ungraded draw
     for seed in range(30):
@@ -36,7 +37,7 @@ def test_a_shuffled_pool_has_the_same_draws_and_its_empty_places_last() -> None:
 
 
 def test_a_problem_that_is_chosen_twice_becomes_two_problems() -> None:
-    twice = pool_of(table(UNEQUAL), costs=COSTS).of_problems(np.array([1, 1, 0]))
+    twice = pool_of(table(UNEQUAL), given=per_draw(COSTS)).of_problems(np.array([1, 1, 0]))
     assert twice.problems == ("b#0", "b#1", "a#2")
     assert twice.drawn.tolist() == [[2, 1], [2, 1], [3, 1]]
 
@@ -46,22 +47,25 @@ def test_a_draw_costs_its_cost_or_else_its_tokens() -> None:
     assert (pool_of(tokens).cost.tolist(), pool_of(tokens).unit) == ([[[5.0, 7.0]]], "tokens")
     priced = tokens.with_columns(cost=pl.Series([0.1, 0.2]), cost_unit=pl.lit("usd"))
     assert (pool_of(priced).cost.tolist(), pool_of(priced).unit) == ([[[0.1, 0.2]]], "usd")
-    assert (pool_of(priced, costs={"weak": 2.0}).cost.tolist(), pool_of(priced, costs={"weak": 2.0}).unit) == ([[[2.0, 2.0]]], "cost")
+    by_draw = pool_of(priced, given=per_draw({"weak": 2.0}))
+    assert (by_draw.cost.tolist(), by_draw.unit) == ([[[2.0, 2.0]]], "cost")
+    by_token = pool_of(priced, given=GivenCosts(amounts={"weak": 2.0}))
+    assert (by_token.cost.tolist(), by_token.unit) == ([[[10.0, 14.0]]], "priced tokens")
 
 
 def test_solutions_are_equal_by_their_equations() -> None:
     texts = ["1 + 1 = 2 so 2", "First, 1+1=2. It is 2", "3 - 1 = 2", "wrong"]
     told_apart = table({("a", "weak"): [True, True, True, False]}, generation=texts)
-    solution = pool_of(told_apart, costs={"weak": 1.0}, texts=True).solution[0, 0]
+    solution = pool_of(told_apart, given=per_draw({"weak": 1.0}), texts=True).solution[0, 0]
     assert solution[0] == solution[1] != solution[2]
-    assert len(set(pool_of(told_apart, costs={"weak": 1.0}).solution[0, 0].tolist())) == 4
+    assert len(set(pool_of(told_apart, given=per_draw({"weak": 1.0})).solution[0, 0].tolist())) == 4
 
 
 def test_a_label_is_one_number_per_problem() -> None:
     levels = table(
         {("a", "weak"): [True, False], ("b", "weak"): [True], ("c", "weak"): [False]}, level=["Level 3", "Level 3", None, "-1.5"]
     )
-    assert pool_of(levels, costs={"weak": 1.0}, label="level").labels == (3.0, None, -1.5)
+    assert pool_of(levels, given=per_draw({"weak": 1.0}), label="level").labels == (3.0, None, -1.5)
 
 
 ONE = {("a", "weak"): [True, False]}
@@ -83,5 +87,5 @@ ONE = {("a", "weak"): [True, False]}
 )
 def test_what_cannot_be_replayed_is_refused(samples: pl.DataFrame, costs: dict[str, float] | None, label: str | None, message: str) -> None:
     with pytest.raises((TableError, InputError), match=message) as refused:
-        pool_of(samples, costs=costs, label=label)
+        pool_of(samples, given=per_draw(costs) if costs else None, label=label)
     assert refused.value.happened.count("\n") == 0

@@ -13,11 +13,11 @@ from isocost.policies import load_policy
 from isocost.policies.adaptive import Adaptive
 from isocost.policies.base import Coverage, KeptPerProblem, Observation, Terms
 from isocost.records import Allocation, Outcome
-from tests.backtesting.pools import COSTS, simulated, table
+from tests.backtesting.pools import COSTS, per_draw, simulated, table
 
 POOL = pool_of(
     table({("a", "weak"): [False, True], ("b", "weak"): [True, None], ("a", "strong"): [True, True], ("b", "strong"): [False, True]}),
-    costs=COSTS,
+    given=per_draw(COSTS),
 )
 
 

@@ -13,7 +13,7 @@ from isocost.cli import app
 from isocost.errors import InputError, StorageError
 from tests.backtesting.pools import table
 
-COSTS = ["--costs", "weak=1", "--costs", "strong=3"]
+COSTS = ["--cost", "weak=1/draw", "--cost", "strong=3/draw"]
 QUICK = ["--policies", "uniform", "--seeds", "2", "--resamples", "2", "--targets", "0.5"]
 
 
@@ -62,10 +62,9 @@ def test_solutions_are_compared_if_there_are_texts(pool: Path, tmp_path: Path) -
         (["--targets", "0"], '--targets: "0" is not a list'),
         (["--objective", "kept"], '--objective: "kept" is no objective'),
         (["--policies", "uniform,adaptve", *COSTS], 'there is no policy "adaptve"'),
-        (["--costs", "weak"], '--costs: "weak" is not MODEL=COST'),
-        (["--costs", "weak=0"], '--costs: "weak=0" is not MODEL=COST'),
-        (["--costs", "weak=1", "--costs", "weak=2"], '--costs: "weak=2" is not MODEL=COST, or its model has a cost already'),
-        (["--costs", "weak=1"], 'no cost for model "strong"'),
+        (["--cost", "weak"], '--cost: "weak" is not MODEL=AMOUNT'),
+        (["--cost", "weak=1/draw"], 'no cost for model "strong"'),
+        (["--cost", "weak=1", "--cost", "strong=3"], "the table has no column num_generated_tokens"),
         ([], "neither the column cost nor num_generated_tokens"),
         (["--budget", "-1", *COSTS], "--budget: must be a number above 0"),
         (["--label", "levle", *COSTS], 'has no column "levle"'),

@@ -42,7 +42,7 @@ def test_the_options_reach_the_forecast(tmp_path: Path, monkeypatch: pytest.Monk
         (["--pilot", "4", "--budget", "10"], "error: --budget 10 tokens per problem: the pilot alone costs 160 tokens per problem"),
         (["--objective", "solved"], 'error: --objective: "solved" is no objective'),
         (["--at", "0"], 'error: --at: "0" is not a list of whole numbers above 0'),
-        (["--cost", "weak=1"], 'error: --cost: no price for model "strong"'),
+        (["--cost", "weak=1"], 'error: --cost: no cost for model "strong"'),
     ],
 )
 def test_bad_input_is_one_clear_line(

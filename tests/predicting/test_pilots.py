@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from isocost.costs.given import GivenCosts
 from isocost.errors import InputError, TableError
 from isocost.predicting.pilots import read_pilots
 from tests.predicting.tabled import sampled, written
@@ -17,7 +18,7 @@ def test_the_pilot_is_the_first_graded_draws_by_sample_index(tmp_path: Path) -> 
     table = sampled()
     # Not graded: draw 1 of every problem; it is paid, and the pilot goes on to draw 4.
     table = table.with_columns(correct=pl.when(pl.col("sample_index") == 1).then(None).otherwise(pl.col("correct")))
-    found = read_pilots(written(table.sample(fraction=1, shuffle=True, seed=3), tmp_path), 4, {})
+    found = read_pilots(written(table.sample(fraction=1, shuffle=True, seed=3), tmp_path), 4)
     first = table.filter(pl.col("sample_index").is_in([0, 2, 3, 4]))
     for each in found.models:
         mine = first.filter(pl.col("model") == each.pilot.model).group_by("problem_id").agg(pl.col("correct").sum())
@@ -32,25 +33,25 @@ def test_the_pilot_is_the_first_graded_draws_by_sample_index(tmp_path: Path) -> 
 
 def test_solutions_are_distinct_by_their_texts_and_joined_over_models(tmp_path: Path) -> None:
     table = sampled()
-    found = read_pilots(written(table, tmp_path), 4, {})
+    found = read_pilots(written(table, tmp_path), 4)
     first = table.filter(pl.col("sample_index") < 4, "correct")
     for each in found.models:
         mine = first.filter(pl.col("model") == each.pilot.model)
         assert len(each.pilot.solution_count) == mine.select("problem_id", "generation").unique().height
         assert each.pilot.solution_count.sum() == mine.height
     # With one text per problem, more correct solutions bring nothing new, whichever model they come from.
-    same = read_pilots(written(table.with_columns(generation=pl.col("problem_id")), tmp_path), 4, {})
+    same = read_pilots(written(table.with_columns(generation=pl.col("problem_id")), tmp_path), 4)
     assert same.together.expected(10, None)[10] < 1.5
 
 
 def test_all_draws_are_the_pilot_if_none_is_given_and_nothing_is_left_to_score(tmp_path: Path) -> None:
-    found = read_pilots(written(sampled(), tmp_path), None, {})
+    found = read_pilots(written(sampled(), tmp_path), None)
     assert found.draws == 20
     assert all(each.recorded is None for each in found.models)
 
 
 def test_recorded_draws_are_all_draws(tmp_path: Path) -> None:
-    found = read_pilots(written(sampled(), tmp_path), 4, {})
+    found = read_pilots(written(sampled(), tmp_path), 4)
     for each in found.models:
         assert each.recorded is not None
         assert each.recorded.draws.tolist() == [20] * 40
@@ -58,10 +59,10 @@ def test_recorded_draws_are_all_draws(tmp_path: Path) -> None:
 
 def test_costs_are_those_of_the_pilot_alone(tmp_path: Path) -> None:
     table = sampled().with_columns(num_generated_tokens=pl.when(pl.col("sample_index") < 4).then(10).otherwise(1000))
-    found = read_pilots(written(table, tmp_path), 4, {})
+    found = read_pilots(written(table, tmp_path), 4)
     assert [each.cost.value for each in found.models if each.cost] == [10.0, 10.0]
     assert found.unit == "tokens"
-    priced = read_pilots(written(table, tmp_path), 4, {"weak": 2.0, "strong": 5.0})
+    priced = read_pilots(written(table, tmp_path), 4, GivenCosts(amounts={"weak": 2.0, "strong": 5.0}))
     assert [each.cost.value for each in priced.models if each.cost] == [20.0, 50.0]
     assert priced.unit == "priced tokens"
 
@@ -69,7 +70,7 @@ def test_costs_are_those_of_the_pilot_alone(tmp_path: Path) -> None:
 def test_draws_stopped_at_the_first_success_are_found_and_not_scored(tmp_path: Path) -> None:
     table = sampled(problems=200)
     before = pl.col("correct").cast(pl.Int64).cum_sum().over("model", "problem_id") - pl.col("correct").cast(pl.Int64)
-    found = read_pilots(written(table.filter(before == 0), tmp_path), 4, {})
+    found = read_pilots(written(table.filter(before == 0), tmp_path), 4)
     assert [each.is_fixed for each in found.models] == [False, False]
     assert all(each.recorded is None for each in found.models)
     assert sum("depends on their outcomes" in note for note in found.notes) == 2
@@ -77,7 +78,7 @@ def test_draws_stopped_at_the_first_success_are_found_and_not_scored(tmp_path: P
 
 def test_without_sample_index_rows_are_draws_in_their_order(tmp_path: Path) -> None:
     table = sampled()
-    with_index, without = (read_pilots(written(t, tmp_path), 4, {}) for t in (table, table.drop("sample_index")))
+    with_index, without = (read_pilots(written(t, tmp_path), 4) for t in (table, table.drop("sample_index")))
     for one, other in zip(with_index.models, without.models, strict=True):
         np.testing.assert_array_equal(one.pilot.successes, other.pilot.successes)
     assert any("no sample_index" in note for note in without.notes)
@@ -85,7 +86,7 @@ def test_without_sample_index_rows_are_draws_in_their_order(tmp_path: Path) -> N
 
 def test_unequal_draws_are_noted(tmp_path: Path) -> None:
     table = sampled().filter((pl.col("problem_id") != "p1") | (pl.col("sample_index") < 2))
-    found = read_pilots(written(table, tmp_path), 4, {})
+    found = read_pilots(written(table, tmp_path), 4)
     assert any("2 to 4 draws per problem" in note for note in found.notes)
 
 
@@ -93,26 +94,26 @@ def test_models_of_other_problems_are_refused_and_of_some_others_noted(tmp_path:
     table = sampled()
     apart = table.filter((pl.col("model") == "weak") == pl.col("problem_id").is_in(["p0", "p1", "p2"]))
     with pytest.raises(InputError, match="drawn for other problems"):
-        read_pilots(written(apart, tmp_path), 4, {})
+        read_pilots(written(apart, tmp_path), 4)
     partly = table.filter((pl.col("model") == "weak") | pl.col("problem_id").is_in(["p0", "p1", "p2"]))
-    found = read_pilots(written(partly, tmp_path), 4, {})
+    found = read_pilots(written(partly, tmp_path), 4)
     assert any("piloted on different problems" in note for note in found.notes)
 
 
 def test_a_pilot_larger_than_the_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--pilot 21: model weak has at most 20 graded draws"):
-        read_pilots(written(sampled(), tmp_path), 21, {})
+        read_pilots(written(sampled(), tmp_path), 21)
 
 
 @pytest.mark.parametrize("column", ["problem_id", "model", "correct"])
 def test_a_missing_column_is_named(column: str, tmp_path: Path) -> None:
     with pytest.raises(TableError, match=f"missing column {column}"):
-        read_pilots(written(sampled().drop(column), tmp_path), 4, {})
+        read_pilots(written(sampled().drop(column), tmp_path), 4)
 
 
 def test_tables_of_counts_have_no_texts_answers_or_tokens(tmp_path: Path) -> None:
     table = sampled().select("problem_id", "model", "sample_index", "correct")
-    found = read_pilots(written(table, tmp_path), 4, {})
+    found = read_pilots(written(table, tmp_path), 4)
     assert all(each.cost is None and each.tokens is None for each in found.models)
     assert all(len(each.pilot.solution_count) == 0 for each in found.models)
     assert found.answers == ()
@@ -122,7 +123,7 @@ def test_tables_of_counts_have_no_texts_answers_or_tokens(tmp_path: Path) -> Non
 def test_incorrect_answers_that_models_share_are_counted(tmp_path: Path) -> None:
     wrong = (pl.col("problem_id") == "p0") & (pl.col("sample_index") < 3)
     table = sampled().with_columns(predicted_answer=pl.when(wrong).then(pl.lit("7")).otherwise(pl.col("predicted_answer")))
-    found = read_pilots(written(table, tmp_path), 4, {})
+    found = read_pilots(written(table, tmp_path), 4)
     (one,) = [each for each in found.answers if each.problem_id == "p0"]
     assert one.counts["7"] == {"strong": 3, "weak": 3}
     assert (one.reference, one.drawn) == ("5", {"weak": 4, "strong": 4})
@@ -132,7 +133,7 @@ def test_incorrect_answers_that_models_share_are_counted(tmp_path: Path) -> None
 def test_a_run_s_own_costs_and_policies_are_used(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text("arms: {a: {models: [weak], policy: adaptive}, b: {models: [strong]}}\n")
     written(sampled(), tmp_path)
-    found = read_pilots(tmp_path, 4, {})
+    found = read_pilots(tmp_path, 4)
     assert {each.pilot.model: each.is_fixed for each in found.models} == {"weak": False, "strong": True}
     # Counting tokens would give every model the same price.
     assert all(each.cost is None for each in found.models)

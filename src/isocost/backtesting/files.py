@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from isocost.backtesting.pool import Pool, pool_of
+from isocost.costs.given import GivenCosts
 from isocost.errors import TableError
 from isocost.nearest import did_you_mean
 from isocost.policies.base import KeptPerProblem, Objective
@@ -27,17 +28,17 @@ class Recorded:
     notes: tuple[str, ...]
 
 
-def load(path: Path, objective: Objective, *, costs: Mapping[str, float] | None = None, label: str | None = None) -> Recorded:
+def load(path: Path, objective: Objective, *, given: GivenCosts | None = None, label: str | None = None) -> Recorded:
     """Load the columns that a backtest needs. Texts are read only if the objective compares solutions.
 
     Args:
         path: The table of samples.
         objective: What is to be reached.
-        costs: Cost of a draw by model, for every model; None takes costs from the table.
+        given: Costs that take the place of the table's own.
         label: Column with a number that goes with a problem's difficulty.
 
     Raises:
-        InputError: the costs are not those of the table's models.
+        InputError: the given costs are not those of the table's models.
         TableError: the file is not a table of samples, or its rows are not a pool (`pool_of`).
     """
     wants_texts = isinstance(objective, KeptPerProblem)
@@ -47,7 +48,7 @@ def load(path: Path, objective: Objective, *, costs: Mapping[str, float] | None 
         hint = f"{did_you_mean(label, present)} " if did_you_mean(label, present) else ""
         raise TableError(f'{path}: has no column "{label[:80]}"', advice=f"{hint}--label names a column of the table")
     table = collected(lazy)
-    pool = pool_of(table, costs=costs, label=label, texts="generation" in present)
+    pool = pool_of(table, given=given, label=label, texts="generation" in present)
     return Recorded(pool=pool, notes=tuple(_notes(table, pool, wants_texts=wants_texts, label=label)))
 
 

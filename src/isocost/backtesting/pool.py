@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isocost.errors import InputError, TableError
+from isocost.costs.given import GivenCosts
+from isocost.errors import TableError
 from isocost.metrics.diversity import distinct_key
 
 Floats = NDArray[np.float64]
@@ -21,7 +22,7 @@ Bools = NDArray[np.bool_]
 T = TypeVar("T", bound=np.generic)
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_GIVE_COSTS = "give the cost of a draw: --costs MODEL=COST for each model"
+_GIVE_COSTS = "give the cost of a draw: --cost MODEL=AMOUNT/draw for each model"
 _SHOWN = 80  # characters of a name in a message
 
 
@@ -105,17 +106,17 @@ class Pool:
         )
 
 
-def pool_of(table: pl.DataFrame, *, costs: Mapping[str, float] | None = None, label: str | None = None, texts: bool = False) -> Pool:
+def pool_of(table: pl.DataFrame, *, given: GivenCosts | None = None, label: str | None = None, texts: bool = False) -> Pool:
     """Return the pool of a table of samples, as `tables.scan_table` finds it.
 
     Args:
-        table: The table. A draw costs what `costs` gives for its model, else its `cost`, else its `num_generated_tokens`.
-        costs: Cost of a draw by model; for every model, or for none.
+        table: The table. A draw costs what is given for its model, else its `cost`, else its `num_generated_tokens`.
+        given: Costs of every model, or None.
         label: Column with a number, or text with one number in it, that goes with a problem's difficulty.
         texts: Compare the texts of correct solutions, by their equations. Without it all solutions count as different.
 
     Raises:
-        InputError: the costs are not those of the table's models.
+        InputError: the given costs are not those of the table's models.
         TableError: models were sampled on different problems, no draw is correct, costs are not known, or the label cannot be used.
     """
     problems = tuple(table["problem_id"].unique(maintain_order=True).to_list())
@@ -135,7 +136,7 @@ def pool_of(table: pl.DataFrame, *, costs: Mapping[str, float] | None = None, la
     place = np.empty(len(pair), np.int64)
     place[order] = np.arange(len(pair)) - starts[pair[order]]
     at = (problem, model, place)
-    paid, unit = _costs(table, models, model, costs)
+    paid, unit = _costs(table, models, model, given)
     shape = (*drawn.shape, int(drawn.max()))
     return Pool(
         problems=problems,
@@ -180,29 +181,34 @@ def _solutions(table: pl.DataFrame) -> Ints:
     return np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
 
 
-def _costs(table: pl.DataFrame, models: Sequence[str], model: Ints, given: Mapping[str, float] | None) -> tuple[Floats, str]:
+def _costs(table: pl.DataFrame, models: Sequence[str], model: Ints, given: GivenCosts | None) -> tuple[Floats, str]:
     """Return the cost of each row, and its unit."""
-    if given:
-        for name in given:
-            if name not in models:
-                raise InputError(f'--costs: the table has no model "{name[:_SHOWN]}"\n  it has {", ".join(models[:5])[:200]}')
-        if missing := [name for name in models if name not in given]:
-            raise InputError(f'--costs: no cost for model "{missing[0][:_SHOWN]}"\n  give the cost of a draw of every model, or of none')
-        return np.array([given[name] for name in models])[model], "cost"
+    if given is not None:
+        given.check(models)
+        each = np.array([given.amounts[name] for name in models])[model]
+        return (each, given.unit) if given.per == "draw" else (each * _paid(table, "num_generated_tokens", models, model), given.unit)
     source = next((column for column in ("cost", "num_generated_tokens") if column in table.columns), None)
     if source is None:
         raise TableError("the table has neither the column cost nor num_generated_tokens", advice=_GIVE_COSTS)
-    if unknown := table[source].null_count():
-        raise TableError(f"the column {source} is empty for {unknown:,} draws", advice=_GIVE_COSTS)
-    costs = table[source].cast(pl.Float64).to_numpy()
-    paid = np.bincount(model, weights=costs)
-    if not paid.min() > 0:
-        raise TableError(f'all draws of model "{models[int(paid.argmin())][:_SHOWN]}" cost 0', advice=_GIVE_COSTS)
+    costs = _paid(table, source, models, model)
     if source == "num_generated_tokens":
         return costs, "tokens"
     # A table has costs in one unit: `scan_table` refuses others.
     units = table["cost_unit"].drop_nulls().to_list() if "cost_unit" in table.columns else []
     return costs, units[0] if units else "cost"
+
+
+def _paid(table: pl.DataFrame, column: str, models: Sequence[str], model: Ints) -> Floats:
+    """Return a column of costs or of tokens, float[rows]."""
+    if column not in table.columns:
+        raise TableError(f"the table has no column {column}", advice=_GIVE_COSTS)
+    if unknown := table[column].null_count():
+        raise TableError(f"the column {column} is empty for {unknown:,} draws", advice=_GIVE_COSTS)
+    found = table[column].cast(pl.Float64).to_numpy()
+    of_model = np.bincount(model, weights=found)
+    if not of_model.min() > 0:
+        raise TableError(f'all draws of model "{models[int(of_model.argmin())][:_SHOWN]}" cost 0', advice=_GIVE_COSTS)
+    return found
 
 
 def _labels(table: pl.DataFrame, label: str, problems: Sequence[str]) -> list[float | None]:

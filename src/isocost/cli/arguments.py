@@ -30,6 +30,14 @@ Settings = Annotated[
 Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="The run directory; default runs/NAME.")]
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.", show_default=False)]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.", show_default=False)]
+GivenCost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cost",
+        metavar="MODEL=AMOUNT",
+        help="The cost of a model's generated token, or of a draw: MODEL=AMOUNT/draw; give one for every model.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Strict = Annotated[
     bool,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli.arguments import AsJson, numbers
+from isocost.cli.arguments import AsJson, GivenCost, numbers
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.errors import InputError, StorageError
@@ -26,10 +26,7 @@ def backtest(
     objective: Annotated[
         str, typer.Option("--objective", metavar="NAME", help="What is to be reached: coverage, kept:4 or mixed:8; see docs/backtest.md.")
     ] = "coverage",
-    costs: Annotated[
-        list[str] | None,
-        typer.Option("--costs", metavar="MODEL=COST", help="The cost of a draw of a model; give one for every model. Repeatable."),
-    ] = None,
+    cost: GivenCost = None,
     label: Annotated[
         str | None,
         typer.Option("--label", metavar="FIELD", help="A column with a number that goes with a problem's difficulty, for adaptive."),
@@ -46,12 +43,13 @@ def backtest(
     """Replay policies on the recorded draws of several models, and compare the costs at which they first reach targets.
 
     Draws are given a random order for each seed, and a policy sees only what it has bought. Costs come from the column cost, else from
-    num_generated_tokens, unless --costs gives them. Beside the policies are two bounds: a buyer who knows the law of the pass rates, and
+    num_generated_tokens, unless --cost gives them. Beside the policies are two bounds: a buyer who knows the law of the pass rates, and
     one who knows every pass rate. uniform is always replayed, with each model alone; the best of them is what others are compared with.
 
-    isocost backtest pool.parquet --policies first-hit,adaptive --costs weak=1 --costs strong=3
+    isocost backtest pool.parquet --policies first-hit,adaptive --cost weak=1 --cost strong=3
     """
     from isocost import backtesting
+    from isocost.costs.given import given_costs
     from isocost.predicting import objective_of
     from isocost.summaries import backtests
 
@@ -60,7 +58,7 @@ def backtest(
         raise InputError(f"--budget: must be a number above 0, found {budget}")
     progress = CountLine(sys.stderr, wanted=True)
     with stoppable():
-        recorded = backtesting.load(table, aim, costs=_costs(costs or []), label=label)
+        recorded = backtesting.load(table, aim, given=given_costs(cost or []), label=label)
         found = backtesting.backtest(
             recorded.pool,
             backtesting.buyers_of([name.strip() for name in policies.split(",")], recorded.pool),
@@ -75,24 +73,6 @@ def backtest(
     if figure is not None:
         _write_figure(figure, backtests.backtest_figure(found))
     print_data(backtests.backtest_json(found, recorded.notes) if as_json else backtests.backtest_markdown(found, recorded.notes))
-
-
-def _costs(texts: list[str]) -> dict[str, float]:
-    """Parse MODEL=COST settings; the last = separates, because names may contain it."""
-    found: dict[str, float] = {}
-    for text in texts:
-        model, _, number = text.rpartition("=")
-        try:
-            cost = float(number)
-        except ValueError:
-            cost = 0.0
-        if not model or model in found or not 0 < cost < float("inf"):
-            raise InputError(
-                f'--costs: "{text[:80]}" is not MODEL=COST, or its model has a cost already',
-                advice="write the cost of a draw of each model once, such as --costs weak=1 --costs strong=3",
-            )
-        found[model] = cost
-    return found
 
 
 def _write_figure(path: Path, figure: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli.arguments import AsJson, whole_numbers
+from isocost.cli.arguments import AsJson, GivenCost, whole_numbers
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data
 from isocost.errors import InputError
@@ -39,9 +39,7 @@ def forecast(
     objective: Annotated[
         str, typer.Option("--objective", metavar="NAME", help="What choices make the most of: coverage, kept:4 or mixed:8.")
     ] = "coverage",
-    cost: Annotated[
-        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price per token of a model; give one for every model.")
-    ] = None,
+    cost: GivenCost = None,
     as_json: AsJson = False,
 ) -> None:
     """Forecast from a pilot what more draws bring: coverage, distinct solutions, mixed groups, and which model to buy from.
@@ -50,14 +48,14 @@ def forecast(
     budget are each model alone, equal money for two, and the policy adaptive, simulated; differences are paired. Costs are those of
     isocost measure. See docs/forecasting.md.
     """
-    from isocost.measuring import price_list
+    from isocost.costs.given import given_costs
     from isocost.predicting import forecast_json, forecast_markdown, objective_of, predict
 
     for amount in budget or []:
         if not 0 < amount < float("inf"):
             raise InputError(f"--budget {amount}: is not an amount above 0; write one, such as 2e6")
     ks = whole_numbers(at, "--at") if at else []
-    wanted, prices = objective_of(objective), price_list(cost or [])
+    wanted, given = objective_of(objective), given_costs(cost or [])
     with stoppable():
-        found = predict(table, pilot=pilot, objective=wanted, ks=ks, budgets=budget or [], prices=prices)
+        found = predict(table, pilot=pilot, objective=wanted, ks=ks, budgets=budget or [], given=given)
     print_data(forecast_json(found) if as_json else forecast_markdown(found))

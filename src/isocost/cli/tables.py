@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isocost.cli.arguments import AsJson, key_values, whole_numbers
+from isocost.cli.arguments import AsJson, GivenCost, key_values, whole_numbers
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.errors import InputError
@@ -41,9 +41,7 @@ def measure(
         str | None,
         typer.Option("--by", metavar="COLUMN", help="Group problems by a column, such as level, of the table or of a run's problems."),
     ] = None,
-    cost: Annotated[
-        list[str] | None, typer.Option("--cost", metavar="MODEL=NUMBER", help="The price per token of a model; give one for every model.")
-    ] = None,
+    cost: GivenCost = None,
     as_fixed: Annotated[
         bool, typer.Option("--as-fixed", help="Assert that the number of draws does not depend on their outcomes, even if it appears to.")
     ] = False,
@@ -66,18 +64,19 @@ def measure(
 ) -> None:
     """Measure the models of a table of samples: coverage, diversity, pass@1, maj@k, costs, overlap and crossovers, with intervals.
 
-    Costs come from the column cost (in a run's samples, its own costs), else from num_generated_tokens at 1 per token or the price of
-    --cost. In place of correct, a table may have the outcome that isocost verify writes. If sampling appears to have stopped on success,
-    a warning is printed and measures that need a fixed number of draws are left out. See docs/metrics.md.
+    Costs come from the column cost (in a run's samples, its own costs), else from num_generated_tokens, unless --cost gives them. In place of
+    correct, a table may have the outcome that isocost verify writes. If sampling appears to have stopped on success, a warning is printed and
+    measures that need a fixed number of draws are left out. See docs/metrics.md.
     """
     from isocost import measuring
+    from isocost.costs.given import given_costs
 
     if as_fixed and stopped_at:
         raise InputError("--as-fixed, --stopped-at: contradict each other; give one")
-    ks, wanted, prices = whole_numbers(k, "--k"), measuring.level_list(levels), measuring.price_list(cost or [])
+    ks, wanted, given = whole_numbers(k, "--k"), measuring.level_list(levels), given_costs(cost or [])
     with stoppable():
         found = measuring.survey_file(
-            table, ks, levels=wanted, prices=prices, by=by, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mix or []
+            table, ks, levels=wanted, given=given, by=by, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mix or []
         )
     print_data(measuring.survey_json(found) if as_json else measuring.survey_markdown(found))
 

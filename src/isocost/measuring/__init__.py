@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isocost.measuring.asjson import survey_json, to_json
 from isocost.measuring.columns import Measures, cell_estimates
-from isocost.measuring.files import level_list, price_list, survey_file
+from isocost.measuring.files import level_list, survey_file
 from isocost.measuring.markdown import survey_markdown
 from isocost.measuring.survey import Survey, survey
 
@@ -13,7 +13,6 @@ __all__ = [
     "Survey",
     "cell_estimates",
     "level_list",
-    "price_list",
     "survey",
     "survey_file",
     "survey_json",

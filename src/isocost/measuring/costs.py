@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.measuring.draws import Draws
 from isocost.measuring.models import Model
-from isocost.measuring.words import no_model
 from isocost.metrics.coverage import Floats
 from isocost.metrics.intervals import count_interval
 from isocost.metrics.unitcost import cost_per_correct
@@ -26,30 +25,30 @@ class Costs:
     Attributes:
         of_group: Cost of all draws of a model and problem, ungraded ones included, float[groups]; nan if one of them is unknown. None if
             the table has no costs.
-        unit: tokens; priced tokens, if prices were given; for a column cost, the value of column cost_unit (flops or usd), else cost.
+        unit: tokens; that of given costs; for a column cost, the value of column cost_unit (flops or usd), else cost.
     """
 
     of_group: Floats | None
     unit: str
 
 
-def costs(draws: Draws, prices: Mapping[str, float] | None = None) -> Costs:
+def costs(draws: Draws, given: GivenCosts | None = None) -> Costs:
     """Return the cost of the draws of each group.
 
-    A draw costs its generated tokens at the price of its model's token if prices are given, else the value of the column `cost`, else its
-    generated tokens.
+    A draw costs what is given for its model, per token or per draw; else the value of the column `cost`; else its generated tokens.
 
     Args:
         draws: The table.
-        prices: Price per token, by model; for every model, or for none. An unknown price is an error, never zero or one.
+        given: Costs of every model, or None.
 
     Raises:
-        InputError: A price is missing, not above 0, or of a model that the table lacks; or the table lacks the priced tokens.
+        InputError: A cost is missing, or of a model that the table lacks; or the table lacks the tokens that costs are given for.
     """
-    if prices:
-        _check(draws, prices)
-        price = np.array([prices[name] for name in draws.models])
-        return Costs(of_group=_bounded(_sums(draws, _tokens(draws)) * price[draws.model]), unit="priced tokens")
+    if given is not None:
+        given.check(draws.models)
+        each = np.array([given.amounts[name] for name in draws.models])
+        number = _sums(draws, _tokens(draws)) if given.per == "token" else draws.rows
+        return Costs(of_group=_bounded(number * each[draws.model]), unit=given.unit)
     # Real costs before token counts: tokens of two models rarely cost the same.
     if draws.cost is not None:
         return Costs(of_group=_bounded(_sums(draws, draws.cost)), unit=draws.cost_unit or "cost")
@@ -79,20 +78,11 @@ def unit_costs(model: Model) -> dict[str, Estimate]:
     return found | {"cost_per_correct": cost_per_correct(each, model.correct[known] / model.drawn[known])}
 
 
-def _check(draws: Draws, prices: Mapping[str, float]) -> None:
-    for name, price in prices.items():
-        if name not in draws.models:
-            raise no_model("--cost", name, draws.models)
-        if not 0 < price < float("inf"):
-            raise InputError(f"--cost: the price of {name[:80]} must be a number above 0, found {price}")
-    missing = [name for name in draws.models if name not in prices]
-    if missing:
-        raise InputError(f'--cost: no price for model "{missing[0][:80]}"\n  price every model of the table, or none')
-
-
 def _tokens(draws: Draws) -> Floats:
     if draws.tokens is None:
-        raise InputError("--cost: the table has no column num_generated_tokens, which prices are for")
+        raise InputError(
+            "--cost: the table has no column num_generated_tokens", advice="give the cost of a draw: MODEL=AMOUNT/draw for each model"
+        )
     return draws.tokens
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.measuring.rundirs import facts_of, groups_of, samples_of
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
@@ -22,7 +23,7 @@ def survey_file(
     ks: Sequence[int],
     *,
     levels: Sequence[Level] = ALL_LEVELS,
-    prices: Mapping[str, float] | None = None,
+    given: GivenCosts | None = None,
     by: str | None = None,
     as_fixed: bool = False,
     stopped_at: int | None = None,
@@ -36,7 +37,7 @@ def survey_file(
     Raises:
         TableError: The file is not a table of samples, or `by` cannot group its problems.
         RunDirectoryError: The directory holds no samples of a finished sampling stage.
-        InputError: A price is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
+        InputError: A given cost is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
     """
     groups: str | Mapping[str, str] | None = by
     columns = [name for name in _COLUMNS if levels or name != "generation"]
@@ -49,11 +50,11 @@ def survey_file(
     # Only the columns that this survey needs: texts are most of a large table.
     table = scan_table(str(path), columns)
     warnings = [said] if run and (said := run.doubt()) else []
-    if run and not prices and "cost" not in table.collect_schema():
+    if run and given is None and "cost" not in table.collect_schema():
         # Counting tokens would give every model the same price per token, which contradicts the run's report.
         table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))
         warnings += [f"{path.name} of this run does not have the costs of its draws; {run.report_again} writes them."]
-    found = survey(table, ks, levels=levels, prices=prices, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
+    found = survey(table, ks, levels=levels, given=given, by=groups, as_fixed=as_fixed, stopped_at=stopped_at, mixes=mixes, run=run)
     return replace(found, warnings=[*found.warnings, *warnings])
 
 
@@ -67,25 +68,3 @@ def level_list(text: str) -> tuple[Level, ...]:
     if any(name not in ALL_LEVELS for name in names):
         raise InputError(f'--levels: "{text[:80]}" is not a list of levels\n  write it as --levels {",".join(ALL_LEVELS)}; or none')
     return tuple(level for level in ALL_LEVELS if level in names)
-
-
-def price_list(texts: Sequence[str]) -> dict[str, float]:
-    """Parse the token prices of the command line, MODEL=NUMBER each. The last = separates, because names may contain it.
-
-    Raises:
-        InputError: A text has another form, or a model is priced twice.
-    """
-    prices: dict[str, float] = {}
-    for text in texts:
-        model, _, number = text.rpartition("=")
-        try:
-            price = float(number)
-        except ValueError:
-            model, price = "", 0.0
-        if not model or model in prices:
-            why = "is priced twice" if model else "is not MODEL=NUMBER"
-            raise InputError(
-                f'--cost: "{text[:80]}" {why}\n  write the price of a token of each model once, such as --cost weak=1 --cost strong=3'
-            )
-        prices[model] = price
-    return prices

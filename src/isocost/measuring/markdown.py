@@ -14,7 +14,7 @@ from isocost.records import Estimate
 _FEW_PROBLEMS = 30  # below this a note warns of the small n
 _ABREAST = 4  # models per table, so that it fits a terminal
 _MOST_GROUPS = 40  # rows of a table by group
-_AT_ONE_PRICE = "At one price per token, whichever model wrote it; --cost MODEL=NUMBER for each model says otherwise."
+_AT_ONE_PRICE = "At one price per token, whichever model wrote it; --cost MODEL=AMOUNT for each model says otherwise."
 _LEFT_OUT = ("maj@", "pass@1[", "diversity_")  # measures omitted by group, where the table would become too wide
 _MOST_MODELS = 3  # models whose own numbers fit beside the mixture's
 _MINUS = "\N{MINUS SIGN}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from isocost.costs.given import GivenCosts
 from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Point, Shared, crossings, curve_points, shared
 from isocost.measuring.costs import costs
@@ -54,7 +55,7 @@ class Survey:
 
     @property
     def at_one_price(self) -> bool:
-        """True if tokens of different models count alike because no prices were given."""
+        """True if tokens of different models count alike because no costs were given."""
         return self.unit == "tokens" and len(self.measures) > 1
 
 
@@ -63,7 +64,7 @@ def survey(
     ks: Sequence[int],
     *,
     levels: Sequence[Level] = ALL_LEVELS,
-    prices: Mapping[str, float] | None = None,
+    given: GivenCosts | None = None,
     by: str | Mapping[str, str] | None = None,
     as_fixed: bool = False,
     stopped_at: int | None = None,
@@ -85,7 +86,7 @@ def survey(
         table: The table from `tables.scan_table`. Diversity needs `generation`.
         ks: Numbers of draws to measure at.
         levels: Levels of diversity: the keys that make two solutions equal.
-        prices: Price per generated token, by model; see `measuring.costs.costs`.
+        given: Costs that take the place of the table's own; see `measuring.costs.costs`.
         by: A column, or a group for each problem id, by which the measures are also broken down.
         as_fixed: Take the number of draws as independent of outcomes, whatever the test says.
         stopped_at: The number of correct draws at which each problem's draws stopped, unless they met the largest number of any problem
@@ -96,11 +97,11 @@ def survey(
     Raises:
         ValueError: A k or `stopped_at` below 1.
         TableError: The file behind the table cannot be read to its end; or `by` is no column, or puts a problem in two groups.
-        InputError: A price is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
+        InputError: A given cost is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
     """
     wanted, lazy = _checked(ks), table.lazy()
     draws = load(lazy, run.order if run else ())
-    cost = costs(draws, prices)
+    cost = costs(draws, given)
     asked = [shares_of(mix, draws.models) for mix in mixes]
     # Before the slow part: a mixture without costs is the user's mistake.
     for shares in asked:
@@ -149,7 +150,7 @@ def _unpriced(found: Sequence[Model], unit: str) -> list[str]:
     """Return a warning if tokens of different models count alike."""
     if len(found) < 2 or unit != "tokens" or all(model.cost is None for model in found):
         return []
-    return ["A token costs the same here whichever model wrote it; --cost MODEL=NUMBER for each model says otherwise."]
+    return ["A token costs the same here whichever model wrote it; --cost MODEL=AMOUNT for each model says otherwise."]
 
 
 def _checked(ks: Sequence[int]) -> list[int]:

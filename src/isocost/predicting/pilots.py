@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.forecasting import Answers, DistinctLaw, Pilot, Piloted
 from isocost.measuring.costs import costs, unit_costs
@@ -47,34 +48,34 @@ class Pilots:
 
 
 def read_pilots(
-    path: Path, pilot: int | None, prices: Mapping[str, float], only: pl.Expr | None = None, *, as_fixed: bool = False
+    path: Path, pilot: int | None, given: GivenCosts | None = None, only: pl.Expr | None = None, *, as_fixed: bool = False
 ) -> Pilots:
     """Read the first graded draws of each model and problem of a table of samples, or of a run directory.
 
     Args:
         path: The table or directory.
         pilot: Graded draws per problem in the pilot; None takes all.
-        prices: Price per generated token, by model; see `measuring.costs.costs`.
+        given: Costs that take the place of the table's own; see `measuring.costs.costs`.
         only: True for the rows to read; None reads all.
         as_fixed: Take the pilot as fixed without a look at what was drawn after it, and score nothing on that.
 
     Raises:
         TableError: The file is not a table of samples.
         RunDirectoryError: The directory holds no samples.
-        InputError: A model has fewer draws than the pilot, shares no problem with the others, or a price is missing or wrong.
+        InputError: A model has fewer draws than the pilot, shares no problem with the others, or a given cost is missing or wrong.
     """
     run = facts_of(path)
     table = scan_table(str(samples_of(path) if path.is_dir() else path), _COLUMNS)
     if only is not None:
         table = table.filter(only)
-    if run and not prices and "cost" not in table.collect_schema():
+    if run and given is None and "cost" not in table.collect_schema():
         table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))  # tokens would give every model the same price
     every = load(table, run.order if run else ())
     _check_size(every, pilot)
     first = _first(every, pilot)
     rows = table if first.all() else _rows(table, first)
     draws = load(rows, every.problems)
-    cost = costs(draws, prices)
+    cost = costs(draws, given)
     piloted = models(rows, draws, (), levels=("string",), cost=cost.of_group, votes=False, identified=True)
     whole = {model.name: model for model in models(table, every, (), levels=("string",), votes=False)}
     _check_problems(piloted)

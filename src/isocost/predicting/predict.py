@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.forecasting import Forecast, Question, forecast
 from isocost.measuring.words import with_unit
@@ -34,7 +35,7 @@ def predict(
     objective: Objective,
     ks: Sequence[int] = (),
     budgets: Sequence[float] = (),
-    prices: Mapping[str, float] | None = None,
+    given: GivenCosts | None = None,
     policies: Sequence[str] = POLICIES,
 ) -> Prediction:
     """Predict from the first graded draws of each problem what more of them bring.
@@ -45,7 +46,7 @@ def predict(
         objective: What choices make the most of.
         ks: Draws per problem to predict; none: 4, 16 and 25 times the pilot.
         budgets: Money per problem at which choices are compared; none: four pilots of the most expensive model.
-        prices: Price per generated token, by model; see `measuring.costs.costs`.
+        given: Costs that take the place of the table's own; see `measuring.costs.costs`.
         policies: Names of the policies to simulate.
 
     Raises:
@@ -54,7 +55,7 @@ def predict(
         InputError: The pilot is larger than the table, models share no problem, costs are unknown where a budget is given, or a budget is
             smaller than the pilot.
     """
-    pilots = read_pilots(path, pilot, prices or {})
+    pilots = read_pilots(path, pilot, given)
     if pilots.draws == 0:
         raise InputError(f"{path}: no sample is graded\n  grade them first: isocost verify")
     costs = {each.pilot.model: each.cost.value for each in pilots.models if each.cost is not None and each.cost.value is not None}
@@ -62,7 +63,7 @@ def predict(
     if unknown and budgets:
         raise InputError(
             f"--budget: the cost of a draw of model {unknown[0][:80]} is unknown\n"
-            "  give the table num_generated_tokens or cost for every draw"
+            "  give it with --cost, or give the table num_generated_tokens or cost for every draw"
         )
     _check_budgets(budgets, pilots, costs)
     question = Question(

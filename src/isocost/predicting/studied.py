@@ -73,7 +73,7 @@ def read_study_pilot(
             f"{path}: has no draw of model {lacking[0]} for the training problems of the study\n"
             "  pilot every model that an arm draws from, under its name in the study and with its problem ids"
         )
-    read = read_pilots(path, pilot, {}, only, as_fixed=as_fixed)
+    read = read_pilots(path, pilot, None, only, as_fixed=as_fixed)
     pilots = replace(read, models=tuple(sorted(read.models, key=lambda each: models.index(each.pilot.model))))
     lengths = {}
     for each in pilots.models:

@@ -1,0 +1,88 @@
+"""Costs of draws as the option --cost gives them, in place of those of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from isocost.errors import InputError
+from isocost.nearest import did_you_mean
+
+Per = Literal["token", "draw"]
+
+_PER_DRAW = "/draw"
+_SHOWN = 80  # characters of a name in a message: names come from tables and can be any text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenCosts:
+    """Costs that the user gives.
+
+    Attributes:
+        amounts: Cost by model.
+        per: What it is the cost of: one generated token, or one draw whatever its length.
+    """
+
+    amounts: Mapping[str, float]
+    per: Per = "token"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the costs, as it is printed."""
+        return "priced tokens" if self.per == "token" else "cost"
+
+    def check(self, models: Sequence[str]) -> None:
+        """Reject costs that are not those of a table's models.
+
+        Raises:
+            InputError: A cost is missing, or of a model that the table lacks. An unknown cost is never zero or one.
+        """
+        for name in self.amounts:
+            if name not in models:
+                near = did_you_mean(name[:_SHOWN], [each[:_SHOWN] for each in models])
+                advice = f"{near} it has {', '.join(models[:5])[:200]}".strip()
+                raise InputError(f'--cost: the table has no model "{name[:_SHOWN]}"', advice=advice)
+        if missing := [name for name in models if name not in self.amounts]:
+            raise InputError(
+                f'--cost: no cost for model "{missing[0][:_SHOWN]}"', advice="give the cost of every model of the table, or of none"
+            )
+
+
+def given_costs(texts: Sequence[str]) -> GivenCosts | None:
+    """Parse the values of --cost: MODEL=AMOUNT per generated token, or MODEL=AMOUNT/draw. Without one return None.
+
+    The last = separates, because names may contain it.
+
+    Raises:
+        InputError: A text has another form, a model has two costs, or some costs are per token and others per draw.
+    """
+    amounts: dict[str, float] = {}
+    units: set[Per] = set()
+    for text in texts:
+        model, _, value = text.rpartition("=")
+        number = _number(value.removesuffix(_PER_DRAW))
+        if not model or number is None:
+            raise _refused(text, "is not MODEL=AMOUNT with an amount above 0, nor MODEL=AMOUNT/draw")
+        if model in amounts:
+            raise _refused(text, "is a second cost of its model")
+        amounts[model] = number
+        units.add("draw" if value.endswith(_PER_DRAW) else "token")
+    if len(units) > 1:
+        raise _refused(texts[-1], "has another unit than a cost before it: one is per token, one per draw")
+    return GivenCosts(amounts=amounts, per=units.pop()) if units else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 < number < float("inf") else None
+
+
+def _refused(text: str, why: str) -> InputError:
+    return InputError(
+        f'--cost: "{text[:_SHOWN]}" {why}',
+        advice="write the cost of a token of each model once, such as --cost weak=1 --cost strong=3; or of a draw: --cost weak=1/draw",
+    )
