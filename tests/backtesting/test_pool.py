@@ -6,9 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from isocost.backtesting.bounds import novelty
+from isocost.backtesting.objectives import progress_of
 from isocost.backtesting.pool import pool_of
 from isocost.costs.given import GivenCosts
 from isocost.errors import InputError, TableError
+from isocost.policies.base import KeptPerProblem
 from tests.backtesting.pools import COSTS, per_draw, table
 
 UNEQUAL = {("a", "weak"): [True, False, None], ("a", "strong"): [False], ("b", "weak"): [False, False], ("b", "strong"): [True]}
@@ -53,12 +56,23 @@ def test_a_draw_costs_its_cost_or_else_its_tokens() -> None:
     assert (by_token.cost.tolist(), by_token.unit) == ([[[10.0, 14.0]]], "priced tokens")
 
 
-def test_solutions_are_equal_by_their_equations() -> None:
-    texts = ["1 + 1 = 2 so 2", "First, 1+1=2. It is 2", "3 - 1 = 2", "wrong"]
+def test_solutions_are_equal_at_a_level() -> None:
+    texts = ["1 + 1 = 2 so 2", "First, 1+1=2. It is 2", "1 + 1 = 2  so 2", "wrong"]
     told_apart = table({("a", "weak"): [True, True, True, False]}, generation=texts)
-    solution = pool_of(told_apart, given=per_draw({"weak": 1.0}), texts=True).solution[0, 0]
-    assert solution[0] == solution[1] != solution[2]
-    assert len(set(pool_of(told_apart, given=per_draw({"weak": 1.0})).solution[0, 0].tolist())) == 4
+    found = {
+        level: pool_of(told_apart, given=per_draw({"weak": 1.0}), distinct=level).solution[0, 0, :3].tolist()
+        for level in ("string", "normalised", "equations", None)
+    }
+    assert [len(set(numbers)) for numbers in found.values()] == [3, 2, 1, 3]
+
+
+def test_a_correct_draw_that_was_cut_off_is_no_solution() -> None:
+    cut = table({("a", "weak"): [True, True, False]}, generation=["x", "y", "z"], finish_reason=["length", None, "stop"])
+    pool = pool_of(cut, given=per_draw({"weak": 1.0}), distinct="string")
+    progress = progress_of(KeptPerProblem(2), pool)
+    assert [progress.is_new(0, 0, draw) for draw in range(2)] == [False, True]
+    assert [progress.add(0, 0, draw) for draw in range(3)] == [0, 1, 0]
+    assert novelty(pool, KeptPerProblem(1)).tolist() == [0.5]
 
 
 def test_a_label_is_one_number_per_problem() -> None:

@@ -59,6 +59,7 @@ def test_solutions_are_compared_if_there_are_texts(pool: Path, tmp_path: Path) -
     ("arguments", "message"),
     [
         (["--targets", "0.3,x"], '--targets: "0.3,x" is not a list of numbers above 0'),
+        (["--distinct", "words"], '--distinct: "words" is no level'),
         (["--targets", "0"], '--targets: "0" is not a list'),
         (["--objective", "kept"], '--objective: "kept" is no objective'),
         (["--policies", "uniform,adaptve", *COSTS], 'there is no policy "adaptve"'),

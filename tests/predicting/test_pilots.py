@@ -44,6 +44,28 @@ def test_solutions_are_distinct_by_their_texts_and_joined_over_models(tmp_path: 
     assert same.together.expected(10, None)[10] < 1.5
 
 
+def test_solutions_are_told_apart_as_training_sets_do(tmp_path: Path) -> None:
+    table = sampled()
+    spaced = pl.when(pl.col("sample_index") % 2 == 0).then(pl.col("generation").str.replace(" ", "  ")).otherwise("generation")
+    path, first = written(table.with_columns(generation=spaced), tmp_path), table.filter(pl.col("sample_index") < 4, "correct")
+    by_words = first.select("model", "problem_id", "generation").unique().height
+    number = {
+        level: sum(len(each.pilot.solution_count) for each in read_pilots(path, 4, distinct=level).models)
+        for level in ("string", "normalised", None)
+    }
+    assert number["normalised"] == by_words < number["string"] < number[None] == first.height
+
+
+def test_correct_draws_that_were_cut_off_are_no_solutions(tmp_path: Path) -> None:
+    table = sampled()
+    cut = table.with_columns(finish_reason=pl.when(pl.col("sample_index") == 0).then(pl.lit("length")))
+    found = read_pilots(written(cut, tmp_path), 4)
+    whole = table.filter(pl.col("sample_index").is_between(1, 3), "correct")
+    assert sum(each.pilot.solution_count.sum() for each in found.models) == whole.height
+    assert sum(each.pilot.successes.sum() for each in found.models) > whole.height
+    assert any("correct draws of the pilot were cut off" in note for note in found.notes)
+
+
 def test_all_draws_are_the_pilot_if_none_is_given_and_nothing_is_left_to_score(tmp_path: Path) -> None:
     found = read_pilots(written(sampled(), tmp_path), None)
     assert found.draws == 20

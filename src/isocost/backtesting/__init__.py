@@ -58,6 +58,7 @@ def backtest(
         models=pool.models,
         draws=int(pool.drawn.sum()),
         unit=pool.unit,
+        distinct=pool.distinct,
         seeds=seeds,
         resamples=resamples,
         targets=tuple(target_result(compared, t, target, needs[t], possible) for t, target in enumerate(targets)),

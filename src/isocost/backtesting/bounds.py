@@ -200,6 +200,8 @@ def novelty(pool: Pool, objective: Objective) -> Floats:
             if len(held) >= objective.most:
                 break
             correct[len(held)] += 1
-            new[len(held)] += solution not in held
+            if solution < 0 or solution in held:
+                continue
+            new[len(held)] += 1
             held.add(solution)
     return np.asarray(np.where(correct > 0, new / np.maximum(correct, 1), 1.0), np.float64)

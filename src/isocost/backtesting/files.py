@@ -11,12 +11,13 @@ import polars as pl
 from isocost.backtesting.pool import Pool, pool_of
 from isocost.costs.given import GivenCosts
 from isocost.errors import TableError
+from isocost.metrics.diversity import Level
 from isocost.nearest import did_you_mean
 from isocost.policies.base import KeptPerProblem, Objective
 from isocost.tables import scan_table
 from isocost.tables.coding import collected
 
-_COLUMNS = ("num_generated_tokens", "cost", "cost_unit")
+_COLUMNS = ("num_generated_tokens", "cost", "cost_unit", "finish_reason")
 _FEW_PROBLEMS = 30
 
 
@@ -28,7 +29,9 @@ class Recorded:
     notes: tuple[str, ...]
 
 
-def load(path: Path, objective: Objective, *, given: GivenCosts | None = None, label: str | None = None) -> Recorded:
+def load(
+    path: Path, objective: Objective, *, given: GivenCosts | None = None, label: str | None = None, distinct: Level | None = "string"
+) -> Recorded:
     """Load the columns that a backtest needs. Texts are read only if the objective compares solutions.
 
     Args:
@@ -36,19 +39,20 @@ def load(path: Path, objective: Objective, *, given: GivenCosts | None = None, l
         objective: What is to be reached.
         given: Costs that take the place of the table's own.
         label: Column with a number that goes with a problem's difficulty.
+        distinct: Level at which solutions count as the same; None counts each as different.
 
     Raises:
         InputError: the given costs are not those of the table's models.
         TableError: the file is not a table of samples, or its rows are not a pool (`pool_of`).
     """
-    wants_texts = isinstance(objective, KeptPerProblem)
+    wants_texts = isinstance(objective, KeptPerProblem) and distinct is not None
     lazy = scan_table(str(path), [*_COLUMNS, *(["generation"] if wants_texts else []), *([label] if label else [])])
     present = lazy.collect_schema().names()
     if label and label not in present:
         hint = f"{did_you_mean(label, present)} " if did_you_mean(label, present) else ""
         raise TableError(f'{path}: has no column "{label[:80]}"', advice=f"{hint}--label names a column of the table")
     table = collected(lazy)
-    pool = pool_of(table, given=given, label=label, texts="generation" in present)
+    pool = pool_of(table, given=given, label=label, distinct=distinct)
     return Recorded(pool=pool, notes=tuple(_notes(table, pool, wants_texts=wants_texts, label=label)))
 
 

@@ -76,7 +76,8 @@ class _Kept:
         return int(len(seen) <= self._most)
 
     def is_new(self, problem: int, model: int, draw: int) -> bool:
-        return self._solution[problem][model][draw] not in self._seen[problem]
+        solution = self._solution[problem][model][draw]
+        return solution >= 0 and solution not in self._seen[problem]
 
 
 class _Mixed:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from isocost.costs.given import GivenCosts
 from isocost.errors import TableError
-from isocost.metrics.diversity import distinct_key
+from isocost.metrics.diversity import Level, distinct_key
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,9 +36,11 @@ class Pool:
         drawn: Recorded draws of each pair, int[problems, models].
         graded: bool[problems, models, draws].
         correct: bool[problems, models, draws].
-        solution: Number of the draw's solution; equal numbers of one problem are equal solutions, int[problems, models, draws].
+        solution: Number of the draw's solution, int[problems, models, draws]; equal numbers of one problem are equal solutions. A draw that
+            was cut off has -1: it adds none to a training set.
         cost: Cost of each draw, float[problems, models, draws].
-        unit: Unit of costs: flops, usd, tokens, or cost if it is not known.
+        unit: Unit of costs: flops, usd, tokens, priced tokens, or cost if it is not known.
+        distinct: Level at which solutions count as the same; None counts each as different.
         labels: A number per problem that goes with its difficulty, or None.
     """
 
@@ -50,6 +52,7 @@ class Pool:
     solution: Ints
     cost: Floats
     unit: str
+    distinct: Level | None
     labels: tuple[float | None, ...]
 
     @property
@@ -106,14 +109,14 @@ class Pool:
         )
 
 
-def pool_of(table: pl.DataFrame, *, given: GivenCosts | None = None, label: str | None = None, texts: bool = False) -> Pool:
+def pool_of(table: pl.DataFrame, *, given: GivenCosts | None = None, label: str | None = None, distinct: Level | None = None) -> Pool:
     """Return the pool of a table of samples, as `tables.scan_table` finds it.
 
     Args:
         table: The table. A draw costs what is given for its model, else its `cost`, else its `num_generated_tokens`.
         given: Costs of every model, or None.
         label: Column with a number, or text with one number in it, that goes with a problem's difficulty.
-        texts: Compare the texts of correct solutions, by their equations. Without it all solutions count as different.
+        distinct: Level at which texts of correct solutions count as the same. None, or no column `generation`, counts each as different.
 
     Raises:
         InputError: the given costs are not those of the table's models.
@@ -144,9 +147,10 @@ def pool_of(table: pl.DataFrame, *, given: GivenCosts | None = None, label: str 
         drawn=drawn,
         graded=_filled(shape, at, table["correct"].is_not_null().to_numpy()),
         correct=_filled(shape, at, correct),
-        solution=_filled(shape, at, _solutions(table) if texts else np.arange(len(pair))),
+        solution=_filled(shape, at, _solutions(table, distinct)),
         cost=_filled(shape, at, paid),
         unit=unit,
+        distinct=distinct,
         labels=tuple(_labels(table, label, problems)) if label else (None,) * len(problems),
     )
 
@@ -172,13 +176,18 @@ def _check_problems(drawn: Ints, problems: Sequence[str], models: Sequence[str])
         )
 
 
-def _solutions(table: pl.DataFrame) -> Ints:
-    """Return numbers of solutions; texts with the same equations have the same number. Only correct draws are read."""
-    texts = table["generation"].fill_null("").to_list()
-    right = table["correct"].fill_null(value=False).to_list()
-    known: dict[str, int] = {}
-    keys = [distinct_key(text, "equations") if correct else "" for text, correct in zip(texts, right, strict=True)]
-    return np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
+def _solutions(table: pl.DataFrame, distinct: Level | None) -> Ints:
+    """Return numbers of solutions; equal ones have the same number, cut off ones have -1. Only correct draws are read."""
+    numbers = np.arange(table.height)
+    if distinct is not None and "generation" in table.columns:
+        texts = table["generation"].fill_null("").to_list()
+        right = table["correct"].fill_null(value=False).to_list()
+        known: dict[str, int] = {}
+        keys = [distinct_key(text, distinct) if correct else "" for text, correct in zip(texts, right, strict=True)]
+        numbers = np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
+    if "finish_reason" in table.columns:
+        numbers[table["finish_reason"].eq_missing("length").to_numpy()] = -1
+    return numbers
 
 
 def _costs(table: pl.DataFrame, models: Sequence[str], model: Ints, given: GivenCosts | None) -> tuple[Floats, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from isocost.metrics.diversity import Level
 from isocost.policies.base import Objective
 from isocost.records import Estimate
 
@@ -63,7 +64,8 @@ class Backtest:
         problems: Number of problems.
         models: Names of the models.
         draws: Recorded draws.
-        unit: Unit of costs: flops, usd, tokens or cost.
+        unit: Unit of costs: flops, usd, tokens, priced tokens or cost.
+        distinct: Level at which solutions count as the same; None counts each as different.
         seeds: Replays, each with the draws of each pair in another order.
         resamples: Replays with resampled problems, for the intervals.
         targets: Results by target, ascending.
@@ -74,6 +76,7 @@ class Backtest:
     models: tuple[str, ...]
     draws: int
     unit: str
+    distinct: Level | None
     seeds: int
     resamples: int
     targets: tuple[TargetResult, ...]

@@ -38,6 +38,14 @@ GivenCost = Annotated[
         help="The cost of a model's generated token, or of a draw: MODEL=AMOUNT/draw; give one for every model.",
     ),
 ]
+Distinct = Annotated[
+    str,
+    typer.Option(
+        "--distinct",
+        metavar="LEVEL",
+        help="Solutions count as the same by: string, normalised, equations; or none. As curate.distinct of a study.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Strict = Annotated[
     bool,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli.arguments import AsJson, GivenCost, numbers
+from isocost.cli.arguments import AsJson, Distinct, GivenCost, numbers
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.errors import InputError, StorageError
@@ -27,6 +27,7 @@ def backtest(
         str, typer.Option("--objective", metavar="NAME", help="What is to be reached: coverage, kept:4 or mixed:8; see docs/backtest.md.")
     ] = "coverage",
     cost: GivenCost = None,
+    distinct: Distinct = "string",
     label: Annotated[
         str | None,
         typer.Option("--label", metavar="FIELD", help="A column with a number that goes with a problem's difficulty, for adaptive."),
@@ -50,15 +51,15 @@ def backtest(
     """
     from isocost import backtesting
     from isocost.costs.given import given_costs
-    from isocost.predicting import objective_of
+    from isocost.predicting import level_of, objective_of
     from isocost.summaries import backtests
 
-    wanted, aim = numbers(targets, "--targets", "0.3,0.4"), objective_of(objective)
+    wanted, aim, level = numbers(targets, "--targets", "0.3,0.4"), objective_of(objective), level_of(distinct)
     if budget is not None and not 0 < budget < float("inf"):
         raise InputError(f"--budget: must be a number above 0, found {budget}")
     progress = CountLine(sys.stderr, wanted=True)
     with stoppable():
-        recorded = backtesting.load(table, aim, given=given_costs(cost or []), label=label)
+        recorded = backtesting.load(table, aim, given=given_costs(cost or []), label=label, distinct=level)
         found = backtesting.backtest(
             recorded.pool,
             backtesting.buyers_of([name.strip() for name in policies.split(",")], recorded.pool),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli.arguments import AsJson, GivenCost, whole_numbers
+from isocost.cli.arguments import AsJson, Distinct, GivenCost, whole_numbers
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data
 from isocost.errors import InputError
@@ -40,6 +40,7 @@ def forecast(
         str, typer.Option("--objective", metavar="NAME", help="What choices make the most of: coverage, kept:4 or mixed:8.")
     ] = "coverage",
     cost: GivenCost = None,
+    distinct: Distinct = "string",
     as_json: AsJson = False,
 ) -> None:
     """Forecast from a pilot what more draws bring: coverage, distinct solutions, mixed groups, and which model to buy from.
@@ -49,13 +50,13 @@ def forecast(
     isocost measure. See docs/forecasting.md.
     """
     from isocost.costs.given import given_costs
-    from isocost.predicting import forecast_json, forecast_markdown, objective_of, predict
+    from isocost.predicting import forecast_json, forecast_markdown, level_of, objective_of, predict
 
     for amount in budget or []:
         if not 0 < amount < float("inf"):
             raise InputError(f"--budget {amount}: is not an amount above 0; write one, such as 2e6")
     ks = whole_numbers(at, "--at") if at else []
-    wanted, given = objective_of(objective), given_costs(cost or [])
+    wanted, given, level = objective_of(objective), given_costs(cost or []), level_of(distinct)
     with stoppable():
-        found = predict(table, pilot=pilot, objective=wanted, ks=ks, budgets=budget or [], given=given)
+        found = predict(table, pilot=pilot, objective=wanted, ks=ks, budgets=budget or [], given=given, distinct=level)
     print_data(forecast_json(found) if as_json else forecast_markdown(found))

@@ -64,9 +64,9 @@ def measure(
 ) -> None:
     """Measure the models of a table of samples: coverage, diversity, pass@1, maj@k, costs, overlap and crossovers, with intervals.
 
-    Costs come from the column cost (in a run's samples, its own costs), else from num_generated_tokens, unless --cost gives them. In place of
-    correct, a table may have the outcome that isocost verify writes. If sampling appears to have stopped on success, a warning is printed and
-    measures that need a fixed number of draws are left out. See docs/metrics.md.
+    Costs come from the column cost (in a run's samples, its own costs), else from num_generated_tokens, unless --cost gives them. In place
+    of correct, a table may have the outcome that isocost verify writes. If sampling appears to have stopped on success, a warning is
+    printed and measures that need a fixed number of draws are left out. See docs/metrics.md.
     """
     from isocost import measuring
     from isocost.costs.given import given_costs

@@ -12,6 +12,12 @@ from isocost.equations import signature
 from isocost.metrics.coverage import Floats, Ints, checked_ks, distinct_pairs, pair_curve
 
 Level = Literal["string", "normalised", "equations"]
+SAME: dict[Level | None, str] = {
+    "string": "two solutions are the same if their texts are equal",
+    "normalised": "two solutions are the same if their words are equal",
+    "equations": "two solutions are the same if their equations are equal",
+    None: "no two solutions are the same",
+}
 BLOCK_CELLS = 1 << 20  # numbers held at once in a block of classes by ks
 
 

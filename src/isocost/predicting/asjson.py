@@ -16,7 +16,8 @@ from isocost.records import Estimate
 
 
 def forecast_json(prediction: Prediction) -> dict[str, object]:
-    """Return {"pilot": draws per problem, "level" of intervals, "objective", "unit" of costs, "models", "choices", "crossovers", ...}.
+    """Return {"pilot": draws per problem, "level" of intervals, "objective", "unit" of costs, "distinct" level, "models", "choices",
+    "crossovers", ...}.
 
     An ESTIMATE is {"value", "low", "high", "n"}. "models" {MODEL: {"problems", "draws", "correct", "says_nothing": reason or null,
     "impossible": ESTIMATE, "cost_per_draw" and "tokens_per_draw": ESTIMATE of level 95% or null, "points": [{"k", "coverage", "distinct",
@@ -33,6 +34,7 @@ def forecast_json(prediction: Prediction) -> dict[str, object]:
         "level": LEVEL,
         "objective": name_of(found.question.objective),
         "unit": pilots.unit,
+        "distinct": pilots.distinct,
         "models": {name: _model(model) for name, model in found.models.items()},
         "choices": [comparison_json(each) for each in found.comparisons],
         "crossovers": [_overtaking(each) for each in found.overtakings],

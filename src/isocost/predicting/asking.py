@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from isocost.errors import InputError
+from isocost.metrics.diversity import SAME, Level
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
 _MULTIPLES = (4, 16, 25)  # of the pilot's draws
@@ -28,6 +29,18 @@ def objective_of(text: str) -> Objective:
     if found and found[1] == "mixed" and number >= 2:
         return MixedGroups(number)
     raise InputError(f'--objective: "{text[:60]}" is no objective\n  write coverage, kept:4 (at least 1) or mixed:8 (at least 2)')
+
+
+def level_of(text: str) -> Level | None:
+    """Parse a level at which solutions count as the same: string, normalised, equations; none for None.
+
+    Raises:
+        InputError: The text is none of them.
+    """
+    known = {str(level or "none"): level for level in SAME}
+    if text.strip() not in known:
+        raise InputError(f'--distinct: "{text[:60]}" is no level', advice=f"write one of {', '.join(known)}")
+    return known[text.strip()]
 
 
 def name_of(objective: Objective) -> str:

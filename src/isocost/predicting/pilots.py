@@ -16,14 +16,16 @@ from isocost.measuring.costs import costs, unit_costs
 from isocost.measuring.draws import Draws, load
 from isocost.measuring.models import Model, models
 from isocost.measuring.rundirs import RunFacts, facts_of, samples_of
+from isocost.measuring.solutions import Classes
 from isocost.metrics.coverage import Bools, Ints
+from isocost.metrics.diversity import Level
 from isocost.metrics.intervals import count_interval
+from isocost.predicting.repeats import Repeats, repeats
 from isocost.records import Estimate
 from isocost.tables import scan_table
 from isocost.tables.coding import collected
 
-_COLUMNS = ("generation", "num_generated_tokens", "cost", "cost_unit", "predicted_answer", "expected_answer")
-_LEVEL = "diversity"  # solutions count as the same if their texts are equal, as in training sets
+_COLUMNS = ("generation", "num_generated_tokens", "cost", "cost_unit", "finish_reason", "predicted_answer", "expected_answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Pilots:
         draws: Largest number of draws per problem in the pilot.
         unit: Unit of costs, as `measuring.costs` has it.
         together: Law of distinct solutions among the correct ones of all models.
+        distinct: Level at which solutions count as the same; None counts each as different.
         answers: Incorrect answers that two models or more give to a problem.
         notes: What is doubtful about the table, one sentence each.
     """
@@ -43,12 +46,19 @@ class Pilots:
     draws: int
     unit: str
     together: DistinctLaw
+    distinct: Level | None
     answers: tuple[Answers, ...]
     notes: tuple[str, ...]
 
 
 def read_pilots(
-    path: Path, pilot: int | None, given: GivenCosts | None = None, only: pl.Expr | None = None, *, as_fixed: bool = False
+    path: Path,
+    pilot: int | None,
+    given: GivenCosts | None = None,
+    only: pl.Expr | None = None,
+    *,
+    as_fixed: bool = False,
+    distinct: Level | None = "string",
 ) -> Pilots:
     """Read the first graded draws of each model and problem of a table of samples, or of a run directory.
 
@@ -58,6 +68,7 @@ def read_pilots(
         given: Costs that take the place of the table's own; see `measuring.costs.costs`.
         only: True for the rows to read; None reads all.
         as_fixed: Take the pilot as fixed without a look at what was drawn after it, and score nothing on that.
+        distinct: Level at which solutions count as the same; None counts each as different.
 
     Raises:
         TableError: The file is not a table of samples.
@@ -76,16 +87,17 @@ def read_pilots(
     rows = table if first.all() else _rows(table, first)
     draws = load(rows, every.problems)
     cost = costs(draws, given)
-    piloted = models(rows, draws, (), levels=("string",), cost=cost.of_group, votes=False, identified=True)
-    whole = {model.name: model for model in models(table, every, (), levels=("string",), votes=False)}
+    piloted, found = models(rows, draws, (), levels=(), cost=cost.of_group, votes=False), repeats(rows, draws, distinct)
+    whole = models(table, every, (), levels=(), votes=False)
     _check_problems(piloted)
-    fixed = {model.name: as_fixed or _is_fixed(model, run) for model in whole.values()}
-    has_more = not first.all() and not as_fixed
+    fixed = {model.name: as_fixed or _is_fixed(model, run) for model in whole}
+    recorded = {} if first.all() or as_fixed else _pilots(whole, every.problems, repeats(table, every, distinct))
+    pilot_of = _pilots(piloted, draws.problems, found)
     return Pilots(
         models=tuple(
             Piloted(
-                pilot=_pilot(model, draws.problems),
-                recorded=_pilot(whole[model.name], every.problems) if has_more and fixed[model.name] else None,
+                pilot=pilot_of[model.name],
+                recorded=recorded.get(model.name) if fixed[model.name] else None,
                 is_fixed=fixed[model.name],
                 cost=unit_costs(model).get("cost_per_draw"),
                 tokens=_tokens(draws, m),
@@ -94,9 +106,10 @@ def read_pilots(
         ),
         draws=int(draws.drawn.max(initial=0)),
         unit=cost.unit,
-        together=_together(piloted),
+        together=found.together,
+        distinct=distinct,
         answers=tuple(_answers(rows, draws)),
-        notes=(*_notes(table, piloted, fixed), *_run_notes(run)),
+        notes=(*_notes(table, piloted, fixed, found), *_run_notes(run)),
     )
 
 
@@ -143,11 +156,15 @@ def _is_fixed(model: Model, run: RunFacts | None) -> bool:
     return model.stopped is None if known is None else known
 
 
-def _pilot(model: Model, problems: Sequence[str]) -> Pilot:
+def _pilots(found: Sequence[Model], problems: Sequence[str], repeats: Repeats) -> dict[str, Pilot]:
+    classes: Sequence[Classes | None] = repeats.classes or [None] * len(found)
+    return {model.name: _pilot(model, problems, own) for model, own in zip(found, classes, strict=True)}
+
+
+def _pilot(model: Model, problems: Sequence[str], classes: Classes | None) -> Pilot:
     kept = np.flatnonzero(model.drawn > 0)
     place = np.full(len(model.drawn), -1, np.int64)
     place[kept] = np.arange(len(kept))
-    classes = model.solutions.get(_LEVEL)
     nothing = np.zeros(0, np.int64)
     return Pilot(
         model=model.name,
@@ -166,21 +183,6 @@ def _tokens(draws: Draws, model: int) -> Estimate | None:
     sums = np.bincount(draws.group, weights=draws.tokens, minlength=len(draws.model))
     mine = (draws.model == model) & (draws.drawn > 0)
     return None if np.isnan(sums[mine]).any() or not mine.any() else count_interval(sums[mine] / draws.drawn[mine])
-
-
-def _together(found: Sequence[Model]) -> DistinctLaw:
-    """Return the law of distinct solutions of all models. Equal texts of different models are one solution."""
-    parts: list[Ints] = []
-    counts: list[Ints] = []
-    for model in found:
-        classes = model.solutions.get(_LEVEL)
-        if classes is not None and classes.digests is not None:
-            parts.append(np.column_stack([model.problem[classes.group], classes.digests.T.astype(np.int64)]))
-            counts.append(classes.count.astype(np.int64))
-    rows = np.concatenate(parts) if parts else np.zeros((0, 3), np.int64)
-    distinct, which = np.unique(rows, axis=0, return_inverse=True)
-    count = np.bincount(which.ravel(), weights=np.concatenate(counts) if counts else None, minlength=len(distinct))
-    return DistinctLaw(distinct[:, 0], count.astype(np.int64))
 
 
 def _answers(rows: pl.LazyFrame, draws: Draws) -> list[Answers]:
@@ -205,13 +207,18 @@ def _answers(rows: pl.LazyFrame, draws: Draws) -> list[Answers]:
     return answers
 
 
-def _notes(table: pl.LazyFrame, found: Sequence[Model], fixed: Mapping[str, bool]) -> list[str]:
+def _notes(table: pl.LazyFrame, found: Sequence[Model], fixed: Mapping[str, bool], repeats: Repeats) -> list[str]:
     present = table.collect_schema().names()
     notes = []
     if "sample_index" not in present:
         notes.append("The table has no sample_index: its rows count as draws in their order.")
-    if "generation" not in present:
+    if repeats.classes is None:
         notes.append("The table has no texts, so the forecast knows no repeated solution: kept counts are those of a wide prior.")
+    if repeats.cut_off:
+        notes.append(
+            f"{repeats.cut_off:,} correct draws of the pilot were cut off, so training sets leave them out. The law of repeats does too; "
+            "kept solutions are predicted as if no draw were cut off."
+        )
     if any(not np.array_equal(model.problem, found[0].problem) for model in found):
         notes.append("The models were piloted on different problems; where one has no draws, the other models' counts predict it.")
     for model in found:

@@ -11,6 +11,7 @@ from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.forecasting import Forecast, Question, forecast
 from isocost.measuring.words import with_unit
+from isocost.metrics.diversity import Level
 from isocost.policies.base import Objective
 from isocost.predicting.asking import CHECKED, default_budget, default_ks
 from isocost.predicting.pilots import Pilots, read_pilots
@@ -37,6 +38,7 @@ def predict(
     budgets: Sequence[float] = (),
     given: GivenCosts | None = None,
     policies: Sequence[str] = POLICIES,
+    distinct: Level | None = "string",
 ) -> Prediction:
     """Predict from the first graded draws of each problem what more of them bring.
 
@@ -48,6 +50,7 @@ def predict(
         budgets: Money per problem at which choices are compared; none: four pilots of the most expensive model.
         given: Costs that take the place of the table's own; see `measuring.costs.costs`.
         policies: Names of the policies to simulate.
+        distinct: Level at which solutions count as the same; None counts each as different.
 
     Raises:
         TableError: The file is not a table of samples.
@@ -55,7 +58,7 @@ def predict(
         InputError: The pilot is larger than the table, models share no problem, costs are unknown where a budget is given, or a budget is
             smaller than the pilot.
     """
-    pilots = read_pilots(path, pilot, given)
+    pilots = read_pilots(path, pilot, given, distinct=distinct)
     if pilots.draws == 0:
         raise InputError(f"{path}: no sample is graded\n  grade them first: isocost verify")
     costs = {each.pilot.model: each.cost.value for each in pilots.models if each.cost is not None and each.cost.value is not None}

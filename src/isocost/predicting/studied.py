@@ -10,6 +10,7 @@ import polars as pl
 
 from isocost.errors import InputError
 from isocost.measuring.rundirs import samples_of
+from isocost.metrics.diversity import Level
 from isocost.predicting.pilots import Pilots, read_pilots
 from isocost.tables import scan_table
 
@@ -47,7 +48,13 @@ class StudyPilot:
 
 
 def read_study_pilot(
-    path: Path, models: Sequence[str], problems: Collection[str], pilot: int | None, *, as_fixed: bool = False
+    path: Path,
+    models: Sequence[str],
+    problems: Collection[str],
+    pilot: int | None,
+    *,
+    as_fixed: bool = False,
+    distinct: Level | None = "string",
 ) -> StudyPilot:
     """Read the draws of a study's models for its problems.
 
@@ -57,6 +64,7 @@ def read_study_pilot(
         problems: Ids of the problems; draws for others are left out.
         pilot: Graded draws per problem in the pilot; None takes all.
         as_fixed: As in `read_pilots`.
+        distinct: As in `read_pilots`.
 
     Raises:
         TableError: The file is not a table of samples.
@@ -73,7 +81,7 @@ def read_study_pilot(
             f"{path}: has no draw of model {lacking[0]} for the training problems of the study\n"
             "  pilot every model that an arm draws from, under its name in the study and with its problem ids"
         )
-    read = read_pilots(path, pilot, None, only, as_fixed=as_fixed)
+    read = read_pilots(path, pilot, None, only, as_fixed=as_fixed, distinct=distinct)
     pilots = replace(read, models=tuple(sorted(read.models, key=lambda each: models.index(each.pilot.model))))
     lengths = {}
     for each in pilots.models:

@@ -9,6 +9,7 @@ from isocost.forecasting.margins import Margin
 from isocost.forecasting.overtaking import Overtaking
 from isocost.forecasting.scores import Score
 from isocost.measuring.words import count, markdown_table, money, name_cell, percent, spent, with_unit
+from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.predicting.asking import name_of
 from isocost.predicting.predict import Prediction
@@ -24,7 +25,7 @@ def forecast_markdown(prediction: Prediction) -> str:
     objective = found.question.objective
     parts = [
         f"Forecast from the first {pilots.draws:,} graded draws per problem, with 90% intervals over problems. Costs have 95% intervals, "
-        "as in isocost measure."
+        f"as in isocost measure. {SAME[pilots.distinct].capitalize()}."
     ]
     for name, model in found.models.items():
         parts += [f"## {name_cell(name)}", _about(model, pilots.unit), "\n".join(_points(model, objective, pilots.unit))]

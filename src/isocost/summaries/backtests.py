@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from isocost.amounts import MINUS, MISSING
 from isocost.backtesting import Backtest, Line, TargetResult, describe
 from isocost.measuring.words import amount, markdown_table, name_cell, named_unit, spent
+from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups
 from isocost.predicting.asking import name_of
 from isocost.records import Estimate
@@ -26,6 +27,8 @@ def backtest_markdown(found: Backtest, notes: Sequence[str]) -> str:
     """Return a backtest as Markdown: a table per target, then notes."""
     names = ", ".join(map(name_cell, found.models))
     parts = [f"{found.problems:,} problems, {found.draws:,} recorded draws of {names}; costs in {named_unit(found.unit)}."]
+    if isinstance(found.objective, KeptPerProblem):
+        parts[0] += f" {SAME[found.distinct].capitalize()}."
     for of in found.targets:
         parts += [f"## {describe(found.objective, of.target)}", *_table(found, of)]
     parts.append(f"Means over {found.seeds:,} orders of the recorded draws. {_ROUNDS} {_intervals(found)}")
@@ -93,6 +96,7 @@ def backtest_json(found: Backtest, notes: Sequence[str]) -> dict[str, object]:
     return {
         "objective": name_of(found.objective),
         "unit": found.unit,
+        "distinct": found.distinct,
         "n_problems": found.problems,
         "models": list(found.models),
         "n_draws": found.draws,

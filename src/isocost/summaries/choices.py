@@ -80,13 +80,13 @@ def find_pilot(prepared: Prepared, table: Path | None, run: Path) -> StudyPilot 
     ids = tuple(problem.id for problem in prepared.problems["train"])
     each = study.pilot.samples_per_problem if study.pilot else None
     if table is not None:
-        return read_study_pilot(table, models, ids, each)
+        return read_study_pilot(table, models, ids, each, distinct=prepared.study.curate.distinct)
     # Without a pilot in the study, the samples of its run are those of its arms.
     if study.pilot is None or not (run / "samples.parquet").exists():
         return None
     chosen = {allocation.problem_id for allocation in pilot_allocations(prepared, ids, models)}
     # The first draws of the pilot's problems were bought whatever came out, and whatever was drawn after them.
-    return read_study_pilot(run, models, chosen, each, as_fixed=True)
+    return read_study_pilot(run, models, chosen, each, as_fixed=True, distinct=prepared.study.curate.distinct)
 
 
 def token_lengths(prepared: Prepared, pilot: StudyPilot) -> dict[str, tuple[float, float]]:

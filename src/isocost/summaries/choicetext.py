@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from isocost.amounts import duration, format_amount
 from isocost.measuring.words import count, markdown_table, percent
+from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.predicting.asjson import comparison_json, estimate_json
 from isocost.predicting.asking import name_of
@@ -24,7 +25,8 @@ def choices_markdown(found: ChoiceForecast) -> str:
     piloted = len({problem for each in pilots.models for problem in each.pilot.problem_ids})
     parts = [
         f"Forecast from {found.pilot.source}: up to {pilots.draws:,} graded draws of each of {piloted:,} problems and each model. "
-        "Intervals are 90%, over problems; those of costs are 95%, from the lengths of draws. Nothing was bought."
+        "Intervals are 90%, over problems; those of costs are 95%, from the lengths of draws. "
+        f"{SAME[pilots.distinct].capitalize()}. Nothing was bought."
     ]
     for one in found.budgets:
         amount = one.prediction.forecast.question.budgets[0]
@@ -36,7 +38,7 @@ def choices_markdown(found: ChoiceForecast) -> str:
 
 
 def choices_json(found: ChoiceForecast) -> dict[str, object]:
-    """Return {"forecast": {"objective", "problems", "budgets": {BUDGET: {...}}}}.
+    """Return {"forecast": {"objective", "distinct", "source", "budgets": {BUDGET: {...}}}}.
 
     The entry of a budget is that of "choices" in `isocost forecast --json`, with "covered" and "kept" (ESTIMATE or null) and "cost" {UNIT:
     {"value", "low", "high"}} in each of its choices, and "verdict" [text].
@@ -44,6 +46,7 @@ def choices_json(found: ChoiceForecast) -> dict[str, object]:
     return {
         "forecast": {
             "objective": name_of(found.objective),
+            "distinct": found.pilot.pilots.distinct,
             "source": str(found.pilot.source),
             "budgets": {one.budget: _budget_json(found, one) for one in found.budgets},
         }
