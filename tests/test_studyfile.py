@@ -280,7 +280,19 @@ TEST_SET = {"train": {"source": "jsonl", "path": "a"}, "test": {"source": "jsonl
         (raw_study(budgets={"low": {"unit": "eur", "amount": 1}}), ["budgets.low.unit: input should be 'flops' or 'usd', got 'eur'"]),
         (raw_study(budgets={"low": {"unit": "usd", "amount": float("inf")}}), ["budgets.low.amount: input should be a finite number"]),
         (nested(raw_study(), "budgets", "low", "match", "model", value="we:ak"), ['budgets.low.match.model: unknown model "we:ak"']),
-        (raw_study(arms={"both": {"models": ["weak", "strong"]}}), ["arms.both.models: the uniform policy takes one model, got 2"]),
+        (raw_study(arms={"both": {"models": ["weak", "strong"]}}), ["arms.both.models: the policy uniform takes one model, got 2"]),
+        (
+            raw_study(arms={"a": {"policy": "dart", "models": ["weak", "strong"]}}),
+            ["arms.a.models: the policy dart takes one model, got 2"],
+        ),
+        (
+            raw_study(arms={"a": {"policy": "first-hit", "models": ["weak", "strong"]}, "b": {"policy": "mixed", "models": ["weak"]}}),
+            [
+                "arms.a.models: the policy first-hit takes one model, got 2",
+                "arms.b.models: the policy mixed takes at least two models, got 1",
+            ],
+        ),
+        (raw_study(arms={"a": {"policy": "cascade", "models": ["weak"]}}), ["arms.a.models: the policy cascade takes at least two"]),
         (
             raw_study(arms={"a": {"models": ["weak"], "policy": "unifrom"}}),
             ['arms.a.policy: unknown policy "unifrom"; did you mean "uniform"?'],

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from isocost.amounts import format_distinct
 from isocost.config import Arm, Budget, Study
 from isocost.costs.expected import DrawCost
 from isocost.costs.flops import flops_per_token
@@ -19,7 +20,7 @@ from isocost.costs.price import priced
 from isocost.costs.pricefile import PriceList
 from isocost.engines.base import ModelSize
 from isocost.errors import BudgetError, StudyError
-from isocost.policies import KEYS
+from isocost.policies import AUTO, KEYS, import_policy
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Policy, Terms
 from isocost.policies.tally import Tally
 from isocost.policies.uniform import affordable_draws
@@ -259,15 +260,32 @@ def _cell_plan(
     )
 
 
-def plan_unpiloted(study: Study, problem_ids: tuple[str, ...], costs: Mapping[str, DrawCost]) -> list[CellPlan]:
+def plan_unpiloted(
+    study: Study,
+    problem_ids: tuple[str, ...],
+    costs: Mapping[str, DrawCost],
+    least: Mapping[str, DrawCost],
+    piloted: Mapping[tuple[str, str], int],
+) -> list[CellPlan]:
     """Return the plan of every cell while the pilot that measures lengths has not run: given counts and amounts alone are known.
 
+    Args:
+        study: The study.
+        problem_ids: Ids of the training problems.
+        costs: Cost of a draw, by model.
+        least: The smallest cost that the pilot can find, by model.
+        piloted: Draws that the pilot will take, by problem id and model.
+
     Raises:
-        BudgetError: the cost of a draw is unknown in a budget's unit, or zero.
+        BudgetError: the cost of a draw is unknown in a budget's unit, or zero; or a budget does not pay for the pilot, whatever it finds.
+        StudyError: an arm names a policy that does not exist.
     """
     plans = []
     for cell in cells(study):
-        terms = terms_of(cell, study, problem_ids, costs, {})
+        terms = terms_of(cell, study, problem_ids, costs, piloted)
+        if study.arms[cell.arm].policy != AUTO:
+            import_policy(study.arms[cell.arm].policy)
+        _refuse_below_pilot(cell, study, terms_of(cell, study, problem_ids, least, piloted), least)
         counts = {} if terms.samples_per_problem is None else dict.fromkeys(terms.models, float(terms.samples_per_problem))
         plans.append(
             CellPlan(
@@ -281,6 +299,31 @@ def plan_unpiloted(study: Study, problem_ids: tuple[str, ...], costs: Mapping[st
             )
         )
     return plans
+
+
+def _refuse_below_pilot(cell: Cell, study: Study, terms: Terms, least: Mapping[str, DrawCost]) -> None:
+    """Refuse a budget that cannot pay for the pilot of its arm, even if all lengths that are not declared are one token.
+
+    A budget that is the cost of a model's draws grows with their length, so it is compared with that model's draws in the pilot.
+    """
+    if cell.budget is None or terms.unit is None or terms.amount is None:
+        return
+    advice = "raise the budget, or shrink the pilot"
+    match, n = study.budgets[cell.budget].match, len(terms.problem_ids)
+    if match is None:
+        cost = sum(terms.pilot_cost(model) for model in terms.models)
+        if cost > terms.amount * (1.0 + 1e-9):
+            budget, paid = format_distinct(terms.unit, terms.amount, cost)
+            raise BudgetError(f"{cell.name}: a budget of {budget} does not pay for the pilot, which costs at least {paid}", advice=advice)
+        return
+    taken = [count for (_, model), count in terms.piloted.items() if model == match.model]
+    draws, readings = n * match.samples_per_problem, n * min(1.0, match.samples_per_problem)
+    # Many draws for few prompts may cost less than fewer draws for many, if prompts are shared.
+    if sum(taken) > draws and (terms.unit not in least[match.model].shared or len(taken) >= readings):
+        raise BudgetError(
+            f"{cell.name}: a budget of {draws:,g} draws of {match.model} does not pay for the pilot, which draws {sum(taken):,} of them",
+            advice=advice,
+        )
 
 
 def _first_round(cell: Cell, terms: Terms, policy: Policy) -> list[Allocation]:

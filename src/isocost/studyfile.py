@@ -29,6 +29,8 @@ class Known:
     """The names of parts that a study may use, and their options.
 
     Attributes:
+        one_model: Policies that draw from one model.
+        several_models: Policies that need at least two.
         grader_mistake: Returns the mistake in a grader's option, or None: (grader, option, value).
         engine_mistakes: Returns mistakes in an engine's options, each message after its key: (engine, options). It may import the engine,
             so it is called only for a file with other mistakes. Otherwise opening the engine reports them.
@@ -40,6 +42,8 @@ class Known:
     policies: Mapping[str, Collection[str]]
     graders: Mapping[str, Collection[str]]
     templates: Collection[str]
+    one_model: Collection[str] = ()
+    several_models: Collection[str] = ()
     grader_mistake: Callable[[str, str, object], str | None] = lambda grader, option, value: None
     engine_mistakes: Callable[[str, Mapping[str, object]], Sequence[str]] = lambda engine, options: ()
     price_mistakes: Callable[[Path, str], Sequence[str]] = lambda path, shown: ()
@@ -285,8 +289,10 @@ def _arm_mistakes(
         yield from _unknown(("arms", name, "models", index), model, models, "model")
     policy = arm.get("policy", "uniform")
     yield from _name_mistakes(("arms", name, "policy"), policy, known.policies, "policy")
-    if policy == "uniform" and used and len(used) != 1:
-        yield ("arms", name, "models"), f"the uniform policy takes one model, got {len(used)}"
+    if used and len(used) != 1 and str(policy) in known.one_model:
+        yield ("arms", name, "models"), f"the policy {policy} takes one model, got {len(used)}"
+    if used and len(used) == 1 and str(policy) in known.several_models:
+        yield ("arms", name, "models"), f"the policy {policy} takes at least two models, got 1"
     yield from _policy_key_mistakes(name, arm, policy, known)
     yield from _rate_mistakes(name, arm, used or [])
     if not budgets and "samples_per_problem" not in arm:

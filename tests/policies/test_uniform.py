@@ -296,7 +296,7 @@ def test_a_pilot_dearer_than_the_budget_is_refused() -> None:
 
 def test_two_models_are_refused() -> None:
     given = terms()
-    with pytest.raises(BudgetError, match="the uniform policy takes one model, got 2: m, n"):
+    with pytest.raises(BudgetError, match="the policy uniform takes one model, got 2: m, n"):
         build(Terms(**{name: getattr(given, name) for name in Terms.__slots__} | {"models": ("m", "n")}))
 
 

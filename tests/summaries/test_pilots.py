@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from isocost.errors import BudgetError
+from isocost.errors import BudgetError, StudyError
 from isocost.planning import to_json
 from isocost.running import dry_run, plan_study, run, runs
 from isocost.summaries.pilots import pilot_json
 from isocost.summaries.plans import to_markdown
 from tests.builders import MAX_TOKENS, InlineExecutor, nested, raw_study, write_study
 
-PILOT = {"problems": 100, "samples_per_problem": 4}  # the study has 30 problems
+PILOT = {"problems": 100, "samples_per_problem": 2}  # the study has 30 problems
 LENGTHS = ["models.weak.tokens_per_sample=20", "models.strong.tokens_per_sample=30"]
 
 
@@ -32,7 +32,7 @@ def test_counts_follow_from_a_pilot_that_has_not_run(tmp_path: Path) -> None:
     text = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT)))
     assert rows(text)["weak@low"] == ["2 of strong per problem", "weak", *["follows from the pilot"] * 2, "2 of strong per problem"]
     assert rows(text)["equal@number"][:4] == ["number-matched", "weak", "2", "60"]
-    assert "The pilot draws 4 samples of each of 30 problems from weak and strong and costs at most 61.4 MFLOPs" in text
+    assert "The pilot draws 2 samples of each of 30 problems from weak and strong and costs at most 30.7 MFLOPs" in text
     assert "Counts" not in text.replace("The counts of cells follow from the lengths that it measures.", "")
     assert "would add" not in text
 
@@ -41,6 +41,9 @@ def test_an_amount_that_is_given_is_shown(tmp_path: Path) -> None:
     budgets = {"low": {"unit": "flops", "amount": 1e9}}
     text = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, budgets=budgets)))
     assert rows(text)["strong@low"] == ["1.0 GFLOPs", "strong", *["follows from the pilot"] * 2, "1.0 GFLOPs"]
+    assert "it may cost more" not in text
+    small = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, budgets={"low": {"unit": "flops", "amount": 1e7}})))
+    assert "pay for them. If solutions are long it may cost more than the budget of strong@low." in small
 
 
 def test_a_length_declared_for_one_model_alone_is_taken(tmp_path: Path) -> None:
@@ -64,8 +67,8 @@ def test_the_json_object_has_the_pilot_and_the_keys_of_a_plan(tmp_path: Path) ->
     unknown = {"flops": None, "usd": None, "seconds": None}
     choices = [{"name": arm, "samples_per_problem": {}, "cost": unknown, "coverage": None} for arm in ("weak", "strong")]
     assert found["budgets"] == {"low": {"unit": "flops", "amount": None, "choices": choices}}
-    cost = {name: {"flops": 120.0 * flops * MAX_TOKENS, "usd": None, "seconds": None} for name, flops in (("weak", 2000), ("strong", 6000))}
-    assert found["pilot"] == {"problems": 30, "samples_per_problem": 4, "cost": cost}
+    cost = {name: {"flops": 60.0 * flops * MAX_TOKENS, "usd": None, "seconds": None} for name, flops in (("weak", 2000), ("strong", 6000))}
+    assert found["pilot"] == {"problems": 30, "samples_per_problem": 2, "cost": cost}
     assert pilot_json(*plan_study(write_study(tmp_path))[:2]) == {}
 
 
@@ -75,3 +78,35 @@ def test_a_cost_that_no_pilot_makes_known_is_refused_before_the_pilot_is_bought(
     with pytest.raises(BudgetError, match=r"the cost of model weak in flops is not known\n  give models\.weak\.params"):
         run(study, tmp_path / "run")
     assert not (tmp_path / "run" / "ledger.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pilot": {"problems": 21, "samples_per_problem": 3}}, "strong@low: a budget of 60 draws of strong .* which draws 63 of them"),
+        (
+            {"budgets": {"low": {"unit": "flops", "amount": 1e5}}},
+            r"weak@low: a budget of 100\.0 KFLOPs .*, which costs at least 120\.0 KFLOPs",
+        ),
+    ],
+)
+def test_a_budget_that_no_pilot_fits_is_refused_before_the_pilot_is_bought(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    study = write_study(tmp_path, **{"pilot": PILOT, **changes})
+    for start in (plan_study, dry_run, lambda path: run(path, tmp_path / "run")):
+        with pytest.raises(BudgetError, match=f"{message}\n  raise the budget, or shrink the pilot"):
+            start(study)
+    assert not (tmp_path / "run" / "ledger.jsonl").exists()
+
+
+def test_few_shared_prompts_may_fit_a_budget_of_fewer_draws(tmp_path: Path) -> None:
+    pilot = {"problems": 7, "samples_per_problem": 9}  # 63 draws of the 60 that the budget is for, for 7 of its 30 prompts
+    study = write_study(tmp_path, pilot=pilot)
+    with pytest.raises(BudgetError, match="does not pay for the pilot"):
+        plan_study(study)
+    assert plan_study(study, ["costs.prompt_tokens=shared"])[2][1].awaits_pilot
+
+
+def test_a_policy_of_one_s_own_is_imported_before_the_pilot_is_bought(tmp_path: Path) -> None:
+    arms = {"own": {"policy": "nowhere:Policy", "models": ["weak"]}}
+    with pytest.raises(StudyError, match="nowhere:Policy cannot be imported"):
+        plan_study(write_study(tmp_path, pilot=PILOT, arms=arms))

@@ -13,7 +13,7 @@ from isocost.backtesting.pool import Floats, Pool
 from isocost.backtesting.replay import replay, replay_fixed
 from isocost.errors import InputError
 from isocost.nearest import did_you_mean
-from isocost.policies import FIXED, ONE_MODEL, POLICIES, load_policy
+from isocost.policies import FIXED, ONE_MODEL, POLICIES, SEVERAL_MODELS, load_policy
 from isocost.policies.base import Objective, Policy, Terms
 
 LAW_KNOWN, RATES_KNOWN = "pass-rate law known", "every pass rate known"
@@ -78,7 +78,7 @@ def _check(name: str, pool: Pool) -> None:
     if ":" not in name and name not in POLICIES:
         known = f"known: {', '.join(POLICIES)}, or package.module:attribute"
         raise InputError(f'--policies: there is no policy "{name[:80]}"', advice=f"{did_you_mean(name, POLICIES)} {known}".strip())
-    if name in {"mixed", "cascade"} and len(pool.models) == 1:
+    if name in SEVERAL_MODELS and len(pool.models) == 1:
         raise InputError(f"--policies: {name} draws from several models, and the table has one: {pool.models[0][:80]}")
 
 

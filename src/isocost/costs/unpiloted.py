@@ -39,3 +39,13 @@ def unpiloted_costs(
         name: replace(each, tokens_are="until piloted, max_tokens") if each.tokens_are == "piloted" else each
         for name, each in found.items()
     }
+
+
+def least_costs(
+    study: Study, cards: Mapping[str, ModelCard], longest_prompt: Mapping[str, int], shares: Mapping[str, bool] | None = None
+) -> dict[str, DrawCost]:
+    """Return the smallest cost of a draw of each model that its pilot can find: one token, where lengths are not declared.
+
+    The arguments are those of `draw_costs`.
+    """
+    return draw_costs(study, cards, dict.fromkeys(cards, (0.0, 1.0)), longest_prompt, shares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
@@ -27,23 +28,32 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 AUTO = "auto"  # not a policy: a run chooses one after its pilot
 ONE_MODEL = frozenset({"uniform", "first-hit", "dart"})  # policies that draw from one model
+SEVERAL_MODELS = frozenset({"mixed", "cascade"})  # policies that divide money among models
 FIXED = frozenset({"uniform", "mixed"})  # policies whose draws do not depend on outcomes
 
 
-def load_policy(name: str, terms: Terms) -> Policy:
-    """Return a new policy for these terms: one of `POLICIES`, or the user's own as `package.module:attribute`.
+def import_policy(name: str) -> Callable[[Terms], object]:
+    """Return what makes a policy from its terms: one of `POLICIES`, or the user's own as `package.module:attribute`.
 
     Raises:
         StudyError: no policy has that name.
-        BudgetError: the terms do not pay for a draw.
     """
     module, _, attribute = POLICIES.get(name, name).partition(":")
     try:
-        factory = getattr(import_module(module), attribute)
+        return cast("Callable[[Terms], object]", getattr(import_module(module), attribute))
     # ValueError: an empty module name.
     except (ImportError, AttributeError, ValueError) as error:
         raise StudyError([f"policy: {name} cannot be imported: {error}; known: {', '.join(POLICIES)}"]) from error
-    policy = factory(terms)
+
+
+def load_policy(name: str, terms: Terms) -> Policy:
+    """Return a new policy for these terms, by a name that `import_policy` takes.
+
+    Raises:
+        StudyError: no policy has that name, or what has it is none.
+        BudgetError: the terms do not pay for a draw.
+    """
+    policy = import_policy(name)(terms)
     if lacking := [member for member in ("propose", "observe") if not hasattr(policy, member)]:
         raise StudyError([f"policy: {name} has no {', '.join(lacking)}; isocost.policies.base.Policy says what a policy needs"])
     return cast(Policy, policy)

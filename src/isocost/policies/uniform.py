@@ -22,7 +22,7 @@ def build(terms: Terms) -> Policy:
         BudgetError: the arm has several models, or the budget does not pay for a draw.
     """
     if len(terms.models) != 1:
-        raise BudgetError(f"the uniform policy takes one model, got {len(terms.models)}: {', '.join(terms.models)}")
+        raise BudgetError(f"the policy uniform takes one model, got {len(terms.models)}: {', '.join(terms.models)}")
     (model,) = terms.models
     terms = replace(terms, problem_ids=tuple(p for p in terms.problem_ids if terms.available.get((p, model)) != 0))
     return Realised(terms) if terms.basis == "realised" and terms.amount is not None else Planned(terms)

@@ -18,7 +18,7 @@ from isocost.ids import digest, digested
 from isocost.lab import PREFIX, weights
 from isocost.paths import from_home
 from isocost.planning import model_card
-from isocost.policies import AUTO, FIXED, KEYS, POLICIES
+from isocost.policies import AUTO, FIXED, KEYS, ONE_MODEL, POLICIES, SEVERAL_MODELS
 from isocost.preparing.difficulty import difficulty_mistakes
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
@@ -86,6 +86,8 @@ def known_parts() -> Known:
         policies={name: KEYS.get(name, ()) for name in (*POLICIES, AUTO)},
         graders=graders,
         templates=TEMPLATES,
+        one_model=ONE_MODEL,
+        several_models=SEVERAL_MODELS,
         grader_mistake=grader_mistake,
         engine_mistakes=engine_mistakes,
         price_mistakes=price_mistakes,

@@ -13,7 +13,7 @@ from typing import Any
 
 from isocost.config import ExecutorSpec, Study
 from isocost.costs.expected import DrawCost, draw_costs
-from isocost.costs.unpiloted import awaits_pilot, unpiloted_costs
+from isocost.costs.unpiloted import awaits_pilot, least_costs, unpiloted_costs
 from isocost.errors import BudgetError, RunDirectoryError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
@@ -219,11 +219,11 @@ def _plan(
     study, ids = prepared.study, tuple(p.id for p in prepared.problems["train"])
     models = generators(study)
     cards, longest = {name: prepared.cards[name] for name in models}, longest_prompts(prepared, models)
+    piloted = {(a.problem_id, a.model): a.count for a in pilot_allocations(prepared, ids, models)}
     if awaits_pilot(study, cards) and not lengths:
         at_most = unpiloted_costs(study, cards, longest, prepared.shares)
-        return prepared, at_most, plan_unpiloted(study, ids, at_most)
+        return prepared, at_most, plan_unpiloted(study, ids, at_most, least_costs(study, cards, longest, prepared.shares), piloted)
     costs = draw_costs(study, cards, lengths, longest, prepared.shares)
-    piloted = {(a.problem_id, a.model): a.count for a in pilot_allocations(prepared, ids, models)}
     return prepared, costs, plan(prepared, ids, costs, piloted)
 
 

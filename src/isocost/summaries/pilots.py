@@ -33,7 +33,17 @@ def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     text = f"The pilot draws {draws} of each of {_problems(prepared):,} problems from {_listed(list(costs))} and costs "
     text += f"{'at most ' if at_most else ''}{total}" + (f" ({each})." if len(costs) > 1 else ".")
     counts = " The counts of cells follow from the lengths that it measures." if at_most else ""
-    return f"{text}{counts} Cells that use its samples pay for them."
+    return f"{text}{counts} Cells that use its samples pay for them.{_format_too_small(prepared.study, by_model, plans)}"
+
+
+def _format_too_small(study: Study, costs: Mapping[str, Cost], plans: Sequence[CellPlan]) -> str:
+    """Return a warning about cells whose budget may not pay for the pilot, " "-prefixed; "" if each does even at the largest lengths."""
+    short = []
+    for plan in plans:
+        if plan.awaits_pilot and plan.unit and plan.amount is not None:
+            cost = sum(costs[model].amount(plan.unit) or 0.0 for model in plan.models)
+            short += [plan.cell.name] if cost > plan.amount else []
+    return f" If solutions are long it may cost more than the budget of {_listed(short)}." if short else ""
 
 
 def unpiloted_row(plan: CellPlan, study: Study) -> str:
