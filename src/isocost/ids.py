@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
@@ -22,6 +23,14 @@ def seed_of(*parts: object) -> int:
     """Return a seed from 0 to 2**63 - 1 that depends on all parts and on nothing else."""
     # 63 bits, so that the seed fits a signed 64-bit integer.
     return int(digest(*parts), 16) >> 1
+
+
+def seeded_choice(purpose: str, seed: int, ids: Iterable[str], number: int) -> list[str]:
+    """Return some of the ids, sorted: a choice that depends on the purpose and the seed.
+
+    Each id has a seed of its own, so that an id added later displaces at most one of the chosen.
+    """
+    return sorted(sorted(ids, key=lambda each: seed_of(purpose, seed, each))[:number])
 
 
 def digested(record: object) -> dict[str, Any]:

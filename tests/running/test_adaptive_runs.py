@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,12 @@ import polars as pl
 import pytest
 
 from isocost.errors import BudgetError, LimitReachedError, StudyError
+from isocost.ids import seeded_choice
+from isocost.measuring import survey_file
 from isocost.running import Note, StageProgress, run, runs
 from isocost.summaries.status import status_of, to_text
 from tests.builders import InlineExecutor, recorded, write_study, write_table
-from tests.running.adaptive import AMOUNT, ARMS, answered, best, drawn, flops, measures, realised, rounds, stored
+from tests.running.adaptive import AMOUNT, ARMS, BEST, answered, best, drawn, flops, measures, realised, rounds, stored
 
 WEAK = 64 * 2000.0  # a draw of each model, as planned
 STRONG = 64 * 6000.0
@@ -180,6 +184,10 @@ def test_measures_of_an_adaptive_arm_beside_fixed_ones(tmp_path: Path, out: Path
     # Draws of the adaptive arm beyond the fixed ones change nothing at k.
     at_k = {name: value for name, value in fixed["models"]["weak"].items() if "@" in name}
     assert {name: found["models"]["weak"][name] for name in at_k} == at_k
+    surveyed = survey_file(out, [1, 2, 3, 5])
+    assert {name: asdict(surveyed.measures["weak"][name])["value"] for name in at_k} == {name: each["value"] for name, each in at_k.items()}
+    assert surveyed.curves["weak"]
+    assert any(re.match(r"weak: measured on the 180 of its 1\d\d draws that do not depend on outcomes", line) for line in surveyed.warnings)
     assert stored(out).total() > 30 * 8
     report = (out / "report.md").read_text()
     assert re.search(r"weak: its curve and its measures at k rest on the 180 of its 1\d\d draws that do not depend on outcomes", report)
@@ -212,3 +220,38 @@ def test_worker_processes_and_this_process_buy_the_same(tmp_path: Path, out: Pat
     monkeypatch.undo()
     run(study, out, until="sample")
     assert rounds(out) == rounds(tmp_path / "inline")
+
+
+def test_a_run_is_measured_on_its_pilot_where_only_the_pilot_does_not_depend_on_outcomes(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path, arms=best(), pilot={"problems": 10, "samples_per_problem": 2})
+    run(study, out, until="sample")
+    found, whole = survey_file(out, [1, 2]), survey_file(out, [1, 2], as_fixed=True)
+    for model in ("weak", "strong"):
+        table = pl.read_parquet(out / "samples.parquet").filter(pl.col("model") == model)
+        first = first_draws_of_pilot(table)
+        assert found.measures[model]["coverage@2"].n == first["problem_id"].n_unique() == 10
+        assert found.measures[model]["pass@1"].value == pytest.approx(first["correct"].mean())
+    assert whole.shapes["weak"].problems > 10
+    assert [line for line in found.warnings if "those of the pilot" in line]
+    assert not [line for line in whole.warnings if "those of the pilot" in line]
+
+
+def first_draws_of_pilot(table: pl.DataFrame) -> pl.DataFrame:
+    piloted = seeded_choice("pilot", 0, [f"p{i:02d}" for i in range(30)], 10)
+    return table.filter(pl.col("problem_id").is_in(piloted) & (pl.col("sample_index") < 2))
+
+
+def test_rounds_of_an_arm_that_was_adaptive_before_are_not_taken_as_fixed(tmp_path: Path, out: Path) -> None:
+    only_weak = {"policy": "adaptive", "models": ["weak"]}
+    study = write_study(tmp_path, arms={"one": only_weak, "best": BEST})
+    run(study, out, until="sample")
+    run(study, out, settings=["arms.one={models: [weak], policy: uniform}", "budgets.low.match.samples_per_problem=1"], until="sample")
+    planned = Counter({problem: count for (problem, _), count in drawn_by_last(out, "one@low").items()})
+    found = survey_file(out, [1])
+    assert found.shapes["weak"].least == min(planned.values())
+    assert found.shapes["weak"].most == max(planned.values())
+    assert found.measures["strong"]["coverage@1"].value is None
+
+
+def drawn_by_last(out: Path, cell: str) -> Counter[tuple[str, str]]:
+    return Counter({(problem, model): count for problem, model, _, count in rounds(out, cell)[-1]})

@@ -145,6 +145,12 @@ def load(table: pl.LazyFrame, order: Sequence[str] = ()) -> Draws:
     )
 
 
+def rows_of(table: pl.LazyFrame, wanted: Bools) -> pl.LazyFrame:
+    """Return the wanted rows of a table, in their order."""
+    places = pl.Series(np.flatnonzero(wanted), dtype=pl.UInt32).implode()
+    return table.with_row_index("row").filter(pl.col("row").is_in(places)).drop("row")
+
+
 def _in_order(problem: Ints, problems: list[str], order: Sequence[str]) -> tuple[Ints, list[str]]:
     """Return codes and names of problems, with the problems of `order` first."""
     known = {name: code for code, name in enumerate(problems)}

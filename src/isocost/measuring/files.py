@@ -32,7 +32,8 @@ def survey_file(
     """Return `survey` of a table of samples, or of every pool of a run directory. Texts are read only if a level needs them.
 
     `by` is a column of the table, or for a run directory a key of its problems' metadata, such as `level`. Of a run's samples, a model
-    whose arms all have a fixed policy is taken as fixed; one with another policy has no curve, as in the run's report.
+    whose arms all have a fixed policy is taken as fixed; one with another policy is measured on its draws that do not depend on outcomes,
+    as in the run's report.
 
     Raises:
         TableError: The file is not a table of samples, or `by` cannot group its problems.

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 from polars.exceptions import PolarsError
 
 from isocost.errors import RunDirectoryError, TableError
+from isocost.measuring.independent import FirstDraws, first_draws
 from isocost.paths import read_parquet, shell_word
 from isocost.policies import FIXED
 from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
@@ -27,11 +29,13 @@ class RunFacts:
         path: The run directory.
         order: Its training problems, in the study's order, in which the report resamples.
         is_fixed: By model, True if the number of its draws is independent of their outcomes, by the policies of its arms.
+        first: Of other models, the first draws that are.
     """
 
     path: Path
     order: tuple[str, ...] = ()
     is_fixed: Mapping[str, bool] = field(default_factory=dict)
+    first: FirstDraws = field(default_factory=dict)
 
     def doubt(self) -> str:
         """Say why the table of samples may not be what the run bought and graded; "" where nothing is known that speaks against it."""
@@ -63,7 +67,14 @@ def facts_of(path: Path) -> RunFacts | None:
     if (path != run and path.name != SAMPLES) or not (run / "study.yaml").exists():
         return None
     order = tuple(problem for (problem,) in _problems(run, "id"))
-    return RunFacts(path=run, order=order, is_fixed=_policies(run / "study.yaml"))
+    # Without a readable study the draws themselves are tested, as for any other table.
+    try:
+        study = parse_yaml((run / "study.yaml").read_text(encoding="utf-8", errors="surrogateescape"), text_keys=True).data
+        is_fixed = _policies(study)
+        first = first_draws(run, study, order, [model for model, fixed in is_fixed.items() if not fixed])
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
+        return RunFacts(path=run, order=order)
+    return RunFacts(path=run, order=order, is_fixed=is_fixed, first=first)
 
 
 def _problems(run: Path, *columns: str) -> list[tuple[str, ...]]:
@@ -76,14 +87,9 @@ def _problems(run: Path, *columns: str) -> list[tuple[str, ...]]:
         raise RunDirectoryError(f"{file}: cannot be read: {why}\n  write it again: {again}") from error
 
 
-def _policies(study: Path) -> dict[str, bool]:
-    """Return, by model of a resolved study, whether its arms draw a fixed number. Empty if the study cannot be read."""
-    try:
-        arms = parse_yaml(study.read_text(encoding="utf-8", errors="surrogateescape"), text_keys=True).data["arms"].values()
-        each = [(str(model), arm.get("policy", "uniform") in FIXED) for arm in arms for model in arm["models"]]
-    # Without a readable study the draws themselves are tested, as for any other table.
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
-        return {}
+def _policies(study: Mapping[str, Any]) -> dict[str, bool]:
+    """Return, by model of a resolved study, whether its arms draw a fixed number."""
+    each = [(str(model), arm.get("policy", "uniform") in FIXED) for arm in study["arms"].values() for model in arm["models"]]
     # One arm with an adaptive policy is enough to bias a model's pool.
     return {name: all(fixed for model, fixed in each if model == name) for name, _ in each}
 

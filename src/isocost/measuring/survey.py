@@ -12,8 +12,9 @@ from isocost.costs.given import GivenCosts
 from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Point, Shared, crossings, curve_points, shared
 from isocost.measuring.costs import costs
-from isocost.measuring.draws import load
+from isocost.measuring.draws import load, rows_of
 from isocost.measuring.groups import problem_groups
+from isocost.measuring.independent import independent_part
 from isocost.measuring.measured import Measured, Shape
 from isocost.measuring.mixing import Shares, check_costs, shares_of
 from isocost.measuring.mixtures import Mixture, mixture
@@ -101,6 +102,10 @@ def survey(
     """
     wanted, lazy = _checked(ks), table.lazy()
     draws = load(lazy, run.order if run else ())
+    part = independent_part(run.first, draws) if run and not as_fixed and stopped_at is None else None
+    if part is not None:
+        lazy = rows_of(lazy, part.rows)
+        draws = load(lazy, draws.problems)
     cost = costs(draws, given)
     asked = [shares_of(mix, draws.models) for mix in mixes]
     # Before the slow part: a mixture without costs is the user's mistake.
@@ -108,7 +113,7 @@ def survey(
         check_costs(shares, draws, cost.of_group)
     found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked))
     stopped = {} if stopped_at is None else {model.name: stopped_pass(model, stopped_at, draws.problems) for model in found}
-    is_fixed = run.is_fixed if run else {}
+    is_fixed = {**(run.is_fixed if run else {}), **dict.fromkeys(part.models if part else (), True)}
     measured_models = [
         Measured.of(model, wanted, as_fixed=as_fixed, is_fixed=is_fixed.get(model.name), unbiased=stopped.get(model.name))
         for model in found
@@ -124,7 +129,10 @@ def survey(
         crossings=crossings(fixed),
         shared=shared([m.model for m in measured_models], [m.model.name for m in measured_models if m.adaptive]),
         by={name: {m.model.name: m.estimates(members) for m in measured_models} for name, members in groups.items()},
-        warnings=[line for m in measured_models for line in m.warnings()] + _unmatched(found) + _unpriced(found, cost.unit),
+        warnings=[line for m in measured_models for line in m.warnings()]
+        + [*(part.notes if part else ())]
+        + _unmatched(found)
+        + _unpriced(found, cost.unit),
         mixtures=[_mixture(shares, measured_models) for shares in asked],
     )
 

@@ -13,7 +13,7 @@ from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.forecasting import Answers, DistinctLaw, Pilot, Piloted
 from isocost.measuring.costs import costs, unit_costs
-from isocost.measuring.draws import Draws, load
+from isocost.measuring.draws import Draws, load, rows_of
 from isocost.measuring.models import Model, models
 from isocost.measuring.rundirs import RunFacts, facts_of, samples_of
 from isocost.measuring.solutions import Classes
@@ -84,7 +84,7 @@ def read_pilots(
     every = load(table, run.order if run else ())
     _check_size(every, pilot)
     first = _first(every, pilot)
-    rows = table if first.all() else _rows(table, first)
+    rows = table if first.all() else rows_of(table, first)
     draws = load(rows, every.problems)
     cost = costs(draws, given)
     piloted, found = models(rows, draws, (), levels=(), cost=cost.of_group, votes=False), repeats(rows, draws, distinct)
@@ -125,12 +125,6 @@ def _first(draws: Draws, pilot: int | None) -> Bools:
     first = np.zeros(len(group), np.bool_)
     first[order] = before - before[starts][group] < pilot
     return first
-
-
-def _rows(table: pl.LazyFrame, wanted: Bools) -> pl.LazyFrame:
-    """Return the wanted rows of a table, in their order."""
-    places = pl.Series(np.flatnonzero(wanted), dtype=pl.UInt32).implode()
-    return table.with_row_index("row").filter(pl.col("row").is_in(places)).drop("row")
 
 
 def _check_size(draws: Draws, pilot: int | None) -> None:

@@ -9,7 +9,7 @@ from isocost.dispatch.draws import Draw
 from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.grading import Grading
-from isocost.ids import digest, digested, seed_of
+from isocost.ids import digest, digested, seeded_choice
 from isocost.ledger import Ledger
 from isocost.planning import cells, in_unit, plan_cell, plan_open_cell, terms_of
 from isocost.policies import AUTO, FIXED, load_policy
@@ -73,12 +73,8 @@ def pilot_allocations(prepared: Prepared, problem_ids: tuple[str, ...], models: 
     pilot = prepared.study.pilot
     if pilot is None:
         return []
-    # Sorted by a seed of each problem's own, so that a problem added to the set later displaces at most one of the chosen.
-    order = sorted(problem_ids, key=lambda p: seed_of("pilot", prepared.study.seed, p))
-    chosen = order[: pilot.problems]
-    return [
-        Allocation(problem_id=p, model=model, first_index=0, count=pilot.samples_per_problem) for model in models for p in sorted(chosen)
-    ]
+    chosen = seeded_choice("pilot", prepared.study.seed, problem_ids, pilot.problems)
+    return [Allocation(problem_id=p, model=model, first_index=0, count=pilot.samples_per_problem) for model in models for p in chosen]
 
 
 def token_means(draws: Iterable[tuple[str, Draw]]) -> dict[str, tuple[float, float]]:
