@@ -73,6 +73,20 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
+def settling(settled_by: int | None, problems: int, what: str) -> str:
+    """Format how many more problems would settle a difference, to follow it: `; 412 more problems would tell them apart ...`.
+
+    Args:
+        settled_by: The number that detects the difference four times in five; None if it is over a million.
+        problems: Their number so far.
+        what: Name of one of them.
+    """
+    if settled_by is None:
+        return f"; a million {what}s would not tell them apart"
+    more = max(1, settled_by - problems)
+    return f"; {more:,} more {what}{'' if more == 1 else 's'} would tell them apart four times in five"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """One unit for a column of FLOPs. Its figures line up, and its header names the unit."""

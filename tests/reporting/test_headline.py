@@ -15,19 +15,20 @@ def compared(*comparisons: Comparison) -> Results:
 
 def test_left_is_better() -> None:
     assert headline(compared(comparison("student", "distillation", 0.011, 0.053))) == (
-        f"{PAID}data from weak made a better student than data from strong: student +3.2 points [+1.1, +5.3]."
+        f"{PAID}buy from weak: data from weak made a better student than data from strong: student +3.2 points [+1.1, +5.3]."
     )
 
 
 def test_right_is_better_and_its_gain_is_positive() -> None:
     assert headline(compared(comparison("student", "distillation", -0.053, -0.011))) == (
-        f"{PAID}data from strong made a better student than data from weak: student +3.2 points [+1.1, +5.3]."
+        f"{PAID}buy from strong: data from strong made a better student than data from weak: student +3.2 points [+1.1, +5.3]."
     )
 
 
 def test_no_difference_says_what_could_have_been_seen() -> None:
     assert headline(compared(comparison("student", "distillation", -0.012, 0.020))) == (
-        f"{PAID}no difference found between data from weak and data from strong: student (−1.2 to +2.0 points); this run could detect 2.9."
+        f"{PAID}no difference found between data from weak and data from strong: student (−1.2 to +2.0 points); this run could detect 2.9; "
+        "25,782 more test problems would tell them apart four times in five."
     )
 
 

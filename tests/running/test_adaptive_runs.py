@@ -204,6 +204,37 @@ def measures_of_fixed_arms(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.slow
+def test_rounds_models_and_uniform_for_the_same_are_measured(tmp_path: Path, out: Path) -> None:
+    study = write_study(tmp_path, arms={**ARMS, **best(objective={"kept_per_problem": 2})}, budgets=realised())
+    run(study, out, until="measure")
+    (did,) = measures(out)["policies"].values()
+    counts = drawn(out)
+    assert {each["model"]: each["draws"] for each in did["models"]} == {
+        model: sum(n for (_, of), n in counts.items() if of == model) for model in ("weak", "strong")
+    }
+    by_round: Counter[int] = Counter()
+    for each in did["rounds"]:
+        by_round[each["number"]] += each["draws"]
+    assert [by_round[number + 1] for number in range(len(by_round))] == [sum(n for *_, n in allocations) for allocations in rounds(out)]
+    assert sum(each["cost"]["flops"] for each in did["rounds"]) == pytest.approx(flops(out, counts))
+    assert {each["model"]: each["estimator"] for each in did["matches"]} == {"weak": "first draws", "strong": "first draws"}
+    kept = measures(out)["cells"]["best@low"]["kept_per_problem"]["value"]
+    assert all(each["reached"] <= kept for each in did["matches"])  # the training set keeps up to 4, the objective counts 2
+    run(study, out, until="measure")
+    assert measures(out)["policies"] == {"best@low": did}
+
+
+@pytest.mark.parametrize(("models", "matched"), [(["weak"], ["weak"]), (["weak", "strong"], [])])
+def test_without_fixed_draws_a_policy_of_one_model_alone_is_matched(
+    tmp_path: Path, out: Path, models: list[str], matched: list[str]
+) -> None:
+    run(write_study(tmp_path, arms=best(models=models)), out, until="measure")
+    (did,) = measures(out)["policies"].values()
+    assert [each["model"] for each in did["matches"]] == matched
+    assert {each["estimator"] for each in did["matches"]} <= {"posterior"}
+    assert did["unmatched"] == [model for model in models if model not in matched]
+
+
 def test_of_models_drawn_by_outcomes_alone_only_covered_is_measured(tmp_path: Path, out: Path) -> None:
     run(write_study(tmp_path, arms=best()), out)
     weak = measures(out)["models"]["weak"]

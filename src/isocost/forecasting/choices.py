@@ -14,6 +14,7 @@ from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.joint import Replicates
 from isocost.forecasting.simulated import Result
 from isocost.forecasting.values import draw_values, pair_values
+from isocost.metrics.settling import problems_to_settle
 from isocost.passrates.grid import Floats
 from isocost.policies.base import KeptPerProblem, Objective
 from isocost.records import Estimate
@@ -159,7 +160,7 @@ class Market:
             other=other.name,
             value=Estimate(value=value, low=float(low) - max(moved, 0.0), high=float(high) - min(moved, 0.0), n=n),
             error=error,
-            settled_by=_settling(piloted, value, error),
+            settled_by=problems_to_settle(piloted, value, _TOLD_APART * error),
             piloted=piloted,
         )
 
@@ -184,11 +185,3 @@ class Market:
 
     def _move(self, name: str, budget: float) -> float:
         return float(self._forecasts[name].moves(self.objective, [budget / self.costs[name]])[0])
-
-
-def _settling(n: int, value: float, error: float) -> int | None:
-    """Return the number of piloted problems at which the difference is `_TOLD_APART` standard errors: errors fall with the root of n."""
-    if value == 0.0:
-        return None
-    needed = n * (_TOLD_APART * error / value) ** 2
-    return math.ceil(needed) if needed <= 1e6 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isocost.amounts import settling
 from isocost.forecasting import Choice, Comparison, Difference
 from isocost.forecasting.overtaking import Overtaking
 from isocost.measuring.words import count, name_cell, percent, spent, with_unit
@@ -75,8 +76,4 @@ def _open(difference: Difference, objective: Objective) -> str:
         apart = f"they are {value:.2f} solutions apart [{low:.2f}, {high:.2f}]"
     else:
         apart = f"they are {100 * value:.1f} points apart [{100 * low:.1f}, {100 * high:.1f}]"
-    if difference.settled_by is None:
-        return f"{apart}, which no pilot of a million problems would tell from 0"
-    more = max(1, difference.settled_by - difference.piloted)
-    problems = "problem" if more == 1 else "problems"
-    return f"{apart}; {more:,} more piloted {problems} would tell them apart four times in five"
+    return apart + settling(difference.settled_by, difference.piloted, "piloted problem")

@@ -22,6 +22,7 @@ from isocost.records.results import (
     Setup,
 )
 from isocost.records.samples import Allocation, FinishReason, Outcome, Problem, SamplingParams, Verdict
+from isocost.records.spending import Estimator, ModelSpending, RoundSpending, Spending, UniformMatch
 
 __all__ = [
     "ADDED_LATER",
@@ -39,6 +40,7 @@ __all__ = [
     "Comparison",
     "Cost",
     "Estimate",
+    "Estimator",
     "Evaluation",
     "FinishReason",
     "Label",
@@ -47,12 +49,16 @@ __all__ = [
     "ModelCrossover",
     "ModelCurve",
     "ModelPair",
+    "ModelSpending",
     "Outcome",
     "Problem",
     "PromptReading",
     "Results",
+    "RoundSpending",
     "SamplingParams",
     "Setup",
+    "Spending",
+    "UniformMatch",
     "Unit",
     "Verdict",
 ]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.estimates import Estimate
+from isocost.records.spending import Spending
 
 PromptReading = Literal["none", "shared", "each"]
 
@@ -127,12 +128,14 @@ class CellComparison:
         right: The other cell.
         measure: `covered` (in shares of problems) or `kept_per_problem` (in solutions).
         difference: left minus right.
+        detectable: The smallest true difference that as many problems detect with 80% power at the 5% level; None for solutions.
     """
 
     left: str
     right: str
     measure: str
     difference: Estimate
+    detectable: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +290,7 @@ class Results:
         independent_draws: By model that is drawn by outcomes too: the number of its draws that do not depend on outcomes, on which its
             measures at k and its curve rest, and the number of all its draws.
         mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
+        spendings: What the policy of each cell did, for cells whose policy observes outcomes.
     """
 
     study: str
@@ -307,3 +311,4 @@ class Results:
     without_curve: Mapping[str, str] = field(default_factory=dict)
     mixtures: tuple[ModelCurve, ...] = ()
     independent_draws: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    spendings: tuple[Spending, ...] = ()

@@ -16,6 +16,7 @@ from isocost.reporting.data import data
 from isocost.reporting.escaping import oneline
 from isocost.reporting.headline import headline, support
 from isocost.reporting.money import money
+from isocost.reporting.policies import policies
 from isocost.reporting.published import published
 from isocost.reporting.students import students
 
@@ -42,20 +43,22 @@ class Report:
 
 
 def report(results: Results) -> Report:
-    """Make the report, most important first: the answer, students, data, curves, false positives, the paper, money, background."""
+    """Make the report, most important first. What the study does not have has no section."""
+    sections = (
+        students(results),
+        data(results),
+        policies(results),
+        curves(results),
+        audits(results),
+        published(results),
+        money(results),
+        background(results),
+    )
     document = Document(
         study=results.study,
         headline=oneline(headline(results)),
         support=support(results),
-        sections=(
-            students(results),
-            data(results),
-            curves(results),
-            audits(results),
-            published(results),
-            money(results),
-            background(results),
-        ),
+        sections=tuple(section for section in sections if section is not None),
     )
     return Report(
         html=pages.page(document),

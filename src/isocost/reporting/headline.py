@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from isocost.amounts import fixed, format_amount
+from isocost.amounts import fixed, format_amount, settling
+from isocost.metrics.settling import problems_to_settle
 from isocost.records import CellResult, Estimate, Results
+from isocost.reporting.buying import buy, observed, paired_coverage, turned, unsettled
 from isocost.reporting.numbers import count, decided, percent
 
 
@@ -25,7 +27,7 @@ class _Effect:
 
     def gain(self) -> str:
         """Format the difference of a decided effect, with its sign flipped if needed to make it a gain."""
-        return f"{self.student} {_points(self.difference if self.direction > 0 else _turned(self.difference))}"
+        return f"{self.student} {_points(self.difference if self.direction > 0 else turned(self.difference))}"
 
     def doubt(self) -> str:
         """Format the interval of an undecided effect."""
@@ -36,13 +38,11 @@ class _Effect:
 
 
 def headline(results: Results) -> str:
-    """Return the answer in one sentence: which data trained the better student, else which covered more, else the data there is."""
+    """Return the answer in one sentence: which model to buy from, because its data trained the better student or else covered more."""
     pair = main_pair(results)
     effects = _effects(results, pair)
-    if pair is not None and effects:
-        sentence = _trained(_names(pair), effects)
-    elif pair is not None:
-        sentence = _covering(results, pair)
+    if pair is not None:
+        sentence = _verdict(results, pair, effects)
     elif results.cells:
         sentence = f"one data set and nothing to compare it with, problems covered: {_coverage(results.cells[0])}"
     else:
@@ -58,9 +58,11 @@ def support(results: Results) -> tuple[str, ...]:
     sentences = []
     if pair is not None and _effects(results, pair):
         sentences.append(_capital(_covering(results, pair)) + ".")
+    sentences += observed(results, pair)
     if pair is not None:
         sentences += _strayed(results, pair)
-    rest = [cell for cell in results.cells if cell not in (pair or ()) and cell.plan.cell.name not in trained]
+    done = trained | {each.cell for each in results.spendings}
+    rest = [cell for cell in results.cells if cell not in (pair or ()) and cell.plan.cell.name not in done]
     only = "Measured only, no student was trained on it" if results.evaluations else "Also measured"
     for name in dict.fromkeys(cell.plan.cell.budget for cell in rest):
         cells = [cell for cell in rest if cell.plan.cell.budget == name]
@@ -93,9 +95,39 @@ def _effects(results: Results, pair: tuple[CellResult, CellResult] | None) -> li
     for item in results.comparisons:
         if item.split != "test" or item.metric != "pass@1" or {item.left, item.right} != {left, right}:
             continue
-        difference = item.difference if item.left == left else _turned(item.difference)
+        difference = item.difference if item.left == left else turned(item.difference)
         effects.append(_Effect(student=item.student, difference=difference, detectable=item.detectable))
     return effects
+
+
+def _verdict(results: Results, pair: tuple[CellResult, CellResult], effects: Sequence[_Effect]) -> str:
+    """Return what to buy and why: students decide if they differ, else coverage does, and an open question says what would settle it."""
+    ways = {effect.direction for effect in effects} - {0}
+    if ways:
+        return buy(results, pair, ways) + _trained(_names(pair), effects)
+    if not effects:
+        paired = paired_coverage(results, pair)
+        return buy(results, pair, _ways(paired)) + _covering(results, pair) + ("" if _ways(paired) else unsettled(results, pair))
+    trained, paired = _trained(_names(pair), effects) + _settling(effects), paired_coverage(results, pair)
+    bought = buy(results, pair, _ways(paired))
+    if not bought or paired is None:
+        return trained
+    gain = _points(paired if (paired.value or 0.0) > 0 else turned(paired))
+    return f"{bought}its data covers more problems, {gain}; {trained}"
+
+
+def _ways(paired: Estimate | None) -> set[int]:
+    return set() if paired is None else {decided(paired, factor=100, decimals=1) or 0} - {0}
+
+
+def _settling(effects: Sequence[_Effect]) -> str:
+    """Return how many more test problems would settle the difference of the student that needs the fewest."""
+    needed = {each: problems_to_settle(each.difference.n, each.difference.value or 0.0, each.detectable) for each in effects}
+    known = {each: number for each, number in needed.items() if number is not None}
+    if not known:
+        return settling(None, 0, "test problem")
+    first = min(known, key=lambda each: known[each] - each.difference.n)
+    return settling(known[first], first.difference.n, "test problem") + (f" for {first.student}" if len(effects) > 1 else "")
 
 
 def _trained(names: tuple[str, str], effects: Sequence[_Effect]) -> str:
@@ -125,7 +157,7 @@ def _doubts(effects: Sequence[_Effect]) -> str:
 
 def _covering(results: Results, pair: tuple[CellResult, CellResult]) -> str:
     """Compare the coverage of two cells, paired by problem. Without pairs, claim a difference only if the intervals do not overlap."""
-    paired = _paired_coverage(results, pair)
+    paired = paired_coverage(results, pair)
     if paired is not None:
         effect = _Effect(student="", difference=paired, detectable=0.0)
         if effect.direction == 0:
@@ -148,15 +180,6 @@ def _covering(results: Results, pair: tuple[CellResult, CellResult]) -> str:
     if right_low > left_high:
         return f"data from {names[1]} covers more problems than data from {names[0]}: {both}"
     return f"no difference found in coverage, the intervals overlap: {both}"
-
-
-def _paired_coverage(results: Results, pair: tuple[CellResult, CellResult]) -> Estimate | None:
-    """Return the paired difference in `covered`, first minus second, if the run has it."""
-    left, right = (cell.plan.cell.name for cell in pair)
-    for item in results.cell_comparisons:
-        if item.measure == "covered" and {item.left, item.right} == {left, right}:
-            return item.difference if item.left == left else _turned(item.difference)
-    return None
 
 
 def _coverage(cell: CellResult) -> str:
@@ -206,11 +229,6 @@ def _names(pair: tuple[CellResult, CellResult]) -> tuple[str, str]:
     left, right = (cell.plan.cell for cell in pair)
     same = left.budget == right.budget and left.budget is not None
     return (left.arm, right.arm) if same else (left.name, right.name)
-
-
-def _turned(estimate: Estimate) -> Estimate:
-    value, low, high = (None if end is None else -end for end in (estimate.value, estimate.high, estimate.low))
-    return replace(estimate, value=value, low=low, high=high)
 
 
 def _points(estimate: Estimate) -> str:

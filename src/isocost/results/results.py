@@ -18,8 +18,8 @@ from isocost.curating import Curated
 from isocost.engines import ENGINES
 from isocost.evaluating import Outcomes
 from isocost.ledger import Account
-from isocost.metrics.coverage import Bools
-from isocost.metrics.intervals import count_interval, paired_count_difference, paired_difference
+from isocost.metrics.coverage import Bools, Ints
+from isocost.metrics.intervals import count_interval, detectable_difference, paired_count_difference, paired_difference
 from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import (
@@ -34,6 +34,7 @@ from isocost.records import (
     ModelCard,
     Results,
     Setup,
+    Spending,
 )
 from isocost.reporting.money import without_overlaps
 from isocost.results.audits import Audits
@@ -41,6 +42,7 @@ from isocost.results.curves import compare_models
 from isocost.results.drawtable import DrawTable
 from isocost.results.independence import Independence
 from isocost.results.pools import measured_models, pool_measures
+from isocost.results.spending import spendings
 from isocost.sampling.data import SamplingOutcome
 from isocost.students.evaluate import PLAIN, Evaluated, average
 from isocost.students.train import Training
@@ -59,6 +61,7 @@ def assemble(
     trainings: Sequence[Training],
     evaluated: Sequence[Evaluated],
     seconds: Mapping[str, float],
+    solutions: Ints | None = None,
 ) -> Results:
     """Return everything that the report is made from.
 
@@ -71,6 +74,7 @@ def assemble(
         trainings: The trained students; empty before the stage `finetune`.
         evaluated: The evaluations; empty before the stage `evaluate`.
         seconds: Wall-clock seconds by stage.
+        solutions: As in `Reached`; needed if `counts_solutions`.
     """
     study = prepared.study
     by_variant = _by_variant(evaluated)
@@ -95,6 +99,7 @@ def assemble(
         environment=environment(),
         cell_comparisons=tuple(_cell_comparisons(bought, table, curated, study.curate.per_problem)),
         independent_draws=independence.parts,
+        spendings=tuple(spendings(prepared, bought, table, independence, solutions)),
     )
     return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
 
@@ -156,7 +161,8 @@ def _cell_comparisons(bought: SamplingOutcome, table: DrawTable, curated: Mappin
             continue
         # Paired by problem, since all cells have the same problems.
         difference = paired_difference(covered[left], covered[right])
-        found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=difference))
+        detectable = detectable_difference(covered[left], covered[right])
+        found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=difference, detectable=detectable))
         difference = paired_count_difference(_count_kept(curated[left], ids), _count_kept(curated[right], ids), most=cap)
         found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
     return found
@@ -335,7 +341,7 @@ def _library_versions() -> dict[str, str]:
 
 
 def to_json(results: Results) -> dict[str, object]:
-    """Return the content of `measures.json`: pools by model in the form of `measure --json`, with their audits, and cells."""
+    """Return the content of `measures.json`: pools by model in the form of `measure --json`, with their audits, cells, and policies."""
     # measuring.to_json reads n_ungraded as ungraded draws; for measures of audits it means unchecked solutions.
     plain = {
         model: {name: estimate for name, estimate in measures.items() if not name.startswith(AUDITED)}
@@ -348,4 +354,12 @@ def to_json(results: Results) -> dict[str, object]:
         c.plan.cell.name: {name: asdict(estimate) for name, estimate in c.measures.items()} | {"n_samples": c.n_samples, "n_kept": c.n_kept}
         for c in results.cells
     }
-    return {**models, "cells": cells}
+    # What a study does not have has no key, as it has no section in the report.
+    policies = {each.cell: _without_cell(each) for each in results.spendings}
+    return {**models, "cells": cells, **({"policies": policies} if policies else {})}
+
+
+def _without_cell(spending: Spending) -> dict[str, object]:
+    fields = asdict(spending)
+    del fields["cell"]
+    return fields

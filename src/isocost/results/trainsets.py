@@ -10,6 +10,7 @@ import polars as pl
 
 from isocost import curating
 from isocost.curating import Curated
+from isocost.metrics.coverage import Ints
 from isocost.metrics.diversity import Level, distinct_key
 from isocost.records import Cell
 from isocost.results.drawtable import PART, DrawTable
@@ -50,6 +51,16 @@ class Candidates:
                 same[:, at] = curating.solutions(own, texts, distinct, distinct_key).T
             found = found.with_columns(a=pl.Series(same[0]), b=pl.Series(same[1]))
         return cls(table=table, found=found)
+
+    def solutions(self) -> Ints:
+        """Return the number of each draw's solution, int[draws]: equal for equal solutions, and -1 for draws that are no candidates."""
+        numbers = np.full(self.table.draws.height, -1, dtype=np.int64)
+        same = np.arange(self.found.height)
+        # Without hashes every solution counts by itself.
+        if "a" in self.found.columns:
+            same = np.unique(self.found.select("a", "b").to_numpy(), axis=0, return_inverse=True)[1].ravel()
+        numbers[self.found["place"].to_numpy()] = same
+        return numbers
 
     def curate(self, cell: Cell, per_problem: int | None) -> Curated:
         """Choose the training set of a cell."""

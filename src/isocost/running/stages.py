@@ -21,6 +21,7 @@ from isocost.grading import Grading
 from isocost.ledger import Ledger
 from isocost.ledger.summary import refresh_summary
 from isocost.memory import release_freed
+from isocost.metrics.coverage import Ints
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
@@ -28,6 +29,7 @@ from isocost.results import results, trainsets
 from isocost.results.audits import Audits, audit
 from isocost.results.curves import unit_of_costs
 from isocost.results.drawtable import DrawTable
+from isocost.results.spending import counts_solutions
 from isocost.results.trainsets import Candidates
 from isocost.sampling import data
 from isocost.sampling.data import SamplingOutcome, grader_key
@@ -71,6 +73,7 @@ class StudyRun:
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
         self.ledger, self.grading, self.checking = ledger, grading, checking
         self.graded = ""
+        self.solutions: Ints | None = None
         self.seconds: dict[str, float] = _read_seconds(directory)
 
     def run(self, until: str, *, force: bool) -> Report | None:
@@ -151,6 +154,7 @@ class StudyRun:
         """Build every cell's training set, with its data card."""
         study, found = self.prepared.study, {}
         candidates = Candidates.of(table, study.curate.distinct, study.seed)
+        self.solutions = candidates.solutions() if counts_solutions(self.prepared) else None
         for cell in table.cells:
             curated = candidates.curate(cell, study.curate.per_problem)
             models = study.arms[cell.arm].models
@@ -211,7 +215,7 @@ class StudyRun:
         graders = {"training samples graded by": name_of(self.grading), "test answers graded by": name_of(self.checking)}
         if self.grading is self.checking:
             graders = {"graded by": name_of(self.grading)}
-        found = results.assemble(self.prepared, bought, table, curated, audits, trainings, evaluated, self.seconds)
+        found = results.assemble(self.prepared, bought, table, curated, audits, trainings, evaluated, self.seconds, self.solutions)
         return replace(found, environment={**graders, **audit_summary.summary(audits), **found.environment})
 
     def _write_measures(self, found: Results) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 
 from isocost.costs.expected import DrawCost
 from isocost.dispatch.draws import Draw
@@ -110,6 +112,19 @@ class Sampler:
                     yield a.model, a.problem_id, index, draw
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellsRun:
+    """What the policies of the cells did.
+
+    Attributes:
+        rounds: All draws of each cell by round; the first entry is its pilot, empty without one.
+        policies: Name of each cell's policy; of `policy: auto` the one that was chosen, with its models.
+    """
+
+    rounds: Mapping[Cell, Sequence[Sequence[Allocation]]]
+    policies: Mapping[Cell, str]
+
+
 def run_cells(
     prepared: Prepared,
     directory: RunDirectory,
@@ -119,7 +134,7 @@ def run_cells(
     grader: str,
     wants: Callable[[Cell, Sequence[Allocation]], None],
     listener: Listener,
-) -> dict[Cell, list[Allocation]]:
+) -> CellsRun:
     """Run all policies. Rounds that an earlier start recorded under the same terms are replayed as recorded.
 
     Args:
@@ -132,8 +147,6 @@ def run_cells(
         wants: Called with the draws that a cell asks for, before they are bought.
         listener: Called with a note for each choice that is made.
 
-    Returns:
-        All draws of each cell, the pilot's included.
     """
     policies, names = _open_policies(prepared, directory, terms, pilot, sampler, listener)
     novelty = {
@@ -155,6 +168,7 @@ def run_cells(
 
     def record(cell: Cell, number: int, allocations: list[Allocation]) -> None:
         wants(cell, allocations)
+        rounds[cell, number] = allocations
         directory.log("arms", cell.name, "rounds.jsonl").append(
             {
                 "round": number,
@@ -175,7 +189,16 @@ def run_cells(
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     for cell, allocations in piloted.items():
         wants(cell, allocations)
-    return sample(policies, piloted, recorded=recorded, record=record, buy=sampler.buy, observe=observe)
+    sample(policies, piloted, recorded=recorded, record=record, buy=sampler.buy, observe=observe)
+    return CellsRun(rounds={cell: [piloted[cell], *_consecutive(rounds, cell)] for cell in terms}, policies=names)
+
+
+def _consecutive(rounds: Mapping[tuple[Cell, int], list[Allocation]], cell: Cell) -> Iterator[list[Allocation]]:
+    """Yield the rounds of a cell, which is done at the first number without one."""
+    for number in count():
+        if (cell, number) not in rounds:
+            return
+        yield rounds[cell, number]
 
 
 def _open_policies(

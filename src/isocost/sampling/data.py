@@ -39,15 +39,22 @@ class SamplingOutcome:
         problems: The training problems, without those left out.
         excluded: (id, reason) of each problem left out.
         plans: The plan of every cell.
-        allocations: The draws of every cell.
+        rounds: The draws of every cell by round, its pilot first.
+        policies: The policy of every cell, as in `CellsRun`.
         ledger: The ledger, with all payments.
     """
 
     problems: tuple[Problem, ...]
     excluded: tuple[tuple[str, str], ...]
     plans: tuple[CellPlan, ...]
-    allocations: Mapping[Cell, Sequence[Allocation]]
+    rounds: Mapping[Cell, Sequence[Sequence[Allocation]]]
+    policies: Mapping[Cell, str]
     ledger: Ledger
+
+    @property
+    def allocations(self) -> dict[Cell, list[Allocation]]:
+        """The draws of every cell."""
+        return {cell: [allocation for one in rounds for allocation in one] for cell, rounds in self.rounds.items()}
 
 
 def sample(
@@ -111,7 +118,7 @@ def sample(
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
         cells = all_terms(prepared, ids, costs, piloted)
-        drawn = run_cells(prepared, directory, cells, pilot, sampler, grader_key(grading), progress.wants, listener)
+        ran = run_cells(prepared, directory, cells, pilot, sampler, grader_key(grading), progress.wants, listener)
     except LimitReachedError as error:
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
     finally:
@@ -126,7 +133,8 @@ def sample(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
         plans=plans,
-        allocations=drawn,
+        rounds=ran.rounds,
+        policies=ran.policies,
         ledger=ledger,
     )
     return outcome, pools

@@ -1,0 +1,79 @@
+"""Sentences on what to buy: the model, what would settle an open question, and the policies that observe outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from isocost.amounts import fixed, settling
+from isocost.metrics.settling import problems_to_settle
+from isocost.records import CellComparison, CellResult, Estimate, Results, Spending
+from isocost.reporting.numbers import count, percent, points
+from isocost.reporting.policies import uniform_words
+
+Pair = tuple[CellResult, CellResult]
+
+
+def buy(results: Results, pair: Pair, ways: Collection[int]) -> str:
+    """Return `buy from MODEL: ` if one of two models at one budget is decided for, else "".
+
+    Args:
+        results: The results.
+        pair: Two cells.
+        ways: The directions of decided differences: 1 for the left cell, -1 for the right one.
+    """
+    left, right = pair
+    observing = {each.cell for each in results.spendings}
+    same_budget = left.plan.cell.budget is not None and left.plan.cell.budget == right.plan.cell.budget
+    models = [cell.plan.models for cell in pair]
+    if len(set(ways)) != 1 or not same_budget or any(len(own) != 1 for own in models) or models[0] == models[1]:
+        return ""
+    if observing & {cell.plan.cell.name for cell in pair}:
+        return ""
+    return f"buy from {models[0][0] if 1 in ways else models[1][0]}: "
+
+
+def unsettled(results: Results, pair: Pair) -> str:
+    """Return what this run could detect in coverage, and the number of problems that would settle it, to follow the difference."""
+    item = _comparison(results, pair)
+    if item is None or item.detectable is None or item.difference.value is None:
+        return ""
+    n = item.difference.n
+    needed = problems_to_settle(n, item.difference.value, item.detectable)
+    return f"; this run could detect {fixed(100 * item.detectable)}{settling(needed, n, 'problem')}"
+
+
+def observed(results: Results, pair: Pair | None) -> list[str]:
+    """Return a sentence per policy that observes outcomes: its coverage against the two cells, and uniform draws for the same."""
+    return [_observed(results, spending, pair or ()) for spending in results.spendings]
+
+
+def _observed(results: Results, spending: Spending, others: Collection[CellResult]) -> str:
+    cell = next(each for each in results.cells if each.plan.cell.name == spending.cell)
+    covered = cell.measures.get("covered")
+    parts = [f"{spending.cell} ({spending.policy})"]
+    if covered is not None and covered.value is not None:
+        parts[0] += f" covers {percent(covered)} of {count(covered.n)}"
+    gains = {other.plan.cell.name: paired_coverage(results, (cell, other)) for other in others if other is not cell}
+    against = [f"{points(gain)} points against {name}" for name, gain in gains.items() if gain is not None]
+    parts[0] += f": {', '.join(against)}" if against else ""
+    return ". ".join([*parts, *(uniform_words(match) for match in spending.matches)]) + "."
+
+
+def paired_coverage(results: Results, pair: Pair) -> Estimate | None:
+    """Return the paired difference in `covered`, first minus second, if the run has it."""
+    item = _comparison(results, pair)
+    if item is None:
+        return None
+    return item.difference if item.left == pair[0].plan.cell.name else turned(item.difference)
+
+
+def _comparison(results: Results, pair: Pair) -> CellComparison | None:
+    names = {cell.plan.cell.name for cell in pair}
+    return next((item for item in results.cell_comparisons if item.measure == "covered" and {item.left, item.right} == names), None)
+
+
+def turned(estimate: Estimate) -> Estimate:
+    """Return a difference with its sides exchanged."""
+    value, low, high = (None if end is None else -end for end in (estimate.value, estimate.high, estimate.low))
+    return replace(estimate, value=value, low=low, high=high)

@@ -1,0 +1,244 @@
+"""The section on policies that observe outcomes: draws by round and model, money by model, and uniform draws for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from isocost import amounts
+from isocost.records import Cost, Estimate, ModelSpending, Results, RoundSpending, Spending, UniformMatch, Unit
+from isocost.reporting import numbers
+from isocost.reporting.blocks import Column, Entry, Section, Table, number
+from isocost.reporting.tables import Shown, costs, count, filled, problems, table, text
+
+_BANDS = 10  # rows of a cell's rounds in the report; measures.json has every round
+_UNITS: tuple[Unit, ...] = ("flops", "usd")
+_OBJECTIVES = {
+    "coverage": "problems covered",
+    "kept": "solutions kept, at most {} per problem",
+    "mixed": "problems with a mixed group of {}",
+}
+_ESTIMATORS = {"first draws": "first draws", "posterior": "posterior of pass rates"}
+_BEYOND = "beyond reach"
+
+
+class _Own(NamedTuple):
+    spending: Spending
+    model: ModelSpending
+
+
+class _Band(NamedTuple):
+    """Rounds that follow each other, and their draws from one model."""
+
+    cell: str
+    first: int
+    last: int
+    model: str
+    draws: int
+    problems: str
+    cost: Cost
+
+
+class _Matched(NamedTuple):
+    spending: Spending
+    match: UniformMatch
+
+
+def policies(results: Results) -> Section | None:
+    """Return the section; None if no policy of the study observes outcomes."""
+    found = results.spendings
+    if not found:
+        return None
+    return Section(
+        key="policies",
+        title="What the policies did",
+        paragraphs=tuple(sentence(each) for each in found),
+        tables=filled([_by_model(found), _uniform(found), _by_round(found)]),
+        notes=(
+            "Outcomes decided these draws, so c / M and coverage@k are biased for them. What a policy reached is what its data has: "
+            "problems covered or solutions kept in hand. Uniform draws are estimated by draws that do not depend on outcomes; without "
+            "these, by a posterior whose likelihood holds for draws that their own outcomes have stopped. Where outcomes of several models "
+            "decided, neither is there.",
+        ),
+    )
+
+
+def sentence(spending: Spending) -> str:
+    """Return a sentence on the draws and the money of a policy, and one per model on uniform draws for the same."""
+    money = ", ".join(f"{amounts.fixed(100 * share, 0)}% to {model}" for model, share in spending.shares().items())
+    draws = ", ".join(
+        f"{each.model} {amounts.fixed(each.mean, 2)} (median {amounts.fixed(each.median, 0)}, most {numbers.count(each.most)})"
+        for each in spending.models
+    )
+    parts = [f"{spending.cell} ({spending.policy}) drew per problem: {draws}" + (f"; of the money, {money}" if money else "")]
+    parts += [uniform_words(match) for match in spending.matches]
+    if spending.unmatched:
+        names = " and ".join(spending.unmatched)
+        parts.append(f"What uniform from {names} would have cost is not known: no estimator holds for its draws here")
+    return ". ".join(parts) + "."
+
+
+def uniform_words(match: UniformMatch) -> str:
+    """Return what uniform draws from a model would have cost for the same, without a full stop."""
+    if match.times.value is None:
+        return (
+            f"Uniform from {match.model} does not reach the same within {_draws(match.reach)} per problem "
+            f"({'estimated' if match.estimator == 'posterior' else 'drawn'})"
+        )
+    return f"Uniform from {match.model} would have cost {_times(match)} times as much for the same"
+
+
+def _reached(spending: Spending, value: float) -> str:
+    """Return the value of an objective with its name."""
+    name = _OBJECTIVES[spending.objective].format(spending.size)
+    return f"{amounts.fixed(value, 2)} {name}" if spending.objective == "kept" else f"{amounts.fixed(100 * value)}% {name}"
+
+
+def _by_model(found: Sequence[Spending]) -> Table:
+    items = [_Own(each, model) for each in found for model in each.models]
+    shown: tuple[Shown[_Own], ...] = (
+        text("Model", "model", lambda item: item.model.model),
+        count("Draws", "draws", lambda item: item.model.draws),
+        count("Problems", "problems", lambda item: item.model.problems),
+        _number("Mean per problem", "mean", lambda item: item.model.mean, 2),
+        _number("Median", "median", lambda item: item.model.median, 1),
+        count("Most", "most", lambda item: item.model.most),
+        *costs("Cost", "cost", items, lambda item: replace(item.model.cost, seconds=None)),
+        Shown(
+            column=Column(title="Share of the money (%)", key="money", share=True),
+            entry=lambda item: number(item.spending.shares().get(item.model.model), lambda share: amounts.fixed(100 * share)),
+        ),
+    )
+    return table(
+        shown,
+        items,
+        key="policies_by_model",
+        title="Draws and money by model",
+        caption="Draws per problem are over all problems, those without a draw included. Costs are realised.",
+        group_title="Cell",
+        group=lambda item: f"{item.spending.cell} ({item.spending.policy})",
+    )
+
+
+def _number(title: str, key: str, of: Callable[[_Own], float], decimals: int) -> Shown[_Own]:
+    return Shown(column=Column(title=title, key=key), entry=lambda item: number(of(item), lambda x: amounts.fixed(x, decimals)))
+
+
+def _by_round(found: Sequence[Spending]) -> Table:
+    items = [band for each in found for band in _bands(each)]
+    shown: tuple[Shown[_Band], ...] = (
+        text("Rounds", "rounds", _rounds),
+        text("Model", "model", lambda item: item.model),
+        count("Draws", "draws", lambda item: item.draws),
+        text("Problems", "problems", lambda item: item.problems),
+        *costs("Cost", "cost", items, lambda item: replace(item.cost, seconds=None)),
+    )
+    return table(
+        shown,
+        items,
+        key="policies_by_round",
+        title="Draws and money by round",
+        caption="Rounds that follow each other share a row, about a tenth of the draws each; measures.json has every round. "
+        "Problems: those with a draw in a round, the fewest and the most of the rounds in the row.",
+        group_title="Cell",
+        group=lambda item: item.cell,
+    )
+
+
+def _bands(spending: Spending) -> Iterator[_Band]:
+    """Yield the rounds of a cell in at most about `_BANDS` rows per model; the pilot is one by itself."""
+    total = sum(each.draws for each in spending.rounds)
+    bands: dict[int, list[int]] = {}
+    before = 0
+    for at in sorted({each.number for each in spending.rounds}):
+        bands.setdefault(before * _BANDS // total if at else -1, []).append(at)
+        before += sum(each.draws for each in spending.rounds if each.number == at)
+    for band in bands.values():
+        for model in spending.models:
+            own = [each for each in spending.rounds if each.model == model.model and band[0] <= each.number <= band[-1]]
+            if own:
+                yield _band(spending.cell, band, own)
+
+
+def _band(cell: str, band: Sequence[int], own: Sequence[RoundSpending]) -> _Band:
+    cost = Cost(flops=0.0, usd=0.0, seconds=0.0)
+    for each in own:
+        cost = cost + each.cost
+    few, many = min(each.problems for each in own), max(each.problems for each in own)
+    problems = numbers.count(few) if few == many else f"{numbers.count(few)} to {numbers.count(many)}"
+    return _Band(cell, band[0], band[-1], own[0].model, sum(each.draws for each in own), problems, cost)
+
+
+def _rounds(band: _Band) -> str:
+    if band.first == 0:
+        return "pilot"
+    return f"{band.first}" if band.first == band.last else f"{band.first} to {band.last}"
+
+
+def _uniform(found: Sequence[Spending]) -> Table:
+    items = [_Matched(each, match) for each in found for match in each.matches]
+    units = [unit for unit in _UNITS if any(item.match.unit == unit for item in items)]
+    shown: tuple[Shown[_Matched], ...] = (
+        text("Uniform from", "model", lambda item: item.match.model),
+        text("Estimated by", "estimator", lambda item: _ESTIMATORS[item.match.estimator]),
+        Shown(column=Column(title="Draws per problem", key="draws"), entry=_needed),
+        *(_costs(items, unit) for unit in units),
+        Shown(
+            column=Column(title="Times the cell's cost [interval]", key="times", kind="estimate"),
+            entry=lambda item: Entry(text=_times(item.match), value=item.match.times),
+        ),
+        problems(lambda item: item.match.cost),
+        text("At the last draw", "at_last", _end),
+    )
+    return table(
+        shown,
+        items,
+        key="policies_uniform",
+        title="What uniform would have cost for the same",
+        caption="Equal draws of every problem from one model until they reach what the policy reached. First draws: the first k draws of "
+        "arms whose draws do not depend on outcomes, paired by problem, bootstrap over problems, 95% intervals. Posterior: of the model's "
+        "pass rates given all of its draws, which holds for draws that their own outcomes have stopped, 90% intervals. An end beyond the "
+        "last draw that the estimator has is open.",
+        group_title="Reached",
+        group=lambda item: f"{item.spending.cell}: {_reached(item.spending, item.match.reached)}",
+    )
+
+
+def _needed(item: _Matched) -> Entry:
+    return number(item.match.draws, lambda draws: amounts.fixed(draws, 2), "not reached")
+
+
+def _costs(items: Sequence[_Matched], unit: Unit) -> Shown[_Matched]:
+    """Return the column of costs in a unit; entries of matches in other units are empty."""
+    ends = [end for item in items if item.match.unit == unit for end in (item.match.cost.value, item.match.cost.low, item.match.cost.high)]
+    scale = amounts.flops_scale(ends)
+    text_of = scale.text if unit == "flops" else amounts.usd
+    title = f"Cost per problem ({scale.unit if unit == 'flops' else 'USD'}) [interval]"
+
+    def entry(item: _Matched) -> Entry:
+        match = item.match
+        return Entry(text=_open(match.cost, text_of), value=match.cost) if match.unit == unit else Entry(text=amounts.MISSING, value=None)
+
+    return Shown(column=Column(title=title, key=f"cost_{unit}", kind="estimate"), entry=entry)
+
+
+def _times(match: UniformMatch) -> str:
+    return _open(match.times, lambda value: amounts.fixed(value, 2))
+
+
+def _open(estimate: Estimate, text_of: Callable[[float], str]) -> str:
+    """Format an amount whose interval may end beyond the reach; one that is beyond it itself is named as not reached."""
+    value, low, high = (None if end is None else text_of(end) for end in (estimate.value, estimate.low, estimate.high))
+    if value is None:
+        return "not reached" if low is None else f"not reached [{low}, {high or _BEYOND}]"
+    return f"{value} [{low or _BEYOND}, {high or _BEYOND}]"
+
+
+def _end(item: _Matched) -> str:
+    match = item.match
+    return f"{_draws(match.reach)} per problem: {_reached(item.spending, match.at_reach)}"
+
+
+def _draws(count: int) -> str:
+    return "1 draw" if count == 1 else f"{numbers.count(count)} draws"

@@ -1,0 +1,88 @@
+"""What to buy at a budget: the model, or what would settle the question."""
+
+from dataclasses import replace
+
+import pytest
+
+from isocost.records import CellComparison, CellResult, Comparison, Estimate, Results
+from isocost.reporting.headline import headline, support
+from tests.reporting.builder import cell, comparison, results
+from tests.reporting.test_policies import spending
+
+WEAK, STRONG = cell("weak", "low", {"weak": 3.0}, 0.62, 2.6), cell("strong", "low", {"strong": 1.0}, 0.58, 2.6)
+
+
+def paired(value: float, half: float, left: str = "weak@low", right: str = "strong@low") -> CellComparison:
+    difference = Estimate(value=value, low=value - half, high=value + half, n=400)
+    return CellComparison(left=left, right=right, measure="covered", difference=difference, detectable=half * 2.8 / 1.96)
+
+
+def study(*pairs: CellComparison, cells: tuple[CellResult, ...] = (WEAK, STRONG), trained: tuple[Comparison, ...] = ()) -> Results:
+    return replace(results(), cells=cells, evaluations=(), comparisons=trained, cell_comparisons=pairs)
+
+
+@pytest.mark.parametrize(("pair", "model"), [(paired(0.09, 0.03), "weak"), (paired(-0.09, 0.03), "strong")])
+def test_the_model_that_covers_more_is_bought(pair: CellComparison, model: str) -> None:
+    other = {"weak": "strong", "strong": "weak"}[model]
+    assert f"buy from {model}: data from {model} covers more problems than data from {other}, +9.0 points [+6.0, +12.0]" in headline(
+        study(pair)
+    )
+
+
+def test_the_model_is_named_not_the_arm() -> None:
+    named = replace(WEAK, plan=replace(WEAK.plan, models=("qwen",)))
+    assert "buy from qwen: " in headline(study(paired(0.09, 0.03), cells=(named, STRONG)))
+
+
+def test_an_open_question_says_what_could_be_detected_and_what_would_settle_it() -> None:
+    said = headline(study(paired(0.02, 0.04)))
+    assert "buy from" not in said
+    # 2.8 / 1.96 of 4 points is 5.7; at 2 points that takes (5.7 / 2)^2 times as many problems.
+    assert said.endswith("; this run could detect 5.7; 2,866 more problems would tell them apart four times in five.")
+
+
+def test_no_difference_at_all_is_settled_by_nothing() -> None:
+    assert headline(study(paired(0.0, 0.04))).endswith("; this run could detect 5.7; a million problems would not tell them apart.")
+
+
+def test_coverage_decides_where_students_do_not() -> None:
+    said = headline(study(paired(-0.09, 0.03), trained=(comparison("student", "distillation", -0.012, 0.020),)))
+    assert "buy from strong: its data covers more problems, +9.0 points [+6.0, +12.0]; no difference found between data from weak" in said
+
+
+def test_students_decide_against_coverage() -> None:
+    said = headline(study(paired(-0.09, 0.03), trained=(comparison("student", "distillation", 0.011, 0.053),)))
+    assert "buy from weak: data from weak made a better student" in said
+
+
+def test_students_that_disagree_name_no_model() -> None:
+    trained = comparison("student", "distillation", 0.01, 0.03), comparison("weak", "self-improvement", -0.03, -0.01)
+    assert "buy from" not in headline(study(paired(0.09, 0.03), trained=trained))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        (WEAK, replace(STRONG, plan=replace(STRONG.plan, models=("weak",)))),
+        (WEAK, replace(STRONG, plan=replace(STRONG.plan, models=("weak", "strong")))),
+    ],
+    ids=["one model", "a mixture"],
+)
+def test_cells_that_do_not_differ_by_one_model_name_none(cells: tuple[CellResult, ...]) -> None:
+    assert "buy from" not in headline(study(paired(0.09, 0.03), cells=cells))
+
+
+def test_cells_of_different_budgets_name_none() -> None:
+    number = cell("strong", None, {"strong": 1.0}, 0.51, 2.6)
+    assert "buy from" not in headline(study(paired(0.09, 0.03, right="strong@number"), cells=(WEAK, number)))
+
+
+def test_a_policy_that_observes_is_compared_with_both_and_counted_once() -> None:
+    both = cell("both", "low", {"weak": 2.0, "strong": 0.5}, 0.66, 2.6)
+    pairs = paired(0.09, 0.03), paired(0.04, 0.02, "weak@low", "both@low"), paired(0.13, 0.03, "both@low", "strong@low")
+    said = support(replace(study(*pairs, cells=(WEAK, STRONG, both)), spendings=(spending(),)))
+    (sentence,) = [each for each in said if "both@low" in each]
+    assert sentence.startswith(
+        "both@low (adaptive) covers 66.0% [62.0, 70.0] of 400: −4.0 [−6.0, −2.0] points against weak@low, "
+        "+13.0 [+10.0, +16.0] points against strong@low. Uniform from weak would have cost 1.24"
+    )
