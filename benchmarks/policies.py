@@ -1,36 +1,46 @@
 """Cost of the adaptive policy on simulated laws, against the bound of a buyer who knows the law and against the best uniform.
 
-    python benchmarks/policies.py                              # the table of docs/backtest.md; hours on one core
+    python benchmarks/policies.py --save costs.jsonl           # the table of docs/backtest.md; days on one core, may be stopped
     python benchmarks/policies.py --seeds 20 --processes 2     # a first look
+    python benchmarks/policies.py --objective kept:4           # distinct correct solutions; or mixed:8
     python benchmarks/policies.py --one-by-one                 # one draw at a time, without rounds
 
 Laws of the pass rates of a weak and a strong model: those fitted to the paper's curves of MATH and GSM8K, and .02 and .5 for every problem.
 5% of problems are impossible. A strong draw costs 3 or 30 weak ones; abilities correlate at .5, .8 or .95 (a Gaussian copula). A seed is
-200 new problems with 400 draws of each model. Targets are the coverage of 2, 4 and 8 draws per problem of the best uniform on these
-problems, counted on draws apart, so that each can be reached. The best uniform is the model that reaches the expected coverage at the lower
-cost. Each policy gets the same problems and draws. Ratios are of means over seeds; standard errors by the delta method, paired.
+200 new problems with 400 draws of each model. Targets are what the best uniform reaches with 2, 4 and 8 draws per problem (groups of draws
+for mixed groups) on these problems, counted on draws apart, so that each can be reached. The best uniform is the model that reaches the
+expected value at the lower cost. All correct solutions are distinct. Each policy gets the same problems and draws. Ratios are of means
+over seeds; standard errors by the delta method, paired.
+
+With --save, the costs of each set of problems are appended to a file, and those that it has are not computed again.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import sys
+import json
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from isocost.backtesting.bounds import Learned, greedy
+from isocost.backtesting.objectives import progress_of
 from isocost.backtesting.pool import Floats, Pool
 from isocost.backtesting.replay import replay, replay_fixed
+from isocost.forecasting.distinct import DistinctLaw
+from isocost.forecasting.values import draw_values
 from isocost.passrates import HIERARCHICAL, PAPER, Law, Posterior, Prior, fixed_prior, law_prior
+from isocost.passrates.grid import beta_masses
 from isocost.policies.adaptive import Adaptive
-from isocost.policies.base import Coverage, Policy, Terms
+from isocost.policies.base import Coverage, MixedGroups, Objective, Policy, Terms
+from isocost.predicting.asking import name_of, objective_of
 
-PROBLEMS, DRAWS, POPULATION = 200, 400, 200_000
+PROBLEMS, DRAWS = 200, 400
 UNIFORM_DRAWS = (2, 4, 8)
 SIZE = 1e4  # alpha + beta of a law that is nearly one rate
 LAWS = {name: replace(law, impossible=0.05) for name, law in PAPER.items()} | {
@@ -57,30 +67,93 @@ class Setting:
 SETTINGS = [Setting(law=law, price=price, correlation=r) for law, price, r in itertools.product(LAWS, (3.0, 30.0), (0.5, 0.8, 0.95))]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One set of problems, and what is to be reached on it."""
+
+    setting: Setting
+    objective: Objective
+    one_by_one: bool
+    seed: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.setting}; {name_of(self.objective)}; {'one by one' if self.one_by_one else 'rounds'}; {self.seed}"
+
+    @property
+    def draws(self) -> tuple[int, ...]:
+        """Draws per problem of the best uniform whose value is the target."""
+        size = self.objective.size if isinstance(self.objective, MixedGroups) else 1
+        return tuple(size * draws for draws in UNIFORM_DRAWS)
+
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """The learned prior, and for coverage fixed ones beside it."""
+        return PRIORS if isinstance(self.objective, Coverage) else {"hierarchical": HIERARCHICAL}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=2000, help="sets of problems for each setting")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--objective", type=objective_of, default=Coverage(), help="coverage, kept:4 or mixed:8")
     parser.add_argument("--one-by-one", action="store_true", help="buy one draw at a time")
+    parser.add_argument("--save", type=Path, help="file to which the costs of each set of problems are appended")
     args = parser.parse_args()
-    print("| setting | draws per problem | " + " | ".join(f"{name} / bound | / best uniform" for name in PRIORS) + " |")
-    print("|---|--:|" + "--:|--:|" * len(PRIORS))
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in PRIORS}
-    with ProcessPoolExecutor(args.processes) as executor:
-        for setting in SETTINGS:
-            print(setting, file=sys.stderr)
-            runs = list(executor.map(partial(costs_of, setting, args.one_by_one), range(args.seeds), chunksize=1))
-            for t, draws in enumerate(UNIFORM_DRAWS):
-                cells = []
-                costs = {name: np.array([run[name][t] for run in runs]) for name in runs[0]}
-                best = min((costs[name] for name in UNIFORM), key=lambda each: float(each.mean()))
-                for name in PRIORS:
-                    to_bound, to_uniform = (ratio(costs[name], other) for other in (costs[BOUND], best))
-                    found[name].append((to_bound[0], to_uniform[0]))
-                    cells += [f"{value:.3f} ±{error:.3f}" for value, error in (to_bound, to_uniform)]
-                print(f"| {setting} | {draws} | {' | '.join(cells)} |", flush=True)
-    for what, of in (("average", np.mean), ("worst", np.max)):
-        print(f"| {what} | | " + " | ".join(f"{value:.3f}" for name in PRIORS for value in of(found[name], axis=0)) + " |")
+    # Seed by seed over all settings: if it is stopped, each setting has as many.
+    jobs = [
+        Job(setting=setting, objective=args.objective, one_by_one=args.one_by_one, seed=seed)
+        for seed in range(args.seeds)
+        for setting in SETTINGS
+    ]
+    runs = computed(jobs, args.save, args.processes)
+    costs = {
+        setting: {name: np.array([runs[job.key][name] for job in jobs if job.setting == setting]) for name in runs[jobs[0].key]}
+        for setting in SETTINGS
+    }
+    report(costs, jobs[0])
+
+
+def computed(jobs: list[Job], save: Path | None, processes: int) -> dict[str, dict[str, list[float]]]:
+    """Return the costs of each job by its key: those that are saved, and the others, which are computed and saved."""
+    found = {}
+    if save is not None and save.exists():
+        found = dict(json.loads(line) for line in save.read_text("utf-8").splitlines())
+    missing = [job for job in jobs if job.key not in found]
+    with ProcessPoolExecutor(processes) as executor:
+        for job, costs in zip(missing, executor.map(costs_of, missing), strict=True):
+            found[job.key] = {name: each.tolist() for name, each in costs.items()}
+            if save is not None:
+                with save.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([job.key, found[job.key]]) + "\n")
+    return found
+
+
+def report(costs: dict[Setting, dict[str, Floats]], job: Job) -> None:
+    """Print the ratios of each setting and number of draws, then their means and the worst of them over correlations and draws.
+
+    Args:
+        costs: Of each buyer, float[seeds, targets].
+        job: Any of the jobs.
+    """
+    header = " | ".join(f"{name} / bound | / best uniform" for name in job.priors)
+    print(f"| setting | draws per problem | {header} |\n|---|--:|" + "--:|--:|" * len(job.priors))
+    found: dict[str, list[Floats]] = {}
+    for setting, by_buyer in costs.items():
+        for t, draws in enumerate(job.draws):
+            of = {name: each[:, t] for name, each in by_buyer.items()}
+            best = min((of[name] for name in UNIFORM), key=lambda each: float(each.mean()))
+            pairs = [ratio(of[name], other) for name in job.priors for other in (of[BOUND], best)]
+            print(f"| {setting} | {draws} | " + " | ".join(f"{value:.3f} ±{error:.3f}" for value, error in pairs) + " |")
+            found.setdefault(f"{setting.law}, 1:{setting.price:g}", []).append(np.array(pairs))
+    print(f"\n| law, prices | {header} |\n|---|" + "--:|--:|" * len(job.priors))
+    found["all"] = [pairs for each in found.values() for pairs in each]
+    for name, each in found.items():
+        values = np.array(each)[:, :, 0]
+        cells = [f"{mean:.3f} ({worst:.3f})" for mean, worst in zip(values.mean(axis=0), values.max(axis=0), strict=True)]
+        print(f"| {name} | {' | '.join(cells)} |")
+    errors = np.array(found["all"])[:, 0::2, 1]
+    print(f"\nStandard error of a ratio to the bound: {errors.mean():.3f} on average, {errors.max():.3f} at most.")
 
 
 def ratio(above: Floats, below: Floats) -> tuple[float, float]:
@@ -89,19 +162,27 @@ def ratio(above: Floats, below: Floats) -> tuple[float, float]:
     return float(value), float((above - value * below).std(ddof=1) / below.mean() / np.sqrt(len(above)))
 
 
-def costs_of(setting: Setting, one_by_one: bool, seed: int) -> dict[str, Floats]:
+def costs_of(job: Job) -> dict[str, Floats]:
     """Return the cost of each buyer for each target on one set of problems; the whole pool's where it is not reached."""
-    generator = np.random.default_rng([seed, 17])
-    pool = simulated(setting, generator)
-    apart = pool.correct[:, :, -max(UNIFORM_DRAWS) :]
-    needs = [int(apart[:, model, :draws].any(axis=1).sum()) for model, draws in zip(best_models(setting), UNIFORM_DRAWS, strict=True)]
+    setting, objective, seed = job.setting, job.objective, job.seed
+    pool = simulated(setting, np.random.default_rng([seed, 17]))
+    models = best_models(setting, objective, job.draws)
+    needs = [reached(pool, objective, model, draws) for model, draws in zip(models, job.draws, strict=True)]
     needs = np.maximum.accumulate(needs).tolist()  # targets ascend, also where the best model changes
-    found = {BOUND: greedy(known(setting), pool, Coverage(), needs, np.random.default_rng([seed, 18]))}
+    found = {BOUND: greedy(known(setting), pool, objective, needs, np.random.default_rng([seed, 18]))}
     for model, name in enumerate(UNIFORM):
-        found[name] = replay_fixed(pool.of_models([model]), Coverage(), needs, np.random.default_rng([seed, 19]))
-    for name, prior in PRIORS.items():
-        found[name] = replay(adaptive(prior, one_by_one), pool, Coverage(), needs, seed)
+        found[name] = replay_fixed(pool.of_models([model]), objective, needs, np.random.default_rng([seed, 19]))
+    for name, prior in job.priors.items():
+        found[name] = replay(adaptive(prior, job.one_by_one), pool, objective, needs, seed)
     return {name: np.where(np.isnan(costs), pool.total, costs) for name, costs in found.items()}
+
+
+def reached(pool: Pool, objective: Objective, model: int, draws: int) -> int:
+    """Return what the last draws of a model for each problem reach, summed over problems."""
+    last = slice(DRAWS - draws, None)
+    apart = replace(pool, **{name: getattr(pool, name)[:, :, last] for name in ("graded", "correct", "solution", "cost")})
+    progress = progress_of(objective, apart)
+    return sum(progress.add(problem, model, draw) for problem in range(PROBLEMS) for draw in range(draws))
 
 
 def adaptive(prior: Prior, one_by_one: bool) -> Callable[[Terms], Policy]:
@@ -131,15 +212,16 @@ def known(setting: Setting) -> Learned:
 
 
 @cache
-def best_models(setting: Setting) -> tuple[int, ...]:
+def best_models(setting: Setting, objective: Objective, draws: tuple[int, ...]) -> tuple[int, ...]:
     """Return the model of the best uniform for each number of draws per problem."""
-    rates = setting.joint.rates(POPULATION, np.random.default_rng(1))
+    nothing = DistinctLaw(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    masses = [beta_masses(*marginal) for marginal in LAWS[setting.law].marginals]
 
-    def coverage(model: int, draws: float) -> float:
-        return float(np.mean(1 - (1 - rates[:, model]) ** draws))
+    def value(model: int, count: float) -> float:
+        return float(draw_values(objective, [count], nothing)[0] @ masses[model])
 
-    # The strong model's, unless the weak one covers more for the same money.
-    return tuple(int(coverage(1, draws) > coverage(0, draws * setting.price)) for draws in UNIFORM_DRAWS)
+    # The strong model's, unless the weak one reaches more for the same money.
+    return tuple(int(value(1, count) > value(0, count * setting.price)) for count in draws)
 
 
 if __name__ == "__main__":
