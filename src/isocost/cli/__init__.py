@@ -1,8 +1,8 @@
 """The command line: parse arguments, call the package, print results.
 
 No other package prints. Data goes to standard output, everything else to standard error. `studies` has the commands that run a study or
-train the embedded models, `tables`, `forecasts` and `backtests` those that need no study, and `audits` the search for false positives.
-Modules that take long to import are imported inside commands, so that `isocost --help` is fast.
+train the embedded models, `imports`, `tables`, `forecasts` and `backtests` those that need no study, and `audits` the search for false
+positives. Modules that take long to import are imported inside commands, so that `isocost --help` is fast.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli import audits, backtests, forecasts, studies, tables
+from isocost.cli import audits, backtests, forecasts, imports, studies, tables
 from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {  # in the order of isocost --help
     "sample": studies.stage("sample", "Buy what the study's cells still lack."),
     "grade": studies.stage("grade", _GRADE),
     "audit": audits.audit,
+    "import": imports.import_,
     "measure": tables.measure,
     "forecast": forecasts.forecast,
     "backtest": backtests.backtest,

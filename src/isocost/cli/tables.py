@@ -111,6 +111,8 @@ def verify(
     tail -f solutions.jsonl | isocost verify - --grader number
 
     isocost verify answers.jsonl --problems gsm8k --problem-option split=test
+
+    A file of another tool, as isocost import reads it, comes out as the rows of a table of samples.
     """
     if not math.isfinite(time_limit):
         raise InputError(f"--time-limit {time_limit}: is not a number of seconds; write one, such as 5")
@@ -128,11 +130,12 @@ def _grade(
     `source` is the name and the options of the problem source that has the references; None if each line has its own.
     """
     from isocost.grading import GradingPool
-    from isocost.verifying import references, verify
+    from isocost.verifying import lines_of, references, verify
 
     with stoppable():
         # Nothing is graded yet, so Ctrl-C needs no count of lines here.
         answers = references(*source) if source else None
+        lines = lines_of(file, has_references=answers is not None)
     name = "stdin" if file == "-" else file
     # A progress line would be mixed into the graded lines if both go to one terminal.
     output, progress = Output(sys.stdout.fileno()), CountLine(sys.stderr, wanted=not sys.stdout.isatty())
@@ -142,7 +145,7 @@ def _grade(
         say(f"error: {name}:{number}: {why}")
 
     try:
-        with opened(file) as descriptor, GradingPool(grader, workers=jobs, time_limit=time_limit, options=options) as pool:
+        with opened(lines) as descriptor, GradingPool(grader, workers=jobs, time_limit=time_limit, options=options) as pool:
             refuse_same_file(descriptor, output.descriptor, name)
             summary = verify(
                 descriptor,

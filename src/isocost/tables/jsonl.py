@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from pydantic_core import from_json
 
-from isocost.digits import json_int
 from isocost.encodings import utf16_flaw
 from isocost.errors import TableError
-from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.tables.columns import COLUMNS, NEEDED, all_fit, fits, refuse, require
+from isocost.tables.jsonobjects import read_object
 from isocost.tables.outcomes import settle
 from isocost.tables.source import Source, first_line, in_parts
 
@@ -153,26 +150,7 @@ def _refuse_utf16(path: str) -> None:
 
 def _read_row(text: str, where: str) -> tuple[dict[str, Any], bool]:
     """Return the object of a line, and True if the fast parser read it."""
-    by_fast_parser = True
-    try:
-        row = from_json(text)
-    except ValueError:
-        # The fast parser first: the standard library gets only the lines that it rejects.
-        row, by_fast_parser = _by_json(text, where), False
-    if not isinstance(row, dict):
-        raise TableError(f"{where}: not a JSON object")
-    try:
-        refuse_repeated_keys(text, row)
-    except RepeatedKeyError as error:
-        raise TableError(f"{where}: {error}") from error
+    row, by_fast_parser = read_object(text, where)
     if "outcome" in row:
         settle(row, where)
     return row, by_fast_parser
-
-
-def _by_json(text: str, where: str) -> object:
-    """Parse a line that the fast parser rejects with the standard library. Lines that both accept give the same result."""
-    try:
-        return json.loads(text, parse_int=json_int)
-    except (ValueError, RecursionError) as error:
-        raise TableError(f"{where}: not JSON: {first_line(error)}") from error

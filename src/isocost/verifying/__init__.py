@@ -14,7 +14,11 @@ from isocost.graders.base import ungraded
 from isocost.grading import GradingPool
 from isocost.problems import load_problems
 from isocost.records import Verdict
-from isocost.verifying.lines import BAD_LINE, Line, read_line
+from isocost.tables.foreign import ungraded_lines
+from isocost.tables.formats import PLAIN
+from isocost.tables.inputs import kind_of
+from isocost.tables.reading import Record, records_of
+from isocost.verifying.lines import BAD_LINE, Line, is_readable, read_line
 from isocost.verifying.rawlines import raw_lines
 from isocost.verifying.summary import Summary
 
@@ -22,6 +26,7 @@ AT_ONCE = 64  # lines graded together if the grader answers at once; else each a
 AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of the output: lines per worker, and bytes (or one longer line)
 MOST_NAMED = 10  # bad lines that are reported one by one; a file of another kind would fill the terminal
 PAUSE = 0.5  # seconds that a graded line may wait to be written together with others
+_LINES = (".jsonl", ".ndjson", ".json")  # files whose lines come out byte for byte
 WRITE = 1 << 20  # bytes written together at most
 
 
@@ -39,6 +44,32 @@ def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
     if Path(source).is_file() or (":" not in source and source.endswith(".jsonl")):
         source, options = "jsonl", {"path": source, **options}
     return {problem.id: problem.answer for problem in load_problems(source, options, base=Path.cwd())}
+
+
+def lines_of(file: str, *, has_references: bool) -> str:
+    """Return the path to read lines from: the file itself, or a temporary one with its samples where another tool wrote it.
+
+    Args:
+        file: The file, or `-`.
+        has_references: True if the references come from a problem source.
+
+    Raises:
+        TableError: A record of the file gives no sample.
+    """
+    path = Path(file)
+    # A pipe is read once only.
+    kind = kind_of(path) if file != "-" and path.is_file() else None
+    if kind is None:
+        return file
+    is_lines = path.suffix.lower() in _LINES
+    if is_lines and (kind == PLAIN or _has_lines(path, has_references=has_references)):
+        return file
+    return ungraded_lines([path])
+
+
+def _has_lines(path: Path, *, has_references: bool) -> bool:
+    first = next(records_of(path), None)
+    return isinstance(first, Record) and is_readable(first.fields, has_references=has_references)
 
 
 def verify(

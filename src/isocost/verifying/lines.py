@@ -92,6 +92,12 @@ def read_line(raw: bytes, number: int, references: Mapping[str, str] | None) -> 
     return Line(number, raw, row, kept, pair)
 
 
+def is_readable(fields: Mapping[str, Any], *, has_references: bool) -> bool:
+    """Return True if an object has the fields of a line, whatever their values."""
+    names = (*GOLD, *PREDICTION) if not has_references else ("problem_id", *PREDICTION)
+    return not fields.keys().isdisjoint(PREDICTION) and not fields.keys().isdisjoint(set(names) - set(PREDICTION))
+
+
 def _parsed(raw: bytes) -> Mapping[str, Any]:
     try:
         text = raw.decode()

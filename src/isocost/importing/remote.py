@@ -1,0 +1,86 @@
+"""Tables and files at URLs (`s3://`, `hf://`, `https://`), copied through fsspec."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from isocost.errors import InputError, MissingExtraError, StorageError, TableError
+from isocost.tables.source import first_line
+
+
+def is_url(name: str) -> bool:
+    """Return True for a URL. A file of such a name is taken literally."""
+    return "://" in name and not Path(name).exists()
+
+
+@contextmanager
+def local(sources: Sequence[str]) -> Iterator[list[Path]]:
+    """Yield the sources as local paths; files at URLs are copied for as long as the block runs.
+
+    Raises:
+        TableError: A URL cannot be read.
+        MissingExtraError: fsspec is not installed.
+    """
+    with ExitStack() as stack:
+        paths: list[Path] = []
+        for source in sources:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="isocost-import-")) if is_url(source) else None
+            paths.append(_fetched(source, Path(folder)) if folder else Path(source))
+        yield paths
+
+
+@contextmanager
+def uploaded(out: str) -> Iterator[Path]:
+    """Yield a local path to write to. What is written there goes to the URL at the end of the block, if no error ended it.
+
+    Raises:
+        InputError: The table exists.
+        StorageError: The URL cannot be written.
+        MissingExtraError: fsspec is not installed.
+    """
+    if not is_url(out):
+        if Path(out).exists():
+            raise InputError(f"{out}: exists already", advice="name another file, or remove it")
+        if not Path(out).absolute().parent.is_dir():
+            raise InputError(f"{out}: its folder does not exist")
+        yield Path(out)
+        return
+    fsspec = _fsspec()
+    with tempfile.TemporaryDirectory(prefix="isocost-import-") as folder:
+        try:
+            system, name = fsspec.core.url_to_fs(out)
+            taken = system.exists(name)
+        except Exception as error:  # of any file system's library
+            raise InputError(f"{out}: cannot be opened: {first_line(error)}") from error
+        if taken:
+            raise InputError(f"{out}: exists already", advice="name another file, or remove it")
+        path = Path(folder) / out.rpartition("/")[2]
+        yield path
+        try:
+            system.put_file(str(path), name)
+        except Exception as error:  # of any file system's library
+            raise StorageError(f"{out}: cannot be written: {first_line(error)}") from error
+
+
+def _fetched(url: str, folder: Path) -> Path:
+    fsspec = _fsspec()
+    path = folder / (url.partition("?")[0].rstrip("/").rpartition("/")[2] or "file")
+    try:
+        system, name = fsspec.core.url_to_fs(url)
+        system.get_file(name, str(path))
+    except Exception as error:  # of any file system's library
+        raise TableError(f"{url}: cannot be read: {first_line(error)}") from error
+    return path
+
+
+def _fsspec() -> ModuleType:
+    try:
+        import fsspec
+    except ImportError as error:
+        raise MissingExtraError("fsspec", "hub") from error
+    module: ModuleType = fsspec
+    return module

@@ -1,0 +1,88 @@
+"""What `isocost import` says about the records that it read, and those that it did not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from isocost.tables.formats.verdicts import NEITHER, NO_SCORE
+from isocost.tables.imports import Account, Row
+
+_MOST = 12  # files, reasons or fields that are listed, the most frequent first
+_SHOWN = 80  # characters of a name in a line
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcomes:
+    """Verdicts of a table's samples.
+
+    Attributes:
+        counts: Samples by `correct`, `incorrect` and `ungraded`.
+        problems: The problems.
+        models: Samples by model.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: set[str] = field(default_factory=set)
+    models: Counter[str] = field(default_factory=Counter)
+
+    def counted(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield rows, and count them."""
+        for row in rows:
+            self.counts["ungraded" if row["correct"] is None else "correct" if row["correct"] else "incorrect"] += 1
+            self.problems.add(row["problem_id"])
+            self.models[row["model"]] += 1
+            yield row
+
+
+def summary_lines(account: Account, outcomes: Outcomes, left_out: Iterable[str], *, graded: bool) -> list[str]:
+    """Return the lines of the summary: totals, each file, and what was not read, with the reason and the first place."""
+    total = outcomes.counts.total()
+    counts = ", ".join(f"{outcomes.counts[name]:,} {name}" for name in ("correct", "incorrect", "ungraded"))
+    models = ", ".join(f"{name[:_SHOWN]} {many:,}" for name, many in outcomes.models.most_common(_MOST))
+    lines = [
+        f"{_number(total, 'sample')} of {_number(len(outcomes.problems), 'problem')}: {counts}",
+        f"models: {models}",
+        *_files(account),
+        *_skipped(account),
+        *left_out,
+    ]
+    if account.unknown:
+        named = ", ".join(f'"{name[:_SHOWN]}" {many:,}' for name, many in account.unknown.most_common(_MOST))
+        more = f", and {len(account.unknown) - _MOST} more" if len(account.unknown) > _MOST else ""
+        lines.append(f"fields that were not read, with their records: {named}{more}")
+    return [*lines, *_notes(account, outcomes, graded=graded)]
+
+
+def _number(many: int, what: str) -> str:
+    return f"{many:,} {what}{'' if many == 1 else 's'}"
+
+
+def _files(account: Account) -> Iterator[str]:
+    for file, (title, records, samples) in list(account.files.items())[:_MOST]:
+        yield f"{file}: {title}, {_number(records, 'record')}, {_number(samples, 'sample')}"
+    if len(account.files) > _MOST:
+        rest = list(account.files.values())[_MOST:]
+        records, samples = sum(each[1] for each in rest), sum(each[2] for each in rest)
+        yield f"and {_number(len(rest), 'file')} more: {_number(records, 'record')}, {_number(samples, 'sample')}"
+
+
+def _skipped(account: Account) -> Iterator[str]:
+    for reason, (many, first) in sorted(account.skipped.items(), key=lambda item: -item[1][0])[:_MOST]:
+        yield f"skipped {many:,}: {reason} (first: {first})"
+    if len(account.skipped) > _MOST:
+        rest = sorted(many for many, _ in account.skipped.values())[: len(account.skipped) - _MOST]
+        yield f"skipped {sum(rest):,} more for {len(rest)} other reasons"
+
+
+def _notes(account: Account, outcomes: Outcomes, *, graded: bool) -> Iterator[str]:
+    if account.scores:
+        by = ", ".join(f"{name[:_SHOWN]} {many:,}" for name, many in account.scores.most_common(_MOST))
+        yield f"verdicts read, by score: {by}"
+    if neither := account.ungraded[NEITHER]:
+        yield f"note: {_number(neither, 'sample')} with {NEITHER}: --correct 'reward>=1' says what counts as correct"
+    if account.ungraded[NO_SCORE] and not graded:
+        yield f"note: {_number(account.ungraded[NO_SCORE], 'sample')} without a verdict: --grade GRADER grades them"
+    for name in account.named:
+        yield f'note: the model is called "{name[:_SHOWN]}" after its folder: --model NAME gives another name'

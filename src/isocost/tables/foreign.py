@@ -1,0 +1,70 @@
+"""Files of other tools in the place of a table: imported into a temporary table, so that every command reads them."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
+
+from isocost.tables.formats import PLAIN
+from isocost.tables.imports import Importer, Row, Wishes
+from isocost.tables.inputs import expand, kind_of
+from isocost.tables.writing import write_table
+
+_TABLES = (".parquet", ".jsonl", ".ndjson")
+
+
+def foreign_files(path: Path) -> list[Path]:
+    """Return the files to import where a path names files of other tools; none where it names a table of samples, or nothing readable.
+
+    A pattern that several files match names all of them.
+    """
+    if path.is_dir():
+        return []
+    files, _ = expand([path])
+    kinds = {kind_of(file) for file in files} if len(files) > 1 or files[0].exists() else set()
+    is_table = len(files) == 1 and kinds == {PLAIN} and files[0].suffix.lower() in _TABLES
+    return [] if is_table or None in kinds or not kinds else files
+
+
+def imported(files: Collection[Path], own: Collection[str]) -> str:
+    """Return the path of a temporary table with the samples of files. A record that gives no sample is refused, not left out.
+
+    Args:
+        files: The files.
+        own: Fields of the files to take as columns of the user's own.
+
+    Raises:
+        TableError: A file cannot be read, or a record of it gives no sample.
+    """
+    importer = Importer(Wishes(columns={name: name for name in own}), strict=True)
+    path = Path(_folder()) / f"{abs(hash((tuple(files), tuple(own))))}.parquet"
+    write_table(importer.rows(list(files)), path, own)
+    return str(path)
+
+
+def ungraded_lines(files: Collection[Path]) -> str:
+    """Return the path of temporary JSON lines with the samples of files, without their verdicts, as `isocost verify` reads them.
+
+    Raises:
+        TableError: As `imported`.
+    """
+    path = Path(_folder()) / "lines.jsonl"
+    write_table(_without_verdicts(Importer(Wishes(), strict=True).rows(list(files))), path)
+    return str(path)
+
+
+def _without_verdicts(rows: Iterator[Row]) -> Iterator[Row]:
+    # A verdict of the file beside another one of the grader would make the row contradict itself.
+    return ({**row, "correct": None, "predicted_answer": None} for row in rows)
+
+
+@cache
+def _folder() -> str:
+    """Return a folder that lasts as long as the process: a scan reads its file when the query runs."""
+    folder = tempfile.mkdtemp(prefix="isocost-import-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

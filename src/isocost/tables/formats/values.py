@@ -1,0 +1,67 @@
+"""Values of other tools in the types of a table's columns."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from isocost.tables.columns import COLUMNS, COUNTS
+
+_DIGITS = re.compile(r"[0-9]{1,18}(?:\.0*)?")
+
+
+class ValueFlawError(ValueError):
+    """Raised for a value that does not fit its column; the message says what the column holds."""
+
+
+def column_value(name: str, value: object) -> str | int | float | None:
+    """Return a value in the type of its column. A name outside `COLUMNS` is the user's own column, a text.
+
+    Raises:
+        ValueFlawError: The value does not fit.
+    """
+    if value is None:
+        return None
+    target = COLUMNS.get(name, pl.String())
+    if target == pl.Int64():
+        return _whole(name, value)
+    if target == pl.Float64():
+        return _amount(name, value)
+    if isinstance(value, str):
+        return text_of(value)
+    # Answers, ids and the user's own columns are written as numbers by many tools. A generation never is.
+    if isinstance(value, bool | int | float) and name != "generation":
+        return str(value)
+    raise ValueFlawError(f"{name} must be text")
+
+
+def _whole(name: str, value: object) -> int:
+    """Return a count. Tools write 12.0 too, and CSV has texts only."""
+    number = value
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        number = int(value.partition(".")[0])
+    if isinstance(value, float) and value.is_integer():
+        number = int(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not (0 if name in COUNTS else -(2**63)) <= number < 2**63:
+        raise ValueFlawError(f"{name} must be a whole number of at least 0")
+    return number
+
+
+def _amount(name: str, value: object) -> float:
+    try:
+        number = float("nan") if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not 0 <= number < float("inf"):
+        raise ValueFlawError(f"{name} must be a number of at least 0")
+    return number
+
+
+def text_of(text: str) -> str:
+    """Replace lone surrogates so that a text encodes as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

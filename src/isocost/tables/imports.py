@@ -1,0 +1,215 @@
+"""Read files of other tools as rows of a table of samples, with an account of every record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from isocost.errors import TableError
+from isocost.nearest import did_you_mean
+from isocost.tables.columns import COLUMNS
+from isocost.tables.formats import PLAIN, format_class, format_name
+from isocost.tables.formats.base import Choice, Format, Sample
+from isocost.tables.formats.rules import Rule, dig
+from isocost.tables.formats.values import ValueFlawError, column_value
+from isocost.tables.formats.verdicts import verdict_of
+from isocost.tables.reading import Record, Unread, records_of
+
+_SHOWN = 8  # fields that a message lists
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the user says about the files.
+
+    Attributes:
+        choice: Filter, scorer and model.
+        columns: Fields of the file by the column that they become; parts of nested fields are joined by dots. An empty field leaves the
+            column out.
+        rule: What counts as correct; None takes scores of 0 and 1.
+    """
+
+    choice: Choice = field(default_factory=Choice)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    rule: Rule | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """What became of the records.
+
+    Attributes:
+        files: Title of the format, records and samples of each file, in order.
+        skipped: Records that gave no sample, by reason: how many, and the place of the first.
+        unknown: Fields that are not read, by name: how many records have them.
+        scores: Samples by the score that decided on them; "" if none did.
+        ungraded: Samples without a verdict, by reason.
+        named: Models that are named after a folder, because the file has none.
+    """
+
+    files: dict[str, list[Any]] = field(default_factory=dict)
+    skipped: dict[str, tuple[int, str]] = field(default_factory=dict)
+    unknown: Counter[str] = field(default_factory=Counter)
+    scores: Counter[str] = field(default_factory=Counter)
+    ungraded: Counter[str] = field(default_factory=Counter)
+    named: dict[str, None] = field(default_factory=dict)
+
+    def skip(self, unread: Unread) -> None:
+        """Count a record that gives no sample."""
+        many, first = self.skipped.get(unread.reason, (0, unread.at))
+        self.skipped[unread.reason] = (many + 1, first)
+
+    @property
+    def samples(self) -> int:
+        """The number of samples."""
+        return sum(samples for _, _, samples in self.files.values())
+
+
+class Importer:
+    """Reads files one after the other.
+
+    Args:
+        wishes: What the user says about them.
+        strict: Refuse a record that gives no sample, rather than count it.
+    """
+
+    def __init__(self, wishes: Wishes, *, strict: bool = False) -> None:
+        self.wishes, self._strict = wishes, strict
+        self.account = Account()
+        self._indices: dict[tuple[str, str, str], set[int]] = {}
+
+    def rows(self, files: Sequence[Path]) -> Iterator[Row]:
+        """Yield the rows of a table of samples, in the order of the files. Each has a sample_index.
+
+        Raises:
+            TableError: A file cannot be read, is of an unknown kind or of two kinds, gives no sample, or holds a sample twice.
+        """
+        for file in files:
+            yield from self._file(file)
+
+    def _file(self, file: Path) -> Iterator[Row]:
+        reader: Format | None = None
+        kind, first = "", ""
+        seen = self.account.files[str(file)] = ["", 0, 0]
+        for record in records_of(file):
+            seen[1] += 1
+            if isinstance(record, Unread):
+                self._skip(record)
+                continue
+            if reader is None:
+                kind, first = self._kind(record), record.at
+                reader = format_class(kind)(file, self.wishes.choice)
+                seen[0] = reader.title
+            elif flaw := self._other_kind(record, kind, first):
+                self._skip(flaw)
+                continue
+            self.account.unknown.update(name for name in reader.unknown(record) if not self._is_mapped(name))
+            for sample in reader.samples(record):
+                found = sample if isinstance(sample, Unread) else self._row(sample, record.at, file)
+                if isinstance(found, Unread):
+                    self._skip(found)
+                else:
+                    seen[2] += 1
+                    yield found
+        if reader and (why := reader.flaw()):
+            raise TableError(f"{file}: {why}")
+        if not seen[2]:
+            reason = next(iter(self.account.skipped), "it has no records")
+            raise TableError(f"{file}: gives no sample: {reason}")
+
+    def _kind(self, record: Record) -> str:
+        kind = format_name(record.fields)
+        if kind is not None:
+            return kind
+        # The user's names for the columns make a row out of anything.
+        if self.wishes.columns:
+            return PLAIN
+        names = list(record.fields)
+        near = did_you_mean("problem_id", names) or did_you_mean("generation", names)
+        shown = ", ".join(name[:40] for name in names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        raise TableError(
+            f"{record.at}: is of no kind that isocost knows; its fields are {shown or 'none'}",
+            advice=f"{near + ' ' if near else ''}say which is which: isocost import FILE --map problem_id=FIELD --map generation=FIELD",
+        )
+
+    def _other_kind(self, record: Record, kind: str, first: str) -> Unread | None:
+        """Return the reason to leave out a record that is not of the file's kind; None if it is.
+
+        Raises:
+            TableError: It is of another kind: such a file was put together by mistake.
+        """
+        if format_class(kind).recognises(record.fields) or (kind == PLAIN and self.wishes.columns):
+            return None
+        other = format_name(record.fields)
+        if other is None:
+            return Unread(at=record.at, reason=f"not a record of {format_class(kind).title}")
+        raise TableError(
+            f"{record.at}: is a record of {format_class(other).title}, and {first} one of {format_class(kind).title}",
+            advice="a file holds records of one kind; split it",
+        )
+
+    def _is_mapped(self, name: str) -> bool:
+        rule = self.wishes.rule
+        used = [*self.wishes.columns.values(), *([rule.name] if rule else [])]
+        return any(name == field or field.startswith(f"{name}.") for field in used)
+
+    def _row(self, sample: Sample, at: str, file: Path) -> Row | Unread:
+        values = {name: sample.values.get(name) for name in COLUMNS if name != "correct"}
+        mapped = {column: field for column, field in self.wishes.columns.items() if column != "correct"}
+        values |= {column: dig(sample.source, field) if field else None for column, field in mapped.items()}
+        try:
+            row: Row = {name: column_value(name, value) for name, value in values.items()}
+        except ValueFlawError as error:
+            return Unread(at=at, reason=str(error))
+        if row["problem_id"] is None:
+            return Unread(at=at, reason="no problem_id")
+        row["model"] = row["model"] or self._model(file)
+        correct, reason = self._verdict(sample, at)
+        if correct is None and row["generation"] is None:
+            return Unread(at=at, reason="neither a verdict nor a text")
+        self.account.ungraded.update([reason] if correct is None else [])
+        self.account.scores.update([] if correct is None else [reason])
+        row["pool"] = row["pool"] or row["model"]
+        return {**row, "sample_index": self._index(row, at), "correct": correct}
+
+    def _verdict(self, sample: Sample, at: str) -> tuple[bool | None, str]:
+        mapped = self.wishes.columns.get("correct")
+        if mapped and not self.wishes.rule:
+            sample = Sample(values={}, scores={mapped: dig(sample.source, mapped)}, settles=True)
+            return verdict_of(sample, Choice(), None, at)
+        return verdict_of(sample, self.wishes.choice, self.wishes.rule, at)
+
+    def _model(self, file: Path) -> str:
+        if self.wishes.choice.model:
+            return self.wishes.choice.model
+        name = file.resolve().parent.name or "model"
+        self.account.named[name] = None
+        return name
+
+    def _index(self, row: Row, at: str) -> int:
+        """Return the sample's index: as given, else the next of its model, pool and problem.
+
+        Raises:
+            TableError: Its index is taken.
+        """
+        taken = self._indices.setdefault((row["model"], row["pool"], row["problem_id"]), set())
+        index = row["sample_index"]
+        if index is None:
+            index = next(number for number in count(len(taken)) if number not in taken)
+        elif index in taken:
+            raise TableError(
+                f'{at}: sample {index} of model "{row["model"][:60]}", problem "{row["problem_id"][:60]}" is there already',
+                advice="leave one out, or number the samples in order of rows: isocost import --map sample_index=",
+            )
+        taken.add(index)
+        return int(index)
+
+    def _skip(self, unread: Unread) -> None:
+        if self._strict and not unread.is_repeat:
+            raise TableError(f"{unread.at}: {unread.reason}", advice="isocost import FILE -o TABLE leaves such records out and counts them")
+        self.account.skip(unread)

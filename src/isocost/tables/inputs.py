@@ -1,0 +1,69 @@
+"""The files that sources name: files, patterns and folders of files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from isocost.errors import TableError
+from isocost.paths import matching
+from isocost.tables.formats import format_name
+from isocost.tables.reading import Record, records_of
+
+_SUFFIXES = frozenset((".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".yaml", ".yml", ".eval"))
+_RESULTS = "_eval_results"  # evalplus writes NAME_eval_results.json, with the solutions, beside NAME.jsonl
+
+
+def expand(sources: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Return the files of the sources, each folder's and pattern's in the order of their names, and what was left out, a sentence each.
+
+    Of a folder, files that hold no samples are left out: tools write settings and summaries beside them.
+
+    Raises:
+        TableError: A source does not exist, a folder holds no samples, or a file is named twice.
+    """
+    files: list[Path] = []
+    left_out: list[str] = []
+    for source in sources:
+        if source.is_dir():
+            found, other = _of_folder(source)
+            files += found
+            left_out += [f"{file}: holds no samples" for file in other]
+        else:
+            files += sorted(matching(source), key=_by_number)
+    _refuse_repeats(files)
+    evaluated = {file.with_name(file.stem.removesuffix(_RESULTS) + ".jsonl"): file for file in files if file.stem.endswith(_RESULTS)}
+    left_out += [f"{file}: its solutions are read from {evaluated[file].name}" for file in files if file in evaluated]
+    return [file for file in files if file not in evaluated], left_out
+
+
+def kind_of(file: Path) -> str | None:
+    """Return the name of the format of a file's first record; None if there is none, or no format recognises it."""
+    try:
+        first = next((record for record in records_of(file) if isinstance(record, Record)), None)
+    except TableError:
+        return None
+    return format_name(first.fields) if first else None
+
+
+def _of_folder(folder: Path) -> tuple[list[Path], list[Path]]:
+    files = sorted((file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file()), key=_by_number)
+    found = [file for file in files if kind_of(file) is not None]
+    if not found:
+        raise TableError(f"{folder}: holds no file of samples\n  name files, or a folder of them")
+    return found, [file for file in files if file not in found]
+
+
+def _refuse_repeats(files: Sequence[Path]) -> None:
+    seen: set[Path] = set()
+    for file in files:
+        if file.resolve() in seen:
+            raise TableError(f"{file}: is named twice; its samples would count twice")
+        seen.add(file.resolve())
+
+
+def _by_number(file: Path) -> tuple[list[tuple[int, str]], str]:
+    """Sort output-rs2 before output-rs10."""
+    parts = re.split(r"(\d{1,18})", file.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], file.name

@@ -1,0 +1,81 @@
+"""Files of samples as records, whatever tool wrote them: JSON lines, JSON, CSV, Parquet, YAML, inspect's archives.
+
+The kind of a file is recognised by its first bytes; the suffix decides only between CSV and YAML. What the fields of a record mean is left
+to `isocost.tables.formats`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from isocost.encodings import utf16_flaw
+from isocost.errors import TableError
+from isocost.paths import is_special_file, shell_word
+from isocost.tables.reading.archives import archive_records
+from isocost.tables.reading.base import Record, Unread
+from isocost.tables.reading.jsonlines import line_records
+from isocost.tables.reading.jsonvalues import value_records
+from isocost.tables.reading.parquetrows import parquet_records
+from isocost.tables.reading.separated import separated_records
+from isocost.tables.reading.yamlvalues import yaml_records
+from isocost.tables.source import first_line
+
+__all__ = ["Record", "Unread", "records_of"]
+
+_START = 1 << 16  # bytes that decide the kind of a file
+_COMPRESSED = {b"\x1f\x8b": "gzip -dc", b"\x28\xb5\x2f\xfd": "zstd -dc", b"BZh": "bzip2 -dc", b"\xfd7zXZ": "xz -dc"}
+_YAML_KEY = re.compile(rb"[\w\"' -]+:(?:\s|$)")
+
+Reader = Callable[[Path], Iterator[Record | Unread]]
+
+
+def records_of(path: Path) -> Iterator[Record | Unread]:
+    """Yield the records of a file in its order, and what could not be read as a record, with the reason.
+
+    Raises:
+        TableError: The file cannot be read, is empty, is cut off, or is of a kind that isocost does not read.
+    """
+    if is_special_file(path):
+        raise TableError(f"{path}: is not an ordinary file, and a table is read more than once\n  write it into a file first")
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
+    if not start.strip():
+        raise TableError(f"{path}: is empty")
+    return _reader(start, path)(path)
+
+
+def _reader(start: bytes, path: Path) -> Reader:
+    if start.startswith(b"PAR1"):
+        return parquet_records
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return archive_records
+    for magic, command in _COMPRESSED.items():
+        if start.startswith(magic):
+            raise TableError(f"{path}: is compressed\n  {command} {shell_word(path)} > FILE, and read FILE")
+    if flaw := utf16_flaw(start[:4], path):
+        raise TableError(f"{path}: {flaw}")
+    return _text_reader(start.removeprefix(b"\xef\xbb\xbf").lstrip(), path)
+
+
+def _text_reader(text: bytes, path: Path) -> Reader:
+    suffix = path.suffix.lower()
+    line = text.partition(b"\n")[0].strip()
+    if suffix in {".csv", ".tsv"}:
+        return separated_records
+    if suffix in {".jsonl", ".ndjson"}:
+        return line_records
+    if text.startswith(b"["):
+        return value_records
+    if text.startswith(b"{"):
+        # An object over several lines begins with a line that is no object. One on a single line reads as a line.
+        return line_records if line.endswith(b"}") or len(line) > _START // 2 else value_records
+    if suffix in {".yaml", ".yml"} or _YAML_KEY.match(line):
+        return yaml_records
+    if b"," in line:
+        return separated_records
+    raise TableError(f"{path}: is no kind of file that isocost reads\n  it reads JSON lines, JSON, CSV, Parquet, YAML and inspect's .eval")

@@ -1,0 +1,129 @@
+"""`isocost import`: the table that it writes, the grading, the account, and the command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from isocost.cli import main
+from isocost.importing import remote
+from isocost.tables import scan_table
+from tests.tables import foreign
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, command: str = "import") -> int:
+    monkeypatch.setattr(sys, "argv", ["isocost", command, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+def test_every_record_is_accounted_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    foreign.nemo(tmp_path / "a" / "output-rs0.jsonl", [True, False, True], colour="red")
+    with (tmp_path / "a" / "output-rs0.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"problem": "torn')
+    assert run(monkeypatch, "a", "-o", "table.parquet") == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "3 samples of 3 problems: 2 correct, 1 incorrect, 0 ungraded",
+        "models: a 3",
+        "a/output-rs0.jsonl: NeMo-Skills, 4 records, 3 samples",
+        "skipped 1: not JSON (first: a/output-rs0.jsonl:4)",
+        'fields that were not read, with their records: "colour" 3',
+        "verdicts read, by score: symbolic_correct 3",
+        'note: the model is called "a" after its folder: --model NAME gives another name',
+        "wrote table.parquet; next: isocost measure table.parquet",
+    ]
+    assert run(monkeypatch, "table.parquet", command="measure") == 0
+
+
+def test_samples_without_a_verdict_are_graded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"problem_id": i, "gold": i, "prediction": f"#### {i + (i == 2)}"} for i in range(3)]
+    rows += [{"problem_id": 9, "prediction": "#### 9"}, {"problem_id": 9, "gold": 9, "prediction": "#### 8", "correct": True}]
+    path = foreign.lines(tmp_path / "rows.jsonl", rows)
+    table = tmp_path / "table.jsonl"
+    assert run(monkeypatch, str(path), "-o", str(table), "--grade", "number", "--model", "m") == 0
+    assert "5 samples of 4 problems: 3 correct, 1 incorrect, 1 ungraded" in capsys.readouterr().err
+    assert scan_table(str(table)).collect()["correct"].to_list() == [True, True, False, None, True]
+    assert json.loads(table.read_text().splitlines()[2])["predicted_answer"] == "3"
+
+
+def test_references_of_a_problem_file_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = foreign.lines(tmp_path / "problems.jsonl", [{"id": "p", "question": "?", "answer": "4"}])
+    path = foreign.lines(tmp_path / "r.jsonl", [{"problem_id": "p", "model": "m", "generation": "#### 4"}])
+    options = ["--grade", "number", "--problems", str(problems)]
+    assert run(monkeypatch, str(path), "-o", str(tmp_path / "t.parquet"), *options) == 0
+    assert pl.read_parquet(tmp_path / "t.parquet").select("correct", "expected_answer").rows() == [(True, "4")]
+
+
+def test_columns_without_a_value_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = foreign.lines(tmp_path / "r.jsonl", [{"problem_id": 1, "model": "m", "correct": True, "cost": None}])
+    assert run(monkeypatch, str(path), "-o", str(tmp_path / "t.parquet"), "--map", "level=level") == 0
+    assert pl.read_parquet(tmp_path / "t.parquet").columns == ["problem_id", "model", "pool", "sample_index", "correct"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.jsonl", "-o", "t.parquet"], "error: none.jsonl: cannot be read: No such file or directory"),
+        (["rows.jsonl", "-o", "t.csv"], "error: t.csv: a table ends in .parquet or .jsonl"),
+        (["rows.jsonl", "-o", "rows.jsonl"], "error: rows.jsonl: exists already"),
+        (["rows.jsonl", "-o", "no/t.parquet"], "error: no/t.parquet: its folder does not exist"),
+        (["rows.jsonl", "-o", "t.parquet", "--map", "x"], "error: --map x: write it as COLUMN=FIELD"),
+        (["rows.jsonl", "-o", "t.parquet", "--map", "a=b", "--map", "a=c"], "error: --map a=c: a is given twice"),
+        (["rows.jsonl", "-o", "t.parquet", "--correct", "high"], 'error: --correct: "high" is not a comparison'),
+        (["rows.jsonl", "-o", "t.parquet", "--grade", "mth"], 'error: unknown grader "mth"'),
+        (["rows.jsonl", "-o", "t.parquet", "--problems", "gsm8k"], "error: --problems: is of no use without --grade"),
+        (["nosuch://x/a.jsonl", "-o", "t.parquet"], "error: nosuch://x/a.jsonl: cannot be read: Protocol not known: nosuch"),
+        (["memory://gone.jsonl", "-o", "t.parquet"], "error: memory://gone.jsonl: cannot be read"),
+    ],
+)
+def test_bad_arguments_are_refused_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    foreign.lines(tmp_path / "rows.jsonl", [{"problem_id": 1, "model": "m", "correct": True}])
+    assert run(monkeypatch, *arguments) == 2
+    assert capsys.readouterr().err.startswith(message)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+def test_an_error_in_a_later_file_leaves_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = foreign.lines(tmp_path / "a.jsonl", [{"problem_id": 1, "model": "m", "correct": True}])
+    bad = foreign.lines(tmp_path / "b.jsonl", [{"x": 1}])
+    assert run(monkeypatch, str(good), str(bad), "-o", str(tmp_path / "t.parquet")) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "b.jsonl"]
+
+
+def test_files_and_tables_may_be_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/in/rows.jsonl", b'{"problem_id": 1, "model": "m", "correct": true}\n')
+    try:
+        assert run(monkeypatch, "memory://in/rows.jsonl", "-o", "memory://out/t.parquet") == 0
+        assert run(monkeypatch, "memory://in/rows.jsonl", "-o", "memory://out/t.parquet") == 2  # it exists
+        assert run(monkeypatch, "memory://out/t.parquet", "-o", str(tmp_path / "t.jsonl")) == 0
+    finally:
+        memory.rm("/in", recursive=True)
+        memory.rm("/out", recursive=True)
+    assert json.loads((tmp_path / "t.jsonl").read_text())["correct"] is True
+
+
+def test_without_fsspec_a_url_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    assert run(monkeypatch, "s3://bucket/a.jsonl", "-o", str(tmp_path / "t.parquet")) == 2
+    assert capsys.readouterr().err.startswith('error: fsspec is not installed\n  install it: pip install "isocost[hub]"')
+    assert not remote.is_url("rows.jsonl")
+
+
+def test_fsspec_is_loaded_for_urls_alone() -> None:
+    code = "import sys, isocost.importing; print('fsspec' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -1,0 +1,182 @@
+"""Files that cannot be imported, each with one clear message, and records that are left out and counted."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from isocost.errors import InputError, TableError
+from isocost.tables import scan_table
+from isocost.tables.formats.rules import parse_rule
+from isocost.tables.reading import base
+from tests.tables import foreign
+from tests.tables.test_formats import read, verdicts
+
+GOOD = {"problem_id": "p", "model": "m", "correct": True}
+LM_EVAL = {"doc_id": 0, "resps": [["x"]], "target": "1", "exact_match": 1}
+
+
+def of_two_kinds(path: Path) -> None:
+    foreign.lines(path, [GOOD, LM_EVAL])
+
+
+def cut_off_archive(path: Path) -> None:
+    foreign.write_eval(path, foreign.inspect_log([foreign.inspect_sample(i, 1, {"match": "C"}) for i in range(3)]))
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def chunked_archive(path: Path) -> None:
+    path.write_bytes(foreign.zip_of_zstandard({"header.json": b"{}", "samples/1_epoch_1/sample.json": b"{}"}))
+
+
+CASES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "empty.jsonl": (lambda path: path.write_text(" \n"), "is empty"),
+    "unknown.jsonl": (
+        lambda path: foreign.lines(path, [{"a": 1, "b\x1b[31m": 2}]),
+        "is of no kind that isocost knows; its fields are a, b",
+    ),
+    "near.jsonl": (lambda path: foreign.lines(path, [{"problem-id": 1}]), 'did you mean "problem-id"?'),
+    "mixed.jsonl": (of_two_kinds, ":2: is a record of lm-evaluation-harness, and"),
+    "cut.eval": (cut_off_archive, "is cut off, or damaged"),
+    "chunked.eval": (chunked_archive, "stores samples in chunks"),
+    "other.eval": (lambda path: path.write_bytes(foreign.zip_of_zstandard({"a.txt": b"x"})), "is a zip archive, but not a log of inspect"),
+    "semicolons.csv": (lambda path: path.write_text("problem_id;model;correct\np;m;1\n"), "its columns are separated by semicolons"),
+    "tabs.csv": (lambda path: path.write_text("problem_id\tmodel\np\tm\n"), "name it .tsv"),
+    "quote.csv": (lambda path: path.write_text('problem_id,model,correct\n"p"x,m,1\n'), ":2: is not CSV"),
+    "twice.csv": (lambda path: path.write_text("problem_id,model,model\n1,2,3\n"), 'column "model" occurs twice'),
+    "again.jsonl": (
+        lambda path: foreign.lines(path, [GOOD | {"sample_index": 0}, GOOD | {"sample_index": 0}]),
+        ':2: sample 0 of model "m", problem "p" is there already',
+    ),
+    "torn.json": (lambda path: path.write_text('{\n "eval": {"model"'), "not JSON"),
+    "list.json": (lambda path: path.write_text("[1, 2]"), "gives no sample: not a JSON object"),
+    "key.json": (lambda path: path.write_text('{\n"samples": [], "samples": []}'), 'key "samples" occurs twice'),
+    "list.yaml": (lambda path: path.write_text("- 1\n- 2\n"), "holds no YAML mapping"),
+    "bad.yaml": (lambda path: path.write_text("a: [1\nb: 2\n"), ":2: is not YAML"),
+    "object.yaml": (lambda path: path.write_text("a: !!python/object:os.system x\n"), "is not YAML"),
+    "packed.jsonl": (lambda path: path.write_bytes(gzip.compress(b"{}")), "is compressed\n  gzip -dc"),
+    "wide.jsonl": (lambda path: path.write_bytes('{"a": 1}'.encode("utf-16")), "is UTF-16 text"),
+    "image.bin": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n"), "is no kind of file that isocost reads"),
+    "cut.parquet": (lambda path: path.write_bytes(b"PAR1" + b"x" * 50), "cannot be read as Parquet"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_bad_file_is_refused_in_one_to_three_lines(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    write, message = CASES[name]
+    write(path)
+    with pytest.raises(TableError) as caught:
+        read(path)
+    text = str(caught.value)
+    assert message in text
+    assert text.startswith(str(path))
+    assert len(text.splitlines()) <= 3
+
+
+def test_a_missing_file_and_a_file_named_twice_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="No such file"):
+        read(tmp_path / "none.jsonl")
+    path = foreign.lines(tmp_path / "a.jsonl", [GOOD])
+    with pytest.raises(TableError, match="is named twice"):
+        read(path, tmp_path / "*.jsonl")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TableError, match="holds no file of samples"):
+        read(tmp_path / "empty")
+
+
+def test_a_torn_line_and_bad_values_are_left_out_and_counted(tmp_path: Path) -> None:
+    rows = [
+        GOOD,
+        GOOD | {"num_generated_tokens": -1},
+        GOOD | {"generation": 5},
+        GOOD | {"problem_id": None},
+        GOOD | {"correct": None},
+        GOOD | {"outcome": "incorrect"},
+        '{"problem_id": "p", "mod',
+    ]
+    found, account = read(foreign.lines(tmp_path / "rows.jsonl", rows))
+    assert len(found) == 1
+    assert {reason: many for reason, (many, _) in account.skipped.items()} == {
+        "num_generated_tokens must be a whole number of at least 0": 1,
+        "generation must be text": 1,
+        "no problem_id": 1,
+        "neither a verdict nor a text": 1,
+        'correct is true and outcome is "incorrect"': 1,
+        "not JSON": 1,
+    }
+    assert account.files[str(tmp_path / "rows.jsonl")][1:] == [7, 1]
+
+
+def test_a_line_that_is_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = foreign.lines(tmp_path / "rows.jsonl", [GOOD, GOOD | {"generation": "x" * 500}])
+    monkeypatch.setattr(base, "LONGEST", 200)
+    with pytest.raises(TableError, match=":2: is longer than 200 bytes"):
+        read(path)
+
+
+def test_texts_with_lone_surrogates_and_control_characters_are_kept_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        '{"problem_id": "\\ud800p", "model": "m", "correct": true, "generation": "a\\u0000\\ud83d\\ude00\\udfff"}\n', encoding="utf-8"
+    )
+    ((row,), _) = read(path)
+    assert (row["problem_id"], row["generation"]) == ("\ufffdp", "a\0\U0001f600\ufffd")
+
+
+def test_damaged_bytes_of_an_archive_never_pass_silently(tmp_path: Path) -> None:
+    path = foreign.write_eval(tmp_path / "log.eval", foreign.inspect_log([foreign.inspect_sample(1, 1, {"match": "C"})]))
+    whole, rng = path.read_bytes(), random.Random(1)
+    for _ in range(60):
+        place = rng.randrange(len(whole))
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << rng.randrange(8))]) + whole[place + 1 :])
+        try:
+            rows, account = read(path)
+        except TableError:
+            continue
+        assert verdicts(rows) == [True] or account.skipped  # damage of a field that nothing reads
+
+
+@pytest.mark.parametrize("text", ["", "reward", "reward>", ">=1", "reward>=one", "reward>=nan", "reward=>1", "a>=1>=2"])
+def test_a_bad_rule_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="write it as --correct 'reward>=1'"):
+        parse_rule(text)
+
+
+def test_a_rule_reads_a_nested_field(tmp_path: Path) -> None:
+    rows = [GOOD | {"scores": {"judge": value}} for value in (3, 8, "9", None)]
+    path = foreign.lines(tmp_path / "rows.jsonl", [row | {"generation": "x"} for row in rows])
+    assert verdicts(read(path, rule="scores.judge>7")[0]) == [False, True, True, None]
+
+
+def test_every_command_reads_files_of_other_tools_and_refuses_what_import_leaves_out(tmp_path: Path) -> None:
+    for seed in range(2):
+        foreign.nemo(tmp_path / f"output-rs{seed}.jsonl", [True, seed == 0])
+    table = scan_table(str(tmp_path / "output-rs*.jsonl")).collect()
+    assert table["correct"].to_list() == [True, True, True, False]
+    assert table["sample_index"].to_list() == [0, 0, 1, 1]
+    with (tmp_path / "output-rs1.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"problem": "torn')
+    with pytest.raises(TableError, match=":3: not JSON\n  isocost import FILE -o TABLE leaves such records out"):
+        scan_table(str(tmp_path / "output-rs*.jsonl"))
+
+
+def test_a_csv_is_a_table_of_samples(tmp_path: Path) -> None:
+    rows = pl.DataFrame([GOOD | {"level": 3}, GOOD | {"correct": False, "level": 4}])
+    rows.write_csv(tmp_path / "rows.csv")
+    found = scan_table(str(tmp_path / "rows.csv"), ["level"]).collect()
+    assert found.select("problem_id", "model", "correct", "level").rows() == [("p", "m", True, "3"), ("p", "m", False, "4")]
+
+
+def test_a_json_log_with_many_samples_names_the_one_that_is_wrong(tmp_path: Path) -> None:
+    log = foreign.inspect_log([foreign.inspect_sample(1, 1, {"m": "C"}), {"epoch": 1}])
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(log, indent=1), encoding="utf-8")
+    _, account = read(path)
+    assert account.skipped == {"not a sample with an id": (1, f"{path}: sample 2")}
