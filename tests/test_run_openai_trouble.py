@@ -123,7 +123,7 @@ def test_a_filtered_reply_is_not_blamed_on_the_context(tmp_path: Path, shell: Sh
         left = shell("run", runs.write(tmp_path, runs.raw(server.url)), "-o", tmp_path / "out")
     (note,) = left.notes
     assert note.startswith("note: 1 draw of 1 problem failed, not graded (first: weak, ")
-    assert note.endswith("the endpoint cut the reply off (a content filter, a tool call)")
+    assert note.endswith(": finish_reason content_filter")
 
 
 @pytest.mark.parametrize("at", [0, 5])
@@ -136,7 +136,7 @@ def test_a_filtered_prompt_fails_alone(tmp_path: Path, shell: Shell, at: int) ->
     assert (left.code, left.errors) == (0, [])
     (note,) = left.notes
     assert note.startswith("note: 2 draws of ")
-    assert "a filter refused it" in note
+    assert note.endswith(": refused (400): The response was filtered")
     complete(out)
     assert runs.events(out) == {"reserve": N, "done": N, "lost": 2}
 

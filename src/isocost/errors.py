@@ -132,15 +132,25 @@ class TryAgainError(EngineError):
         wait: Seconds that the endpoint asks to wait (its Retry-After), or None.
         charged: True if the request may be charged without an answer: the connection broke, or the reply could not be read. A request that
             the endpoint refused is not charged.
+        reason: The endpoint's words without its name, for draws that fail.
     """
 
-    def __init__(self, message: str, *, wait: float | None = None, charged: bool = False) -> None:
+    def __init__(self, message: str, *, wait: float | None = None, charged: bool = False, reason: str = "") -> None:
         super().__init__(message)
-        self.wait, self.charged = wait, charged
+        self.wait, self.charged, self.reason = wait, charged, reason or self.happened
 
 
 class RefusedPromptError(EngineError):
-    """An endpoint refuses one prompt, by a content filter, and answers others; it may charge for reading it."""
+    """An endpoint refuses one prompt and answers others; a content filter may charge for reading it.
+
+    Attributes:
+        reason: The endpoint's words, for the draws that fail.
+        certain: False if the words may concern every request: then only answers to other prompts show that this one is at fault.
+    """
+
+    def __init__(self, message: str, *, reason: str = "", certain: bool = True) -> None:
+        super().__init__(message)
+        self.reason, self.certain = reason or self.happened, certain
 
 
 class UsageError(EngineError):

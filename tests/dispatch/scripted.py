@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from isocost.dispatch.calls import Call
+from isocost.dispatch.calls import Abandoned, Call
 from isocost.dispatch.inflight import send_calls
 from isocost.engines.base import Request
 from isocost.executors.jobs import Answers, EngineSpec, Job
@@ -109,8 +109,8 @@ class Consumer:
         try:
             for found in send_calls(self._sources, self._executor, self._ledger, self._check, notify=self.notes.append):
                 for each, answers in found:
-                    (self.given_up if answers is None else self.found).append(each.key)
-                    if answers is not None:
+                    (self.given_up if isinstance(answers, Abandoned) else self.found).append(each.key)
+                    if not isinstance(answers, Abandoned):
                         self._ledger.release([Answered(request=each.key, cost=Cost(flops=self._cost), count=1)])
         except BaseException as error:  # noqa: BLE001 - the test looks at it
             self.error = error

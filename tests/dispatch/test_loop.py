@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from isocost.dispatch import inflight
-from isocost.dispatch.calls import Call, Retrying
+from isocost.dispatch.calls import Abandoned, Call, Retrying
 from isocost.dispatch.loop import null_ledger, run_sources
 from isocost.errors import LimitReachedError, NotSentError, RunError, TryAgainError
 from isocost.executors.jobs import Answers, Job
@@ -34,8 +34,8 @@ class Storing:
     def calls(self) -> list[Call]:
         return [call for call in calls(self.keys, self.queue) if call.key not in self.stored]
 
-    def store(self, call: Call, answers: Answers | None) -> Answered | None:
-        if answers is None:
+    def store(self, call: Call, answers: Answers | Abandoned) -> Answered | None:
+        if isinstance(answers, Abandoned):
             self.given_up.append(call.key)
             return None
         self.stored.append(call.key)

@@ -74,7 +74,7 @@ def test_what_brought_nothing_is_bought_again_and_read_back(tmp_path: Path) -> N
 def test_draws_that_were_given_up_are_stored_as_failed(tmp_path: Path) -> None:
     pool = ordered(tmp_path)
     first = next(pool.missing(PQRS))
-    cost, draws = pool.give_up(first)
+    cost, draws = pool.give_up(first, "it is busy")
     assert (cost.count, cost.cost.flops, dict(cost.facts)) == (4, 0.0, {"account": "data", "model": "weak"})
     assert {draw.finish_reason for _, draw in draws} == {"error"}
     assert requests(pool, PQRS) == [[("r", 0, 2), ("s", 0, 2)]]
@@ -301,7 +301,7 @@ def test_no_draw_is_bought_twice_and_none_is_left_out(tmp_path_factory: pytest.T
             pool.seal()
         elif batch := next(pool.missing(asked), None):
             if what == "fail":
-                bought.extend(key for key, _ in pool.give_up(batch)[1])
+                bought.extend(key for key, _ in pool.give_up(batch, "it is busy")[1])
             else:
                 keep = {"buy": 99, "part": 1, "none": 0}[what]
                 take(batch, tuple(min(keep, r.count) for r in batch.requests))

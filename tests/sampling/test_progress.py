@@ -113,7 +113,7 @@ def test_the_line_says_money_correct_failures_and_retries(progress: Progress, cl
     progress.judged([RIGHT, RIGHT, WRONG])
     pool = progress.pools["weak"]
     order(pool, ("p", 0, 1))
-    _, draws = pool.give_up(next(pool.missing(wanted(p=1))))
+    _, draws = pool.give_up(next(pool.missing(wanted(p=1))), "busy")
     progress.bought("weak", draws, 0.0)
     progress.tick()
     assert progress.watch.detail.startswith("250.0 FLOPs/1.0 KFLOPs  ")

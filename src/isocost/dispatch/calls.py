@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from isocost.errors import EngineError, TryAgainError
+from isocost.errors import EngineError, RefusedPromptError, TryAgainError
 from isocost.executors.jobs import Job
 from isocost.ledger import Reservation
 from isocost.records import Cost, ModelCard
@@ -42,6 +42,13 @@ class Call:
         """Return its reservation for the ledger."""
         remote = {"remote": True} if self.job.remote else {}  # left out of other lines, which keeps the ledger short
         return Reservation(request=self.key, worst=self.worst, facts={**self.facts, **remote})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandoned:
+    """A call that has failed for good: `reason` is why, in the endpoint's words where it gave any."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +131,8 @@ class CallQueue:
         not_before: Time before which nothing is sent.
         successes: Number of calls answered.
         failures: By key of a call, its number of failures, and `successes` at its first one.
+        refused: The problems whose prompts were refused since the last answer.
+        last_error: The last failure, "" once a call is answered.
         consecutive_failures: Number of failures since the last answer.
         failing_since: Time at which these failures began.
         notified: True if the user was notified of them.
@@ -141,6 +150,8 @@ class CallQueue:
     consecutive_failures: int = 0
     failing_since: float = 0.0
     notified: bool = False
+    refused: set[str] = field(default_factory=set)
+    last_error: str = ""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def next(self, now: float) -> Call | None:
@@ -176,9 +187,43 @@ class CallQueue:
 
     def record_success(self, call: Call) -> None:
         """Record that a call was answered, which ends an outage."""
-        self.successes, self.consecutive_failures, self.notified = self.successes + 1, 0, False
+        self.successes, self.consecutive_failures, self.notified, self.last_error = self.successes + 1, 0, False, ""
         self.failures.pop(call.key, None)
+        self.refused.clear()
         self.health.record_success()
+
+    def record_refusal(self, call: Call, error: RefusedPromptError, *, answered: bool) -> bool:
+        """Queue a refused call for another attempt; return False if its prompt is at fault, so that it has failed for good.
+
+        It is, if the refusal is about content, or the endpoint has answered another call since this one was first refused. If it
+        refuses one prompt after another, the request itself is at fault.
+
+        Args:
+            call: The call.
+            error: The refusal.
+            answered: True if the endpoint has answered this model's requests in this start or an earlier one.
+
+        Raises:
+            RefusedPromptError: nothing is left that could show which it is, or too many problems were refused in a row.
+        """
+        before, successes = self.failures.get(call.key, (0, self.successes))
+        self.refused.add(call.job.requests[0].problem_id)
+        if error.certain:
+            if not answered and len(self.refused) >= self.retrying.outage:
+                raise error
+            self.consecutive_failures = 0  # it is up
+            return False
+        if self.successes > successes:
+            self.failures.pop(call.key, None)
+            return False
+        self.failures[call.key] = before + 1, successes
+        is_last = self.in_flight == 0 and self.is_done()
+        if len(self.refused) > MOST_SUSPECTS or (is_last and not answered):
+            raise error
+        if is_last:
+            return False
+        heapq.heappush(self.later, (time.monotonic() + self.retrying.wait(before + 1, None), next(self._numbers), call))
+        return True
 
     def failure_message(self, error: TryAgainError) -> str:
         """Return a message on failures in a row, or "" if the user was notified already or need not be yet.
@@ -201,6 +246,7 @@ class CallQueue:
             EngineError: nothing was answered for longer than `Retrying.patience`.
         """
         now = time.monotonic()
+        self.last_error = error.happened
         if self.consecutive_failures == 0:
             self.failing_since = now
         self.consecutive_failures += 1

@@ -14,7 +14,7 @@ from types import FrameType
 
 from isocost.amounts import format_amount
 from isocost.costs.draws import cost_of
-from isocost.dispatch.calls import Call, CallQueue, EndpointHealth, make_queues
+from isocost.dispatch.calls import Abandoned, Call, CallQueue, EndpointHealth, make_queues
 from isocost.errors import (
     EngineError,
     InputError,
@@ -35,7 +35,7 @@ PATIENCE = 10.0  # seconds that a stop by Ctrl-C waits for calls in flight
 POLL_INTERVAL = 0.2  # seconds between two checks for a stop while no answer arrives; also the delay after Ctrl-C
 PAUSED_POLL_INTERVAL = 0.01  # the same while sending is paused because graders are behind: short, since engines are idle meanwhile
 
-AnsweredCalls = list[tuple[Call, Answers | None]]
+AnsweredCalls = list[tuple[Call, Answers | Abandoned]]
 
 
 def send_calls(
@@ -49,7 +49,7 @@ def send_calls(
 ) -> Generator[AnsweredCalls, None, None]:
     """Send calls and yield them as they are answered, several at a time; the caller releases each in the ledger.
 
-    A call that an endpoint could not answer is sent again under a new reservation. A call whose answers are None has failed for good;
+    A call that an endpoint could not answer is sent again under a new reservation. A call that is `Abandoned` has failed for good;
     its cost is in the ledger already. An empty list is yielded at intervals while nothing arrives.
 
     After an error nothing more is sent. The calls in flight, which are paid for, are waited for and yielded before the error is raised.
@@ -122,9 +122,15 @@ class _CallsInFlight:
             try:
                 # Patient only without calls in flight: this thread is the one that stores answers, and so the one that frees room.
                 fitting = self._ledger.reserve([call.reservation() for call in calls], patient=not self._in_flight)
-            except LimitReachedError:
+            except LimitReachedError as error:
                 if not self._in_flight:  # otherwise an answer may cost less than its worst case, and the call is tried again
-                    raise
+                    if not queue.last_error:
+                        raise
+                    # The failures that used up the limit are the cause.
+                    advice = (
+                        f"its last requests failed: {queue.last_error}; mend that, or raise limit.amount and run the same command again"
+                    )
+                    raise LimitReachedError(error.happened, advice=advice) from error
                 fitting = 0
             queue.first.extendleft(reversed(calls[fitting:]))  # reversed, because extendleft adds one by one
             for number, call in enumerate(calls[:fitting]):
@@ -203,9 +209,12 @@ class _CallsInFlight:
         if isinstance(error, NotSentError):
             queue.postpone(call)
             return []
-        if isinstance(error, RefusedPromptError):  # the endpoint is up, and a retry would be refused too
-            queue.record_success(call)
-            return [(call, None)]
+        if isinstance(error, RefusedPromptError):
+            if self.stopped and not error.certain:  # the next start finds the call missing
+                return []
+            if queue.record_refusal(call, error, answered=self._has_answered(call)):
+                return []
+            return [(call, Abandoned(reason=error.reason))]
         if not isinstance(error, TryAgainError):
             raise error
         if self.stopped:  # nothing is sent again; the next start finds the call missing
@@ -213,7 +222,12 @@ class _CallsInFlight:
         later = queue.record_failure(call, error)
         if message := queue.failure_message(error):
             self._notify(message)
-        return [] if later else [(call, None)]
+        return [] if later else [(call, Abandoned(reason=error.reason))]
+
+    def _has_answered(self, call: Call) -> bool:
+        """Return True if the ledger has an answer of the call's model, of this start or an earlier one."""
+        with self._ledger.locked() as (accounts, _):
+            return any(each.tokens for (_, model), each in accounts.items() if model == call.facts.get("model"))
 
     def _close_reservation(self, call: Call, error: BaseException) -> BaseException:
         """Close the reservation of a failed call; return the error, completed by facts that only the ledger has."""
@@ -226,7 +240,7 @@ class _CallsInFlight:
             reported = _reported_cost(call, error)
             self._ledger.lose(call.key, reason, reported)
             return self._add_excess_in_flight(call, error, reported)
-        elif isinstance(error, TryAgainError | RefusedPromptError):
+        elif isinstance(error, EngineError) and (call.job.remote or isinstance(error, TryAgainError | RefusedPromptError)):
             self._ledger.lose(call.key, reason)
         else:
             # No answer and no refusal, for example a worker that died: the reservation stays on the disk, and the next start settles it.

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
-from isocost.dispatch.calls import Call, EndpointHealth
+from isocost.dispatch.calls import Abandoned, Call, EndpointHealth
 from isocost.dispatch.inflight import POLL_INTERVAL, send_calls
 from isocost.engines.base import Request
 from isocost.executors import engineworker
@@ -28,8 +28,8 @@ class Source(Protocol):
     def calls(self) -> Iterable[Call]:
         """Return the calls whose answers are not stored yet, in the order in which they are sent."""
 
-    def store(self, call: Call, answers: Answers | None) -> Answered | None:
-        """Store the answers of a call, or its permanent failure where `answers` is None.
+    def store(self, call: Call, answers: Answers | Abandoned) -> Answered | None:
+        """Store the answers of a call, or its permanent failure.
 
         Returns:
             The answers' cost for the ledger; None if the ledger has closed the call already.

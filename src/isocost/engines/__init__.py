@@ -54,7 +54,7 @@ ENGINES = {
         open="isocost.engines.openai.engine:open_engine",
         options="isocost.engines.openai.options:OpenAIOptions",
         keys=("model", "base_url", "api_key_env", "concurrency", "n", "seeds", "timeout", "api", "extra_body", "max_tokens_field",
-              "hidden_prompt_tokens", "bytes_per_token"),
+              "finish_reasons", "hidden_prompt_tokens", "bytes_per_token"),
         extra="openai",
         libraries=("openai",),
         ready="isocost.engines.openai.endpoint:check_key",

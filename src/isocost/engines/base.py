@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from isocost.records import FinishReason, SamplingParams
 
@@ -31,6 +31,13 @@ class Request:
     system: str | None = None
 
 
+class Remark(NamedTuple):
+    """A remark on an endpoint's replies that are unusual but possible; of each kind, a run prints the first."""
+
+    kind: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """One solution as the engine returned it.
@@ -44,7 +51,11 @@ class Generation:
         sharing: The number of solutions that share one prefill of the prompt, and so its cost.
         seed: The seed of its own request; None where the batch's seed decided it.
         reported_usd: The cost that an endpoint itself reports; None without a report.
-        remark: A remark on an endpoint's reply that is unusual but possible; "" as a rule.
+        remarks: Remarks on the reply.
+        reasoning: What an endpoint returned as the model's reasoning beside the text; its tokens are among those generated.
+        num_reasoning_tokens: Tokens of the reasoning, hidden reasoning included: as reported, else by the lengths of both texts.
+        answered_by: The model's name as the endpoint gives it; "" where it gives none.
+        failure: Why there is no solution, in the endpoint's words, where finish_reason is `error`.
     """
 
     text: str
@@ -55,7 +66,11 @@ class Generation:
     sharing: int = 1
     seed: int | None = None
     reported_usd: float | None = None
-    remark: str = ""
+    remarks: tuple[Remark, ...] = ()
+    reasoning: str = ""
+    num_reasoning_tokens: int = 0
+    answered_by: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

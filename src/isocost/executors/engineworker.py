@@ -38,7 +38,7 @@ class EngineWorker:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _limiters: dict[str, dict[str, ConcurrencyLimiter]] = field(default_factory=dict)  # by queue
     _finished: queue.SimpleQueue[JobResult] = field(default_factory=queue.SimpleQueue)
-    _remarked: set[str] = field(default_factory=set)  # queues
+    _remarked: set[tuple[str, str]] = field(default_factory=set)  # queue, kind of remark
 
     def exchange(self, jobs: Sequence[Job], timeout: float, withdrawn: Collection[str] = ()) -> list[Outcome]:
         """Accept jobs, and return the outcomes since the last call. Their draws are committed.
@@ -119,13 +119,14 @@ class EngineWorker:
         )
 
     def _new_remarks(self, each: JobResult) -> tuple[str, ...]:
-        """Return an endpoint's remarks the first time there are any. Later replies would repeat them."""
-        if each.job.queue in self._remarked:
-            return ()
-        remarks = tuple({g.remark: None for of_request in each.generations for g in of_request if g.remark})
-        if remarks:
-            self._remarked.add(each.job.queue)
-        return remarks
+        """Return an endpoint's remarks, the first of each kind. Later ones would repeat it."""
+        found: list[str] = []
+        for remark in (remark for of_request in each.generations for g in of_request for remark in g.remarks):
+            kind = each.job.queue, remark.kind
+            if kind not in self._remarked:
+                self._remarked.add(kind)
+                found.append(remark.text)
+        return tuple(found)
 
 
 def _sendable(error: BaseException) -> BaseException:

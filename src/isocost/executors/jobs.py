@@ -107,6 +107,8 @@ class StoredDraw(NamedTuple):
     flops: float | None
     usd: float | None
     reported_usd: float | None = None
+    num_reasoning_tokens: int = 0
+    answered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from isocost.engines.base import Generation, Request, sound
 from isocost.executors.jobs import StoredDraw, Storing
 from isocost.store import Row
 
+# The columns that only endpoints fill, with their types; rows without a value lack them.
+EXTRAS: dict[str, type[str] | type[int]] = {"reasoning": str, "num_reasoning_tokens": int, "answered_by": str, "failure": str}
 FAILED_GENERATION = Generation(text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error")
 
 
@@ -52,6 +54,8 @@ def rows_of(
             }
             if g.reported_usd is not None:  # absent unless reported, so that rows of other engines keep the columns of earlier versions
                 row["cost_usd_reported"] = g.reported_usd
+            found = {name: getattr(g, name) for name in EXTRAS}
+            row.update((name, sound(value) if isinstance(value, str) else value) for name, value in found.items() if value)
             rows.append(row)
             draws.append(to_stored(row))
         stored.append(draws)
@@ -62,7 +66,16 @@ def to_stored(row: Row) -> StoredDraw:
     """Return the draw of a row in the form that the driver receives."""
     tokens = row["num_prompt_tokens"], row["num_generated_tokens"]
     costs = row["cost_flops"], row["cost_usd"], row.get("cost_usd_reported")
-    return StoredDraw(row["id"], row["generation"], *tokens, row["finish_reason"], *costs)
+    # None in a sealed part whose other rows have the column.
+    return StoredDraw(
+        row["id"],
+        row["generation"],
+        *tokens,
+        row["finish_reason"],
+        *costs,
+        num_reasoning_tokens=row.get("num_reasoning_tokens") or 0,
+        answered_by=row.get("answered_by") or "",
+    )
 
 
 class SampleIds:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from isocost.costs.draws import cost_of
-from isocost.dispatch.calls import Call, EndpointHealth
+from isocost.dispatch.calls import Abandoned, Call, EndpointHealth
 from isocost.dispatch.draws import known_sum, total_cost
 from isocost.dispatch.loop import cut_batches, run_sources
 from isocost.engines.base import Generation, Request
@@ -109,11 +109,11 @@ class Replies:
             self._failed = {key: own for key, own in rows.items() if self._again and _is_failed(own[-1])}
         return self._stored
 
-    def store(self, call: Call, answers: Answers | None) -> Answered | None:
+    def store(self, call: Call, answers: Answers | Abandoned) -> Answered | None:
         """Store the replies of a call; return their cost, or None for a call that failed for good, whose cost is in the ledger already."""
         rows = self._rows(call, answers)
         self._log.append(call.key, rows)
-        paid = None if answers is None else _answered(call.key, rows, answers)
+        paid = None if isinstance(answers, Abandoned) else _answered(call.key, rows, answers)
         self._known().update((row["id"], row) for row in rows)
         for row in rows:
             self._failed.pop(row["id"], None)
@@ -158,9 +158,9 @@ class Replies:
         # Model output may contain lone surrogates, which strict UTF-8 refuses. The 1 allows for a token that begins the text.
         return len(prompt.encode("utf-8", "surrogatepass")) + 1 + self._facts.added_tokens
 
-    def _rows(self, call: Call, answers: Answers | None) -> list[Row]:
+    def _rows(self, call: Call, answers: Answers | Abandoned) -> list[Row]:
         """Return the rows of replies; for a call that failed for good, empty replies without a cost, since the ledger has it."""
-        if answers is None:
+        if isinstance(answers, Abandoned):
             return [self._row(call, FAILED_GENERATION, request.problem_id, 0.0) for request in call.job.requests]
         each = answers.seconds / len(call.job.requests)  # an equal share, as an engine measures a batch only as a whole
         return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from isocost import paths
+from isocost.executors.storing import EXTRAS
 from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.records import Allocation, Cell, Cost, FinishReason, Outcome, Unit
 from isocost.store import atomic_write
@@ -67,6 +68,7 @@ class DrawTable:
         models: Iterable[str],
         problem_ids: Sequence[str],
         allocations: Mapping[Cell, Sequence[Allocation]],
+        extras: Collection[str] = (),
     ) -> DrawTable:
         """Write the table of samples, and keep its columns without the texts.
 
@@ -77,6 +79,7 @@ class DrawTable:
             models: Every model that may have drawn.
             problem_ids: In the study's order.
             allocations: The draws of every cell.
+            extras: As `write_samples`.
 
         Raises:
             StorageError: As `write_samples`.
@@ -92,7 +95,7 @@ class DrawTable:
                 kept.append(part.select(columns))
                 yield part
 
-        write_samples(keeping(), path, unit)
+        write_samples(keeping(), path, unit, extras)
         draws = _in_order(pl.concat(kept).with_row_index("row"))
         return cls(draws=draws, cells={cell: _drawn(draws, own) for cell, own in allocations.items()}, path=path)
 
@@ -278,19 +281,22 @@ def _sum(amounts: Floats) -> float | None:
     return float(np.cumsum(amounts)[-1]) if amounts.size else 0.0
 
 
-def write_samples(parts: Iterable[pl.DataFrame], path: Path, unit: Unit | None) -> None:
+def write_samples(parts: Iterable[pl.DataFrame], path: Path, unit: Unit | None, extras: Collection[str] = ()) -> None:
     """Write a table of samples, a part at a time: texts of a million samples need not fit into memory.
 
     Args:
         parts: Draws, with their costs as cost_flops and cost_usd.
         path: The file.
         unit: The unit of the column `cost`; None makes the column null, where no unit is known for all draws.
+        extras: Those of `EXTRAS` that some draw has; a part may lack them.
 
     Raises:
         StorageError: the disk is full or cannot be written; an earlier table is left unchanged.
     """
-    schema = pl.DataFrame(schema=_SAMPLES).to_arrow().schema
+    columns = pl.Schema({**_SAMPLES, **{name: dtype for name, dtype in EXTRAS.items() if name in extras}})
+    schema = pl.DataFrame(schema=columns).to_arrow().schema
     cost = {"cost": pl.col(f"cost_{unit}") if unit else pl.lit(None), "cost_unit": pl.lit(unit)}
     with atomic_write(path) as temporary, temporary.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for part in parts:
-            writer.write_table(part.with_columns(**cost).select(_SAMPLES.names()).cast(_SAMPLES).to_arrow())
+            absent = {name: pl.lit(None) for name in extras if name not in part.columns}
+            writer.write_table(part.with_columns(**cost, **absent).select(columns.names()).cast(columns).to_arrow())

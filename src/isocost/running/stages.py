@@ -124,6 +124,7 @@ class StudyRun:
             models=pools,
             problem_ids=[p.id for p in bought.problems],
             allocations=bought.allocations,
+            extras={name for pool in pools.values() for name in pool.extras()},
         )
         self.directory.write_json({"sha256": digest_of_file(path)}, SAMPLES_DIGEST)
         for split, problems in self.prepared.problems.items():

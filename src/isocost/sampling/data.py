@@ -140,23 +140,30 @@ def sample(
     return outcome, pools
 
 
+_NO_REASON = {  # of draws that earlier versions stored, by whether they have tokens
+    True: "the endpoint cut the reply off (a content filter, a tool call)",
+    False: "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed repeatedly",
+}
+_REASONS = 5  # that are noted one by one
+
+
 def _note_failures(pools: Mapping[str, Pool], listener: Listener) -> None:
-    failed = [(name, key[0], draw) for name, pool in pools.items() for key, draw in pool.draws() if draw.finish_reason == "error"]
-    broken = [(model, problem) for model, problem, draw in failed if draw.num_generated_tokens]
-    _note_group(broken, "the endpoint cut the reply off (a content filter, a tool call)", listener)
-    silent = [(model, problem) for model, problem, draw in failed if not draw.num_generated_tokens]
-    _note_group(
-        silent,
-        "the engine gave no answer: the prompt fills the model's context, a filter refused it, or it failed repeatedly",
-        listener,
-    )
+    """Note the failed draws by reason, in the endpoint's own words, most frequent first."""
+    by_reason: dict[str, list[tuple[str, str]]] = {}
+    for model, pool in pools.items():
+        for problem, reason, has_tokens in pool.failures():
+            by_reason.setdefault(reason or _NO_REASON[has_tokens], []).append((model, problem))
+    ordered = sorted(by_reason.items(), key=lambda each: -len(each[1]))
+    for reason, failed in ordered[:_REASONS]:
+        _note_group(failed, reason, listener)
+    if rest := [each for _, failed in ordered[_REASONS:] for each in failed]:
+        _note_group(rest, f"{len(ordered) - _REASONS} other reasons; the column failure of samples.parquet has them", listener)
 
 
 def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener) -> None:
-    if failed:
-        draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
-        problems = "1 problem" if len(set(failed)) == 1 else f"{len(set(failed)):,} problems"
-        listener(Note(text=f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"))
+    draws = "1 draw" if len(failed) == 1 else f"{len(failed):,} draws"
+    problems = "1 problem" if len(set(failed)) == 1 else f"{len(set(failed)):,} problems"
+    listener(Note(text=f"{draws} of {problems} failed, not graded (first: {failed[0][0]}, {failed[0][1]}): {why}"))
 
 
 def _plans(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
-from isocost.dispatch.calls import Call
+from isocost.dispatch.calls import Abandoned, Call
 from isocost.dispatch.draws import DrawKey
 from isocost.dispatch.inflight import PATIENCE
 from isocost.dispatch.loop import run_sources
@@ -93,12 +93,17 @@ class _PoolSource:
             self._batches[call.key] = batch
             yield call
 
-    def store(self, call: Call, answers: Answers | None) -> Answered:
+    def store(self, call: Call, answers: Answers | Abandoned) -> Answered:
         batch, name = self._batches.pop(call.key), self.pool.card.name
-        cost, draws = self.pool.give_up(batch) if answers is None else self.pool.add_answers(batch, answers)
+        if isinstance(answers, Abandoned):
+            (cost, draws), seconds = self.pool.give_up(batch, answers.reason), 0.0
+        else:
+            (cost, draws), seconds = self.pool.add_answers(batch, answers), answers.seconds
         if len(draws) < batch.size:
             self.listener.short(name, batch.size, len(draws))
-        self.listener.bought(name, draws, answers.seconds if answers else 0.0)
+        if renamed := self.pool.renamed(draws):
+            self.listener.trouble(f"model {name}: {renamed}")
+        self.listener.bought(name, draws, seconds)
         self.grades.submit(self.pool, batch.key, draws)
         return cost
 

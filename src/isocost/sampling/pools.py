@@ -7,7 +7,6 @@ disk. In memory a pool holds the tokens, cost and verdict of each draw.
 
 from __future__ import annotations
 
-import bisect
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -34,37 +33,17 @@ from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing
-from isocost.executors.storing import FAILED_GENERATION, SampleIds, rows_of, to_stored
+from isocost.executors.storing import EXTRAS, FAILED_GENERATION, SampleIds, rows_of, to_stored
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
+from isocost.sampling.orders import Line, OrderIndex
 from isocost.sampling.solutions import Solutions
 from isocost.sampling.verdicts import FAILED, Verdicts
 from isocost.store import BatchLog, Log, RunDirectory
-
-Line = list[Any]  # of an order: problem id, digest of the prompt, first index, count
-
-
-class OrderIndex:
-    """An index from draws to the orders that they belong to."""
-
-    def __init__(self, orders: Sequence[Sequence[Line]]) -> None:
-        self._starts: dict[str, list[tuple[int, int]]] = {}
-        for number, order in enumerate(orders):
-            for problem_id, _, first, _ in order:
-                self._starts.setdefault(problem_id, []).append((first, number))
-        for starts in self._starts.values():
-            starts.sort()
-
-    def of(self, problem_id: str, index: int) -> int:
-        """Return the number of the last order that begins at or before a draw of a problem, or -1 if none does."""
-        starts = self._starts.get(problem_id, [])
-        at = bisect.bisect_right(starts, index, key=lambda start: start[0]) - 1
-        return starts[at][1] if at >= 0 else -1
-
 
 DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
@@ -121,6 +100,7 @@ class Pool:
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
     stale: Counter[str] = field(init=False, default_factory=Counter)
+    _named: str = field(init=False, default="")  # the name under which the endpoint answered at the last start
 
     def __post_init__(self) -> None:
         self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
@@ -155,7 +135,8 @@ class Pool:
                 still_open[stored.request] = stored
             found(stored, failed)
 
-        for row, draw in iter_batches(self._log.rows(STORED_COLUMNS), keep):
+        for row, draw in iter_batches(self._log.rows(STORED_COLUMNS, ("answered_by",) if self.facts.remote else ()), keep):
+            self._named = row.get("answered_by") or self._named
             key = row["problem_id"], row["sample_index"]
             if row["batch"] not in self._numbers:  # before the checks below, because `seal` orders stale draws too
                 self._numbers[row["batch"]] = numbers.of(*key)
@@ -270,9 +251,9 @@ class Pool:
         answered = summarise_batch(batch.key, own_draws, answers.seconds)
         return replace(answered, reported_usd=known_sum(stored.reported_usd for _, stored in found)), found
 
-    def give_up(self, batch: Batch) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
+    def give_up(self, batch: Batch, reason: str) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
         """Store the draws of a batch as failed; return them without a cost, because the ledger has that of the attempts already."""
-        failed = [[FAILED_GENERATION] * request.count for request in batch.requests]
+        failed = [[replace(FAILED_GENERATION, failure=reason)] * request.count for request in batch.requests]
         rows, stored = rows_of(batch.requests, batch.seed, self._storing(batch), failed, 0.0)
         self._log.append(batch.key, rows)
         cost, draws = self.add_answers(batch, Answers(generations=(), stored=stored, seconds=0.0))
@@ -329,6 +310,24 @@ class Pool:
         draws = self._draws.get(problem_id)
         return None if draws is None else draws.get(index)
 
+    def failures(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield problem, reason and True if it has tokens, of each failed draw; the reason is "" for those of earlier versions."""
+        failed = {key for key, draw in self.draws() if draw.finish_reason == "error"}
+        rows = self._log.rows((*DRAW, *TOKENS), ("failure",)) if failed else ()
+        for row in rows:
+            if (row["problem_id"], row["sample_index"]) in failed and row["id"] == self._sample_id(row["problem_id"], row["sample_index"]):
+                yield row["problem_id"], row.get("failure") or "", row["num_generated_tokens"] > 0
+
+    def extras(self) -> set[str]:
+        """Return which of `EXTRAS` the sealed draws have."""
+        return self._log.sealed_columns() & set(EXTRAS)
+
+    def renamed(self, draws: Sequence[tuple[DrawKey, StoredDraw]]) -> str:
+        """Return a note if another model answers now than when the last start ended, the first time."""
+        name = next((draw.answered_by for _, draw in draws if draw.answered_by), "")
+        before, self._named = self._named, ""
+        return f"the endpoint answers as {name!r}, at the last start as {before!r}" if name and before and name != before else ""
+
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield the sealed draws of the study's problems as tables of samples, part by part, since all texts may not fit in memory."""
         answers = pl.DataFrame(
@@ -336,7 +335,7 @@ class Pool:
             schema={"problem_id": pl.String, "expected_answer": pl.String},
             orient="row",
         )
-        for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", *COSTS)):
+        for part in self._log.frames((*DRAW, "generation", *TOKENS, "finish_reason", *COSTS), tuple(EXTRAS)):
             # Filtered before the join, which would match stale draws of a changed question by the problem's id.
             if self.stale:
                 own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]

@@ -63,14 +63,14 @@ class BatchLog:
         """Return the keys of the committed batches."""
         return self._sealed_batches() | {batch for log in self._logs() for batch, _, _ in _places(log)}
 
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
-        """Yield all rows, each with its `batch`, sealed ones first. Naming columns avoids reading the texts.
+    def rows(self, columns: Sequence[str] | None = None, optional: Sequence[str] = ()) -> Iterator[Row]:
+        """Yield all rows, each with its `batch`, sealed ones first. Naming columns avoids reading the texts; rows may lack `optional` ones.
 
         Raises:
             StorageError: a line or a part is damaged.
         """
         seen: set[str] = set()
-        for frame in self._parts.frames(columns):
+        for frame in self._parts.frames(columns, optional):
             seen |= set(frame["batch"].unique())
             yield from frame.iter_rows(named=True)
         for log in self._logs():
@@ -81,12 +81,17 @@ class BatchLog:
                     continue
                 seen.add(batch)
                 for row in entry["rows"]:
-                    yield {**({c: row[c] for c in columns} if columns else row), "batch": batch}
+                    own = {c: row[c] for c in columns} | {c: row[c] for c in optional if c in row} if columns else row
+                    yield {**own, "batch": batch}
 
-    def frames(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Yield the sealed parts as frames of these columns."""
-        for frame in self._parts.frames(columns):
-            yield frame.select(columns)
+    def frames(self, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
+        """Yield the sealed parts as frames of these columns, with `optional` ones where a part has them."""
+        for frame in self._parts.frames(columns, optional):
+            yield frame.select(*columns, *(name for name in optional if name in frame.columns))
+
+    def sealed_columns(self) -> set[str]:
+        """Return the names of the columns that any sealed part has."""
+        return self._parts.columns()
 
     def missing_parts(self) -> list[Path]:
         """Return the parts that were sealed and no longer exist."""

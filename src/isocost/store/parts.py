@@ -86,8 +86,8 @@ class Parts:
         """Return the files, in order."""
         return sorted(self.folder.glob("*.parquet")) if self.folder.exists() else []
 
-    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """Yield the parts, or some columns of them.
+    def frames(self, columns: Sequence[str] | None = None, optional: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
+        """Yield the parts, or some columns of them, with `optional` ones where a part has them.
 
         Raises:
             StorageError: a part is damaged, or does not match its digest.
@@ -99,7 +99,16 @@ class Parts:
         digests = self._known()
         for path in self.paths():
             self._compare(path, digests.get(path))
-            yield self._read(path, columns)
+            present = set(self._columns(path)) if optional else set()
+            yield self._read(path, columns and [*columns, *(name for name in optional if name in present)])
+
+    def columns(self) -> set[str]:
+        """Return the names of the columns that any part has.
+
+        Raises:
+            StorageError: a part is damaged.
+        """
+        return {name for path in self.paths() for name in self._columns(path)}
 
     def _known(self) -> dict[Path, str]:
         return {} if self._digests is None else self._digests.of(self.folder)
@@ -124,6 +133,12 @@ class Parts:
                 f"remove its line from {DIGESTS}"
             )
         self._sound.add(stamp)
+
+    def _columns(self, path: Path) -> list[str]:
+        try:
+            return list(pl.read_parquet_schema(path))
+        except (OSError, PolarsError) as error:
+            raise self._unreadable(path, str(error).partition("\n")[0][:200]) from error
 
     def _read(self, path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
         try:

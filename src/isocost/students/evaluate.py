@@ -11,7 +11,7 @@ from threading import Event
 from typing import Any
 
 from isocost import evaluating
-from isocost.dispatch.calls import Call
+from isocost.dispatch.calls import Abandoned, Call
 from isocost.dispatch.loop import cut_batches, null_ledger, run_sources
 from isocost.engines.base import Generation, Request
 from isocost.evaluating import Outcomes
@@ -228,12 +228,14 @@ class _Batches:
                 job = replace(self.job, key=digest(self.stamp, n), requests=batch, seed=seed_of(self.stamp, n))
                 yield Call(job=job, worst=Cost(), facts={"account": "evaluation", "model": self.label})
 
-    def store(self, call: Call, answers: Answers | None) -> None:
-        """Store the answers of a batch; without answers, store failed ones, so that the batch is not requested again."""
+    def store(self, call: Call, answers: Answers | Abandoned) -> None:
+        """Store the answers of a batch; of an abandoned one, store failed ones, so that the batch is not requested again."""
         batch = call.job.requests
-        came = answers.generations if answers else [()] * len(batch)
-        # The engine times a batch as a whole; its requests share the seconds equally.
-        seconds = answers.seconds / len(batch) if answers else 0.0
+        came: Sequence[Sequence[Generation]] = [()] * len(batch)
+        seconds = 0.0
+        if isinstance(answers, Answers):
+            # The engine times a batch as a whole; its requests share the seconds equally.
+            came, seconds = answers.generations, answers.seconds / len(batch)
         rows = [_to_row(r, i, g, seconds) for r, gs in zip(batch, came, strict=True) for i, g in enumerate(_pad_failed(gs, r.count))]
         self.log.append(self.name_of(batch), rows)
         self.watch.advance(len(rows), tokens=sum(row["num_generated_tokens"] for row in rows))

@@ -39,6 +39,7 @@ def test_plain_text_goes_to_completions_with_its_own_seed(asks: Asks) -> None:
         num_cached_tokens=0,
         sharing=1,
         seed=seed,
+        answered_by="tiny",
     )
 
 

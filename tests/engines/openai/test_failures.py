@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from isocost.engines.base import Generation, Request
 from isocost.engines.openai.client import UnpackedStream
 from isocost.engines.openai.endpoint import Endpoint
-from isocost.engines.openai.failures import retry_after, translate
+from isocost.engines.openai.failures import translate
+from isocost.engines.openai.troubles import retry_after
 from isocost.errors import EngineError, ModelError, RefusedPromptError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 from tests.engines.openai.conftest import Asks
@@ -57,11 +58,9 @@ def answered(asks: Asks, fault: str, request: Request = ONE, params: SamplingPar
     [
         *((str(status), True) for status in (408, 500, 502, 504, 520)),
         *((str(status), False) for status in (409, 429, 503, 529)),
+        ("error beside", False),  # a 429
         *((fault, True) for fault in ("closes mid reply", "closes at once", "not gzip")),
-        *(
-            (fault, True)
-            for fault in ("empty", "not UTF-8", "truncated", "HTML", "deep", "a list", "error inside", "error beside", "no choices")
-        ),
+        *((fault, True) for fault in ("empty", "not UTF-8", "truncated", "deep", "a list", "error inside", "no choices")),
         *((fault, True) for fault in ("wrong choice", "wrong text")),
     ],
 )
@@ -247,7 +246,8 @@ def test_a_prompt_that_is_filtered_is_refused_alone(asks: Asks, fault: str) -> N
     error = failure(asks, fault)
     assert isinstance(error, RefusedPromptError)
     assert error.charged
-    assert "filters problem p1, draw 0 (400): " in str(error)
+    assert "refuses problem p1, draw 0 (400): " in str(error)
+    assert error.reason.startswith("refused (400): ")
 
 
 @pytest.mark.parametrize("fault", ["400", "422", "501"])
@@ -269,15 +269,15 @@ def test_fewer_choices_than_asked_are_returned_with_all_tokens_of_the_reply(asks
     assert [g.text for g in more] == [g.text for g in whole]
     assert len({sum(g.num_generated_tokens for g in generations) for generations in (whole, fewer, more)}) == 1
     assert [{g.sharing for g in generations} for generations in (whole, fewer, more)] == [{3}, {2}, {3}]  # the prompt is paid in full
-    assert [{g.remark for g in generations} for generations in (whole, fewer)] == [{""}, {""}]
-    assert all("choices for 3 asked for" in g.remark for g in more)
+    assert not any(g.remarks for generations in (whole, fewer) for g in generations)
+    assert all("choices for 3 asked for" in g.remarks[0].text for g in more)
 
 
 def test_tokens_read_from_a_cache_are_as_the_endpoint_reports_them(asks: Asks) -> None:
     assert [answered(asks, fault)[0].num_cached_tokens for fault in ("gzip", "cached")] == [0, 2]
     beyond = answered(asks, "cached more than read")[0]
     assert beyond.num_cached_tokens > beyond.num_prompt_tokens
-    assert "are above prompt_tokens" in beyond.remark
+    assert "are above prompt_tokens" in beyond.remarks[0].text
 
 
 def test_odd_texts(asks: Asks) -> None:
@@ -302,7 +302,7 @@ def test_of_a_batch_of_several_calls_the_first_failure_stands_for_all(asks: Asks
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text()))
 def test_whatever_stands_in_the_headers_the_wait_is_a_number_or_none(headers: dict[str, str]) -> None:
-    wait = retry_after(headers, lambda: 0.0)
+    wait = retry_after(headers, 0.0)
     assert wait is None or 0 <= wait < float("inf")
 
 

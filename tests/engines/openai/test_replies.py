@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.engines.openai.replies import BadReplyError, read_reply, split
+from isocost.engines.openai.replies import BadReplyError, ErrorReplyError, read_reply, split
 from isocost.engines.openai.usage import BadUsageError, Bounds
 
 JSON = st.recursive(
@@ -37,7 +37,7 @@ def test_remainders_go_to_the_largest_and_of_equals_to_the_first() -> None:
 
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_reply_is_read_or_refused(content: bytes) -> None:
-    with suppress(BadReplyError, BadUsageError):
+    with suppress(BadReplyError, BadUsageError, ErrorReplyError):
         read_reply(content, TWO, ["x"], None)
 
 
@@ -70,9 +70,10 @@ def test_finish_reasons(reason: object, read: str) -> None:
 @pytest.mark.parametrize(("reason", "shown"), [("abort", '"abort"'), (None, "null"), ("", '""'), ("content_filter", None), ("STOP", None)])
 def test_an_unknown_finish_reason_is_remarked_on(reason: str | None, shown: str | None) -> None:
     reply = {"choices": [{"text": "a", "finish_reason": reason}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
-    remark = read_reply(json.dumps(reply).encode(), ONE, [], None)[0].remark
-    expected = f"ends a reply with finish_reason {shown}, which is not known; such draws are charged and not graded"
-    assert remark == (expected if shown else "")
+    remarks = read_reply(json.dumps(reply).encode(), ONE, [], None)[0].remarks
+    assert len(remarks) == bool(shown)
+    for remark in remarks:
+        assert remark.text.startswith(f"ends a reply with finish_reason {shown}, which is not known; such draws are charged and not graded")
 
 
 LONG = " ".join(f"{a}{b}" for a in "abcdefghij" for b in "klmnopqrst")

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import openai
 
-from isocost.engines.base import Generation, Request, sound
+from isocost.engines.base import Generation, Remark, Request, sound
 from isocost.engines.openai.client import MOST_BYTES, ReplyTooLongError
 from isocost.engines.openai.endpoint import Endpoint
-from isocost.engines.openai.failures import explain_missing, is_filtered, is_too_long, message_of, redact, translate
+from isocost.engines.openai.failures import explain, explain_missing, redact, refusal, translate
 from isocost.engines.openai.options import OpenAIOptions
-from isocost.engines.openai.replies import BadReplyError, read_reply, reply_id
+from isocost.engines.openai.replies import BadReplyError, ErrorReplyError, read_reply, reply_id
+from isocost.engines.openai.troubles import Trouble, from_status, page_title
 from isocost.engines.openai.usage import BadUsageError, Bounds
-from isocost.errors import EngineError, ModelError, RefusedPromptError, TryAgainError, UsageError
+from isocost.errors import EngineError, ModelError, TryAgainError, UsageError
 from isocost.ids import seed_of
 from isocost.records import SamplingParams
 
@@ -30,6 +33,8 @@ class Caller:
     def __init__(self, endpoint: Endpoint, client: openai.AsyncOpenAI, options: OpenAIOptions) -> None:
         self.endpoint = endpoint
         self._client, self._options = client, options
+        self._answered = False  # True once a reply was read
+        self._named: str | None = None  # the model's name in the last reply
 
     async def answer(self, calls: Sequence[Request], params: SamplingParams, seed: int) -> list[list[Generation]]:
         """Return the replies to calls of at most `n` solutions each, all sent at once.
@@ -52,11 +57,14 @@ class Caller:
             async with asyncio.timeout(self._options.timeout):
                 # The response as it came: the library would build its own models of it, and only a few fields are used.
                 response = await self._client.post(path, cast_to=httpx2.Response, body=body)
-            return self._read(response.content, call, params, own_seed)
+            self._refuse_other_kinds(response)
+            found = self._read(response.content, call, params, own_seed)
         except openai.APIStatusError as error:
-            if is_too_long(error):
-                return [_too_long(call.count, own_seed)] * call.count
-            raise await self._status(error, path, call) from error
+            redact(error, self.endpoint)
+            return await self._troubled(from_status(error), call, path, own_seed, error)
+        except ErrorReplyError as error:
+            redact(error, self.endpoint)
+            return await self._troubled(error.trouble, call, path, own_seed, error)
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise translate(error, self.endpoint) from error
         except ReplyTooLongError as error:
@@ -66,10 +74,56 @@ class Caller:
             ) from error
         except (TimeoutError, BadReplyError) as error:
             raise self._unread(error) from error
+        self._answered = True
+        return [self._remarked(each) for each in found]
+
+    def _refuse_other_kinds(self, response: httpx2.Response) -> None:
+        """Refuse a web page or a stream of events in the place of a reply: each request would bring the same.
+
+        Raises:
+            EngineError: it is one, and the endpoint never replied otherwise.
+            TryAgainError: it is one, and the endpoint has replied before: a gateway's page may go away.
+        """
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        begin = response.content[:5000].decode("utf-8", "replace")
+        if (title := page_title(begin)) is not None:
+            name = self.endpoint.clean(title, 80)
+            what = f"replies with a web page{f' ({json.dumps(name, ensure_ascii=False)})' if name else ''}, not JSON"
+            if self._answered:
+                raise TryAgainError(f"{self.endpoint}: {what}", reason=what)
+            raise refusal(
+                f"{self.endpoint}: {what}\n  check base_url, which usually ends in /v1, and whether a proxy or a login is in between"
+            )
+        if kind == "text/event-stream" or begin.startswith("data:"):
+            raise EngineError(
+                f"{self.endpoint}: streams its reply, which was not asked for\n"
+                "  switch streaming off where it is started, or set extra_body: {stream: false}"
+            )
+
+    async def _troubled(self, trouble: Trouble, call: Request, path: str, seed: int | None, error: Exception) -> list[Generation]:
+        """Return failed solutions for a prompt that does not fit; raise isocost's error for every other trouble."""
+        if trouble.is_too_long():
+            told = f"too long ({trouble.status}): {self.endpoint.clean(trouble.message)}"
+            return [_too_long(call.count, seed, told)] * call.count
+        if trouble.status == 404:
+            raise await explain_missing(self._client, self.endpoint, path, trouble.message) from error
+        used = isinstance(error, ErrorReplyError) and error.used
+        raise explain(trouble, self.endpoint, _name(call), used=used) from error
+
+    def _remarked(self, found: Generation) -> Generation:
+        """Add a remark to a solution from another model than the one that was asked for, or that answered before."""
+        name, before = self.endpoint.clean(found.answered_by, 100), self._named
+        if not name or name == before:
+            return found
+        self._named = name
+        if before is None and is_name_of(name, self._options.model):
+            return found
+        text = f"the endpoint answers as {name!r}" + (f", before as {before!r}" if before else f", not as {self._options.model!r}")
+        return replace(found, remarks=(*found.remarks, Remark(f"model {name}", text)))
 
     def _read(self, content: bytes, call: Request, params: SamplingParams, seed: int | None) -> list[Generation]:
         try:
-            return read_reply(content, bounds_of(call, self._options, params), params.stop, seed)
+            return read_reply(content, bounds_of(call, self._options, params), params.stop, seed, self._options.finish_reasons)
         except BadUsageError as error:
             redact(error, self.endpoint)
             given = self.endpoint.clean(reply_id(content), 60)
@@ -80,22 +134,15 @@ class Caller:
                 generated_tokens=error.generated,
             ) from error
 
-    async def _status(self, error: openai.APIStatusError, path: str, call: Request) -> EngineError:
-        if error.status_code != 404 and not is_filtered(error):
-            return translate(error, self.endpoint, _name(call))
-        redact(error, self.endpoint)
-        if is_filtered(error):
-            reason = self.endpoint.clean(message_of(error))
-            return RefusedPromptError(f"{self.endpoint}: filters {_name(call)} ({error.status_code}): {reason}")
-        return await explain_missing(self._client, self.endpoint, path, message_of(error))
-
     def _unread(self, error: Exception) -> EngineError:
         """Return the error for a reply that came too late or cannot be read."""
         if isinstance(error, TimeoutError):
             # Charged: the endpoint may have generated the whole reply before this side gave up.
-            return TryAgainError(f"{self.endpoint}: no reply within {self._options.timeout:g} s", charged=True)
-        redact(error, self.endpoint)
-        return TryAgainError(f"{self.endpoint}: a reply that cannot be read: {self.endpoint.clean(str(error))}", charged=True)
+            told = f"no reply within {self._options.timeout:g} s"
+        else:
+            redact(error, self.endpoint)
+            told = f"a reply that cannot be read: {self.endpoint.clean(str(error))}"
+        return TryAgainError(f"{self.endpoint}: {told}", charged=True, reason=told)
 
 
 def bounds_of(call: Request, options: OpenAIOptions, params: SamplingParams) -> Bounds:
@@ -149,9 +196,17 @@ def _name(call: Request) -> str:
     return f"problem {call.problem_id}, draw {call.first_index}"
 
 
-def _too_long(asked: int, seed: int | None) -> Generation:
+def is_name_of(name: str, asked: str) -> bool:
+    """Return True if a name is the one that was asked for, or the same with a folder, a tag or a date: gpt-4o-2024-08-06 for gpt-4o."""
+    given, wanted = (text.lower().rpartition("/")[2] for text in (name, asked))
+    return given == wanted or re.match(re.escape(wanted) + r"(-\d[\d-]*|-latest|:\w+|@\w+|\.gguf)$", given) is not None
+
+
+def _too_long(asked: int, seed: int | None, failure: str) -> Generation:
     # No tokens: the endpoint refused the request, so it charges nothing.
-    return Generation(text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error", sharing=asked, seed=seed)
+    return Generation(
+        text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error", sharing=asked, seed=seed, failure=failure
+    )
 
 
 def seed_for(request: Request, seed: int) -> int:
@@ -201,8 +256,10 @@ def settings(options: OpenAIOptions, endpoint: Endpoint, params: SamplingParams)
             "  leave some out of sampling.stop, or of the prompt's"
         )
     drawn = {"temperature": params.temperature, "top_p": params.top_p}
-    body: dict[str, Any] = {"model": options.model, options.max_tokens_field: params.max_tokens}
-    body |= {name: value for name, value in drawn.items() if value != 1 or not endpoint.official}
+    body: dict[str, Any] = {"model": options.model}
+    if options.max_tokens_field is not None:
+        body[options.max_tokens_field] = params.max_tokens
+    body |= {name: value for name, value in drawn.items() if value is not None and (value != 1 or not endpoint.official)}
     if params.top_k:  # not in OpenAI's API, so sent only where the study sets it
         body["top_k"] = params.top_k
     if params.stop:

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from isocost.engines.openai.usage import BYTES_PER_TOKEN
 from isocost.engines.options import Options
+from isocost.records import FinishReason
 
 OPENAI = "https://api.openai.com/v1"
 _LONGEST_ADDRESS = 2000  # characters; servers and proxies refuse longer ones
@@ -42,7 +43,9 @@ class OpenAIOptions(Options):
         timeout: Seconds for one request, its whole reply included.
         api: `completions` sends plain text, `chat` a conversation; `auto` follows `chat` of the prompt.
         extra_body: Additional fields of every request; part of the engine's identity.
-        max_tokens_field: The endpoint's name for the limit on tokens.
+        max_tokens_field: The endpoint's name for the limit on tokens; null sends none, and a reply that is longer stops the run.
+        finish_reasons: Meaning of finish reasons that isocost does not know, or knows otherwise: `{abort: length}`; values are `stop`,
+            `length` and `error`.
         hidden_prompt_tokens: Prompt tokens that the endpoint itself adds to every request; more in its usage stop the run.
         bytes_per_token: Largest average of UTF-8 bytes per token of a reply; fewer tokens in its usage stop the run.
     """
@@ -58,7 +61,8 @@ class OpenAIOptions(Options):
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0
     api: Literal["auto", "chat", "completions"] = "auto"
     extra_body: dict[str, JsonValue] = Field(default={})
-    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = "max_tokens"
+    finish_reasons: dict[str, FinishReason] = Field(default={})
     hidden_prompt_tokens: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     bytes_per_token: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BYTES_PER_TOKEN
 
@@ -81,7 +85,8 @@ class OpenAIOptions(Options):
     @field_validator("extra_body")
     @classmethod
     def _nothing_of_ours(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        if ours := sorted((_OURS | _OTHER_REPLIES) & given.keys()):
+        # `stream: false` asks for the reply that is read.
+        if ours := sorted((_OURS | {key for key in _OTHER_REPLIES if given.get(key) is not False}) & given.keys()):
             raise PydanticCustomError("ours", f"{', '.join(ours)}: not for extra_body; what a study may say of it has a key of its own")
         if found := next(_multipliers(given), None):
             raise PydanticCustomError(

@@ -3,104 +3,157 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from isocost.engines.base import Generation, sound
-from isocost.engines.openai.usage import Bounds, read_usage, refuse_beyond
+from isocost.engines.base import Generation, Remark, sound
+from isocost.engines.openai.troubles import Trouble, has_error, in_reply
+from isocost.engines.openai.usage import Bounds, Usage, read_usage, refuse_beyond, uses
 from isocost.records import FinishReason
 
 # Where a message has what the model wrote: its thoughts, its answer, its calls of tools. A refusal may be a filter's own words, for free.
 _WRITTEN = ("reasoning_content", "reasoning", "thinking", "content", "text", "tool_calls", "function_call", "function", "arguments")
+_REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")  # where it has its thoughts alone
+_THOUGHTS = ("text", "thinking", "summary", "content")  # in a part or an entry of these
 # In lower case: gateways pass on the names of the provider behind them, such as STOP of Gemini and COMPLETE of Cohere.
 _FINISH: dict[str, FinishReason] = {
-    "stop": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "stop_sequence": "stop",
-    "end_turn": "stop",
-    "complete": "stop",
-    "completed": "stop",
-    "length": "length",
-    "model_length": "length",
-    "max_tokens": "length",
+    **dict.fromkeys(
+        ("stop", "eos", "eos_token", "stop_sequence", "stop_token", "end_turn", "end", "complete", "completed", "finished"), "stop"
+    ),
+    **dict.fromkeys(("length", "model_length", "max_tokens", "max_output_tokens", "max_new_tokens", "token_limit", "max_length"), "length"),
 }
-_FAILED = {"content_filter", "tool_calls", "function_call", "error", "refusal"}  # ends that need no remark
+_FAILED = {
+    *("content_filter", "refusal", "safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive"),
+    *("tool_calls", "tool_use", "function_call", "error", "network_error"),
+}  # ends that need no remark
+NO_REASON = "null"  # the name of a finish reason that is null or missing, in the study key `finish_reasons`
 
 
 class BadReplyError(Exception):
     """Raised for a reply that cannot be read; the message is the reason."""
 
 
-def read_reply(content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | None) -> list[Generation]:
+class ErrorReplyError(Exception):
+    """Raised for a reply that holds an error in the place of solutions; `used` is True if it reports tokens all the same."""
+
+    def __init__(self, trouble: Trouble, *, used: bool) -> None:
+        super().__init__(trouble.message)
+        self.trouble, self.used = trouble, used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What a choice holds; `failure` says why there is no solution, where `finish` is `error`."""
+
+    text: str
+    reasoning: str
+    finish: FinishReason
+    failure: str
+
+    @property
+    def size(self) -> int:
+        """The weight of the choice among others, which share the reply's tokens."""
+        return len(self.text.encode()) + len(self.reasoning.encode()) + 1
+
+
+def read_reply(
+    content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | None, finish_reasons: Mapping[str, FinishReason] = MappingProxyType({})
+) -> list[Generation]:
     """Return the solutions of a reply: as many as were asked for, or fewer.
 
     The endpoint tells the tokens of all choices in one sum. It is split in proportion to the texts' lengths in bytes (each one longer,
     for the end token), by largest remainder: a choice's own number is an estimate where several were asked for, the sum is exact. A
-    reasoning model's hidden tokens are in it, its hidden text is not in the solution.
+    reasoning model's tokens are in it, its reasoning is beside the solution, not in it. Where some choices are errors, the others count.
 
     Args:
         content: The body.
         bounds: What was asked for; choices that come beyond it are left out, their tokens are not.
         stop: Strings that end a solution, cut off with what follows where the endpoint left them in.
         seed: What the request was seeded with.
+        finish_reasons: The meaning of finish reasons, before isocost's own.
 
     Raises:
         BadReplyError: it is not JSON, not UTF-8, or has another shape.
+        ErrorReplyError: it holds an error, at the top or in every choice, which counts before its choices.
         BadUsageError: its `usage` cannot be right.
     """
     reply = _parsed(content)
+    reported = reply.get("usage") if isinstance(reply, dict) else None
+    if trouble := in_reply(reply):
+        refuse_beyond(reported, bounds)
+        raise ErrorReplyError(trouble, used=uses(reported))
+    known = {**_FINISH, **{name.lower(): meaning for name, meaning in finish_reasons.items()}}
     try:
         choices = _choices(reply)
-        read = [_choice(choice, stop) for choice in choices[: bounds.choices]]
-        if reply.get("error") and not any(text for text, _ in read):  # a router's way to say that who answers for it has failed
-            raise BadReplyError(f"no solution{_error_text(reply)}")
+        good = [choice for choice in choices if not has_error(choice)][: bounds.choices]
+        read = [_choice(choice, stop, known) for choice in good]
     except BadReplyError:
-        if isinstance(reply, dict):
-            refuse_beyond(reply.get("usage"), bounds)
+        refuse_beyond(reported, bounds)
         raise
-    ended = any(reason != "error" for _, reason in read)
-    usage = read_usage(reply.get("usage"), list(map(_written, choices)), bounds, ended=ended)
-    shares = split(usage.generated, [len(text.encode()) + 1 for text, _ in read])
+    ended = any(each.finish != "error" for each in read)
+    usage = read_usage(reported, list(map(_written, choices)), bounds, ended=ended)
+    remarks = _remarks(usage, choices, good, bounds, known)
+    shares = split(usage.generated, [each.size for each in read])
+    name = reply.get("model")
     return [
         Generation(
-            text=text,
+            text=each.text,
             num_prompt_tokens=usage.prompt,
             num_generated_tokens=tokens,
-            finish_reason=reason,
+            finish_reason=each.finish,
             num_cached_tokens=usage.cached,
             sharing=len(read),
             seed=seed,
             reported_usd=None if usage.usd is None else usage.usd / len(read),
-            remark=usage.remark or _beyond(choices, bounds) or _unknown_end(choices[: bounds.choices]),
+            remarks=remarks,
+            reasoning=each.reasoning,
+            num_reasoning_tokens=_reasoning_tokens(each, tokens, usage),
+            answered_by=sound(name) if isinstance(name, str) else "",
+            failure=each.failure,
         )
-        for (text, reason), tokens in zip(read, shares, strict=True)
+        for each, tokens in zip(read, shares, strict=True)
     ]
+
+
+def _reasoning_tokens(read: _Read, tokens: int, usage: Usage) -> int:
+    """Return a choice's tokens of reasoning: its share of the reported ones, else of its own tokens by the lengths of both texts."""
+    if usage.reasoning is not None:
+        return round(usage.reasoning * tokens / usage.generated) if usage.generated else 0
+    return round(tokens * len(read.reasoning.encode()) / read.size)
 
 
 def _choices(reply: Any) -> list[Any]:
     choices = reply.get("choices") if isinstance(reply, dict) else None
     if not choices or not isinstance(choices, list):
-        raise BadReplyError(f"no choices{_error_text(reply)}")
+        raise BadReplyError("no choices")
     return choices
 
 
-def _beyond(choices: Sequence[Any], bounds: Bounds) -> str:
-    """Return a remark on choices that nobody asked for: they are left out, and their tokens are counted with those that were asked for."""
-    if len(choices) <= bounds.choices:
-        return ""
-    return f"returned {len(choices)} choices for {bounds.choices} asked for; the others are left out, their tokens are charged"
+def _remarks(
+    usage: Usage, choices: Sequence[Any], good: Sequence[dict[str, Any]], bounds: Bounds, known: Mapping[str, FinishReason]
+) -> tuple[Remark, ...]:
+    """Return remarks on usage, on choices that nobody asked for, and on finish reasons that are not known."""
+    found = [Remark("usage", usage.remark)] if usage.remark else []
+    if len(choices) > bounds.choices:
+        text = f"returned {len(choices)} choices for {bounds.choices} asked for; the others are left out, their tokens are charged"
+        found.append(Remark("choices", text))
+    names = dict.fromkeys(_finish_name(choice) for choice in good)
+    for name in (name for name in names if name.lower() not in known and name.lower() not in _FAILED):
+        shown = json.dumps(name)[:40]
+        text = (
+            f"ends a reply with finish_reason {shown if name != NO_REASON else NO_REASON}, which is not known; such draws are charged and "
+            f"not graded: if they are complete, set finish_reasons: {{{shown}: stop}} in the model's section"
+        )
+        found.append(Remark(f"finish {name}", text))
+    return tuple(found)
 
 
-def _unknown_end(choices: Sequence[dict[str, Any]]) -> str:
-    """Return a remark on a finish reason that nobody knows: its draws are charged and not graded, which the user should hear of early."""
-    for choice in choices:
-        reason = choice.get("finish_reason")
-        name = reason.lower() if isinstance(reason, str) else ""
-        if name not in _FAILED and name not in _FINISH:
-            shown = json.dumps(reason)[:40]
-            return f"ends a reply with finish_reason {shown}, which is not known; such draws are charged and not graded"
-    return ""
+def _finish_name(choice: Mapping[str, Any]) -> str:
+    reason = choice.get("finish_reason")
+    return reason if isinstance(reason, str) else json.dumps(reason)[:40]
 
 
 def reply_id(content: bytes) -> str:
@@ -132,21 +185,51 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def _choice(choice: Any, stop: Sequence[str]) -> tuple[str, FinishReason]:
+def _choice(choice: Any, stop: Sequence[str], known: Mapping[str, FinishReason]) -> _Read:
     if not isinstance(choice, dict):
         raise BadReplyError("a choice is no object")
     text = _text(choice)
     if not isinstance(text, str):
         raise BadReplyError("a choice without a text")
     ends = [at for at in map(text.find, stop) if at >= 0]
-    return sound(text[: min(ends)] if ends else text), _finish(choice.get("finish_reason"))
+    text = sound(text[: min(ends)] if ends else text)
+    # Tool calls and reasons that are not known are errors too: charged, and not graded.
+    name = _finish_name(choice)
+    finish = known.get(name.lower(), "error")
+    failure = f"finish_reason {name or json.dumps(name)}" if finish == "error" else ""
+    message = choice.get("message")
+    refusal = message.get("refusal") if isinstance(message, dict) else None
+    if isinstance(refusal, str) and refusal.strip() and not text.strip():
+        finish, failure = "error", f"refused: {sound(refusal.strip())}"
+    return _Read(text=text, reasoning=sound(_reasoning(message)), finish=finish, failure=failure)
+
+
+def _reasoning(message: Any) -> str:
+    """Return the reasoning that a message holds beside its content, equal texts once."""
+    if not isinstance(message, dict):
+        return ""
+    content = message.get("content")
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    waiting = deque(message.get(key) for key in _REASONING)
+    waiting.extend(part for part in parts if "think" in str(part.get("type")) or "reason" in str(part.get("type")))
+    texts: dict[str, None] = {}
+    while waiting:  # not by recursion: a reply may be nested as deep as JSON can be
+        part = waiting.popleft()
+        if isinstance(part, str):
+            texts[part] = None
+        elif isinstance(part, list):
+            waiting.extendleft(reversed(part))
+        elif isinstance(part, dict):
+            waiting.extendleft(part.get(key) for key in reversed(_THOUGHTS))
+    return "".join(texts)
 
 
 def _text(choice: dict[str, Any]) -> object:
     message = choice.get("message")
     text = message.get("content") if isinstance(message, dict) else choice.get("text", "")
     if isinstance(text, list):
-        return "".join(part["text"] for part in text if isinstance(part, dict) and isinstance(part.get("text"), str))
+        answers = [part for part in text if isinstance(part, dict) and "think" not in str(part.get("type"))]
+        return "".join(part["text"] for part in answers if isinstance(part.get("text"), str))
     return "" if text is None else text
 
 
@@ -166,14 +249,3 @@ def _written(choice: Any) -> str:
         elif isinstance(part, dict):
             waiting.extend(part[key] for key in _WRITTEN if key in part)
     return "".join(texts)
-
-
-def _finish(reason: object) -> FinishReason:
-    """Return the finish reason. Filtered replies, tool calls and unknown reasons are `error`: charged, and not graded."""
-    return _FINISH.get(reason.lower(), "error") if isinstance(reason, str) else "error"
-
-
-def _error_text(reply: Any) -> str:
-    error = reply.get("error") if isinstance(reply, dict) else None
-    message = error.get("message") if isinstance(error, dict) else error
-    return f": {message}" if isinstance(message, str) else ""

@@ -64,6 +64,7 @@ class Usage:
         cached: Those read from a cache; above the prompt's where the endpoint counts them apart.
         usd: What the endpoint itself says the reply cost, or None.
         remark: What is odd but possible about it, or "".
+        reasoning: Generated tokens that are reasoning, hidden or not; None where it is not reported.
     """
 
     prompt: int
@@ -71,6 +72,7 @@ class Usage:
     cached: int = 0
     usd: float | None = None
     remark: str = ""
+    reasoning: int | None = None
 
 
 class BadUsageError(Exception):
@@ -120,6 +122,11 @@ def refuse_beyond(usage: Any, bounds: Bounds) -> None:
         _refuse_more_than_sent(prompt, generated, bounds, "")
 
 
+def uses(usage: Any) -> bool:
+    """Return True if a reply reports tokens, as far as its usage can be read."""
+    return any(_readable(usage))
+
+
 def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> Usage:
     if not isinstance(usage, dict):
         raise BadUsageError("reports no usage, so its cost is not known", _ADVICE_MISSING)
@@ -136,6 +143,7 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
         cached=cached or 0,
         usd=_dollars(usage.get("cost")),
         remark=remark or _cached_beyond(prompt, cached) or _short_prompt(prompt, bounds),
+        reasoning=None if (reasoning := _reasoning(usage)) is None else min(reasoning, generated),
     )
 
 
@@ -188,14 +196,20 @@ def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int) -> tupl
     """Return the tokens to charge for, and a remark where they are more than `completion_tokens`."""
     total = usage.get("total_tokens")
     in_total = _count(total, "total_tokens") - prompt if total is not None else 0
-    parts = (usage, usage.get("completion_tokens_details"), usage.get("output_tokens_details"))
-    reasoning = max((_number(part.get("reasoning_tokens")) if isinstance(part, dict) else None) or 0 for part in parts)
+    reasoning = _reasoning(usage) or 0
     with_reasoning = completion + reasoning if reasoning > completion else completion
     if max(in_total, with_reasoning) <= completion:
         return completion, ""
     if in_total >= with_reasoning:
         return in_total, f"total_tokens {total} - prompt_tokens {prompt} is above completion_tokens {completion}; {in_total} are charged"
     return with_reasoning, f"reasoning_tokens {reasoning} are not in completion_tokens {completion}; {with_reasoning} are charged"
+
+
+def _reasoning(usage: dict[str, Any]) -> int | None:
+    """Return the tokens that are reported as reasoning, None if none are reported."""
+    parts = (usage, usage.get("completion_tokens_details"), usage.get("output_tokens_details"))
+    found = [_number(part.get("reasoning_tokens")) for part in parts if isinstance(part, dict)]
+    return max((number for number in found if number is not None), default=None)
 
 
 def _refuse_zero(prompt: int, generated: int, texts: Sequence[str], bounds: Bounds, ended: bool) -> None:
