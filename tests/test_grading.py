@@ -341,6 +341,18 @@ def test_a_process_that_cannot_be_started_again_leaves_its_work_to_others(starti
     assert len(starting.order) == 2
 
 
+def test_a_fault_of_a_supervising_thread_is_raised_as_it_is(starting: type[Starting], monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = KeyError("a fault of isocost")
+
+    def broken(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(starting, "judge", broken)
+    with GradingPool(MISBEHAVING, workers=1, time_limit=5.0) as pool, pytest.raises(KeyError) as raised:
+        pool.submit(pairs("right")).result(timeout=60)
+    assert raised.value is fault
+
+
 def test_starts_that_never_succeed_are_given_up(starting: type[Starting]) -> None:
     starting.failing = {0: 1000}
     with GradingPool(MISBEHAVING, workers=1, time_limit=5.0) as pool, pytest.raises(RunError, match="exit code -9"):

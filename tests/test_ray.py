@@ -157,6 +157,15 @@ def test_a_function_is_run_again_by_the_next_worker() -> None:
         supervisor_of("a", "b", "c").call(lambda: 3)
 
 
+def test_a_fault_while_a_worker_starts_is_the_cause_of_the_error(job: Job) -> None:
+    def broken(number: int) -> RayWorker:
+        raise KeyError(number)
+
+    with pytest.raises(RunError, match="no worker could start on the cluster: 0") as raised:
+        Supervisor(broken, 1, []).queue.put(job).result(60)
+    assert isinstance(raised.value.__cause__, KeyError)
+
+
 def test_a_worker_that_is_of_no_use_fails_the_run(job: Job) -> None:
     supervisor = supervisor_of("unfit")
     with pytest.raises(InputError, match="no good"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from isocost.errors import InputError, RunError
+from isocost.errors import InputError
 from isocost.graders import load_grader
 from isocost.graders.base import Grader, ungraded
 from isocost.grading.judging import check_verdict, failed_verdict, judge_pair, last_step, two_steps
@@ -189,7 +189,7 @@ class GradingPool:
             for digest in job.missing:
                 self._waiting.setdefault(digest, []).append(job)
             if fresh and self._supervisor is None:
-                self._supervisor = Supervisor(self._setup, self._workers, self._record, self._no_workers)
+                self._supervisor = Supervisor(self._setup, self._workers, self._record, self._fail)
             complete = not job.missing
         # Outside the lock: a callback of the future may submit again.
         if complete:
@@ -218,9 +218,6 @@ class GradingPool:
             finished = [job for job in jobs if not job.missing]
         for job in finished:
             job.finish()
-
-    def _no_workers(self, why: str) -> None:
-        self._fail(RunError(f'workers for the grader "{self._setup.name}" cannot be started: {why}'))
 
     def _fail(self, error: BaseException) -> None:
         """Make every waiting future raise, and every later one that would have to wait."""

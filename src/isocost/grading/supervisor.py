@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from isocost.errors import RunError
 from isocost.graders.base import ungraded
 from isocost.grading.judging import OUT_OF_MEMORY
 from isocost.grading.process import Process, Setup, StartError
@@ -42,10 +43,12 @@ class Supervisor:
         setup: The workers' configuration.
         workers: The maximum number of processes.
         deliver: Called from a thread with each verdict, and with True if it is the grader's own.
-        give_up: Called once with the reason if no process can be started; nothing is delivered after it.
+        give_up: Called once with the error if no process can be started, or if this code fails; nothing is delivered after it.
     """
 
-    def __init__(self, setup: Setup, workers: int, deliver: Callable[[Task, Verdict, bool], None], give_up: Callable[[str], None]) -> None:
+    def __init__(
+        self, setup: Setup, workers: int, deliver: Callable[[Task, Verdict, bool], None], give_up: Callable[[Exception], None]
+    ) -> None:
         self._setup, self._workers, self._deliver, self._give_up = setup, workers, deliver, give_up
         self._changed = threading.Condition()
         self._tasks: deque[Task] = deque()
@@ -98,7 +101,7 @@ class Supervisor:
                     done += 1
                 self._return(tasks[done:], process.fate)
         except Exception as error:  # noqa: BLE001 - an internal error must not leave the caller waiting: it is raised there
-            self._fail(f"{type(error).__name__}: {error}")
+            self._fail(error)
         finally:
             process.stop()
 
@@ -115,7 +118,7 @@ class Supervisor:
                     most = MOST_RESTARTS if self._ever_started else MOST_STARTS
                     hopeless = final or (failures >= most and not any(other.ready for other in self._processes))
                 if hopeless:
-                    self._fail(str(error))
+                    self._fail(RunError(f'workers for the grader "{self._setup.name}" cannot be started: {error}'))
                 with self._changed:
                     self._changed.wait_for(lambda: self._closed, pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -124,13 +127,13 @@ class Supervisor:
                 return not self._closed
         return False
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, error: Exception) -> None:
         with self._changed:
             first, self._closed = not self._closed, True
             self._tasks.clear()
             self._changed.notify_all()
         if first:
-            self._give_up(why)
+            self._give_up(error)
 
     def _take(self) -> list[Task]:
         """Return the next pairs; none once closed. Fewer when few are left, so that all processes finish together."""

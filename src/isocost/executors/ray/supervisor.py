@@ -122,7 +122,9 @@ class Supervisor:
                 self._launching -= 1
                 none_left = not self._alive and not self._launching
             if reason is not None and none_left:
-                self._fail(RunError(f"no worker could start on the cluster: {reason}\n  its logs: {LOGS}"))
+                failure = RunError(f"no worker could start on the cluster: {reason}\n  its logs: {LOGS}")
+                failure.__cause__ = reason  # for --debug: it may be a fault of isocost
+                self._fail(failure)
 
     def _start_and_register(self, number: int) -> None:
         """Start a worker and add it to the queue once the cluster has room for it.
