@@ -126,3 +126,28 @@ def test_auto_needs_a_pilot_and_a_budget_that_pays_for_it(tmp_path: Path, out: P
         plan_study(auto_study(tmp_path, pilot=None))
     with pytest.raises(BudgetError, match="does not pay for the pilot"):
         run(auto_study(tmp_path, budgets={"low": {"unit": "flops", "amount": 1e5}}), out, until="sample")
+
+
+def forecast(out: Path, cell: str = "best@low") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "arms" / cell / "forecast.json").read_text())
+    return found
+
+
+@pytest.mark.slow  # two starts, one of which simulates every candidate
+def test_the_forecast_of_the_choice_is_kept_beside_its_outcome(tmp_path: Path, out: Path) -> None:
+    study = auto_study(tmp_path, curate={"per_problem": 4})
+    run(study, out, until="measure")
+    measures = json.loads((out / "measures.json").read_text())
+    said = {each["measure"]: each for each in measures["forecasts"]}
+    assert said.keys() == {"covered", "kept_per_problem", "cost"}
+    predicted = forecast(out)["measures"]
+    assert said["covered"]["predicted"]["value"] == predicted["covered"]["value"]
+    assert said["covered"]["outcome"] == measures["cells"]["best@low"]["covered"]
+    assert said["kept_per_problem"]["outcome"] == measures["cells"]["best@low"]["kept_per_problem"]
+    assert said["cost"]["outcome"]["value"] * 30 == pytest.approx(flops(out, stored(out)))
+    assert predicted["covered"]["value"] <= 1.0
+    # Without the files, as in a run of an earlier version, nothing is predicted after the fact.
+    (out / "arms" / "best@low" / "forecast.json").unlink()
+    run(study, out, until="measure")
+    assert not (out / "arms" / "best@low" / "forecast.json").exists()
+    assert "forecasts" not in json.loads((out / "measures.json").read_text())

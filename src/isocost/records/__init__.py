@@ -6,6 +6,7 @@ from isocost.records.audits import Audit, AuditedBy, Chosen, Label, LabelVerdict
 from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.digests import ADDED_LATER, OMIT_DEFAULT
 from isocost.records.estimates import Estimate
+from isocost.records.forecasts import ForecastOutcome
 from isocost.records.results import (
     Cell,
     CellComparison,
@@ -43,6 +44,7 @@ __all__ = [
     "Estimator",
     "Evaluation",
     "FinishReason",
+    "ForecastOutcome",
     "Label",
     "LabelVerdict",
     "ModelCard",

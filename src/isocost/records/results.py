@@ -9,6 +9,7 @@ from typing import Literal
 
 from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.estimates import Estimate
+from isocost.records.forecasts import ForecastOutcome
 from isocost.records.spending import Spending
 
 PromptReading = Literal["none", "shared", "each"]
@@ -290,6 +291,7 @@ class Results:
         independent_draws: By model that is drawn by outcomes too: the number of its draws that do not depend on outcomes, on which its
             measures at k and its curve rest, and the number of all its draws.
         mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
+        forecasts: What the pilot predicted of cells, beside what came of it.
         spendings: What the policy of each cell did, for cells whose policy observes outcomes.
     """
 
@@ -312,3 +314,4 @@ class Results:
     mixtures: tuple[ModelCurve, ...] = ()
     independent_draws: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     spendings: tuple[Spending, ...] = ()
+    forecasts: tuple[ForecastOutcome, ...] = ()

@@ -14,6 +14,7 @@ from isocost.reporting.csvtables import table_csv
 from isocost.reporting.curves import curves
 from isocost.reporting.data import data
 from isocost.reporting.escaping import oneline
+from isocost.reporting.forecasts import forecasts
 from isocost.reporting.headline import headline, support
 from isocost.reporting.money import money
 from isocost.reporting.policies import policies
@@ -48,6 +49,7 @@ def report(results: Results) -> Report:
         students(results),
         data(results),
         policies(results),
+        forecasts(results),
         curves(results),
         audits(results),
         published(results),

@@ -40,6 +40,7 @@ from isocost.reporting.money import without_overlaps
 from isocost.results.audits import Audits
 from isocost.results.curves import compare_models
 from isocost.results.drawtable import DrawTable
+from isocost.results.forecasts import forecast_outcomes
 from isocost.results.independence import Independence
 from isocost.results.pools import measured_models, pool_measures
 from isocost.results.spending import spendings
@@ -82,12 +83,13 @@ def assemble(
     bill = _bill_lines(prepared, table, curated, trainings, evaluated) + _other_lines(bought, table)
     independence, audited = Independence.of(prepared, table), audits.measures()
     measured = measured_models(table, independence.measured)
+    cells = tuple(_cell_result(prepared, bought, table, curated, audits, plan.cell) for plan in bought.plans)
     found = Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
         n_problems=len(bought.problems),
         excluded=bought.excluded,
-        cells=tuple(_cell_result(prepared, bought, table, curated, audits, cell) for cell in (p.cell for p in bought.plans)),
+        cells=cells,
         pools={
             model: {**own, **audited.get(model, {})}
             for model, own in pool_measures(measured, len(bought.problems), independence.by_outcomes).items()
@@ -100,6 +102,7 @@ def assemble(
         cell_comparisons=tuple(_cell_comparisons(bought, table, curated, study.curate.per_problem)),
         independent_draws=independence.parts,
         spendings=tuple(spendings(prepared, bought, table, independence, solutions)),
+        forecasts=tuple(forecast_outcomes(bought, cells)),
     )
     return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
 
@@ -356,7 +359,9 @@ def to_json(results: Results) -> dict[str, object]:
     }
     # What a study does not have has no key, as it has no section in the report.
     policies = {each.cell: _without_cell(each) for each in results.spendings}
-    return {**models, "cells": cells, **({"policies": policies} if policies else {})}
+    forecasts = [{**asdict(each), "inside": each.inside} for each in results.forecasts]
+    optional = {"policies": policies, "forecasts": forecasts}
+    return {**models, "cells": cells, **{key: value for key, value in optional.items() if value}}
 
 
 def _without_cell(spending: Spending) -> dict[str, object]:

@@ -22,6 +22,7 @@ from isocost.records import Allocation, Cell, CellPlan
 from isocost.sampling.choosing import choose
 from isocost.sampling.loop import buy
 from isocost.sampling.pools import Pool
+from isocost.sampling.predictions import Predicted, predict_cells, store, stored
 from isocost.sampling.progress import Progress
 from isocost.sampling.rounds import missing_allocations, required_draws, sample
 from isocost.sampling.solutions import Novelty
@@ -119,15 +120,18 @@ class CellsRun:
     Attributes:
         rounds: All draws of each cell by round; the first entry is its pilot, empty without one.
         policies: Name of each cell's policy; of `policy: auto` the one that was chosen, with its models.
+        predicted: What was predicted of each cell from the pilot before anything else of it was bought, if there was a pilot.
     """
 
     rounds: Mapping[Cell, Sequence[Sequence[Allocation]]]
     policies: Mapping[Cell, str]
+    predicted: Mapping[Cell, Predicted]
 
 
 def run_cells(
     prepared: Prepared,
     directory: RunDirectory,
+    plans: Sequence[CellPlan],
     terms: Mapping[Cell, Terms],
     pilot: Sequence[Allocation],
     sampler: Sampler,
@@ -140,6 +144,7 @@ def run_cells(
     Args:
         prepared: The study.
         directory: Its run directory.
+        plans: The plan of each cell, made with the pilot's lengths.
         terms: Terms of each cell, with the amount that it may spend.
         pilot: The draws of the pilot.
         sampler: Buys the draws that cells propose.
@@ -186,11 +191,47 @@ def run_cells(
             new = not verdict.correct or cell not in novelty or novelty[cell].is_new(model, problem_id, index)
             yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=verdict, cost=cost, new=new)
 
+    new = {cell: own for cell, own in terms.items() if (cell, 0) not in rounds}
+    _predict(prepared, directory, plans, new, sampler.pools, pilot)
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     for cell, allocations in piloted.items():
         wants(cell, allocations)
     sample(policies, piloted, recorded=recorded, record=record, buy=sampler.buy, observe=observe)
-    return CellsRun(rounds={cell: [piloted[cell], *_consecutive(rounds, cell)] for cell in terms}, policies=names)
+    return CellsRun(
+        rounds={cell: [piloted[cell], *_consecutive(rounds, cell)] for cell in terms},
+        policies=names,
+        predicted=_predicted(prepared, directory, terms),
+    )
+
+
+def _predict(
+    prepared: Prepared,
+    directory: RunDirectory,
+    plans: Sequence[CellPlan],
+    terms: Mapping[Cell, Terms],
+    pools: Mapping[str, Pool],
+    pilot: Sequence[Allocation],
+) -> None:
+    """Store forecasts of the cells that have none; `terms` are those of cells of which nothing is recorded yet."""
+    arms = prepared.study.arms
+    # The choice of an arm with `policy: auto` comes with a forecast.
+    open_cells = {cell: own for cell, own in terms.items() if pilot and arms[cell.arm].policy != AUTO}
+    missing = {cell: own for cell, own in open_cells.items() if stored(directory, cell, _forecast_stamp(prepared, cell, own)) is None}
+    for cell, predicted in predict_cells(arms, plans, missing, pools, pilot, prepared.study.curate.per_problem):
+        if predicted:
+            store(predicted, directory, cell, _forecast_stamp(prepared, cell, terms[cell]))
+
+
+def _predicted(prepared: Prepared, directory: RunDirectory, terms: Mapping[Cell, Terms]) -> dict[Cell, Predicted]:
+    """Return the forecasts of the cells that have one."""
+    found = {cell: stored(directory, cell, _forecast_stamp(prepared, cell, own)) for cell, own in terms.items()}
+    return {cell: predicted for cell, predicted in found.items() if predicted}
+
+
+def _forecast_stamp(prepared: Prepared, cell: Cell, terms: Terms) -> str:
+    """Return a digest of what a forecast is of: another cap on kept solutions would be another measure."""
+    study = prepared.study
+    return digest("forecast", _terms_fields(terms), study.arms[cell.arm].policy, study.curate.per_problem, study.curate.distinct)
 
 
 def _consecutive(rounds: Mapping[tuple[Cell, int], list[Allocation]], cell: Cell) -> Iterator[list[Allocation]]:
@@ -215,7 +256,10 @@ def _open_policies(
     for cell, own in terms.items():
         names[cell] = prepared.study.arms[cell.arm].policy
         if names[cell] == AUTO:
-            chosen = choose(cell, own, digest("terms", _terms_fields(own), AUTO), sampler.pools, pilot, directory, listener)
+            stamp, kept = digest("terms", _terms_fields(own), AUTO), prepared.study.curate.per_problem
+            chosen, predicted = choose(cell, own, stamp, sampler.pools, pilot, kept, directory, listener)
+            if predicted:
+                store(predicted, directory, cell, _forecast_stamp(prepared, cell, own))
             names[cell], policies[cell] = chosen.name, chosen.open(own)
         else:
             policies[cell] = load_policy(names[cell], own)

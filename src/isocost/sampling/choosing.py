@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from isocost.events import Listener, Note
-from isocost.forecasting import DistinctLaw, Pilot, Piloted, Question, forecast
+from isocost.forecasting import Question, forecast
 from isocost.policies.base import Terms
 from isocost.policies.continued import Continued
 from isocost.predicting.verdict import recommendation
 from isocost.records import Allocation, Cell, Estimate
+from isocost.sampling.pilots import law_of_all, read_piloted
 from isocost.sampling.pools import Pool
-from isocost.sampling.solutions import Solutions
+from isocost.sampling.predictions import Predicted, also_measured, of_choice, predicted_cost
 from isocost.store import RunDirectory
 
 CANDIDATES = ("uniform", "first-hit", "adaptive")
@@ -51,10 +50,11 @@ def choose(
     stamp: str,
     pools: Mapping[str, Pool],
     pilot: Sequence[Allocation],
+    kept_solutions: int | None,
     directory: RunDirectory,
     listener: Listener,
-) -> Chosen:
-    """Return the recorded choice of a cell; without one choose by forecast, note the choice and record it.
+) -> tuple[Chosen, Predicted | None]:
+    """Return the recorded choice of a cell; without one choose by forecast, note the choice and record it, and return what is predicted.
 
     Args:
         cell: The cell.
@@ -62,6 +62,7 @@ def choose(
         stamp: Digest of the terms. A choice holds for the terms that it was made under.
         pools: The pools, by model. They hold the pilot, graded.
         pilot: The draws of the pilot.
+        kept_solutions: The largest number of solutions kept per problem; None for no cap.
         directory: The run directory.
         listener: Called with the note.
 
@@ -70,12 +71,12 @@ def choose(
     """
     kept = _recorded(directory.read_derived("arms", cell.name, FILE), terms, stamp)
     if kept is not None:
-        return kept
-    chosen = _choose(terms, {model: pools[model] for model in terms.models}, pilot)
+        return kept, None
+    chosen, predicted = _choose(terms, {model: pools[model] for model in terms.models}, pilot, kept_solutions)
     listener(Note(text=f"{cell.name}: auto chose the policy {chosen.policy} from {' and '.join(chosen.models)}. {chosen.reason}"))
     entry = {"policy": chosen.policy, "models": list(chosen.models), "reason": chosen.reason, "terms": stamp}
     directory.write_json(entry, "arms", cell.name, FILE)
-    return chosen
+    return chosen, predicted
 
 
 def _recorded(entry: object, terms: Terms, stamp: str) -> Chosen | None:
@@ -88,52 +89,24 @@ def _recorded(entry: object, terms: Terms, stamp: str) -> Chosen | None:
     return Chosen(policy=policy, models=tuple(models), reason=reason)
 
 
-def _choose(terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation]) -> Chosen:
-    models = [_piloted(model, pool, [a for a in pilot if a.model == model], terms.expected[model]) for model, pool in pools.items()]
+def _choose(terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation], kept: int | None) -> tuple[Chosen, dict[str, Estimate]]:
+    """Return the choice, and what is predicted for it."""
+    models = read_piloted(pools, pilot, terms.expected)
     piloted = {a.problem_id for a in pilot}
+    counted = all(pool.solutions is not None for pool in pools.values())
     question = Question(
         ks=(1,),
         budgets=((terms.amount or 0.0) / len(terms.problem_ids),),
         objective=terms.objective,
         policies=CANDIDATES,
         unit=terms.unit,
+        also=tuple(also_measured(terms, kept if counted else None)),
         others=tuple(problem for problem in terms.problem_ids if problem not in piloted),
         simulated_only=True,
     )
-    solutions = {model: pool.solutions for model, pool in pools.items() if pool.solutions is not None}
-    together = DistinctLaw(*_classes(solutions, [a for a in pilot if a.model in solutions]))
-    (comparison,) = forecast(models, question, together=together).comparisons
+    (comparison,) = forecast(models, question, together=law_of_all(pools, pilot)).comparisons
     best = comparison.choices[0]
     silent = [f"{each.pilot.model}: {why}, which settles nothing about it." for each in models if (why := each.pilot.says_nothing)]
     reason = " ".join([recommendation(comparison, terms.objective, terms.unit or "flops"), *silent])
-    return Chosen(policy=best.name.partition(" ")[0], models=best.models, reason=reason)
-
-
-def _piloted(model: str, pool: Pool, pilot: Sequence[Allocation], cost: float) -> Piloted:
-    """Return the pilot of a model, for a forecast at the expected cost of a draw."""
-    ids = tuple(a.problem_id for a in pilot)
-    correct, graded = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
-    for i, allocation in enumerate(pilot):
-        for index in range(allocation.first_index, allocation.first_index + allocation.count):
-            draw = pool.get(allocation.problem_id, index)
-            outcome = draw.verdict.correct if draw is not None and draw.verdict is not None else None
-            graded[i] += outcome is not None
-            correct[i] += outcome is True
-    owner, count = _classes({} if pool.solutions is None else {model: pool.solutions}, pilot)
-    found = Pilot(model=model, problem_ids=ids, successes=correct, draws=graded, solution_problem=owner, solution_count=count)
-    estimate = Estimate(value=cost, low=cost, high=cost, n=len(ids))
-    return Piloted(pilot=found, recorded=None, is_fixed=True, cost=estimate, tokens=None)
-
-
-def _classes(solutions: Mapping[str, Solutions], pilot: Sequence[Allocation]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the problem and the number of draws of each distinct correct solution, int[solutions]; empty without solutions."""
-    place = {problem: i for i, problem in enumerate(dict.fromkeys(a.problem_id for a in pilot))}
-    found = [
-        (place[a.problem_id], digest)
-        for a in pilot
-        if a.model in solutions
-        for index in range(a.first_index, a.first_index + a.count)
-        if (digest := solutions[a.model].get(a.problem_id, index))
-    ]
-    distinct, count = np.unique(np.array(found, np.uint64).reshape(-1, 2), axis=0, return_counts=True)
-    return distinct[:, 0].astype(np.int64), count.astype(np.int64)
+    chosen = Chosen(policy=best.name.partition(" ")[0], models=best.models, reason=reason)
+    return chosen, {**of_choice(comparison, best, terms.objective, kept), **predicted_cost(best.draws, terms, pools, pilot)}

@@ -23,6 +23,7 @@ from isocost.preparing.problemchanges import keep_problems, note_changed_problem
 from isocost.records import Allocation, Cell, CellPlan, Problem
 from isocost.sampling.cells import Sampler, all_terms, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.pools import Pool
+from isocost.sampling.predictions import Predicted
 from isocost.sampling.progress import Progress
 from isocost.sampling.reconciliation import Reconciliation, ReconciliationTerms
 from isocost.sampling.solutions import Solutions
@@ -41,6 +42,7 @@ class SamplingOutcome:
         plans: The plan of every cell.
         rounds: The draws of every cell by round, its pilot first.
         policies: The policy of every cell, as in `CellsRun`.
+        predicted: Forecasts of cells, as in `CellsRun`.
         ledger: The ledger, with all payments.
     """
 
@@ -49,6 +51,7 @@ class SamplingOutcome:
     plans: tuple[CellPlan, ...]
     rounds: Mapping[Cell, Sequence[Sequence[Allocation]]]
     policies: Mapping[Cell, str]
+    predicted: Mapping[Cell, Predicted]
     ledger: Ledger
 
     @property
@@ -118,7 +121,7 @@ def sample(
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
         piloted = {(a.problem_id, a.model): a.count for a in pilot}
         cells = all_terms(prepared, ids, costs, piloted)
-        ran = run_cells(prepared, directory, cells, pilot, sampler, grader_key(grading), progress.wants, listener)
+        ran = run_cells(prepared, directory, plans, cells, pilot, sampler, grader_key(grading), progress.wants, listener)
     except LimitReachedError as error:
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
     finally:
@@ -135,6 +138,7 @@ def sample(
         plans=plans,
         rounds=ran.rounds,
         policies=ran.policies,
+        predicted=ran.predicted,
         ledger=ledger,
     )
     return outcome, pools
@@ -202,7 +206,9 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
 
 
 def _counted_by_solution(study: Study) -> set[str]:
-    """Return the models of the arms whose policy makes the most of distinct solutions."""
+    """Return the models of the arms whose policy makes the most of distinct solutions; with a pilot all, as it predicts kept solutions."""
+    if study.pilot is not None:
+        return set(generators(study))
     wanted = {name for name, arm in study.arms.items() if isinstance(planning.objective_of(name, arm, study), KeptPerProblem)}
     return {model for name in wanted for model in study.arms[name].models}
 

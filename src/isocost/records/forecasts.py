@@ -1,0 +1,36 @@
+"""Forecasts beside outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from isocost.records.costs import Unit
+from isocost.records.estimates import Estimate
+
+Measure = Literal["covered", "kept_per_problem", "cost"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastOutcome:
+    """What a pilot predicted of a cell, and what came of it.
+
+    Attributes:
+        cell: The cell.
+        measure: `covered`, `kept_per_problem`, or `cost` per problem.
+        unit: Unit of a cost; None for the others.
+        predicted: The forecast, with a 90% interval; of costs a 95% interval.
+        outcome: What the cell has. A cost is a fact, without an interval.
+    """
+
+    cell: str
+    measure: Measure
+    unit: Unit | None
+    predicted: Estimate
+    outcome: Estimate
+
+    @property
+    def inside(self) -> bool:
+        """True if the outcome lies in the forecast's interval."""
+        low, value, high = self.predicted.low, self.outcome.value, self.predicted.high
+        return low is not None and value is not None and high is not None and low <= value <= high

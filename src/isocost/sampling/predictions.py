@@ -1,0 +1,161 @@
+"""Forecasts of what cells will bring, made from the pilot and stored before the cells are sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from isocost.config import Arm
+from isocost.errors import BudgetError
+from isocost.forecasting import Choice, Comparison, CurveForecast, Question, forecast
+from isocost.metrics.intervals import count_interval
+from isocost.planning import in_unit
+from isocost.policies.base import Coverage, KeptPerProblem, Objective, Terms
+from isocost.records import Allocation, Cell, CellPlan, Estimate
+from isocost.sampling.pilots import draws_of, law_of_all, read_pilot, read_piloted
+from isocost.sampling.pools import Pool
+from isocost.store import RunDirectory
+
+FILE = "forecast.json"
+Predicted = Mapping[str, Estimate]  # by name of the measure
+_SIMULATED = ("first-hit", "dart", "cascade", "adaptive")  # simulated with their default keys
+
+
+def predict(arm: Arm, plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation], kept: int | None) -> Predicted:
+    """Predict what a cell will bring; empty if the forecast does not know its policy.
+
+    Known are `uniform`, `mixed` with equal money for two models, and isocost's policies that observe outcomes, with their default keys.
+
+    Args:
+        arm: The arm.
+        plan: The plan of the cell, made with the pilot's lengths.
+        terms: Its terms.
+        pools: The pools of its models, which hold the pilot, graded.
+        pilot: The draws of the pilot from these models.
+        kept: The largest number of solutions kept per problem; None for no cap.
+
+    Returns:
+        `covered` and `kept_per_problem` with 90% intervals, and where counts are planned `cost` in the budget's unit with a 95% interval,
+        from the pilot's costs. Kept solutions are left out if no pool has its solutions.
+    """
+    counted = all(pool.solutions is not None for pool in pools.values())
+    if arm.policy == "uniform":
+        return _uniform(plan, terms, pools, pilot, kept, counted=counted)
+    also = tuple(also_measured(terms, kept if counted else None))
+    name = _choice_name(arm, plan)
+    if name is None or terms.amount is None:
+        return {}
+    piloted = {a.problem_id for a in pilot}
+    question = Question(
+        ks=(1,),
+        budgets=(terms.amount / len(terms.problem_ids),),
+        objective=terms.objective,
+        policies=(arm.policy,) if arm.policy in _SIMULATED else (),
+        unit=terms.unit,
+        also=also,
+        others=tuple(problem for problem in terms.problem_ids if problem not in piloted),
+        simulated_only=arm.policy in _SIMULATED,
+    )
+    found = forecast(read_piloted(pools, pilot, terms.expected), question, together=law_of_all(pools, pilot)).comparisons[0]
+    choice = next(choice for choice in found.choices if choice.name == name)
+    return {**of_choice(found, choice, terms.objective, kept), **predicted_cost(choice.draws, terms, pools, pilot)}
+
+
+def also_measured(terms: Terms, kept: int | None) -> Iterator[Objective]:
+    """Yield what a forecast measures beside the objective of a cell."""
+    for measure in (Coverage(), *(() if kept is None else (KeptPerProblem(kept),))):
+        if measure != terms.objective:
+            yield measure
+
+
+def of_choice(found: Comparison, choice: Choice, objective: Objective, kept: int | None) -> dict[str, Estimate]:
+    """Return the predicted `covered` and `kept_per_problem` of a choice, where they were asked for."""
+    values = {objective: choice.value} | {measure: by_name[choice.name] for measure, by_name in found.measured.items()}
+    wanted: dict[str, Objective] = {"covered": Coverage()}
+    if kept is not None:
+        wanted["kept_per_problem"] = KeptPerProblem(kept)
+    return {name: values[measure] for name, measure in wanted.items() if measure in values}
+
+
+def store(predicted: Predicted, directory: RunDirectory, cell: Cell, stamp: str) -> None:
+    """Store a forecast under the digest of the cell's terms."""
+    measures = {name: {"value": e.value, "low": e.low, "high": e.high, "n": e.n} for name, e in predicted.items()}
+    directory.write_json({"terms": stamp, "measures": measures}, "arms", cell.name, FILE)
+
+
+def stored(directory: RunDirectory, cell: Cell, stamp: str) -> Predicted | None:
+    """Return the stored forecast of a cell; None if there is none of these terms, or it is damaged."""
+    entry = directory.read_derived("arms", cell.name, FILE)
+    if not isinstance(entry, dict) or entry.get("terms") != stamp or not isinstance(entry.get("measures"), dict):
+        return None
+    found = {name: _estimate(each) for name, each in entry["measures"].items()}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def predict_cells(
+    arms: Mapping[str, Arm],
+    plans: Sequence[CellPlan],
+    terms: Mapping[Cell, Terms],
+    pools: Mapping[str, Pool],
+    pilot: Sequence[Allocation],
+    kept: int | None,
+) -> Iterator[tuple[Cell, Predicted]]:
+    """Yield the forecast of each of the cells in `terms`, as `predict` makes it."""
+    for plan in plans:
+        own = terms.get(plan.cell)
+        if own is None:
+            continue
+        mine = [a for a in pilot if a.model in own.models]
+        try:
+            yield plan.cell, predict(arms[plan.cell.arm], plan, own, {model: pools[model] for model in own.models}, mine, kept)
+        except BudgetError:  # the cell's policy refuses the budget itself, and says why
+            continue
+
+
+def _uniform(
+    plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation], kept: int | None, *, counted: bool
+) -> Predicted:
+    (model,) = plan.models
+    k = plan.samples_per_problem[model]
+    own = read_pilot(model, pools[model], pilot)
+    curve = CurveForecast(own, len(terms.problem_ids) - len(own.problem_ids))
+    found = {"covered": curve.coverage([k], outcomes=True)[0]} | ({"kept_per_problem": curve.kept([k], kept)[0]} if counted else {})
+    return {**found, **predicted_cost({model: k}, terms, pools, pilot)}
+
+
+def predicted_cost(draws: Mapping[str, float], terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation]) -> Predicted:
+    """Return the predicted cost of draws per problem: their number times what a draw of the pilot cost.
+
+    A budget that is paid as realised is its own cost, and where draws share a prompt their cost depends on how many share it: no forecast.
+    """
+    unit = terms.unit
+    if unit is None or terms.basis == "realised" or any(terms.prompt.values()):
+        return {}
+    total = np.zeros(3)
+    for model, number in draws.items():
+        each = [[in_unit(draw.cost, unit, model) for draw in draws_of(pools[model], a)] for a in pilot if a.model == model]
+        mean = count_interval([float(np.mean(costs)) for costs in each if costs])
+        if mean.value is None or mean.low is None or mean.high is None:
+            return {}
+        total += number * len(terms.problem_ids) * np.array([mean.value, mean.low, mean.high])
+    value, low, high = total.tolist()
+    return {"cost": Estimate(value=value, low=low, high=high, n=len(terms.problem_ids))}
+
+
+def _choice_name(arm: Arm, plan: CellPlan) -> str | None:
+    """Return the name of the choice that an arm makes in a forecast; None if none is the same."""
+    if arm.policy == "mixed":
+        return "+".join(plan.models) if len(plan.models) == 2 and len(set(arm.shares.values())) < 2 else None
+    has_own_keys = bool(arm.shares) or arm.target != Arm(models=arm.models).target or bool(arm.false_positive_rates)
+    if arm.policy not in _SIMULATED or has_own_keys:
+        return None
+    return f"{arm.policy} {plan.models[0]}" if arm.policy in ("first-hit", "dart") else arm.policy
+
+
+def _estimate(entry: Any) -> Estimate | None:
+    ends = [entry.get(name) for name in ("value", "low", "high")] if isinstance(entry, dict) else []
+    if len(ends) != 3 or any(type(end) not in (int, float) for end in ends) or type(entry.get("n")) is not int:
+        return None
+    return Estimate(value=ends[0], low=ends[1], high=ends[2], n=entry["n"])
