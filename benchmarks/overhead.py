@@ -126,7 +126,8 @@ def sampled(study: str) -> tuple[list[dict[str, Any]], float]:
         subprocess.run([sys.executable, "-c", RUN], cwd=folder, check=True)
         seconds = time.perf_counter() - started
         lines = [json.loads(line) for line in (Path(folder) / "out" / "ledger.jsonl").read_text().splitlines()]
-    return [line for line in lines if line["event"] == "done"], seconds
+    models = {line["request"]: line["model"] for line in lines if line["event"] == "reserve"}
+    return [{**line, "model": models[line["request"]]} for line in lines if line["event"] == "done"], seconds
 
 
 def compare_rounds(given: argparse.Namespace) -> None:
