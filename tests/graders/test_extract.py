@@ -33,7 +33,11 @@ from isocost.graders.phrases import ASCII_WORDS, MOST_PHRASES, ODD_CASES, OTHER_
         ("#### 4\n<answer>5</answer>", "5"),
         ("#### 6\n<answer></answer>", "6"),
         ("\\boxed{1} #### 2", "2"),
-        ("\\boxed{\\boxed{3} \\{} and \\boxed{4", "\\boxed{3} \\{"),
+        ("\\boxed{\\boxed{3} \\{} and \\boxed{4}", "\\boxed{3} \\{, 4"),
+        # A last box that is empty or cut off decides: there is no answer.
+        ("\\boxed{\\boxed{3} \\{} and \\boxed{4", ""),
+        ("The answer is 3. \\boxed{\\text{ }}", ""),
+        ("\\boxed{12", ""),
         ("\\fbox{8}", "8"),
     ],
 )
@@ -43,7 +47,7 @@ def test_marked_answers(text: str, answer: str) -> None:
     assert found.text == answer
 
 
-@pytest.mark.parametrize("text", ["", "It is 12.", "\\boxed{12", "####", "\\boxed{}", "The answer is"])
+@pytest.mark.parametrize("text", ["", "It is 12.", "####", "The answer is"])
 def test_nothing_marked(text: str) -> None:
     assert extract_answer(text) is None
 

@@ -66,6 +66,18 @@ WORDS += [
     "\\boxed ",
     "def f():\n",
     "```\n",
+    "<think>",
+    "<|im_end|>",
+    "</s>\n",
+    "[EOS]",
+    "assistantfinal",
+    "so it is ",
+    "for all x, ",
+    "x \\in R, ",
+    "1 und ",
+    "1.234.",
+    "1'234",
+    "\u00ab",
 ]
 UNITS = [*SPACES, *INVISIBLE, *BRACKETS, *DIGITS, *WORDS]
 PLACES = ["{}", "The answer is 5{}x", "\\boxed{{5{}x}}", "(B){}x 12", "#### 5{}6", "2 + 2{}=4"]

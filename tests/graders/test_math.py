@@ -206,7 +206,7 @@ def test_short_answers(grader: AnswerGrader, generation: str) -> None:
     ("reference", "generation", "outcome", "reason"),
     [
         ("5", "", Outcome.NO_ANSWER, "no_answer"),
-        ("5", "\\boxed{5", Outcome.CORRECT, "identical"),
+        ("5", "5, or \\boxed{5", Outcome.NO_ANSWER, "no_answer"),
         ("", "5", Outcome.UNGRADED, "bad_reference"),
         ("\\frac{", "\\boxed{5}", Outcome.UNGRADED, "bad_reference"),
         ("5x", "\\boxed{\\frac{}}", Outcome.INCORRECT, "unreadable"),

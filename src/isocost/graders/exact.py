@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
+from isocost.graders.decoration import undecorated, without_label
 from isocost.graders.extract import extract_answer, final_text
+from isocost.graders.replies import plain_characters
 from isocost.records import Verdict
+
+_MARKED = "*_`\"'$\u201c\u00ab\u300c"
 
 
 class ExactGrader(AnswerGrader):
-    """Compares the final answer with the reference as text. Without a marked answer, the last line that is not empty counts."""
+    """Compares the final answer with the reference as text. Without a marked answer, the last line that is not empty counts.
+
+    Quotation marks, emphasis, dollar signs and a full stop around either side are passed over, and so is a label before a number or before
+    something emphasised.
+    """
 
     name = "exact"
-    version = "1"
+    version = "2"
 
     def extract(self, generation: str) -> str | None:
         """Return the marked answer, else the last line that is not empty; None where there is none."""
         found = extract_answer(generation)
-        return (found.text if found else (final_text(generation).strip().splitlines() or [""])[-1].strip()) or None
+        return (found.text if found else _last_line(final_text(generation))) or None
 
     def settle(self, reference: str, answer: str | None) -> Verdict:
         """Return the verdict.
@@ -31,5 +39,13 @@ class ExactGrader(AnswerGrader):
         return correct(answer, "equal") if _fold(answer) == gold else incorrect(answer, "different")
 
 
+def _last_line(text: str) -> str:
+    """Return the last line that is not empty, without a label before a number or before something emphasised."""
+    line = (text.strip().splitlines() or [""])[-1].strip()
+    value = without_label(line)
+    return undecorated(value) if value[:1] in _MARKED or value[:1].isdigit() else line
+
+
 def _fold(text: str) -> str:
-    return " ".join(text.casefold().split())
+    bare = undecorated(plain_characters(text)).strip().rstrip(".").strip("$")
+    return " ".join((bare or text).casefold().split())

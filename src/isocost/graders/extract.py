@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from isocost.graders.decoration import undecorated
+from isocost.graders.joining import CONNECTIVES
+from isocost.graders.mathematics.separators import plain_separators
 from isocost.graders.phrases import MOST_PHRASES, last_phrases
+from isocost.graders.replies import reply_text
 
 Marker = Literal["hash", "boxed", "phrase"]
 
@@ -27,18 +31,23 @@ LONGEST_TAIL = 2000  # characters read after "the answer is"
 FIRST_TAIL = 64  # characters from the end that are searched first for the last number
 _MORE_DIGITS = re.compile(r"\d(?:[\d,]*\d)?")  # the rest of a number at the limit, so that it is not cut in two
 _WORD = re.compile(r"[^\s$.,]+")  # the content of \boxed without braces
+LONGEST_BLANK = 40  # characters of a box that may be layout only
+_BLANK = re.compile(r"\\(?:text|mbox)\s*\{\s*\}|\\(?:[,;:! ]|q?quad\b)|[\s$~]")
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 _SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|。|\n")
 # Text between two boxes that joins them into one answer; "then" or "wait" makes the second one a correction.
-_CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:\band\b|\bor\b|[,;])$|^$")
+_CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:" + CONNECTIVES + r"|[,;、])$|^$")
+_UNEQUAL = r"\\(?:neq?|leq?(?:slant)?|geq?(?:slant)?|lt|gt)(?![a-zA-Z])|[\u2260\u2264\u2265<>]"
 # A number beside such a word is not the answer by itself: "at least 5", "5 or 6", "root 5".
 _CHANGED = re.compile(
     r"(?i)\b(?:not|less|fewer|more than|greater|at least|at most|between|or|root|negative|minus|plus|times|squared|cubed|neither|unknown)\b"
-    r"|n't\b"
+    rf"|n't\b|\\pm(?![a-zA-Z])|\u00b1|{_UNEQUAL}"
 )
+_INEQUALITY = re.compile(rf"(?:{_UNEQUAL})\s*\$?\s*$")
+MOST_SIGNS = 20  # characters before a number that may hold an inequality sign
 _OPERATORS = tuple("+-*/^_(,[{\\<>|")  # right before a number that is a part of a formula
 _SIDE_BY_SIDE = re.compile(r"[\s;|&]*")
 _AFTER = tuple("+-*/^_)]}\\<>|")  # right after it
@@ -54,29 +63,29 @@ class Extracted:
 
 
 def final_text(generation: str) -> str:
-    """Return the part of a generation that is searched: after the last `</think>`, and at most `LONGEST` characters."""
-    return generation[-LONGEST:].rpartition("</think>")[2]
+    """Return the part of a generation that is searched, as `reply_text` does, and at most `LONGEST` characters of it."""
+    return reply_text(generation)[-LONGEST:]
 
 
 def extract_answer(generation: str) -> Extracted | None:
     """Return the marked final answer of a solution, or None where nothing is marked.
 
-    Several boxes joined by "and" or a comma are one answer.
+    Several boxes joined by "and" or a comma are one answer. A last box that is empty or cut off is an answer without text.
     """
     text = final_text(generation)
     boxes = list(_boxes(text)) if "boxed" in text or "\\fbox" in text else []
     line = _last_line(text)
     if line and (not boxes or line[0] > boxes[-1][0]):
-        return Extracted(line[1], "hash")
+        return Extracted(undecorated(line[1]), "hash")
     if boxes:
-        return Extracted(_join(text, boxes), "boxed")
+        return Extracted(undecorated(_join(text, boxes)), "boxed")
     return _phrase(text)
 
 
 def last_number(generation: str) -> str | None:
     """Return the last number of a text, with sign and thousands separators; None where there is none."""
     for tail in tails(final_text(generation)):
-        found: list[str] = NUMBER.findall(tail)
+        found: list[str] = NUMBER.findall(plain_separators(tail))
         if found:
             return found[-1]
     return None
@@ -100,6 +109,11 @@ def tails(text: str) -> Iterator[str]:
 def is_denied(text: str) -> bool:
     """Return True if words change or deny a number beside them: "not 5", "at least 5", "4 or 5"."""
     return _CHANGED.search(text) is not None
+
+
+def is_bound(before: str) -> bool:
+    """Return True if an inequality sign stands right before a number: it is a bound, no value."""
+    return _INEQUALITY.search(before[-MOST_SIGNS:]) is not None
 
 
 def lone_number(text: str, *, first: bool) -> re.Match[str] | None:
@@ -150,12 +164,12 @@ def _phrase(text: str) -> Extracted | None:
         tail = _SENTENCE_END.split(text[match.end() : end.end() if end else match.end() + LONGEST_TAIL], maxsplit=1)[0]
         tail = re.split(r"\bis\b(?:\s+equal to)?:?\s", tail)[-1].strip().rstrip(".").strip()
         if tail:
-            return Extracted(tail, "phrase")
+            return Extracted(undecorated(tail), "phrase")
     return None
 
 
 def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, content) of every outermost box. A box that never closes was truncated and is no answer."""
+    """Yield (start, end, content) of every outermost box. The content is "" of an empty box and of one that never closes."""
     pairs: dict[int, int] | None = None
     position = 0
     while match := _BOX.search(text, position):
@@ -168,10 +182,16 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
         end = _closing(text, match.end() - 1) if pairs is None else pairs.get(match.end() - 1)
         if end is None and pairs is None:
             pairs = brace_pairs(text)  # hostile text may open very many boxes, and a search per box would take quadratic time
-        if end is not None:
-            content, position = text[match.end() : end].strip(), end + 1
-            if content:
-                yield match.start(), position, content
+        if end is None:
+            yield match.start(), position, ""
+            continue
+        content, position = text[match.end() : end].strip(), end + 1
+        yield match.start(), position, "" if _is_blank(content) else content
+
+
+def _is_blank(content: str) -> bool:
+    """Return True if a box has layout only."""
+    return not content[:1].isalnum() and len(content) <= LONGEST_BLANK and not _BLANK.sub("", content)
 
 
 def _closing(text: str, start: int) -> int | None:
@@ -199,9 +219,9 @@ def brace_pairs(text: str) -> dict[int, int]:
 def _join(text: str, boxes: list[tuple[int, int, str]]) -> str:
     # From the last box back: an earlier box counts only while it is joined to the later ones, else it was an intermediate result.
     parts = [boxes[-1]]
-    for box in reversed(boxes[:-1]):
+    for box in reversed(boxes[:-1] if boxes[-1][2] else ()):
         gap = _LAYOUT.sub(lambda match: match[1] or "", text[box[1] : parts[0][0]]).strip()
-        if not _CONNECTED.match(gap):
+        if not box[2] or not _CONNECTED.match(gap):
             break
         parts.insert(0, box)
     distinct = list(dict.fromkeys(content for _, _, content in parts))

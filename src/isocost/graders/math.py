@@ -18,11 +18,12 @@ from isocost.graders.conventions import Conventions, Order, Percent, Units
 from isocost.graders.extract import LONGEST, extract_answer
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.agreement import equal
-from isocost.graders.mathematics.formula import final_formula
+from isocost.graders.mathematics.formula import final_formula, stated_number
 from isocost.graders.mathematics.quantities import same_quantity
 from isocost.graders.mathematics.relations import is_relation, same_relation
 from isocost.graders.mathematics.shapes import Answer, UnreadableError, parse_answer
 from isocost.graders.mathematics.tidy import tidy
+from isocost.graders.replies import plain_characters
 from isocost.records import Verdict
 
 LONGEST_ANSWER = 2000  # characters; a longer text is a solution, not an answer
@@ -69,7 +70,7 @@ class MathGrader(AnswerGrader):
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
         self._choices = ChoiceGrader()
-        self.version = f"3{self._conventions.suffix}"
+        self.version = f"4{self._conventions.suffix}"
 
     def prepare(self) -> None:
         """Import sympy and math-verify, which takes about a second."""
@@ -78,6 +79,8 @@ class MathGrader(AnswerGrader):
     def extract(self, generation: str) -> str | None:
         """Return the final answer, normalised; None where the solution states none."""
         found = final_formula(generation)
+        if found == "":  # the last box is empty or cut off
+            return None
         return (_normalize(found) if found is not None else "") or self._letter(generation)
 
     def _letter(self, generation: str) -> str | None:
@@ -138,7 +141,10 @@ class _Comparison:
         if self._equal(gold, answer) or _fold(gold) == _fold(answer):
             return True
         choice = _CHOICE.fullmatch(answer)  # "(C) 12" also answers 12
-        return bool(choice and choice[2] and not _CHOICE.fullmatch(gold) and self._equal(gold, choice[2]))
+        if choice and choice[2] and not _CHOICE.fullmatch(gold) and self._equal(gold, choice[2]):
+            return True
+        number = stated_number(answer) if expressions.constant(gold) is not None else None
+        return number is not None and self._equal(gold, number)
 
     def _equal(self, gold: str, answer: str) -> bool:
         return equal(parse_answer(gold), parse_answer(answer), self._value, any_order=self._conventions.order == "any")
@@ -191,7 +197,7 @@ def _gold(reference: str) -> str | None:
         return None
     found = extract_answer(reference) if "\\boxed" in reference or "####" in reference else None
     text = found.text if found else reference
-    gold = _normalize(text)
+    gold = _normalize(plain_characters(text))
     return gold if gold and not _is_broken(gold) else None
 
 

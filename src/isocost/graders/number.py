@@ -13,13 +13,15 @@ from functools import lru_cache
 from isocost.digits import to_digits, whole_number
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
-from isocost.graders.extract import LONGEST, NUMBER, extract_answer, final_text, is_denied, lone_number, tails
+from isocost.graders.extract import LONGEST, NUMBER, extract_answer, final_text, is_bound, is_denied, lone_number, tails
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.numbers import decimal_places
 from isocost.graders.mathematics.quantities import same_quantity
+from isocost.graders.mathematics.separators import plain_separators
 from isocost.graders.mathematics.shapes import SCALES, Answer
 from isocost.graders.mathematics.tidy import tidy
 from isocost.graders.mathematics.units import read_unit
+from isocost.graders.replies import plain_characters
 from isocost.records import Verdict
 
 MOST_DIGITS = 1000  # a longer number is compared digit by digit, because its value would take quadratic time
@@ -38,6 +40,8 @@ _FRAC = re.compile(r"\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*(\d+))?")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")  # 10 000
+_JOINT = re.compile(r"\s*(?:[,;]\s+|\b(?:and|or)\b|\\(?:text|mbox)\s*\{\s*(?:and|or)\s*\})\s*")
+_ASSIGNMENT = re.compile(r"\s*\\?[A-Za-z]\w*\s*=[^=]+")
 _MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")  # 2 2/3
 
 
@@ -56,7 +60,7 @@ class NumberGrader(AnswerGrader):
 
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
-        self.version = f"3{self._conventions.suffix}"
+        self.version = f"4{self._conventions.suffix}"
         # A problem's samples come one after the other, and their answers repeat.
         self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 
@@ -123,6 +127,7 @@ def canonical(value: Fraction) -> str:
 
 
 def _gold(reference: str) -> Answer | None:
+    reference = plain_characters(reference)
     if len(reference) <= MOST_DIGITS:
         return _short_gold(reference)
     return _long(_marked_text(reference) or reference) if len(reference) <= LONGEST else None
@@ -130,7 +135,7 @@ def _gold(reference: str) -> Answer | None:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _short_gold(reference: str) -> Answer | None:
-    return _whole_quantity(_clean(_marked_text(reference) or reference))
+    return _whole_quantity(_clean(plain_separators(_marked_text(reference) or reference, one_number=True)))
 
 
 def _long(text: str) -> Answer | None:
@@ -160,8 +165,10 @@ _short_quantity = lru_cache(maxsize=MOST_KEPT)(_any_quantity)
 def _last_quantity(text: str) -> Answer | None:
     """Return the last number of a text without a marked answer."""
     for tail in tails(text):
-        cleaned = _clean(tail)
+        cleaned = _clean(plain_separators(tail, one_number=True))
         if match := next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None):
+            if is_bound(cleaned[: match.start()]):  # x \\le 5
+                return None
             value = parse_number(match[0])
             if value is None:
                 return _long(match[0])
@@ -195,6 +202,9 @@ def _spell(found: Answer | None) -> str | None:
 
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
+    if _names_several(marked):
+        return None
+    marked = plain_separators(marked, one_number=True)
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
         cleaned = _clean(text)
         if found := _whole_quantity(" ".join(cleaned.split())):
@@ -207,6 +217,12 @@ def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     if place and value is None:
         return _long(place[0])
     return None if place is None or value is None else _quantity(value, cleaned[place.end() : place.end() + LONGEST_UNIT])
+
+
+def _names_several(text: str) -> bool:
+    """Return True if a text gives values to several names, as `y=1, x=2` does."""
+    parts = _JOINT.split(text.strip("$ ")) if text.count("=") > 1 else []
+    return len(parts) > 1 and all(_ASSIGNMENT.fullmatch(part) for part in parts)
 
 
 def _quantity(value: Fraction, rest: str) -> Answer:

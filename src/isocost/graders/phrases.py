@@ -12,14 +12,51 @@ from itertools import takewhile
 MOST_PHRASES = 20  # from the last one back; a bound, because text may repeat the phrase without end
 LAST_PIECE = 250  # characters that are searched first
 
-PHRASE = re.compile(
-    r"(?i)(?:\b(?:answer|result|antwort|r[ée]ponse|respuesta|risposta|resposta|ответ)\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{0,60})?"
-    r"[ \t]*(?:\b(?:is|are|ist|lautet|est|es|è|é)\b|:|=|(?=\$|\\[(\[]))|(?:答案|答え)\s*(?:是|为|為|は|[:：]))(?:\*\*)?[ \t]*:?\s*"
+_WORDS = (
+    r"answer|result|antwort|antwoord|svar|r[ée]ponse|respuesta|risposta|resposta|odpowied[źz]|odpov[ěe][ďd]|r[ăa]spuns(?:ul)?|cevap|jawaban(?:nya)?"
+    r"|đáp (?:án|số)|ответ|απάντηση"
 )
-ASCII_WORDS = ("answer", "result", "antwort", "reponse", "respuesta", "risposta", "resposta")
-OTHER_WORDS = ("réponse", "ответ", "答案", "答え")
+_IS = (
+    r"is|are|(?:seems|appears|turns out|ought|has) to be|(?:would|should|must|will) be|ist|lautet|est"
+    r"|es|è|é|este|je|jest|är|adalah|là|είναι"
+)
+# Of scripts without spaces, or whose words take endings
+_DENSE_WORDS = "答案|答え|解答|结果|結果|정답|답|결과|الإجابة|الاجابة|الجواب|النتيجة|پاسخ|جواب|उत्तर|উত্তর|תשובה|คำตอบ"
+_DENSE_IS = "是|为|為|は|이|은|는|가|هي|هو|है|হল|হলো|היא|คือ|[:：=]"
+PHRASE = re.compile(
+    rf"(?i)(?:\b(?:{_WORDS})\b(?:\*\*)?(?:[ \t]+(?:to|of|for)\b[^.\n:=]{{0,60}})?[ \t]*(?:\b(?:{_IS})\b|=>|→|[:：=]|(?=\$|\\[(\[]))"
+    rf"|(?:{_DENSE_WORDS})(?:\*\*)?\s*(?:{_DENSE_IS})|答\s*[:：])(?:\*\*)?[ \t]*[:：]?\s*"
+)
+ASCII_WORDS: tuple[str, ...] = (
+    "answer",
+    "result",
+    "antwort",
+    "antwoord",
+    "svar",
+    "reponse",
+    "respuesta",
+    "risposta",
+    "resposta",
+    "odpowiedz",
+    "odpoved",
+    "raspuns",
+)
+ASCII_WORDS += ("cevap", "jawaban")
+OTHER_WORDS = (
+    "réponse",
+    "odpowiedź",
+    "odpověď",
+    "odpoveď",
+    "odpověd",
+    "răspuns",
+    "đáp ",
+    "ответ",
+    "απάντηση",
+    "答",
+    *_DENSE_WORDS.split("|"),
+)
 # Letters that match one of the words' letters under (?i), but that `lower` maps to another; the first one also changes the length.
-ODD_CASES = "\u0130\u0131\u017f\u1c80\u1c82\u1c84\u1c85"
+ODD_CASES = "\u03c2\u03d6\u0130\u0131\u017f\u1c80\u1c82\u1c84\u1c85"
 
 
 def last_phrases(text: str) -> Iterator[re.Match[str]]:

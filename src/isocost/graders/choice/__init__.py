@@ -30,7 +30,7 @@ class ChoiceGrader(AnswerGrader):
     """
 
     name = "choice"
-    version = "1"
+    version = "2"
 
     def extract(self, generation: str) -> str | None:
         """Return the letters, as `B` or `A, C` or `A or C`; None where the solution names none.
@@ -40,6 +40,8 @@ class ChoiceGrader(AnswerGrader):
         text = final_text(generation)[-LONGEST_END:]
         flat = plain(text)
         found = extract_answer(generation)
+        if found and not found.text:  # the last box is empty or cut off
+            return None
         boxed = read_sign(plain(found.text).replace("\n", " ")) if found and found.marker != "phrase" else None
         statement = find_statement(flat)
         for sign in (boxed, statement):

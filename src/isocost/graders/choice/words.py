@@ -32,7 +32,8 @@ _GOOD = _any(
 _IS = (
     r"(?:[\"'”]? ?[:=>\-–—]|"
     + _any(
-        r"is|are|be|was|(?:would|should|must|will|has to|have to) be|est|sont|(?:doit|devrait) être|serait|es|son|sería|será|debe ser|é|são"
+        r"is|are|be|was|(?:seems|appears|turns out) to be"
+        r"|(?:would|should|must|will|has to|have to) be|est|sont|(?:doit|devrait) être|serait|es|son|sería|será|debe ser|é|são"
         r"|seria|deve ser|è|sono|ist|sind|lautet|wäre|muss|jest|to|är|adalah|là|это|είναι",
         "应该是|应该为|应当是|應該是|就是|应为|應為|应选|應選|选择|選擇|是|为|為|选|選|は|이|은|는|هي|هو|है",
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from isocost.graders.extract import final_text
+from isocost.graders.extract import LONGEST
+from isocost.graders.replies import program_text
 
-_FENCE = re.compile(r"^([ \t]*)(`{3,})[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
+_FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
+_TILDES = re.compile(r"^[ \t]*~~~[ \t]*\w", re.MULTILINE)
 _DEEPEST = 3  # spaces before the fence that ends a block: a fence with more is part of a docstring
 _PYTHON = ("python", "python3", "py", "py3", "")  # a block without a language counts as Python
 _DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|check\b|main\b)\w", re.MULTILINE)
@@ -15,12 +17,25 @@ _DEFINES = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(?!test|Test|c
 _BEGUN = re.compile(r"^[ \t]*(?:def \w|class \w|import \w|from [\w.]+ import|return\b)", re.MULTILINE)
 _OPERATOR = r"(?:in|is|if|and|or|not|for|else)\b"
 _NO_PROSE = rf"(?!{_OPERATOR})"
+_KEYWORD = (
+    r"(?:and|as|assert|async|await|break|case|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|match"
+    r"|nonlocal|not|or|pass|raise|return|try|type|while|with|yield)\b"
+)
 # A capitalised word and another one ("Here is the code"), a numbered or bulleted item, a heading: no Python statement begins like this.
 _PROSE = re.compile(
     rf"[A-Z][a-z']*[.!?]? +{_NO_PROSE}[A-Za-z`'\"]|[A-Z][a-z']*, +{_NO_PROSE}[a-z`'\"](?!.*=)|[A-Z][a-z']*[.!?]$"
     rf"|(?!None|True|False)[A-Z][a-z']+ +{_OPERATOR} +[a-z]"
-    r"|[-*•] +\w|\d+\. +\w|#{2,} |\*\*\w"
+    r"|[-*•] +\w|\d+[.)] +\w|#{2,} |\*\*\w|>>> |```"
+    # Words without the punctuation of a statement, a word and a colon, a text in another script
+    rf"|(?!{_KEYWORD})[^\W\d_][\w'’-]*(?:[,;:]? [\w'’`:,-]++)+(?:[.:!?]*| :\))$"
+    rf"|(?!{_KEYWORD})[^\W\d_]\w*:$|[^\W\d_][\w ]*[：，。、！]|[A-Z][\w ]{{2,40}}: +[a-z]\w* +{_NO_PROSE}[a-z]"
 )
+# The first line of a program that defines something
+_OPENS = re.compile(
+    r"[ \t]*(?:(?:async[ \t]+)?def[ \t]+\w+[ \t]*[(\[]|class[ \t]+\w+[ \t]*[:(\[]|import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|@\w)"
+)
+_TAG = re.compile(r"^[ \t]*(?:\[/?PYTHON\]|</?(?:code|answer|solution|python|pre)>)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_SPAN = re.compile(r"\s*`([^`]+)`\s*")
 _BEGIN = re.compile(r"^[ \t]*\[BEGIN\][ \t]*|\[BEGIN\][ \t\r]*$", re.MULTILINE)
 _DONE = re.compile(r"^[ \t]*\[DONE\]|\[DONE\][ \t\r]*$", re.MULTILINE)
 _QUOTES = re.compile(r'"""|\'\'\'')  # their number shows if a line is inside a docstring
@@ -38,10 +53,11 @@ def find_program(generation: str) -> str | None:
     Of several blocks of Python, take the last that defines something other than a test, because usage and output often follow the
     answer; else take the last. A body that continues a prompt keeps its indentation.
     """
-    text = _between_markers(final_text(generation)).replace("\r\n", "\n")
+    text = _between_markers(program_text(generation)[-LONGEST:]).replace("\r\n", "\n")
     blocks = _blocks(text)
     if not blocks:
-        return _normalize(_without_prose(text))
+        span = _SPAN.fullmatch(text)
+        return _normalize(span[1] if span else _without_prose(_TAG.sub("", text)))
     python = [block for block in blocks if block.language in _PYTHON] or blocks
     defining = [block for block in python if _DEFINES.search(block.text)]
     return _normalize((defining or python)[-1].text)
@@ -60,7 +76,8 @@ def _between_markers(text: str) -> str:
 
 def _blocks(text: str) -> list[_Block]:
     """Return the fenced blocks with text. An unclosed block ends with the text; the prompt may have opened the first one."""
-    fences = list(_FENCE.finditer(text))
+    is_tilde = _TILDES.search(text) is not None  # else a row of tildes is an underline in a docstring
+    fences = [fence for fence in _FENCE.finditer(text) if fence[2][0] == "`" or is_tilde]
     blocks = []
     if fences and not fences[0][3] and _BEGUN.search(text[: fences[0].start()]):
         blocks.append(_Block("", text[: fences[0].start()]))
@@ -86,17 +103,40 @@ def _block(opened: re.Match[str], text: str) -> _Block:
 def _without_prose(text: str) -> str:
     """Return the text without the lines of prose before the program, and without everything from the first line of prose after it."""
     lines = text.split("\n")
+    start = _first_line(lines)
+    if start == len(lines):
+        return text
+    quotes, end = 0, len(lines)
+    for number, line in enumerate(lines[start:], start):
+        if quotes % 2 == 0 and _PROSE.match(line):  # an odd count of triple quotes means a docstring, which is prose
+            end = number
+            break
+        quotes += len(_QUOTES.findall(line))
+    return "\n".join(_outdented(lines[start:end]) if start else lines[:end])
+
+
+def _first_line(lines: list[str]) -> int:
+    """Return the number of the line that the program begins at: after the last line of prose before its first definition."""
+    opening = next((number for number, line in enumerate(lines) if _OPENS.match(line)), None)
+    if opening is not None:
+        start = quotes = 0
+        for number, line in enumerate(lines[:opening]):
+            if quotes % 2 == 0 and _PROSE.match(line):
+                start = number + 1
+            quotes += len(_QUOTES.findall(line))
+        return start
     start = 0
     while start < len(lines) and (not lines[start].strip() or _PROSE.match(lines[start])):
         start += 1
-    if start == len(lines):
-        return text
-    quotes = 0
-    for number, line in enumerate(lines[start:], start):
-        if quotes % 2 == 0 and _PROSE.match(line):  # an odd count of triple quotes means a docstring, which is prose
-            return "\n".join(lines[start:number])
-        quotes += len(_QUOTES.findall(line))
-    return "\n".join(lines[start:])
+    return start
+
+
+def _outdented(lines: list[str]) -> list[str]:
+    """Return the lines of a program that is indented below prose at the margin. The body of a function, to continue a prompt, stays."""
+    indents = [(len(line) - len(line.lstrip()), line) for line in lines if line.strip()]
+    least = min((indent for indent, _ in indents), default=0)
+    is_body = any(indent == least and not _OPENS.match(line) and not line.lstrip().startswith("#") for indent, line in indents)
+    return lines if is_body else [line[least:] for line in lines]
 
 
 def _normalize(text: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from string import ascii_lowercase
 
 from isocost.graders.mathematics.relations import is_relation
 from isocost.graders.mathematics.shapes import Answer
@@ -73,7 +74,7 @@ class _Agreement:
         """Compare tuples, intervals and ratios. A list may answer a tuple, as `x=1, y=2` answers (1, 2), but a set may not."""
         if gold.kind != answer.kind:
             ordered = gold if gold.kind == "ordered" else answer
-            return "list" in (gold.kind, answer.kind) and ordered.brackets == "()" and self._one_by_one(gold.parts, answer.parts)
+            return "list" in (gold.kind, answer.kind) and ordered.brackets == "()" and self._one_by_one(_placed(gold), _placed(answer))
         if gold.brackets == answer.brackets == "::":
             return self._proportional(gold, answer)
         return gold.brackets == answer.brackets and self._one_by_one(gold.parts, answer.parts)
@@ -139,6 +140,15 @@ def _names(parts: Parts) -> dict[str, Answer]:
     found = {part.name: part for part in parts if part.name}
     numbered = len({name.partition("_")[0] for name in found}) < len(found)
     return found if 1 < len(found) == len(parts) and not numbered else {}
+
+
+def _placed(answer: Answer) -> Parts:
+    """Return the parts in order: of a list that names neighbours of the alphabet, such as `y=1, x=2`, in the order of their names."""
+    named = _names(answer.parts) if answer.kind == "list" else {}
+    letters = "".join(sorted(named))
+    if len(letters) != len(named) or letters not in ascii_lowercase:  # theta and r, or n and k: no order is agreed on
+        return answer.parts
+    return [named[letter] for letter in letters] if named else answer.parts
 
 
 def _rows(answer: Answer) -> list[Parts] | None:

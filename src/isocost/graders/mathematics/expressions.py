@@ -7,6 +7,7 @@ zero. Time is bounded, because the sizes of numbers, powers and nesting are.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, DecimalException
 from fractions import Fraction
 from functools import lru_cache
@@ -15,6 +16,7 @@ from isocost.graders.mathematics.numbers import AbsurdError, NoValueError, Numbe
 from isocost.graders.mathematics.parser import Evaluate, NotPlainError, Parser, Points, WrittenDecimal
 
 _LONGEST = 1000  # characters of an expression
+_SIGN = re.compile(r"[-+\s(){}]")
 FEWEST_POINTS = 3  # at which both sides must have a value; fewer would let different expressions agree by chance
 # Fractions of different primes: no low-degree identity holds at them by accident, and negative ones tell |x| from x.
 POINTS = tuple(Fraction(*p) for p in ((3, 7), (47, 19), (-5, 13), (29, 17), (-31, 23), (13, 11), (97, 13), (-113, 17)))
@@ -28,8 +30,9 @@ class Expression:
         decimals: Every decimal written in it.
     """
 
-    def __init__(self, evaluate: Evaluate, symbols: frozenset[str], decimals: tuple[WrittenDecimal, ...]) -> None:
+    def __init__(self, text: str, evaluate: Evaluate, symbols: frozenset[str], decimals: tuple[WrittenDecimal, ...]) -> None:
         self._evaluate, self.symbols, self.decimals = evaluate, symbols, decimals
+        self._calculates = _SIGN.sub("", text) != "\\infty"
 
     def at(self, points: Points) -> Number | None:
         """Return the value at a point; None where it has no real one within the bounds."""
@@ -49,6 +52,11 @@ class Expression:
         except (NoValueError, DecimalException, ArithmeticError):
             return False
         return False
+
+    @property
+    def is_indeterminate(self) -> bool:
+        r"""True if it calculates with infinity, as in \infty/\infty, which has no value; not of a sign before it."""
+        return self._calculates and "\\infty" in self.symbols
 
     @property
     def rounded(self) -> bool:
@@ -80,7 +88,7 @@ def read(text: str) -> Expression | None:
         evaluate = parser.whole()
     except NotPlainError:
         return None
-    return Expression(evaluate, frozenset(parser.symbols), tuple(parser.decimals))
+    return Expression(text, evaluate, frozenset(parser.symbols), tuple(parser.decimals))
 
 
 @lru_cache(maxsize=65536)
@@ -95,6 +103,8 @@ def same(left: str, right: str) -> bool | None:
     one, other = read(left), read(right)
     if one is None or other is None:
         return None
+    if one.is_indeterminate or other.is_indeterminate:
+        return False
     if one.is_absurd or other.is_absurd:
         return False  # nobody writes the same absurd number in two ways, and sympy would hang on it
     exact, rounded = (one, other) if other.rounded else (other, one)

@@ -61,7 +61,7 @@ def _radians_and_degrees(gold: Answer, answer: Answer) -> bool:
 
 
 def _is_in_degrees(answer: Answer) -> bool:
-    return answer.unit is not None and answer.unit.dimension == (("angle", 1),)
+    return answer.unit is not None and answer.unit.dimension == (("angle", 1),) and answer.unit.size == 1
 
 
 def _same_angle(gold: Answer, answer: Answer) -> bool:

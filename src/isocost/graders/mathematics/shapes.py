@@ -11,6 +11,7 @@ from typing import Literal
 
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.ranges import as_range, variable_of
+from isocost.graders.mathematics.separators import indian_number
 from isocost.graders.mathematics.units import SHORT, Unit, read_unit
 
 Kind = Literal["value", "words", "list", "set", "ordered", "union", "time"]
@@ -21,7 +22,8 @@ _WORD_AND = r"(?:\\text\s*\{\s*,?\s*(?:and|or)\s*\}|and\b|or\b)"
 _SEPARATOR = re.compile(rf"\s*(?:[,;]\s*{_WORD_AND}?|\\text\s*\{{\s*,?\s*(?:and|or)\s*\}}|\b(?:and|or)\b)\s*")
 _GROUPS = re.compile(rf"\s*(?:;|,?\s*{_WORD_AND})\s*")  # parts that may themselves be lists: x=1, y=2; x=3, y=4
 _THOUSANDS = re.compile(r"(-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(\s*(?:\\|[A-Za-z])[^,]*)?")  # 1,234 and its unit: no list
-_DECIMAL_COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")  # 1000,99 or 1.000,99
+_GROUPS_OF_DIGITS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")  # 1000,99
 _WORDS = re.compile(r"\\text\s*\{([^{}]*)\}|([A-Za-z]{2,}(?:[ -][A-Za-z]+)*)")
 _HALF_DAY = r"\s*(?:\\text\s*\{\s*)?([ap]\.?\s?m\b\.?)\s*\}?"
 _TIME = re.compile(rf"(?i)(\d{{1,2}})(?::([0-5]\d)(?::([0-5]\d))?|(?={_HALF_DAY}))(?:{_HALF_DAY})?")
@@ -85,7 +87,7 @@ class Answer:
         unit: The unit of a value.
         short_unit: The value and unit that a text like `10m` may be, which may also be a product.
         percent: True if a percent sign follows the value.
-        decimal: `1000.99` of `1000,99`, which may also be two values.
+        decimal: `1000.99` of `1000,99`, or `123456` of `1,23,456`, which may also be several values.
         name: The name that the answer is assigned to: `x` of `x = 5`, `f(x)` of `f(x) = 5`.
         relation: The equation or inequality that the answer was read from.
     """
@@ -129,6 +131,8 @@ def _shape(text: str, depth: int) -> Answer:
         return total
     if text in ("\\emptyset", "\\text{\\emptyset}"):
         return Answer(kind="words", text=EMPTY)
+    if "=" in text:  # 200,000 - 130,000 = 70,000 is no list
+        text = _GROUPS_OF_DIGITS.sub("", text)
     return _matrix(text, depth) or _relation(text, depth) or _sequence(text, depth) or _bracketed(text, depth)
 
 
@@ -176,8 +180,8 @@ def _sequence(text: str, depth: int) -> Answer | None:
         return Answer(kind="ordered", text=text, parts=_parts(ratio, depth), brackets="::")
     pieces = split_outside(text, _SEPARATOR)
     if 1 < len(pieces) <= MOST_PARTS:
-        decimal = text.replace(".", "").replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else None
-        if decimal and (text.lstrip("-").startswith("0") or "." in text):  # no list is written so
+        decimal = text.replace(".", "").replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else indian_number(text)
+        if decimal and text.lstrip("-").startswith("0"):  # no list is written so
             return Answer(kind="value", text=decimal)
         return Answer(kind="list", text=text, parts=_both_signs(_parts(pieces, depth)), decimal=decimal)
     return None

@@ -9,7 +9,11 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from isocost.graders.decoration import undecorated
 from isocost.graders.extract import brace_pairs
+from isocost.graders.joining import with_english_joints
+from isocost.graders.mathematics.qualifiers import without_qualifier
+from isocost.graders.mathematics.separators import plain_separators
 
 _CHARACTERS = str.maketrans(
     {
@@ -55,7 +59,7 @@ _CHARACTERS = str.maketrans(
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _OPERATORS = {"...": r"\ldots ", "<=": r"\le ", ">=": r"\ge ", "!=": r"\ne ", "**": "^"}
 _CURRENCIES = {"\\$": "dollars", "€": "euros", "£": "pounds sterling", "¥": "yuan", "₹": "rupees"}
-_BOLD = re.compile(r"\*\*(?=[^*\s][^*]*\*\*)|(?<=[^*\s])\*\*\s*$|^\s*\*\*")
+_BOLD = re.compile(r"\*\*(?=[^*\s][^*]*\*\*)|(?<=[^*\s])\*\*(?=\s*[.,;:!]?\s*$)|^\s*\*\*")
 _QUOTED = re.compile(r'\s*\{\s*"(?:final_)?answer"\s*:\s*"?([^"{}]*)"?\s*\}\s*|\s*`+([^`]*)`+\s*')
 _LABEL = re.compile(r"(?i)^\s*(?:\\text(?:bf)?\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is\b\s*:?|:)\s*\}?\s*:?\s*(?=\S)")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]")
@@ -72,6 +76,16 @@ def _repeating_decimal(match: re.Match[str]) -> str:
     whole, steady, period = match[1], match[2] or "", next(group for group in match.groups()[2:] if group)
     nines = 10 ** len(period) - 1
     return f"\\frac{{{int(whole + steady) * nines + int(period)}}}{{{nines * 10 ** len(steady)}}}"
+
+
+def _infinity(match: re.Match[str]) -> str:
+    """Return a sign and infinity; the sign may be a word."""
+    return ("-" if (match[1] or "").lower() in ("-", "negative", "minus") else "") + "\\infty "
+
+
+def _ratio(match: re.Match[str]) -> str:
+    """Return `3 to 4` as 3:4."""
+    return ":".join(re.findall(r"\d+(?:\.\d+)?", match[1]))
 
 
 _Replacement = str | Callable[[re.Match[str]], str]
@@ -128,7 +142,9 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (r"(\d{1,20})\.(\d{0,20})(?:\\overline\s*\{\s*(\d{1,20})\s*\}|\\dot\s*\{?\s*(\d)\s*\}?)", _repeating_decimal),
     (r"\b(0)\.(\d{0,20})\((\d{1,20})\)", _repeating_decimal),  # 0.1(6)
     (r"(\d{1,20})\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\\[lc]?dots", _repeating_decimal),  # 0.1666...
-    (r"(?<![\\a-zA-Z])inf(?:inity|ty)?(?![a-zA-Z])", r"\\infty "),
+    (r"(?i)\\text\s*\{\s*([-+]|negative|minus|positive|plus)?\s*infinity\s*\}", _infinity),
+    (r"(?<![\\a-zA-Z])(?:(?i:(negative|minus|positive|plus)\s+)?(?i:infinity)|inf(?:ty)?)(?![a-zA-Z])", _infinity),
+    (r"^\s*(\d+(?:\.\d+)?(?:\s*(?:\\text\s*\{\s*to\s*\}|\bto\b)\s*\d+(?:\.\d+)?)+)\s*$", _ratio),  # 3 to 4
     (r"^\s*\\text\s*\{\s*(-?\d[^{}]*|\(?[A-Za-z]\)?)\s*\}\s*$", r"\1"),  # a number or a choice's letter set as text
     (r"\((\d+)\)_", r"\1_"),  # (101)_2
     (rf"_\{{?\s*\\text\s*\{{\s*({'|'.join(_BASES)})\s*\}}\s*\}}?", lambda match: f"_{{{_BASES[match[1]]}}}"),
@@ -145,16 +161,11 @@ _QUANTITIES: tuple[tuple[str, _Replacement], ...] = (
     (r"(?<=\d)\s+x\s+(?=10\^)", r" \\cdot "),
     (r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:because|since)\b.*$", ""),  # a reason after the answer
     (r"\\frac\s*(\d)\s*(\d)(?=\d)", r"\\frac{\1}{\2} "),  # TeX reads \frac123 as 1/2 times 3
-    (  # "for all x" adds nothing; "for x > 0" and "where n is odd" do, and stay
-        r"(?<=\S)[,\s]*(?:\\text\s*\{\s*,?\s*)?\b(?:for (?:all|any|every)|where)\b"
-        r"(?![^\n]*(?:[\d<>,;]|except|otherwise|odd|even|also|total|\\[lgn]e)).*$",
-        "",
-    ),
 )
 _MONEY = {pattern for pattern, _ in _QUANTITIES if _AMOUNT in pattern}
-_REASONS = ("because", "since", "for", "where")
+_REASONS = ("because", "since")
 # Tried only where a word of theirs occurs: they take quadratic time on a run of commas.
-_REASONED = {pattern for pattern, _ in _QUANTITIES if "because" in pattern or "where" in pattern}
+_REASONED = {pattern for pattern, _ in _QUANTITIES if "because" in pattern}
 _RULES = tuple((re.compile(pattern), replacement) for pattern, replacement in (*_LAYOUT, *_NAMES, *_QUANTITIES))
 
 
@@ -163,7 +174,9 @@ def tidy(answer: str) -> str:
     """Return the answer in normal notation."""
     if _PLAIN.fullmatch(answer):  # most answers are a number or a letter, and skip some sixty patterns
         return answer
-    text = _unwrap(_BOLD.sub("", _unbox(answer.strip())))
+    # Qualifiers go first: once it is rewritten, the R of "for all x in R" would be an interval of the answer.
+    text = plain_separators(without_qualifier(_unwrap(_BOLD.sub("", undecorated(_unbox(answer.strip()))))))
+    text = with_english_joints(text)
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text).translate(_CHARACTERS)
     for old, new in _OPERATORS.items():
         text = text.replace(old, new)

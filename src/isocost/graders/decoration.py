@@ -1,0 +1,53 @@
+"""Quotation marks, emphasis and code spans around an answer, and the label before it, as in `So in total: **$12**.`"""
+
+from __future__ import annotations
+
+import re
+
+_CLOSING = {
+    '"': '"',
+    "'": "'",
+    "`": "`",
+    "*": "*",
+    "_": "_",
+    "\u201c": "\u201d",
+    "\u201e": "\u201c\u201d",
+    "\u2018": "\u2019",
+    "\u201a": "\u2018\u2019",
+    "\u00ab": "\u00bb",
+    "\u00bb": "\u00ab",
+    "\u2039": "\u203a",
+    "\u300c": "\u300d",
+    "\u300e": "\u300f",
+}
+_STOPS = ".\u3002"
+MOST_LAYERS = 8  # "**`42`**" has three
+# Words and a colon or an arrow. A label has no digits and no mathematics, so `a:b = 3:4` and `f: x` have none.
+_LABEL = re.compile(r"\s*(?:[-*>•#]+\s+)?(?=[^:\n]*[^\W\d_]{2})[^\d:=$\\<>{}\n]{2,60}(?::|=>|->|→|⇒|：)\s*(?=\S)")
+
+
+def undecorated(text: str) -> str:
+    """Return the text without what is wrapped around the whole of it."""
+    if text[:1].isalnum():
+        return text.strip()
+    for _ in range(MOST_LAYERS):
+        text = text.strip()
+        closing = _CLOSING.get(text[:1])
+        if closing is None:
+            return text
+        inner = text.rstrip(_STOPS) if text[-1] in _STOPS else text
+        mark, end = text[0], inner[-1:]
+        if len(inner) < 3 or end not in closing:
+            return text
+        content = inner[1:-1]
+        # Inside, the mark may only be one more layer of itself (**42**): in "'a' and 'b'" it closes before the end.
+        if mark in content.strip(mark + end) or end in content.strip(mark + end) or not content.strip(mark + end):
+            return text
+        text = content
+    return text
+
+
+def without_label(line: str) -> str:
+    """Return what follows a label that a line begins with, else the line."""
+    found = _LABEL.match(line)
+    return line[found.end() :] if found else line
