@@ -168,6 +168,18 @@ def test_rows_are_what_trl_reads_in_canonical_order() -> None:
         to_rows(frame, texts, {"a": "One?"}, str)
 
 
+@pytest.mark.parametrize(
+    ("form", "completions"),
+    [(None, ["4", "5"]), ("<think>{reasoning}</think>", ["<think>two and {two}</think>4", "5"])],
+)
+def test_reasoning_stands_beside_a_solution_and_in_the_study_s_form_before_it(form: str | None, completions: list[str]) -> None:
+    frame = pl.DataFrame({"problem_id": ["a", "b"], "model": ["weak", "weak"], "sample_id": ["1", "2"]})
+    reasoning = pl.Series(["two and {two}", None], dtype=pl.String)
+    rows = to_rows(frame, pl.Series(["4", "5"]), {"a": "?", "b": "?"}, str, reasoning=reasoning, form=form)
+    assert rows["completion"].to_list() == completions
+    assert rows["reasoning"].to_list() == ["two and {two}", None]
+
+
 def test_the_card_says_what_the_set_is() -> None:
     curated = run([draw(0), draw(1), draw(2, "solution 1"), draw(0, model="strong")])
     text = card(

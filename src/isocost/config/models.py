@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -143,22 +144,33 @@ class Costs(Section):
     prices: str | None = None
 
 
+def _or_default(default: object) -> Callable[[object], object]:
+    """Return a validator that reads null as a value that is not sent."""
+    return lambda value: default if value is None else value
+
+
+def _bounded(value: object) -> object:
+    if value is None:  # without it nothing bounds what a request may cost
+        raise ValueError("cannot be left out: it is reserved for each request; max_tokens_field: null of a model does not send it")
+    return value
+
+
 class Sampling(Section):
-    """Sampling parameters, with vLLM's names.
+    """Sampling parameters, with vLLM's names. Null leaves one out of requests to endpoints that refuse it.
 
     Attributes:
-        temperature: 0 is greedy decoding.
-        top_p: Keep the most likely tokens up to this probability; 1 keeps all.
-        top_k: Keep this many of the most likely tokens; 0 keeps all.
+        temperature: 0 is greedy decoding; null leaves it to the endpoint.
+        top_p: Keep the most likely tokens up to this probability; 1 keeps all, null leaves it to the endpoint.
+        top_k: Keep this many of the most likely tokens; 0 keeps all, and is not sent.
         max_tokens: Largest number of generated tokens per sample; a longer sample is cut off.
         stop: Strings that end a sample; they are cut from its text.
     """
 
-    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.7
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    top_k: Annotated[int, Field(ge=0)] = 0
-    max_tokens: PositiveInt = 512
-    stop: tuple[str, ...] = ()
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 0.7
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = 1.0
+    top_k: Annotated[int, Field(ge=0), BeforeValidator(_or_default(0))] = 0
+    max_tokens: Annotated[PositiveInt, BeforeValidator(_bounded)] = 512
+    stop: Annotated[tuple[str, ...], BeforeValidator(_or_default(()))] = ()
 
     def params(self, stop: tuple[str, ...] = ()) -> SamplingParams:
         """Return the settings in the form that engines use, with a template's own stop strings added."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_serializer, model_validator
 
 from isocost.config.models import Costs, ModelSpec, Prompt, PromptChanges, Sampling
 from isocost.config.sections import Name, OpenSection, PositiveFloat, PositiveInt, Section, distinct
@@ -198,10 +198,20 @@ class Curate(Section):
     Attributes:
         distinct: Solutions count as the same by exact string, by `normalised` text, or by their `equations`; null keeps duplicates.
         per_problem: Largest number of solutions per problem; null means all.
+        reasoning: Text put before a solution whose endpoint returned its reasoning apart, with `{reasoning}` in its place, such as
+            `"<think>{reasoning}</think>"`; null trains on the solution alone.
     """
 
     distinct: Literal["string", "normalised", "equations"] | None = "string"
     per_problem: PositiveInt | None = None
+    reasoning: str | None = None
+
+    @field_validator("reasoning")
+    @classmethod
+    def _has_a_place(cls, form: str | None) -> str | None:
+        if form is not None and form.count("{reasoning}") != 1:
+            raise ValueError("write {reasoning} once, where the reasoning goes")
+        return form
 
 
 class Finetune(Section):

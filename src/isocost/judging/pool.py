@@ -106,4 +106,5 @@ class JudgingPool:
 def judging_params(study: Study) -> SamplingParams:
     """Return the sampling parameters of the judge of answers: greedy, with the study's `grader.max_tokens`."""
     max_tokens = study.grader.options.get("max_tokens")
-    return greedy_params(None if max_tokens is None else int(str(max_tokens)))
+    model = str(study.grader.options["model"])
+    return greedy_params(None if max_tokens is None else int(str(max_tokens)), study.models[model].sampling)

@@ -36,7 +36,8 @@ class Judge:
 
     def __init__(self, prepared: Prepared, directory: RunDirectory, executor: Executor, *, again: bool = False) -> None:
         self.model = prepared.study.audit.model or ""
-        params, chat = greedy_params(prepared.study.audit.max_tokens), prepared.templates[self.model].chat
+        params = greedy_params(prepared.study.audit.max_tokens, prepared.study.models[self.model].sampling)
+        chat = prepared.templates[self.model].chat
         self.version = f"audit-{VERSION}-{digest(prepared.identities[self.model], params, chat, length=8)}"
         self.example = f"{FOLDER}/{self.model}/{self.version}.txt"
         self._directory = directory

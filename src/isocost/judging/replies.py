@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from isocost.config.models import Sampling
 from isocost.costs.draws import cost_of
 from isocost.dispatch.calls import Abandoned, Call, EndpointHealth
 from isocost.dispatch.draws import known_sum, total_cost
@@ -184,9 +185,17 @@ class Replies:
         }
 
 
-def greedy_params(max_tokens: int | None) -> SamplingParams:
-    """Return a judge's sampling parameters: greedy, so that its verdicts are reproducible; `MAX_TOKENS` tokens unless given."""
-    return SamplingParams(temperature=0.0, max_tokens=max_tokens or MAX_TOKENS)
+def greedy_params(max_tokens: int | None, own: Sampling | None = None) -> SamplingParams:
+    """Return a judge's sampling parameters: greedy, so that its verdicts are reproducible; `MAX_TOKENS` tokens unless given.
+
+    What the model's own `sampling` sets to null is left out: some endpoints refuse it.
+    """
+    given = own.model_dump(include=own.model_fields_set) if own else {}
+    return SamplingParams(
+        temperature=None if given.get("temperature", 0.0) is None else 0.0,
+        top_p=None if given.get("top_p", 1.0) is None else 1.0,
+        max_tokens=max_tokens or MAX_TOKENS,
+    )
 
 
 def verdict_cost(card: ModelCard, prompt_tokens: int, generated_tokens: int) -> Cost:
@@ -218,4 +227,5 @@ def _answered(batch: str, rows: Sequence[Row], answers: Answers) -> Answered:
     reported = known_sum(g.reported_usd for of_request in answers.generations for g in of_request)
     cost = total_cost(Cost(flops=row["cost_flops"], usd=row["cost_usd"], seconds=row["cost_seconds"]) for row in rows)
     tokens = sum(row["num_generated_tokens"] for row in rows)
-    return Answered(request=batch, cost=cost, count=len(rows), tokens=tokens, reported_usd=reported)
+    reasoning = sum(g.num_reasoning_tokens for of_request in answers.generations for g in of_request)
+    return Answered(request=batch, cost=cost, count=len(rows), tokens=tokens, reported_usd=reported, reasoning_tokens=reasoning)

@@ -56,6 +56,7 @@ class Account:
         remote: True if they went to an endpoint. Then many are in flight at once, and their seconds overlap.
         reported_usd: The endpoint's own costs, of the requests for which it reports them.
         compared_usd: The cost of the same requests by the study's prices.
+        reasoning_tokens: Those of the tokens that are reasoning.
     """
 
     requests: int = 0
@@ -69,6 +70,7 @@ class Account:
     remote: bool = False
     reported_usd: float = 0.0
     compared_usd: float = 0.0
+    reasoning_tokens: int = 0
 
     def amount(self, unit: Unit) -> float | None:
         """Return the amount paid, lost requests included, or None if it is unknown in this unit."""
@@ -90,7 +92,7 @@ class Answered:
     """A request whose answer is stored: its cost, the number of answers, and their tokens.
 
     `facts` (account, model) are needed without an open reservation: for a request that was given up, whose failed draws are stored.
-    `reported_usd` is the cost that the endpoint itself reports.
+    `reported_usd` is the cost that the endpoint itself reports, `reasoning_tokens` those of the tokens that are reasoning.
     """
 
     request: str
@@ -99,6 +101,7 @@ class Answered:
     tokens: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
     reported_usd: float | None = None
+    reasoning_tokens: int = 0
 
 
 class Paid(NamedTuple):
@@ -368,6 +371,7 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
         account.requests += 1
         account.count += entry["count"]
         account.tokens += entry["tokens"]
+        account.reasoning_tokens += entry.get("reasoning_tokens", 0)
         account.cost = account.cost + Cost(flops=entry["flops"], usd=entry["usd"], seconds=entry["seconds"])
         # Compared only if both are known, so that the two sums are over the same requests.
         if entry.get("reported_usd") is not None and entry["usd"] is not None:
@@ -384,7 +388,9 @@ def book(accounts: dict[tuple[str, str], Account], waiting: dict[str, Row], entr
 
 def _done(answered: Answered) -> Row:
     """Return the line of a request whose answer is stored."""
-    reported = {} if answered.reported_usd is None else {"reported_usd": answered.reported_usd}
+    reported: Row = {} if answered.reported_usd is None else {"reported_usd": answered.reported_usd}
+    if answered.reasoning_tokens:  # left out of other lines, as earlier versions wrote them
+        reported["reasoning_tokens"] = answered.reasoning_tokens
     counts = {"count": answered.count, "tokens": answered.tokens}
     return {"event": "done", "request": answered.request, **_amounts(answered.cost), **counts, **reported, **answered.facts}
 

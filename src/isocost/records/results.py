@@ -290,6 +290,7 @@ class Results:
         without_curve: The reason why a model has no curve, by model.
         independent_draws: By model that is drawn by outcomes too: the number of its draws that do not depend on outcomes, on which its
             measures at k and its curve rest, and the number of all its draws.
+        reasoning: By (account, model) whose endpoint reports it: tokens of reasoning, and all tokens that it generated.
         mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
         forecasts: What the pilot predicted of cells, beside what came of it.
         spendings: What the policy of each cell did, for cells whose policy observes outcomes.
@@ -315,3 +316,4 @@ class Results:
     independent_draws: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     spendings: tuple[Spending, ...] = ()
     forecasts: tuple[ForecastOutcome, ...] = ()
+    reasoning: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)

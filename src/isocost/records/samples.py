@@ -30,10 +30,13 @@ FinishReason = Literal["stop", "length", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingParams:
-    """Sampling parameters, under vLLM's names. `top_k=0` and `top_p=1.0` cut nothing off. `temperature=0` is greedy."""
+    """Sampling parameters, under vLLM's names. `top_k=0` and `top_p=1.0` cut nothing off. `temperature=0` is greedy.
 
-    temperature: float = 0.7
-    top_p: float = 1.0
+    None is left to an endpoint's own default; engines on this machine take 1, as vLLM does.
+    """
+
+    temperature: float | None = 0.7
+    top_p: float | None = 1.0
     top_k: int = 0
     max_tokens: int = 512
     stop: tuple[str, ...] = ()

@@ -36,6 +36,7 @@ def money(results: Results) -> Section:
         notes=(
             "Data cost is what a cell's draws cost, a draw counted in every cell that uses it. The bill is what the run paid: a draw that "
             "cells share is billed once, over every start of the run; a judge, training and evaluation have accounts of their own.",
+            *_reasoning(results),
             *_counted(results.models),
             *([_OVERLAPS] if any(line.cost.seconds is None for line in results.bill if line.what in _ANSWERED) else []),
         ),
@@ -58,6 +59,15 @@ def without_overlaps(results: Results, remote: Collection[str]) -> Results:
 
 def _untimed(cost: Cost) -> Cost:
     return replace(cost, seconds=None)
+
+
+def _reasoning(results: Results) -> list[str]:
+    """Return the part of the tokens that is reasoning, by model."""
+    parts = [
+        f"{numbers.count(reasoning)} of {model}'s {numbers.count(tokens)} ({account})"
+        for (account, model), (reasoning, tokens) in results.reasoning.items()
+    ]
+    return [f"Tokens of reasoning are generated tokens, paid once: {'; '.join(parts)}."] if parts else []
 
 
 def _counted(models: Sequence[ModelCard]) -> list[str]:

@@ -178,11 +178,12 @@ class DrawTable:
         places[self.draws["row"].to_numpy()] = np.arange(places.size, dtype=np.uint32)
         return places
 
-    def texts(self, wanted: Bools) -> Iterator[tuple[Ints, pl.Series]]:
+    def texts(self, wanted: Bools, column: str = "generation") -> Iterator[tuple[Ints, pl.Series]]:
         """Read the texts of some draws, a part at a time, in the order of the file.
 
         Args:
             wanted: A mask of the draws, bool[draws].
+            column: The column that has the texts.
 
         Yields:
             Places in `draws`, and the texts of the draws at these places.
@@ -194,19 +195,19 @@ class DrawTable:
                 places = self.places[start : start + parquet.metadata.row_group(group).num_rows].astype(np.int64)
                 mine = np.flatnonzero(wanted[places])
                 if mine.size:
-                    texts = parquet.read_row_group(group, columns=["generation"], use_threads=False)["generation"]
+                    texts = parquet.read_row_group(group, columns=[column], use_threads=False)[column]
                     for at in np.split(mine, range(PART, mine.size, PART)):
                         # pyarrow copies what is taken; polars would keep the texts of the whole group in memory.
                         yield places[at], pl.Series(texts.take(at))
                 start += places.size
 
-    def texts_of(self, places: Places) -> pl.Series:
+    def texts_of(self, places: Places, column: str = "generation") -> pl.Series:
         """Return the texts of the draws at `places`, in this order; all are in memory at once, so give at most `PART`."""
         wanted = np.zeros(self.draws.height, dtype=np.bool_)
         wanted[places] = True
-        found = list(self.texts(wanted))
+        found = list(self.texts(wanted, column))
         if not found:
-            return pl.Series("generation", [], dtype=pl.String)
+            return pl.Series(column, [], dtype=pl.String)
         order = np.concatenate([at for at, _ in found])
         texts = pl.concat([text for _, text in found])
         by_place = np.argsort(order)

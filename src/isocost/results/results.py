@@ -103,6 +103,7 @@ def assemble(
         independent_draws=independence.parts,
         spendings=tuple(spendings(prepared, bought, table, independence, solutions)),
         forecasts=tuple(forecast_outcomes(bought, cells)),
+        reasoning={key: (paid.reasoning_tokens, paid.tokens) for key, paid in bought.ledger.accounts.items() if paid.reasoning_tokens},
     )
     return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
 

@@ -70,7 +70,9 @@ class Candidates:
         return curating.curate(draws, own, per_problem=per_problem)
 
 
-def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], prompt: Callable[[str], str]) -> Iterator[pl.DataFrame]:
+def rows(
+    table: DrawTable, curated: Curated, questions: Mapping[str, str], prompt: Callable[[str], str], form: str | None = None
+) -> Iterator[pl.DataFrame]:
     """Yield a training set in parts of at most `PART` rows, as `curating.to_rows` returns them.
 
     Args:
@@ -78,9 +80,12 @@ def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], promp
         curated: The training set.
         questions: By problem id.
         prompt: Puts a question the way the student will be asked.
+        form: As `curating.to_rows`.
     """
+    has_reasoning = "reasoning" in table.scan().collect_schema().names()
     # np.split would return one empty part for an empty set.
     for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)) if curated.kept.size else ():
         ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
         part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)
-        yield curating.to_rows(part, table.texts_of(kept), questions, prompt)
+        reasoning = table.texts_of(kept, "reasoning") if has_reasoning else None
+        yield curating.to_rows(part, table.texts_of(kept), questions, prompt, reasoning=reasoning, form=form)

@@ -202,7 +202,7 @@ class StudyRun:
 
     def _rows(self, table: DrawTable, curated: Curated, student: str) -> Iterator[pl.DataFrame]:
         questions = {p.id: p.question for p in self.prepared.problems["train"]}
-        return trainsets.rows(table, curated, questions, self.prepared.templates[student].plain)
+        return trainsets.rows(table, curated, questions, self.prepared.templates[student].plain, self.prepared.study.curate.reasoning)
 
     def _results(
         self,

@@ -249,7 +249,9 @@ class Pool:
         if own_draws:
             self._numbers[batch.key] = batch.number
         answered = summarise_batch(batch.key, own_draws, answers.seconds)
-        return replace(answered, reported_usd=known_sum(stored.reported_usd for _, stored in found)), found
+        reasoning = sum(stored.num_reasoning_tokens for _, stored in found)
+        reported = known_sum(stored.reported_usd for _, stored in found)
+        return replace(answered, reported_usd=reported, reasoning_tokens=reasoning), found
 
     def give_up(self, batch: Batch, reason: str) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
         """Store the draws of a batch as failed; return them without a cost, because the ledger has that of the attempts already."""

@@ -130,15 +130,17 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
         judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
         parts.append(f"prompt to the judge {judge} ({_format_params(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
     if auditor := auditor_of(prepared.study):
-        audited, params = judge_prompt(problem, "<the solution>"), greedy_params(prepared.study.audit.max_tokens)
+        audited = judge_prompt(problem, "<the solution>")
+        params = greedy_params(prepared.study.audit.max_tokens, prepared.study.models[auditor].sampling)
         parts.append(f"prompt to the auditor {auditor} ({_format_params(params)}):\n{audited}\n<end of prompt>")
     return "\n\n".join(parts)
 
 
 def _format_params(params: SamplingParams) -> str:
     """Format sampling settings, such as `temperature 0.8, max_tokens 256, stop "Q:"`; a cut-off that cuts nothing is left out."""
-    cuts = {"top_p": params.top_p if params.top_p < 1 else None, "top_k": params.top_k or None}
-    settings = [f"temperature {params.temperature:g}", *(f"{key} {value:g}" for key, value in cuts.items() if value is not None)]
+    cuts = {"top_p": params.top_p if params.top_p != 1 else None, "top_k": params.top_k or None}
+    warmth = "temperature not sent" if params.temperature is None else f"temperature {params.temperature:g}"
+    settings = [warmth, *(f"{key} {value:g}" for key, value in cuts.items() if value is not None)]
     stops = " ".join(json.dumps(stop, ensure_ascii=False) for stop in params.stop)
     return ", ".join([*settings, f"max_tokens {params.max_tokens}", *([f"stop {stops}"] if stops else [])])
 

@@ -120,6 +120,7 @@ def _account(account: str, model: str, paid: Account) -> dict[str, Any]:
         "calls": paid.requests + paid.lost,
         "samples": paid.count,
         "tokens": paid.tokens,
+        "reasoning_tokens": paid.reasoning_tokens,
         "flops": paid.amount("flops"),
         "usd": paid.amount("usd"),
         "seconds": seconds,
@@ -238,6 +239,11 @@ def _account_lines(accounts: list[dict[str, Any]]) -> list[str]:
             f"| {each['account']} | {each['model']} | {each['samples']:,} | {each['tokens']:,} | {_format_account('flops', each)} "
             f"| {_format_account('usd', each)} | {rate} | {each['lost']:,} | {each['retries']:,} |"
         )
+    if reasoned := [each for each in accounts if each["reasoning_tokens"]]:
+        shares = "; ".join(
+            f"{each['reasoning_tokens']:,} of {each['model']}'s {each['tokens']:,} tokens ({each['account']})" for each in reasoned
+        )
+        lines += ["", f"reasoning: {shares}; it is paid as generated tokens, once"]
     if any(each["remote"] for each in accounts):
         lines += ["", f"tokens/s {MISSING}: requests to an endpoint are under way at once, so their seconds add up to no time"]
     if any(each["lost"] for each in accounts):

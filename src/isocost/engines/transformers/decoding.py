@@ -156,12 +156,12 @@ def draw(logits: torch.Tensor, params: SamplingParams, uniforms: torch.Tensor) -
     """
     if params.temperature == 0:
         return logits.argmax(dim=-1)
-    logits = logits.float() / params.temperature
+    logits = logits.float() / (1.0 if params.temperature is None else params.temperature)
     # top_k before top_p, the order of transformers and vLLM.
     if 0 < params.top_k < logits.shape[-1]:
         least = logits.topk(params.top_k).values[:, -1:]
         logits = logits.masked_fill(logits < least, -torch.inf)
-    if params.top_p < 1:
+    if params.top_p is not None and params.top_p < 1:
         logits = _nucleus(logits, params.top_p)
     # float64: summed in float32, the tail of a large vocabulary would round away.
     cumulative = logits.softmax(dim=-1).cumsum(dim=-1, dtype=torch.float64)

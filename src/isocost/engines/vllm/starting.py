@@ -84,8 +84,8 @@ def _add(llm: Any, name: str, asked: VllmRequest) -> None:
     from vllm.sampling_params import RequestOutputKind
 
     params = SamplingParams(
-        temperature=asked.params.temperature,
-        top_p=asked.params.top_p,
+        temperature=1.0 if asked.params.temperature is None else asked.params.temperature,
+        top_p=1.0 if asked.params.top_p is None else asked.params.top_p,
         top_k=asked.params.top_k,
         max_tokens=asked.limit,
         stop=list(asked.params.stop),
