@@ -1,8 +1,9 @@
 """The command line: parse arguments, call the package, print results.
 
 No other package prints. Data goes to standard output, everything else to standard error. `studies` has the commands that run a study or
-train the embedded models, `imports`, `tables`, `forecasts` and `backtests` those that need no study, and `audits` the search for false
-positives. Modules that take long to import are imported inside commands, so that `isocost --help` is fast.
+train the embedded models, `imports`, `tables`, `forecasts` and `backtests` those that need no study, `exports` the one that writes data
+sets of a run, and `audits` the search for false positives. Modules that take long to import are imported inside commands, so that
+`isocost --help` is fast.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli import audits, backtests, forecasts, imports, studies, tables
+from isocost.cli import audits, backtests, exports, forecasts, imports, studies, tables
 from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {  # in the order of isocost --help
     "finetune": studies.stage("finetune", "Train the students that are not trained yet."),
     "evaluate": studies.stage("evaluate", "Evaluate the students that are not evaluated yet."),
     "report": studies.stage("report", "Write the report again; what earlier stages still lack is done first."),
+    "export": exports.export,
     "status": studies.status,
     "view": audits.view,
 }

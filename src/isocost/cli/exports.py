@@ -1,0 +1,38 @@
+"""The command `export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isocost.cli.arguments import Directory
+from isocost.cli.leaving import stoppable
+from isocost.cli.printing import say
+
+FORMATS = "messages, prompt-completion, text: the training set; kto, open-r1, parquet: every draw."
+
+
+def export(
+    directory: Directory,
+    arm: Annotated[str, typer.Option("--arm", metavar="ARM@BUDGET", help="The cell; an arm's name is enough if it has one budget.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The folder to write; must not exist.")],
+    shape: Annotated[str, typer.Option("--format", metavar="NAME", help=FORMATS)] = "messages",
+) -> None:
+    """Export the data of one cell of a run, as a folder with a card that datasets.load_dataset opens and TRL trains on.
+
+    The card says models, prompts, sampling, budget planned and realised, measures with intervals, false positives, terms and the command.
+    The format parquet is a table of samples, which isocost measure reads. See docs/formats.md.
+
+    isocost export runs/study --arm weak@high --format messages -o data
+    """
+    from isocost.exporting import export as write
+    from isocost.paths import shell_word
+
+    # The folder's name alone: the card is published, and paths of this machine are not.
+    run, folder = (shell_word(Path(path.name or ".")) for path in (directory, out))
+    command = f"isocost export {run} --arm {shell_word(Path(arm))} --format {shape} -o {folder}"
+    with stoppable():
+        made = write(directory, arm, shape, out, command=command)
+    say(f"wrote {made.rows:,} rows of {made.cell} to {made.folder}")

@@ -1,0 +1,97 @@
+"""`isocost export`: the data of one cell of a run as a folder that `datasets.load_dataset` opens, with its card."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from isocost.errors import InputError, StorageError
+from isocost.exporting.card import card
+from isocost.exporting.cells import CellData, open_cell
+from isocost.exporting.shapes import SHAPES, Shape
+from isocost.nearest import did_you_mean
+from isocost.tables.source import first_line
+
+__all__ = ["SHAPES", "Exported", "export"]
+
+_FILE = Path("data") / "train-00000-of-00001.parquet"  # the name by which the datasets library finds a split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A folder that was written.
+
+    Attributes:
+        folder: The folder.
+        rows: Rows of the data set.
+        cell: The cell's name.
+    """
+
+    folder: Path
+    rows: int
+    cell: str
+
+
+def export(run: Path, arm: str, shape: str, folder: Path, *, command: str) -> Exported:
+    """Write the data of a cell. The folder appears only once it is complete.
+
+    Args:
+        run: The run directory.
+        arm: The cell, `arm@budget`; an arm's name is enough if it has one cell.
+        shape: A key of `SHAPES`.
+        folder: The folder to write; it must not exist.
+        command: The command that makes it again, for the card.
+
+    Raises:
+        InputError: The run, the cell or the shape does not exist, or the folder does.
+        StorageError: The folder cannot be written.
+    """
+    if shape not in SHAPES:
+        hint = did_you_mean(shape, SHAPES) or f"known: {', '.join(SHAPES)}"
+        raise InputError(f'--format: unknown format "{shape[:80]}"', advice=hint)
+    if folder.exists():
+        raise InputError(f"{folder}: exists already", advice="name another folder, or remove it")
+    if not folder.absolute().parent.is_dir():
+        raise InputError(f"{folder}: its parent folder does not exist")
+    cell = open_cell(run, arm)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=folder.absolute().parent) as temporary:
+            made = Path(temporary) / "made"
+            (made / _FILE.parent).mkdir(parents=True)
+            rows = _write(SHAPES[shape], cell, made / _FILE)
+            (made / "README.md").write_text(card(cell, SHAPES[shape], rows, str(_FILE), command), encoding="utf-8")
+            shutil.move(made, folder)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written: {first_line(error)}") from error
+    return Exported(folder=folder, rows=rows, cell=cell.name)
+
+
+def _write(shape: Shape, cell: CellData, path: Path) -> int:
+    """Write the rows of a data set, and return their number."""
+    rows = 0
+    # An empty data set keeps its columns, so that it loads.
+    schema = pa.schema([field.with_type(_plain(field.type)) for field in pl.DataFrame(schema=shape.schema).to_arrow().schema])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        parts: Iterator[pl.DataFrame] = shape.rows(cell)
+        for part in parts:
+            writer.write_table(part.select(shape.schema.names()).cast(shape.schema).to_arrow().cast(schema))
+            rows += part.height
+    return rows
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return a type without the large offsets of polars, which trainers do not expect."""
+    if pa.types.is_large_string(kind):
+        return pa.string()
+    if pa.types.is_large_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([kind.field(i).with_type(_plain(kind.field(i).type)) for i in range(kind.num_fields)])
+    return kind

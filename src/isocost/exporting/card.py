@@ -1,0 +1,146 @@
+"""The card of an exported data set: content, models, prompt, budget, measures, false positives, terms, and how to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from isocost.exporting.cells import CellData
+from isocost.exporting.shapes import Shape
+from isocost.paths import scan_parquet
+from isocost.tables.coding import collected
+from isocost.yamlfile import dump_yaml
+
+# Licences of the sources that isocost names; the terms of others are not known here.
+_LICENCES = {"gsm8k": "mit", "math": "mit", "humaneval": "mit", "mbpp": "cc-by-4.0", "lab": "apache-2.0"}
+_MEASURES = {"covered": "problems with a correct draw", "pass@1": "correct draws", "kept_per_problem": "solutions kept per problem"}
+_RATES = ("covered", "pass@1")  # shown in percent
+_JUDGED = {
+    "steps": "by checking the equations in the text",
+    "judge": "by a model as the judge",
+    "labels": "by people who labelled a sample",
+    "ppi": "by a judge, corrected with people's labels",
+}
+
+
+def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> str:
+    """Return the card in Markdown, with the settings by which the datasets library finds the file."""
+    kept = _sections(cell.data_card)
+    content = "the training set" if shape.is_training_set else "the draws"
+    parts = [
+        _settings(cell, file),
+        f"# {cell.study.name}: {cell.name}",
+        f"{rows:,} rows: {content} of the cell `{cell.name}` of the study `{cell.study.name}`, made with isocost {version('isocost')}. "
+        "Correct solutions reach the reference answer; their reasoning may be wrong.",
+        "## Rows",
+        f"Each row is {shape.about} Problems: {len(cell.problems):,} from {_source(cell)}.",
+        "## Models",
+        kept.get("Models", ""),
+        "" if shape.is_training_set else "Solutions are those of the cell's training set, which are among the draws.",
+        _table(("model", "identity"), _identities(cell)),
+        "## Prompt",
+        f"```yaml\n{dump_yaml(cell.study.prompt.model_dump(mode='json', exclude_defaults=True)).strip()}\n```",
+        "## Budget",
+        "\n".join(_budget(cell)),
+        "## Measures",
+        _table(("measure", "value", "problems"), _measures(cell.measures)),
+        "## False positives",
+        "\n".join(_false_positives(cell)),
+        *(("## From drawn to kept", kept.get("From drawn to kept", "")) if shape.is_training_set else ()),
+        "## Decontamination",
+        "isocost refuses a study whose training and test problems share a question. No other search for contamination was made.",
+        "## Terms",
+        "\n".join(_terms(cell)),
+        "## Make it again",
+        f"```console\n$ {command}\n```",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _settings(cell: CellData, file: str) -> str:
+    """Return the front matter of the card, which the hub and the datasets library read."""
+    data: dict[str, Any] = {
+        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": file}]}],
+        "tags": ["synthetic", "isocost"],
+        "task_categories": ["text-generation"],
+    }
+    return f"---\n{dump_yaml(data).strip()}\n---"
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Return the sections of the run's own card by heading."""
+    parts = [part.partition("\n") for part in text.split("\n## ")[1:]]
+    return {heading.strip(): body.strip() for heading, _, body in parts}
+
+
+def _source(cell: CellData) -> str:
+    return f"the source `{cell.study.problems.train.source}`"
+
+
+def _identities(cell: CellData) -> list[tuple[str, str]]:
+    known = cell.read_json("manifest.json").get("models")
+    names: Mapping[str, Any] = known if isinstance(known, dict) else {}
+    return [(model, f"`{names.get(model, 'not known')}`") for model in cell.models]
+
+
+def _budget(cell: CellData) -> Iterator[str]:
+    arm, _, budget = cell.name.partition("@")
+    plan = cell.read_json("plan.json").get("budgets", {}).get(budget, {})
+    if plan.get("amount") is not None:
+        yield f"- budget: {plan['amount']:.6g} {plan.get('unit', '')} over all problems"
+    chosen: Mapping[str, Any] = next((each for each in plan.get("choices", ()) if each.get("name") == arm), {})
+    planned = {unit: cost for unit, cost in (chosen.get("cost") or {}).items() if cost is not None}
+    if planned:
+        yield "- planned: " + ", ".join(f"{cost:.6g} {unit}" for unit, cost in planned.items())
+    number = cell.study.arms[arm].samples_per_problem
+    if number is not None:
+        yield f"- planned: {number} draws per problem"
+    spent = collected(
+        scan_parquet(cell.run / "samples.parquet")
+        .select("problem_id", "model", "sample_index", "cost", "cost_unit", "num_generated_tokens")
+        .join(cell.allocations.lazy(), on=["problem_id", "model", "sample_index"], how="semi")
+    )
+    costs, units = spent["cost"], spent["cost_unit"].drop_nulls().unique().to_list()
+    total = f"{costs.sum():.6g} {units[0]}" if len(units) == 1 and not costs.null_count() else "cost not known"
+    yield f"- realised: {spent.height:,} draws, {total}, {spent['num_generated_tokens'].sum():,} generated tokens"
+    yield f"- policy: `{cell.study.arms[arm].policy}`"
+
+
+def _measures(measures: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, what in _MEASURES.items():
+        if isinstance(found := measures.get(name), dict):
+            yield f"{what} (`{name}`)", _estimate(found, percent=name in _RATES), f"{found.get('n', '')}"
+
+
+def _estimate(found: Mapping[str, Any], *, percent: bool) -> str:
+    """Format an estimate with its interval, as `44.7% [42.1, 47.3]`."""
+    value, low, high = (found.get(name) for name in ("value", "low", "high"))
+    if value is None or low is None or high is None:
+        return "not known"
+    scale, digits, sign = (100, 1, "%") if percent else (1, 2, "")
+    return f"{scale * value:.{digits}f}{sign} [{scale * low:.{digits}f}, {scale * high:.{digits}f}]"
+
+
+def _false_positives(cell: CellData) -> Iterator[str]:
+    rate = cell.measures.get("fpr")
+    if not isinstance(rate, dict):
+        yield "Not audited."
+        return
+    yield f"{_estimate(rate, percent=True)} of solved problems (n {rate.get('n', '')}): right answer, wrong reasoning."
+    models = cell.read_json("audits", "rates.json").get("models", {})
+    for model in cell.models:
+        best = (models.get(model) or {}).get("best")
+        if best:
+            yield f"Judged for `{model}` {_JUDGED.get(best, f'by `{best}`')}."
+
+
+def _terms(cell: CellData) -> Iterator[str]:
+    licence = _LICENCES.get(cell.study.problems.train.source)
+    yield f"- questions: {licence or 'the terms of their source, which isocost does not know'}"
+    yield "- solutions: the terms of the models above, which isocost does not know, decide what may be trained on them"
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]] | list[tuple[str, str]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

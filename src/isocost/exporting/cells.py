@@ -1,0 +1,163 @@
+"""One cell of a run: its draws, its training set and what is known of them, read from the run directory without the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+from polars.exceptions import PolarsError
+
+from isocost.config import Study
+from isocost.errors import InputError, RunDirectoryError
+from isocost.nearest import did_you_mean
+from isocost.paths import read_parquet, scan_parquet, shell_word
+from isocost.preparing.prepare import known_parts
+from isocost.store import RunDirectory
+from isocost.studyfile import load_study
+from isocost.tables.coding import collected
+
+PART = 5_000  # rows in memory at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellData:
+    """A cell of a finished run.
+
+    Attributes:
+        name: `arm@budget`.
+        run: The run directory.
+        study: The study.
+        measures: What measures.json has of the cell.
+        allocations: The cell's draws: columns `problem_id`, `model`, `sample_index`.
+    """
+
+    name: str
+    run: Path
+    study: Study
+    measures: Mapping[str, Any]
+    allocations: pl.DataFrame
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models of the cell's arm."""
+        return self.study.arms[self.name.partition("@")[0]].models
+
+    @cached_property
+    def problems(self) -> pl.DataFrame:
+        """The training problems: columns `problem_id`, `question`, `answer`, in the study's order."""
+        frame = read_parquet(self.run / "problems" / "train.parquet", ["id", "question", "answer"])
+        return frame.rename({"id": "problem_id"})
+
+    def draws(self) -> pl.LazyFrame:
+        """Return the cell's rows of samples.parquet, with the texts, in the file's order."""
+        return _cell_rows(scan_parquet(self.run / "samples.parquet"), self.allocations)
+
+    def draw_parts(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows of `draws` in parts. The texts of a large run need not fit into memory."""
+        for part in _parts(self.run / "samples.parquet"):
+            own = collected(_cell_rows(part.lazy(), self.allocations))
+            if own.height:
+                yield own
+
+    def training_parts(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows of the cell's training set in parts: `problem_id`, `prompt`, `completion`, `model`, `sample_id`."""
+        yield from _parts(self.run / "trainsets" / f"{self.name}.parquet")
+
+    def read_json(self, *names: str) -> Mapping[str, Any]:
+        """Return a JSON file of the run; empty where it is missing or damaged."""
+        found = RunDirectory(self.run).read_derived(*names)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def data_card(self) -> str:
+        """The card that the run wrote beside the training set."""
+        return (self.run / "trainsets" / f"{self.name}.md").read_text(encoding="utf-8")
+
+
+def open_cell(run: Path, arm: str) -> CellData:
+    """Find a cell of a run.
+
+    Args:
+        run: The run directory.
+        arm: `arm@budget`, or an arm that has one cell.
+
+    Raises:
+        RunDirectoryError: The folder is no run directory, or its training sets are not built.
+        InputError: There is no such cell, or the arm has several.
+    """
+    if not (run / "study.yaml").exists():
+        raise RunDirectoryError(f"{run}: no study.yaml; is it a run directory?")
+    again = f"finish it: isocost report {shell_word(run)}"
+    measured = (RunDirectory(run).read_derived("measures.json") or {}).get("cells") or {}
+    name = _named(arm, list(measured), run, again)
+    needed = [
+        run / "samples.parquet",
+        run / "problems" / "train.parquet",
+        run / "trainsets" / f"{name}.parquet",
+        run / "trainsets" / f"{name}.md",
+    ]
+    if missing := [path.name for path in needed if not path.exists()]:
+        raise RunDirectoryError(f"{run}: has no {missing[0]}", advice=again)
+    study = load_study(run / "study.yaml", (), known_parts())
+    if name.partition("@")[0] not in study.arms:
+        raise RunDirectoryError(f"{run}: study.yaml has no arm {name.partition('@')[0]}, and measures.json has", advice=again)
+    drawn = int(measured[name].get("n_samples", -1))
+    return CellData(name=name, run=run, study=study, measures=measured[name], allocations=_allocations(run, name, drawn, again))
+
+
+def _named(arm: str, cells: list[str], run: Path, again: str) -> str:
+    if not cells:
+        raise RunDirectoryError(f"{run}: has no measures of its cells", advice=again)
+    if arm in cells:
+        return arm
+    own = [cell for cell in cells if cell.partition("@")[0] == arm]
+    if len(own) == 1:
+        return own[0]
+    if own:
+        raise InputError(f"--arm {arm}: has several budgets", advice=f"give one of {', '.join(own)}")
+    raise InputError(f'--arm: the run has no cell "{arm[:80]}"', advice=did_you_mean(arm, cells) or f"it has {', '.join(cells)}")
+
+
+def _allocations(run: Path, name: str, drawn: int, again: str) -> pl.DataFrame:
+    """Return the draws of a cell. A log of rounds keeps those of earlier terms; of these, the ones that were measured count.
+
+    Raises:
+        RunDirectoryError: No terms of the log have as many draws as were measured.
+    """
+    by_terms: dict[str, list[tuple[str, str, int, int]]] = {}
+    for line in RunDirectory(run).log("arms", name, "rounds.jsonl").peek():
+        by_terms.setdefault(str(line["terms"]), []).extend(tuple(each) for each in line["allocations"])
+    samples = scan_parquet(run / "samples.parquet").select("problem_id", "model", "sample_index")
+    for allocations in reversed(list(by_terms.values())):
+        wanted = _each(allocations)
+        # Draws that were ordered and not delivered have no row.
+        found = collected(_cell_rows(samples, wanted))
+        if found.height == drawn:
+            return found
+    raise RunDirectoryError(f"{run}: the draws of {name} are not those that were measured", advice=again)
+
+
+def _each(allocations: list[tuple[str, str, int, int]]) -> pl.DataFrame:
+    columns = {"problem_id": pl.String, "model": pl.String, "first": pl.Int64, "count": pl.Int64}
+    frame = pl.DataFrame(allocations, schema=columns, orient="row")
+    indices = pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("count"))
+    return frame.select("problem_id", "model", sample_index=indices).explode("sample_index").unique()
+
+
+def _cell_rows(samples: pl.LazyFrame, allocations: pl.DataFrame) -> pl.LazyFrame:
+    keys = ["problem_id", "model", "sample_index"]
+    return samples.join(allocations.select(keys).lazy(), on=keys, how="semi", maintain_order="left")
+
+
+def _parts(path: Path) -> Iterator[pl.DataFrame]:
+    try:
+        with path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+            for batch in parquet.iter_batches(batch_size=PART):
+                yield pl.DataFrame(batch)
+    except (OSError, PolarsError) as error:
+        raise RunDirectoryError(f"{path}: cannot be read: {str(error).partition(chr(10))[0][:200]}") from error

@@ -1,0 +1,145 @@
+"""The forms of a data set, by name: those of TRL, of open-r1, and a table of samples.
+
+Three forms are of the training set: correct solutions, chosen as the study says. The others have every draw of the cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from isocost.exporting.cells import CellData
+from isocost.prompts import make_template
+from isocost.tables.coding import collected
+from isocost.tables.columns import COLUMNS
+
+_ORIGIN: dict[str, pl.DataType] = {"problem_id": pl.String(), "model": pl.String(), "sample_id": pl.String()}
+_MESSAGE = pl.Struct({"role": pl.String(), "content": pl.String()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A form of a data set.
+
+    Attributes:
+        schema: Its columns.
+        rows: Yields its rows in parts.
+        about: What a row is, for the card.
+        is_training_set: True if it has the training set, False if it has every draw.
+    """
+
+    schema: pl.Schema
+    rows: Callable[[CellData], Iterator[pl.DataFrame]]
+    about: str
+    is_training_set: bool
+
+
+def _messages(cell: CellData) -> Iterator[pl.DataFrame]:
+    asked = cell.problems.select("problem_id", "question")
+    user = pl.struct(role=pl.lit("user"), content=pl.col("question"))
+    # The prompt of a completion ends with a line break or a label, after which the reply may begin with a space.
+    assistant = pl.struct(role=pl.lit("assistant"), content=pl.col("completion").str.strip_chars())
+    for part in cell.training_parts():
+        joined = part.join(asked, on="problem_id", how="left", maintain_order="left")
+        yield joined.with_columns(messages=pl.concat_list(user, assistant))
+
+
+def _texts(cell: CellData) -> Iterator[pl.DataFrame]:
+    for part in cell.training_parts():
+        yield part.with_columns(text=pl.col("prompt") + pl.col("completion"))
+
+
+def _labelled(cell: CellData) -> Iterator[pl.DataFrame]:
+    prompts = _prompts(cell)
+    for part in cell.draw_parts():
+        graded = part.filter(pl.col("correct").is_not_null() & (pl.col("finish_reason") != "error"))
+        joined = graded.join(prompts, on="problem_id", how="left", maintain_order="left")
+        yield joined.rename({"generation": "completion", "correct": "label"})
+
+
+def _prompts(cell: CellData) -> pl.DataFrame:
+    """Return the prompts by problem, in the form that the study's training sets have."""
+    template = make_template(cell.study.prompt_of(cell.models[0]))
+    return cell.problems.select(
+        "problem_id", prompt=pl.Series([template.plain(question) for question in cell.problems["question"]], dtype=pl.String)
+    )
+
+
+def _samples(cell: CellData) -> Iterator[pl.DataFrame]:
+    for part in cell.draw_parts():
+        yield part.select([name for name in COLUMNS if name in part.columns])
+
+
+def _by_problem(cell: CellData) -> Iterator[pl.DataFrame]:
+    # Draws of a problem lie apart in the file, so this form holds the texts of the cell in memory.
+    draws = collected(cell.draws())
+    lists = draws.group_by("problem_id", maintain_order=True).agg(
+        generations=pl.col("generation").fill_null(""),
+        correctness=pl.col("correct"),
+        is_reasoning_complete=pl.col("finish_reason") == "stop",
+        finish_reasons=pl.col("finish_reason"),
+        predicted_answers=pl.col("predicted_answer"),
+        num_generated_tokens=pl.col("num_generated_tokens"),
+        model=pl.col("model"),
+        correctness_count=pl.col("correct").sum().cast(pl.Int64),
+    )
+    problems = cell.problems.rename({"question": "problem"})
+    yield lists.join(problems, on="problem_id", how="left", maintain_order="left")
+
+
+_BY_PROBLEM: dict[str, pl.DataType] = {
+    "problem_id": pl.String(),
+    "problem": pl.String(),
+    "answer": pl.String(),
+    "generations": pl.List(pl.String()),
+    "correctness": pl.List(pl.Boolean()),
+    "is_reasoning_complete": pl.List(pl.Boolean()),
+    "finish_reasons": pl.List(pl.String()),
+    "predicted_answers": pl.List(pl.String()),
+    "num_generated_tokens": pl.List(pl.Int64()),
+    "model": pl.List(pl.String()),
+    "correctness_count": pl.Int64(),
+}
+
+SHAPES: dict[str, Shape] = {
+    "messages": Shape(
+        schema=pl.Schema({"messages": pl.List(_MESSAGE), **_ORIGIN}),
+        rows=_messages,
+        about="`messages`, a conversation of two turns as TRL reads it: the question, and a solution.",
+        is_training_set=True,
+    ),
+    "prompt-completion": Shape(
+        schema=pl.Schema({"prompt": pl.String(), "completion": pl.String(), **_ORIGIN}),
+        rows=lambda cell: cell.training_parts(),
+        about="`prompt` and `completion`, as TRL reads them.",
+        is_training_set=True,
+    ),
+    "text": Shape(
+        schema=pl.Schema({"text": pl.String(), **_ORIGIN}),
+        rows=_texts,
+        about="`text`: prompt and solution in one, as TRL reads it for language modelling.",
+        is_training_set=True,
+    ),
+    "kto": Shape(
+        schema=pl.Schema(
+            {"prompt": pl.String(), "completion": pl.String(), "label": pl.Boolean(), "problem_id": pl.String(), "model": pl.String()}
+        ),
+        rows=_labelled,
+        about="`prompt`, `completion` and `label`, as TRL's KTO reads them: every graded draw, and whether it is correct.",
+        is_training_set=False,
+    ),
+    "open-r1": Shape(
+        schema=pl.Schema(_BY_PROBLEM),
+        rows=_by_problem,
+        about="one problem with lists over its draws, in the columns of open-r1: `generations`, `correctness`, `finish_reasons`.",
+        is_training_set=False,
+    ),
+    "parquet": Shape(
+        schema=pl.Schema(COLUMNS),
+        rows=_samples,
+        about="a draw, in the columns of isocost's tables of samples; `isocost measure` reads it.",
+        is_training_set=False,
+    ),
+}

@@ -1,0 +1,193 @@
+"""`isocost export`: data sets that load, a card that says what they are, and the same measures after an import."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from isocost.cli import main
+from isocost.errors import InputError, IsocostError
+from isocost.exporting import SHAPES, export
+from isocost.exporting.shapes import Shape
+from isocost.importing import import_samples
+from isocost.measuring import survey_file, survey_json
+from isocost.running import run
+from isocost.tables.imports import Wishes
+from tests.builders import write_study
+
+CELL = "weak@low"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    return run(write_study(folder, n_problems=12), folder / "run").directory
+
+
+def rows(folder: Path) -> pl.DataFrame:
+    return pl.read_parquet(folder / "data" / "train-00000-of-00001.parquet")
+
+
+def measured(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = survey_json(survey_file(path, (1, 2, 5)))["models"]["weak"]
+    return found
+
+
+@pytest.mark.parametrize("shape", ["parquet", "open-r1"])
+def test_export_then_import_gives_the_same_measures(finished: Path, tmp_path: Path, shape: str) -> None:
+    made = export(finished, CELL, shape, tmp_path / "data", command="c")
+    import_samples([str(tmp_path / "data" / "data")], str(tmp_path / "table.parquet"), Wishes())
+    before, after = measured(finished / "samples.parquet"), measured(tmp_path / "table.parquet")
+    # A table of open-r1 has no costs.
+    left_out = {"cost_per_draw", "cost_per_correct"} if shape == "open-r1" else set()
+    assert {name: value for name, value in after.items() if name not in left_out} == {
+        name: value for name, value in before.items() if name not in left_out
+    }
+    assert made.rows == (12 if shape == "open-r1" else 72)
+    cell = json.loads((finished / "measures.json").read_text())["cells"][CELL]
+    assert after["covered"] == {name: cell["covered"][name] for name in ("value", "low", "high", "n")}
+
+
+def test_a_cell_has_its_own_draws_and_no_others(finished: Path, tmp_path: Path) -> None:
+    export(finished, "equal", "parquet", tmp_path / "data", command="c")
+    found = rows(tmp_path / "data")
+    assert found.height == 24
+    assert found["sample_index"].max() == 1  # weak@low drew six of each problem out of the same pool
+
+
+def test_the_training_set_comes_in_three_forms(finished: Path, tmp_path: Path) -> None:
+    for shape in ("messages", "prompt-completion", "text"):
+        export(finished, CELL, shape, tmp_path / shape, command="c")
+    kept = pl.read_parquet(finished / "trainsets" / f"{CELL}.parquet")
+    pairs, texts, chats = (rows(tmp_path / shape) for shape in ("prompt-completion", "text", "messages"))
+    assert pairs.select("prompt", "completion").equals(kept.select("prompt", "completion"))
+    assert texts["text"].to_list() == [prompt + completion for prompt, completion in kept.select("prompt", "completion").rows()]
+    first = chats["messages"].to_list()[0]
+    assert [message["role"] for message in first] == ["user", "assistant"]
+    assert first[0]["content"].startswith("What is ")
+    assert first[1]["content"] == kept["completion"][0].strip()
+    assert chats["sample_id"].to_list() == kept["sample_id"].to_list()
+
+
+def test_kto_has_every_graded_draw_with_a_label(finished: Path, tmp_path: Path) -> None:
+    export(finished, CELL, "kto", tmp_path / "data", command="c")
+    samples = pl.read_parquet(finished / "samples.parquet").filter(pl.col("model") == "weak")
+    found = rows(tmp_path / "data")
+    assert (found.height, found["label"].sum()) == (72, samples["correct"].sum())
+    assert found["prompt"][0] == "Question: What is 0 + 7?\nAnswer:"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_form_loads_with_the_datasets_library(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    datasets = pytest.importorskip("datasets")
+    made = export(finished, CELL, shape, tmp_path / "data", command="c")
+    found = datasets.load_dataset(str(tmp_path / "data"), cache_dir=str(tmp_path / "cache"))
+    assert list(found) == ["train"]
+    assert found["train"].num_rows == made.rows
+    assert set(found["train"].column_names) == set(SHAPES[shape].schema)
+
+
+def test_the_card_says_what_the_data_are(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["isocost", "export", str(finished), "--arm", CELL, "-o", str(tmp_path / "data")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    text = (tmp_path / "data" / "README.md").read_text(encoding="utf-8")
+    _, front, card = text.split("---\n", 2)
+    assert yaml.safe_load(front)["configs"][0]["data_files"][0]["path"] == "data/train-00000-of-00001.parquet"
+    cell = json.loads((finished / "measures.json").read_text())["cells"][CELL]
+    covered = cell["covered"]
+    for said in (
+        f"# recorded: {CELL}",
+        f"{100 * covered['value']:.1f}% [{100 * covered['low']:.1f}, {100 * covered['high']:.1f}] | 12",
+        "- budget: 9.216e+06 flops over all problems",
+        "- realised: 72 draws, ",
+        "template: gsm8k",
+        "Judged for `weak` by checking the equations in the text.",
+        "| weak |",
+        "replay:",
+        f"$ isocost export run --arm {CELL} --format messages -o data",
+    ):
+        assert said in card
+    assert str(finished.parent) not in text  # a path of this machine
+
+
+def without(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).unlink()
+
+
+def other_rounds(folder: Path) -> None:
+    path = folder / "arms" / CELL / "rounds.jsonl"
+    line = json.loads(path.read_text())
+    path.write_text(json.dumps({**line, "allocations": line["allocations"][1:]}) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (without("study.yaml"), "no study.yaml; is it a run directory?"),
+        (without("samples.parquet"), "has no samples.parquet\n  finish it: isocost report"),
+        (without("measures.json"), "has no measures of its cells"),
+        (without(f"trainsets/{CELL}.parquet"), f"has no {CELL}.parquet"),
+        (other_rounds, f"the draws of {CELL} are not those that were measured"),
+    ],
+)
+def test_an_unfinished_or_damaged_run_is_refused_and_nothing_is_written(
+    finished: Path, tmp_path: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    damage(tmp_path / "run")
+    with pytest.raises(IsocostError) as caught:
+        export(tmp_path / "run", CELL, "parquet", tmp_path / "data", command="c")
+    assert message in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_rounds_of_earlier_terms_do_not_count(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    path = tmp_path / "run" / "arms" / CELL / "rounds.jsonl"
+    line = json.loads(path.read_text())
+    fewer = {**line, "terms": "0" * 16, "allocations": [[p, m, first, 1] for p, m, first, _ in line["allocations"]]}
+    path.write_text("".join(json.dumps(each) + "\n" for each in (fewer, line, {**fewer, "terms": "1" * 16})), encoding="utf-8")
+    assert export(tmp_path / "run", CELL, "parquet", tmp_path / "data", command="c").rows == 72
+
+
+@pytest.mark.parametrize(
+    ("arm", "shape", "message"),
+    [
+        ("week@low", "text", 'the run has no cell "week@low"\n  did you mean "weak@low"?'),
+        ("strong@high", "text", 'the run has no cell "strong@high"'),
+        (CELL, "message", 'unknown format "message"\n  did you mean "messages"?'),
+    ],
+)
+def test_names_that_do_not_exist_are_refused(finished: Path, tmp_path: Path, arm: str, shape: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        export(finished, arm, shape, tmp_path / "data", command="c")
+    assert message in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_exists_is_left_as_it_is(finished: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="exists already"):
+        export(finished, CELL, "text", tmp_path, command="c")
+    with pytest.raises(InputError, match="its parent folder does not exist"):
+        export(finished, CELL, "text", tmp_path / "no" / "data", command="c")
+
+
+def test_an_error_in_the_middle_leaves_no_folder(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(cell: object) -> Any:
+        raise KeyboardInterrupt
+
+    shape = SHAPES["text"]
+    monkeypatch.setitem(SHAPES, "text", Shape(schema=shape.schema, rows=failing, about="", is_training_set=True))
+    with pytest.raises(KeyboardInterrupt):
+        export(finished, CELL, "text", tmp_path / "data", command="c")
+    assert not list(tmp_path.iterdir())
