@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 VLLM_VENV := .venv-vllm
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
-# One process a core, one thread a process: the tests' models are too small to be split.
+# One thread per process: the tests' models are too small to be split.
 export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept, whatever the shell says: the tests start hundreds of processes, and preparing the tests' own files takes longer
 # than importing torch.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Files are dealt in their order: one that builds a run for all of its tests stays in one process.
+# `auto` is three processes for two cores (tests/conftest.py). Files are dealt in their order: one that builds a run for all of its tests
+# stays in one process.
 PYTEST := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo record-demo test test-slow test-vllm check bench docs clean

@@ -1,9 +1,10 @@
 """kill -9 at random moments over one run: what is lost, what is bought twice, what is bought again, and whether the limit holds.
 
 The run samples two models, two budgets an arm, under a limit. With `--engine dice` they are random numbers, which takes no time to load, so
-that most kills come in the middle of buying; with `--engine transformers` they are the embedded models. Each start is killed after a
-random time, in start-up as well as in the middle of everything else; what an engine begins is counted by the engine itself. Then the run
-is completed and compared with one that was never killed.
+that most kills come in the middle of buying; with `--engine transformers` they are the embedded models. One start in three is killed at a
+random moment of its start-up, the others at a random time after their first batch, so that a slow machine is not killed in start-up only.
+What an engine begins is counted by the engine itself. Then the run is completed and compared with one that was never killed. Each kill is
+reported on standard error as it happens: 200 take about 20 minutes.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ limit: {{unit: flops, amount: {limit}}}
 grader: {{name: number}}
 arms: {{weak: {{models: [weak]}}, strong: {{models: [strong]}}}}
 """  # noqa: E501
+IN_STARTUP = 1 / 3  # the share of starts that are killed before they buy
 RUN = "from pathlib import Path; from isocost import run; run(Path('study.yaml'), Path({out!r}), until='sample')"
 
 
@@ -106,7 +108,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--problems", type=int, default=100)
     parser.add_argument("--samples", type=int, default=60)
-    parser.add_argument("--longest", type=float, default=5.0, help="seconds that a start lives at most")
+    parser.add_argument("--longest", type=float, default=0.5, help="seconds that a start lives at most after its first batch")
     given = parser.parse_args()
     os.environ["ENGINE"] = given.engine
     rng = random.Random(0)
@@ -116,22 +118,53 @@ def main() -> None:
         text = STUDY.format(problems=given.problems, samples=given.samples, half=given.samples / 2, limit=limit)
         (base / "study.yaml").write_text(text)
         (base / "kills.py").write_text(Path(__file__).read_text())
-        whole = start(base, "whole")
-        if whole.wait():
-            raise SystemExit("the uninterrupted run failed")
+        starting = run_whole(base)
         kills, over = 0, 0
         while kills < given.kills:
             process = start(base, "killed")
-            try:
-                process.wait(rng.uniform(0.2, given.longest))
-                break  # it is complete
-            except subprocess.TimeoutExpired:
-                kill(process)
+            if completes(process, base, rng, starting, given.longest):
+                break
+            kill(process)
             kills += 1
             over += spent(base / "killed") > limit
+            say(f"kill {kills} of {given.kills}: {len(begun(base, 'killed')):,} batches begun")
+        say("completing the killed run")
         if start(base, "killed").wait():
             raise SystemExit("the killed run cannot be completed")
         compare(base, kills, over)
+
+
+def run_whole(base: Path) -> float:
+    """Complete a run without a kill; return the seconds until its first batch."""
+    say("the uninterrupted run")
+    before = time.perf_counter()
+    process = start(base, "whole")
+    while process.poll() is None and not begun(base, "whole"):
+        time.sleep(0.05)
+    starting = time.perf_counter() - before
+    if process.wait():
+        raise SystemExit("the uninterrupted run failed")
+    say(f"complete after {time.perf_counter() - before:.1f} s, the first batch after {starting:.1f} s")
+    return starting
+
+
+def completes(process: subprocess.Popen[bytes], base: Path, rng: random.Random, starting: float, longest: float) -> bool:
+    """Let a start live until the random moment of its kill; return True if it ended before."""
+    if rng.random() < IN_STARTUP:
+        seconds = rng.uniform(0.2, starting)
+    else:
+        before, seconds = len(begun(base, "killed")), rng.uniform(0, longest)
+        while process.poll() is None and len(begun(base, "killed")) == before:
+            time.sleep(0.01)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def start(base: Path, out: str) -> subprocess.Popen[bytes]:

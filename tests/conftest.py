@@ -19,6 +19,13 @@ settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("ISOCOST_HYPOTHESIS", "isocost"))
 
 
+@pytest.hookimpl(optionalhook=True)  # the tests of the engine vllm run without xdist
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of processes of `-n auto`: three for two cores, as tests wait for processes that start, end or are given up."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + cores // 2
+
+
 @pytest.fixture(scope="session", autouse=True)
 def unsynced() -> Iterator[None]:
     """Leave out fsync in this process: no test cuts the power, and a small run would wait longer for the disk than it computes."""

@@ -282,7 +282,7 @@ def rename_model(out: Path) -> None:
     (out / "pools" / "weak").rename(out / "pools" / "other")
 
 
-@pytest.mark.parametrize("move", [rename_pool, rename_model])
+@pytest.mark.parametrize("move", first_fast([rename_pool, rename_model]))
 def test_draws_that_were_moved_are_named_and_not_bought_again(
     tmp_path: Path, shell: Shell, server: Server, out: Path, move: Callable[[Path], None]
 ) -> None:
@@ -293,7 +293,7 @@ def test_draws_that_were_moved_are_named_and_not_bought_again(
     assert runs.completions(server) == asked
 
 
-@pytest.mark.parametrize("where", ["pools/weak copy", "pools/weak/kept"])
+@pytest.mark.parametrize("where", first_fast(["pools/weak copy", "pools/weak/kept"]))
 def test_a_copy_of_a_pool_beside_it_is_not_a_second_bill(tmp_path: Path, shell: Shell, server: Server, out: Path, where: str) -> None:
     """People keep copies where the originals are."""
     (folder,) = out.glob("pools/weak/*.parts")
@@ -342,7 +342,7 @@ def test_what_is_gone_of_a_renamed_model_is_missed(tmp_path: Path, shell: Shell,
     is_told_well(shell("run", path, "-o", out), "pools/renamed", "that were paid", "--force")
 
 
-@pytest.mark.parametrize("times", [2, 3])
+@pytest.mark.parametrize("times", first_fast([2, 3]))
 def test_a_ledger_that_was_appended_to_itself_is_told_with_the_lines_to_keep(
     tmp_path: Path, shell: Shell, server: Server, out: Path, times: int
 ) -> None:

@@ -13,6 +13,7 @@ import yaml
 
 from tests import openai_runs as runs
 from tests.engines.openai.server import Server
+from tests.matrices import first_fast
 from tests.openai_runs import Shell, shell
 
 __all__ = ["shell"]
@@ -198,7 +199,7 @@ def test_a_dry_run_shows_prompts_and_prices_and_asks_nobody(tmp_path: Path, shel
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("changes", [{}, {"price": {"input": 2.0, "output": 3.0}}, {"n": 4, "concurrency": 1}])
+@pytest.mark.parametrize("changes", first_fast([{}, {"price": {"input": 2.0, "output": 3.0}}, {"n": 4, "concurrency": 1}]))
 def test_two_names_of_one_model_are_refused(tmp_path: Path, shell: Shell, changes: dict[str, Any]) -> None:
     """Their draws would have the same ids, and their requests the same keys in the ledger."""
     with Server() as server:

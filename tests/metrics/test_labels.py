@@ -4,6 +4,7 @@ import pytest
 from isocost.metrics.intervals import independent_difference, proportion
 from isocost.metrics.labels import Judge, Known, labels_needed, smallest_difference
 from isocost.metrics.ppi import power_tuned_rate
+from tests.matrices import first_fast
 
 EIGHTY = Judge(sensitivity=0.8, specificity=0.8, judged=2000)
 
@@ -19,7 +20,7 @@ def test_the_paper_s_50_labels_could_not_tell_24_from_17_percent() -> None:
     assert smallest_difference(0.17, 50) == pytest.approx(0.24, abs=0.02)
 
 
-@pytest.mark.parametrize(("a", "b"), [(0.30, 0.10), (0.24, 0.10), (0.5, 0.35), (0.08, 0.01)])
+@pytest.mark.parametrize(("a", "b"), first_fast([(0.30, 0.10), (0.08, 0.01), (0.24, 0.10), (0.5, 0.35)], 2))
 def test_so_many_labels_tell_the_rates_apart_four_times_in_five(a: float, b: float) -> None:
     n = labels_needed(a, b)
     rng = np.random.default_rng(n)
