@@ -14,6 +14,7 @@ def test_problems_that_are_more_probably_impossible_than_not_are_listed_most_pro
     drawn = Replicates(
         models=("a",),
         problem_ids=("p", "q", "r"),
+        places=np.arange(3),
         cells=np.zeros((1, 3, 1), np.int64),
         impossible=np.array([0.5, 0.49, 0.9]),
         correlation=None,

@@ -83,3 +83,19 @@ def test_of_very_many_problems_a_part_is_drawn_and_all_have_a_probability(monkey
     assert drawn.cells.shape[1] == 40
     assert len(drawn.problem_ids) == len(drawn.impossible) == 200
     assert drawn.rates.mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_label_tells_the_rates_of_problems_without_draws_as_far_as_outcomes_bear_it_out() -> None:
+    forecast = CurveForecast(pilot_of([0] * 20 + [4] * 20), unpiloted=40)
+    others = [f"o{i}" for i in range(40)]
+    easy = {f"p{i}": float(i >= 20) for i in range(40)} | {f"o{i}": float(i >= 20) for i in range(40)}
+    noise = {f"p{i}": float(i % 2) for i in range(40)} | {f"o{i}": float(i >= 20) for i in range(40)}
+
+    def apart(labels: dict[str, float]) -> float:
+        """The rates of others with the label 1 less those with the label 0."""
+        means = replicates([forecast], np.random.default_rng(0), others, labels).rates.mean(axis=(0, 2))[40:]
+        return float(means[20:].mean() - means[:20].mean())
+
+    assert apart(easy) > 0.4
+    assert abs(apart(noise)) < 0.15
+    assert abs(apart({})) < 0.05

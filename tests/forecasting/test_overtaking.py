@@ -60,6 +60,7 @@ def test_equal_curves_have_no_leader() -> None:
     twice = Replicates(
         models=("weak", "strong"),
         problem_ids=drawn.problem_ids,
+        places=drawn.places,
         cells=np.repeat(drawn.cells, 2, axis=2),
         impossible=drawn.impossible,
         correlation=None,

@@ -100,3 +100,24 @@ def test_what_else_is_measured_comes_from_the_same_draws() -> None:
     ]
     for result, of_kept, of_mixed in zip(results, *alone, strict=True):
         assert result.values == {Coverage(): result.values[Coverage()], kept: value_of(of_kept), mixed: value_of(of_mixed)}
+
+
+def test_labels_and_recorded_draws_are_those_of_the_simulated_problems() -> None:
+    made: list[Once] = []
+    labels = tuple(float(i) if i % 2 else None for i in range(400))
+    setting = replace(simulation(Coverage(), made), labels=labels, available=np.arange(400)[:, None] + 3)
+    (result,) = setting.run("once", 20.0, np.full((1, 400, 1), 0.5), np.random.default_rng(5))
+    terms = made[0].terms
+    assert terms.labels == {str(i): float(p) for i, p in enumerate(result.problems.tolist()) if p % 2}
+    assert terms.available == {(str(i), "m"): p + 3 for i, p in enumerate(result.problems.tolist())}
+    assert terms.piloted["0", "m"] == min(4, int(result.problems[0]) + 3)
+
+
+@pytest.mark.parametrize("policy", ["uniform", "first-hit", "adaptive"])
+def test_policies_draw_no_more_than_is_recorded(policy: str) -> None:
+    available = np.full((30, 1), 6)
+    setting = Simulation(
+        models=("m",), costs={"m": 1.0}, pilot=4, objective=Coverage(), together=DistinctLaw(NONE, NONE), available=available
+    )
+    (result,) = setting.run(policy, 20.0, np.full((1, 30, 1), 0.01), np.random.default_rng(6), ("m",))
+    assert 4 <= result.draws[0] <= 6

@@ -79,3 +79,12 @@ class Boxed(NumberGrader):
         if "boxed" not in generation:
             return Verdict(outcome=Outcome.NO_ANSWER, predicted_answer=None, reason="no_answer")
         return super().grade(reference, generation)
+
+
+def with_levels(folder: Path, levels: dict[int, object]) -> None:
+    """Give problems of a study, by their place, a level."""
+    path = folder / "problems.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for i, level in levels.items():
+        rows[i]["level"] = level
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n")

@@ -16,7 +16,7 @@ from isocost.measuring import survey_file
 from isocost.running import Note, StageProgress, run, runs
 from isocost.summaries.status import status_of, to_text
 from tests.builders import InlineExecutor, recorded, write_study, write_table
-from tests.running.adaptive import AMOUNT, ARMS, BEST, answered, best, drawn, flops, measures, realised, rounds, stored
+from tests.running.adaptive import AMOUNT, ARMS, BEST, answered, best, drawn, flops, measures, realised, rounds, stored, with_levels
 
 WEAK = 64 * 2000.0  # a draw of each model, as planned
 STRONG = 64 * 6000.0
@@ -146,14 +146,6 @@ def test_a_table_with_too_few_draws_ends_the_cell(tmp_path: Path, out: Path) -> 
 def test_a_budget_that_buys_nothing_is_one_clear_line(tmp_path: Path, out: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(BudgetError, match=message):
         run(write_study(tmp_path, **{"arms": best(), **changes}), out, until="sample")
-
-
-def with_levels(folder: Path, levels: dict[int, object]) -> None:
-    path = folder / "problems.jsonl"
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    for i, level in levels.items():
-        rows[i]["level"] = level
-    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
 
 
 def test_problems_without_a_difficulty_are_named_and_count_as_unknown(tmp_path: Path, out: Path) -> None:

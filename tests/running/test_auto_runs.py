@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from isocost.errors import BudgetError, LimitReachedError, StudyError
+from isocost.forecasting import Forecast, Question
+from isocost.forecasting import forecast as make_forecast
 from isocost.running import Note, StageProgress, plan_study, run, runs
 from isocost.summaries.status import status_of, to_text
 from tests.builders import InlineExecutor, recorded, write_study, write_table
-from tests.running.adaptive import AMOUNT, answered, flops, realised, rounds, stored
+from tests.running.adaptive import AMOUNT, answered, flops, realised, rounds, stored, with_levels
 
 PILOT = {"problems": 10, "samples_per_problem": 2}
 WEAK, STRONG = 64 * 2000.0, 64 * 6000.0  # a draw at max_tokens
@@ -151,3 +153,23 @@ def test_the_forecast_of_the_choice_is_kept_beside_its_outcome(tmp_path: Path, o
     run(study, out, until="measure")
     assert not (out / "arms" / "best@low" / "forecast.json").exists()
     assert "forecasts" not in json.loads((out / "measures.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_choice_knows_the_difficulty_and_draws_no_more_than_is_recorded(
+    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Question] = []
+
+    def keeping(*args: Any, **kwargs: Any) -> Forecast:
+        asked.append(args[1])
+        return make_forecast(*args, **kwargs)
+
+    monkeypatch.setattr("isocost.sampling.choosing.forecast", keeping)
+    study = auto_study(tmp_path, keys={"difficulty": "level"}, n_samples=4)
+    with_levels(tmp_path, {i: f"Level {i % 5}" for i in range(30)})
+    run(study, out, until="sample")
+    (question,) = asked
+    assert question.labels == {f"p{i:02d}": float(i % 5) for i in range(30)}
+    assert set(question.available.values()) == {4}
+    assert max(stored(out).values()) <= 4

@@ -33,7 +33,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def piloted_study(folder: Path, **changes: Any) -> tuple[Path, Path]:
     """The study, and a table with four graded draws of each model for its first 20 problems."""
-    study = write_study(folder, **{"arms": ARMS, "budgets": BUDGETS, **changes})
+    study = write_study(folder, **{"arms": ARMS, "budgets": BUDGETS, "n_samples": 40, **changes})
     rows = recorded(20, 4)
     for row in rows:
         row["correct"] = int(str(row["generation"]).split("#### ")[1]) == int(str(row["problem_id"])[1:]) + 7
@@ -73,6 +73,33 @@ def test_the_text_has_one_table_and_one_recommendation(tmp_path: Path) -> None:
     assert len([line for line in lines if line.startswith("At ")]) == 1
     assert "Nothing was bought." in lines[0]
     assert "each of 20 problems" in lines[0]
+
+
+def test_what_needs_more_than_is_recorded_is_left_out(tmp_path: Path) -> None:
+    study, table = piloted_study(tmp_path, n_samples=8)
+    found = forecast_of(study, table=table)
+    (comparison,) = (one.comparison for one in found.budgets)
+    assert comparison.left_out == ("weak", "weak+strong")  # 18 and 9 draws of weak per problem
+    assert {choice.name for choice in comparison.choices} == {"strong", "adaptive"}
+    adaptive = next(choice for choice in comparison.choices if choice.name == "adaptive")
+    assert max(adaptive.draws.values()) <= 8
+    assert "more samples of a problem than are recorded: weak, weak+strong." in choices_markdown(found)
+
+
+@pytest.mark.slow
+def test_the_field_of_difficulty_of_the_arms_is_used_if_it_is_one(tmp_path: Path) -> None:
+    def forecast_with(**fields: str) -> ChoiceForecast:
+        arms = {name: {"policy": "adaptive", "models": ["weak", "strong"], "difficulty": field} for name, field in fields.items()}
+        study, table = piloted_study(tmp_path, arms=arms)
+        lines = [json.loads(line) for line in (tmp_path / "problems.jsonl").read_text().splitlines()]
+        texts = [json.dumps({**line, "level": i % 3, "size": i}) for i, line in enumerate(lines)]
+        (tmp_path / "problems.jsonl").write_text("\n".join(texts) + "\n")
+        return forecast_of(study, table=table)
+
+    one, two = forecast_with(a="level"), forecast_with(a="level", b="size")
+    question = one.budgets[0].prediction.forecast.question
+    assert question.labels == {f"p{i:02d}": float(i % 3) for i in range(30)}
+    assert two.budgets[0].prediction.forecast.question.labels == {}
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ class Registration:
         extra: The extra that installs the packages which the engine imports; "" if the core installs them.
         libraries: Distributions whose versions are recorded with a run, if they are installed.
         opens_slowly: Whether opening the engine reads large files; a plan then opens it only to read a model's size.
+        replays: Whether the engine has recorded samples only, so that there may be too few.
         trainable: Whether a model of this engine can be a student. Then it also runs what training made of it.
         ready: `module:attribute` of a function of the options that raises where the environment lacks what the engine needs.
     """
@@ -36,6 +37,7 @@ class Registration:
     extra: str = ""
     libraries: tuple[str, ...] = ()
     opens_slowly: bool = False
+    replays: bool = False
     trainable: bool = False
     ready: str | None = None
 
@@ -63,6 +65,7 @@ ENGINES = {
         open="isocost.engines.replay.engine:open_engine",
         options="isocost.engines.replay.engine:ReplayOptions",
         keys=("table", "model", "pool"),
+        replays=True,
     ),
     "vllm": Registration(
         open="isocost.engines.vllm:open_engine",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, compress
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from isocost.forecasting.margins import Margin, margin
 from isocost.forecasting.overtaking import Overtaking, overtaking
 from isocost.forecasting.scores import Score, scores
 from isocost.forecasting.simulated import Simulation
+from isocost.passrates.posterior import Ints
 from isocost.policies import ONE_MODEL
 from isocost.policies.base import Objective
 from isocost.records import Estimate, Unit
 
+_UNLIMITED = np.iinfo(np.int64).max
 _MOST_PAIRED = 4  # models of which every pair is compared
 
 
@@ -55,6 +57,8 @@ class Question:
         unit: Unit of costs, if it is that of a budget.
         also: What else choices are measured by.
         others: Ids of problems of the same kind that are bought for and were not piloted.
+        labels: Numbers that go with the difficulty of problems, by id, for the posterior and for policies that use them.
+        available: Draws that there are, by problem id and model, where recorded ones are replayed; no entry: as many as wanted.
         simulated_only: Compare the policies alone, without each model's and each pair's own forecast.
     """
 
@@ -65,6 +69,8 @@ class Question:
     unit: Unit | None = None
     also: tuple[Objective, ...] = ()
     others: tuple[str, ...] = ()
+    labels: Mapping[str, float] = field(default_factory=dict)
+    available: Mapping[tuple[str, str], int] = field(default_factory=dict)
     simulated_only: bool = False
 
 
@@ -112,6 +118,7 @@ class Comparison:
         differences: The first choice minus each other one, in that order.
         margins: Gains of the next draw, of each model alone.
         measured: Value of each choice, by its name, in what else is measured.
+        left_out: Choices that need more draws of a problem than are recorded, by name.
     """
 
     budget: float
@@ -119,6 +126,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     margins: tuple[Margin, ...]
     measured: Mapping[Objective, Mapping[str, Estimate]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +168,7 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
     n = len(piloted) + len(question.others)
     curves = [CurveForecast(each.pilot, unpiloted=n - len(each.pilot.problem_ids), power_law=each.is_fixed) for each in models]
     generator = np.random.default_rng(0)
-    drawn = replicates(curves, generator, question.others)
+    drawn = replicates(curves, generator, question.others, question.labels)
     costs = {each.pilot.model: each.cost.value for each in models if each.cost is not None and each.cost.value is not None}
     markets = [Market(curves, drawn, costs, objective, together) for objective in (question.objective, *question.also)]
     simulation = Simulation(
@@ -172,6 +180,8 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
         also=question.also,
         together=together,
         unit=question.unit,
+        labels=tuple(question.labels.get(drawn.problem_ids[i]) for i in drawn.places.tolist()) if question.labels else (),
+        available=_available(question, drawn),
     )
     pairs = list(combinations(curves, 2)) if len(costs) == len(curves) <= _MOST_PAIRED else []
     crossed = [overtaking(pair, drawn, costs, question.objective) for pair in pairs]
@@ -184,6 +194,14 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
         agreements=tuple(agreements(answers)),
         correlation=drawn.correlation,
     )
+
+
+def _available(question: Question, drawn: Replicates) -> Ints | None:
+    """Return the draws that there are of the drawn problems, int[drawn problems, models]; None if there is no limit."""
+    if not question.available:
+        return None
+    ids = [drawn.problem_ids[i] for i in drawn.places.tolist()]
+    return np.array([[question.available.get((problem, model), _UNLIMITED) for model in drawn.models] for problem in ids], np.int64)
 
 
 def _of_model(piloted: Piloted, curve: CurveForecast, drawn: Replicates, question: Question) -> ModelForecast:
@@ -211,9 +229,9 @@ def _compared(
     """Return the choices at a budget. The first market values them; the others say what else they bring."""
     market, *rest = markets
     names = market.drawn.models
-    plain: list[tuple[str, ...]] = [] if question.simulated_only else [(name,) for name in names]
-    if plain and len(names) <= _MOST_PAIRED:
-        plain += list(combinations(names, 2))
+    alone = [] if question.simulated_only else [(name,) for name in names]
+    pairs = list(combinations(names, 2)) if alone and len(names) <= _MOST_PAIRED else []
+    plain, left_out = _offered([*alone, *pairs], simulation, budget)
     runs = [
         (policy, models, simulation.run(policy, budget, market.drawn.rates, generator, models))
         for policy in question.policies
@@ -231,4 +249,16 @@ def _compared(
         differences=tuple(market.difference(best, other) for other in others),
         margins=tuple(margin(curve, market.drawn, market.costs[curve.pilot.model], budget, market.objective) for curve in curves),
         measured={by.objective: {choice.name: choice.value for choice in valued(by)} for by in rest},
+        left_out=tuple("+".join(models) for models in left_out),
     )
+
+
+def _offered(
+    choices: Sequence[tuple[str, ...]], simulation: Simulation, budget: float
+) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Divide choices of equal money for each model into those for which enough draws are recorded, and the others."""
+    if simulation.available is None:
+        return list(choices), []
+    least = dict(zip(simulation.models, simulation.available.min(axis=0).tolist(), strict=True))
+    fits = [all(budget / len(models) / simulation.costs[model] <= least[model] for model in models) for models in choices]
+    return list(compress(choices, fits)), list(compress(choices, [not fit for fit in fits]))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from isocost.forecasting.curves import CurveForecast
 from isocost.passrates import Marginal, MarginalPosterior, Posterior, Prior, States
 from isocost.passrates.grid import RATES, Floats
 from isocost.passrates.posterior import Ints
+from isocost.policies.adaptive import label_bins
 
 _LAWS = 24  # per model, of those that its own pilot leaves
 _CORRELATIONS = (0.3, 0.6, 0.8, 0.95)
@@ -28,7 +30,8 @@ class Replicates:
     Attributes:
         models: Names of the models.
         problem_ids: Problems that any of them was piloted on, then the others.
-        cells: Cell of the pass rate (`passrates.grid`), int[replicates, drawn problems, models]; of a random part of many problems.
+        places: Drawn problems, as indices: all, or a random part of many, int[drawn problems].
+        cells: Cell of the pass rate (`passrates.grid`), int[replicates, drawn problems, models].
         impossible: Probability that no model can solve the problem, float[problems].
         correlation: Posterior mean of the correlation of any two models' abilities; None for one model.
         unpiloted: Number of problems that no model was piloted on.
@@ -36,6 +39,7 @@ class Replicates:
 
     models: tuple[str, ...]
     problem_ids: tuple[str, ...]
+    places: Ints
     cells: Ints
     impossible: Floats
     correlation: float | None
@@ -49,7 +53,12 @@ class Replicates:
         return np.asarray(rates, np.float64)
 
 
-def replicates(forecasts: Sequence[CurveForecast], generator: np.random.Generator, others: Sequence[str] = ()) -> Replicates:
+def replicates(
+    forecasts: Sequence[CurveForecast],
+    generator: np.random.Generator,
+    others: Sequence[str] = (),
+    labels: Mapping[str, float] = MappingProxyType({}),
+) -> Replicates:
     """Draw pass rates of several models jointly, given the counts of all of them.
 
     The laws of each model are drawn from its own posterior, and only their combinations and the correlation are weighed by the joint
@@ -59,23 +68,25 @@ def replicates(forecasts: Sequence[CurveForecast], generator: np.random.Generato
         forecasts: One forecast per model. Their pilots may be on different problems.
         generator: Source of randomness.
         others: Ids of further problems of the same kind, that no model was piloted on.
+        labels: Numbers that go with the difficulty of problems, by id. How much they tell is learned from the counts.
     """
     ids, counts = _counts(forecasts, others)
-    rows = counts.reshape(len(ids), -1)
+    bins, scores = label_bins([labels.get(problem) for problem in ids])
+    rows = np.concatenate([counts.reshape(len(ids), -1), bins[:, None]], axis=1)
     distinct, state_of, problems = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    states = States(
-        counts=distinct.reshape(-1, len(forecasts), 2), bins=np.full(len(distinct), -1, np.int64), problems=problems.astype(np.int64)
-    )
-    prior = _prior([forecast.posterior for forecast in forecasts])
-    posterior = Posterior(prior, len(forecasts))
+    states = States(counts=distinct[:, :-1].reshape(-1, len(forecasts), 2), bins=distinct[:, -1], problems=problems.astype(np.int64))
+    prior = _prior([forecast.posterior for forecast in forecasts], labelled=scores is not None)
+    posterior = Posterior(prior, len(forecasts), scores)
     posterior.fit(states)
-    chosen = state_of.ravel() if len(ids) <= _MOST_PROBLEMS else generator.choice(state_of.ravel(), _MOST_PROBLEMS, replace=False)
+    places = np.arange(len(ids)) if len(ids) <= _MOST_PROBLEMS else generator.choice(len(ids), _MOST_PROBLEMS, replace=False)
+    chosen = state_of.ravel()[places]
     number = max(_LEAST_REPLICATES, min(_REPLICATES, _MOST_RATES // max(1, len(chosen) * len(forecasts))))
     # The centres of cells, which find their cells exactly.
     rates = [posterior.draw_rates(states, chosen, generator) for _ in range(number)]
     return Replicates(
         models=tuple(forecast.pilot.model for forecast in forecasts),
         problem_ids=ids,
+        places=places,
         cells=np.searchsorted(RATES, np.stack(rates)),
         impossible=posterior.impossible_probabilities(states)[state_of.ravel()],
         correlation=posterior.correlation() if len(forecasts) > 1 else None,
@@ -95,7 +106,7 @@ def _counts(forecasts: Sequence[CurveForecast], others: Sequence[str]) -> tuple[
     return ids, counts
 
 
-def _prior(posteriors: Sequence[MarginalPosterior]) -> Prior:
+def _prior(posteriors: Sequence[MarginalPosterior], *, labelled: bool) -> Prior:
     """Return a prior whose marginals are drawn from each model's own posterior.
 
     The log weight of a law is that of the draw less its log evidence: the joint likelihood has the model's counts a second time.
@@ -111,5 +122,6 @@ def _prior(posteriors: Sequence[MarginalPosterior]) -> Prior:
     log_weights = np.full((len(posteriors), len(marginals)), -np.inf)
     for m, k, weight in weights:
         log_weights[m, k] = weight
-    correlations = _CORRELATIONS if len(posteriors) > 1 else (0.0,)
+    # Models go together, and with the label, by a factor that they share. Without either, it tells nothing.
+    correlations = _CORRELATIONS if len(posteriors) > 1 or labelled else (0.0,)
     return Prior(marginals=tuple(marginals), weights=tuple(tuple(row) for row in log_weights.tolist()), correlations=correlations)

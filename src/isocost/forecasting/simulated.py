@@ -48,6 +48,8 @@ class Simulation:
         also: What else is measured.
         together: Law of distinct solutions among the correct ones of all models.
         unit: Unit of the costs, for messages.
+        labels: A number per problem that goes with its difficulty, or None; empty without any.
+        available: Draws that there are, where recorded ones are replayed, int[problems, models]; None for as many as wanted.
         load: Makes a policy from its name and terms.
     """
 
@@ -59,6 +61,8 @@ class Simulation:
     share: float = 1.0
     also: tuple[Objective, ...] = ()
     unit: Unit | None = None
+    labels: tuple[float | None, ...] = ()
+    available: Ints | None = None
     load: Callable[[str, Terms], Policy] = load_policy
 
     def run(
@@ -71,7 +75,7 @@ class Simulation:
         Args:
             name: Name of the policy.
             budget: Money per problem, the pilot's included.
-            rates: Pass rates, float[replicates, problems, models].
+            rates: Pass rates, float[replicates, problems, models]; the problems are those of `labels` and `available`.
             generator: Source of randomness.
             models: Models that it draws from; None is all of them. The pilot of the others is paid and counted too.
 
@@ -82,9 +86,10 @@ class Simulation:
         for replicate in rates[:_REPLICATES]:
             problems = np.sort(generator.permutation(len(replicate))[:_MOST_PROBLEMS])
             table = _Problems(self, replicate[problems], generator)
-            terms = self._terms(budget * len(problems), len(problems), tuple(models or self.models))
+            pilot = self._pilot(problems)
+            terms = self._terms(budget * len(problems), problems, pilot, tuple(models or self.models))
             policy = self.load(name, terms)
-            piloted = list(table.draw(table.pilot()))
+            piloted = list(table.draw(pilot))
             policy.observe([each for each in piloted if each.model in terms.models])
             while allocations := policy.propose():
                 policy.observe(list(table.draw(allocations)))  # a list: a policy need not look at its observations
@@ -92,13 +97,20 @@ class Simulation:
             found.append(Result(problems=problems, values=values, draws=table.drawn.mean(axis=0)))
         return found
 
-    def piloted(self, problems: int) -> int:
-        """Return how many of some problems are piloted."""
-        return round(self.share * problems)
+    def _pilot(self, problems: Ints) -> list[Allocation]:
+        """Return the pilot's draws of some problems, the first of which were piloted."""
+        return [
+            Allocation(problem_id=str(i), model=model, first_index=0, count=count)
+            for m, model in enumerate(self.models)
+            for i, problem in enumerate(problems[: round(self.share * len(problems))].tolist())
+            if (count := self.pilot if self.available is None else min(self.pilot, int(self.available[problem, m])))
+        ]
 
-    def _terms(self, amount: float, problems: int, models: tuple[str, ...]) -> Terms:
-        ids = tuple(map(str, range(problems)))
-        others = sum(self.costs[model] for model in self.models if model not in models) * self.pilot * self.piloted(problems)
+    def _terms(self, amount: float, problems: Ints, pilot: Sequence[Allocation], models: tuple[str, ...]) -> Terms:
+        ids, of_model = tuple(map(str, range(len(problems)))), [(m, model) for m, model in enumerate(self.models) if model in models]
+        others = sum(self.costs[each.model] * each.count for each in pilot if each.model not in models)
+        labels = {id_: self.labels[i] for id_, i in zip(ids, problems.tolist(), strict=True)} if self.labels else {}
+        recorded = [] if self.available is None else self.available[problems].tolist()
         return Terms(
             problem_ids=ids,
             models=models,
@@ -109,8 +121,10 @@ class Simulation:
             worst=self.costs,
             samples_per_problem=None,
             seed=0,
-            piloted={(problem, model): self.pilot for problem in ids[: self.piloted(problems)] for model in models},
+            piloted={(each.problem_id, each.model): each.count for each in pilot if each.model in models},
+            available={(id_, model): row[m] for id_, row in zip(ids, recorded, strict=bool(recorded)) for m, model in of_model},
             objective=self.objective,
+            labels={id_: label for id_, label in labels.items() if label is not None},
         )
 
 
@@ -129,14 +143,6 @@ class _Problems:
         self._size = next((measure.size for measure in measures if isinstance(measure, MixedGroups)), None)
         self._group = np.zeros((*rates.shape, 2), np.int64)
         self._mixed = np.zeros(len(rates), np.bool_)
-
-    def pilot(self) -> list[Allocation]:
-        """Return the pilot's draws."""
-        return [
-            Allocation(problem_id=str(i), model=model, first_index=0, count=self._setting.pilot)
-            for model in self._setting.models
-            for i in range(self._setting.piloted(len(self._rates)))
-        ]
 
     def draw(self, allocations: Sequence[Allocation]) -> Iterator[Observation]:
         """Yield the outcomes of allocations, in their order."""

@@ -23,7 +23,8 @@ def forecast_json(prediction: Prediction) -> dict[str, object]:
     "impossible": ESTIMATE, "cost_per_draw" and "tokens_per_draw": ESTIMATE of level 95% or null, "points": [{"k", "coverage", "distinct",
     "objective"}], "scores": [{"measure", "k", "forecast", "outcome", "inside"}]}}; "choices" [{"budget", "choices": [{"name", "shares" of
     the money, "draws", "value"}], "differences": [{"choice", "other", "value", "settled", "settled_by_problems"}], "margins": [{"model",
-    "draws", "next_per_cost", "new_problem_per_cost", "worth_of_new_problem"}]}]; "crossovers" [{"ahead", "behind", "cost": ESTIMATE whose
+    "draws", "next_per_cost", "new_problem_per_cost", "worth_of_new_problem"}], "left_out": [choices that need
+    more draws than are recorded]}]; "crossovers" [{"ahead", "behind", "cost": ESTIMATE whose
     ends are null beyond "reach", "reach", "not_ahead": probability}]; "doubtful" {"impossible": [{"problem_id", "probability"}],
     "agreements": [{"problem_id", "answer", "reference", "draws": {MODEL: [with the answer, graded]}}]}; "correlation"; "verdict" and
     "notes" [text].
@@ -98,6 +99,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "choices": [_choice(choice) for choice in comparison.choices],
         "differences": [_difference(difference) for difference in comparison.differences],
         "margins": [_margin(one) for one in comparison.margins],
+        "left_out": list(comparison.left_out),
     }
 
 

@@ -94,6 +94,18 @@ def known_parts() -> Known:
     )
 
 
+def count_recorded(prepared: Prepared, count_available: Callable[[EngineSpec], Mapping[str, int] | None]) -> dict[str, Mapping[str, int]]:
+    """Return the number of recorded samples by problem id of each model that replays them; engines of the user's own may.
+
+    Args:
+        prepared: The study.
+        count_available: As for `prepare`.
+    """
+    replaying = [name for name in generators(prepared.study) if (entry := ENGINES.get(prepared.specs[name].name)) is None or entry.replays]
+    counts = {name: count_available(prepared.specs[name]) for name in replaying}
+    return {name: count for name, count in counts.items() if count is not None}
+
+
 def generators(study: Study) -> list[str]:
     """Return the models that arms draw from or that budgets are matched to, in the study's order."""
     used = {model for arm in study.arms.values() for model in arm.models}

@@ -29,7 +29,7 @@ from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, make_executor
 from isocost.preparing.facts import cache_available, cache_facts
-from isocost.preparing.prepare import Prepared, generators, known_parts, own_parts, prepare
+from isocost.preparing.prepare import Prepared, count_recorded, generators, known_parts, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
@@ -182,12 +182,13 @@ def plan_from_pilot(
     Raises:
         InputError: the study or the pilot cannot be used.
     """
-    with _prepare_without_run(study, settings, to_spend=False) as (prepared, _):
+    with _prepare_without_run(study, settings, to_spend=False) as (prepared, executor):
         found = find_pilot(prepared, table, out or Path("runs") / prepared.study.name)
         if found is None:
             return *_plan(prepared), None
         prepared, costs, plans = _plan(prepared, token_lengths(prepared, found))
-        return prepared, costs, plans, forecast_choices(prepared, plans, found)
+        available = count_recorded(prepared, lambda spec: executor.submit(count_available, spec).result())
+        return prepared, costs, plans, forecast_choices(prepared, plans, found, available)
 
 
 def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:

@@ -102,6 +102,8 @@ def _choose(terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation]
         unit=terms.unit,
         also=tuple(also_measured(terms, kept if counted else None)),
         others=tuple(problem for problem in terms.problem_ids if problem not in piloted),
+        labels=terms.labels,
+        available=terms.available,
         simulated_only=True,
     )
     (comparison,) = forecast(models, question, together=law_of_all(pools, pilot)).comparisons

@@ -15,6 +15,7 @@ from isocost.policies import AUTO, ONE_MODEL
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.predicting import Prediction
 from isocost.predicting.studied import StudyPilot, read_study_pilot
+from isocost.preparing.difficulty import difficulty_labels
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import Cell, CellPlan, Cost, Estimate, Unit
 from isocost.sampling.cells import longest_prompts, pilot_allocations
@@ -111,13 +112,16 @@ def _lengths(prepared: Prepared, pilot: StudyPilot, generated: Mapping[str, floa
     return found
 
 
-def forecast_choices(prepared: Prepared, plans: Sequence[CellPlan], pilot: StudyPilot) -> ChoiceForecast:
+def forecast_choices(
+    prepared: Prepared, plans: Sequence[CellPlan], pilot: StudyPilot, available: Mapping[str, Mapping[str, int]]
+) -> ChoiceForecast:
     """Forecast the choices at every budget: each model alone, equal money for two, the policy `adaptive`, and those of the arms.
 
     Args:
         prepared: The study.
         plans: The plan of every cell, made with the pilot's lengths.
         pilot: The pilot.
+        available: Number of recorded samples by model and problem id, of models that replay them.
 
     Raises:
         BudgetError: A budget does not pay for the pilot.
@@ -130,7 +134,16 @@ def forecast_choices(prepared: Prepared, plans: Sequence[CellPlan], pilot: Study
         kept = objective if isinstance(objective, KeptPerProblem) else KeptPerProblem(study.curate.per_problem or 4)
     also = [measure for measure in (Coverage(), kept) if measure is not None and measure != objective]
     budgets = {plan.cell.budget: plan for plan in plans if plan.cell.budget is not None}
-    found = tuple(_at_budget(prepared, name, plan, pilot, objective, tuple(also)) for name, plan in budgets.items())
+    asked = Question(
+        ks=(pilot.pilots.draws,),
+        budgets=(),
+        objective=objective,
+        also=tuple(also),
+        labels=_labels(prepared),
+        # A problem that a table lacks has no sample in it.
+        available={(p.id, model): counts.get(p.id, 0) for model, counts in available.items() for p in prepared.problems["train"]},
+    )
+    found = tuple(_at_budget(prepared, name, plan, pilot, asked) for name, plan in budgets.items())
     coverage = {}
     for one in found:
         by_name = one.measured(Coverage())
@@ -149,9 +162,13 @@ def _objective(study: Study) -> Objective:
     return KeptPerProblem(4) if study.finetune else Coverage()
 
 
-def _at_budget(
-    prepared: Prepared, budget: str, plan: CellPlan, pilot: StudyPilot, objective: Objective, also: tuple[Objective, ...]
-) -> BudgetForecast:
+def _labels(prepared: Prepared) -> dict[str, float]:
+    """Return the difficulty of problems, if the arms whose policy uses one name the same field."""
+    fields = {arm.difficulty for arm in prepared.study.arms.values() if arm.policy in ("adaptive", AUTO)}
+    return difficulty_labels(fields.pop(), prepared.problems["train"]) if len(fields) == 1 else {}
+
+
+def _at_budget(prepared: Prepared, budget: str, plan: CellPlan, pilot: StudyPilot, asked: Question) -> BudgetForecast:
     study, n = prepared.study, len(prepared.problems["train"])
     unit, amount = plan.unit, plan.amount
     if unit is None or amount is None:
@@ -160,13 +177,11 @@ def _at_budget(
     models = [_priced(each, by_end, unit) for each in pilot.pilots.models]
     piloted = {problem for each in models for problem in each.pilot.problem_ids}
     policies = {arm.policy for arm in study.arms.values()} | {"adaptive"}
-    question = Question(
-        ks=(pilot.pilots.draws,),
+    question = replace(
+        asked,
         budgets=(amount / n,),
-        objective=objective,
         policies=tuple(policy for policy in _SIMULATED if policy in policies),
         unit=unit,
-        also=also,
         others=tuple(problem.id for problem in prepared.problems["train"] if problem.id not in piloted),
     )
     found = forecast(models, question, together=pilot.pilots.together, answers=pilot.pilots.answers)

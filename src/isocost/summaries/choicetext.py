@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isocost.amounts import duration, format_amount
-from isocost.measuring.words import count, markdown_table, percent
+from isocost.measuring.words import count, markdown_table, name_cell, percent
 from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.predicting.asjson import comparison_json, estimate_json
@@ -32,6 +32,8 @@ def choices_markdown(found: ChoiceForecast) -> str:
         amount = one.prediction.forecast.question.budgets[0]
         parts += [f"## Choices at {one.budget}, {format_amount(one.unit, amount)} per problem"]
         parts += ["\n".join(markdown_table(list(_rows(found, one)))), "\n".join(verdicts(one.prediction))]
+        if left_out := one.comparison.left_out:
+            parts.append(f"Left out, because they need more samples of a problem than are recorded: {', '.join(map(name_cell, left_out))}.")
     if pilots.notes:
         parts.append("\n".join(f"- {note}" for note in pilots.notes))
     return "\n\n".join(parts)
