@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from isocost.config.models import ModelSpec, Price
 from isocost.errors import InputError, ModelError
 from isocost.lab import MODELS, train_model, weights
+from isocost.preparing.embedded import embedded_size
+from tests.builders import study
 
 
 def test_all_models_together_are_small() -> None:
@@ -27,6 +30,16 @@ def test_a_model_loads_with_plain_transformers(name: str) -> None:
     assert {tensor.dtype for tensor in load_file(weights(name) / "model.safetensors").values()} == {torch.bfloat16}
     text = "Q: Ada has 12 coins. Ada buys 30 coins. How many coins does Ada have?\nA:\n12 + 30 = 42\n#### 42"
     assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_size_by_the_recipe_is_that_of_the_engine(name: str) -> None:
+    from isocost.engines import load_engine
+
+    spec = ModelSpec.model_validate({"engine": "transformers", "model": f"lab:{name}"})
+    assert embedded_size(study(), spec) == load_engine("transformers", {"model": str(weights(name))}, base=Path()).size()
+    priced = spec.model_copy(update={"price": Price(output=1.0)})
+    assert embedded_size(study(), priced) is None
 
 
 def test_strong_costs_three_to_four_times_weak() -> None:

@@ -32,6 +32,17 @@ class Recipe:
         """Number of training tokens."""
         return self.steps * self.batch * SEQUENCE
 
+    @property
+    def parameters(self) -> int:
+        """Number of parameters: the tied embeddings; per layer the attention, the feed-forward part and two norms; the last norm."""
+        layer = 4 * self.hidden**2 + 3 * self.hidden * self.feed_forward + 2 * self.hidden
+        return VOCABULARY * self.hidden + self.layers * layer + self.hidden
+
+    @property
+    def attention(self) -> int:
+        """Layers times attention width; heads and the size of a head make up the hidden size."""
+        return self.layers * self.hidden
+
 
 RECIPES: dict[str, Recipe] = {
     "tiny": Recipe(hidden=64, layers=2, feed_forward=160, steps=900, seed=1),

@@ -15,11 +15,10 @@ from isocost.errors import InputError, IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.graders import GRADERS, grader_options, load_grader
 from isocost.ids import digest, digested
-from isocost.lab import PREFIX, weights
-from isocost.paths import from_home
 from isocost.planning import model_card
 from isocost.policies import AUTO, FIXED, KEYS, ONE_MODEL, POLICIES, SEVERAL_MODELS
 from isocost.preparing.difficulty import difficulty_mistakes
+from isocost.preparing.embedded import embedded_size, resolve_model
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
@@ -175,9 +174,10 @@ def prepare(
     prices = _prices(study, base, mistakes)
     for name, spec in study.models.items():
         try:
-            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(_resolve_model(spec.options, base).items())), base=base)
-            facts = describe(specs[name]) if to_spend or _needs_opening(study, spec) else None
-            cards[name] = model_card(name, study, facts.size if facts else None, prices)
+            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(resolve_model(spec.options, base).items())), base=base)
+            known = None if to_spend else embedded_size(study, spec)
+            facts = describe(specs[name]) if to_spend or (known is None and _needs_opening(study, spec)) else None
+            cards[name] = model_card(name, study, facts.size if facts else known, prices)
         except StudyError as error:  # each of its mistakes begins with the key of an option
             mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
             continue
@@ -308,21 +308,6 @@ def _unknown_cost_mistakes(study: Study, cards: Mapping[str, ModelCard]) -> Iter
             # The judge of answers comes last, so that it wins where one model is both judges.
             where = {auditor_of(study): "audit.model", judge_of(study): "grader.model"}.get(name, "limit")
             yield f"{where}: the cost of {name} in {unit} is not known\n  {advice}"
-
-
-def _resolve_model(options: dict[str, object], base: Path) -> dict[str, object]:
-    """Replace `model: lab:NAME` by the folder of the embedded model, and `~` by the home folder.
-
-    It is done here, so that no engine needs to know of the lab.
-    """
-    model = options.get("model")
-    if not isinstance(model, str):
-        return options
-    if model.startswith("~"):
-        return {**options, "model": str(from_home(base, model))}
-    if model.startswith(PREFIX):
-        return {**options, "model": str(weights(model.removeprefix(PREFIX)))}
-    return options
 
 
 def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> Iterator[str]:
