@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from isocost.errors import BudgetError, InputError
+from isocost.errors import BudgetError, InputError, LimitReachedError
 from isocost.planning import to_json
-from isocost.policies.base import KeptPerProblem
+from isocost.policies.base import Coverage, KeptPerProblem
+from isocost.predicting import predict
 from isocost.running import plan_from_pilot, run, runs
 from isocost.summaries.choices import ChoiceForecast
 from isocost.summaries.choicetext import choices_json, choices_markdown
@@ -100,6 +101,28 @@ def test_the_field_of_difficulty_of_the_arms_is_used_if_it_is_one(tmp_path: Path
     question = one.budgets[0].prediction.forecast.question
     assert question.labels == {f"p{i:02d}": float(i % 3) for i in range(30)}
     assert two.budgets[0].prediction.forecast.question.labels == {}
+
+
+@pytest.mark.slow
+def test_a_run_that_stopped_after_its_pilot_is_forecast_from(tmp_path: Path) -> None:
+    study, _ = piloted_study(tmp_path, pilot=PILOT)
+    out = tmp_path / "run"
+    with pytest.raises(LimitReachedError):
+        run(study, out, settings=["limit={unit: flops, amount: 3.5e7}"], until="sample")
+    assert not (out / "samples.parquet").exists()
+    stopped, alone = forecast_of(study, out=out).pilot.pilots, predict(out, pilot=None, objective=Coverage(), policies=())
+    run(study, out, until="sample")
+    finished = forecast_of(study, out=out).pilot.pilots
+    for one, other, third in zip(stopped.models, finished.models, alone.pilots.models, strict=True):
+        assert one.pilot.model == other.pilot.model == third.pilot.model
+        assert dict(zip(one.pilot.problem_ids, one.pilot.successes.tolist(), strict=True)) == dict(
+            zip(other.pilot.problem_ids, other.pilot.successes.tolist(), strict=True)
+        )
+        assert len(one.pilot.solution_count) == len(other.pilot.solution_count)
+        assert third.is_fixed
+        assert third.cost is not None
+    assert alone.pilots.unit == "flops"
+    assert "The run has not finished sampling: the forecast is from its pilot alone." in alone.notes
 
 
 @pytest.mark.slow

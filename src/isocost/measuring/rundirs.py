@@ -15,7 +15,7 @@ from isocost.errors import RunDirectoryError, TableError
 from isocost.measuring.independent import FirstDraws, first_draws
 from isocost.paths import read_parquet, shell_word
 from isocost.policies import FIXED
-from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
+from isocost.store import PILOT, SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.yamlfile import parse_yaml
 
 SAMPLES = "samples.parquet"
@@ -106,6 +106,13 @@ def samples_of(path: Path) -> Path:
     if (path / "study.yaml").exists():
         raise RunDirectoryError(f"{path}: sampling is not finished\n  finish it: isocost sample {shell_word(path)}")
     raise RunDirectoryError(f"{path}: no samples.parquet and no study.yaml; is it a run directory?\n  name one, or a table of samples")
+
+
+def pilot_of(path: Path) -> Path | None:
+    """Return the table of a run's pilot if the run has not finished sampling since; None if it has, or there is no pilot."""
+    noted = RunDirectory(path).read_derived(SAMPLES_DIGEST)
+    finished = (path / SAMPLES).exists() and (noted is None or noted.get("sha256") is not None)
+    return None if finished or not (path / PILOT).exists() else path / PILOT
 
 
 def groups_of(path: Path, by: str) -> dict[str, str]:

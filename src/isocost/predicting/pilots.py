@@ -15,13 +15,14 @@ from isocost.forecasting import Answers, DistinctLaw, Pilot, Piloted
 from isocost.measuring.costs import costs, unit_costs
 from isocost.measuring.draws import Draws, load, rows_of
 from isocost.measuring.models import Model, models
-from isocost.measuring.rundirs import RunFacts, facts_of, samples_of
+from isocost.measuring.rundirs import RunFacts, facts_of, pilot_of, samples_of
 from isocost.measuring.solutions import Classes
 from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.diversity import Level
 from isocost.metrics.intervals import count_interval
 from isocost.predicting.repeats import Repeats, repeats
 from isocost.records import Estimate
+from isocost.store import PILOT
 from isocost.tables import scan_table
 from isocost.tables.coding import collected
 
@@ -75,8 +76,10 @@ def read_pilots(
         RunDirectoryError: The directory holds no samples.
         InputError: A model has fewer draws than the pilot, shares no problem with the others, or a given cost is missing or wrong.
     """
-    run = facts_of(path)
-    table = scan_table(str(samples_of(path) if path.is_dir() else path), _COLUMNS)
+    run, file = facts_of(path), table_of(path)
+    # A pilot that is on the disk before the other samples: nothing decided its number of draws.
+    as_fixed = as_fixed or file.name == PILOT
+    table = scan_table(str(file), _COLUMNS)
     if only is not None:
         table = table.filter(only)
     if run and given is None and "cost" not in table.collect_schema():
@@ -109,8 +112,17 @@ def read_pilots(
         together=found.together,
         distinct=distinct,
         answers=tuple(_answers(rows, draws)),
-        notes=(*_notes(table, piloted, fixed, found), *_run_notes(run)),
+        notes=(*_notes(table, piloted, fixed, found), *_run_notes(run, file)),
     )
+
+
+def table_of(path: Path) -> Path:
+    """Return a table, or that of a run directory: its samples, or its pilot while it has not finished sampling.
+
+    Raises:
+        RunDirectoryError: The directory has neither.
+    """
+    return (pilot_of(path) or samples_of(path)) if path.is_dir() else path
 
 
 def _first(draws: Draws, pilot: int | None) -> Bools:
@@ -227,5 +239,7 @@ def _notes(table: pl.LazyFrame, found: Sequence[Model], fixed: Mapping[str, bool
     return notes
 
 
-def _run_notes(run: RunFacts | None) -> list[str]:
+def _run_notes(run: RunFacts | None, file: Path) -> list[str]:
+    if run and file.name == PILOT:
+        return ["The run has not finished sampling: the forecast is from its pilot alone."]
     return [doubt] if run and (doubt := run.doubt()) else []

@@ -9,9 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from isocost.errors import InputError
-from isocost.measuring.rundirs import samples_of
 from isocost.metrics.diversity import Level
-from isocost.predicting.pilots import Pilots, read_pilots
+from isocost.predicting.pilots import Pilots, read_pilots, table_of
 from isocost.tables import scan_table
 
 
@@ -72,7 +71,7 @@ def read_study_pilot(
         InputError: A model has no graded draw for these problems, or lacks the numbers of tokens.
     """
     only = pl.col("problem_id").is_in(list(problems)) & pl.col("model").is_in(list(models))
-    table = scan_table(str(samples_of(path) if path.is_dir() else path), ("num_prompt_tokens",)).filter(only)
+    table = scan_table(str(table_of(path)), ("num_prompt_tokens",)).filter(only)
     prompts = pl.col("num_prompt_tokens").mean() if "num_prompt_tokens" in table.collect_schema() else pl.lit(None, pl.Float64)
     prompt = dict(table.group_by("model").agg(prompts.alias("prompt")).collect().iter_rows())
     lacking = [name for name in models if name not in prompt]

@@ -22,6 +22,7 @@ from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Problem
 from isocost.sampling.cells import Sampler, all_terms, longest_prompts, pilot_allocations, plan, run_cells, token_means
+from isocost.sampling.pilottable import keep_pilot
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted
 from isocost.sampling.progress import Progress
@@ -114,6 +115,7 @@ def sample(
     sampler = Sampler(pools, executor, grading, ledger, progress)
     try:
         sampler.buy(pilot)
+        keep_pilot(directory, study, pools, pilot)
         means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
         costs, plans = _plans(prepared, ids, means, pilot)
         directory.write_json(planning.to_json(plans), "plan.json")

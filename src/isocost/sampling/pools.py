@@ -269,6 +269,10 @@ class Pool:
             if unjudged := [(key, draw) for _, key, draw in own if self._draws[key[0]].verdict(key[1]) is None]:
                 yield batch, unjudged
 
+    def texts(self, keys: Collection[DrawKey]) -> Iterator[tuple[DrawKey, str]]:
+        """Yield the keys and texts of some stored draws."""
+        return ((key, draw.generation) for _, key, draw in self._texts() if key in keys)
+
     def _texts(self) -> Iterator[tuple[str, DrawKey, StoredDraw]]:
         """Yield the stored draws of the study's problems with their texts: batch, key, draw."""
         for row in self._log.rows():

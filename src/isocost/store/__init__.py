@@ -9,14 +9,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from isocost.store.directory import SAMPLES_DIGEST, RunDirectory
+from isocost.store.directory import PILOT, SAMPLES_DIGEST, RunDirectory
 from isocost.store.files import atomic_write, digest_of_file, disk_full, write_parquet
 from isocost.store.logs import Log, Row
 
 if TYPE_CHECKING:
     from isocost.store.batches import BatchLog
 
-__all__ = ["SAMPLES_DIGEST", "BatchLog", "Log", "Row", "RunDirectory", "atomic_write", "digest_of_file", "disk_full", "write_parquet"]
+__all__ = [
+    "PILOT",
+    "SAMPLES_DIGEST",
+    "BatchLog",
+    "Log",
+    "Row",
+    "RunDirectory",
+    "atomic_write",
+    "digest_of_file",
+    "disk_full",
+    "write_parquet",
+]
 
 
 def __getattr__(name: str) -> object:

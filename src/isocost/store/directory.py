@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # `isocost status` opens a directory for its logs and must no
     from isocost.store.batches import BatchLog
 
 LOCK = "lock"
+PILOT = "pilot.parquet"  # the samples of a pilot, which are there before samples.parquet
 SAMPLES_DIGEST = "samples.json"  # of samples.parquet: a reader without the lock checks that it is what the run wrote last
 _FIRST = (LOCK, "models.json")  # files that a run writes before study.yaml
 

@@ -10,6 +10,7 @@ from isocost.config import Study
 from isocost.costs.expected import DrawCost, draw_costs, prompts_are_counted
 from isocost.errors import InputError
 from isocost.forecasting import Choice, Comparison, Piloted, Question, forecast
+from isocost.measuring.rundirs import SAMPLES
 from isocost.planning import in_unit, objective_of
 from isocost.policies import AUTO, ONE_MODEL
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
@@ -19,6 +20,7 @@ from isocost.preparing.difficulty import difficulty_labels
 from isocost.preparing.prepare import Prepared, generators
 from isocost.records import Cell, CellPlan, Cost, Estimate, Unit
 from isocost.sampling.cells import longest_prompts, pilot_allocations
+from isocost.store import PILOT
 
 _SIMULATED = ("first-hit", "dart", "cascade", "adaptive")  # policies that a forecast can simulate without further keys
 
@@ -83,7 +85,7 @@ def find_pilot(prepared: Prepared, table: Path | None, run: Path) -> StudyPilot 
     if table is not None:
         return read_study_pilot(table, models, ids, each, distinct=prepared.study.curate.distinct)
     # Without a pilot in the study, the samples of its run are those of its arms.
-    if study.pilot is None or not (run / "samples.parquet").exists():
+    if study.pilot is None or not any((run / name).exists() for name in (SAMPLES, PILOT)):
         return None
     chosen = {allocation.problem_id for allocation in pilot_allocations(prepared, ids, models)}
     # The first draws of the pilot's problems were bought whatever came out, and whatever was drawn after them.
