@@ -104,7 +104,7 @@ def test_the_estimator_and_the_end_of_what_it_has_are_in_the_table() -> None:
     texts = [[entry.text for entry in row.entries] for row in table.rows]
     assert texts[0] == [
         "weak", "posterior of pass rates", "4.25", "3.1 [2.5, beyond reach]", "1.24 [1.00, beyond reach]", "400",
-        "10 draws per problem: 80.0% problems covered",
+        "10 draws: 80.0%",
     ]  # fmt: skip
     assert texts[1][2:5] == ["–", "not reached", "not reached"]
     assert table.rows[0].group == "both@low: 70.0% problems covered"

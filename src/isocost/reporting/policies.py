@@ -91,8 +91,11 @@ def uniform_words(match: UniformMatch) -> str:
 
 def _reached(spending: Spending, value: float) -> str:
     """Return the value of an objective with its name."""
-    name = _OBJECTIVES[spending.objective].format(spending.size)
-    return f"{amounts.fixed(value, 2)} {name}" if spending.objective == "kept" else f"{amounts.fixed(100 * value)}% {name}"
+    return f"{_value(spending, value)} {_OBJECTIVES[spending.objective].format(spending.size)}"
+
+
+def _value(spending: Spending, value: float) -> str:
+    return amounts.fixed(value, 2) if spending.objective == "kept" else f"{amounts.fixed(100 * value)}%"
 
 
 def _by_model(found: Sequence[Spending]) -> Table:
@@ -206,7 +209,7 @@ def _uniform(found: Sequence[Spending]) -> Table:
 
 
 def _needed(item: _Matched) -> Entry:
-    return number(item.match.draws, lambda draws: amounts.fixed(draws, 2), "not reached")
+    return number(item.match.draws, lambda draws: amounts.fixed(draws, 2), "")
 
 
 def _costs(items: Sequence[_Matched], unit: Unit) -> Shown[_Matched]:
@@ -237,7 +240,7 @@ def _open(estimate: Estimate, text_of: Callable[[float], str]) -> str:
 
 def _end(item: _Matched) -> str:
     match = item.match
-    return f"{_draws(match.reach)} per problem: {_reached(item.spending, match.at_reach)}"
+    return f"{_draws(match.reach)}: {_value(item.spending, match.at_reach)}"
 
 
 def _draws(count: int) -> str:
