@@ -148,8 +148,9 @@ def test_the_forecast_of_the_choice_is_kept_beside_its_outcome(tmp_path: Path, o
     assert said["kept_per_problem"]["outcome"] == measures["cells"]["best@low"]["kept_per_problem"]
     assert said["cost"]["outcome"]["value"] * 30 == pytest.approx(flops(out, stored(out)))
     assert predicted["covered"]["value"] <= 1.0
-    # Without the files, as in a run of an earlier version, nothing is predicted after the fact.
+    # Without the files, as in a run of an earlier version, nothing is predicted after the fact: not even if the choice is made again.
     (out / "arms" / "best@low" / "forecast.json").unlink()
+    (out / "arms" / "best@low" / "choice.json").unlink()
     run(study, out, until="measure")
     assert not (out / "arms" / "best@low" / "forecast.json").exists()
     assert "forecasts" not in json.loads((out / "measures.json").read_text())

@@ -85,7 +85,7 @@ def test_policies_and_mixtures_are_predicted_where_the_forecast_knows_them(tmp_p
         **ARMS,
         "hit": {"policy": "first-hit", "models": ["weak"]},
         "mix": {"policy": "mixed", "models": ["weak", "strong"]},
-        "most": {"policy": "mixed", "models": ["weak", "strong"], "shares": {"weak": 3, "strong": 1}},
+        "most": {"policy": "mixed", "models": ["weak", "strong"], "shares": {"weak": 1, "strong": 3}},
     }
     run(study(tmp_path, arms=arms, budgets=realised()), out, until="measure")
     rows = {(each["cell"], each["measure"]) for each in measured(out)["forecasts"]}

@@ -153,18 +153,16 @@ def run_cells(
         listener: Called with a note for each choice that is made.
 
     """
-    policies, names = _open_policies(prepared, directory, terms, pilot, sampler, listener)
-    novelty = {
-        cell: Novelty({model: sampler.pools[model] for model in own.models})
-        for cell, own in terms.items()
-        if isinstance(own.objective, KeptPerProblem)
-    }
+    policies, names, chosen = _open_policies(prepared, directory, terms, pilot, sampler, listener)
+    kept = {cell: own.models for cell, own in terms.items() if isinstance(own.objective, KeptPerProblem)}
+    novelty = {cell: Novelty({model: sampler.pools[model] for model in models}) for cell, models in kept.items()}
     # A round counts only under the terms it was proposed under: another budget or set of problems proposes others.
     stamps = {cell: digest("terms", _terms_fields(terms[cell]), names[cell]) for cell in terms}
-    rounds: dict[tuple[Cell, int], list[Allocation]] = {}
-    for cell in terms:
-        for number, allocations in _recorded(directory.log("arms", cell.name, "rounds.jsonl"), terms[cell], stamps[cell]):
-            rounds[cell, number] = allocations
+    rounds = {
+        (cell, number): allocations
+        for cell in terms
+        for number, allocations in _recorded(directory.log("arms", cell.name, "rounds.jsonl"), terms[cell], stamps[cell])
+    }
 
     def recorded(cell: Cell, number: int) -> list[Allocation] | None:
         earlier = rounds.get((cell, number))
@@ -192,7 +190,7 @@ def run_cells(
             yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=verdict, cost=cost, new=new)
 
     new = {cell: own for cell, own in terms.items() if (cell, 0) not in rounds}
-    _predict(prepared, directory, plans, new, sampler.pools, pilot)
+    _predict(prepared, directory, plans, new, sampler.pools, pilot, chosen)
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     for cell, allocations in piloted.items():
         wants(cell, allocations)
@@ -211,10 +209,23 @@ def _predict(
     terms: Mapping[Cell, Terms],
     pools: Mapping[str, Pool],
     pilot: Sequence[Allocation],
+    chosen: Mapping[Cell, Predicted],
 ) -> None:
-    """Store forecasts of the cells that have none; `terms` are those of cells of which nothing is recorded yet."""
+    """Store forecasts of the cells that have none.
+
+    Args:
+        prepared: The study.
+        directory: Its run directory.
+        plans: The plan of each cell.
+        terms: The terms of cells of which nothing is recorded yet. A forecast after the fact would be none.
+        pools: The pools, by model.
+        pilot: The draws of the pilot.
+        chosen: What is predicted for the choices of `policy: auto` that were made now.
+    """
     arms = prepared.study.arms
-    # The choice of an arm with `policy: auto` comes with a forecast.
+    for cell, predicted in chosen.items():
+        if cell in terms:
+            store(predicted, directory, cell, _forecast_stamp(prepared, cell, terms[cell]))
     open_cells = {cell: own for cell, own in terms.items() if pilot and arms[cell.arm].policy != AUTO}
     missing = {cell: own for cell, own in open_cells.items() if stored(directory, cell, _forecast_stamp(prepared, cell, own)) is None}
     for cell, predicted in predict_cells(arms, plans, missing, pools, pilot, prepared.study.curate.per_problem):
@@ -249,21 +260,22 @@ def _open_policies(
     pilot: Sequence[Allocation],
     sampler: Sampler,
     listener: Listener,
-) -> tuple[dict[Cell, Policy], dict[Cell, str]]:
-    """Return a fresh policy for each cell, and its name; arms with `policy: auto` choose theirs here."""
+) -> tuple[dict[Cell, Policy], dict[Cell, str], dict[Cell, Predicted]]:
+    """Return a fresh policy for each cell, its name, and what is predicted for the choices of `policy: auto` that are made here."""
     policies: dict[Cell, Policy] = {}
     names: dict[Cell, str] = {}
+    made: dict[Cell, Predicted] = {}
     for cell, own in terms.items():
         names[cell] = prepared.study.arms[cell.arm].policy
         if names[cell] == AUTO:
             stamp, kept = digest("terms", _terms_fields(own), AUTO), prepared.study.curate.per_problem
             chosen, predicted = choose(cell, own, stamp, sampler.pools, pilot, kept, directory, listener)
             if predicted:
-                store(predicted, directory, cell, _forecast_stamp(prepared, cell, own))
+                made[cell] = predicted
             names[cell], policies[cell] = chosen.name, chosen.open(own)
         else:
             policies[cell] = load_policy(names[cell], own)
-    return policies, names
+    return policies, names, made
 
 
 def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Allocation]]]:
