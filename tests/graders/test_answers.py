@@ -14,7 +14,9 @@ import pytest
 
 from isocost.graders import load_grader
 from isocost.graders.base import AnswerGrader
+from isocost.graders.replies import after_delimiters
 from isocost.problems import load_problems
+from isocost.records import Delimiters
 
 CASES = Path(__file__).with_name("answers.jsonl")
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "realworld_answers.jsonl"
@@ -61,3 +63,17 @@ def test_answers_of_public_bug_reports() -> None:
     for case in cases:
         case.setdefault("gold", answers.get(str(case.get("problem_id"))))
     assert refused(cases) == []
+
+
+@pytest.mark.parametrize(
+    ("opens", "text", "rest"),
+    [
+        ("<a>", "<a>1</a>2", "2"),
+        ("<a>", "<a>1</a>2<a>3", ""),
+        ("<a>", "2", "2"),
+        (None, "1</a>2", "2"),
+        (None, "1, cut off", ""),
+    ],
+)
+def test_a_models_own_delimiters(opens: str | None, text: str, rest: str) -> None:
+    assert after_delimiters(text, Delimiters(open=opens, close="</a>")) == rest

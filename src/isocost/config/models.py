@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from isocost.config.sections import OpenSection, PositiveFloat, PositiveInt, Section
-from isocost.records import PromptReading, SamplingParams
+from isocost.records import Delimiters, PromptReading, SamplingParams
 
 
 class Example(Section):
@@ -178,6 +178,22 @@ class Sampling(Section):
         return SamplingParams(**{**self.model_dump(), "stop": tuple(dict.fromkeys((*self.stop, *stop)))})
 
 
+class Reasoning(Section):
+    """The delimiters of a model's reasoning. An answer is read from what follows the last `close`; reasoning that is not closed has none.
+
+    Attributes:
+        open: The text before the reasoning; null if the prompt has it, so that a sample without `close` is reasoning only.
+        close: The text after it.
+    """
+
+    open: Annotated[str, Field(min_length=1)] | None = None
+    close: Annotated[str, Field(min_length=1)]
+
+    def delimiters(self) -> Delimiters:
+        """Return the delimiters in the form that graders use."""
+        return Delimiters(open=self.open, close=self.close)
+
+
 class ModelSpec(OpenSection):
     """A model: its engine, its costs, and the options of its engine.
 
@@ -190,6 +206,7 @@ class ModelSpec(OpenSection):
         tokens_per_sample: Expected generated tokens per sample. Give it for all generators or for none; a pilot measures it.
         prompt_tokens: Expected tokens of a prompt.
         attention: Layers * heads * head size, for the FLOPs of attention; null means as the engine reads it.
+        reasoning: Delimiters of its reasoning, beside those that are known (`<think>`, `[THINK]`, the channels of gpt-oss and others).
         batch_api: Price the model at its provider's batch API: apply the `batch_discount` of its price.
     """
 
@@ -201,4 +218,5 @@ class ModelSpec(OpenSection):
     tokens_per_sample: PositiveFloat | None = None
     prompt_tokens: PositiveFloat | None = None
     attention: PositiveInt | None = None
+    reasoning: Reasoning | None = None
     batch_api: bool = False

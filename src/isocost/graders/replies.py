@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import deque
-from dataclasses import dataclass
+
+from isocost.records import Delimiters
 
 # Names of reasoning in tags: <think>, <seed:think>, <thinking>, <think:opensource>.
 _NAMED = r"(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad|antthinking|in(?:ner|ternal)_monologue)"
@@ -63,23 +64,11 @@ _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _SIGNS = str.maketrans({"\u066b": ".", "\u066c": ",", "\u066a": "%", "\uff0e": "."})  # Arabic separators and percent, full-width stop
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delimiters:
-    """The marks around a model's reasoning.
-
-    Attributes:
-        open: The mark before it; None if the prompt has it, so that a text without `close` is reasoning only.
-        close: The mark after it.
-    """
-
-    open: str | None
-    close: str
-
-    def after(self, text: str) -> str:
-        """Return the text after the last `close`; "" where reasoning is not closed."""
-        _, found, rest = text.rpartition(self.close)
-        unclosed = not found if self.open is None else self.open in rest
-        return "" if unclosed else rest
+def after_delimiters(text: str, delimiters: Delimiters) -> str:
+    """Return the text after the last `close` of a model's own delimiters; "" where reasoning is not closed."""
+    _, found, rest = text.rpartition(delimiters.close)
+    unclosed = not found if delimiters.open is None else delimiters.open in rest
+    return "" if unclosed else rest
 
 
 def after_reasoning(text: str) -> str:

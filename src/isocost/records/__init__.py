@@ -22,7 +22,7 @@ from isocost.records.results import (
     Results,
     Setup,
 )
-from isocost.records.samples import Allocation, FinishReason, Outcome, Problem, SamplingParams, Verdict
+from isocost.records.samples import Allocation, Delimiters, FinishReason, Outcome, Problem, SamplingParams, Truncation, Verdict
 from isocost.records.spending import Estimator, ModelSpending, RoundSpending, Spending, UniformMatch
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Chosen",
     "Comparison",
     "Cost",
+    "Delimiters",
     "Estimate",
     "Estimator",
     "Evaluation",
@@ -60,6 +61,7 @@ __all__ = [
     "SamplingParams",
     "Setup",
     "Spending",
+    "Truncation",
     "UniformMatch",
     "Unit",
     "Verdict",

@@ -10,6 +10,7 @@ from typing import Literal
 from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.estimates import Estimate
 from isocost.records.forecasts import ForecastOutcome
+from isocost.records.samples import Truncation
 from isocost.records.spending import Spending
 
 PromptReading = Literal["none", "shared", "each"]
@@ -291,6 +292,7 @@ class Results:
         independent_draws: By model that is drawn by outcomes too: the number of its draws that do not depend on outcomes, on which its
             measures at k and its curve rest, and the number of all its draws.
         reasoning: By (account, model) whose endpoint reports it: tokens of reasoning, and all tokens that it generated.
+        truncated: By model that has any: its samples that were cut off at max_tokens.
         mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
         forecasts: What the pilot predicted of cells, beside what came of it.
         spendings: What the policy of each cell did, for cells whose policy observes outcomes.
@@ -317,3 +319,4 @@ class Results:
     spendings: tuple[Spending, ...] = ()
     forecasts: tuple[ForecastOutcome, ...] = ()
     reasoning: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    truncated: Mapping[str, Truncation] = field(default_factory=dict)

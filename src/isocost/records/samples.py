@@ -26,6 +26,7 @@ class Problem:
 
 
 FinishReason = Literal["stop", "length", "error"]
+TRUNCATION_MATTERS = 0.05  # share of samples cut off from which a warning is given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +80,45 @@ class Verdict:
     def correct(self) -> bool | None:
         """True, False, or None if ungraded."""
         return None if self.outcome is Outcome.UNGRADED else self.outcome is Outcome.CORRECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truncation:
+    """The samples of a model that reached `max_tokens` and were cut off there.
+
+    Attributes:
+        cut: Number of these samples.
+        n: Number of all samples that the model gave.
+        max_tokens: The largest number of generated tokens.
+    """
+
+    cut: int
+    n: int
+    max_tokens: int
+
+    @property
+    def share(self) -> float:
+        """The share of samples that were cut off; 0 without samples."""
+        return self.cut / self.n if self.n else 0.0
+
+    @property
+    def matters(self) -> bool:
+        """True if so many samples were cut off that the model looks worse than it is."""
+        return self.share >= TRUNCATION_MATTERS
+
+    def warning(self, model: str) -> str:
+        """Return a sentence that tells how many of a model's samples were cut off, and what to do."""
+        return f"{100 * self.share:.0f}% of {model}'s samples hit max_tokens {self.max_tokens}: raise it before you believe this"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delimiters:
+    """The marks around a model's reasoning.
+
+    Attributes:
+        open: The mark before it; None if the prompt has it, so that a text without `close` is reasoning only.
+        close: The mark after it.
+    """
+
+    open: str | None
+    close: str

@@ -48,7 +48,12 @@ def headline(results: Results) -> str:
     else:
         sentence = "no data was bought, so there is nothing to compare"
     setting = _setting(results, pair)
-    return f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
+    return " ".join([f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}.", *_cut_off(results)])
+
+
+def _cut_off(results: Results) -> list[str]:
+    """Return a warning for each model that looks worse than it is because its samples were cut off."""
+    return [f"{each.warning(model)}." for model, each in results.truncated.items() if each.matters]
 
 
 def support(results: Results) -> tuple[str, ...]:

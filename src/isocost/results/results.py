@@ -35,6 +35,7 @@ from isocost.records import (
     Results,
     Setup,
     Spending,
+    Truncation,
 )
 from isocost.reporting.money import without_overlaps
 from isocost.results.audits import Audits
@@ -104,8 +105,23 @@ def assemble(
         spendings=tuple(spendings(prepared, bought, table, independence, solutions)),
         forecasts=tuple(forecast_outcomes(bought, cells)),
         reasoning={key: (paid.reasoning_tokens, paid.tokens) for key, paid in bought.ledger.accounts.items() if paid.reasoning_tokens},
+        truncated=_truncations(prepared, table),
     )
     return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
+
+
+def _truncations(prepared: Prepared, table: DrawTable) -> dict[str, Truncation]:
+    """Return the samples that reached max_tokens, of each model that has any."""
+    cut, answered = ((table.draws["finish_reason"] == "length").to_numpy(), (table.draws["finish_reason"] != "error").to_numpy())
+    found = {
+        model: Truncation(
+            cut=int((cut & table.is_of(model)).sum()),
+            n=int((answered & table.is_of(model)).sum()),
+            max_tokens=prepared.study.sampling_of(model).max_tokens,
+        )
+        for model in generators(prepared.study)
+    }
+    return {model: each for model, each in found.items() if each.cut}
 
 
 def _cell_result(

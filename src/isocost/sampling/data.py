@@ -134,6 +134,9 @@ def sample(
     watch.finish()
     progress.write()
     _note_failures(pools, listener)
+    for model, found in progress.truncations().items():
+        if found.matters:
+            listener(Note(text=found.warning(model)))
     outcome = SamplingOutcome(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
@@ -203,6 +206,7 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
         directory=directory,
         problems={p.id: p for p in problems},
         grader=grader_key(grading),
+        reasoning=own.delimiters() if (own := prepared.study.models[name].reasoning) else None,
         solutions=Solutions(prepared.study.curate.distinct) if name in _counted_by_solution(prepared.study) else None,
     )
 

@@ -39,10 +39,10 @@ from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
-from isocost.records import Allocation, Cost, ModelCard, Outcome, Problem, SamplingParams, Verdict
+from isocost.records import Allocation, Cost, Delimiters, ModelCard, Outcome, Problem, SamplingParams, Verdict
 from isocost.sampling.orders import Line, OrderIndex
 from isocost.sampling.solutions import Solutions
-from isocost.sampling.verdicts import FAILED, Verdicts
+from isocost.sampling.verdicts import FAILED, Verdicts, final_verdict, log_name, to_pairs
 from isocost.store import BatchLog, Log, RunDirectory
 
 DRAW = ("id", "problem_id", "sample_index")
@@ -74,6 +74,7 @@ class Pool:
         problems: The training problems by id.
         grader: Folder name of the grader (`grader_key`).
         solutions: Digests of correct solutions; None if no cell needs them.
+        reasoning: Delimiters of the model's reasoning, if the study gives any.
         id: Digest of model, prompt, sampling parameters and seed.
         stale: By problem id, stored draws of problems that have left the study or have another question now.
     """
@@ -88,6 +89,7 @@ class Pool:
     problems: Mapping[str, Problem]
     grader: str
     solutions: Solutions | None = None
+    reasoning: Delimiters | None = None
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
     _stem: Path = field(init=False)
@@ -107,7 +109,7 @@ class Pool:
         self._log = self.directory.batches("pools", self.card.name, self.id)
         # Absolute, because workers write there and may have another working directory.
         self._stem, self._job = self._log.stem.resolve(), Job.template(self.spec, self.facts, self.params)
-        self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, self.id))
+        self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, log_name(self.id, self.reasoning)))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
 
     def load(
@@ -289,7 +291,7 @@ class Pool:
         for batch, draws, verdicts in batches:
             lines = []
             for ((problem_id, index), draw), verdict in zip(draws, verdicts, strict=True):
-                found = self._verdicts.share(FAILED if draw.finish_reason == "error" else verdict)
+                found = self._verdicts.share(final_verdict(draw, verdict))
                 self._draws[problem_id].judge(index, found)
                 if self.solutions is not None:
                     self.solutions.add((problem_id, index), draw, found)
@@ -299,11 +301,7 @@ class Pool:
 
     def pairs(self, draws: Sequence[tuple[DrawKey, StoredDraw]]) -> list[Pair]:
         """Return the grader's input for draws; a failed draw has an empty text."""
-        asked = [self.problems[problem_id] for (problem_id, _), _ in draws]
-        return [
-            Pair(key="", reference=problem.answer, generation=draw.generation, question=problem.question)
-            for problem, (_, draw) in zip(asked, draws, strict=True)
-        ]
+        return to_pairs((self.problems[key[0]] for key, _ in draws), (draw for _, draw in draws), self.reasoning)
 
     def draws(self) -> Iterator[tuple[DrawKey, Draw]]:
         """Yield every draw of the study's problems, with its key."""

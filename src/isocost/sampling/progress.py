@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from isocost.amounts import format_amount as format_budget
@@ -15,7 +16,7 @@ from isocost.ledger import Account, Ledger
 from isocost.ledger.bill import format_request_failures, price_difference
 from isocost.ledger.summary import summarise_ledger
 from isocost.metrics.intervals import proportion
-from isocost.records import Allocation, Cell, Outcome, Verdict
+from isocost.records import Allocation, Cell, FinishReason, Outcome, Truncation, Verdict
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
 
@@ -65,6 +66,8 @@ class Progress:
     _priced: set[str] = field(default_factory=set)
     _ordered: dict[tuple[str, str], int] = field(default_factory=dict)
     _ordered_in_all: int = 0
+    _answered: Counter[str] = field(default_factory=Counter)
+    _cut: Counter[str] = field(default_factory=Counter)
     _judged: int = 0
     _correct: int = 0
     _busy: float = 0.0
@@ -73,6 +76,9 @@ class Progress:
     _written: float = 0.0
 
     def __post_init__(self) -> None:
+        for model, pool in self.pools.items():
+            for _, draw in pool.draws():
+                self._count_answer(model, draw.finish_reason)
         self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
 
     def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
@@ -100,10 +106,23 @@ class Progress:
         for (problem_id, index), draw in draws:
             tokens += draw.num_generated_tokens
             self.failed += draw.finish_reason == "error"
+            self._count_answer(model, draw.finish_reason)
             for end, spent in self._wanted.get((model, problem_id), ()):
                 if index < end:  # cells share draws: each counts those below its own end
                     spent.add(draw.flops, draw.usd)
         self.watch.advance(len(draws), tokens=tokens)
+
+    def _count_answer(self, model: str, finish_reason: FinishReason) -> None:
+        self._answered[model] += finish_reason != "error"
+        self._cut[model] += finish_reason == "length"
+
+    def truncations(self) -> dict[str, Truncation]:
+        """Return the samples that reached max_tokens, over all starts, of each model that has any."""
+        return {
+            model: Truncation(cut=cut, n=self._answered[model], max_tokens=self.pools[model].params.max_tokens)
+            for model, cut in self._cut.items()
+            if cut
+        }
 
     def judged(self, verdicts: Sequence[Verdict]) -> None:
         """Count verdicts that were stored."""
@@ -167,6 +186,7 @@ class Progress:
             "seconds_left": (self.watch.total - self.watch.done) / rate if rate else None,
             "engine_idle": self.idle(),
             "failed": self.failed,
+            "truncated": {model: asdict(each) for model, each in self.truncations().items()},
             "cells": cells,
             "ledger": ledger,
         }
@@ -181,6 +201,8 @@ class Progress:
         if share.value is not None and share.low is not None and share.high is not None:
             parts.append(f"correct {100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]")
         parts.append(f"{self.failed} err")
+        if cut := self.truncations():
+            parts.append("cut off " + ", ".join(f"{model} {100 * each.share:.0f}%" for model, each in cut.items()))
         return "  ".join([*parts, *self._trouble()])
 
     def _trouble(self) -> list[str]:

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from isocost.executors.jobs import StoredDraw
+from isocost.graders.replies import after_delimiters
+from isocost.grading import Pair
 from isocost.ids import digest
-from isocost.records import Outcome, Verdict
+from isocost.records import Delimiters, Outcome, Problem, Verdict
 from isocost.store import BatchLog, Row
 
 FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
+TRUNCATED = "truncated"  # reason for a draw that reached max_tokens and was not correct
 MOST_SHARED = 100_000  # distinct verdicts kept for sharing: a bound on memory where every answer differs
+
+
+def final_verdict(draw: StoredDraw, verdict: Verdict) -> Verdict:
+    """Return the verdict to store: `engine_error` where there is no answer, and `truncated` for a draw cut off before the right one."""
+    if draw.finish_reason == "error":
+        return FAILED
+    if draw.finish_reason == "length" and verdict.outcome in (Outcome.INCORRECT, Outcome.NO_ANSWER):
+        return replace(verdict, reason=TRUNCATED)
+    return verdict
+
+
+def to_pairs(asked: Iterable[Problem], draws: Iterable[StoredDraw], reasoning: Delimiters | None) -> list[Pair]:
+    """Return the grader's input for draws, without reasoning in a model's own delimiters; a failed draw has an empty text."""
+    return [
+        Pair(
+            key="",
+            reference=problem.answer,
+            generation=after_delimiters(draw.generation, reasoning) if reasoning else draw.generation,
+            question=problem.question,
+        )
+        for problem, draw in zip(asked, draws, strict=True)
+    ]
+
+
+def log_name(pool: str, reasoning: Delimiters | None) -> str:
+    """Return the name of the log of a pool's verdicts: other delimiters of reasoning give other verdicts."""
+    return pool if reasoning is None else f"{pool}-{digest('reasoning', reasoning, length=8)}"
 
 
 class Verdicts:

@@ -19,6 +19,7 @@ from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineSpec, Job
 from isocost.executors.storing import FAILED_GENERATION
+from isocost.graders.replies import after_delimiters
 from isocost.grading import Grading, Pair
 from isocost.ids import digest, seed_of
 from isocost.metrics.majority import majority_at_k
@@ -166,6 +167,8 @@ class _Evaluation:
         return "+".join((self.student, self.cell.name if self.cell else "untrained", str(self.seed), self.prompt, self.split))
 
     def _grade(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+        if own := self.prepared.study.models[self.student].reasoning:
+            pairs = [(answer, after_delimiters(generation, own.delimiters())) for answer, generation in pairs]
         return self.grading.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
 
     def _answer(self, requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:

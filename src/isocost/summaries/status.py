@@ -16,7 +16,7 @@ from isocost.ledger import Account
 from isocost.ledger.bill import UNITS, format_bill
 from isocost.ledger.summary import Accounts, read_ledger, read_summary
 from isocost.preparing.changes import read_last_study
-from isocost.records import Unit
+from isocost.records import Truncation, Unit
 from isocost.store import RunDirectory
 
 PROGRESS, START = "progress.json", "start.json"  # as buying/progress.py and starts.py write them; importing those takes half a second
@@ -277,9 +277,21 @@ def _sampling_lines(progress: dict[str, Any], *, running: bool) -> list[str]:
     lines = [line]
     if progress["engine_idle"] is not None:
         lines.append(f"engines on this machine were idle {100 * progress['engine_idle']:.1f}% of the time")
+    for model, each in _truncations(progress).items():
+        lines.append(
+            each.warning(model) if each.matters else f"{each.cut:,} of {model}'s {each.n:,} samples hit max_tokens {each.max_tokens}"
+        )
     if progress["failed"]:
         lines.append(f"draws that failed: {progress['failed']:,}")
     return lines
+
+
+def _truncations(progress: dict[str, Any]) -> dict[str, Truncation]:
+    """Return the samples that reached max_tokens by model; none of runs of earlier versions, or from a damaged file."""
+    try:
+        return {model: Truncation(**each) for model, each in (progress.get("truncated") or {}).items()}
+    except (TypeError, AttributeError):
+        return {}
 
 
 def describe_saved(path: Path) -> str:
