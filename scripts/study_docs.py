@@ -76,7 +76,9 @@ def page() -> str:
 def sources() -> list[str]:
     """Return the problem sources with their options."""
     parts = [
-        "`skip` is the number of problems to leave out at the beginning, `limit` the number to take after that. "
+        "`where` names fields of a problem's row and the value, or a list of values, that each must have: `{question_type: numeric}`. "
+        "`repeated: merge` takes a question that occurs again with the same answer once; `keep`, the default, keeps and names it. "
+        "`skip` is the number of these problems to leave out at the beginning, `limit` the number to take after that. "
         f"Sources without end, which need a `limit`: {', '.join(f'`{name}`' for name in ENDLESS)}.\n"
     ]
     for name in sorted(SOURCES):

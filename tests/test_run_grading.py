@@ -99,9 +99,10 @@ def with_references(tmp_path: Path, **answers: str) -> Path:
 def test_refused_references_are_all_written_down(tmp_path: Path, out: Path) -> None:
     study = with_references(tmp_path, p03="ten", p05="a dozen")
     run(study, out)
+    where = tmp_path / "problems.jsonl"
     assert [json.loads(line) for line in (out / "excluded.jsonl").read_text().splitlines()] == [
-        {"split": "train", "id": "p03", "answer": "ten", "reason": "bad_reference"},
-        {"split": "train", "id": "p05", "answer": "a dozen", "reason": "bad_reference"},
+        {"split": "train", "id": "p03", "answer": "ten", "reason": "bad_reference", "where": f"{where}:4"},
+        {"split": "train", "id": "p05", "answer": "a dozen", "reason": "bad_reference", "where": f"{where}:6"},
     ]
     report = (out / "report.md").read_text()
     assert all(f"| {problem} | bad_reference |" in " ".join(report.split()) for problem in ("p03", "p05"))
@@ -123,7 +124,7 @@ def test_strict_refuses_them(tmp_path: Path, out: Path) -> None:
         run(study, out, strict=True)
     lines = str(caught.value).splitlines()
     assert lines[0] == "the grader number refuses 12 of 30 reference answers"
-    assert lines[1] == "  problems.train: p00 ('number') is refused with 'bad_reference'"
+    assert lines[1] == "  problems.train: p00 ('number', problems.jsonl:1) is refused with 'bad_reference'"
     assert lines[11:] == ["  and 2 more", "  correct them, choose another grader, or leave out --strict to go on without these problems"]
     assert not out.exists()
     run(study, out)

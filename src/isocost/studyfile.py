@@ -204,7 +204,11 @@ def _engine_mistakes(raw: Mapping[str, Any], known: Known, already: Collection[K
 
 
 def _count_mistakes(keys: Keys, source: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Yield mistakes in `skip` and `limit`, which every source takes."""
+    """Yield mistakes in `skip`, `limit`, `where` and `repeated`, which every source takes."""
+    if source.get("where") is not None and not isinstance(source["where"], Mapping):
+        yield (*keys, "where"), "takes fields and their values, such as {question_type: numeric}"
+    if source.get("repeated") not in (None, "keep", "merge"):
+        yield (*keys, "repeated"), f"must be keep or merge, not {_short(source['repeated'])}"
     for key in ("skip", "limit"):
         value = source.get(key)
         if value is not None and (type(value) is not int or not 0 <= value < _LARGEST):

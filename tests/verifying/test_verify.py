@@ -71,10 +71,10 @@ def test_bad_lines_are_named_and_keep_their_place() -> None:
         b"[1]\n",
         line(gold="3"),
         line(prediction="3"),
-        line(gold=None, prediction="3"),
-        line(gold=True, prediction="3"),
-        line(gold=["3"], prediction="3"),
-        b'{"gold": NaN, "prediction": "3"}\n',
+        line(gold="3", prediction=None),
+        line(gold="3", prediction=True),
+        line(gold="3", prediction=["3"]),
+        b'{"gold": "3", "prediction": NaN}\n',
         b'{"gold": "\xff", "prediction": "3"}\n',
         b"[" * 100_000 + b"\n",
         b'{"gold": "3", "predic\n',
@@ -85,7 +85,7 @@ def test_bad_lines_are_named_and_keep_their_place() -> None:
     assert out[-1] == b""
     reasons = [json.loads(text)["reason"] for text in out[:-1]]
     assert [reason.partition(":")[0] for reason in reasons] == [*["equal", "bad_line"] * len(bad), "equal"]
-    assert reasons[9] == 'bad_line: "gold" is null, not text or a number'
+    assert reasons[9] == 'bad_line: "prediction" is null, not text or a number'
     assert json.loads(out[5]) == {
         "gold": "3",
         "outcome": "ungraded",
@@ -95,7 +95,7 @@ def test_bad_lines_are_named_and_keep_their_place() -> None:
     errors = said.splitlines()
     assert errors[0] == "error: stdin:2: not JSON: Expecting value, at character 1"
     assert errors[2] == 'error: stdin:6: has no "prediction" (nor "generation")'
-    assert errors[4] == 'error: stdin:10: "gold" is null, not text or a number'
+    assert errors[4] == 'error: stdin:10: "prediction" is null, not text or a number'
     assert errors[6] == 'error: stdin:14: "gold" is a list, not text or a number'
     assert errors[8] == "error: stdin:18: not UTF-8, at byte 11"
     assert errors[9].startswith("error: stdin:20: not JSON")
@@ -351,3 +351,16 @@ def test_a_line_with_a_key_twice_is_not_graded() -> None:
     out, said = verify(b'{"gold": "1", "gold": "2", "prediction": "2"}\n' + line(gold="1", prediction="1"), status=2)
     assert [json.loads(text)["outcome"] for text in out] == ["ungraded", "correct"]
     assert 'error: stdin:1: key "gold" occurs twice in one object; keep one' in said
+
+
+def test_lines_whose_reference_is_no_answer_are_left_out() -> None:
+    bad = [line(gold=gold, prediction="3") for gold in (None, True, ["3"], "proof", "")] + [b'{"gold": NaN, "prediction": "3"}\n']
+    raw = b"".join([line(gold="3", prediction="3"), *bad])
+    out, said = verify(raw)
+    reasons = [json.loads(text)["reason"] for text in out]
+    assert reasons[0] == "equal"
+    assert reasons[1:5] == [f"bad_reference: no_reference: {what}" for what in ("null", "true", "a list", "proof")]
+    assert all(json.loads(text)["outcome"] == "ungraded" for text in out[1:])
+    assert "stdin: 6 lines left out, their reference is no answer: 2, 3, 4, 5, 6, 7" in said
+    _, said = verify(raw, "--strict", status=2)
+    assert "error: stdin: 6 references are no answers" in said

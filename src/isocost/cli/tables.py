@@ -96,6 +96,7 @@ def verify(
     ] = None,
     workers: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Worker processes; default: one per core.")] = None,
     time_limit: Annotated[float, typer.Option("--time-limit", min=0.01, help="The most seconds per line.")] = 5.0,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 2 if the reference of a line is no answer.")] = False,
 ) -> None:
     """Grade solutions: each line of FILE comes out again, in order, with outcome, predicted_answer and reason added.
 
@@ -119,11 +120,26 @@ def verify(
     if problem_option and not problems:
         raise InputError("--problem-option: is of no use without --problems; name the problem source with it")
     options, problem_options = key_values(option, "--option"), key_values(problem_option, "--problem-option")
-    _grade(file, grader, options, (problems, problem_options) if problems else None, workers or len(os.sched_getaffinity(0)), time_limit)
+    _grade(
+        file,
+        grader,
+        options,
+        (problems, problem_options) if problems else None,
+        workers or len(os.sched_getaffinity(0)),
+        time_limit,
+        strict=strict,
+    )
 
 
 def _grade(
-    file: str, grader: str, options: Mapping[str, object], source: tuple[str, Mapping[str, object]] | None, jobs: int, time_limit: float
+    file: str,
+    grader: str,
+    options: Mapping[str, object],
+    source: tuple[str, Mapping[str, object]] | None,
+    jobs: int,
+    time_limit: float,
+    *,
+    strict: bool,
 ) -> None:
     """Grade the lines of a file, and print the counts of outcomes.
 
@@ -165,14 +181,14 @@ def _grade(
         raise SystemExit(141) from None
     finally:
         progress.clear()
-    _summarise(summary, name)
+    _summarise(summary, name, strict=strict)
 
 
-def _summarise(summary: Summary, name: str) -> None:
+def _summarise(summary: Summary, name: str, *, strict: bool) -> None:
     """Print the counts and the errors.
 
     Raises:
-        SystemExit: 2 if a line could not be used, or none could be graded.
+        SystemExit: 2 if a line could not be used, or none could be graded; with `strict` also if one was left out.
     """
     say(str(summary))
     for note in summary.notes(name):
@@ -182,5 +198,7 @@ def _summarise(summary: Summary, name: str) -> None:
         say(f"error: {name}: {summary.bad:,} of its lines could not be used{more}")
     if failure := summary.failure():
         say(f"error: {failure}")
-    if summary.bad or failure:
+    if strict and summary.left_out:
+        say(f"error: {name}: {len(summary.left_out):,} references are no answers; correct them, or leave out --strict")
+    if summary.bad or failure or (strict and summary.left_out):
         raise SystemExit(2)

@@ -277,7 +277,7 @@ class ExecutorSpec(Section):
 
 
 class ProblemSource(OpenSection):
-    """A problem source and its options. Every source also takes `skip` and `limit`.
+    """A problem source and its options. Every source also takes `where`, `repeated`, `skip` and `limit`.
 
     Attributes:
         source: A problem source by name, or `package.module:attribute`.

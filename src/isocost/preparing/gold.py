@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from isocost.errors import InputError
 from isocost.events import Listener, Note
 from isocost.grading import GradingPool, check_gold
 from isocost.preparing.prepare import Prepared, Refused
+from isocost.problems.references import reference_flaw
+from isocost.problems.repeated import repeated_ids
 from isocost.store import RunDirectory
 
 FILE = "excluded.jsonl"
@@ -36,8 +39,9 @@ def drop_refused(prepared: Prepared, grading: GradingPool, *, strict: bool = Fal
     refused: list[Refused] = []
     answered = {s: problems for s, problems in prepared.problems.items() if not (s == "train" and prepared.study.is_judged)}
     for split, problems in answered.items():
-        found = dict(check_gold(problems, grading))
-        refused += [Refused(split=split, id=p.id, answer=p.answer, reason=found[p.id]) for p in problems if p.id in found]
+        found = {p.id: flaw for p in problems if (flaw := p.flaw or reference_flaw(p.answer))}
+        found |= check_gold([p for p in problems if p.id not in found], grading)
+        refused += [Refused(split=split, id=p.id, answer=p.answer, reason=found[p.id], where=p.where) for p in problems if p.id in found]
         if problems and len(found) == len(problems):
             raise InputError(
                 f"the grader {grading.grader.name} accepts no reference answer of problems.{split}; "
@@ -53,6 +57,7 @@ def drop_refused(prepared: Prepared, grading: GradingPool, *, strict: bool = Fal
 
 def record(prepared: Prepared, directory: RunDirectory, listener: Listener) -> None:
     """Write the problems that were left out to `excluded.jsonl`, and note their number."""
+    _note_repeated(prepared, listener)
     if not prepared.refused:
         directory.remove(FILE)  # of an earlier start with other problems or another grader
         return
@@ -61,7 +66,18 @@ def record(prepared: Prepared, directory: RunDirectory, listener: Listener) -> N
         if of_split := [r for r in prepared.refused if r.split == split]:
             total = len(problems) + len(of_split)
             what = f"{len(of_split)} of {total} problems of {split} left out: the grader refuses their reference answer"
-            listener(Note(text=f"{what} ({of_split[0].id}: {of_split[0].reason}); {path} names all"))
+            first = f"{of_split[0].id}: {of_split[0].reason}"
+            listener(Note(text=f"{what} ({first}); {path} names all"))
+
+
+def _note_repeated(prepared: Prepared, listener: Listener) -> None:
+    """Note the questions that occur more than once in a set: their draws would be bought for each of them."""
+    for split, problems in prepared.problems.items():
+        if repeated := repeated_ids(problems):
+            many = "1 question occurs" if len(repeated) == 1 else f"{len(repeated):,} questions occur"
+            first = ", ".join(repeated[0][:MOST_NAMED])
+            advice = f"problems.{split}.repeated: merge takes each once"
+            listener(Note(text=f"problems.{split}: {many} more than once (first: {first}); {advice}"))
 
 
 def _refusal_message(refused: Sequence[Refused], grader: str, n_problems: int) -> str:
@@ -78,4 +94,5 @@ def _refusal_message(refused: Sequence[Refused], grader: str, n_problems: int) -
 
 def _format_refused(refused: Refused) -> str:
     answer = refused.answer if len(refused.answer) <= LONGEST_ANSWER else refused.answer[:LONGEST_ANSWER] + "..."
-    return f"{refused.id} ({answer!r}) is refused with {refused.reason!r}"
+    where = f", {Path(refused.where).name}" if refused.where else ""
+    return f"{refused.id} ({answer!r}{where}) is refused with {refused.reason!r}"

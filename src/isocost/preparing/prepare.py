@@ -32,12 +32,13 @@ JUDGE_OPTIONS = ("model", "max_tokens")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A problem whose own reference answer the grader refuses, with the reason."""
+    """A problem that is left out, with the reason, and its file and line where it has one."""
 
     split: str
     id: str
     answer: str
     reason: str
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

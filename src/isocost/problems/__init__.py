@@ -12,6 +12,7 @@ from typing import cast
 
 from isocost.errors import ProblemsError
 from isocost.nearest import did_you_mean
+from isocost.problems.repeated import merged, refused_contradictions
 from isocost.records import Problem
 
 SOURCES: dict[str, str] = {
@@ -24,6 +25,8 @@ SOURCES: dict[str, str] = {
     "mbpp": "isocost.problems.mbpp:load",
     "reasoning_gym": "isocost.problems.reasoning_gym:load",
 }
+COMMON = ("where", "repeated", "skip", "limit")  # options of every source
+REPEATED = ("keep", "merge")
 ENDLESS = ("lab",)  # sources that need a limit
 MOST_UNLIMITED = 1_000_000  # problems that are taken without a limit; a source that never ends would fill the memory
 
@@ -36,7 +39,8 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
     Args:
         source: A source's name, or the user's own as `package.module:attribute`: a function that takes the options as keywords (and `base`,
             if it needs the folder) and returns problems.
-        options: The source's own options, and for every source `skip` and `limit`: the number of problems to skip, and to take after that.
+        options: The source's own options, and for every source those of `COMMON`: `where`, the values that fields of a problem must have;
+            `repeated`, `merge` to take equal problems once; `skip` and `limit`, the number of problems to skip, and to take after that.
         base: The study file's folder, the base of relative paths.
 
     Raises:
@@ -44,14 +48,15 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
         MissingExtraError: the source needs a package that is not installed.
     """
     load = source_function(source)
-    own = {key: value for key, value in options.items() if key not in ("skip", "limit")}
+    own = {key: value for key, value in options.items() if key not in COMMON}
     _check_options(source, load, own)
     skip, limit = _count(source, options, "skip") or 0, _count(source, options, "limit")
     if limit is None and source in ENDLESS:
         raise ProblemsError(f'problem source "{source}" is infinite: set limit')
     if "base" in inspect.signature(load).parameters:
         own["base"] = base
-    problems = _take(source, load(**own), skip, limit)
+    loaded = _chosen(source, load(**own), options)
+    problems = refused_contradictions(_take(source, loaded, skip, limit))
     if not problems:
         raise ProblemsError(f'problems "{source}": none left after skip {skip}' + ("" if limit is None else f" and limit {limit}"))
     # Draws are stored under the id, so two problems with one id would share their draws.
@@ -59,6 +64,21 @@ def load_problems(source: str, options: Mapping[str, object], *, base: Path) -> 
     if repeated:
         raise ProblemsError(f'problems "{source}": {len(repeated)} ids occur more than once, first "{repeated[0]}"')
     return problems
+
+
+def _chosen(source: str, loaded: object, options: Mapping[str, object]) -> object:
+    """Return the problems that `where` and `repeated` leave."""
+    wanted, repeated = options.get("where"), options.get("repeated")
+    if repeated not in (None, *REPEATED):
+        raise ProblemsError(f'problems "{source}": repeated is one of {", ".join(REPEATED)}, not {str(repeated)[:40]}')
+    if wanted is not None and not isinstance(wanted, Mapping):
+        raise ProblemsError(f'problems "{source}": where takes fields and their values, such as {{question_type: numeric}}')
+    if not isinstance(loaded, Iterable):
+        return loaded
+    if wanted:
+        allowed = {str(key): {str(each) for each in (value if isinstance(value, list) else [value])} for key, value in wanted.items()}
+        loaded = (p for p in loaded if all(str(p.metadata.get(key)) in values for key, values in allowed.items()))
+    return merged(loaded) if repeated == "merge" else loaded
 
 
 def _take(source: str, loaded: object, skip: int, limit: int | None) -> list[Problem]:
@@ -75,9 +95,9 @@ def _take(source: str, loaded: object, skip: int, limit: int | None) -> list[Pro
 
 
 def source_options(source: str) -> tuple[str, ...]:
-    """Return the keys that a source takes, including `skip` and `limit`."""
+    """Return the keys that a source takes, including those of `COMMON`."""
     parameters = inspect.signature(source_function(source)).parameters
-    return (*(name for name in parameters if name != "base"), "skip", "limit")
+    return (*(name for name in parameters if name != "base"), *COMMON)
 
 
 def source_function(source: str) -> Loader:

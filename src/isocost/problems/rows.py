@@ -14,6 +14,7 @@ from isocost.encodings import utf16_flaw
 from isocost.errors import ProblemsError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.problems.choices import CHOICE_FIELD, options_of
+from isocost.problems.references import reference_flaw
 from isocost.records import Problem
 
 QUESTION_FIELDS = ("question", "problem", "prompt")
@@ -69,12 +70,12 @@ def to_problem(
 ) -> Problem:
     """Return the problem of a row. A field without a given name is looked up under its usual names; other scalars become metadata.
 
-    With `unanswered`, a missing, null or empty answer is "".
+    With `unanswered`, a missing, null or empty answer is "". A value that cannot be an answer is the problem's flaw (`reference_flaw`).
 
     A row with `choices` is multiple choice: see `isocost.problems.choices`.
 
     Raises:
-        ProblemsError: question or answer is missing or empty, a named field is missing, or the answer is outside the choices.
+        ProblemsError: the question is missing or empty, the answer's field is missing, or the answer is outside the choices.
     """
     question = _field(row, where, "question", question_field, QUESTION_FIELDS)
     answer_fields = (answer_field,) if answer_field else ANSWER_FIELDS
@@ -87,10 +88,16 @@ def to_problem(
     # Scalars only: reports group problems by them.
     metadata = {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)}
     asked = _text(row, where, question)
-    if options := options_of(row.get(CHOICE_FIELD), where):
-        reference = "" if answer is None else options.reference(row.get(answer), where)
-        return Problem(id=identity, question=f"{asked}\n{options.listed()}", answer=reference, metadata=metadata)
-    return Problem(id=identity, question=asked, answer="" if answer is None else _text(row, where, answer), metadata=metadata)
+    flaw = reference_flaw(row.get(answer)) if answer else None
+    if (options := options_of(row.get(CHOICE_FIELD), where)) and answer and _is_given(row.get(answer)):
+        flaw = None  # the choices decide: several right ones are a list, and one may be called "proof"
+    has_reference = answer is not None and not flaw
+    if options:
+        asked = f"{asked}\n{options.listed()}"
+        reference = options.reference(row.get(str(answer)), where) if has_reference else ""
+    else:
+        reference = _text(row, where, str(answer)) if has_reference else ""
+    return Problem(id=identity, question=asked, answer=reference, metadata=metadata, where=where, flaw=flaw or "")
 
 
 def _is_given(value: object) -> bool:

@@ -17,12 +17,16 @@ class Problem:
         question: The question, as a model reads it.
         answer: The reference answer, as the grader reads it.
         metadata: Further properties, such as `level` or `subject`.
+        where: Its file and line, where it has one.
+        flaw: Why it cannot be used, such as `no_reference: null`; "" if it can. Such a problem is left out and listed.
     """
 
     id: str
     question: str
     answer: str
     metadata: Mapping[str, str | int | float] = field(default_factory=dict)
+    where: str = field(default="", compare=False)
+    flaw: str = ""
 
 
 FinishReason = Literal["stop", "length", "error"]

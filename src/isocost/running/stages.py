@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import polars as pl
@@ -128,7 +128,7 @@ class StudyRun:
         )
         self.directory.write_json({"sha256": digest_of_file(path)}, SAMPLES_DIGEST)
         for split, problems in self.prepared.problems.items():
-            rows = [{**asdict(p), "metadata": json.dumps(dict(p.metadata))} for p in problems]
+            rows = [{"id": p.id, "question": p.question, "answer": p.answer, "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")
         return bought, table
 

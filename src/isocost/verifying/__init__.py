@@ -20,7 +20,7 @@ from isocost.tables.inputs import kind_of
 from isocost.tables.reading import Record, records_of
 from isocost.verifying.lines import BAD_LINE, Line, is_readable, read_line
 from isocost.verifying.rawlines import raw_lines
-from isocost.verifying.summary import Summary
+from isocost.verifying.summary import BAD_REFERENCE, Summary
 
 AT_ONCE = 64  # lines graded together if the grader answers at once; else each alone, so that none waits for a later one
 AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of the output: lines per worker, and bytes (or one longer line)
@@ -43,7 +43,8 @@ def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
     # A missing file that ends in .jsonl is still a file: the error must be about the path, not about an unknown source.
     if Path(source).is_file() or (":" not in source and source.endswith(".jsonl")):
         source, options = "jsonl", {"path": source, **options}
-    return {problem.id: problem.answer for problem in load_problems(source, options, base=Path.cwd())}
+    # A problem that cannot be used has no answer: its lines are left out.
+    return {problem.id: "" if problem.flaw else problem.answer for problem in load_problems(source, options, base=Path.cwd())}
 
 
 def lines_of(file: str, *, has_references: bool) -> str:
@@ -111,6 +112,9 @@ def verify(
             verdicts = iter(writer.wait(batch.future))
             for line in batch.lines:
                 verdict = next(verdicts) if line.pair else BAD_LINE
+                if line.flaw:
+                    verdict = ungraded(f"{BAD_REFERENCE}: {line.flaw}")
+                    summary.leave_out(line)
                 if line.complaint:
                     why = line.complaint
                     verdict = ungraded(f"{BAD_LINE.reason}: {why}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from isocost.grading import Pair
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
+from isocost.problems.references import reference_flaw
 from isocost.records import Outcome, Verdict
 
 # The fields of other tools too, so that their files need no conversion; the first one that exists counts.
@@ -41,6 +42,7 @@ class Line:
         kept: The bytes to write before the verdict's fields: a whole object, or empty where it cannot be read as one.
         pair: The solution to grade; None where the line cannot be used.
         complaint: The reason why it cannot be used; "" for a blank line.
+        flaw: Why its reference is no answer; "" if it is one. Such a line has no pair and is left out.
     """
 
     number: int
@@ -49,11 +51,12 @@ class Line:
     kept: bytes
     pair: Pair | None
     complaint: str = ""
+    flaw: str = ""
 
     @property
     def blank(self) -> bool:
         """True if it is blank."""
-        return self.pair is None and not self.complaint
+        return self.pair is None and not self.complaint and not self.flaw
 
     def with_verdict(self, verdict: Verdict) -> bytes:
         """Return the line with the verdict's fields at its end, which replace fields of these names.
@@ -85,6 +88,8 @@ def read_line(raw: bytes, number: int, references: Mapping[str, str] | None) -> 
     try:
         row = _parsed(raw)
         kept = _kept(raw, row)
+        if flaw := _flaw(row, references):
+            return Line(number, raw, row, kept, None, flaw=flaw)
         reference = _field(row, GOLD) if references is None else _reference(row, references)
         pair = Pair(key="", reference=reference, generation=_field(row, PREDICTION))
     except LineError as error:
@@ -143,6 +148,14 @@ def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
     if not isinstance(row[name], str):
         raise LineError(f'"{name}" is {_kind(row[name])}, not text or a number')
     return str(row[name])
+
+
+def _flaw(row: Mapping[str, Any], references: Mapping[str, str] | None) -> str | None:
+    """Return why the line's reference is no answer; None if it is one, or has none."""
+    if references is not None:
+        return reference_flaw(_reference(row, references))
+    name = next((name for name in GOLD if name in row), None)
+    return None if name is None else reference_flaw(row[name])
 
 
 def _reference(row: Mapping[str, Any], references: Mapping[str, str]) -> str:

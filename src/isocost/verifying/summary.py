@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from isocost.records import Outcome, Verdict
 from isocost.verifying.lines import BAD_LINE, Line
 
+BAD_REFERENCE = "bad_reference"
+MOST_LINES = 20  # numbers of lines left out that are printed
 MOST_REASONS = 8  # that are printed, the most frequent first
 LONGEST_REFERENCE, LONGEST_REASON = 60, 120  # characters that are printed of each
 _ADVICE = {
@@ -28,6 +30,7 @@ class Summary:
         first: The first line of each kind, with its whole reason.
         bad: The number of unusable lines.
         unnamed: The number of these that were not reported one by one.
+        left_out: The numbers of the lines whose reference is no answer.
         seconds: Wall-clock time.
     """
 
@@ -37,17 +40,23 @@ class Summary:
     first: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     bad: int = 0
     unnamed: int = 0
+    left_out: list[int] = field(default_factory=list)
     seconds: float = 0.0
+
+    def leave_out(self, line: Line) -> None:
+        """Note a line whose reference is no answer."""
+        self.left_out.append(line.number)
 
     def count(self, line: Line, verdict: Verdict) -> None:
         """Add the verdict on a line."""
         self.outcomes[verdict.outcome] += 1
         if verdict.outcome is Outcome.UNGRADED:
             # `error: ValueError` without its message: messages differ per line, and would make a kind of each.
-            kind = BAD_LINE.reason if line.complaint else ":".join(verdict.reason.split(":")[:2])
+            kind = ":".join(verdict.reason.split(":")[:2])
+            kind = BAD_LINE.reason if line.complaint else BAD_REFERENCE if line.flaw else kind
             self.reasons[kind] += 1
             if kind not in self.first:
-                self.first[kind] = line.number, line.pair.reference if line.pair else "", verdict.reason
+                self.first[kind] = line.number, line.pair.reference if line.pair else line.flaw, verdict.reason
 
     def notes(self, name: str) -> list[str]:
         """Return a sentence for each kind of ungraded line, except bad lines, which were reported one by one.
@@ -61,6 +70,10 @@ class Summary:
             if kind != BAD_LINE.reason:
                 alike = f"; {many:,} lines like it" if many > 1 else ""
                 notes.append(f"{name}:{number}: {_why(kind, reference, reason, self.grader)}{alike}")
+        if self.left_out:
+            more = f" and {len(self.left_out) - MOST_LINES:,} more" if len(self.left_out) > MOST_LINES else ""
+            lines = ", ".join(map(str, self.left_out[:MOST_LINES]))
+            notes.append(f"{name}: {len(self.left_out):,} lines left out, their reference is no answer: {lines}{more}")
         return notes
 
     def failure(self) -> str | None:
