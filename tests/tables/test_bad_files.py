@@ -149,6 +149,21 @@ def test_a_bad_rule_is_refused(text: str) -> None:
         parse_rule(text)
 
 
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        ({"columns": {"level": "levle"}}, '--map level=levle: no sample has "levle"\n  did you mean "level"?'),
+        ({"columns": {"correct": "ok"}}, '--map correct=ok: no sample has "ok"\n  they have correct, problem_id, model, generation, level'),
+        ({"rule": "rewards>=1"}, "--correct 'rewards>=1': no sample has \"rewards\""),
+    ],
+)
+def test_a_field_that_no_sample_has_is_refused(tmp_path: Path, wishes: dict[str, object], message: str) -> None:
+    path = foreign.lines(tmp_path / "rows.jsonl", [GOOD | {"generation": "x", "level": 3}])
+    with pytest.raises(TableError) as caught:
+        read(path, **wishes)
+    assert message in str(caught.value)
+
+
 def test_a_rule_reads_a_nested_field(tmp_path: Path) -> None:
     rows = [GOOD | {"scores": {"judge": value}} for value in (3, 8, "9", None)]
     path = foreign.lines(tmp_path / "rows.jsonl", [row | {"generation": "x"} for row in rows])

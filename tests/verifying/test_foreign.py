@@ -46,3 +46,11 @@ def test_lines_with_a_reference_and_a_generation_stay_as_they_are(tmp_path: Path
     assert lines_of(str(path), has_references=False) == str(path)
     assert lines_of(str(path), has_references=True) != str(path)  # the lines have no problem_id, their samples have
     assert lines_of("-", has_references=False) == "-"
+    rows = foreign.lines(tmp_path / "answers.txt", [{"problem_id": 1, "gold": 1, "prediction": "1"}])
+    assert lines_of(str(rows), has_references=False) == str(rows)  # whatever the name
+
+
+def test_a_list_of_objects_becomes_lines(tmp_path: Path) -> None:
+    path = tmp_path / "answers.json"
+    path.write_text('[{"problem_id": 1, "gold": 1, "prediction": "1"}]', encoding="utf-8")
+    assert json.loads(Path(lines_of(str(path), has_references=False)).read_text(encoding="utf-8"))["generation"] == "1"

@@ -81,6 +81,9 @@ class Importer:
     def __init__(self, wishes: Wishes, *, strict: bool = False) -> None:
         self.wishes, self._strict = wishes, strict
         self.account = Account()
+        self._folders: dict[Path, str] = {}
+        self._found: set[str] = set()
+        self._names: Mapping[str, Any] = {}
         self._indices: dict[tuple[str, str, str], set[int]] = {}
 
     def rows(self, files: Sequence[Path]) -> Iterator[Row]:
@@ -91,6 +94,17 @@ class Importer:
         """
         for file in files:
             yield from self._file(file)
+        # A misspelt field would leave its column empty without a word. Readers of a table report such a column themselves.
+        for column, name in self.wishes.columns.items():
+            if name and not self._strict and name not in self._found:
+                self._refuse_absent(f"--map {column}={name}", name)
+        if (rule := self.wishes.rule) and not self.account.scores:
+            self._refuse_absent(f"--correct '{rule.name}{rule.sign}{rule.number:g}'", rule.name)
+
+    def _refuse_absent(self, option: str, name: str) -> None:
+        names = list(self._names)
+        shown = ", ".join(each[:40] for each in names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        raise TableError(f'{option[:120]}: no sample has "{name[:80]}"', advice=did_you_mean(name, names) or f"they have {shown}")
 
     def _file(self, file: Path) -> Iterator[Row]:
         reader: Format | None = None
@@ -159,11 +173,14 @@ class Importer:
         return any(name == field or field.startswith(f"{name}.") for field in used)
 
     def _row(self, sample: Sample, at: str, file: Path) -> Row | Unread:
-        values = {name: sample.values.get(name) for name in COLUMNS if name != "correct"}
+        values = dict(sample.values)
         mapped = {column: field for column, field in self.wishes.columns.items() if column != "correct"}
         values |= {column: dig(sample.source, field) if field else None for column, field in mapped.items()}
+        self._found.update(field for column, field in mapped.items() if values[column] is not None)
+        self._names = {**sample.scores, **sample.source}
+        row: Row = dict.fromkeys((*COLUMNS, *mapped))
         try:
-            row: Row = {name: column_value(name, value) for name, value in values.items()}
+            row |= {name: column_value(name, value) for name, value in values.items() if value is not None}
         except ValueFlawError as error:
             return Unread(at=at, reason=str(error))
         if row["problem_id"] is None:
@@ -181,15 +198,17 @@ class Importer:
         mapped = self.wishes.columns.get("correct")
         if mapped and not self.wishes.rule:
             sample = Sample(values={}, scores={mapped: dig(sample.source, mapped)}, settles=True)
+            self._found.update([mapped] if sample.scores[mapped] is not None else [])
             return verdict_of(sample, Choice(), None, at)
         return verdict_of(sample, self.wishes.choice, self.wishes.rule, at)
 
     def _model(self, file: Path) -> str:
         if self.wishes.choice.model:
             return self.wishes.choice.model
-        name = file.resolve().parent.name or "model"
-        self.account.named[name] = None
-        return name
+        if file not in self._folders:
+            self._folders[file] = file.resolve().parent.name or "model"
+            self.account.named[self._folders[file]] = None
+        return self._folders[file]
 
     def _index(self, row: Row, at: str) -> int:
         """Return the sample's index: as given, else the next of its model, pool and problem.

@@ -17,7 +17,7 @@ from isocost.records import Verdict
 from isocost.tables.foreign import ungraded_lines
 from isocost.tables.formats import PLAIN
 from isocost.tables.inputs import kind_of
-from isocost.tables.reading import Record, records_of
+from isocost.tables.reading import Record, is_json_lines, records_of
 from isocost.verifying.lines import BAD_LINE, Line, is_readable, read_line
 from isocost.verifying.rawlines import raw_lines
 from isocost.verifying.summary import BAD_REFERENCE, Summary
@@ -26,7 +26,6 @@ AT_ONCE = 64  # lines graded together if the grader answers at once; else each a
 AHEAD_LINES, AHEAD_BYTES = 2048, 64 << 20  # read ahead of the output: lines per worker, and bytes (or one longer line)
 MOST_NAMED = 10  # bad lines that are reported one by one; a file of another kind would fill the terminal
 PAUSE = 0.5  # seconds that a graded line may wait to be written together with others
-_LINES = (".jsonl", ".ndjson", ".json")  # files whose lines come out byte for byte
 WRITE = 1 << 20  # bytes written together at most
 
 
@@ -62,8 +61,7 @@ def lines_of(file: str, *, has_references: bool) -> str:
     kind = kind_of(path) if file != "-" and path.is_file() else None
     if kind is None:
         return file
-    is_lines = path.suffix.lower() in _LINES
-    if is_lines and (kind == PLAIN or _has_lines(path, has_references=has_references)):
+    if is_json_lines(path) and (kind == PLAIN or _has_lines(path, has_references=has_references)):
         return file
     return ungraded_lines([path])
 

@@ -8,6 +8,9 @@ import polars as pl
 
 from isocost.tables.columns import COLUMNS, COUNTS
 
+# Looked up for every value of every row; polars compares types slowly.
+_WHOLE = frozenset(name for name, kind in COLUMNS.items() if kind == pl.Int64())
+_AMOUNTS = frozenset(name for name, kind in COLUMNS.items() if kind == pl.Float64())
 _DIGITS = re.compile(r"[0-9]{1,18}(?:\.0*)?")
 
 
@@ -23,10 +26,9 @@ def column_value(name: str, value: object) -> str | int | float | None:
     """
     if value is None:
         return None
-    target = COLUMNS.get(name, pl.String())
-    if target == pl.Int64():
+    if name in _WHOLE:
         return _whole(name, value)
-    if target == pl.Float64():
+    if name in _AMOUNTS:
         return _amount(name, value)
     if isinstance(value, str):
         return text_of(value)

@@ -22,7 +22,7 @@ from isocost.tables.reading.separated import separated_records
 from isocost.tables.reading.yamlvalues import yaml_records
 from isocost.tables.source import first_line
 
-__all__ = ["Record", "Unread", "records_of"]
+__all__ = ["Record", "Unread", "is_json_lines", "records_of"]
 
 _START = 1 << 16  # bytes that decide the kind of a file
 _COMPRESSED = {b"\x1f\x8b": "gzip -dc", b"\x28\xb5\x2f\xfd": "zstd -dc", b"BZh": "bzip2 -dc", b"\xfd7zXZ": "xz -dc"}
@@ -37,6 +37,19 @@ def records_of(path: Path) -> Iterator[Record | Unread]:
     Raises:
         TableError: The file cannot be read, is empty, is cut off, or is of a kind that isocost does not read.
     """
+    return _reader(path)(path)
+
+
+def is_json_lines(path: Path) -> bool:
+    """Return True if a file is read line by line as JSON.
+
+    Raises:
+        TableError: As `records_of`.
+    """
+    return _reader(path) is line_records
+
+
+def _reader(path: Path) -> Reader:
     if is_special_file(path):
         raise TableError(f"{path}: is not an ordinary file, and a table is read more than once\n  write it into a file first")
     try:
@@ -46,10 +59,6 @@ def records_of(path: Path) -> Iterator[Record | Unread]:
         raise TableError(f"{path}: cannot be read: {first_line(error)}") from error
     if not start.strip():
         raise TableError(f"{path}: is empty")
-    return _reader(start, path)(path)
-
-
-def _reader(start: bytes, path: Path) -> Reader:
     if start.startswith(b"PAR1"):
         return parquet_records
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
