@@ -19,6 +19,10 @@ def export(
     arm: Annotated[str, typer.Option("--arm", metavar="ARM@BUDGET", help="The cell; an arm's name is enough if it has one budget.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The folder to write; must not exist.")],
     shape: Annotated[str, typer.Option("--format", metavar="NAME", help=FORMATS)] = "messages",
+    hub_name: Annotated[
+        str | None,
+        typer.Option("--push-to-hub", metavar="OWNER/NAME", help="Push the folder to the Hugging Face hub too, as a private data set."),
+    ] = None,
 ) -> None:
     """Export the data of one cell of a run, as a folder with a card that datasets.load_dataset opens and TRL trains on.
 
@@ -28,11 +32,16 @@ def export(
     isocost export runs/study --arm weak@high --format messages -o data
     """
     from isocost.exporting import export as write
+    from isocost.exporting.hub import Hub
     from isocost.paths import shell_word
 
     # The folder's name alone: the card is published, and paths of this machine are not.
     run, folder = (shell_word(Path(path.name or ".")) for path in (directory, out))
     command = f"isocost export {run} --arm {shell_word(Path(arm))} --format {shape} -o {folder}"
     with stoppable():
+        # Token and name are checked before anything is written.
+        hub = Hub(hub_name) if hub_name else None
         made = write(directory, arm, shape, out, command=command)
-    say(f"wrote {made.rows:,} rows of {made.cell} to {made.folder}")
+        say(f"wrote {made.rows:,} rows of {made.cell} to {made.folder}")
+        if hub:
+            say(f"pushed it, private: {hub.push(made.folder)}")

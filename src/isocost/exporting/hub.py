@@ -1,0 +1,86 @@
+"""Push a folder to the Hugging Face hub: checked before anything is written, one commit, and nothing left behind if it fails."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from isocost.errors import InputError, MissingExtraError, RunError
+from isocost.tables.source import first_line
+
+
+class Hub:
+    """A new data set on the hub.
+
+    Args:
+        name: Its name, `owner/name`.
+
+    Raises:
+        InputError: There is no token, the hub refuses it, or the name is invalid or taken.
+        RunError: The hub cannot be reached.
+        MissingExtraError: huggingface_hub is not installed.
+    """
+
+    def __init__(self, name: str) -> None:
+        library = _library()
+        self.name = name
+        # HTTPError is that of the library's HTTP client, which passes it on where the hub cannot be reached.
+        self._errors: tuple[type[Exception], ...] = (library.errors.HTTPError, library.errors.HFValidationError, OSError)
+        token = library.get_token()
+        if token is None:
+            raise InputError("--push-to-hub: there is no token of the Hugging Face hub", advice="log in: hf auth login; or set HF_TOKEN")
+        # The address is read anew: the library reads it once, when it is imported.
+        self._api: Any = library.HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token)
+        try:
+            self._api.whoami()
+            taken = self._api.repo_exists(name, repo_type="dataset")
+        except self._errors as error:
+            raise self._translated(error) from error
+        if taken:
+            raise InputError(f"--push-to-hub {name[:100]}: exists already", advice="choose another name; nothing was pushed")
+
+    def push(self, folder: Path) -> str:
+        """Create the data set, private, with the folder's files as one commit, and return its address.
+
+        Raises:
+            InputError: The hub refuses it.
+            RunError: The hub cannot be reached, or fails. The data set is removed again.
+        """
+        try:
+            address = str(self._api.create_repo(self.name, repo_type="dataset", private=True, exist_ok=False))
+        except self._errors as error:
+            raise self._translated(error) from error
+        try:
+            self._api.upload_folder(repo_id=self.name, folder_path=folder, repo_type="dataset", commit_message="Data set by isocost export")
+        except BaseException as error:  # Ctrl-C too: raised again after the empty data set is removed
+            with suppress(*self._errors):
+                self._api.delete_repo(self.name, repo_type="dataset", missing_ok=True)
+            if isinstance(error, self._errors):
+                raise self._translated(error) from error
+            raise
+        return address
+
+    def _translated(self, error: BaseException) -> InputError | RunError:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        where = f"--push-to-hub {self.name[:100]}"
+        if status in (401, 403):
+            what = "the hub refuses the token" if status == 401 else "the token may not write there"
+            return InputError(f"{where}: {what}", advice="log in with a token that may write: hf auth login; nothing was pushed")
+        if status == 409:
+            return InputError(f"{where}: exists already", advice="choose another name; nothing was pushed")
+        if isinstance(error, ValueError) or status == 400:
+            return InputError(f"{where}: {first_line(error)}", advice="a name is owner/name; nothing was pushed")
+        return RunError(f"{where}: the hub fails: {first_line(error)}", advice="try again later; nothing was pushed")
+
+
+def _library() -> ModuleType:
+    try:
+        import huggingface_hub
+        import huggingface_hub.errors
+    except ImportError as error:
+        raise MissingExtraError("huggingface_hub", "hub") from error
+    module: ModuleType = huggingface_hub
+    return module
