@@ -85,6 +85,23 @@ def test_kto_has_every_graded_draw_with_a_label(finished: Path, tmp_path: Path) 
     assert found["prompt"][0] == "Question: What is 0 + 7?\nAnswer:"
 
 
+def test_reasoning_beside_the_solutions_goes_along(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    for name in ("samples.parquet", f"trainsets/{CELL}.parquet"):
+        frame = pl.read_parquet(tmp_path / "run" / name)
+        thought = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("hm"))
+        frame.with_columns(reasoning=thought, num_reasoning_tokens=pl.lit(3)).write_parquet(tmp_path / "run" / name)
+    study = yaml.safe_load((tmp_path / "run" / "study.yaml").read_text())
+    (tmp_path / "run" / "study.yaml").write_text(yaml.safe_dump({**study, "curate": {"reasoning": "<think>{reasoning}</think>"}}))
+    for shape in ("parquet", "messages", "prompt-completion", "kto"):
+        export(tmp_path / "run", CELL, shape, tmp_path / shape, command="c")
+    assert rows(tmp_path / "parquet").select("reasoning", "num_reasoning_tokens").head(2).rows() == [("hm", 3), (None, 3)]
+    assert rows(tmp_path / "messages")["reasoning"].to_list()[:2] == ["hm", None]
+    assert rows(tmp_path / "prompt-completion").columns[-1] == "reasoning"
+    texts = rows(tmp_path / "parquet")["generation"].to_list()
+    assert rows(tmp_path / "kto")["completion"].to_list()[:2] == [f"<think>hm</think>{texts[0]}", texts[1]]
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_form_loads_with_the_datasets_library(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     datasets = pytest.importorskip("datasets")

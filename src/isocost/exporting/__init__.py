@@ -77,11 +77,12 @@ def _write(shape: Shape, cell: CellData, path: Path) -> int:
     """Write the rows of a data set, and return their number."""
     rows = 0
     # An empty data set keeps its columns, so that it loads.
-    schema = pa.schema([field.with_type(_plain(field.type)) for field in pl.DataFrame(schema=shape.schema).to_arrow().schema])
+    columns = shape.columns(cell)
+    schema = pa.schema([field.with_type(_plain(field.type)) for field in pl.DataFrame(schema=columns).to_arrow().schema])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         parts: Iterator[pl.DataFrame] = shape.rows(cell)
         for part in parts:
-            writer.write_table(part.select(shape.schema.names()).cast(shape.schema).to_arrow().cast(schema))
+            writer.write_table(part.select(columns.names()).cast(columns).to_arrow().cast(schema))
             rows += part.height
     return rows
 

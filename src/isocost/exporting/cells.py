@@ -53,6 +53,16 @@ class CellData:
         frame = read_parquet(self.run / "problems" / "train.parquet", ["id", "question", "answer"])
         return frame.rename({"id": "problem_id"})
 
+    @property
+    def draw_columns(self) -> list[str]:
+        """The columns of the run's samples."""
+        return scan_parquet(self.run / "samples.parquet").collect_schema().names()
+
+    @property
+    def training_columns(self) -> list[str]:
+        """The columns of the cell's training set."""
+        return scan_parquet(self.run / "trainsets" / f"{self.name}.parquet").collect_schema().names()
+
     def draws(self) -> pl.LazyFrame:
         """Return the cell's rows of samples.parquet, with the texts, in the file's order."""
         return _cell_rows(scan_parquet(self.run / "samples.parquet"), self.allocations)

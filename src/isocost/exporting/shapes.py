@@ -16,6 +16,8 @@ from isocost.tables.coding import collected
 from isocost.tables.columns import COLUMNS
 
 _ORIGIN: dict[str, pl.DataType] = {"problem_id": pl.String(), "model": pl.String(), "sample_id": pl.String()}
+# Of models whose endpoint returns reasoning beside the solution.
+_REASONING: dict[str, pl.DataType] = {"reasoning": pl.String(), "num_reasoning_tokens": pl.Int64()}
 _MESSAGE = pl.Struct({"role": pl.String(), "content": pl.String()})
 
 
@@ -28,12 +30,19 @@ class Shape:
         rows: Yields its rows in parts.
         about: What a row is, for the card.
         is_training_set: True if it has the training set, False if it has every draw.
+        carries: Columns that it has too if the run has them.
     """
 
     schema: pl.Schema
     rows: Callable[[CellData], Iterator[pl.DataFrame]]
     about: str
     is_training_set: bool
+    carries: tuple[str, ...] = ()
+
+    def columns(self, cell: CellData) -> pl.Schema:
+        """Return the columns of a cell's data set."""
+        source = cell.training_columns if self.is_training_set else cell.draw_columns
+        return pl.Schema({**self.schema, **{name: _REASONING[name] for name in self.carries if name in source}})
 
 
 def _messages(cell: CellData) -> Iterator[pl.DataFrame]:
@@ -56,7 +65,17 @@ def _labelled(cell: CellData) -> Iterator[pl.DataFrame]:
     for part in cell.draw_parts():
         graded = part.filter(pl.col("correct").is_not_null() & (pl.col("finish_reason") != "error"))
         joined = graded.join(prompts, on="problem_id", how="left", maintain_order="left")
-        yield joined.rename({"generation": "completion", "correct": "label"})
+        yield joined.with_columns(completion=_completion(cell, part.columns)).rename({"correct": "label"})
+
+
+def _completion(cell: CellData, columns: list[str]) -> pl.Expr:
+    """Return the completion of a draw: its text, after its reasoning if the study's training sets have that."""
+    form, text = cell.study.curate.reasoning, pl.col("generation")
+    if form is None or "reasoning" not in columns:
+        return text
+    before, _, after = form.partition("{reasoning}")
+    has_reasoning = pl.col("reasoning").fill_null("") != ""
+    return pl.when(has_reasoning).then(pl.concat_str(pl.lit(before), "reasoning", pl.lit(after), text)).otherwise(text)
 
 
 def _prompts(cell: CellData) -> pl.DataFrame:
@@ -69,7 +88,7 @@ def _prompts(cell: CellData) -> pl.DataFrame:
 
 def _samples(cell: CellData) -> Iterator[pl.DataFrame]:
     for part in cell.draw_parts():
-        yield part.select([name for name in COLUMNS if name in part.columns])
+        yield part.select([name for name in (*COLUMNS, *_REASONING) if name in part.columns])
 
 
 def _by_problem(cell: CellData) -> Iterator[pl.DataFrame]:
@@ -109,12 +128,14 @@ SHAPES: dict[str, Shape] = {
         rows=_messages,
         about="`messages`, a conversation of two turns as TRL reads it: the question, and a solution.",
         is_training_set=True,
+        carries=("reasoning",),
     ),
     "prompt-completion": Shape(
         schema=pl.Schema({"prompt": pl.String(), "completion": pl.String(), **_ORIGIN}),
         rows=lambda cell: cell.training_parts(),
         about="`prompt` and `completion`, as TRL reads them.",
         is_training_set=True,
+        carries=("reasoning",),
     ),
     "text": Shape(
         schema=pl.Schema({"text": pl.String(), **_ORIGIN}),
@@ -141,5 +162,6 @@ SHAPES: dict[str, Shape] = {
         rows=_samples,
         about="a draw, in the columns of isocost's tables of samples; `isocost measure` reads it.",
         is_training_set=False,
+        carries=("reasoning", "num_reasoning_tokens"),
     ),
 }
