@@ -11,8 +11,7 @@ import polars as pl
 import pytest
 
 from isocost.cli import main
-from isocost.importing import remote
-from isocost.tables import scan_table
+from isocost.tables import remote, scan_table
 from tests.tables import foreign
 
 
@@ -62,7 +61,7 @@ def test_references_of_a_problem_file_are_used(tmp_path: Path, monkeypatch: pyte
 
 
 def test_columns_without_a_value_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = foreign.lines(tmp_path / "r.jsonl", [{"problem_id": 1, "model": "m", "correct": True, "cost": None}])
+    path = foreign.lines(tmp_path / "r.jsonl", [{"problem_id": 1, "model": "m", "correct": True, "cost": None, "level": None}])
     assert run(monkeypatch, str(path), "-o", str(tmp_path / "t.parquet"), "--map", "level=level") == 0
     assert pl.read_parquet(tmp_path / "t.parquet").columns == ["problem_id", "model", "pool", "sample_index", "correct"]
 
@@ -106,6 +105,7 @@ def test_files_and_tables_may_be_urls(tmp_path: Path, monkeypatch: pytest.Monkey
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/in/rows.jsonl", b'{"problem_id": 1, "model": "m", "correct": true}\n')
     try:
+        assert run(monkeypatch, "memory://in/rows.jsonl", command="measure") == 0
         assert run(monkeypatch, "memory://in/rows.jsonl", "-o", "memory://out/t.parquet") == 0
         assert run(monkeypatch, "memory://in/rows.jsonl", "-o", "memory://out/t.parquet") == 2  # it exists
         assert run(monkeypatch, "memory://out/t.parquet", "-o", str(tmp_path / "t.jsonl")) == 0
@@ -121,7 +121,24 @@ def test_without_fsspec_a_url_says_what_to_install(
     monkeypatch.setitem(sys.modules, "fsspec", None)
     assert run(monkeypatch, "s3://bucket/a.jsonl", "-o", str(tmp_path / "t.parquet")) == 2
     assert capsys.readouterr().err.startswith('error: fsspec is not installed\n  install it: pip install "isocost[hub]"')
-    assert not remote.is_url("rows.jsonl")
+    assert run(monkeypatch, "s3://bucket/a.jsonl", command="measure") == 2
+    assert capsys.readouterr().err.startswith("error: fsspec is not installed")
+
+
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        (str(Path("s3://bucket/a.parquet")), "s3://bucket/a.parquet"),
+        ("hf://datasets/a/b.parquet", "hf://datasets/a/b.parquet"),
+        (str(Path("file:///tmp/a.parquet")), "file:///tmp/a.parquet"),
+        ("a:/b.parquet", None),
+        ("rows.jsonl", None),
+        ("/tmp/a.parquet", None),
+        ("a b:/c.parquet", None),
+    ],
+)
+def test_a_url_is_known_after_it_was_a_path(path: str, url: str | None) -> None:
+    assert remote.url_of(path) == url
 
 
 def test_fsspec_is_loaded_for_urls_alone() -> None:

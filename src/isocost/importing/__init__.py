@@ -8,11 +8,11 @@ from itertools import islice
 
 from isocost.errors import InputError
 from isocost.grading import GradingPool, Pair
-from isocost.importing.remote import local, uploaded
 from isocost.importing.summary import Outcomes, summary_lines
 from isocost.tables import scan_table
 from isocost.tables.imports import Account, Importer, Row, Wishes
 from isocost.tables.inputs import expand
+from isocost.tables.remote import local, uploaded
 from isocost.tables.writing import write_table
 
 _AT_ONCE = 1_000  # rows that are graded together

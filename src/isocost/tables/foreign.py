@@ -12,9 +12,21 @@ from pathlib import Path
 from isocost.tables.formats import PLAIN
 from isocost.tables.imports import Importer, Row, Wishes
 from isocost.tables.inputs import expand, kind_of
+from isocost.tables.remote import fetched, url_of
 from isocost.tables.writing import write_table
 
 _TABLES = (".parquet", ".jsonl", ".ndjson")
+
+
+def local_copy(path: str) -> str:
+    """Return a path, or for a URL the path of a copy that lasts as long as the process.
+
+    Raises:
+        TableError: The URL cannot be read.
+        MissingExtraError: fsspec is not installed.
+    """
+    url = url_of(path)
+    return path if url is None else str(fetched(url, Path(tempfile.mkdtemp(dir=_folder()))))
 
 
 def foreign_files(path: Path) -> list[Path]:

@@ -176,7 +176,7 @@ class Importer:
         values = dict(sample.values)
         mapped = {column: field for column, field in self.wishes.columns.items() if column != "correct"}
         values |= {column: dig(sample.source, field) if field else None for column, field in mapped.items()}
-        self._found.update(field for column, field in mapped.items() if values[column] is not None)
+        self._found.update(field for column, field in mapped.items() if values[column] is not None or field in sample.source)
         self._names = {**sample.scores, **sample.source}
         row: Row = dict.fromkeys((*COLUMNS, *mapped))
         try:
@@ -198,7 +198,7 @@ class Importer:
         mapped = self.wishes.columns.get("correct")
         if mapped and not self.wishes.rule:
             sample = Sample(values={}, scores={mapped: dig(sample.source, mapped)}, settles=True)
-            self._found.update([mapped] if sample.scores[mapped] is not None else [])
+            self._found.update([mapped] if sample.scores[mapped] is not None or mapped in sample.source else [])
             return verdict_of(sample, Choice(), None, at)
         return verdict_of(sample, self.wishes.choice, self.wishes.rule, at)
 

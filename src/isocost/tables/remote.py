@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,10 +12,21 @@ from types import ModuleType
 from isocost.errors import InputError, MissingExtraError, StorageError, TableError
 from isocost.tables.source import first_line
 
+_SQUEEZED = re.compile(r"([a-z][a-z0-9+.]+):/{1,2}(?=[^/])(.+)", re.DOTALL)  # two letters at least: a drive is none
+
 
 def is_url(name: str) -> bool:
     """Return True for a URL. A file of such a name is taken literally."""
     return "://" in name and not Path(name).exists()
+
+
+def url_of(path: str) -> str | None:
+    """Return the URL that a path was made of, None for any other path. `Path` makes `s3:/bucket` of `s3://bucket`."""
+    found = _SQUEEZED.match(path)
+    if found is None or Path(path).exists():
+        return None
+    scheme, rest = found.groups()
+    return f"{scheme}:///{rest}" if scheme == "file" else f"{scheme}://{rest}"
 
 
 @contextmanager
@@ -29,7 +41,7 @@ def local(sources: Sequence[str]) -> Iterator[list[Path]]:
         paths: list[Path] = []
         for source in sources:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="isocost-import-")) if is_url(source) else None
-            paths.append(_fetched(source, Path(folder)) if folder else Path(source))
+            paths.append(fetched(source, Path(folder)) if folder else Path(source))
         yield paths
 
 
@@ -66,7 +78,13 @@ def uploaded(out: str) -> Iterator[Path]:
             raise StorageError(f"{out}: cannot be written: {first_line(error)}") from error
 
 
-def _fetched(url: str, folder: Path) -> Path:
+def fetched(url: str, folder: Path) -> Path:
+    """Copy the file at a URL into a folder, and return its path.
+
+    Raises:
+        TableError: It cannot be read.
+        MissingExtraError: fsspec is not installed.
+    """
     fsspec = _fsspec()
     path = folder / (url.partition("?")[0].rstrip("/").rpartition("/")[2] or "file")
     try:
