@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 from isocost.cli import main
+from isocost.importing import import_samples, summary
 from isocost.tables import remote, scan_table
+from isocost.tables.imports import Wishes
 from tests.tables import foreign
 
 
@@ -58,6 +60,15 @@ def test_references_of_a_problem_file_are_used(tmp_path: Path, monkeypatch: pyte
     options = ["--grade", "number", "--problems", str(problems)]
     assert run(monkeypatch, str(path), "-o", str(tmp_path / "t.parquet"), *options) == 0
     assert pl.read_parquet(tmp_path / "t.parquet").select("correct", "expected_answer").rows() == [(True, "4")]
+
+
+def test_files_of_a_folder_that_hold_no_samples_are_named(tmp_path: Path) -> None:
+    folder = foreign.monkeys(tmp_path / "gsm8k")
+    (folder / "config.yaml").write_text("temperature: 0.6\n", encoding="utf-8")
+    found = import_samples([str(folder)], str(tmp_path / "t.parquet"), Wishes())
+    assert found.left_out == (f"{folder / 'config.yaml'}: holds no samples",)
+    assert f"{folder / '12.yaml'}: Large Language Monkeys, 1 record, 2 samples" in summary(found)
+    assert (found.outcomes.counts["correct"], len(found.outcomes.problems)) == (1, 2)
 
 
 def test_columns_without_a_value_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

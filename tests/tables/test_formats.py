@@ -271,3 +271,12 @@ def test_a_nested_field_becomes_a_column_of_the_users_own(tmp_path: Path) -> Non
     rows, account = read(path, columns={"level": "meta.level.1"})
     assert rows[0]["level"] == "5"
     assert account.unknown == {"extra": 1}  # meta is read in part
+
+
+def test_two_logs_of_the_same_samples_are_numbered_in_order_on_request(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        foreign.write_eval(tmp_path / f"{name}.eval", foreign.inspect_log([foreign.inspect_sample(1, 1, {"match": "C"})]))
+    with pytest.raises(TableError, match="is there already\n  leave one out, or number the samples in order"):
+        read(tmp_path)
+    rows, _ = read(tmp_path, columns={"sample_index": ""})
+    assert [row["sample_index"] for row in rows] == [0, 1]
