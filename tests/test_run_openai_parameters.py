@@ -65,3 +65,26 @@ def test_reasoning_is_kept_beside_the_solution_and_paid_once(tmp_path: Path, she
     assert paid == pytest.approx(tokens)
     assert f"reasoning: 96 of weak's {24 * 13} tokens (data); it is paid as generated tokens, once" in shell("status", out).out
     assert "Tokens of reasoning are generated tokens, paid once: 96 of weak's 312 (data)." in (out / "report.md").read_text()
+
+
+def _caches(asked: Asked, good: Reply) -> Reply:
+    value: dict[str, Any] = json.loads(good.body)
+    value["usage"] |= {"prompt_cache_hit_tokens": 2, "cache_creation_input_tokens": 3}
+    return Reply(body=json.dumps(value).encode(), headers=good.headers)
+
+
+def test_requests_caches_and_tiers_are_paid_and_the_limit_holds(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, limit = tmp_path / "out", 0.3
+    monkeypatch.setitem(FAULTS, "caches", _caches)
+    tiers = [{"above": 6, "input": 8.0, "output": 100.0, "input_cache_read": 1.0, "input_cache_write": 20.0}]
+    price = {"input": 1.0, "output": 10.0, "request": 0.01, "tiers": tiers}
+    with Server(every={"caches": 1}) as server:
+        raw = runs.raw(server.url, models={"weak": runs.model(server.url, price=price)}, limit={"unit": "usd", "amount": limit})
+        path = runs.write(tmp_path, raw)
+        planned = shell("plan", path).out
+        assert "request $0.01 each; above 6 prompt tokens input $8.00, output $100.00" in planned
+        assert shell("run", path, "-o", out).code == 0
+    words = 7  # of each prompt: above the tier
+    each = 0.01 + ((words - 5) * 8 + 2 * 1 + 3 * 20 + 9 * 100) * 1e-6
+    assert [line["usd"] for line in runs.ledger(out) if line["event"] == "done"] == pytest.approx([each] * 24)
+    assert max(spent + reserved for spent, reserved in runs.balances(out)) <= limit

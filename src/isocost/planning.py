@@ -60,6 +60,8 @@ def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceLis
         parameters_are="given in the study file" if spec.params else read_from_engine,
         flops_per_token=flops_per_token(parameters) if parameters else None,
         usd_per_million=price.usd_per_million,
+        usd_per_request=price.usd_per_request,
+        price_tiers=price.tiers,
         attention=attention,
         prompt_reading=costs.prompt_tokens,
         counts_attention=costs.attention,

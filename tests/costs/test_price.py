@@ -3,11 +3,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isocost.config import ModelSpec, Price
-from isocost.costs.price import Priced, priced, stale
+from isocost.costs.draws import cost_of, max_cost_of
+from isocost.costs.price import Priced, priced, question_price, stale
 from isocost.costs.pricefile import PriceList, read_prices
 from isocost.errors import BudgetError, StudyError
+from isocost.records import ModelCard
+from tests.costs.cards import card
 
 DAY = dt.date(2026, 11, 1)
 LIST = PriceList(
@@ -158,3 +163,89 @@ def test_mistakes_of_a_file_of_prices(tmp_path: Path, text: str, mistakes: list[
 def test_no_such_file_of_prices(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"^prices\.yaml: no such file of prices$"):
         read_prices(tmp_path / "nothing.yaml", "prices.yaml")
+
+
+TIERED = {
+    "input": 2.0,
+    "output": 10.0,
+    "input_cache_read": 0.5,
+    "input_cache_write": 2.5,
+    "request": 0.01,
+    "tiers": [{"above": 1000, "input": 4.0, "output": 15.0}, {"above": 5000, "input": 3.0, "output": 50.0, "input_cache_write": 6.0}],
+    "batch_discount": 0.5,
+}
+
+
+def carded(**price: Any) -> ModelCard:
+    found = price_of("x", None, price=price)
+    return card(usd_per_million=found.usd_per_million, usd_per_request=found.usd_per_request, price_tiers=found.tiers)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "read", "written", "sharing", "usd"),
+    [
+        (1000, 0, 0, 1, 0.01 + 1000 * 2e-6 + 100 * 10e-6),
+        (1000, 400, 100, 1, 0.01 + 500 * 2e-6 + 400 * 0.5e-6 + 100 * 2.5e-6 + 100 * 10e-6),
+        (1000, 400, 100, 4, (0.01 + 500 * 2e-6 + 400 * 0.5e-6 + 100 * 2.5e-6) / 4 + 100 * 10e-6),
+        (1001, 0, 0, 1, 0.01 + 1001 * 4e-6 + 100 * 15e-6),
+        (1001, 1001, 0, 1, 0.01 + 1001 * 4e-6 + 100 * 15e-6),  # a tier without a price of its cache
+        (5001, 0, 5001, 1, 0.01 + 5001 * 6e-6 + 100 * 50e-6),
+        (1000, 900, 900, 1, 0.01 + 1000 * 2.5e-6 + 100 * 10e-6),  # more than the prompt has: the highest price
+    ],
+)
+def test_cache_requests_and_tiers_are_paid(prompt: int, read: int, written: int, sharing: int, usd: float) -> None:
+    paid = cost_of(
+        carded(**TIERED), prompt_tokens=prompt, generated_tokens=100, cached_tokens=read, cache_write_tokens=written, sharing=sharing
+    )
+    assert paid.usd == pytest.approx(usd)
+
+
+def test_a_request_that_was_refused_costs_nothing() -> None:
+    assert cost_of(carded(**TIERED), prompt_tokens=0, generated_tokens=0).usd == 0
+
+
+@given(st.integers(1, 9000), st.integers(0, 9000), st.integers(0, 9000), st.integers(0, 100), st.integers(1, 9))
+def test_no_reply_costs_more_than_was_reserved(prompt: int, read: int, written: int, generated: int, sharing: int) -> None:
+    own = carded(**TIERED)
+    most = max_cost_of(own, prompt_tokens=9000, generated_tokens=100).usd
+    paid = cost_of(
+        own, prompt_tokens=prompt, generated_tokens=generated, cached_tokens=read, cache_write_tokens=written, sharing=sharing
+    ).usd
+    assert paid is not None
+    assert most is not None
+    assert paid <= most * (1 + 1e-12)
+
+
+def test_a_batch_discount_is_of_requests_and_tiers_too() -> None:
+    found = price_of("x", None, price=TIERED, batch_api=True)
+    assert found.usd_per_request == 0.005
+    assert [dict(tier.usd_per_million) for tier in found.tiers] == [
+        {"input": 2.0, "output": 7.5},
+        {"input": 1.5, "output": 25.0, "input_cache_write": 3.0},
+    ]
+
+
+def test_tiers_ascend_and_a_file_may_have_them(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="from the lowest to the highest"):
+        Price(input=1, output=1, tiers=tuple(reversed(Price(**TIERED).tiers)))
+    path = tmp_path / "prices.yaml"
+    path.write_text("dated: 2026-11-01\nmodels: {m: {input: 1, output: 2, request: 0.1, tiers: [{above: 9, input: 2, output: 3}]}}\n")
+    found = read_prices(path, "prices.yaml").models["m"]
+    assert (found.request, found.tiers[0].above, found.tiers[0].output) == (0.1, 9, 3)
+    path.write_text("dated: 2026-11-01\nmodels: {m: {input: 1, output: 2, tiers: [{above: 9, input: 2}]}}\n")
+    with pytest.raises(StudyError, match=r'tiers.0.output of model "m"'):
+        read_prices(path, "prices.yaml")
+
+
+@pytest.mark.parametrize(
+    ("price", "asked"),
+    [
+        ({"input": 1.5e-7, "output": 6e-7}, "input is 1.5e-07"),
+        ({"input": 0, "output": 6e-7}, "output is 6e-07"),
+        ({"input": 0, "output": 0.02}, ""),
+    ],
+)
+def test_a_price_per_token_is_questioned(price: dict[str, float], asked: str) -> None:
+    found = question_price(carded(**price))
+    assert asked in found
+    assert bool(found) == bool(asked)

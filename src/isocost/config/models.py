@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from isocost.config.sections import OpenSection, PositiveFloat, PositiveInt, Section
 from isocost.records import Delimiters, PromptReading, SamplingParams
@@ -92,6 +92,34 @@ Amount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, allow_inf_nan=
 Discount = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, lt=1)]
 
 
+class PriceTier(Section):
+    """Other prices of requests with long prompts.
+
+    Attributes:
+        above: Prompt tokens above which these prices hold, for all tokens of the request.
+        input: US dollars per million prompt tokens.
+        output: US dollars per million generated tokens.
+        input_cache_read: US dollars per million prompt tokens read from the cache; null means the price of `input`.
+        input_cache_write: US dollars per million prompt tokens written to the cache; null means the price of `input`.
+    """
+
+    above: PositiveInt
+    input: Amount
+    output: Amount
+    input_cache_read: Amount | None = None
+    input_cache_write: Amount | None = None
+
+
+def _ascending(tiers: tuple[PriceTier, ...]) -> tuple[PriceTier, ...]:
+    bounds = [tier.above for tier in tiers]
+    if bounds != sorted(set(bounds)):
+        raise ValueError("list tiers by above, from the lowest to the highest")
+    return tiers
+
+
+Tiers = Annotated[tuple[PriceTier, ...], AfterValidator(_ascending)]
+
+
 class Price(Section):
     """The price of a model's tokens: either from a price list, or from the hourly price of the GPUs that it runs on.
 
@@ -99,6 +127,9 @@ class Price(Section):
         input: US dollars per million prompt tokens.
         output: US dollars per million generated tokens.
         input_cache_read: US dollars per million prompt tokens that the provider reads from its cache; null means the price of `input`.
+        input_cache_write: US dollars per million prompt tokens that the provider writes to its cache; null means the price of `input`.
+        request: US dollars per request, whatever its tokens.
+        tiers: Prices of requests with longer prompts.
         batch_discount: The provider's discount for its batch API, as a share: 0.5 halves all prices. It applies to models with
             `batch_api: true`.
         gpu_hour: Instead of the prices above: US dollars per hour of one GPU.
@@ -110,6 +141,9 @@ class Price(Section):
     input: Amount | None = None
     output: Amount | None = None
     input_cache_read: Amount | None = None
+    input_cache_write: Amount | None = None
+    request: Amount | None = None
+    tiers: Tiers = ()
     batch_discount: Discount | None = None
     gpu_hour: PositiveFloat | None = None
     gpus: PositiveInt = 1
@@ -118,7 +152,8 @@ class Price(Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        listed = [key for key in ("input", "output", "input_cache_read", "batch_discount") if getattr(self, key) is not None]
+        keys = ("input", "output", "input_cache_read", "input_cache_write", "request", "tiers", "batch_discount")
+        listed = [key for key in keys if getattr(self, key) not in (None, ())]
         if self.gpu_hour is not None and listed:
             raise ValueError(f"gpu_hour and {listed[0]} are two kinds of price; give one")
         if self.gpu_hour is not None and self.tokens_per_second is None:

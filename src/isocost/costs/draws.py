@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from isocost.costs.flops import reading_attention, writing_attention
 from isocost.errors import BudgetError
 from isocost.records import Cost, ModelCard
@@ -9,7 +12,15 @@ from isocost.records import Cost, ModelCard
 _MILLION = 1_000_000
 
 
-def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, cached_tokens: float = 0, sharing: float = 1) -> Cost:
+def cost_of(
+    card: ModelCard,
+    *,
+    prompt_tokens: float,
+    generated_tokens: float,
+    cached_tokens: float = 0,
+    cache_write_tokens: float = 0,
+    sharing: float = 1,
+) -> Cost:
     """Return the cost of one draw with g generated tokens, after a prompt of p tokens that s draws share.
 
     In FLOPs, by the study's `costs` section, where L d is layers * attention width:
@@ -18,14 +29,16 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
     - prompt_tokens shared: 2P p / s more. prompt_tokens each: 2P p more, whatever was shared.
     - attention: 4 L d (g p + g (g + 1) / 2) more. If the prompt counts, 4 L d p (p + 1) / 2 more, divided by s like the prompt.
 
-    In US dollars, with c of the p tokens cached: (input (p - c) / s + input_cache_read c / s + output g) / 10^6. Without a price for
-    cached tokens they cost the input price.
+    In US dollars, with c of the p tokens read from the cache and w written to it:
+    (input (p - c - w) / s + input_cache_read c / s + input_cache_write w / s + output g) / 10^6 + request / s. Without a price for cached
+    tokens they cost the input price. The prices are those of the highest tier that p is above.
 
     Args:
         card: The model.
         prompt_tokens: p.
         generated_tokens: g.
-        cached_tokens: c, as the endpoint reports it. A value above p is no part of p: p is charged at the higher price.
+        cached_tokens: c, as the endpoint reports it. Where c + w is above p, they are no part of p: p is charged at the highest price.
+        cache_write_tokens: w, as the endpoint reports it.
         sharing: s, the number of draws that share one reading of the prompt.
 
     Raises:
@@ -38,18 +51,20 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
             flops = _counted_flops(card, prompt_tokens, generated_tokens, sharing)
         else:
             flops *= generated_tokens
-    prices = card.usd_per_million
-    if prices is None:
+    if card.usd_per_million is None:
         return Cost(flops=flops)
+    prices = prices_at(card, prompt_tokens)
     try:
         usd = prices["output"] * generated_tokens
         if prompt_tokens:
             price = prices["input"]
-            cache_price = prices.get("input_cache_read", price)
-            if cached_tokens > prompt_tokens:  # how many of these are the prompt's is not known: no report may take a cost below its worst
-                usd += max(price, cache_price) * prompt_tokens / sharing
-            elif cached_tokens > 0:
-                usd += (price * (prompt_tokens - cached_tokens) + cache_price * cached_tokens) / sharing
+            read, write = prices.get("input_cache_read", price), prices.get("input_cache_write", price)
+            if cached_tokens + cache_write_tokens > prompt_tokens:  # how many of these are the prompt's is not known: no report may take a
+                # cost below its worst
+                usd += max(price, read, write if cache_write_tokens else price) * prompt_tokens / sharing
+            elif cached_tokens > 0 or cache_write_tokens > 0:
+                plain = prompt_tokens - cached_tokens - cache_write_tokens
+                usd += (price * plain + read * cached_tokens + write * cache_write_tokens) / sharing
             else:
                 usd += price * prompt_tokens / sharing
     # Looked up lazily: a price list without an input price is fine for a draw without a prompt.
@@ -58,18 +73,40 @@ def cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float, c
         raise BudgetError(
             f"models.{card.name}.price.{key} is missing: its tokens are paid\n  give it, in USD per million tokens; 0 if they are free"
         ) from None
-    return Cost(flops=flops, usd=usd / _MILLION)
+    usd /= _MILLION
+    if card.usd_per_request and (prompt_tokens or generated_tokens):  # a request that was refused has neither
+        usd += card.usd_per_request / sharing
+    return Cost(flops=flops, usd=usd)
+
+
+def prices_at(card: ModelCard, prompt_tokens: float) -> Mapping[str, float]:
+    """Return the prices of a request by the length of its prompt: those of the highest tier that it is above."""
+    prices = card.usd_per_million or {}
+    for tier in card.price_tiers:
+        if prompt_tokens > tier.above:
+            prices = tier.usd_per_million
+    return prices
 
 
 def max_cost_of(card: ModelCard, *, prompt_tokens: float, generated_tokens: float) -> Cost:
-    """Return the largest cost of a draw of these token counts: an unshared prompt, cached only if cached tokens cost more.
+    """Return the largest cost of a draw of at most these token counts: an unshared prompt, cached only if cached tokens cost more.
+
+    Tiers of shorter prompts count too, since the prompt may turn out shorter, and some cost more.
 
     Raises:
         BudgetError: As `cost_of`.
     """
     cost = cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens)
-    cached = cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=generated_tokens, cached_tokens=prompt_tokens)
-    return cost if cost.usd is None or cached.usd is None or cost.usd >= cached.usd else cached
+    if cost.usd is None:
+        return cost
+    lists = [card.usd_per_million or {}, *(tier.usd_per_million for tier in card.price_tiers if tier.above < prompt_tokens)]
+    return replace(cost, usd=card.usd_per_request + max(_dearest(prices, prompt_tokens, generated_tokens) for prices in lists))
+
+
+def _dearest(prices: Mapping[str, float], prompt_tokens: float, generated_tokens: float) -> float:
+    """Return the US dollars of a draw whose prompt tokens are all at the highest of their prices."""
+    reading = max((prices[key] for key in ("input", "input_cache_read", "input_cache_write") if key in prices), default=0.0)
+    return (reading * prompt_tokens + prices["output"] * generated_tokens) / _MILLION
 
 
 def reading_flops(card: ModelCard, prompt_tokens: float) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isocost.config import Study
-from isocost.costs.draws import cost_of, max_cost_of, reading_flops, writing_flops
+from isocost.costs.draws import cost_of, max_cost_of, prices_at, reading_flops, writing_flops
 from isocost.errors import BudgetError
 from isocost.records import Cost, ModelCard, Unit
 
@@ -109,15 +109,13 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
     if prompt is None and (why := _why_prompts_count(card)):
         raise BudgetError(f"models.{card.name}.prompt_tokens is missing: {why}\n  give the mean length of a prompt, or add a pilot")
     read = prompt or 0.0  # an unknown length has no effect here: the check above found no cost that depends on it
-    # Reading and writing are priced apart, because draws of a problem may share the first and never the second.
-    reading = cost_of(card, prompt_tokens=read, generated_tokens=0)
-    writing = cost_of(card, prompt_tokens=0, generated_tokens=tokens)
+    reading, writing = _dollars(card, read, tokens)
     rate = card.tokens_per_second
     return DrawCost(
-        prompt=Cost(flops=reading_flops(card, read), usd=reading.usd, seconds=None if rate is None else 0.0),
+        prompt=Cost(flops=reading_flops(card, read), usd=reading, seconds=None if rate is None else 0.0),
         draw=Cost(
             flops=writing_flops(card, read, tokens),
-            usd=writing.usd,
+            usd=writing,
             seconds=None if rate is None else tokens / rate,
         ),
         # The longest prompt, not the mean: a reservation must hold for every problem.
@@ -128,6 +126,15 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
         prompt_tokens=prompt,
         to_know=card.to_know,
     )
+
+
+def _dollars(card: ModelCard, prompt_tokens: float, tokens: float) -> tuple[float | None, float | None]:
+    """Return the dollars of reading a prompt, with what a request costs besides, and of writing a draw: draws share the first alone."""
+    whole = cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=tokens).usd
+    if whole is None:
+        return None, None
+    writing = prices_at(card, prompt_tokens)["output"] * tokens / 1e6
+    return whole - writing if prompt_tokens or card.usd_per_request else 0.0, writing
 
 
 def _shared(card: ModelCard, shares: bool | None) -> frozenset[Unit]:
@@ -147,8 +154,10 @@ def prompts_are_counted(card: ModelCard) -> bool:
 
 def _why_prompts_count(card: ModelCard) -> str:
     """Return why a model's cost depends on the length of its prompts, or "" if it does not."""
-    if card.usd_per_million and any(card.usd_per_million.get(key) for key in ("input", "input_cache_read")):
+    if card.usd_per_million and any(card.usd_per_million.get(key) for key in ("input", "input_cache_read", "input_cache_write")):
         return "its input tokens have a price"
+    if card.price_tiers:
+        return "its price depends on the length of the prompt"
     if card.flops_per_token is None:
         return ""
     if card.prompt_reading != "none":

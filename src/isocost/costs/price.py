@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from isocost.config import ModelSpec, Price
+from isocost.config import models as config
 from isocost.costs.pricefile import PriceList
 from isocost.errors import BudgetError
+from isocost.records import ModelCard, PriceTier
 
 STALE_AFTER = 90  # days; providers change prices a few times a year
 _MILLION = 1_000_000
-_KEYS = ("input", "output", "input_cache_read")
+_KEYS = ("input", "output", "input_cache_read", "input_cache_write")
+LEAST_PRICE = 1e-3  # US dollars per million tokens; no provider sells any cheaper, and prices per token are all below it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,9 @@ class Priced:
     """The price that is paid for a model's tokens.
 
     Attributes:
-        usd_per_million: US dollars per million tokens by `input`, `output`, `input_cache_read`; None if unknown.
+        usd_per_million: US dollars per million tokens by the keys of a price list; None if unknown.
+        usd_per_request: US dollars per request besides.
+        tiers: Prices of requests with longer prompts.
         price_is: The source of the price, as text.
         priced_on: The day the price was read.
         tokens_per_second: The measured rate behind a price of GPUs.
@@ -28,6 +33,8 @@ class Priced:
     """
 
     usd_per_million: Mapping[str, float] | None
+    usd_per_request: float = 0.0
+    tiers: tuple[PriceTier, ...] = ()
     price_is: str = ""
     priced_on: dt.date | None = None
     tokens_per_second: float | None = None
@@ -54,15 +61,32 @@ def priced(name: str, spec: ModelSpec, source: str, prices: PriceList | None) ->
     if price.gpu_hour is not None:
         return _of_gpus(price, price.gpu_hour)
     paid = 1.0 - _discount(spec, price, place)
-    listed = {key: value for key in _KEYS if (value := getattr(price, key)) is not None}
-    price_is = place
-    if paid != 1:
-        listed = {key: value * paid for key, value in listed.items()}
-        price_is = f"{place}, less {1 - paid:.0%} in the batch API"
     return Priced(
-        usd_per_million=listed,
-        price_is=price_is,
+        usd_per_million=_listed(price, paid),
+        usd_per_request=(price.request or 0.0) * paid,
+        tiers=tuple(PriceTier(above=tier.above, usd_per_million=_listed(tier, paid)) for tier in price.tiers),
+        price_is=place if paid == 1 else f"{place}, less {1 - paid:.0%} in the batch API",
         priced_on=price.dated,
+    )
+
+
+def _listed(price: Price | config.PriceTier, paid: float) -> dict[str, float]:
+    """Return the prices of a list that are given; `paid` is the share that is paid after a discount."""
+    found = {key: value for key in _KEYS if (value := getattr(price, key)) is not None}
+    return found if paid == 1 else {key: value * paid for key, value in found.items()}
+
+
+def question_price(card: ModelCard) -> str:
+    """Return a question about a price that looks like dollars per token, "" for a usual one."""
+    if card.tokens_per_second is not None:  # made from the price of GPUs
+        return ""
+    low = {key: value for key, value in (card.usd_per_million or {}).items() if 0 < value < LEAST_PRICE}
+    if not low:
+        return ""
+    key, value = next(iter(low.items()))
+    return (
+        f"Is the price of {card.name} in US dollars per token? {key} is {value:g}, and prices are per million tokens: "
+        f"that would be {value * _MILLION:g}."
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from isocost.coercion import coerce_texts
-from isocost.config import Amount, Discount, Price, Section
+from isocost.config import Amount, Discount, Price, Section, Tiers
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
 from isocost.yamlfile import Keys, read_yaml
@@ -45,6 +45,9 @@ class _Listed(Section):
     input: Amount
     output: Amount
     input_cache_read: Amount | None = None
+    input_cache_write: Amount | None = None
+    request: Amount | None = None
+    tiers: Tiers = ()
     batch_discount: Discount | None = None
 
 
@@ -77,13 +80,15 @@ def read_prices(path: Path, shown: str) -> PriceList:
         mistakes += [(file.line_of(tuple(e["loc"])), _mistake(e)) for e in found if not _is_that_typo(e, unknown)]
     if mistakes:
         raise StudyError([f"{shown}:{line}: {text}" if line else f"{shown}: {text}" for line, text in sorted(mistakes, key=lambda m: m[0])])
-    prices = {name: Price(**listed.model_dump(), dated=read.dated) for name, listed in read.models.items()}
+    prices = {name: Price(**dict(listed), dated=read.dated) for name, listed in read.models.items()}
     return PriceList(shown=shown, models=prices)
 
 
 def _mistake(error: Mapping[str, Any]) -> str:
     """Return the message for a mistake. Its second line says what to do."""
     keys: Keys = tuple(error["loc"])
+    if len(keys) > 3:
+        return f'{".".join(map(str, keys[2:]))} of model "{keys[1]}": {error["msg"]}\n  needed: above, input, output of each tier'
     if error["type"] == "extra_forbidden":
         return _unknown(keys)
     if error["type"] == "missing":

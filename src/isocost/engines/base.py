@@ -48,6 +48,7 @@ class Generation:
         num_generated_tokens: Tokens generated, including the end token, because it is charged.
         finish_reason: `stop` (end token or stop string), `length` (max_tokens reached) or `error`.
         num_cached_tokens: Tokens that an endpoint reports as read from its cache; more than the prompt's where it counts them apart.
+        num_cache_write_tokens: Tokens that an endpoint reports as written to its cache.
         sharing: The number of solutions that share one prefill of the prompt, and so its cost.
         seed: The seed of its own request; None where the batch's seed decided it.
         reported_usd: The cost that an endpoint itself reports; None without a report.
@@ -63,6 +64,7 @@ class Generation:
     num_generated_tokens: int
     finish_reason: FinishReason
     num_cached_tokens: int = 0
+    num_cache_write_tokens: int = 0
     sharing: int = 1
     seed: int | None = None
     reported_usd: float | None = None

@@ -12,7 +12,13 @@ from isocost.executors.jobs import StoredDraw, Storing
 from isocost.store import Row
 
 # The columns that only endpoints fill, with their types; rows without a value lack them.
-EXTRAS: dict[str, type[str] | type[int]] = {"reasoning": str, "num_reasoning_tokens": int, "answered_by": str, "failure": str}
+EXTRAS: dict[str, type[str] | type[int]] = {
+    "reasoning": str,
+    "num_reasoning_tokens": int,
+    "num_cache_write_tokens": int,
+    "answered_by": str,
+    "failure": str,
+}
 FAILED_GENERATION = Generation(text="", num_prompt_tokens=0, num_generated_tokens=0, finish_reason="error")
 
 
@@ -36,6 +42,7 @@ def rows_of(
                 prompt_tokens=g.num_prompt_tokens,
                 generated_tokens=g.num_generated_tokens,
                 cached_tokens=g.num_cached_tokens,
+                cache_write_tokens=g.num_cache_write_tokens,
                 sharing=g.sharing,
             )
             row = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from isocost.config.models import Sampling
-from isocost.costs.draws import cost_of
+from isocost.costs.draws import cost_of, max_cost_of
 from isocost.dispatch.calls import Abandoned, Call, EndpointHealth
 from isocost.dispatch.draws import known_sum, total_cost
 from isocost.dispatch.loop import cut_batches, run_sources
@@ -151,8 +151,13 @@ class Replies:
         key = digest("judge", self._version, [request.problem_id for request in batch], *([failures] if failures else []))
         job = replace(self._job, key=key, requests=batch, seed=seed_of(key))
         facts = {"account": ACCOUNT, "model": self._card.name, "version": self._version, "submitted": whole, "count": len(batch)}
-        worst = total_cost(verdict_cost(self._card, self._most_prompt_tokens(r.prompt), self._params.max_tokens) for r in batch)
+        worst = total_cost(self._worst(r.prompt) for r in batch)
         return Call(job=job, worst=worst, facts=facts, card=self._card)
+
+    def _worst(self, prompt: str) -> Cost:
+        most, longest = self._most_prompt_tokens(prompt), self._params.max_tokens
+        usd = max_cost_of(self._card, prompt_tokens=most, generated_tokens=longest).usd
+        return replace(verdict_cost(self._card, most, longest), usd=usd)
 
     def _most_prompt_tokens(self, prompt: str) -> int:
         """Bound the tokens of a prompt by its bytes, since no token is shorter than one."""

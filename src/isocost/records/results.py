@@ -17,6 +17,14 @@ PromptReading = Literal["none", "shared", "each"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTier:
+    """Prices in US dollars per million tokens for requests with more than `above` prompt tokens, in the form of `ModelCard`."""
+
+    above: int
+    usd_per_million: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """A model as the study uses it: its size and price, and their sources.
 
@@ -27,7 +35,10 @@ class ModelCard:
         parameters: P, the parameters that a token passes through; None if unknown.
         parameters_are: The source of the count, as text.
         flops_per_token: 2P.
-        usd_per_million: US dollars per million tokens as paid, after discounts: `input`, `output`, `input_cache_read`; None if unknown.
+        usd_per_million: US dollars per million tokens as paid, after discounts: `input`, `output`, `input_cache_read`,
+            `input_cache_write`; None if unknown.
+        usd_per_request: US dollars per request besides.
+        price_tiers: Prices of requests with longer prompts, by ascending length.
         attention: layers * attention width, the L d of 4 L d FLOPs per token and token of context; None if unknown.
         prompt_reading: The prompt readings that a draw's FLOPs count: none, one shared by the draws of a request, or one each.
         counts_attention: True if a draw's FLOPs count attention.
@@ -44,6 +55,8 @@ class ModelCard:
     parameters_are: str
     flops_per_token: float | None
     usd_per_million: Mapping[str, float] | None
+    usd_per_request: float = 0.0
+    price_tiers: tuple[PriceTier, ...] = ()
     attention: int | None = None
     prompt_reading: PromptReading = "none"
     counts_attention: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -87,9 +87,16 @@ def _counted(models: Sequence[ModelCard]) -> list[str]:
 
 
 def _price(card: ModelCard) -> str:
-    prices = ", ".join(f"{what} {say_price(price)}" for what, price in (card.usd_per_million or {}).items())
+    prices = _listed(card.usd_per_million or {})
+    if card.usd_per_request:
+        prices += f", a request {say_price(card.usd_per_request)}"
+    prices += "".join(f", above {numbers.count(tier.above)} prompt tokens {_listed(tier.usd_per_million)}" for tier in card.price_tiers)
     origin = ", ".join(filter(None, [card.price_is, f"read on {card.priced_on}" if card.priced_on else ""]))
     return f"{card.name} {prices}" + (f" ({origin})" if origin else "")
+
+
+def _listed(prices: Mapping[str, float]) -> str:
+    return ", ".join(f"{what} {say_price(price)}" for what, price in prices.items())
 
 
 def _shared(results: Results, paid: Sequence[BillLine]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from isocost import planning
 from isocost.config import Study
 from isocost.costs.expected import DrawCost, draw_costs
+from isocost.costs.price import question_price
 from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
@@ -99,6 +100,8 @@ def sample(
     ids = tuple(p.id for p in problems)
     pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
     note_unlabelled(study, problems, listener)
+    for text in filter(None, map(question_price, prepared.cards.values())):
+        listener(Note(text=text))
     terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     _settle(ledger, directory, pools, terms, listener)
     stale = sum((pool.stale for pool in pools.values()), Counter[str]())

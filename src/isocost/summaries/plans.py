@@ -11,7 +11,7 @@ from isocost.amounts import format_amount, format_distinct
 from isocost.amounts import price as format_price
 from isocost.costs.draws import omitted_attention, omitted_prompts
 from isocost.costs.expected import DrawCost
-from isocost.costs.price import stale
+from isocost.costs.price import question_price, stale
 from isocost.engines.base import Request
 from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.judging.pool import judging_params
@@ -61,6 +61,7 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
     # A judge that also samples has its price checked already.
     others = [name for name in dict.fromkeys((judge, auditor)) if name and name not in costs]
     notes += _old_prices(prepared, [*costs, *others], today or dt.date.today())
+    notes += [question_price(prepared.cards[name]) for name in (*costs, *others)]
     if judge:
         notes.append(f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit.")
     if auditor:
@@ -91,8 +92,16 @@ def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:
 def _format_prices(card: ModelCard) -> str:
     if not card.usd_per_million:
         return "not known"
-    prices = ", ".join(f"{key} ${format_price(price)}" for key, price in card.usd_per_million.items())
+    prices = _list_prices(card.usd_per_million)
+    if card.usd_per_request:
+        prices += f", request ${format_price(card.usd_per_request)} each"
+    for tier in card.price_tiers:
+        prices += f"; above {tier.above:,} prompt tokens {_list_prices(tier.usd_per_million)}"
     return f"{prices} ({', '.join(filter(None, [card.price_is, str(card.priced_on or '')]))})"
+
+
+def _list_prices(prices: Mapping[str, float]) -> str:
+    return ", ".join(f"{key} ${format_price(price)}" for key, price in prices.items())
 
 
 def _old_prices(prepared: Prepared, models: Sequence[str], today: dt.date) -> list[str]:

@@ -105,6 +105,7 @@ def read_reply(
             num_generated_tokens=tokens,
             finish_reason=each.finish,
             num_cached_tokens=usage.cached,
+            num_cache_write_tokens=usage.cache_written,
             sharing=len(read),
             seed=seed,
             reported_usd=None if usage.usd is None else usage.usd / len(read),

@@ -17,6 +17,8 @@ BYTES_PER_TOKEN = 16  # more than any text of the recorded pools has on average:
 ONE_TOKEN = 32  # bytes; vocabularies have single tokens of that length, and an answer may be one of them
 _MOST = 2**53  # beyond it JSON numbers are not whole any more
 _DIGITS = len(str(_MOST))
+_CACHE_READ = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_read_tokens")  # OpenAI, DeepSeek, Anthropic
+_CACHE_WRITE = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens")  # OpenRouter, Anthropic, LiteLLM
 _SPACES = re.compile(r"\s+")
 _REPEATS = re.compile(r"(.{1,8}?)\1{2,}", re.DOTALL)
 
@@ -62,6 +64,7 @@ class Usage:
         prompt: Tokens of the prompt.
         generated: Tokens generated for all choices, hidden reasoning included.
         cached: Those read from a cache; above the prompt's where the endpoint counts them apart.
+        cache_written: Those written to a cache.
         usd: What the endpoint itself says the reply cost, or None.
         remark: What is odd but possible about it, or "".
         reasoning: Generated tokens that are reasoning, hidden or not; None where it is not reported.
@@ -70,6 +73,7 @@ class Usage:
     prompt: int
     generated: int
     cached: int = 0
+    cache_written: int = 0
     usd: float | None = None
     remark: str = ""
     reasoning: int | None = None
@@ -135,16 +139,23 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
     _refuse_zero(prompt, generated, texts, bounds, ended)
     _refuse_more_than_sent(prompt, generated, bounds, remark)
     _refuse_less_than_came(prompt, generated, texts, bounds)
-    details = usage.get("prompt_tokens_details")
-    cached = _whole(details.get("cached_tokens")) if isinstance(details, dict) else None
+    cached = _of_cache(usage, _CACHE_READ)
     return Usage(
         prompt=prompt,
         generated=generated,
         cached=cached or 0,
+        cache_written=_of_cache(usage, _CACHE_WRITE) or 0,
         usd=_dollars(usage.get("cost")),
         remark=remark or _cached_beyond(prompt, cached) or _short_prompt(prompt, bounds),
         reasoning=None if (reasoning := _reasoning(usage)) is None else min(reasoning, generated),
     )
+
+
+def _of_cache(usage: dict[str, Any], keys: Sequence[str]) -> int | None:
+    """Return the prompt tokens of a cache under the first of its names that is there, at the top or in the details; None without any."""
+    parts = [part for part in (usage.get("prompt_tokens_details"), usage) if isinstance(part, dict)]
+    found = (_whole(part.get(key)) for part in parts for key in keys)
+    return next((number for number in found if number is not None), None)
 
 
 def _cached_beyond(prompt: int, cached: int | None) -> str:
