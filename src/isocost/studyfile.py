@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from isocost.coercion import coerce_texts
 from isocost.config import JUDGE, Arm, GraderSpec, ModelSpec, ProblemSource, Study
 from isocost.errors import StudyError
-from isocost.nearest import did_you_mean
+from isocost.hints import is_prose, nearest
+from isocost.paths import from_home
 from isocost.settings import apply_settings
 from isocost.settings import set_by as keys_set_by
 from isocost.yamlfile import Keys, YamlFile, read_yaml
@@ -80,7 +81,7 @@ def load_study(path: Path, settings: Sequence[str], known: Known) -> Study:
         study = check_study(raw, known, where=where, line=file.line_of)
     except StudyError as error:
         prices = _mapping(raw.get("costs")).get("prices")
-        priced = known.price_mistakes(path.parent / prices, prices) if isinstance(prices, str) else ()
+        priced = known.price_mistakes(from_home(path.parent, prices), prices) if isinstance(prices, str) else ()
         raise StudyError([*twice, *error.mistakes, *priced]) from None
     if twice:
         raise StudyError(twice)
@@ -148,12 +149,6 @@ def placed(path: Path, settings: Sequence[str], mistakes: Iterable[str]) -> list
         place = _place(path, file, known[mistake[: ends[-1]]], set_by, own=True) if ends else ""
         found.append(f"{place}: {mistake}" if place else mistake)
     return found
-
-
-def nearest(word: object, valid: Iterable[str]) -> str:
-    """Return `did you mean "x"?`, or the valid words if none is near."""
-    valid = sorted(map(str, valid))  # a key of a broken file need not be text
-    return did_you_mean(str(word), valid) or (f"known: {', '.join(valid)}" if valid else "none is defined")
 
 
 def references(raw: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
@@ -264,6 +259,8 @@ def _reference_grader_mistakes(raw: Mapping[str, Any], known: Known) -> Iterator
 
 def _name_mistakes(keys: Keys, name: object, valid: Collection[str], what: str) -> list[Mistake]:
     """Return the mistakes of `_unknown`, for a part that may be the user's own: `package.module:attribute`."""
+    if what == "template" and is_prose(name):
+        return [(keys, "must be a name, not a text; write the text as form, with {question} where the problem's text goes")]
     return [] if ":" in str(name) else _unknown(keys, name, valid, what)
 
 

@@ -97,7 +97,8 @@ def test_one_cell_and_none() -> None:
 def test_support_names_coverage_strayed_costs_and_arms_that_were_measured_only() -> None:
     said = support(results())
     assert said[0].startswith("Data from weak covers more problems")
-    assert said[1] == "Realised cost strayed from the budget: weak@low +9.0%, strong@low 0.0%."
+    strayed = "Realised cost strayed from the budget: weak@low +9.0%, strong@low 0.0%"
+    assert said[1] == f"{strayed} (basis planned is an estimate; basis: realised and limit are hard)."
     assert any("(budget wide): no difference found in coverage" in sentence for sentence in said)
     assert any("number-matched, not equal cost" in sentence for sentence in said)
 

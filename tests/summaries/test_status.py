@@ -159,6 +159,20 @@ def test_cells_have_planned_spent_and_left(out: Path) -> None:
     json.dumps(status)
 
 
+@pytest.mark.parametrize(("basis", "spent", "told"), [("planned", 45.0, 1), ("planned", 130.0, 2), ("realised", 99.0, 0)])
+def test_a_planned_budget_is_called_an_estimate_and_a_negative_rest_is_explained(out: Path, basis: str, spent: float, told: int) -> None:
+    (out / "study.yaml").write_text(f"name: x\nbudgets: {{low: {{unit: flops, amount: 100, basis: {basis}}}}}\n")
+    choice = {"name": "weak", "samples_per_problem": {"weak": 2.0}, "cost": {"flops": 90.0, "usd": None, "seconds": None}}
+    (out / "plan.json").write_text(json.dumps({"budgets": {"low": {"unit": "flops", "amount": 100.0, "choices": [choice]}}}))
+    progress = dict.fromkeys(("done", "total", "samples_per_second", "tokens_per_second", "seconds_left", "engine_idle", "failed"), 0)
+    cells = {"weak@low": {"draws": 3, "flops": spent, "usd": None}}
+    (out / "progress.json").write_text(json.dumps({**progress, "engine_idle": None, "cells": cells}))
+    status = status_of(out)
+    assert status["cells"][0]["basis"] == basis
+    text = to_text(status)
+    assert ("basis planned are estimates" in text) + ("Left is negative for weak@low" in text) == told
+
+
 def test_before_anything_was_bought(out: Path) -> None:
     status = status_of(out)
     assert (status["accounts"], status["cells"], status["sampling"], status["running"]) == ([], [], None, False)

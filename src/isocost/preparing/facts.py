@@ -10,6 +10,7 @@ from isocost.engines.base import ModelSize
 from isocost.engines.batching import Batching
 from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.ids import digest
+from isocost.paths import from_home
 from isocost.store import RunDirectory
 
 _FILE = "models.json"
@@ -84,7 +85,7 @@ def _files(spec: EngineSpec) -> list[tuple[str, int, int]]:
     # Sizes and times stand for the contents: reading a checkpoint of many gigabytes at each start would take minutes.
     found: list[tuple[str, int, int]] = []
     for _, value in spec.options:
-        path = spec.base / str(value)
+        path = from_home(spec.base, str(value))
         if isinstance(value, str) and path.exists():
             files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
             found += [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files]

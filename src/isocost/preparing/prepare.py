@@ -279,7 +279,7 @@ def _prices(study: Study, base: Path, mistakes: list[str]) -> PriceList | None:
     if study.costs.prices is None:
         return None
     try:
-        return read_prices(base / study.costs.prices, study.costs.prices)
+        return read_prices(from_home(base, study.costs.prices), study.costs.prices)
     except StudyError as error:
         mistakes += error.mistakes
     return None

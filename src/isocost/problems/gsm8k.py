@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from isocost.errors import ProblemsError
+from isocost.paths import from_home
 from isocost.problems.hub import hub_rows
 from isocost.problems.rows import read_rows
 from isocost.records import Problem
@@ -30,7 +31,7 @@ def load(*, base: Path, split: str = "train", path: str | None = None) -> Iterat
     """
     if split not in ("train", "test"):
         raise ProblemsError(f'gsm8k has the splits train and test, not "{split}"')
-    rows = hub_rows("openai/gsm8k", "main", split) if path is None else read_rows(base / path / f"{split}.jsonl")
+    rows = hub_rows("openai/gsm8k", "main", split) if path is None else read_rows(from_home(base, path) / f"{split}.jsonl")
     for index, (where, row) in enumerate(rows):
         question, solution = row.get("question"), row.get("answer")
         if not isinstance(question, str) or not isinstance(solution, str) or not question.strip() or "####" not in solution:

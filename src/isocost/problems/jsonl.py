@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from isocost.errors import ProblemsError
+from isocost.paths import from_home
 from isocost.problems.rows import read_rows, to_problem
 from isocost.records import Problem
 
@@ -42,7 +43,7 @@ def load(
         ProblemsError: with file and line, a row that is not JSON, lacks question or answer, repeats an id, or has an answer outside its
             choices.
     """
-    file = base / path
+    file = from_home(base, path)
     first: dict[str, str] = {}
     for where, row in read_rows(file):
         default = f"{file.stem}-{where.rpartition(':')[2]}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from isocost.paths import from_home
 from isocost.problems.hub import hub_rows
 from isocost.problems.rows import read_rows, to_problem
 from isocost.records import Problem
@@ -26,7 +27,7 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
         ProblemsError: the file or dataset cannot be read, or a row lacks problem or answer.
         MissingExtraError: datasets is not installed, and no path is given.
     """
-    rows = hub_rows("HuggingFaceH4/MATH-500", None, split) if path is None else read_rows(base / path)
+    rows = hub_rows("HuggingFaceH4/MATH-500", None, split) if path is None else read_rows(from_home(base, path))
     for index, (where, row) in enumerate(rows):
         problem = to_problem(row, where, default_id=f"math-{index:05d}", question_field="problem", answer_field="answer")
         yield replace(problem, metadata={key: value for key, value in problem.metadata.items() if key in ("level", "subject", "type")})

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from isocost.errors import ProblemsError
+from isocost.paths import from_home
 from isocost.problems.hub import hub_rows
 from isocost.problems.rows import read_rows
 from isocost.records import Problem
@@ -37,7 +38,7 @@ def load(*, base: Path, path: str | None = None, split: str = "test") -> Iterato
         raise ProblemsError(f'mbpp has the splits {", ".join(SPLITS)} and all, not "{split}"')
     wanted = SPLITS.get(split, ALL)
     if path is not None:
-        rows = read_rows(base / path)
+        rows = read_rows(from_home(base, path))
     else:
         names = SPLITS if split == "all" else (split,)
         # One split at a time, so that no file of another split is fetched.

@@ -51,7 +51,8 @@ def _bought(results: Results, cells: Sequence[CellResult]) -> Table:
         cells,
         key="cells_bought",
         title="What each cell bought",
-        caption="Planned counts assume a number of tokens a sample; realised cost is what the samples really had. A cell is charged for "
+        caption="Planned counts assume a number of tokens a sample; realised cost is what the samples really had. A budget of basis "
+        "planned is an estimate; basis realised and a limit are hard. A cell is charged for "
         "every draw it used, also for those it shares with other cells. Where outcomes decide what is drawn, the plan is the amount.",
         group_title="Matching",
         group=lambda cell: _matching(results, cell, amounts.format_amount),

@@ -226,6 +226,8 @@ def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]
     if all(abs(share) <= 0.05 for share in off.values()):
         return []
     said = ", ".join(f"{name} {fixed(100 * share, sign=True)}%" for name, share in off.items())
+    if any(cell.plan.basis == "planned" for cell in pair):
+        said += " (basis planned is an estimate; basis: realised and limit are hard)"
     return [f"Realised cost strayed from the budget: {said}."]
 
 

@@ -23,6 +23,7 @@ from isocost.reporting.numbers import cost as format_cost
 from isocost.summaries.pilots import describe_pilot, unpiloted_row
 
 BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
+HARD = "Hard: basis: realised buys no draw beyond a budget, limit caps the bill."
 _SAMPLED = 100  # problems; their mean prompt length is close enough for a share in whole percent
 _PROMPTS = {"none": "", "shared": ", and 2P per prompt token once per request", "each": ", and 2P per prompt token of every draw"}
 
@@ -55,7 +56,8 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         if plan.awaits_pilot:
             lines.append(unpiloted_row(plan, prepared.study))
     judge = judge_of(prepared.study)
-    notes = [describe_pilot(prepared, costs, plans), _open_cells(plans), format_limit_warning(prepared, costs, plans)]
+    notes = [describe_pilot(prepared, costs, plans), _open_cells(plans), _estimates(costs, plans)]
+    notes.append(format_limit_warning(prepared, costs, plans))
     notes.append(describe_flops(prepared, costs, plans))
     auditor = auditor_of(prepared.study)
     # A judge that also samples has its price checked already.
@@ -74,6 +76,18 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
 def _open_cells(plans: Sequence[CellPlan]) -> str:
     names = ", ".join(plan.cell.name for plan in plans if plan.at_most_per_problem)
     return f"{names}: outcomes decide what is drawn. Each number is that of a model that gets all of the money." if names else ""
+
+
+def _estimates(costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
+    """Return a note that budgets of basis `planned` are estimates, "" without one."""
+    budgets = dict.fromkeys(plan.cell.budget for plan in plans if plan.unit is not None and plan.basis == "planned")
+    if not budgets:
+        return ""
+    names = ", ".join(f'"{name}"' for name in budgets)
+    longest = all(each.tokens_are.endswith("max_tokens") for each in costs.values())
+    # Lengths at their maximum can only be missed in one direction.
+    how = "its cost will be lower where solutions are shorter than max_tokens" if longest else "the cost may be higher or lower"
+    return f"An estimate: {names} (basis: planned) fixes counts by expected tokens, and {how}. {HARD}"
 
 
 def _models(prepared: Prepared, costs: Mapping[str, DrawCost]) -> list[str]:

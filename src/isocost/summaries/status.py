@@ -6,7 +6,7 @@ The ledger has every request and the progress file has the rest. No sample is re
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,9 @@ def status_of(path: Path) -> dict[str, Any]:
         "spent": {unit: _total(paid.amount(unit) for paid in accounts.values()) for unit in UNITS},
         "spent_known": {unit: sum(paid.amount(unit) or 0.0 for paid in accounts.values()) for unit in UNITS},
         "limit": study.get("limit"),
-        "cells": [_with_choice(cell, directory) for cell in _known_cells(directory.read_derived("plan.json"), progress)],
+        "cells": [
+            _with_choice(_with_basis(cell, study), directory) for cell in _known_cells(directory.read_derived("plan.json"), progress)
+        ],
         "sampling": {key: value for key, value in progress.items() if key not in ("cells", "ledger")} if progress else None,
         # A training in progress has a name that begins with a dot.
         "trained": sorted(p.name for p in (path / "models").glob("*") if not p.name.startswith(".")),
@@ -173,6 +175,12 @@ def _cells(plan: Any, progress: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _with_basis(cell: dict[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the basis of the cell's budget; null for a number-matched cell, and where the last study lacks the budget."""
+    budget = (study.get("budgets") or {}).get(cell["cell"].rpartition("@")[2]) if cell["unit"] else None
+    return cell | {"basis": None if budget is None else budget.get("basis", "planned")}
+
+
 def _with_choice(cell: dict[str, Any], directory: RunDirectory) -> dict[str, Any]:
     """Add the choice that a run made for an arm with `policy: auto`, as `sampling/choosing.py` records it."""
     choice = directory.read_derived("arms", cell["cell"], "choice.json")
@@ -261,10 +269,24 @@ def _cell_lines(cells: list[dict[str, Any]]) -> list[str]:
         else:
             amounts = " | ".join(_format_or_unknown(cell["unit"], cell[key]) for key in ("planned", "spent", "amount", "left"))
             lines.append(f"| {cell['cell']} | {cell['samples']:,} | {amounts} |")
+    lines += _basis_lines(cells)
     for cell in cells:
         if choice := cell.get("choice"):
             lines += ["", f"{cell['cell']}: auto chose {choice['policy']} from {' and '.join(choice['models'])}. {choice['reason']}"]
     return lines
+
+
+def _basis_lines(cells: list[dict[str, Any]]) -> list[str]:
+    """Explain budgets that are estimates, and amounts left below zero."""
+    if not any(cell.get("basis") == "planned" for cell in cells):
+        return []
+    over = [cell["cell"] for cell in cells if (cell["left"] or 0.0) < 0]
+    negative = f" Left is negative for {', '.join(over)}: solutions were longer, or prompts cost more, than expected." if over else ""
+    return [
+        "",
+        "budgets of basis planned are estimates: counts follow from expected tokens, the cost from real ones."
+        f"{negative} Hard caps are basis: realised and limit.",
+    ]
 
 
 def _sampling_lines(progress: dict[str, Any], *, running: bool) -> list[str]:

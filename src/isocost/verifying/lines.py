@@ -15,6 +15,11 @@ from isocost.records import Outcome, Verdict
 # The fields of other tools too, so that their files need no conversion; the first one that exists counts.
 GOLD = ("gold", "expected_answer", "answer")
 PREDICTION = ("prediction", "generation")
+# Names of other tools that may mean either, so that they are not read, only named in the complaint.
+_LIKE = {
+    GOLD: ("target", "reference", "reference_answer", "ground_truth", "label", "correct_answer", "solution"),
+    PREDICTION: ("completion", "response", "output", "solution", "model_output", "generated_text", "text"),
+}
 ADDED = ("outcome", "predicted_answer", "reason")
 BAD_LINE = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="bad_line")
 TOO_DEEP = "not JSON that can be read: nested too deeply"
@@ -144,7 +149,9 @@ def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
     name = next((name for name in names if name in row), None)
     if name is None:
         others = " or ".join(f'"{other}"' for other in names[1:])
-        raise LineError(f'has no "{names[0]}"' + (f" (nor {others})" if others else ""))
+        like = next((other for other in _LIKE.get(names, ()) if other in row), None)
+        hint = f'; rename its "{like}"' if like else ""
+        raise LineError(f'has no "{names[0]}"' + (f" (nor {others})" if others else "") + hint)
     if not isinstance(row[name], str):
         raise LineError(f'"{name}" is {_kind(row[name])}, not text or a number')
     return str(row[name])

@@ -16,6 +16,7 @@ from isocost.engines.replay.recorded import MissingError
 from isocost.engines.replay.table import read
 from isocost.errors import EngineError
 from isocost.memory import release_freed
+from isocost.paths import from_home
 from isocost.records import SamplingParams
 
 _BATCH = 1024  # generations; a batch only bounds what is committed at once
@@ -43,7 +44,7 @@ def open_engine(options: Mapping[str, object], base: Path) -> ReplayEngine:
         ModelError: the table cannot be read, or does not contain the model.
     """
     given = read_options(ReplayOptions, options)
-    return ReplayEngine(base / given.table, given.model, given.pool)
+    return ReplayEngine(from_home(base, str(given.table)), given.model, given.pool)
 
 
 class ReplayEngine(Batched):
