@@ -3,7 +3,8 @@
     python benchmarks/policies.py --save costs.jsonl           # the table of docs/backtest.md; days on one core, may be stopped
     python benchmarks/policies.py --seeds 20 --processes 2     # a first look
     python benchmarks/policies.py --objective kept:4           # distinct correct solutions; or mixed:8
-    python benchmarks/policies.py --one-by-one                 # one draw at a time, without rounds
+    python benchmarks/policies.py --rounds 0,0                 # one draw at a time, without rounds
+    python benchmarks/policies.py --known --problems 600 --only "MATH, 1:3, 0.8" --rounds 0.1,0.25   # what such rounds alone cost
 
 Laws of the pass rates of a weak and a strong model: those fitted to the paper's curves of MATH and GSM8K, and .02 and .5 for every problem.
 5% of problems are impossible. A strong draw costs 3 or 30 weak ones; abilities correlate at .5, .8 or .95 (a Gaussian copula). A seed is
@@ -12,7 +13,9 @@ for mixed groups) on these problems, counted on draws apart, so that each can be
 expected value at the lower cost. All correct solutions are distinct. Each policy gets the same problems and draws. Ratios are of means
 over seeds; standard errors by the delta method, paired.
 
-With --save, the costs of each set of problems are appended to a file, and those that it has are not computed again.
+--known puts a buyer who knows the law, in rounds, in the place of those who learn it: its ratio to the bound is what rounds cost. --rounds
+has the arguments `growth` and `smallest` of the policy. With --save, the costs of each set of problems are appended to a file, and those
+that it has are not computed again.
 """
 
 from __future__ import annotations
@@ -36,11 +39,12 @@ from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.values import draw_values
 from isocost.passrates import HIERARCHICAL, PAPER, Law, Posterior, Prior, fixed_prior, law_prior
 from isocost.passrates.grid import beta_masses
-from isocost.policies.adaptive import Adaptive
+from isocost.policies.adaptive import SMALLEST, Adaptive
 from isocost.policies.base import Coverage, MixedGroups, Objective, Policy, Terms
+from isocost.policies.rounds import GROWTH
 from isocost.predicting.asking import name_of, objective_of
 
-PROBLEMS, DRAWS = 200, 400
+DRAWS = 400
 UNIFORM_DRAWS = (2, 4, 8)
 SIZE = 1e4  # alpha + beta of a law that is nearly one rate
 LAWS = {name: replace(law, impossible=0.05) for name, law in PAPER.items()} | {
@@ -73,12 +77,16 @@ class Job:
 
     setting: Setting
     objective: Objective
-    one_by_one: bool
+    problems: int
+    growth: float
+    smallest: float
+    known: bool
     seed: int
 
     @property
     def key(self) -> str:
-        return f"{self.setting}; {name_of(self.objective)}; {'one by one' if self.one_by_one else 'rounds'}; {self.seed}"
+        known = "; known" if self.known else ""
+        return f"{self.setting}; {name_of(self.objective)}; {self.problems}; {self.growth:g},{self.smallest:g}{known}; {self.seed}"
 
     @property
     def draws(self) -> tuple[int, ...]:
@@ -88,7 +96,9 @@ class Job:
 
     @property
     def priors(self) -> dict[str, Prior]:
-        """The learned prior, and for coverage fixed ones beside it."""
+        """The learned prior, and for coverage fixed ones beside it; or the law itself."""
+        if self.known:
+            return {"law known, rounds": law_prior(self.setting.joint)}
         return PRIORS if isinstance(self.objective, Coverage) else {"hierarchical": HIERARCHICAL}
 
 
@@ -97,21 +107,27 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2000, help="sets of problems for each setting")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--objective", type=objective_of, default=Coverage(), help="coverage, kept:4 or mixed:8")
-    parser.add_argument("--one-by-one", action="store_true", help="buy one draw at a time")
+    parser.add_argument("--problems", type=int, default=200)
+    parser.add_argument("--rounds", type=floats, default=(GROWTH, SMALLEST), help="growth and smallest round of the policy")
+    parser.add_argument("--known", action="store_true", help="tell the policy the law")
+    parser.add_argument("--only", help="one setting, as in the table")
     parser.add_argument("--save", type=Path, help="file to which the costs of each set of problems are appended")
     args = parser.parse_args()
     # Seed by seed over all settings: if it is stopped, each setting has as many.
-    jobs = [
-        Job(setting=setting, objective=args.objective, one_by_one=args.one_by_one, seed=seed)
-        for seed in range(args.seeds)
-        for setting in SETTINGS
-    ]
+    settings = [setting for setting in SETTINGS if args.only in {None, str(setting)}]
+    growth, smallest = args.rounds
+    what = {"objective": args.objective, "problems": args.problems, "growth": growth, "smallest": smallest, "known": args.known}
+    jobs = [Job(setting=setting, seed=seed, **what) for seed in range(args.seeds) for setting in settings]
     runs = computed(jobs, args.save, args.processes)
     costs = {
         setting: {name: np.array([runs[job.key][name] for job in jobs if job.setting == setting]) for name in runs[jobs[0].key]}
-        for setting in SETTINGS
+        for setting in settings
     }
     report(costs, jobs[0])
+
+
+def floats(text: str) -> tuple[float, ...]:
+    return tuple(float(each) for each in text.split(","))
 
 
 def computed(jobs: list[Job], save: Path | None, processes: int) -> dict[str, dict[str, list[float]]]:
@@ -165,7 +181,7 @@ def ratio(above: Floats, below: Floats) -> tuple[float, float]:
 def costs_of(job: Job) -> dict[str, Floats]:
     """Return the cost of each buyer for each target on one set of problems; the whole pool's where it is not reached."""
     setting, objective, seed = job.setting, job.objective, job.seed
-    pool = simulated(setting, np.random.default_rng([seed, 17]))
+    pool = simulated(setting, job.problems, np.random.default_rng([seed, 17]))
     models = best_models(setting, objective, job.draws)
     needs = [reached(pool, objective, model, draws) for model, draws in zip(models, job.draws, strict=True)]
     needs = np.maximum.accumulate(needs).tolist()  # targets ascend, also where the best model changes
@@ -173,7 +189,7 @@ def costs_of(job: Job) -> dict[str, Floats]:
     for model, name in enumerate(UNIFORM):
         found[name] = replay_fixed(pool.of_models([model]), objective, needs, np.random.default_rng([seed, 19]))
     for name, prior in job.priors.items():
-        found[name] = replay(adaptive(prior, job.one_by_one), pool, objective, needs, seed)
+        found[name] = replay(adaptive(prior, job), pool, objective, needs, seed)
     return {name: np.where(np.isnan(costs), pool.total, costs) for name, costs in found.items()}
 
 
@@ -182,19 +198,18 @@ def reached(pool: Pool, objective: Objective, model: int, draws: int) -> int:
     last = slice(DRAWS - draws, None)
     apart = replace(pool, **{name: getattr(pool, name)[:, :, last] for name in ("graded", "correct", "solution", "cost")})
     progress = progress_of(objective, apart)
-    return sum(progress.add(problem, model, draw) for problem in range(PROBLEMS) for draw in range(draws))
+    return sum(progress.add(problem, model, draw) for problem in range(len(pool.problems)) for draw in range(draws))
 
 
-def adaptive(prior: Prior, one_by_one: bool) -> Callable[[Terms], Policy]:
-    rounds = {"growth": 0.0, "smallest": 0.0} if one_by_one else {}
-    return lambda terms: Adaptive(terms, prior, **rounds)
+def adaptive(prior: Prior, job: Job) -> Callable[[Terms], Policy]:
+    return lambda terms: Adaptive(terms, prior, growth=job.growth, smallest=job.smallest)
 
 
-def simulated(setting: Setting, generator: np.random.Generator) -> Pool:
-    rates = setting.joint.rates(PROBLEMS, generator)
-    shape = (PROBLEMS, 2, DRAWS)
+def simulated(setting: Setting, problems: int, generator: np.random.Generator) -> Pool:
+    rates = setting.joint.rates(problems, generator)
+    shape = (problems, 2, DRAWS)
     return Pool(
-        problems=tuple(map(str, range(PROBLEMS))),
+        problems=tuple(map(str, range(problems))),
         models=("weak", "strong"),
         drawn=np.full(shape[:2], DRAWS),
         graded=np.ones(shape, np.bool_),
@@ -202,7 +217,7 @@ def simulated(setting: Setting, generator: np.random.Generator) -> Pool:
         solution=np.broadcast_to(np.arange(DRAWS), shape),
         cost=np.broadcast_to(np.array([1.0, setting.price])[:, None], shape),
         unit="cost",
-        labels=(None,) * PROBLEMS,
+        labels=(None,) * problems,
     )
 
 

@@ -15,7 +15,7 @@ from isocost.policies.rounds import GROWTH
 from isocost.policies.tally import Bools, Floats, Ints, Tally
 from isocost.records import Allocation
 
-_SMALLEST = 0.1  # draws of the cheapest model per problem in the smallest round
+SMALLEST = 0.1  # draws of the cheapest model per problem in the smallest round
 _DEPTHS = (4, 16, 64)  # purchases for one problem in a round
 _BINS = 16  # of difficulty labels
 _LOWEST_GAIN = 1e-12
@@ -43,7 +43,7 @@ class Adaptive:
         smallest: Cost of the smallest round, in draws of the cheapest model per problem; 0 buys one purchase at a time at first.
     """
 
-    def __init__(self, terms: Terms, prior: Prior = HIERARCHICAL, growth: float = GROWTH, smallest: float = _SMALLEST) -> None:
+    def __init__(self, terms: Terms, prior: Prior = HIERARCHICAL, growth: float = GROWTH, smallest: float = SMALLEST) -> None:
         self.tally = Tally(terms)
         self._gains = gains_of(terms, self.tally)
         self._growth, self._smallest = growth, smallest
