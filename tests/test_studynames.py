@@ -1,0 +1,49 @@
+"""Mistakes of a study beyond the types of its values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from isocost.preparing.prepare import known_parts
+from isocost.studynames import nearest, references
+from tests.builders import raw_study
+
+
+def mistakes(**changes: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    return list(references(raw_study(**changes), known_parts()))
+
+
+def test_a_sound_study_has_none() -> None:
+    assert mistakes() == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "models", "mistake"),
+    [
+        ("dart", ["weak", "strong"], "the policy dart takes one model, got 2"),
+        ("first-hit", ["weak", "strong"], "the policy first-hit takes one model, got 2"),
+        ("mixed", ["weak"], "the policy mixed takes at least two models, got 1"),
+        ("cascade", ["weak"], "the policy cascade takes at least two models, got 1"),
+    ],
+)
+def test_a_policy_has_the_number_of_models_that_it_takes(policy: str, models: list[str], mistake: str) -> None:
+    assert mistakes(arms={"a": {"policy": policy, "models": models}}) == [(("arms", "a", "models"), mistake)]
+
+
+@pytest.mark.parametrize("policy", ["adaptive", "auto", "module:Own"])
+def test_other_policies_take_any_number(policy: str) -> None:
+    assert [mistakes(arms={"a": {"policy": policy, "models": models}}) for models in (["weak"], ["weak", "strong"])] == [[], []]
+
+
+def test_sections_of_other_types_are_passed_over() -> None:
+    assert mistakes(arms={"a": {"policy": [], "models": "weak"}}, budgets=3) == [
+        (("arms", "a"), "has nothing to spend; add a budget under budgets, or samples_per_problem here")
+    ]
+
+
+def test_the_nearest_name_or_all_names_are_offered() -> None:
+    assert nearest("unifrom", ["uniform", "dart"]) == 'did you mean "uniform"?'
+    assert nearest("zzz", ["uniform", "dart"]) == "known: dart, uniform"
+    assert nearest("zzz", []) == "none is defined"
