@@ -259,6 +259,7 @@ def test_the_bill_counts_what_other_settings_cost(tmp_path: Path, out: Path) -> 
     assert "other settings" in (out / "tables" / "ledger.csv").read_text()
 
 
+@pytest.mark.slow
 def test_a_pilot_is_read_the_same_on_every_start(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, n_samples=40, pilot={"problems": 5, "samples_per_problem": 4})
     run(study, out)

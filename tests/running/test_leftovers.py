@@ -60,6 +60,7 @@ def test_a_renamed_arm_leaves_no_training_set_among_the_current_ones(tmp_path: P
     assert pl.read_parquet(out / "samples.parquet").height == bought.height
 
 
+@pytest.mark.slow
 def test_a_renamed_budget_does_so_too(tmp_path: Path) -> None:
     started(tmp_path)
     (said,) = started(tmp_path, budgets={"small": raw_study()["budgets"]["low"]})
