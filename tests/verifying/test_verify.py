@@ -96,7 +96,7 @@ def test_bad_lines_are_named_and_keep_their_place() -> None:
     assert errors[0] == "error: stdin:2: not JSON: Expecting value, at character 1"
     assert errors[2] == 'error: stdin:6: has no "prediction" (nor "generation")'
     assert errors[4] == 'error: stdin:10: "prediction" is null, not text or a number'
-    assert errors[6] == 'error: stdin:14: "gold" is a list, not text or a number'
+    assert errors[6] == 'error: stdin:14: "prediction" is a list, not text or a number'
     assert errors[8] == "error: stdin:18: not UTF-8, at byte 11"
     assert errors[9].startswith("error: stdin:20: not JSON")
     assert "ungraded 12 (bad_line 12)" in errors[10]

@@ -37,7 +37,7 @@ _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
-_SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|。|\n")
+_SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|[。।]|\n")
 # Text between two boxes that joins them into one answer; "then" or "wait" makes the second one a correction.
 _CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:" + CONNECTIVES + r"|[,;、])$|^$")
 _UNEQUAL = r"\\(?:neq?|leq?(?:slant)?|geq?(?:slant)?|lt|gt)(?![a-zA-Z])|[\u2260\u2264\u2265<>]"

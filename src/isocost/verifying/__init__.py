@@ -42,8 +42,7 @@ def references(source: str, options: Mapping[str, object]) -> dict[str, str]:
     # A missing file that ends in .jsonl is still a file: the error must be about the path, not about an unknown source.
     if Path(source).is_file() or (":" not in source and source.endswith(".jsonl")):
         source, options = "jsonl", {"path": source, **options}
-    # A problem that cannot be used has no answer: its lines are left out.
-    return {problem.id: "" if problem.flaw else problem.answer for problem in load_problems(source, options, base=Path.cwd())}
+    return {problem.id: problem.answer for problem in load_problems(source, options, base=Path.cwd())}
 
 
 def lines_of(file: str, *, has_references: bool) -> str:
