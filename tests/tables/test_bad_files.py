@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import gzip
 import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 
 from isocost.errors import InputError, TableError
 from isocost.tables import scan_table
+from isocost.tables.formats import FORMATS, format_name
 from isocost.tables.formats.rules import parse_rule
 from isocost.tables.reading import base
+from isocost.tables.writing import write_table
+from tests.matrices import first_fast
 from tests.tables import foreign
 from tests.tables.test_formats import read, verdicts
 
@@ -107,7 +114,7 @@ def test_a_torn_line_and_bad_values_are_left_out_and_counted(tmp_path: Path) -> 
         "num_generated_tokens must be a whole number of at least 0": 1,
         "generation must be text": 1,
         "no problem_id": 1,
-        "neither a verdict nor a text": 1,
+        "neither a verdict nor a text: no score": 1,
         'correct is true and outcome is "incorrect"': 1,
         "not JSON": 1,
     }
@@ -141,6 +148,54 @@ def test_damaged_bytes_of_an_archive_never_pass_silently(tmp_path: Path) -> None
         except TableError:
             continue
         assert verdicts(rows) == [True] or account.skipped  # damage of a field that nothing reads
+
+
+def forms(folder: Path) -> dict[str, object]:
+    """A record of each format."""
+    (foreign.evalplus_results(folder / "results.json"), foreign.monkeys(folder / "monkeys"))
+    (nemo, harness) = (
+        foreign.nemo(folder / "n.jsonl", [True], judgement="Judgement: yes"),
+        foreign.harness(folder / "h.jsonl", [{"doc": 1, "responses": ["a"], "filtered": ["1"], "metrics": {"exact_match": 1}}]),
+    )
+    return {
+        "inspect": foreign.inspect_log([foreign.inspect_sample(1, 1, {"match": "C"}, attachments={"a": "b"})]),
+        "evalplus-results": json.loads((folder / "results.json").read_text()),
+        "evalplus": {"task_id": "HumanEval/1", "completion": "x", "passed": True},
+        "lm-eval": json.loads(harness.read_text()),
+        "nemo-skills": json.loads(nemo.read_text()),
+        "verifiers": foreign.rollout(1, 1.0),
+        "verifiers-trace": foreign.trace("t", {"a": {"score": 1.0, "weight": 1.0}}),
+        "open-r1": pl.read_parquet(foreign.generations(folder / "r1.parquet")).to_dicts()[0],
+        "large-language-monkeys": yaml.safe_load((folder / "monkeys" / "7.yaml").read_text()),
+        "plain": GOOD | {"generation": "x", "sample_index": 0, "reward": 0.5},
+    }
+
+
+def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    """Every place in a JSON value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(inner for key, each in items for inner in places(each, (*path, key)))][0 if path else 1 :]
+
+
+ODD: list[object] = [None, True, -1, 1.5, 10**400, float("nan"), "", "x\ud800", [], [[]], [5], {}, {"a": {}}, [{"role": "assistant"}]]
+
+
+@pytest.mark.parametrize("kind", first_fast(FORMATS))
+def test_an_odd_value_at_any_place_is_read_or_refused_and_never_a_fault(tmp_path: Path, kind: str) -> None:
+    record = forms(tmp_path)[kind]
+    assert format_name(record) == kind  # type: ignore[arg-type]
+    found: list[dict[str, Any]] = []
+    for place in places(record):
+        for odd in ODD:
+            changed = copy.deepcopy(record)
+            target: Any = changed
+            for key in place[:-1]:
+                target = target[key]
+            target[place[-1]] = odd
+            path = foreign.lines(tmp_path / "odd.jsonl", [changed])
+            with contextlib.suppress(TableError):
+                found += read(path)[0]
+    write_table(found, tmp_path / "odd.parquet")
 
 
 @pytest.mark.parametrize("text", ["", "reward", "reward>", ">=1", "reward>=one", "reward>=nan", "reward=>1", "a>=1>=2"])

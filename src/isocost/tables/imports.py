@@ -188,7 +188,7 @@ class Importer:
         row["model"] = row["model"] or self._model(file)
         correct, reason = self._verdict(sample, at)
         if correct is None and row["generation"] is None:
-            return Unread(at=at, reason="neither a verdict nor a text")
+            return Unread(at=at, reason=f"neither a verdict nor a text: {reason}")
         self.account.ungraded.update([reason] if correct is None else [])
         self.account.scores.update([] if correct is None else [reason])
         row["pool"] = row["pool"] or row["model"]

@@ -140,6 +140,11 @@ def at(values: object, index: int) -> Any:
     return values[index] if isinstance(values, list) and index < len(values) else None
 
 
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return an object, or an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def finish_reason(reason: object) -> str | None:
     """Return the finish reason in isocost's words, None if unknown."""
     if not isinstance(reason, str):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from isocost.tables.formats.base import Choice, Known, Sample, at, content_text, finish_reason
+from isocost.tables.formats.base import Choice, Known, Sample, at, content_text, finish_reason, mapping
 from isocost.tables.reading.base import Record, Unread
 
 _FIELDS = (
@@ -57,7 +57,7 @@ class InspectLog(Known):
 
 def _sample(spec: Mapping[str, Any], sample: Mapping[str, Any]) -> Sample:
     task, epoch, target = spec.get("task"), sample.get("epoch"), sample.get("target")
-    output: Mapping[str, Any] = sample["output"] if isinstance(sample.get("output"), Mapping) else {}
+    output = mapping(sample.get("output"))
     usage = _usage(spec, sample, output)
     values = {
         "problem_id": f"{task}/{sample['id']}" if isinstance(task, str) else sample["id"],
@@ -66,7 +66,7 @@ def _sample(spec: Mapping[str, Any], sample: Mapping[str, Any]) -> Sample:
         "generation": _completion(sample),
         "num_prompt_tokens": usage.get("input_tokens"),
         "num_generated_tokens": usage.get("output_tokens"),
-        "finish_reason": "length" if sample.get("limit") else finish_reason((at(output.get("choices"), 0) or {}).get("stop_reason")),
+        "finish_reason": "length" if sample.get("limit") else finish_reason(mapping(at(output.get("choices"), 0)).get("stop_reason")),
         "expected_answer": _attached(sample, target if isinstance(target, str) else at(target, 0)),
     }
     scores, answers = _scores(sample)
@@ -79,8 +79,8 @@ def _completion(sample: Mapping[str, Any]) -> str | None:
     output = sample.get("output")
     if not isinstance(output, Mapping):
         return None
-    message = (at(output.get("choices"), 0) or {}).get("message")
-    text = output.get("completion") or (content_text(message.get("content")) if isinstance(message, Mapping) else None)
+    message = mapping(mapping(at(output.get("choices"), 0)).get("message"))
+    text = output.get("completion") or content_text(message.get("content"))
     found = _attached(sample, text)
     return found if isinstance(found, str) and found else None
 
@@ -95,10 +95,9 @@ def _attached(sample: Mapping[str, Any], text: object) -> object:
 
 def _usage(spec: Mapping[str, Any], sample: Mapping[str, Any], output: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the model's tokens over all calls of a sample, else those of its last call. Models that grade are not counted."""
-    by_model = sample.get("model_usage")
-    mine = by_model.get(spec.get("model")) if isinstance(by_model, Mapping) else None
-    found = mine or output.get("usage")
-    return found if isinstance(found, Mapping) else {}
+    model = spec.get("model")
+    mine = mapping(sample.get("model_usage")).get(model) if isinstance(model, str) else None
+    return mapping(mine or output.get("usage"))
 
 
 def _scores(sample: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -9,6 +9,7 @@ from isocost.tables.formats.rules import Rule, dig
 _TEXTS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 NEITHER = "a score that is neither 0 nor 1"
 NO_SCORE = "no score"
+NO_NUMBER = "a score that is no number"
 
 
 def verdict_of(sample: Sample, choice: Choice, rule: Rule | None, at: str) -> tuple[bool | None, str]:
@@ -26,9 +27,10 @@ def verdict_of(sample: Sample, choice: Choice, rule: Rule | None, at: str) -> tu
     name = rule.name if rule else _chosen(sample, choice, at)
     if name is None:
         return None, NO_SCORE
-    value = number_of(_score(sample, name))
+    score = _score(sample, name)
+    value = number_of(score)
     if value is None:
-        return None, NO_SCORE
+        return None, NO_SCORE if score is None else NO_NUMBER
     if rule:
         return rule.holds(value), name
     return (value == 1, name) if value in (0, 1) else (None, NEITHER)

@@ -7,7 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from isocost.tables.formats.base import Choice, Known, Sample, at, content_text, finish_reason, message_text, question_id, reference_of
+from isocost.tables.formats.base import (
+    Choice,
+    Known,
+    Sample,
+    at,
+    content_text,
+    finish_reason,
+    mapping,
+    message_text,
+    question_id,
+    reference_of,
+)
+from isocost.tables.formats.verdicts import number_of
 from isocost.tables.reading.base import Record, Unread
 
 _FIELDS = (
@@ -52,12 +64,12 @@ class Rollouts:
             "num_generated_tokens": usage.get("output_tokens"),
             "finish_reason": "length" if row.get("is_truncated") else "stop" if row.get("is_completed") else None,
         }
-        yield Sample(values=values, scores={"reward": row["reward"], **_mapping(row.get("metrics"))}, settles=True, source=row)
+        yield Sample(values=values, scores={"reward": row["reward"], **mapping(row.get("metrics"))}, settles=True, source=row)
 
     def unknown(self, record: Record) -> Iterable[str]:
         """Return the fields that are not read."""
         # Metrics are written twice, in `metrics` and beside it.
-        metrics = _mapping(record.fields.get("metrics"))
+        metrics = mapping(record.fields.get("metrics"))
         return [name for name in record.fields if name not in self._known and name not in metrics]
 
     def flaw(self) -> str:
@@ -82,15 +94,15 @@ class Traces(Known):
     def samples(self, record: Record) -> Iterator[Sample | Unread]:
         """Yield the responses of a record, and what gives none."""
         row = record.fields
-        calls = [call for call in row.get("calls") or [] if isinstance(call, Mapping) and not call.get("error")]
+        calls = [call for call in _calls(row) if isinstance(call, Mapping) and not call.get("error")]
         sampled = [node["message"] for node in row["nodes"] if _is_sampled(node)]
         text = row.get("root_reply") or "\n\n".join(filter(None, (content_text(message.get("content")) for message in sampled)))
         if not text and (row.get("errors") or row.get("error")):
             yield Unread(at=record.at, reason="ended with an error before the model answered")
             return
-        usages = [_mapping(call.get("usage")) for call in calls]
-        data = _mapping(row["task"].get("data"))
-        last = calls[-1].get("finish_reason") if calls else (at(row["nodes"], -1) or {}).get("finish_reason")
+        usages = [mapping(call.get("usage")) for call in calls]
+        data = mapping(row["task"].get("data"))
+        last = calls[-1].get("finish_reason") if calls else mapping(at(row["nodes"], -1)).get("finish_reason")
         values = {
             "problem_id": _task_id(row["task"], data),
             "model": _agents_model(row) or (calls[0].get("model") if calls else None) or self._model,
@@ -100,17 +112,18 @@ class Traces(Known):
             "num_generated_tokens": _total(usages, "completion_tokens"),
             "finish_reason": finish_reason(last),
         }
-        scores = {name: _score(reward) for name, reward in _mapping(row["rewards"]).items()}
-        total = {"reward": _reward(_mapping(row["rewards"]))}
-        yield Sample(values=values, scores={**total, **scores, **_mapping(row.get("metrics"))}, settles=True, source=row)
+        scores = {name: _score(reward) for name, reward in mapping(row["rewards"]).items()}
+        total = {"reward": _reward(mapping(row["rewards"]))}
+        yield Sample(values=values, scores={**total, **scores, **mapping(row.get("metrics"))}, settles=True, source=row)
+
+
+def _calls(row: Mapping[str, Any]) -> list[Any]:
+    calls = row.get("calls")
+    return calls if isinstance(calls, list) else []
 
 
 def _agents_model(row: Mapping[str, Any]) -> Any:
-    return _mapping(_mapping(row.get("agent")).get("config")).get("model")
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return mapping(mapping(row.get("agent")).get("config")).get("model")
 
 
 def _is_sampled(node: object) -> bool:
@@ -131,8 +144,8 @@ def _score(reward: object) -> object:
 
 def _reward(rewards: Mapping[str, Any]) -> float | None:
     """Return the weighted sum of rewards; None if one of them, or all, were not computed."""
-    parts = [(_score(reward), _mapping(reward).get("weight", 1.0)) for reward in rewards.values()]
-    numbers = [score * weight for score, weight in parts if isinstance(score, int | float) and isinstance(weight, int | float)]
+    parts = [(number_of(_score(reward)), number_of(mapping(reward).get("weight", 1.0))) for reward in rewards.values()]
+    numbers = [score * weight for score, weight in parts if score is not None and weight is not None]
     return sum(numbers) if numbers and len(numbers) == len(parts) else None
 
 
