@@ -29,6 +29,19 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pl.DataFra
         return pl.read_parquet(file, columns=None if columns is None else list(columns))
 
 
+def parquet_columns(path: Path) -> list[str]:
+    """Return the names of the columns of a Parquet file.
+
+    Raises:
+        OSError: The file cannot be opened.
+        polars.exceptions.PolarsError: It is not a Parquet file.
+    """
+    import polars as pl
+
+    with path.open("rb") as file:
+        return list(pl.read_parquet_schema(file))
+
+
 def scan_parquet(*paths: Path) -> pl.LazyFrame:
     """Scan one Parquet file or several, one after the other. The files stay open for as long as the frame is used.
 

@@ -53,6 +53,16 @@ def test_every_line_comes_out_again_with_its_verdict() -> None:
     assert said.splitlines()[1:] == ['note: stdin:5: reference "a dozen" is refused by the grader number (bad_reference)']
 
 
+def test_fields_that_other_tools_name_otherwise_are_named() -> None:
+    _, said = verify(line(target="12", completion="12") + line(gold="12", solution="12") + line(gold="12", prompt="?"), status=2)
+    complaints = [text.partition(": ")[2] for text in said.splitlines() if text.startswith("error: stdin:")]
+    assert complaints[:3] == [
+        'stdin:1: has no "gold" (nor "expected_answer" or "answer"); rename its "target"',
+        'stdin:2: has no "prediction" (nor "generation"); rename its "solution"',
+        'stdin:3: has no "prediction" (nor "generation")',
+    ]
+
+
 def test_what_else_a_line_holds_is_kept_byte_for_byte() -> None:
     raw = '{ "é":"\\u00e9", "x":1.50 ,"big":1e400,"gold":1.50, "prediction" : "1.5","n":[1.0,{"a":2.50}] }'.encode()
     out, _ = verify(b"\xef\xbb\xbf" + raw + b"  \r\n" + raw)

@@ -59,6 +59,9 @@ def plan(
             show_default="the run directory, if it holds the study's pilot",
         ),
     ] = None,
+    check_endpoints: Annotated[
+        bool, typer.Option("--check-endpoints", help="Send one small request to each endpoint, and show what came back and its price.")
+    ] = False,
     out: Out = None,
     settings: Settings = None,
     as_json: AsJson = False,
@@ -80,6 +83,20 @@ def plan(
         print_data(to_json(plans, found.coverage if found else {}) | pilot_json(prepared, costs) | forecast)
     else:
         print_data("\n\n".join([to_markdown(prepared, costs, plans), *([choices_markdown(found)] if found else [])]))
+    if check_endpoints:
+        _contact(study, settings or [])
+
+
+def _contact(study: Path, settings: list[str]) -> None:
+    """Print what the endpoints of a study reply, apart from data; exit with 1 if one does not answer as it should."""
+    from isocost.running import check_endpoints
+    from isocost.running.contact import to_text
+
+    with stoppable():
+        found = check_endpoints(study, settings)
+    say(to_text(found))
+    if not all(each.is_good for each in found):
+        raise typer.Exit(1)
 
 
 def status(directory: Directory, as_json: AsJson = False) -> None:

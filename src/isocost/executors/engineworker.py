@@ -14,13 +14,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from isocost.engines.base import Request
+from isocost.engines.base import Generation, Request
 from isocost.engines.batching import rule_of
 from isocost.errors import IsocostError
 from isocost.executors.concurrency import ConcurrencyLimiter, JobResult
 from isocost.executors.enginecache import EngineCache, is_exclusive
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, Outcome, StoredDraw
 from isocost.executors.storing import rows_of
+from isocost.records import SamplingParams
 from isocost.store import BatchLog, Row
 
 
@@ -193,6 +194,16 @@ def count_available(spec: EngineSpec) -> dict[str, int] | None:
 def cut(spec: EngineSpec, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
     """Split requests into the batches that the engine prefers; for engines without a rule that the driver knows."""
     return _worker.engines.get(spec).batches(requests)
+
+
+def ask(spec: EngineSpec, request: Request, params: SamplingParams) -> list[Generation]:
+    """Return the answers to one request, outside any run.
+
+    Raises:
+        IsocostError: as `Engine.generate`.
+    """
+    with _worker.engines.borrow(spec) as engine:
+        return engine.generate([request], params, 0)[0]
 
 
 def render(spec: EngineSpec, request: Request) -> str:

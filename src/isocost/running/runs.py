@@ -17,7 +17,7 @@ from isocost.costs.unpiloted import awaits_pilot, least_costs, unpiloted_costs
 from isocost.errors import BudgetError, RunDirectoryError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
-from isocost.executors.engineworker import count_available, describe, render
+from isocost.executors.engineworker import ask, count_available, describe, render
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
 from isocost.ids import digest
@@ -33,6 +33,7 @@ from isocost.preparing.prepare import Prepared, count_recorded, generators, know
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
+from isocost.running.contact import Contact, contact_endpoints
 from isocost.running.folders import base_of, check_same_study, keep_study, refuse_run
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
@@ -203,6 +204,16 @@ def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[s
     with _prepare_without_run(study, settings, to_spend=True) as (prepared, executor):
         prompts = first_prompts(prepared, lambda model, request: executor.submit(render, prepared.specs[model], request).result())
         return *_plan(prepared), prompts
+
+
+def check_endpoints(study: Path, settings: Sequence[str] = ()) -> list[Contact]:
+    """Send one small request to each model of a study that is behind an endpoint, outside any run. See `contact_endpoints`.
+
+    Raises:
+        InputError: the study cannot be used.
+    """
+    with _prepare_without_run(study, settings, to_spend=True) as (prepared, executor):
+        return contact_endpoints(prepared, lambda spec, request, params: executor.submit(ask, spec, request, params).result())
 
 
 @contextmanager

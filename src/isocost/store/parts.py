@@ -14,7 +14,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from isocost.errors import StorageError
-from isocost.paths import is_special_file, read_parquet
+from isocost.paths import is_special_file, parquet_columns, read_parquet
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
 from isocost.store.files import atomic_write, digest_of_file, parquet_bytes
 from isocost.store.logs import Log, Row
@@ -136,7 +136,7 @@ class Parts:
 
     def _columns(self, path: Path) -> list[str]:
         try:
-            return list(pl.read_parquet_schema(path))
+            return parquet_columns(path)
         except (OSError, PolarsError) as error:
             raise self._unreadable(path, str(error).partition("\n")[0][:200]) from error
 
