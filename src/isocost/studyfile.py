@@ -7,12 +7,13 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from isocost.coercion import coerce_texts
 from isocost.config import JUDGE, Arm, GraderSpec, ModelSpec, ProblemSource, Study
+from isocost.config.fields import fields_at
 from isocost.errors import StudyError
 from isocost.hints import is_prose, nearest
 from isocost.paths import from_home
@@ -337,7 +338,7 @@ def _finetune_mistakes(
 def _mistake(error: Any) -> Mistake:
     keys: Keys = tuple(error["loc"])
     if error["type"] == "extra_forbidden":
-        return keys, f'unknown key "{keys[-1]}"; {nearest(keys[-1], _fields_at(keys[:-1]))}'
+        return keys, f'unknown key "{keys[-1]}"; {nearest(keys[-1], fields_at(keys[:-1]))}'
     if error["type"] == "missing":
         return keys, f'"{keys[-1]}" is missing'
     if error["type"] == "string_pattern_mismatch":
@@ -345,7 +346,7 @@ def _mistake(error: Any) -> Mistake:
             k for k in keys if k != "[key]"
         ), f"a name has letters, digits, dots, dashes and underscores only, got {error['input']!r}"
     if error["type"] in ("dict_type", "model_type", "model_attributes_type"):
-        fields = ", ".join(_fields_at(keys)[:4])
+        fields = ", ".join(fields_at(keys)[:4])
         return keys, f"must be a section{f' with keys such as {fields}' if fields else ' of names'}, got {_short(error['input'])}"
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
@@ -356,20 +357,6 @@ def _mistake(error: Any) -> Mistake:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
-
-
-def _fields_at(keys: Keys) -> list[str]:
-    """Return the valid keys of the section at a path of the study file."""
-    section: Any = Study
-    for key in (k for k in keys if not isinstance(k, int)):  # items of a list have the type of the list's section
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            section = section.model_fields[str(key)].annotation
-        else:  # a mapping of names to sections
-            section = get_args(section)[-1]
-        options = [a for a in get_args(section) if isinstance(a, type) and issubclass(a, BaseModel)]
-        if options and not str(section).startswith("dict"):
-            section = options[0]
-    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
 
 
 def _was_before(keys: Keys, message: str, before: Sequence[Mistake], set_by: Collection[tuple[str, ...]]) -> bool:

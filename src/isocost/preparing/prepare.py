@@ -15,6 +15,7 @@ from isocost.errors import InputError, IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
 from isocost.graders import GRADERS, grader_options, load_grader
 from isocost.ids import digest, digested
+from isocost.paths import from_home
 from isocost.planning import model_card
 from isocost.policies import AUTO, FIXED, KEYS, ONE_MODEL, POLICIES, SEVERAL_MODELS
 from isocost.preparing.difficulty import difficulty_mistakes
