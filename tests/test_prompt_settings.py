@@ -7,7 +7,8 @@ import pytest
 from isocost.config import Study
 from isocost.errors import StudyError
 from isocost.prompts import make_template
-from isocost.studyfile import Known, check_study
+from isocost.studyfile import check_study
+from isocost.studynames import Known
 
 KNOWN = Known(
     sources={"jsonl": ("path",)},

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from isocost.hints import nearest
 from isocost.preparing.prepare import known_parts
-from isocost.studynames import nearest, references
+from isocost.studynames import references
 from tests.builders import raw_study
 
 

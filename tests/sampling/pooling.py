@@ -12,7 +12,8 @@ from isocost.executors.jobs import Answers, EngineFacts, EngineSpec
 from isocost.executors.storing import rows_of
 from isocost.prompts.base import Template
 from isocost.records import Allocation, ModelCard, Problem, SamplingParams, Verdict
-from isocost.sampling.pools import Batch, Pool
+from isocost.sampling.orders import Batch
+from isocost.sampling.pools import Pool
 from isocost.store import BatchLog, RunDirectory
 from tests.executors.engines import generation
 

@@ -25,7 +25,7 @@ from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
 from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem, SamplingParams
-from isocost.studyfile import Known
+from isocost.studynames import Known
 
 CHAT_FIELDS = ("chat", "system", "chat_stop")  # fields of a template that are part of a pool's identity only if it is a chat
 JUDGE_OPTIONS = ("model", "max_tokens")

@@ -17,7 +17,8 @@ from isocost.executors.jobs import Answers, StoredDraw
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
-from isocost.sampling.pools import Batch, Pool
+from isocost.sampling.orders import Batch
+from isocost.sampling.pools import Pool
 from isocost.sampling.progress import Progress
 
 BACKLOG = 50_000_000  # characters of solutions that wait for the grader, a bound on memory; above it nothing is sent

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from isocost.engines.base import Request
 
 Line = list[Any]  # of an order: problem id, digest of the prompt, first index, count
 
@@ -25,3 +28,18 @@ class OrderIndex:
         starts = self._starts.get(problem_id, [])
         at = bisect.bisect_right(starts, index, key=lambda start: start[0]) - 1
         return starts[at][1] if at >= 0 else -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Requests that one call of an engine answers: the pool's order with index `number`, or the missing part of it."""
+
+    key: str
+    number: int
+    requests: tuple[Request, ...]
+    seed: int
+
+    @property
+    def size(self) -> int:
+        """The number of draws."""
+        return sum(r.count for r in self.requests)

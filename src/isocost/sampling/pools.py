@@ -40,7 +40,7 @@ from isocost.ledger import Answered
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, Delimiters, ModelCard, Outcome, Problem, SamplingParams, Verdict
-from isocost.sampling.orders import Line, OrderIndex
+from isocost.sampling.orders import Batch, Line, OrderIndex
 from isocost.sampling.solutions import Solutions
 from isocost.sampling.verdicts import FAILED, Verdicts, final_verdict, log_name, to_pairs
 from isocost.store import BatchLog, Log, RunDirectory
@@ -49,21 +49,6 @@ DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
 COSTS = ("cost_flops", "cost_usd", "cost_seconds")
 OUTCOMES = pl.Enum([str(outcome) for outcome in Outcome])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Requests that one call of an engine answers: the pool's order with index `number`, or the missing part of it."""
-
-    key: str
-    number: int
-    requests: tuple[Request, ...]
-    seed: int
-
-    @property
-    def size(self) -> int:
-        """The number of draws."""
-        return sum(r.count for r in self.requests)
 
 
 @dataclass(slots=True, kw_only=True)
