@@ -218,6 +218,7 @@ def simulated(setting: Setting, problems: int, generator: np.random.Generator) -
         cost=np.broadcast_to(np.array([1.0, setting.price])[:, None], shape),
         unit="cost",
         labels=(None,) * problems,
+        distinct=None,
     )
 
 
