@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from isocost.config import Study
 from isocost.costs.draws import cost_of, max_cost_of, prices_at, reading_flops, writing_flops
@@ -130,11 +130,13 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
 
 def _dollars(card: ModelCard, prompt_tokens: float, tokens: float) -> tuple[float | None, float | None]:
     """Return the dollars of reading a prompt, with what a request costs besides, and of writing a draw: draws share the first alone."""
-    whole = cost_of(card, prompt_tokens=prompt_tokens, generated_tokens=tokens).usd
-    if whole is None:
+    if card.usd_per_million is None:
         return None, None
-    writing = prices_at(card, prompt_tokens)["output"] * tokens / 1e6
-    return whole - writing if prompt_tokens or card.usd_per_request else 0.0, writing
+    # Each part as `cost_of` rounds it: the costs are part of the terms under which the rounds of a run are found again.
+    flat = replace(card, usd_per_million=prices_at(card, prompt_tokens), usd_per_request=0.0, price_tiers=())
+    reading = cost_of(flat, prompt_tokens=prompt_tokens, generated_tokens=0).usd
+    writing = cost_of(flat, prompt_tokens=0, generated_tokens=tokens).usd
+    return None if reading is None else reading + card.usd_per_request, writing
 
 
 def _shared(card: ModelCard, shares: bool | None) -> frozenset[Unit]:
