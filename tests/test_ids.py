@@ -9,7 +9,7 @@ from isocost.executors.storing import SampleIds
 from isocost.finetuning import TrainingSettings
 from isocost.ids import digest, seed_of
 from isocost.prompts.base import Template
-from isocost.records import ADDED_LATER, OMIT_DEFAULT, Problem, SamplingParams
+from isocost.records import ADDED_LATER, OMIT, OMIT_DEFAULT, Problem, SamplingParams
 
 
 @dataclass
@@ -68,8 +68,13 @@ FIRST_FIELDS = {
 
 @pytest.mark.parametrize("record", FIRST_FIELDS, ids=lambda record: record.__name__)
 def test_new_fields_of_digested_records_are_marked(record: type) -> None:
-    always = {f.name for f in fields(record) if not f.metadata.get(OMIT_DEFAULT)}
+    always = {f.name for f in fields(record) if not (f.metadata.get(OMIT_DEFAULT) or f.metadata.get(OMIT))}
     assert always == FIRST_FIELDS[record]
+
+
+def test_a_problem_whose_file_moved_is_the_same() -> None:
+    here, there = (Problem(id="p", question="q", answer="1", where=where) for where in ("a.jsonl:1", "b.jsonl:7"))
+    assert digest(here) == digest(there) == digest(Problem(id="p", question="q", answer="1"))
 
 
 def test_any_text_has_a_digest() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-from isocost.records import OMIT_DEFAULT
+from isocost.records import OMIT, OMIT_DEFAULT
 
 
 def digest(*parts: object, length: int = 16) -> str:
@@ -36,14 +36,15 @@ def seeded_choice(purpose: str, seed: int, ids: Iterable[str], number: int) -> l
 def digested(record: object) -> dict[str, Any]:
     """Return the fields of a dataclass that its digest covers, by name.
 
-    A field marked `records.ADDED_LATER` is left out while it has its default, so a new setting does not change earlier digests.
+    A field marked `records.ADDED_LATER` is left out while it has its default, so a new setting does not change earlier digests;
+    one marked `records.NOT_DIGESTED` is always left out.
     """
     return {f.name: getattr(record, f.name) for f in fields(record) if not _is_omitted(f, getattr(record, f.name))}  # type: ignore[arg-type]
 
 
 def _is_omitted(field: Field[Any], value: object) -> bool:
     default = field.default_factory() if field.default_factory is not MISSING else field.default
-    return bool(field.metadata.get(OMIT_DEFAULT)) and value == default
+    return bool(field.metadata.get(OMIT)) or (bool(field.metadata.get(OMIT_DEFAULT)) and value == default)
 
 
 def _plain(value: object) -> Any:

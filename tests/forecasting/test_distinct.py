@@ -41,21 +41,51 @@ def test_expected_numbers_are_those_of_all_partitions(
         assert found[c] == pytest.approx(exact)
 
 
-def test_laws_are_weighed_by_the_probability_of_the_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    laws = [(0.5, 0.2), (5.0, 0.2)]
-    monkeypatch.setattr(module, "_STRENGTHS", (0.5, 5.0))
-    monkeypatch.setattr(module, "_DISCOUNTS", (0.2,))
-    found = DistinctLaw([0, 0, 1], [3, 1, 2]).expected(3, None)
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_laws_are_weighed_by_the_probability_of_the_partitions(spread: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    strengths, sigma, problems = (0.5, 5.0), 0.2, ([3, 1], [2])
+    monkeypatch.setattr(module, "_STRENGTHS", strengths)
+    monkeypatch.setattr(module, "_DISCOUNTS", (sigma,))
+    monkeypatch.setattr(module, "_SPREADS", (spread,))
+    found = DistinctLaw([0, 0, 1], [3, 1, 2])
+
+    def chance(sizes: list[int], theta: float) -> float:
+        # Sizes as first and second class found, in any order of draws.
+        return sum(p for got, p in partitions(sum(sizes), theta, sigma) if sorted(got) == sorted(sizes))
+
+    numbers = [sum(p * len(sizes) for sizes, p in partitions(3, theta, sigma)) for theta in strengths]
     likely, expected = [], []
-    for theta, sigma in laws:
-        # The ordered classes of a problem: (3, 1) as first and second class found, in any order of draws, or (1, 3).
-        chance = 1.0
-        for sizes in ([3, 1], [2]):
-            orders = [p for got, p in partitions(sum(sizes), theta, sigma) if sorted(got) == sorted(sizes)]
-            chance *= sum(orders)
-        likely.append(chance)
-        expected.append(sum(p * len(sizes) for sizes, p in partitions(3, theta, sigma)))
-    assert found[3] == pytest.approx(np.dot(likely, expected) / np.sum(likely))
+    for centre in strengths:
+        density = [1.0 * (t == centre) if spread == 0.0 else np.exp(-(np.log(t / centre) ** 2) / (2 * spread**2)) for t in strengths]
+        shares = np.array(density) / np.sum(density)
+        likely.append(np.prod([shares @ [chance(sizes, theta) for theta in strengths] for sizes in problems]))
+        expected.append(shares @ numbers)
+    assert found.expected(3, None)[3] == pytest.approx(np.dot(likely, expected) / np.sum(likely))
+    means, _ = found.sampled(3, None, 20_000)
+    assert means[:, 3].mean() == pytest.approx(found.expected(3, None)[3], abs=0.01)
+    assert sorted({round(mean, 9) for mean in means[:, 3]}) == pytest.approx(sorted(expected))
+
+
+def test_intervals_hold_where_problems_differ_in_their_number_of_solutions() -> None:
+    rng, problems, reps = np.random.default_rng(0), 40, 20
+    held = 0
+    for _ in range(reps):
+        owner, count, found = [], [], 0
+        for i in range(problems):
+            theta, sizes = np.exp(rng.normal(0.0, 1.5)), [1]
+            for c in range(1, 24):
+                if c == 4:
+                    owner += [i] * len(sizes)
+                    count += sizes
+                chances = np.append(sizes, theta) / (theta + c)
+                j = int(rng.choice(len(chances), p=chances))
+                sizes = [*sizes, 1] if j == len(sizes) else [*sizes[:j], sizes[j] + 1, *sizes[j + 1 :]]
+            found += len(sizes)
+        means, variances = DistinctLaw(owner, count).sampled(24, None, 400)
+        drawn = means[:, 24] + np.sqrt(variances[:, 24] / problems) * rng.standard_normal(400)
+        low, high = np.quantile(drawn, [0.05, 0.95])
+        held += bool(low <= found / problems <= high)
+    assert held >= 14  # of 20 at 90%: fewer has probability .002
 
 
 def test_laws_are_drawn_by_their_weights() -> None:

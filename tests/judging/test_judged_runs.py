@@ -249,7 +249,9 @@ def test_a_larger_budget_asks_about_the_remainder_only(tmp_path: Path, out: Path
 def test_without_a_judge_unanswered_problems_are_refused(tmp_path: Path, out: Path) -> None:
     study = write_judged(tmp_path)
     for grader in ("math", "number", "exact", "choice"):
-        with pytest.raises(InputError, match=rf"the grader {grader} accepts no reference answer of problems.train; p00 \(''\)"):
+        with pytest.raises(
+            InputError, match=rf"the grader {grader} accepts no reference answer of problems.train; p00 \('', problems.jsonl:1\)"
+        ):
             run(study, out, settings=[f"grader={{name: {grader}}}"])
 
 

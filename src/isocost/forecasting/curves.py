@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isocost.forecasting.distinct import DistinctLaw
-from isocost.forecasting.values import draw_values, kept_values
+from isocost.forecasting.values import by_correct, draw_values, kept_values
 from isocost.metrics.coverage import coverage_curve
 from isocost.passrates import MarginalPosterior, power_law
 from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Floats
@@ -20,6 +20,7 @@ from isocost.records import Estimate
 LEVEL = 0.90  # of the intervals of forecasts: the level that simulation has checked
 ENDS = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
 _POINTS = 4000  # of the posterior distribution behind an interval
+_LAWS = 80  # laws of distinct solutions among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +107,20 @@ class CurveForecast:
     def kept(self, ks: Sequence[float], most: int | None) -> list[Estimate]:
         """Return the mean over problems of min(distinct correct solutions, most) after k draws; all distinct ones if `most` is None.
 
-        The interval is that of the expectation given the pass rates, and of the law of distinct solutions at its posterior mean.
+        The interval is that of the expectation given the pass rates and the problems' laws of distinct solutions, both unknown.
         """
-        values = kept_values(ks, most, self.distinct)
-        return self._estimates(values, None, moves=np.zeros(len(ks)), most=math.inf if most is None else float(most))
+        value = self.posterior.weights @ self.posterior.averages(kept_values(ks, most, self.distinct), unpiloted=self._unpiloted)[0]
+        tables = self.distinct.sampled(math.ceil(max(ks, default=0)), most, _LAWS)
+        # Functions of the pass rate, law after law: one call for all of them.
+        values, noise = (by_correct(ks, table).reshape(_LAWS * len(ks), -1) for table in tables)
+        means, spreads = self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise)
+        law, normal = self._points()
+        which = np.arange(_POINTS) % _LAWS * len(ks)
+        found = []
+        for k in range(len(ks)):
+            low, high = np.quantile(means[law, which + k] + spreads[law, which + k] * normal, ENDS)
+            found.append(outward(float(value[k]), low, high, self.n, math.inf if most is None else float(most)))
+        return found
 
     def mixed(self, sizes: Sequence[int], *, outcomes: bool = False) -> list[Estimate]:
         """Return the share of problems whose group of G draws is mixed, 1 - E[p^G] - E[(1 - p)^G], for each size G."""
@@ -132,16 +143,19 @@ class CurveForecast:
 
     def _estimates(self, values: Floats, noise: Floats | None, *, moves: Floats, most: float) -> list[Estimate]:
         means, spreads = self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise)
-        # Fixed points of the posterior: the same pilot gives the same interval.
-        generator = np.random.default_rng(0)
-        law = generator.choice(len(self.posterior.weights), _POINTS, p=self.posterior.weights)
-        normal = generator.standard_normal(_POINTS)
+        law, normal = self._points()
         found = []
         for k, moved in enumerate(moves.tolist()):
             value = float(self.posterior.weights @ means[:, k]) + moved
             low, high = np.quantile(means[law, k] + spreads[law, k] * normal, ENDS)
             found.append(outward(value, low + min(moved, 0.0), high + max(moved, 0.0), self.n, most))
         return found
+
+    def _points(self) -> tuple[Ints, Floats]:
+        """Return fixed points of the posterior, laws and normal deviates: the same pilot gives the same interval."""
+        generator = np.random.default_rng(0)
+        law = generator.choice(len(self.posterior.weights), _POINTS, p=self.posterior.weights)
+        return law, generator.standard_normal(_POINTS)
 
 
 def outward(value: float, low: float, high: float, n: int, most: float) -> Estimate:

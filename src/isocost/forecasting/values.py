@@ -38,8 +38,17 @@ def draw_values(objective: Objective, ks: Sequence[float], distinct: DistinctLaw
 
 def kept_values(ks: Sequence[float], most: int | None, distinct: DistinctLaw) -> Floats:
     """Return the expected number of distinct correct solutions, at most `most`, among k draws, float[ks, cells]."""
-    table = distinct.expected(math.ceil(max(ks, default=0)), most)
-    return np.array([_between(lambda j: binomial(j) @ table[: j + 1], k) for k in ks])
+    return by_correct(ks, distinct.expected(math.ceil(max(ks, default=0)), most))
+
+
+def by_correct(ks: Sequence[float], table: Floats) -> Floats:
+    """Return the mean over the number of correct ones among k draws of a function of it, float[..., ks, cells].
+
+    Args:
+        ks: Draws per problem.
+        table: The function at c = 0, 1, ... correct draws, float[..., correct + 1].
+    """
+    return np.stack([_between(lambda j: table[..., : j + 1] @ binomial(j).T, k) for k in ks], axis=-2)
 
 
 def pair_values(objective: Objective, first: float, second: float, distinct: DistinctLaw) -> Floats:

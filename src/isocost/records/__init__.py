@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isocost.records.audits import Audit, AuditedBy, Chosen, Label, LabelVerdict
 from isocost.records.costs import Basis, BillLine, Cost, Unit
-from isocost.records.digests import ADDED_LATER, OMIT_DEFAULT
+from isocost.records.digests import ADDED_LATER, NOT_DIGESTED, OMIT, OMIT_DEFAULT
 from isocost.records.estimates import Estimate
 from isocost.records.forecasts import ForecastOutcome
 from isocost.records.results import (
@@ -28,6 +28,8 @@ from isocost.records.spending import Estimator, ModelSpending, RoundSpending, Sp
 
 __all__ = [
     "ADDED_LATER",
+    "NOT_DIGESTED",
+    "OMIT",
     "OMIT_DEFAULT",
     "Allocation",
     "Audit",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from isocost.records.digests import ADDED_LATER, NOT_DIGESTED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -25,8 +27,8 @@ class Problem:
     question: str
     answer: str
     metadata: Mapping[str, str | int | float] = field(default_factory=dict)
-    where: str = field(default="", compare=False)
-    flaw: str = ""
+    where: str = field(default="", compare=False, metadata=NOT_DIGESTED)
+    flaw: str = field(default="", metadata=ADDED_LATER)
 
 
 FinishReason = Literal["stop", "length", "error"]

@@ -49,7 +49,7 @@ def _write_parts(rows: Iterable[dict[str, Any]], path: Path, schema: dict[str, p
     """Write all columns, and return the names of those with a value."""
     present: set[str] = set()
     left = iter(rows)
-    with pq.ParquetWriter(path, pl.DataFrame(schema=schema).to_arrow().schema, compression="zstd") as writer:
+    with path.open("wb") as file, pq.ParquetWriter(file, pl.DataFrame(schema=schema).to_arrow().schema, compression="zstd") as writer:
         while part := list(islice(left, PART)):
             frame = pl.DataFrame(part, schema=schema)
             present |= {name for name in schema if frame[name].null_count() < frame.height}
@@ -58,14 +58,14 @@ def _write_parts(rows: Iterable[dict[str, Any]], path: Path, schema: dict[str, p
 
 
 def _batches(path: Path, names: list[str]) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path, pre_buffer=False) as parquet:
+    with path.open("rb") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
         yield from parquet.iter_batches(batch_size=PART, columns=names)
 
 
 def _write_parquet(source: Path, path: Path, names: list[str]) -> None:
-    with pq.ParquetFile(source) as parquet:
+    with source.open("rb") as file, pq.ParquetFile(file) as parquet:
         schema = pa.schema([parquet.schema_arrow.field(name) for name in names])
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in _batches(source, names):
             writer.write_batch(batch.select(names))
 
