@@ -320,20 +320,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_polars_pyarrow_and_datasets_are_given_no_path() -> None:
     """Who reads a file with them opens it first, with isocost.paths."""
     called = re.compile(r"\b(?:pl\.(?:read|scan)_\w+|pq\.\w+|i?glob\.i?glob|load_dataset|\w*\.dataset)\((?P<first>\w*)")
-    opened_first = {
-        "paths.py",
-        "engines/replay/table.py",
-        "tables/parquet.py",
-        "tables/reading/parquetrows.py",
-        "tables/writing.py",
-        "results/drawtable.py",
-        "results/tables.py",
-        "store/files.py",
-    }
     for path in SRC.rglob("*.py"):
         found = [match["first"] for match in called.finditer(path.read_text(encoding="utf-8"))]
         name = str(path.relative_to(SRC))
         if name == "problems/hub.py":
             assert found == ["dataset"]
         else:
-            assert not found or (name in opened_first and set(found) <= {"file", "files"}), name
+            assert set(found) <= {"file", "files"}, name

@@ -79,7 +79,7 @@ def _write(shape: Shape, cell: CellData, path: Path) -> int:
     # An empty data set keeps its columns, so that it loads.
     columns = shape.columns(cell)
     schema = pa.schema([field.with_type(_plain(field.type)) for field in pl.DataFrame(schema=columns).to_arrow().schema])
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         parts: Iterator[pl.DataFrame] = shape.rows(cell)
         for part in parts:
             writer.write_table(part.select(columns.names()).cast(columns).to_arrow().cast(schema))
