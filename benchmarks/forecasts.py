@@ -7,6 +7,8 @@
 A replication of a law draws the pass rates of 100 problems and the outcomes of 4 draws for each. The truth is the expected coverage of
 these problems given their rates. A replication of a recorded pool takes 4 of each problem's draws at random. The truth is the unbiased
 coverage from all of them. Errors are those of replications in which the power law is defined; intervals count in all of them.
+
+Distinct correct solutions, equal texts, are forecast for recorded pools, from pilots of the same kind.
 """
 
 from __future__ import annotations
@@ -88,6 +90,8 @@ def main() -> None:
     print("\n".join(table(found)))
     print()
     print("\n".join(f"- {line}" for line in criteria(found)))
+    print()
+    print("\n".join(distinct_table(args.replications, args.seed, [path for path in (GAME24, *args.table) if path.exists()])))
 
 
 def pools(tables: Sequence[Path]) -> list[Pool]:
@@ -129,6 +133,53 @@ def forecast_of(successes: Ints) -> CurveForecast:
     ids = tuple(map(str, range(n)))
     pilot = Pilot(model="m", problem_ids=ids, successes=successes, draws=np.full(n, DRAWS), solution_problem=none, solution_count=none)
     return CurveForecast(pilot)
+
+
+def distinct_table(replications: int, seed: int, tables: Sequence[Path]) -> list[str]:
+    """Return a table of forecasts of distinct correct solutions: relative error and its root mean square, and how often intervals hold."""
+    lines = [
+        "| pool | distinct at " + " | ".join(f"{k}: true, error (rms), held, width" for k in KS) + " |",
+        "| --- |" + " --- |" * len(KS),
+    ]
+    for path in tables:
+        draws = pl.read_parquet(path)
+        for (model,), rows in draws.group_by("model", maintain_order=True):
+            if int(rows.group_by("problem_id").len()["len"].min()) < max(KS):  # type: ignore[arg-type]
+                continue
+            generator = np.random.default_rng([seed, *f"{path.stem}: {model}".encode()])
+            scores = np.array(_distinct_scores(rows, replications, generator))  # [replications, (value, low, high, truth), ks]
+            value, low, high, truth = scores.swapaxes(0, 1)
+            errors, held = value / truth - 1.0, (low <= truth) & (truth <= high)
+            cells = [
+                f"{truth[0, k]:.2f}, {errors[:, k].mean():+.0%} ({np.sqrt((errors[:, k] ** 2).mean()):.0%}), "
+                f"{held[:, k].mean():.1%}, {(high - low)[:, k].mean():.2f}"
+                for k in range(len(KS))
+            ]
+            lines.append(f"| {path.stem}: {model}, n = {rows['problem_id'].n_unique()} | {' | '.join(cells)} |")
+    return lines
+
+
+def _distinct_scores(rows: pl.DataFrame, replications: int, generator: np.random.Generator) -> list[list[list[float]]]:
+    problems = rows["problem_id"].unique(maintain_order=True).to_list()
+    drawn = dict(rows.group_by("problem_id").len().iter_rows())
+    counts: dict[str, list[int]] = {problem: [] for problem in problems}
+    for problem, _, count in rows.filter("correct").group_by("problem_id", "generation", maintain_order=True).len().iter_rows():
+        counts[problem].append(count)
+    truth = sum(coverage_curve(np.full(len(c), drawn[p]), np.array(c), KS).sum(axis=0) for p, c in counts.items() if c) / len(problems)
+    found = []
+    for _ in range(replications):
+        seen = [generator.multivariate_hypergeometric([*counts[p], drawn[p] - sum(counts[p])], DRAWS)[:-1] for p in problems]
+        pilot = Pilot(
+            model="m",
+            problem_ids=tuple(problems),
+            successes=np.array([c.sum() for c in seen]),
+            draws=np.full(len(problems), DRAWS),
+            solution_problem=np.repeat(np.arange(len(problems)), [np.count_nonzero(c) for c in seen]),
+            solution_count=np.concatenate([c[c > 0] for c in seen]),
+        )
+        estimates = CurveForecast(pilot).kept(KS, None)
+        found.append([[getattr(e, end) for e in estimates] for end in ("value", "low", "high")] + [list(truth)])
+    return found
 
 
 def table(found: Sequence[Found]) -> list[str]:
