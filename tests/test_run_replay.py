@@ -468,9 +468,20 @@ def test_models_that_never_answer_right_still_get_their_report(tmp_path: Path, o
     assert "no difference found in coverage" in run(study, out).headline
 
 
-def test_test_questions_among_the_training_questions_are_refused(tmp_path: Path, out: Path) -> None:
-    study = write_study(tmp_path, problems={split: {"source": "jsonl", "path": "problems.jsonl"} for split in ("train", "test")})
-    with pytest.raises(StudyError, match=r"problems\.test: 30 questions are in problems\.train too, first p00 = p00"):
+@pytest.mark.parametrize(
+    ("first", "second", "harm"),
+    [
+        ("train", "test", "training on them would flatter every student"),
+        ("validation", "transfer", "students would be chosen on what they are tested on"),
+        ("test", "transfer", "they would count twice"),
+    ],
+)
+def test_questions_of_two_splits_are_refused(first: str, second: str, harm: str, tmp_path: Path, out: Path) -> None:
+    source = {"source": "jsonl", "path": "problems.jsonl"}
+    problems = {"train": {**source, "limit": 10}, first: {**source, "skip": 10, "limit": 10}, second: {**source, "skip": 17, "limit": 10}}
+    study = write_study(tmp_path, problems=problems)
+    text = rf"problems\.{second}: 3 questions are in problems\.{first} too, first p17 = p17\n  {harm}"
+    with pytest.raises(StudyError, match=text):
         run(study, out)
 
 

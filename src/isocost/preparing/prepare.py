@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 from isocost.config import JUDGE, ModelSpec, Study
@@ -318,15 +319,7 @@ def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Ma
     for name, card in cards.items():
         if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million:
             yield f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
-    # Compared as text: the same question has another id in another file.
-    questions = {p.question: p.id for p in problems.get("train", [])}
-    for split in ("validation", "test", "transfer"):
-        shared = [(questions[p.question], p.id) for p in problems.get(split, []) if p.question in questions]
-        if shared:
-            yield (
-                f"problems.{split}: {len(shared)} questions are in problems.train too, first {shared[0][1]} = {shared[0][0]}\n"
-                "  training on them would flatter every student; separate the sets with skip and limit"
-            )
+    yield from _shared_questions(problems)
     students = study.finetune.students if study.finetune else ()
     trainable = [name for name, entry in ENGINES.items() if entry.trainable]
     for name in students:
@@ -337,6 +330,19 @@ def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Ma
             yield (
                 f"finetune.students: model {name} is given with {fixed[0]}, which cannot be trained\n"
                 "  save it to a folder with save_pretrained and name that folder"
+            )
+
+
+def _shared_questions(problems: Mapping[str, list[Problem]]) -> Iterator[str]:
+    """Yield the splits that share questions. They are compared as text: the same question has another id in another file."""
+    harm = {"train": "training on them would flatter every student", "validation": "students would be chosen on what they are tested on"}
+    for first, second in combinations(("train", "validation", "test", "transfer"), 2):
+        questions = {p.question.strip(): p.id for p in problems.get(first, [])}
+        shared = [(questions[q], p.id) for p in problems.get(second, []) if (q := p.question.strip()) in questions]
+        if shared:
+            yield (
+                f"problems.{second}: {len(shared)} questions are in problems.{first} too, first {shared[0][1]} = {shared[0][0]}\n"
+                f"  {harm.get(first, 'they would count twice')}; separate the sets with skip and limit"
             )
 
 
