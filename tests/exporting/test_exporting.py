@@ -56,6 +56,18 @@ def test_export_then_import_gives_the_same_measures(finished: Path, tmp_path: Pa
     assert after["covered"] == {name: cell["covered"][name] for name in ("value", "low", "high", "n")}
 
 
+def test_draws_of_a_pilot_are_among_those_of_a_cell(tmp_path: Path) -> None:
+    study = write_study(tmp_path, n_problems=12, pilot={"problems": 5, "samples_per_problem": 3})
+    directory = run(study, tmp_path / "run").directory
+    cells = json.loads((directory / "measures.json").read_text())["cells"]
+    for name in (CELL, "strong@low"):
+        export(directory, name, "parquet", tmp_path / name, command="c")
+        found = rows(tmp_path / name)
+        assert found.height == cells[name]["n_samples"]
+        # A cell's draws of a problem are the first ones of the model's pool, the pilot's before all others.
+        assert found.group_by("problem_id").agg(gap=pl.col("sample_index").max() + 1 - pl.len())["gap"].to_list() == [0] * 12
+
+
 def test_a_cell_has_its_own_draws_and_no_others(finished: Path, tmp_path: Path) -> None:
     export(finished, "equal", "parquet", tmp_path / "data", command="c")
     found = rows(tmp_path / "data")

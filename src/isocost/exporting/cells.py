@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -116,8 +116,8 @@ def open_cell(run: Path, arm: str) -> CellData:
     study = load_study(run / "study.yaml", (), known_parts())
     if name.partition("@")[0] not in study.arms:
         raise RunDirectoryError(f"{run}: study.yaml has no arm {name.partition('@')[0]}, and measures.json has", advice=again)
-    drawn = int(measured[name].get("n_samples", -1))
-    return CellData(name=name, run=run, study=study, measures=measured[name], allocations=_allocations(run, name, drawn, again))
+    drawn, models = int(measured[name].get("n_samples", -1)), study.arms[name.partition("@")[0]].models
+    return CellData(name=name, run=run, study=study, measures=measured[name], allocations=_allocations(run, name, models, drawn, again))
 
 
 def _named(arm: str, cells: list[str], run: Path, again: str) -> str:
@@ -133,8 +133,17 @@ def _named(arm: str, cells: list[str], run: Path, again: str) -> str:
     raise InputError(f'--arm: the run has no cell "{arm[:80]}"', advice=did_you_mean(arm, cells) or f"it has {', '.join(cells)}")
 
 
-def _allocations(run: Path, name: str, drawn: int, again: str) -> pl.DataFrame:
+def _pilot_draws(run: Path, models: Sequence[str]) -> pl.DataFrame:
+    path, keys = run / "pilot.parquet", ["problem_id", "model", "sample_index"]
+    if not path.exists():
+        return _each([])
+    return collected(scan_parquet(path).select(keys).filter(pl.col("model").is_in(list(models)))).cast({"sample_index": pl.Int64})
+
+
+def _allocations(run: Path, name: str, models: Sequence[str], drawn: int, again: str) -> pl.DataFrame:
     """Return the draws of a cell. A log of rounds keeps those of earlier terms; of these, the ones that were measured count.
+
+    Draws of the pilot from the cell's models are among them, and in a file of their own.
 
     Raises:
         RunDirectoryError: No terms of the log have as many draws as were measured.
@@ -143,12 +152,15 @@ def _allocations(run: Path, name: str, drawn: int, again: str) -> pl.DataFrame:
     for line in RunDirectory(run).log("arms", name, "rounds.jsonl").peek():
         by_terms.setdefault(str(line["terms"]), []).extend(tuple(each) for each in line["allocations"])
     samples = scan_parquet(run / "samples.parquet").select("problem_id", "model", "sample_index")
-    for allocations in reversed(list(by_terms.values())):
+    pilot = _pilot_draws(run, models)
+    # A pilot may use up the budget, so that nothing else is drawn.
+    for allocations in reversed(list(by_terms.values()) or [[]]):
         wanted = _each(allocations)
-        # Draws that were ordered and not delivered have no row.
-        found = collected(_cell_rows(samples, wanted))
-        if found.height == drawn:
-            return found
+        for every in (wanted, pl.concat([wanted, pilot]).unique()):
+            # Draws that were ordered and not delivered have no row.
+            found = collected(_cell_rows(samples, every))
+            if found.height == drawn:
+                return found
     raise RunDirectoryError(f"{run}: the draws of {name} are not those that were measured", advice=again)
 
 
