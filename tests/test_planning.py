@@ -191,6 +191,7 @@ def test_the_plan_for_people(tmp_path: Path) -> None:
     assert "number-matched" in next(line for line in lines if "equal@number" in line)
     assert "| weak | 1,000 (given in the study file) |" in lines[2]
     assert first_prompts(prepared).count("Question: What is 0 + 7?\nAnswer:\n<end of prompt>") == 2
+    assert first_prompts(prepared).endswith('reference answer of p00, as the grader number gets it: "7"')
 
 
 def of_weak(made: Study, unit: Unit, shares: Mapping[str, bool] | None = None) -> tuple[DrawCost, Terms]:

@@ -126,9 +126,10 @@ def difference_text(value: Estimate, objective: Objective) -> str:
 def _margin(one: Margin, objective: Objective, unit: str) -> str:
     what = "next group" if isinstance(objective, MixedGroups) else "next draw"
     ratio = (one.fresh_per_cost.value or 0.0) / one.per_cost.value if one.per_cost.value else float("inf")
+    times = f"{ratio:,.3g} times as much" if ratio < 1e6 else "over a million times as much"
     text = (
         f"- {name_cell(one.model)}: per unit of cost, the {what} for these problems gains {money(one.per_cost, one.per_cost.n)}, the first "
-        f"one for a new problem {money(one.fresh_per_cost, one.fresh_per_cost.n)}, {ratio:,.3g} times as much."
+        f"one for a new problem {money(one.fresh_per_cost, one.fresh_per_cost.n)}, {times}."
     )
     if one.worth is None or one.worth.value is None:
         return text

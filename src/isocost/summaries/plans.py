@@ -24,6 +24,7 @@ from isocost.summaries.pilots import describe_pilot, unpiloted_row
 
 BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
 HARD = "Hard: basis: realised buys no draw beyond a budget, limit caps the bill."
+_LONGEST_ANSWER = 200  # characters of a reference answer that are shown
 _SAMPLED = 100  # problems; their mean prompt length is close enough for a share in whole percent
 _PROMPTS = {"none": "", "shared": ", and 2P per prompt token once per request", "each": ", and 2P per prompt token of every draw"}
 
@@ -128,7 +129,7 @@ def _old_prices(prepared: Prepared, models: Sequence[str], today: dt.date) -> li
 
 
 def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | None = None) -> str:
-    """Return the first prompt to each model that samples, as the model reads it, and the prompts to the judge and the auditor.
+    """Return the first prompt to each model that samples, as the model reads it, its reference answer, and the prompts to the judges.
 
     Args:
         prepared: The study.
@@ -149,6 +150,10 @@ def first_prompts(prepared: Prepared, render: Callable[[str, Request], str] | No
         )
         text = render(name, request) if render else _format_request(request)
         parts.append(f"first prompt to {name} ({_format_params(params)}):\n{text}\n<end of prompt>")
+    if not prepared.study.is_judged:
+        # The wrong field as the answer looks right everywhere else, until a whole budget has bought incorrect samples.
+        answer = json.dumps(problem.answer[:_LONGEST_ANSWER], ensure_ascii=False)
+        parts.append(f"reference answer of {problem.id}, as the grader {prepared.study.grader.name} gets it: {answer}")
     if judge := judge_of(prepared.study):
         judged = judging_prompt(JudgeRequest(question=problem.question, generation="<the solution>"))
         parts.append(f"prompt to the judge {judge} ({_format_params(judging_params(prepared.study))}):\n{judged}\n<end of prompt>")
