@@ -63,11 +63,14 @@ def _batches(path: Path, names: list[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _write_parquet(source: Path, path: Path, names: list[str]) -> None:
-    with source.open("rb") as file, pq.ParquetFile(file) as parquet:
-        schema = pa.schema([parquet.schema_arrow.field(name) for name in names])
-    with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with path.open("wb") as file, pq.ParquetWriter(file, _schema(source, names), compression="zstd") as writer:
         for batch in _batches(source, names):
             writer.write_batch(batch.select(names))
+
+
+def _schema(path: Path, names: list[str]) -> pa.Schema:
+    with path.open("rb") as file, pq.ParquetFile(file) as parquet:
+        return pa.schema([parquet.schema_arrow.field(name) for name in names])
 
 
 def _write_lines(source: Path, path: Path, names: list[str]) -> None:
