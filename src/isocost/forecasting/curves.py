@@ -113,14 +113,9 @@ class CurveForecast:
         tables = self.distinct.sampled(math.ceil(max(ks, default=0)), most, _LAWS)
         # Functions of the pass rate, law after law: one call for all of them.
         values, noise = (by_correct(ks, table).reshape(_LAWS * len(ks), -1) for table in tables)
-        means, spreads = self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise)
-        law, normal = self._points()
-        which = np.arange(_POINTS) % _LAWS * len(ks)
-        found = []
-        for k in range(len(ks)):
-            low, high = np.quantile(means[law, which + k] + spreads[law, which + k] * normal, ENDS)
-            found.append(outward(float(value[k]), low, high, self.n, math.inf if most is None else float(most)))
-        return found
+        intervals = self._intervals(*self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise), len(ks))
+        largest = math.inf if most is None else float(most)
+        return [outward(float(middle), low, high, self.n, largest) for middle, (low, high) in zip(value, intervals, strict=True)]
 
     def mixed(self, sizes: Sequence[int], *, outcomes: bool = False) -> list[Estimate]:
         """Return the share of problems whose group of G draws is mixed, 1 - E[p^G] - E[(1 - p)^G], for each size G."""
@@ -143,19 +138,32 @@ class CurveForecast:
 
     def _estimates(self, values: Floats, noise: Floats | None, *, moves: Floats, most: float) -> list[Estimate]:
         means, spreads = self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise)
-        law, normal = self._points()
-        found = []
-        for k, moved in enumerate(moves.tolist()):
-            value = float(self.posterior.weights @ means[:, k]) + moved
-            low, high = np.quantile(means[law, k] + spreads[law, k] * normal, ENDS)
-            found.append(outward(value, low + min(moved, 0.0), high + max(moved, 0.0), self.n, most))
-        return found
+        middles = self.posterior.weights @ means + moves
+        return [
+            outward(middle, low + min(moved, 0.0), high + max(moved, 0.0), self.n, most)
+            for middle, moved, (low, high) in zip(
+                middles.tolist(), moves.tolist(), self._intervals(means, spreads, len(moves)), strict=True
+            )
+        ]
 
-    def _points(self) -> tuple[Ints, Floats]:
-        """Return fixed points of the posterior, laws and normal deviates: the same pilot gives the same interval."""
+    def _intervals(self, means: Floats, spreads: Floats, functions: int) -> list[tuple[float, float]]:
+        """Return the interval of each of so many functions of the pass rates.
+
+        Args:
+            means: Their means over problems under each law of pass rates, float[laws, sets * functions], of sets that are equally likely.
+            spreads: The standard deviations of these.
+            functions: Functions per set.
+        """
+        # Fixed points of the posterior: the same pilot gives the same interval.
         generator = np.random.default_rng(0)
         law = generator.choice(len(self.posterior.weights), _POINTS, p=self.posterior.weights)
-        return law, generator.standard_normal(_POINTS)
+        normal = generator.standard_normal(_POINTS)
+        first = np.arange(_POINTS) % (means.shape[1] // functions) * functions if functions else law
+        found = []
+        for k in range(functions):
+            low, high = np.quantile(means[law, first + k] + spreads[law, first + k] * normal, ENDS)
+            found.append((float(low), float(high)))
+        return found
 
 
 def outward(value: float, low: float, high: float, n: int, most: float) -> Estimate:

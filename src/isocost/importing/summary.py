@@ -1,4 +1,4 @@
-"""What `isocost import` says about the records that it read, and those that it did not."""
+"""The summary of `isocost import`: the records that were read, and those that were not."""
 
 from __future__ import annotations
 

@@ -170,28 +170,8 @@ def prepare(
     problems = _problems(study, base, mistakes, all_sets=to_spend)
     mistakes += difficulty_mistakes(study, problems.get("train", ()))
     mistakes += _unpiloted_choices(study)
-    cards: dict[str, ModelCard] = {}
-    specs: dict[str, EngineSpec] = {}
-    identities: dict[str, str] = {}
-    facts_of: dict[str, EngineFacts] = {}
-    prices = _prices(study, base, mistakes)
-    for name, spec in study.models.items():
-        try:
-            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(resolve_model(spec.options, base).items())), base=base)
-            known = None if to_spend else embedded_size(study, spec)
-            facts = describe(specs[name]) if to_spend or (known is None and _needs_opening(study, spec)) else None
-            cards[name] = model_card(name, study, facts.size if facts else known, prices)
-        except StudyError as error:  # each of its mistakes begins with the key of an option
-            mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
-            continue
-        except StorageError:  # of the run directory, which caches facts: not a mistake in the study
-            raise
-        except IsocostError as error:
-            mistakes.append(f"models.{name}: {error}")
-            continue
-        identities[name] = facts.identity if facts else ""
-        if facts:
-            facts_of[name] = facts
+    specs, cards, facts_of = _opened(study, base, describe, mistakes, to_spend=to_spend)
+    identities = {name: facts_of[name].identity if name in facts_of else "" for name in cards}
     if to_spend:
         mistakes += [*_run_mistakes(study, problems, cards), *_unknown_cost_mistakes(study, cards)]
         mistakes += _unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else ()
@@ -213,6 +193,33 @@ def prepare(
         templates=templates,
         available={name: count for name, count in counts.items() if count is not None},
     )
+
+
+def _opened(
+    study: Study, base: Path, describe: Callable[[EngineSpec], EngineFacts], mistakes: list[str], *, to_spend: bool
+) -> tuple[dict[str, EngineSpec], dict[str, ModelCard], dict[str, EngineFacts]]:
+    """Return the engines and cards of the models, and the facts of the engines that were opened; append mistakes to `mistakes`."""
+    specs: dict[str, EngineSpec] = {}
+    cards: dict[str, ModelCard] = {}
+    facts_of: dict[str, EngineFacts] = {}
+    prices = _prices(study, base, mistakes)
+    for name, spec in study.models.items():
+        try:
+            specs[name] = EngineSpec(name=spec.engine, options=tuple(sorted(resolve_model(spec.options, base).items())), base=base)
+            known = None if to_spend else embedded_size(study, spec)
+            facts = describe(specs[name]) if to_spend or (known is None and _needs_opening(study, spec)) else None
+            cards[name] = model_card(name, study, facts.size if facts else known, prices)
+        except StudyError as error:  # each of its mistakes begins with the key of an option
+            mistakes += [f"models.{name}.{mistake}" for mistake in error.mistakes]
+            continue
+        except StorageError:  # of the run directory, which caches facts: not a mistake in the study
+            raise
+        except IsocostError as error:
+            mistakes.append(f"models.{name}: {error}")
+            continue
+        if facts:
+            facts_of[name] = facts
+    return specs, cards, facts_of
 
 
 def _unpiloted_choices(study: Study) -> list[str]:
@@ -340,8 +347,9 @@ def _shared_questions(problems: Mapping[str, list[Problem]]) -> Iterator[str]:
         questions = {p.question.strip(): p.id for p in problems.get(first, [])}
         shared = [(questions[q], p.id) for p in problems.get(second, []) if (q := p.question.strip()) in questions]
         if shared:
+            many = "1 question is" if len(shared) == 1 else f"{len(shared):,} questions are"
             yield (
-                f"problems.{second}: {len(shared)} questions are in problems.{first} too, first {shared[0][1]} = {shared[0][0]}\n"
+                f"problems.{second}: {many} in problems.{first} too, first {shared[0][1]} = {shared[0][0]}\n"
                 f"  {harm.get(first, 'they would count twice')}; separate the sets with skip and limit"
             )
 

@@ -13,7 +13,7 @@ Measure = Literal["covered", "kept_per_problem", "cost"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastOutcome:
-    """What a pilot predicted of a cell, and what came of it.
+    """A prediction from a pilot about a cell, and its outcome.
 
     Attributes:
         cell: The cell.

@@ -1,4 +1,4 @@
-"""What a policy that observes outcomes bought, and what uniform draws would have cost for the same."""
+"""Purchases of a policy that observes outcomes, and what uniform draws would have cost for the same."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class UniformMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """What the policy of a cell did.
+    """Purchases of the policy of a cell.
 
     Attributes:
         cell: The cell.

@@ -1,4 +1,4 @@
-"""What the pilot predicted of the cells, beside what they have."""
+"""Predictions from the pilot about the cells, beside their outcomes."""
 
 from __future__ import annotations
 

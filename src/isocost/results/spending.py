@@ -1,4 +1,4 @@
-"""What the policies that observe outcomes did: draws by round and model, money by model, and uniform draws for the same."""
+"""Purchases of the policies that observe outcomes: draws by round and model, money by model, and uniform draws for the same."""
 
 from __future__ import annotations
 

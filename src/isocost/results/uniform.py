@@ -22,7 +22,7 @@ _POINTS = 40  # most numbers of draws that the posterior is evaluated at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bought:
-    """What a policy bought, by problem.
+    """Purchases of a policy, by problem.
 
     Attributes:
         values: What it reached, float[problems].

@@ -27,7 +27,7 @@ Ask = Callable[[EngineSpec, Request, SamplingParams], list[Generation]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """What a model's endpoint replied to one request: `text` for people, and True if it is of use."""
+    """The reply of a model's endpoint to one request: `text` for people, and True if it is of use."""
 
     model: str
     text: str

@@ -115,7 +115,7 @@ class Sampler:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellsRun:
-    """What the policies of the cells did.
+    """Draws and policies of the cells.
 
     Attributes:
         rounds: All draws of each cell by round; the first entry is its pilot, empty without one.
@@ -151,35 +151,11 @@ def run_cells(
         grader: Name and version of the grader, for the record of each round.
         wants: Called with the draws that a cell asks for, before they are bought.
         listener: Called with a note for each choice that is made.
-
     """
     policies, names, chosen = _open_policies(prepared, directory, terms, pilot, sampler, listener)
     kept = {cell: own.models for cell, own in terms.items() if isinstance(own.objective, KeptPerProblem)}
     novelty = {cell: Novelty({model: sampler.pools[model] for model in models}) for cell, models in kept.items()}
-    # A round counts only under the terms it was proposed under: another budget or set of problems proposes others.
-    stamps = {cell: digest("terms", _terms_fields(terms[cell]), names[cell]) for cell in terms}
-    rounds = {
-        (cell, number): allocations
-        for cell in terms
-        for number, allocations in _recorded(directory.log("arms", cell.name, "rounds.jsonl"), terms[cell], stamps[cell])
-    }
-
-    def recorded(cell: Cell, number: int) -> list[Allocation] | None:
-        earlier = rounds.get((cell, number))
-        wants(cell, earlier or ())
-        return earlier
-
-    def record(cell: Cell, number: int, allocations: list[Allocation]) -> None:
-        wants(cell, allocations)
-        rounds[cell, number] = allocations
-        directory.log("arms", cell.name, "rounds.jsonl").append(
-            {
-                "round": number,
-                "terms": stamps[cell],
-                "grader": grader,
-                "allocations": [[a.problem_id, a.model, a.first_index, a.count] for a in allocations],
-            }
-        )
+    rounds = _Rounds(directory, terms, names, grader, wants)
 
     def observe(cell: Cell, allocations: list[Allocation]) -> Iterator[Observation]:
         unit = terms[cell].unit
@@ -189,17 +165,71 @@ def run_cells(
             new = not verdict.correct or cell not in novelty or novelty[cell].is_new(model, problem_id, index)
             yield Observation(problem_id=problem_id, model=model, sample_index=index, verdict=verdict, cost=cost, new=new)
 
-    new = {cell: own for cell, own in terms.items() if (cell, 0) not in rounds}
-    _predict(prepared, directory, plans, new, sampler.pools, pilot, chosen)
+    unbegun = {cell: own for cell, own in terms.items() if not rounds.has_begun(cell)}
+    _predict(prepared, directory, plans, unbegun, sampler.pools, pilot, chosen)
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     for cell, allocations in piloted.items():
         wants(cell, allocations)
-    sample(policies, piloted, recorded=recorded, record=record, buy=sampler.buy, observe=observe)
+    sample(policies, piloted, recorded=rounds.recorded, record=rounds.record, buy=sampler.buy, observe=observe)
     return CellsRun(
-        rounds={cell: [piloted[cell], *_consecutive(rounds, cell)] for cell in terms},
+        rounds={cell: [piloted[cell], *rounds.consecutive(cell)] for cell in terms},
         policies=names,
         predicted=_predicted(prepared, directory, terms),
     )
+
+
+class _Rounds:
+    """The recorded rounds of the cells, and those that this start adds.
+
+    A round counts only under the terms that it was proposed under: another budget or set of problems proposes others.
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        terms: Mapping[Cell, Terms],
+        names: Mapping[Cell, str],
+        grader: str,
+        wants: Callable[[Cell, Sequence[Allocation]], None],
+    ) -> None:
+        self._grader, self._wants = grader, wants
+        self._logs = {cell: directory.log("arms", cell.name, "rounds.jsonl") for cell in terms}
+        self._stamps = {cell: digest("terms", _terms_fields(own), names[cell]) for cell, own in terms.items()}
+        self._rounds = {
+            (cell, number): allocations
+            for cell, own in terms.items()
+            for number, allocations in _recorded(self._logs[cell], own, self._stamps[cell])
+        }
+
+    def has_begun(self, cell: Cell) -> bool:
+        """Return True if a cell has a round."""
+        return (cell, 0) in self._rounds
+
+    def recorded(self, cell: Cell, number: int) -> list[Allocation] | None:
+        """Return the allocations of a recorded round, or None."""
+        earlier = self._rounds.get((cell, number))
+        self._wants(cell, earlier or ())
+        return earlier
+
+    def record(self, cell: Cell, number: int, allocations: list[Allocation]) -> None:
+        """Write a new round down."""
+        self._wants(cell, allocations)
+        self._rounds[cell, number] = allocations
+        self._logs[cell].append(
+            {
+                "round": number,
+                "terms": self._stamps[cell],
+                "grader": self._grader,
+                "allocations": [[a.problem_id, a.model, a.first_index, a.count] for a in allocations],
+            }
+        )
+
+    def consecutive(self, cell: Cell) -> Iterator[list[Allocation]]:
+        """Yield the rounds of a cell, which is done at the first number without one."""
+        for number in count():
+            if (cell, number) not in self._rounds:
+                return
+            yield self._rounds[cell, number]
 
 
 def _predict(
@@ -243,14 +273,6 @@ def _forecast_stamp(prepared: Prepared, cell: Cell, terms: Terms) -> str:
     """Return a digest of what a forecast is of: another cap on kept solutions would be another measure."""
     study = prepared.study
     return digest("forecast", _terms_fields(terms), study.arms[cell.arm].policy, study.curate.per_problem, study.curate.distinct)
-
-
-def _consecutive(rounds: Mapping[tuple[Cell, int], list[Allocation]], cell: Cell) -> Iterator[list[Allocation]]:
-    """Yield the rounds of a cell, which is done at the first number without one."""
-    for number in count():
-        if (cell, number) not in rounds:
-            return
-        yield rounds[cell, number]
 
 
 def _open_policies(

@@ -104,11 +104,7 @@ def sample(
         listener(Note(text=text))
     terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     _settle(ledger, directory, pools, terms, listener)
-    stale = sum((pool.stale for pool in pools.values()), Counter[str]())
-    # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
-    refuse_moved_questions(prepared.changes, stale, directory.path)
-    note_changed_problems(prepared.changes, stale, listener)
-    keep_problems(directory, prepared.problems)
+    _take_changes(prepared, directory, pools, listener)
     n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
     expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))
@@ -137,9 +133,7 @@ def sample(
     watch.finish()
     progress.write()
     _note_failures(pools, listener)
-    for model, found in progress.truncations().items():
-        if found.matters:
-            listener(Note(text=found.warning(model)))
+    _note_truncations(progress, listener)
     outcome = SamplingOutcome(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
@@ -150,6 +144,21 @@ def sample(
         ledger=ledger,
     )
     return outcome, pools
+
+
+def _take_changes(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], listener: Listener) -> None:
+    """Note what has changed in the problems since the last start, and record them as they are now."""
+    stale = sum((pool.stale for pool in pools.values()), Counter[str]())
+    # Refused before the new digests are written: otherwise the next start would find nothing changed, and buy the draws again.
+    refuse_moved_questions(prepared.changes, stale, directory.path)
+    note_changed_problems(prepared.changes, stale, listener)
+    keep_problems(directory, prepared.problems)
+
+
+def _note_truncations(progress: Progress, listener: Listener) -> None:
+    for model, found in progress.truncations().items():
+        if found.matters:
+            listener(Note(text=found.warning(model)))
 
 
 _NO_REASON = {  # of draws that earlier versions stored, by whether they have tokens

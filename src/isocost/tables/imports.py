@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the user says about the files.
+    """Wishes of the user about the files.
 
     Attributes:
         choice: Filter, scorer and model.
@@ -41,7 +41,7 @@ class Wishes:
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """What became of the records.
+    """An account of the records: read, skipped, ungraded.
 
     Attributes:
         files: Title of the format, records and samples of each file, in order.

@@ -46,7 +46,7 @@ class ErrorReplyError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """What a choice holds; `failure` says why there is no solution, where `finish` is `error`."""
+    """The contents of a choice; `failure` says why there is no solution, where `finish` is `error`."""
 
     text: str
     reasoning: str

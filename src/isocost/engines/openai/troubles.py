@@ -1,4 +1,4 @@
-"""What an endpoint says went wrong, in one form: by an HTTP status, or by an error inside a reply with the status 200."""
+"""Errors of an endpoint in one form, whichever way they come: by an HTTP status, or by an error inside a reply with the status 200."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _BOXED = re.compile(r"\\boxed\s*\{")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the user chooses about a file.
+    """Choices of the user about a file.
 
     Attributes:
         filter: Name of the filter of lm-evaluation-harness whose verdicts count; None for the first in the file.
