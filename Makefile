@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # stays in one process.
 PYTEST := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo record-demo test test-slow test-vllm check bench docs clean
+.PHONY: demo record-demo test test-slow test-vllm check bench docs site clean
 
 demo: $(VENV)/.demo  ## run the packaged study on the embedded models
 	$(VENV)/bin/isocost demo -o runs/demo
@@ -31,13 +31,14 @@ test-slow: $(VENV)/.dev  ## the other tests: many kills, long simulations, brows
 test-vllm: $(VLLM_VENV)/.ready  ## pass the tests of the engine vllm, with a vLLM for CPUs in an environment of its own
 	$(VLLM_VENV)/bin/python -m pytest tests/vllm
 
-check: $(VENV)/.dev  ## style, types, layers, generated docs
+check: $(VENV)/.dev  ## style, types, layers, generated docs, the site of the documents
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/python scripts/cli_docs.py --check
 	$(VENV)/bin/python scripts/study_docs.py --check
+	$(VENV)/bin/python -m sphinx --builder dummy --quiet --fail-on-warning docs docs/_build
 
 bench: $(VENV)/.dev  ## measure what the docs claim
 	for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
@@ -46,8 +47,11 @@ docs: $(VENV)/.dev  ## write docs/cli.md and docs/study-file.md again
 	$(VENV)/bin/python scripts/cli_docs.py
 	$(VENV)/bin/python scripts/study_docs.py
 
+site: $(VENV)/.dev  ## build the documents as a site, docs/_build/html/index.html
+	$(VENV)/bin/python -m sphinx --builder html --quiet --fail-on-warning docs docs/_build/html
+
 clean:  ## remove the environment and runs
-	rm -rf $(VENV) $(VLLM_VENV) runs
+	rm -rf $(VENV) $(VLLM_VENV) runs docs/_build
 
 $(VENV)/bin/pip:
 	@echo "setting up $(VENV) (a few minutes, once)"
