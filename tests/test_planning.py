@@ -194,7 +194,7 @@ def test_the_plan_for_people(tmp_path: Path) -> None:
     assert first_prompts(prepared).endswith('reference answer of p00, as the grader number gets it: "7"')
 
 
-def of_weak(made: Study, unit: Unit, shares: Mapping[str, bool] | None = None) -> tuple[DrawCost, Terms]:
+def of_weak(made: Study, unit: Unit, shares: Mapping[str, int | None] | None = None) -> tuple[DrawCost, Terms]:
     """What a draw of the weak model costs, and the terms of its arm under a budget of that unit that matches two strong draws a problem."""
     match = {"model": "strong", "samples_per_problem": 2}
     made = made.model_copy(update={"budgets": study(budgets={"b": {"unit": unit, "match": match}}).budgets})
@@ -219,25 +219,33 @@ def test_flops_of_prompts_that_are_shared() -> None:
 
 
 def test_flops_of_prompts_that_every_draw_reads() -> None:
-    each, terms = of_weak(counting("each"), "flops", {"weak": True, "strong": True})
+    each, terms = of_weak(counting("each"), "flops", {"weak": None, "strong": None})
     assert (terms.expected["weak"], terms.prompt["weak"]) == (100_000, 0)
     assert terms.amount == 7 * 2 * 6000 * 50
     assert each.of(draws=9, readings=4).flops == 9 * 100_000
 
 
 def test_an_engine_that_reads_every_prompt_again_is_planned_so() -> None:
-    _, terms = of_weak(counting("shared"), "flops", {"weak": False, "strong": True})
+    _, terms = of_weak(counting("shared"), "flops", {"weak": 1, "strong": None})
     assert terms.prompt["weak"] == 0
     assert terms.amount == 7 * (6000 * 30 + 2 * 6000 * 20)
 
 
 def test_dollars_of_prompts_that_an_engine_shares() -> None:
-    alone, shared = (of_weak(counting("none"), "usd", shares) for shares in ({}, {"weak": True, "strong": True}))
+    alone, shared = (of_weak(counting("none"), "usd", shares) for shares in ({}, {"weak": None, "strong": None}))
     assert alone[1].prompt["weak"] == 0
     assert alone[1].amount == pytest.approx(7 * 2 * (2 * 30 + 8 * 20) / 1e6)
     assert shared[1].prompt["weak"] == pytest.approx(2 * 30 / 1e6)
     assert shared[1].amount == pytest.approx(7 * (2 * 30 + 2 * 8 * 20) / 1e6)
     assert shared[0].expected == alone[0].expected
+
+
+@pytest.mark.parametrize(("draws", "readings"), [(1, 1), (3, 1), (4, 2), (9, 3), (0.5, 0.5), (3.5, 1.5), (4.5, 2)])
+def test_a_prompt_is_read_once_a_request_of_at_most_three_draws(draws: float, readings: float) -> None:
+    each, terms = of_weak(counting("none"), "usd", {"weak": 3, "strong": 3})
+    assert each.readings(draws) == readings
+    assert terms.per_request == {"weak": 3}
+    assert of_weak(counting("none"), "flops", {"weak": 3, "strong": 3})[1].per_request == {}, "FLOPs that leave prompts out"
 
 
 def test_attention_counts_the_context_and_needs_it() -> None:

@@ -107,13 +107,12 @@ def _shared_prompt(each: DrawCost, unit: Unit, model: str) -> float:
 def amount_of(budget: Budget, n_problems: int, costs: Mapping[str, DrawCost]) -> float:
     """Return a budget's amount in its unit. With `match` it is the cost of that model's draws over all problems.
 
-    For k draws per problem that is n k (prompt + draw), or n (prompt + k draw) if the draws of a problem share its prompt.
+    For k draws per problem that is n k (prompt + draw), or n (ceil(k / r) prompt + k draw) if r draws of a request share its prompt.
     """
     if budget.match is None:
         return budget.amount or 0.0
     each, samples = costs[budget.match.model], budget.match.samples_per_problem
-    # Fewer than one draw per problem reads only the prompts of the problems that get one.
-    total = each.of(draws=n_problems * samples, readings=n_problems * min(1.0, samples))
+    total = each.of(draws=n_problems * samples, readings=n_problems * each.readings(samples))
     return in_unit(total, budget.unit, budget.match.model, each.to_know)
 
 
@@ -177,7 +176,14 @@ def terms_of(
         shares={model: arm.shares[model] / total_share for model in arm.models} if arm.shares else {},
         target=arm.target.correct_per_problem,
         by_difficulty=arm.target.by == "difficulty",
+        per_request=_per_request(arm.models, budget.unit, costs) if budget else {},
     )
+
+
+def _per_request(models: Sequence[str], unit: Unit, costs: Mapping[str, DrawCost]) -> dict[str, int]:
+    """Return the most draws of a request by model, where it matters: where they share a prompt that costs something."""
+    bounds = {m: costs[m].per_request for m in models if _shared_prompt(costs[m], unit, m)}
+    return {m: bound for m, bound in bounds.items() if bound is not None}
 
 
 def objective_of(name: str, arm: Arm, study: Study) -> Objective:
@@ -204,12 +210,14 @@ def plan_cell(cell: Cell, terms: Terms, costs: Mapping[str, DrawCost], policy: P
         StudyError: the policy proposes something else than draws of its terms.
     """
     counts = dict.fromkeys(terms.models, 0)
-    asked: dict[str, set[str]] = {model: set() for model in terms.models}
+    asked: dict[str, dict[str, float]] = {model: {} for model in terms.models}  # readings by problem
     bought = [(problem, model, count) for (problem, model), count in terms.piloted.items()]
     for problem, model, count in (*bought, *((a.problem_id, a.model, a.count) for a in _first_round(cell, terms, policy))):
         counts[model] += count
-        asked[model].add(problem)
-    readings = {model: len(problems) for model, problems in asked.items()}
+        earlier, more = asked[model].get(problem, 0.0), costs[model].readings(count)
+        # Without a bound on the draws of a request, one reading is planned per problem, as earlier versions did.
+        asked[model][problem] = max(earlier, more) if costs[model].per_request is None else earlier + more
+    readings = {model: sum(by_problem.values()) for model, by_problem in asked.items()}
     if terms.basis == "realised" and terms.amount is not None:
         for model in terms.models:
             share = terms.shares.get(model, 1 / len(terms.models))
@@ -319,9 +327,10 @@ def _refuse_below_pilot(cell: Cell, study: Study, terms: Terms, least: Mapping[s
             raise BudgetError(f"{cell.name}: a budget of {budget} does not pay for the pilot, which costs at least {paid}", advice=advice)
         return
     taken = [count for (_, model), count in terms.piloted.items() if model == match.model]
-    draws, readings = n * match.samples_per_problem, n * min(1.0, match.samples_per_problem)
+    each = least[match.model]
+    draws, readings = n * match.samples_per_problem, n * each.readings(match.samples_per_problem)
     # Many draws for few prompts may cost less than fewer draws for many, if prompts are shared.
-    if sum(taken) > draws and (terms.unit not in least[match.model].shared or len(taken) >= readings):
+    if sum(taken) > draws and (terms.unit not in each.shared or sum(map(each.readings, taken)) >= readings):
         raise BudgetError(
             f"{cell.name}: a budget of {draws:,g} draws of {match.model} does not pay for the pilot, which draws {sum(taken):,} of them",
             advice=advice,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -43,11 +44,24 @@ class World:
         return hash((self.seed, int(problem[1:]), *(ord(o) if isinstance(o, str) else o for o in others))) >> 7
 
     def paid(self, draw: Draw) -> float:
-        """Return what a draw costs under the basis of the terms."""
+        """Return what a draw costs under the basis of the terms, if it is asked for alone."""
         _, model, index = draw
         if self.terms.basis == "realised":
             return self.cost(*draw)
-        return self.terms.expected[model] - (self.terms.prompt[model] if index else 0.0)
+        return self.terms.expected[model] - (self.terms.prompt[model] if index and not self.terms.per_request else 0.0)
+
+    def spent(self, bought: Bought) -> dict[str, float]:
+        """Return what the pilot and all rounds cost under the basis of the terms, by model."""
+        totals = dict.fromkeys(self.terms.models, 0.0)
+        for draws in (bought.pilot, *bought.rounds):
+            if not self.terms.per_request or self.terms.basis == "realised":
+                for draw in draws:
+                    totals[draw[1]] += self.paid(draw)
+                continue
+            for (_, model), count in Counter(draw[:2] for draw in draws).items():
+                prompt = self.terms.prompt[model]
+                totals[model] += math.ceil(count / self.terms.per_request[model]) * prompt + count * (self.terms.expected[model] - prompt)
+        return totals
 
     def buy(self, name: str) -> Bought:
         return buy(policy_of(name, self.terms), self.terms, self.correct, self.cost)
@@ -82,6 +96,7 @@ def worlds(draw: st.DrawFn, name: str) -> World:
         basis=basis,
         worst={m: cost * draw(st.sampled_from([1.0, 2.5])) for m, cost in expected.items()},
         prompt={m: cost * (draw(st.sampled_from([0.0, 0.2, 0.7])) if shared else 0.0) for m, cost in expected.items()},
+        per_request=dict.fromkeys(models, draw(st.integers(2, 4))) if shared and draw(st.booleans()) else {},
         seed=draw(st.integers(0, 3)),
         piloted=piloted,
         available={pair: max(count, piloted.get(pair, 0)) for pair, count in recorded.items()},
@@ -109,7 +124,7 @@ def bought_in(world: World, name: str) -> Bought:
 def test_a_policy_keeps_to_its_money_and_takes_recorded_draws_in_their_order(name: str, data: st.DataObject) -> None:
     world = data.draw(worlds(name))
     bought = bought_in(world, name)
-    spent = sum(world.paid(draw) for draw in bought.pilot + bought.draws)
+    spent = sum(world.spent(bought).values())
     assert spent <= world.terms.amount * (1 + 1e-8)  # type: ignore[operator]
     taken = Counter(world.terms.piloted)
     for problem, model, index in bought.draws:
@@ -155,7 +170,7 @@ def test_money_is_left_only_if_nothing_is_left_to_buy_with_it(name: str, data: s
     terms, bought = world.terms, bought_in(world, name)
     shares = terms.shares or {m: 1 / len(terms.models) for m in terms.models}
     shares = shares if name in SEVERAL else dict.fromkeys(terms.models, 1.0)
-    paid = {m: sum(world.paid(draw) for draw in bought.pilot + bought.draws if draw[1] == m) for m in terms.models}
+    paid = world.spent(bought)
     # The money of a cascade goes on to the most expensive model.
     last = max(terms.models, key=lambda m: terms.expected[m])
     for model in terms.models:
@@ -181,7 +196,7 @@ def test_the_adaptive_policy_spends_what_pays_for_any_purchase_that_gains(data: 
     terms = replace(world.terms, objective=Coverage(), false_positive_rates={})
     world = replace(world, terms=terms)
     bought = bought_in(world, "adaptive")
-    left = terms.amount - sum(world.paid(draw) for draw in bought.pilot + bought.draws)  # type: ignore[operator]
+    left = terms.amount - sum(world.spent(bought).values())  # type: ignore[operator]
     taken = Counter((p, m) for p, m, _ in bought.pilot + bought.draws)
     for problem in set(terms.problem_ids) - bought.solved():
         for model in terms.models:

@@ -39,11 +39,36 @@ def test_a_proposal_counts_when_it_is_observed() -> None:
 
 def test_planned_draws_of_a_problem_pay_their_shared_prompt_once() -> None:
     tally = Tally(make_terms(2, {"a": 5.0}, 30.0, prompt={"a": 4.0}))
-    assert tally.unread().tolist() == [[4.0], [4.0]]
+    assert next_prompts(tally) == [4.0, 4.0]
     tally.observe([seen("p0", "a", i, False, cost=99.0) for i in range(3)])
     assert tally.spent == 7.0
-    assert tally.unread().tolist() == [[0.0], [4.0]]
+    assert next_prompts(tally) == [0.0, 4.0]
     assert tally.expected_costs().tolist() == [[1.0], [1.0]]
+
+
+def next_prompts(tally: Tally) -> list[float]:
+    """The cost of the prompt that the next draw of each problem from the first model reads."""
+    problems = np.arange(len(tally.drawn))
+    found: list[float] = tally.prompts(problems, ints(0), ints(1), ints(0)).tolist()
+    return found
+
+
+def test_planned_draws_pay_a_prompt_with_each_request() -> None:
+    """At most two draws a request: three draws of a round are two requests, and each round makes requests of its own."""
+    tally = Tally(make_terms(2, {"a": 5.0}, 99.0, prompt={"a": 4.0}, per_request={"a": 2}))
+    tally.observe([seen("p0", "a", i, False) for i in range(3)])
+    assert tally.spent == 2 * 4 + 3
+    tally.observe([seen("p0", "a", 3, False), seen("p1", "a", 0, False), seen("p0", "a", 4, False)])
+    assert tally.spent == 4 * 4 + 6
+    assert next_prompts(tally) == [4.0, 4.0]
+
+
+def test_purchases_of_a_round_that_begin_another_request_cost_its_prompt() -> None:
+    tally = Tally(make_terms(2, {"a": 5.0}, 15.0, prompt={"a": 4.0}, per_request={"a": 2}))
+    fits = tally.fits(ints(0, 0, 1, 0, 1), ints(0, 0, 0, 0, 0), ints(1, 1, 1, 1, 1))
+    assert fits.tolist() == [True, True, True, False, True], "5 + 1 + 5 of 15: a third draw of p0 costs 5, a second of p1 1"
+    assert tally.affords(ints(5)).tolist() == [[False], [False]], "three requests: 3 * 4 + 5"
+    assert tally.affords(ints(4)).tolist() == [[True], [True]]
 
 
 def test_realised_costs_are_learned_per_model_and_problem() -> None:

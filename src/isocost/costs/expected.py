@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,17 +16,17 @@ from isocost.records import Cost, ModelCard, Unit
 class DrawCost:
     """The expected cost of a draw of a model, and its parts.
 
-    If a unit shares the prompt, one reading serves all draws of a problem that are requested together. Then k draws of one problem cost
-    `prompt + k * draw`, and `count` draws over `n` problems, at least one for each, cost `n * prompt + count * draw`. Otherwise they cost
-    `k * (prompt + draw)` and `count * (prompt + draw)`. A pilot reads its prompts itself. Reading them again for later draws of the same
-    problem is not planned for. Only planned costs are counted like this. The realised cost of a draw follows from what its engine shared
-    (`costs.draws.cost_of`), and a budget of basis `realised` reserves `worst` for every draw.
+    If a unit shares the prompt, one reading serves the draws of a problem that one request asks for, at most r. Then k draws of one problem
+    cost `ceil(k / r) * prompt + k * draw`. Otherwise they cost `k * (prompt + draw)`. A pilot reads its prompts itself, and a policy that
+    observes outcomes reads them again in each of its rounds. Only planned costs are counted like this. The realised cost of a draw follows
+    from what its engine shared (`costs.draws.cost_of`), and a budget of basis `realised` reserves `worst` for every draw.
 
     Attributes:
         prompt: Cost of one reading of the prompt; 0 in a unit that does not count it.
         draw: Cost of the generated tokens.
         worst: Cost of one draw alone with max_tokens, after the longest prompt.
         shared: The units in which the prompt is shared.
+        per_request: r, the most draws of a problem in a request; None if all draws that are asked for together share one reading.
         tokens: Expected tokens per draw.
         tokens_are: The source of `tokens`: declared, piloted or equal.
         prompt_tokens: Expected tokens of a prompt; None if unknown, and then no cost above depends on it.
@@ -39,6 +40,7 @@ class DrawCost:
     tokens: float
     tokens_are: str
     prompt_tokens: float | None
+    per_request: int | None = None
     to_know: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -46,8 +48,19 @@ class DrawCost:
         """The cost of one draw alone, with its prompt."""
         return self.prompt + self.draw
 
+    def readings(self, draws: float) -> float:
+        """Return the readings of a prompt, in units that share it, for a number of draws per problem that are asked for together.
+
+        For k draws, k no whole number, a share k - floor(k) of the problems gets one draw more than the others: the mean over problems.
+        """
+        if self.per_request is None:
+            return min(1.0, draws)
+        whole = math.floor(draws)
+        low, high = math.ceil(whole / self.per_request), math.ceil((whole + 1) / self.per_request)
+        return low + (draws - whole) * (high - low)
+
     def of(self, *, draws: float, readings: float) -> Cost:
-        """Return the expected cost of `draws` draws of `readings` different problems."""
+        """Return the expected cost of `draws` draws whose prompts are read `readings` times where they are shared."""
 
         def amount(prompt: float | None, draw: float | None, shared: bool) -> float | None:
             if prompt is None or draw is None:
@@ -66,7 +79,7 @@ def draw_costs(
     cards: Mapping[str, ModelCard],
     piloted: Mapping[str, tuple[float, float]],
     longest_prompt: Mapping[str, int],
-    shares: Mapping[str, bool] | None = None,
+    shares: Mapping[str, int | None] | None = None,
 ) -> dict[str, DrawCost]:
     """Return the expected cost of a draw of each model.
 
@@ -78,8 +91,8 @@ def draw_costs(
         cards: The models that arms draw from.
         piloted: Mean prompt and generated tokens of a draw, by piloted model.
         longest_prompt: By model, an upper bound on the tokens of any prompt.
-        shares: By model, True if its engine reads the prompt of a request once for all its solutions. For a model without an entry,
-            dollars are planned as unshared, and FLOPs as the study says.
+        shares: By model, the most solutions of a request, for which its engine reads the prompt once: 1 if it reads the prompt of each,
+            None without a bound. For a model without an entry, dollars are planned as unshared, and FLOPs as the study says.
 
     Raises:
         BudgetError: lengths are declared for some models only, or a cost depends on an unknown prompt length.
@@ -92,10 +105,17 @@ def draw_costs(
             "  declare it for all models, for none, or add a pilot"
         )
     shares = shares or {}
-    return {name: _draw_cost(study, card, piloted.get(name), longest_prompt[name], shares.get(name)) for name, card in cards.items()}
+    return {
+        name: replace(
+            _draw_cost(study, card, piloted.get(name), longest_prompt[name]),
+            shared=_shared(card, shares[name] != 1 if name in shares else None),
+            per_request=shares.get(name),
+        )
+        for name, card in cards.items()
+    }
 
 
-def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | None, longest_prompt: int, shares: bool | None) -> DrawCost:
+def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | None, longest_prompt: int) -> DrawCost:
     spec, longest = study.models[card.name], study.sampling_of(card.name).max_tokens
     if spec.tokens_per_sample is not None:
         tokens, source = spec.tokens_per_sample, "declared"
@@ -120,7 +140,7 @@ def _draw_cost(study: Study, card: ModelCard, piloted: tuple[float, float] | Non
         ),
         # The longest prompt, not the mean: a reservation must hold for every problem.
         worst=max_cost_of(card, prompt_tokens=0 if prompt is None else longest_prompt, generated_tokens=longest),
-        shared=_shared(card, shares),
+        shared=frozenset(),
         tokens=tokens,
         tokens_are=source,
         prompt_tokens=prompt,

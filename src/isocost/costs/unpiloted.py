@@ -26,7 +26,7 @@ def awaits_pilot(study: Study, cards: Mapping[str, ModelCard]) -> bool:
 
 
 def unpiloted_costs(
-    study: Study, cards: Mapping[str, ModelCard], longest_prompt: Mapping[str, int], shares: Mapping[str, bool] | None = None
+    study: Study, cards: Mapping[str, ModelCard], longest_prompt: Mapping[str, int], shares: Mapping[str, int | None] | None = None
 ) -> dict[str, DrawCost]:
     """Return the largest cost of a draw of each model that its pilot can find: lengths that are not declared are at their maximum.
 
@@ -42,7 +42,7 @@ def unpiloted_costs(
 
 
 def least_costs(
-    study: Study, cards: Mapping[str, ModelCard], longest_prompt: Mapping[str, int], shares: Mapping[str, bool] | None = None
+    study: Study, cards: Mapping[str, ModelCard], longest_prompt: Mapping[str, int], shares: Mapping[str, int | None] | None = None
 ) -> dict[str, DrawCost]:
     """Return the smallest cost of a draw of each model that its pilot can find: one token, where lengths are not declared.
 

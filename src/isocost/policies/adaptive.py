@@ -110,8 +110,8 @@ class Adaptive:
         first = self._gains.purchase(model)
         draws = np.ones((depth, len(problems)), np.int64)
         draws[0] = first[problems]
-        costs = draws * self.tally.expected_costs()[problems, model]
-        costs[0] += self.tally.unread()[problems, model]
+        before = np.cumsum(draws, axis=0) - draws
+        costs = draws * self.tally.expected_costs()[problems, model] + self.tally.prompts(problems, np.array(model), draws, before)
         # Offered beyond the money that is left, an expensive model would hide a cheaper one.
         affordable = self.tally.affords(first[:, None])[problems, model]
         offered = affordable & (self.tally.drawn[problems, model] + np.cumsum(draws, axis=0) <= self.tally.available[problems, model])

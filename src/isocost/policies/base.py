@@ -70,6 +70,8 @@ class Terms:
         piloted: (problem, model) -> draws that a pilot took. They are observed before the first proposal and count as spent.
         prompt: The part of `expected` that all draws of a problem share: k of them cost `expected + (k - 1) * (expected - prompt)`, as
             planned. 0 if every draw pays its own prompt, and for a model without an entry.
+        per_request: The most draws of a problem that one request asks for, by model. `prompt` is paid once per request then: `count` draws
+            that are proposed together cost ceil(count / per_request) of it. A model without an entry pays it once per problem.
         available: (problem, model) -> draws that there are, where a table of recorded samples is replayed; no entry: as many as wanted.
         objective: What the policy is to make the most of.
         false_positive_rates: Share of a model's answer-correct samples whose reasoning is wrong, by model, to discount them by.
@@ -97,12 +99,17 @@ class Terms:
     shares: Mapping[str, float] = field(default_factory=dict, metadata=ADDED_LATER)
     target: int = field(default=4, metadata=ADDED_LATER)
     by_difficulty: bool = field(default=False, metadata=ADDED_LATER)
+    per_request: Mapping[str, int] = field(default_factory=dict, metadata=ADDED_LATER)
+
+    def readings(self, model: str, count: int) -> int:
+        """Return how often `prompt` is paid for the first `count` draws of a problem, if they are proposed together."""
+        return -(-count // self.per_request[model]) if model in self.per_request else min(count, 1)
 
     def pilot_cost(self, model: str) -> float:
         """Return the expected cost of a model's draws in the pilot."""
         taken = [count for (_, drawn), count in self.piloted.items() if drawn == model and count]
         prompt = self.prompt.get(model, 0.0)
-        return len(taken) * prompt + sum(taken) * (self.expected[model] - prompt)
+        return sum(self.readings(model, count) for count in taken) * prompt + sum(taken) * (self.expected[model] - prompt)
 
 
 class Policy(Protocol):

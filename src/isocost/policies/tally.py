@@ -27,8 +27,9 @@ _PRIOR_DRAWS = 4.0
 class Tally:
     """Count the draws of a cell and its money.
 
-    Under the basis `planned` a draw costs what the terms expect, without the prompt if its problem's draws share one that is paid. Under
-    `realised` it costs what is observed, and a round may take no more draws than the money pays for at their worst case.
+    Under the basis `planned` a draw costs what the terms expect, without the prompt if another draw pays the one that it shares: another of
+    its request, or of its problem if the terms bound no request. The draws of a pair in a round are requested together. Under `realised` a
+    draw costs what is observed, and a round may take no more draws than the money pays for at their worst case.
 
     Args:
         terms: The terms of the cell.
@@ -57,6 +58,7 @@ class Tally:
         self.expected = np.array([terms.expected[m] for m in terms.models])
         self._worst = np.array([terms.worst[m] for m in terms.models])
         self._prompt = np.array([terms.prompt.get(m, 0.0) for m in terms.models])
+        self._per_request = np.array([terms.per_request.get(m, 0) for m in terms.models], np.int64)  # 0: no bound
         self._problem = {p: i for i, p in enumerate(terms.problem_ids)}
         self._model = {m: i for i, m in enumerate(terms.models)}
         for (problem, model), count in terms.available.items():
@@ -78,9 +80,10 @@ class Tally:
     def observe(self, observations: Iterable[Observation]) -> list[tuple[int, int, Observation]]:
         """Count observations, and return each with the indices of its problem and model."""
         seen, costs = [], np.zeros(len(self.spent_on))
+        begun: dict[tuple[int, int], int] = {}  # the draws of a pair before this round
         for o in observations:
             i, m = self._problem[o.problem_id], self._model[o.model]
-            costs[m] += self._price(m, o)
+            costs[m] += self._price(m, o, begun.setdefault((i, m), int(self.drawn[i, m])))
             self._paid[m] += o.cost
             self._observed[m] += 1
             self._relative[i] += o.cost / self.expected[m]
@@ -94,19 +97,32 @@ class Tally:
         self.spent_on += costs
         return seen
 
-    def _price(self, model: int, observation: Observation) -> float:
+    def _price(self, model: int, observation: Observation, begun: int) -> float:
         if self.terms.basis == "realised":
             return observation.cost
-        return float(self.expected[model] - (self._prompt[model] if observation.sample_index else 0.0))
+        index, size = observation.sample_index, int(self._per_request[model])
+        shares = (index - begun) % size > 0 if size else index > 0
+        return float(self.expected[model] - (self._prompt[model] if shares else 0.0))
 
-    def unread(self) -> Floats:
-        """Return the cost of the shared prompt that the next draw of each pair reads, float[problems, models]; 0 if there is none."""
+    def prompts(self, problems: Ints, models: Ints, counts: Ints, before: Ints) -> Floats:
+        """Return the cost of the shared prompts that draws read; 0 where none are shared.
+
+        Args:
+            problems: Indices of problems; all arguments broadcast.
+            models: Indices of models.
+            counts: Draws of the pair.
+            before: Draws of the pair that the same round asks for before them.
+        """
         if self.terms.basis == "realised":
-            return np.zeros(self.drawn.shape)  # observed and worst costs are those of a draw with its prompt
-        return np.where(self.drawn == 0, self._prompt, 0.0)
+            # Observed and worst costs are those of a draw with its prompt.
+            return np.zeros(np.broadcast_shapes(problems.shape, models.shape, counts.shape, before.shape))
+        size = np.maximum(self._per_request[models], 1)
+        requests = -(-(before + counts) // size) + -before // size
+        once = self.drawn[problems, models] + before == 0
+        return np.asarray(np.where(self._per_request[models] > 0, requests, once) * self._prompt[models], np.float64)
 
     def expected_costs(self) -> Floats:
-        """Return the expected cost of a draw of each pair, beside `unread`, float[problems, models].
+        """Return the expected cost of a draw of each pair, beside `prompts`, float[problems, models].
 
         Under `realised` it is the model's mean cost so far, times the problem's mean relative to the models' (both shrunk to what was
         expected): long questions have long answers from every model.
@@ -125,7 +141,9 @@ class Tally:
             counts: Draws that broadcast to [problems, models].
             limit: Money to spend, if that is less than what is left.
         """
-        return np.asarray(counts * self._most() + self.unread() <= self._money(limit), np.bool_)
+        problems, models = np.indices(self.drawn.shape, sparse=True)
+        prompts = self.prompts(problems, models, counts, np.zeros(1, np.int64))
+        return np.asarray(counts * self._most() + prompts <= self._money(limit), np.bool_)
 
     def fits(self, problems: Ints, models: Ints, counts: Ints, limit: float = math.inf) -> Bools:
         """Return which of the purchases, in their order, fit into what is left, bool[purchases].
@@ -133,9 +151,7 @@ class Tally:
         One that does not fit is passed over with the later ones of its pair; cheaper ones of other pairs may still fit.
         """
         pair = problems * self.drawn.shape[1] + models
-        price = counts * self._most()[models]
-        _, first = np.unique(pair, return_index=True)
-        price[first] += self.unread()[problems[first], models[first]]
+        price = counts * self._most()[models] + self.prompts(problems, models, counts, _before(pair, counts))
         taken = np.zeros(len(price), np.bool_)
         left = self._money(limit)
         candidates = np.arange(len(price))
@@ -144,13 +160,13 @@ class Tally:
             taken[candidates[:fitting]] = True
             left -= float(price[candidates[:fitting]].sum())
             rest = candidates[fitting:]
-            # The first draw of a pair may cost more than its later ones, which are not to be had without it.
+            # A draw of a pair that reads a prompt costs more than its later ones, which are not to be had without it.
             passed = pair[rest[price[rest] > left]]
             candidates = rest[~np.isin(pair[rest], passed)]
         return taken
 
     def _most(self) -> Floats:
-        """Return the most that a draw of each model may cost, beside `unread`, float[models]."""
+        """Return the most that a draw of each model may cost, beside `prompts`, float[models]."""
         return self._worst if self.terms.basis == "realised" else self.expected - self._prompt
 
     def _money(self, limit: float) -> float:
@@ -190,3 +206,13 @@ class Tally:
                 f"a budget of {budget} does not pay for one draw of model {self.terms.models[cheapest]}{at}, {each}\n"
                 "  raise the budget, or choose a cheaper model"
             )
+
+
+def _before(pairs: Ints, counts: Ints) -> Ints:
+    """Return the sum of the counts of the same pair before each purchase, int[purchases]."""
+    order = np.argsort(pairs, kind="stable")
+    sums = np.cumsum(counts[order]) - counts[order]
+    _, first, sizes = np.unique(pairs[order], return_index=True, return_counts=True)
+    found = np.empty_like(sums)
+    found[order] = sums - np.repeat(sums[first], sizes)
+    return found

@@ -12,6 +12,7 @@ from fractions import Fraction
 from isocost.amounts import format_distinct
 from isocost.errors import BudgetError
 from isocost.policies.base import Observation, Policy, Terms
+from isocost.policies.requests import Levels
 from isocost.records import Allocation
 
 
@@ -39,25 +40,23 @@ def affordable(amount: float, cost: float) -> int:
 
 
 def affordable_draws(terms: Terms, model: str) -> tuple[int, int]:
-    """Return how many draws of one model a budget pays for at their expected cost, and for how many problems, a pilot's draws included.
+    """Return how many draws of one model a budget pays for at their expected cost, and how many readings, a pilot's included.
 
-    Draws go first to problems that have none. With n problems, p for one reading of a prompt and d for the generated part of a draw, K
-    draws cost min(K, n) p + K d. K is the largest number within the amount: with K >= n, n p + K d <= amount, and K + 1 draws would not
-    fit. If draws do not share a prompt, p is 0 and d is the whole cost of a draw.
+    Draws go first to problems that have fewest. With n problems, p for one reading of a prompt, d for the generated part of a draw and r
+    draws in a request, k draws of a problem cost ceil(k / r) p + k d. The number of draws is the largest within the amount. Where terms do
+    not bound a request, K draws over n problems cost min(K, n) p + K d. If draws do not share a prompt, p is 0 and d is the whole cost of
+    a draw.
 
     Raises:
         BudgetError: draws cost nothing beside their prompt, so that no amount bounds them.
     """
+    if model in terms.per_request:
+        return _levels(terms, model).mean_total()
     # A pilot's draws are paid already, prompts included, so they come off the amount first.
     taken = [count for (_, drawn), count in terms.piloted.items() if drawn == model and count]
     fresh = len(terms.problem_ids) - len(taken)
-    prompt, alone = Fraction(terms.prompt.get(model, 0.0)), Fraction(terms.expected[model])
-    each = alone - prompt
-    if each <= 0:
-        raise BudgetError(
-            f"a draw of model {model} costs nothing beside its prompt, so no budget in {terms.unit} bounds it\n"
-            "  give the arm samples_per_problem instead"
-        )
+    prompt, each = _prices(terms, model)
+    alone = prompt + each
     # Fractions, because floor of a float quotient can be one draw off.
     money = Fraction(terms.amount or 0.0) * _ROUNDING - len(taken) * prompt
     draws = min(math.floor((money - sum(taken) * each) / alone), fresh)
@@ -68,11 +67,27 @@ def affordable_draws(terms: Terms, model: str) -> tuple[int, int]:
     return sum(taken) + draws, len(taken) + min(draws, fresh)
 
 
+def _prices(terms: Terms, model: str) -> tuple[Fraction, Fraction]:
+    """Return the cost of a shared prompt, and of a draw beside it."""
+    prompt, alone = Fraction(terms.prompt.get(model, 0.0)), Fraction(terms.expected[model])
+    if alone <= prompt:
+        raise BudgetError(
+            f"a draw of model {model} costs nothing beside its prompt, so no budget in {terms.unit} bounds it\n"
+            "  give the arm samples_per_problem instead"
+        )
+    return prompt, alone - prompt
+
+
+def _levels(terms: Terms, model: str) -> Levels:
+    return Levels(terms, model, *_prices(terms, model), Fraction(terms.amount or 0.0) * _ROUNDING)
+
+
 class Planned:
     """One round: floor(k) draws for every problem and one more for a seeded random subset.
 
     The amount pays for K draws over n problems (`affordable_draws`). Every problem gets K // n, and K mod n of them get one more, so that
-    planned spending misses the budget by less than the cost of one draw. Draws of a pilot count, and are not proposed again.
+    planned spending misses the budget by less than the cost of one draw. Draws of a pilot count, and are not proposed again. Where the
+    draws of a request share a prompt, `Levels` has the counts.
 
     Raises:
         BudgetError: the budget does not pay for one draw.
@@ -111,6 +126,8 @@ class Planned:
                 f"a budget of {budget} does not pay for {_draws(max(1, sum(taken.values())))} of model {model} at {each} each\n"
                 "  raise the budget, or choose a cheaper model"
             )
+        if model in terms.per_request:
+            return _levels(terms, model).counts(terms.seed)
         most = {p: terms.available.get((p, model), total) for p in terms.problem_ids}
         return _level(taken, most, total, terms.seed)
 

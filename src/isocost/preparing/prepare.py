@@ -73,9 +73,17 @@ class Prepared:
     changes: Mapping[str, SplitChanges] = field(default_factory=dict)
 
     @property
-    def shares(self) -> dict[str, bool]:
-        """True for each model whose engine reads the prompt once for all solutions of a request; only for engines that were opened."""
-        return {name: facts.shares_prompts for name, facts in self.facts.items()}
+    def shares(self) -> dict[str, int | None]:
+        """The most solutions of a request, for which a model's engine reads the prompt once: 1 if it reads the prompt of each, None without
+        a bound. Only for engines that were opened.
+        """
+        return {name: _most_sharing(facts) for name, facts in self.facts.items()}
+
+
+def _most_sharing(facts: EngineFacts) -> int | None:
+    if not facts.shares_prompts:
+        return 1
+    return facts.batching.size if facts.batching else None
 
 
 def known_parts() -> Known:

@@ -19,7 +19,7 @@ from isocost.policies.base import KeptPerProblem, Observation, Policy, Terms
 from isocost.preparing.difficulty import difficulty_labels
 from isocost.preparing.prepare import Prepared
 from isocost.records import Allocation, Cell, CellPlan
-from isocost.sampling.choosing import choose
+from isocost.sampling.choosing import choose, recorded_choice
 from isocost.sampling.loop import buy
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted, predict_cells, store, stored
@@ -178,6 +178,18 @@ def run_cells(
     )
 
 
+def has_begun(prepared: Prepared, directory: RunDirectory, terms: Mapping[Cell, Terms]) -> bool:
+    """Return True if a cell has a round, or a choice of its policy, that was recorded under these terms."""
+    return any(_has_begun(prepared.study.arms[cell.arm].policy, directory, cell, own) for cell, own in terms.items())
+
+
+def _has_begun(policy: str, directory: RunDirectory, cell: Cell, terms: Terms) -> bool:
+    if policy == AUTO:
+        return recorded_choice(cell, terms, _stamp(terms, AUTO), directory) is not None
+    stamp = _stamp(terms, policy)
+    return any(entry["terms"] == stamp for entry in _rounds_log(directory, cell).entries())
+
+
 class _Rounds:
     """The recorded rounds of the cells, and those that this start adds.
 
@@ -193,8 +205,8 @@ class _Rounds:
         wants: Callable[[Cell, Sequence[Allocation]], None],
     ) -> None:
         self._grader, self._wants = grader, wants
-        self._logs = {cell: directory.log("arms", cell.name, "rounds.jsonl") for cell in terms}
-        self._stamps = {cell: digest("terms", _terms_fields(own), names[cell]) for cell, own in terms.items()}
+        self._logs = {cell: _rounds_log(directory, cell) for cell in terms}
+        self._stamps = {cell: _stamp(own, names[cell]) for cell, own in terms.items()}
         self._rounds = {
             (cell, number): allocations
             for cell, own in terms.items()
@@ -290,7 +302,7 @@ def _open_policies(
     for cell, own in terms.items():
         names[cell] = prepared.study.arms[cell.arm].policy
         if names[cell] == AUTO:
-            stamp, kept = digest("terms", _terms_fields(own), AUTO), prepared.study.curate.per_problem
+            stamp, kept = _stamp(own, AUTO), prepared.study.curate.per_problem
             chosen, predicted = choose(cell, own, stamp, sampler.pools, pilot, kept, directory, listener)
             if predicted:
                 made[cell] = predicted
@@ -298,6 +310,14 @@ def _open_policies(
         else:
             policies[cell] = load_policy(names[cell], own)
     return policies, names, made
+
+
+def _rounds_log(directory: RunDirectory, cell: Cell) -> Log:
+    return directory.log("arms", cell.name, "rounds.jsonl")
+
+
+def _stamp(terms: Terms, policy: str) -> str:
+    return digest("terms", _terms_fields(terms), policy)
 
 
 def _recorded(log: Log, terms: Terms, stamp: str) -> Iterator[tuple[int, list[Allocation]]]:

@@ -69,7 +69,7 @@ def choose(
     Raises:
         BudgetError: the budget does not pay for the pilot.
     """
-    kept = _recorded(directory.read_derived("arms", cell.name, FILE), terms, stamp)
+    kept = recorded_choice(cell, terms, stamp, directory)
     if kept is not None:
         return kept, None
     chosen, predicted = _choose(terms, {model: pools[model] for model in terms.models}, pilot, kept_solutions)
@@ -79,8 +79,9 @@ def choose(
     return chosen, predicted
 
 
-def _recorded(entry: object, terms: Terms, stamp: str) -> Chosen | None:
+def recorded_choice(cell: Cell, terms: Terms, stamp: str, directory: RunDirectory) -> Chosen | None:
     """Return a recorded choice; None if it is of other terms, missing or damaged: it can be made again from the pilot."""
+    entry = directory.read_derived("arms", cell.name, FILE)
     if not isinstance(entry, dict) or entry.get("terms") != stamp:
         return None
     policy, models, reason = entry.get("policy"), entry.get("models"), entry.get("reason")

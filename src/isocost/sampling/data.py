@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isocost import planning
 from isocost.config import Study
@@ -22,7 +22,7 @@ from isocost.preparing.difficulty import note_unlabelled
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Problem
-from isocost.sampling.cells import Sampler, all_terms, longest_prompts, pilot_allocations, plan, run_cells, token_means
+from isocost.sampling.cells import Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.pilottable import keep_pilot
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted
@@ -107,7 +107,7 @@ def sample(
     _take_changes(prepared, directory, pools, listener)
     n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
-    expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot)[1], len(ids))
+    expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot, directory)[1], len(ids))
     watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
     progress.judged([draw.verdict for pool in pools.values() for _, draw in pool.draws() if draw.verdict])
@@ -116,7 +116,7 @@ def sample(
         sampler.buy(pilot)
         keep_pilot(directory, study, pools, pilot)
         means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
-        costs, plans = _plans(prepared, ids, means, pilot)
+        costs, plans = _plans(prepared, ids, means, pilot, directory)
         directory.write_json(planning.to_json(plans), "plan.json")
         # The plan is now made from tokens that the pilot has measured.
         watch.total = max(watch.done, _planned_draws(plans, len(ids)))
@@ -188,13 +188,25 @@ def _note_group(failed: Sequence[tuple[str, str]], why: str, listener: Listener)
 
 
 def _plans(
-    prepared: Prepared, ids: tuple[str, ...], means: Mapping[str, tuple[float, float]], pilot: Sequence[Allocation]
+    prepared: Prepared,
+    ids: tuple[str, ...],
+    means: Mapping[str, tuple[float, float]],
+    pilot: Sequence[Allocation],
+    directory: RunDirectory,
 ) -> tuple[dict[str, DrawCost], tuple[CellPlan, ...]]:
     """Return the cost of a draw of each model, and the plan of every cell."""
     models = generators(prepared.study)
     cards = {m: prepared.cards[m] for m in models}
     costs = draw_costs(prepared.study, cards, means, longest_prompts(prepared, models), prepared.shares)
-    return costs, tuple(plan(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot}))
+    piloted = {(a.problem_id, a.model): a.count for a in pilot}
+    # Earlier versions planned one reading of a prompt per problem. A run that began so keeps its rounds: others would buy other draws.
+    earlier = {name: replace(each, per_request=None) for name, each in costs.items()}
+    now, before = (all_terms(prepared, ids, each, piloted) for each in (costs, earlier))
+    changed = [cell for cell in now if now[cell] != before[cell]]
+    began_now, began_before = (has_begun(prepared, directory, {cell: of[cell] for cell in changed}) for of in (now, before))
+    if began_before and not began_now:
+        costs = earlier
+    return costs, tuple(plan(prepared, ids, costs, piloted))
 
 
 def grader_key(grading: Grading) -> str:

@@ -213,7 +213,7 @@ def _spent(choice: Choice, by_end: Sequence[Mapping[str, DrawCost]], n: int) -> 
     def at(costs: Mapping[str, DrawCost]) -> Cost:
         total = Cost(flops=0.0, usd=0.0, seconds=0.0)
         for model, draws in choice.draws.items():
-            total = total + costs[model].of(draws=draws * n, readings=min(1.0, draws) * n)
+            total = total + costs[model].of(draws=draws * n, readings=costs[model].readings(draws) * n)
         return total
 
     value, low, high = map(at, by_end)

@@ -77,8 +77,8 @@ def _problems(prepared: Prepared) -> int:
 
 def _costs(prepared: Prepared, costs: Mapping[str, DrawCost]) -> dict[str, Cost]:
     n, pilot = _problems(prepared), prepared.study.pilot
-    draws = n * pilot.samples_per_problem if pilot else 0
-    return {name: each.of(draws=draws, readings=n) for name, each in costs.items()}
+    each_problem = pilot.samples_per_problem if pilot else 0
+    return {name: each.of(draws=n * each_problem, readings=n * each.readings(each_problem)) for name, each in costs.items()}
 
 
 def _total(costs: Mapping[str, Cost]) -> Cost:

@@ -257,7 +257,9 @@ def format_limit_warning(prepared: Prepared, costs: Mapping[str, DrawCost], plan
     # The pilot is bought even if no cell needs as many draws.
     piloted = min(pilot.problems, n_problems) * pilot.samples_per_problem if pilot else 0
     counts = {name: _draws(name, plans, n_problems, piloted) for name in costs}
-    expected = [costs[name].of(draws=n, readings=min(n, n_problems)).amount(limit.unit) for name, n in counts.items()]
+    expected = [
+        costs[name].of(draws=n, readings=n_problems * costs[name].readings(n / n_problems)).amount(limit.unit) for name, n in counts.items()
+    ]
     worst = [_worst(name, costs[name], plans, limit.unit, n_problems, piloted) for name in costs]
     for plan in plans:
         if plan.at_most_per_problem:
@@ -290,7 +292,7 @@ def _most_of_one(plan: CellPlan, costs: Mapping[str, DrawCost], unit: Unit, n_pr
         each, draws = costs[model], each_problem * n_problems
         one = each.worst.amount(unit)
         most = None if one is None else one * draws
-        found.append(most if worst else each.of(draws=draws, readings=min(draws, n_problems)).amount(unit))
+        found.append(most if worst else each.of(draws=draws, readings=n_problems * each.readings(each_problem)).amount(unit))
     return None if None in found else max(filter(None, found), default=0.0)
 
 
