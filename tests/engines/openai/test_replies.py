@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.engines.openai.replies import BadReplyError, ErrorReplyError, read_reply, split
+from isocost.engines.openai.replies import BadReplyError, ErrorReplyError, parsed, read_reply, split
 from isocost.engines.openai.usage import BadUsageError, Bounds
 
 JSON = st.recursive(
@@ -38,7 +38,7 @@ def test_remainders_go_to_the_largest_and_of_equals_to_the_first() -> None:
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_reply_is_read_or_refused(content: bytes) -> None:
     with suppress(BadReplyError, BadUsageError, ErrorReplyError):
-        read_reply(content, TWO, ["x"], None)
+        read_reply(parsed(content), TWO, ["x"], None)
 
 
 @given(
@@ -46,7 +46,7 @@ def test_any_reply_is_read_or_refused(content: bytes) -> None:
 )
 def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
     try:
-        generations = read_reply(json.dumps(reply).encode(), TWO, [], 5)
+        generations = read_reply(reply, TWO, [], 5)
     except (BadReplyError, BadUsageError):
         return
     for generation in generations:
@@ -64,13 +64,13 @@ def test_any_field_is_read_or_refused(reply: dict[str, Any]) -> None:
 )
 def test_finish_reasons(reason: object, read: str) -> None:
     reply = {"choices": [{"text": "a", "finish_reason": reason}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
-    assert read_reply(json.dumps(reply).encode(), ONE, [], None)[0].finish_reason == read
+    assert read_reply(reply, ONE, [], None)[0].finish_reason == read
 
 
 @pytest.mark.parametrize(("reason", "shown"), [("abort", '"abort"'), (None, "null"), ("", '""'), ("content_filter", None), ("STOP", None)])
 def test_an_unknown_finish_reason_is_remarked_on(reason: str | None, shown: str | None) -> None:
     reply = {"choices": [{"text": "a", "finish_reason": reason}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
-    remarks = read_reply(json.dumps(reply).encode(), ONE, [], None)[0].remarks
+    remarks = read_reply(reply, ONE, [], None)[0].remarks
     assert len(remarks) == bool(shown)
     for remark in remarks:
         assert remark.text.startswith(f"ends a reply with finish_reason {shown}, which is not known; such draws are charged and not graded")
@@ -93,7 +93,7 @@ def test_all_that_the_model_wrote_needs_tokens(message: dict[str, Any]) -> None:
     def read(completion: int) -> object:
         usage = {"prompt_tokens": 20, "completion_tokens": completion}
         reply = {"choices": [{"message": message, "finish_reason": "tool_calls"}], "usage": usage}
-        return read_reply(json.dumps(reply).encode(), ONE, [], None)
+        return read_reply(reply, ONE, [], None)
 
     for few in (0, 1):
         with pytest.raises(BadUsageError, match=f"reports {few} completion tokens for"):
@@ -104,6 +104,6 @@ def test_all_that_the_model_wrote_needs_tokens(message: dict[str, Any]) -> None:
 def test_a_refusal_may_be_free_and_depth_harms_nothing() -> None:
     refused = {"content": None, "refusal": LONG}
     reply = {"choices": [{"message": refused, "finish_reason": "content_filter"}], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}
-    assert read_reply(json.dumps(reply).encode(), ONE, [], None)[0].num_generated_tokens == 0
+    assert read_reply(reply, ONE, [], None)[0].num_generated_tokens == 0
     nested = json.dumps(reply).replace("null", "[" * 900 + "]" * 900).encode()
-    assert read_reply(nested, ONE, [], None)[0].text == ""
+    assert read_reply(parsed(nested), ONE, [], None)[0].text == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import Any
 
@@ -111,7 +110,7 @@ ERRORS = st.recursive(
 def test_any_error_is_read_or_refused(reply: Any) -> None:
     assert isinstance(words(reply), str)
     with suppress(BadReplyError, BadUsageError, ErrorReplyError):
-        read_reply(json.dumps(reply).encode(), Bounds(choices=1, max_tokens=5, prompt_bytes=5), [], None)
+        read_reply(reply, Bounds(choices=1, max_tokens=5, prompt_bytes=5), [], None)
 
 
 @pytest.mark.parametrize(

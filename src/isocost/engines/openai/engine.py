@@ -9,7 +9,8 @@ from pathlib import Path
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.batching import Batched, Batching, split
-from isocost.engines.openai.calls import Caller, hidden_tokens, messages, path_for
+from isocost.engines.openai.bodies import hidden_tokens, messages, path_for
+from isocost.engines.openai.calls import Caller
 from isocost.engines.openai.client import Connection, client_for
 from isocost.engines.openai.endpoint import read_endpoint
 from isocost.engines.openai.options import OpenAIOptions

@@ -60,7 +60,7 @@ class _Read:
 
 
 def read_reply(
-    content: bytes, bounds: Bounds, stop: Sequence[str], seed: int | None, finish_reasons: Mapping[str, FinishReason] = MappingProxyType({})
+    reply: Any, bounds: Bounds, stop: Sequence[str], seed: int | None, finish_reasons: Mapping[str, FinishReason] = MappingProxyType({})
 ) -> list[Generation]:
     """Return the solutions of a reply: as many as were asked for, or fewer.
 
@@ -69,18 +69,17 @@ def read_reply(
     reasoning model's tokens are in it, its reasoning is beside the solution, not in it. Where some choices are errors, the others count.
 
     Args:
-        content: The body.
+        reply: The body, `parsed`.
         bounds: What was asked for; choices that come beyond it are left out, their tokens are not.
         stop: Strings that end a solution, cut off with what follows where the endpoint left them in.
         seed: What the request was seeded with.
         finish_reasons: The meaning of finish reasons, before isocost's own.
 
     Raises:
-        BadReplyError: it is not JSON, not UTF-8, or has another shape.
+        BadReplyError: it has another shape.
         ErrorReplyError: it holds an error, at the top or in every choice, which counts before its choices.
         BadUsageError: its `usage` cannot be right.
     """
-    reply = _parsed(content)
     reported = reply.get("usage") if isinstance(reply, dict) else None
     if trouble := in_reply(reply):
         refuse_beyond(reported, bounds)
@@ -157,17 +156,18 @@ def _finish_name(choice: Mapping[str, Any]) -> str:
     return reason if isinstance(reason, str) else json.dumps(reason)[:40]
 
 
-def reply_id(content: bytes) -> str:
+def reply_id(reply: Any) -> str:
     """Return the id that an endpoint gave to a reply, to find it in the endpoint's own logs; "" where it gave none."""
-    try:
-        reply = _parsed(content)
-    except BadReplyError:
-        return ""
     given = reply.get("id") if isinstance(reply, dict) else None
     return given if isinstance(given, str) else ""
 
 
-def _parsed(content: bytes) -> Any:
+def parsed(content: bytes) -> Any:
+    """Parse the body of a reply.
+
+    Raises:
+        BadReplyError: it is not JSON, or not UTF-8.
+    """
     try:
         return json.loads(content.decode("utf-8-sig"))  # some write a mark first
     except (ValueError, RecursionError) as error:
