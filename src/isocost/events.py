@@ -39,9 +39,15 @@ class StageProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A sentence for the user."""
+    """A sentence for the user.
+
+    Attributes:
+        text: The sentence.
+        loud: True if what follows is probably worthless without a change.
+    """
 
     text: str
+    loud: bool = False
 
 
 Listener = Callable[[StageProgress | Note], None]

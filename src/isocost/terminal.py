@@ -29,7 +29,7 @@ class ProgressLine:
         from isocost.events import Note
 
         if isinstance(event, Note):
-            self._write(f"note: {event.text}", end="\n")
+            self._write(f"{'WARNING' if event.loud else 'note'}: {event.text}", end="\n")
             return
         share = event.done / event.total if event.total else 0.0
         now = time.monotonic()

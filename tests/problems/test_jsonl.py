@@ -106,3 +106,28 @@ def test_a_file_in_utf_16_names_the_command_that_converts_it(tmp_path: Path) -> 
     (tmp_path / "problems.jsonl").write_text('{"question": "1+1?", "answer": "2"}\n', encoding="utf-16")
     with pytest.raises(ProblemsError, match=r"problems\.jsonl: is UTF-16 text, not UTF-8\n  convert it: iconv -f UTF-16 -t UTF-8"):
         list(load_problems("jsonl", {"path": "problems.jsonl"}, base=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("row", "read", "told"),
+    [
+        ({"solution": "so it is 3", "target": "3"}, "3", ("target", "solution")),
+        ({"solution": "so it is 3", "answer": "3"}, "3", ("answer", "solution")),
+        ({"ground_truth": "4", "solution": "so it is 3"}, "4", ("ground_truth", "solution")),
+        ({"target": "5", "answer": "6", "final_answer": "7"}, "6", ("answer", "target", "final_answer")),
+        ({"solution": "3", "answer": "3"}, "3", ()),
+        ({"solution": "3"}, "3", ()),
+        ({"solution": "so it is 3", "target": None}, "", ()),
+    ],
+)
+def test_the_reference_is_the_first_of_the_usual_fields_and_the_others_are_told(
+    tmp_path: Path, row: dict[str, object], read: str, told: tuple[str, ...]
+) -> None:
+    problem = load(tmp_path, **row)
+    assert (problem.answer, problem.choices.get("answer", ())) == (read, told)
+    assert "answer" not in load(tmp_path, {"answer_field": next(iter(row))}, **row).choices
+
+
+def test_two_questions_are_told_too(tmp_path: Path) -> None:
+    problem = load(tmp_path, prompt="Answer in one word: which barks?", answer="dog")
+    assert (problem.question, dict(problem.choices)) == (ASKED, {"question": ("question", "prompt")})

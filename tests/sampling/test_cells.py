@@ -30,6 +30,7 @@ LATER = {
     "shares": {"a": 0.5, "b": 0.5},
     "target": 3,
     "by_difficulty": True,
+    "per_request": {"a": 4},
 }
 
 

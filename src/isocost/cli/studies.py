@@ -42,7 +42,7 @@ def run(
         from isocost.summaries.plans import to_markdown
 
         with stoppable():
-            prepared, costs, plans, prompts = rehearse(study, settings or [])
+            prepared, costs, plans, prompts = rehearse(study, settings or [], strict=strict, listener=ProgressLine(sys.stderr))
         print_data(to_markdown(prepared, costs, plans) + "\n\n" + prompts)
         return
     _run(study, out, settings, strict=strict, executor=executor, address=address)
@@ -77,7 +77,7 @@ def plan(
     from isocost.summaries.plans import to_markdown
 
     with stoppable():
-        prepared, costs, plans, found = plan_from_pilot(study, settings or [], table=pilot, out=out)
+        prepared, costs, plans, found = plan_from_pilot(study, settings or [], table=pilot, out=out, listener=ProgressLine(sys.stderr))
     if as_json:
         forecast = choices_json(found) if found else {}
         print_data(to_json(plans, found.coverage if found else {}) | pilot_json(prepared, costs) | forecast)

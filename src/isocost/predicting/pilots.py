@@ -142,6 +142,11 @@ def _first(draws: Draws, pilot: int | None) -> Bools:
 def _check_size(draws: Draws, pilot: int | None) -> None:
     for m, name in enumerate(draws.models):
         most = int(draws.drawn[draws.model == m].max(initial=0))
+        if pilot is not None and most == 0:
+            raise InputError(
+                f"model {name[:80]} has no graded draw: all of them were refused, failed or could not be graded\n"
+                "  isocost status RUN has the reason; ask the model differently, or leave it out"
+            )
         if pilot is not None and pilot > most:
             raise InputError(f"--pilot {pilot}: model {name[:80]} has at most {most:,} graded draws per problem\n  give a smaller pilot")
 

@@ -6,6 +6,7 @@ No model could solve a problem whose reference answer is refused, so such proble
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from isocost.store import RunDirectory
 
 FILE = "excluded.jsonl"
 MOST_NAMED = 10  # in an error
+MOST_TOLD = 3  # in a note
 LONGEST_ANSWER = 60  # characters of one there
 
 
@@ -57,17 +59,50 @@ def drop_refused(prepared: Prepared, grading: GradingPool, *, strict: bool = Fal
 
 def record(prepared: Prepared, directory: RunDirectory, listener: Listener) -> None:
     """Write the problems that were left out to `excluded.jsonl`, and note their number."""
-    _note_repeated(prepared, listener)
-    if not prepared.refused:
+    path = None
+    if prepared.refused:
+        path = directory.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in prepared.refused), FILE)
+    else:
         directory.remove(FILE)  # of an earlier start with other problems or another grader
-        return
-    path = directory.write_text("".join(json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in prepared.refused), FILE)
+    tell(prepared, listener, path)
+
+
+def tell(prepared: Prepared, listener: Listener, path: Path | None = None) -> None:
+    """Note what is doubtful about the problem sets: fields that were chosen among several, questions that repeat, problems left out.
+
+    Args:
+        prepared: The study, without the problems that were left out.
+        listener: Called with the notes.
+        path: The file that lists the problems left out; without it the first of them are named.
+    """
+    _note_choices(prepared, listener)
+    _note_repeated(prepared, listener)
     for split, problems in prepared.problems.items():
         if of_split := [r for r in prepared.refused if r.split == split]:
             total = len(problems) + len(of_split)
             what = f"{len(of_split)} of {total} problems of {split} left out: the grader refuses their reference answer"
-            first = f"{of_split[0].id}: {of_split[0].reason}"
-            listener(Note(text=f"{what} ({first}); {path} names all"))
+            if path:
+                listener(Note(text=f"{what} ({of_split[0].id}: {of_split[0].reason}); {path} names all"))
+                continue
+            named = ", ".join(_format_left_out(r) for r in of_split[:MOST_TOLD])
+            more = f" and {len(of_split) - MOST_TOLD} more" if len(of_split) > MOST_TOLD else ""
+            listener(Note(text=f"{what} ({named}{more})"))
+
+
+def _format_left_out(refused: Refused) -> str:
+    where = f", {Path(refused.where).name}" if refused.where else ""
+    return f"{refused.id}{where}: {refused.reason}"
+
+
+def _note_choices(prepared: Prepared, listener: Listener) -> None:
+    """Note the fields that question and reference answer were read from, where rows have several that could be meant."""
+    for split, problems in prepared.problems.items():
+        for what, name in (("question", "question"), ("answer", "reference answer")):
+            for fields, n in Counter(p.choices[what] for p in problems if what in p.choices).items():
+                rows = "1 problem" if n == 1 else f"{n:,} problems"
+                others = " or ".join(f'"{field}"' for field in fields[1:])
+                text = f'problems.{split}: the {name} of {rows} is the field "{fields[0]}", not {others}'
+                listener(Note(text=f"{text}; problems.{split}.{what}_field names another"))
 
 
 def _note_repeated(prepared: Prepared, listener: Listener) -> None:

@@ -27,9 +27,10 @@ def load(
 ) -> Iterator[Problem]:
     """Yield the problems of a JSONL file.
 
-    Fields without a given name are looked up under their usual names (question, problem, prompt; answer, expected_answer, solution; id,
-    problem_id, unique_id). A row without an id gets `<file name>-<line number>`. With `unanswered` a row may lack the answer, which is then
-    "". Graders that compare answers reject that.
+    Fields without a given name are looked up under their usual names, in this order: question, problem, prompt; answer, expected_answer,
+    target, reference_answer, reference, ground_truth, gold, correct_answer, final_answer, solution; id, problem_id, unique_id. Where a row
+    has several, a run and a plan name the one that was read. A row without an id gets `<file name>-<line number>`. With `unanswered` a row
+    may lack the answer, which is then "". Graders that compare answers reject that.
 
     Args:
         path: The file, relative to the study file's folder.

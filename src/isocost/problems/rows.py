@@ -17,8 +17,12 @@ from isocost.problems.choices import CHOICE_FIELD, options_of
 from isocost.problems.references import reference_flaw
 from isocost.records import Problem
 
+# Usual names, in the order in which they are looked up. A worked solution often stands beside the answer, so it comes last.
 QUESTION_FIELDS = ("question", "problem", "prompt")
-ANSWER_FIELDS = ("answer", "expected_answer", "solution")
+ANSWER_FIELDS = (
+    "answer", "expected_answer", "target", "reference_answer", "reference", "ground_truth", "gold", "correct_answer", "final_answer",
+    "solution",
+)  # fmt: skip
 ID_FIELDS = ("id", "problem_id", "unique_id")
 
 
@@ -70,6 +74,7 @@ def to_problem(
 ) -> Problem:
     """Return the problem of a row. A field without a given name is looked up under its usual names; other scalars become metadata.
 
+    Where a row has several of the usual names, the first of `QUESTION_FIELDS` and `ANSWER_FIELDS` is read; the problem's `choices` has all.
     With `unanswered`, a missing, null or empty answer is "". A value that cannot be an answer is the problem's flaw (`reference_flaw`).
 
     A row with `choices` is multiple choice: see `isocost.problems.choices`.
@@ -83,8 +88,8 @@ def to_problem(
     answer = None if unanswered and not has_answer else _field(row, where, "answer", answer_field, ANSWER_FIELDS)
     key = id_field or next((name for name in ID_FIELDS if name in row), None)
     identity = default_id if key is None else _text(row, where, key)
-    # All answer fields: a worked solution beside the answer is not metadata that a report should group by.
-    used = {question, answer, answer_field, key, *ANSWER_FIELDS}
+    # A worked solution beside the answer is not metadata that a report should group by.
+    used = {question, answer, answer_field, key, "answer", "expected_answer", "solution"}
     # Scalars only: reports group problems by them.
     metadata = {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)}
     asked = _text(row, where, question)
@@ -97,7 +102,16 @@ def to_problem(
         reference = options.reference(row.get(str(answer)), where) if has_reference else ""
     else:
         reference = _text(row, where, str(answer)) if has_reference else ""
-    return Problem(id=identity, question=asked, answer=reference, metadata=metadata, where=where, flaw=flaw or "")
+    named = {"question": question_field, "answer": answer_field}
+    usual = {"question": QUESTION_FIELDS, "answer": ANSWER_FIELDS}
+    choices = {what: found for what, names in usual.items() if not named[what] and (found := _candidates(row, names))}
+    return Problem(id=identity, question=asked, answer=reference, metadata=metadata, where=where, flaw=flaw or "", choices=choices)
+
+
+def _candidates(row: Mapping[str, object], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields of a row under these names; () unless their values differ."""
+    found = tuple(name for name in names if name in row)
+    return found if len({str(row[name]).strip() for name in found if _is_given(row[name])}) > 1 else ()
 
 
 def _is_given(value: object) -> bool:

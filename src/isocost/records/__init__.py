@@ -23,7 +23,7 @@ from isocost.records.results import (
     Results,
     Setup,
 )
-from isocost.records.samples import Allocation, Delimiters, FinishReason, Outcome, Problem, SamplingParams, Truncation, Verdict
+from isocost.records.samples import Allocation, Delimiters, Failed, FinishReason, Outcome, Problem, SamplingParams, Truncation, Verdict
 from isocost.records.spending import Estimator, ModelSpending, RoundSpending, Spending, UniformMatch
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Estimate",
     "Estimator",
     "Evaluation",
+    "Failed",
     "FinishReason",
     "ForecastOutcome",
     "Label",

@@ -10,7 +10,7 @@ from typing import Literal
 from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.estimates import Estimate
 from isocost.records.forecasts import ForecastOutcome
-from isocost.records.samples import Truncation
+from isocost.records.samples import Failed, Truncation
 from isocost.records.spending import Spending
 
 PromptReading = Literal["none", "shared", "each"]
@@ -306,6 +306,8 @@ class Results:
             measures at k and its curve rest, and the number of all its draws.
         reasoning: By (account, model) whose endpoint reports it: tokens of reasoning, and all tokens that it generated.
         truncated: By model that has any: its samples that were cut off at max_tokens.
+        failed: By model that has any: its draws that failed.
+        doubt: Why the reference answers are probably wrong; "" if nothing suggests it.
         mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
         forecasts: What the pilot predicted of cells, beside what came of it.
         spendings: What the policy of each cell did, for cells whose policy observes outcomes.
@@ -333,3 +335,5 @@ class Results:
     forecasts: tuple[ForecastOutcome, ...] = ()
     reasoning: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     truncated: Mapping[str, Truncation] = field(default_factory=dict)
+    failed: Mapping[str, Failed] = field(default_factory=dict)
+    doubt: str = ""

@@ -21,6 +21,8 @@ class Problem:
         metadata: Further properties, such as `level` or `subject`.
         where: Its file and line, where it has one.
         flaw: Why it cannot be used, such as `no_reference: null`; "" if it can. Such a problem is left out and listed.
+        choices: `answer` or `question` -> the fields of its row that could hold it, with different values, and that the study chose none
+            of: first the one that was read.
     """
 
     id: str
@@ -29,10 +31,13 @@ class Problem:
     metadata: Mapping[str, str | int | float] = field(default_factory=dict)
     where: str = field(default="", compare=False, metadata=NOT_DIGESTED)
     flaw: str = field(default="", metadata=ADDED_LATER)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, metadata=NOT_DIGESTED)
 
 
 FinishReason = Literal["stop", "length", "error"]
 TRUNCATION_MATTERS = 0.05  # share of samples cut off from which a warning is given
+FAILURE_MATTERS, FAILURE_PREVENTS = 0.05, 0.5  # shares of problems without an answer: a warning is given; no comparison is made
+_LONGEST_REASON = 120  # characters of an endpoint's words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +120,45 @@ class Truncation:
     def warning(self, model: str) -> str:
         """Return a sentence that tells how many of a model's samples were cut off, and what to do."""
         return f"{100 * self.share:.0f}% of {model}'s samples hit max_tokens {self.max_tokens}: raise it before you believe this"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The draws of a model that failed: refused by its endpoint, or never answered. They are not graded.
+
+    Attributes:
+        draws: Number of these draws.
+        n: Number of all draws of the model.
+        problems: Problems all of whose draws failed.
+        n_problems: Problems that the model was asked.
+        reason: The most frequent reason, in the endpoint's words; "" where none is known.
+    """
+
+    draws: int
+    n: int
+    problems: int
+    n_problems: int
+    reason: str = ""
+
+    @property
+    def share(self) -> float:
+        """The share of problems without an answer; 0 without problems."""
+        return self.problems / self.n_problems if self.n_problems else 0.0
+
+    @property
+    def matters(self) -> bool:
+        """True if so many problems are without an answer that the model looks worse than it is."""
+        return self.share >= FAILURE_MATTERS
+
+    @property
+    def prevents(self) -> bool:
+        """True if so many problems are without an answer that the model cannot be compared with another."""
+        return self.share >= FAILURE_PREVENTS
+
+    def warning(self, model: str) -> str:
+        """Return a sentence that tells of how many problems there is no answer, and why, without a full stop."""
+        why = f" ({self.reason[:_LONGEST_REASON].rstrip('.')})" if self.reason else ""
+        return f"{model} refused {self.problems:,} of {self.n_problems:,} problems or failed on them{why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

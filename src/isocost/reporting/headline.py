@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from isocost.amounts import fixed, format_amount, settling
 from isocost.metrics.settling import problems_to_settle
-from isocost.records import CellResult, Estimate, Results
+from isocost.records import CellResult, Estimate, Failed, Results
 from isocost.reporting.buying import buy, observed, paired_coverage, turned, unsettled
 from isocost.reporting.numbers import count, decided, percent
 
@@ -41,14 +41,35 @@ def headline(results: Results) -> str:
     """Return the answer in one sentence: which model to buy from, because its data trained the better student or else covered more."""
     pair = main_pair(results)
     effects = _effects(results, pair)
-    if pair is not None:
+    refused = _refused(results, pair)
+    if refused and pair is not None:
+        sentence = f"{refused}, so the comparison is not made (problems covered: {', '.join(map(_coverage, pair))})"
+    elif pair is not None:
         sentence = _verdict(results, pair, effects)
     elif results.cells:
         sentence = f"one data set and nothing to compare it with, problems covered: {_coverage(results.cells[0])}"
     else:
         sentence = "no data was bought, so there is nothing to compare"
     setting = _setting(results, pair)
-    return " ".join([f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}.", *_cut_off(results)])
+    first = f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
+    doubt = [f"{results.doubt[:1].upper()}{results.doubt[1:]}."] if results.doubt else []
+    return " ".join([*doubt, first, *([] if refused else _failed(results, pair)), *_cut_off(results)])
+
+
+def _refused(results: Results, pair: tuple[CellResult, CellResult] | None) -> str:
+    """Return the reason why two cells cannot be compared: a model that refused most problems; "" without one."""
+    return " and ".join(each.warning(model) for model, each in _compared_failures(results, pair) if each.prevents)
+
+
+def _failed(results: Results, pair: tuple[CellResult, CellResult] | None) -> list[str]:
+    """Return a warning for each compared model that looks worse than it is because it refused problems."""
+    return [f"{each.warning(model)}: they count as not covered." for model, each in _compared_failures(results, pair) if each.matters]
+
+
+def _compared_failures(results: Results, pair: tuple[CellResult, CellResult] | None) -> list[tuple[str, Failed]]:
+    """Return the models of the pair that have draws that failed, with these."""
+    models = {model for cell in pair or () for model in cell.plan.models}
+    return [(model, each) for model, each in results.failed.items() if model in models]
 
 
 def _cut_off(results: Results) -> list[str]:
@@ -63,7 +84,7 @@ def support(results: Results) -> tuple[str, ...]:
     sentences = []
     if pair is not None and _effects(results, pair):
         sentences.append(_capital(_covering(results, pair)) + ".")
-    sentences += observed(results, pair)
+    sentences += observed(results, None if _refused(results, pair) else pair)
     if pair is not None:
         sentences += _strayed(results, pair)
     done = trained | {each.cell for each in results.spendings}

@@ -34,6 +34,8 @@ def main_models(results: Results) -> tuple[str, str] | None:
 def sentences(results: Results) -> tuple[str, ...]:
     """Write one paragraph per measure on the two main models: the leader at each budget, the crossover, and at equal numbers."""
     models = main_models(results)
+    if refused := [each.warning(model) for model, each in results.failed.items() if model in (models or ()) and each.prevents]:
+        return (f"{' and '.join(refused)}, so the models are not compared.",)
     pairs = [pair for pair in results.model_pairs if pair.models == models]
     found = []
     for measure, name in MEASURES.items():

@@ -106,6 +106,8 @@ def assemble(
         forecasts=tuple(forecast_outcomes(bought, cells)),
         reasoning={key: (paid.reasoning_tokens, paid.tokens) for key, paid in bought.ledger.accounts.items() if paid.reasoning_tokens},
         truncated=_truncations(prepared, table),
+        failed=bought.failed,
+        doubt=bought.doubt,
     )
     return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
 

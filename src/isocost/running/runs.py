@@ -14,7 +14,7 @@ from typing import Any
 from isocost.config import ExecutorSpec, Study
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.unpiloted import awaits_pilot, least_costs, unpiloted_costs
-from isocost.errors import BudgetError, RunDirectoryError, RunError, StudyError
+from isocost.errors import BudgetError, InputError, RunDirectoryError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.engineworker import ask, count_available, describe, render
@@ -25,6 +25,7 @@ from isocost.judging.pool import JudgingPool
 from isocost.ledger import Ledger
 from isocost.paths import shell_word
 from isocost.planning import plan_unpiloted
+from isocost.predicting.studied import StudyPilot
 from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, make_executor
@@ -43,6 +44,7 @@ from isocost.store import RunDirectory
 from isocost.studyfile import load_study, placed
 from isocost.summaries.choices import ChoiceForecast, find_pilot, forecast_choices, token_lengths
 from isocost.summaries.plans import first_prompts
+from isocost.summaries.status import status_of
 from isocost.yamlfile import dump_yaml
 
 
@@ -149,10 +151,18 @@ def run_stage(
             return _run(study, base, directory, where, start, until=stage, force=force, strict=strict, listener=listener)
 
 
-def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+def plan_study(
+    study: Path, settings: Sequence[str] = (), listener: Listener = lambda event: None
+) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
     """Compute the samples that each budget buys, without spending or writing anything.
 
-    Models are opened only if the study file leaves out their size.
+    Models are opened only if the study file leaves out their size. Problems whose reference answer the grader refuses are left out, as in a
+    run.
+
+    Args:
+        study: The study file.
+        settings: As for `run`.
+        listener: Called with notes.
 
     Returns:
         The prepared study, the cost per draw by model, and the plan of every cell. If lengths are to be measured by a pilot, costs are the
@@ -161,12 +171,17 @@ def plan_study(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dic
     Raises:
         InputError: the study cannot be used.
     """
-    with _prepare_without_run(study, settings, to_spend=False) as (prepared, _):
+    with _prepare_without_run(study, settings, listener, to_spend=False) as (prepared, _):
         return _plan(prepared)
 
 
 def plan_from_pilot(
-    study: Path, settings: Sequence[str] = (), *, table: Path | None = None, out: Path | None = None
+    study: Path,
+    settings: Sequence[str] = (),
+    *,
+    table: Path | None = None,
+    out: Path | None = None,
+    listener: Listener = lambda event: None,
 ) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], ChoiceForecast | None]:
     """Plan as `plan_study` does, with the lengths of a pilot, and forecast from it what each choice brings.
 
@@ -176,6 +191,7 @@ def plan_from_pilot(
         table: A table of samples, or a run directory, with draws of the study's models for its problems. By default it is the study's own
             run directory, if the study has a pilot that it holds.
         out: The run directory; default `runs/NAME`.
+        listener: Called with notes.
 
     Returns:
         As `plan_study`, and the forecast; None if there is no pilot to forecast from.
@@ -183,8 +199,8 @@ def plan_from_pilot(
     Raises:
         InputError: the study or the pilot cannot be used.
     """
-    with _prepare_without_run(study, settings, to_spend=False) as (prepared, executor):
-        found = find_pilot(prepared, table, out or Path("runs") / prepared.study.name)
+    with _prepare_without_run(study, settings, listener, to_spend=False) as (prepared, executor):
+        found = _pilot(prepared, table, out or Path("runs") / prepared.study.name, listener)
         if found is None:
             return *_plan(prepared), None
         prepared, costs, plans = _plan(prepared, token_lengths(prepared, found))
@@ -192,8 +208,30 @@ def plan_from_pilot(
         return prepared, costs, plans, forecast_choices(prepared, plans, found, available)
 
 
-def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:
-    """Check all that a run would check (every problem set, every model), then plan as `plan_study` does.
+def _pilot(prepared: Prepared, table: Path | None, run: Path, listener: Listener) -> StudyPilot | None:
+    """Return the pilot to forecast from, or None. One in the run directory that says nothing is noted: the plan is made without it."""
+    if table is not None:
+        return find_pilot(prepared, table, run)
+    try:
+        found = find_pilot(prepared, None, run)
+    except InputError as error:
+        listener(Note(text=f"no forecast from the pilot of {run}: {error}", loud=True))
+        return None
+    if found is not None and (doubt := (status_of(run)["sampling"] or {}).get("doubt")):
+        listener(Note(text=str(doubt), loud=True))
+    return found
+
+
+def dry_run(
+    study: Path, settings: Sequence[str] = (), *, strict: bool = False, listener: Listener = lambda event: None
+) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan], str]:
+    """Check all that a run would check (every problem set and reference answer, every model), then plan as `plan_study` does.
+
+    Args:
+        study: The study file.
+        settings: As for `run`.
+        strict: As for `run`.
+        listener: Called with notes.
 
     Returns:
         As `plan_study`, and the first prompt to each model as text.
@@ -201,7 +239,7 @@ def dry_run(study: Path, settings: Sequence[str] = ()) -> tuple[Prepared, dict[s
     Raises:
         InputError: the study cannot be used.
     """
-    with _prepare_without_run(study, settings, to_spend=True) as (prepared, executor):
+    with _prepare_without_run(study, settings, listener, to_spend=True, strict=strict) as (prepared, executor):
         prompts = first_prompts(prepared, lambda model, request: executor.submit(render, prepared.specs[model], request).result())
         return *_plan(prepared), prompts
 
@@ -212,7 +250,7 @@ def check_endpoints(study: Path, settings: Sequence[str] = ()) -> list[Contact]:
     Raises:
         InputError: the study cannot be used.
     """
-    with _prepare_without_run(study, settings, to_spend=True) as (prepared, executor):
+    with _prepare_without_run(study, settings, None, to_spend=True) as (prepared, executor):
         return contact_endpoints(prepared, lambda spec, request, params: executor.submit(ask, spec, request, params).result())
 
 
@@ -240,8 +278,13 @@ def _plan(
 
 
 @contextmanager
-def _prepare_without_run(path: Path, settings: Sequence[str], *, to_spend: bool) -> Iterator[tuple[Prepared, LocalExecutor]]:
-    """Prepare a study without a run directory, and yield it with an executor that describes and renders for its models."""
+def _prepare_without_run(
+    path: Path, settings: Sequence[str], listener: Listener | None, *, to_spend: bool, strict: bool = False
+) -> Iterator[tuple[Prepared, LocalExecutor]]:
+    """Prepare a study without a run directory, and yield it with an executor that describes and renders for its models.
+
+    With a listener, reference answers are checked as in a run, and it is called with notes.
+    """
     study = load_study(path, settings, known_parts())
     executor = LocalExecutor(None)
     try:
@@ -253,9 +296,33 @@ def _prepare_without_run(path: Path, settings: Sequence[str], *, to_spend: bool)
                 to_spend=to_spend,
                 render=lambda spec, request: executor.submit(render, spec, request).result(),
             )
-            yield prepared, executor
+            yield (prepared if listener is None else _check_references(prepared, listener, strict=strict, must=to_spend)), executor
     finally:
         executor.close()
+
+
+def _check_references(prepared: Prepared, listener: Listener, *, strict: bool, must: bool) -> Prepared:
+    """Return the study without the problems that a run would leave out.
+
+    Args:
+        prepared: The study.
+        listener: Called with notes.
+        strict: As for `run`.
+        must: False to go on with a note where the grader does not work on this machine.
+    """
+    spec = prepared.study.reference_grader
+    try:
+        checking = GradingPool(spec.name, workers=1, time_limit=spec.time_limit, options=spec.options)
+    except InputError as error:
+        if must:
+            raise
+        listener(Note(text=f"reference answers were not checked: {error}"))
+        gold.tell(prepared, listener)
+        return prepared
+    with checking:
+        usable = gold.drop_refused(prepared, checking, strict=strict)
+    gold.tell(usable, listener)
+    return usable
 
 
 def _run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from isocost import planning
 from isocost.config import Study
@@ -21,8 +21,9 @@ from isocost.policies.base import KeptPerProblem
 from isocost.preparing.difficulty import note_unlabelled
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
-from isocost.records import Allocation, Cell, CellPlan, Problem
+from isocost.records import Allocation, Cell, CellPlan, Failed, Problem
 from isocost.sampling.cells import Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
+from isocost.sampling.doubts import doubt_references, failed_models
 from isocost.sampling.pilottable import keep_pilot
 from isocost.sampling.pools import Pool
 from isocost.sampling.predictions import Predicted
@@ -46,6 +47,8 @@ class SamplingOutcome:
         policies: The policy of every cell, as in `CellsRun`.
         predicted: Forecasts of cells, as in `CellsRun`.
         ledger: The ledger, with all payments.
+        failed: The draws that failed, by model that has any.
+        doubt: Why the reference answers are probably wrong; "" if nothing suggests it.
     """
 
     problems: tuple[Problem, ...]
@@ -55,6 +58,8 @@ class SamplingOutcome:
     policies: Mapping[Cell, str]
     predicted: Mapping[Cell, Predicted]
     ledger: Ledger
+    failed: Mapping[str, Failed] = field(default_factory=dict)
+    doubt: str = ""
 
     @property
     def allocations(self) -> dict[Cell, list[Allocation]]:
@@ -115,6 +120,7 @@ def sample(
     try:
         sampler.buy(pilot)
         keep_pilot(directory, study, pools, pilot)
+        progress.doubt = _doubt_pilot(pools, pilot, listener)
         means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
         costs, plans = _plans(prepared, ids, means, pilot, directory)
         directory.write_json(planning.to_json(plans), "plan.json")
@@ -131,9 +137,13 @@ def sample(
         pool.seal()
     watch.total = watch.done
     watch.finish()
-    progress.write()
+    earlier, progress.doubt = progress.doubt, doubt_references(pools)
+    if progress.doubt and not earlier:
+        listener(Note(text=progress.doubt, loud=True))
     _note_failures(pools, listener)
     _note_truncations(progress, listener)
+    failed = failed_models(pools)
+    progress.write()
     outcome = SamplingOutcome(
         problems=problems,
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
@@ -142,8 +152,21 @@ def sample(
         policies=ran.policies,
         predicted=ran.predicted,
         ledger=ledger,
+        failed=failed,
+        doubt=progress.doubt,
     )
     return outcome, pools
+
+
+def _doubt_pilot(pools: Mapping[str, Pool], pilot: Sequence[Allocation], listener: Listener) -> str:
+    """Warn of references and models that the pilot casts doubt on, before the rest is bought; return the doubt about references."""
+    doubt = doubt_references(pools, pilot) if pilot else ""
+    if doubt:
+        listener(Note(text=f"{doubt}. Samples are graded again at no cost once the references are corrected", loud=True))
+    for model, each in failed_models(pools).items() if pilot else ():
+        if each.prevents:
+            listener(Note(text=f"{each.warning(model)}: it will not be compared with other models", loud=True))
+    return doubt
 
 
 def _take_changes(prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], listener: Listener) -> None:

@@ -51,6 +51,7 @@ class Progress:
         workers: Number of engines that this machine runs at once.
         cells: Draws and cost of each cell so far.
         failed: Number of draws that failed at this start.
+        doubt: Why the reference answers are probably wrong; "" if nothing suggests it.
     """
 
     watch: StageWatch
@@ -60,6 +61,7 @@ class Progress:
     workers: int
     cells: dict[Cell, Spent] = field(default_factory=dict)
     failed: int = 0
+    doubt: str = ""
     _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts other than data, as they were at the start
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
@@ -186,6 +188,7 @@ class Progress:
             "seconds_left": (self.watch.total - self.watch.done) / rate if rate else None,
             "engine_idle": self.idle(),
             "failed": self.failed,
+            "doubt": self.doubt,
             "truncated": {model: asdict(each) for model, each in self.truncations().items()},
             "cells": cells,
             "ledger": ledger,

@@ -303,6 +303,8 @@ def _sampling_lines(progress: dict[str, Any], *, running: bool) -> list[str]:
         lines.append(
             each.warning(model) if each.matters else f"{each.cut:,} of {model}'s {each.n:,} samples hit max_tokens {each.max_tokens}"
         )
+    if isinstance(doubt := progress.get("doubt"), str) and doubt:
+        lines.append(f"WARNING: {doubt}")
     if progress["failed"]:
         lines.append(f"draws that failed: {progress['failed']:,}")
     return lines
