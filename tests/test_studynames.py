@@ -48,3 +48,29 @@ def test_the_nearest_name_or_all_names_are_offered() -> None:
     assert nearest("unifrom", ["uniform", "dart"]) == 'did you mean "uniform"?'
     assert nearest("zzz", ["uniform", "dart"]) == "known: dart, uniform"
     assert nearest("zzz", []) == "none is defined"
+
+
+def test_training_sets_need_an_audit_that_the_study_makes() -> None:
+    arms = {"a": {"models": ["weak"], "curate": {"audit": "judge"}}, "b": {"models": ["weak"], "curate": {"audit": "steps"}}}
+    wanted = "no model judges the reasoning; add audit: {by: judge, model: NAME}, or use audit: steps here"
+    assert mistakes(arms=arms) == [(("arms", "a", "curate", "audit"), wanted)]
+    assert mistakes(curate={"audit": "judge"}) == [(("curate", "audit"), wanted)]
+    assert mistakes(arms=arms, audit={"by": "judge", "model": "weak"}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("test", '"test" is no set: '),
+        ("gsm8l:test", 'unknown problem source "gsm8l"; did you mean "gsm8k"?'),
+        ("held.csv", '"held.csv" is no set: '),
+        ("gsm8k:test", None),
+        ("held.jsonl", None),
+    ],
+)
+def test_near_duplicates_are_looked_for_in_sets_that_can_be_found(name: str, message: str | None) -> None:
+    found = mistakes(curate={"decontaminate": [name]})
+    assert [(keys, text[: len(message)]) for keys, text in found if message] == (
+        [(("curate", "decontaminate", 0), message)] if message else []
+    )
+    assert bool(found) is (message is not None)

@@ -54,6 +54,7 @@ def references(raw: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
             yield ("budgets", name), 'the name "number" is taken by number-matched arms; choose another'
     for name, arm in arms.items():
         yield from _arm_mistakes(name, mapping(arm), models, budgets, known)
+    yield from _curate_mistakes(raw, arms, known)
     yield from _finetune_mistakes(raw, models, arms, budgets)
 
 
@@ -195,7 +196,9 @@ def _arm_mistakes(
 def _policy_key_mistakes(name: str, arm: Mapping[str, Any], policy: object, known: Known) -> Iterator[Mistake]:
     """Yield keys of an arm without effect under its policy. A policy of the user's own may use any key."""
     used = known.policies.get(policy, arm) if isinstance(policy, str) else arm
-    for key in (key for key in arm if key in Arm.model_fields and key not in ("policy", "models", *used) and arm[key] is not None):
+    for key in (
+        key for key in arm if key in Arm.model_fields and key not in ("policy", "models", "curate", *used) and arm[key] is not None
+    ):
         users = " and ".join(other for other, keys in known.policies.items() if key in keys)
         yield ("arms", name, key), f"the policy {policy} does not use it; it is for {users}"
 
@@ -205,6 +208,31 @@ def _rate_mistakes(name: str, arm: Mapping[str, Any], used: Sequence[object]) ->
     for key in ("false_positive_rates", "shares"):
         for model in mapping(arm.get(key)):
             yield from _unknown(("arms", name, key, model), model, [str(each) for each in used], "model of the arm")
+
+
+def _curate_mistakes(raw: Mapping[str, Any], arms: Mapping[str, Any], known: Known) -> Iterator[Mistake]:
+    """Yield audits that the study does not make, and sets that are no sets, in what is said of training sets."""
+    curate = mapping(raw.get("curate"))
+    places: list[tuple[Keys, object]] = [(("curate",), curate.get("audit"))]
+    places += [(("arms", name, "curate"), mapping(mapping(arm).get("curate")).get("audit")) for name, arm in arms.items()]
+    for keys, audit in places:
+        if audit == "judge" and mapping(raw.get("audit")).get("by") != "judge":
+            yield (*keys, "audit"), "no model judges the reasoning; add audit: {by: judge, model: NAME}, or use audit: steps here"
+    sets, splits = curate.get("decontaminate"), ("validation", "test", "transfer")
+    for index, name in enumerate(sets if isinstance(sets, list) else []):
+        message = _set_mistake(str(name), [split for split in splits if split in mapping(raw.get("problems"))], known)
+        if isinstance(name, str) and message:
+            yield ("curate", "decontaminate", index), message
+
+
+def _set_mistake(name: str, splits: Collection[str], known: Known) -> str | None:
+    """Return what is wrong with the name of a set of `curate.decontaminate`, or None."""
+    source, _, split = name.partition(":")
+    if name in splits or name.endswith(".jsonl") or (source in known.sources and split):
+        return None
+    if split:
+        return f'unknown problem source "{source}"; {nearest(source, known.sources)}'
+    return f'"{name}" is no set: {nearest(name, splits)}; or a source as source:split, or a .jsonl file of problems'
 
 
 def _finetune_mistakes(

@@ -5,10 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from isocost.curating import Rules
 from isocost.metrics.diversity import distinct_key
 from isocost.records import Allocation, Cell, Outcome
 from isocost.results import trainsets
-from isocost.results.trainsets import Candidates
+from isocost.results.trainsets import Asked, Candidates
 from isocost.store import RunDirectory
 from tests.results.tabled import MODELS, PROBLEMS, Draw, all_of, draw, table
 
@@ -33,9 +34,9 @@ def test_a_cell_keeps_the_texts_of_its_own_draws(tmp_path: Path, distinct: str |
     some = [Allocation(problem_id=problem, model="weak", first_index=0, count=3) for problem in PROBLEMS]
     made = table(tmp_path, draws, {ALL: all_of(draws), SOME: some})
     by_id = {each["id"]: each for each in draws}
-    candidates = Candidates.of(made, distinct, 0)  # type: ignore[arg-type]
+    candidates = Candidates.of(made, Asked(distinct=distinct), 0)  # type: ignore[arg-type]
     for cell, own in ((ALL, draws), (SOME, [each for each in draws if each["model"] == "weak" and each["sample_index"] < 3])):
-        curated = candidates.curate(cell, None)
+        curated = candidates.curate(cell, Rules())
         parts = list(trainsets.rows(made, curated, QUESTIONS, str.upper))
         assert all(each.height <= part for each in parts)
         rows = [row for each in parts for row in each.to_dicts()]
@@ -52,7 +53,7 @@ def test_a_cell_keeps_the_texts_of_its_own_draws(tmp_path: Path, distinct: str |
 def test_a_set_of_several_parts_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draws = drawn()
     made = table(tmp_path, draws, {ALL: all_of(draws)})
-    curated = Candidates.of(made, None, 0).curate(ALL, None)
+    curated = Candidates.of(made, Asked(distinct=None), 0).curate(ALL, Rules())
     directory = RunDirectory(tmp_path)
     whole = directory.write_frames(trainsets.rows(made, curated, QUESTIONS, str), "whole.parquet")
     monkeypatch.setattr(trainsets, "PART", 7)
@@ -64,6 +65,28 @@ def test_a_set_of_several_parts_is_one_file(tmp_path: Path, monkeypatch: pytest.
 def test_a_cell_without_a_correct_draw_has_an_empty_set(tmp_path: Path) -> None:
     draws = [draw("weak", "p1", 0, Outcome.INCORRECT)]
     made = table(tmp_path, draws, {ALL: all_of(draws)})
-    curated = Candidates.of(made, "string", 0).curate(ALL, None)
+    curated = Candidates.of(made, Asked(distinct="string"), 0).curate(ALL, Rules())
     assert (curated.kept.size, dict(curated.funnel)["incorrect"]) == (0, 1)
     assert pl.read_parquet(RunDirectory(tmp_path).write_frames(trainsets.rows(made, curated, QUESTIONS, str), "none.parquet")).is_empty()
+
+
+def test_a_cell_may_keep_wrong_solutions_and_the_others_keep_the_same_as_without_it(tmp_path: Path) -> None:
+    draws = drawn()
+    made = table(tmp_path, draws, {ALL: all_of(draws)})
+    alone = Candidates.of(made, Asked(distinct="string"), 0)
+    beside = Candidates.of(made, Asked(distinct="string", correct_only=False, ways=True), 0)
+    assert beside.curate(ALL, Rules()).kept.tolist() == alone.curate(ALL, Rules()).kept.tolist()
+    assert beside.solutions().tolist() == alone.solutions().tolist()
+    unfiltered = beside.curate(ALL, Rules(correct_only=False, per_problem=None))
+    wrong = (made.draws["outcome"] == "incorrect").to_numpy()
+    assert wrong[unfiltered.kept].any()
+
+
+def test_verdicts_of_steps_and_of_a_judge_leave_different_solutions_out(tmp_path: Path) -> None:
+    texts = ["1 + 1 = 2", "1 + 1 = 3", "no equation"]
+    draws = [draw("weak", "p1", index, generation=text) for index, text in enumerate(texts)]
+    made = table(tmp_path, draws, {ALL: all_of(draws)})
+    ids = [each["id"] for each in draws]
+    candidates = Candidates.of(made, Asked(distinct=None, steps=True), 0, {ids[0]: False, ids[1]: True})
+    own = {by: candidates.curate(ALL, Rules(sound_only=True), by).kept.tolist() for by in ("steps", "judge")}  # type: ignore[arg-type]
+    assert own == {"steps": [0, 2], "judge": [1, 2]}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from isocost.config.models import Amount, Costs, Discount, ModelSpec, Price, Prompt, Tiers
 from isocost.config.sections import OpenSection, Section
-from isocost.config.study import JUDGE, Arm, AuditSpec, Budget, ExecutorSpec, GraderSpec, ProblemSource, Study
+from isocost.config.study import JUDGE, Arm, AuditSpec, Budget, Curate, ExecutorSpec, GraderSpec, ProblemSource, Study
 
 __all__ = [
     "JUDGE",
@@ -16,6 +16,7 @@ __all__ = [
     "AuditSpec",
     "Budget",
     "Costs",
+    "Curate",
     "Discount",
     "ExecutorSpec",
     "GraderSpec",

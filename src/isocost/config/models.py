@@ -243,6 +243,8 @@ class ModelSpec(OpenSection):
         attention: Layers * heads * head size, for the FLOPs of attention; null means as the engine reads it.
         reasoning: Delimiters of its reasoning, beside those that are known (`<think>`, `[THINK]`, the channels of gpt-oss and others).
         batch_api: Price the model at its provider's batch API: apply the `batch_discount` of its price.
+        license: Licence of its weights, such as `apache-2.0`, for the cards of the data that it writes.
+        terms: What its terms say about training on its outputs, or where they are, for the same cards.
     """
 
     engine: str
@@ -255,3 +257,5 @@ class ModelSpec(OpenSection):
     attention: PositiveInt | None = None
     reasoning: Reasoning | None = None
     batch_api: bool = False
+    license: Annotated[str, Field(min_length=1)] | None = None
+    terms: Annotated[str, Field(min_length=1)] | None = None

@@ -118,6 +118,53 @@ class Target(Section):
 Rate = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
 
+class CurateChanges(Section):
+    """Changes of one arm to the study's `curate`, such as for a control; a key that is left out keeps the study's value.
+
+    Attributes:
+        per_problem: Largest number of solutions per problem; null means all. Solutions with different equations are chosen first.
+        filter: `correct` keeps solutions with the correct answer; `none` keeps them whatever their answer.
+        audit: Leave out solutions whose reasoning is unsound by `steps` or by the `judge` of the audit; null leaves none out.
+        problems: Use solutions of the first problems of `train` only, this many; null means all.
+    """
+
+    per_problem: PositiveInt | None = None
+    filter: Literal["correct", "none"] = "correct"
+    audit: Literal["steps", "judge"] | None = None
+    problems: PositiveInt | None = None
+
+
+# Outside of the class, whose field `distinct` would hide the function.
+_Sets = Annotated[tuple[str, ...], AfterValidator(distinct)]
+
+
+class Curate(CurateChanges):
+    """The solutions that go into a training set.
+
+    Attributes:
+        distinct: Solutions count as the same by exact string, by `normalised` text, or by their `equations`; null keeps duplicates.
+        reasoning: Text put before a solution whose endpoint returned its reasoning apart, with `{reasoning}` in its place, such as
+            `"<think>{reasoning}</think>"`; null trains on the solution alone.
+        decontaminate: Sets whose problems no training problem may nearly repeat: `validation`, `test` or `transfer` of the study, a
+            problem source as `source:split`, or a `.jsonl` file of problems. See [curating.md](curating.md#near-duplicates).
+        ngram: Words of an n-gram that counts as common to two questions.
+        overlap: Share of the words of the other question that are in common n-grams, from which a training problem is left out.
+    """
+
+    distinct: Literal["string", "normalised", "equations"] | None = "string"
+    reasoning: str | None = None
+    decontaminate: _Sets = ()
+    ngram: PositiveInt = 8
+    overlap: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
+
+    @field_validator("reasoning")
+    @classmethod
+    def _has_a_place(cls, form: str | None) -> str | None:
+        if form is not None and form.count("{reasoning}") != 1:
+            raise ValueError("write {reasoning} once, where the reasoning goes")
+        return form
+
+
 class Arm(Section):
     """One way to spend a budget. A key that the arm's policy does not use is refused. See [policies.md](policies.md).
 
@@ -131,6 +178,7 @@ class Arm(Section):
         false_positive_rates: Share of a model's correct samples whose reasoning is wrong, by model, to discount them by; 0 if not given.
         shares: Money of each model in relation to the others: `{weak: 1, strong: 3}` gives weak a quarter. Empty means equal shares.
         target: The number of correct samples to aim at.
+        curate: Changes to the study's `curate` for this arm's training sets.
     """
 
     policy: str = "uniform"
@@ -141,6 +189,7 @@ class Arm(Section):
     false_positive_rates: dict[str, Rate] = Field(default_factory=dict)
     shares: dict[str, PositiveFloat] = Field(default_factory=dict)
     target: Target = Target()
+    curate: CurateChanges | None = None
 
     @model_validator(mode="after")
     def _all_have_a_share(self) -> Self:
@@ -190,28 +239,6 @@ class AuditSpec(Section):
         if self.by != "judge" and own:
             raise ValueError(f"{own[0]} goes with by: judge; add that, or set {own[0]}: null")
         return self
-
-
-class Curate(Section):
-    """The correct solutions that go into a training set.
-
-    Attributes:
-        distinct: Solutions count as the same by exact string, by `normalised` text, or by their `equations`; null keeps duplicates.
-        per_problem: Largest number of solutions per problem; null means all.
-        reasoning: Text put before a solution whose endpoint returned its reasoning apart, with `{reasoning}` in its place, such as
-            `"<think>{reasoning}</think>"`; null trains on the solution alone.
-    """
-
-    distinct: Literal["string", "normalised", "equations"] | None = "string"
-    per_problem: PositiveInt | None = None
-    reasoning: str | None = None
-
-    @field_validator("reasoning")
-    @classmethod
-    def _has_a_place(cls, form: str | None) -> str | None:
-        if form is not None and form.count("{reasoning}") != 1:
-            raise ValueError("write {reasoning} once, where the reasoning goes")
-        return form
 
 
 class Finetune(Section):
@@ -366,6 +393,11 @@ class Study(Section):
         """Return the sampling settings of a model: the study's, with each setting of the model's own in its place."""
         own = self.models[model].sampling
         return self.sampling.model_copy(update={key: getattr(own, key) for key in own.model_fields_set}) if own else self.sampling
+
+    def curate_of(self, arm: str) -> Curate:
+        """Return the rules of an arm's training sets: the study's, with each key of the arm's own in its place."""
+        own = self.arms[arm].curate
+        return self.curate.model_copy(update={key: getattr(own, key) for key in own.model_fields_set}) if own else self.curate
 
     @property
     def is_judged(self) -> bool:

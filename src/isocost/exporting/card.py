@@ -49,7 +49,7 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         "\n".join(_false_positives(cell)),
         *(("## From drawn to kept", kept.get("From drawn to kept", "")) if shape.is_training_set else ()),
         "## Decontamination",
-        "isocost refuses a study whose training and test problems share a question. No other search for contamination was made.",
+        _decontamination(cell),
         "## Terms",
         "\n".join(_terms(cell)),
         "## Make it again",
@@ -135,10 +135,26 @@ def _false_positives(cell: CellData) -> Iterator[str]:
             yield f"Judged for `{model}` {_JUDGED.get(best, f'by `{best}`')}."
 
 
+def _decontamination(cell: CellData) -> str:
+    rules, refused = cell.study.curate, "isocost refuses a study whose training and test problems share a question."
+    if not rules.decontaminate:
+        return f"{refused} No other search for contamination was made."
+    found = cell.read_list("trainsets", "contaminated.json")
+    sets = ", ".join(f"`{name}`" for name in rules.decontaminate)
+    return (
+        f"{refused} {len(found):,} training problems nearly repeat a problem of {sets}: at least {100 * rules.overlap:.0f}% of its words "
+        f"are in common runs of {rules.ngram} words. Their solutions are not in a training set."
+    )
+
+
 def _terms(cell: CellData) -> Iterator[str]:
     licence = _LICENCES.get(cell.study.problems.train.source)
     yield f"- questions: {licence or 'the terms of their source, which isocost does not know'}"
-    yield "- solutions: the terms of the models above, which isocost does not know, decide what may be trained on them"
+    for model in cell.models:
+        spec = cell.study.models[model]
+        named = "; ".join(each for each in (spec.license and f"licence {spec.license}", spec.terms) if each)
+        unnamed = "the terms of this model, which the study does not name, decide what may be trained on them"
+        yield f"- solutions of `{model}`: {named or unnamed}"
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]] | list[tuple[str, str]]) -> str:

@@ -83,6 +83,11 @@ class CellData:
         found = RunDirectory(self.run).read_derived(*names)
         return found if isinstance(found, dict) else {}
 
+    def read_list(self, *names: str) -> Sequence[Any]:
+        """Return the list in a JSON file of the run; empty where it is missing or damaged."""
+        found = RunDirectory(self.run).read_derived(*names)
+        return found if isinstance(found, list) else []
+
     @property
     def data_card(self) -> str:
         """The card that the run wrote beside the training set."""

@@ -21,6 +21,7 @@ from isocost.planning import model_card
 from isocost.policies import AUTO, FIXED, KEYS, ONE_MODEL, POLICIES, SEVERAL_MODELS
 from isocost.preparing.difficulty import difficulty_mistakes
 from isocost.preparing.embedded import embedded_size, resolve_model
+from isocost.preparing.heldout import held_out_questions
 from isocost.preparing.problemchanges import SplitChanges
 from isocost.problems import SOURCES, load_problems, source_options
 from isocost.prompts import TEMPLATES, make_template
@@ -59,6 +60,7 @@ class Prepared:
             than there are.
         refused: Problems that were left out of the sets by the gold check.
         changes: Changes of the sets since the run's last start, by split.
+        held_out: Questions that training problems are compared with for near-duplicates, by set and problem id.
     """
 
     study: Study
@@ -71,6 +73,7 @@ class Prepared:
     available: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     changes: Mapping[str, SplitChanges] = field(default_factory=dict)
+    held_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, int | None]:
@@ -176,6 +179,7 @@ def prepare(
     """
     mistakes: list[str] = []  # collected, so that one start reports all of them
     problems = _problems(study, base, mistakes, all_sets=to_spend)
+    held_out = held_out_questions(study, base, problems, mistakes) if to_spend else {}
     mistakes += difficulty_mistakes(study, problems.get("train", ()))
     mistakes += _unpiloted_choices(study)
     specs, cards, facts_of = _opened(study, base, describe, mistakes, to_spend=to_spend)
@@ -200,6 +204,7 @@ def prepare(
         facts=facts_of,
         templates=templates,
         available={name: count for name, count in counts.items() if count is not None},
+        held_out=held_out,
     )
 
 

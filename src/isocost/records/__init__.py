@@ -7,6 +7,7 @@ from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.digests import ADDED_LATER, NOT_DIGESTED, OMIT, OMIT_DEFAULT
 from isocost.records.estimates import Estimate
 from isocost.records.forecasts import ForecastOutcome
+from isocost.records.funnel import FUNNEL
 from isocost.records.results import (
     Cell,
     CellComparison,
@@ -28,6 +29,7 @@ from isocost.records.spending import Estimator, ModelSpending, RoundSpending, Sp
 
 __all__ = [
     "ADDED_LATER",
+    "FUNNEL",
     "NOT_DIGESTED",
     "OMIT",
     "OMIT_DEFAULT",

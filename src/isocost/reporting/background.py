@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from isocost import amounts
-from isocost.records import Results
+from isocost.records import FUNNEL, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
 from isocost.reporting.numbers import FEW_PROBLEMS
@@ -46,8 +46,9 @@ def _funnel(results: Results) -> Table:
         entries = [integer(left[step]) if step in left else Entry(text=amounts.MISSING, value=None) for step in steps]
         if left:
             rows.append(Row(entries=(words(cell.plan.cell.name), *entries)))
-    columns = Column(title="Cell", key="cell", kind="text"), *(Column(title=step, key=step) for step in steps)
-    caption = "How many solutions are left after each step."
+    columns = Column(title="Cell", key="cell", kind="text"), *(Column(title=step.replace("_", " "), key=step) for step in steps)
+    meanings = (f"{step.replace('_', ' ').capitalize()}: {FUNNEL[step][0].lower()}{FUNNEL[step][1:]}" for step in steps if step in FUNNEL)
+    caption = " ".join(["Solutions drawn, left out by reason, and kept. A solution counts for the first reason that applies.", *meanings])
     return Table(key="funnel", title="From drawn to kept", caption=caption, columns=columns, rows=tuple(rows))
 
 

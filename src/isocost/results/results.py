@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from isocost import auditing, evaluating, measuring
+from isocost.config import Study
 from isocost.curating import Curated
 from isocost.engines import ENGINES
 from isocost.evaluating import Outcomes
@@ -100,7 +101,7 @@ def assemble(
         bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
         seconds=dict(seconds),
         environment=environment(),
-        cell_comparisons=tuple(_cell_comparisons(bought, table, curated, study.curate.per_problem)),
+        cell_comparisons=tuple(_cell_comparisons(study, bought, table, curated)),
         independent_draws=independence.parts,
         spendings=tuple(spendings(prepared, bought, table, independence, solutions)),
         forecasts=tuple(forecast_outcomes(bought, cells)),
@@ -135,7 +136,7 @@ def _cell_result(
     measures = measuring.cell_estimates(table.count(graded), table.count(correct), n_ungraded=int(drawn.sum() - graded.sum()))
     if prepared.study.arms[cell.arm].policy not in FIXED:
         del measures["pass@1"]  # biased where outcomes decide how often a problem is drawn
-    measures["kept_per_problem"] = count_interval(_count_kept(curated[cell], ids), prepared.study.curate.per_problem)
+    measures["kept_per_problem"] = count_interval(_count_kept(curated[cell], ids), prepared.study.curate_of(cell.arm).per_problem)
     measures |= _cell_rates(table, correct, audits.cells[cell])
     return CellResult(
         plan=plan,
@@ -165,14 +166,14 @@ def _cell_rates(table: DrawTable, correct: Bools, audited: pl.DataFrame) -> dict
     return {"fpr": auditing.mixed_rate(own, solved), **each}
 
 
-def _cell_comparisons(bought: SamplingOutcome, table: DrawTable, curated: Mapping[Cell, Curated], cap: int | None) -> list[CellComparison]:
+def _cell_comparisons(study: Study, bought: SamplingOutcome, table: DrawTable, curated: Mapping[Cell, Curated]) -> list[CellComparison]:
     """Compare every pair of cells with one budget, and number-matched cells with all.
 
     Args:
+        study: The study.
         bought: The plans of the cells.
         table: Every draw.
         curated: The training set of each cell.
-        cap: The largest number of solutions kept per problem; None for no cap.
     """
     ids = table.problem_ids
     covered = {cell: (table.count(drawn & table.correct) > 0).astype(float).tolist() for cell, drawn in table.cells.items()}
@@ -185,6 +186,8 @@ def _cell_comparisons(bought: SamplingOutcome, table: DrawTable, curated: Mappin
         difference = paired_difference(covered[left], covered[right])
         detectable = detectable_difference(covered[left], covered[right])
         found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=difference, detectable=detectable))
+        caps = [study.curate_of(cell.arm).per_problem for cell in (left, right)]
+        cap = None if None in caps else max(each for each in caps if each is not None)
         difference = paired_count_difference(_count_kept(curated[left], ids), _count_kept(curated[right], ids), most=cap)
         found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
     return found

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from isocost import curating
-from isocost.curating import Curated
-from isocost.metrics.coverage import Ints
+from isocost.curating import Curated, Rules
+from isocost.equations import audit_steps
+from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.diversity import Level, distinct_key
-from isocost.records import Cell
+from isocost.records import AuditedBy, Cell
 from isocost.results.drawtable import PART, DrawTable
+
+_UNKNOWN = -1  # of the soundness of a solution without a readable equation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the rules of all cells need to know of the texts.
+
+    Attributes:
+        distinct: What makes two solutions of a problem the same; None keeps duplicates.
+        correct_only: False if some cell keeps incorrect solutions too.
+        ways: True if some cell has a limit per problem.
+        steps: True if some cell leaves out solutions that are unsound by their steps.
+    """
+
+    distinct: Level | None
+    correct_only: bool = True
+    ways: bool = False
+    steps: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,45 +51,76 @@ class Candidates:
     found: pl.DataFrame
 
     @classmethod
-    def of(cls, table: DrawTable, distinct: Level | None, seed: int) -> Candidates:
+    def of(cls, table: DrawTable, asked: Asked, seed: int, sound: Mapping[str, bool | None] | None = None) -> Candidates:
         """Read the text of every candidate once, whatever the number of cells.
 
         Args:
             table: The draws.
-            distinct: What makes two solutions of a problem the same; None keeps duplicates.
+            asked: What the rules of the cells need to know of the texts.
             seed: Seed of the random choice.
+            sound: The judge's verdicts by sample id; with it, candidates have the column `sound_by_judge`.
         """
-        fit = curating.candidates(table.draws.select("finish_reason", "outcome"))
-        ranks = curating.seeded_ranks(seed, table.sample_ids(fit)).astype(np.uint32)
+        fit = curating.candidates(table.draws.select("finish_reason", "outcome"), correct_only=asked.correct_only)
+        ids = list(table.sample_ids(fit))
+        ranks = curating.seeded_ranks(seed, ids).astype(np.uint32)
         found = table.draws.select("model", "problem_id", "sample_index").filter(pl.Series(fit))
         found = found.with_columns(place=pl.Series(np.flatnonzero(fit).astype(np.uint32)), rank=pl.Series(ranks))
-        if distinct is not None:
-            same = np.zeros((2, found.height), dtype=np.uint64)
-            problems, problem = table.problem_ids, table.problem
-            # Texts are hashed as they are read: all of them would not fit into memory.
-            for places, texts in table.texts(fit):
-                own = (problems[code] for code in problem[places])
-                at = np.searchsorted(found["place"].to_numpy(), places)
-                same[:, at] = curating.solutions(own, texts, distinct, distinct_key).T
-            found = found.with_columns(a=pl.Series(same[0]), b=pl.Series(same[1]))
+        found = found.with_columns(pl.Series(name, values) for name, values in _read(table, fit, found, asked).items())
+        if asked.steps:
+            steps = pl.col("sound_by_steps")
+            found = found.with_columns(sound_by_steps=pl.when(steps != _UNKNOWN).then(steps == 1))
+        if sound is not None:
+            judged = pl.Series("sound_by_judge", [sound.get(each) for each in ids], dtype=pl.Boolean)
+            found = found.with_columns(judged)
         return cls(table=table, found=found)
 
     def solutions(self) -> Ints:
         """Return the number of each draw's solution, int[draws]: equal for equal solutions, and -1 for draws that are no candidates."""
         numbers = np.full(self.table.draws.height, -1, dtype=np.int64)
-        same = np.arange(self.found.height)
+        # For an unfiltered cell there are incorrect draws among the candidates, and these are no solutions.
+        found = self.found.filter(pl.Series(self.table.correct[self.found["place"].to_numpy()]))
+        same = np.arange(found.height)
         # Without hashes every solution counts by itself.
-        if "a" in self.found.columns:
-            same = np.unique(self.found.select("a", "b").to_numpy(), axis=0, return_inverse=True)[1].ravel()
-        numbers[self.found["place"].to_numpy()] = same
+        if "a" in found.columns:
+            same = np.unique(found.select("a", "b").to_numpy(), axis=0, return_inverse=True)[1].ravel()
+        numbers[found["place"].to_numpy()] = same
         return numbers
 
-    def curate(self, cell: Cell, per_problem: int | None) -> Curated:
-        """Choose the training set of a cell."""
+    def curate(self, cell: Cell, rules: Rules, audit: AuditedBy = "steps") -> Curated:
+        """Choose the training set of a cell; `audit` says whose verdicts count where the rules ask for sound solutions."""
         drawn = self.table.cells[cell]
         draws = self.table.draws.select("finish_reason", "outcome").filter(pl.Series(drawn))
         own = self.found.filter(pl.Series(drawn[self.found["place"].to_numpy()]))
-        return curating.curate(draws, own, per_problem=per_problem)
+        if rules.correct_only:
+            own = own.filter(pl.Series(self.table.correct[own["place"].to_numpy()]))
+        if rules.sound_only:
+            own = own.with_columns(sound=pl.col(f"sound_by_{audit}"))
+        return curating.curate(draws, own, rules)
+
+
+def _read(table: DrawTable, fit: Bools, found: pl.DataFrame, asked: Asked) -> dict[str, NDArray[Any]]:
+    """Return columns of the candidates that need their texts: `a`, `b`, `way` and `sound_by_steps`, as far as asked for."""
+    columns: dict[str, NDArray[Any]] = {}
+    if asked.distinct is not None:
+        columns |= {"a": np.zeros(found.height, dtype=np.uint64), "b": np.zeros(found.height, dtype=np.uint64)}
+    if asked.ways:
+        columns["way"] = np.zeros(found.height, dtype=np.uint64)
+    if asked.steps:
+        columns["sound_by_steps"] = np.full(found.height, _UNKNOWN, dtype=np.int8)
+    if not columns:
+        return columns
+    problems, problem, own_places = table.problem_ids, table.problem, found["place"].to_numpy()
+    # Texts are hashed as they are read: all of them would not fit into memory.
+    for places, texts in table.texts(fit):
+        own = [problems[code] for code in problem[places]]
+        at = np.searchsorted(own_places, places)
+        if asked.distinct is not None:
+            columns["a"][at], columns["b"][at] = curating.solutions(own, texts, asked.distinct, distinct_key).T
+        if asked.ways:
+            columns["way"][at] = curating.ways(own, texts, distinct_key)
+        if asked.steps:
+            columns["sound_by_steps"][at] = [_UNKNOWN if (sound := audit_steps(text)[0]) is None else sound for text in texts]
+    return columns
 
 
 def rows(

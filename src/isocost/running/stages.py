@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TypeVar
 
 import polars as pl
@@ -15,7 +15,7 @@ import polars as pl
 from isocost import curating
 from isocost.curating import Curated
 from isocost.errors import StorageError
-from isocost.events import Listener
+from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Ledger
@@ -25,7 +25,7 @@ from isocost.metrics.coverage import Ints
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
-from isocost.results import results, trainsets
+from isocost.results import results, rules, trainsets
 from isocost.results.audits import Audits, audit
 from isocost.results.curves import unit_of_costs
 from isocost.results.drawtable import DrawTable
@@ -91,7 +91,7 @@ class StudyRun:
         if last < STAGES.index("audit"):
             return None
         audits = self._timed("audit", lambda: self.audit(bought, table, again=force and until == "audit"))
-        curated = self.curate(table)
+        curated = self.curate(bought, table)
         if last < STAGES.index("finetune"):
             self._write_measures(self._results(bought, table, curated, audits, [], []))
             return None
@@ -151,13 +151,19 @@ class StudyRun:
         audit_summary.write(found, self.directory)
         return found
 
-    def curate(self, table: DrawTable) -> dict[Cell, Curated]:
+    def curate(self, bought: SamplingOutcome, table: DrawTable) -> dict[Cell, Curated]:
         """Build every cell's training set, with its data card."""
         study, found = self.prepared.study, {}
-        candidates = Candidates.of(table, study.curate.distinct, study.seed)
+        near = rules.near_duplicates(self.prepared)
+        if study.curate.decontaminate:
+            self.directory.write_json([asdict(each) for each in near], "trainsets", "contaminated.json")
+            self.listener(Note(text=f"{len(near):,} training problems nearly repeat a problem of {', '.join(study.curate.decontaminate)}"))
+        sound = rules.judged(self.prepared, self.directory, self.executor, bought, table, self.listener)
+        candidates = Candidates.of(table, rules.asked_of(self.prepared), study.seed, sound)
         self.solutions = candidates.solutions() if counts_solutions(self.prepared) else None
         for cell in table.cells:
-            curated = candidates.curate(cell, study.curate.per_problem)
+            own = rules.rules_of(self.prepared, cell.arm, near)
+            curated = candidates.curate(cell, own, study.curate_of(cell.arm).audit or "steps")
             models = study.arms[cell.arm].models
             card = curating.card(
                 curated,
@@ -166,8 +172,10 @@ class StudyRun:
                 problems=f"source {study.problems.train.source}",
                 sampling={m: study.sampling_of(m).params(self.prepared.templates[m].reply_stop) for m in models},
                 distinct=study.curate.distinct,
-                per_problem=study.curate.per_problem,
+                rules=own,
                 seed=study.seed,
+                terms={m: (study.models[m].license, study.models[m].terms) for m in models},
+                near_duplicates=near,
             )
             self.directory.write_frames(self._rows(table, curated, models[0]), "trainsets", f"{cell.name}.parquet")
             self.directory.write_text(card, "trainsets", f"{cell.name}.md")

@@ -270,7 +270,7 @@ def _predict(
             store(predicted, directory, cell, _forecast_stamp(prepared, cell, terms[cell]))
     open_cells = {cell: own for cell, own in terms.items() if pilot and arms[cell.arm].policy != AUTO}
     missing = {cell: own for cell, own in open_cells.items() if stored(directory, cell, _forecast_stamp(prepared, cell, own)) is None}
-    for cell, predicted in predict_cells(arms, plans, missing, pools, pilot, prepared.study.curate.per_problem):
+    for cell, predicted in predict_cells(arms, plans, missing, pools, pilot, prepared.study.curate_of):
         if predicted:
             store(predicted, directory, cell, _forecast_stamp(prepared, cell, terms[cell]))
 
@@ -283,8 +283,8 @@ def _predicted(prepared: Prepared, directory: RunDirectory, terms: Mapping[Cell,
 
 def _forecast_stamp(prepared: Prepared, cell: Cell, terms: Terms) -> str:
     """Return a digest of what a forecast is of: another cap on kept solutions would be another measure."""
-    study = prepared.study
-    return digest("forecast", _terms_fields(terms), study.arms[cell.arm].policy, study.curate.per_problem, study.curate.distinct)
+    study, curate = prepared.study, prepared.study.curate_of(cell.arm)
+    return digest("forecast", _terms_fields(terms), study.arms[cell.arm].policy, curate.per_problem, curate.distinct)
 
 
 def _open_policies(
@@ -302,7 +302,7 @@ def _open_policies(
     for cell, own in terms.items():
         names[cell] = prepared.study.arms[cell.arm].policy
         if names[cell] == AUTO:
-            stamp, kept = _stamp(own, AUTO), prepared.study.curate.per_problem
+            stamp, kept = _stamp(own, AUTO), prepared.study.curate_of(cell.arm).per_problem
             chosen, predicted = choose(cell, own, stamp, sampler.pools, pilot, kept, directory, listener)
             if predicted:
                 made[cell] = predicted

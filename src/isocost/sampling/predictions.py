@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from isocost.config import Arm
+from isocost.config import Arm, Curate
 from isocost.errors import BudgetError
 from isocost.forecasting import Choice, Comparison, CurveForecast, Question, forecast
 from isocost.metrics.intervals import count_interval
@@ -100,18 +100,23 @@ def predict_cells(
     terms: Mapping[Cell, Terms],
     pools: Mapping[str, Pool],
     pilot: Sequence[Allocation],
-    kept: int | None,
+    curate: Callable[[str], Curate],
 ) -> Iterator[tuple[Cell, Predicted]]:
-    """Yield the forecast of each of the cells in `terms`, as `predict` makes it."""
+    """Yield the forecast of each of the cells in `terms`, as `predict` makes it; `curate` returns the rules of an arm's training sets.
+
+    Kept solutions are not predicted for arms that keep others than the correct ones of all problems.
+    """
     for plan in plans:
         own = terms.get(plan.cell)
         if own is None:
             continue
-        mine = [a for a in pilot if a.model in own.models]
+        mine, rules = [a for a in pilot if a.model in own.models], curate(plan.cell.arm)
         try:
-            yield plan.cell, predict(arms[plan.cell.arm], plan, own, {model: pools[model] for model in own.models}, mine, kept)
+            found = predict(arms[plan.cell.arm], plan, own, {model: pools[model] for model in own.models}, mine, rules.per_problem)
         except BudgetError:  # the cell's policy refuses the budget itself, and says why
             continue
+        is_subset = rules.filter != "correct" or rules.audit is not None or rules.problems is not None
+        yield plan.cell, {name: value for name, value in found.items() if not (is_subset and name == "kept_per_problem")}
 
 
 def _uniform(

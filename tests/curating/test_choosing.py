@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isocost.curating import Curated, candidates, card, curate, seeded_ranks, solutions, to_rows
-from isocost.errors import InputError
+from isocost.curating import Curated, Rules, candidates, curate, seeded_ranks, solutions, ways
 from isocost.metrics.diversity import distinct_key
-from isocost.records import Cell, FinishReason, Outcome, SamplingParams
+from isocost.records import FUNNEL, FinishReason, Outcome
 
 Draw = dict[str, Any]
 _COLUMNS = {"model": pl.String, "problem_id": pl.String, "sample_index": pl.Int64, "finish_reason": pl.String, "outcome": pl.String}
@@ -40,16 +39,24 @@ def draw(
     }
 
 
-def run(draws: Sequence[Draw], *, distinct: Any = "string", per_problem: int | None = None, seed: int = 0) -> Curated:
+def run(
+    draws: Sequence[Draw], *, distinct: Any = "string", per_problem: int | None = None, seed: int = 0, sound: Any = (), **rules: Any
+) -> Curated:
+    """Curate by these rules; `sound` has the audit's verdict on each draw."""
+    made = Rules(per_problem=per_problem, sound_only=bool(sound), **rules)
     frame = pl.DataFrame([[each[name] for name in _COLUMNS] for each in draws], schema=_COLUMNS, orient="row")
-    is_fit = pl.Series(candidates(frame))
+    is_fit = pl.Series(candidates(frame, correct_only=made.correct_only))
     fit = [each for each, is_one in zip(draws, is_fit, strict=True) if is_one]
-    found = frame.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32)).filter(is_fit)
+    found = frame.with_columns(
+        place=pl.int_range(pl.len(), dtype=pl.UInt32), sound=pl.Series(sound or [None] * len(draws), dtype=pl.Boolean)
+    ).filter(is_fit)
     found = found.with_columns(rank=pl.Series(seeded_ranks(seed, [each["sample_id"] for each in fit]), dtype=pl.Int64))
+    texts = [each["text"] for each in fit]
+    found = found.with_columns(way=pl.Series(ways(found["problem_id"], texts, distinct_key), dtype=pl.UInt64))
     if distinct is not None:
-        same = solutions(found["problem_id"], [each["text"] for each in fit], distinct, distinct_key)
+        same = solutions(found["problem_id"], texts, distinct, distinct_key)
         found = found.with_columns(a=pl.Series(same[:, 0]), b=pl.Series(same[:, 1]))
-    return curate(frame, found, per_problem=per_problem)
+    return curate(frame, found, made)
 
 
 def kept(draws: Sequence[Draw], **settings: Any) -> list[Draw]:
@@ -58,9 +65,11 @@ def kept(draws: Sequence[Draw], **settings: Any) -> list[Draw]:
 
 def by_hand(draws: Sequence[Draw], *, distinct: Any, per_problem: int | None, seed: int) -> tuple[list[str], Counter[str]]:
     """Sample ids of what stays, and why the others go, one draw after the other."""
-    stays: list[Draw] = []
+    fit: list[Draw] = []
     lost: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
+    turns: Counter[tuple[str, str]] = Counter()
+    turn_of: dict[str, int] = {}
     for each in sorted(draws, key=lambda d: hashlib.sha256(f"{seed}/{d['sample_id']}".encode()).digest()):
         if each["finish_reason"] == "error":
             lost["error"] += 1
@@ -72,10 +81,18 @@ def by_hand(draws: Sequence[Draw], *, distinct: Any, per_problem: int | None, se
             lost["duplicate"] += 1
         else:
             seen |= {solution} if distinct else set()
-            if per_problem == sum(d["problem_id"] == each["problem_id"] for d in stays):
-                lost["over_cap"] += 1
-            else:
-                stays.append(each)
+            way = each["problem_id"], distinct_key(each["text"], "equations")
+            turns[way] += 1
+            turn_of[each["sample_id"]] = turns[way]
+            fit.append(each)
+    # Stable, so that solutions of one turn stay in their seeded order.
+    fit.sort(key=lambda d: turn_of[d["sample_id"]])
+    stays: list[Draw] = []
+    for each in fit:
+        if per_problem == sum(d["problem_id"] == each["problem_id"] for d in stays):
+            lost["over_cap"] += 1
+        else:
+            stays.append(each)
     stays.sort(key=lambda d: (d["problem_id"], d["model"], d["sample_index"]))
     return [d["sample_id"] for d in stays], lost
 
@@ -155,46 +172,45 @@ def test_duplicates_are_credited_to_models_by_how_often_they_wrote_them() -> Non
     assert 0.18 < run(draws).by_model["a"] / 400 < 0.32
 
 
-def test_rows_are_what_trl_reads_in_canonical_order() -> None:
-    stays = kept([draw(1, problem="b"), draw(0, problem="b"), draw(0, problem="a", model="strong")])
-    frame = pl.DataFrame({name: [each[name] for each in stays] for name in ("problem_id", "model", "sample_id")})
-    texts = pl.Series([each["text"] for each in stays])
-    rows = to_rows(frame, texts, {"a": "One?", "b": "Two?"}, lambda question: f"Q: {question}\nA:\n").to_dicts()
-    assert [(r["problem_id"], r["sample_id"]) for r in rows] == [("a", "strong/a/0"), ("b", "weak/b/0"), ("b", "weak/b/1")]
-    expected = {"problem_id": "a", "prompt": "Q: One?\nA:\n", "completion": "solution 0", "model": "strong", "sample_id": "strong/a/0"}
-    assert rows[0] == expected
-    assert list(rows[0]) == list(expected)
-    with pytest.raises(InputError, match=r"1 problems .* 'b'"):
-        to_rows(frame, texts, {"a": "One?"}, str)
+def test_with_a_cap_solutions_with_other_equations_come_first() -> None:
+    common = [draw(i, f"1 + 1 = 2 {'so' * i}") for i in range(30)]
+    rare = [draw(30, "2 * 1 = 2"), draw(31, "3 - 1 = 2")]
+    for seed in range(5):
+        own = kept([*common, *rare], per_problem=3, seed=seed)
+        assert {each["sample_id"] for each in rare} < {each["sample_id"] for each in own}
+    # Then the second ones of each way, not the first ones of no way.
+    assert len(kept([*common, *rare], per_problem=4)) == 4
 
 
-@pytest.mark.parametrize(
-    ("form", "completions"),
-    [(None, ["4", "5"]), ("<think>{reasoning}</think>", ["<think>two and {two}</think>4", "5"])],
-)
-def test_reasoning_stands_beside_a_solution_and_in_the_study_s_form_before_it(form: str | None, completions: list[str]) -> None:
-    frame = pl.DataFrame({"problem_id": ["a", "b"], "model": ["weak", "weak"], "sample_id": ["1", "2"]})
-    reasoning = pl.Series(["two and {two}", None], dtype=pl.String)
-    rows = to_rows(frame, pl.Series(["4", "5"]), {"a": "?", "b": "?"}, str, reasoning=reasoning, form=form)
-    assert rows["completion"].to_list() == completions
-    assert rows["reasoning"].to_list() == ["two and {two}", None]
+def test_a_cap_favours_no_model_by_its_name() -> None:
+    draws = [draw(i, f"{m} {i}", problem=str(p), model=m) for p in range(400) for m in ("a", "b") for i in range(4)]
+    assert 0.44 < run(draws, per_problem=1).by_model["a"] / 400 < 0.56
 
 
-def test_the_card_says_what_the_set_is() -> None:
-    curated = run([draw(0), draw(1), draw(2, "solution 1"), draw(0, model="strong")])
-    text = card(
-        curated,
-        Cell(arm="both", budget="low"),
-        study="gsm8k-qwen",
-        problems="gsm8k, train",
-        sampling={"weak": SamplingParams(stop=("\n\n",)), "strong": SamplingParams(temperature=1.0)},
-        distinct="string",
-        per_problem=None,
-        seed=7,
-    )
-    assert text.startswith("# gsm8k-qwen: both@low\n\n2 sampled solutions of 1 problems (gsm8k, train)")
-    assert "| model | solutions | temperature | top p | top k | max tokens | stop |" in text
-    assert "| strong | " in text
-    assert "| 512 | `'\\n\\n'` |" in text
-    assert "| duplicate | 2 | the same solution of the same problem is already in |" in text
-    assert "seed 7: duplicates by `string` removed, no limit a problem" in text
+def test_an_unfiltered_set_keeps_solutions_whatever_their_answer() -> None:
+    outcomes = [Outcome.CORRECT, Outcome.INCORRECT, Outcome.NO_ANSWER, Outcome.UNGRADED, None]
+    draws = [draw(i, outcome=outcome) for i, outcome in enumerate(outcomes)]
+    draws += [draw(7, finish="length", outcome=Outcome.INCORRECT), draw(8, finish="error", outcome=None)]
+    curated = run(draws, correct_only=False)
+    assert curated.kept.tolist() == [0, 1, 2, 3, 4]
+    assert {name: count for name, count in curated.funnel if count} == {"drawn": 7, "cut_off": 1, "error": 1, "kept": 5}
+
+
+def test_solutions_that_an_audit_found_unsound_go_and_those_it_could_not_check_stay() -> None:
+    draws = [draw(0), draw(1), draw(2), draw(3, outcome=Outcome.INCORRECT)]
+    curated = run(draws, sound=[True, False, None, False])
+    assert curated.kept.tolist() == [0, 2]
+    assert {name: count for name, count in curated.funnel if count} == {"drawn": 4, "incorrect": 1, "unsound": 1, "kept": 2}
+
+
+def test_problems_may_be_left_out_and_are_counted_once() -> None:
+    draws = [draw(0, problem=problem) for problem in "abcd"]
+    curated = run(draws, problems={"a", "b"}, contaminated={"b", "c"})
+    assert dict(curated.by_problem) == {"a": 1}
+    assert {name: count for name, count in curated.funnel if count} == {"drawn": 4, "contaminated": 2, "other_problem": 1, "kept": 1}
+
+
+def test_every_step_of_a_funnel_has_a_sentence() -> None:
+    funnel = run([draw(0)], sound=[True], problems={"p"}, contaminated={"q"}).funnel
+    assert [name for name, _ in funnel] == list(FUNNEL)
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in FUNNEL.values())

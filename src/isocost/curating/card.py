@@ -1,0 +1,108 @@
+"""Write the card of a training set: what it holds, where it comes from, what was left out, and the terms of use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from isocost.curating.choosing import Curated, Rules
+from isocost.curating.contamination import NearDuplicate
+from isocost.metrics.diversity import Level
+from isocost.records import FUNNEL, Cell, SamplingParams
+
+_MOST_LISTED = 200  # near-duplicates in a card; all of them are in trainsets/contaminated.json
+
+
+def card(
+    curated: Curated,
+    cell: Cell,
+    *,
+    study: str,
+    problems: str,
+    sampling: Mapping[str, SamplingParams],
+    distinct: Level | None,
+    rules: Rules,
+    seed: int,
+    terms: Mapping[str, Sequence[str | None]] | None = None,
+    near_duplicates: Sequence[NearDuplicate] = (),
+) -> str:
+    """Return a data card in Markdown: the content and origin of the set, the sampling settings, what was left out, and the terms of use.
+
+    Args:
+        curated: The training set.
+        cell: The cell whose data it is.
+        study: The study's name.
+        problems: The source of the questions, in words.
+        sampling: The sampling settings of the cell's models, by model.
+        distinct: As given to `solutions`.
+        rules: As given to `curate`.
+        seed: As given to `seeded_ranks`.
+        terms: Licence and terms of each of the cell's models, None where the study names none.
+        near_duplicates: The problems that were left out because they nearly repeat those of other sets.
+    """
+    n_kept, n_problems = curated.kept.size, len(curated.by_problem)
+    settings = [(model, curated.by_model.get(model, 0), *asdict(params).values()) for model, params in sampling.items()]
+    parts = [
+        f"# {study}: {cell.name}",
+        f"{n_kept:,} sampled solutions of {n_problems:,} problems ({problems}), the training set of the cell `{cell.name}` of the study "
+        f"`{study}`, made with isocost. {_content(rules)}",
+        "## Rows",
+        "`problem_id`, `prompt`, `completion`, `model`, `sample_id`: prompt-completion rows as TRL reads them. "
+        f"Chosen with seed {seed}: {', '.join(_choices(distinct, rules))}.",
+        "## Models",
+        _table(("model", "solutions", *(field.replace("_", " ") for field in SamplingParams.__dataclass_fields__)), settings),
+        "## From drawn to kept",
+        "A solution counts for the first line that applies.",
+        _table(("", "solutions", "meaning"), [(what.replace("_", " "), count, FUNNEL[what]) for what, count in curated.funnel]),
+        *_near_duplicates(near_duplicates),
+        "## Terms",
+        "The questions are under the terms of their source. The solutions were written by the models above: the terms of those models "
+        "decide what may be trained on them.",
+        _table(("model", "licence", "terms"), _terms(sampling, terms or {})),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _content(rules: Rules) -> str:
+    if not rules.correct_only:
+        return "Answers were not compared with the reference answers: many are wrong."
+    if rules.sound_only:
+        return "Each reaches the reference answer, and an audit found no fault in its reasoning where it could check it."
+    return "Each reaches the reference answer; its reasoning was not checked, so some of it may be wrong."
+
+
+def _choices(distinct: Level | None, rules: Rules) -> Iterator[str]:
+    yield "duplicates stay in" if distinct is None else f"duplicates by `{distinct}` removed"
+    cap = rules.per_problem
+    yield "no limit per problem" if cap is None else f"at most {cap} per problem, different equations first"
+    if rules.problems is not None:
+        yield f"the first {len(rules.problems):,} problems only"
+
+
+def _near_duplicates(found: Sequence[NearDuplicate]) -> Iterator[str]:
+    if not found:
+        return
+    yield "## Near-duplicates"
+    left = f", the first {_MOST_LISTED} of them here" if len(found) > _MOST_LISTED else ""
+    yield f"{len(found):,} problems were left out, since they nearly repeat a problem of another set{left}."
+    rows = [(each.problem_id, each.named, each.other_id, f"{100 * each.share:.0f}%") for each in found[:_MOST_LISTED]]
+    yield _table(("problem", "set", "its problem", "words of it in common"), rows)
+
+
+def _terms(models: Iterable[str], terms: Mapping[str, Sequence[str | None]]) -> Iterator[Sequence[object]]:
+    for model in models:
+        yield (model, *(each or "not named in the study" for each in terms.get(model, (None, None))))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if value is None:  # a sampling setting that was left to the endpoint
+        return "not sent"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{item!r}`" for item in value) or "none"
+    # A bar would end the cell of the Markdown table.
+    return str(value).replace("|", "\\|")

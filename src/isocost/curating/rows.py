@@ -1,0 +1,54 @@
+"""Turn the solutions of a training set into rows that TRL reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from isocost.errors import InputError
+
+
+def to_rows(
+    kept: pl.DataFrame,
+    texts: pl.Series,
+    questions: Mapping[str, str],
+    prompt: Callable[[str], str],
+    *,
+    reasoning: pl.Series | None = None,
+    form: str | None = None,
+) -> pl.DataFrame:
+    """Return a part of a training set as TRL's prompt-completion rows: problem_id, prompt, completion, model, sample_id.
+
+    If the draws have reasoning beside their texts, the rows have it too, as `reasoning`.
+
+    Args:
+        kept: Columns `problem_id`, `model` and `sample_id` of the draws.
+        texts: The texts of these draws.
+        questions: Questions by problem id.
+        prompt: Puts a question the way the student will be asked; a line break at its end keeps prompt and completion apart as tokens.
+        reasoning: Reasoning beside the texts, null where there is none; None where no draw of the run has any.
+        form: Text with `{reasoning}` in it, put before the solutions that have reasoning; None leaves reasoning out of completions.
+
+    Raises:
+        InputError: `questions` lacks the problem of a kept solution.
+    """
+    problems = kept["problem_id"].cast(pl.String)
+    unknown = sorted(set(problems.unique()) - questions.keys())
+    if unknown:
+        raise InputError(f"{len(unknown)} problems of the training set have no question, the first is {unknown[0]!r}")
+    prompts = {problem: prompt(questions[problem]) for problem in problems.unique()}
+    if reasoning is not None and form is not None:
+        before, _, after = form.partition("{reasoning}")
+        # Not `or`: an empty text is no reasoning either, and gets no empty form.
+        texts = pl.Series([f"{before}{r}{after}{t}" if r else t for r, t in zip(reasoning, texts, strict=True)], dtype=pl.String)
+    return pl.DataFrame(
+        {
+            "problem_id": problems,
+            "prompt": pl.Series([prompts[problem] for problem in problems], dtype=pl.String),
+            "completion": texts,
+            "model": kept["model"].cast(pl.String),
+            "sample_id": kept["sample_id"],
+            **({} if reasoning is None else {"reasoning": reasoning}),
+        }
+    )

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from isocost.curating import NearDuplicate, Rules, card
+from isocost.records import Cell, SamplingParams
+from tests.curating.test_choosing import draw, run
+
+
+def test_the_card_says_what_the_set_is() -> None:
+    curated = run([draw(0), draw(1), draw(2, "solution 1"), draw(0, model="strong")])
+    text = card(
+        curated,
+        Cell(arm="both", budget="low"),
+        study="gsm8k-qwen",
+        problems="gsm8k, train",
+        sampling={"weak": SamplingParams(stop=("\n\n",)), "strong": SamplingParams(temperature=1.0)},
+        distinct="string",
+        rules=Rules(),
+        seed=7,
+    )
+    assert text.startswith("# gsm8k-qwen: both@low\n\n2 sampled solutions of 1 problems (gsm8k, train)")
+    assert "| model | solutions | temperature | top p | top k | max tokens | stop |" in text
+    assert "| strong | " in text
+    assert "| 512 | `'\\n\\n'` |" in text
+    assert "| duplicate | 2 | The set has an equal solution of the same problem. |" in text
+    assert "seed 7: duplicates by `string` removed, no limit per problem" in text
+    assert "| weak | not named in the study | not named in the study |" in text
+    assert "Near-duplicates" not in text
+
+
+def made(rules: Rules, **more: Any) -> str:
+    curated = run([draw(0)])
+    cell = Cell(arm="weak", budget="low")
+    return card(curated, cell, study="s", problems="lab", sampling={"weak": SamplingParams()}, distinct=None, rules=rules, seed=0, **more)
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        (Rules(correct_only=False), "Answers were not compared with the reference answers: many are wrong."),
+        (Rules(sound_only=True), "an audit found no fault in its reasoning where it could check it."),
+        (Rules(per_problem=4), "at most 4 per problem, different equations first."),
+        (Rules(problems=frozenset("ab")), "the first 2 problems only."),
+    ],
+)
+def test_the_card_says_by_which_rules_the_set_was_chosen(rules: Rules, sentence: str) -> None:
+    assert sentence in made(rules)
+
+
+def test_the_card_has_licences_terms_and_near_duplicates() -> None:
+    near = [NearDuplicate(problem_id=f"p{i}", named="gsm8k:test", other_id=f"t|{i}", share=0.625) for i in range(250)]
+    text = made(Rules(), terms={"weak": ("apache-2.0", None)}, near_duplicates=near)
+    assert "| weak | apache-2.0 | not named in the study |" in text
+    assert "250 problems were left out, since they nearly repeat a problem of another set, the first 200 of them here." in text
+    assert "| p0 | gsm8k:test | t\\|0 | 62% |" in text
+    assert "| p200 |" not in text
