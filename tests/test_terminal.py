@@ -1,4 +1,5 @@
 import io
+import os
 
 import pytest
 
@@ -151,3 +152,16 @@ def test_time_left_counts_from_the_first_answer_on(monkeypatch: pytest.MonkeyPat
     assert "left" not in describe(first)
     assert second.rate == 2.0
     assert describe(second).endswith("0:30 left")
+
+
+def test_a_line_that_is_redrawn_fits_the_terminal(watch_clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(screen, "fileno", lambda: 0)
+    monkeypatch.setattr(os, "get_terminal_size", lambda descriptor: os.terminal_size((40, 20)))
+    line = ProgressLine(screen)
+    line(event(10, detail="x" * 60))
+    assert len(screen.getvalue().removeprefix("\r").rstrip()) == 39
+    assert screen.getvalue().endswith("…")
+    watch_clock.now += 1
+    line(event(100, detail="x" * 60, finished=True))
+    assert "x" * 60 in screen.getvalue()

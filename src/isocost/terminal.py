@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from typing import TYPE_CHECKING, TextIO
 
@@ -50,12 +52,20 @@ class ProgressLine:
 
     def _write(self, text: str, *, end: str) -> None:
         text = printable(text)
+        if self.live and not end:  # a line that wraps could not be redrawn
+            text = text if len(text) < (columns := self._columns()) else f"{text[: columns - 2]}…"
         start = "\r" if self.live else ""
         # Spaces overwrite the rest of an earlier, longer line.
         padding = " " * max(0, self._width - len(text)) if self.live else ""
         self._width = 0 if end else len(text)
         self.stream.write(f"{start}{text}{padding}{end}")
         self.stream.flush()
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self.stream.fileno()).columns
+        except OSError:  # no terminal after all, or one that does not say; io.UnsupportedOperation is an OSError
+            return sys.maxsize
 
 
 class CountLine:

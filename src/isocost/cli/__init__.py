@@ -1,9 +1,9 @@
 """The command line: parse arguments, call the package, print results.
 
 No other package prints. Data goes to standard output, everything else to standard error. `studies` has the commands that run a study or
-train the embedded models, `imports`, `tables`, `forecasts` and `backtests` those that need no study, `exports` the one that writes data
-sets of a run, and `audits` the search for false positives. Modules that take long to import are imported inside commands, so that
-`isocost --help` is fast.
+train the embedded models, `imports`, `tables`, `forecasts` and `backtests` those that need no study, `drafts` the one that writes a first
+study file, `exports` the one that writes data sets of a run, and `audits` the search for false positives. Modules that take long to import
+are imported inside commands, so that `isocost --help` is fast.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli import audits, backtests, exports, forecasts, imports, studies, tables
+from isocost.cli import audits, backtests, drafts, exports, forecasts, imports, studies, tables
 from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
     name="isocost",
     help="Compute-optimal sampling: which model to buy synthetic reasoning data from, at a fixed budget.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -36,6 +35,7 @@ _GRADE = (
 )
 _COMMANDS: dict[str, Callable[..., None]] = {  # in the order of isocost --help
     "demo": studies.demo,
+    "init": drafts.init,
     "run": studies.run,
     "plan": studies.plan,
     "sample": studies.stage("sample", "Buy what the study's cells still lack."),

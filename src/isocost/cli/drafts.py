@@ -1,0 +1,92 @@
+"""The command that writes a first study file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isocost.cli.printing import say
+from isocost.errors import InputError, StorageError
+from isocost.paths import shell_word
+
+
+def init(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The file to write; it must not exist.")] = Path("study.yaml"),
+    template: Annotated[
+        str | None, typer.Option("--template", metavar="NAME", help="endpoint, gpu, table or code; asks nothing.", show_default=False)
+    ] = None,
+    problems: Annotated[
+        str | None,
+        typer.Option(
+            "--problems",
+            metavar="FILE",
+            help="A JSONL file, or the name of a source: gsm8k, math, mbpp, humaneval, lab.",
+            show_default=False,
+        ),
+    ] = None,
+    models: Annotated[
+        str | None, typer.Option("--models", metavar="WEAK,STRONG", help="Two models, the cheaper first.", show_default=False)
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option("--table", metavar="TABLE", help="The recorded samples, for the template table.", show_default=False)
+    ] = None,
+) -> None:
+    """Write a first study file, with comments: where the models run, which problems, which models.
+
+    Asks three questions on a terminal. What an option says is not asked, and with --template nothing is.
+    """
+    from isocost.drafting import DEFAULTS, SOURCES, draft, models_of, refuse_unknown
+
+    if study.exists():
+        raise InputError(f"{study} exists, and is not written over\n  give another name: isocost init other.yaml")
+    answer = _asked if template is None else _assumed
+    if template is None:
+        template = _choose({name: default.summary for name, default in DEFAULTS.items()})
+    refuse_unknown(template)
+    defaults = DEFAULTS[template]
+    if template == "table":
+        table = table or answer("Which table of samples?", "samples.parquet")
+    problems = problems or answer(f"Which problems? A JSONL file, or {', '.join(SOURCES)}", defaults.problems)
+    if models is None:
+        found = models_of(table, study.parent) if table else defaults.models
+        models = answer("Which models? Two, the cheaper first", ",".join(found))
+    text = draft(template, problems=problems, models=models.split(","), folder=study.parent, table=table)
+    try:
+        study.parent.mkdir(parents=True, exist_ok=True)
+        with study.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise StorageError(f"{study}: cannot be written: {error.strerror}") from error
+    say(f"wrote {study}: look through it, then\n  isocost run {shell_word(study)} --dry-run")
+
+
+def _choose(summaries: Mapping[str, str]) -> str:
+    """Ask for a template.
+
+    Raises:
+        InputError: standard input is no terminal.
+    """
+    if not is_terminal():
+        raise InputError(f"init asks questions, and standard input is no terminal\n  name a template: --template {'|'.join(summaries)}")
+    for name, summary in summaries.items():
+        say(f"  {name:9s} {summary}")
+    return _asked("Where do the samples come from?", next(iter(summaries)))
+
+
+def is_terminal() -> bool:
+    """Return True if somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def _asked(question: str, default: str) -> str:
+    """Return the answer to a question, whose text goes to standard error as all messages do."""
+    return str(typer.prompt(question, default=default, err=True)).strip()
+
+
+def _assumed(question: str, default: str) -> str:
+    """Return the default without asking."""
+    return default

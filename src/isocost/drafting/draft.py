@@ -1,0 +1,176 @@
+"""Drafts of study files from templates."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from datetime import date
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import yaml
+
+from isocost.errors import InputError
+from isocost.graders import load_grader
+from isocost.nearest import did_you_mean
+from isocost.problems import load_problems
+from isocost.records import Outcome, Problem
+from isocost.tables import scan_table
+
+_LOOKED_AT = 200  # problems that choose the grader
+
+
+class Defaults(NamedTuple):
+    """The answers that a template assumes where a user gives none.
+
+    Attributes:
+        summary: The case for which the template is, for the question that chooses one.
+        problems: A JSONL file or the name of a source.
+        models: Two models, the cheaper first; none where a table names them.
+    """
+
+    summary: str
+    problems: str
+    models: tuple[str, ...]
+
+
+class _Source(NamedTuple):
+    options: str
+    grader: str
+    prompt: str | None
+
+
+DEFAULTS: dict[str, Defaults] = {
+    "endpoint": Defaults("models behind OpenAI-compatible endpoints", "problems.jsonl", ("small-model", "large-model")),
+    "gpu": Defaults("models on this machine, students trained on it", "gsm8k", ("Qwen/Qwen2.5-0.5B", "Qwen/Qwen2.5-1.5B")),
+    "table": Defaults("samples that were recorded before", "problems.jsonl", ()),
+    "code": Defaults(
+        "models on this machine that write programs", "mbpp", ("Qwen/Qwen2.5-Coder-0.5B-Instruct", "Qwen/Qwen2.5-Coder-1.5B-Instruct")
+    ),
+}
+SOURCES = {
+    "gsm8k": _Source("split: train, limit: 2000", "number", "gsm8k-8shot"),
+    "math": _Source("", "math", "math-4shot"),
+    "mbpp": _Source("split: train", "code", None),
+    "humaneval": _Source("", "code", None),
+    "lab": _Source("split: train, limit: 200", "number", "lab-2shot"),
+}
+_SPLITS = {  # validation and test problems of a source, as YAML
+    "gsm8k": ("{source: gsm8k, split: train, skip: 7000}", "{source: gsm8k, split: test}"),
+    "lab": ("{source: lab, split: validation, limit: 100}", "{source: lab, split: test, limit: 100}"),
+}
+_INSTRUCTIONS = {  # by grader
+    "choice": "Reason step by step. End with the letter of the answer after ####.",
+    "code": "Write the function. Answer with one block of code.",
+    "math": r"Reason step by step. Put the final answer in \\boxed{}.",
+    "number": "Reason step by step. End with the answer after ####.",
+}
+
+
+def refuse_unknown(template: str) -> None:
+    """Raise InputError, with the nearest name, if there is no such template."""
+    if template not in DEFAULTS:
+        raise InputError(f'no template "{template}"\n  {did_you_mean(template, DEFAULTS) or "known: " + ", ".join(DEFAULTS)}')
+
+
+def draft(template: str, *, problems: str, models: Sequence[str], folder: Path, table: str | None = None) -> str:
+    """Return a study file with comments.
+
+    Args:
+        template: A key of `DEFAULTS`.
+        problems: A JSONL file, from the working directory or from `folder`, or the name of a problem source. A file that exists is
+            read: its answers choose the grader.
+        models: Two models, the cheaper first, as the template's engine names them.
+        folder: The study file's folder.
+        table: The recorded samples, for the template `table`.
+
+    Raises:
+        InputError: no such template or source, not two models, or a table is missing where one is needed.
+        ProblemsError: the file of problems cannot be read.
+    """
+    from jinja2 import Environment, StrictUndefined  # takes longer to import than the rest of the command
+
+    refuse_unknown(template)
+    if len(models) != 2:
+        raise InputError(f"two models are needed, the cheaper first, not {len(models)}: {', '.join(models) or 'none'}")
+    if template == "table" and table is None:
+        raise InputError("the template table needs the recorded samples\n  name them: --table samples.parquet")
+    source, grader, prompt = _problems(problems, folder)
+    text = files("isocost.drafting").joinpath("templates", f"{template}.yaml").read_text(encoding="utf-8")
+    environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    instruction = _INSTRUCTIONS[grader or "number"]
+    form = f'{{form: "{{question}}\\n\\n{instruction}", chat: true}}'
+    return environment.from_string(text).render(
+        name=_quoted(re.sub(r"[^\w-]+", "-", Path(problems).stem) or "study"),
+        train=source,
+        splits=dict(zip(("validation", "test"), _SPLITS.get(problems, ()), strict=False)),
+        weak=_quoted(models[0].strip()),
+        strong=_quoted(models[1].strip()),
+        table=_quoted(_beside(table, folder)) if table else "",
+        prompt=f"{{template: {prompt}}}" if prompt else form,
+        prompt_comment="" if prompt else "   # for models that follow instructions",
+        instruction=instruction,
+        grader=grader or "number",
+        grader_comment="" if grader else "                                        # or math, choice, exact, code, judge",
+        today=date.today().isoformat(),
+    )
+
+
+def models_of(table: str, folder: Path) -> tuple[str, ...]:
+    """Return the models of a table of samples, that with the smallest share of correct samples first.
+
+    Raises:
+        InputError: it has fewer or more than two, so that a user has to choose.
+        TableError: the table cannot be read.
+    """
+    path = str(folder / _beside(table, folder))
+    shares = scan_table(path, ["model"]).group_by("model").agg(pl.col("correct").mean()).collect()
+    found = tuple(shares.sort("correct", "model")["model"])
+    if len(found) != 2:
+        raise InputError(f"{path}: has samples of {', '.join(found)}; a study compares two\n  name them, the cheaper first: --models A,B")
+    return found
+
+
+def _problems(problems: str, folder: Path) -> tuple[str, str | None, str | None]:
+    """Return the source of the training problems as YAML, their grader (None: not known), and their prompt template (None: none)."""
+    if source := SOURCES.get(problems):
+        options = f", {source.options}" if source.options else ""
+        return f"{{source: {problems}{options}}}", source.grader, source.prompt
+    if not Path(problems).suffix and not any(path.exists() for path in (folder / problems, Path(problems))):
+        hint = did_you_mean(problems, SOURCES) or f"name a JSONL file, or one of {', '.join(SOURCES)}"
+        raise InputError(f'no file and no problem source "{problems}"\n  {hint}')
+    path = _beside(problems, folder)
+    return f"{{source: jsonl, path: {_quoted(path)}}}", _grader_for(path, folder), None
+
+
+def _beside(path: str, folder: Path) -> str:
+    """Return a path that was given from the working directory as a study file in `folder` names it."""
+    return path if (folder / path).exists() or not Path(path).exists() else os.path.relpath(path, folder)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as YAML reads it back: plain where nothing in it means something else, else in double quotes."""
+    plain = re.fullmatch(r"[A-Za-z_][\w./-]*", text) is not None and yaml.safe_load(text) == text
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _grader_for(path: str, folder: Path) -> str | None:
+    """Return the grader that suits the reference answers of a file; None if there is no such file yet."""
+    if not (folder / path).exists():
+        return None
+    looked_at = list(islice(load_problems("jsonl", {"path": path}, base=folder), _LOOKED_AT))
+    answers = [problem for problem in looked_at if problem.answer]
+    if answers and all(re.fullmatch(r"\(?[A-J]\)?", problem.answer.strip()) for problem in answers):
+        return "choice"
+    return "number" if all(map(_is_number, answers)) else "math"
+
+
+def _is_number(problem: Problem) -> bool:
+    """Return True if the grader `number` accepts the reference answer."""
+    verdict = load_grader("number").grade(problem.answer, f"The final answer is \\boxed{{{problem.answer}}}.")
+    return verdict.outcome == Outcome.CORRECT

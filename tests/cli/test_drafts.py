@@ -1,0 +1,49 @@
+"""`isocost init` writes a study file: by options, by questions on a terminal, and never over a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from isocost.cli import app
+from isocost.errors import InputError
+from tests.openai_runs import run_process
+
+
+def test_a_template_asks_nothing(tmp_path: Path) -> None:
+    left = run_process("init", tmp_path / "new" / "study.yaml", "--template", "endpoint", "--models", "small,large")
+    assert left.code == 0, left.err
+    assert "wrote" in left.err
+    assert "--dry-run" in left.err
+    study = yaml.safe_load((tmp_path / "new" / "study.yaml").read_text(encoding="utf-8"))
+    assert [study["models"][name]["model"] for name in ("weak", "strong")] == ["small", "large"]
+
+
+def test_three_questions_are_asked_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("isocost.cli.drafts.is_terminal", lambda: True)
+    done = CliRunner().invoke(app, ["init"], input="gpu\n\nsmall,large\n")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("?") == 3
+    study = yaml.safe_load((tmp_path / "study.yaml").read_text(encoding="utf-8"))
+    assert study["problems"]["train"]["source"] == "gsm8k"
+    assert study["models"]["strong"]["model"] == "large"
+
+
+def test_without_a_terminal_and_a_template_it_says_what_to_add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["init"])
+    assert isinstance(done.exception, InputError)
+    assert "--template endpoint|gpu|table|code" in str(done.exception)
+
+
+def test_a_file_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("mine")
+    done = CliRunner().invoke(app, ["init", str(path), "--template", "gpu"])
+    assert isinstance(done.exception, InputError)
+    assert "exists, and is not written over" in str(done.exception)
+    assert path.read_text() == "mine"
