@@ -97,8 +97,8 @@ def write(page: str, folder: Path, change: Callable[[str], str] = lambda text: t
 def run_all(page_commands: list[str], here: Callable[[str], Left]) -> dict[str, Left]:
     """Run the commands one after another; each must succeed.
 
-    `isocost view` serves until it is stopped, so its help is shown. The study that `isocost init` writes is there already, changed. Two orders of
-    the draws are enough for a backtest.
+    `isocost view` serves until it is stopped, so its help is shown. The study that `isocost init` writes is there already, changed.
+    Two orders of the draws are enough for a backtest.
     """
     done = {}
     for command in page_commands:
