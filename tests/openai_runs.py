@@ -159,6 +159,9 @@ class ThreadExecutor:
             future.set_exception(error)
         return future
 
+    def submit_to(self, queue: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return self.submit(function, *args, **kwargs)
+
     def send(self, job: Job) -> Future[Answers]:
         with self._one:
             if job.queue not in self._queues:

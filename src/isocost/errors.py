@@ -14,8 +14,10 @@
         │   ├── TryAgainError       an endpoint could not answer now: busy, failing, out of reach
         │   ├── RefusedPromptError  an endpoint refuses one prompt for what it says, as a content filter does
         │   ├── UsageError          an endpoint reports usage that cannot be right: its bill cannot be known
-        │   └── NotSentError        the run was stopped before a request was sent to an endpoint
+        │   ├── NotSentError        the run was stopped before a request was sent to an endpoint
+        │   └── NotRunError         a request of a batch was not run: the batch expired, was cancelled or was not accepted
         ├── StorageError            the disk is full or cannot be written
+        ├── BatchesOpenError        batches are under way at endpoints, and the run does not wait for them
         └── LimitReachedError       the hard limit on the bill leaves no room for the next request
 
 A message is one to three lines: what happened and where, then what to do. Each is a field of the error.
@@ -169,6 +171,18 @@ class UsageError(EngineError):
 
 class NotSentError(EngineError):
     """The run was stopped before a request was sent to an endpoint."""
+
+
+class NotRunError(EngineError):
+    """A request of a batch was not run, and costs nothing: the batch expired, was cancelled, or was not accepted."""
+
+    charged = False
+
+
+class BatchesOpenError(RunError):
+    """Batches are under way at endpoints, and the run was asked not to wait. No failure: the same command collects them later."""
+
+    exit_code = 0
 
 
 class StorageError(RunError):

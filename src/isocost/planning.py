@@ -60,6 +60,7 @@ def model_card(name: str, study: Study, size: ModelSize | None, prices: PriceLis
         parameters_are="given in the study file" if spec.params else read_from_engine,
         flops_per_token=flops_per_token(parameters) if parameters else None,
         usd_per_million=price.usd_per_million,
+        online_usd_per_million=price.online_usd_per_million,
         usd_per_request=price.usd_per_request,
         price_tiers=price.tiers,
         attention=attention,
@@ -177,6 +178,7 @@ def terms_of(
         target=arm.target.correct_per_problem,
         by_difficulty=arm.target.by == "difficulty",
         per_request=_per_request(arm.models, budget.unit, costs) if budget else {},
+        large_rounds=any(study.models[model].batch for model in arm.models),
     )
 
 

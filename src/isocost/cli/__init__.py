@@ -38,7 +38,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {  # in the order of isocost --help
     "init": drafts.init,
     "run": studies.run,
     "plan": studies.plan,
-    "sample": studies.stage("sample", "Buy what the study's cells still lack."),
+    "sample": studies.sample,
     "grade": studies.stage("grade", _GRADE),
     "audit": audits.audit,
     "import": imports.import_,

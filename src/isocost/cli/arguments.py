@@ -51,6 +51,13 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Refuse problems whose own reference answer the grader does not accept, rather than leave them out."),
 ]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Submit batches (models with batch: true) and leave; the same command collects them later.")
+]
+CancelBatches = Annotated[
+    bool,
+    typer.Option("--cancel-batches", help="Cancel the batches under way, wait up to ten minutes, keep what they brought, buy nothing."),
+]
 Where = Annotated[
     str | None,
     typer.Option("--executor", metavar="NAME", help="Where work runs: local or ray; default: the study file's. See docs/ray.md."),

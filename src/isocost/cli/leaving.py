@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import isocost
 from isocost.cli.printing import say
-from isocost.errors import InputError, IsocostError
+from isocost.errors import BatchesOpenError, InputError, IsocostError
 
 
 @contextlib.contextmanager
@@ -89,6 +89,9 @@ def resumable(directory: Path | None) -> Iterator[None]:
 
     Args:
         directory: The run directory; None if it is not known yet.
+
+    Raises:
+        SystemExit: 130 on Ctrl-C; 0 if the run leaves batches at endpoints, as it was asked to.
     """
     install_interrupts()
     try:
@@ -96,13 +99,20 @@ def resumable(directory: Path | None) -> Iterator[None]:
     except KeyboardInterrupt:
         say(_format_interrupted(directory))
         raise SystemExit(130) from None
+    except BatchesOpenError as left:
+        say(f"{left}\n  go on with: {_again()}")
+        raise SystemExit(left.exit_code) from None
 
 
 def _format_interrupted(directory: Path | None) -> str:
     from isocost.summaries.status import describe_saved
 
-    again = " ".join(["isocost", *sys.argv[1:]])
-    return f"\nstopped: {describe_saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {again}"
+    return f"\nstopped: {describe_saved(directory) if directory else 'all that was finished is saved'}\n  go on with: {_again()}"
+
+
+def _again() -> str:
+    """Return the command that goes on: this one, which waits for batches and cancels none."""
+    return " ".join(["isocost", *(word for word in sys.argv[1:] if word not in ("--no-wait", "--cancel-batches"))])
 
 
 def _format_unexpected(error: Exception) -> str:

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isocost.cli.arguments import Address, AsJson, Directory, Out, Settings, Strict, StudyPath, Where, force_option
+from isocost.cli.arguments import (
+    FORCE,
+    Address,
+    AsJson,
+    CancelBatches,
+    Directory,
+    NoWait,
+    Out,
+    Settings,
+    Strict,
+    StudyPath,
+    Where,
+    force_option,
+)
 from isocost.cli.leaving import resumable, stoppable
 from isocost.cli.printing import print_data, say
 from isocost.terminal import ProgressLine
@@ -35,6 +48,8 @@ def run(
     strict: Strict = False,
     executor: Where = None,
     address: Address = None,
+    no_wait: NoWait = False,
+    cancel_batches: CancelBatches = False,
 ) -> None:
     """Run a study, or resume it: finished work is not repeated."""
     if dry_run:
@@ -45,7 +60,7 @@ def run(
             prepared, costs, plans, prompts = rehearse(study, settings or [], strict=strict, listener=ProgressLine(sys.stderr))
         print_data(to_markdown(prepared, costs, plans) + "\n\n" + prompts)
         return
-    _run(study, out, settings, strict=strict, executor=executor, address=address)
+    _run(study, out, settings, strict=strict, executor=executor, address=address, no_wait=no_wait, cancel_batches=cancel_batches)
 
 
 def plan(
@@ -124,8 +139,31 @@ def stage(name: str, summary: str) -> Callable[..., None]:
     return command
 
 
+def sample(
+    directory: Directory,
+    force: Annotated[bool, typer.Option("--force", help=FORCE["sample"])] = False,
+    strict: Strict = False,
+    executor: Where = None,
+    address: Address = None,
+    no_wait: NoWait = False,
+    cancel_batches: CancelBatches = False,
+) -> None:
+    """Buy what the study's cells still lack."""
+    leaving = {"no_wait": no_wait, "cancel_batches": cancel_batches}
+    _finish(run_stage(directory, "sample", None, force=force, strict=strict, executor=executor, address=address, **leaving))
+
+
 def run_stage(
-    directory: Path, name: str, settings: list[str] | None, *, force: bool, strict: bool, executor: str | None, address: str | None
+    directory: Path,
+    name: str,
+    settings: list[str] | None,
+    *,
+    force: bool,
+    strict: bool,
+    executor: str | None,
+    address: str | None,
+    no_wait: bool = False,
+    cancel_batches: bool = False,
 ) -> Finished:
     """Run one stage of a run, and what it needs from earlier ones, with a progress line.
 
@@ -137,13 +175,19 @@ def run_stage(
         strict: Whether to refuse problems with an unaccepted reference answer.
         executor: Overrides the executor's name.
         address: Overrides the address of the Ray cluster.
+        no_wait: Whether to leave batches under way.
+        cancel_batches: Whether to cancel batches, and collect what is paid.
     """
+    from isocost.dispatch.batches.terms import BatchTerms
     from isocost.preparing.executing import ExecutorChoice
     from isocost.running import run_stage as run_one
 
     with resumable(directory):
         where, progress = ExecutorChoice(name=executor, address=address), ProgressLine(sys.stderr)
-        return run_one(directory, name, settings=settings or [], force=force, strict=strict, executor=where, listener=progress)
+        terms = BatchTerms(wait=not no_wait, cancel=cancel_batches)
+        return run_one(
+            directory, name, settings=settings or [], force=force, strict=strict, executor=where, batch_terms=terms, listener=progress
+        )
 
 
 def _run(
@@ -154,13 +198,17 @@ def _run(
     strict: bool,
     executor: str | None = None,
     address: str | None = None,
+    no_wait: bool = False,
+    cancel_batches: bool = False,
 ) -> None:
+    from isocost.dispatch.batches.terms import BatchTerms
     from isocost.preparing.executing import ExecutorChoice
     from isocost.running import run as run_study
 
     with resumable(out):
         where, progress = ExecutorChoice(name=executor, address=address), ProgressLine(sys.stderr)
-        outcome = run_study(study, out, settings=settings or [], strict=strict, executor=where, listener=progress)
+        terms = BatchTerms(wait=not no_wait, cancel=cancel_batches)
+        outcome = run_study(study, out, settings=settings or [], strict=strict, executor=where, batch_terms=terms, listener=progress)
     _finish(outcome)
 
 

@@ -5,7 +5,7 @@ Every field has a line under `Attributes` of its model. `scripts/study_docs.py` 
 
 from __future__ import annotations
 
-from isocost.config.models import Amount, Costs, Discount, ModelSpec, Price, Prompt, Tiers
+from isocost.config.models import Amount, BatchPrice, Costs, Discount, ModelSpec, Price, Prompt, Tiers
 from isocost.config.sections import OpenSection, Section
 from isocost.config.study import JUDGE, Arm, AuditSpec, Budget, Curate, ExecutorSpec, GraderSpec, ProblemSource, Study
 
@@ -14,6 +14,7 @@ __all__ = [
     "Amount",
     "Arm",
     "AuditSpec",
+    "BatchPrice",
     "Budget",
     "Costs",
     "Curate",

@@ -120,6 +120,26 @@ def _ascending(tiers: tuple[PriceTier, ...]) -> tuple[PriceTier, ...]:
 Tiers = Annotated[tuple[PriceTier, ...], AfterValidator(_ascending)]
 
 
+class BatchPrice(Section):
+    """The prices of a provider's batch API, for models with `batch: true`. There is no default discount: providers differ.
+
+    Attributes:
+        input: US dollars per million prompt tokens.
+        output: US dollars per million generated tokens.
+        input_cache_read: US dollars per million prompt tokens that the provider reads from its cache; null means the price of `input`.
+        input_cache_write: US dollars per million prompt tokens that the provider writes to its cache; null means the price of `input`.
+        request: US dollars per request, whatever its tokens.
+        tiers: Prices of requests with longer prompts.
+    """
+
+    input: Amount
+    output: Amount
+    input_cache_read: Amount | None = None
+    input_cache_write: Amount | None = None
+    request: Amount | None = None
+    tiers: Tiers = ()
+
+
 class Price(Section):
     """The price of a model's tokens: either from a price list, or from the hourly price of the GPUs that it runs on.
 
@@ -130,6 +150,7 @@ class Price(Section):
         input_cache_write: US dollars per million prompt tokens that the provider writes to its cache; null means the price of `input`.
         request: US dollars per request, whatever its tokens.
         tiers: Prices of requests with longer prompts.
+        batch: The prices of the provider's batch API, for models with `batch: true`.
         batch_discount: The provider's discount for its batch API, as a share: 0.5 halves all prices. It applies to models with
             `batch_api: true`.
         gpu_hour: Instead of the prices above: US dollars per hour of one GPU.
@@ -144,6 +165,7 @@ class Price(Section):
     input_cache_write: Amount | None = None
     request: Amount | None = None
     tiers: Tiers = ()
+    batch: BatchPrice | None = None
     batch_discount: Discount | None = None
     gpu_hour: PositiveFloat | None = None
     gpus: PositiveInt = 1
@@ -152,7 +174,7 @@ class Price(Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        keys = ("input", "output", "input_cache_read", "input_cache_write", "request", "tiers", "batch_discount")
+        keys = ("input", "output", "input_cache_read", "input_cache_write", "request", "tiers", "batch", "batch_discount")
         listed = [key for key in keys if getattr(self, key) not in (None, ())]
         if self.gpu_hour is not None and listed:
             raise ValueError(f"gpu_hour and {listed[0]} are two kinds of price; give one")
@@ -242,9 +264,11 @@ class ModelSpec(OpenSection):
         prompt_tokens: Expected tokens of a prompt.
         attention: Layers * heads * head size, for the FLOPs of attention; null means as the engine reads it.
         reasoning: Delimiters of its reasoning, beside those that are known (`<think>`, `[THINK]`, the channels of gpt-oss and others).
-        batch_api: Price the model at its provider's batch API: apply the `batch_discount` of its price.
         license: Licence of its weights, such as `apache-2.0`, for the cards of the data that it writes.
         terms: What its terms say about training on its outputs, or where they are, for the same cards.
+        batch: Buy the model's samples through the batch API of its endpoint, at the prices of `price.batch`; for engine `openai`. See
+            [batch.md](batch.md).
+        batch_api: Only price the model at its provider's batch API: apply the `batch_discount` of its price, and send requests singly.
     """
 
     engine: str
@@ -256,6 +280,15 @@ class ModelSpec(OpenSection):
     prompt_tokens: PositiveFloat | None = None
     attention: PositiveInt | None = None
     reasoning: Reasoning | None = None
+    batch: bool = False
     batch_api: bool = False
     license: Annotated[str, Field(min_length=1)] | None = None
     terms: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _batched_by_an_endpoint(self) -> Self:
+        if self.batch and self.engine != "openai":
+            raise ValueError(f"batch: true is for engine openai, whose endpoints have a batch API; the engine is {self.engine}")
+        if self.batch and self.batch_api:
+            raise ValueError("batch sends through the batch API, batch_api only prices as if it did; leave batch_api out")
+        return self

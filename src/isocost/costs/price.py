@@ -24,6 +24,7 @@ class Priced:
 
     Attributes:
         usd_per_million: US dollars per million tokens by the keys of a price list; None if unknown.
+        online_usd_per_million: The same for requests that are sent singly, of a model that is bought in batches.
         usd_per_request: US dollars per request besides.
         tiers: Prices of requests with longer prompts.
         price_is: The source of the price, as text.
@@ -33,6 +34,7 @@ class Priced:
     """
 
     usd_per_million: Mapping[str, float] | None
+    online_usd_per_million: Mapping[str, float] | None = None
     usd_per_request: float = 0.0
     tiers: tuple[PriceTier, ...] = ()
     price_is: str = ""
@@ -51,13 +53,15 @@ def priced(name: str, spec: ModelSpec, source: str, prices: PriceList | None) ->
         prices: The study's price file.
 
     Raises:
-        BudgetError: the model uses a batch API whose discount is unknown.
+        BudgetError: the model uses a batch API whose prices or discount are unknown.
     """
     price, place = spec.price, "the study file"
     if price is None and prices is not None:
         price, place = prices.of(source, name), prices.shown
     if price is None:
         return Priced(usd_per_million=None, to_know=prices.advice(source) if prices else f"give models.{name}.price")
+    if spec.batch:
+        return _of_batches(spec, price, place)
     if price.gpu_hour is not None:
         return _of_gpus(price, price.gpu_hour)
     paid = 1.0 - _discount(spec, price, place)
@@ -70,7 +74,23 @@ def priced(name: str, spec: ModelSpec, source: str, prices: PriceList | None) ->
     )
 
 
-def _listed(price: Price | config.PriceTier, paid: float) -> dict[str, float]:
+def _of_batches(spec: ModelSpec, price: Price, place: str) -> Priced:
+    """Return the prices of the provider's batch API."""
+    batch = price.batch
+    if batch is None:
+        missing = "price.batch is missing" if spec.price else f"{place} has no batch prices for it"
+        raise BudgetError(f"{missing}, and batch is true\n  give what the provider's batch API charges: batch: {{input: ..., output: ...}}")
+    return Priced(
+        usd_per_million=_listed(batch),
+        online_usd_per_million=_listed(price),
+        usd_per_request=batch.request or 0.0,
+        tiers=tuple(PriceTier(above=tier.above, usd_per_million=_listed(tier)) for tier in batch.tiers),
+        price_is=f"{place}, batch API",
+        priced_on=price.dated,
+    )
+
+
+def _listed(price: Price | config.PriceTier | config.BatchPrice, paid: float = 1.0) -> dict[str, float]:
     """Return the prices of a list that are given; `paid` is the share that is paid after a discount."""
     found = {key: value for key in _KEYS if (value := getattr(price, key)) is not None}
     return found if paid == 1 else {key: value * paid for key, value in found.items()}

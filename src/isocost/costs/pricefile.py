@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from isocost.coercion import coerce_texts
-from isocost.config import Amount, Discount, Price, Section, Tiers
+from isocost.config import Amount, BatchPrice, Discount, Price, Section, Tiers
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
 from isocost.yamlfile import Keys, read_yaml
@@ -48,6 +48,7 @@ class _Listed(Section):
     input_cache_write: Amount | None = None
     request: Amount | None = None
     tiers: Tiers = ()
+    batch: BatchPrice | None = None
     batch_discount: Discount | None = None
 
 
@@ -88,7 +89,8 @@ def _mistake(error: Mapping[str, Any]) -> str:
     """Return the message for a mistake. Its second line says what to do."""
     keys: Keys = tuple(error["loc"])
     if len(keys) > 3:
-        return f'{".".join(map(str, keys[2:]))} of model "{keys[1]}": {error["msg"]}\n  needed: above, input, output of each tier'
+        needed = "input and output of batch" if keys[2] == "batch" else "above, input, output of each tier"
+        return f'{".".join(map(str, keys[2:]))} of model "{keys[1]}": {error["msg"]}\n  needed: {needed}'
     if error["type"] == "extra_forbidden":
         return _unknown(keys)
     if error["type"] == "missing":

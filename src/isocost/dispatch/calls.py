@@ -38,10 +38,10 @@ class Call:
         """The key that it is reserved and stored under."""
         return self.job.key
 
-    def reservation(self) -> Reservation:
-        """Return its reservation for the ledger."""
+    def reservation(self, **more: str) -> Reservation:
+        """Return its reservation for the ledger, with further fields of its line."""
         remote = {"remote": True} if self.job.remote else {}  # left out of other lines, which keeps the ledger short
-        return Reservation(request=self.key, worst=self.worst, facts={**self.facts, **remote})
+        return Reservation(request=self.key, worst=self.worst, facts={**self.facts, **remote, **more})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ def send_calls(
     room: Callable[[], bool] = lambda: True,
     notify: Callable[[str], None] = lambda message: None,
     health: EndpointHealth | None = None,
+    elsewhere: Callable[[], bool] = lambda: False,
 ) -> Generator[AnsweredCalls, None, None]:
     """Send calls and yield them as they are answered, several at a time; the caller releases each in the ledger.
 
@@ -64,13 +65,14 @@ def send_calls(
         room: Returns True if more may be sent. Answers are awaited in any case.
         notify: Called with a message on an endpoint that cannot be reached or does not answer, or whose usage is odd but possible.
         health: As for `make_queues`.
+        elsewhere: Returns True while the caller has other requests open, which may free room under the limit.
 
     Raises:
         LimitReachedError: the next call does not fit under the limit.
         EngineError: an engine could not answer.
     """
     with defer_interrupts() as raise_if_interrupted:
-        in_flight = _CallsInFlight(make_queues(sources, health), executor, ledger, notify)
+        in_flight = _CallsInFlight(make_queues(sources, health), executor, ledger, notify, elsewhere)
         yielded: list[str] = []
         try:
             while True:
@@ -102,7 +104,15 @@ def send_calls(
 class _CallsInFlight:
     """Calls in flight, and the queues they come from."""
 
-    def __init__(self, queues: dict[str, CallQueue], executor: Executor, ledger: Ledger, notify: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        queues: dict[str, CallQueue],
+        executor: Executor,
+        ledger: Ledger,
+        notify: Callable[[str], None],
+        elsewhere: Callable[[], bool],
+    ) -> None:
+        self._elsewhere = elsewhere
         self._queues, self._executor, self._ledger, self._notify = queues, executor, ledger, notify
         self._in_flight: dict[Future[Answers], Call] = {}
         self._finished: SimpleQueue[Future[Answers]] = SimpleQueue()
@@ -121,9 +131,10 @@ class _CallsInFlight:
             calls = self._next(queue)
             try:
                 # Patient only without calls in flight: this thread is the one that stores answers, and so the one that frees room.
-                fitting = self._ledger.reserve([call.reservation() for call in calls], patient=not self._in_flight)
+                alone = not self._in_flight and not self._elsewhere()
+                fitting = self._ledger.reserve([call.reservation() for call in calls], patient=alone)
             except LimitReachedError as error:
-                if not self._in_flight:  # otherwise an answer may cost less than its worst case, and the call is tried again
+                if alone:  # otherwise an answer may cost less than its worst case, and the call is tried again
                     if not queue.last_error:
                         raise
                     # The failures that used up the limit are the cause.
@@ -237,7 +248,7 @@ class _CallsInFlight:
         elif isinstance(error, InputError) or (isinstance(error, EngineError) and not error.charged):
             self._ledger.retry(call.key, reason)
         elif isinstance(error, UsageError):
-            reported = _reported_cost(call, error)
+            reported = reported_cost(call, error)
             self._ledger.lose(call.key, reason, reported)
             return self._add_excess_in_flight(call, error, reported)
         elif isinstance(error, EngineError) and (call.job.remote or isinstance(error, TryAgainError | RefusedPromptError)):
@@ -276,7 +287,7 @@ class _CallsInFlight:
         self._ledger.abandon([*yielded, *(call.key for call in self._in_flight.values())])
 
 
-def _reported_cost(call: Call, error: UsageError) -> Cost | None:
+def reported_cost(call: Call, error: UsageError) -> Cost | None:
     """Return the cost by a reply's impossible usage, or None if the usage cannot be read: the provider may charge by it."""
     if call.card is None or error.prompt_tokens is None or error.generated_tokens is None:
         return None

@@ -12,8 +12,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
+from isocost.dispatch.batches.dispatcher import BatchDispatcher, BatchedCalls, running
 from isocost.dispatch.calls import Abandoned, Call, EndpointHealth
-from isocost.dispatch.inflight import POLL_INTERVAL, send_calls
+from isocost.dispatch.inflight import POLL_INTERVAL, AnsweredCalls, defer_interrupts, send_calls
 from isocost.engines.base import Request
 from isocost.executors import engineworker
 from isocost.executors.base import Executor
@@ -36,6 +37,10 @@ class Source(Protocol):
         """
 
 
+class BatchedSource(BatchedCalls, Source, Protocol):
+    """The calls of one model that go through a batch API, and the store of their answers."""
+
+
 def run_sources(
     sources: Sequence[Source],
     executor: Executor,
@@ -46,6 +51,8 @@ def run_sources(
     notify: Callable[[str], None] = lambda message: None,
     after: Callable[[], None] = lambda: None,
     health: EndpointHealth | None = None,
+    batches: BatchDispatcher | None = None,
+    batched: Sequence[BatchedSource] = (),
 ) -> None:
     """Send all calls of the sources to engines, several at a time, and store each answer as it arrives.
 
@@ -58,10 +65,13 @@ def run_sources(
         notify: As for `send_calls`.
         health: As for `make_queues`.
         after: Called after answers are released, and at intervals while none arrive.
+        batches: Sends the calls of batched sources.
+        batched: Sources whose calls go through the batch API of an endpoint.
 
     Raises:
         LimitReachedError: the next call does not fit under the limit; earlier answers are stored.
         EngineError: an engine could not answer.
+        BatchesOpenError: batches are under way, and the run was asked not to wait for them.
     """
     owners: dict[str, Source] = {}
 
@@ -70,14 +80,48 @@ def run_sources(
             owners[call.key] = source
             yield call
 
+    def keep(finished: AnsweredCalls) -> None:
+        # Stored before released: after a kill in between, the next start finds the answers and closes the reservation by them.
+        costs = [owners.pop(call.key).store(call, answers) for call, answers in finished]
+        ledger.release([cost for cost in costs if cost is not None])
+        after()
+
     # `calls` may wait for a worker, so it is called before `send_calls` defers Ctrl-C.
     waiting = [owned(source, source.calls()) for source in sources]
-    with closing(send_calls(waiting, executor, ledger, check, room, notify, health)) as found:
-        for finished in found:
-            # Stored before released: after a kill in between, the next start finds the answers and closes the reservation by them.
-            costs = [owners.pop(call.key).store(call, answers) for call, answers in finished]
-            ledger.release([cost for cost in costs if cost is not None])
-            after()
+    if not batched or batches is None:
+        with closing(send_calls(waiting, executor, ledger, check, room, notify, health)) as found:
+            for finished in found:
+                keep(finished)
+        return
+    with running(batches, [_Owned(source, owned) for source in batched], ledger) as advance:
+        with closing(send_calls(waiting, executor, ledger, check, room, notify, health, elsewhere=batches.is_under_way)) as found:
+            for finished in found:
+                keep(finished)
+                if room():
+                    advance(keep)
+        with defer_interrupts() as raise_if_interrupted:
+            while batches.is_busy():
+                raise_if_interrupted()
+                check()
+                if room():
+                    advance(keep)
+                batches.leave_if_asked()
+                after()
+                batches.wait(POLL_INTERVAL)
+
+
+class _Owned:
+    """The calls of a batched source, each registered with its source."""
+
+    def __init__(self, source: BatchedSource, owned: Callable[[Source, Iterable[Call]], Iterator[Call]]) -> None:
+        self._source, self._owned = source, owned
+        self.model, self.job = source.model, source.job
+
+    def calls(self) -> Iterator[Call]:
+        return self._owned(self._source, self._source.calls())
+
+    def restored(self, keys: Sequence[str]) -> list[Call]:
+        return list(self._owned(self._source, self._source.restored(keys)))
 
 
 class _Unwritten(Log):

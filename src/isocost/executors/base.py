@@ -29,6 +29,9 @@ class Executor(Protocol):
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a function in a worker. The first call starts the workers."""
 
+    def submit_to(self, queue: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a function in the process that has the client of an endpoint for its batches, one function after the other."""
+
     def send(self, job: Job) -> Future[Answers]:
         """Queue a job and return its future. Jobs of one queue are answered in the order in which they were sent.
 

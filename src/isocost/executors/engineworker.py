@@ -66,7 +66,7 @@ class EngineWorker:
             found.append(self._finished.get(timeout=timeout))
             while True:
                 found.append(self._finished.get_nowait())
-        return self._commit(found)
+        return self.commit(found)
 
     def stop_requests(self) -> None:
         """Send nothing more to endpoints. Waiting jobs for them fail and cost nothing. Safe to call from a signal handler."""
@@ -85,7 +85,7 @@ class EngineWorker:
             limiters[name] = ConcurrencyLimiter(job.concurrency, self.engines, self._stopping, self._finished.put)
         return limiters[name]
 
-    def _commit(self, found: Sequence[JobResult]) -> list[Outcome]:
+    def commit(self, found: Sequence[JobResult]) -> list[Outcome]:
         """Append the draws of answered jobs to this worker's files, with one write per file."""
         # Grouped by file: one write and one fsync for all batches of a pool.
         batches: dict[Path, list[tuple[str, list[Row]]]] = {}
@@ -155,6 +155,11 @@ def set_writer(writer: str) -> None:
 def stop_requests() -> None:
     """Call `EngineWorker.stop_requests` on this process's worker."""
     _worker.stop_requests()
+
+
+def this_worker() -> EngineWorker:
+    """Return this process's worker."""
+    return _worker
 
 
 def exchange(jobs: Sequence[Job], timeout: float, withdrawn: Collection[str] = ()) -> list[Outcome]:

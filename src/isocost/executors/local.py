@@ -28,7 +28,8 @@ class LocalExecutor:
     """Runs functions and jobs in worker processes, each with its share of the cores.
 
     Small models run in one process per core, because their matrices are too small to be split. Large models, and all models on a GPU,
-    run in one process with all cores. Each endpoint has another process, so that its client never waits for a device.
+    run in one process with all cores. Each endpoint has another process, so that its client never waits for a device; its batches have one
+    more, as files of them are large.
 
     Args:
         largest: Parameters of the largest model that runs on this machine, or None if unknown.
@@ -48,6 +49,7 @@ class LocalExecutor:
         self._free: queue.SimpleQueue[LocalWorker] = queue.SimpleQueue()
         self._processes: list[LocalWorker] = []
         self._queues: dict[str, JobQueue] = {}
+        self._clients: dict[str, LocalWorker] = {}
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a function in the next free worker. The first call starts the workers."""
@@ -60,6 +62,13 @@ class LocalExecutor:
             return worker.call(function).result()
         finally:
             self._free.put(worker)
+
+    def submit_to(self, queue: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a function in the process for the batches of an endpoint, one function after the other."""
+        with self._lock:
+            if queue not in self._clients:
+                self._clients[queue] = self._worker(1)
+        return self._clients[queue].call(functools.partial(function, *args, **kwargs))
 
     def send(self, job: Job) -> Future[Answers]:
         """Queue a job for the first free worker of its queue."""

@@ -8,6 +8,7 @@ Each request is reserved at its worst case, on the disk, before it is sent. One 
     redone   cut off by a kill on this machine, where nobody charges for it; it is sent again
     unsent   the run was stopped before it was sent
 
+The requests of a batch have the id of its submission in their lines (`submissions.py`). They stay open while the batch is under way.
 A line `gone` notes that a request's answers are no longer stored, and may be bought again. Their cost stays in the bill.
 The bill is the sum of `done` and `lost`. The next start settles the requests that a kill left open.
 """
@@ -18,7 +19,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from isocost.amounts import format_amount, format_distinct
 from isocost.errors import LimitReachedError, RunError
@@ -261,6 +262,11 @@ class Ledger:
         """Close a request that was not sent."""
         self._close([{"event": "unsent", "request": request}])
 
+    def close_all(self, event: Literal["lost", "retry", "unsent"], requests: Sequence[str], reason: str) -> None:
+        """Close many requests in one write, as `lose`, `retry` and `unsend` do one."""
+        lost = event == "lost"
+        self._close([self._lost(each, reason) if lost else {"event": event, "request": each, "reason": reason} for each in requests])
+
     def _close(self, lines: Sequence[Row], *, sync: bool = True) -> None:
         if not lines:
             return
@@ -275,6 +281,30 @@ class Ledger:
             if not self._open:
                 self.spending.reserved = sum(self._abandoned.values())  # removes the rounding that is left of the sums
             self._changed.notify_all()
+
+    def adopt(self, requests: Collection[str]) -> None:
+        """Count reservations of an earlier start as open in this one: their requests are under way at an endpoint."""
+        with self._changed:
+            for request in requests:
+                row = self._facts[request]
+                self._open[request] = row[self.spending.unit] or 0.0
+                self.spending.reserved += self._open[request]
+
+    def refusal(self, reservation: Reservation) -> LimitReachedError | None:
+        """Return the error that `reserve` would raise for a request now, or None."""
+        with self._changed:
+            return self._refusal(reservation, 0.0)
+
+    def room(self) -> float | None:
+        """Return what may still be reserved, in the unit of the limit; None without a limit."""
+        with self._changed:
+            spending = self.spending
+            return None if spending.limit is None else spending.limit * SLACK - spending.spent - spending.reserved
+
+    def is_awaited(self) -> bool:
+        """Return True while a request is open whose answer may free room."""
+        with self._changed:
+            return bool(self._open)
 
     def abandon(self, requests: Collection[str]) -> None:
         """Mark requests whose answers nobody waits for, so that `reserve` does not wait for their room either.
@@ -323,15 +353,24 @@ class Ledger:
         """Note that the answers of these requests are not stored any more and may be bought again. Their cost stays in the bill."""
         self._close([{"event": "gone", "request": request, "model": model} for request in requests])
 
-    def settle(self, stored: Mapping[str, Answered]) -> None:
+    def settle(self, stored: Mapping[str, Answered], batched: Collection[str] = (), unsent: Collection[str] = ()) -> None:
         """Close the requests that a kill left open. A request whose answer is stored is done.
 
         Of the others, a request to an endpoint is lost, because its owner may charge for it. One to an engine on this machine is redone.
+
+        Args:
+            stored: The stored answers to open requests, by request.
+            batched: Requests of batches that are under way. They stay open.
+            unsent: Requests of batches that were never submitted.
         """
         lines: list[Row] = []
         for request, facts in self.unanswered().items():
             if found := stored.get(request):
                 lines.append(_done(found))
+            elif request in batched:
+                continue
+            elif request in unsent:
+                lines.append({"event": "unsent", "request": request})
             elif facts.get("remote"):
                 lines.append(self._lost(request, "the run was stopped before its answer came"))
             else:

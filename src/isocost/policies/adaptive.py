@@ -11,7 +11,7 @@ from isocost.errors import BudgetError
 from isocost.passrates import HIERARCHICAL, Posterior, Prior, States
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.policies.gains import gains_of
-from isocost.policies.rounds import GROWTH
+from isocost.policies.rounds import GROWTH, LARGE_GROWTH
 from isocost.policies.tally import Bools, Floats, Ints, Tally
 from isocost.records import Allocation
 
@@ -46,6 +46,8 @@ class Adaptive:
     def __init__(self, terms: Terms, prior: Prior = HIERARCHICAL, growth: float = GROWTH, smallest: float = SMALLEST) -> None:
         self.tally = Tally(terms)
         self._gains = gains_of(terms, self.tally)
+        if terms.large_rounds:
+            growth, smallest = max(growth, LARGE_GROWTH), max(smallest, 1.0)
         self._growth, self._smallest = growth, smallest
         self._bins, scores = label_bins([terms.labels.get(p) for p in terms.problem_ids])
         self._posterior = Posterior(prior, len(terms.models), scores)

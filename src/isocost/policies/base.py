@@ -79,6 +79,7 @@ class Terms:
         shares: Share of the money for each model (mixed, cascade); empty for equal shares.
         target: Correct samples that are wanted of each problem (dart).
         by_difficulty: Want `target` of the hardest problems only, and fewer of easier ones (dart).
+        large_rounds: Propose few, large rounds, because each of them may take a day in the batch API of an endpoint.
     """
 
     problem_ids: tuple[str, ...]
@@ -100,6 +101,7 @@ class Terms:
     target: int = field(default=4, metadata=ADDED_LATER)
     by_difficulty: bool = field(default=False, metadata=ADDED_LATER)
     per_request: Mapping[str, int] = field(default_factory=dict, metadata=ADDED_LATER)
+    large_rounds: bool = field(default=False, metadata=ADDED_LATER)
 
     def readings(self, model: str, count: int) -> int:
         """Return how often `prompt` is paid for the first `count` draws of a problem, if they are proposed together."""

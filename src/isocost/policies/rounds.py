@@ -14,6 +14,8 @@ from isocost.records import Allocation
 # A round may spend this share of what was spent before it, so that engines stay full when few problems are open, and the number of rounds
 # grows with the logarithm of the budget alone.
 GROWTH = 0.05
+# The same where a round may take a day: each round doubles what was spent.
+LARGE_GROWTH = 1.0
 
 
 class Rounds:
@@ -33,7 +35,7 @@ class Rounds:
 
     def __init__(self, terms: Terms, growth: float = GROWTH, smallest: float = 1.0) -> None:
         self.tally = Tally(terms)
-        self._growth, self._smallest = growth, smallest
+        self._growth, self._smallest = max(growth, LARGE_GROWTH) if terms.large_rounds else growth, smallest
         # Seeded, so that no problem is favoured for its place in the file.
         self._order = np.random.default_rng(terms.seed).permutation(len(terms.problem_ids))
         self._begun = False

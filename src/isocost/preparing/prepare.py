@@ -182,6 +182,7 @@ def prepare(
     held_out = held_out_questions(study, base, problems, mistakes) if to_spend else {}
     mistakes += difficulty_mistakes(study, problems.get("train", ()))
     mistakes += _unpiloted_choices(study)
+    mistakes += _batched_judges(study)
     specs, cards, facts_of = _opened(study, base, describe, mistakes, to_spend=to_spend)
     identities = {name: facts_of[name].identity if name in facts_of else "" for name in cards}
     if to_spend:
@@ -239,6 +240,13 @@ def _unpiloted_choices(study: Study) -> list[str]:
     """Return the arms that are to choose a policy from a pilot that the study does not have."""
     wanted = "auto chooses from a pilot; add one: pilot: {problems: 100, samples_per_problem: 4}"
     return [f"arms.{name}.policy: {wanted}" for name, arm in study.arms.items() if arm.policy == AUTO and study.pilot is None]
+
+
+def _batched_judges(study: Study) -> list[str]:
+    """Return the judges that are given with `batch: true`: they are asked singly, at other prices."""
+    places = {"grader.model": judge_of(study), "audit.model": auditor_of(study)}
+    told = "is bought in batches, and a judge is asked singly\n  give the judge a section of its own under models, without batch"
+    return [f"{place}: model {name} {told}" for place, name in places.items() if name and study.models[name].batch]
 
 
 def _replayed_within(study: Study) -> list[str]:

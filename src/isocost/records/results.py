@@ -37,6 +37,7 @@ class ModelCard:
         flops_per_token: 2P.
         usd_per_million: US dollars per million tokens as paid, after discounts: `input`, `output`, `input_cache_read`,
             `input_cache_write`; None if unknown.
+        online_usd_per_million: The same for requests that are sent singly, of a model that is bought in batches; None for others.
         usd_per_request: US dollars per request besides.
         price_tiers: Prices of requests with longer prompts, by ascending length.
         attention: layers * attention width, the L d of 4 L d FLOPs per token and token of context; None if unknown.
@@ -55,6 +56,7 @@ class ModelCard:
     parameters_are: str
     flops_per_token: float | None
     usd_per_million: Mapping[str, float] | None
+    online_usd_per_million: Mapping[str, float] | None = None
     usd_per_request: float = 0.0
     price_tiers: tuple[PriceTier, ...] = ()
     attention: int | None = None

@@ -8,9 +8,13 @@ from pathlib import Path
 
 from isocost.config import Study
 from isocost.errors import RunDirectoryError, StorageError
+from isocost.ledger.submissions import FILE as SUBMISSIONS
+from isocost.ledger.submissions import Submissions
 from isocost.paths import shell_word
 from isocost.preparing.changes import read_last_study
+from isocost.sampling.batches import changed_error
 from isocost.store import RunDirectory
+from isocost.yamlfile import parse_yaml
 
 
 def base_of(directory: RunDirectory) -> Path:
@@ -46,6 +50,25 @@ def refuse_run(path: Path) -> None:
     """
     if path.is_dir() and (path / "study.yaml").exists():
         raise RunDirectoryError(f"{path}: is a run directory, not a study file", advice=f"go on with: isocost report {shell_word(path)}")
+
+
+def refuse_change(directory: RunDirectory, after: str) -> None:
+    """Refuse a study that was changed since the last start while batches of it are under way: they would come without a place.
+
+    Args:
+        directory: The run directory.
+        after: The resolved study of this start.
+
+    Raises:
+        RunDirectoryError: it was changed.
+        StorageError: the record of submissions is damaged.
+    """
+    before = directory.read_text("study.yaml")
+    if before is None or parse_yaml(before, text_keys=True).data == parse_yaml(after, text_keys=True).data:
+        return
+    submissions = Submissions(directory.log(SUBMISSIONS))
+    if any(each.may_be_paid for each in submissions.open()):
+        raise changed_error(submissions, directory)
 
 
 def check_same_study(directory: RunDirectory, study: Study) -> None:

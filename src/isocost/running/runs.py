@@ -14,6 +14,7 @@ from typing import Any
 from isocost.config import ExecutorSpec, Study
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.unpiloted import awaits_pilot, least_costs, unpiloted_costs
+from isocost.dispatch.batches.terms import WAITING, BatchTerms
 from isocost.errors import BudgetError, InputError, RunDirectoryError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
@@ -35,7 +36,7 @@ from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan, Unit
 from isocost.results.results import environment
 from isocost.running.contact import Contact, contact_endpoints
-from isocost.running.folders import base_of, check_same_study, keep_study, refuse_run
+from isocost.running.folders import base_of, check_same_study, keep_study, refuse_change, refuse_run
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, resume_command
@@ -74,6 +75,7 @@ def run(
     force: bool = False,
     strict: bool = False,
     executor: ExecutorChoice | None = None,
+    batch_terms: BatchTerms = WAITING,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a study, or resume it.
@@ -88,11 +90,13 @@ def run(
             are repeated at every start.
         strict: Refuse a study with a problem whose own reference answer the grader does not accept, rather than leave it out.
         executor: Overrides the study file's executor for this start.
+        batch_terms: What to do with batches at endpoints.
         listener: Called with progress and notes.
 
     Raises:
         InputError: the study, its problems, models or budgets cannot be used; nothing was spent.
         RunError: the run failed; bought samples are kept, and the same call resumes the run.
+        BatchesOpenError: no failure: batches were left under way or cancelled, as `batch_terms` say.
     """
     refuse_run(study)
     checked = load_study(study, settings, known_parts())
@@ -103,9 +107,12 @@ def run(
     with RunDirectory(directory_path) as directory, _locate_mistakes(study, settings):
         # Before Start, which would overwrite the record of the run that a refused folder holds.
         check_same_study(directory, checked)
+        refuse_change(directory, resolved(checked, base))
         note_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:
-            return _run(checked, base, directory, where, start, until=until, force=force, strict=strict, listener=listener)
+            return _run(
+                checked, base, directory, where, start, until=until, force=force, strict=strict, batch_terms=batch_terms, listener=listener
+            )
 
 
 def run_stage(
@@ -116,6 +123,7 @@ def run_stage(
     force: bool = False,
     strict: bool = False,
     executor: ExecutorChoice | None = None,
+    batch_terms: BatchTerms = WAITING,
     listener: Listener = lambda event: None,
 ) -> Finished:
     """Run a stage of a run directory again, from the stored data; what it needs from earlier stages is completed first.
@@ -127,6 +135,7 @@ def run_stage(
         force: As for `run`.
         strict: As for `run`.
         executor: As for `run`.
+        batch_terms: As for `run`.
         listener: Called with progress and notes.
 
     Raises:
@@ -144,11 +153,14 @@ def run_stage(
         base = base_of(directory)
         study = load_study(directory_path / "study.yaml", settings, known_parts())
         check_same_study(directory, study)
+        refuse_change(directory, resolved(study, base))
         note_changes(directory.read_text("study.yaml"), resolved(study, base), listener)
         where = executor.apply_to(study.executor) if executor else study.executor
         again = resume_command(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
         with _locate_mistakes(directory_path / "study.yaml", settings), Start(directory, again) as start:
-            return _run(study, base, directory, where, start, until=stage, force=force, strict=strict, listener=listener)
+            return _run(
+                study, base, directory, where, start, until=stage, force=force, strict=strict, batch_terms=batch_terms, listener=listener
+            )
 
 
 def plan_study(
@@ -335,6 +347,7 @@ def _run(
     until: str,
     force: bool,
     strict: bool,
+    batch_terms: BatchTerms,
     listener: Listener,
 ) -> Finished:
     # Code outside isocost shapes the results, so a reader of the notes must know of it.
@@ -374,7 +387,9 @@ def _run(
                 start.begin()
                 gold.record(usable, directory, listener)
                 mark_leftovers(study, directory, listener)
-                started = StudyRun(usable, directory, executor, ledger, grading, checking, listener, lowered=lowered)
+                started = StudyRun(
+                    usable, directory, executor, ledger, grading, checking, listener, lowered=lowered, batch_terms=batch_terms
+                )
                 report = started.run(until, force=force)
         stopped = False
     except BrokenProcessPool as error:

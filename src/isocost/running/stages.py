@@ -14,6 +14,7 @@ import polars as pl
 
 from isocost import curating
 from isocost.curating import Curated
+from isocost.dispatch.batches.terms import WAITING, BatchTerms
 from isocost.errors import StorageError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
@@ -55,6 +56,7 @@ class StudyRun:
         checking: Grades answers that have a reference.
         listener: Called with progress and notes.
         lowered: Whether the limit is lower than at the last start.
+        batch_terms: What to do with batches at endpoints.
     """
 
     def __init__(
@@ -68,8 +70,9 @@ class StudyRun:
         listener: Listener,
         *,
         lowered: bool = False,
+        batch_terms: BatchTerms = WAITING,
     ) -> None:
-        self._lowered, self._again = lowered, False
+        self._lowered, self._again, self._batch_terms = lowered, False, batch_terms
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
         self.ledger, self.grading, self.checking = ledger, grading, checking
         self.graded = ""
@@ -114,6 +117,7 @@ class StudyRun:
             self.listener,
             lowered=self._lowered,
             again=self._again,
+            batch_terms=self._batch_terms,
         )
         self.directory.check()
         path = self.directory.path / "samples.parquet"

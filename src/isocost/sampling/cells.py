@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from isocost.costs.expected import DrawCost
+from isocost.dispatch.batches.dispatcher import BatchDispatcher
 from isocost.dispatch.draws import Draw
 from isocost.events import Listener
 from isocost.executors.base import Executor
@@ -92,8 +93,16 @@ def token_means(draws: Iterable[tuple[str, Draw]]) -> dict[str, tuple[float, flo
 class Sampler:
     """Buy the draws that cells propose, and look up their results in the pools."""
 
-    def __init__(self, pools: Mapping[str, Pool], executor: Executor, grading: Grading, ledger: Ledger, listener: Progress) -> None:
-        self.pools = pools
+    def __init__(
+        self,
+        pools: Mapping[str, Pool],
+        executor: Executor,
+        grading: Grading,
+        ledger: Ledger,
+        listener: Progress,
+        batches: BatchDispatcher | None = None,
+    ) -> None:
+        self.pools, self._batches = pools, batches
         self._executor, self._grading, self._ledger, self._listener = executor, grading, ledger, listener
 
     def buy(self, allocations: Sequence[Allocation]) -> None:
@@ -103,7 +112,7 @@ class Sampler:
             self.pools[model].order(missing, self._executor)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]
-        buy(concerned, required_draws(allocations), self._executor, self._grading, self._ledger, self._listener)
+        buy(concerned, required_draws(allocations), self._executor, self._grading, self._ledger, self._listener, self._batches)
 
     def iter_draws(self, allocations: Iterable[Allocation]) -> Iterator[tuple[str, str, int, Draw]]:
         """Yield (model, problem id, sample index, draw) for the draws of allocations, in their order."""

@@ -11,17 +11,21 @@ from isocost import planning
 from isocost.config import Study
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.price import question_price
+from isocost.dispatch.batches.terms import WAITING, BatchTerms
 from isocost.errors import LimitReachedError
 from isocost.events import Listener, Note, StageWatch
 from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ids import digest
 from isocost.ledger import Answered, Ledger
+from isocost.ledger.submissions import FILE as SUBMISSIONS
+from isocost.ledger.submissions import Submissions
 from isocost.policies.base import KeptPerProblem
 from isocost.preparing.difficulty import note_unlabelled
 from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Failed, Problem
+from isocost.sampling.batches import cancel_batches, open_dispatcher, settle_batches
 from isocost.sampling.cells import Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.doubts import doubt_references, failed_models
 from isocost.sampling.pilottable import keep_pilot
@@ -77,6 +81,7 @@ def sample(
     *,
     lowered: bool = False,
     again: bool = False,
+    batch_terms: BatchTerms = WAITING,
 ) -> tuple[SamplingOutcome, dict[str, Pool]]:
     """Buy and grade all draws that the study's cells ask for, without those that are stored already.
 
@@ -89,6 +94,7 @@ def sample(
         listener: Called with progress and notes.
         lowered: True if the limit is lower than at the last start.
         again: True to buy draws again that are paid and no longer stored, however many.
+        batch_terms: What to do with batches at endpoints.
 
     Returns:
         The outcome, and the pools by model, which hold every draw without its text.
@@ -99,6 +105,7 @@ def sample(
         BudgetError: a budget buys no draw.
         LimitReachedError: the next draws do not fit under the limit.
         EngineError: an engine could not answer.
+        BatchesOpenError: batches are under way, and `batch_terms` say not to wait, or to cancel them, which is done.
     """
     study, models = prepared.study, generators(prepared.study)
     problems = tuple(prepared.problems["train"])
@@ -108,7 +115,7 @@ def sample(
     for text in filter(None, map(question_price, prepared.cards.values())):
         listener(Note(text=text))
     terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
-    _settle(ledger, directory, pools, terms, listener)
+    submissions = _settle(ledger, directory, pools, terms, listener)
     _take_changes(prepared, directory, pools, listener)
     n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
     pilot = pilot_allocations(prepared, ids, models)
@@ -116,8 +123,11 @@ def sample(
     watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
     progress.judged([draw.verdict for pool in pools.values() for _, draw in pool.draws() if draw.verdict])
-    sampler = Sampler(pools, executor, grading, ledger, progress)
+    batches = open_dispatcher(submissions, directory, executor, ledger, batch_terms, progress)
+    sampler = Sampler(pools, executor, grading, ledger, progress, batches)
     try:
+        if batch_terms.cancel:
+            cancel_batches(submissions, pools, executor, ledger, grading, progress, batches)
         sampler.buy(pilot)
         keep_pilot(directory, study, pools, pilot)
         progress.doubt = _doubt_pilot(pools, pilot, listener)
@@ -253,6 +263,7 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
         directory=directory,
         problems={p.id: p for p in problems},
         grader=grader_key(grading),
+        is_batched=prepared.study.models[name].batch,
         reasoning=own.delimiters() if (own := prepared.study.models[name].reasoning) else None,
         solutions=Solutions(prepared.study.curate.distinct) if name in _counted_by_solution(prepared.study) else None,
     )
@@ -266,8 +277,15 @@ def _counted_by_solution(study: Study) -> set[str]:
     return {model for name in wanted for model in study.arms[name].models}
 
 
-def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: ReconciliationTerms, listener: Listener) -> None:
-    """Load the pools, compare the ledger with all stored batches, and close the reservations that a kill left open."""
+def _settle(
+    ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], terms: ReconciliationTerms, listener: Listener
+) -> Submissions:
+    """Load the pools, compare the ledger with all stored batches, and close the reservations that a kill left open.
+
+    Returns:
+        The submissions of batches. Reservations of those that may be under way stay open.
+    """
+    submissions = Submissions(directory.log(SUBMISSIONS))
     unanswered, reconciliation = ledger.unanswered(), Reconciliation(ledger, directory)
     # The order matters: other logs are read once the study's own pools are known, and the ledger is settled when it is known complete.
     stored: dict[str, Answered] = {}
@@ -275,7 +293,8 @@ def _settle(ledger: Ledger, directory: RunDirectory, pools: Mapping[str, Pool], 
         stored |= pool.load(unanswered, reconciliation.compare_place(("data", pool.card.name, pool.id)))
     stored |= reconciliation.read_others()
     reconciliation.settle(terms, listener)
-    ledger.settle(stored)
+    settle_batches(submissions, ledger, stored, pools, directory)
+    return submissions
 
 
 def _planned_draws(plans: Sequence[CellPlan], n_problems: int) -> int:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
+from isocost.dispatch.batches.dispatcher import BatchDispatcher
 from isocost.dispatch.calls import Abandoned, Call
 from isocost.dispatch.draws import DrawKey
 from isocost.dispatch.inflight import PATIENCE
 from isocost.dispatch.loop import run_sources
 from isocost.errors import EngineError, IsocostError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, StoredDraw
+from isocost.executors.jobs import Answers, Job, StoredDraw
 from isocost.grading import Grading
 from isocost.ledger import Answered, Ledger
 from isocost.records import Verdict
@@ -32,6 +33,7 @@ def buy(
     grading: Grading,
     ledger: Ledger,
     listener: Progress,
+    batches: BatchDispatcher | None = None,
 ) -> None:
     """Buy every missing batch and grade every ungraded draw, both at the same time.
 
@@ -42,6 +44,7 @@ def buy(
         grading: Grades the solutions.
         ledger: Ledger that reserves each batch before it is sent.
         listener: Receives progress.
+        batches: Sends the calls of pools that are batched.
 
     Raises:
         LimitReachedError: the next batch, or judging the last one, does not fit under the limit. Earlier draws are stored.
@@ -62,7 +65,17 @@ def buy(
     for _ in range(REPEATS):
         sources = [_PoolSource(pool, wanted, grades, listener) for pool in short]
         try:
-            run_sources(sources, executor, ledger, check=grades.check, room=grades.has_room, notify=listener.trouble, after=after)
+            run_sources(
+                [source for source in sources if not source.pool.is_batched],
+                executor,
+                ledger,
+                check=grades.check,
+                room=grades.has_room,
+                notify=listener.trouble,
+                after=after,
+                batches=batches,
+                batched=[source for source in sources if source.pool.is_batched],
+            )
         except KeyboardInterrupt:
             ledger.close()  # a judge that grades these draws must not reserve more calls
             grades.drop_late(PATIENCE)
@@ -93,6 +106,20 @@ class _PoolSource:
         for call, batch in self.pool.calls(self.wanted):
             self._batches[call.key] = batch
             yield call
+
+    @property
+    def model(self) -> str:
+        return self.pool.card.name
+
+    @property
+    def job(self) -> Job:
+        return self.pool.job
+
+    def restored(self, keys: Sequence[str]) -> list[Call]:
+        wanted = set(keys)
+        found = [(call, batch) for call, batch in (self.pool.calls(None) if wanted else ()) if call.key in wanted]
+        self._batches.update((call.key, batch) for call, batch in found)
+        return [call for call, _ in found]
 
     def store(self, call: Call, answers: Answers | Abandoned) -> Answered:
         batch, name = self._batches.pop(call.key), self.pool.card.name

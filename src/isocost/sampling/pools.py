@@ -60,6 +60,7 @@ class Pool:
         grader: Folder name of the grader (`grader_key`).
         solutions: Digests of correct solutions; None if no cell needs them.
         reasoning: Delimiters of the model's reasoning, if the study gives any.
+        is_batched: True if its draws are bought through the batch API of the endpoint.
         id: Digest of model, prompt, sampling parameters and seed.
         stale: By problem id, stored draws of problems that have left the study or have another question now.
     """
@@ -75,6 +76,7 @@ class Pool:
     grader: str
     solutions: Solutions | None = None
     reasoning: Delimiters | None = None
+    is_batched: bool = False
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
     _stem: Path = field(init=False)
@@ -171,13 +173,13 @@ class Pool:
         self._rounds.append({"pool": self.id, "batches": orders})
         self._orders += orders
 
-    def missing(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[Batch]:
+    def missing(self, wanted: Mapping[tuple[str, str], int] | None) -> Iterator[Batch]:
         """Yield the batches of all rounds that are not stored, in order, without draws that no cell asks for any more.
 
         If problems leave the study and return, a batch is bought in parts. Each part is then a batch with a key of its own.
 
         Args:
-            wanted: Number of draws that the study's cells ask for, by (model, problem id).
+            wanted: Number of draws that the study's cells ask for, by (model, problem id); None for all that were ever ordered.
         """
         for number, order in enumerate(self._orders):
             owed = [draws for line in filter(self._is_current, order) if (draws := self._missing_part(line, wanted))]
@@ -187,11 +189,11 @@ class Pool:
                 key = digest("batch", self.id, number, owed)
                 yield Batch(key=key, number=number, requests=requests, seed=seed_of("batch", self.id, owed))
 
-    def _missing_part(self, line: Line, wanted: Mapping[tuple[str, str], int]) -> Line | None:
+    def _missing_part(self, line: Line, wanted: Mapping[tuple[str, str], int] | None) -> Line | None:
         """Return the part of an order's line that is wanted and not stored, or None."""
         problem_id, asked, first, count = line
         stored = self._draws.get(problem_id, ())
-        end = min(first + count, wanted.get((self.card.name, problem_id), 0))
+        end = first + count if wanted is None else min(first + count, wanted.get((self.card.name, problem_id), 0))
         # The draws of a line are stored in order, so none after the first missing one is stored.
         start = next((i for i in range(first, end) if i not in stored), end)
         return [problem_id, asked, start, end - start] if start < end else None
@@ -200,12 +202,17 @@ class Pool:
         """Return True if wanted draws are missing: an endpoint may have returned fewer solutions than requested."""
         return next(self.missing(wanted), None) is not None
 
-    def calls(self, wanted: Mapping[tuple[str, str], int]) -> Iterator[tuple[Call, Batch]]:
+    def calls(self, wanted: Mapping[tuple[str, str], int] | None) -> Iterator[tuple[Call, Batch]]:
         """Yield the call of each missing batch, with the batch."""
         for batch in self.missing(wanted):
             job = replace(self._job, key=batch.key, requests=batch.requests, seed=batch.seed, storing=self._storing(batch))
             facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
             yield Call(job=job, worst=self.worst(batch), facts=facts, card=self.card), batch
+
+    @property
+    def job(self) -> Job:
+        """A job of the model, without requests."""
+        return self._job
 
     def _storing(self, batch: Batch) -> Storing:
         asked = tuple(self._prompt_digest(r.problem_id) for r in batch.requests)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from isocost.store import RunDirectory
 
 FILE = "progress.json"
 EVERY = 2.0  # seconds between two writes of the file
+_WRITING = 20  # the pause between two writes in times of a write's length: the requests of a large batch are all in the file
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Progress:
         cells: Draws and cost of each cell so far.
         failed: Number of draws that failed at this start.
         doubt: Why the reference answers are probably wrong; "" if nothing suggests it.
+        batches: Describes the batches that are under way.
     """
 
     watch: StageWatch
@@ -62,6 +64,7 @@ class Progress:
     cells: dict[Cell, Spent] = field(default_factory=dict)
     failed: int = 0
     doubt: str = ""
+    batches: Callable[[], str] = lambda: ""
     _others: dict[tuple[str, str], Account] = field(default_factory=dict)  # accounts other than data, as they were at the start
     _wanted: dict[tuple[str, str], list[tuple[int, Spent]]] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
@@ -76,6 +79,7 @@ class Progress:
     _begun: float | None = None
     _last: float = 0.0
     _written: float = 0.0
+    _writing: float = 0.0
 
     def __post_init__(self) -> None:
         for model, pool in self.pools.items():
@@ -133,9 +137,12 @@ class Progress:
 
     def tick(self) -> None:
         """Update the progress line, and write the file if the last write is `EVERY` seconds ago."""
-        self.watch.detail = self._detail()
+        detail, before = self._detail(), self.watch.detail
+        self.watch.detail = detail
+        if self.batches() and detail != before:
+            self.watch.advance(0)  # a batch may bring nothing for hours, and its counts go on
         self._compare_prices()
-        if time.monotonic() - self._written > EVERY:
+        if time.monotonic() - self._written > max(EVERY, _WRITING * self._writing):
             self.write()
 
     def _compare_prices(self) -> None:
@@ -169,8 +176,10 @@ class Progress:
 
     def write(self) -> None:
         """Write the progress file."""
-        self._written = time.monotonic()
+        begun = time.monotonic()
         self.directory.write_json(self._to_json(), FILE)
+        self._written = time.monotonic()
+        self._writing = self._written - begun
 
     def _to_json(self) -> dict[str, Any]:
         seconds = time.monotonic() - self.watch.started
@@ -206,7 +215,7 @@ class Progress:
         parts.append(f"{self.failed} err")
         if cut := self.truncations():
             parts.append("cut off " + ", ".join(f"{model} {100 * each.share:.0f}%" for model, each in cut.items()))
-        return "  ".join([*parts, *self._trouble()])
+        return "  ".join(filter(None, [*parts, *self._trouble(), self.batches()]))
 
     def _trouble(self) -> list[str]:
         """Return the failures of requests for data over all starts, and of requests to the judge of answers at this start.

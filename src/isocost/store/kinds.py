@@ -71,7 +71,13 @@ _ANSWERS = Kind(
     fields=_BATCH,
     rows={"problem_id": TEXT, "index": COUNT, "generation": TEXT, **_GENERATED, "seconds": AMOUNT},
 )
-_KINDS = {"ledger.jsonl": LEDGER, "arms": _ROUNDS}
+_SUBMISSIONS = Kind(
+    remedy=f"{_RESTORE}; never remove it: it names the batches that are under way, and without it they would be bought again",
+    fields={"event": TEXT, "submission": TEXT},
+    checked=True,
+    one_writer=True,
+)
+_KINDS = {"ledger.jsonl": LEDGER, "batches.jsonl": _SUBMISSIONS, "arms": _ROUNDS}
 _BATCH_KINDS = {"pools": _POOL, "judge": _JUDGE, "verdicts": _VERDICTS, "evaluations": _ANSWERS}
 
 

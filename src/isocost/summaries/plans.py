@@ -20,6 +20,7 @@ from isocost.judging.replies import greedy_params
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams, Unit
 from isocost.reporting.numbers import cost as format_cost
+from isocost.summaries.batches import describe_batches
 from isocost.summaries.pilots import describe_pilot, unpiloted_row
 
 BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
@@ -58,6 +59,8 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
             lines.append(unpiloted_row(plan, prepared.study))
     judge = judge_of(prepared.study)
     notes = [describe_pilot(prepared, costs, plans), _open_cells(plans), _estimates(costs, plans)]
+    largest = {name: max(_draws(name, plans, n_problems, _piloted(prepared)), _at_most(name, plans, n_problems)) for name in costs}
+    notes.append(describe_batches(prepared, costs, plans, largest))
     notes.append(format_limit_warning(prepared, costs, plans))
     notes.append(describe_flops(prepared, costs, plans))
     auditor = auditor_of(prepared.study)
@@ -253,9 +256,7 @@ def format_limit_warning(prepared: Prepared, costs: Mapping[str, DrawCost], plan
     limit, n_problems = prepared.study.limit, len(prepared.problems["train"])
     if limit is None:
         return ""
-    pilot = prepared.study.pilot
-    # The pilot is bought even if no cell needs as many draws.
-    piloted = min(pilot.problems, n_problems) * pilot.samples_per_problem if pilot else 0
+    piloted = _piloted(prepared)
     counts = {name: _draws(name, plans, n_problems, piloted) for name in costs}
     expected = [
         costs[name].of(draws=n, readings=n_problems * costs[name].readings(n / n_problems)).amount(limit.unit) for name, n in counts.items()
@@ -294,6 +295,17 @@ def _most_of_one(plan: CellPlan, costs: Mapping[str, DrawCost], unit: Unit, n_pr
         most = None if one is None else one * draws
         found.append(most if worst else each.of(draws=draws, readings=n_problems * each.readings(each_problem)).amount(unit))
     return None if None in found else max(filter(None, found), default=0.0)
+
+
+def _piloted(prepared: Prepared) -> int:
+    """Return the draws of the pilot from each model. They are bought even if no cell needs as many."""
+    pilot = prepared.study.pilot
+    return min(pilot.problems, len(prepared.problems["train"])) * pilot.samples_per_problem if pilot else 0
+
+
+def _at_most(model: str, plans: Sequence[CellPlan], n_problems: int) -> float:
+    """Return the most draws of a model in any cell whose outcomes decide."""
+    return max((plan.at_most_per_problem.get(model, 0.0) * n_problems for plan in plans), default=0.0)
 
 
 def _draws(model: str, plans: Sequence[CellPlan], n_problems: int, piloted: int) -> float:

@@ -6,7 +6,8 @@ The ledger has every request and the progress file has the rest. No sample is re
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from isocost.amounts import MISSING, duration, format_amount
 from isocost.errors import RunDirectoryError, StorageError
 from isocost.ledger import Account
 from isocost.ledger.bill import UNITS, format_bill
+from isocost.ledger.submissions import FILE as SUBMISSIONS
+from isocost.ledger.submissions import read_submissions
 from isocost.ledger.summary import Accounts, read_ledger, read_summary
 from isocost.preparing.changes import read_last_study
 from isocost.records import Truncation, Unit
@@ -28,8 +31,8 @@ KILLED = "it was killed, or the machine went down; what was stored is kept"
 def status_of(path: Path) -> dict[str, Any]:
     """Return the planned, spent, stored and finished parts of a run as a JSON object.
 
-    `spent` is None in a unit in which some cost is unknown. `spent_known` is the sum of the known costs, and `accounts` has them by account
-    and model.
+    `batches` are those that are under way at endpoints, as the run saw them last. `spent` is None in a unit in which some cost is unknown.
+    `spent_known` is the sum of the known costs, and `accounts` has them by account and model.
 
     Raises:
         RunDirectoryError: the folder is not a run directory.
@@ -50,6 +53,7 @@ def status_of(path: Path) -> dict[str, Any]:
         "unanswered": _total(entry["usd"] for entry in waiting.values() if entry.get("remote")),
         "spent": {unit: _total(paid.amount(unit) for paid in accounts.values()) for unit in UNITS},
         "spent_known": {unit: sum(paid.amount(unit) or 0.0 for paid in accounts.values()) for unit in UNITS},
+        "batches": open_batches(directory),
         "limit": study.get("limit"),
         "cells": [
             _with_choice(_with_basis(cell, study), directory) for cell in _known_cells(directory.read_derived("plan.json"), progress)
@@ -61,6 +65,35 @@ def status_of(path: Path) -> dict[str, Any]:
         "seconds": directory.read_derived("seconds.json") or {},
         "report": str(path / "report.html") if (path / "report.html").exists() else None,
     }
+
+
+def open_batches(directory: RunDirectory) -> list[dict[str, Any]]:
+    """Return the batches that are under way at endpoints, oldest first. `batch` is "" where its id did not come yet."""
+    found = read_submissions(directory.log(SUBMISSIONS).peek()).values()
+    return [
+        {
+            "batch": each.batch,
+            "submission": each.id,
+            "model": each.model,
+            "requests": each.requests,
+            "completed": each.completed,
+            "failed": each.failed,
+            "status": each.status,
+            "submitted": each.created or each.reserved,
+        }
+        for each in found
+        if each.may_be_paid
+    ]
+
+
+def describe_batches(batches: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a line for each batch that is under way: `batch batch_1 of strong: 1,200 of 5,000 requests, in_progress, 0:12:30 old`."""
+    return [
+        f"batch {each['batch'] or '(submission ' + each['submission'] + ')'} of {each['model']}: "
+        f"{each['completed'] + each['failed']:,} of {each['requests']:,} requests, {each['status'] or 'submitted'}, "
+        f"submitted {duration(max(0.0, time.time() - each['submitted']))} ago"
+        for each in batches
+    ]
 
 
 def _complete(found: Any, keys: Collection[str]) -> Any:
@@ -205,6 +238,8 @@ def to_text(status: dict[str, Any]) -> str:
     blocks.append(_account_lines(status["accounts"]) if status["accounts"] else [])
     blocks.append(_cell_lines(status["cells"]) if status["cells"] else [])
     blocks.append(_sampling_lines(status["sampling"], running=status["running"]) if status["sampling"] else [])
+    if status["batches"]:
+        blocks.append(["under way at endpoints:", *(f"  {line}" for line in describe_batches(status["batches"]))])
     report = status["report"] or "not written yet"
     blocks.append([f"trained students: {len(status['trained'])}; evaluation files: {status['evaluations']}", f"report: {report}"])
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -319,7 +354,7 @@ def _truncations(progress: dict[str, Any]) -> dict[str, Truncation]:
 
 
 def describe_saved(path: Path) -> str:
-    """Return two lines on a stopped run: the samples that are stored, and their cost."""
+    """Return lines on a stopped run: the samples that are stored, their cost, and batches that go on."""
     try:
         status = status_of(path)
     except RunDirectoryError:
@@ -332,7 +367,8 @@ def describe_saved(path: Path) -> str:
         if status["unanswered"]
         else ""
     )
-    return f"{samples:,} samples are saved, and all that was made of them\n  {cost}{more}"
+    batches = "".join(f"\n  {line}: it goes on at the endpoint" for line in describe_batches(status["batches"]))
+    return f"{samples:,} samples are saved, and all that was made of them\n  {cost}{more}{batches}"
 
 
 def _format_rate(number: float) -> str:

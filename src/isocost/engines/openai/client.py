@@ -85,7 +85,7 @@ class UnpackedStream(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-async def _cap(response: httpx2.Response) -> None:
+async def _cap(most: int, response: httpx2.Response) -> None:
     """Bound a response before any of it is read, error messages included.
 
     Nobody asked for a compressed one (Accept-Encoding). One that was compressed once is unpacked here, in bounds; any other is left as it
@@ -96,7 +96,7 @@ async def _cap(response: httpx2.Response) -> None:
     if not isinstance(stream, httpx2.AsyncByteStream):
         return
     encoding = response.headers.pop("content-encoding", "identity").strip().lower()
-    response.stream = CappedStream(UnpackedStream(stream) if encoding in ("gzip", "x-gzip", "deflate") else stream, MOST_BYTES)
+    response.stream = CappedStream(UnpackedStream(stream) if encoding in ("gzip", "x-gzip", "deflate") else stream, most)
 
 
 class SpreadTransport(httpx2.AsyncBaseTransport):
@@ -118,13 +118,14 @@ class SpreadTransport(httpx2.AsyncBaseTransport):
             await pool.aclose()
 
 
-def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.AsyncOpenAI:
+def client_for(endpoint: Endpoint, timeout: float, concurrency: int, most: int = MOST_BYTES) -> openai.AsyncOpenAI:
     """Make a client that follows no redirect and retries nothing. Proxies of the environment are for other machines than this one.
 
     Args:
         endpoint: The endpoint.
         timeout: Seconds that a request may take; connecting takes no longer.
         concurrency: How many requests are under way at once.
+        most: Bytes of a response, at most.
 
     Raises:
         ModelError: A proxy of the environment cannot be used, or its certificate authorities cannot be read.
@@ -140,7 +141,7 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int) -> openai.A
             trust_env=proxied,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # keeps none: a request does not depend on others
             transport=None if proxied else SpreadTransport(concurrency),
-            event_hooks={"response": [_cap]},
+            event_hooks={"response": [partial(_cap, most)]},
         )
     # Of a proxy: its port is no number, its scheme is not known, or needs a package that is not installed.
     except (ValueError, ImportError, httpx2.InvalidURL) as error:

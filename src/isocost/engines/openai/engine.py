@@ -6,9 +6,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.batching import Batched, Batching, split
+from isocost.engines.openai.batchclient import BatchClient
+from isocost.engines.openai.batchlines import BatchLines, url_of
 from isocost.engines.openai.bodies import hidden_tokens, messages, path_for
 from isocost.engines.openai.calls import Caller
 from isocost.engines.openai.client import Connection, client_for
@@ -29,6 +32,7 @@ class OpenAIEngine(Batched):
         concurrency: How many threads may call `generate` at once.
         shares_prompts: Whether a request may ask for several solutions.
         batching: One call a batch, of at most `n` solutions; calls with the same prompt side by side, for the endpoint's cache.
+        most_choices: Solutions that a line of a batch may ask for.
         added_tokens: Prompt tokens of a request, beyond one for each byte of the prompt, that pass the check of its usage.
     """
 
@@ -39,10 +43,13 @@ class OpenAIEngine(Batched):
         self.identity = f"openai:{options.base_url}/{options.model}" + (f"#{digest(options.extra_body)}" if options.extra_body else "")
         self.concurrency = options.concurrency
         self.shares_prompts = options.n > 1
+        self.most_choices = options.n
         self.batching = Batching(size=options.n, mixed=False)
         self.added_tokens = TOKENS_PER_MESSAGE + hidden_tokens(options)  # `Template.most_tokens` has those of a conversation
         self._lock = threading.Lock()
         self._open: tuple[Caller, Connection] | None = None
+        self._batches: BatchClient | None = None
+        self._lines: BatchLines | None = None
 
     def size(self) -> None:
         """Return None: an endpoint does not give the size."""
@@ -77,8 +84,44 @@ class OpenAIEngine(Batched):
         """End the thread and its connections; calls in flight fail. The next `generate` opens them again."""
         with self._lock:
             opened, self._open = self._open, None
+            batches, self._batches = self._batches, None
         if opened is not None:
             opened[1].close()
+        if batches is not None:
+            batches.close()
+
+    def batch_api(self) -> BatchClient:
+        """Return the client of the endpoint's batch API.
+
+        Raises:
+            ModelError: the key or a proxy cannot be used.
+        """
+        with self._lock:
+            if self._batches is None:
+                self._batches = BatchClient(read_endpoint(self._options), self._options)
+            return self._batches
+
+    def batch_url(self, request: Request) -> str:
+        """Return the `url` of requests like this one in a batch."""
+        return url_of(request, self._options)
+
+    def write_line(self, custom_id: str, request: Request, params: SamplingParams, seed: int) -> bytes:
+        """Return the line of a request in a batch file."""
+        return self._batch_lines().write(custom_id, request, params, seed)
+
+    def read_line(self, line: Mapping[str, Any], request: Request, params: SamplingParams, seed: int) -> list[Generation]:
+        """Return the solutions in a line of a batch's result file.
+
+        Raises:
+            NotRunError: the request was not run.
+            EngineError: as `generate`.
+        """
+        return self._batch_lines().read(line, request, params, seed)
+
+    def _batch_lines(self) -> BatchLines:
+        if self._lines is None:
+            self._lines = BatchLines(read_endpoint(self._options), self._options)
+        return self._lines
 
     def _opened(self) -> tuple[Caller, Connection]:
         if self._open is None:

@@ -109,11 +109,14 @@ def page_title(text: str) -> str | None:
 
 def from_status(error: openai.APIStatusError) -> Trouble:
     """Return the trouble of a reply with a status that is not 200."""
-    body = error.body
+    return from_body(error.status_code, error.body, retry_after(error.response.headers))
+
+
+def from_body(status: int, body: Any, wait: float | None = None) -> Trouble:
+    """Return the trouble of a status and the body beside it, as in a line of a batch."""
     inner = body.get("error", body) if isinstance(body, dict) else body
     code, param = _names(inner)
-    wait = retry_after(error.response.headers)
-    return Trouble(status=error.status_code, message=words(inner if inner else body), code=code, param=param, wait=wait)
+    return Trouble(status=status, message=words(inner if inner else body), code=code, param=param, wait=wait)
 
 
 def in_reply(reply: Any) -> Trouble | None:

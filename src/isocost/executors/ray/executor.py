@@ -63,6 +63,10 @@ class RayExecutor:
             self._callers = self._callers or ThreadPoolExecutor(workers)
         return self._callers.submit(supervisor.call, functools.partial(function, *args, **kwargs))
 
+    def submit_to(self, queue: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a function in the process for the batches of an endpoint, on this machine."""
+        return self._here.submit_to(queue, function, *args, **kwargs)
+
     def send(self, job: Job) -> Future[Answers]:
         """Queue a job for the next free worker."""
         return self._here.send(job) if job.remote else self._started().queue.put(job)

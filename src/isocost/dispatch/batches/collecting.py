@@ -1,0 +1,179 @@
+"""Collect a batch that has ended: read both result files, commit every answer, close every reservation, then delete the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from isocost.dispatch.batches.steps import AnsweredCalls, Steps
+from isocost.dispatch.batches.submitting import CHUNK, Submitter
+from isocost.dispatch.batches.terms import MOST_ATTEMPTS, BatchContext
+from isocost.dispatch.batches.waiting import WaitingCalls
+from isocost.dispatch.calls import Abandoned, Call
+from isocost.dispatch.inflight import reported_cost
+from isocost.engines.batches import BatchState
+from isocost.errors import EngineError, InputError, IsocostError, NotRunError, RefusedPromptError, TryAgainError, UsageError
+from isocost.executors import batchworker
+from isocost.executors.jobs import Answers, Outcome
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What came of the calls of a batch.
+
+    Attributes:
+        answered: The number of calls with an answer.
+        lost, free: Calls without an answer that may be charged, and those that cost nothing, by reason.
+        failed: Calls that have failed for good.
+        refused: Calls whose prompts were refused in words that may concern every request.
+        error: The first error that stops the run.
+    """
+
+    answered: int = 0
+    lost: dict[str, list[str]] = field(default_factory=dict)
+    free: dict[str, list[str]] = field(default_factory=dict)
+    failed: AnsweredCalls = field(default_factory=list)
+    refused: list[tuple[Call, RefusedPromptError]] = field(default_factory=list)
+    error: BaseException | None = None
+
+
+class Collector:
+    """Collects one batch.
+
+    Args:
+        context: What batches share.
+        waiting: Receives the calls that are to be asked again.
+        submitter: The submitter of the batch.
+    """
+
+    def __init__(self, context: BatchContext, waiting: WaitingCalls, submitter: Submitter) -> None:
+        self._context, self._waiting, self._submitter = context, waiting, submitter
+        self._tally = _Tally()
+
+    def collect(self, state: BatchState) -> Steps[None]:
+        """Collect the batch.
+
+        Raises:
+            EngineError: the endpoint does not answer, or a line stops the run: its usage cannot be right, for example. All other lines
+                are committed then.
+        """
+        paths = yield from self._download(state)
+        if state.status == "failed" and not paths:
+            return (yield from self._failed(state))
+        yield from self._commit(paths)
+        tally = self._tally
+        if tally.refused and not tally.answered:
+            tally.error = tally.error or tally.refused[0][1]
+        elif tally.refused:
+            yield [(call, Abandoned(reason=error.reason)) for call, error in tally.refused]
+        self._context.submissions.record("collected", self._submitter.submission.id)
+        yield from self.clean(state)
+        if tally.error is not None:
+            raise tally.error
+
+    def clean(self, state: BatchState | None) -> Steps[None]:
+        """Delete the files of a batch whose answers are all committed, and close its submission."""
+        submission, folder = self._submitter.submission, self._context.folder
+        remote = [submission.file, *((state.output_file, state.error_file) if state else ())]
+        local = [folder / f"{submission.id}{suffix}.jsonl" for suffix in ("", ".output", ".error")]
+        yield from self._submitter.ask(batchworker.delete, [each for each in remote if each], local)
+        self._context.submissions.record("closed", submission.id, why="")
+
+    def lose(self, reason: str) -> None:
+        """Charge all calls that are open at their worst case, and close the submission."""
+        self._context.ledger.close_all("lost", [call.key for call in self._submitter.calls], reason)
+        self._context.submissions.record("closed", self._submitter.submission.id, why=reason)
+
+    def _download(self, state: BatchState) -> Steps[list[Path]]:
+        paths: list[Path] = []
+        for suffix, file in (("output", state.output_file), ("error", state.error_file)):
+            if file is None:
+                continue
+            path = self._context.folder.resolve() / f"{self._submitter.submission.id}.{suffix}.jsonl"
+            if (yield from self._submitter.ask(batchworker.download, file, path)):
+                paths.append(path)
+            else:
+                self._context.notify(f"batch {state.id}: the endpoint does not have its {suffix} file {file} any more")
+        return paths
+
+    def _failed(self, state: BatchState) -> Steps[None]:
+        """Close a batch that was not accepted: nothing of it ran."""
+        told = "; ".join(state.errors) or "no reason given"
+        self._submitter.withdraw(f"the batch was not accepted: {told}")
+        if not state.exceeds_queue:
+            raise EngineError(
+                f"model {self._submitter.submission.model}: batch {state.id} was not accepted: {told}",
+                advice="change what it objects to, and run the same command again; nothing of it was charged",
+            )
+        self._waiting.put_back(self._submitter.calls)
+        yield from self._submitter.ask(batchworker.delete, [self._submitter.submission.file], [])
+
+    def _commit(self, paths: Sequence[Path]) -> Steps[None]:
+        """Commit the answers, some hundred at a time: while the driver notes those of one part, the client's process reads the next."""
+        calls = self._submitter.calls
+        parts = [calls[start : start + CHUNK] for start in range(0, len(calls), CHUNK)]
+        reading = [self._read(paths, part) for part in parts[:1]]
+        for part, following in zip(parts, [*parts[1:], None], strict=True):
+            outcomes: list[Outcome] = yield reading.pop()
+            if following:
+                reading.append(self._read(paths, following))
+            by_key = {call.key: call for call in part}
+            answered: AnsweredCalls = []
+            for outcome in outcomes:
+                answered += self._take(by_key[outcome.key], outcome)
+            self._close()
+            yield [*answered, *self._tally.failed]
+            self._tally.failed = []
+
+    def _read(self, paths: Sequence[Path], part: Sequence[Call]) -> Future[Any]:
+        return self._submitter.send(batchworker.collect, list(paths), [call.job for call in part])
+
+    def _take(self, call: Call, outcome: Outcome) -> list[tuple[Call, Answers]]:
+        """Return the answer of a call, or note what is to be done without one."""
+        if outcome.answers is not None:
+            self._tally.answered += 1
+            self._waiting.failures.pop(call.key, None)
+            for remark in outcome.answers.remarks:
+                self._context.notify(f"model {call.facts.get('model', '')}: {remark}")
+            return [(call, outcome.answers)]
+        error = outcome.error or RuntimeError(f"request {call.key} came back without an outcome")
+        if not isinstance(error, EngineError | InputError):  # nothing could be committed: the next start reads the files again
+            raise error
+        self._charge(call, error)
+        if isinstance(error, NotRunError):
+            self._waiting.again.append(call)
+        elif isinstance(error, TryAgainError):
+            self._try_again(call, error)
+        elif isinstance(error, RefusedPromptError) and error.certain:
+            self._tally.failed.append((call, Abandoned(reason=error.reason)))
+        elif isinstance(error, RefusedPromptError):
+            self._tally.refused.append((call, error))
+        else:
+            self._tally.error = self._tally.error or error
+        return []
+
+    def _charge(self, call: Call, error: IsocostError) -> None:
+        if isinstance(error, UsageError):
+            self._context.ledger.lose(call.key, error.happened, reported_cost(call, error))
+            return
+        charged = isinstance(error, EngineError) and error.charged
+        reasons = self._tally.lost if charged else self._tally.free
+        reason = error.reason if isinstance(error, TryAgainError | RefusedPromptError) else error.happened
+        reasons.setdefault(reason if charged else "the batch did not run it, or it was refused", []).append(call.key)
+
+    def _try_again(self, call: Call, error: TryAgainError) -> None:
+        self._waiting.failures[call.key] += 1
+        if self._waiting.failures[call.key] >= MOST_ATTEMPTS:
+            self._tally.failed.append((call, Abandoned(reason=error.reason)))
+        else:
+            self._waiting.again.append(call)
+
+    def _close(self) -> None:
+        for reason, keys in self._tally.lost.items():
+            self._context.ledger.close_all("lost", keys, reason)
+        for reason, keys in self._tally.free.items():
+            self._context.ledger.close_all("retry", keys, reason)
+        self._tally.lost, self._tally.free = {}, {}

@@ -1,0 +1,221 @@
+"""Submit a batch in an order that survives a kill: reserve, upload, create, note the endpoint's id; and find a batch that was created."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from isocost.dispatch.batches.steps import Steps, patiently, raise_if_late
+from isocost.dispatch.batches.terms import BatchContext
+from isocost.dispatch.batches.waiting import WaitingCalls, fitting
+from isocost.dispatch.calls import Call
+from isocost.engines.batches import MOST_BYTES, BatchState
+from isocost.errors import EngineError, LimitReachedError, TryAgainError
+from isocost.executors import batchworker
+from isocost.executors.jobs import Job
+from isocost.ledger.submissions import Submission
+
+CHUNK = 500  # requests that go to the client's process at once: a bound on memory
+_NAME = "isocost-{}.jsonl"  # of an input file, with the id of the submission
+
+
+class Submitter:
+    """Submits one batch.
+
+    Args:
+        context: What batches share.
+        waiting: The calls that wait.
+        job: A job of the model: it has the engine and the endpoint's queue.
+        restored: A submission of an earlier start, with its calls.
+
+    Attributes:
+        calls: The calls of the batch, in the order of its file.
+    """
+
+    def __init__(
+        self, context: BatchContext, waiting: WaitingCalls, job: Job, restored: tuple[Submission, Sequence[Call]] | None = None
+    ) -> None:
+        self._context, self._waiting, self._job = context, waiting, job
+        self._submission: Submission | None = restored[0] if restored else None
+        self.calls = list(restored[1]) if restored else []
+
+    @property
+    def submission(self) -> Submission:
+        """The submission, once it is reserved."""
+        if self._submission is None:
+            raise RuntimeError("nothing is submitted yet")
+        return self._submission
+
+    @property
+    def is_reserved(self) -> bool:
+        """True once the submission is reserved."""
+        return self._submission is not None
+
+    def send(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Future[Any]:
+        """Run a function in the process of the endpoint's client."""
+        return self._context.executor.submit_to(self._job.queue, function, *arguments, **named)
+
+    def ask_once(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Run a function that asks the endpoint."""
+        return self.send(function, self._job.spec, *arguments)
+
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> Steps[Any]:
+        """Run a function that asks the endpoint, until it is answered."""
+        context = self._context
+        return (yield from patiently(lambda: self.ask_once(function, *arguments), context.timing, context.notify))
+
+    def submit(self) -> Steps[bool]:
+        """Submit as many calls as fit; return False if none fits under the limit now.
+
+        Raises:
+            EngineError: the endpoint refuses, or does not answer.
+        """
+        id = secrets.token_hex(12)
+        path = self._context.folder / f"{id}.jsonl"
+        try:
+            ends = yield from self._write(path)
+            if not self.calls or not self._reserve(id):
+                path.unlink(missing_ok=True)
+                return False
+            file = yield from self.ask(batchworker.submit_file, path, ends[len(self.calls) - 1], _NAME.format(id))
+        except BaseException:
+            self._undo(id)
+            path.unlink(missing_ok=True)
+            raise
+        # On the disk before the request: after a kill from here on, the batch may exist.
+        self._submission = self._context.submissions.record("creating", id, file=file, requests=len(self.calls))
+        yield from self.create()
+        return True
+
+    def create(self) -> Steps[None]:
+        """Create the batch of the uploaded file, once: after a failure that leaves it open, the listing decides.
+
+        Raises:
+            EngineError: the endpoint refuses, does not answer, or may have created a batch that it does not show.
+        """
+        timing, began, wait = self._context.timing, time.monotonic(), self._context.timing.retry
+        submission, request = self.submission, self.calls[0].job.requests[0]
+        while True:
+            try:
+                return self.created((yield self.ask_once(batchworker.create, submission.file, request, submission.id)))
+            except TryAgainError as error:
+                if error.charged:
+                    self._context.notify(f"{error.happened}; looking whether the batch was created")
+                    if found := (yield from self.find()):
+                        return self.created(found)
+                # From here on it is certain that no batch was created.
+                try:
+                    raise_if_late(began, timing, error)
+                except EngineError:
+                    self.withdraw(error.happened)
+                    raise
+                yield max(wait, min(error.wait or 0.0, 2 * timing.longest_retry))
+                wait = min(2 * wait, timing.longest_retry)
+            except EngineError as error:
+                self.withdraw(error.happened)
+                raise
+
+    def adopt(self) -> Steps[None]:
+        """Find the batch of a submission that an earlier start may have created, or create it.
+
+        Raises:
+            EngineError: as `create`.
+        """
+        if found := (yield from self.find()):
+            self.created(found)
+        else:
+            yield from self.create()
+
+    def find(self) -> Steps[BatchState | None]:
+        """Look for the batch in two listings; return None if it was certainly not created.
+
+        Raises:
+            EngineError: the endpoint does not answer, or shows batches without saying whose they are: the requests are charged as lost.
+        """
+        submission, submissions = self.submission, self._context.submissions
+        for pause in (0.0, self._context.timing.listing):
+            yield pause
+            sighting = yield from self.ask(batchworker.find, submission.id, submission.file, submission.reserved, submissions.batches())
+            if sighting.batch is not None:
+                return sighting.batch  # type: ignore[no-any-return]
+        if not sighting.doubtful:
+            return None
+        self._context.ledger.close_all("lost", [call.key for call in self.calls], "a batch may have been created and is not shown")
+        submissions.record("closed", submission.id, why="lost")
+        raise LostBatchError(
+            f"model {submission.model}: submission {submission.id} of {len(self.calls):,} requests may have become a batch, and the "
+            "endpoint's list does not show whose its batches are",
+            details=[f"its requests are charged at their worst case; its input file at the endpoint is {submission.file}"],
+            advice="look for it in the provider's console and cancel it; the same command then submits the requests again",
+        )
+
+    def withdraw(self, reason: str) -> None:
+        """Close a submission that became no batch, or one that ran nothing; its requests cost nothing."""
+        self._context.ledger.close_all("retry", [call.key for call in self.calls], reason)
+        self._context.submissions.record("closed", self.submission.id, why=reason)
+
+    def created(self, state: BatchState) -> None:
+        """Note the endpoint's id of the batch, on the disk."""
+        self._submission = self._context.submissions.record("created", self.submission.id, batch=state.id)
+
+    def _write(self, path: Path) -> Steps[list[int]]:
+        """Write the lines of calls until the file, the number of requests or the limit is full; return the size after each call."""
+        ledger, most, ends = self._context.ledger, self._waiting.most, list[int]()
+        unit, room = ledger.spending.unit, ledger.room()
+        chunk = self._waiting.take(min(CHUNK, most))
+        while chunk:
+            # The first call is tried even if it does not fit: `reserve` then says why.
+            n = max(fitting(chunk, room, unit), 0 if self.calls else 1)
+            jobs = [call.job for call in chunk[:n]]
+            writing = self.send(batchworker.write_requests, path, jobs, MOST_BYTES, first=not self.calls)
+            # Made while the client's process writes.
+            following = self._waiting.take(min(CHUNK, most - len(self.calls) - n)) if n == len(chunk) else []
+            new = yield writing
+            self.calls += chunk[: len(new)]
+            ends += new
+            if len(new) < len(chunk):
+                self._waiting.put_back([*chunk[len(new) :], *following])
+                self._waiting.is_cut = n < len(chunk)
+                break
+            if room is not None:
+                room -= sum(call.worst.amount(unit) or 0.0 for call in chunk)
+                if following and not fitting(following, room, unit):
+                    self._waiting.put_back(following)
+                    self._waiting.is_cut = True
+                    break
+            chunk = following
+        return ends
+
+    def _reserve(self, id: str) -> bool:
+        """Reserve the whole batch, on the disk; return False if nothing fits. What does not fit goes back."""
+        context = self._context
+        # The submission first: a reservation whose submission is not known would have to be charged.
+        model = str(self.calls[0].facts.get("model", ""))
+        self._submission = context.submissions.record("reserved", id, model=model, requests=len(self.calls))
+        try:
+            count = context.ledger.reserve([call.reservation(submission=id) for call in self.calls])
+        except LimitReachedError:
+            count = 0
+        self._waiting.is_cut = self._waiting.is_cut or count < len(self.calls)
+        self._waiting.put_back(self.calls[count:])
+        del self.calls[count:]
+        if not count:
+            context.submissions.record("closed", id, why="no room under the limit")
+        return count > 0
+
+    def _undo(self, id: str) -> None:
+        """Release what was reserved for a batch that was not uploaded."""
+        submissions = self._context.submissions
+        if id in submissions and submissions[id].is_open:
+            open_now = self._context.ledger.unanswered()
+            reserved = [call.key for call in self.calls if call.key in open_now]
+            self._context.ledger.close_all("unsent", reserved, "the batch was not submitted")
+            submissions.record("closed", id, why="not submitted")
+
+
+class LostBatchError(EngineError):
+    """A batch may have been created, and the endpoint does not show it."""

@@ -1,0 +1,186 @@
+"""The client of an endpoint's batch API: files and batches, each call sent once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+import openai
+
+from isocost.engines.batches import BatchState, Sighting
+from isocost.engines.openai.batchstates import created_before, read_id, read_input_file, read_metadata, read_page, read_state
+from isocost.engines.openai.client import Connection, ReplyTooLongError, client_for
+from isocost.engines.openai.endpoint import Endpoint
+from isocost.engines.openai.failures import redact, refusal, translate
+from isocost.engines.openai.options import OpenAIOptions
+from isocost.engines.openai.replies import BadReplyError, parsed
+from isocost.errors import EngineError, TryAgainError
+from isocost.store.files import atomic_write
+
+T = TypeVar("T")
+KEY = "isocost_submission"  # of the metadata
+_WINDOW = "24h"
+_MOST_DOWNLOADED = 8 * 2**30  # bytes of a result file: 50,000 replies of 160 KiB
+_PART = 2**20  # bytes that are written at once
+_PAGE = 100  # batches of a page of a listing, the most that OpenAI gives
+_MOST_PAGES = 1000
+_SKEW = 900.0  # seconds by which the endpoint's clock may be behind
+_UNCERTAIN = (408, 500)  # statuses, the second and all above it, after which a creation may have been carried out
+
+
+class BatchClient:
+    """Calls the batch API of one endpoint. It implements `engines.batches.BatchApi`."""
+
+    def __init__(self, endpoint: Endpoint, options: OpenAIOptions) -> None:
+        self._endpoint, self._timeout = endpoint, options.timeout
+        self._client = client_for(endpoint, options.timeout, 1, _MOST_DOWNLOADED)
+        self._connection = Connection(self._client, str(endpoint))
+        self._names: dict[str, str] = {}  # of input files, by id
+
+    def upload(self, path: Path, name: str) -> str:
+        """Upload a file of requests, streamed from the disk."""
+
+        async def send() -> Any:
+            with path.open("rb") as file:
+                return await self._client.files.with_raw_response.create(file=(name, file, "application/jsonl"), purpose="batch")
+
+        return self._ask("the upload of a batch", send, read_id)
+
+    def create(self, file: str, url: str, submission: str) -> BatchState:
+        """Create a batch. `charged` of a TryAgainError is True if the endpoint may have created it all the same."""
+        body = {"input_file_id": file, "endpoint": url, "completion_window": _WINDOW, "metadata": {KEY: submission}}
+        try:
+            return self._ask("a new batch", lambda: self._client.post("/batches", cast_to=httpx2.Response, body=body), self._state)
+        except TryAgainError as error:
+            cause = error.__cause__
+            if isinstance(cause, openai.APIStatusError) and (cause.status_code == _UNCERTAIN[0] or cause.status_code >= _UNCERTAIN[1]):
+                error.charged = True  # a gateway's 503 says nothing of what the endpoint behind it did
+            raise
+
+    def look(self, batch: str) -> BatchState | None:
+        """Return the state of a batch, None if the endpoint does not know it."""
+        return self._or_none(lambda: self._ask(f"batch {batch}", lambda: self._get(f"/batches/{batch}"), self._state))
+
+    def cancel(self, batch: str) -> BatchState | None:
+        """Ask the endpoint to cancel a batch; return its state, None if the endpoint does not know the batch."""
+        path = f"/batches/{batch}/cancel"
+        return self._or_none(
+            lambda: self._ask(f"batch {batch}", lambda: self._client.post(path, cast_to=httpx2.Response, body={}), self._state)
+        )
+
+    def find(self, submission: str, file: str, since: float, others: Collection[str] = ()) -> Sighting:
+        """Page through the listing back to a time. A batch is recognised by its metadata, its input file, or that file's name."""
+        after: str | None = None
+        doubtful = 0
+        for _ in range(_MOST_PAGES):
+            query = f"/batches?limit={_PAGE}" + (f"&after={after}" if after else "")
+            batches, after = self._ask("the list of batches", lambda path=query: self._get(path), read_page)  # type: ignore[misc]
+            recent = [each for each in batches if not created_before(each, since - _SKEW)]
+            for batch in (each for each in recent if each.get("id") not in others):
+                is_it = self._is_of(batch, submission, file)
+                if is_it:
+                    return Sighting(batch=self._state(batch))
+                doubtful += is_it is None
+            # Not sorted everywhere, so only a page without any recent batch is the end.
+            if after is None or not recent:
+                break
+        return Sighting(batch=None, doubtful=doubtful)
+
+    def download(self, file: str, path: Path) -> bool:
+        """Download a file to the disk, whole or not at all."""
+
+        async def receive() -> Any:
+            with atomic_write(path) as temporary, temporary.open("wb") as out:
+                async with self._client.files.with_streaming_response.content(file) as response:
+                    async for part in response.iter_bytes(_PART):
+                        out.write(part)
+            return True
+
+        return self._or_none(lambda: self._ask(f"file {file}", receive, bool)) is True
+
+    def delete(self, file: str) -> None:
+        """Delete a file, if it is there."""
+        self._or_none(lambda: self._ask(f"file {file}", lambda: self._client.files.with_raw_response.delete(file), bool))
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def _is_of(self, batch: dict[str, Any], submission: str, file: str) -> bool | None:
+        """Return True if a listed batch is that of a submission, False if it is another, None if it shows nothing that could tell."""
+        metadata, input_file = read_metadata(batch), read_input_file(batch)
+        if KEY in metadata:
+            return metadata[KEY] == submission
+        if input_file == file:
+            return True
+        if input_file is None:
+            return False if metadata else None
+        return submission in self._name_of(input_file)
+
+    def _name_of(self, file: str) -> str:
+        """Return the name of an input file, "" if it is not known."""
+        if file not in self._names:
+            named = self._or_none(
+                lambda: self._ask(f"file {file}", lambda: self._get(f"/files/{file}"), lambda reply: reply.get("filename"))
+            )
+            self._names[file] = named if isinstance(named, str) else ""
+        return self._names[file]
+
+    def _state(self, reply: Any) -> BatchState:
+        return read_state(reply, self._endpoint)
+
+    def _get(self, path: str) -> Awaitable[httpx2.Response]:
+        return self._client.get(path, cast_to=httpx2.Response)
+
+    def _ask(self, name: str, send: Callable[[], Awaitable[Any]], read: Callable[[Any], T]) -> T:
+        """Send one call and read its reply.
+
+        Raises:
+            _MissingError: the endpoint replies with 404.
+            TryAgainError, EngineError: as `BatchApi`.
+        """
+
+        async def timed() -> Any:
+            async with asyncio.timeout(self._timeout):
+                return await send()
+
+        try:
+            reply = self._connection.submit(timed()).result()
+            return read(_body(reply))
+        except openai.NotFoundError as error:
+            redact(error, self._endpoint)
+            missing = _MissingError(
+                f"{self._endpoint}: has no batch API, or does not know {name} (404)\n"
+                "  leave batch out of the model's section, or check base_url, which usually ends in /v1"
+            )
+            missing.charged = False
+            raise missing from error
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            raise translate(error, self._endpoint, name) from error
+        except ReplyTooLongError as error:
+            raise refusal(f"{self._endpoint}: the reply to {name} has more than {_MOST_DOWNLOADED:,} bytes\n  ask its provider") from error
+        except TimeoutError as error:
+            raise TryAgainError(f"{self._endpoint}: no reply to {name} within {self._timeout:g} s", charged=True) from error
+        except BadReplyError as error:
+            redact(error, self._endpoint)
+            told = self._endpoint.clean(str(error))
+            raise TryAgainError(f"{self._endpoint}: a reply to {name} that cannot be read: {told}", charged=True) from error
+
+    def _or_none(self, ask: Callable[[], T]) -> T | None:
+        try:
+            return ask()
+        except _MissingError:
+            return None
+
+
+class _MissingError(EngineError):
+    """The endpoint does not know what was asked for."""
+
+
+def _body(reply: Any) -> Any:
+    """Return the parsed body of a response; what is no response as it is."""
+    response = getattr(reply, "http_response", reply)
+    return parsed(response.content) if isinstance(response, httpx2.Response) else response

@@ -1,0 +1,158 @@
+"""The functions that run in the process for an endpoint's batches: write the file, talk to the endpoint, commit the replies.
+
+The driver decides and keeps the ledger. This process has the client and the texts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from isocost.engines.base import Generation, Request
+from isocost.engines.batches import BatchApi, BatchEngine, BatchState, Sighting
+from isocost.engines.batching import split
+from isocost.errors import EngineError, TryAgainError
+from isocost.executors.concurrency import JobResult
+from isocost.executors.engineworker import this_worker
+from isocost.executors.jobs import EngineSpec, Job, Outcome
+from isocost.executors.resultfiles import ResultFiles
+from isocost.store.files import make_folder, storage_errors
+
+_open: dict[tuple[Path, ...], ResultFiles] = {}  # the files that are being read: one batch at a time
+
+
+def write_requests(path: Path, jobs: Sequence[Job], most_bytes: int, *, first: bool) -> list[int]:
+    """Append the requests of jobs to a batch's file; return the size of the file after each job that fits.
+
+    Args:
+        path: The file.
+        jobs: The jobs, in order.
+        most_bytes: Size that the file may have. A job that would make it larger is left out, and so are those behind it.
+        first: True to begin the file.
+    """
+    ends: list[int] = []
+    engine = _engine(jobs[0].spec)
+    with storage_errors(path):
+        make_folder(path.parent)
+        with path.open("wb" if first else "ab") as file:
+            end = file.tell()
+            parts: list[bytes] = []
+            for job in jobs:
+                lines = b"".join(
+                    engine.write_line(custom_id, part, job.params, job.seed) for custom_id, part in _parts(job, engine.most_choices)
+                )
+                if end + len(lines) > most_bytes:
+                    break
+                end += len(lines)
+                parts.append(lines)
+                ends.append(end)
+            file.write(b"".join(parts))
+    return ends
+
+
+def submit_file(spec: EngineSpec, path: Path, size: int, name: str) -> str:
+    """Cut the file of a batch to the requests that are reserved, flush and upload it; return the endpoint's id of it."""
+    with storage_errors(path), path.open("rb+") as file:
+        file.truncate(size)
+        os.fsync(file.fileno())
+    return _api(spec).upload(path, name)
+
+
+def create(spec: EngineSpec, file: str, request: Request, submission: str) -> BatchState:
+    """Create a batch of an uploaded file with requests like this one."""
+    return _api(spec).create(file, _engine(spec).batch_url(request), submission)
+
+
+def look(spec: EngineSpec, batch: str) -> BatchState | None:
+    """Return the state of a batch, None if the endpoint does not know it."""
+    return _api(spec).look(batch)
+
+
+def cancel(spec: EngineSpec, batch: str) -> BatchState | None:
+    """Ask the endpoint to cancel a batch."""
+    return _api(spec).cancel(batch)
+
+
+def find(spec: EngineSpec, submission: str, file: str, since: float, others: Collection[str]) -> Sighting:
+    """Look for the batch of a submission in the listing."""
+    return _api(spec).find(submission, file, since, others)
+
+
+def download(spec: EngineSpec, file: str, path: Path) -> bool:
+    """Download a result file; return False if the endpoint does not have it."""
+    return path.exists() or _api(spec).download(file, path)
+
+
+def delete(spec: EngineSpec, files: Sequence[str], local: Sequence[Path]) -> None:
+    """Delete the files of a batch whose answers are committed: at the endpoint, where an error counts for nothing, and here."""
+    for found in [_open.pop(key) for key in list(_open)]:
+        found.close()
+    for file in files:
+        try:
+            _api(spec).delete(file)
+        except EngineError:
+            continue  # it expires at the endpoint by itself
+    for path in local:
+        path.unlink(missing_ok=True)
+
+
+def collect(paths: Sequence[Path], jobs: Sequence[Job]) -> list[Outcome]:
+    """Read the answers to jobs from the result files of their batch, and commit the draws.
+
+    Args:
+        paths: The files with replies and with errors, as far as there are any. The first line of a custom_id counts.
+        jobs: Some jobs of the batch.
+
+    Returns:
+        The outcomes. A job without a line has a TryAgainError that is charged.
+    """
+    found = _results(tuple(paths))
+    engine = _engine(jobs[0].spec)
+    return this_worker().commit([_result(job, engine, found) for job in jobs])
+
+
+def _result(job: Job, engine: BatchEngine, found: ResultFiles) -> JobResult:
+    generations: dict[str, list[Generation]] = {request.problem_id: [] for request in job.requests}
+    failure: EngineError | None = None
+    for custom_id, part in _parts(job, engine.most_choices):
+        try:
+            generations[part.problem_id] += _read(custom_id, part, job, engine, found.line(custom_id))
+        except EngineError as error:
+            # The graver one decides, as for single calls; parts that were answered are then lost with it, and may be charged.
+            failure = error if failure is None or isinstance(failure, TryAgainError) else failure
+    if failure is not None:
+        failure.charged = failure.charged or any(generations.values())
+        return JobResult(job=job, error=failure)
+    return JobResult(job=job, generations=list(generations.values()))
+
+
+def _read(custom_id: str, part: Request, job: Job, engine: BatchEngine, line: Mapping[str, Any] | None) -> list[Generation]:
+    if line is None:
+        reason = "the batch has ended and has neither a reply nor an error for it"
+        raise TryAgainError(f"problem {part.problem_id}, draw {part.first_index}: {reason}", charged=True, reason=reason)
+    return engine.read_line(line, part, job.params, job.seed)
+
+
+def _parts(job: Job, most: int) -> Iterator[tuple[str, Request]]:
+    """Yield the requests of a job as lines may hold them, each with its custom_id: the job's key, with a number if there are several."""
+    parts = [part for request in job.requests for part in split(request, most)]
+    for number, part in enumerate(parts):
+        yield job.key if len(parts) == 1 else f"{job.key}.{number}", part
+
+
+def _results(paths: tuple[Path, ...]) -> ResultFiles:
+    if paths not in _open:
+        for other in list(_open):
+            _open.pop(other).close()
+        _open[paths] = ResultFiles(paths)
+    return _open[paths]
+
+
+def _engine(spec: EngineSpec) -> BatchEngine:
+    return cast(BatchEngine, this_worker().engines.get(spec))
+
+
+def _api(spec: EngineSpec) -> BatchApi:
+    return _engine(spec).batch_api()

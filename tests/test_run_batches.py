@@ -1,0 +1,329 @@
+"""Runs that buy through the batch API of an endpoint: the fake is `tests/engines/openai/batchserver.py`."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.batch_runs import batched, quick, study_of
+from tests.engines.openai.batchbooks import Ending
+from tests.engines.openai.batchserver import BatchServer
+from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, model, raw, shell, started, stored, write
+
+__all__ = ["quick", "shell"]
+DRAWS = 24  # of eight problems
+OUT = "out"
+
+
+def keys(rows: list[dict[str, Any]]) -> Counter[tuple[str, int]]:
+    return Counter((row["problem_id"], row["sample_index"]) for row in rows)
+
+
+def whole(folder: Path, draws: int = DRAWS) -> list[dict[str, Any]]:
+    """The draws of a complete run: each of them once."""
+    rows = stored(folder / OUT)
+    assert len(rows) == draws
+    assert set(keys(rows).values()) == {1}
+    return rows
+
+
+def test_a_study_in_batches_gives_the_table_of_the_same_study_online(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        one = batched(server)
+        one["price"]["batch"] = {key: one["price"][key] for key in ("input", "output", "input_cache_read")}
+        study = study_of(server, tmp_path, models={"weak": one})
+        assert quick("run", study, "-o", tmp_path / "batched").code == 0
+        assert server.calls["ask"] == 0
+        assert quick("run", study, "-o", tmp_path / "online", "--set", "models.weak.batch=false").code == 0
+    left, right = (pl.read_parquet(tmp_path / out / "samples.parquet") for out in ("batched", "online"))
+    assert left.height == DRAWS
+    assert left.equals(right)
+
+
+def test_a_round_is_one_batch_at_the_price_of_batches_and_its_files_are_deleted(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert (server.calls["upload"], server.calls["create"]) == (1, 1)
+        assert server.books.files == {}
+        assert server.bill()["lines"] == DRAWS
+        tokens = server.books.tokens
+    rows = whole(tmp_path)
+    assert sum(row["cost_usd"] for row in rows) == pytest.approx((0.5 * tokens["prompt"] + 5 * tokens["generated"]) / 1e6)
+    assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": DRAWS}
+    assert not list((tmp_path / OUT / "batches").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("fault", "again", "charged"),
+    [("missing", True, True), ("500", True, True), ("429", True, False), ("batch_expired", True, False), ("rubbish", True, True)],
+)
+def test_a_line_without_an_answer_is_bought_again_and_charged_if_it_may_have_run(
+    quick: Shell, tmp_path: Path, fault: str, again: bool, charged: bool
+) -> None:
+    with BatchServer(lines={fault: 7}) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert server.calls["create"] > 1
+    rows = whole(tmp_path)
+    assert all(row["finish_reason"] != "error" for row in rows)
+    found = events(tmp_path / OUT)
+    assert found["lost" if charged else "retry"] >= 3
+    assert found["retry" if charged else "lost"] == 0
+    lost = [line for line in ledger(tmp_path / OUT) if line["event"] == "lost"]
+    assert all(line["usd"] > MAX_TOKENS * 5 / 1e6 for line in lost)
+
+
+@pytest.mark.parametrize(("fault", "words"), [("filtered", "flagged"), ("400", "something is wrong"), ("context", "too long")])
+def test_a_prompt_that_is_refused_fails_alone(quick: Shell, tmp_path: Path, fault: str, words: str) -> None:
+    with BatchServer(lines={fault: 12}) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert server.calls["create"] == 1
+    failed = [row for row in whole(tmp_path) if row["finish_reason"] == "error"]
+    assert len(failed) == 2
+    assert words in left.err
+
+
+def test_a_line_that_fails_in_three_batches_has_failed(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(lines={"500": 1}) as server:
+        left = quick("run", study_of(server, tmp_path, n_problems=1), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert server.calls["create"] == 3
+    assert {row["finish_reason"] for row in whole(tmp_path, 3)} == {"error"}
+
+
+@pytest.mark.parametrize("fault", ["no usage", "huge usage"])
+def test_usage_that_cannot_be_right_stops_the_run_and_every_other_line_is_kept(quick: Shell, tmp_path: Path, fault: str) -> None:
+    with BatchServer(lines={fault: 20}) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "completion tokens" in left.err or "usage" in left.err
+        assert len(stored(tmp_path / OUT)) == DRAWS - 1
+        assert server.books.files == {}  # committed, so deleted
+    assert events(tmp_path / OUT)["lost"] == 1
+
+
+@pytest.mark.parametrize("state", ["expired", "cancelled"])
+def test_a_batch_that_ends_early_is_collected_and_the_rest_is_submitted_again(quick: Shell, tmp_path: Path, state: str) -> None:
+    with BatchServer(endings=[Ending(state=state, share=0.5)]) as server:
+        assert quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT).code == 0
+        assert (server.calls["create"], server.bill()["lines"], server.bill()["twice"]) == (2, DRAWS, 0)
+    whole(tmp_path)
+    assert events(tmp_path / OUT)["lost"] == 0
+
+
+def test_an_endpoint_whose_queue_is_full_gets_smaller_batches_later(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(most_enqueued=10) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert server.bill()["twice"] == 0
+    assert "queue is full" in left.err
+    whole(tmp_path)
+    assert events(tmp_path / OUT)["lost"] == 0
+
+
+def test_a_batch_that_is_not_accepted_stops_the_run_and_costs_nothing(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(endings=[Ending(state="failed", code="model_not_found")]) as server:
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "was not accepted: it is so" in left.err
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "retry": DRAWS}
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+    whole(tmp_path)
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "503", "cut", "500 done", "503 done", "cut done"])
+@pytest.mark.parametrize("shows", ["metadata", "file", "name,file"])
+def test_a_creation_that_fails_is_found_or_repeated_and_nothing_is_bought_twice(
+    quick: Shell, tmp_path: Path, fault: str, shows: str
+) -> None:
+    with BatchServer(faults={"create": [fault]}, shows=shows.split(",")) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert (server.bill()["lines"], server.bill()["twice"]) == (DRAWS, 0)
+        assert len(server.books.batches) == 1
+    whole(tmp_path)
+
+
+def test_a_listing_that_is_late_and_in_pages_is_read_again(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"create": ["cut done"]}, listing_delay=0.05, page=1) as server:
+        assert quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT).code == 0
+        assert server.bill()["twice"] == 0
+        assert server.calls["list"] == 2
+    whole(tmp_path)
+
+
+def test_a_batch_that_may_exist_and_is_not_shown_is_charged_and_named(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"create": ["cut done"]}, shows=()) as server:
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "may have become a batch" in left.err
+        assert "file-000001" in left.err
+        assert events(tmp_path / OUT)["lost"] == DRAWS
+        assert server.calls["create"] == 1
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+    whole(tmp_path)
+
+
+def test_an_endpoint_that_fails_between_looks_and_downloads_is_asked_again(quick: Shell, tmp_path: Path) -> None:
+    faults = {"upload": ["500", "cut"], "poll": ["500", "cut", "429"], "content": ["503", "cut"], "delete": ["500"]}
+    with BatchServer(faults=faults) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert server.bill()["twice"] == 0
+    whole(tmp_path)
+
+
+@pytest.mark.parametrize("states", [{"completed": "COMPLETED"}, {"in_progress": "dreaming", "validating": "dreaming"}])
+def test_states_in_capitals_are_read_and_unknown_ones_are_looked_at_again(quick: Shell, tmp_path: Path, states: dict[str, str]) -> None:
+    with BatchServer(states=states, delay=0.1) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+    assert left.code == 0, left.err
+    assert ("state 'dreaming' is not known" in left.err) == ("in_progress" in states)
+
+
+def test_a_limit_is_kept_by_batches_that_cover_no_more_than_is_left_of_it(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        # A request costs 0.00019 at most and 0.00005 in fact: about five fit at first, all of them in the end.
+        study = study_of(server, tmp_path, limit={"unit": "usd", "amount": 0.0013})
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code in (0, 1), left.err
+        assert server.calls["create"] > 1
+        rows = stored(tmp_path / OUT)
+        assert server.bill()["lines"] == len(rows)
+    assert all(spent + reserved <= 0.0013 * (1 + 1e-9) for spent, reserved in balances(tmp_path / OUT))
+
+
+def test_no_wait_leaves_batches_that_status_shows_and_the_same_command_collects(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT, "--no-wait")
+        assert left.code == 0
+        assert "error" not in left.err
+        assert "batch-000001 of weak (24 requests)" in left.err
+        assert f"go on with: isocost run {study} -o {tmp_path / OUT}\n" in left.err
+        again = quick("run", study, "-o", tmp_path / OUT, "--no-wait")
+        assert (again.code, server.calls["create"]) == (0, 1)
+        told = json.loads(quick("status", tmp_path / OUT, "--json").out)
+        assert [(each["batch"], each["requests"], each["status"]) for each in told["batches"]] == [("batch-000001", DRAWS, "in_progress")]
+        assert "batch batch-000001 of weak: 0 of 24 requests, in_progress" in quick("status", tmp_path / OUT).out
+        server.books.delay = 0.0
+        assert quick("run", study, "-o", tmp_path / OUT, "--no-wait").code == 0
+        assert server.bill()["twice"] == 0
+    whole(tmp_path)
+    assert json.loads(quick("status", tmp_path / OUT, "--json").out)["batches"] == []
+
+
+def test_a_changed_study_is_refused_while_a_batch_is_open_and_goes_on_after_it_is_cancelled(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path)
+        assert quick("run", study, "-o", tmp_path / OUT, "--no-wait").code == 0
+        changed = ("run", study, "-o", tmp_path / OUT, "--set", "sampling.max_tokens=30")
+        refused = quick(*changed)
+        assert refused.code == 2
+        assert "batch-000001" in refused.err
+        assert f"isocost sample {tmp_path / OUT} --cancel-batches" in refused.err
+        cancelled = quick("sample", tmp_path / OUT, "--cancel-batches")
+        assert (cancelled.code, server.calls["cancel"]) == (0, 1)
+        assert "cancelled and collected: 1 batch" in cancelled.err
+        assert len(stored(tmp_path / OUT)) == DRAWS // 2
+        assert events(tmp_path / OUT) == {"reserve": DRAWS, "done": DRAWS // 2, "retry": DRAWS // 2}
+        server.books.delay = 0.0
+        assert quick(*changed).code == 0
+    assert quick("sample", tmp_path / OUT, "--cancel-batches").err.count("no batch is under way") == 1
+
+
+def test_a_question_that_changes_while_a_batch_is_open_is_refused(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path)
+        assert quick("run", study, "-o", tmp_path / OUT, "--no-wait").code == 0
+        problems = tmp_path / "problems.jsonl"
+        before = problems.read_text()
+        rows = [json.loads(line) for line in before.splitlines()]
+        rows[0]["question"] += " Think."
+        problems.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        refused = quick("run", study, "-o", tmp_path / OUT)
+        assert refused.code == 2
+        assert "problems were changed while batches are under way" in refused.err
+        problems.write_text(before)
+        server.books.delay = 0.0
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+    whole(tmp_path)
+
+
+def test_ctrl_c_leaves_the_batch_running_and_says_how_to_go_on(tmp_path: Path) -> None:
+    with BatchServer(delay=3600.0) as server:
+        study = study_of(server, tmp_path)
+        with started("run", study, "-o", tmp_path / OUT) as process:
+            while server.calls["poll"] < 1:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "batch batch-000001 of weak" in told
+        assert f"go on with: isocost run {study} -o {tmp_path / OUT}" in told
+        assert server.calls["cancel"] == 0
+        server.books.delay = 0.0
+        with started("run", study, "-o", tmp_path / OUT) as process:
+            process.communicate(timeout=60)
+        assert (process.returncode, server.calls["create"], server.bill()["twice"]) == (0, 1, 0)
+    whole(tmp_path)
+
+
+def test_a_model_in_batches_and_one_online_are_bought_side_by_side(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(delay=0.2) as server:
+        models = {"weak": batched(server), "strong": model(server.url, "strong", extra_body={"x": 1})}
+        arms = {name: {"models": [name], "samples_per_problem": 2} for name in models}
+        left = quick("run", study_of(server, tmp_path, models=models, arms=arms), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert (server.calls["ask"], server.bill()["lines"]) == (16, 16)
+    assert len(stored(tmp_path / OUT, "weak")) == len(stored(tmp_path / OUT, "strong")) == 16
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"price": {"input": 1, "output": 2}}, "price.batch is missing, and batch is true"),
+        ({"engine": "replay", "table": "x"}, "batch: true is for engine openai"),
+        ({"batch_api": True}, "leave batch_api out"),
+    ],
+)
+def test_a_model_that_cannot_be_bought_in_batches_is_refused(quick: Shell, tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    one = {**model("http://127.0.0.1:1/v1"), "batch": True, **change}
+    left = quick("run", write(tmp_path, raw("", models={"weak": one})), "-o", tmp_path / OUT)
+    assert left.code == 2
+    assert words in left.err
+
+
+def test_a_judge_is_not_bought_in_batches(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        study = study_of(server, tmp_path, grader={"name": "judge", "model": "weak"})
+        left = quick("run", study, "-o", tmp_path / OUT)
+    assert left.code == 2
+    assert "grader.model: model weak is bought in batches, and a judge is asked singly" in left.err
+
+
+def test_an_endpoint_without_a_batch_api_is_named_and_nothing_is_charged(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"upload": ["404"]}) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+    assert left.code == 1
+    assert "has no batch API" in left.err
+    assert events(tmp_path / OUT) == {"reserve": DRAWS, "unsent": DRAWS}
+
+
+def test_several_solutions_of_a_line_are_kept_and_short_replies_are_asked_again(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        one = batched(server, n=2)
+        left = quick("run", study_of(server, tmp_path, models={"weak": one}), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert server.bill()["lines"] == 16
+    whole(tmp_path)
