@@ -32,7 +32,7 @@ arms: {{all: {{models: [recorded], samples_per_problem: {count}}}}}
 """
 RUN = "from pathlib import Path; from isocost import run; run(Path('study.yaml'), Path('out'))"
 
-LEFT = {"sample": "samples.parquet", "audit": "audits/rates.json", "curate": "trainsets/all@number.md", "report": "report.html"}
+LEFT = {"sample": "samples.parquet", "audit": "audits/rates.json", "curate": "trainsets/all@number/README.md", "report": "report.html"}
 
 
 class Look(NamedTuple):

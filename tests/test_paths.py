@@ -93,8 +93,8 @@ def test_a_run_in_a_folder_of_any_name_is_a_run(name: str, plain: Path, tmp_path
     assert status_of(out)["trained"] == []
     assert (out / "measures.json").read_bytes() == (plain / "measures.json").read_bytes()
     assert (out / "samples.parquet").read_bytes() == (plain / "samples.parquet").read_bytes()
-    for cell in (plain / "trainsets").glob("*.parquet"):
-        assert (out / "trainsets" / cell.name).read_bytes() == cell.read_bytes()
+    for cell in (plain / "trainsets").glob("*@*"):
+        assert (out / "trainsets" / cell.name / "train.parquet").read_bytes() == (cell / "train.parquet").read_bytes()
     measured = CliRunner().invoke(app, ["measure", "--json", "--", str(out)])
     assert measured.exit_code == 0, measured.output
     assert json.loads(measured.output) == json.loads(CliRunner().invoke(app, ["measure", "--json", str(plain)]).output)

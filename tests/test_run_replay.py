@@ -30,6 +30,9 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+KEPT = Path("trainsets") / "weak@low" / "train.parquet"
+
+
 def samples(out: Path) -> pl.DataFrame:
     return pl.read_parquet(out / "samples.parquet")
 
@@ -69,11 +72,7 @@ def test_a_run_with_worker_processes_leaves_everything(tmp_path: Path, out: Path
     assert finished.report == out / "report.html"
     assert finished.headline
     assert {"report.md", "measures.json", "plan.json", "manifest.json", "study.yaml", "samples.parquet"} <= {p.name for p in out.iterdir()}
-    assert sorted(p.name for p in (out / "trainsets").glob("*.parquet")) == [
-        "equal@number.parquet",
-        "strong@low.parquet",
-        "weak@low.parquet",
-    ]
+    assert sorted(p.parent.name for p in (out / "trainsets").glob("*/train.parquet")) == ["equal@number", "strong@low", "weak@low"]
     assert len(drawn(out, "weak")) == 6 * 30
     assert len(drawn(out, "strong")) == 2 * 30
     last = [e for e in events if isinstance(e, StageProgress) and e.stage == "sample"][-1]
@@ -97,7 +96,7 @@ def test_training_sets_hold_correct_distinct_solutions_only(tmp_path: Path, out:
     correct = samples(out).filter("correct")
     measures = read(out / "measures.json")
     for cell, model, draws in (("weak@low", "weak", 6), ("strong@low", "strong", 2), ("equal@number", "weak", 2)):
-        kept = pl.read_parquet(out / "trainsets" / f"{cell}.parquet")
+        kept = pl.read_parquet(out / "trainsets" / cell / "train.parquet")
         expected = correct.filter((pl.col("model") == model) & (pl.col("sample_index") < draws))["generation"].unique()
         assert kept.height == len(expected) == measures["cells"][cell]["n_kept"]
         assert measures["cells"][cell]["n_samples"] == 30 * draws
@@ -146,7 +145,7 @@ def test_buying_in_steps_is_buying_at_once(tmp_path: Path, out: Path) -> None:
     run(study, tmp_path / "once", settings=[f"{MATCH}=4"])
     order = ["model", "problem_id", "sample_index"]  # each step's draws stand behind those of the former
     assert samples(out).sort(order).equals(samples(tmp_path / "once").sort(order))
-    assert (out / "trainsets/weak@low.parquet").read_bytes() == (tmp_path / "once" / "trainsets/weak@low.parquet").read_bytes()
+    assert (out / KEPT).read_bytes() == (tmp_path / "once" / KEPT).read_bytes()
     assert read(out / "measures.json") == read(tmp_path / "once" / "measures.json")
 
 

@@ -49,7 +49,7 @@ arms:
 grader: {name: math}
 audit: {by: steps, per_model: 300}
 curate: {distinct: string, per_problem: null}
-finetune: {students: [student, weak, strong], arms: [weak, strong], steps: 600, batch_size: 32, learning_rates: [1.0e-6], checkpoints: 10,
+finetune: {students: [student, weak, strong], arms: [weak, strong], steps: 150, batch_size: 32, learning_rates: [3.0e-4], checkpoints: 10,
            seeds: [0], method: full}
 evaluate: {maj_at: [1, 4, 8, 16]}
 executor: local
@@ -342,7 +342,7 @@ def test_what_does_not_fit_together_is_told(raw: Raw, mistakes: list[str]) -> No
 def test_one_checkpoint_and_one_rate_need_no_validation() -> None:
     study = check_study(raw_study(finetune=FINETUNE | {"checkpoints": 1}, problems=TEST_SET), KNOWN)
     assert study.finetune is not None
-    assert study.finetune.learning_rates == (1e-6,)
+    assert study.finetune.learning_rates == (3e-4,)
 
 
 def test_a_number_matched_arm_needs_no_budget() -> None:

@@ -252,6 +252,11 @@ def _finetune_mistakes(
         yield ("finetune",), "choosing among checkpoints needs problems.validation; add it, or set checkpoints: 1"
     if "test" not in problems:
         yield ("finetune",), "trained students need problems.test to be evaluated on"
+    if finetune.get("reasoning") == "keep" and mapping(raw.get("curate")).get("reasoning") is None:
+        students = finetune.get("students")
+        for name in students if isinstance(students, list) else []:
+            if name in models and not mapping(models[name]).get("reasoning"):
+                yield ("finetune", "reasoning"), f"keep needs models.{name}.reasoning, such as {{open: <think>, close: </think>}}"
 
 
 def short(value: object) -> str:

@@ -100,11 +100,7 @@ def numbers(out: Path) -> dict[str, str]:
 def test_the_run_directory_is_complete(uninterrupted: Path) -> None:
     for name in ("study.yaml", "manifest.json", "plan.json", "ledger.jsonl", "samples.parquet", "report.html", "report.md"):
         assert (uninterrupted / name).stat().st_size > 0, name
-    assert {p.name for p in (uninterrupted / "trainsets").glob("*.parquet")} == {
-        "weak@low.parquet",
-        "strong@low.parquet",
-        "equal@number.parquet",
-    }
+    assert {p.parent.name for p in (uninterrupted / "trainsets").glob("*/train.parquet")} == {"weak@low", "strong@low", "equal@number"}
     assert len(list((uninterrupted / "models").iterdir())) == 2
     assert len(list((uninterrupted / "figures").glob("*.svg"))) >= 3
 

@@ -78,7 +78,7 @@ def test_a_cell_has_its_own_draws_and_no_others(finished: Path, tmp_path: Path) 
 def test_the_training_set_comes_in_three_forms(finished: Path, tmp_path: Path) -> None:
     for shape in ("messages", "prompt-completion", "text"):
         export(finished, CELL, shape, tmp_path / shape, command="c")
-    kept = pl.read_parquet(finished / "trainsets" / f"{CELL}.parquet")
+    kept = pl.read_parquet(finished / "trainsets" / CELL / "train.parquet")
     pairs, texts, chats = (rows(tmp_path / shape) for shape in ("prompt-completion", "text", "messages"))
     assert pairs.select("prompt", "completion").equals(kept.select("prompt", "completion"))
     assert texts["text"].to_list() == [prompt + completion for prompt, completion in kept.select("prompt", "completion").rows()]
@@ -99,7 +99,7 @@ def test_kto_has_every_graded_draw_with_a_label(finished: Path, tmp_path: Path) 
 
 def test_reasoning_beside_the_solutions_goes_along(finished: Path, tmp_path: Path) -> None:
     shutil.copytree(finished, tmp_path / "run")
-    for name in ("samples.parquet", f"trainsets/{CELL}.parquet"):
+    for name in ("samples.parquet", f"trainsets/{CELL}/train.parquet"):
         frame = pl.read_parquet(tmp_path / "run" / name)
         thought = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("hm"))
         frame.with_columns(reasoning=thought, num_reasoning_tokens=pl.lit(3)).write_parquet(tmp_path / "run" / name)
@@ -165,7 +165,7 @@ def other_rounds(folder: Path) -> None:
         (without("study.yaml"), "no study.yaml; is it a run directory?"),
         (without("samples.parquet"), "has no samples.parquet\n  finish it: isocost report"),
         (without("measures.json"), "has no measures of its cells"),
-        (without(f"trainsets/{CELL}.parquet"), f"has no {CELL}.parquet"),
+        (without(f"trainsets/{CELL}/train.parquet"), f"has no trainsets/{CELL}/train.parquet"),
         (other_rounds, f"the draws of {CELL} are not those that were measured"),
     ],
 )

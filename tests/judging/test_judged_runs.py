@@ -98,7 +98,7 @@ def test_the_judge_decides_what_is_trained_on(tmp_path: Path, out: Path) -> None
     assert len(verdicts(out)) == WEAK + STRONG
     assert 0 < sum(truth(out)) < WEAK + STRONG
     assert samples(out)["expected_answer"].null_count() == WEAK + STRONG
-    kept = pl.read_parquet(out / "trainsets" / "weak@low.parquet")
+    kept = pl.read_parquet(out / "trainsets" / "weak@low" / "train.parquet")
     assert kept.height == sum(truth(out)[:WEAK])
     assert not (out / "excluded.jsonl").exists()
 

@@ -184,7 +184,7 @@ def test_measures_of_an_adaptive_arm_beside_fixed_ones(tmp_path: Path, out: Path
     report = (out / "report.md").read_text()
     assert re.search(r"weak: its curve and its measures at k rest on the 180 of its 1\d\d draws that do not depend on outcomes", report)
     assert "up to weak 6.00 or strong 2.00" in report
-    rows = pl.read_parquet(out / "trainsets" / "best@low.parquet")
+    rows = pl.read_parquet(out / "trainsets" / "best@low" / "train.parquet")
     assert set(rows["model"]) == {"weak", "strong"}
     assert rows.height == found["cells"]["best@low"]["n_kept"]
     assert len(rows["problem_id"].unique()) == round(30 * found["cells"]["best@low"]["covered"]["value"])

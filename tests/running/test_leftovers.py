@@ -21,8 +21,8 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
 
 
-def files(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("*") if path.is_file()}
+def cells(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*@*")}
 
 
 def started(tmp_path: Path, **changes: Any) -> list[str]:
@@ -35,36 +35,45 @@ def started(tmp_path: Path, **changes: Any) -> list[str]:
 def test_a_renamed_arm_leaves_no_training_set_among_the_current_ones(tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert started(tmp_path) == []
-    before = {name: (out / "trainsets" / name).read_bytes() for name in files(out / "trainsets")}
+    before = {name: (out / "trainsets" / name / "train.parquet").read_bytes() for name in cells(out / "trainsets")}
     bought = pl.read_parquet(out / "samples.parquet")
     renamed = {"cheap": ARMS["weak"], **{name: arm for name, arm in ARMS.items() if name != "weak"}}
     (said,) = started(tmp_path, arms=renamed)
     assert said == (
-        "files of arms or budgets that the study has no more; training sets moved to trainsets/stale/: weak@low.md, weak@low.parquet; "
+        "files of arms or budgets that the study has no more; training sets moved to trainsets/stale/: weak@low; "
         "kept, and not used: arms/weak@low; stale.json names all"
     )
-    assert files(out / "trainsets") == {
-        f"{cell}.{kind}" for cell in ("cheap@low", "strong@low", "equal@number") for kind in ("md", "parquet")
-    }
-    assert files(out / "trainsets" / "stale") == {"weak@low.md", "weak@low.parquet"}
+    assert cells(out / "trainsets") == {"cheap@low", "strong@low", "equal@number"}
+    assert cells(out / "trainsets" / "stale") == {"weak@low"}
     assert (out / "arms" / "weak@low" / "rounds.jsonl").exists()
     assert json.loads((out / "stale.json").read_text()) == {
         "cells": ["cheap@low", "equal@number", "strong@low"],
-        "not_of_these": ["arms/weak@low", "trainsets/stale/weak@low.md", "trainsets/stale/weak@low.parquet"],
+        "not_of_these": ["arms/weak@low", "trainsets/stale/weak@low"],
     }
     assert started(tmp_path, arms=renamed) == []  # said once
     (back,) = started(tmp_path)
     assert "cheap@low" in back
-    assert files(out / "trainsets" / "stale") == {"cheap@low.md", "cheap@low.parquet"}
-    assert before == {name: (out / "trainsets" / name).read_bytes() for name in files(out / "trainsets")}
+    assert cells(out / "trainsets" / "stale") == {"cheap@low"}
+    assert before == {name: (out / "trainsets" / name / "train.parquet").read_bytes() for name in cells(out / "trainsets")}
     assert pl.read_parquet(out / "samples.parquet").height == bought.height
+
+
+def test_files_of_earlier_versions_give_way_to_folders(tmp_path: Path) -> None:
+    sets = tmp_path / "run" / "trainsets"
+    started(tmp_path)
+    for name in ("weak@low.parquet", "weak@low.md", "gone@low.parquet"):
+        (sets / name).write_bytes(b"of an earlier version")
+    (said,) = started(tmp_path)
+    assert cells(sets) == {"weak@low", "strong@low", "equal@number"}
+    assert cells(sets / "stale") == {"gone@low.parquet"}
+    assert "gone@low.parquet" in said
 
 
 @pytest.mark.slow
 def test_a_renamed_budget_does_so_too(tmp_path: Path) -> None:
     started(tmp_path)
     (said,) = started(tmp_path, budgets={"small": raw_study()["budgets"]["low"]})
-    assert "strong@low.md, strong@low.parquet, weak@low.md, weak@low.parquet" in said
+    assert "strong@low, weak@low" in said
     assert "arms/strong@low, arms/weak@low" in said
     assert "equal@number" not in said
 

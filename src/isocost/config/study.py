@@ -241,30 +241,77 @@ class AuditSpec(Section):
         return self
 
 
+class Lora(Section):
+    """LoRA adapters; only with `method: lora`.
+
+    Attributes:
+        rank: Rank of the matrices.
+        alpha: Scale of the update; it is divided by the rank.
+        targets: Names of the layers that get adapters, such as `q_proj`; empty means every linear layer but the last.
+    """
+
+    rank: PositiveInt = 16
+    alpha: PositiveInt = 32
+    targets: Annotated[tuple[str, ...], AfterValidator(distinct)] = ()
+
+
 class Finetune(Section):
     """Training of every student on the data of every arm, with TRL. Without this section nothing is trained.
+    See [training.md](training.md).
 
     Attributes:
         students: Models of the study that are trained; their engine must be `transformers`.
         arms: Arms whose data they are trained on.
-        budgets: Budgets of these arms' cells; empty means all.
+        budgets: Budgets of these arms' cells; empty means all. Number-matched arms have no budget, and are trained on either way.
+        format: `chat` trains and asks students in their chat format, system message included, `plain` as text to continue; `auto` is
+            `chat` for students whose prompt has `chat: true`.
+        reasoning: Reasoning that an endpoint returned apart from a solution: `keep` trains on it, between the student's own delimiters
+            (`models.X.reasoning`), `drop` on the solution alone; null means as `curate.reasoning` says.
+        max_length: Largest number of tokens of a row, prompt included. Longer rows are left out and counted, never cut.
         steps: Optimizer steps, the same for all students and arms.
         batch_size: Training examples per step.
-        learning_rates: Learning rates; the one whose checkpoint is best on `validation` is kept.
+        learning_rates: Peak learning rates of AdamW; the one whose checkpoint is best on `validation` is kept.
+        warmup: Share of the steps over which the rate rises from 0.
+        scheduler: The rate after that: `linear` or `cosine` fall to 0, `constant_with_warmup` stays.
+        weight_decay: Weight decay of AdamW.
         checkpoints: Checkpoints per training, evenly spaced, scored on `validation`.
         seeds: Seeds; every student is trained once per seed, and outcomes are averaged per problem.
         method: `full` trains all weights, `lora` a LoRA adapter.
+        lora: Size and place of the adapter.
+        gradient_accumulation: Parts into which a batch is cut, to save memory. A step sees the same examples for any number.
+        gradient_checkpointing: Compute activations twice, to save memory; null means on a GPU.
+        report_to: Trackers that get the loss besides `logs/`: `tensorboard`, `trackio`.
     """
 
     students: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
     arms: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
     budgets: tuple[str, ...] = ()
-    steps: PositiveInt = 600
+    format: Literal["auto", "plain", "chat"] = "auto"
+    reasoning: Literal["keep", "drop"] | None = None
+    max_length: PositiveInt = 4096
+    steps: PositiveInt = 150
     batch_size: PositiveInt = 32
-    learning_rates: Annotated[tuple[PositiveFloat, ...], Field(min_length=1), AfterValidator(distinct)] = (1e-6,)
+    learning_rates: Annotated[tuple[PositiveFloat, ...], Field(min_length=1), AfterValidator(distinct)] = (3e-4,)
+    warmup: Rate = 0.1
+    scheduler: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     checkpoints: PositiveInt = 10
     seeds: Annotated[tuple[int, ...], Field(min_length=1), AfterValidator(distinct)] = (0,)
     method: Literal["full", "lora"] = "full"
+    lora: Lora = Lora()
+    gradient_accumulation: PositiveInt = 1
+    gradient_checkpointing: bool | None = None
+    report_to: Annotated[tuple[Literal["tensorboard", "trackio"], ...], AfterValidator(distinct)] = ()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if "lora" in self.model_fields_set and self.method != "lora":
+            raise ValueError("lora goes with method: lora; add that, or leave lora out")
+        if self.batch_size % self.gradient_accumulation:
+            raise ValueError(
+                f"gradient_accumulation: {self.gradient_accumulation} does not cut batch_size: {self.batch_size} into equal parts"
+            )
+        return self
 
 
 class Evaluate(Section):
@@ -283,14 +330,17 @@ class ExecutorSpec(Section):
     """The machines on which models run and students are trained; `executor: ray` is short for `{name: ray}`. See [ray.md](ray.md).
 
     Attributes:
-        name: `local` (worker processes on this machine) or `ray` (a Ray cluster).
+        name: `local` (worker processes on this machine), `ray` (a Ray cluster), or `accelerate`: students are trained one after the other,
+            each by `accelerate launch` on all its devices; everything else is `local`.
+        config: Configuration file of accelerate, as `accelerate config` writes it; needed with `accelerate`.
         address: Address of the Ray cluster, `HOST:PORT`; `auto` means the cluster of this machine, null starts Ray on this machine.
         workers: Largest number of workers; null means as many as fit.
         cpus_per_worker: Cores per worker; null means one on nodes with GPUs and for small models, otherwise a whole node.
         gpus_per_worker: GPUs per worker, if the cluster has GPUs.
     """
 
-    name: Literal["local", "ray"] = "local"
+    name: Literal["local", "ray", "accelerate"] = "local"
+    config: Annotated[str, Field(min_length=1)] | None = None
     address: Annotated[str, Field(min_length=1)] | None = None
     workers: PositiveInt | None = None
     cpus_per_worker: PositiveInt | None = None
@@ -298,8 +348,13 @@ class ExecutorSpec(Section):
 
     @model_validator(mode="after")
     def _only_a_cluster_is_shared_out(self) -> Self:
-        if self.name == "local" and (others := self.model_fields_set - {"name"}):
+        given = self.model_fields_set - {"name"}
+        if self.name != "ray" and (others := given - {"config"}):
             raise ValueError(f"{min(others)} goes with name: ray")
+        if self.name != "accelerate" and "config" in given and self.config is not None:
+            raise ValueError("config goes with name: accelerate")
+        if self.name == "accelerate" and self.config is None:
+            raise ValueError("accelerate needs config, the file that `accelerate config` writes")
         return self
 
 
@@ -398,6 +453,21 @@ class Study(Section):
         """Return the rules of an arm's training sets: the study's, with each key of the arm's own in its place."""
         own = self.arms[arm].curate
         return self.curate.model_copy(update={key: getattr(own, key) for key in own.model_fields_set}) if own else self.curate
+
+    def trains_chat(self, model: str) -> bool:
+        """True if a model is trained, and asked after it, in its chat format."""
+        wanted = self.finetune.format if self.finetune else "auto"
+        return self.prompt_of(model).chat if wanted == "auto" else wanted == "chat"
+
+    def trained_reasoning(self, model: str) -> str | None:
+        """Return the text before a solution whose reasoning a model is trained on, with `{reasoning}` in its place; None without it."""
+        wanted = self.finetune.reasoning if self.finetune else None
+        own = self.models[model].reasoning
+        if wanted == "drop":
+            return None
+        if wanted is None or own is None:
+            return self.curate.reasoning
+        return f"{own.open}\n{{reasoning}}\n{own.close}\n\n" if own.open else f"{{reasoning}}\n{own.close}\n\n"
 
     @property
     def is_judged(self) -> bool:

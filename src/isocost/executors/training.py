@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from isocost import evaluating, finetuning
 from isocost.config import GraderSpec
@@ -28,6 +30,7 @@ class Scoring:
         engine: Name of the engine that runs the checkpoint.
         engine_options: Options of the checkpoint's engine besides `model`.
         grader: The grader's section of the study.
+        chat: True if trained students are asked in their chat format.
     """
 
     problems: tuple[Problem, ...]
@@ -36,18 +39,32 @@ class Scoring:
     engine: str
     engine_options: Mapping[str, object]
     grader: GraderSpec
+    chat: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """One training: the base model, its data, its settings, and where the result and the progress are written."""
+    """One training: the base model, its data, its settings, and where the result and the progress are written.
+
+    Attributes:
+        model_path: The folder of the base model.
+        rows: Rows with `prompt` and `completion`, or with `messages`.
+        out: The folder to make.
+        settings: How to train.
+        scoring: How checkpoints are scored; None for a single one.
+        progress: The log of steps.
+        report_to: Trackers, as in the study.
+        launch: A configuration file of accelerate; None trains in the worker.
+    """
 
     model_path: Path
-    rows: tuple[Mapping[str, str], ...]
+    rows: tuple[Mapping[str, Any], ...]
     out: Path
     settings: finetuning.TrainingSettings
     scoring: Scoring | None
     progress: Path
+    report_to: tuple[str, ...] = ()
+    launch: Path | None = None
 
 
 def train(job: TrainingJob) -> finetuning.Trained:
@@ -57,6 +74,13 @@ def train(job: TrainingJob) -> finetuning.Trained:
         IsocostError: as `finetuning.finetune`, or the disk is full.
     """
     log = Log(job.progress)
+    steps = job.settings.steps * len(job.settings.learning_rates)
+
+    def progress(logged: finetuning.Logged) -> None:
+        loss = logged.loss if math.isfinite(logged.loss) else None  # JSON has no nan
+        rate, speed = logged.learning_rate, round(logged.tokens_per_second, 1)
+        log.append({"step": logged.step, "steps": steps, "loss": loss, "learning_rate": rate, "tokens_per_second": speed})
+
     try:
         return finetuning.finetune(
             job.model_path,
@@ -64,8 +88,11 @@ def train(job: TrainingJob) -> finetuning.Trained:
             job.out,
             job.settings,
             # Without validation problems there is a single checkpoint, and nothing to choose.
-            score=_scorer(job.scoring) if job.scoring else None,
-            progress=lambda done, total, loss: log.append({"step": done, "steps": total, "loss": loss}),
+            score=_scorer(job.scoring, log) if job.scoring else None,
+            progress=progress,
+            report_to=job.report_to,
+            tracked_in=job.progress.parent / "trackers" / job.out.name,
+            launch=job.launch,
         )
     # Several libraries write the weights, and each has its own exception for a full disk: only the text is common.
     except Exception as error:
@@ -74,11 +101,13 @@ def train(job: TrainingJob) -> finetuning.Trained:
         raise
 
 
-def _scorer(scoring: Scoring) -> Callable[[Path], float]:
+def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:
     def score(folder: Path) -> float:
         engine = load_engine(scoring.engine, {**scoring.engine_options, "model": str(folder.resolve())}, base=folder)
 
         def answer(requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
+            if scoring.chat:
+                requests = [replace(request, chat=True, system=scoring.template.system) for request in requests]
             found: dict[str, list[Generation]] = {}
             for batch in engine.batches(requests):
                 generations = engine.generate(batch, params, seed_of("validation", len(found)))
@@ -94,6 +123,9 @@ def _scorer(scoring: Scoring) -> Callable[[Path], float]:
             outcomes = evaluating.evaluate(
                 scoring.problems, scoring.template.plain, answer, grade, params=scoring.params, maj_at=(), majority=lambda draws, k: None
             )
-        return evaluating.estimate(outcomes[evaluating.GREEDY]).value or 0.0
+        engine.close()
+        value = evaluating.estimate(outcomes[evaluating.GREEDY]).value or 0.0
+        log.append({"checkpoint": folder.name, "validation": value})
+        return value
 
     return score

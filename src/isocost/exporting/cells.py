@@ -17,6 +17,7 @@ from isocost.errors import InputError, RunDirectoryError
 from isocost.nearest import did_you_mean
 from isocost.paths import read_parquet, scan_parquet, shell_word
 from isocost.preparing.prepare import known_parts
+from isocost.results.trainsets import find
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study
 from isocost.tables.coding import collected
@@ -61,7 +62,7 @@ class CellData:
     @property
     def training_columns(self) -> list[str]:
         """The columns of the cell's training set."""
-        return scan_parquet(self.run / "trainsets" / f"{self.name}.parquet").collect_schema().names()
+        return scan_parquet(find(self.run, self.name)[0]).collect_schema().names()
 
     def draws(self) -> pl.LazyFrame:
         """Return the cell's rows of samples.parquet, with the texts, in the file's order."""
@@ -75,8 +76,11 @@ class CellData:
                 yield own
 
     def training_parts(self) -> Iterator[pl.DataFrame]:
-        """Yield the rows of the cell's training set in parts: `problem_id`, `prompt`, `completion`, `model`, `sample_id`."""
-        yield from _parts(self.run / "trainsets" / f"{self.name}.parquet")
+        """Yield the rows of the cell's training set in parts.
+
+        Columns are `problem_id`, `model`, `sample_id`, and `prompt` and `completion`, or `messages`.
+        """
+        yield from _parts(find(self.run, self.name)[0])
 
     def read_json(self, *names: str) -> Mapping[str, Any]:
         """Return a JSON file of the run; empty where it is missing or damaged."""
@@ -91,7 +95,7 @@ class CellData:
     @property
     def data_card(self) -> str:
         """The card that the run wrote beside the training set."""
-        return (self.run / "trainsets" / f"{self.name}.md").read_text(encoding="utf-8")
+        return find(self.run, self.name)[1].read_text(encoding="utf-8")
 
 
 def open_cell(run: Path, arm: str) -> CellData:
@@ -110,13 +114,8 @@ def open_cell(run: Path, arm: str) -> CellData:
     again = f"finish it: isocost report {shell_word(run)}"
     measured = (RunDirectory(run).read_derived("measures.json") or {}).get("cells") or {}
     name = _named(arm, list(measured), run, again)
-    needed = [
-        run / "samples.parquet",
-        run / "problems" / "train.parquet",
-        run / "trainsets" / f"{name}.parquet",
-        run / "trainsets" / f"{name}.md",
-    ]
-    if missing := [path.name for path in needed if not path.exists()]:
+    needed = [run / "samples.parquet", run / "problems" / "train.parquet", *find(run, name)]
+    if missing := [path.relative_to(run) for path in needed if not path.exists()]:
         raise RunDirectoryError(f"{run}: has no {missing[0]}", advice=again)
     study = load_study(run / "study.yaml", (), known_parts())
     if name.partition("@")[0] not in study.arms:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from isocost.errors import InputError
 from isocost.exporting.cells import CellData
 from isocost.prompts import make_template
 from isocost.tables.coding import collected
@@ -46,6 +47,9 @@ class Shape:
 
 
 def _messages(cell: CellData) -> Iterator[pl.DataFrame]:
+    if "messages" in cell.training_columns:  # the study trains on conversations
+        yield from cell.training_parts()
+        return
     asked = cell.problems.select("problem_id", "question")
     user = pl.struct(role=pl.lit("user"), content=pl.col("question"))
     # The prompt of a completion ends with a line break or a label, after which the reply may begin with a space.
@@ -55,7 +59,21 @@ def _messages(cell: CellData) -> Iterator[pl.DataFrame]:
         yield joined.with_columns(messages=pl.concat_list(user, assistant))
 
 
+def _pairs(cell: CellData) -> Iterator[pl.DataFrame]:
+    """Yield the training set as prompts and completions; of a conversation, the user's message and the reply."""
+    for part in cell.training_parts():
+        if "messages" not in part.columns:
+            yield part
+            continue
+        said = [pl.col("messages").list.get(at).struct.field("content") for at in (-2, -1)]
+        yield part.with_columns(prompt=said[0], completion=said[1])
+
+
 def _texts(cell: CellData) -> Iterator[pl.DataFrame]:
+    if "messages" in cell.training_columns:
+        raise InputError(
+            f"{cell.name}: is a set of conversations, which have no text without a chat template", advice="use --format messages"
+        )
     for part in cell.training_parts():
         yield part.with_columns(text=pl.col("prompt") + pl.col("completion"))
 
@@ -132,7 +150,7 @@ SHAPES: dict[str, Shape] = {
     ),
     "prompt-completion": Shape(
         schema=pl.Schema({"prompt": pl.String(), "completion": pl.String(), **_ORIGIN}),
-        rows=lambda cell: cell.training_parts(),
+        rows=_pairs,
         about="`prompt` and `completion`, as TRL reads them.",
         is_training_set=True,
         carries=("reasoning",),

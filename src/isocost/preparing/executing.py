@@ -55,7 +55,7 @@ def make_executor(spec: ExecutorSpec, largest: int | None, folder: Path, local: 
         folder: The run directory.
         local: Makes the executor of this machine, given `largest`.
     """
-    if spec.name == "local":
+    if spec.name != "ray":
         return local(largest)
     from isocost.executors.ray.executor import RayExecutor  # ray is an extra, and slow to import
 

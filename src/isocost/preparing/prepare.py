@@ -186,7 +186,7 @@ def prepare(
     specs, cards, facts_of = _opened(study, base, describe, mistakes, to_spend=to_spend)
     identities = {name: facts_of[name].identity if name in facts_of else "" for name in cards}
     if to_spend:
-        mistakes += [*_run_mistakes(study, problems, cards), *_unknown_cost_mistakes(study, cards)]
+        mistakes += [*_run_mistakes(study, base, problems, cards), *_unknown_cost_mistakes(study, cards)]
         mistakes += _unready_models({name: specs[name] for name in _called_models(study) if name in cards}) if render else ()
     if mistakes:
         raise StudyError(mistakes)
@@ -279,8 +279,9 @@ def _chat_mistakes(
     study: Study, specs: Mapping[str, EngineSpec], templates: Mapping[str, Template], render: Callable[[EngineSpec, Request], str]
 ) -> Iterator[str]:
     """Yield the models that cannot render the chat of their prompt, such as models without a chat format or without a system role."""
-    readers = {*generators(study), judge_of(study), auditor_of(study), *(study.finetune.students if study.finetune else ())}
-    for name in (n for n in study.models if n in readers and templates[n].chat):
+    students = study.finetune.students if study.finetune else ()
+    readers = {*generators(study), judge_of(study), auditor_of(study), *students}
+    for name in (n for n in study.models if n in readers and (templates[n].chat or (n in students and study.trains_chat(n)))):
         # Any question will do: a model accepts or refuses the form of a chat, whatever its text.
         request = Request(
             problem_id="", prompt=templates[name].render("?"), first_index=0, count=1, chat=True, system=templates[name].system
@@ -288,7 +289,8 @@ def _chat_mistakes(
         try:
             render(specs[name], request)
         except IsocostError as error:
-            yield f"models.{name}: {error}"
+            forced = name in students and not templates[name].chat
+            yield f"finetune.format: chat: {error}\n  or set format: plain" if forced else f"models.{name}: {error}"
 
 
 def _problems(study: Study, base: Path, mistakes: list[str], *, all_sets: bool) -> dict[str, list[Problem]]:
@@ -341,13 +343,16 @@ def _unknown_cost_mistakes(study: Study, cards: Mapping[str, ModelCard]) -> Iter
             yield f"{where}: the cost of {name} in {unit} is not known\n  {advice}"
 
 
-def _run_mistakes(study: Study, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> Iterator[str]:
+def _run_mistakes(study: Study, base: Path, problems: Mapping[str, list[Problem]], cards: Mapping[str, ModelCard]) -> Iterator[str]:
     """Yield the mistakes that matter only if a study is run: missing prices, problems in two sets, students that cannot be trained."""
     readers = _called_models(study)
     for name, card in cards.items():
         if name in readers and card.usd_per_million is not None and "input" not in card.usd_per_million:
             yield f"models.{name}.price.input is missing: prompts are paid too\n  give it; 0 if they are free"
     yield from _shared_questions(problems)
+    config = study.executor.config
+    if config is not None and not from_home(base, config).is_file():
+        yield f"executor.config: {config}: no such file\n  write it with: accelerate config --config_file {config}"
     students = study.finetune.students if study.finetune else ()
     trainable = [name for name, entry in ENGINES.items() if entry.trainable]
     for name in students:

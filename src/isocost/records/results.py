@@ -284,6 +284,23 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTraining:
+    """A training that failed, which leaves the others standing.
+
+    Attributes:
+        student: The model's name in the study.
+        cell: The cell whose data it was trained on.
+        seed: The training seed.
+        reason: The first line of the error.
+    """
+
+    student: str
+    cell: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
     """All values that the report shows.
 
@@ -313,6 +330,7 @@ class Results:
         mixtures: Curves of mixtures of models with equal money for each, in the unit of each budget. The cost is known in that unit only.
         forecasts: What the pilot predicted of cells, beside what came of it.
         spendings: What the policy of each cell did, for cells whose policy observes outcomes.
+        failed_trainings: Trainings that failed.
     """
 
     study: str
@@ -339,3 +357,4 @@ class Results:
     truncated: Mapping[str, Truncation] = field(default_factory=dict)
     failed: Mapping[str, Failed] = field(default_factory=dict)
     doubt: str = ""
+    failed_trainings: tuple[FailedTraining, ...] = ()

@@ -20,10 +20,15 @@ def students(results: Results) -> Section:
     """Return the section on students. Without evaluations it says that nothing was trained."""
     if not results.evaluations:
         nothing = "No model was trained or evaluated: this study measures data only."
-        return Section(key="students", title="The students", paragraphs=(nothing,))
+        return Section(key="students", title="The students", paragraphs=_failed(results) or (nothing,))
     figure = students_by_data(results)
     tables = filled([_solved(results, cell_marks(results)), _voted(results), _differences(results)])
-    return Section(key="students", title="The students", figures=(figure,) if figure else (), tables=tables)
+    return Section(key="students", title="The students", paragraphs=_failed(results), figures=(figure,) if figure else (), tables=tables)
+
+
+def _failed(results: Results) -> tuple[str, ...]:
+    """Return a line for each training that failed; its row is in no table."""
+    return tuple(f"Failed: {each.student} on {each.cell}, seed {each.seed}: {each.reason}." for each in results.failed_trainings)
 
 
 def _solved(results: Results, marks: Mapping[str, Mark]) -> Table:

@@ -48,7 +48,7 @@ from isocost.results.pools import measured_models, pool_measures
 from isocost.results.spending import spendings
 from isocost.sampling.data import SamplingOutcome
 from isocost.students.evaluate import PLAIN, Evaluated, average
-from isocost.students.train import Training
+from isocost.students.train import Training, Trainings
 
 AUDITED = ("fpr", "cost_per_")  # prefixes of the measures that audits add; their n_ungraded counts unchecked solutions
 ACCOUNTS = ("data", "judge", "training", "evaluation")  # in the order of the bill
@@ -61,7 +61,7 @@ def assemble(
     table: DrawTable,
     curated: Mapping[Cell, Curated],
     audits: Audits,
-    trainings: Sequence[Training],
+    trainings: Trainings,
     evaluated: Sequence[Evaluated],
     seconds: Mapping[str, float],
     solutions: Ints | None = None,
@@ -74,7 +74,7 @@ def assemble(
         table: Every draw.
         curated: The training set of each cell.
         audits: The audits.
-        trainings: The trained students; empty before the stage `finetune`.
+        trainings: The trained students and the trainings that failed; empty before the stage `finetune`.
         evaluated: The evaluations; empty before the stage `evaluate`.
         seconds: Wall-clock seconds by stage.
         solutions: As in `Reached`; needed if `counts_solutions`.
@@ -82,10 +82,10 @@ def assemble(
     study = prepared.study
     by_variant = _by_variant(evaluated)
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
-    bill = _bill_lines(prepared, table, curated, trainings, evaluated) + _other_lines(bought, table)
+    bill = _bill_lines(prepared, table, curated, trainings.done, evaluated) + _other_lines(bought, table)
     independence, audited = Independence.of(prepared, table), audits.measures()
     measured = measured_models(table, independence.measured)
-    cells = tuple(_cell_result(prepared, bought, table, curated, audits, plan.cell) for plan in bought.plans)
+    cells = tuple(_cell_result(prepared, bought, table, curated, audits, plan.cell, trainings.done) for plan in bought.plans)
     found = Results(
         study=study.name,
         models=tuple(prepared.cards.values()),
@@ -109,6 +109,7 @@ def assemble(
         truncated=_truncations(prepared, table),
         failed=bought.failed,
         doubt=bought.doubt,
+        failed_trainings=trainings.failed,
     )
     return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
 
@@ -128,7 +129,13 @@ def _truncations(prepared: Prepared, table: DrawTable) -> dict[str, Truncation]:
 
 
 def _cell_result(
-    prepared: Prepared, bought: SamplingOutcome, table: DrawTable, curated: Mapping[Cell, Curated], audits: Audits, cell: Cell
+    prepared: Prepared,
+    bought: SamplingOutcome,
+    table: DrawTable,
+    curated: Mapping[Cell, Curated],
+    audits: Audits,
+    cell: Cell,
+    trainings: Sequence[Training],
 ) -> CellResult:
     plan = next(p for p in bought.plans if p.cell == cell)
     drawn, ids = table.cells[cell], table.problem_ids
@@ -144,9 +151,16 @@ def _cell_result(
         n_samples=int(drawn.sum()),
         n_tokens=table.tokens(drawn),
         measures=measures,
-        funnel=curated[cell].funnel,
+        funnel=(*curated[cell].funnel, *_unfit(trainings, cell)),
         n_kept=curated[cell].kept.size,
     )
+
+
+def _unfit(trainings: Sequence[Training], cell: Cell) -> Iterator[tuple[str, int]]:
+    """Yield the kept solutions of a cell that a student could not be trained on, by student and reason."""
+    for each in {training.student: training for training in trainings if training.cell == cell}.values():
+        lost = {"too long": each.trained.n_too_long, "end token inside": each.trained.n_with_end}
+        yield from ((f"{what} for {each.student}", count) for what, count in lost.items() if count)
 
 
 def _count_kept(curated: Curated, ids: Sequence[str]) -> list[float]:

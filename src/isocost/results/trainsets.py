@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from isocost.curating import Curated, Rules
 from isocost.equations import audit_steps
 from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.diversity import Level, distinct_key
+from isocost.prompts.base import Template
 from isocost.records import AuditedBy, Cell
 from isocost.results.drawtable import PART, DrawTable
 
@@ -123,17 +125,43 @@ def _read(table: DrawTable, fit: Bools, found: pl.DataFrame, asked: Asked) -> di
     return columns
 
 
-def rows(
-    table: DrawTable, curated: Curated, questions: Mapping[str, str], prompt: Callable[[str], str], form: str | None = None
-) -> Iterator[pl.DataFrame]:
-    """Yield a training set in parts of at most `PART` rows, as `curating.to_rows` returns them.
+FOLDER = "trainsets"
+FILE, CARD = "train.parquet", "README.md"  # the names by which the datasets library finds the rows and their card
+
+
+def find(run: Path, cell: str) -> tuple[Path, Path]:
+    """Return the files of a cell's training set in a run directory, rows and card, also as earlier versions named them."""
+    folder = run / FOLDER
+    if not (folder / cell).exists() and (folder / f"{cell}.parquet").exists():
+        return folder / f"{cell}.parquet", folder / f"{cell}.md"
+    return folder / cell / FILE, folder / cell / CARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowForm:
+    """The form in which a student sees a training set.
+
+    Attributes:
+        template: The student's prompt template; its plain form is asked.
+        chat: True for conversations, False for a prompt and its completion.
+        reasoning: As `form` of `curating.to_rows`.
+    """
+
+    template: Template
+    chat: bool = False
+    reasoning: str | None = None
+
+
+def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], form: RowForm) -> Iterator[pl.DataFrame]:
+    """Yield a training set in parts of at most `PART` rows, with the columns that TRL documents.
+
+    Plain rows are those of `curating.to_rows`. Conversations have `messages` in the place of `prompt` and `completion`.
 
     Args:
         table: The draws, whose file has the texts.
         curated: The training set.
         questions: By problem id.
-        prompt: Puts a question the way the student will be asked.
-        form: As `curating.to_rows`.
+        form: The form of the rows.
     """
     has_reasoning = "reasoning" in table.scan().collect_schema().names()
     # np.split would return one empty part for an empty set.
@@ -141,4 +169,16 @@ def rows(
         ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
         part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)
         reasoning = table.texts_of(kept, "reasoning") if has_reasoning else None
-        yield curating.to_rows(part, table.texts_of(kept), questions, prompt, reasoning=reasoning, form=form)
+        texts = table.texts_of(kept)
+        plain = curating.to_rows(part, texts, questions, form.template.plain, reasoning=reasoning, form=form.reasoning)
+        yield _conversations(plain, form.template.system) if form.chat else plain
+
+
+def _conversations(plain: pl.DataFrame, system: str | None) -> pl.DataFrame:
+    """Return plain rows as conversations of a question and its solution."""
+    said = {"user": pl.col("prompt"), "assistant": pl.col("completion")}
+    turns = [pl.struct(role=pl.lit(role), content=content) for role, content in said.items()]
+    before = [] if system is None else [pl.struct(role=pl.lit("system"), content=pl.lit(system))]
+    joined = plain.with_columns(messages=pl.concat_list(*before, *turns))
+    order = ["messages" if name == "prompt" else name for name in plain.columns if name != "completion"]
+    return joined.select(order)

@@ -6,6 +6,7 @@ cells are moved to `trainsets/stale/`, and `trainsets/` holds current ones only.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,18 +60,30 @@ def _format_names(names: list[str]) -> str:
 
 
 def _move_trainsets(folder: Path, current: set[str]) -> Iterator[str]:
-    """Move training sets and data cards of other cells; delete stale copies of cells that are back, as these are built again."""
+    """Move training sets of other cells; delete what is built again: stale copies of cells that are back, and files of earlier versions."""
     for path in list(folder.glob("*@*")):  # a list, as the loop moves files out of the folder
-        if path.is_file() and path.suffix in (".parquet", ".md") and path.stem not in current:
+        # Earlier versions wrote a file and a card, not a folder.
+        cell = path.name if path.is_dir() else path.stem if path.suffix in (".parquet", ".md") else None
+        if cell is not None and cell not in current:
             (folder / _STALE).mkdir(exist_ok=True)
+            _remove(folder / _STALE / path.name)
             path.replace(folder / _STALE / path.name)
             yield path.name
-    for path in list((folder / _STALE).glob("*")):
-        if path.stem in current:
+        elif cell is not None and path.is_file():
             path.unlink()
+    for path in list((folder / _STALE).glob("*")):
+        if (path.name if path.is_dir() else path.stem) in current:
+            _remove(path)
     # An empty folder would suggest that stale sets exist.
     if (folder / _STALE).is_dir() and not any((folder / _STALE).iterdir()):
         (folder / _STALE).rmdir()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _folders_of_other_cells(path: Path, study: Study, current: set[str]) -> Iterator[Path]:

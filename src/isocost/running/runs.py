@@ -368,6 +368,7 @@ def _run(
         )
     finally:
         opening.close()
+    prepared = replace(prepared, study=study.model_copy(update={"executor": where}))
     _plan(prepared)  # raises on a budget that buys nothing, before a file is written
     sizes = [facts.size.parameters for facts in prepared.facts.values() if facts.size is not None]
     largest = max(sizes, default=None)

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -37,7 +37,7 @@ from isocost.sampling.data import SamplingOutcome, grader_key
 from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.students import evaluate, train
 from isocost.students.evaluate import Evaluated
-from isocost.students.train import Training
+from isocost.students.train import Training, Trainings
 from isocost.summaries import audits as audit_summary
 
 T = TypeVar("T")
@@ -96,10 +96,10 @@ class StudyRun:
         audits = self._timed("audit", lambda: self.audit(bought, table, again=force and until == "audit"))
         curated = self.curate(bought, table)
         if last < STAGES.index("finetune"):
-            self._write_measures(self._results(bought, table, curated, audits, [], []))
+            self._write_measures(self._results(bought, table, curated, audits, Trainings(), []))
             return None
         trainings = self._timed("finetune", lambda: self.finetune(table, curated))
-        evaluated = self._timed("evaluate", lambda: self.evaluate(trainings)) if last >= STAGES.index("evaluate") else []
+        evaluated = self._timed("evaluate", lambda: self.evaluate(trainings.done)) if last >= STAGES.index("evaluate") else []
         found = self._results(bought, table, curated, audits, trainings, evaluated)
         self._write_measures(found)
         return self.report(found) if until == "report" else None
@@ -164,6 +164,8 @@ class StudyRun:
             self.listener(Note(text=f"{len(near):,} training problems nearly repeat a problem of {', '.join(study.curate.decontaminate)}"))
         sound = rules.judged(self.prepared, self.directory, self.executor, bought, table, self.listener)
         candidates = Candidates.of(table, rules.asked_of(self.prepared), study.seed, sound)
+        # Written in the form of the first student, or of the cell's first model in a study that trains none.
+        reader = study.finetune.students[0] if study.finetune else None
         self.solutions = candidates.solutions() if counts_solutions(self.prepared) else None
         for cell in table.cells:
             own = rules.rules_of(self.prepared, cell.arm, near)
@@ -181,18 +183,18 @@ class StudyRun:
                 terms={m: (study.models[m].license, study.models[m].terms) for m in models},
                 near_duplicates=near,
             )
-            self.directory.write_frames(self._rows(table, curated, models[0]), "trainsets", f"{cell.name}.parquet")
-            self.directory.write_text(card, "trainsets", f"{cell.name}.md")
+            self.directory.write_frames(self._rows(table, curated, reader or models[0]), trainsets.FOLDER, cell.name, trainsets.FILE)
+            self.directory.write_text(card, trainsets.FOLDER, cell.name, trainsets.CARD)
             found[cell] = curated
         release_freed()
         return found
 
-    def finetune(self, table: DrawTable, curated: Mapping[Cell, Curated]) -> list[Training]:
+    def finetune(self, table: DrawTable, curated: Mapping[Cell, Curated]) -> Trainings:
         """Train the students."""
         cells = train.trained_cells(self.prepared, list(curated))
         rows = {cell: curated[cell] for cell in cells}
 
-        def rows_of(data: Curated, student: str) -> list[dict[str, str]]:
+        def rows_of(data: Curated, student: str) -> list[dict[str, Any]]:
             return [row for part in self._rows(table, data, student) for row in part.to_dicts()]
 
         return train.finetune(self.prepared, self.directory, rows, rows_of, self.executor, self.listener)
@@ -214,7 +216,9 @@ class StudyRun:
 
     def _rows(self, table: DrawTable, curated: Curated, student: str) -> Iterator[pl.DataFrame]:
         questions = {p.id: p.question for p in self.prepared.problems["train"]}
-        return trainsets.rows(table, curated, questions, self.prepared.templates[student].plain, self.prepared.study.curate.reasoning)
+        study = self.prepared.study
+        template, chat, reasoning = self.prepared.templates[student], study.trains_chat(student), study.trained_reasoning(student)
+        return trainsets.rows(table, curated, questions, trainsets.RowForm(template=template, chat=chat, reasoning=reasoning))
 
     def _results(
         self,
@@ -222,7 +226,7 @@ class StudyRun:
         table: DrawTable,
         curated: Mapping[Cell, Curated],
         audits: Audits,
-        trainings: Sequence[Training],
+        trainings: Trainings,
         evaluated: Sequence[Evaluated],
     ) -> Results:
         graders = {"training samples graded by": name_of(self.grading), "test answers graded by": name_of(self.checking)}

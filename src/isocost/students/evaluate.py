@@ -85,7 +85,9 @@ def evaluate(
     splits = [split for split in SPLITS if split in prepared.problems]
     wanted: list[tuple[str, Cell | None, int, str, EngineSpec]] = []
     for student in spec.students:
-        if prepared.templates[student].examples:  # without examples, its prompt is the plain one
+        template = prepared.templates[student]
+        # Else its prompt is the plain one: the form in which trained students are asked.
+        if template.examples or template.chat != prepared.study.trains_chat(student):
             wanted.append((student, None, 0, prepared.study.prompt_of(student).name, prepared.specs[student]))
         wanted.append((student, None, 0, PLAIN, prepared.specs[student]))
         wanted += [(student, t.cell, t.seed, PLAIN, _engine_of(prepared, t)) for t in trainings if t.student == student]
@@ -147,12 +149,13 @@ class _Evaluation:
     def run(self) -> Evaluated:
         """Answer and grade all problems, and write the outcomes."""
         study, template, is_plain = self.prepared.study, self.prepared.templates[self.student], self.prompt == PLAIN
+        stop = (template.chat_stop if study.trains_chat(self.student) else template.stop) if is_plain else template.reply_stop
         outcomes = evaluating.evaluate(
             self.prepared.problems[self.split],
             template.plain if is_plain else template.render,
             self._answer,
             self._grade,
-            params=study.sampling_of(self.student).params(template.stop if is_plain else template.reply_stop),
+            params=study.sampling_of(self.student).params(stop),
             maj_at=study.evaluate.maj_at,
             majority=lambda draws, k: majority_at_k(draws, k).value,
         )
@@ -174,7 +177,7 @@ class _Evaluation:
     def _answer(self, requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
         """Answer requests in order, from the store where possible."""
         template, facts = self.prepared.templates[self.student], self.prepared.facts[self.student]
-        if template.chat and self.prompt != PLAIN:
+        if self.prepared.study.trains_chat(self.student) if self.prompt == PLAIN else template.chat:
             requests = [replace(r, chat=True, system=template.system) for r in requests]
         # The name of a trained student's folder has a digest of all that made it. The path of its parent must not change what is drawn.
         identity = self.prepared.identities[self.student] if self.cell is None else self.engine.base.name

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from isocost.engines.base import Generation, ModelSize, Request
 from isocost.engines.batching import Batched, Batching
 from isocost.engines.checkpoints import Checkpoint
-from isocost.errors import ModelError
+from isocost.engines.encoding import messages_of, prompt_tokens, render_chat
 
 T = TypeVar("T")
 
@@ -45,24 +45,13 @@ class CheckpointEngine(Batched):
         Raises:
             ModelError: the model has no chat format, or one that does not take the messages.
         """
-        tokenizer, place = self._load_tokenizer(), self._checkpoint.place
         if not request.chat:
             return request.prompt
-        if not tokenizer.chat_template:
-            raise ModelError(f"{place}: has no chat template; leave out prompt.chat, or name a model that was tuned for chats")
-        system = [] if request.system is None else [{"role": "system", "content": request.system}]
-        messages = [*system, {"role": "user", "content": request.prompt}]
-        try:
-            return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-        except Exception as error:  # a chat template is a program in the checkpoint and may raise anything
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            hint = "leave out prompt.system" if system else "leave out prompt.chat"
-            raise ModelError(f"{place}: its chat template refuses the messages: {reason}; {hint}") from error
+        return render_chat(self._load_tokenizer(), messages_of(request.prompt, request.system), self._checkpoint.place)
 
     def _tokens(self, request: Request) -> list[int]:
-        """Return the tokens of the model's input. A chat template writes the start token itself, so none is added to a chat."""
-        ids: list[int] = self._load_tokenizer()(self.render(request), add_special_tokens=not request.chat)["input_ids"]
-        return ids
+        """Return the tokens of the model's input."""
+        return prompt_tokens(self._load_tokenizer(), self.render(request), chat=request.chat)
 
     def _load_tokenizer(self) -> Any:
         with self._lock:
@@ -78,14 +67,6 @@ def room_after(num_prompt_tokens: int, context: int | None, max_tokens: int) -> 
     """
     room = max_tokens if context is None else min(max_tokens, context - num_prompt_tokens)
     return max(room, 0) if num_prompt_tokens else 0
-
-
-def end_tokens(*named: Any) -> set[int]:
-    """Return all end tokens that parts of a checkpoint name: one, a list, or None. They often differ, and each is meant."""
-    found: set[int] = set()
-    for tokens in named:
-        found |= set(tokens) if isinstance(tokens, list | tuple) else {tokens} if tokens is not None else set()
-    return found
 
 
 def by_request(

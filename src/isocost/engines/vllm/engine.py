@@ -8,7 +8,8 @@ from typing import Any
 
 from isocost.engines.base import Generation, Request
 from isocost.engines.checkpoints import Checkpoint
-from isocost.engines.checkpoints.engine import CheckpointEngine, by_request, end_tokens, room_after
+from isocost.engines.checkpoints.engine import CheckpointEngine, by_request, room_after
+from isocost.engines.encoding import end_tokens
 from isocost.engines.vllm import VllmOptions
 from isocost.engines.vllm.starting import explain, start
 from isocost.engines.vllm.stepping import Stepper, VllmRequest

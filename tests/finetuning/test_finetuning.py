@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import itertools
 import json
 import shutil
-import socket
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,54 +11,10 @@ from typing import Any
 import pytest
 
 from isocost.errors import InputError, MissingExtraError, ModelError, RunDirectoryError, RunError, StorageError
-from isocost.finetuning import IGNORED, Encoded, TrainingSettings, cycled, encode, finetune, recorded
+from isocost.finetuning import IGNORED, Encoded, Logged, TrainingSettings, cycled, encode, finetune, recorded
+from tests.finetuning.setting import QUICK, ROWS, weights
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("trl")
-
-QUICK = TrainingSettings(steps=3, batch_size=2, learning_rates=(1e-3,), checkpoints=1)
-ROWS = [
-    {"prompt": "Q: Ada has 3 shells and finds 4 more.\nA:\n", "completion": "3 + 4 = 7\n#### 7", "model": "weak"},
-    {"prompt": "Q: Ben has 9 shells and loses 4.\nA:\n", "completion": "9 - 4 = 5\n#### 5", "model": "weak"},
-    {"prompt": "Q: Eva buys 2 boxes of 6 eggs.\nA:\n", "completion": "2 * 6 = 12\n#### 12", "model": "strong"},
-]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def refuse(*_: Any) -> None:
-        raise AssertionError("finetuning must not use the network")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from isocost.lab.corpus import documents
-    from isocost.lab.recipe import Recipe, build
-    from isocost.lab.tokenizer import train_tokenizer
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("models") / "base"
-    tokenizer = train_tokenizer(itertools.islice(documents(0), 300))
-    build(Recipe(hidden=64, layers=1, feed_forward=96, steps=0), tokenizer).to(torch.bfloat16).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture
-def tokenizer(base: Path) -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(base)
-
-
-def weights(folder: Path) -> str:
-    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
 def collated(tokenizer: Any, encoded: list[Encoded]) -> Any:
@@ -76,7 +29,7 @@ def collated(tokenizer: Any, encoded: list[Encoded]) -> Any:
 def test_the_loss_is_on_the_completion_and_its_end(tokenizer: Any, *, pad_is_end: bool) -> None:
     if pad_is_end:
         tokenizer.pad_token = tokenizer.eos_token
-    batch = collated(tokenizer, encode(tokenizer, ROWS))
+    batch = collated(tokenizer, encode(tokenizer, ROWS).rows)
     for row, ids, labels, attended in zip(ROWS, batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True):
         learned = ids[labels != IGNORED]
         assert tokenizer.decode(learned[:-1]) == row["completion"]
@@ -91,7 +44,7 @@ def test_the_prompt_is_encoded_as_when_the_model_is_asked(tokenizer: Any) -> Non
     row = {"prompt": "Q: 1?\nA:\n", "completion": "\n1 + 1 = 2"}
     prompt = tokenizer(row["prompt"])["input_ids"]
     assert tokenizer(row["prompt"] + row["completion"])["input_ids"][: len(prompt)] != prompt
-    (encoded,) = encode(tokenizer, [row])
+    (encoded,) = encode(tokenizer, [row]).rows
     assert encoded.input_ids[: len(prompt)] == prompt
     assert tokenizer.decode(encoded.input_ids[:-1]) == row["prompt"] + row["completion"]
 
@@ -102,8 +55,8 @@ def test_an_end_token_that_the_tokenizer_adds_is_not_doubled(tokenizer: Any) -> 
     class Closing:
         eos_token_id = end
 
-        def __call__(self, texts: list[str]) -> dict[str, list[list[int]]]:
-            return {"input_ids": [[*ids, end] for ids in tokenizer(texts)["input_ids"]]}
+        def __call__(self, text: str, *, add_special_tokens: bool = True) -> dict[str, list[int]]:
+            return {"input_ids": [*tokenizer(text)["input_ids"], *([end] if add_special_tokens else [])]}
 
     assert encode(Closing(), ROWS) == encode(tokenizer, ROWS)
 
@@ -128,8 +81,8 @@ def test_a_student_that_has_learned_its_rows_writes_them_and_stops(base: Path, t
     from transformers import AutoModelForCausalLM
 
     settings = TrainingSettings(steps=80, batch_size=4, learning_rates=(1e-2,), checkpoints=1, warmup=0.1)
-    calls: list[tuple[int, int, float]] = []
-    trained = finetune(base, ROWS[:2], tmp_path / "out", settings, score=None, progress=lambda *call: calls.append(call))
+    calls: list[Logged] = []
+    trained = finetune(base, ROWS[:2], tmp_path / "out", settings, score=None, progress=calls.append)
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
     assert model.dtype == torch.float32
     for row in ROWS[:2]:
@@ -137,7 +90,10 @@ def test_a_student_that_has_learned_its_rows_writes_them_and_stops(base: Path, t
         reply = model.generate(**prompt, max_new_tokens=40, do_sample=False)[0, prompt["input_ids"].shape[1] :]
         assert reply[-1] == tokenizer.eos_token_id
         assert tokenizer.decode(reply, skip_special_tokens=True) == row["completion"]
-    assert (calls[-1][:2], calls[-1][2] < calls[0][2]) == ((80, 80), True)
+    assert calls[-1].step == 80
+    assert calls[-1].loss < calls[0].loss
+    assert [max(c.learning_rate for c in calls), calls[-1].learning_rate] == [pytest.approx(1e-2), pytest.approx(1e-2 / 72)]
+    assert all(c.tokens_per_second > 0 for c in calls)
     assert (trained.n_rows, trained.n_too_long, trained.steps) == (2, 0, 80)
 
 
@@ -170,9 +126,9 @@ def test_the_checkpoint_with_the_best_score_is_kept(base: Path, tmp_path: Path) 
         seen.append(weights(folder))
         return scores[len(seen) - 1]
 
-    calls: list[tuple[int, int]] = []
+    calls: list[Logged] = []
     settings = replace(QUICK, learning_rates=(1e-3, 5e-3), checkpoints=2)
-    trained = finetune(base, ROWS, out, settings, score=score, progress=lambda done, total, _: calls.append((done, total)))
+    trained = finetune(base, ROWS, out, settings, score=score, progress=calls.append)
     assert [(c.learning_rate, c.step) for c in trained.candidates] == [(1e-3, 1), (1e-3, 3), (5e-3, 1), (5e-3, 3)]
     assert [c.score for c in trained.candidates] == scores
     assert trained.best == trained.candidates[1]
@@ -180,7 +136,7 @@ def test_the_checkpoint_with_the_best_score_is_kept(base: Path, tmp_path: Path) 
     assert len(set(seen)) == 4
     assert recorded(out) == trained
     assert json.loads((out / "trained.json").read_text())["settings"]["learning_rates"] == [1e-3, 5e-3]
-    assert calls == [(step, 6) for step in range(1, 7)]
+    assert [call.step for call in calls] == list(range(1, 7))
 
 
 def test_the_same_rows_and_seed_give_the_same_weights(base: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -208,26 +164,28 @@ def test_lora_saves_a_whole_model(base: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_half_written_bears_the_name(base: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    left_by_a_kill = tmp_path / ".out.part" / "run" / "1"
+    out, work = tmp_path / "out", tmp_path / ".out.part"
+    left_by_a_kill = work / "rate-0" / "checkpoint-1"
     left_by_a_kill.mkdir(parents=True)
     (left_by_a_kill / "model.safetensors").write_bytes(b"torn")
 
     def interrupted(folder: Path) -> float:
+        assert not out.exists()
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         finetune(base, ROWS, out, QUICK, score=interrupted)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [work]
     assert recorded(out) is None
     with pytest.raises(RunError, match="not a number"):
         finetune(base, ROWS, out, QUICK, score=lambda _: float("nan"))
-    assert list(tmp_path.iterdir()) == []
+    finetune(base, ROWS, out, QUICK, score=lambda _: 0.5)
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_rows_that_do_not_fit_are_left_out_whole(base: Path, tokenizer: Any, tmp_path: Path) -> None:
     long = {"prompt": ROWS[0]["prompt"] * 9, "completion": "#### 7"}
-    limit = max(len(row.input_ids) for row in encode(tokenizer, ROWS))
+    limit = max(len(row.input_ids) for row in encode(tokenizer, ROWS).rows)
     trained = finetune(base, [*ROWS, long], tmp_path / "out", replace(QUICK, steps=1, max_length=limit), score=None)
     assert (trained.n_rows, trained.n_too_long) == (3, 1)
     with pytest.raises(InputError, match="1 rows, all of them longer"):

@@ -1,0 +1,188 @@
+"""What a step sees and does not see: micro-batches, lengths, memory, losses that are no numbers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isocost.errors import InputError, RunError
+from isocost.finetuning import Encoded, Logged, finetune, recorded
+from isocost.finetuning.trainer import Course, limits_of, load_tokenizer, micro_batch, run_here
+from isocost.finetuning.work import work_folder
+from tests.finetuning.setting import QUICK, ROWS, weights
+
+torch = pytest.importorskip("torch")
+
+
+def tensors(folder: Path) -> Any:
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def assert_close(left: Path, right: Path) -> None:
+    a, b = tensors(left), tensors(right)
+    assert a.keys() == b.keys()
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], rtol=1e-4, atol=1e-6)
+
+
+def test_eight_micro_batches_of_one_are_one_batch_of_eight(base: Path, tmp_path: Path) -> None:
+    """The rows differ in length, so a mean of means would differ from the mean over tokens."""
+    losses: dict[int, list[float]] = {}
+    for parts in (1, 8):
+        settings = replace(QUICK, steps=3, batch_size=8, gradient_accumulation=parts, learning_rates=(3e-4,))
+        logged: list[Logged] = []
+        finetune(base, ROWS, tmp_path / str(parts), settings, score=None, progress=logged.append)
+        losses[parts] = [each.loss for each in logged]
+    assert losses[8] == pytest.approx(losses[1], rel=1e-5)
+    assert_close(tmp_path / "8", tmp_path / "1")
+    # Nothing is close to another training.
+    finetune(base, ROWS, tmp_path / "other", replace(QUICK, batch_size=8, seed=1, learning_rates=(3e-4,)), score=None)
+    with pytest.raises(AssertionError):
+        assert_close(tmp_path / "other", tmp_path / "1")
+
+
+def test_micro_batches_are_of_like_length_and_a_step_sees_the_same_rows(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trl import SFTTrainer
+
+    seen: list[tuple[int, list[tuple[int, ...]]]] = []
+    compute = SFTTrainer.compute_loss
+
+    def spy(self: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        rows = [tuple(ids[mask == 1].tolist()) for ids, mask in zip(inputs["input_ids"], inputs["attention_mask"], strict=True)]
+        seen.append((inputs["input_ids"].numel(), rows))
+        return compute(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(SFTTrainer, "compute_loss", spy)
+    tokenizer = load_tokenizer(base)
+    lengths = [40, 5, 39, 6, 41, 7, 38, 8]  # one step in alternating lengths
+    data = [Encoded(input_ids=[3 + n] * n, labels=[3 + n] * n) for n in lengths * 2]
+    sizes, rows = {}, {}
+    for parts in (1, 4):
+        seen.clear()
+        settings = replace(QUICK, steps=2, batch_size=8, gradient_accumulation=parts)
+        course = Course(model_path=base, tokenizer=tokenizer, data=data, settings=settings)
+        assert run_here(course, 1e-3, tmp_path / str(parts), lambda logged: None) is None
+        sizes[parts] = sum(size for size, _ in seen)
+        steps = [seen[i : i + parts] for i in range(0, len(seen), parts)]
+        rows[parts] = [sorted(row for _, part in step for row in part) for step in steps]
+    assert rows[4] == rows[1]
+    assert sizes[4] < 0.7 * sizes[1]
+
+
+def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trl import SFTTrainer
+
+    settings = replace(QUICK, steps=6, checkpoints=3, learning_rates=(1e-3, 2e-3))
+    scores: list[str] = []
+
+    def score(folder: Path) -> float:
+        scores.append(weights(folder))
+        return float(len(scores))
+
+    compute, calls = SFTTrainer.compute_loss, [0]
+
+    def breaking(self: Any, *args: Any, **kwargs: Any) -> Any:
+        calls[0] += 1
+        loss = compute(self, *args, **kwargs)
+        return loss * float("nan") if calls[0] in (5, 9) else loss  # in the fifth step of the first rate, the fourth of the second
+
+    monkeypatch.setattr(SFTTrainer, "compute_loss", breaking)
+    trained = finetune(base, ROWS, tmp_path / "out", settings, score=score)
+    assert [(c.learning_rate, c.step) for c in trained.candidates] == [(1e-3, 2), (1e-3, 4), (2e-3, 2)]
+    assert [(d.learning_rate, d.step) for d in trained.diverged] == [(1e-3, 5), (2e-3, 4)]
+    assert weights(tmp_path / "out") == scores[-1]
+    assert recorded(tmp_path / "out") == trained
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in tensors(tmp_path / "out").values())
+
+
+def test_a_student_without_a_good_checkpoint_fails_with_the_setting_to_change(base: Path, tmp_path: Path) -> None:
+    settings = replace(QUICK, steps=4, checkpoints=2, learning_rates=(1e38,))
+    with pytest.raises(RunError, match=r"the loss was not a number at step \d at 1e\+38, before any checkpoint\n  give smaller"):
+        finetune(base, ROWS, tmp_path / "out", settings, score=lambda _: 1.0)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), MemoryError()])
+def test_out_of_memory_names_the_settings_to_change(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    from trl import SFTTrainer
+
+    def full(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(SFTTrainer, "compute_loss", full)
+    settings = replace(QUICK, batch_size=4, gradient_accumulation=2)
+    with pytest.raises(RunError, match=r"out of memory with 2 rows of up to .* tokens at once") as caught:
+        finetune(base, ROWS, tmp_path / "out", settings, score=None)
+    for key in ("gradient_accumulation (now 2)", "gradient_checkpointing: true", "lower finetune.max_length"):
+        assert key in str(caught.value)
+    assert work_folder(tmp_path / "out").exists()  # a start with other settings refuses it, one with the same goes on
+
+
+def test_a_batch_is_cut_into_equal_parts_only() -> None:
+    assert micro_batch(replace(QUICK, batch_size=32, gradient_accumulation=4), 2) == 4
+    with pytest.raises(InputError, match=r"batch_size: 32 rows are not divisible into 3 micro-batches$"):
+        micro_batch(replace(QUICK, batch_size=32, gradient_accumulation=3), 1)
+    with pytest.raises(InputError, match="16 rows are not divisible into 8 micro-batches on 3 processes"):
+        micro_batch(replace(QUICK, batch_size=16, gradient_accumulation=8), 3)
+
+
+@pytest.mark.slow
+def test_lora_takes_its_rank_its_scale_and_its_layers(base: Path, tmp_path: Path) -> None:
+    def changed(out: Path) -> set[str]:
+        before, after = tensors(base), tensors(out)
+        return {name for name in before if not torch.equal(before[name].float(), after[name])}
+
+    settings = replace(QUICK, method="lora", learning_rates=(1e-2,), lora_targets=("q_proj", "v_proj"))
+    finetune(base, ROWS, tmp_path / "a", settings, score=None)
+    assert {name.split(".")[-2] for name in changed(tmp_path / "a")} == {"q_proj", "v_proj"}
+    for key, value in (("lora_rank", 2), ("lora_alpha", 64)):
+        finetune(base, ROWS, tmp_path / key, replace(settings, **{key: value}), score=None)
+        assert weights(tmp_path / key) != weights(tmp_path / "a")
+    update = tensors(tmp_path / "lora_rank")["model.layers.0.self_attn.q_proj.weight"]
+    before = tensors(base)["model.layers.0.self_attn.q_proj.weight"].float()
+    assert torch.linalg.matrix_rank(update - before, rtol=1e-4) <= 2
+
+
+def test_recomputed_activations_change_nothing(base: Path, tmp_path: Path) -> None:
+    for name, recompute in (("a", False), ("b", True)):
+        finetune(base, ROWS, tmp_path / name, replace(QUICK, gradient_checkpointing=recompute), score=None)
+    assert_close(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.parametrize(("scheduler", "last"), [("linear", 0.25), ("constant_with_warmup", 1.0)])
+def test_the_rate_follows_warm_up_and_scheduler(base: Path, tmp_path: Path, scheduler: Any, last: float) -> None:
+    rates: list[float] = []
+    settings = replace(QUICK, steps=5, warmup=0.2, scheduler=scheduler, learning_rates=(1e-3,))
+    finetune(base, ROWS, tmp_path / "out", settings, score=None, progress=lambda logged: rates.append(logged.learning_rate))
+    assert rates[0] in (0.0, pytest.approx(1e-3))
+    assert max(rates) == pytest.approx(1e-3)
+    assert rates[-1] == pytest.approx(last * 1e-3)
+
+
+def test_a_tracker_that_is_not_installed_is_named(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "trackio" else find(name, *rest))
+    with pytest.raises(InputError, match=r"finetune\.report_to: trackio is not installed\n  pip install trackio"):
+        finetune(base, ROWS, tmp_path / "out", QUICK, score=None, report_to=["trackio"])
+
+
+def test_limits_are_read_from_the_model(base: Path, tmp_path: Path) -> None:
+    context, ends = limits_of(base)
+    assert context is not None
+    assert load_tokenizer(base).eos_token_id in ends
+    long = {"prompt": "Q: 1?\nA:\n" * context, "completion": "#### 7"}
+    trained = finetune(base, [*ROWS, long], tmp_path / "out", replace(QUICK, max_length=10 * context), score=None)
+    assert (trained.n_rows, trained.n_too_long) == (3, 1)
+    assert os.environ.get("WORLD_SIZE") is None
