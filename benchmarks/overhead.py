@@ -2,11 +2,11 @@
 
     python benchmarks/overhead.py transformers     the embedded weak model, a process a core
     python benchmarks/overhead.py openai           a local server that answers at once, beside an asyncio loop over the openai client
-    python benchmarks/overhead.py rounds           the policy adaptive, in rounds, beside a fixed plan with the same number of draws
+    python benchmarks/overhead.py rounds           the policy adaptive, in rounds, beside the same draws at once and a fixed plan of as many
 
-Both are whole processes, and both are also run with one request a core, which takes as long as they need to start and load: the rate is
-that of the tokens and seconds in between. The two run in turn, so that a change in the machine's speed hits both; the ratio is that of the
-medians.
+All are whole processes, and all are also run with one request a core, which takes as long as they need to start and load: the rate is
+that of the tokens and seconds in between. They run in turn, so that a change in the machine's speed hits all; the ratio is that of the
+medians. Of rounds, seconds of processor time are counted too, which other work on the machine changes less.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ import asyncio
 import json
 import multiprocessing
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +63,50 @@ grader: {{name: number}}
 budgets: {{all: {{unit: flops, match: {{model: weak, samples_per_problem: {samples}}}}}}}
 arms: {{all: {arm}}}
 """
+ONCE = """\
+import json
+from pathlib import Path
+
+from isocost.records import Allocation
+
+
+class Once:
+    def __init__(self, terms):
+        self.left = [Allocation(problem_id=p, model=m, first_index=0, count=c) for p, m, c in json.loads(Path("draws.json").read_text())]
+
+    def propose(self):
+        proposed, self.left = self.left, []
+        return proposed
+
+    def observe(self, observations):
+        pass
+"""
 RUN = "from pathlib import Path; from isocost import run; run(Path('study.yaml'), Path('out'), until='sample')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """The end of sampling: answered batches, as in the ledger; (problem, model, count) of all draws; seconds, also of processor time."""
+
+    batches: list[dict[str, Any]]
+    draws: list[tuple[str, str, int]]
+    seconds: float
+    processor: float
+
+    def total(self, what: str) -> int:
+        return sum(line[what] for line in self.batches)
+
+    def rates(self, start: Sampled) -> dict[str, float]:
+        """Return rates without the time to start, and the share of the time in which engines did not compute."""
+        seconds, processor = self.seconds - start.seconds, self.processor - start.processor
+        busy = sum(line["seconds"] for line in self.batches)
+        return {
+            "samples/s": self.total("count") / seconds,
+            "tokens/s": self.total("tokens") / seconds,
+            "samples/CPU-s": self.total("count") / processor,
+            "tokens/CPU-s": self.total("tokens") / processor,
+            "engines idle, %": 100 * (1 - busy / (CORES * seconds)),
+        }
 
 
 def main() -> None:
@@ -114,45 +160,68 @@ def endpoint(engine: str) -> Iterator[str]:
 def by_isocost(given: argparse.Namespace, url: str) -> tuple[int, float]:
     """Tokens or requests, and seconds, of a run up to the end of sampling."""
     model = MODELS[given.engine].replace("URL", url)
-    done, seconds = sampled(STUDY.format(problems=given.problems, samples=given.samples, model=model))
-    return sum(line["tokens"] if given.engine == "transformers" else line["count"] for line in done), seconds
+    done = sampled(STUDY.format(problems=given.problems, samples=given.samples, model=model))
+    return done.total("tokens" if given.engine == "transformers" else "count"), done.seconds
 
 
-def sampled(study: str) -> tuple[list[dict[str, Any]], float]:
-    """Return the answered batches of a study, as in the ledger, and the seconds to the end of sampling."""
+def sampled(study: str, draws: list[tuple[str, str, int]] | None = None) -> Sampled:
+    """Run a study to the end of sampling. `draws` are those that an arm with the policy `once:Once` buys."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "study.yaml").write_text(study)
-        started = time.perf_counter()
+        (Path(folder) / "once.py").write_text(ONCE)
+        (Path(folder) / "draws.json").write_text(json.dumps(draws))
+        started, used = time.perf_counter(), processor_time()
         subprocess.run([sys.executable, "-c", RUN], cwd=folder, check=True)
-        seconds = time.perf_counter() - started
-        lines = [json.loads(line) for line in (Path(folder) / "out" / "ledger.jsonl").read_text().splitlines()]
+        seconds, processor = time.perf_counter() - started, processor_time() - used
+        out = Path(folder) / "out"
+        lines, rounds = (
+            [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+            for paths in ([out / "ledger.jsonl"], out.glob("arms/*/rounds.jsonl"))
+        )
     models = {line["request"]: line["model"] for line in lines if line["event"] == "reserve"}
-    return [{**line, "model": models[line["request"]]} for line in lines if line["event"] == "done"], seconds
+    counts = Counter[tuple[str, str]]()
+    for line in rounds:
+        counts.update({(problem, model): count for problem, model, _, count in line["allocations"]})
+    return Sampled(
+        batches=[{**line, "model": models[line["request"]]} for line in lines if line["event"] == "done"],
+        draws=[(*pair, count) for pair, count in counts.items()],
+        seconds=seconds,
+        processor=processor,
+    )
+
+
+def processor_time() -> float:
+    """Return the seconds of processor time of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def compare_rounds(given: argparse.Namespace) -> None:
-    """Print samples and tokens per second of the policy adaptive and of a fixed plan with as many draws of each model.
+    """Print what the policy adaptive makes of the engines, beside its draws bought at once and a fixed plan of as many draws.
 
-    The policy draws more from hard problems, whose answers are longer, so its samples per second fall even if no engine waits.
+    The policy draws more from hard problems, whose answers are longer, and fewer of each, whose prompts are read more often. So it has
+    fewer samples per second than a fixed plan even if no engine waits. What rounds cost is seen beside the same draws at once.
     """
     models = given.models.split(",")
     few = argparse.Namespace(**{**vars(given), "problems": CORES, "samples": 1})
-    rates: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, list[dict[str, float]]] = {"in rounds": [], "the same draws at once": [], "fixed plan": []}
     for _ in range(given.repeats):
-        start = sampled(policy_study(few, "{models: [weak]}"))[1]
-        done, seconds = sampled(policy_study(given, f"{{policy: adaptive, models: [{given.models}], objective: {given.objective}}}"))
-        counts = {model: sum(line["count"] for line in done if line["model"] == model) for model in models}
-        rates.setdefault("adaptive", []).append(rate_of(done, seconds - start))
-        fixed, seconds = sampled(policy_study(given, fixed_arm(counts)))
-        rates.setdefault("fixed plan", []).append(rate_of(fixed, seconds - start))
-        drawn = sum(line["count"] for line in fixed)
-        print(f"{counts} draws in {len(done)} batches; the fixed plan has {drawn} in {len(fixed)}", file=sys.stderr)
-    for place, unit in enumerate(("samples/s", "tokens/s")):
-        of = {name: [each[place] for each in found] for name, found in rates.items()}
-        for name, found in of.items():
-            print(f"{name:<16} {statistics.median(found):9,.1f} {unit} ({min(found):,.1f} to {max(found):,.1f})")
-        ratios = [ours / fixed for ours, fixed in zip(*of.values(), strict=True)]
-        print(f"ratio            {statistics.median(ratios):9.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
+        start = sampled(policy_study(few, "{models: [weak]}"))
+        rounds = sampled(policy_study(given, f"{{policy: adaptive, models: [{given.models}], objective: {given.objective}}}"))
+        once = sampled(policy_study(given, f"{{policy: once:Once, models: [{given.models}]}}"), rounds.draws)
+        counts = {model: sum(line["count"] for line in rounds.batches if line["model"] == model) for model in models}
+        fixed = sampled(policy_study(given, fixed_arm(counts)))
+        for name, each in zip(found, (rounds, once, fixed), strict=True):
+            print(f"{name}: {each.total('count')} draws in {len(each.batches)} batches, {each.seconds:.1f} s", file=sys.stderr)
+            found[name].append(each.rates(start))
+    load = os.getloadavg()[0]
+    print(f"{given.problems} problems, money of {given.samples} draws each, {given.repeats} repeats, {CORES} cores, load {load:.1f}")
+    for unit in found["in rounds"][0]:
+        print("; ".join(f"{name} {statistics.median(each[unit] for each in of):.1f}" for name, of in found.items()), unit)
+    for unit in list(found["in rounds"][0])[:-1]:
+        for other in list(found)[1:]:
+            ratios = [ours[unit] / theirs[unit] for ours, theirs in zip(found["in rounds"], found[other], strict=True)]
+            print(f"{unit} in rounds over {other}: {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
 
 
 def policy_study(given: argparse.Namespace, arm: str) -> str:
@@ -165,10 +234,6 @@ def fixed_arm(counts: dict[str, int]) -> str:
         return f"{{models: [{next(iter(counts))}]}}"
     shares = {model: count * PARAMETERS[model] for model, count in counts.items()}  # planned costs are in this proportion
     return f"{{policy: mixed, models: [{', '.join(counts)}], shares: {json.dumps(shares)}}}"
-
-
-def rate_of(done: list[dict[str, Any]], seconds: float) -> tuple[float, float]:
-    return sum(line["count"] for line in done) / seconds, sum(line["tokens"] for line in done) / seconds
 
 
 def bare(given: argparse.Namespace, url: str) -> tuple[int, float]:

@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.engines.base import Request
-from isocost.engines.batching import cut
+from isocost.engines.batching import SMALLEST, Batching, cut
 
 
 def request(problem: str, length: int, count: int, first: int = 0) -> Request:
@@ -28,3 +29,34 @@ def test_every_draw_once_in_batches_that_fit(shapes: list[tuple[int, int]], size
     assert all(0 < sum(r.count for r in batch) <= size for batch in batches)
     rng.shuffle(requests)  # type: ignore[attr-defined]
     assert cut(requests, size) == batches
+
+
+@pytest.mark.parametrize(
+    ("draws", "workers", "sizes"),
+    [
+        (100, 2, [50, 50]),  # one batch of 128, of which the second worker would have nothing
+        (300, 2, [75] * 4),  # three batches, of which one worker would get two
+        (31, 2, [31]),  # two would be smaller than a batch should be
+        (40, 16, [20, 20]),
+        (1024, 2, [128] * 8),  # every worker gets several in any case
+        (100, 1, [100]),
+    ],
+)
+def test_a_small_round_is_spread_over_the_workers(draws: int, workers: int, sizes: list[int]) -> None:
+    requests = [request(f"p{i:04}", 5, 1) for i in range(draws)]
+    batches = Batching(size=128).spread(requests, workers).cut(requests)
+    assert [len(batch) for batch in batches] == sizes
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=200), st.integers(1, 40))
+def test_a_spread_round_has_no_more_batches_than_it_needs(counts: list[int], workers: int) -> None:
+    requests = [request(f"p{i}", 5, count) for i, count in enumerate(counts)]
+    usual, spread = Batching(size=64).cut(requests), Batching(size=64).spread(requests, workers).cut(requests)
+    assert len(spread) <= max(len(usual), sum(counts) // SMALLEST, 1)
+    assert all(sum(r.count for r in batch) <= 64 for batch in spread)
+    assert sum(r.count for batch in spread for r in batch) == sum(counts)
+
+
+def test_an_engine_that_answers_a_request_at_a_time_is_not_spread() -> None:
+    rule = Batching(size=8, mixed=False)
+    assert rule.spread([request("p", 5, 100)], 4) == rule

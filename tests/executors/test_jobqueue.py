@@ -156,6 +156,24 @@ def test_jobs_go_to_whichever_worker_has_room() -> None:
     assert all(future.done() for future in futures)
 
 
+@pytest.mark.parametrize("_", range(20))
+def test_two_jobs_go_to_two_idle_workers(_: int) -> None:
+    puppets = Puppet(), Puppet()
+    queue = queue_of(*puppets)
+    (first,) = put(queue, "first")
+    for puppet in puppets:
+        puppet.give("first")
+    first.result(30)
+    futures = put(queue, "a", "b")
+    while len(puppets[0].taken) + len(puppets[1].taken) < 3:
+        pass
+    assert [len({"a", "b"} & set(puppet.taken)) for puppet in puppets] == [1, 1]
+    for puppet in puppets:
+        puppet.give("a", "b")
+    assert [future.result(30) for future in futures] == [ANSWERS] * 2
+    queue.close()
+
+
 def test_a_future_that_somebody_gave_up_does_not_end_the_thread() -> None:
     puppet = Puppet()
     queue = queue_of(puppet)

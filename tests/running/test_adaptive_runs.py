@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from isocost.engines.batching import SMALLEST
 from isocost.errors import BudgetError, LimitReachedError, StudyError
 from isocost.ids import seeded_choice
 from isocost.measuring import survey_file
@@ -73,6 +74,28 @@ def test_killed_by_the_limit_it_resumes_to_the_same_draws(tmp_path: Path, out: P
     assert rounds(out)[: len(begun)] == begun
     assert len(begun) > 1
     assert drawn(out) == whole == stored(out)
+
+
+def test_small_rounds_are_spread_over_the_workers_and_a_fixed_plan_is_not(
+    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InlineExecutor, "workers", 3)
+    study = write_study(tmp_path, arms={**ARMS, "best": {**BEST, "objective": {"kept_per_problem": 9}}})
+    run(study, tmp_path / "fixed", settings=["arms={weak: {models: [weak]}}"], until="sample")
+    assert batches(tmp_path / "fixed") == [180]
+    run(study, out, settings=["arms={best: {policy: adaptive, models: [weak], objective: {kept_per_problem: 9}}}"], until="sample")
+    assert sum(batches(out)) == stored(out).total()
+    assert max(batches(out)) < 2 * SMALLEST
+    before = (out / "ledger.jsonl").read_bytes()
+    monkeypatch.setattr(InlineExecutor, "workers", 1)
+    run(study, out, settings=["arms={best: {policy: adaptive, models: [weak], objective: {kept_per_problem: 9}}}"], until="sample")
+    assert (out / "ledger.jsonl").read_bytes() == before
+
+
+def batches(out: Path) -> list[int]:
+    """Return the draws of each batch that was answered."""
+    lines = map(json.loads, (out / "ledger.jsonl").read_text().splitlines())
+    return [line["count"] for line in lines if line["event"] == "done"]
 
 
 def test_another_grader_keeps_the_recorded_rounds_and_buys_no_draw_that_no_cell_has(tmp_path: Path, out: Path) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from isocost.engines.base import Request
+
+SMALLEST = 16  # generations of a batch of a round that is spread over workers
+_SEVERAL = 4  # batches of each worker, at which one more or less of them leaves few workers idle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,25 @@ class Batching:
             return cut(requests, self.size)
         ordered = sorted(requests, key=lambda request: (request.problem_id, request.first_index))
         return [(part,) for request in ordered for part in split(request, self.size)]
+
+    def spread(self, requests: Sequence[Request], workers: int) -> Batching:
+        """Return the rule with batches so small that as many workers get equal parts of a small round.
+
+        Batches of fewer than `SMALLEST` generations are not made: they take nearly as many steps as large ones. Where every worker gets
+        several batches in any case, the rule stays as it is.
+
+        Args:
+            requests: The requests of the round.
+            workers: The number of workers that answer batches at the same time.
+        """
+        draws = sum(request.count for request in requests)
+        batches = math.ceil(draws / self.size)
+        if not self.mixed or workers == 1 or draws == 0 or batches >= _SEVERAL * workers:
+            return self
+        batches = max(batches, min(math.ceil(batches / workers) * workers, draws // SMALLEST))
+        # The samples of a request stay together, so a batch may lack one less than the most samples of a request.
+        most = max(request.count for request in requests)
+        return replace(self, size=min(self.size, math.ceil(draws / batches) + most - 1))
 
 
 class Batched:

@@ -58,7 +58,8 @@ class QueuedJob:
 class JobQueue:
     """A queue of jobs, and one thread per worker that sends jobs to it and receives their outcomes.
 
-    Each worker holds twice the number of jobs that its engine answers at once, so that it never waits for the driver.
+    Each worker holds twice the number of jobs that its engine answers at once, so that it never waits for the driver. But its second job
+    and later ones are those that no worker without a job is left for.
 
     Args:
         workers: Handles of the workers.
@@ -72,6 +73,8 @@ class JobQueue:
         self._jobs: queue.SimpleQueue[QueuedJob | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
         self._withdrawals = 0
+        self._free = 0  # workers without a job
+        self._counting = threading.Lock()
         self._threads: list[threading.Thread] = []
         for worker in workers:
             self.add(worker)
@@ -112,6 +115,7 @@ class JobQueue:
 
     def add(self, worker: WorkerHandle) -> None:
         """Start a thread for one more worker."""
+        self._count_free(1)
         # A daemon thread: a worker that hangs must not keep the driver's process alive.
         thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
         self._threads.append(thread)
@@ -143,30 +147,42 @@ class JobQueue:
                 for queued in in_flight:
                     queued.resolve(Outcome(key=queued.job.key, error=error))
                 in_flight = []
+                self._count_free(1)
                 continue
             for outcome in outcomes:
                 # Two jobs can share a key if two students are the same model. The jobs are equal then, so either answer fits.
                 place = next((i for i, queued in enumerate(in_flight) if queued.job.key == outcome.key), None)
                 if place is not None:  # None for a job that failed in an earlier exchange, above
-                    in_flight.pop(place).resolve(outcome)
+                    queued = in_flight.pop(place)
+                    if not in_flight:  # counted before the future is set, because the driver may send the next round at once
+                        self._count_free(1)
+                    queued.resolve(outcome)
 
     def _take(self, in_flight: Sequence[QueuedJob]) -> tuple[list[QueuedJob], bool]:
         """Return the jobs that a worker has room for, and False if the queue is closed. Blocks only if the worker is idle."""
         new: list[QueuedJob] = []
-        while True:
-            if _room([*in_flight, *new]) <= 0:
-                return new, True
+        while _room([*in_flight, *new]) > 0:
+            # Without this, the first worker to wake would take both batches of a small round, and the other would have none.
+            if (in_flight or new) and self._jobs.qsize() <= self._free:
+                break
             try:
                 queued = self._jobs.get(block=not in_flight and not new)
             except queue.Empty:
-                return new, True
+                break
             if queued is None:
                 return new, False
             # A withdrawal can come between taking a job from the queue and emptying the queue.
             if self._is_withdrawn(queued):
                 queued.resolve(Outcome(key=queued.job.key, error=not_sent_error()))
-            else:
-                new.append(queued)
+                continue
+            if not in_flight and not new:
+                self._count_free(-1)
+            new.append(queued)
+        return new, True
+
+    def _count_free(self, change: int) -> None:
+        with self._counting:
+            self._free += change
 
     def _is_withdrawn(self, queued: QueuedJob) -> bool:
         """Return True the first time after a withdrawal that concerns this job."""

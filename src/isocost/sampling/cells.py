@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 from isocost.costs.expected import DrawCost
@@ -105,11 +106,11 @@ class Sampler:
         self.pools, self._batches = pools, batches
         self._executor, self._grading, self._ledger, self._listener = executor, grading, ledger, listener
 
-    def buy(self, allocations: Sequence[Allocation]) -> None:
-        """Complete the pools so that they hold all these draws, with verdicts."""
+    def buy(self, allocations: Sequence[Allocation], *, spread: bool = False) -> None:
+        """Complete the pools so that they hold all these draws, with verdicts. The arguments are those of `Pool.order`."""
         have = {key: count for pool in self.pools.values() for key, count in pool.bought().items()}
         for model, missing in missing_allocations(allocations, have).items():
-            self.pools[model].order(missing, self._executor)
+            self.pools[model].order(missing, self._executor, spread=spread)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]
         buy(concerned, required_draws(allocations), self._executor, self._grading, self._ledger, self._listener, self._batches)
@@ -179,7 +180,10 @@ def run_cells(
     piloted = {cell: [a for a in pilot if (a.problem_id, a.model) in terms[cell].piloted] for cell in terms}
     for cell, allocations in piloted.items():
         wants(cell, allocations)
-    sample(policies, piloted, recorded=rounds.recorded, record=rounds.record, buy=sampler.buy, observe=observe)
+    # Without a policy that observes there is one round, whose draws must not depend on the machine; with one there are many small ones.
+    observing = any(prepared.study.arms[cell.arm].policy not in FIXED for cell in terms)
+    buy_round = partial(sampler.buy, spread=observing)
+    sample(policies, piloted, recorded=rounds.recorded, record=rounds.record, buy=buy_round, observe=observe)
     return CellsRun(
         rounds={cell: [piloted[cell], *rounds.consecutive(cell)] for cell in terms},
         policies=names,

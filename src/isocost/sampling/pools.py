@@ -164,11 +164,21 @@ class Pool:
                 counts[key] = max(counts.get(key, 0), first_index + count)
         return counts
 
-    def order(self, allocations: Sequence[Allocation], executor: Executor) -> None:
-        """Record a round, cut into the batches that the engine will answer at once."""
+    def order(self, allocations: Sequence[Allocation], executor: Executor, *, spread: bool = False) -> None:
+        """Record a round, cut into the batches that the engine will answer at once.
+
+        Args:
+            allocations: The draws of the round.
+            executor: Executor that will run the engine.
+            spread: Cut a small round into a batch for each of the executor's workers. The draws then depend on their number, as a batch
+                is seeded by its contents.
+        """
         # The batches are recorded too: a resumed run needs no engine to cut them, and a changed batch size does not change them.
         requests = [self._request(a.problem_id, a.first_index, a.count) for a in allocations]
-        batches = cut_batches(self.spec, self.facts, requests, executor)
+        facts = self.facts
+        if spread and facts.batching is not None and not facts.remote:
+            facts = replace(facts, batching=facts.batching.spread(requests, executor.workers))
+        batches = cut_batches(self.spec, facts, requests, executor)
         orders = [[[r.problem_id, self._prompt_digest(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
         self._orders += orders

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers.cache_utils import Cache, DynamicLayer
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 from isocost.engines.transformers.stopping import StopStrings
 from isocost.records import FinishReason, SamplingParams
@@ -16,6 +16,7 @@ from isocost.records import FinishReason, SamplingParams
 _ROOM = 64  # tokens of capacity added at a time: more wastes memory, less copies the cache more often
 # Dropping finished rows copies the cache, which costs about one step; keeping them wastes their share of every step. 8 balances the two.
 _STEPS_BETWEEN_CHECKS = 8
+_WORTH_SHARING = 16  # tokens: a pass of a small model takes about as long as reading some such number more in each of a few prompts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,25 +99,36 @@ def _ended(rows: list[list[int]], limits: list[int], seen: int, stops: StopStrin
 class _Front:
     """The state of decoding: the cache, and the logits of every active row's next token."""
 
-    def __init__(self, model: Any, cache: Any, logits: torch.Tensor, mask: torch.Tensor | None, positions: torch.Tensor) -> None:
-        self.logits = logits
-        self._model, self._cache, self._mask, self._positions = model, cache, mask, positions
-        self._takes = inspect.signature(model.forward).parameters.keys()
+    def __init__(self, model: Any) -> None:
+        self._model, self._takes = model, inspect.signature(model.forward).parameters.keys()
+        self._cache: Any = None
+        self._mask: torch.Tensor | None = None
+        self._positions: torch.Tensor
+        self.logits: torch.Tensor
 
     @classmethod
     def after(cls, model: Any, prompts: Sequence[Sequence[int]], prompt_of_row: torch.Tensor) -> _Front:
-        """Prefill each prompt once, padded on the left, and copy the result to the rows."""
-        width = max(map(len, prompts))
-        ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=model.device)
-        mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=model.device)
-        # Positions count real tokens only, so that a prompt gives the same logits however much it is padded.
-        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-        # Without padding no mask is needed, and attention uses its faster kernel.
-        front = cls(model, None, torch.empty(0), None if bool(mask.all()) else mask, positions)
-        front._forward(ids)
+        """Prefill each prompt once, and what all of them begin with only once; then copy the result to the rows."""
+        front = cls(model)
+        shared = shared_length(model, prompts)
+        if shared:
+            front._prefill([prompts[0][:shared]])
+            front._cache.reorder_cache(torch.zeros(len(prompts), dtype=torch.long, device=model.device))
+        front._prefill([prompt[shared:] for prompt in prompts], shared)
         front._select(prompt_of_row)
         make_growing(front._cache)
         return front
+
+    def _prefill(self, prompts: Sequence[Sequence[int]], cached: int = 0) -> None:
+        """Run the model on prompts, padded on the left, after `cached` tokens of each that it has read before."""
+        width = max(map(len, prompts))
+        ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=self._model.device)
+        mask = torch.tensor([[1] * cached + [0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self._model.device)
+        # Positions count real tokens only, so that a prompt gives the same logits however much it is padded.
+        self._positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, cached:]
+        # Without padding no mask is needed, and attention uses its faster kernel.
+        self._mask = None if bool(mask.all()) else mask
+        self._forward(ids)
 
     def advance(self, chosen: torch.Tensor) -> None:
         """Run the model on one more token of every row."""
@@ -176,6 +188,23 @@ def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
     probabilities = ordered.softmax(dim=-1)
     before = probabilities.cumsum(dim=-1) - probabilities
     return torch.full_like(logits, -torch.inf).scatter(-1, order, ordered.masked_fill(before >= top_p, -torch.inf))
+
+
+def shared_length(model: Any, prompts: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens all prompts begin with, where reading them once for all pays and changes no draw; else 0.
+
+    The shared tokens are then read in a batch of another shape, which rounds in another way. In float32 the logits differ by some 1e-5, as
+    they do between batches of other prompts. In half precision draws would change, so prompts are read whole there. So they are by
+    models without position ids or with layers that keep no plain cache: these cannot go on from a shared beginning.
+    """
+    if len(prompts) < 2 or model.dtype != torch.float32 or "position_ids" not in inspect.signature(model.forward).parameters:
+        return 0
+    ordered = sorted(map(tuple, prompts))
+    low, high = ordered[0], ordered[-1]  # these two differ where any two do
+    length = next((place for place, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
+    length = min(length, len(min(prompts, key=len)) - 1)  # the last token of each prompt gives its logits
+    is_plain = all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
+    return length if length >= _WORTH_SHARING and is_plain else 0
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
