@@ -30,12 +30,12 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trainset(out: Path, arm: str) -> pl.DataFrame:
-    return pl.read_parquet(out / "trainsets" / f"{arm}@low.parquet")
+    return pl.read_parquet(out / "trainsets" / f"{arm}@low" / "train.parquet")
 
 
 def funnel(out: Path, arm: str) -> dict[str, int]:
     """The counts on the card."""
-    lines = (out / "trainsets" / f"{arm}@low.md").read_text().partition("## From drawn to kept")[2].splitlines()
+    lines = (out / "trainsets" / f"{arm}@low" / "README.md").read_text().partition("## From drawn to kept")[2].splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines if line.startswith("| ") and line[2] != "-"]
     return {what: int(count) for what, count in cells if count.isdigit()}
 
@@ -82,7 +82,7 @@ def test_problems_that_nearly_repeat_a_set_are_left_out_counted_and_listed(tmp_p
     assert listed == {"problem_id": "p03", "named": "held.jsonl", "other_id": "t3", "share": 1.0}
     assert "p03" not in trainset(out, "weak")["problem_id"].to_list()
     assert funnel(out, "weak")["contaminated"] == 3
-    assert "| p03 | held.jsonl | t3 | 100% |" in (out / "trainsets" / "weak@low.md").read_text()
+    assert "| p03 | held.jsonl | t3 | 100% |" in (out / "trainsets" / "weak@low" / "README.md").read_text()
 
 
 def test_a_set_that_cannot_be_loaded_is_refused_before_anything_is_bought(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ LATER = {
     "target": 3,
     "by_difficulty": True,
     "per_request": {"a": 4},
+    "large_rounds": True,
 }
 
 
