@@ -39,7 +39,7 @@ def train_model(name: str, out: Path, *, steps: int | None, compiled: bool, prog
     Args:
         name: Name of the model.
         out: Folder to save to. It must not exist yet.
-        steps: Number of steps, instead of the recipe's.
+        steps: Number of steps, instead of the recipe's, without a restart.
         compiled: Use torch.compile.
         progress: Called with a line of text from time to time.
 
@@ -56,4 +56,5 @@ def train_model(name: str, out: Path, *, steps: int | None, compiled: bool, prog
     if out.exists():
         raise InputError(f"{out}: exists already\n  name another folder with -o")
     recipe = RECIPES[name]
-    return train(replace(recipe, steps=steps or recipe.steps), out, compiled=compiled, progress=progress)
+    recipe = replace(recipe, steps=steps, restart_steps=0) if steps else recipe
+    return train(recipe, out, compiled=compiled, progress=progress)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 TOKENIZER_DOCUMENTS = 20_000
 TOKENIZER_SEED = 0  # one tokenizer for all embedded models: a student reads a generator's text token by token as it was written
-_WARMUP = 100  # steps
 
 
 def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str], None]) -> Path:
@@ -38,18 +37,19 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
     optimizers = _optimizers(model, recipe)
     rates = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
 
+    # On a processor without instructions for bf16 it is several times slower than float32.
+    has_bf16 = any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
+
     def loss_of(batch: torch.Tensor) -> torch.Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16):
             logits = model(input_ids=batch, use_cache=False).logits
         return torch.nn.functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), batch[:, 1:].flatten())
 
     compute = torch.compile(loss_of) if compiled else loss_of
     started, average = time.monotonic(), 0.0
-    for step, batch in enumerate(itertools.islice(_batches(tokenizer, recipe), recipe.steps)):
-        # Linear warm-up, then linear decay to 0.
-        scale = min((step + 1) / _WARMUP, 1.0) * (1 - step / recipe.steps)
+    for step, batch in enumerate(itertools.islice(_batches(tokenizer, recipe), recipe.all_steps)):
         for group, rate in rates:
-            group["lr"] = rate * scale
+            group["lr"] = rate * recipe.rate_at(step)
         loss = compute(batch)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -58,9 +58,9 @@ def train(recipe: Recipe, out: Path, *, compiled: bool, progress: Callable[[str]
             optimizer.zero_grad()
         # An exponential average for display only: the loss of one batch is noisy.
         average = loss.item() if step == 0 else 0.98 * average + 0.02 * loss.item()
-        if step % 50 == 49 or step + 1 == recipe.steps:
+        if step % 50 == 49 or step + 1 == recipe.all_steps:
             speed = (step + 1) * recipe.batch * SEQUENCE / (time.monotonic() - started)
-            progress(f"step {step + 1:,}/{recipe.steps:,}  loss {average:.3f}  {speed:,.0f} tokens/s")
+            progress(f"step {step + 1:,}/{recipe.all_steps:,}  loss {average:.3f}  {speed:,.0f} tokens/s")
     return _save(model, tokenizer, out)
 
 
