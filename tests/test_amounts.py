@@ -45,3 +45,17 @@ def test_amounts_that_differ_read_differently(first: float, share: float, unit: 
 @given(st.floats(1e-12, 1e25), st.sampled_from(["usd", "flops"]))
 def test_no_amount_is_a_rounded_zero(amount: float, unit: Unit) -> None:
     assert any(digit in format_amount(unit, amount) for digit in "123456789")
+
+
+@pytest.mark.parametrize(
+    ("unit", "first", "second", "texts"),
+    [
+        ("usd", 4.9996, 5.0, ("$4.9996", "$5.0000")),
+        ("usd", 0.0000496, 0.0000499, ("$0.0000496", "$0.0000499")),
+        ("usd", 1e-9, 1.00001e-9, ("$0.00000000100000", "$0.00000000100001")),
+        ("flops", 1.00001e12, 1e12, ("1.00001 TFLOPs", "1.00000 TFLOPs")),
+        ("usd", 0.0, 0.1, ("$0.00", "$0.10")),
+    ],
+)
+def test_amounts_that_differ_read_without_an_exponent(unit: Unit, first: float, second: float, texts: tuple[str, str]) -> None:
+    assert format_distinct(unit, first, second) == texts

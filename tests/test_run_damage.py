@@ -36,9 +36,12 @@ def study(folder: Path, server: Server, *, limit: float | None = 0.02, samples: 
 
 
 @pytest.fixture
-def stopped(tmp_path: Path, shell: Shell, server: Server) -> Path:
-    """A run that its limit stopped: draws and verdicts are still in logs."""
-    left = shell("run", study(tmp_path, server, limit=0.004, samples=30), "-o", tmp_path / "out")
+def stopped(tmp_path: Path, shell: Shell, server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run that its limit stopped, and that was killed before it sealed what it paid: draws and verdicts are still in logs."""
+    with monkeypatch.context() as killed:
+        killed.setattr("isocost.sampling.pools.Pool.seal", lambda self: None)
+        killed.setattr("isocost.running.stages.StudyRun._keep_paid", lambda self, pools: "")
+        left = shell("run", study(tmp_path, server, limit=0.004, samples=30), "-o", tmp_path / "out")
     assert left.code == 1
     assert "stopped at the limit" in left.errors[0]
     return tmp_path / "out"

@@ -31,7 +31,11 @@ def usd(amount: float) -> str:
 
 def dollars(amount: float) -> str:
     """Format dollars for running text: `$12.40`, `$0.0042`, negative `−$0.50`."""
-    text = usd(amount)
+    return _signed(usd(amount))
+
+
+def _signed(text: str) -> str:
+    """Put the currency sign behind the minus sign of a formatted number."""
     return f"{MINUS}${text.removeprefix(MINUS)}" if text.startswith(MINUS) else f"${text}"
 
 
@@ -57,12 +61,16 @@ def format_distinct(unit: Unit, first: float, second: float) -> tuple[str, str]:
     left, right = format_amount(unit, first), format_amount(unit, second)
     if left != right or first == second:
         return left, right
-    # 17 significant figures distinguish any two floats.
-    for figures in range(3, 18):
-        left, right = (f"{'$' * (unit == 'usd')}{amount:.{figures}g}{' FLOPs' * (unit == 'flops')}" for amount in (first, second))
+    scale = flops_scale([first, second]) if unit == "flops" else Scale(divisor=1, unit="", decimals=2)
+    size = max(abs(first), abs(second)) / scale.divisor
+    # Without an exponent, which few people read as an amount. 17 significant figures distinguish any two floats.
+    for decimals in range(_decimals(size) + 1, _decimals(size) + 17):
+        left, right = (fixed(amount / scale.divisor, decimals) for amount in (first, second))
         if left != right:
             break
-    return left, right
+    if unit == "usd":
+        return _signed(left), _signed(right)
+    return f"{left} {scale.unit}", f"{right} {scale.unit}"
 
 
 def duration(seconds: float) -> str:

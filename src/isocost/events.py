@@ -55,7 +55,11 @@ Listener = Callable[[StageProgress | Note], None]
 
 @dataclass(slots=True, kw_only=True)
 class StageWatch:
-    """Counts a stage's work and sends events to the listener."""
+    """Counts a stage's work and sends events to the listener.
+
+    Attributes:
+        uncertain: True while some work makes no progress, so that the rate of the rest says nothing about the time left.
+    """
 
     stage: str
     total: int
@@ -65,6 +69,7 @@ class StageWatch:
     done: int = 0
     tokens: int = 0
     detail: str = ""
+    uncertain: bool = False
     started: float = field(default_factory=time.monotonic)
     _first: tuple[float, int] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -91,8 +96,8 @@ class StageWatch:
             self._tell(finished=False)
 
     def rate(self) -> float | None:
-        """Return units per second since the first answer, or None until there is a second one."""
-        if self._first is None:
+        """Return units per second since the first answer, or None until there is a second one, and while it says nothing."""
+        if self._first is None or self.uncertain:
             return None
         seconds, new = time.monotonic() - self._first[0], self.done - self.done_before - self._first[1]
         return new / seconds if new > 0 and seconds > 0 else None

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from isocost.metrics.coverage import coverage_at_k
 from isocost.metrics.intervals import (
+    amount_interval,
     count_interval,
     count_intervals,
     detectable_difference,
@@ -231,3 +232,26 @@ def test_counts_without_any_difference_leave_room() -> None:
     assert paired_count_difference([], []).value is None
     with pytest.raises(ValueError, match="span"):
         paired_count_difference([9.0], [1.0], most=4)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-4, 1.0, 1e15])
+def test_equal_amounts_have_no_width_on_any_scale(scale: float) -> None:
+    assert ends(amount_interval([0.6 * scale] * 26)) == pytest.approx((0.6 * scale, 0.6 * scale), rel=1e-9)
+    low, high = ends(amount_interval([0.5 * scale, 0.7 * scale] * 13))
+    assert 0.55 * scale < low < 0.6 * scale < high < 0.65 * scale
+
+
+@pytest.mark.parametrize(("n", "least"), [(10, 0.89), (30, 0.915), (300, 0.93)])
+@pytest.mark.parametrize("spread", [0.3, 0.9])
+def test_skewed_amounts_hold_their_mean(n: int, least: float, spread: float) -> None:
+    rng = np.random.default_rng(n)
+    truth = float(np.exp(spread**2 / 2))
+    assert np.mean([holds(amount_interval(x), truth) for x in np.exp(rng.normal(0, spread, (2000, n)))]) >= least - 0.01
+
+
+def test_few_amounts() -> None:
+    assert amount_interval([]).value is None
+    assert ends(amount_interval([3.0, np.nan])) == (0.0, 6.0)
+    assert ends(amount_interval([0.0, 0.0])) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="at least 0"):
+        amount_interval([1.0, -1.0])

@@ -125,6 +125,30 @@ def test_the_line_says_money_correct_failures_and_retries(progress: Progress, cl
     assert progress.watch.detail.endswith("  1 err  1 lost  1 retry")
 
 
+def test_no_time_is_left_to_tell_while_a_model_answers_nothing(progress: Progress, clock: Clock, heard: list[StageProgress | Note]) -> None:
+    """A model that has answered is refused (429) for as long as it takes: a rate of what came before would say 0:00 left."""
+    ledger, pool = progress.ledger, progress.pools["weak"]
+    for index in range(2):
+        order(pool, ("p", index, 1))
+        clock.now += 1
+        buy(progress, wanted(p=index + 1))
+    for request in "abc":
+        ledger.reserve([Reservation(request=request, worst=Cost(flops=1.0), facts={"account": "data", "model": "weak"})])
+    ledger.release([Answered(request="a", cost=Cost(flops=1.0), count=1)])
+    progress.tick()
+    assert written(progress)["seconds_left"] is not None
+    ledger.retry("b", "429: rate limited")
+    progress.tick()
+    last = heard[-1]
+    assert isinstance(last, StageProgress)
+    assert (last.rate, last.detail.endswith("1 retry")) == (None, True)
+    assert written(progress)["seconds_left"] is None
+    ledger.release([Answered(request="c", cost=Cost(flops=1.0), count=1)])
+    progress.tick()
+    assert isinstance(heard[-1], StageProgress)
+    assert heard[-1].rate is not None
+
+
 def lose(ledger: Ledger, request: str, account: str, model: str) -> None:
     ledger.reserve([Reservation(request=request, worst=Cost(flops=1.0), facts={"account": account, "model": model})])
     ledger.lose(request, "gone")

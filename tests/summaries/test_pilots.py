@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from isocost.errors import BudgetError, StudyError
+from isocost.events import Note, StageProgress
 from isocost.planning import to_json
 from isocost.running import dry_run, plan_study, run, runs
 from isocost.summaries.pilots import pilot_json
@@ -41,9 +42,27 @@ def test_an_amount_that_is_given_is_shown(tmp_path: Path) -> None:
     budgets = {"low": {"unit": "flops", "amount": 1e9}}
     text = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, budgets=budgets)))
     assert rows(text)["strong@low"] == ["1.0 GFLOPs", "strong", *["follows from the pilot"] * 2, "1.0 GFLOPs"]
-    assert "it may cost more" not in text
+    assert "may cost more" not in text
     small = to_markdown(*plan_study(write_study(tmp_path, pilot=PILOT, budgets={"low": {"unit": "flops", "amount": 1e7}})))
-    assert "pay for them. If solutions are long it may cost more than the budget of strong@low." in small
+    warning = "The pilot may cost more than a budget: at max_tokens it takes 23.0 MFLOPs of the 10.0 MFLOPs of strong@low, and"
+    assert f"pay for them. {warning}" in small
+
+
+def test_a_run_warns_before_a_pilot_that_may_cost_more_than_a_budget(tmp_path: Path) -> None:
+    study, out = write_study(tmp_path, pilot=PILOT, budgets={"low": {"unit": "flops", "amount": 2e7}}), tmp_path / "run"
+    heard: list[str] = []
+
+    def listen(event: StageProgress | Note) -> None:
+        if isinstance(event, Note):
+            assert event.loud
+            assert not (out / "ledger.jsonl").exists(), "before the first draw is paid for"
+            heard.append(event.text)
+
+    run(study, out, listener=listen)
+    assert len(heard) == 1
+    assert heard[0].startswith("The pilot may cost more than a budget: at max_tokens it takes 23.0 MFLOPs of the 20.0 MFLOPs of strong@low")
+    run(study, out, listener=listen)
+    assert len(heard) == 1, "its cost is known now"
 
 
 def test_a_length_declared_for_one_model_alone_is_taken(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
-from isocost.running import plan_study, runs
-from isocost.summaries.plans import format_limit_warning, to_markdown
-from tests.builders import InlineExecutor, write_study
+from isocost.running import plan_study, run, runs
+from isocost.summaries.plans import below_one_draw, format_limit_warning, to_markdown
+from tests.builders import InlineExecutor, recorded, write_study, write_table
 
 PRICED = {"input": 0, "output": 1_000_000.0}  # a dollar a token
 
@@ -54,3 +55,37 @@ def test_a_realised_budget_is_its_own_worst(tmp_path: Path) -> None:
     settings = [f"models.weak.price={{input: 0, output: {PRICED['output']}}}", "models.weak.tokens_per_sample=8"]
     assert format_limit_warning(*plan_study(study, settings)).startswith("The plan costs up to $200.00 at worst, expected $")
     assert format_limit_warning(*plan_study(study, [*settings, "limit.amount=201"])) == ""
+
+
+def below_one(folder: Path, amount: float, basis: str, tokens: int = 8) -> tuple[str, Path, list[str]]:
+    """What is said of a budget in dollars for 26 problems, at a dollar a token and 8 of at most 40 tokens."""
+    budgets = {"b": {"unit": "usd", "amount": amount, "basis": basis}}
+    study = write_study(
+        folder, n_problems=26, n_samples=3, budgets=budgets, arms={"weak": {"models": ["weak"]}}, sampling={"max_tokens": 40}
+    )
+    settings = [f"models.weak.price={{input: 0, output: {PRICED['output']}}}", f"models.weak.tokens_per_sample={tokens}"]
+    prepared, costs, plans = plan_study(study, settings)
+    (line,) = below_one_draw(costs, plans, 26) or [""]
+    assert line in to_markdown(prepared, costs, plans)
+    return line, study, settings
+
+
+def test_a_budget_below_a_draw_per_problem_is_told(tmp_path: Path) -> None:
+    line, _, _ = below_one(tmp_path, 25 * 8, "planned")
+    assert line.startswith("weak@b pays for 25 draws of weak, for 26 problems. Problems without a draw count as not covered: ")
+    assert below_one(tmp_path, 26 * 8, "planned")[0] == ""
+
+
+def test_a_realised_budget_of_a_draw_per_problem_is_told_to_buy_fewer(tmp_path: Path) -> None:
+    line = below_one(tmp_path, 26 * 8, "realised")[0]
+    assert line.startswith("weak@b may buy as few as 22 draws of weak, for 26 problems: basis: realised ends where one more draw of ")
+    assert below_one(tmp_path, 30 * 8, "realised")[0] == ""
+    assert below_one(tmp_path, 30 * 8 - 1, "realised")[0]
+
+
+def test_the_fewest_draws_of_a_realised_budget_are_what_it_buys_at_the_expected_length(tmp_path: Path) -> None:
+    _, study, settings = below_one(tmp_path, 26 * 8, "realised")
+    rows = [row | {"num_generated_tokens": 8} for row in recorded(26, 3)]
+    write_table(tmp_path, rows)
+    run(study, tmp_path / "run", settings=[*settings, "models.strong.price={input: 0, output: 1}"])
+    assert len(pl.read_parquet(tmp_path / "run" / "samples.parquet")) == 22

@@ -11,7 +11,7 @@ from isocost.errors import InputError
 from isocost.measuring.draws import Draws
 from isocost.measuring.models import Model
 from isocost.metrics.coverage import Floats
-from isocost.metrics.intervals import count_interval
+from isocost.metrics.intervals import amount_interval
 from isocost.metrics.unitcost import cost_per_correct
 from isocost.records import Estimate
 
@@ -74,7 +74,7 @@ def unit_costs(model: Model) -> dict[str, Estimate]:
     if model.cost is None or not known.any() or not model.cost[known].sum() > 0:
         return {}
     each = model.cost[known] / model.drawn[known]
-    found = {"cost_per_draw": count_interval(each)}
+    found = {"cost_per_draw": amount_interval(each)}
     return found | {"cost_per_correct": cost_per_correct(each, model.correct[known] / model.drawn[known])}
 
 

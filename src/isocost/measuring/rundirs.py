@@ -19,6 +19,7 @@ from isocost.store import PILOT, SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.yamlfile import parse_yaml
 
 SAMPLES = "samples.parquet"
+PAID = "paid_until_limit"  # key of the digest of a table that holds what a run had bought when its limit stopped it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,10 @@ class RunFacts:
         samples = self.path / SAMPLES
         if noted is None or not samples.is_file():
             return ""
+        again = f"isocost sample {shell_word(self.path)}"
+        if noted.get(PAID) == digest_of_file(samples):
+            return f"{SAMPLES} holds what was paid until the limit stopped the run; with a higher one {again} goes on with it."
         if noted.get("sha256") is None:
-            again = f"isocost sample {shell_word(self.path)}"
             return f"{SAMPLES} is of an earlier start: the last one has not finished sampling and grading; {again} goes on with it."
         if noted["sha256"] != digest_of_file(samples):
             return f"{SAMPLES} was changed after the run had written it; {self.report_again} writes it again."

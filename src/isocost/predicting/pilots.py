@@ -19,7 +19,7 @@ from isocost.measuring.rundirs import RunFacts, facts_of, pilot_of, samples_of
 from isocost.measuring.solutions import Classes
 from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.diversity import Level
-from isocost.metrics.intervals import count_interval
+from isocost.metrics.intervals import amount_interval
 from isocost.predicting.repeats import Repeats, repeats
 from isocost.records import Estimate
 from isocost.store import PILOT
@@ -193,7 +193,7 @@ def _tokens(draws: Draws, model: int) -> Estimate | None:
         return None
     sums = np.bincount(draws.group, weights=draws.tokens, minlength=len(draws.model))
     mine = (draws.model == model) & (draws.drawn > 0)
-    return None if np.isnan(sums[mine]).any() or not mine.any() else count_interval(sums[mine] / draws.drawn[mine])
+    return None if np.isnan(sums[mine]).any() or not mine.any() else amount_interval(sums[mine] / draws.drawn[mine])
 
 
 def _answers(rows: pl.LazyFrame, draws: Draws) -> list[Answers]:

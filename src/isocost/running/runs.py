@@ -41,9 +41,10 @@ from isocost.running.leftovers import mark_leftovers
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, resume_command
 from isocost.sampling.cells import longest_prompts, pilot_allocations, plan
-from isocost.store import RunDirectory
+from isocost.store import PILOT, RunDirectory
 from isocost.studyfile import load_study, placed
 from isocost.summaries.choices import ChoiceForecast, find_pilot, forecast_choices, token_lengths
+from isocost.summaries.pilots import warn_of_small_budgets
 from isocost.summaries.plans import first_prompts
 from isocost.summaries.status import status_of
 from isocost.yamlfile import dump_yaml
@@ -369,7 +370,9 @@ def _run(
     finally:
         opening.close()
     prepared = replace(prepared, study=study.model_copy(update={"executor": where}))
-    _plan(prepared)  # raises on a budget that buys nothing, before a file is written
+    planned = _plan(prepared)  # raises on a budget that buys nothing, before a file is written
+    if not (directory.path / PILOT).exists() and (warning := warn_of_small_budgets(*planned)):
+        listener(Note(text=warning, loud=True))
     sizes = [facts.size.parameters for facts in prepared.facts.values() if facts.size is not None]
     largest = max(sizes, default=None)
     if any(facts.exclusive for facts in prepared.facts.values()):

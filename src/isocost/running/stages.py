@@ -21,19 +21,22 @@ from isocost.executors.base import Executor
 from isocost.grading import Grading
 from isocost.ledger import Ledger
 from isocost.ledger.summary import refresh_summary
+from isocost.measuring.rundirs import PAID, SAMPLES
 from isocost.memory import release_freed
 from isocost.metrics.coverage import Ints
+from isocost.paths import shell_word
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results
 from isocost.reporting import Report, report
 from isocost.results import results, rules, trainsets
 from isocost.results.audits import Audits, audit
 from isocost.results.curves import unit_of_costs
-from isocost.results.drawtable import DrawTable
+from isocost.results.drawtable import DrawTable, write_samples
 from isocost.results.spending import counts_solutions
 from isocost.results.trainsets import Candidates
 from isocost.sampling import data
 from isocost.sampling.data import SamplingOutcome, grader_key
+from isocost.sampling.pools import Pool
 from isocost.store import SAMPLES_DIGEST, RunDirectory, digest_of_file
 from isocost.students import evaluate, train
 from isocost.students.evaluate import Evaluated
@@ -118,6 +121,7 @@ class StudyRun:
             lowered=self._lowered,
             again=self._again,
             batch_terms=self._batch_terms,
+            stopped=self._keep_paid,
         )
         self.directory.check()
         path = self.directory.path / "samples.parquet"
@@ -135,6 +139,17 @@ class StudyRun:
             rows = [{"id": p.id, "question": p.question, "answer": p.answer, "metadata": json.dumps(dict(p.metadata))} for p in problems]
             self.directory.write_rows(rows, "problems", f"{split}.parquet")
         return bought, table
+
+    def _keep_paid(self, pools: Mapping[str, Pool]) -> str:
+        """Write the draws that the limit leaves as a table of samples; return where they are and how to look at them."""
+        path, parts = self.directory.path / SAMPLES, (part for pool in pools.values() for part in pool.frames())
+        units = dict.fromkeys(budget.unit for budget in self.prepared.study.budgets.values()) or {"flops": None, "usd": None}
+        unit = next(
+            (unit for unit in units if all(draw.cost.amount(unit) is not None for pool in pools.values() for _, draw in pool.draws())), None
+        )
+        write_samples(parts, path, unit, {name for pool in pools.values() for name in pool.extras()})
+        self.directory.write_json({"sha256": None, PAID: digest_of_file(path)}, SAMPLES_DIGEST)
+        return f" in {path}; what they say: isocost measure {shell_word(self.directory.path)}"
 
     def _format_graded(self, table: DrawTable) -> str:
         """Format the counts, such as `240 samples by number-2: 110 correct, 130 incorrect, 0 no answer, 0 ungraded`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from isocost import planning
@@ -82,6 +82,7 @@ def sample(
     lowered: bool = False,
     again: bool = False,
     batch_terms: BatchTerms = WAITING,
+    stopped: Callable[[Mapping[str, Pool]], str] = lambda pools: "",
 ) -> tuple[SamplingOutcome, dict[str, Pool]]:
     """Buy and grade all draws that the study's cells ask for, without those that are stored already.
 
@@ -95,6 +96,7 @@ def sample(
         lowered: True if the limit is lower than at the last start.
         again: True to buy draws again that are paid and no longer stored, however many.
         batch_terms: What to do with batches at endpoints.
+        stopped: Called with the pools when the limit stops the run; returns what it did with their draws, for the message.
 
     Returns:
         The outcome, and the pools by model, which hold every draw without its text.
@@ -140,7 +142,9 @@ def sample(
         cells = all_terms(prepared, ids, costs, piloted)
         ran = run_cells(prepared, directory, plans, cells, pilot, sampler, grader_key(grading), progress.wants, listener)
     except LimitReachedError as error:
-        raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved") from error
+        for pool in pools.values():
+            pool.seal()
+        raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved{stopped(pools)}") from error
     finally:
         progress.write()  # `isocost status` then shows how far a stopped run came
     for pool in pools.values():

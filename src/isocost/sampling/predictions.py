@@ -10,7 +10,7 @@ import numpy as np
 from isocost.config import Arm, Curate
 from isocost.errors import BudgetError
 from isocost.forecasting import Choice, Comparison, CurveForecast, Question, forecast
-from isocost.metrics.intervals import count_interval
+from isocost.metrics.intervals import amount_interval
 from isocost.planning import in_unit
 from isocost.policies.base import Coverage, KeptPerProblem, Objective, Terms
 from isocost.records import Allocation, Cell, CellPlan, Estimate
@@ -141,7 +141,7 @@ def predicted_cost(draws: Mapping[str, float], terms: Terms, pools: Mapping[str,
     total = np.zeros(3)
     for model, number in draws.items():
         each = [[in_unit(draw.cost, unit, model) for draw in draws_of(pools[model], a)] for a in pilot if a.model == model]
-        mean = count_interval([float(np.mean(costs)) for costs in each if costs])
+        mean = amount_interval([float(np.mean(costs)) for costs in each if costs])
         if mean.value is None or mean.low is None or mean.high is None:
             return {}
         total += number * len(terms.problem_ids) * np.array([mean.value, mean.low, mean.high])

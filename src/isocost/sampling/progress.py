@@ -73,6 +73,7 @@ class Progress:
     _ordered_in_all: int = 0
     _answered: Counter[str] = field(default_factory=Counter)
     _cut: Counter[str] = field(default_factory=Counter)
+    _last_answer: dict[str, tuple[int, int]] = field(default_factory=dict)  # by model: answers, and failed requests until the last of them
     _judged: int = 0
     _correct: int = 0
     _busy: float = 0.0
@@ -139,11 +140,22 @@ class Progress:
         """Update the progress line, and write the file if the last write is `EVERY` seconds ago."""
         detail, before = self._detail(), self.watch.detail
         self.watch.detail = detail
-        if self.batches() and detail != before:
-            self.watch.advance(0)  # a batch may bring nothing for hours, and its counts go on
+        was_uncertain, self.watch.uncertain = self.watch.uncertain, self._awaits_retry()
+        # No answer redraws the line while a model is refused; a batch may bring nothing for hours, and its counts go on.
+        if self.watch.uncertain or was_uncertain or (self.batches() and detail != before):
+            self.watch.advance(0)
         self._compare_prices()
         if time.monotonic() - self._written > max(EVERY, _WRITING * self._writing):
             self.write()
+
+    def _awaits_retry(self) -> bool:
+        """Return True if requests to a model were refused or lost since its last answer: nobody knows when it answers again."""
+        with self.ledger.locked() as (accounts, _):
+            now = {model: (each.count, each.retries + each.lost) for (account, model), each in accounts.items() if account == "data"}
+        for model, (count, failures) in now.items():
+            if count > self._last_answer.get(model, (-1, 0))[0]:
+                self._last_answer[model] = count, failures
+        return any(failures > self._last_answer[model][1] for model, (_, failures) in now.items())
 
     def _compare_prices(self) -> None:
         """Note, once per model, that an endpoint's own costs differ from those by the study's prices."""

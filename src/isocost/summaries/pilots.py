@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from isocost.amounts import format_amount
+from isocost.amounts import format_amount, format_distinct
 from isocost.config import Study
 from isocost.costs.expected import DrawCost
 from isocost.preparing.prepare import Prepared
@@ -33,17 +33,31 @@ def describe_pilot(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Seq
     text = f"The pilot draws {draws} of each of {_problems(prepared):,} problems from {_listed(list(costs))} and costs "
     text += f"{'at most ' if at_most else ''}{total}" + (f" ({each})." if len(costs) > 1 else ".")
     counts = " The counts of cells follow from the lengths that it measures." if at_most else ""
-    return f"{text}{counts} Cells that use its samples pay for them.{_format_too_small(prepared.study, by_model, plans)}"
+    warning = warn_of_small_budgets(prepared, costs, plans)
+    return f"{text}{counts} Cells that use its samples pay for them." + (f" {warning}" if warning else "")
 
 
-def _format_too_small(study: Study, costs: Mapping[str, Cost], plans: Sequence[CellPlan]) -> str:
-    """Return a warning about cells whose budget may not pay for the pilot, " "-prefixed; "" if each does even at the largest lengths."""
-    short = []
+def warn_of_small_budgets(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:
+    """Return a warning about cells whose budget may not pay for the pilot; "" if each does even at the largest lengths.
+
+    Args:
+        prepared: The study.
+        costs: The largest cost per draw, by model.
+        plans: The plan of every cell.
+    """
+    by_model, short = _costs(prepared, costs), []
     for plan in plans:
         if plan.awaits_pilot and plan.unit and plan.amount is not None:
-            cost = sum(costs[model].amount(plan.unit) or 0.0 for model in plan.models)
-            short += [plan.cell.name] if cost > plan.amount else []
-    return f" If solutions are long it may cost more than the budget of {_listed(short)}." if short else ""
+            cost = sum(by_model[model].amount(plan.unit) or 0.0 for model in plan.models)
+            if cost > plan.amount:
+                at_most, amount = format_distinct(plan.unit, cost, plan.amount)
+                short.append(f"{at_most} of the {amount} of {plan.cell.name}")
+    if not short:
+        return ""
+    return (
+        f"The pilot may cost more than a budget: at max_tokens it takes {_listed(short)}, and what it really takes is known only after it. "
+        "A budget that does not pay for it stops the run then: raise the budget, shrink the pilot, or lower sampling.max_tokens."
+    )
 
 
 def unpiloted_row(plan: CellPlan, study: Study) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
@@ -61,6 +62,7 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
     notes = [describe_pilot(prepared, costs, plans), _open_cells(plans), _estimates(costs, plans)]
     largest = {name: max(_draws(name, plans, n_problems, _piloted(prepared)), _at_most(name, plans, n_problems)) for name in costs}
     notes.append(describe_batches(prepared, costs, plans, largest))
+    notes += below_one_draw(costs, plans, n_problems)
     notes.append(format_limit_warning(prepared, costs, plans))
     notes.append(describe_flops(prepared, costs, plans))
     auditor = auditor_of(prepared.study)
@@ -80,6 +82,35 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
 def _open_cells(plans: Sequence[CellPlan]) -> str:
     names = ", ".join(plan.cell.name for plan in plans if plan.at_most_per_problem)
     return f"{names}: outcomes decide what is drawn. Each number is that of a model that gets all of the money." if names else ""
+
+
+def below_one_draw(costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], n_problems: int) -> list[str]:
+    """Return a warning for each cell and model that may leave problems without a draw: these count as not covered.
+
+    A budget of basis `realised` ends where a draw at its worst case does not fit, so it buys fewer draws than its amount pays for.
+    """
+    found = []
+    for plan in plans:
+        for model, each_problem in (plan.samples_per_problem or plan.at_most_per_problem).items():
+            draws = round(each_problem * n_problems)
+            kept_back = _kept_back(plan, costs[model]) if plan.samples_per_problem else 0
+            least = max(0, draws - kept_back)
+            if least >= n_problems:
+                continue
+            text = f"{plan.cell.name} pays for {draws:,} draws of {model}, for {n_problems:,} problems"
+            if kept_back:
+                text = f"{plan.cell.name} may buy as few as {least:,} draws of {model}, for {n_problems:,} problems"
+                text += ": basis: realised ends where one more draw of max_tokens would not fit"
+            found.append(f"{text}. Problems without a draw count as not covered: raise the budget to at least one draw per problem.")
+    return found
+
+
+def _kept_back(plan: CellPlan, each: DrawCost) -> int:
+    """Return the draws at their expected cost that the worst case of one more takes the place of."""
+    if plan.basis != "realised" or plan.unit is None:
+        return 0
+    worst, expected = each.worst.amount(plan.unit), (each.draw if plan.unit in each.shared else each.expected).amount(plan.unit)
+    return math.ceil(worst / expected - 1e-9) - 1 if worst and expected else 0
 
 
 def _estimates(costs: Mapping[str, DrawCost], plans: Sequence[CellPlan]) -> str:

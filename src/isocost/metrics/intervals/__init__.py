@@ -5,11 +5,12 @@ docs/intervals.md lists where each interval is used, and how often each held the
 """
 
 from isocost.metrics.intervals.independent import independent_difference
-from isocost.metrics.intervals.means import count_interval, count_intervals, mean_interval, mean_intervals
+from isocost.metrics.intervals.means import amount_interval, count_interval, count_intervals, mean_interval, mean_intervals
 from isocost.metrics.intervals.paired import detectable_difference, paired_count_difference, paired_difference, paired_differences
 from isocost.metrics.intervals.proportions import proportion, proportions, weighted_proportion
 
 __all__ = [
+    "amount_interval",
     "count_interval",
     "count_intervals",
     "detectable_difference",

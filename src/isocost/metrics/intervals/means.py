@@ -110,6 +110,42 @@ def count_intervals(values: ArrayLike, most: Sequence[float | None]) -> list[Est
     return estimates(span * columns.mean, span * lower, np.minimum(ceiling, span * upper), columns.n)
 
 
+def amount_interval(values: ArrayLike) -> Estimate:
+    """Return the mean over problems of a positive amount such as cost or length, whose scale is arbitrary.
+
+    Counts may hide problems of another kind; amounts are as varied as they look, so equal ones have an interval without width. With mean
+    x, standard deviation s, third central moment k and t of n - 1 degrees of freedom the ends are
+
+        x - t s / sqrt(n)      and the larger of      x + t s / sqrt(n),  x + t s / sqrt(n) + k (1 + 2 t^2) / (6 s^2 n)
+
+    The last term allows for long amounts that were not seen, as amounts are skewed (Johnson 1978, "Modified t tests and confidence
+    intervals for asymmetrical populations"; only the upper end is moved here). One value has no spread: its interval is 0 to twice it.
+
+    Args:
+        values: One value of at least 0 per problem, float[problems]; nan is left out.
+
+    Raises:
+        ValueError: A value is negative.
+    """
+    x = np.asarray(values, dtype=np.float64).reshape(-1)
+    x = x[~np.isnan(x)]
+    if np.any(x < 0):
+        raise ValueError(f"amounts must be at least 0, found {x.min()}")
+    n = x.size
+    if n == 0:
+        return Estimate(value=None, low=None, high=None, n=0)
+    mean = float(x.mean())
+    if n == 1:
+        return Estimate(value=mean, low=0.0, high=_BEYOND * mean, n=1)
+    scale = float(x.max()) or 1.0  # squares of tiny and of huge amounts neither vanish nor overflow
+    away = (x - mean) / scale
+    spread, t = float(away.var(ddof=1)), float(t_quantile(n - 1))
+    if spread < 1e-24:  # equal but for the rounding of their mean
+        return Estimate(value=mean, low=mean, high=mean, n=n)
+    half, skew = t * float(np.sqrt(spread / n)), float((away**3).mean()) * (1 + 2 * t**2) / (6 * spread * n)
+    return Estimate(value=mean, low=max(0.0, mean - half * scale), high=mean + (half + max(0.0, skew)) * scale, n=n)
+
+
 class _Columns:
     """The number, mean and spread of each column of values in [0, 1], without nan."""
 
