@@ -12,10 +12,11 @@ from isocost import evaluating, finetuning
 from isocost.config import GraderSpec
 from isocost.engines import load_engine
 from isocost.engines.base import Generation, Request
+from isocost.graders.replies import after_delimiters
 from isocost.grading import GradingPool, Pair
 from isocost.ids import seed_of
 from isocost.prompts.base import Template
-from isocost.records import Problem, SamplingParams, Verdict
+from isocost.records import Delimiters, Problem, SamplingParams, Verdict
 from isocost.store import Log, disk_full
 
 
@@ -31,6 +32,7 @@ class Scoring:
         engine_options: Options of the checkpoint's engine besides `model`.
         grader: The grader's section of the study.
         chat: True if trained students are asked in their chat format.
+        reasoning: The delimiters of the student's reasoning, if it has its own: what is between them is no answer.
     """
 
     problems: tuple[Problem, ...]
@@ -40,6 +42,7 @@ class Scoring:
     engine_options: Mapping[str, object]
     grader: GraderSpec
     chat: bool = False
+    reasoning: Delimiters | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,8 @@ def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:
         with GradingPool(spec.name, workers=1, time_limit=spec.time_limit, options=spec.options) as pool:
 
             def grade(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+                if own := scoring.reasoning:
+                    pairs = [(reference, after_delimiters(generation, own)) for reference, generation in pairs]
                 return pool.submit([Pair(key=str(i), reference=a, generation=g) for i, (a, g) in enumerate(pairs)]).result()
 
             outcomes = evaluating.evaluate(

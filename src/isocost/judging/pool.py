@@ -81,7 +81,25 @@ class JudgingPool:
         The future raises LimitReachedError or EngineError if the model cannot be called. So does every later one that needs a call.
         """
         requests = [JudgeRequest(question=pair.question, generation=pair.generation) for pair in pairs]
-        return self._thread.submit(self.grader.grade, requests)
+        future: Future[list[Verdict]] = Future()
+        self._thread.submit(self._judge, requests, future)
+        return future
+
+    def _judge(self, requests: Sequence[JudgeRequest], future: Future[list[Verdict]], *, again: bool = False) -> None:
+        """Judge solutions and resolve their future. If the model has never answered anybody, they are judged again behind the next ones."""
+        try:
+            future.set_result(self.grader.grade(requests))
+        except IsocostError as error:
+            if again or not self._replies.is_untested:
+                future.set_exception(error)
+                return
+            try:
+                # Answers to others show that the fault is in a request; it is then given up like any other.
+                self._thread.submit(self._judge, requests, future, again=True)
+            except RuntimeError:  # the pool is closing
+                future.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - as an executor does: whoever asks for the result gets it
+            future.set_exception(error)
 
     def _answer(self, prompts: Sequence[str]) -> list[str | None]:
         """Return the replies to the grader's prompts, None for a call that failed for good."""
@@ -91,7 +109,7 @@ class JudgingPool:
         try:
             return self._replies.answer(prompts, self._ledger)
         except IsocostError as error:
-            # If the model never answered, one more batch is tried, once. Its answer lets the next start leave out the first solution.
+            # If the model never answered, one more batch is tried, once: its answer shows that the fault is in the first solution.
             if self._replies.is_untested and self._suspect is None:
                 self._suspect = error
             else:

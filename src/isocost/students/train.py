@@ -188,6 +188,7 @@ def _job(
             settings,
             [sorted(r.items()) for r in rows],
             scoring and [scoring.problems, scoring.template, scoring.params, scoring.grader.name, *sorted(scoring.grader.options.items())],
+            *([scoring.reasoning] if scoring and scoring.reasoning else []),  # absent, so that students of earlier versions are found
         )
         return f"{student}-{cell.name}-{seed}-{stamp}"
 
@@ -232,6 +233,7 @@ def _scoring(prepared: Prepared, spec: Finetune, student: str) -> Scoring | None
         engine_options={k: v for k, v in dict(engine.options).items() if k in ("device", "dtype", "batch_size")},
         grader=study.reference_grader,
         chat=chat,
+        reasoning=own.delimiters() if (own := study.models[student].reasoning) else None,
     )
 
 
