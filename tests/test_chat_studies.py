@@ -73,3 +73,29 @@ def test_a_dry_run_shows_each_models_own_sampling(tmp_path: Path) -> None:
     assert "temperature 0.25" in own
     assert "temperature 1" in own
     assert "temperature 0.5" not in own
+
+
+def test_a_student_that_is_trained_in_a_chat_needs_a_chat_format(tmp_path: Path) -> None:
+    (tmp_path / "test.jsonl").write_text('{"id": "t", "question": "What is 1 + 1?", "answer": "2"}\n')
+    problems = {"train": {"source": "jsonl", "path": "problems.jsonl"}, "test": {"source": "jsonl", "path": "test.jsonl"}}
+    models = {name: {"engine": "replay", "table": "table.parquet", "model": name, "params": 1} for name in ("weak", "strong")}
+    models["student"] = {"engine": "transformers", "model": "lab:tiny"}
+    finetune = {"students": ["student"], "arms": ["weak"], "checkpoints": 1, "format": "chat"}
+    asked: list[str] = []
+
+    def refuse(spec: EngineSpec, request: Request) -> str:
+        asked.append(spec.name)
+        raise ModelError("tiny: has no chat template")
+
+    with pytest.raises(StudyError) as caught:
+        prepared(tmp_path, refuse, problems=problems, models=models, finetune=finetune)
+    assert caught.value.mistakes == ("finetune.format: chat: tiny: has no chat template\n  or set format: plain",)
+    prepared(tmp_path, refuse, problems=problems, models=models, finetune={**finetune, "format": "auto"})
+    assert asked == ["transformers"]
+
+
+def test_a_configuration_of_accelerate_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"executor\.config: a\.yaml: no such file\n  write it with: accelerate config"):
+        prepared(tmp_path, executor={"name": "accelerate", "config": "a.yaml"})
+    (tmp_path / "a.yaml").touch()
+    prepared(tmp_path, executor={"name": "accelerate", "config": "a.yaml"})

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from isocost.engines.base import Generation, Request
 from isocost.errors import InputError
-from isocost.evaluating import ProblemOutcome, compare, estimate, evaluate, name_setup, to_lines
+from isocost.evaluating import ProblemOutcome, compare, estimate, evaluate, name_setup, to_lines, to_reply_lines
 from isocost.metrics.majority import majority_at_k
 from isocost.records import FinishReason, Outcome, Problem, SamplingParams, Verdict
 
@@ -66,7 +67,7 @@ def outcomes(*scores: float | None) -> tuple[ProblemOutcome, ...]:
 def test_pass_at_1_is_one_greedy_answer_a_problem() -> None:
     answer = Recorded(["0", "7", "", "timeout"], [])
     found = run(answer)
-    assert list(found) == ["pass@1"]
+    assert list(found) == ["pass@1", "response_tokens", "stopped", "false_positives"]
     assert [(o.problem_id, o.correct, o.predicted_answer) for o in found["pass@1"]] == [
         ("0", True, "0"),
         ("1", False, "7"),
@@ -95,6 +96,64 @@ def test_votes_use_all_draws_and_the_ungraded_are_silent() -> None:
     assert found["maj@3"][0].correct is True
 
 
+def test_pass_at_k_is_the_chance_that_one_of_k_graded_draws_is_right() -> None:
+    sampled = [["0", "0", "9", "9"], ["8", "8", "8", "timeout"], ["2", "", "7", "7"], ["broken", "timeout", "broken", "3"]]
+    answer = Recorded(["0", "1", "2", "3"], sampled)
+    found = evaluate(PROBLEMS, str, answer, grade, params=PARAMS, maj_at=(1,), majority=lambda draws, k: 0.5, pass_at=(1, 3, 4))
+    assert [r.count for r in answer.asked[1][0]] == [4, 4, 4, 4]
+    assert [o.score for o in found["pass@1[avg-of-4]"]] == pytest.approx([0.5, 0.0, 0.25, 1.0])
+    assert [o.score for o in found["pass@3"]] == [1.0, 0.0, 0.75, None]  # fewer than three graded draws
+    assert [o.score for o in found["pass@4"]] == [1.0, None, 1.0, None]
+    assert [o.score for o in found["pass@1"]] == [1.0] * 4  # greedy
+    assert "maj@1" in found
+
+
+def test_greedy_answers_have_a_length_an_end_and_their_steps() -> None:
+    class Answering(Recorded):
+        def __call__(self, requests: Sequence[Request], params: SamplingParams) -> list[list[Generation]]:
+            made = super().__call__(requests, params)
+            lengths: list[tuple[int, FinishReason]] = [(5, "stop"), (64, "length"), (7, "stop"), (0, "error")]
+            return [
+                [replace(each[0], num_generated_tokens=n, finish_reason=finish)] for each, (n, finish) in zip(made, lengths, strict=True)
+            ]
+
+    def lenient(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+        return grade([(reference, text[-1:]) for reference, text in pairs])
+
+    answer = Answering(["3 - 3 = 0", "2 - 2 = 1", "no equation: 2", "1 + 1 = 3"], [])
+    found = evaluate(PROBLEMS, str, answer, lenient, params=PARAMS, maj_at=(), majority=lambda draws, k: None)
+    assert [o.score for o in found["pass@1"]] == [1.0, 1.0, 1.0, None]
+    assert [o.score for o in found["response_tokens"]] == [5.0, 64.0, 7.0, None]
+    assert [o.score for o in found["stopped"]] == [1.0, 0.0, 1.0, None]
+    assert [o.score for o in found["false_positives"]] == [0.0, 1.0, None, None]
+    length = estimate(found["response_tokens"])
+    assert (length.value, length.n, length.n_ungraded) == (pytest.approx(76 / 3), 3, 1)
+    assert length.low is not None
+    assert length.low < 76 / 3
+    assert json.loads(list(to_reply_lines(found))[1]) == {
+        "problem_id": "1",
+        "response_tokens": 64.0,
+        "stopped": 0.0,
+        "false_positives": 1.0,
+    }
+
+
+def test_a_comparison_of_several_seeds_is_over_problems_and_seeds() -> None:
+    names: dict[str, Any] = {"student": "s", "split": "test", "metric": "pass@1", "setup": None, "left_cell": "a@b", "right_cell": None}
+    base, worse, better = ([outcomes(*([1.0] * n + [0.0] * (60 - n)))] for n in (30, 24, 42))
+    same = compare([*better, *better, *better], base, right_prompt="plain", **names)
+    apart = compare([*better, *worse, *better], base, **names)
+    one = compare(better, base, **names)
+    assert same.right_prompt == "plain"
+    assert same.difference == one.difference
+    assert apart.difference.value == pytest.approx((12 - 6 + 12) / 3 / 60)
+    assert apart.difference.low is not None
+    assert apart.difference.low < 0 < one.difference.low  # type: ignore[operator]
+    # With seeds lost on one side there are no pairs of seeds.
+    lost = compare([*better, *worse, *better], [*base, *base], **names)
+    assert lost.difference.value == pytest.approx(apart.difference.value)
+
+
 def test_an_estimate_leaves_out_what_was_not_graded() -> None:
     half = estimate(outcomes(1.0, 0.0, None, 1.0, 0.0))
     assert (half.value, half.n, half.n_ungraded) == (0.5, 4, 1)
@@ -105,7 +164,7 @@ def test_an_estimate_leaves_out_what_was_not_graded() -> None:
 
 def comparison(left: Sequence[ProblemOutcome], right: Sequence[ProblemOutcome]) -> Any:
     names: dict[str, Any] = {"student": "student", "split": "test", "metric": "pass@1", "setup": "distillation"}
-    return compare(left, right, left_cell="weak@low", right_cell=None, **names)
+    return compare([tuple(left)], [tuple(right)], left_cell="weak@low", right_cell=None, **names)
 
 
 def test_models_are_compared_on_the_problems_that_both_have_graded() -> None:

@@ -46,7 +46,8 @@ def evidence(out: Path) -> dict[str, bytes]:
     """What was paid for: every byte of the ledger, of the rounds, of draws, judges' replies, students and their answers."""
     folders = [out / name for name in ("pools", "judge", "arms", "models", "evaluations") if (out / name).exists()]
     paths = [out / "ledger.jsonl", *(path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())]
-    return {str(path.relative_to(out)): path.read_bytes() for path in paths}
+    # Lengths of the answers that are there: later versions read them out, and bought nothing for it.
+    return {str(path.relative_to(out)): path.read_bytes() for path in paths if path.name != "replies.jsonl"}
 
 
 def holds(new: Any, old: Any) -> bool:

@@ -324,6 +324,19 @@ TEST_SET = {"train": {"source": "jsonl", "path": "a"}, "test": {"source": "jsonl
         ),
         (raw_study(finetune=FINETUNE | {"checkpoints": 1}), ["finetune: trained students need problems.test to be evaluated on"]),
         (
+            raw_study(finetune=FINETUNE | {"gradient_accumulation": 5}),
+            ["finetune: gradient_accumulation: 5 does not cut batch_size: 32 into equal parts"],
+        ),
+        (raw_study(finetune=FINETUNE | {"lora": {"rank": 4}}), ["finetune: lora goes with method: lora; add that, or leave lora out"]),
+        (raw_study(finetune=FINETUNE | {"format": "chatml"}), ["finetune.format: input should be 'auto', 'plain' or 'chat', got 'chatml'"]),
+        (
+            raw_study(finetune=FINETUNE | {"reasoning": "keep"}),
+            ["finetune.reasoning: keep needs models.weak.reasoning, such as {open: <think>, close: </think>}"],
+        ),
+        (raw_study(executor="accelerate"), ["executor: accelerate needs config, the file that `accelerate config` writes"]),
+        (raw_study(executor={"name": "ray", "config": "a.yaml"}), ["executor: config goes with name: accelerate"]),
+        (raw_study(executor={"name": "accelerate", "config": "a.yaml", "workers": 2}), ["executor: workers goes with name: ray"]),
+        (
             raw_study(finetune={"students": ["wek"], "arms": ["x"], "budgets": ["lo"], "checkpoints": 1}, problems=TEST_SET),
             [
                 'finetune.students.0: unknown model "wek"; did you mean "weak"?',
@@ -337,6 +350,34 @@ def test_what_does_not_fit_together_is_told(raw: Raw, mistakes: list[str]) -> No
     found = mistakes_of(raw)
     for start in mistakes:
         assert any(mistake.startswith(start) for mistake in found), found
+
+
+@pytest.mark.parametrize(
+    ("finetune", "curate", "own", "form"),
+    [
+        (None, None, None, None),
+        (None, "<r>{reasoning}</r>", None, "<r>{reasoning}</r>"),
+        ("drop", "<r>{reasoning}</r>", {"open": "<think>", "close": "</think>"}, None),
+        ("keep", None, {"open": "<think>", "close": "</think>"}, "<think>\n{reasoning}\n</think>\n\n"),
+        ("keep", "<r>{reasoning}</r>", None, "<r>{reasoning}</r>"),
+        ("keep", None, {"close": "</think>"}, "{reasoning}\n</think>\n\n"),  # the prompt opens it
+    ],
+)
+def test_reasoning_is_kept_between_the_students_own_delimiters(
+    finetune: str | None, curate: str | None, own: Raw | None, form: str | None
+) -> None:
+    raw = nested(raw_study(), "models", "weak", "reasoning", value=own) if own else raw_study()
+    raw |= {"finetune": FINETUNE | {"checkpoints": 1, "reasoning": finetune}, "curate": {"reasoning": curate}, "problems": TEST_SET}
+    assert check_study(raw, KNOWN).trained_reasoning("weak") == form
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chat", "trained"), [("auto", False, False), ("auto", True, True), ("plain", True, False), ("chat", False, True)]
+)
+def test_a_student_is_trained_in_the_form_in_which_it_is_asked(wanted: str, *, chat: bool, trained: bool) -> None:
+    prompt = {"template": "gsm8k", "chat": chat}
+    raw = raw_study(finetune=FINETUNE | {"checkpoints": 1, "format": wanted}, problems=TEST_SET, prompt=prompt)
+    assert check_study(raw, KNOWN).trains_chat("weak") == trained
 
 
 def test_one_checkpoint_and_one_rate_need_no_validation() -> None:

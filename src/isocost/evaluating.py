@@ -1,4 +1,4 @@
-"""Compute evaluations: one greedy answer per problem, votes among sampled answers, and paired comparisons of models."""
+"""Compute evaluations: one greedy answer per problem, votes and coverage of sampled answers, and paired comparisons of models."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from isocost.engines.base import Generation, Request
+from isocost.equations import audit_steps
 from isocost.errors import InputError
-from isocost.metrics.intervals import detectable_difference, mean_interval, paired_difference, proportion
+from isocost.metrics.coverage import coverage_at_k
+from isocost.metrics.intervals import count_interval, detectable_difference, mean_interval, proportion, seeded_difference
 from isocost.records import Comparison, Estimate, Outcome, Problem, SamplingParams, Setup, Verdict
 
 GREEDY = "pass@1"
+TOKENS, STOPPED, FALSE_POSITIVES = "response_tokens", "stopped", "false_positives"  # of the greedy answers
 
 # Answer and Grade return one result per item of their first argument, in order.
 Answer = Callable[[Sequence[Request], SamplingParams], Sequence[Sequence[Generation]]]
@@ -26,7 +29,8 @@ class ProblemOutcome:
 
     Attributes:
         problem_id: The problem.
-        score: 1.0 for solved, 0.0 for unsolved, None for ungraded. For maj@k, the probability that the vote of k draws is right.
+        score: 1.0 for solved, 0.0 for unsolved, None for ungraded. For maj@k, the probability that the vote of k draws is right; for
+            pass@k, that one of k draws is. For other metrics their value, None where it is not defined.
         predicted_answer: The answer of the greedy solution; None for a vote, or where none was found.
     """
 
@@ -52,51 +56,87 @@ def evaluate(
     params: SamplingParams,
     maj_at: Sequence[int],
     majority: Majority,
+    pass_at: Sequence[int] = (),
 ) -> dict[str, Outcomes]:
     """Ask a model every problem and grade its answers; return outcomes by metric, in the order of `problems`.
 
-    `pass@1` is one greedy answer per problem. `maj@k` is the probability that the most frequent answer among k draws is right, over the
-    subsets of the max(maj_at) draws taken at `params`. An answer that is ungraded, or that the engine failed to give, counts as a draw and
-    does not vote. A problem without a graded answer is ungraded. Nothing is sampled if `maj_at` is empty.
+    Of one greedy answer per problem: `pass@1`, solved or not; `response_tokens`, its tokens; `stopped`, 1.0 if the model ended it itself or
+    by a stop string; `false_positives`, of a right answer 1.0 if an equation in it is false, 0.0 if all hold, None if there is none.
+
+    Of the draws taken at `params`, as many as the largest k: `maj@k`, the probability that the most frequent answer among k draws is right,
+    and `pass@k`, that at least one of them is (Chen et al. 2021, arXiv 2107.03374), both over the subsets of the draws. For k = 1 it is
+    named `pass@1[avg-of-n]`, n the number of draws. An answer that is ungraded, or that the engine failed to give, does not vote; for maj@k
+    it counts as a draw, for pass@k it does not, and pass@k of fewer than k graded draws is undefined. A problem without a graded answer is
+    ungraded. Nothing is sampled without a k.
 
     Args:
         problems: The problems of the split.
         prompt: Turns a question into the prompt.
         answer: Answers requests at a sampling setting, in order; it forms batches and seeds them.
         grade: Grades (reference, generation) pairs, in order.
-        params: The sampling settings of the votes; the greedy answer has temperature 0 and no top_p or top_k instead.
+        params: The sampling settings of the draws; the greedy answer has temperature 0 and no top_p or top_k instead.
         maj_at: The k of maj@k.
         majority: Computes maj@k of one problem from its (answer, correct) draws: `isocost.metrics.majority.majority_at_k`'s value.
+        pass_at: The k of pass@k.
     """
     greedy = replace(params, temperature=0.0, top_p=1.0, top_k=0)
     first = [draws[0] for draws in _answer_and_grade(problems, prompt, answer, grade, greedy, 1)]
-    outcomes: dict[str, Outcomes] = {GREEDY: tuple(_outcome(p, verdict) for p, verdict in zip(problems, first, strict=True))}
-    if not maj_at:
+    outcomes = _greedy(problems, first)
+    if not maj_at and not pass_at:
         return outcomes
-    drawn = _answer_and_grade(problems, prompt, answer, grade, params, max(maj_at))
-    votes = [[_vote(verdict) for verdict in verdicts] for verdicts in drawn]
-    graded = [any(v.correct is not None for v in verdicts) for verdicts in drawn]
+    draws_each = max((*maj_at, *pass_at))
+    drawn = _answer_and_grade(problems, prompt, answer, grade, params, draws_each)
+    verdicts = [[verdict for _, verdict in draws] for draws in drawn]
+    votes = [[_vote(verdict) for verdict in each] for each in verdicts]
+    graded = [sum(v.correct is not None for v in each) for each in verdicts]
     for k in maj_at:
         scores = [majority(draws, k) if known else None for draws, known in zip(votes, graded, strict=True)]
-        outcomes[f"maj@{k}"] = tuple(
-            ProblemOutcome(problem_id=p.id, score=score, predicted_answer=None) for p, score in zip(problems, scores, strict=True)
+        outcomes[f"maj@{k}"] = _scored(problems, scores)
+    correct = [sum(v.correct is True for v in each) for each in verdicts]
+    for k in pass_at:
+        chances = coverage_at_k(graded, correct, k).tolist()
+        outcomes[f"pass@{k}" if k > 1 else f"{GREEDY}[avg-of-{draws_each}]"] = _scored(
+            problems, [None if math.isnan(c) else c for c in chances]
         )
     return outcomes
 
 
+def _greedy(problems: Sequence[Problem], first: Sequence[tuple[Generation, Verdict]]) -> dict[str, Outcomes]:
+    """Return the metrics of greedy answers. An answer that the engine failed to give has none."""
+    came = [None if generation.finish_reason == "error" else generation for generation, _ in first]
+    return {
+        GREEDY: tuple(_outcome(p, verdict) for p, (_, verdict) in zip(problems, first, strict=True)),
+        TOKENS: _scored(problems, [None if g is None else float(g.num_generated_tokens) for g in came]),
+        STOPPED: _scored(problems, [None if g is None else float(g.finish_reason == "stop") for g in came]),
+        FALSE_POSITIVES: _scored(problems, [_false_positive(g, v) for g, v in first]),
+    }
+
+
+def _false_positive(generation: Generation, verdict: Verdict) -> float | None:
+    sound = audit_steps(generation.text)[0] if verdict.correct else None
+    return None if sound is None else float(not sound)
+
+
+def _scored(problems: Sequence[Problem], scores: Sequence[float | None]) -> Outcomes:
+    return tuple(ProblemOutcome(problem_id=p.id, score=score, predicted_answer=None) for p, score in zip(problems, scores, strict=True))
+
+
 def estimate(outcomes: Iterable[ProblemOutcome]) -> Estimate:
-    """Return the share of problems solved, with its interval over problems; ungraded ones are left out and counted."""
+    """Return the mean score over problems, with its interval; ungraded problems are left out and counted."""
     scores = [outcome.score for outcome in outcomes]
     graded = [score for score in scores if score is not None]
-    # Scores of 0 and 1 have an exact interval; averages over seeds and votes do not.
-    whole = all(score in (0.0, 1.0) for score in graded)
-    found = proportion(int(sum(graded)), len(graded)) if whole else mean_interval(graded)
+    # Scores of 0 and 1 have an exact interval; averages over seeds, votes and counts of tokens do not.
+    if any(score > 1 for score in graded):
+        found = count_interval(graded)
+    else:
+        whole = all(score in (0.0, 1.0) for score in graded)
+        found = proportion(int(sum(graded)), len(graded)) if whole else mean_interval(graded)
     return replace(found, n_ungraded=len(scores) - len(graded))
 
 
 def compare(
-    left: Iterable[ProblemOutcome],
-    right: Iterable[ProblemOutcome],
+    left: Sequence[Outcomes],
+    right: Sequence[Outcomes],
     *,
     student: str,
     split: str,
@@ -104,42 +144,59 @@ def compare(
     left_cell: str | None,
     right_cell: str | None,
     setup: Setup | None,
+    right_prompt: str | None = None,
 ) -> Comparison:
     """Compare two evaluations problem by problem: left minus right, over the problems that are graded in both.
 
     Pairing removes the difficulty that both models share, so far fewer problems are needed than for two separate shares (Miller 2024,
-    arXiv 2411.00640).
+    arXiv 2411.00640). The interval is over problems and training seeds.
 
     Args:
-        left: Outcomes of one model.
-        right: Outcomes of the other, in any order.
+        left: Outcomes of one model, by training seed.
+        right: Outcomes of the other, by as many seeds in the same order, or one for a model without seeds; problems in any order.
         student: The student, as in `Comparison`.
         split: The problem set.
         metric: The metric that is compared.
         left_cell: The data that left was trained on.
         right_cell: The data that right was trained on.
         setup: The set-up of left in the paper's terms.
+        right_prompt: The prompt of right, if it is untrained.
 
     Raises:
         InputError: the two were evaluated on different problems.
     """
-    ours, theirs = ({outcome.problem_id: outcome.score for outcome in side} for side in (left, right))
-    if ours.keys() != theirs.keys():
-        example = min(ours.keys() ^ theirs.keys())
-        raise InputError(f"{student} on {split}: the evaluations to compare hold different problems, {example!r} is in one only")
-    # paired_difference leaves out the pairs with a nan.
-    a, b = ([_or_nan(side[problem]) for problem in ours] for side in (ours, theirs))
-    difference = paired_difference(a, b)
+    ours, theirs = ([{outcome.problem_id: outcome.score for outcome in seed} for seed in side] for side in (left, right))
+    problems = ours[0].keys()
+    for other in (*ours, *theirs):
+        if other.keys() != problems:
+            example = min(other.keys() ^ problems)
+            raise InputError(f"{student} on {split}: the evaluations to compare hold different problems, {example!r} is in one only")
+    # A training that failed leaves one side with fewer seeds; then seeds are no pairs, and means over them are compared.
+    if len(ours) != len(theirs) and min(len(ours), len(theirs)) > 1:
+        ours, theirs = ([_mean(side, problems)] for side in (ours, theirs))
+    # Problems with a nan are left out of the difference.
+    a, b = ([[_or_nan(seed[problem]) for problem in problems] for seed in side] for side in (ours, theirs))
+    difference = seeded_difference(a, b)
+    means = [[sum(column) / len(column) for column in zip(*side, strict=True)] for side in (a, b)]
     return Comparison(
         student=student,
         split=split,
         metric=metric,
         left=left_cell,
         right=right_cell,
-        difference=replace(difference, n_ungraded=len(ours) - difference.n),
-        detectable=detectable_difference(a, b),
+        difference=replace(difference, n_ungraded=len(problems) - difference.n),
+        detectable=detectable_difference(*means),
         setup=setup,
+        right_prompt=right_prompt,
     )
+
+
+def _mean(seeds: Sequence[Mapping[str, float | None]], problems: Iterable[str]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for problem in problems:
+        scores = [score for seed in seeds if (score := seed[problem]) is not None]
+        found[problem] = sum(scores) / len(scores) if len(scores) == len(seeds) else None
+    return found
 
 
 def name_setup(student: str, generators: Sequence[str], cost_per_token: Mapping[str, float | None]) -> Setup:
@@ -178,15 +235,22 @@ def to_lines(outcomes: Iterable[ProblemOutcome]) -> Iterator[str]:
         yield json.dumps({**asdict(outcome), "correct": outcome.correct}, ensure_ascii=False) + "\n"
 
 
+def to_reply_lines(outcomes: Mapping[str, Outcomes]) -> Iterator[str]:
+    """Yield what is known of the greedy answers besides their answer as JSON lines: problem_id, and the value of each such metric."""
+    for same in zip(*(outcomes[name] for name in (TOKENS, STOPPED, FALSE_POSITIVES)), strict=True):
+        values = dict(zip((TOKENS, STOPPED, FALSE_POSITIVES), (outcome.score for outcome in same), strict=True))
+        yield json.dumps({"problem_id": same[0].problem_id, **values}, ensure_ascii=False) + "\n"
+
+
 def _answer_and_grade(
     problems: Sequence[Problem], prompt: Callable[[str], str], answer: Answer, grade: Grade, params: SamplingParams, count: int
-) -> list[list[Verdict]]:
-    """Return the verdicts on `count` answers to each problem."""
+) -> list[list[tuple[Generation, Verdict]]]:
+    """Return `count` answers to each problem, with the verdicts on them."""
     requests = [Request(problem_id=p.id, prompt=prompt(p.question), first_index=0, count=count) for p in problems]
     answers = answer(requests, params)
     pairs = [(p.answer, generation.text) for p, generations in zip(problems, answers, strict=True) for generation in generations]
     verdicts = iter(grade(pairs))
-    return [[_unless_failed(generation, next(verdicts)) for generation in generations] for generations in answers]
+    return [[(generation, _unless_failed(generation, next(verdicts))) for generation in generations] for generations in answers]
 
 
 def _vote(verdict: Verdict) -> tuple[str | None, bool]:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from isocost.curating import Curated
+from isocost.errors import ModelError, RunError, StorageError
 from isocost.events import Note
 from isocost.executors.training import TrainingJob
-from isocost.finetuning import Candidate, Trained
+from isocost.finetuning import Candidate, Diverged, Trained
 from isocost.planning import cells
-from isocost.records import Cell, ModelCard
+from isocost.records import Cell, FailedTraining, ModelCard
 from isocost.store import RunDirectory
 from isocost.students import train
 from tests.students.setting import prepared
@@ -26,17 +27,22 @@ CARD = ModelCard(name="strong", engine="", source="", parameters=1, parameters_a
 
 
 class Noting:
-    """Trains nothing: notes the jobs."""
+    """Trains nothing: notes the jobs. A job whose seed is in `errors` fails."""
 
     cores = workers = 1
 
-    def __init__(self) -> None:
+    def __init__(self, errors: dict[int, Exception]) -> None:
         self.jobs: list[TrainingJob] = []
+        self.errors = errors
 
     def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.jobs.append(args[0])
+        (job,) = args
+        self.jobs.append(job)
         future: Future[Any] = Future()
-        future.set_result(TRAINED)
+        if error := self.errors.get(job.settings.seed):
+            future.set_exception(error)
+        else:
+            future.set_result(TRAINED)
         return future
 
 
@@ -46,17 +52,22 @@ def test_cells_of_the_arms_and_budgets_that_the_study_names(tmp_path: Path) -> N
     assert train.trained_cells(replace(made, study=made.study.model_copy(update={"finetune": None})), cells(made.study)) == []
 
 
-def finetuned(folder: Path, kept: list[int]) -> tuple[Noting, list[train.Training], list[str]]:
-    executor, told = Noting(), list[str]()
+def run(folder: Path, kept: list[int], errors: dict[int, Exception], **finetune: Any) -> tuple[Noting, train.Trainings, list[str]]:
+    executor, told = Noting(errors), list[str]()
     with RunDirectory(folder / "out") as directory:
         trainings = train.finetune(
-            replace(prepared(folder, seeds=[0, 1]), cards={"strong": CARD}),
+            replace(prepared(folder, seeds=[0, 1], **finetune), cards={"strong": CARD}),
             directory,
             {WEAK: Curated(kept=np.array(kept, dtype=np.uint32), by_problem={}, by_model={}, funnel=())},
             lambda curated, student: [{"prompt": "Q", "completion": str(place)} for place in curated.kept],
             executor,  # type: ignore[arg-type]  # no jobs for engines here
             lambda event: told.append(event.text) if isinstance(event, Note) else None,
         )
+    return executor, trainings, told
+
+
+def finetuned(folder: Path, kept: list[int]) -> tuple[Noting, list[train.Training], list[str]]:
+    executor, trainings, told = run(folder, kept, {})
     return executor, list(trainings.done), told
 
 
@@ -79,3 +90,60 @@ def test_no_student_is_trained_on_a_cell_without_a_solution(tmp_path: Path) -> N
     executor, trainings, told = finetuned(tmp_path, [])
     assert (executor.jobs, trainings) == ([], [])
     assert told == ["weak@low has no correct solution to train on; no student is trained on it"]
+
+
+def test_a_training_that_fails_leaves_the_others_standing(tmp_path: Path) -> None:
+    error = RunError("the loss was not a number at step 3\n  give smaller finetune.learning_rates")
+    _, trainings, told = run(tmp_path, [1], {1: error})
+    assert [t.seed for t in trainings.done] == [0]
+    assert trainings.failed == (FailedTraining(student="strong", cell="weak@low", seed=1, reason="the loss was not a number at step 3"),)
+    assert told == [f"training of strong on weak@low, seed 1, failed: {error}"]
+
+
+@pytest.mark.parametrize("error", [RunError("out of memory"), ModelError("no such model")])
+def test_where_every_training_fails_the_run_does(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error), match=str(error)):
+        run(tmp_path, [1], {0: error, 1: error})
+
+
+def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="full"):
+        run(tmp_path, [1], {1: StorageError("the disk is full")})
+
+
+def test_what_a_training_found_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = replace(TRAINED, n_too_long=4, n_with_end=2, diverged=(Diverged(learning_rate=1e-2, step=7),), remarks=("its template is odd",))
+    monkeypatch.setattr(train, "recorded", lambda folder: found)
+    _, _, told = finetuned(tmp_path, [1])
+    assert told[:4] == [
+        "4 rows of weak@low were too long to train strong on and left out",
+        "2 rows of weak@low have an end token of strong in their middle and were left out",
+        "strong on weak@low, seed 0, learning rate 0.01: the loss was not a number at step 7; only checkpoints before it count",
+        "strong: its template is odd",
+    ]
+
+
+def test_the_settings_of_the_study_reach_the_training(tmp_path: Path) -> None:
+    given = {"warmup": 0.2, "scheduler": "cosine", "weight_decay": 0.1, "max_length": 99, "batch_size": 8, "gradient_accumulation": 4}
+    lora = {"method": "lora", "lora": {"rank": 2, "alpha": 3, "targets": ["q_proj"]}, "gradient_checkpointing": True}
+    executor, _, _ = run(tmp_path, [1], {}, **given, **lora, report_to=["tensorboard"])
+    settings = executor.jobs[0].settings
+    assert {key: getattr(settings, key) for key in given} == given
+    assert (settings.method, settings.lora_rank, settings.lora_alpha, settings.lora_targets) == ("lora", 2, 3, ("q_proj",))
+    assert (settings.gradient_checkpointing, executor.jobs[0].report_to) == (True, ("tensorboard",))
+
+
+def test_a_training_of_earlier_defaults_is_not_repeated(tmp_path: Path) -> None:
+    def name(**finetune: Any) -> str:
+        return run(tmp_path, [1], {}, **finetune)[0].jobs[0].out.name
+
+    former = name(warmup=0.0, max_length=1024, learning_rates=[1e-6])
+    assert name() != former
+    (tmp_path / "out" / "models" / former).mkdir(parents=True)
+    assert name() == former
+    assert name(warmup=0.3) != former
+
+
+def test_number_matched_arms_belong_to_every_budget(tmp_path: Path) -> None:
+    made = prepared(tmp_path, arms=["weak", "equal"], budgets=["low"])
+    assert [cell.name for cell in train.trained_cells(made, cells(made.study))] == ["weak@low", "equal@number"]

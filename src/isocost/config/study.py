@@ -315,14 +315,16 @@ class Finetune(Section):
 
 
 class Evaluate(Section):
-    """Evaluation of students on `test` and `transfer`: greedy pass@1, and maj@k if requested.
+    """Evaluation of students on `test` and `transfer`, and greedily on `validation`. See [training.md](training.md).
 
     Attributes:
         maj_at: Values of k for maj@k.
+        pass_at: Values of k for pass@k, of draws at the study's sampling settings.
         grader: The grader of test answers if the study's own grader is a judge; null means `math`. No model scores its own students.
     """
 
     maj_at: tuple[PositiveInt, ...] = ()
+    pass_at: Annotated[tuple[PositiveInt, ...], AfterValidator(distinct)] = ()
     grader: GraderSpec | None = None
 
 

@@ -105,6 +105,8 @@ def train(job: TrainingJob) -> finetuning.Trained:
 
 
 def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:
+    import torch
+
     def score(folder: Path) -> float:
         engine = load_engine(scoring.engine, {**scoring.engine_options, "model": str(folder.resolve())}, base=folder)
 
@@ -128,7 +130,8 @@ def _scorer(scoring: Scoring, log: Log) -> Callable[[Path], float]:
             outcomes = evaluating.evaluate(
                 scoring.problems, scoring.template.plain, answer, grade, params=scoring.params, maj_at=(), majority=lambda draws, k: None
             )
-        engine.close()
+        if torch.cuda.is_available():
+            engine.close()  # collects garbage, which takes as long as a small model's answers, and frees a CPU of little
         value = evaluating.estimate(outcomes[evaluating.GREEDY]).value or 0.0
         log.append({"checkpoint": folder.name, "validation": value})
         return value

@@ -244,8 +244,9 @@ class Evaluation:
         cell: The cell whose data it was trained on; None for untrained.
         prompt: `plain` (the prompt of trained models) or the few-shot template's name.
         split: `test`, `transfer` or `validation`.
-        metric: `pass@1` (greedy) or `maj@4` and so on.
-        estimate: Share of problems solved.
+        metric: `pass@1` (greedy), `maj@4`, `pass@4` and so on, or of the greedy answers `response_tokens`, `stopped`, `false_positives`.
+        estimate: Share of problems solved; or mean tokens, share of answers that ended by themselves, share of right answers with a false
+            step.
         setup: The paper's set-up; None for untrained.
     """
 
@@ -271,6 +272,7 @@ class Comparison:
         difference: left minus right, in shares of problems (0.05 is five points).
         detectable: The smallest true difference that this many problems detect with 80% power at the 5% level.
         setup: The paper's set-up of `left`.
+        right_prompt: The prompt of an untrained `right`.
     """
 
     student: str
@@ -281,6 +283,7 @@ class Comparison:
     difference: Estimate
     detectable: float
     setup: Setup | None
+    right_prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from isocost import amounts
-from isocost.records import Comparison, Estimate, Evaluation, Results
+from isocost.records import Comparison, Evaluation, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Section, Table, number
 from isocost.reporting.figures import ordered, students_by_data, trained_on
@@ -22,7 +22,7 @@ def students(results: Results) -> Section:
         nothing = "No model was trained or evaluated: this study measures data only."
         return Section(key="students", title="The students", paragraphs=_failed(results) or (nothing,))
     figure = students_by_data(results)
-    tables = filled([_solved(results, cell_marks(results)), _voted(results), _differences(results)])
+    tables = filled([_solved(results, cell_marks(results)), _voted(results), _replies(results), _differences(results)])
     return Section(key="students", title="The students", paragraphs=_failed(results), figures=(figure,) if figure else (), tables=tables)
 
 
@@ -44,7 +44,8 @@ def _solved(results: Results, marks: Mapping[str, Mark]) -> Table:
         key="students",
         title="Problems solved, greedy decoding (pass@1)",
         caption="Share of problems solved with its 95% interval over problems. Untrained models are shown with the plain format that "
-        "trained ones see and with the few-shot prompt, so that format alone does not look like learning.",
+        "trained ones see and with the study's prompt, so that format alone does not look like learning. Checkpoints and prompts were "
+        "chosen on validation.",
         group_title="Student, split",
         group=lambda item: f"{item.student}, {item.split}",
         mark=lambda item: marks.get(item.cell, NEUTRAL) if item.cell else UNTRAINED,
@@ -62,8 +63,8 @@ class _Voter(NamedTuple):
 
 
 def _voted(results: Results) -> Table:
-    """Return every metric but pass@1, one column each."""
-    others = [item for item in ordered(results.evaluations) if item.metric != "pass@1"]
+    """Return the metrics of sampled solutions, one column each."""
+    others = [item for item in ordered(results.evaluations) if "@" in item.metric and item.metric != "pass@1"]
     found = {(_Voter(item.student, item.split, trained_on(item)), item.metric): item.estimate for item in others}
 
     def by_vote(metric: str) -> Shown[_Voter]:
@@ -71,11 +72,40 @@ def _voted(results: Results) -> Table:
 
     data: Shown[_Voter] = text("Trained on", "trained_on", lambda voter: voter.data)
     return table(
-        (data, *(by_vote(name) for name in dict.fromkeys(item.metric for item in results.evaluations) if name != "pass@1")),
+        (data, *(by_vote(name) for name in dict.fromkeys(item.metric for item in others))),
         dict.fromkeys(voter for voter, _ in found),
         key="students_maj",
-        title="Problems solved by vote",
-        caption="maj@k: the answer that most of k sampled solutions give. Intervals over problems.",
+        title="Problems solved by several samples",
+        caption="maj@k: the answer that most of k sampled solutions give. pass@k: one of k is right. Intervals over problems.",
+        group_title="Student, split",
+        group=lambda voter: f"{voter.student}, {voter.split}",
+    )
+
+
+def _replies(results: Results) -> Table:
+    """Return length, end and false positives of greedy answers."""
+    own = [item for item in ordered(results.evaluations) if item.metric in ("response_tokens", "stopped", "false_positives")]
+    found = {(_Voter(item.student, item.split, trained_on(item)), item.metric): item.estimate for item in own}
+    data: Shown[_Voter] = text("Trained on", "trained_on", lambda voter: voter.data)
+
+    def share(title: str, metric: str, undefined: str) -> Shown[_Voter]:
+        return estimate(title, metric, lambda voter: found.get((voter, metric)), numbers.percent, undefined)
+
+    tokens: Shown[_Voter] = estimate(
+        "Tokens", "response_tokens", lambda voter: found.get((voter, "response_tokens")), numbers.mean, "no answer came"
+    )
+    return table(
+        (
+            data,
+            tokens,
+            share("Stopped (%)", "stopped", "no answer came"),
+            share("False positives (%)", "false_positives", "no equation in a right answer"),
+        ),
+        dict.fromkeys(voter for voter, _ in found),
+        key="students_replies",
+        title="Greedy answers",
+        caption="Mean tokens of an answer; share that ended by themselves or by a stop string, not at max_tokens; share of right answers "
+        "with a false equation, of those that have equations. Intervals over problems.",
         group_title="Student, split",
         group=lambda voter: f"{voter.student}, {voter.split}",
     )
@@ -99,11 +129,12 @@ def _differences(results: Results) -> Table:
         sorted(results.comparisons, key=lambda item: groups.index(_compared_in(item))),
         key="differences",
         title="Paired differences",
-        caption="Left minus right on the same problems, in percentage points, with its 95% interval over problems. Detectable: the "
+        caption="Left minus right on the same problems, in percentage points, with its 95% interval over problems and training seeds. "
+        "Untrained: with the prompt that is better on validation. Detectable: the "
         "smallest true difference that this many problems find four times in five. Intervals are not corrected for the number of rows.",
         group_title="Student, split, metric",
         group=_compared_in,
-        mark=lambda item: {1: BETTER, -1: WORSE}.get(_way(item.difference), UNDECIDED),
+        mark=lambda item: {1: BETTER, -1: WORSE}.get(_better(item), UNDECIDED),
         drawn="difference",
         axis=axes.differences,
     )
@@ -119,8 +150,11 @@ def _sides(item: Comparison) -> tuple[str, str]:
 
 def _finding(item: Comparison) -> str:
     left, right = _sides(item)
-    return {1: f"● {left} better", -1: f"■ {right} better"}.get(_way(item.difference), "○ no difference found")
+    return {1: f"● {left} better", -1: f"■ {right} better"}.get(_better(item), "○ no difference found")
 
 
-def _way(difference: Estimate) -> int:
-    return numbers.decided(difference, factor=100, decimals=1) or 0
+def _better(item: Comparison) -> int:
+    """Return 1 if left is better, -1 if right is, 0 if the interval holds no difference too."""
+    way = numbers.decided(item.difference, factor=100, decimals=1) or 0
+    # Fewer false positives are better.
+    return -way if item.metric == "false_positives" else way

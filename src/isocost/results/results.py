@@ -13,11 +13,10 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from isocost import auditing, evaluating, measuring
+from isocost import auditing, measuring
 from isocost.config import Study
 from isocost.curating import Curated
 from isocost.engines import ENGINES
-from isocost.evaluating import Outcomes
 from isocost.ledger import Account
 from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.intervals import count_interval, detectable_difference, paired_count_difference, paired_difference
@@ -28,13 +27,10 @@ from isocost.records import (
     Cell,
     CellComparison,
     CellResult,
-    Comparison,
     Cost,
     Estimate,
-    Evaluation,
     ModelCard,
     Results,
-    Setup,
     Spending,
     Truncation,
 )
@@ -46,8 +42,9 @@ from isocost.results.forecasts import forecast_outcomes
 from isocost.results.independence import Independence
 from isocost.results.pools import measured_models, pool_measures
 from isocost.results.spending import spendings
+from isocost.results.students import by_variant, comparisons, evaluations, students_json
 from isocost.sampling.data import SamplingOutcome
-from isocost.students.evaluate import PLAIN, Evaluated, average
+from isocost.students.evaluate import Evaluated
 from isocost.students.train import Training, Trainings
 
 AUDITED = ("fpr", "cost_per_")  # prefixes of the measures that audits add; their n_ungraded counts unchecked solutions
@@ -80,7 +77,7 @@ def assemble(
         solutions: As in `Reached`; needed if `counts_solutions`.
     """
     study = prepared.study
-    by_variant = _by_variant(evaluated)
+    seeds = by_variant(evaluated)
     remote = {name for name, facts in prepared.facts.items() if facts.remote}
     bill = _bill_lines(prepared, table, curated, trainings.done, evaluated) + _other_lines(bought, table)
     independence, audited = Independence.of(prepared, table), audits.measures()
@@ -96,8 +93,8 @@ def assemble(
             model: {**own, **audited.get(model, {})}
             for model, own in pool_measures(measured, len(bought.problems), independence.by_outcomes).items()
         },
-        evaluations=tuple(_evaluations(prepared, by_variant)),
-        comparisons=tuple(_comparisons(prepared, by_variant)),
+        evaluations=tuple(evaluations(prepared, seeds)),
+        comparisons=tuple(comparisons(prepared, seeds)),
         bill=tuple(sorted(bill, key=lambda line: ACCOUNTS.index(line.account))),
         seconds=dict(seconds),
         environment=environment(),
@@ -205,82 +202,6 @@ def _cell_comparisons(study: Study, bought: SamplingOutcome, table: DrawTable, c
         difference = paired_count_difference(_count_kept(curated[left], ids), _count_kept(curated[right], ids), most=cap)
         found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
     return found
-
-
-Variant = tuple[str, Cell | None, str]  # student, data, prompt
-
-
-def _by_variant(evaluated: Sequence[Evaluated]) -> dict[tuple[Variant, str, str], Outcomes]:
-    """Return outcomes by variant, split and metric, averaged over training seeds."""
-    seeds: dict[tuple[Variant, str, str], list[Outcomes]] = {}
-    for e in evaluated:
-        for metric, outcomes in e.outcomes.items():
-            seeds.setdefault(((e.student, e.cell, e.prompt), e.split, metric), []).append(outcomes)
-    return {key: average(found) for key, found in seeds.items()}
-
-
-def _evaluations(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str], Outcomes]) -> list[Evaluation]:
-    return [
-        Evaluation(
-            student=student,
-            cell=cell.name if cell else None,
-            prompt=prompt,
-            split=split,
-            metric=metric,
-            estimate=evaluating.estimate(found),
-            setup=setup_of(prepared, student, cell),
-        )
-        for ((student, cell, prompt), split, metric), found in outcomes.items()
-    ]
-
-
-def _comparisons(prepared: Prepared, outcomes: Mapping[tuple[Variant, str, str], Outcomes]) -> list[Comparison]:
-    """Compare every pair of cells with one budget, number-matched ones with all, and each with the better untrained prompt."""
-    found: list[Comparison] = []
-    groups: dict[tuple[str, str, str], dict[tuple[Cell | None, str], Outcomes]] = {}
-    for ((student, cell, prompt), split, metric), each in outcomes.items():
-        groups.setdefault((student, split, metric), {})[cell, prompt] = each
-    for (student, split, metric), variants in groups.items():
-        trained = [cell for cell, _ in variants if cell is not None]
-        pairs: list[tuple[Cell, Cell | None, Outcomes]] = [
-            (a, b, variants[b, PLAIN])
-            for a, b in itertools.combinations(trained, 2)
-            if a.budget == b.budget or None in (a.budget, b.budget)
-        ]
-        untrained = [each for (cell, _), each in variants.items() if cell is None]
-        if untrained:
-            # The better prompt is the stricter baseline: training has to beat what a prompt alone achieves.
-            best = max(untrained, key=lambda each: evaluating.estimate(each).value or 0.0)
-            pairs += [(cell, None, best) for cell in trained]
-        found += [
-            evaluating.compare(
-                variants[left, PLAIN],
-                other,
-                student=student,
-                split=split,
-                metric=metric,
-                left_cell=left.name,
-                right_cell=right.name if right else None,
-                setup=setup_of(prepared, student, left),
-            )
-            for left, right, other in pairs
-        ]
-    return found
-
-
-def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | None:
-    """Return the set-up of a training in the paper's terms; None for the untrained student.
-
-    Models are compared by FLOPs per token or, if those of one are unknown and all have prices, by the price of output.
-    """
-    if cell is None:
-        return None
-    cards = prepared.cards.values()
-    costs = {card.name: card.flops_per_token for card in cards}
-    if None in costs.values() and all(card.usd_per_million for card in cards):
-        # FLOPs cannot rank a model of unknown size; prices can if every model has one.
-        costs = {card.name: (card.usd_per_million or {}).get("output") for card in cards}
-    return evaluating.name_setup(student, prepared.study.arms[cell.arm].models, costs)
 
 
 def _bill_lines(
@@ -396,7 +317,7 @@ def to_json(results: Results) -> dict[str, object]:
     # What a study does not have has no key, as it has no section in the report.
     policies = {each.cell: _without_cell(each) for each in results.spendings}
     forecasts = [{**asdict(each), "inside": each.inside} for each in results.forecasts]
-    optional = {"policies": policies, "forecasts": forecasts}
+    optional = {"policies": policies, "forecasts": forecasts, **students_json(results)}
     return {**models, "cells": cells, **{key: value for key, value in optional.items() if value}}
 
 

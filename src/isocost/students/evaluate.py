@@ -29,7 +29,7 @@ from isocost.store import BatchLog, RunDirectory
 from isocost.students.train import Training
 
 PLAIN = "plain"
-SPLITS = ("test", "transfer")
+SPLITS = ("validation", "test", "transfer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +91,7 @@ def evaluate(
             wanted.append((student, None, 0, prepared.study.prompt_of(student).name, prepared.specs[student]))
         wanted.append((student, None, 0, PLAIN, prepared.specs[student]))
         wanted += [(student, t.cell, t.seed, PLAIN, _engine_of(prepared, t)) for t in trainings if t.student == student]
-    # One greedy answer, and the draws of the largest vote.
-    draws = 1 + max(prepared.study.evaluate.maj_at, default=0)
-    total = len(wanted) * draws * sum(len(prepared.problems[split]) for split in splits)
+    total = len(wanted) * sum(_draws(prepared, split) * len(prepared.problems[split]) for split in splits)
     watch = StageWatch(stage="evaluate", total=total, unit="answers", listener=listener)
     stopping = Event()
     each = partial(_Evaluation, prepared=prepared, directory=directory, executor=executor, grading=grading, watch=watch, stopping=stopping)
@@ -112,6 +110,17 @@ def evaluate(
             raise
     watch.finish()
     return found
+
+
+def _sampled(prepared: Prepared, split: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the k of maj@k and of pass@k. On validation, where prompts are chosen, the greedy answer is enough."""
+    spec = prepared.study.evaluate
+    return ((), ()) if split == "validation" else (spec.maj_at, spec.pass_at)
+
+
+def _draws(prepared: Prepared, split: str) -> int:
+    """Return the answers to a problem: a greedy one, and the draws of the largest k."""
+    return 1 + max((k for ks in _sampled(prepared, split) for k in ks), default=0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,17 +159,21 @@ class _Evaluation:
         """Answer and grade all problems, and write the outcomes."""
         study, template, is_plain = self.prepared.study, self.prepared.templates[self.student], self.prompt == PLAIN
         stop = (template.chat_stop if study.trains_chat(self.student) else template.stop) if is_plain else template.reply_stop
+        maj_at, pass_at = _sampled(self.prepared, self.split)
         outcomes = evaluating.evaluate(
             self.prepared.problems[self.split],
             template.plain if is_plain else template.render,
             self._answer,
             self._grade,
             params=study.sampling_of(self.student).params(stop),
-            maj_at=study.evaluate.maj_at,
+            maj_at=maj_at,
             majority=lambda draws, k: majority_at_k(draws, k).value,
+            pass_at=pass_at,
         )
         for metric, lines in outcomes.items():
-            self.directory.write_text("".join(evaluating.to_lines(lines)), "evaluations", self._label, f"{metric}.jsonl")
+            if "@" in metric:
+                self.directory.write_text("".join(evaluating.to_lines(lines)), "evaluations", self._label, f"{metric}.jsonl")
+        self.directory.write_text("".join(evaluating.to_reply_lines(outcomes)), "evaluations", self._label, "replies.jsonl")
         own = {name: getattr(self, name) for name in ("student", "cell", "seed", "prompt", "split", "answers", "tokens", "seconds")}
         return Evaluated(outcomes=outcomes, **own)
 

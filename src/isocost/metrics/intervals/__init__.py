@@ -8,6 +8,7 @@ from isocost.metrics.intervals.independent import independent_difference
 from isocost.metrics.intervals.means import amount_interval, count_interval, count_intervals, mean_interval, mean_intervals
 from isocost.metrics.intervals.paired import detectable_difference, paired_count_difference, paired_difference, paired_differences
 from isocost.metrics.intervals.proportions import proportion, proportions, weighted_proportion
+from isocost.metrics.intervals.seeds import seeded_difference
 
 __all__ = [
     "amount_interval",
@@ -22,5 +23,6 @@ __all__ = [
     "paired_differences",
     "proportion",
     "proportions",
+    "seeded_difference",
     "weighted_proportion",
 ]

@@ -1,0 +1,146 @@
+"""What evaluations of students come to: estimates, comparisons, and their part of measures.json."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from isocost import evaluating
+from isocost.evaluating import FALSE_POSITIVES, GREEDY, STOPPED, TOKENS, Outcomes
+from isocost.preparing.prepare import Prepared
+from isocost.records import Cell, Comparison, Estimate, Evaluation, Results, Setup
+from isocost.students.evaluate import PLAIN, Evaluated, average
+
+Variant = tuple[str, Cell | None, str]  # student, data, prompt
+Seeds = Mapping[tuple[Variant, str, str], Sequence[Outcomes]]  # by variant, split and metric
+
+_LEVEL = 0.95  # of every interval
+_NOT_COMPARED = (TOKENS, STOPPED)  # described, and no sign of a better model
+
+
+def by_variant(evaluated: Sequence[Evaluated]) -> Seeds:
+    """Return outcomes by variant, split and metric, one for each training seed."""
+    seeds: dict[tuple[Variant, str, str], list[Outcomes]] = {}
+    for e in evaluated:
+        for metric, outcomes in e.outcomes.items():
+            seeds.setdefault(((e.student, e.cell, e.prompt), e.split, metric), []).append(outcomes)
+    return seeds
+
+
+def evaluations(prepared: Prepared, seeds: Seeds) -> Iterator[Evaluation]:
+    """Yield the mean of every metric over problems and seeds. A metric that no problem defines is left out, other than pass@1."""
+    for ((student, cell, prompt), split, metric), each in seeds.items():
+        estimate = evaluating.estimate(average(each))
+        if estimate.n or metric not in (TOKENS, STOPPED, FALSE_POSITIVES):
+            yield Evaluation(
+                student=student,
+                cell=cell.name if cell else None,
+                prompt=prompt,
+                split=split,
+                metric=metric,
+                estimate=estimate,
+                setup=setup_of(prepared, student, cell),
+            )
+
+
+def comparisons(prepared: Prepared, seeds: Seeds) -> Iterator[Comparison]:
+    """Compare every pair of cells with one budget, number-matched ones with all, and each with the better untrained prompt."""
+    groups: dict[tuple[str, str, str], dict[tuple[Cell | None, str], Sequence[Outcomes]]] = {}
+    for ((student, cell, prompt), split, metric), each in seeds.items():
+        if metric not in _NOT_COMPARED:
+            groups.setdefault((student, split, metric), {})[cell, prompt] = each
+    for (student, split, metric), variants in groups.items():
+        trained = [cell for cell, _ in variants if cell is not None]
+        pairs: list[tuple[Cell, Cell | None, str]] = [
+            (a, b, PLAIN) for a, b in itertools.combinations(trained, 2) if a.budget == b.budget or None in (a.budget, b.budget)
+        ]
+        best = better_prompt(seeds, student, split)
+        if (None, best) in variants:
+            pairs += [(cell, None, best) for cell in trained]
+        for left, right, prompt in pairs:
+            found = evaluating.compare(
+                variants[left, PLAIN],
+                variants[right, prompt],
+                student=student,
+                split=split,
+                metric=metric,
+                left_cell=left.name,
+                right_cell=right.name if right else None,
+                setup=setup_of(prepared, student, left),
+                right_prompt=None if right else prompt,
+            )
+            if found.difference.n or metric != FALSE_POSITIVES:
+                yield found
+
+
+def better_prompt(seeds: Seeds, student: str, split: str) -> str:
+    """Return the prompt with which the untrained student solves more validation problems, of equal ones the first.
+
+    It is the stricter baseline: training has to beat what a prompt alone achieves. It is chosen on validation, since a choice on the split
+    at hand would favour the untrained student. A study without validation problems has no other place, and takes that split.
+    """
+    for chosen_on in ("validation", split):
+        found = {
+            prompt: evaluating.estimate(average(each)).value or 0.0
+            for ((name, cell, prompt), own, metric), each in seeds.items()
+            if (name, cell, own, metric) == (student, None, chosen_on, GREEDY)
+        }
+        if found:
+            return max(found, key=lambda prompt: found[prompt])
+    return PLAIN
+
+
+def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | None:
+    """Return the set-up of a training in the paper's terms; None for the untrained student.
+
+    Models are compared by FLOPs per token or, if those of one are unknown and all have prices, by the price of output.
+    """
+    if cell is None:
+        return None
+    cards = prepared.cards.values()
+    costs = {card.name: card.flops_per_token for card in cards}
+    if None in costs.values() and all(card.usd_per_million for card in cards):
+        # FLOPs cannot rank a model of unknown size; prices can if every model has one.
+        costs = {card.name: (card.usd_per_million or {}).get("output") for card in cards}
+    return evaluating.name_setup(student, prepared.study.arms[cell.arm].models, costs)
+
+
+def students_json(results: Results) -> dict[str, object]:
+    """Return the keys `students`, `comparisons` and `failed` of measures.json; what a study does not have has no key.
+
+    Differences are in points, hundredths of a problem's score.
+    """
+    students = [
+        {
+            "student": each.student,
+            "cell": each.cell,
+            "setup": each.setup,
+            "prompt": each.prompt,
+            "split": each.split,
+            "metric": each.metric,
+            "value": _estimate(each.estimate),
+        }
+        for each in results.evaluations
+    ]
+    compared = [
+        {
+            "student": each.student,
+            "left": each.left,
+            "right": each.right,
+            "right_prompt": each.right_prompt,
+            "split": each.split,
+            "metric": each.metric,
+            "setup": each.setup,
+            "difference": _estimate(each.difference, scale=100),
+            "detectable": 100 * each.detectable,
+        }
+        for each in results.comparisons
+    ]
+    found = {"students": students, "comparisons": compared, "failed": [asdict(each) for each in results.failed_trainings]}
+    return {key: value for key, value in found.items() if value}
+
+
+def _estimate(estimate: Estimate, scale: float = 1) -> dict[str, object]:
+    ends = {name: None if (end := getattr(estimate, name)) is None else scale * end for name in ("value", "low", "high")}
+    return {**ends, "n": estimate.n, "n_ungraded": estimate.n_ungraded, "level": _LEVEL}
