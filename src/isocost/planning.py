@@ -24,7 +24,7 @@ from isocost.policies import AUTO, KEYS, import_policy
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Policy, Terms
 from isocost.policies.tally import Tally
 from isocost.policies.uniform import affordable_draws
-from isocost.records import Allocation, Cell, CellPlan, Cost, Estimate, ModelCard, Unit
+from isocost.records import Allocation, Cell, CellPlan, Cost, Estimate, ModelCard, Unit, estimate_json
 
 _KEPT = 4  # distinct solutions per problem that an arm makes the most of by default if students are trained on its data
 
@@ -364,9 +364,5 @@ def to_json(plans: Sequence[CellPlan], coverage: Mapping[Cell, Estimate] = Mappi
             samples: dict[str, object] = {"samples_per_problem": dict(plan.samples_per_problem)}
             if plan.at_most_per_problem:
                 samples["at_most_per_problem"] = dict(plan.at_most_per_problem)
-            entry["choices"].append({"name": plan.cell.arm, **samples, "cost": cost, "coverage": _estimate_json(coverage.get(plan.cell))})
+            entry["choices"].append({"name": plan.cell.arm, **samples, "cost": cost, "coverage": estimate_json(coverage.get(plan.cell))})
     return {"budgets": budgets}
-
-
-def _estimate_json(estimate: Estimate | None) -> dict[str, float | int | None] | None:
-    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Point, Shared
 from isocost.measuring.mixtures import Beside, Mixture
 from isocost.measuring.survey import Survey
-from isocost.records import Estimate
+from isocost.records import estimate_json
 
 
 def to_json(measures: Measures) -> dict[str, dict[str, dict[str, object]]]:
     """Return {"models": {MODEL: {NAME: {"value", "low", "high", "n"}, ..., "n_ungraded": int}}}."""
     models: dict[str, dict[str, object]] = {}
     for model, estimates in measures.items():
-        models[model] = {name: _estimate(estimate) for name, estimate in estimates.items()}
+        models[model] = {name: estimate_json(estimate) for name, estimate in estimates.items()}
         # All estimates of a model have the same number.
         models[model]["n_ungraded"] = max((estimate.n_ungraded for estimate in estimates.values()), default=0)
     return {"models": models}
@@ -34,7 +32,7 @@ def survey_json(survey: Survey) -> dict[str, object]:
     """
     models = to_json(survey.measures)["models"]
     for model, shape in survey.shapes.items():
-        models[model] |= {name: _estimate(estimate) for name, estimate in shape.unit_costs.items()}
+        models[model] |= {name: estimate_json(estimate) for name, estimate in shape.unit_costs.items()}
         models[model] |= {"n_problems": shape.problems, "draws": {"least": shape.least, "most": shape.most}}
     return {
         "models": models,
@@ -49,12 +47,8 @@ def survey_json(survey: Survey) -> dict[str, object]:
     }
 
 
-def _estimate(estimate: Estimate) -> Mapping[str, object]:
-    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
-
-
 def _point(point: Point) -> dict[str, object]:
-    return {"k": point.k, "cost": point.cost} | {name: _estimate(estimate) for name, estimate in point.values.items()}
+    return {"k": point.k, "cost": point.cost} | {name: estimate_json(estimate) for name, estimate in point.values.items()}
 
 
 def _crossing(crossing: Crossing) -> dict[str, object]:
@@ -81,9 +75,9 @@ def _shared(shared: Shared) -> dict[str, object]:
         "models": list(shared.models),
         "cost": shared.cost,
         "draws": None if shared.draws is None else dict(zip(shared.models, shared.draws, strict=True)),
-        "only": {model: _estimate(estimate) for model, estimate in zip(shared.models, shared.found.only, strict=True)},
-        "all": _estimate(shared.found.all),
-        "none": _estimate(shared.found.none),
+        "only": {model: estimate_json(estimate) for model, estimate in zip(shared.models, shared.found.only, strict=True)},
+        "all": estimate_json(shared.found.all),
+        "none": estimate_json(shared.found.none),
     }
 
 
@@ -101,12 +95,12 @@ def _beside(beside: Beside) -> dict[str, object]:
     return {
         "k": beside.k,
         "cost": beside.cost,
-        "mixture": {name: _estimate(estimate) for name, estimate in beside.mixture.items()},
+        "mixture": {name: estimate_json(estimate) for name, estimate in beside.mixture.items()},
         "models": {
             model: {
                 "draws": draws,
-                "alone": {name: _estimate(estimate) for name, estimate in beside.alone[model].items()},
-                "mixture_minus_model": {name: _estimate(estimate) for name, estimate in beside.minus[model].items()},
+                "alone": {name: estimate_json(estimate) for name, estimate in beside.alone[model].items()},
+                "mixture_minus_model": {name: estimate_json(estimate) for name, estimate in beside.minus[model].items()},
             }
             for model, draws in beside.draws.items()
         },

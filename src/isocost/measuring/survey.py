@@ -21,6 +21,7 @@ from isocost.measuring.mixtures import Mixture, mixture
 from isocost.measuring.models import Model, models
 from isocost.measuring.rundirs import RunFacts
 from isocost.measuring.stopping import stopped_pass
+from isocost.metrics.coverage import Ints
 from isocost.metrics.diversity import Level
 
 ALL_LEVELS: tuple[Level, ...] = ("string", "normalised", "equations")
@@ -114,26 +115,43 @@ def survey(
     found = models(lazy, draws, wanted, levels=levels, cost=cost.of_group, identified=bool(asked))
     stopped = {} if stopped_at is None else {model.name: stopped_pass(model, stopped_at, draws.problems) for model in found}
     is_fixed = {**(run.is_fixed if run else {}), **dict.fromkeys(part.models if part else (), True)}
-    measured_models = [
+    measured = [
         Measured.of(model, wanted, as_fixed=as_fixed, is_fixed=is_fixed.get(model.name), unbiased=stopped.get(model.name))
         for model in found
     ]
-    fixed = [m.model for m in measured_models if not m.held_back]
     groups = {} if by is None else problem_groups(lazy, draws, by)
+    return _surveyed(measured, cost.unit, groups, asked, part.notes if part else ())
+
+
+def _surveyed(
+    measured: Sequence[Measured],
+    unit: str,
+    groups: Mapping[str, Ints],
+    mixes: Sequence[Shares],
+    notes: Sequence[str],
+) -> Survey:
+    """Compare the measured models with each other and their costs.
+
+    Args:
+        measured: The models, measured.
+        unit: Unit of every cost.
+        groups: Problems of each group, by index.
+        mixes: The requested mixtures.
+        notes: Sentences on what was left out of the table.
+    """
+    found = [m.model for m in measured]
+    fixed = [m.model for m in measured if not m.held_back]
     return Survey(
-        measures={m.model.name: m.estimates() for m in measured_models},
-        undefined={m.model.name: m.reasons() for m in measured_models},
-        shapes={m.model.name: m.shape() for m in measured_models},
-        unit=cost.unit,
+        measures={m.model.name: m.estimates() for m in measured},
+        undefined={m.model.name: m.reasons() for m in measured},
+        shapes={m.model.name: m.shape() for m in measured},
+        unit=unit,
         curves={model.name: curve_points(model) for model in fixed},
         crossings=crossings(fixed),
-        shared=shared([m.model for m in measured_models], [m.model.name for m in measured_models if m.adaptive]),
-        by={name: {m.model.name: m.estimates(members) for m in measured_models} for name, members in groups.items()},
-        warnings=[line for m in measured_models for line in m.warnings()]
-        + [*(part.notes if part else ())]
-        + _unmatched(found)
-        + _unpriced(found, cost.unit),
-        mixtures=[_mixture(shares, measured_models) for shares in asked],
+        shared=shared(found, [m.model.name for m in measured if m.adaptive]),
+        by={name: {m.model.name: m.estimates(members) for m in measured} for name, members in groups.items()},
+        warnings=[*(line for m in measured for line in m.warnings()), *notes, *_unmatched(found), *_unpriced(found, unit)],
+        mixtures=[_mixture(shares, measured) for shares in mixes],
     )
 
 

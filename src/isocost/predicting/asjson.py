@@ -12,7 +12,7 @@ from isocost.forecasting.scores import Score
 from isocost.predicting.asking import name_of
 from isocost.predicting.predict import Prediction
 from isocost.predicting.verdict import verdicts
-from isocost.records import Estimate
+from isocost.records import estimate_json
 
 
 def forecast_json(prediction: Prediction) -> dict[str, object]:
@@ -55,11 +55,6 @@ def forecast_json(prediction: Prediction) -> dict[str, object]:
         "verdict": verdicts(prediction),
         "notes": list(prediction.notes),
     }
-
-
-def estimate_json(estimate: Estimate | None) -> dict[str, object] | None:
-    """Return an ESTIMATE."""
-    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
 
 
 def _model(model: ModelForecast) -> dict[str, object]:

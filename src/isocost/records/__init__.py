@@ -5,7 +5,7 @@ from __future__ import annotations
 from isocost.records.audits import Audit, AuditedBy, Chosen, Label, LabelVerdict
 from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.digests import ADDED_LATER, NOT_DIGESTED, OMIT, OMIT_DEFAULT
-from isocost.records.estimates import Estimate
+from isocost.records.estimates import Estimate, estimate_json
 from isocost.records.forecasts import ForecastOutcome
 from isocost.records.funnel import FUNNEL
 from isocost.records.results import (
@@ -74,4 +74,5 @@ __all__ = [
     "UniformMatch",
     "Unit",
     "Verdict",
+    "estimate_json",
 ]

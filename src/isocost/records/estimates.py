@@ -22,3 +22,8 @@ class Estimate:
     high: float | None
     n: int
     n_ungraded: int = 0
+
+
+def estimate_json(estimate: Estimate | None) -> dict[str, float | int | None] | None:
+    """Return an estimate as the ESTIMATE of JSON outputs: {"value", "low", "high", "n"}; None for none."""
+    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}

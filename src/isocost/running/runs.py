@@ -354,30 +354,12 @@ def _run(
     # Code outside isocost shapes the results, so a reader of the notes must know of it.
     for part in own_parts(study):
         listener(Note(text=f"the study runs code of its own: {part}"))
-    # Models are described on this machine, before the executor is made: its workers depend on the size of the largest model.
-    opening = LocalExecutor(None)
-    try:
-        # Chat formats are checked at the first start only: the check opens every model.
-        new = directory.read_text("study.yaml") is None
-        prepared = prepare(
-            study,
-            base,
-            cache_facts(directory, lambda spec: opening.submit(describe, spec).result()),
-            to_spend=True,
-            render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
-            count_available=cache_available(directory, lambda spec: opening.submit(count_available, spec).result()),
-        )
-    finally:
-        opening.close()
+    prepared = _prepare_run(study, base, directory)
     prepared = replace(prepared, study=study.model_copy(update={"executor": where}))
     planned = _plan(prepared)  # raises on a budget that buys nothing, before a file is written
     if not (directory.path / PILOT).exists() and (warning := warn_of_small_budgets(*planned)):
         listener(Note(text=warning, loud=True))
-    sizes = [facts.size.parameters for facts in prepared.facts.values() if facts.size is not None]
-    largest = max(sizes, default=None)
-    if any(facts.exclusive for facts in prepared.facts.values()):
-        largest = None  # such an engine is started once, so the number of workers need not fit its size
-    executor = make_executor(where, largest, directory.path, LocalExecutor)
+    executor = make_executor(where, _largest(prepared), directory.path, LocalExecutor)
     stopped = True
     try:
         ledger = _open_ledger(study, directory)
@@ -406,6 +388,32 @@ def _run(
     if report is None:
         return Finished(directory=directory.path, graded=started.graded if until == "grade" else "")
     return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
+
+
+def _prepare_run(study: Study, base: Path, directory: RunDirectory) -> Prepared:
+    """Prepare a study, with what the run directory knows of its models."""
+    # Models are described on this machine, before the executor is made: its workers depend on the size of the largest model.
+    opening = LocalExecutor(None)
+    try:
+        # Chat formats are checked at the first start only: the check opens every model.
+        new = directory.read_text("study.yaml") is None
+        return prepare(
+            study,
+            base,
+            cache_facts(directory, lambda spec: opening.submit(describe, spec).result()),
+            to_spend=True,
+            render=(lambda spec, request: opening.submit(render, spec, request).result()) if new else None,
+            count_available=cache_available(directory, lambda spec: opening.submit(count_available, spec).result()),
+        )
+    finally:
+        opening.close()
+
+
+def _largest(prepared: Prepared) -> int | None:
+    """Return the parameters of the largest model that the workers must hold, or None if unknown."""
+    if any(facts.exclusive for facts in prepared.facts.values()):
+        return None  # such an engine is started once, so the number of workers need not fit its size
+    return max((facts.size.parameters for facts in prepared.facts.values() if facts.size is not None), default=None)
 
 
 def _open_ledger(study: Study, directory: RunDirectory) -> Ledger:

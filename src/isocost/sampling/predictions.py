@@ -13,7 +13,7 @@ from isocost.forecasting import Choice, Comparison, CurveForecast, Question, for
 from isocost.metrics.intervals import amount_interval
 from isocost.planning import in_unit
 from isocost.policies.base import Coverage, KeptPerProblem, Objective, Terms
-from isocost.records import Allocation, Cell, CellPlan, Estimate
+from isocost.records import Allocation, Cell, CellPlan, Estimate, estimate_json
 from isocost.sampling.pilots import draws_of, law_of_all, read_pilot, read_piloted
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
@@ -81,7 +81,7 @@ def of_choice(found: Comparison, choice: Choice, objective: Objective, kept: int
 
 def store(predicted: Predicted, directory: RunDirectory, cell: Cell, stamp: str) -> None:
     """Store a forecast under the digest of the cell's terms."""
-    measures = {name: {"value": e.value, "low": e.low, "high": e.high, "n": e.n} for name, e in predicted.items()}
+    measures = {name: estimate_json(estimate) for name, estimate in predicted.items()}
     directory.write_json({"terms": stamp, "measures": measures}, "arms", cell.name, FILE)
 
 

@@ -10,7 +10,7 @@ from isocost.measuring.words import amount, markdown_table, name_cell, named_uni
 from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups
 from isocost.predicting.asking import name_of
-from isocost.records import Estimate
+from isocost.records import Estimate, estimate_json
 from isocost.reporting import axes, drawing, pages
 from isocost.reporting.drawing import Dot, Scaled
 from isocost.reporting.marks import BETTER, NEUTRAL, UNDECIDED, UNTRAINED, WORSE, Mark
@@ -122,16 +122,12 @@ def _line_json(line: Line) -> dict[str, object]:
         "models": list(line.models),
         "is_bound": line.is_bound,
         "unreached": line.unreached,
-        "cost": _estimate(line.cost),
-        "ratio": _estimate(line.ratio),
-        "minus_best_uniform": _estimate(line.minus_uniform),
-        "minus_best_other": _estimate(line.minus_other),
+        "cost": estimate_json(line.cost),
+        "ratio": estimate_json(line.ratio),
+        "minus_best_uniform": estimate_json(line.minus_uniform),
+        "minus_best_other": estimate_json(line.minus_other),
         "best_other": line.other,
     }
-
-
-def _estimate(estimate: Estimate) -> dict[str, object]:
-    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
 
 
 def backtest_figure(found: Backtest) -> str | None:

@@ -8,11 +8,11 @@ from isocost.amounts import duration, format_amount
 from isocost.measuring.words import count, markdown_table, name_cell, percent
 from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
-from isocost.predicting.asjson import comparison_json, estimate_json
+from isocost.predicting.asjson import comparison_json
 from isocost.predicting.asking import name_of
 from isocost.predicting.text import choice_draws, difference_text
 from isocost.predicting.verdict import choice_name, verdicts
-from isocost.records import Cost
+from isocost.records import Cost, estimate_json
 from isocost.summaries.choices import BudgetForecast, ChoiceForecast
 
 _UNITS = ("flops", "usd", "seconds")
