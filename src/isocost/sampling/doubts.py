@@ -10,6 +10,7 @@ from isocost.records import Allocation, Failed, Outcome
 from isocost.sampling.pools import Pool
 
 _FEWEST_SAMPLES, _FEWEST_PROBLEMS = 8, 4  # graded ones, below which nothing is concluded
+_MOST_DRAWS = 16  # of a model and problem that are looked at: more would not change the conclusion, and cost memory
 _SHARE = 0.5  # of the problems, on which the models agree on another answer than the reference
 _LONGEST = 80  # characters of a question or an answer in an example
 
@@ -37,7 +38,7 @@ def doubt_references(pools: Mapping[str, Pool], draws: Sequence[Allocation] | No
 
     Args:
         pools: The pools, by model.
-        draws: Only these draws count; None counts all.
+        draws: Only these draws count; None counts the first 16 per model and problem.
     """
     asked = _asked(pools, draws)
     graded, correct = sum(sum(each.graded.values()) for each in asked.values()), sum(each.correct for each in asked.values())
@@ -83,7 +84,7 @@ def _asked(pools: Mapping[str, Pool], draws: Sequence[Allocation] | None) -> dic
     found: dict[str, _Asked] = defaultdict(_Asked)
     for model, pool in pools.items():
         for (problem, index), draw in pool.draws():
-            if wanted is not None and index >= wanted.get((model, problem), 0):
+            if index >= (_MOST_DRAWS if wanted is None else wanted.get((model, problem), 0)):
                 continue
             if draw.verdict is None or draw.verdict.outcome is Outcome.UNGRADED:
                 continue
