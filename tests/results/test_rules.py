@@ -71,6 +71,12 @@ def test_arms_of_one_plan_share_draws_and_keep_what_their_own_rules_keep(tmp_pat
     measures = json.loads((out / "measures.json").read_text())["cells"]
     assert measures["one@low"]["kept_per_problem"]["value"] == 1.0
     assert measures["weak@low"]["kept_per_problem"]["value"] == 2.0
+    assert "kept_per_problem" not in measures["unfiltered@low"]
+    differences = (out / "tables" / "cell_differences.csv").read_text().splitlines()
+    assert any("unfiltered" in line for line in differences)
+    assert not any("unfiltered" in line for line in differences if line.startswith("Kept"))
+    # A wrong draw stays rejected, though a control trains on it.
+    assert "Samples,weak,60,120,0,0,180" in (out / "tables" / "ledger.csv").read_text()
 
 
 def test_problems_that_nearly_repeat_a_set_are_left_out_counted_and_listed(tmp_path: Path) -> None:

@@ -140,7 +140,10 @@ def _cell_result(
     measures = measuring.cell_estimates(table.count(graded), table.count(correct), n_ungraded=int(drawn.sum() - graded.sum()))
     if prepared.study.arms[cell.arm].policy not in FIXED:
         del measures["pass@1"]  # biased where outcomes decide how often a problem is drawn
-    measures["kept_per_problem"] = count_interval(_count_kept(curated[cell], ids), prepared.study.curate_of(cell.arm).per_problem)
+    rules = prepared.study.curate_of(cell.arm)
+    # An unfiltered set keeps wrong solutions too, whose number says nothing of the data.
+    if rules.filter == "correct":
+        measures["kept_per_problem"] = count_interval(_count_kept(curated[cell], ids), rules.per_problem)
     measures |= _cell_rates(table, correct, audits.cells[cell])
     return CellResult(
         plan=plan,
@@ -197,7 +200,10 @@ def _cell_comparisons(study: Study, bought: SamplingOutcome, table: DrawTable, c
         difference = paired_difference(covered[left], covered[right])
         detectable = detectable_difference(covered[left], covered[right])
         found.append(CellComparison(left=left.name, right=right.name, measure="covered", difference=difference, detectable=detectable))
-        caps = [study.curate_of(cell.arm).per_problem for cell in (left, right)]
+        rules = [study.curate_of(cell.arm) for cell in (left, right)]
+        if any(each.filter != "correct" for each in rules):
+            continue
+        caps = [each.per_problem for each in rules]
         cap = None if None in caps else max(each for each in caps if each is not None)
         difference = paired_count_difference(_count_kept(curated[left], ids), _count_kept(curated[right], ids), most=cap)
         found.append(CellComparison(left=left.name, right=right.name, measure="kept_per_problem", difference=difference))
@@ -233,6 +239,7 @@ def _draw_lines(prepared: Prepared, table: DrawTable, curated: Mapping[Cell, Cur
     kept = np.zeros(table.draws.height, dtype=np.bool_)
     for each in curated.values():
         kept[each.kept] = True
+    kept &= table.correct  # an unfiltered control is no reason to call a wrong draw kept
     failed = (table.draws["finish_reason"] == "error").to_numpy()
     for model in generators(prepared.study):
         # The masks are disjoint, so the three lines add up to the bill of the model.

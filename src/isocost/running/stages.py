@@ -177,7 +177,11 @@ class StudyRun:
         if study.curate.decontaminate:
             self.directory.write_json([asdict(each) for each in near], "trainsets", "contaminated.json")
             self.listener(Note(text=f"{len(near):,} training problems nearly repeat a problem of {', '.join(study.curate.decontaminate)}"))
-        sound = rules.judged(self.prepared, self.directory, self.executor, bought, table, self.listener)
+        try:
+            sound = rules.judged(self.prepared, self.directory, self.executor, bought, table, self.listener)
+        finally:
+            if study.audit.by == "judge":  # its calls came after the summary that sampling wrote
+                refresh_summary(self.directory, self.ledger)
         candidates = Candidates.of(table, rules.asked_of(self.prepared), study.seed, sound)
         # Written in the form of the first student, or of the cell's first model in a study that trains none.
         reader = study.finetune.students[0] if study.finetune else None
