@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from isocost.records import Failed
+from isocost.records import Failed, Truncation
 from isocost.sampling.doubts import doubt_references
 from tests import openai_runs as runs
 from tests.engines.openai.replies import FAULTS, Asked, Reply
@@ -122,3 +122,20 @@ def test_nothing_is_concluded_from_a_handful() -> None:
     assert Failed(draws=5, n=100, problems=5, n_problems=100).matters
     assert not Failed(draws=49, n=100, problems=49, n_problems=100).prevents
     assert Failed(draws=50, n=100, problems=50, n_problems=100).prevents
+
+
+def test_samples_without_an_answer_cast_no_doubt_on_the_references(tmp_path: Path, shell: Shell) -> None:
+    with Server(models=("tiny", "other"), answer=lambda prompt, seed, choice: "I would rather not say") as server:
+        left = shell("run", runs.write(tmp_path, two(server.url)), "-o", tmp_path / "out")
+    assert left.code == 0
+    (warning,) = warnings(left)
+    assert warning.startswith(
+        "WARNING: none of the 24 graded samples is correct, and 24 have no answer that the grader can read: check the prompt"
+    )
+
+
+def test_what_cuts_samples_off_below_max_tokens_is_not_max_tokens() -> None:
+    assert "hit max_tokens 50: raise it" in Truncation(cut=9, n=9, max_tokens=50, longest=50).warning("weak")
+    assert "hit max_tokens 50: raise it" in Truncation(cut=9, n=9, max_tokens=50).warning("weak")
+    text = Truncation(cut=9, n=9, max_tokens=50, longest=10).warning("weak")
+    assert text.startswith("100% of weak's samples were cut off after at most 10 tokens, below max_tokens 50: its endpoint or its context ")

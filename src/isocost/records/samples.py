@@ -101,11 +101,13 @@ class Truncation:
         cut: Number of these samples.
         n: Number of all samples that the model gave.
         max_tokens: The largest number of generated tokens.
+        longest: The most tokens that one of them has; below max_tokens something else has cut them off. None where it is not known.
     """
 
     cut: int
     n: int
     max_tokens: int
+    longest: int | None = None
 
     @property
     def share(self) -> float:
@@ -119,6 +121,9 @@ class Truncation:
 
     def warning(self, model: str) -> str:
         """Return a sentence that tells how many of a model's samples were cut off, and what to do."""
+        if self.longest is not None and self.longest < self.max_tokens:
+            share = f"{100 * self.share:.0f}% of {model}'s samples were cut off after at most {self.longest:,} tokens"
+            return f"{share}, below max_tokens {self.max_tokens:,}: its endpoint or its context ends them"
         return f"{100 * self.share:.0f}% of {model}'s samples hit max_tokens {self.max_tokens}: raise it before you believe this"
 
 

@@ -119,6 +119,7 @@ def _truncations(prepared: Prepared, table: DrawTable) -> dict[str, Truncation]:
             cut=int((cut & table.is_of(model)).sum()),
             n=int((answered & table.is_of(model)).sum()),
             max_tokens=prepared.study.sampling_of(model).max_tokens,
+            longest=int((table.draws["num_generated_tokens"].to_numpy() * (cut & table.is_of(model))).max(initial=0)),
         )
         for model in generators(prepared.study)
     }

@@ -23,6 +23,10 @@ class _Asked:
     correct: int = 0
     answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
+    def answered(self) -> int:
+        """Return the number of samples with an answer."""
+        return self.correct + sum(sum(counts.values()) for counts in self.answers.values())
+
     def agreed(self) -> str | None:
         """Return the answer that more than half of each model's samples give though it is not the reference; None without one."""
         if self.correct or sum(self.graded.values()) < 2:
@@ -34,7 +38,8 @@ class _Asked:
 def doubt_references(pools: Mapping[str, Pool], draws: Sequence[Allocation] | None = None) -> str:
     """Return why the reference answers, or the grader's reading of them, are probably wrong, with an example; "" if nothing suggests it.
 
-    Two signs suggest it. No sample is correct. Or on half of the problems all models agree on another answer than the reference.
+    Two signs suggest it. No sample is correct. Or on half of the problems all models agree on another answer than the reference. If no
+    sample is correct and most have no answer at all, prompt and max_tokens are doubted instead.
 
     Args:
         pools: The pools, by model.
@@ -47,6 +52,9 @@ def doubt_references(pools: Mapping[str, Pool], draws: Sequence[Allocation] | No
     agreed = {problem: answer for problem, each in asked.items() if (answer := each.agreed()) is not None}
     if correct and len(agreed) < _SHARE * len(asked):
         return ""
+    if (silent := graded - sum(each.answered() for each in asked.values())) > graded / 2:
+        text = f"none of the {graded:,} graded samples is correct, and {silent:,} have no answer that the grader can read"
+        return f"{text}: check the prompt, sampling.max_tokens and models.NAME.reasoning"
     parts = [] if correct else [f"none of the {graded:,} graded samples is correct"]
     if agreed:
         several = "all models agree" if len(pools) > 1 else "its samples agree"

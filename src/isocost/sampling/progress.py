@@ -73,6 +73,7 @@ class Progress:
     _ordered_in_all: int = 0
     _answered: Counter[str] = field(default_factory=Counter)
     _cut: Counter[str] = field(default_factory=Counter)
+    _longest_cut: dict[str, int] = field(default_factory=dict)
     _last_answer: dict[str, tuple[int, int]] = field(default_factory=dict)  # by model: answers, and failed requests until the last of them
     _judged: int = 0
     _correct: int = 0
@@ -85,7 +86,7 @@ class Progress:
     def __post_init__(self) -> None:
         for model, pool in self.pools.items():
             for _, draw in pool.draws():
-                self._count_answer(model, draw.finish_reason)
+                self._count_answer(model, draw.finish_reason, draw.num_generated_tokens)
         self._others = {key: replace(each) for key, each in self.ledger.accounts.items() if key[0] != "data"}
 
     def wants(self, cell: Cell, allocations: Iterable[Allocation]) -> None:
@@ -113,20 +114,24 @@ class Progress:
         for (problem_id, index), draw in draws:
             tokens += draw.num_generated_tokens
             self.failed += draw.finish_reason == "error"
-            self._count_answer(model, draw.finish_reason)
+            self._count_answer(model, draw.finish_reason, draw.num_generated_tokens)
             for end, spent in self._wanted.get((model, problem_id), ()):
                 if index < end:  # cells share draws: each counts those below its own end
                     spent.add(draw.flops, draw.usd)
         self.watch.advance(len(draws), tokens=tokens)
 
-    def _count_answer(self, model: str, finish_reason: FinishReason) -> None:
+    def _count_answer(self, model: str, finish_reason: FinishReason, tokens: int) -> None:
         self._answered[model] += finish_reason != "error"
-        self._cut[model] += finish_reason == "length"
+        if finish_reason == "length":
+            self._cut[model] += 1
+            self._longest_cut[model] = max(tokens, self._longest_cut.get(model, 0))
 
     def truncations(self) -> dict[str, Truncation]:
         """Return the samples that reached max_tokens, over all starts, of each model that has any."""
         return {
-            model: Truncation(cut=cut, n=self._answered[model], max_tokens=self.pools[model].params.max_tokens)
+            model: Truncation(
+                cut=cut, n=self._answered[model], max_tokens=self.pools[model].params.max_tokens, longest=self._longest_cut[model]
+            )
             for model, cut in self._cut.items()
             if cut
         }
