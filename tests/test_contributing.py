@@ -18,6 +18,7 @@ import isocost
 from isocost.preparing.prepare import known_parts
 from isocost.problems import load_problems
 from isocost.studyfile import load_study
+from tests.engines.openai.server import Server
 from tests.installed import install, mypy
 from tests.openai_runs import Left, Shell
 from tests.test_extras import EXTRAS
@@ -141,9 +142,35 @@ def test_an_engine_without_all_members_is_told(tmp_path: Path, here: Callable[[s
     assert "models.own.engine: parrot:open_engine has no remote, shares_prompts; isocost.engines.base.Engine says" in left.err
 
 
-def test_the_readme_s_study_is_valid(tmp_path: Path) -> None:
-    (study,) = write_files("README.md", tmp_path)
-    assert load_study(study, (), known_parts()).name == "gsm8k-qwen"
+def test_the_readme_s_studies_are_valid(tmp_path: Path) -> None:
+    names = [load_study(study, (), known_parts()).name for study in write_files("README.md", tmp_path)]
+    assert names == ["gsm8k-qwen", "endpoint"]
+
+
+def test_the_readme_s_endpoint_is_planned_run_and_planned_again(
+    tmp_path: Path, here: Callable[[str], Left], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The small model errs on every third problem; the page's problem is the first of thirty."""
+    write_files("README.md", tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "unused")
+    line = re.search(r'`(\{"question": .*?\})`', PAGES["README.md"])
+    assert line
+    rows = [json.loads(line[1]), *({"question": f"What is {i} * 7?", "answer": str(7 * i)} for i in range(20, 49))]
+    (tmp_path / "problems.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    def answer(prompt: str, seed: int | None, choice: int) -> str:
+        factor = int(re.findall(r"What is (\d+)", prompt)[-1])
+        return f"It is so. #### {7 * factor + (factor % 3 == 0 and (seed or 0) % 2)}"
+
+    with Server(models=("small-model", "large-model"), answer=answer) as server:
+        settings = f"--set models.weak.base_url={server.url} --set models.strong.base_url={server.url} --set budgets.low.amount=0.02"
+        left = [here(f"{command} {settings}") for command in commands("README.md") if " endpoint.yaml" in command]
+    assert [each.code for each in left] == [0] * 4, left
+    before, contact, ran, after = left
+    assert "The pilot draws 2 samples of each of 20 problems from weak and strong and costs at most" in before.out
+    assert "small-model" in contact.err
+    assert "report: runs/endpoint/report.html" in ran.out
+    assert "Choices at low" in after.out
 
 
 def test_the_readme_s_commands_run(tmp_path: Path, here: Callable[[str], Left]) -> None:
@@ -161,7 +188,7 @@ def test_the_readme_s_commands_run(tmp_path: Path, here: Callable[[str], Left]) 
     offline = " ".join(f"--set {shlex.quote(setting)}" for setting in OFFLINE)
     for command in commands("README.md"):
         _, verb, *_ = command.split()
-        if not command.startswith("isocost "):
+        if not command.startswith("isocost ") or " endpoint.yaml" in command:
             continue
         command = {"view": "isocost view --help", "plan": f"{command} {offline}", "run": f"{command} {offline}"}.get(verb, command)
         if ">" in command:
