@@ -10,6 +10,7 @@ from isocost import amounts
 from isocost.records import CellResult, Estimate, ModelCard, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, words
+from isocost.reporting.buying import turned
 from isocost.reporting.rates import difference
 
 CITATION = (
@@ -18,8 +19,8 @@ CITATION = (
 )
 # The paper's numbers, weak (Gemma2 9B) relative to strong (27B): MATH at low and high budget, GSM8K at low and high budget.
 _PAPER = {
-    "coverage": ("Coverage, relative", "+11%", "+6%", "+8%", "+1%"),
-    "diversity": ("Diversity, relative", "+86%", "+125%", "+134%", "+158%"),
+    "coverage": ("Coverage, points", "+11", "+6", "+8", "+1"),
+    "diversity": ("Correct solutions per solved problem, relative", "+86%", "+125%", "+134%", "+158%"),
     "fpr": ("False positives, points", "+7", "–", "+2", "–"),
     "student": ("pass@1 of a third model, relative", "+6%", "+5.8%", "+4.2%", "+1.3%"),
     "weak": ("pass@1 of the weak model, relative", "+3.8%", "+2%", "+1.5%", "about 0"),
@@ -53,10 +54,10 @@ def published(results: Results) -> Section:
     )
     caption = (
         "Columns headed Paper are published results for Gemma2 9B and 27B, as secondary notes that agree quote them, not measurements "
-        "of this run. Ours: relative to strong data; "
-        "diversity is solutions kept a problem. False positives: the models' rates to believe, compared as under False positives. "
-        "Ranges of coverage and diversity run from end to end of the two intervals and are wider than a paired one; "
-        "those of pass@1 are the paired interval divided by the strong side's pass@1."
+        "of this run. Ours: weak less strong, or relative to strong data. Coverage: the paired difference of problems with a correct "
+        "solution. Solutions per solved problem are those kept; their range runs from end to end of the intervals, wider than a paired "
+        "one. False positives: the models' rates to believe, compared as under False positives. The range of pass@1 is the paired interval "
+        "divided by the strong side's pass@1."
     )
     none = () if pairs else ("This study has no two cells of one model each under one budget, so nothing of ours stands beside these.",)
     table = Table(key="published", title="The paper's results beside ours", caption=caption, columns=columns, rows=rows)
@@ -105,10 +106,9 @@ def _title(pair: _Pair) -> str:
 
 def _ours(results: Results, key: str, pair: _Pair) -> Entry:
     if key == "coverage":
-        return _entry(_ratio(pair.weak.measures.get("covered"), pair.strong.measures.get("covered")), _percent, "not measured")
+        return _entry(_covered(results, pair), numbers.points, "not measured")
     if key == "diversity":
-        kept = (cell.measures.get("kept_per_problem") for cell in (pair.weak, pair.strong))
-        return _entry(_ratio(*kept), _percent, "not measured")
+        return _entry(_ratio(*(_kept_per_solved(cell) for cell in (pair.weak, pair.strong))), _percent, "not measured")
     if key == "fpr":
         return _false_positives(results, pair)
     return _entry(_gain(results, key, pair), _percent, "not trained")
@@ -153,6 +153,25 @@ def _gain(results: Results, key: str, pair: _Pair) -> Estimate | None:
         low, high = ends if share > 0 else ends[::-1]
         return replace(item.difference, value=item.difference.value / share, low=low, high=high)
     return None
+
+
+def _covered(results: Results, pair: _Pair) -> Estimate | None:
+    """Return the paired difference of the share of problems with a correct solution, weak less strong."""
+    weak, strong = pair.weak.plan.cell.name, pair.strong.plan.cell.name
+    for item in results.cell_comparisons:
+        if item.measure == "covered" and {item.left, item.right} == {weak, strong}:
+            return item.difference if item.left == weak else turned(item.difference)
+    return None
+
+
+def _kept_per_solved(cell: CellResult) -> Estimate | None:
+    """Return the solutions kept per problem that has a correct one, as the paper counts them; a range from end to end."""
+    kept, covered = cell.measures.get("kept_per_problem"), cell.measures.get("covered")
+    if kept is None or covered is None or kept.value is None or not covered.value:
+        return None
+    low = None if kept.low is None or not covered.high else kept.low / covered.high
+    high = None if kept.high is None or not covered.low else kept.high / covered.low
+    return Estimate(value=kept.value / covered.value, low=low, high=high, n=kept.n)
 
 
 def _ratio(weak: Estimate | None, strong: Estimate | None) -> Estimate | None:
