@@ -56,6 +56,44 @@ def format_amount(unit: Unit, amount: float) -> str:
     return flops(amount) if unit == "flops" else dollars(amount)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Each:
+    """The number of problems that an amount is given for, so that a person can read it: an amount below a cent is no price to remember.
+
+    Attributes:
+        problems: The number.
+        words: How the text says it.
+    """
+
+    problems: int
+    words: str
+
+
+_EACH = (
+    Each(problems=1, words="per problem"),
+    Each(problems=1000, words="per 1,000 problems"),
+    Each(problems=10**6, words="per million problems"),
+    Each(problems=10**9, words="per billion problems"),
+)
+
+
+def readable(unit: Unit, amounts: Iterable[float | None]) -> Each:
+    """Return the smallest number of problems for which the largest of these amounts per problem can be read; for FLOPs it is 1.
+
+    That is a cent for one problem, and a tenth of a cent for 1,000 and more.
+    """
+    largest = max((abs(amount) for amount in amounts if amount), default=1.0)
+    return next(
+        (each for each in _EACH if unit == "flops" or largest * each.problems >= (0.01 if each.problems == 1 else 0.001)), _EACH[-1]
+    )
+
+
+def per_problem(unit: Unit, amount: float) -> str:
+    """Format an amount per problem: `3.1 TFLOPs per problem`, `$0.12 per problem`, `$8.90 per 1,000 problems`."""
+    each = readable(unit, [amount])
+    return f"{format_amount(unit, amount * each.problems)} {each.words}"
+
+
 def format_distinct(unit: Unit, first: float, second: float) -> tuple[str, str]:
     """Format two amounts for comparison, with more figures if they differ but would read the same."""
     left, right = format_amount(unit, first), format_amount(unit, second)

@@ -47,9 +47,9 @@ def test_every_way_has_a_row_with_its_interval() -> None:
 
 def test_the_rate_to_believe_and_who_judged_come_first() -> None:
     section = audits(audited())
-    assert section.paragraphs[0] == "Right answers with wrong reasoning: weak 15.0% [5.0, 25.0]."
-    assert section.paragraphs[1].startswith("Reasoning audited by: steps; judge strong.")
-    assert section.paragraphs[2].startswith("People and judge agree: on 84.0%")
+    assert section.finding == "Right answers with wrong reasoning: weak 15.0% [5.0, 25.0]."
+    assert section.paragraphs[0].startswith("Reasoning audited by: steps; judge strong.")
+    assert section.paragraphs[1].startswith("People and judge agree: on 84.0%")
     made = report(audited())
     assert made.markdown.index("False positives\n") < made.markdown.index("The money")
     assert made.html.count("<h1") == 1
@@ -59,9 +59,9 @@ def test_the_rate_to_believe_and_who_judged_come_first() -> None:
 def test_rates_that_nobody_has_checked_are_not_called_the_ones_to_believe() -> None:
     study = audited()
     own = {name: value for name, value in study.pools["weak"].items() if name not in ("fpr/people", "fpr/combined")}
-    alone = audits(replace(study, pools={**study.pools, "weak": own})).paragraphs[0]
+    alone = audits(replace(study, pools={**study.pools, "weak": own})).finding
     assert alone.endswith("]. Until people label some, that is what steps or a judge say, and not to be believed alone.")
-    both = audits(replace(study, pools={**study.pools, "strong": {**study.pools["strong"], **own}})).paragraphs[0]
+    both = audits(replace(study, pools={**study.pools, "strong": {**study.pools["strong"], **own}})).finding
     assert "Until people label some of strong, that is" in both
 
 
@@ -83,17 +83,16 @@ def test_cells_of_several_models_show_each(name: str) -> None:
     assert all(name not in row for row in rows(made.tables["cells_at_k"]))
 
 
-def test_without_audits_it_says_so() -> None:
-    section = audits(results())
-    assert (section.tables, section.paragraphs) == ((), ("Nothing was audited.",))
+def test_without_audits_there_is_no_section() -> None:
+    assert audits(results()) is None
 
 
-def test_what_a_cell_is_worth_names_the_steps_and_says_where_the_rate_to_believe_stands() -> None:
+def test_what_a_cell_is_worth_names_the_steps_and_says_that_they_are_a_part_of_the_false_positives() -> None:
     table = next(t for t in data(audited()).tables if t.key == "cells_worth")
     titles = [column.title for column in table.columns]
     assert "False equations written out (%) [95% interval]" in titles
     assert not any("False positives" in title for title in titles)
-    assert "rate to believe is each model's, under False positives" in table.caption
+    assert "only a part of the false positives" in table.caption
 
 
 def believed(**ways: str) -> Results:

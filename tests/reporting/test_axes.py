@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,19 +6,9 @@ from isocost.reporting import axes
 
 
 @given(st.lists(st.floats(-10, 10), min_size=1))
-def test_a_linear_axis_holds_its_values_and_has_few_even_ticks(values: list[float]) -> None:
+def test_a_linear_axis_holds_its_values(values: list[float]) -> None:
     axis = axes.linear(values)
     assert all(-1e-6 <= axis.place(value) <= 1 + 1e-6 for value in values)
-    assert 2 <= len(axis.ticks) <= 9
-    steps = [right - left for left, right in pairwise(axis.ticks)]
-    assert max(steps) - min(steps) < 1e-6 * max(map(abs, [axis.low, axis.high, 1]))
-
-
-@given(st.lists(st.floats(1e-9, 1e20), min_size=1))
-def test_a_logarithmic_axis_holds_its_values(values: list[float]) -> None:
-    axis = axes.logarithmic(values)
-    assert all(0 <= axis.place(value) <= 1 for value in values)
-    assert all(0 <= axis.place(tick) <= 1 for tick in axis.ticks)
 
 
 def test_shares_stay_shares_and_differences_show_zero() -> None:

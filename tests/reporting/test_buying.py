@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from isocost.records import CellComparison, CellResult, Comparison, Estimate, Results
+from isocost.reporting.buying import observed
 from isocost.reporting.headline import headline, support
 from tests.reporting.builder import cell, comparison, results
 from tests.reporting.test_policies import spending
@@ -80,8 +81,9 @@ def test_cells_of_different_budgets_name_none() -> None:
 def test_a_policy_that_observes_is_compared_with_both_and_counted_once() -> None:
     both = cell("both", "low", {"weak": 2.0, "strong": 0.5}, 0.66, 2.6)
     pairs = paired(0.09, 0.03), paired(0.04, 0.02, "weak@low", "both@low"), paired(0.13, 0.03, "both@low", "strong@low")
-    said = support(replace(study(*pairs, cells=(WEAK, STRONG, both)), spendings=(spending(),)))
-    (sentence,) = [each for each in said if "both@low" in each]
+    found = replace(study(*pairs, cells=(WEAK, STRONG, both)), spendings=(spending(),))
+    assert not [each for each in support(found) if "both@low" in each]
+    (sentence,) = observed(found, (WEAK, STRONG))
     assert sentence.startswith(
         "both@low (adaptive) covers 66.0% [62.0, 70.0] of 400: −4.0 [−6.0, −2.0] points against weak@low, "
         "+13.0 [+10.0, +16.0] points against strong@low. Uniform from weak would have cost 1.24"

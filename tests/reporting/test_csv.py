@@ -16,6 +16,7 @@ from isocost.reporting.csvtables import table_csv
 from isocost.reporting.curves import curves
 from isocost.reporting.data import data
 from isocost.reporting.money import money
+from isocost.reporting.overview import overview
 from isocost.reporting.published import published
 from isocost.reporting.students import students
 from tests.reporting.builder import estimate
@@ -41,8 +42,10 @@ def rich() -> Results:
 
 
 def tables() -> dict[str, Table]:
-    sections = [make(rich()) for make in SECTIONS]
-    found = [table for section in sections for table in (*section.tables, *(figure.table for figure in section.figures))]
+    sections = [section for make in SECTIONS if (section := make(rich()))]
+    first = overview(rich())
+    assert first is not None
+    found = [first, *(table for section in sections for table in (*section.tables, *(figure.table for figure in section.figures)))]
     return {table.key: table for table in found}
 
 
@@ -77,9 +80,11 @@ def test_amounts_stand_in_raw_units_with_their_names() -> None:
     assert ledger["Samples", "weak"]["kept"] == "600"
     priced = rows("cost_per_truly_correct")
     assert [(row["unit"], row["per_correct"]) for row in priced] == [("FLOPs", "2100000000000.0"), ("USD", "0.0011")]
-    assert rows("cells_bought")[0]["matching"].startswith("Cost-matched at budget low: 1040000000000000.0 FLOPs, 2600000000000.0 FLOPs a")
-    assert rows("models_side_by_side")[0]["where"] == "low, 2600000000000.0 FLOPs"
-    assert rows("overlap")[0]["models_draws"].startswith("At budget low, 2600000000000.0 FLOPs a problem:")
+    assert rows("cells_bought")[0]["matching"].startswith(
+        "Cost-matched at budget low: 1040000000000000.0 FLOPs, 2600000000000.0 FLOPs per problem"
+    )
+    assert rows("models_side_by_side")[0]["where"] == "low, 2600000000000.0 FLOPs per problem"
+    assert rows("overlap")[0]["models_draws"].startswith("At budget low, 2600000000000.0 FLOPs per problem:")
 
 
 def test_shares_are_shares_and_differences_name_their_unit() -> None:
@@ -89,7 +94,7 @@ def test_shares_are_shares_and_differences_name_their_unit() -> None:
     assert [row["measure"] for row in rows("cell_differences")] == ["Covered (shares)", "Kept per problem (solutions)"]
     assert {row["measure"] for row in rows("models_side_by_side")} == {
         "Coverage (shares)",
-        "Distinct correct solutions (solutions a problem)",
+        "Distinct correct solutions (solutions per problem)",
     }
     paper = rows("published")
     assert [row["paper_math_low_share"] for row in paper] == ["0.11", "0.86", "0.07", "0.06", "0.038", "0.058"]

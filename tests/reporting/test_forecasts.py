@@ -35,7 +35,7 @@ def test_a_run_without_forecasts_has_no_section() -> None:
 def test_outcomes_outside_are_counted_and_named() -> None:
     section = forecasts(predicting(COST, COVERED, KEPT))
     assert section is not None
-    assert section.paragraphs == ("2 of 3 outcomes lie in the interval that the pilot predicted; outside: weak@low, cost per problem.",)
+    assert section.finding == "2 of 3 outcomes lie in the interval that the pilot predicted; outside: weak@low, cost per problem."
 
 
 def test_an_end_of_the_interval_is_inside() -> None:

@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 
 from isocost.records import CellResult, Comparison, Cost, Results
-from isocost.reporting.headline import headline, support
+from isocost.reporting.headline import data_finding, headline, support
 from tests.reporting.builder import cell, comparison, results
 
-PAID = "At a planned 2.6 TFLOPs a problem (realised: weak 2.8 TFLOPs, strong 2.6 TFLOPs), "
+PLANNED = "At a planned 2.6 TFLOPs per problem, "
+REALISED = " Realised cost per problem: weak 2.8 TFLOPs, strong 2.6 TFLOPs."
 
 
 def compared(*comparisons: Comparison) -> Results:
@@ -15,20 +16,20 @@ def compared(*comparisons: Comparison) -> Results:
 
 def test_left_is_better() -> None:
     assert headline(compared(comparison("student", "distillation", 0.011, 0.053))) == (
-        f"{PAID}buy from weak: data from weak made a better student than data from strong: student +3.2 points [+1.1, +5.3]."
+        f"{PLANNED}buy from weak: data from weak made a better student than data from strong: student +3.2 points [+1.1, +5.3].{REALISED}"
     )
 
 
 def test_right_is_better_and_its_gain_is_positive() -> None:
     assert headline(compared(comparison("student", "distillation", -0.053, -0.011))) == (
-        f"{PAID}buy from strong: data from strong made a better student than data from weak: student +3.2 points [+1.1, +5.3]."
+        f"{PLANNED}buy from strong: data from strong made a better student than data from weak: student +3.2 points [+1.1, +5.3].{REALISED}"
     )
 
 
 def test_no_difference_says_what_could_have_been_seen() -> None:
     assert headline(compared(comparison("student", "distillation", -0.012, 0.020))) == (
-        f"{PAID}no difference found between data from weak and data from strong: student (−1.2 to +2.0 points); this run could detect 2.9; "
-        "25,782 more test problems would tell them apart four times in five."
+        f"{PLANNED}no difference found between data from weak and data from strong: student (−1.2 to +2.0 points); this run could "
+        "detect 2.9; 25,782 more test problems would tell them apart four times in five." + REALISED
     )
 
 
@@ -41,9 +42,9 @@ def test_students_that_disagree() -> None:
         )
     )
     assert said == (
-        f"{PAID}it depends on the student: data from weak was better for student +2.0 points [+1.0, +3.0], "
+        f"{PLANNED}it depends on the student: data from weak was better for student +2.0 points [+1.0, +3.0], "
         "data from strong for weak +2.0 points [+1.0, +3.0]; "
-        "no difference found for strong (−1.0 to +1.0 points); this run could detect 2.9."
+        "no difference found for strong (−1.0 to +1.0 points); this run could detect 2.9." + REALISED
     )
 
 
@@ -74,7 +75,7 @@ def without_training(*cells: CellResult) -> Results:
 def test_without_training_the_data_are_compared() -> None:
     said = headline(without_training(cell("weak", "low", {"weak": 3.0}, 0.62, 2.6), cell("strong", "low", {"strong": 1.0}, 0.51, 2.6)))
     assert said == (
-        "At a planned and realised 2.6 TFLOPs a problem, data from weak covers more problems than data from strong: "
+        "At a planned and realised 2.6 TFLOPs per problem, data from weak covers more problems than data from strong: "
         "weak@low 62.0% [58.0, 66.0] of 400, strong@low 51.0% [47.0, 55.0] of 400."
     )
 
@@ -94,11 +95,11 @@ def test_one_cell_and_none() -> None:
     assert headline(without_training()) == "No data was bought, so there is nothing to compare."
 
 
-def test_support_names_coverage_strayed_costs_and_arms_that_were_measured_only() -> None:
+def test_the_data_are_compared_with_strayed_costs_and_arms_that_were_measured_only() -> None:
     said = support(results())
-    assert said[0].startswith("Data from weak covers more problems")
+    assert data_finding(results()).startswith("Data from weak covers more problems")
     strayed = "Realised cost strayed from the budget: weak@low +9.0%, strong@low 0.0%"
-    assert said[1] == f"{strayed} (basis planned is an estimate; basis: realised and limit are hard)."
+    assert said[0] == f"{strayed} (basis planned is an estimate; basis: realised and limit are hard)."
     assert any("(budget wide): no difference found in coverage" in sentence for sentence in said)
     assert any("number-matched, not equal cost" in sentence for sentence in said)
 
@@ -112,6 +113,6 @@ def test_unknown_realised_cost_is_not_reported_as_strayed() -> None:
 def test_planned_is_said_of_what_is_planned_only() -> None:
     study = without_training(cell("weak", "low", {"weak": 3.0}, 0.62, 2.6), cell("strong", "low", {"strong": 1.0}, 0.51, 2.6))
     spent = replace(study, cells=tuple(replace(each, plan=replace(each.plan, basis="realised")) for each in study.cells))
-    assert headline(spent).startswith("At 2.6 TFLOPs a problem, data from weak covers")
+    assert headline(spent).startswith("At 2.6 TFLOPs per problem, data from weak covers")
     blind = replace(study, cells=tuple(replace(each, cost=Cost()) for each in study.cells))
-    assert headline(blind).startswith("At a planned 2.6 TFLOPs a problem, data from weak covers")
+    assert headline(blind).startswith("At a planned 2.6 TFLOPs per problem, data from weak covers")

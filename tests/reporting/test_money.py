@@ -37,18 +37,18 @@ def test_the_money_says_what_flops_count_and_where_prices_come_from() -> None:
     made = results()
     first = replace(made.models[0], price_is="prices.yaml, less 50% in the batch API", priced_on=dt.date(2026, 11, 1))
     notes = money(replace(made, models=(first, *made.models[1:]))).notes
-    assert notes[1].startswith(
+    assert notes[0].startswith(
         "A draw's FLOPs are 2P a generated token; left out: attention over the context, reading prompts. "
         "P: weak 3,200,000 (total, embeddings tied); strong 9,600,000"
     )
-    assert "weak input 0.05, output 0.32 (prices.yaml, less 50% in the batch API, read on 2026-11-01); strong" in notes[2]
+    assert "weak input 0.05, output 0.32 (prices.yaml, less 50% in the batch API, read on 2026-11-01); strong" in notes[1]
     counting = tuple(replace(card, prompt_reading="shared", counts_attention=True) for card in made.models)
     assert (
         "are 2P a generated token, and 2P a prompt token once a request, with attention over the context. P:"
-        in (money(replace(made, models=counting)).notes[1])
+        in (money(replace(made, models=counting)).notes[0])
     )
     bare = tuple(replace(card, parameters=None, flops_per_token=None, usd_per_million=None) for card in made.models)
-    assert len(money(replace(made, models=bare)).notes) == 1
+    assert len(money(replace(made, models=bare)).notes) == 0
 
 
 def test_requests_that_overlap_have_no_engine_time() -> None:

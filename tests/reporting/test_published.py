@@ -3,32 +3,26 @@ from dataclasses import replace
 import pytest
 
 from isocost.records import CellComparison, Estimate
+from isocost.reporting.buying import turned
 from isocost.reporting.published import CITATION, published
 from tests.reporting.builder import results
 
 
-def test_ours_is_relative_to_the_strong_data() -> None:
+def test_coverage_is_in_points_and_students_relative_to_the_strong_data() -> None:
     table = published(results()).tables[0]
-    kept = table.rows[1].entries[5].value
-    cells = results().cells[:2]
-    each = [(cell.measures["kept_per_problem"].value or 0) / (cell.measures["covered"].value or 0) for cell in cells]
-    assert isinstance(kept, Estimate)
-    assert kept.value == pytest.approx(each[0] / each[1] - 1)
-    assert kept.low is not None
-    assert kept.low < each[0] / each[1] - 1
+    coverage = table.rows[0].entries[5].value
+    assert isinstance(coverage, Estimate)
+    assert coverage.value == pytest.approx(0.62 - 0.51)
+    assert (coverage.low, coverage.high) == pytest.approx((0.58 - 0.55, 0.66 - 0.47))  # unpaired: from end to end
+    paired = Estimate(value=0.11, low=0.07, high=0.15, n=400)
+    both = CellComparison(left="strong@low", right="weak@low", measure="covered", difference=turned(paired))
+    assert published(replace(results(), cell_comparisons=(both,))).tables[0].rows[0].entries[5].value == paired
+    diversity = table.rows[1].entries[5].value
+    assert isinstance(diversity, Estimate)
+    assert diversity.value == pytest.approx((0.93 / 0.62) / (0.31 / 0.51) - 1)  # per solved problem
     student = table.rows[3].entries[5].value
     assert isinstance(student, Estimate)
     assert (student.value, student.low, student.high) == pytest.approx((0.032 / 0.26, 0.011 / 0.26, 0.053 / 0.26))
-
-
-@pytest.mark.parametrize(("left", "right", "sign"), [("weak@low", "strong@low", 1), ("strong@low", "weak@low", -1)])
-def test_coverage_is_a_difference_in_points_on_the_same_problems(left: str, right: str, sign: int) -> None:
-    assert published(results()).tables[0].rows[0].entries[5].remark == "not measured"
-    difference = Estimate(value=sign * 0.1, low=sign * 0.1 - 0.03, high=sign * 0.1 + 0.03, n=500)
-    compared = (CellComparison(left=left, right=right, measure="covered", difference=difference, detectable=0.04),)
-    row = published(replace(results(), cell_comparisons=compared)).tables[0].rows[0]
-    assert row.entries[5].text == "+10.0 [+7.0, +13.0]"
-    assert [entry.text for entry in row.entries[:5]] == ["Coverage, points", "+11", "+6", "+8", "+1"]
 
 
 def test_the_weak_side_is_the_cheaper_model_whatever_the_arms_are_called() -> None:
@@ -37,10 +31,8 @@ def test_the_weak_side_is_the_cheaper_model_whatever_the_arms_are_called() -> No
     assert published(replace(study, cells=turned)).tables[0].columns[5].title == "Ours, weak and strong at low [range]"
 
 
-def test_without_a_pair_the_paper_stands_alone_and_says_so() -> None:
-    section = published(replace(results(), cells=results().cells[2:3]))
-    assert len(section.tables[0].columns) == 5
-    assert "nothing of ours" in section.paragraphs[0]
+def test_without_a_pair_there_is_no_section() -> None:
+    assert published(replace(results(), cells=results().cells[2:3])) is None
 
 
 def test_the_paper_is_cited_and_its_numbers_are_relative() -> None:

@@ -2,8 +2,8 @@
 
 No other package prints. Data goes to standard output, everything else to standard error. `studies` has the commands that run a study or
 train the embedded models, `imports`, `tables`, `forecasts` and `backtests` those that need no study, `drafts` the one that writes a first
-study file, `exports` the one that writes data sets of a run, and `audits` the search for false positives. Modules that take long to import
-are imported inside commands, so that `isocost --help` is fast.
+study file, `exports` the one that writes data sets of a run, `reports` the one that writes and compares reports, and `audits` the search
+for false positives. Modules that take long to import are imported inside commands, so that `isocost --help` is fast.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli import audits, backtests, drafts, exports, forecasts, imports, studies, tables
+from isocost.cli import audits, backtests, drafts, exports, forecasts, imports, reports, studies, tables
 from isocost.cli.leaving import report_errors, stop_at_once
 
 app = typer.Typer(
@@ -49,7 +49,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {  # in the order of isocost --help
     "curate": studies.stage("curate", "Build the training sets from the graded samples."),
     "finetune": studies.stage("finetune", "Train the students that are not trained yet."),
     "evaluate": studies.stage("evaluate", "Evaluate the students that are not evaluated yet."),
-    "report": studies.stage("report", "Write the report again; what earlier stages still lack is done first."),
+    "report": reports.report,
     "export": exports.export,
     "status": studies.status,
     "view": audits.view,

@@ -131,7 +131,7 @@ def stage(name: str, summary: str) -> Callable[..., None]:
     """
 
     def command(directory: Directory, force: bool = False, strict: Strict = False, executor: Where = None, address: Address = None) -> None:
-        _finish(run_stage(directory, name, None, force=force, strict=strict, executor=executor, address=address))
+        finish(run_stage(directory, name, None, force=force, strict=strict, executor=executor, address=address))
 
     # typer reads help and options from the function, so both are set per stage.
     command.__doc__ = summary
@@ -150,7 +150,7 @@ def sample(
 ) -> None:
     """Buy what the study's cells still lack."""
     leaving = {"no_wait": no_wait, "cancel_batches": cancel_batches}
-    _finish(run_stage(directory, "sample", None, force=force, strict=strict, executor=executor, address=address, **leaving))
+    finish(run_stage(directory, "sample", None, force=force, strict=strict, executor=executor, address=address, **leaving))
 
 
 def run_stage(
@@ -209,10 +209,11 @@ def _run(
         where, progress = ExecutorChoice(name=executor, address=address), ProgressLine(sys.stderr)
         terms = BatchTerms(wait=not no_wait, cancel=cancel_batches)
         outcome = run_study(study, out, settings=settings or [], strict=strict, executor=where, batch_terms=terms, listener=progress)
-    _finish(outcome)
+    finish(outcome)
 
 
-def _finish(outcome: Finished) -> None:
+def finish(outcome: Finished) -> None:
+    """Print the outcome of a run: the verdict and the place of the report."""
     if outcome.graded:
         say(f"{'grade':9s} {outcome.graded}")
     if outcome.headline:

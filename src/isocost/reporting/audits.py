@@ -17,34 +17,30 @@ from isocost.reporting.rates import WRITTEN_OUT, difference, judged_by
 from isocost.reporting.tables import Shown, count, estimate, filled, interval, table, text
 
 _AUDITED = re.compile(r"reasoning audited by|people and \w+ agree")  # keys of `Results.environment`
-_CAPTION = (
-    "Share of the problems that a model solved whose solution is right in its answer and wrong in its reasoning; one solution a problem, "
-    "drawn over all cells and spread over levels. Steps: a false equation is written out; what is wrong in words passes, so closer to a "
-    "lower bound. Judge: a model read the solution; it errs both ways. People: labels of people on a random subset. Combined: these "
-    "labels, with verdicts of the judge or the steps as predictions (power-tuned prediction-powered inference), which cannot bias it. The "
-    "last row of each model is the rate to believe. 95% intervals."
-)
 
 
-def audits(results: Results) -> Section:
-    """Return the section on false positives. Without any audit it has no tables."""
+def audits(results: Results) -> Section | None:
+    """Return the section on false positives; None if nothing was audited."""
     kept = filled([_rates(results), _differences(results), _costs(results), _mixed(results)])
+    if not kept:
+        return None
     return Section(
         key="false_positives",
         title="False positives",
-        paragraphs=(*_answer(results), *_how(results)) if kept else ("Nothing was audited.",),
+        finding=_answer(results),
+        paragraphs=_how(results),
         tables=kept,
     )
 
 
-def _answer(results: Results) -> tuple[str, ...]:
+def _answer(results: Results) -> str:
     """Return one sentence with the rates. It warns about models whose rate no person has checked."""
     known = {model: own for model, own in results.pools.items() if "fpr" in own and own["fpr"].value is not None}
     said = [f"{model} {numbers.percent(own['fpr'])}" for model, own in known.items()]
     unchecked = [model for model, own in known.items() if "fpr/combined" not in own]
     of = "" if len(unchecked) == len(known) else f" of {' and '.join(unchecked)}"
     warning = f" Until people label some{of}, that is what steps or a judge say, and not to be believed alone." if unchecked else ""
-    return (f"Right answers with wrong reasoning: {', '.join(said)}.{warning}",) if said else ()
+    return f"Right answers with wrong reasoning: {', '.join(said)}.{warning}" if said else "No solution could be checked."
 
 
 def _how(results: Results) -> tuple[str, ...]:
@@ -87,7 +83,7 @@ def _rates(results: Results) -> Table:
         rated,
         key="false_positives",
         title="Right answers with wrong reasoning",
-        caption=_CAPTION,
+        caption="Of the problems that a model solved. The last row of each model is the rate to believe.",
         group_title="Model",
         group=lambda item: item.group,
         mark=lambda item: marks[item.group],
@@ -109,8 +105,7 @@ def _differences(results: Results) -> Table:
         [_Rated("", f"{a} {amounts.MINUS} {b}", *found) for (a, b), found in pairs.items() if found],
         key="false_positive_differences",
         title="Which model has more of them",
-        caption="The last rates above, one model's less another's, in points. As if no problem were audited for both: too wide, if "
-        "anything, where both err on the same ones. 95% intervals; the models are told apart where 0 is outside.",
+        caption="The last rates above, one model's less another's, in points, as if no problem were audited for both.",
         drawn="difference",
         axis=axes.differences,
     )
@@ -133,8 +128,7 @@ def _mixed(results: Results) -> Table:
         rated,
         key="false_positives_in_cells",
         title="By model in cells of several models",
-        caption="By steps, in the cell's own solutions; the rates to believe stand above. In the cell's own rate each model weighs as the "
-        "problems that it solved there.",
+        caption="By steps, in the cell's own solutions; the rates to believe stand above.",
         group_title="Cell",
         group=lambda item: item.group,
     )
@@ -166,8 +160,7 @@ def _costs(results: Results) -> Table:
         [*_priced(results, "flops"), *_priced(results, "usd")],
         key="cost_per_truly_correct",
         title="What a truly correct solution costs",
-        caption="Cost of a draw over its chance to be correct, and over the chance that its reasoning is right as well: "
-        "c / (pass rate (1 − FPR)), with the last of the model's rates above. 95% intervals over problems.",
+        caption="Cost of a draw over its chance to be correct, and to have right reasoning too: c / (pass rate (1 − FPR)).",
         group_title="Unit",
         group=lambda item: item.unit,
         raw_group=lambda item: item.raw_unit,

@@ -8,18 +8,9 @@ from isocost import amounts
 from isocost.records import FUNNEL, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, integer, number, words
+from isocost.reporting.curves import without_curve
 from isocost.reporting.numbers import FEW_PROBLEMS
 from isocost.reporting.tables import filled
-
-NOTES = (
-    "Every interval is a 95% interval over problems, never over samples: samples of one problem are not independent of each other. "
-    "Where all or none of a few problems succeed the interval keeps its width.",
-    "A solution that could not be graded is left out and counted beside n; it is never counted as wrong.",
-    "Students are compared paired, problem by problem, after the same number of steps. A difference is claimed only if its "
-    "interval leaves 0 out. Each interval holds for its own row: of twenty rows without a difference, one is expected to show one.",
-    "FLOPs are twice the parameters that a token passes through, times tokens; whether prompts are among these, the section on money says.",
-    "Excluded problems are left out of every denominator.",
-)
 
 
 def background(results: Results) -> Section:
@@ -28,13 +19,15 @@ def background(results: Results) -> Section:
     return Section(
         key="background",
         title="Behind the numbers",
-        paragraphs=(
-            f"{numbers.count(results.n_problems)} training problems; {numbers.count(len(results.excluded))} excluded.",
-            *(few if results.n_problems < FEW_PROBLEMS else ()),
-        ),
+        finding=f"{numbers.count(results.n_problems)} training problems; {numbers.count(len(results.excluded))} excluded.",
+        paragraphs=(*(few if results.n_problems < FEW_PROBLEMS else ()), *(() if _has_curves(results) else without_curve(results))),
         tables=filled([_funnel(results), _excluded(results), _models(results), _environment(results)]),
-        notes=NOTES,
     )
+
+
+def _has_curves(results: Results) -> bool:
+    """Return whether the section on curves says which models have none."""
+    return bool(results.model_pairs) or any(len(curve.ks) > 1 for curve in results.curves)
 
 
 def _funnel(results: Results) -> Table:

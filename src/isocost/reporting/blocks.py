@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from isocost import amounts
 from isocost.records import Estimate
 from isocost.reporting import numbers
 from isocost.reporting.axes import Axis
+from isocost.reporting.glossary import Term
 from isocost.reporting.marks import NEUTRAL, Mark
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,58 +89,86 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure: SVG without its style sheet, a text alternative, and the table of its numbers."""
+    """A figure.
+
+    Attributes:
+        key: Name among the files.
+        title: Content, in a few words.
+        caption: Help for the reader, in two lines.
+        alternative: Its text alternative: the caption and the numbers.
+        height: Of the drawing, in inches.
+        draw: Draws it onto axes.
+        table: Its numbers.
+    """
 
     key: str
     title: str
     caption: str
     alternative: str
-    svg: str
+    height: float
+    draw: Callable[[Axes], None]
     table: Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A section of the report.
+    """A section of the report: its finding is shown, everything else is folded.
 
-    Its order is first table, figures, other tables. With `figures_first` the figures come before all tables.
+    Attributes:
+        key: Name, and the end of its link.
+        title: Its title.
+        finding: What it found, in a sentence or two.
+        paragraphs: More sentences.
+        figures: Its figures.
+        tables: Its tables.
+        notes: Remarks at its end.
     """
 
     key: str
     title: str
+    finding: str
     paragraphs: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
-    figures_first: bool = False
 
     @property
-    def before(self) -> tuple[Table, ...]:
-        """Return the tables before the figures."""
-        return () if self.figures_first else self.tables[:1]
-
-    @property
-    def after(self) -> tuple[Table, ...]:
-        """Return the tables after the figures."""
-        return self.tables[len(self.before) :]
+    def inside(self) -> str:
+        """Return what is folded, in words: `2 figures, 3 tables`."""
+        counts = (len(self.figures), "figure"), (len(self.tables), "table")
+        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count) or "notes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The whole report: the answer, the sentences that support it, and the sections."""
+    """The whole report.
+
+    Attributes:
+        study: The study's name.
+        verdict: The answer in two sentences, and warnings.
+        overview: The table of the first screen.
+        lead: The figure of the first screen; no section has it.
+        money: What was paid, as lines of a name and an amount.
+        sections: In order of use.
+        glossary: The terms, explained.
+    """
 
     study: str
-    headline: str
-    support: tuple[str, ...]
+    verdict: tuple[str, ...]
+    overview: Table | None
+    lead: Figure | None
+    money: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
+    glossary: tuple[Term, ...]
 
     def figures(self) -> list[Figure]:
         """Return all figures, in order."""
-        return [figure for section in self.sections for figure in section.figures]
+        return [*([self.lead] if self.lead else []), *(figure for section in self.sections for figure in section.figures)]
 
     def tables(self) -> list[Table]:
         """Return all tables, those of figures included."""
-        return [table for section in self.sections for table in section.tables] + [figure.table for figure in self.figures()]
+        shown = [*([self.overview] if self.overview else []), *(table for section in self.sections for table in section.tables)]
+        return shown + [figure.table for figure in self.figures()]
 
 
 def words(text: str, remark: str = "", raw: str = "") -> Entry:

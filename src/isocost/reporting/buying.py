@@ -9,7 +9,7 @@ from isocost.amounts import fixed, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import CellComparison, CellResult, Estimate, Results, Spending
 from isocost.reporting.numbers import count, percent, points
-from isocost.reporting.policies import uniform_words
+from isocost.reporting.uniform import uniform_words
 
 Pair = tuple[CellResult, CellResult]
 

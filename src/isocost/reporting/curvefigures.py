@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from isocost import amounts
 from isocost.records import ModelCurve, Results, Unit
-from isocost.reporting import axes, drawing, numbers
+from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Figure, Row, Table, integer, number
 from isocost.reporting.blocks import estimated as entry
-from isocost.reporting.drawing import Scaled
+from isocost.reporting.charts import curves as chart
+from isocost.reporting.charts.curves import Crossing, Line, Panel
+from isocost.reporting.charts.ticks import in_percent, plain
 from isocost.reporting.leading import MEASURES, interval, main_models
 from isocost.reporting.marks import curve_marks
-from isocost.reporting.panels import LONGEST_NAME, Crossing, Line, Panel, draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _UNITS: tuple[Unit, ...] = ("flops", "usd")
-_TITLES = {"coverage": "coverage (% of problems)", "diversity": "distinct correct solutions a problem"}
+_TITLES = {"coverage": "coverage (% of problems)", "diversity": "distinct correct solutions per problem"}
 _WHAT = {
     "coverage": "Share of problems with a correct one among k draws of a model",
-    "diversity": "Distinct correct solutions (every character) among k draws of a model, expected, a problem",
+    "diversity": "Distinct correct solutions (every character) among k draws of a model, expected, per problem",
 }
-_READ = (
-    "Bands: pointwise 95% intervals over problems. Marks: 1, 2, 5, 10, ... draws a problem. Thin lines: less than one draw a problem, for "
-    "a part of the problems. Vertical lines: the budgets."
-)
+_READ = "Bands: 95% intervals; marks: 1, 2, 5, 10, ... draws; vertical lines: budgets."
 _NEAR = 1.5  # times the longest curve: a budget beyond that is in the caption, because a line for it would squeeze the curves
-_CROSS = " Ring: where {models} cross; bar: its 95% interval, an arrow where it goes beyond what was drawn or shown."
+HEIGHT = 3.7  # inches
+LONGEST_NAME = 30  # most characters of the models of a mixture; beyond that it is called a mixture
 
 
 def figures(results: Results) -> tuple[Figure, ...]:
     """Draw each measure at equal cost in each unit, then at equal numbers; nothing where no model has two draws per problem."""
     found: list[Figure] = []
     for measure in MEASURES:
-        curves = [curve for curve in results.curves if measure in curve.measures]
-        if not any(len(curve.ks) > 1 for curve in curves):
+        if not _drawable(results, measure):
             continue
-        panels = {unit: _cost_panel(results, measure, unit) for unit in _units(results)}
-        found += [_by_cost(results, measure, unit, panel, first=not i) for i, (unit, panel) in enumerate(panels.items())]
-        found.append(_by_draws(results, measure, curves, next(iter(panels.values()), None)))
+        found += [_by_cost(results, measure, unit, first=not i) for i, unit in enumerate(units(results))]
+        found.append(_by_draws(results, measure))
     return tuple(found)
 
 
-def _units(results: Results) -> list[Unit]:
+def _drawable(results: Results, measure: str) -> bool:
+    return any(len(curve.ks) > 1 for curve in results.curves if measure in curve.measures)
+
+
+def units(results: Results) -> list[Unit]:
     """Return the budgets' units in which some curve can be drawn; without budgets, the first unit in which all can."""
     budgets = dict.fromkeys(cell.plan.unit for cell in results.cells if cell.plan.unit)
     known: list[Unit] = [unit for unit in _UNITS if all(curve.cost.amount(unit) for curve in results.curves)]
@@ -51,49 +55,84 @@ def _units(results: Results) -> list[Unit]:
     return wanted if budgets else known[:1]
 
 
-def _cost_panel(results: Results, measure: str, unit: Unit) -> Panel:
-    each = _costs(results, unit)
-    curves = _with_cost(results, unit)
-    drawn = [k * each[curve.model] for curve in curves for k in (1, curve.ks[-1])]
+def cost_panel(results: Results, measure: str, unit: Unit) -> Panel:
+    """Return the curves of a measure against cost; costs below a cent are those of 1,000 problems or more.
+
+    Raises:
+        ValueError: no curve has this measure and a known cost in this unit.
+    """
+    curves = [curve for curve in _with_cost(results, unit) if measure in curve.measures]
+    if not curves:
+        raise ValueError(f"no curve of {measure} has a known cost in {unit}")
+    single = _costs(results, unit)
+    drawn = [k * single[curve.model] for curve in curves for k in (1, curve.ks[-1])]
     guides = [(at, name) for at, name in _budgets(results, unit) if at <= _NEAR * max(drawn)]
+    places = [*drawn, *(at for at, _ in guides)]
+    each = amounts.readable(unit, places)
+    scale = amounts.flops_scale(places)
+    factor, name = (each.problems, "USD") if unit == "usd" else (1 / scale.divisor, scale.unit)
     return Panel(
-        title="At equal cost",
-        x=_cost_axis([*drawn, *(at for at, _ in guides)], unit),
-        y=_height(results, measure),
-        lines=_lines(results, measure, curves, each),
-        guides=guides,
-        crossing=_crossing(results, measure, unit, each),
+        title=f"{MEASURES[measure]} at equal cost",
+        x=f"cost {each.words} ({name}), log scale",
+        y=_TITLES[measure],
+        lines=_lines(results, measure, curves, {model: cost * factor for model, cost in single.items()}),
+        span=(min(places) * factor, max(places) * factor),
+        height=_height(results, measure),
+        x_tick=plain,
+        y_tick=_tick(measure),
+        guides=[(at * factor, name) for at, name in guides],
+        crossing=_crossing(results, measure, unit, single, factor),
     )
 
 
-def _by_cost(results: Results, measure: str, unit: Unit, panel: Panel, *, first: bool) -> Figure:
-    each, models = _costs(results, unit), main_models(results)
-    caption = f"{_WHAT[measure]}, at k times the mean cost of a draw. {_READ}"
-    caption += "".join(_explain(curve) for curve in _with_cost(results, unit) if curve.mix)
-    caption += _CROSS.format(models=" and ".join(models)) if panel.crossing and models else ""
-    far = [f"{name} ({amounts.format_amount(unit, at)})" for at, name in _budgets(results, unit) if (at, name) not in panel.guides]
+def draws_panel(results: Results, measure: str) -> Panel:
+    """Return the curves of a measure against draws per problem.
+
+    Raises:
+        ValueError: no curve has this measure.
+    """
+    curves = [curve for curve in results.curves if measure in curve.measures]
+    if not curves:
+        raise ValueError(f"no curve of {measure}")
+    each = dict.fromkeys((curve.model for curve in curves), 1.0)
+    return Panel(
+        title=f"{MEASURES[measure]} at equal numbers",
+        x="draws per problem (k), log scale",
+        y=_TITLES[measure],
+        lines=_lines(results, measure, curves, each),
+        span=(1.0, float(max(curve.ks[-1] for curve in curves))),
+        height=_height(results, measure),
+        y_tick=_tick(measure),
+        whole=True,  # the curves are measured at whole k only
+    )
+
+
+def _by_cost(results: Results, measure: str, unit: Unit, *, first: bool) -> Figure:
+    panel, each = cost_panel(results, measure, unit), _costs(results, unit)
+    curves = [curve for curve in _with_cost(results, unit) if measure in curve.measures]
+    caption = _READ
+    known = {name for _, name in panel.guides}
+    far = [f"{name} ({amounts.per_problem(unit, at)})" for at, name in _budgets(results, unit) if name not in known]
     caption += f" Budgets far beyond what was drawn: {', '.join(far)}." if far else ""
     key = f"{measure}_by_cost" + ("" if first else f"_{unit}")
-    title = f"{MEASURES[measure]} at equal cost"
-    columns = Column(title="k", key="k"), Column(title=panel.x.title, key=f"{unit}_per_problem")
-    return _figure(title, caption, panel, _table(key, title, measure, _with_cost(results, unit), columns, each))
-
-
-def _by_draws(results: Results, measure: str, curves: Sequence[ModelCurve], beside: Panel | None) -> Figure:
-    each = dict.fromkeys((curve.model for curve in curves), 1.0)
-    axis = axes.logarithmic([float(k) for curve in curves for k in (1, curve.ks[-1])])
-    # The curves are measured at whole k only, so ticks such as 1.5 are dropped.
-    whole = replace(axis, ticks=tuple(tick for tick in axis.ticks if tick == int(tick)))
-    panel = Panel(
-        title="At equal numbers",
-        x=Scaled(axis=whole, tick=_plain, title="draws a problem (k), log scale"),
-        y=_height(results, measure),
-        lines=_lines(results, measure, curves, each),
-        beside=beside,
+    columns = (
+        Column(title="k", key="k"),
+        Column(title=f"cost per problem ({'USD' if unit == 'usd' else 'FLOPs'})", key=f"{unit}_per_problem"),
     )
-    caption = f"{_WHAT[measure]}: the same curves at equal numbers of draws, which is not equal cost. Bands and marks as at equal cost."
-    key, title = f"{measure}_by_draws", f"{MEASURES[measure]} at equal numbers"
-    return _figure(title, caption, panel, _table(key, title, measure, curves, (Column(title="k", key="k"),), {}))
+    more = f" {_WHAT[measure]}, at k times the mean cost of a draw." + "".join(_explain(curve) for curve in curves if curve.mix)
+    return _figure(panel, caption, _table(key, panel.title, measure, curves, columns, each), more)
+
+
+def _by_draws(results: Results, measure: str) -> Figure:
+    panel = draws_panel(results, measure)
+    curves = [curve for curve in results.curves if measure in curve.measures]
+    caption = "The same curves at equal numbers of draws, which is not equal cost."
+    return _figure(
+        panel,
+        caption,
+        _table(f"{measure}_by_draws", panel.title, measure, curves, (Column(title="k", key="k"),), {}),
+        f" {_WHAT[measure]}.",
+    )
 
 
 def _costs(results: Results, unit: Unit) -> dict[str, float]:
@@ -106,16 +145,26 @@ def _with_cost(results: Results, unit: Unit) -> list[ModelCurve]:
     return [curve for curve in (*results.curves, *results.mixtures) if curve.cost.amount(unit)]
 
 
-def _figure(title: str, caption: str, panel: Panel, table: Table) -> Figure:
+def _figure(panel: Panel, caption: str, table: Table, more: str = "") -> Figure:
     """Make a figure. Its text alternative gives each model's values at the marks."""
     said = []
     for (model, rows), line in zip(table.groups(), panel.lines, strict=True):
         marked = [rows[i].entries for i in sorted(line.marked)]
         said.append(f"{model}: " + ", ".join(f"k {entries[0].text} {entries[-1].text}" for entries in marked))
-    crossing = f" {panel.crossing.text.capitalize()}." if panel.crossing else ""
-    alternative = f"{caption}{crossing} {'; '.join(said)}."
-    svg = draw(panel, title, alternative)
-    return Figure(key=table.key, title=title, caption=caption, alternative=alternative, svg=svg, table=table)
+    crossing = f" C{panel.crossing.text[1:]}." if panel.crossing else ""
+
+    def draw(axes: Axes) -> None:
+        chart.draw(axes, panel)
+
+    return Figure(
+        key=table.key,
+        title=panel.title,
+        caption=caption,
+        alternative=f"{caption}{more}{crossing} {'; '.join(said)}.",
+        height=HEIGHT,
+        draw=draw,
+        table=table,
+    )
 
 
 def _table(key: str, title: str, measure: str, curves: Sequence[ModelCurve], columns: Sequence[Column], each: Mapping[str, float]) -> Table:
@@ -160,7 +209,7 @@ def _budgets(results: Results, unit: Unit) -> list[tuple[float, str]]:
     return sorted((at, name) for name, at in found.items())
 
 
-def _crossing(results: Results, measure: str, unit: Unit, each: Mapping[str, float]) -> Crossing | None:
+def _crossing(results: Results, measure: str, unit: Unit, each: Mapping[str, float], factor: float) -> Crossing | None:
     """Return the crossover of the two main models, if it lies within the figure: right of the first draw of the cheapest curve."""
     models = main_models(results)
     for item in results.crossovers:
@@ -174,7 +223,10 @@ def _crossing(results: Results, measure: str, unit: Unit, each: Mapping[str, flo
         if min(each.values()) <= item.cost <= max(curve.ks[-1] * each[curve.model] for curve in results.curves if curve.model in each):
             curve = next(curve for curve in results.curves if curve.model == item.ahead)
             height = _at(curve, measure, item.cost / each[item.ahead])
-            return Crossing(at=item.cost, height=height, low=item.low, high=item.high, reach=item.reach, text=f"crossover {interval(item)}")
+            low, high = (None if end is None else end * factor for end in (item.low, item.high))
+            return Crossing(
+                at=item.cost * factor, height=height, low=low, high=high, reach=item.reach * factor, text=f"crossover {interval(item)}"
+            )
     return None
 
 
@@ -187,27 +239,15 @@ def _at(curve: ModelCurve, measure: str, k: float) -> float:
     return points[-1][1]
 
 
-def _height(results: Results, measure: str) -> Scaled:
-    """Return the y axis that all panels of a measure share, so that they can be compared."""
+def _height(results: Results, measure: str) -> tuple[float, float]:
+    """Return the ends of the y axis that all panels of a measure share, so that they can be compared."""
     estimates = [e for curve in (*results.curves, *results.mixtures) if measure in curve.measures for e in curve.measures[measure]]
-    title = _TITLES[measure]
-    if measure == "coverage":
-        return Scaled(axis=axes.shares(estimates), tick=drawing.in_percent, title=title)
-    ends = [end for e in estimates for end in (e.value, e.high) if end is not None]
-    return Scaled(axis=axes.linear([0.0, *ends]), tick=_plain, title=title)
+    known = [end for e in estimates for end in (e.value, e.low, e.high) if end is not None]
+    return (min(known, default=0.0), max(known, default=1.0)) if measure == "coverage" else (0.0, max(known, default=1.0))
 
 
-def _cost_axis(places: Sequence[float], unit: Unit) -> Scaled:
-    axis = axes.logarithmic(places)
-    if unit == "usd":
-        return Scaled(axis=axis, tick=_plain, title="cost a problem (USD), log scale")
-    scale = amounts.flops_scale(axis.ticks)
-    return Scaled(axis=axis, tick=lambda cost: _plain(cost / scale.divisor), title=f"cost a problem ({scale.unit}), log scale")
-
-
-def _plain(value: float) -> str:
-    """Format a tick without trailing zeros and without an exponent."""
-    return f"{value:,.9f}".rstrip("0").rstrip(".")
+def _tick(measure: str) -> Callable[[float], str]:
+    return in_percent if measure == "coverage" else plain
 
 
 def _end_name(curve: ModelCurve) -> str:

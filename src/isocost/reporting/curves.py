@@ -6,34 +6,28 @@ from isocost.records import Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Section
 from isocost.reporting.curvefigures import figures
-from isocost.reporting.leading import sentences
+from isocost.reporting.leading import lead_sentence, sentences
 from isocost.reporting.overlap import crossovers, overlap, side_by_side
 
-_FEW = "No curve is drawn: that needs two graded draws a problem of at least one model."
-_HOW = (
-    "A curve goes as far as the graded draws of 95% of the problems; all its points rest on the problems that have as many. Bands are "
-    "pointwise: 95% intervals over problems, each for its own point, and two that overlap may still differ, as the models met the same "
-    "problems; the paired differences decide.",
-    "A draw costs the mean over these problems, what draws that could not be graded cost laid on the others.",
-)
 
-
-def curves(results: Results) -> Section:
-    """Return the section on the models' curves. Where no curve is drawn, a paragraph says so."""
+def curves(results: Results) -> Section | None:
+    """Return the section on the models' curves; None where no curve is drawn and no two models are compared."""
     drawn = figures(results)
     tables = tuple(table for table in (side_by_side(results), crossovers(results), overlap(results)) if table.rows)
+    if not drawn and not tables:
+        return None
+    said = (*sentences(results), *without_curve(results))
     return Section(
         key="curves",
         title="The models against cost",
-        paragraphs=(*sentences(results), *(() if drawn else (_FEW,)), *_without(results)),
+        finding=lead_sentence(results) or f"{len(results.curves)} models have curves; no two of them are compared.",
+        paragraphs=said,
         figures=drawn,
         tables=tables,
-        notes=_HOW if results.curves else (),
-        figures_first=True,
     )
 
 
-def _without(results: Results) -> tuple[str, ...]:
+def without_curve(results: Results) -> tuple[str, ...]:
     """Return one sentence per model without a curve, and per curve that leaves out draws or problems."""
     said = [f"{model} has no curve: {why}." for model, why in results.without_curve.items()]
     for model, (count, total) in results.independent_draws.items():

@@ -8,30 +8,35 @@ from isocost import amounts
 from isocost.records import CellComparison, CellResult, Results, Unit
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Entry, Section, Table, estimated
+from isocost.reporting.dotfigures import coverage_by_cell
 from isocost.reporting.draws import by_model, by_name
-from isocost.reporting.figures import coverage_by_cell
+from isocost.reporting.headline import data_finding, support
 from isocost.reporting.marks import cell_marks
+from isocost.reporting.overview import solved_estimate
 from isocost.reporting.rates import WRITTEN_OUT
 from isocost.reporting.tables import Shown, costs, count, estimate, filled, interval, problems, size, table, text
 
 _COVERED = "no problem could be graded"
 
 
-def data(results: Results) -> Section:
-    """Return the section on data; empty tables and figures are left out."""
+def data(results: Results) -> Section | None:
+    """Return the section on data; None if none was bought. Empty tables and figures are left out."""
+    if not results.cells:
+        return None
     cells = tuple(cell for cell in results.cells if cell.plan.unit) + tuple(cell for cell in results.cells if not cell.plan.unit)
     tables = [
         _bought(results, cells),
         _worth(results, cells),
         _differences(results),
-        by_name(cells, lambda cell: _matching(results, cell, amounts.format_amount), lambda cell: _matching(results, cell, numbers.raw)),
+        by_name(cells, lambda cell: _matching(results, cell), lambda cell: _matching_raw(results, cell)),
         by_model(results),
     ]
     figure = coverage_by_cell(results)
     return Section(
         key="data",
         title="The data",
-        paragraphs=() if cells else ("No data was bought.",),
+        finding=data_finding(results),
+        paragraphs=support(results),
         figures=(figure,) if figure else (),
         tables=filled(tables),
     )
@@ -40,7 +45,7 @@ def data(results: Results) -> Section:
 def _bought(results: Results, cells: Sequence[CellResult]) -> Table:
     shown: tuple[Shown[CellResult], ...] = (
         text("Cell", "cell", _name),
-        text("Samples a problem, planned", "samples_per_problem", _planned),
+        text("Samples per problem, planned", "samples_per_problem", _planned),
         count("Samples", "samples", lambda cell: cell.n_samples),
         count("Tokens", "tokens", lambda cell: cell.n_tokens),
         *costs("Planned", "planned", cells, lambda cell: cell.plan.cost),
@@ -51,12 +56,10 @@ def _bought(results: Results, cells: Sequence[CellResult]) -> Table:
         cells,
         key="cells_bought",
         title="What each cell bought",
-        caption="Planned counts assume a number of tokens a sample; realised cost is what the samples really had. A budget of basis "
-        "planned is an estimate; basis realised and a limit are hard. A cell is charged for "
-        "every draw it used, also for those it shares with other cells. Where outcomes decide what is drawn, the plan is the amount.",
+        caption="Planned counts assume a number of tokens per sample. A cell is charged for every draw that it used, shared ones too.",
         group_title="Matching",
-        group=lambda cell: _matching(results, cell, amounts.format_amount),
-        raw_group=lambda cell: _matching(results, cell, numbers.raw),
+        group=lambda cell: _matching(results, cell),
+        raw_group=lambda cell: _matching_raw(results, cell),
     )
 
 
@@ -66,7 +69,14 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         text("Cell", "cell", _name),
         estimate("Covered (%)", "covered", lambda cell: cell.measures.get("covered"), numbers.percent, _COVERED),
         problems(lambda cell: cell.measures.get("covered")),
-        estimate("Kept a problem", "kept_per_problem", lambda cell: cell.measures.get("kept_per_problem"), numbers.mean, _COVERED),
+        estimate("Kept per problem", "kept_per_problem", lambda cell: cell.measures.get("kept_per_problem"), numbers.mean, _COVERED),
+        estimate(
+            "Kept per solved problem",
+            "kept_per_solved",
+            lambda cell: solved_estimate(cell.measures.get("covered"), cell.measures.get("kept_per_problem")),
+            numbers.mean,
+            "nothing solved",
+        ),
         estimate("pass@1 (%)", "pass@1", lambda cell: cell.measures.get("pass@1"), numbers.percent, _COVERED),
         estimate(WRITTEN_OUT, "false_equations", lambda cell: cell.measures.get("fpr"), numbers.percent, "nothing audited"),
         size("n audited", "n_audited", lambda cell: cell.measures.get("fpr"), what="audits"),
@@ -77,13 +87,11 @@ def _worth(results: Results, cells: Sequence[CellResult]) -> Table:
         cells,
         key="cells_worth",
         title="What each cell is worth",
-        caption="Covered: problems with a correct sample in the cell's own data. Kept a problem: mean of distinct correct solutions, "
-        "up to the cap. False equations written out: correct answers whose solution has one, among those with equations, in the cell's own "
-        "data; only a part of the false positives, whose rate to believe is each model's, under False positives. pass@1 is "
-        "measured where outcomes do not decide the draws. 95% intervals over problems, never over samples.",
+        caption="False equations written out are only a part of the false positives. pass@1 is measured where outcomes do not decide the "
+        "draws.",
         group_title="Matching",
-        group=lambda cell: _matching(results, cell, amounts.format_amount),
-        raw_group=lambda cell: _matching(results, cell, numbers.raw),
+        group=lambda cell: _matching(results, cell),
+        raw_group=lambda cell: _matching_raw(results, cell),
         mark=lambda cell: marks[_name(cell)],
         drawn="covered",
         axis=axes.shares,
@@ -102,8 +110,7 @@ def _differences(results: Results) -> Table:
         sorted(results.cell_comparisons, key=_compared),
         key="cell_differences",
         title="Paired differences in data",
-        caption="Left minus right on the same problems, with its 95% interval over problems. A problem without a correct solution counts "
-        "as not covered.",
+        caption="Left minus right on the same problems.",
         group_title="Measure",
         group=_compared,
         raw_group=_compared_raw,
@@ -133,9 +140,17 @@ def _difference(item: CellComparison) -> Entry:
     return estimated(item.difference, said, "")
 
 
-def _matching(results: Results, cell: CellResult, said: Callable[[Unit, float], str]) -> str:
+def _matching(results: Results, cell: CellResult) -> str:
+    return _matched(results, cell, amounts.format_amount, amounts.per_problem)
+
+
+def _matching_raw(results: Results, cell: CellResult) -> str:
+    return _matched(results, cell, numbers.raw, numbers.raw_per_problem)
+
+
+def _matched(results: Results, cell: CellResult, whole: Callable[[Unit, float], str], each: Callable[[Unit, float], str]) -> str:
     plan = cell.plan
     if plan.unit is None or plan.amount is None:
         return "Number-matched: counts are given, cost is not equal"
-    each = f", {said(plan.unit, plan.amount / results.n_problems)} a problem" if results.n_problems else ""
-    return f"Cost-matched at budget {plan.cell.budget}: {said(plan.unit, plan.amount)}{each} ({plan.basis})"
+    share = f", {each(plan.unit, plan.amount / results.n_problems)}" if results.n_problems else ""
+    return f"Cost-matched at budget {plan.cell.budget}: {whole(plan.unit, plan.amount)}{share} ({plan.basis})"

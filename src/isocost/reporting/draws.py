@@ -27,9 +27,8 @@ def by_name(cells: Sequence[CellResult], group: Callable[[CellResult], str], raw
         (own, *(_measured(name) for name in names)),
         [cell for cell in cells if any(name in cell.measures for name in names)],
         key="cells_at_k",
-        title="Cells at k draws a problem",
-        caption="Coverage@k and diversity@k need k draws of every problem: adaptive and fractional cells have none. 95% intervals over "
-        "problems.",
+        title="Cells at k draws per problem",
+        caption="Coverage@k and diversity@k need k draws of every problem: adaptive and fractional cells have none.",
         group_title="Matching",
         group=group,
         raw_group=raw_group,
@@ -70,9 +69,8 @@ def by_model(results: Results) -> Table:
         shown,
         drawn,
         key="models_at_k",
-        title="Each model at k draws a problem",
-        caption="Of each model's whole pool. Coverage@k: share of problems with a correct sample among k draws. Diversity@k: expected "
-        "number of distinct correct solutions among k draws. Both from unbiased formulas over all draws; 95% intervals over problems.",
+        title="Each model at k draws per problem",
+        caption="Of each model's whole pool, by unbiased formulas over all draws.",
         group_title="Model",
         group=lambda item: item.model,
     )

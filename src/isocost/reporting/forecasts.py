@@ -8,6 +8,7 @@ from isocost import amounts
 from isocost.records import Estimate, ForecastOutcome, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Section, Table
+from isocost.reporting.dotfigures import forecast_by_cell
 from isocost.reporting.tables import Shown, problems, table, text
 
 _TITLES = {"covered": "Covered (%)", "kept_per_problem": "Kept per problem (solutions)", "cost": "Cost per problem"}
@@ -18,15 +19,15 @@ def forecasts(results: Results) -> Section | None:
     found = sorted(results.forecasts, key=lambda each: list(_TITLES).index(each.measure))
     if not found:
         return None
+    figure = forecast_by_cell(found)
     inside = sum(each.inside for each in found)
     outside = [f"{each.cell}, {_TITLES[each.measure].partition(' (')[0].lower()}" for each in found if not each.inside]
     return Section(
         key="forecasts",
         title="Forecast against outcome",
-        paragraphs=(
-            f"{inside} of {len(found)} outcomes lie in the interval that the pilot predicted"
-            + (f"; outside: {'; '.join(outside)}." if outside else "."),
-        ),
+        finding=f"{inside} of {len(found)} outcomes lie in the interval that the pilot predicted"
+        + (f"; outside: {'; '.join(outside)}." if outside else "."),
+        figures=(figure,) if figure else (),
         tables=(_table(found),),
     )
 
@@ -65,9 +66,7 @@ def _table(found: Sequence[ForecastOutcome]) -> Table:
         found,
         key="forecasts",
         title="Forecast and outcome",
-        caption="Forecasts were made from the pilot and stored before anything else of the cell was bought. Intervals of covered and kept "
-        "are 90%, over problems; those of costs 95%, from the costs of the pilot's draws. A kept forecast is of the mean that the pass "
-        "rates give, without the luck of the draws. What is paid as realised has no forecast of its cost.",
+        caption="Stored before anything else of the cell was bought. Intervals of covered and kept are 90%, those of costs 95%.",
         group_title="Measure",
         group=group,
         raw_group=lambda item: item.measure + (f" ({item.unit})" if item.unit else ""),

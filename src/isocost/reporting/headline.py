@@ -1,14 +1,14 @@
-"""The answer in one sentence, derived from the numbers, and the sentences that support it."""
+"""The answer in two sentences, derived from the numbers, and the sentences that support it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from isocost.amounts import fixed, format_amount, settling
+from isocost.amounts import fixed, format_amount, readable, settling
 from isocost.metrics.settling import problems_to_settle
 from isocost.records import CellResult, Estimate, Failed, Results
-from isocost.reporting.buying import buy, observed, paired_coverage, turned, unsettled
+from isocost.reporting.buying import buy, paired_coverage, turned, unsettled
 from isocost.reporting.numbers import count, decided, percent
 
 
@@ -38,7 +38,15 @@ class _Effect:
 
 
 def headline(results: Results) -> str:
-    """Return the answer in one sentence: which model to buy from, because its data trained the better student or else covered more."""
+    """Return the verdict as one text."""
+    return " ".join(verdict(results))
+
+
+def verdict(results: Results) -> tuple[str, ...]:
+    """Return what to buy and by how much, or what would settle it; then what it cost; then a warning per model that was cut off.
+
+    The model to buy from is the one whose data trained the better student, or else covered more.
+    """
     pair = main_pair(results)
     effects = _effects(results, pair)
     refused = _refused(results, pair)
@@ -50,10 +58,11 @@ def headline(results: Results) -> str:
         sentence = f"one data set and nothing to compare it with, problems covered: {_coverage(results.cells[0])}"
     else:
         sentence = "no data was bought, so there is nothing to compare"
-    setting = _setting(results, pair)
-    first = f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
+    setting, realised = _setting(results, pair)
+    answer = f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
     doubt = [f"{results.doubt[:1].upper()}{results.doubt[1:]}."] if results.doubt else []
-    return " ".join([*doubt, first, *([] if refused else _failed(results, pair)), *_cut_off(results)])
+    failed = [] if refused else _failed(results, pair)
+    return (*doubt, answer, *([realised] if realised else []), *failed, *_cut_off(results))
 
 
 def _refused(results: Results, pair: tuple[CellResult, CellResult] | None) -> str:
@@ -78,13 +87,10 @@ def _cut_off(results: Results) -> list[str]:
 
 
 def support(results: Results) -> tuple[str, ...]:
-    """Return short sentences that support the answer: coverage, realised cost off the budget, and arms that were only measured."""
+    """Return short sentences on the data: realised cost off the budget, and arms that were only measured."""
     pair = main_pair(results)
     trained = {item.cell for item in results.evaluations} | {name for item in results.comparisons for name in (item.left, item.right)}
-    sentences = []
-    if pair is not None and _effects(results, pair):
-        sentences.append(_capital(_covering(results, pair)) + ".")
-    sentences += observed(results, None if _refused(results, pair) else pair)
+    sentences: list[str] = []
     if pair is not None:
         sentences += _strayed(results, pair)
     done = trained | {each.cell for each in results.spendings}
@@ -98,6 +104,26 @@ def support(results: Results) -> tuple[str, ...]:
         claim = "" if matched else "problems covered, "
         sentences.append(f"{only} ({label}): {claim}{said}{_more(len(cells) - 4)}.")
     return tuple(sentences)
+
+
+def students_finding(results: Results) -> str:
+    """Return which data made the better student; "" where no two data sets were compared by training."""
+    pair = main_pair(results)
+    effects = _effects(results, pair)
+    return f"{_sentence(_trained(_names(pair), effects))}." if pair is not None and effects else ""
+
+
+def data_finding(results: Results) -> str:
+    """Return which data covers more problems; of cells that are not compared, what they cover."""
+    pair = main_pair(results)
+    if pair is not None:
+        return f"{_sentence(_covering(results, pair))}."
+    return f"Problems covered: {', '.join(_coverage(cell) for cell in results.cells[:4])}{_more(len(results.cells) - 4)}."
+
+
+def _sentence(text: str) -> str:
+    """Capitalise the first letter of a sentence that starts with a word of ours, not with a name."""
+    return text[:1].upper() + text[1:] if text.startswith(("data ", "no ", "it ")) else text
 
 
 def main_pair(results: Results) -> tuple[CellResult, CellResult] | None:
@@ -216,25 +242,29 @@ def _coverage(cell: CellResult) -> str:
     return f"{name} {percent(covered)} of {count(covered.n)}"
 
 
-def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> str:
-    """Return the start of the headline: planned and realised cost per problem, or a note that the costs are not equal."""
+def _setting(results: Results, pair: tuple[CellResult, CellResult] | None) -> tuple[str, str]:
+    """Return the start of the answer, the planned cost per problem or a note that costs are not equal, and a sentence on realised costs."""
     if not results.cells:
-        return ""
+        return "", ""
     left, right = pair or (results.cells[0], results.cells[0])
     plans = left.plan, right.plan
     unit, amount = plans[0].unit, plans[0].amount
     if unit is None or amount is None or (unit, amount) != (plans[1].unit, plans[1].amount):
-        return "Not at equal cost: " if pair else ""
+        return ("Not at equal cost: " if pair else ""), ""
     if not results.n_problems:
-        return ""
-    allowed = format_amount(unit, amount / results.n_problems)
+        return "", ""
+    each = readable(unit, [amount / results.n_problems])
+
+    def said(cost: float) -> str:
+        return format_amount(unit, cost / results.n_problems * each.problems)
+
     spent = [(cell.cost.amount(unit), name) for cell, name in zip((left, right), _names((left, right)), strict=True)]
-    paid = {name: format_amount(unit, cost / results.n_problems) for cost, name in spent if cost is not None}
-    said = allowed if plans[0].basis == "realised" else f"a planned {allowed}"
-    if set(paid.values()) == {allowed} and len(paid) == len({name for _, name in spent}):
-        return f"At {allowed if said == allowed else f'a planned and realised {allowed}'} a problem, "
-    realised = f" (realised: {', '.join(f'{name} {cost}' for name, cost in paid.items())})" if paid else ""
-    return f"At {said} a problem{realised}, "
+    paid = {name: said(cost) for cost, name in spent if cost is not None}
+    is_planned = plans[0].basis == "planned"
+    if set(paid.values()) == {said(amount)} and len(paid) == len({name for _, name in spent}):
+        return f"At {'a planned and realised ' if is_planned else ''}{said(amount)} {each.words}, ", ""
+    realised = f"Realised cost {each.words}: {', '.join(f'{name} {cost}' for name, cost in paid.items())}." if paid else ""
+    return f"At {'a planned ' if is_planned else ''}{said(amount)} {each.words}, ", realised
 
 
 def _strayed(results: Results, pair: tuple[CellResult, CellResult]) -> list[str]:
@@ -266,8 +296,3 @@ def _points(estimate: Estimate) -> str:
 
 def _more(number: int) -> str:
     return f" and {number} more" if number > 0 else ""
-
-
-def _capital(text: str) -> str:
-    """Capitalise the first letter, unless the sentence starts with a name."""
-    return text[:1].upper() + text[1:] if text.startswith(("data ", "no ")) else text

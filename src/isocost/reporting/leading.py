@@ -13,7 +13,7 @@ from isocost.reporting.headline import main_pair
 P = TypeVar("P", ModelPair, ModelCrossover)
 
 MEASURES = {"coverage": "Coverage", "diversity": "Distinct correct solutions"}
-_AS_PRINTED = {"coverage": (100, 1, "points"), "diversity": (1, 2, "solutions a problem")}  # of a difference: factor, decimals, unit
+_AS_PRINTED = {"coverage": (100, 1, "points"), "diversity": (1, 2, "solutions per problem")}  # of a difference: factor, decimals, unit
 _MOST_BUDGETS = 3  # most budgets in one sentence; the table has all
 _SHORT = 0.999  # of a budget: the sentence mentions a smaller cost
 _SETTLED = 0.025  # of the resamples: if more disagree, the interval of the crossover is open
@@ -51,17 +51,27 @@ def sentences(results: Results) -> tuple[str, ...]:
     return tuple(found)
 
 
-def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = amounts.format_amount) -> str:
-    """Format the budget of a pair and its cost per problem, with a note where the curves end before it. `say` formats amounts."""
+def lead_sentence(results: Results) -> str:
+    """Return the finding in coverage: who is ahead at the first budget and from which cost on; "" without two models."""
+    models = main_models(results)
+    pairs = [pair for pair in results.model_pairs if pair.models == models and "coverage" in pair.differences]
+    at_cost = [pair for pair in pairs if pair.budget is not None] or pairs
+    said = [f"{place(results, pair)}, {ahead(pair, 'coverage')}" for pair in at_cost[:1]]
+    said += [crossed(item) for item in results.crossovers if (item.models, item.measure) == (models, "coverage")][:1]
+    return f"{'. '.join(said)}." if said else ""
+
+
+def place(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = amounts.per_problem) -> str:
+    """Format the budget of a pair and its cost per problem, with a note where the curves end before it. `say` formats costs per problem."""
     if pair.unit is None or pair.cost is None:
         return f"At equal numbers, {drawn(pair.draws[0])} each"
     spent, allowed = say(pair.unit, pair.cost), _allowed(results, pair)
     if allowed is not None and pair.cost < _SHORT * allowed:
-        return f"At {spent} a problem, as far as both were drawn towards budget {pair.budget} ({say(pair.unit, allowed)})"
-    return f"At budget {pair.budget}, {spent} a problem"
+        return f"At {spent}, as far as both were drawn towards budget {pair.budget} ({say(pair.unit, allowed)})"
+    return f"At budget {pair.budget}, {spent}"
 
 
-def spot(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = amounts.format_amount) -> str:
+def spot(results: Results, pair: ModelPair, say: Callable[[Unit, float], str] = amounts.per_problem) -> str:
     """Format the same as `place`, short enough for a table's column."""
     if pair.unit is None or pair.cost is None:
         return f"{drawn(pair.draws[0])} each"
@@ -96,13 +106,13 @@ def ahead(pair: ModelPair, measure: str) -> str:
 
 def crossed(item: ModelCrossover) -> str:
     """Describe from which cost on the model that leads at the end stays ahead, and how many resamples disagree."""
-    reach = amounts.format_amount(item.unit, item.reach)
+    reach = amounts.per_problem(item.unit, item.reach)
     if item.ahead is None or item.cost is None:
-        return f"Both are level at {reach} a problem, where the shorter curve ends: no crossover within reach"
+        return f"Both are level at {reach}, where the shorter curve ends: no crossover within reach"
     if item.cost == 0:
-        found = f"No crossover within reach: {item.ahead} is ahead from the first draw to {reach} a problem, where the shorter curve ends"
+        found = f"No crossover within reach: {item.ahead} is ahead from the first draw to {reach}, where the shorter curve ends"
     else:
-        found = f"From {interval(item)} a problem on {item.ahead} is ahead, to {reach}, where the shorter curve ends"
+        found = f"From {interval(item)} on {item.ahead} is ahead, to {reach}, where the shorter curve ends"
     share = "fewer than 1%" if 0 < item.absent < 0.01 else f"{amounts.fixed(100 * item.absent, 0)}%"
     if item.absent > _SETTLED:
         return f"{found}; {numbers.count(item.n)} problems do not settle that: in {share} of resamples it is not ahead there"
@@ -113,15 +123,15 @@ def interval(item: ModelCrossover) -> str:
     """Format a crossover with its interval; an unknown end lies beyond the reach."""
     if item.cost is None:
         return amounts.MISSING
-    scale = amounts.flops_scale([item.cost, item.low, item.high, item.reach])
+    scale, each = amounts.flops_scale([item.cost, item.low, item.high, item.reach]), amounts.readable(item.unit, [item.reach])
 
     def text(amount: float) -> str:
-        return "0" if amount == 0 else amounts.dollars(amount) if item.unit == "usd" else scale.text(amount)
+        return "0" if amount == 0 else amounts.dollars(amount * each.problems) if item.unit == "usd" else scale.text(amount)
 
     beyond = f"beyond {text(item.reach)}"
     low, high = (beyond if end is None else text(end) for end in (item.low, item.high))
     inside = low if low == high == beyond else f"{low}, {high}"
-    return f"{text(item.cost)} [{inside}]" + ("" if item.unit == "usd" else f" {scale.unit}")
+    return f"{text(item.cost)} [{inside}]{'' if item.unit == 'usd' else f' {scale.unit}'} {each.words}"
 
 
 def drawn(draws: float) -> str:

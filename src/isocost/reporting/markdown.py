@@ -7,27 +7,33 @@ from collections.abc import Iterator
 from isocost.reporting.blocks import Document, Entry, Figure, Section, Table
 from isocost.reporting.escaping import markdown as safe
 
+__all__ = ["page", "safe", "table_lines"]
+
 
 def page(document: Document) -> str:
-    """Format the whole report. Figures are links to files in `figures/`, beside the report."""
-    lines = [f"# {safe(document.study)}: isocost report", "", f"**{safe(document.headline)}**", ""]
-    for sentence in document.support:
-        lines += [safe(sentence), ""]
+    """Format the whole report, in the order of the page. Figures are links to files in `figures/`, beside the report."""
+    lines = [f"# {safe(document.study)}: isocost report", ""]
+    for sentence in document.verdict:
+        lines += [f"**{safe(sentence)}**", ""]
+    if document.overview:
+        lines += table_lines(document.overview)
+    if document.lead:
+        lines += _figure(document.lead)
+    lines += [*(f"- {safe(name)}: {safe(amount)}" for name, amount in document.money), ""]
     for section in document.sections:
         lines += _section(section)
+    lines += ["## Glossary", "", *(f"- **{safe(term.name)}**: {safe(term.text)}" for term in document.glossary)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _section(section: Section) -> Iterator[str]:
-    yield from (f"## {safe(section.title)}", "")
+    yield from (f"## {safe(section.title)}", "", safe(section.finding), "")
     for paragraph in section.paragraphs:
         yield from (safe(paragraph), "")
-    for table in section.before:
-        yield from _table(table)
     for figure in section.figures:
         yield from _figure(figure)
-    for table in section.after:
-        yield from _table(table)
+    for table in section.tables:
+        yield from table_lines(table)
     if section.notes:
         yield from (*(f"- {safe(note)}" for note in section.notes), "")
 
@@ -37,7 +43,8 @@ def _figure(figure: Figure) -> Iterator[str]:
     yield from (f"**{safe(figure.title)}.** {safe(figure.alternative)}", "")
 
 
-def _table(table: Table) -> Iterator[str]:
+def table_lines(table: Table) -> Iterator[str]:
+    """Yield the lines of a table with its title."""
     group = bool(table.group_title)
     yield from (f"**{safe(table.title)}.** {safe(table.caption)}", "")
     yield _line([*([safe(table.group_title)] if group else []), *(safe(column.title) for column in table.columns)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,11 +14,11 @@ Tone = Literal["blue", "orange", "text", "muted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A shape, a colour of the palette, and the dashes of its line as SVG's stroke-dasharray, empty for a solid line."""
+    """A shape, a colour of the palette, and the dashes of its line: lengths of ink and gap in widths of the line, empty for a solid one."""
 
     shape: Shape
     tone: Tone
-    dash: str = ""
+    dash: tuple[float, ...] = ()
 
 
 NEUTRAL = Mark(shape="circle", tone="text")
@@ -28,11 +28,11 @@ WORSE = Mark(shape="square", tone="orange")
 UNDECIDED = Mark(shape="ring", tone="text")
 _SERIES = (
     Mark(shape="circle", tone="blue"),
-    Mark(shape="square", tone="orange", dash="7 3"),
-    Mark(shape="triangle", tone="text", dash="2 2.5"),
-    Mark(shape="diamond", tone="muted", dash="9 3 2 3"),
-    Mark(shape="diamond", tone="blue", dash="4 2"),
-    Mark(shape="triangle", tone="orange", dash="12 3"),
+    Mark(shape="square", tone="orange", dash=(4, 1.7)),
+    Mark(shape="triangle", tone="text", dash=(1.2, 1.4)),
+    Mark(shape="diamond", tone="muted", dash=(5, 1.7, 1.2, 1.7)),
+    Mark(shape="diamond", tone="blue", dash=(2.3, 1.2)),
+    Mark(shape="triangle", tone="orange", dash=(7, 1.7)),
 )
 
 
@@ -40,6 +40,11 @@ def model_marks(results: Results) -> Mapping[str, Mark]:
     """Assign a mark to each model, those of cells first and in their order."""
     sellers = dict.fromkeys(model for cell in results.cells for model in cell.plan.models)
     names = dict.fromkeys([*sellers, *results.pools, *(curve.model for curve in results.curves)])
+    return series_marks(names)
+
+
+def series_marks(names: Iterable[str]) -> Mapping[str, Mark]:
+    """Assign a mark to each name, in order."""
     return {name: _SERIES[i % len(_SERIES)] for i, name in enumerate(names)}
 
 

@@ -25,17 +25,17 @@ _OVERLAPS = (
 _NOTHING = Cost(flops=0.0, usd=0.0, seconds=0.0)
 
 
-def money(results: Results) -> Section:
-    """Return the section on money."""
+def money(results: Results) -> Section | None:
+    """Return the section on money; None if nothing was billed."""
+    if not results.bill:
+        return None
     paid = [line for line in results.bill if line.account == "data"]
     return Section(
         key="money",
         title="The money",
-        paragraphs=_shared(results, paid) if results.bill else ("Nothing was billed.",),
+        finding=_shared(results, paid),
         tables=filled([_ledger(paid), _bill(results.bill), _time(results)]),
         notes=(
-            "Data cost is what a cell's draws cost, a draw counted in every cell that uses it. The bill is what the run paid: a draw that "
-            "cells share is billed once, over every start of the run; a judge, training and evaluation have accounts of their own.",
             *_reasoning(results),
             *_counted(results.models),
             *([_OVERLAPS] if any(line.cost.seconds is None for line in results.bill if line.what in _ANSWERED) else []),
@@ -99,13 +99,13 @@ def _listed(prices: Mapping[str, float]) -> str:
     return ", ".join(f"{what} {say_price(price)}" for what, price in prices.items())
 
 
-def _shared(results: Results, paid: Sequence[BillLine]) -> tuple[str, ...]:
+def _shared(results: Results, paid: Sequence[BillLine]) -> str:
     charged, billed = _sum(cell.cost for cell in results.cells), _sum(line.cost for line in paid)
     everything = _sum(line.cost for line in results.bill)
     others = "the judge, training and evaluation" if any(line.account == "judge" for line in results.bill) else "training and evaluation"
     return (
-        f"The cells' data costs add up to {numbers.cost(charged)}; the bill for data is {numbers.cost(billed)}; "
-        f"with {others} it is {numbers.cost(everything)}.",
+        f"The bill for data is {numbers.cost(billed)}; with {others} it is {numbers.cost(everything)}. "
+        f"The cells' data costs, shared draws counted in each, add up to {numbers.cost(charged)}."
     )
 
 
@@ -135,8 +135,7 @@ def _ledger(paid: Sequence[BillLine]) -> Table:
     return Table(
         key="ledger",
         title="The ledger of data",
-        caption="spent = kept + rejected + failed + lost. Kept: answer-correct and new; rejected: wrong, repeated or not gradable; failed: "
-        "errors of the engine; lost: requests whose answer never came, at their worst case.",
+        caption="Spent = kept + rejected + failed + lost. Rejected: wrong, repeated or not gradable; failed: errors of the engine.",
         columns=(
             Column(title="Model", key="model", kind="text"),
             *(Column(title=kind.capitalize(), key=kind) for kind in _KINDS + others),
@@ -185,8 +184,7 @@ def _bill(bill: Sequence[BillLine]) -> Table:
     return Table(
         key="bill",
         title="The bill",
-        caption="What the run really paid. Counted are samples in data, verdicts of a judge, steps in training, answers in evaluation; "
-        "tokens are those written, in training those read.",
+        caption="Count: samples in data, verdicts of a judge, steps in training, answers in evaluation. Tokens: written, in training read.",
         columns=(
             Column(title="Model", key="model", kind="text"),
             Column(title="Count", key="count"),

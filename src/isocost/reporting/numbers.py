@@ -68,6 +68,11 @@ def raw(unit: Unit, amount: float) -> str:
     return f"{amount!r} {'FLOPs' if unit == 'flops' else 'USD'}"
 
 
+def raw_per_problem(unit: Unit, amount: float) -> str:
+    """Format an amount per problem for a file of raw numbers."""
+    return f"{raw(unit, amount)} per problem"
+
+
 def clock(amounts: Iterable[float | None]) -> Callable[[float], str]:
     """Return a formatter for a column of seconds: `h:mm:ss`, with one to three decimals if its smallest amount is below ten seconds."""
     smallest = min((amount for amount in amounts if amount), default=10.0)

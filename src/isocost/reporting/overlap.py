@@ -35,8 +35,8 @@ def side_by_side(results: Results) -> Table:
     """Compare coverage and diversity of every two models at each budget and at equal numbers, with the paired difference."""
     shown: tuple[Shown[_Measured], ...] = (
         text("Left − right", "difference_of", lambda item: versus(item.pair.models)),
-        text("Where", "where", lambda item: spot(results, item.pair), lambda item: spot(results, item.pair, numbers.raw)),
-        text("Draws a problem", "draws", lambda item: " and ".join(drawn(k).partition(" ")[0] for k in item.pair.draws)),
+        text("Where", "where", lambda item: spot(results, item.pair), lambda item: spot(results, item.pair, numbers.raw_per_problem)),
+        text("Draws per problem", "draws", lambda item: " and ".join(drawn(k).partition(" ")[0] for k in item.pair.draws)),
         interval("Left", "left", lambda item: _side(item, item.left)),
         interval("Right", "right", lambda item: _side(item, item.right)),
         interval("Difference", "difference", _difference),
@@ -53,13 +53,11 @@ def side_by_side(results: Results) -> Table:
         ],
         key="models_side_by_side",
         title="Models side by side, at equal cost and at equal numbers",
-        caption="Each model at as many draws a problem as the money buys at the mean cost of a draw, a fraction of a draw being one more "
-        "for that part of the problems; and at equal numbers of draws, which is not equal cost. Where: the budget and its cost a problem; "
-        "short of one, the cost that both were drawn to. Differences are paired, left minus right, on problems that both drew for. 95% "
-        "intervals over problems.",
+        caption="Each model at as many draws as the money buys, then at equal numbers, which is not equal cost. Differences are paired by "
+        "problem.",
         group_title="Measure",
-        group=lambda item: MEASURES[item.measure] + (" (%, difference in points)" if item.in_shares else " (solutions a problem)"),
-        raw_group=lambda item: MEASURES[item.measure] + (" (shares)" if item.in_shares else " (solutions a problem)"),
+        group=lambda item: MEASURES[item.measure] + (" (%, difference in points)" if item.in_shares else " (solutions per problem)"),
+        raw_group=lambda item: MEASURES[item.measure] + (" (shares)" if item.in_shares else " (solutions per problem)"),
     )
 
 
@@ -69,7 +67,7 @@ def crossovers(results: Results) -> Table:
         text("Models", "models", lambda item: " and ".join(item.models)),
         text("Unit", "unit", lambda item: "FLOPs" if item.unit == "flops" else "USD"),
         text("Ahead at the end", "ahead", lambda item: item.ahead or "level"),
-        interval("From this cost a problem on", "cost", _crossing),
+        interval("From this cost per problem on", "cost", _crossing),
         Shown(
             column=Column(title="The shorter curve ends at", key="reach"),
             entry=lambda item: Entry(text=amounts.format_amount(item.unit, item.reach), value=item.reach),
@@ -85,9 +83,7 @@ def crossovers(results: Results) -> Table:
         [item for measure in MEASURES for item in main_first(results, results.crossovers) if item.measure == measure],
         key="crossovers",
         title="Crossovers",
-        caption="From which cost a problem the model that is ahead where the shorter curve ends stays ahead; from 0: it is ahead from the "
-        "first draw on. 95% intervals: percentiles of 1,000 resamples of the problems, costs resampled with them. Not ahead: share of "
-        "these in which that model is not ahead at the end, so that there is no crossover within reach.",
+        caption="From which cost per problem the model stays ahead that is ahead at the end; from 0: from the first draw.",
         group_title="Measure",
         group=lambda item: MEASURES.get(item.measure, item.measure),
     )
@@ -115,12 +111,10 @@ def overlap(results: Results) -> Table:
         [item for pair in main_first(results, results.model_pairs) for item in _shares(pair)],
         key="overlap",
         title="Overlap of the problems solved",
-        caption="Share of problems that one model solves and the other does not, that both solve, and that neither solves, at as many "
-        "draws a problem as stand above each group. Shares are means of coverage, independent between the models for a given problem, "
-        "with 95% intervals over problems.",
+        caption="At as many draws per problem as stand above each group. Shares are means of coverage, independent for a given problem.",
         group_title="Models, draws",
         group=lambda item: f"{place(results, item.pair)}: {_draws(item.pair)}",
-        raw_group=lambda item: f"{place(results, item.pair, numbers.raw)}: {_draws(item.pair)}",
+        raw_group=lambda item: f"{place(results, item.pair, numbers.raw_per_problem)}: {_draws(item.pair)}",
         mark=lambda item: marks.get(item.model, NEUTRAL) if item.model else NEUTRAL,
         drawn="share",
         axis=axes.shares,

@@ -7,10 +7,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from isocost import amounts
-from isocost.records import Cost, Estimate, ModelSpending, Results, RoundSpending, Spending, UniformMatch, Unit
+from isocost.records import Cost, ModelSpending, Results, RoundSpending, Spending, UniformMatch, Unit
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Section, Table, number
+from isocost.reporting.buying import observed
+from isocost.reporting.headline import main_pair
 from isocost.reporting.tables import Shown, costs, count, filled, problems, table, text
+from isocost.reporting.uniform import draws_words, open_amount, times, uniform_words
 
 _BANDS = 10  # rows of a cell's rounds in the report; measures.json has every round
 _UNITS: tuple[Unit, ...] = ("flops", "usd")
@@ -20,7 +23,6 @@ _OBJECTIVES = {
     "mixed": "problems with a mixed group of {}",
 }
 _ESTIMATORS = {"first draws": "first draws", "posterior": "posterior of pass rates"}
-_BEYOND = "beyond reach"
 
 
 class _Own(NamedTuple):
@@ -53,14 +55,9 @@ def policies(results: Results) -> Section | None:
     return Section(
         key="policies",
         title="What the policies did",
-        paragraphs=tuple(sentence(each) for each in found),
+        finding=" ".join(observed(results, main_pair(results))[:2]),
+        paragraphs=(*observed(results, main_pair(results))[2:], *(sentence(each) for each in found)),
         tables=filled([_by_model(found), _uniform(found), _by_round(found)]),
-        notes=(
-            "Outcomes decided these draws, so c / M and coverage@k are biased for them. What a policy reached is what its data has: "
-            "problems covered or solutions kept in hand. Uniform draws are estimated by draws that do not depend on outcomes; without "
-            "these, by a posterior whose likelihood holds for draws that their own outcomes have stopped. Where outcomes of several models "
-            "decided, neither is there.",
-        ),
     )
 
 
@@ -77,16 +74,6 @@ def sentence(spending: Spending) -> str:
         names = " and ".join(spending.unmatched)
         parts.append(f"What uniform from {names} would have cost is not known: no estimator holds for its draws here")
     return ". ".join(parts) + "."
-
-
-def uniform_words(match: UniformMatch) -> str:
-    """Return what uniform draws from a model would have cost for the same, without a full stop."""
-    if match.times.value is None:
-        return (
-            f"Uniform from {match.model} does not reach the same within {_draws(match.reach)} per problem "
-            f"({'estimated' if match.estimator == 'posterior' else 'drawn'})"
-        )
-    return f"Uniform from {match.model} would have cost {_times(match)} times as much for the same"
 
 
 def _reached(spending: Spending, value: float) -> str:
@@ -142,8 +129,7 @@ def _by_round(found: Sequence[Spending]) -> Table:
         items,
         key="policies_by_round",
         title="Draws and money by round",
-        caption="Rounds that follow each other share a row, about a tenth of the draws each; measures.json has every round. "
-        "Problems: those with a draw in a round, the fewest and the most of the rounds in the row.",
+        caption="Rounds that follow each other share a row, about a tenth of the draws each; measures.json has every round.",
         group_title="Cell",
         group=lambda item: item.cell,
     )
@@ -189,7 +175,7 @@ def _uniform(found: Sequence[Spending]) -> Table:
         *(_costs(items, unit) for unit in units),
         Shown(
             column=Column(title="Times the cell's cost [interval]", key="times", kind="estimate"),
-            entry=lambda item: Entry(text=_times(item.match), value=item.match.times),
+            entry=lambda item: Entry(text=times(item.match), value=item.match.times),
         ),
         problems(lambda item: item.match.cost),
         text("At the last draw", "at_last", _end),
@@ -199,10 +185,7 @@ def _uniform(found: Sequence[Spending]) -> Table:
         items,
         key="policies_uniform",
         title="What uniform would have cost for the same",
-        caption="Equal draws of every problem from one model until they reach what the policy reached. First draws: the first k draws of "
-        "arms whose draws do not depend on outcomes, paired by problem, bootstrap over problems, 95% intervals. Posterior: of the model's "
-        "pass rates given all of its draws, which holds for draws that their own outcomes have stopped, 90% intervals. An end beyond the "
-        "last draw that the estimator has is open.",
+        caption="Equal draws of every problem from one model until they reach what the policy reached. Ends beyond the last draw are open.",
         group_title="Reached",
         group=lambda item: f"{item.spending.cell}: {_reached(item.spending, item.match.reached)}",
     )
@@ -221,27 +204,15 @@ def _costs(items: Sequence[_Matched], unit: Unit) -> Shown[_Matched]:
 
     def entry(item: _Matched) -> Entry:
         match = item.match
-        return Entry(text=_open(match.cost, text_of), value=match.cost) if match.unit == unit else Entry(text=amounts.MISSING, value=None)
+        return (
+            Entry(text=open_amount(match.cost, text_of), value=match.cost)
+            if match.unit == unit
+            else Entry(text=amounts.MISSING, value=None)
+        )
 
     return Shown(column=Column(title=title, key=f"cost_{unit}", kind="estimate"), entry=entry)
 
 
-def _times(match: UniformMatch) -> str:
-    return _open(match.times, lambda value: amounts.fixed(value, 2))
-
-
-def _open(estimate: Estimate, text_of: Callable[[float], str]) -> str:
-    """Format an amount whose interval may end beyond the reach; one that is beyond it itself is named as not reached."""
-    value, low, high = (None if end is None else text_of(end) for end in (estimate.value, estimate.low, estimate.high))
-    if value is None:
-        return "not reached" if low is None else f"not reached [{low}, {high or _BEYOND}]"
-    return f"{value} [{low or _BEYOND}, {high or _BEYOND}]"
-
-
 def _end(item: _Matched) -> str:
     match = item.match
-    return f"{_draws(match.reach)}: {_value(item.spending, match.at_reach)}"
-
-
-def _draws(count: int) -> str:
-    return "1 draw" if count == 1 else f"{numbers.count(count)} draws"
+    return f"{draws_words(match.reach)}: {_value(item.spending, match.at_reach)}"

@@ -10,14 +10,15 @@ from isocost import amounts
 from isocost.records import CellResult, Estimate, ModelCard, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, words
-from isocost.reporting.buying import turned
+from isocost.reporting.buying import paired_coverage
+from isocost.reporting.overview import solved_estimate
 from isocost.reporting.rates import difference
 
 CITATION = (
     "Bansal, Hosseini, Agarwal, Tran, Kazemi: Smaller, Weaker, Yet Better: Training LLM Reasoners via Compute-Optimal Sampling. "
     "arXiv 2408.16737, ICLR 2025."
 )
-# The paper's numbers, weak (Gemma2 9B) relative to strong (27B): MATH at low and high budget, GSM8K at low and high budget.
+# The paper's numbers, weak (Gemma2 9B) against strong (27B): MATH at low and high budget, GSM8K at low and high budget.
 _PAPER = {
     "coverage": ("Coverage, points", "+11", "+6", "+8", "+1"),
     "diversity": ("Correct solutions per solved problem, relative", "+86%", "+125%", "+134%", "+158%"),
@@ -40,32 +41,35 @@ class _Pair:
         return self.weak.plan.models[0], self.strong.plan.models[0]
 
 
-def published(results: Results) -> Section:
-    """Return the paper's table with a column for each pair of a weak and a strong cell of ours."""
+def published(results: Results) -> Section | None:
+    """Return the paper's table with a column for each pair of a weak and a strong cell of ours; None without such a pair."""
     pairs = list(_pairs(results))
+    if not pairs:
+        return None
     rows = tuple(
         Row(entries=(words(label, raw=_raw_label(label)), *map(_paper, papers), *(_ours(results, key, pair) for pair in pairs)))
         for key, (label, *papers) in _PAPER.items()
     )
     columns = (
-        Column(title="Weak relative to strong", key="measure", kind="text"),
+        Column(title="Weak against strong", key="measure", kind="text"),
         *(Column(title=f"Paper, {name}", key=f"paper_{name.replace(' ', '_').lower()}", share=True) for name in _SETTINGS),
         *(Column(title=f"Ours, {_title(pair)} [range]", key=f"ours_{_title(pair)}", kind="estimate", share=True) for pair in pairs),
     )
     caption = (
-        "Columns headed Paper are published results for Gemma2 9B and 27B, as secondary notes that agree quote them, not measurements "
-        "of this run. Ours: weak less strong, or relative to strong data. Coverage: the paired difference of problems with a correct "
-        "solution. Solutions per solved problem are those kept; their range runs from end to end of the intervals, wider than a paired "
-        "one. False positives: the models' rates to believe, compared as under False positives. The range of pass@1 is the paired interval "
-        "divided by the strong side's pass@1."
+        "Paper: published for Gemma2 9B and 27B, as secondary notes that agree quote them. Unpaired ranges run from end to end of both "
+        "intervals."
     )
-    none = () if pairs else ("This study has no two cells of one model each under one budget, so nothing of ours stands beside these.",)
-    table = Table(key="published", title="The paper's results beside ours", caption=caption, columns=columns, rows=rows)
+    table = Table(key="published", title="Weak against strong, the paper's and ours", caption=caption, columns=columns, rows=rows)
     price = (
-        "Price-matched in the paper, Gemini 1.5 Flash at 35 samples a problem against Pro at 1: students +31.6%, +14.4% and +10.9% "
+        "Price-matched in the paper, Gemini 1.5 Flash at 35 samples per problem against Pro at 1: students +31.6%, +14.4% and +10.9% "
         "relative; Flash at 5, for 0.15 of the price: +19.1%, +9.8% and +5.7%."
     )
-    return Section(key="published", title="Published results", paragraphs=none, tables=(table,), notes=(price, CITATION))
+    gain = _ours(results, "coverage", pairs[0])
+    finding = (
+        f"At {pairs[0].weak.plan.cell.budget}, coverage of {pairs[0].weak.plan.cell.arm} against {pairs[0].strong.plan.cell.arm} is "
+        f"{gain.text} points; in the paper it is +1 to +11."
+    )
+    return Section(key="published", title="The paper's results", finding=finding, tables=(table,), notes=(price, CITATION))
 
 
 _SETTINGS = ("MATH low", "MATH high", "GSM8K low", "GSM8K high")
@@ -106,12 +110,27 @@ def _title(pair: _Pair) -> str:
 
 def _ours(results: Results, key: str, pair: _Pair) -> Entry:
     if key == "coverage":
-        return _entry(_covered(results, pair), numbers.points, "not measured")
+        return _entry(_coverage_gain(results, pair), numbers.points, "not measured")
     if key == "diversity":
-        return _entry(_ratio(*(_kept_per_solved(cell) for cell in (pair.weak, pair.strong))), _percent, "not measured")
+        return _entry(_ratio(*(_per_solved(cell) for cell in (pair.weak, pair.strong))), _percent, "not measured")
     if key == "fpr":
         return _false_positives(results, pair)
     return _entry(_gain(results, key, pair), _percent, "not trained")
+
+
+def _coverage_gain(results: Results, pair: _Pair) -> Estimate | None:
+    """Return the paired difference in covered problems; without pairs, from end to end of both intervals."""
+    paired = paired_coverage(results, (pair.weak, pair.strong))
+    weak, strong = (cell.measures.get("covered") for cell in (pair.weak, pair.strong))
+    if paired is not None or weak is None or strong is None or weak.value is None or strong.value is None:
+        return paired
+    low = None if weak.low is None or strong.high is None else weak.low - strong.high
+    high = None if weak.high is None or strong.low is None else weak.high - strong.low
+    return Estimate(value=weak.value - strong.value, low=low, high=high, n=min(weak.n, strong.n))
+
+
+def _per_solved(cell: CellResult) -> Estimate | None:
+    return solved_estimate(cell.measures.get("covered"), cell.measures.get("kept_per_problem"))
 
 
 def _false_positives(results: Results, pair: _Pair) -> Entry:
@@ -153,25 +172,6 @@ def _gain(results: Results, key: str, pair: _Pair) -> Estimate | None:
         low, high = ends if share > 0 else ends[::-1]
         return replace(item.difference, value=item.difference.value / share, low=low, high=high)
     return None
-
-
-def _covered(results: Results, pair: _Pair) -> Estimate | None:
-    """Return the paired difference of the share of problems with a correct solution, weak less strong."""
-    weak, strong = pair.weak.plan.cell.name, pair.strong.plan.cell.name
-    for item in results.cell_comparisons:
-        if item.measure == "covered" and {item.left, item.right} == {weak, strong}:
-            return item.difference if item.left == weak else turned(item.difference)
-    return None
-
-
-def _kept_per_solved(cell: CellResult) -> Estimate | None:
-    """Return the solutions kept per problem that has a correct one, as the paper counts them; a range from end to end."""
-    kept, covered = cell.measures.get("kept_per_problem"), cell.measures.get("covered")
-    if kept is None or covered is None or kept.value is None or not covered.value:
-        return None
-    low = None if kept.low is None or not covered.high else kept.low / covered.high
-    high = None if kept.high is None or not covered.low else kept.high / covered.low
-    return Estimate(value=kept.value / covered.value, low=low, high=high, n=kept.n)
 
 
 def _ratio(weak: Estimate | None, strong: Estimate | None) -> Estimate | None:

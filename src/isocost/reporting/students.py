@@ -9,26 +9,36 @@ from isocost import amounts
 from isocost.records import Comparison, Evaluation, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Section, Table, number
-from isocost.reporting.figures import ordered, students_by_data, trained_on
+from isocost.reporting.dotfigures import ordered, students_by_data, trained_on
+from isocost.reporting.headline import students_finding
 from isocost.reporting.marks import BETTER, NEUTRAL, UNDECIDED, UNTRAINED, WORSE, Mark, cell_marks
 from isocost.reporting.tables import Shown, estimate, filled, problems, table, text
 
 UNDEFINED = "no problem could be graded"
 
 
-def students(results: Results) -> Section:
-    """Return the section on students. Without evaluations it says that nothing was trained."""
+def students(results: Results) -> Section | None:
+    """Return the section on students; None without evaluations and failed trainings."""
+    failed = _failed(results)
     if not results.evaluations:
-        nothing = "No model was trained or evaluated: this study measures data only."
-        return Section(key="students", title="The students", paragraphs=_failed(results) or (nothing,))
+        return Section(key="students", title="The students", finding=failed) if failed else None
     figure = students_by_data(results)
     tables = filled([_solved(results, cell_marks(results)), _voted(results), _replies(results), _differences(results)])
-    return Section(key="students", title="The students", paragraphs=_failed(results), figures=(figure,) if figure else (), tables=tables)
+    finding = " ".join(filter(None, (students_finding(results) or _first_scores(results), failed)))
+    return Section(key="students", title="The students", finding=finding, figures=(figure,) if figure else (), tables=tables)
 
 
-def _failed(results: Results) -> tuple[str, ...]:
-    """Return a line for each training that failed; its row is in no table."""
-    return tuple(f"Failed: {each.student} on {each.cell}, seed {each.seed}: {each.reason}." for each in results.failed_trainings)
+def _failed(results: Results) -> str:
+    """Return a sentence for each training that failed; its row is in no table."""
+    return " ".join(f"Failed: {each.student} on {each.cell}, seed {each.seed}: {each.reason}." for each in results.failed_trainings)
+
+
+def _first_scores(results: Results) -> str:
+    """Return what the first student solves, where there are no two data sets to compare."""
+    solved = [item for item in ordered(results.evaluations) if item.metric == "pass@1"] or ordered(results.evaluations)
+    own = [item for item in solved if (item.student, item.split) == (solved[0].student, solved[0].split)]
+    said = ", ".join(f"{trained_on(item)} {numbers.percent(item.estimate)}" for item in own[:4])
+    return f"{solved[0].student} on the {solved[0].split} split ({solved[0].metric}): {said}."
 
 
 def _solved(results: Results, marks: Mapping[str, Mark]) -> Table:
@@ -43,9 +53,7 @@ def _solved(results: Results, marks: Mapping[str, Mark]) -> Table:
         [item for item in ordered(results.evaluations) if item.metric == "pass@1"],
         key="students",
         title="Problems solved, greedy decoding (pass@1)",
-        caption="Share of problems solved with its 95% interval over problems. Untrained models are shown with the plain format that "
-        "trained ones see and with the study's prompt, so that format alone does not look like learning. Checkpoints and prompts were "
-        "chosen on validation.",
+        caption="Share of problems solved. Untrained: with the plain format that trained ones see, and with the study's prompt.",
         group_title="Student, split",
         group=lambda item: f"{item.student}, {item.split}",
         mark=lambda item: marks.get(item.cell, NEUTRAL) if item.cell else UNTRAINED,
@@ -76,7 +84,7 @@ def _voted(results: Results) -> Table:
         dict.fromkeys(voter for voter, _ in found),
         key="students_maj",
         title="Problems solved by several samples",
-        caption="maj@k: the answer that most of k sampled solutions give. pass@k: one of k is right. Intervals over problems.",
+        caption="maj@k: the answer that most of k sampled solutions give. pass@k: one of k is right.",
         group_title="Student, split",
         group=lambda voter: f"{voter.student}, {voter.split}",
     )
@@ -104,8 +112,7 @@ def _replies(results: Results) -> Table:
         dict.fromkeys(voter for voter, _ in found),
         key="students_replies",
         title="Greedy answers",
-        caption="Mean tokens of an answer; share that ended by themselves or by a stop string, not at max_tokens; share of right answers "
-        "with a false equation, of those that have equations. Intervals over problems.",
+        caption="Mean tokens; share that ended before max_tokens; share of right answers with equations in which one is false.",
         group_title="Student, split",
         group=lambda voter: f"{voter.student}, {voter.split}",
     )
@@ -129,9 +136,7 @@ def _differences(results: Results) -> Table:
         sorted(results.comparisons, key=lambda item: groups.index(_compared_in(item))),
         key="differences",
         title="Paired differences",
-        caption="Left minus right on the same problems, in percentage points, with its 95% interval over problems and training seeds. "
-        "Untrained: with the prompt that is better on validation. Detectable: the "
-        "smallest true difference that this many problems find four times in five. Intervals are not corrected for the number of rows.",
+        caption="Left minus right on the same problems, in points. Intervals are not corrected for the number of rows.",
         group_title="Student, split, metric",
         group=_compared_in,
         mark=lambda item: {1: BETTER, -1: WORSE}.get(_better(item), UNDECIDED),

@@ -41,6 +41,7 @@ from isocost.results.drawtable import DrawTable
 from isocost.results.forecasts import forecast_outcomes
 from isocost.results.independence import Independence
 from isocost.results.pools import measured_models, pool_measures
+from isocost.results.reported import reported
 from isocost.results.spending import spendings
 from isocost.results.students import by_variant, comparisons, evaluations, students_json
 from isocost.sampling.data import SamplingOutcome
@@ -326,7 +327,7 @@ def to_json(results: Results) -> dict[str, object]:
     policies = {each.cell: _without_cell(each) for each in results.spendings}
     forecasts = [{**asdict(each), "inside": each.inside} for each in results.forecasts]
     optional = {"policies": policies, "forecasts": forecasts, **students_json(results)}
-    return {**models, "cells": cells, **{key: value for key, value in optional.items() if value}}
+    return {**models, "cells": cells, **{key: value for key, value in optional.items() if value}, **reported(results)}
 
 
 def _without_cell(spending: Spending) -> dict[str, object]:

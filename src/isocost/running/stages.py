@@ -33,6 +33,7 @@ from isocost.results.audits import Audits, audit
 from isocost.results.curves import unit_of_costs
 from isocost.results.drawtable import DrawTable, write_samples
 from isocost.results.spending import counts_solutions
+from isocost.results.stored import RESULTS, results_json
 from isocost.results.trainsets import Candidates
 from isocost.sampling import data
 from isocost.sampling.data import SamplingOutcome, grader_key
@@ -223,8 +224,9 @@ class StudyRun:
         return evaluate.evaluate(self.prepared, self.directory, trainings, self.executor, self.checking, self.listener)
 
     def report(self, found: Results) -> Report:
-        """Write the report, its figures and tables."""
+        """Write the report, its figures and tables, and everything that it was made from."""
         made = report(found)
+        self.directory.write_json(results_json(found), RESULTS)
         for name, figure in made.figures.items():
             self.directory.write_text(figure, "figures", f"{name}.svg")
         for name, table in made.tables.items():

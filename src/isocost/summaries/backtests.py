@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from isocost.amounts import MINUS, MISSING
 from isocost.backtesting import Backtest, Line, TargetResult, describe
@@ -11,10 +12,13 @@ from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups
 from isocost.predicting.asking import name_of
 from isocost.records import Estimate, estimate_json
-from isocost.reporting import axes, drawing, pages
-from isocost.reporting.drawing import Dot, Scaled
+from isocost.reporting.charts import canvas, dots
+from isocost.reporting.charts.dots import Dot
 from isocost.reporting.marks import BETTER, NEUTRAL, UNDECIDED, UNTRAINED, WORSE, Mark
 from isocost.reporting.numbers import decided, interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _HEAD = ["policy", "models", "unreached", "cost", "cheaper by", "minus best uniform", "minus best other policy"]
 _ROUNDS = (
@@ -132,19 +136,21 @@ def _line_json(line: Line) -> dict[str, object]:
 
 def backtest_figure(found: Backtest) -> str | None:
     """Return an SVG file of the ratios to the best uniform, a group per target; None if no ratio is defined."""
-    dots: list[Dot] = []
+    shown: list[Dot] = []
     for of in found.targets:
-        dots.append(Dot(label=describe(found.objective, of.target)))
+        shown.append(Dot(label=describe(found.objective, of.target)))
         for line in of.lines:
             if line.ratio.value is not None and line.name != "uniform":
-                dots.append(Dot(label=line.name, text=interval(line.ratio, factor=1, decimals=2), estimate=line.ratio, mark=_mark(line)))
-    ends = [end for dot in dots if dot.estimate for end in _ends(dot.estimate)]
-    if not ends:
+                shown.append(Dot(label=line.name, text=interval(line.ratio, factor=1, decimals=2), estimate=line.ratio, mark=_mark(line)))
+    if not any(dot.estimate for dot in shown):
         return None
     title = "Cost of the best uniform over that of each policy"
+
+    def draw(axes: Axes) -> None:
+        dots.draw(axes, shown, amount, title=f"{title.lower()}, log scale", log=True, include=[1.0])
+
     caption = f"{title}, with 95% intervals; 1 is the best uniform. {_intervals(found)}"
-    axis = axes.logarithmic([1.0, *ends])
-    return pages.svg_file(drawing.dot_chart(dots, Scaled(axis=axis, tick=amount), title, caption))
+    return canvas.svg_file(canvas.to_svg(canvas.draw(draw, dots.height(shown)), "backtest", title, caption))
 
 
 def _mark(line: Line) -> Mark:

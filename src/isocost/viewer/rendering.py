@@ -8,6 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from isocost.reporting.charts.palette import stylesheet
 from isocost.viewer.visible import visible
 
 SCRIPTS = ("keys.js", "saving.js")
@@ -68,8 +69,7 @@ class Renderer:
 @cache
 def style() -> str:
     """Return the style sheet: the report's colours, and the rules of these pages."""
-    palette = (files("isocost.reporting") / "palette.css").read_text(encoding="utf-8")
-    return palette + (files("isocost.viewer") / "viewer.css").read_text(encoding="utf-8")
+    return stylesheet() + (files("isocost.viewer") / "viewer.css").read_text(encoding="utf-8")
 
 
 @cache

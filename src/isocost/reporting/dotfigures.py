@@ -1,15 +1,21 @@
-"""Dot charts: coverage by cell, students by data. Figures of curves are in `curvefigures`."""
+"""Dot charts: coverage by cell, students by data, forecasts beside outcomes. Figures of curves are in `curvefigures`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from isocost.records import Evaluation, Results
-from isocost.reporting import axes, drawing, numbers
+from isocost.records import Evaluation, ForecastOutcome, Results
+from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Figure, Row, Table, words
 from isocost.reporting.blocks import estimated as entry
-from isocost.reporting.drawing import Dot, Scaled
+from isocost.reporting.charts import dots as chart
+from isocost.reporting.charts.dots import Dot
+from isocost.reporting.charts.ticks import in_percent
 from isocost.reporting.marks import NEUTRAL, UNTRAINED, cell_marks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def coverage_by_cell(results: Results) -> Figure | None:
@@ -23,8 +29,8 @@ def coverage_by_cell(results: Results) -> Figure | None:
         matched = "" if cell.plan.unit else " (number-matched)"
         name = cell.plan.cell.name
         dots.append(Dot(label=name + matched, text=numbers.percent(covered), estimate=covered, mark=marks[name]))
-    caption = "Share of problems with at least one correct sample in the cell's data; bars are 95% intervals over problems."
-    return _dotted("coverage_by_cell", "Coverage by cell", caption, "covered", dots)
+    caption = "Share of problems with a correct sample in the cell's data; bars are 95% intervals over problems."
+    return _dotted("coverage_by_cell", "Coverage by cell", caption, "covered", dots, "problems covered (%)")
 
 
 def students_by_data(results: Results) -> Figure | None:
@@ -43,12 +49,24 @@ def students_by_data(results: Results) -> Figure | None:
         mark = marks.get(item.cell, NEUTRAL) if item.cell else UNTRAINED
         dots.append(Dot(label=trained_on(item), text=numbers.percent(item.estimate), estimate=item.estimate, mark=mark))
     caption = f"Problems of the {split} split each student solves (pass@1) by the data it was trained on; bars are 95% intervals."
-    return _dotted("students_by_data", "Students by data", caption, "pass@1", dots)
+    return _dotted("students_by_data", "Students by data", caption, "pass@1", dots, f"problems of the {split} split solved (%)")
 
 
-def _dotted(key: str, title: str, caption: str, measure: str, dots: Sequence[Dot]) -> Figure | None:
-    estimates = [dot.estimate for dot in dots if dot.estimate]
-    if not estimates:
+def forecast_by_cell(found: Sequence[ForecastOutcome]) -> Figure | None:
+    """Draw the forecast of each cell's coverage above what came of it; None without forecasts of coverage."""
+    dots: list[Dot] = []
+    for each in found:
+        if each.measure != "covered" or each.predicted.value is None or each.outcome.value is None:
+            continue
+        dots.append(Dot(label=each.cell))
+        dots.append(Dot(label="forecast", text=numbers.percent(each.predicted), estimate=each.predicted, mark=UNTRAINED))
+        dots.append(Dot(label="outcome", text=numbers.percent(each.outcome), estimate=each.outcome, mark=NEUTRAL))
+    caption = "Covered problems as the pilot predicted them, with a 90% interval, and as they came, with a 95% interval."
+    return _dotted("forecast_by_cell", "Forecast against outcome", caption, "covered", dots, "problems covered (%)")
+
+
+def _dotted(key: str, title: str, caption: str, measure: str, dots: Sequence[Dot], axis: str) -> Figure | None:
+    if not any(dot.estimate for dot in dots):
         return None
     said, rows, group = [], [], ""
     for dot in dots:
@@ -58,19 +76,19 @@ def _dotted(key: str, title: str, caption: str, measure: str, dots: Sequence[Dot
         said.append(f"{group + ', ' if group else ''}{dot.label}: {dot.text}")
         rows.append(Row(group=group, entries=(words(dot.label), entry(dot.estimate, numbers.percent, ""))))
     columns = Column(title="Data", key="data", kind="text"), Column(title=measure, key=measure, kind="estimate", share=True)
-    alternative = f"{caption} {'; '.join(said)}."
+
+    def draw(axes: Axes) -> None:
+        chart.draw(axes, dots, in_percent, title=axis)
+
     return Figure(
         key=key,
         title=title,
         caption=caption,
-        alternative=alternative,
-        svg=drawing.dot_chart(dots, Scaled(axis=axes.shares(estimates), tick=_share), title, alternative),
+        alternative=f"{caption} {'; '.join(said)}.",
+        height=chart.height(dots),
+        draw=draw,
         table=Table(key=key, title=title, caption=caption, columns=columns, rows=tuple(rows), group_title="Student" if group else ""),
     )
-
-
-def _share(value: float) -> str:
-    return f"{drawing.in_percent(value)}%"
 
 
 def trained_on(evaluation: Evaluation) -> str:
