@@ -14,6 +14,7 @@ from isocost.finetuning import Encoded, Logged, finetune, recorded
 from isocost.finetuning.trainer import Course, limits_of, load_tokenizer, micro_batch, run_here
 from isocost.finetuning.work import work_folder
 from tests.finetuning.setting import QUICK, ROWS, weights
+from tests.matrices import first_fast
 
 torch = pytest.importorskip("torch")
 
@@ -153,13 +154,14 @@ def test_lora_takes_its_rank_its_scale_and_its_layers(base: Path, tmp_path: Path
     assert torch.linalg.matrix_rank(update - before, rtol=1e-4) <= 2
 
 
+@pytest.mark.slow
 def test_recomputed_activations_change_nothing(base: Path, tmp_path: Path) -> None:
     for name, recompute in (("a", False), ("b", True)):
         finetune(base, ROWS, tmp_path / name, replace(QUICK, gradient_checkpointing=recompute), score=None)
     assert_close(tmp_path / "a", tmp_path / "b")
 
 
-@pytest.mark.parametrize(("scheduler", "last"), [("linear", 0.25), ("constant_with_warmup", 1.0)])
+@pytest.mark.parametrize(("scheduler", "last"), first_fast([("linear", 0.25), ("constant_with_warmup", 1.0)]))
 def test_the_rate_follows_warm_up_and_scheduler(base: Path, tmp_path: Path, scheduler: Any, last: float) -> None:
     rates: list[float] = []
     settings = replace(QUICK, steps=5, warmup=0.2, scheduler=scheduler, learning_rates=(1e-3,))
@@ -167,6 +169,26 @@ def test_the_rate_follows_warm_up_and_scheduler(base: Path, tmp_path: Path, sche
     assert rates[0] in (0.0, pytest.approx(1e-3))
     assert max(rates) == pytest.approx(1e-3)
     assert rates[-1] == pytest.approx(last * 1e-3)
+
+
+@pytest.mark.slow
+def test_tensorboard_gets_what_is_logged(base: Path, tmp_path: Path) -> None:
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    losses: list[float] = []
+    finetune(
+        base,
+        ROWS,
+        tmp_path / "out",
+        QUICK,
+        score=None,
+        progress=lambda logged: losses.append(logged.loss),
+        report_to=["tensorboard"],
+        tracked_in=tmp_path / "trackers",
+    )
+    (events,) = (tmp_path / "trackers").rglob("events.*")
+    found = reader.EventAccumulator(str(events)).Reload()
+    assert [scalar.value for scalar in found.Scalars("train/loss")] == pytest.approx(losses, rel=1e-4)
+    assert [scalar.step for scalar in found.Scalars("train/loss")] == [1, 2, 3]
 
 
 def test_a_tracker_that_is_not_installed_is_named(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
