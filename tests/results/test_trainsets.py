@@ -70,7 +70,10 @@ def test_a_cell_without_a_correct_draw_has_an_empty_set(tmp_path: Path) -> None:
     made = table(tmp_path, draws, {ALL: all_of(draws)})
     curated = Candidates.of(made, Asked(distinct="string"), 0).curate(ALL, Rules())
     assert (curated.kept.size, dict(curated.funnel)["incorrect"]) == (0, 1)
-    assert pl.read_parquet(RunDirectory(tmp_path).write_frames(trainsets.rows(made, curated, QUESTIONS, FORM), "none.parquet")).is_empty()
+    for chat, columns in ((False, {"prompt", "completion"}), (True, {"messages"})):
+        written = RunDirectory(tmp_path).write_frames(trainsets.rows(made, curated, QUESTIONS, replace(FORM, chat=chat)), "none.parquet")
+        assert pl.read_parquet(written).is_empty()
+        assert set(pl.read_parquet_schema(written)) == {"problem_id", "model", "sample_id"} | columns
 
 
 def test_a_cell_may_keep_wrong_solutions_and_the_others_keep_the_same_as_without_it(tmp_path: Path) -> None:

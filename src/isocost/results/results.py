@@ -219,7 +219,8 @@ def _bill_lines(
     for student in dict.fromkeys(t.student for t in trainings):
         own = [t.trained for t in trainings if t.student == student]
         tokens = sum(t.tokens for t in own)
-        cost = _training_cost(prepared.cards[student], tokens, sum(t.seconds for t in own))
+        adapters = prepared.study.finetune is not None and prepared.study.finetune.method == "lora"
+        cost = _training_cost(prepared.cards[student], tokens, sum(t.seconds for t in own), adapters=adapters)
         lines.append(BillLine(account="training", model=student, what="steps", count=sum(t.steps for t in own), tokens=tokens, cost=cost))
     for student in dict.fromkeys(e.student for e in evaluated):
         mine = [e for e in evaluated if e.student == student]
@@ -280,10 +281,14 @@ def _minus(total: float | None, part: float | None) -> float | None:
     return None if total is None or part is None else total - part
 
 
-def _training_cost(card: ModelCard, tokens: int, seconds: float) -> Cost:
-    """Return the cost of training: 6P FLOPs per token, 2P forward and twice that backward (Kaplan et al. 2020, section 2.1)."""
-    # flops_per_token is 2P, hence 3 of them.
-    return Cost(flops=None if card.flops_per_token is None else 3 * card.flops_per_token * tokens, seconds=seconds)
+def _training_cost(card: ModelCard, tokens: int, seconds: float, *, adapters: bool) -> Cost:
+    """Return the cost of training: 6P FLOPs per token, 2P forward and twice that backward (Kaplan et al. 2020, section 2.1).
+
+    Backward, half is for the gradients of the weights. With LoRA adapters the weights are frozen, so it is 4P; the adapters, less than a
+    hundredth of the weights, are left out.
+    """
+    passes = 2 if adapters else 3  # of 2P each, which flops_per_token is
+    return Cost(flops=None if card.flops_per_token is None else passes * card.flops_per_token * tokens, seconds=seconds)
 
 
 def environment() -> dict[str, str]:

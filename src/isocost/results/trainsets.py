@@ -164,8 +164,8 @@ def rows(table: DrawTable, curated: Curated, questions: Mapping[str, str], form:
         form: The form of the rows.
     """
     has_reasoning = "reasoning" in table.scan().collect_schema().names()
-    # np.split would return one empty part for an empty set.
-    for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)) if curated.kept.size else ():
+    # Of an empty set this is one empty part, whose columns let a reader open the file.
+    for kept in np.split(curated.kept, range(PART, curated.kept.size, PART)):
         ids = pl.Series(list(table.sample_ids(kept)), dtype=pl.String)
         part = table.draws.select("problem_id", "model")[kept].with_columns(sample_id=ids)
         reasoning = table.texts_of(kept, "reasoning") if has_reasoning else None
