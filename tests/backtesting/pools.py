@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from isocost.backtesting.pool import Floats, Pool, pool_of
+from isocost.arrays import Floats
+from isocost.backtesting.pool import Pool, pool_of
 from isocost.costs.given import GivenCosts
 
 COSTS = {"weak": 1.0, "strong": 3.0}

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.forecasting import CurveForecast, Pilot, Piloted
 from isocost.passrates import Law
-from isocost.passrates.grid import Floats
 from isocost.records import Estimate
 
 NONE = np.zeros(0, np.int64)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from isocost.arrays import Ints
 from isocost.errors import BudgetError
 from isocost.policies.base import Observation
 from isocost.policies.firsthit import FirstHit
-from isocost.policies.tally import Ints, Tally
+from isocost.policies.tally import Tally
 from isocost.records import Outcome, Verdict
 from tests.policies.buying import buy, draws, make_terms, seen
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Bools
 from isocost.measuring.draws import load
 from isocost.measuring.measured import Measured
 from isocost.measuring.models import models
-from isocost.metrics.coverage import Bools
 from isocost.records import Outcome
 from isocost.results.drawtable import DrawTable
 from isocost.results.pools import measured_models, pool_measures

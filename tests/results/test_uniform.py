@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 from isocost.policies.base import Coverage
 from isocost.records import Outcome
 from isocost.results.drawtable import DrawTable

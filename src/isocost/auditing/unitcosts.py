@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from isocost.metrics.coverage import Floats, Ints
+from isocost.arrays import Floats, Ints
 from isocost.metrics.unitcost import cost_per_correct, cost_per_truly_correct
 from isocost.records import Estimate, Outcome, Unit
 from isocost.tables.coding import codes

@@ -13,8 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.backtesting.objectives import progress_of
-from isocost.backtesting.pool import Floats, Pool
+from isocost.backtesting.pool import Pool
 from isocost.backtesting.replay import Reach
 from isocost.passrates import States
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective

@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.backtesting.bounds import KnownLaw, KnownRates, Rates, greedy
-from isocost.backtesting.pool import Floats, Pool
+from isocost.backtesting.pool import Pool
 from isocost.backtesting.replay import replay, replay_fixed
 from isocost.errors import InputError
 from isocost.nearest import did_you_mean

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.backtesting.buyers import Buyer
-from isocost.backtesting.pool import Floats, Pool
+from isocost.backtesting.pool import Pool
 from isocost.backtesting.replays import Costs
 from isocost.backtesting.results import Line, TargetResult
 from isocost.records import Estimate

@@ -11,13 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isocost.arrays import Bools, Floats, Ints
 from isocost.costs.given import GivenCosts
 from isocost.errors import TableError
 from isocost.metrics.diversity import Level, distinct_key
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 T = TypeVar("T", bound=np.generic)
 

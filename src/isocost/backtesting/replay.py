@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.backtesting.objectives import Progress, progress_of
-from isocost.backtesting.pool import Floats, Pool
+from isocost.backtesting.pool import Pool
 from isocost.policies.base import KeptPerProblem, Objective, Observation, Policy, Terms
 from isocost.records import Allocation, Outcome, Verdict
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from isocost.arrays import Bools, Floats
 from isocost.backtesting.buyers import Buyer, Run, Task
-from isocost.backtesting.pool import Bools, Floats, Pool
+from isocost.backtesting.pool import Pool
 
 # Orders of resampled draws that choose the model of a policy of one model, apart from the one that its cost is taken from.
 _CHOOSING = 3

@@ -9,13 +9,13 @@ from statistics import NormalDist
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast, outward
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.joint import Replicates
 from isocost.forecasting.simulated import Result
 from isocost.forecasting.values import draw_values, pair_values
 from isocost.metrics.settling import problems_to_settle
-from isocost.passrates.grid import Floats
 from isocost.policies.base import KeptPerProblem, Objective
 from isocost.records import Estimate
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.arrays import Floats, Ints
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.values import by_correct, draw_values, kept_values
 from isocost.metrics.coverage import coverage_curve
 from isocost.passrates import MarginalPosterior, power_law
-from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Floats
-from isocost.passrates.posterior import Ints
+from isocost.passrates.grid import LOG_FAILURES, LOG_RATES
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.records import Estimate
 

@@ -8,6 +8,7 @@ from itertools import combinations, compress
 
 import numpy as np
 
+from isocost.arrays import Ints
 from isocost.forecasting.choices import Choice, Difference, Market
 from isocost.forecasting.curves import ENDS, CurveForecast, Pilot, outward
 from isocost.forecasting.distinct import DistinctLaw
@@ -17,7 +18,6 @@ from isocost.forecasting.margins import Margin, margin
 from isocost.forecasting.overtaking import Overtaking, overtaking
 from isocost.forecasting.scores import Score, scores
 from isocost.forecasting.simulated import Simulation
-from isocost.passrates.posterior import Ints
 from isocost.policies import ONE_MODEL
 from isocost.policies.base import Objective
 from isocost.records import Estimate, Unit

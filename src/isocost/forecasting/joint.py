@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 import numpy as np
 
+from isocost.arrays import Floats, Ints
 from isocost.forecasting.curves import CurveForecast
 from isocost.passrates import Marginal, MarginalPosterior, Posterior, Prior, States
-from isocost.passrates.grid import RATES, Floats
-from isocost.passrates.posterior import Ints
+from isocost.passrates.grid import RATES
 from isocost.policies.adaptive import label_bins
 
 _LAWS = 24  # per model, of those that its own pilot leaves

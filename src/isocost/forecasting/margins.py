@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast
 from isocost.forecasting.joint import Replicates
 from isocost.forecasting.values import draw_values
-from isocost.passrates.grid import Floats
 from isocost.policies.base import MixedGroups, Objective
 from isocost.records import Estimate
 

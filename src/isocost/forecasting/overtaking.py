@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast
 from isocost.forecasting.joint import Replicates
 from isocost.forecasting.values import draw_values
-from isocost.passrates.grid import RATES, Floats
+from isocost.passrates.grid import RATES
 from isocost.policies.base import Objective
 
 REACH = 25  # times the pilot: the range that simulation has checked

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.forecasting.curves import CurveForecast, Pilot
-from isocost.metrics.coverage import Floats, coverage_curve
+from isocost.metrics.coverage import coverage_curve
 from isocost.metrics.diversity import diversity_curve
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.records import Estimate

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.arrays import Floats, Ints
 from isocost.forecasting.distinct import DistinctLaw
-from isocost.passrates.grid import Floats
-from isocost.passrates.posterior import Ints
 from isocost.policies import load_policy
 from isocost.policies.base import KeptPerProblem, MixedGroups, Objective, Observation, Policy, Terms
 from isocost.records import Allocation, Outcome, Unit, Verdict

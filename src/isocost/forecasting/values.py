@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.forecasting.distinct import DistinctLaw
-from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Floats
+from isocost.passrates.grid import LOG_FAILURES, LOG_RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from isocost.metrics.coverage import Bools, Floats, Ints, covered, pass_at_1
+from isocost.arrays import Bools, Floats, Ints
+from isocost.metrics.coverage import covered, pass_at_1
 from isocost.metrics.intervals import count_intervals, mean_intervals
 from isocost.records import Estimate
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from isocost.arrays import Ints
 from isocost.measuring.columns import estimates
 from isocost.measuring.models import Model, all_true, common_places, coverage, diversity, draw_cost, levels_of, reach_of
-from isocost.metrics.coverage import Ints, covered
+from isocost.metrics.coverage import covered
 from isocost.metrics.curves import Crossover, Curve, coverage_at, crossover, curve_ks
 from isocost.metrics.overlap import Overlap, overlap
 from isocost.records import Estimate

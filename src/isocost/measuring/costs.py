@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.measuring.draws import Draws
 from isocost.measuring.models import Model
-from isocost.metrics.coverage import Floats
 from isocost.metrics.intervals import amount_interval
 from isocost.metrics.unitcost import cost_per_correct
 from isocost.records import Estimate

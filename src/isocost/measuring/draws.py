@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isocost.metrics.coverage import Bools, Floats, Ints
+from isocost.arrays import Bools, Floats, Ints
 from isocost.tables.coding import coded, codes, collected, combined
 
 Numbers = NDArray[np.integer[Any]]  # of any width: a run gives numbers of 4 bytes

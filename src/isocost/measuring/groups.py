@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Ints
 from isocost.errors import TableError
 from isocost.measuring.draws import Draws
-from isocost.metrics.coverage import Ints
 from isocost.tables.coding import coded, codes
 from isocost.tables.columns import COLUMNS
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from isocost.arrays import Bools, Ints
 from isocost.ids import seeded_choice
 from isocost.measuring.draws import Draws
-from isocost.metrics.coverage import Bools, Ints
 from isocost.policies import FIXED
 from isocost.store import RunDirectory
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Floats, Ints
 from isocost.measuring.models import Model, levels_of
-from isocost.metrics.coverage import Floats, Ints
 from isocost.metrics.intervals import count_intervals, mean_intervals
 from isocost.metrics.mixtures import mixture_coverage, mixture_diversity
 from isocost.records import Estimate

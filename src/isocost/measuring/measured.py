@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from isocost.arrays import Ints
 from isocost.measuring.columns import Columns, estimates
 from isocost.measuring.costs import unit_costs
 from isocost.measuring.models import Model, Votes, coverage, diversity, in_hand, majority, pass_at_first
-from isocost.metrics.coverage import Ints
 from isocost.metrics.stopped import Stopped
 from isocost.records import Estimate
 

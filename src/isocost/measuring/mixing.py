@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from isocost.arrays import Floats
 from isocost.errors import InputError
 from isocost.measuring.draws import Draws
 from isocost.measuring.words import no_model
-from isocost.metrics.coverage import Floats
 
 Shares = Mapping[str, float]
 _EQUAL, _SHARED = r"()(\+.*)?", r"=([^,=]*)(,.*)?"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.measuring.comparing import Point
 from isocost.measuring.joined import Joined, Values
 from isocost.measuring.models import Model, all_true, common_places, draw_cost, reach_of
-from isocost.metrics.coverage import Floats
 from isocost.metrics.curves import curve_ks
 from isocost.metrics.intervals import paired_count_difference, paired_difference
 from isocost.records import Estimate

@@ -9,10 +9,11 @@ from functools import reduce
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Bools, Floats, Ints
 from isocost.measuring.columns import Columns, where_drawn
 from isocost.measuring.draws import Draws
 from isocost.measuring.solutions import Classes, answers, solutions
-from isocost.metrics.coverage import Bools, Floats, Ints, coverage_curve, covered, pass_at_1
+from isocost.metrics.coverage import coverage_curve, covered, pass_at_1
 from isocost.metrics.diversity import Level, diversity_curve
 from isocost.metrics.majority import majorities
 from isocost.metrics.stopped import Stopped, looks_stopped

@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.exceptions import PolarsError
 
+from isocost.arrays import Bools, Ints
 from isocost.errors import TableError
 from isocost.measuring.draws import Draws, Numbers
-from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.diversity import Level, distinct_key, owner_blocks
 from isocost.tables.coding import collected
 

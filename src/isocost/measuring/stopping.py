@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from isocost.arrays import Bools, Ints
 from isocost.errors import InputError
 from isocost.measuring.columns import Columns
 from isocost.measuring.models import Model
-from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.stopping import stopped_rates
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Ints
 from isocost.costs.given import GivenCosts
 from isocost.measuring.columns import Measures
 from isocost.measuring.comparing import Crossing, Point, Shared, crossings, curve_points, shared
@@ -21,7 +22,6 @@ from isocost.measuring.mixtures import Mixture, mixture
 from isocost.measuring.models import Model, models
 from isocost.measuring.rundirs import RunFacts
 from isocost.measuring.stopping import stopped_pass
-from isocost.metrics.coverage import Ints
 from isocost.metrics.diversity import Level
 
 ALL_LEVELS: tuple[Level, ...] = ("string", "normalised", "equations")

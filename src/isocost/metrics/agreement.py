@@ -8,7 +8,7 @@ from math import sqrt
 
 import numpy as np
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 from isocost.metrics.intervals import proportion
 from isocost.metrics.intervals.score import Z
 from isocost.records import Estimate

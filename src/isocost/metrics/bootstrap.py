@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 
 _CELLS = 1 << 22  # draws times problems held at once: two blocks of 32 MB
 

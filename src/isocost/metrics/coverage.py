@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from isocost.arrays import Floats, Ints
 from isocost.tables.coding import distinct
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 _CELLS = 1 << 20  # numbers held at once in a block of the logarithms that are summed
 

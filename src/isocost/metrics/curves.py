@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from isocost.arrays import Floats, Ints
 from isocost.metrics.bootstrap import bootstrap_means
-from isocost.metrics.coverage import Floats, Ints, coverage_at_k, coverage_curve
+from isocost.metrics.coverage import coverage_at_k, coverage_curve
 
 Side = Literal["left", "right"]
 _LEVEL = 1e-12  # curves that differ by less are level: another order of summation changes this much

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from isocost.arrays import Floats, Ints
 from isocost.equations import signature
-from isocost.metrics.coverage import Floats, Ints, checked_ks, distinct_pairs, pair_curve
+from isocost.metrics.coverage import checked_ks, distinct_pairs, pair_curve
 
 Level = Literal["string", "normalised", "equations"]
 SAME: dict[Level | None, str] = {

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Bools, Floats, Ints
+from isocost.arrays import Bools, Floats, Ints
 
 _MOST_WORK = 20_000_000  # multiplications for one problem's exact count; about 50 ms
 _LARGEST_EXACT = 1e290  # largest number of subsets; floats overflow at 1.8e308, and products need room

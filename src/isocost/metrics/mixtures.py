@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats, Ints, distinct_pairs, pair_curve
+from isocost.arrays import Floats, Ints
+from isocost.metrics.coverage import distinct_pairs, pair_curve
 from isocost.metrics.diversity import BLOCK_CELLS, owner_blocks
 
 

@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 from isocost.metrics.intervals.means import unseen
 from isocost.metrics.intervals.score import Z, score_ends, t_quantile
 from isocost.records import Estimate

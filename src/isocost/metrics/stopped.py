@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Bools, Floats, Ints
+from isocost.arrays import Bools, Floats, Ints
 
 _CHANCE = 1e-3  # false alarms per table; 0.05 would flag one honest table in twenty
 _TILTS = np.linspace(0.0, 25.0, 1001)  # grid of t for Chernoff's bound; any t gives a valid bound, a fine grid a tight one

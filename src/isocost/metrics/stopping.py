@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 
 
 def stopped_rates(drawn: ArrayLike, correct: ArrayLike, successes: int, cap: ArrayLike) -> Floats:

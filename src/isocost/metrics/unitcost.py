@@ -7,7 +7,7 @@ from math import exp, inf, log, sqrt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 from isocost.metrics.intervals import mean_interval
 from isocost.metrics.intervals.score import t_quantile
 from isocost.records import Estimate

@@ -8,9 +8,8 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from isocost.arrays import Floats
 
 # Cells are even in the logit of the pass rate: laws of pass rates have most of their mass near 0 and 1, where even cells would be too wide.
 # Below the first edge (p = 6e-6) a problem is as good as impossible.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isocost.passrates.grid import EDGES, Floats, beta_masses, edge_scores
+from isocost.arrays import Floats
+from isocost.passrates.grid import EDGES, beta_masses, edge_scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

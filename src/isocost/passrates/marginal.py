@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Floats, Marginal
+from isocost.arrays import Floats
+from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Marginal
 
 # The weak prior, from simulation: ln alpha ~ N(ln .35, 1.2), ln beta ~ N(ln 1.2, 1.8), impossible share ~ exponential of mean .07.
 _ALPHA, _BETA, _IMPOSSIBLE = (math.log(0.35), 1.2), (math.log(1.2), 1.8), 0.07

@@ -18,12 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, RATES, Floats, factor_weights
+from isocost.arrays import Floats, Ints
+from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, RATES, factor_weights
 from isocost.passrates.priors import Prior
-
-Ints = NDArray[np.int64]
 
 # Correlations of the label with the factor. Noise is as likely beforehand as all the others together.
 LOADINGS = (0.0, 0.3, -0.3, 0.5, -0.5, 0.65, -0.65, 0.8, -0.8, 0.9, -0.9)

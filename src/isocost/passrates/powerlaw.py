@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.passrates.grid import Floats
+from isocost.arrays import Floats
 
 
 def power_law(coverage: ArrayLike, ks: ArrayLike) -> Floats | None:

@@ -8,7 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from isocost.passrates.grid import Floats, Marginal, conditional_masses
+from isocost.arrays import Floats
+from isocost.passrates.grid import Marginal, conditional_masses
 from isocost.passrates.laws import Law
 
 

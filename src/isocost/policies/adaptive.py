@@ -7,12 +7,13 @@ from statistics import NormalDist
 
 import numpy as np
 
+from isocost.arrays import Bools, Floats, Ints
 from isocost.errors import BudgetError
 from isocost.passrates import HIERARCHICAL, Posterior, Prior, States
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.policies.gains import gains_of
 from isocost.policies.rounds import GROWTH, LARGE_GROWTH
-from isocost.policies.tally import Bools, Floats, Ints, Tally
+from isocost.policies.tally import Tally
 from isocost.records import Allocation
 
 SMALLEST = 0.1  # draws of the cheapest model per problem in the smallest round

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from isocost.arrays import Ints
 from isocost.errors import BudgetError
 from isocost.policies.base import Policy, Terms
 from isocost.policies.rounds import Rounds
-from isocost.policies.tally import Ints
 from isocost.records import Allocation
 
 

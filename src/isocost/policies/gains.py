@@ -7,9 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
+from isocost.arrays import Bools, Floats, Ints
 from isocost.passrates import Posterior, States
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Observation, Terms
-from isocost.policies.tally import Bools, Floats, Ints, Tally
+from isocost.policies.tally import Tally
 
 
 class Gains(Protocol):

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from isocost.arrays import Bools, Ints
 from isocost.policies.base import Observation, Terms
-from isocost.policies.tally import Bools, Ints, Tally
+from isocost.policies.tally import Tally
 from isocost.records import Allocation
 
 # A round may spend this share of what was spent before it, so that engines stay full when few problems are open, and the number of rounds

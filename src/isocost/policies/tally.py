@@ -6,16 +6,12 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isocost.amounts import format_distinct
+from isocost.arrays import Bools, Floats, Ints
 from isocost.errors import BudgetError
 from isocost.policies.base import Observation, Terms
 from isocost.records import Allocation
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 # A budget that is a multiple of the cost must not lose a draw to the rounding of sums. Far below one draw for any budget under 10^8 draws.
 _ROUNDING = 1.0 + 1e-9

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Bools, Ints
 from isocost.costs.given import GivenCosts
 from isocost.errors import InputError
 from isocost.forecasting import Answers, DistinctLaw, Pilot, Piloted
@@ -17,7 +18,6 @@ from isocost.measuring.draws import Draws, load, rows_of
 from isocost.measuring.models import Model, models
 from isocost.measuring.rundirs import RunFacts, facts_of, pilot_of, samples_of
 from isocost.measuring.solutions import Classes
-from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.diversity import Level
 from isocost.metrics.intervals import amount_interval
 from isocost.predicting.repeats import Repeats, repeats

@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Bools, Ints
 from isocost.forecasting import DistinctLaw
 from isocost.measuring.draws import Draws
 from isocost.measuring.solutions import Classes, solutions
-from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.diversity import Level
 from isocost.tables.coding import collected
 

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from isocost import auditing
+from isocost.arrays import Bools
 from isocost.auditing.labelfile import read_labels
 from isocost.auditing.labels import Verdicts, verdicts
 from isocost.events import Listener
 from isocost.executors.base import Executor
 from isocost.judging.reasoning import Judge, judge_prompt
-from isocost.metrics.coverage import Bools
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Chosen, Estimate, Unit
 from isocost.results.drawtable import DrawTable

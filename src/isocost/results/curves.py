@@ -8,11 +8,11 @@ from itertools import combinations
 
 import numpy as np
 
+from isocost.arrays import Bools, Floats, Ints
 from isocost.config import Arm, Study
 from isocost.measuring.comparing import MOST_PAIRED, crossings, curve_points
 from isocost.measuring.mixtures import mixture
 from isocost.measuring.models import Model, diversity
-from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.metrics.curves import coverage_at
 from isocost.metrics.intervals import count_interval, mean_interval, paired_count_difference, paired_difference
 from isocost.metrics.overlap import overlap

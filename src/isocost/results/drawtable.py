@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from isocost import paths
+from isocost.arrays import Bools, Floats, Ints
 from isocost.executors.storing import EXTRAS
-from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.records import Allocation, Cell, Cost, FinishReason, Outcome, Unit
 from isocost.store import atomic_write
 

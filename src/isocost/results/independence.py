@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isocost.metrics.coverage import Bools
+from isocost.arrays import Bools
 from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators
 from isocost.results.drawtable import DrawTable

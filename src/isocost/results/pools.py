@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Bools
 from isocost.measuring.draws import Draws
 from isocost.measuring.measured import Measured
 from isocost.measuring.models import Model, models
-from isocost.metrics.coverage import Bools
 from isocost.records import Estimate
 from isocost.results.drawtable import DrawTable, Places
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isocost.metrics.coverage import Bools, Floats, Ints
+from isocost.arrays import Bools, Floats, Ints
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.results.drawtable import DrawTable
 

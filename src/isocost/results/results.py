@@ -14,11 +14,11 @@ import numpy as np
 import polars as pl
 
 from isocost import auditing, measuring
+from isocost.arrays import Bools, Ints
 from isocost.config import Study
 from isocost.curating import Curated
 from isocost.engines import ENGINES
 from isocost.ledger import Account
-from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.intervals import count_interval, detectable_difference, paired_count_difference, paired_difference
 from isocost.policies import FIXED
 from isocost.preparing.prepare import Prepared, generators

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from isocost.metrics.coverage import Bools, Ints
+from isocost.arrays import Bools, Ints
 from isocost.planning import objective_of
 from isocost.policies import FIXED
 from isocost.policies.base import Coverage, KeptPerProblem, Objective

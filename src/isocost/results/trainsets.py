@@ -12,9 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isocost import curating
+from isocost.arrays import Bools, Ints
 from isocost.curating import Curated, Rules
 from isocost.equations import audit_steps
-from isocost.metrics.coverage import Bools, Ints
 from isocost.metrics.diversity import Level, distinct_key
 from isocost.prompts.base import Template
 from isocost.records import AuditedBy, Cell

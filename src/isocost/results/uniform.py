@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isocost.arrays import Bools, Floats, Ints
 from isocost.forecasting import CurveForecast, Pilot
 from isocost.measuring.models import reach_of
 from isocost.metrics.bootstrap import bootstrap_means
-from isocost.metrics.coverage import Bools, Floats, Ints
 from isocost.metrics.curves import curve_ks
 from isocost.policies.base import KeptPerProblem
 from isocost.records import Estimate, UniformMatch, Unit

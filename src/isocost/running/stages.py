@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from isocost import curating
+from isocost.arrays import Ints
 from isocost.curating import Curated
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
 from isocost.errors import StorageError
@@ -23,7 +24,6 @@ from isocost.ledger import Ledger
 from isocost.ledger.summary import refresh_summary
 from isocost.measuring.rundirs import PAID, SAMPLES
 from isocost.memory import release_freed
-from isocost.metrics.coverage import Ints
 from isocost.paths import shell_word
 from isocost.preparing.prepare import Prepared
 from isocost.records import Cell, Outcome, Results

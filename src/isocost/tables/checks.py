@@ -7,8 +7,9 @@ import json
 import numpy as np
 import polars as pl
 
+from isocost.arrays import Ints
 from isocost.errors import TableError
-from isocost.tables.coding import Ints, coded, codes, collected, combined
+from isocost.tables.coding import coded, codes, collected, combined
 from isocost.tables.columns import refuse
 from isocost.tables.source import Source
 

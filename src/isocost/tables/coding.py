@@ -10,10 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.exceptions import PolarsError
 
+from isocost.arrays import Ints
 from isocost.errors import TableError
 from isocost.tables.source import first_line
 
-Ints = NDArray[np.int64]
 _PART = 10_000  # hashes that are Python objects at once; an object takes four times the 16 bytes that are kept
 
 

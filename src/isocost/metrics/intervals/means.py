@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 from isocost.metrics.intervals.score import Z, estimates, score_ends, t_quantile
 from isocost.records import Estimate
 

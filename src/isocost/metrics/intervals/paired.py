@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 from isocost.metrics.intervals.means import unseen
 from isocost.metrics.intervals.score import Z_POWER, Z, estimates, t_quantile
 from isocost.records import Estimate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats, Ints
+from isocost.arrays import Floats, Ints
 from isocost.metrics.intervals.means import unseen
 from isocost.metrics.intervals.score import estimates, score_ends
 from isocost.records import Estimate

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isocost.metrics.coverage import Floats
+from isocost.arrays import Floats
 from isocost.metrics.intervals.paired import paired_difference
 from isocost.metrics.intervals.score import t_quantile
 from isocost.records import Estimate
