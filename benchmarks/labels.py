@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from isocost.arrays import Floats
 from isocost.backtesting.files import load
 from isocost.backtesting.objectives import needed
-from isocost.backtesting.pool import Floats, Pool
+from isocost.backtesting.pool import Pool
 from isocost.backtesting.replay import replay, replay_fixed
 from isocost.costs.given import given_costs
 from isocost.policies.adaptive import Adaptive

@@ -1,10 +1,11 @@
-"""Cost of the adaptive policy on simulated laws, against the bound of a buyer who knows the law and against the best uniform.
+"""Cost of the adaptive policy on simulated laws or recorded pools, against the bound of a buyer who knows the law and the best uniform.
 
     python benchmarks/policies.py --save costs.jsonl           # the table of docs/backtest.md; days on one core, may be stopped
     python benchmarks/policies.py --seeds 20 --processes 2     # a first look
     python benchmarks/policies.py --objective kept:4           # distinct correct solutions; or mixed:8
     python benchmarks/policies.py --rounds 0,0                 # one draw at a time, without rounds
     python benchmarks/policies.py --known --problems 600 --only "MATH, 1:3, 0.8" --rounds 0.1,0.25   # what such rounds alone cost
+    python benchmarks/policies.py --only embedded --seeds 200  # pools of the embedded models, recorded by embedded_pools.yaml
 
 Laws of the pass rates of a weak and a strong model: those fitted to the paper's curves of MATH and GSM8K, and .02 and .5 for every problem.
 5% of problems are impossible. A strong draw costs 3 or 30 weak ones; abilities correlate at .5, .8 or .95 (a Gaussian copula). A seed is
@@ -12,6 +13,9 @@ Laws of the pass rates of a weak and a strong model: those fitted to the paper's
 for mixed groups) on these problems, counted on draws apart, so that each can be reached. The best uniform is the model that reaches the
 expected value at the lower cost. All correct solutions are distinct. Each policy gets the same problems and draws. Ratios are of means
 over seeds; standard errors by the delta method, paired.
+
+--only embedded takes the recorded draws of runs/embedded-pools (or --pools) in place of simulated ones: each pair of models, at the FLOPs
+that each draw cost. A seed is an order of the draws. The law that is known is that of the problems' own pass rates.
 
 --known puts a buyer who knows the law, in rounds, in the place of those who learn it: its ratio to the bound is what rounds cost. --rounds
 has the arguments `growth` and `smallest` of the policy. With --save, the costs of each set of problems are appended to a file, and those
@@ -23,7 +27,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -31,9 +35,11 @@ from pathlib import Path
 
 import numpy as np
 
-from isocost.backtesting.bounds import Learned, greedy
+from isocost.arrays import Floats
+from isocost.backtesting.bounds import KnownLaw, Learned, Rates, greedy
+from isocost.backtesting.files import load
 from isocost.backtesting.objectives import progress_of
-from isocost.backtesting.pool import Floats, Pool
+from isocost.backtesting.pool import Pool
 from isocost.backtesting.replay import replay, replay_fixed
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.values import draw_values
@@ -64,10 +70,31 @@ class Setting:
     def joint(self) -> Law:
         return replace(LAWS[self.law], correlation=self.correlation)
 
+    @property
+    def group(self) -> str:
+        """The settings over which the second table takes means."""
+        return f"{self.law}, 1:{self.price:g}"
+
     def __str__(self) -> str:
-        return f"{self.law}, 1:{self.price:g}, {self.correlation:g}"
+        return f"{self.group}, {self.correlation:g}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A pair of models of a recorded table, the cheaper one first."""
+
+    table: Path
+    models: tuple[str, str]
+
+    @property
+    def group(self) -> str:
+        return f"embedded {'+'.join(self.models)}"
+
+    def __str__(self) -> str:
+        return self.group
+
+
+PAIRS = (("weak", "strong"), ("tiny", "weak"), ("tiny", "strong"))
 SETTINGS = [Setting(law=law, price=price, correlation=r) for law, price, r in itertools.product(LAWS, (3.0, 30.0), (0.5, 0.8, 0.95))]
 
 
@@ -75,7 +102,7 @@ SETTINGS = [Setting(law=law, price=price, correlation=r) for law, price, r in it
 class Job:
     """One set of problems, and what is to be reached on it."""
 
-    setting: Setting
+    setting: Setting | Recorded
     objective: Objective
     problems: int
     growth: float
@@ -97,7 +124,7 @@ class Job:
     @property
     def priors(self) -> dict[str, Prior]:
         """The learned prior, and for coverage fixed ones beside it; or the law itself."""
-        if self.known:
+        if self.known and isinstance(self.setting, Setting):
             return {"law known, rounds": law_prior(self.setting.joint)}
         return PRIORS if isinstance(self.objective, Coverage) else {"hierarchical": HIERARCHICAL}
 
@@ -110,11 +137,13 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=200)
     parser.add_argument("--rounds", type=floats, default=(GROWTH, SMALLEST), help="growth and smallest round of the policy")
     parser.add_argument("--known", action="store_true", help="tell the policy the law")
-    parser.add_argument("--only", help="one setting, as in the table")
+    parser.add_argument("--only", help="one setting, as in the table, or embedded")
+    parser.add_argument("--pools", type=Path, default=Path("runs/embedded-pools"), help="run directory of embedded_pools.yaml")
     parser.add_argument("--save", type=Path, help="file to which the costs of each set of problems are appended")
     args = parser.parse_args()
     # Seed by seed over all settings: if it is stopped, each setting has as many.
-    settings = [setting for setting in SETTINGS if args.only in {None, str(setting)}]
+    embedded = [Recorded(table=args.pools / "samples.parquet", models=pair) for pair in PAIRS]
+    settings = embedded if args.only == "embedded" else [setting for setting in SETTINGS if args.only in {None, str(setting)}]
     growth, smallest = args.rounds
     what = {"objective": args.objective, "problems": args.problems, "growth": growth, "smallest": smallest, "known": args.known}
     jobs = [Job(setting=setting, seed=seed, **what) for seed in range(args.seeds) for setting in settings]
@@ -145,7 +174,7 @@ def computed(jobs: list[Job], save: Path | None, processes: int) -> dict[str, di
     return found
 
 
-def report(costs: dict[Setting, dict[str, Floats]], job: Job) -> None:
+def report(costs: Mapping[Setting | Recorded, dict[str, Floats]], job: Job) -> None:
     """Print the ratios of each setting and number of draws, then their means and the worst of them over correlations and draws.
 
     Args:
@@ -161,7 +190,7 @@ def report(costs: dict[Setting, dict[str, Floats]], job: Job) -> None:
             best = min((of[name] for name in UNIFORM), key=lambda each: float(each.mean()))
             pairs = [ratio(of[name], other) for name in job.priors for other in (of[BOUND], best)]
             print(f"| {setting} | {draws} | " + " | ".join(f"{value:.3f} ±{error:.3f}" for value, error in pairs) + " |")
-            found.setdefault(f"{setting.law}, 1:{setting.price:g}", []).append(np.array(pairs))
+            found.setdefault(setting.group, []).append(np.array(pairs))
     print(f"\n| law, prices | {header} |\n|---|" + "--:|--:|" * len(job.priors))
     found["all"] = [pairs for each in found.values() for pairs in each]
     for name, each in found.items():
@@ -181,11 +210,18 @@ def ratio(above: Floats, below: Floats) -> tuple[float, float]:
 def costs_of(job: Job) -> dict[str, Floats]:
     """Return the cost of each buyer for each target on one set of problems; the whole pool's where it is not reached."""
     setting, objective, seed = job.setting, job.objective, job.seed
-    pool = simulated(setting, job.problems, np.random.default_rng([seed, 17]))
-    models = best_models(setting, objective, job.draws)
+    generator = np.random.default_rng([seed, 17])
+    if isinstance(setting, Recorded):
+        pool = recorded(setting, objective).shuffled(generator)
+        models = best_recorded(pool, objective, job.draws)
+        law: Rates = law_of(setting, objective)
+    else:
+        pool = simulated(setting, job.problems, generator)
+        models = best_models(setting, objective, job.draws)
+        law = known(setting)
     needs = [reached(pool, objective, model, draws) for model, draws in zip(models, job.draws, strict=True)]
     needs = np.maximum.accumulate(needs).tolist()  # targets ascend, also where the best model changes
-    found = {BOUND: greedy(known(setting), pool, objective, needs, np.random.default_rng([seed, 18]))}
+    found = {BOUND: greedy(law, pool, objective, needs, np.random.default_rng([seed, 18]))}
     for model, name in enumerate(UNIFORM):
         found[name] = replay_fixed(pool.of_models([model]), objective, needs, np.random.default_rng([seed, 19]))
     for name, prior in job.priors.items():
@@ -195,7 +231,7 @@ def costs_of(job: Job) -> dict[str, Floats]:
 
 def reached(pool: Pool, objective: Objective, model: int, draws: int) -> int:
     """Return what the last draws of a model for each problem reach, summed over problems."""
-    last = slice(DRAWS - draws, None)
+    last = slice(pool.cost.shape[2] - draws, None)
     apart = replace(pool, **{name: getattr(pool, name)[:, :, last] for name in ("graded", "correct", "solution", "cost")})
     progress = progress_of(objective, apart)
     return sum(progress.add(problem, model, draw) for problem in range(len(pool.problems)) for draw in range(draws))
@@ -220,6 +256,28 @@ def simulated(setting: Setting, problems: int, generator: np.random.Generator) -
         labels=(None,) * problems,
         distinct=None,
     )
+
+
+@cache
+def recorded(setting: Recorded, objective: Objective) -> Pool:
+    """Return the recorded draws of a pair of models."""
+    pool = load(setting.table, objective).pool
+    return pool.of_models([pool.models.index(model) for model in setting.models])
+
+
+@cache
+def law_of(setting: Recorded, objective: Objective) -> KnownLaw:
+    return KnownLaw(recorded(setting, objective).rates)
+
+
+def best_recorded(pool: Pool, objective: Objective, draws: Sequence[int]) -> tuple[int, ...]:
+    """Return the model of the best uniform for each number of draws per problem: the second, unless the first reaches more for its money.
+
+    Where the first would need more draws than are recorded, all of its draws count.
+    """
+    price = float(pool.mean_costs[1] / pool.mean_costs[0])
+    most = pool.cost.shape[2]
+    return tuple(int(reached(pool, objective, 1, n) > reached(pool, objective, 0, min(most, round(n * price)))) for n in draws)
 
 
 @cache
