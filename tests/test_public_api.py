@@ -1,11 +1,12 @@
+import inspect
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 import isocost
-from isocost import errors
 
 HEAVY = ("torch", "transformers", "trl", "datasets", "polars", "pandas", "scipy", "sympy", "matplotlib", "math_verify")
 
@@ -26,9 +27,24 @@ def test_every_public_name_can_be_had(name: str) -> None:
     assert getattr(isocost, name).__name__ == name
 
 
-def test_a_run_and_everything_that_it_may_raise_is_public() -> None:
-    raised = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, errors.IsocostError)}
-    assert set(isocost.__all__) == raised | {"run", "Finished"}
+def test_the_public_names_are_exactly_these() -> None:
+    assert isocost.__all__ == [
+        "IsocostError", "Run", "Study", "backtest", "export", "forecast", "measure", "plan", "push_to_hub", "read_samples", "run", "status",
+        "verify", "write_samples",
+    ]  # fmt: skip
+    assert dir(isocost) == isocost.__all__
+
+
+def test_every_public_name_is_documented_and_typed() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    for name in isocost.__all__:
+        public = getattr(isocost, name)
+        assert public.__doc__
+        assert f"`{name}" in page
+        if inspect.isfunction(public):
+            signature = inspect.signature(public)
+            assert signature.return_annotation is not inspect.Signature.empty
+            assert all(each.annotation is not inspect.Parameter.empty for each in signature.parameters.values())
 
 
 def test_no_other_name_is_made_up() -> None:
@@ -41,7 +57,8 @@ def test_importing_isocost_imports_nothing_heavy() -> None:
 
 
 def test_what_a_run_imports_works_without_torch() -> None:
-    assert modules_after("from isocost import run").isdisjoint({"torch", "transformers", "trl", "datasets", "matplotlib", "sympy"})
+    found = modules_after("from isocost import run, Run, Study")
+    assert found.isdisjoint({"torch", "transformers", "trl", "datasets", "matplotlib", "sympy"})
 
 
 def test_types_are_published() -> None:

@@ -13,7 +13,7 @@ CONSUMER = Path(__file__).parent / "typed" / "consumer.py"
 WRONG = """
 import isocost
 from isocost.records import Verdict
-isocost.run("study.yaml")
+isocost.run(7)
 Verdict(outcome="right")
 """
 
@@ -35,7 +35,7 @@ def test_wrong_uses_are_found(python: Path, tmp_path: Path) -> None:
     program = tmp_path / "wrong.py"
     program.write_text(WRONG)
     found = mypy([program], python).stdout
-    assert '"run" has incompatible type "str"; expected "Path"' in found
+    assert '"run" has incompatible type "int"; expected "str | Path | Study"' in found
     assert '"outcome" to "Verdict" has incompatible type "str"' in found
 
 

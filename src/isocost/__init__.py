@@ -1,8 +1,10 @@
 """Compute-optimal sampling for synthetic reasoning data: which model to buy it from, at a fixed budget.
 
-    finished = isocost.run(Path("study.yaml"), Path("runs/study"))
+    run = isocost.run("study.yaml", "runs/study")
+    run.headline, run.arms, run.samples
 
-runs a study, or goes on with it. Everything else is the command line's (`isocost --help`).
+runs a study, or resumes it. `Study` makes one from a dict, `Run` opens a run directory, `isocost.plots` draws its figures. The functions
+on tables of samples are those of the command line. Errors are in `isocost.errors`. See docs/python.md.
 """
 
 from __future__ import annotations
@@ -10,54 +12,51 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from isocost.errors import (
-    BudgetError,
-    EngineError,
-    InputError,
-    IsocostError,
-    LimitReachedError,
-    MissingExtraError,
-    ModelError,
-    NotSentError,
-    ProblemsError,
-    RefusedPromptError,
-    RunDirectoryError,
-    RunError,
-    StorageError,
-    StudyError,
-    TableError,
-    TryAgainError,
-    UsageError,
-)
+from isocost.errors import IsocostError
 
 if TYPE_CHECKING:
-    from isocost.running import Finished, run
+    from isocost.api.functions import (
+        backtest,
+        export,
+        forecast,
+        measure,
+        plan,
+        push_to_hub,
+        read_samples,
+        run,
+        status,
+        verify,
+        write_samples,
+    )
+    from isocost.api.runs import Run
+    from isocost.api.studies import Study
 
 __all__ = [
-    "BudgetError",
-    "EngineError",
-    "Finished",
-    "InputError",
     "IsocostError",
-    "LimitReachedError",
-    "MissingExtraError",
-    "ModelError",
-    "NotSentError",
-    "ProblemsError",
-    "RefusedPromptError",
-    "RunDirectoryError",
-    "RunError",
-    "StorageError",
-    "StudyError",
-    "TableError",
-    "TryAgainError",
-    "UsageError",
+    "Run",
+    "Study",
+    "backtest",
+    "export",
+    "forecast",
+    "measure",
+    "plan",
+    "push_to_hub",
+    "read_samples",
     "run",
+    "status",
+    "verify",
+    "write_samples",
 ]
+
+_HOMES = {"Run": "isocost.api.runs", "Study": "isocost.api.studies"}
 
 
 def __getattr__(name: str) -> object:
-    # `import isocost` stays quick: what a run needs is imported with the first look at `run`.
-    if name in ("run", "Finished"):
-        return getattr(import_module("isocost.running"), name)
+    # `import isocost` stays quick: a name brings its imports with the first look at it.
+    if name in __all__:
+        return getattr(import_module(_HOMES.get(name, "isocost.api.functions")), name)
     raise AttributeError(f"module 'isocost' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,6 +8,7 @@ from typing import assert_type
 
 import isocost
 from isocost.engines.base import Engine, Generation, ModelSize, Request
+from isocost.errors import BudgetError
 from isocost.graders.base import Grader
 from isocost.policies.base import Observation, Policy, Terms
 from isocost.prompts.base import Template
@@ -97,10 +98,10 @@ def compare(study: Path) -> str:
     """Run a study and return its answer, or the error's message."""
     try:
         finished = isocost.run(study, settings=["seed=1"], until="report")
-    except isocost.BudgetError as error:
+    except BudgetError as error:
         return f"budget: {error}"
     except isocost.IsocostError as error:
         return str(error)
-    assert_type(finished, isocost.Finished)
-    assert_type(finished.report, Path | None)
+    assert_type(finished, isocost.Run)
+    assert_type(finished.report, Path)
     return finished.headline

@@ -20,6 +20,7 @@ from isocost.executors import engineworker
 from isocost.executors.base import P, T
 from isocost.executors.jobqueue import JobQueue, QueuedJob, WorkerDiedError, WorkerHandle
 from isocost.executors.jobs import Answers, Job, Outcome
+from isocost.executors.spawning import spawning
 
 SMALL = 100_000_000  # parameters; up to here one process per core is faster than one process with all cores, and memory suffices
 
@@ -127,8 +128,8 @@ class LocalWorker:
     def __init__(self, writer: str, threads: int) -> None:
         self._pool = ProcessPoolExecutor(
             1,
-            # Not fork: torch and threads do not survive it.
-            mp_context=multiprocessing.get_context("spawn"),
+            # Spawned, not forked: torch and threads do not survive a fork.
+            mp_context=spawning(),
             initializer=_start_worker,
             initargs=(writer, threads),
         )

@@ -1,0 +1,320 @@
+"""The functions of isocost on tables of samples, studies and runs, as Python users call them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isocost.api.answers import Answer
+from isocost.api.runs import Run
+from isocost.errors import StorageError, TableError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from isocost.api.studies import Study
+    from isocost.backtesting import Backtest
+    from isocost.costs.given import GivenCosts
+    from isocost.exporting import Exported
+    from isocost.measuring.survey import Survey
+    from isocost.predicting import Prediction
+    from isocost.records import CellPlan
+
+Costs = Mapping[str, float]
+
+
+def run(
+    study: str | Path | Study,
+    out: str | Path | None = None,
+    *,
+    settings: Sequence[str] = (),
+    until: str = "report",
+    progress: bool = True,
+) -> Run:
+    """Run a study, or resume it, and return its run. The arguments are those of `Study.run`.
+
+    Raises:
+        InputError: the study cannot be used; nothing was spent.
+        RunError: the run failed; bought samples are kept, and the same call resumes the run.
+    """
+    return _study(study).run(out, settings=settings, until=until, progress=progress)
+
+
+def plan(study: str | Path | Study, *, pilot: str | Path | None = None, out: str | Path | None = None) -> Answer[list[CellPlan]]:
+    """Return what each budget buys from each model, before a token is spent, as `isocost plan`.
+
+    Args:
+        study: The study, or its file.
+        pilot: Samples to forecast from: a table, or a run directory; by default the study's own pilot, if it has run.
+        out: The run directory; default `runs/NAME`.
+
+    Raises:
+        InputError: the study or the pilot cannot be used.
+    """
+    if not isinstance(study, str | Path):
+        return study.plan(pilot=pilot, out=out)
+    from isocost.planning import to_json
+    from isocost.running import plan_from_pilot
+    from isocost.summaries.choicetext import choices_json, choices_markdown
+    from isocost.summaries.pilots import pilot_json
+    from isocost.summaries.plans import to_markdown
+
+    prepared, costs, plans, found = plan_from_pilot(Path(study), table=_path(pilot), out=_path(out))
+    forecast = choices_json(found) if found else {}
+    data = to_json(plans, found.coverage if found else {}) | pilot_json(prepared, costs) | forecast
+    text = "\n\n".join([to_markdown(prepared, costs, plans), *([choices_markdown(found)] if found else [])])
+    return Answer(record=plans, data=data, text=text)
+
+
+def status(directory: str | Path) -> Answer[dict[str, Any]]:
+    """Return the finished stages of a run, and what is planned, spent and left, as `isocost status`.
+
+    Raises:
+        RunDirectoryError: the folder is no run directory.
+    """
+    from isocost.summaries.status import status_of, to_text
+
+    found = status_of(Path(directory))
+    return Answer(record=found, data=found, text=to_text(found))
+
+
+def measure(
+    table: str | Path | pl.DataFrame, *, k: Sequence[int] = (1, 3, 10), by: str | None = None, cost: Costs | None = None
+) -> Answer[Survey]:
+    """Measure the models of a table of samples, as `isocost measure`: coverage, diversity, pass@1, maj@k, costs, crossovers.
+
+    Args:
+        table: A table of samples as a file or a frame, or a run directory.
+        k: The k of coverage@k and diversity@k.
+        by: A column by which problems are grouped.
+        cost: Cost of a generated token by model; by default the table's own costs.
+
+    Raises:
+        InputError: the table or an argument cannot be used.
+    """
+    from isocost import measuring
+
+    with _table(table) as path:
+        found = measuring.survey_file(path, list(k), given=_given(cost), by=by)
+    return Answer(record=found, data=measuring.survey_json(found), text=measuring.survey_markdown(found))
+
+
+def forecast(
+    table: str | Path | pl.DataFrame,
+    *,
+    pilot: int | None = None,
+    at: Sequence[int] = (),
+    budgets: Sequence[float] = (),
+    objective: str = "coverage",
+    cost: Costs | None = None,
+) -> Answer[Prediction]:
+    """Forecast from a pilot what more draws bring, and which model to buy from, as `isocost forecast`.
+
+    Args:
+        table: A table of samples as a file or a frame, or a run directory.
+        pilot: Graded draws per problem to predict from; by default all.
+        at: Draws per problem to predict; by default 4, 16 and 25 times the pilot.
+        budgets: Money per problem at which choices are compared.
+        objective: What choices make the most of: coverage, kept:4 or mixed:8.
+        cost: As for `measure`.
+
+    Raises:
+        InputError: the table or an argument cannot be used.
+    """
+    from isocost.predicting import forecast_json, forecast_markdown, objective_of, predict
+
+    with _table(table) as path:
+        found = predict(path, pilot=pilot, objective=objective_of(objective), ks=list(at), budgets=list(budgets), given=_given(cost))
+    return Answer(record=found, data=forecast_json(found), text=forecast_markdown(found))
+
+
+def backtest(
+    table: str | Path | pl.DataFrame,
+    *,
+    policies: Sequence[str] = ("uniform", "first-hit", "adaptive"),
+    targets: Sequence[float] = (0.3, 0.5, 0.7),
+    objective: str = "coverage",
+    cost: Costs | None = None,
+    seeds: int = 200,
+) -> Answer[Backtest]:
+    """Replay policies on recorded draws and compare what they pay to reach targets, as `isocost backtest`.
+
+    Args:
+        table: A table of samples as a file or a frame.
+        policies: Names of policies, or `package.module:attribute`.
+        targets: Targets of the objective, per problem.
+        objective: As for `forecast`.
+        cost: As for `measure`.
+        seeds: Orders of the recorded draws.
+
+    Raises:
+        InputError: the table or an argument cannot be used.
+    """
+    from isocost import backtesting
+    from isocost.predicting import objective_of
+    from isocost.summaries import backtests
+
+    aim = objective_of(objective)
+    with _table(table) as path:
+        recorded = backtesting.load(path, aim, given=_given(cost))
+        buyers = backtesting.buyers_of(list(policies), recorded.pool)
+        found = backtesting.backtest(recorded.pool, buyers, aim, list(targets), seeds=seeds)
+    data, text = backtests.backtest_json(found, recorded.notes), backtests.backtest_markdown(found, recorded.notes)
+    return Answer(record=found, data=data, text=text)
+
+
+def verify(
+    solutions: str | Path | pl.DataFrame,
+    *,
+    grader: str = "math",
+    options: Mapping[str, object] | None = None,
+    references: Mapping[str, str] | None = None,
+    jobs: int | None = None,
+    time_limit: float = 5.0,
+) -> pl.DataFrame:
+    """Grade solutions, as `isocost verify`: the same rows with outcome, predicted_answer and reason.
+
+    Args:
+        solutions: Lines of JSON, or a frame, with `gold` (or `answer`, `expected_answer`) and `prediction` (or `generation`).
+        grader: Name of the grader, or `package.module:Class`.
+        options: Options of the grader.
+        references: Reference answers by `problem_id`, in place of those of the rows.
+        jobs: Worker processes; default one per core.
+        time_limit: The most seconds per row.
+
+    Raises:
+        InputError: the file cannot be read, or the grader does not exist.
+        RunError: no worker can be started.
+    """
+    import polars as pl
+
+    from isocost.grading import GradingPool
+    from isocost.streams import opened
+    from isocost.verifying import lines_of
+    from isocost.verifying import verify as grade
+
+    workers, out = jobs or len(os.sched_getaffinity(0)), bytearray()
+    with _lines(solutions) as path, GradingPool(grader, workers=workers, time_limit=time_limit, options=dict(options or {})) as pool:
+        lines = lines_of(str(path), has_references=references is not None)
+        with opened(lines) as descriptor:
+            grade(
+                descriptor, pool, workers=workers, answers=references, write=out.extend, complain=lambda number, why: None, name=str(path)
+            )
+    return pl.read_ndjson(bytes(out), infer_schema_length=None) if out.strip() else pl.DataFrame()
+
+
+def read_samples(table: str | Path) -> pl.DataFrame:
+    """Read and check a table of samples, or files of other tools as `isocost import` reads them.
+
+    Raises:
+        TableError: it is no table of samples: the first mistake with its row.
+    """
+    from isocost.tables import scan_table
+
+    path = Path(table)
+    samples = path / "samples.parquet"
+    return scan_table(str(samples if samples.exists() else table)).collect()
+
+
+def write_samples(samples: pl.DataFrame, path: str | Path) -> Path:
+    """Write a frame as a table of samples, `.parquet` or `.jsonl`, once it is checked; return its path.
+
+    Raises:
+        TableError: the frame is no table of samples, or the name has another ending; nothing is written.
+        StorageError: the file cannot be written.
+    """
+    from isocost.tables import scan_table
+
+    path = Path(path)
+    if path.suffix not in (".parquet", ".jsonl"):
+        raise TableError(f"{path}: a table of samples ends in .parquet or .jsonl")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".samples-", dir=path.absolute().parent) as folder:
+            made = Path(folder) / path.name
+            samples.write_parquet(made) if path.suffix == ".parquet" else samples.write_ndjson(made)
+            scan_table(str(made)).collect()
+            made.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}") from error
+    return path
+
+
+def export(directory: str | Path, arm: str, out: str | Path, *, format: str = "messages") -> Exported:
+    """Write the data of a cell as a folder that `datasets.load_dataset` opens, with its card, as `isocost export`.
+
+    Args:
+        directory: The run directory.
+        arm: The cell, `arm@budget`; an arm's name is enough if it has one budget.
+        out: The folder to write; it must not exist.
+        format: messages, prompt-completion, text, parquet, kto or open-r1.
+
+    Raises:
+        InputError: the run, the cell or the format does not exist, or the folder does.
+        StorageError: the folder cannot be written.
+    """
+    from isocost.exporting import export as write
+    from isocost.paths import shell_word
+
+    # The folders' names alone: the card is published, and paths of this machine are not.
+    run_name, folder = (shell_word(Path(Path(path).name or ".")) for path in (directory, out))
+    command = f"isocost export {run_name} --arm {shell_word(Path(arm))} --format {format} -o {folder}"
+    return write(Path(directory), arm, format, Path(out), command=command)
+
+
+def push_to_hub(folder: str | Path, name: str) -> str:
+    """Push a folder that `export` wrote to the Hugging Face hub as a private data set, and return its address.
+
+    Raises:
+        InputError: there is no token, the hub refuses it, or the name is taken; nothing is pushed.
+        RunError: the hub cannot be reached.
+    """
+    from isocost.exporting.hub import Hub
+
+    return Hub(name).push(Path(folder))
+
+
+def _study(study: str | Path | Study) -> Study:
+    from isocost.api.studies import Study as Checked
+
+    return study if isinstance(study, Checked) else Checked(study)
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)
+
+
+def _given(cost: Costs | None) -> GivenCosts | None:
+    from isocost.costs.given import GivenCosts
+
+    return None if cost is None else GivenCosts(amounts=dict(cost))
+
+
+class _AsFile:
+    """The path of a table: the caller's own file, or a frame in a temporary one, removed afterwards."""
+
+    def __init__(self, table: str | Path | pl.DataFrame, name: str) -> None:
+        self._table, self._name = table, name
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Path:
+        if isinstance(self._table, str | Path):
+            return Path(self._table)
+        self._folder = tempfile.TemporaryDirectory(prefix="isocost-")
+        path = Path(self._folder.name) / self._name
+        self._table.write_parquet(path) if path.suffix == ".parquet" else self._table.write_ndjson(path)
+        return path
+
+    def __exit__(self, *exc: object) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def _table(table: str | Path | pl.DataFrame) -> _AsFile:
+    return _AsFile(table, "frame.parquet")
+
+
+def _lines(solutions: str | Path | pl.DataFrame) -> _AsFile:
+    return _AsFile(solutions, "frame.jsonl")

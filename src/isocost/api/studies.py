@@ -1,0 +1,127 @@
+"""Studies in Python: from a file, from a dict, or from keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from isocost import config
+from isocost.api.answers import Answer
+from isocost.api.progress import listener
+from isocost.api.runs import Run
+from isocost.errors import StudyError
+from isocost.records import CellPlan
+from isocost.yamlfile import dump_yaml, read_yaml
+
+
+class Study:
+    """A study that has been checked: every key is known, and every name in it exists.
+
+    Args:
+        source: A study file, or its content as a dict; None if keywords give it.
+        keys: The study's sections as keywords: name, problems, models, arms, ...; they go before those of `source`.
+
+    Relative paths of a file are resolved against its folder, those of a dict against the working directory.
+
+    Raises:
+        StudyError: the study has mistakes: one line for each.
+    """
+
+    def __init__(self, source: str | Path | Mapping[str, Any] | None = None, **keys: Any) -> None:
+        if isinstance(source, str | Path):
+            self._path: Path | None = Path(source) if not keys else None
+            self._base = Path(source).resolve().parent
+            raw = read_yaml(Path(source), str(source), "study file").data
+            if not isinstance(raw, dict):
+                raise StudyError([f"{source}: a study file is a mapping with keys such as name, problems, models, arms"])
+        else:
+            self._path, self._base = None, Path.cwd()
+            raw = {} if source is None else _plain(source)
+        self._raw: dict[str, Any] = {**raw, **_plain(keys)}
+        self._checked = self._check()
+
+    def _check(self) -> config.Study:
+        from isocost.preparing.prepare import known_parts
+        from isocost.studyfile import check_study, load_study
+
+        if self._path is not None:
+            return load_study(self._path, (), known_parts())
+        return check_study(dict(self._raw), known_parts())
+
+    @property
+    def name(self) -> str:
+        """Return the study's name."""
+        return self._checked.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the study as its file has it, defaults left out."""
+        return _plain(self._raw)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the study as a study file, with absolute paths, and return its path."""
+        from isocost.running.runs import resolved
+
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(resolved(self._checked, self._base), encoding="utf-8")
+        return path
+
+    def plan(self, *, pilot: str | Path | None = None, out: str | Path | None = None) -> Answer[list[CellPlan]]:
+        """Return what each budget buys from each model, before a token is spent, with a forecast if a pilot has run."""
+        import tempfile
+
+        from isocost.api.functions import plan
+
+        if self._path is not None:
+            return plan(self._path, pilot=pilot, out=out)
+        with tempfile.TemporaryDirectory() as folder:
+            return plan(self.write(Path(folder) / "study.yaml"), pilot=pilot, out=out)
+
+    def run(
+        self,
+        out: str | Path | None = None,
+        *,
+        settings: Sequence[str] = (),
+        until: str = "report",
+        progress: bool = True,
+    ) -> Run:
+        """Run the study, or resume it, and return its run.
+
+        Args:
+            out: The run directory; default `runs/NAME`. A study that is no file is written beside it as `DIR.yaml`.
+            settings: `key.key=value` settings that override the study.
+            until: The last stage.
+            progress: Whether to show progress on standard error, or below the cell of a notebook.
+
+        Raises:
+            InputError: the study cannot be used; nothing was spent.
+            RunError: the run failed; bought samples are kept, and the same call resumes the run.
+        """
+        from isocost.running.runs import run
+
+        directory = Path(out) if out is not None else Path("runs") / self.name
+        path = self._path or self.write(directory.with_name(f"{directory.name}.yaml"))
+        with listener(wanted=progress) as listening:
+            run(path, directory, settings=settings, until=until, listener=listening)
+        return Run(directory)
+
+    def __repr__(self) -> str:
+        arms = ", ".join(self._checked.arms)
+        return f"Study({self.name!r}: {arms})"
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of plain data: a change of the caller's dict changes no study."""
+    import yaml
+
+    return dict(yaml.safe_load(dump_yaml(_texts(value))) or {})
+
+
+def _texts(value: Any) -> Any:
+    """Return the value with paths as text and mappings as dicts, as a study file has them."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _texts(each) for key, each in value.items()}
+    return [_texts(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,147 @@
+"""Figures of a run, drawn onto matplotlib axes: the same functions draw those of the report.
+
+    import isocost.plots
+    isocost.plots.curves("runs/study", measure="coverage")
+
+Each function takes a run that was opened, or the path of its directory, draws onto `ax`, or onto new axes if none are given, and returns
+them. What the run does not have is a `ValueError` that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from isocost.paths import read_parquet
+from isocost.records import Results, Unit
+from isocost.reporting import curvefigures, dotfigures
+from isocost.reporting.blocks import Figure
+from isocost.reporting.charts import canvas, histograms
+from isocost.reporting.charts import curves as curve_chart
+from isocost.reporting.marks import series_marks
+from isocost.results.stored import read_results
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.axes import Axes
+
+__all__ = ["cells", "curves", "forecasts", "pass_rates", "students"]
+
+
+class HasResults(Protocol):
+    """A run that has been opened."""
+
+    @property
+    def results(self) -> Results:
+        """Return everything that the report is made from."""
+
+
+class HasSamples(Protocol):
+    """A run whose samples can be read."""
+
+    @property
+    def samples(self) -> pl.DataFrame:
+        """Return every sample with its verdict."""
+
+
+Source = str | Path | HasResults | Results
+
+
+def curves(
+    run: Source,
+    *,
+    measure: Literal["coverage", "diversity"] = "coverage",
+    against: Literal["cost", "draws"] = "cost",
+    unit: Unit | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw coverage, or distinct correct solutions, of each model with its band, the budgets and the crossover.
+
+    Args:
+        run: The run.
+        measure: `coverage` or `diversity`.
+        against: `cost` per problem, or `draws` per problem.
+        unit: Unit of the cost: `flops` or `usd`; by default that of the first budget.
+        ax: The axes to draw onto.
+
+    Raises:
+        ValueError: no model has a curve, or none has a known cost in the unit.
+    """
+    results = _results(run)
+    if against == "draws":
+        panel = curvefigures.draws_panel(results, measure)
+    else:
+        units = [unit] if unit else curvefigures.units(results)
+        if not units:
+            raise ValueError(f"no curve of {measure} has a known cost")
+        panel = curvefigures.cost_panel(results, measure, units[0])
+    return _drawn(lambda axes: curve_chart.draw(axes, panel), curvefigures.HEIGHT, ax)
+
+
+def students(run: Source, *, ax: Axes | None = None) -> Axes:
+    """Draw what each student solves, untrained and after each data set, with 95% intervals.
+
+    Raises:
+        ValueError: nothing was evaluated.
+    """
+    return _figure(dotfigures.students_by_data(_results(run)), "no student was evaluated", ax)
+
+
+def cells(run: Source, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of problems that the data of each cell covers, with 95% intervals.
+
+    Raises:
+        ValueError: no cell was measured.
+    """
+    return _figure(dotfigures.coverage_by_cell(_results(run)), "no cell was measured", ax)
+
+
+def forecasts(run: Source, *, ax: Axes | None = None) -> Axes:
+    """Draw the pilot's forecast of each cell's coverage above what came of it.
+
+    Raises:
+        ValueError: nothing was forecast.
+    """
+    return _figure(dotfigures.forecast_by_cell(_results(run).forecasts), "no coverage was forecast", ax)
+
+
+def pass_rates(run: str | Path | HasSamples, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of problems by pass rate, a bar per model: never solved, by tenths, always solved.
+
+    Raises:
+        ValueError: no sample was graded.
+    """
+    import polars as pl
+
+    samples = read_parquet(Path(run) / "samples.parquet") if isinstance(run, str | Path) else run.samples
+    graded = samples.filter(pl.col("correct").is_not_null())
+    if graded.is_empty():
+        raise ValueError("no sample was graded")
+    rates = graded.group_by("model", "problem_id", maintain_order=True).agg(pl.col("correct").mean())
+    models = rates["model"].unique(maintain_order=True).to_list()
+    counts = {str(model): histograms.binned(rates.filter(pl.col("model") == model)["correct"].to_list()) for model in models}
+    marks = series_marks([str(model) for model in models])
+    return _drawn(lambda axes: histograms.draw(axes, counts, marks, "Pass rates of the problems"), 3.2, ax)
+
+
+def _results(run: Source) -> Results:
+    if isinstance(run, Results):
+        return run
+    return read_results(Path(run)) if isinstance(run, str | Path) else run.results
+
+
+def _figure(figure: Figure | None, missing: str, ax: Axes | None) -> Axes:
+    if figure is None:
+        raise ValueError(missing)
+    return _drawn(figure.draw, figure.height, ax)
+
+
+def _drawn(draw: Callable[[Axes], None], height: float, ax: Axes | None) -> Axes:
+    """Draw onto the given axes; without, onto a new figure of pyplot, which a notebook shows."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        ax = plt.figure(figsize=(canvas.WIDTH, height), layout="constrained").subplots()
+    draw(ax)
+    return ax
