@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,10 +89,10 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def serving(path: Path, prefix: str = PREFIX) -> Iterator[Served]:
-    """Serve a new run directory, under the prefix, on a free port."""
+def serving(path: Path, prefix: str = PREFIX, texts: Sequence[str] = ()) -> Iterator[Served]:
+    """Serve a new run directory, under the prefix, on a free port; `texts` are the first chosen solutions."""
     path.mkdir()
-    chosen = write_run(path)
+    chosen = write_run(path, texts=texts)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         app = viewer(RunData(path), LabelBook(path, "ann"), token=TOKEN, port=port, prefix=prefix)

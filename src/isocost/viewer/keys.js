@@ -36,6 +36,21 @@
     return true;
   };
 
+  // Solutions as they were written, instead of Markdown and formulas; the choice holds for the tab.
+  const written = document.querySelector("[data-written]");
+  const show = raw => {
+    document.body.classList.toggle("as-written", raw);
+    if (written) written.setAttribute("aria-pressed", String(raw));
+  };
+  if (written) {
+    show(sessionStorage.getItem("as-written") === "yes");
+    written.addEventListener("click", () => {
+      const raw = !document.body.classList.contains("as-written");
+      sessionStorage.setItem("as-written", raw ? "yes" : "no");
+      show(raw);
+    });
+  }
+
   document.addEventListener("keydown", event => {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || leaving) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) {

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from isocost.reporting.charts.palette import stylesheet
+from isocost.viewer.reading import readable
 from isocost.viewer.visible import visible
 
 SCRIPTS = ("keys.js", "saving.js")
@@ -26,6 +27,7 @@ _READING = (
     ("k", "previous solution"),
     ("n", "next problem"),
     ("p", "previous problem"),
+    ("r", "solutions as they were written"),
     ("Esc", "back"),
     ("?", "these keys"),
 )
@@ -42,6 +44,7 @@ _LABELLING = (
     ("p", "previous problem"),
     ("c", "write a note; Esc leaves it"),
     ("g", "show the audit, once labelled"),
+    ("r", "the solution as it was written"),
     ("?", "these keys"),
 )
 _SHORTCUTS = {
@@ -83,7 +86,7 @@ def script(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("isocost.viewer"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -91,3 +94,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
+    environment.filters["readable"] = readable
+    return environment
