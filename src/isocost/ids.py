@@ -14,7 +14,7 @@ from isocost.records import OMIT, OMIT_DEFAULT
 def digest(*parts: object, length: int = 16) -> str:
     """Return a hex digest of the parts: JSON values and dataclasses, in canonical JSON."""
     # Canonical: the digest must not depend on the order of keys, on spaces or on escapes.
-    text = json.dumps(parts, default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = _CANONICAL.encode(parts)
     # surrogatepass: model text can contain lone surrogates, which UTF-8 refuses.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
@@ -51,3 +51,7 @@ def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return digested(value)
     raise TypeError(f"{type(value).__name__} has no canonical JSON")
+
+
+# Made once: a run makes digests by the million.
+_CANONICAL = json.JSONEncoder(default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -34,7 +34,8 @@ class ResultFiles:
             return None
         number, offset = self._places[custom_id]
         self._files[number].seek(offset)
-        return _parsed(self._files[number].readline(LONGEST_LINE))
+        found = _parsed(self._files[number].readline(LONGEST_LINE))
+        return found if found is not None and found.get("custom_id") == custom_id else None
 
     def close(self) -> None:
         """Close the files."""

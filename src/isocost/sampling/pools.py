@@ -87,6 +87,7 @@ class Pool:
     _draws: dict[str, ProblemDraws] = field(init=False, default_factory=dict)
     _prompt_digests: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
+    _worst_costs: dict[str, Cost] = field(init=False, default_factory=dict)  # of one draw, by problem
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
     stale: Counter[str] = field(init=False, default_factory=Counter)
     _named: str = field(init=False, default="")  # the name under which the endpoint answered at the last start
@@ -233,9 +234,11 @@ class Pool:
         return total_cost(self._worst_of(r) for r in batch.requests)
 
     def _worst_of(self, request: Request) -> Cost:
-        bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
-        one = max_cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
-        n = request.count
+        if request.problem_id not in self._worst_costs:
+            bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
+            worst = max_cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
+            self._worst_costs[request.problem_id] = worst
+        one, n = self._worst_costs[request.problem_id], request.count
         return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
 
     def add_answers(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
@@ -255,6 +258,8 @@ class Pool:
         answered = summarise_batch(batch.key, own_draws, answers.seconds)
         reasoning = sum(stored.num_reasoning_tokens for _, stored in found)
         reported = known_sum(stored.reported_usd for _, stored in found)
+        if reported is None and not reasoning:
+            return answered, found
         return replace(answered, reported_usd=reported, reasoning_tokens=reasoning), found
 
     def give_up(self, batch: Batch, reason: str) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:

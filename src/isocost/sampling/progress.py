@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -194,7 +195,8 @@ class Progress:
     def write(self) -> None:
         """Write the progress file."""
         begun = time.monotonic()
-        self.directory.write_json(self._to_json(), FILE)
+        # In one line, which is ten times faster: a batch may have 50,000 open requests, and all are in the file.
+        self.directory.write_text(json.dumps(self._to_json(), ensure_ascii=False) + "\n", FILE)
         self._written = time.monotonic()
         self._writing = self._written - begun
 

@@ -20,6 +20,7 @@ from isocost.store.kinds import ANY
 
 Row = dict[str, Any]
 _CHECK = b', "check": "'  # precedes the checksum at the end of a line; it cannot occur inside a text, where quotes are escaped
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _CHECKED = len(_CHECK) + 8 + len(b'"}\n')
 
 
@@ -52,7 +53,7 @@ class Log:
             StorageError: the disk is full or cannot be written, or another process changed a log that has one writer. The log keeps its
                 former entries.
         """
-        lines = [json.dumps(entry, ensure_ascii=False).encode("utf-8", "surrogatepass") for entry in entries]
+        lines = [_ENCODER.encode(entry).encode("utf-8", "surrogatepass") for entry in entries]
         # One buffer and one write, so that a kill leaves at most one incomplete line.
         data = b"".join([_with_check(line) if self._checked else line + b"\n" for line in lines])
         self._guard()

@@ -252,13 +252,22 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--listing-delay", type=float, default=0.0)
+    parser.add_argument("--words", type=int, default=0, help="words of padding in each solution")
     parser.add_argument("--page", type=int, default=100)
     parser.add_argument("--shows", default="metadata,file,name")
     parser.add_argument("--line", action="append", default=[], metavar="FAULT:N", help="each Nth line goes wrong in this way")
     given = parser.parse_args()
     lines = {name: int(each) for name, _, each in (text.rpartition(":") for text in given.line)}
     shows = given.shows.split(",")
-    with BatchServer(delay=given.delay, listing_delay=given.listing_delay, page=given.page, shows=shows, lines=lines) as server:
+    padding = "thus " * given.words
+    with BatchServer(
+        delay=given.delay,
+        listing_delay=given.listing_delay,
+        page=given.page,
+        shows=shows,
+        lines=lines,
+        answer=lambda *asked: padding + any_answer(*asked),
+    ) as server:
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
         sys.stdin.read()

@@ -116,7 +116,7 @@ class Collector:
         calls = self._submitter.calls
         parts = [calls[start : start + CHUNK] for start in range(0, len(calls), CHUNK)]
         reading = [self._read(paths, part) for part in parts[:1]]
-        for part, following in zip(parts, [*parts[1:], None], strict=True):
+        for part, following in zip(parts, [*parts[1:], None], strict=False):
             outcomes: list[Outcome] = yield reading.pop()
             if following:
                 reading.append(self._read(paths, following))

@@ -84,7 +84,7 @@ def read_reply(
     if trouble := in_reply(reply):
         refuse_beyond(reported, bounds)
         raise ErrorReplyError(trouble, used=uses(reported))
-    known = {**_FINISH, **{name.lower(): meaning for name, meaning in finish_reasons.items()}}
+    known = {**_FINISH, **{name.lower(): meaning for name, meaning in finish_reasons.items()}} if finish_reasons else _FINISH
     try:
         choices = _choices(reply)
         good = [choice for choice in choices if not has_error(choice)][: bounds.choices]

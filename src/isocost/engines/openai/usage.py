@@ -153,9 +153,13 @@ def _checked(usage: Any, texts: Sequence[str], bounds: Bounds, ended: bool) -> U
 
 def _of_cache(usage: dict[str, Any], keys: Sequence[str]) -> int | None:
     """Return the prompt tokens of a cache under the first of its names that is there, at the top or in the details; None without any."""
-    parts = [part for part in (usage.get("prompt_tokens_details"), usage) if isinstance(part, dict)]
-    found = (_whole(part.get(key)) for part in parts for key in keys)
-    return next((number for number in found if number is not None), None)
+    details = usage.get("prompt_tokens_details")
+    for part in (details, usage) if isinstance(details, dict) else (usage,):
+        for key in keys:
+            # Looked for before it is read: nearly all replies have none of these, and this runs for each of them.
+            if key in part and (number := _whole(part[key])) is not None:
+                return number
+    return None
 
 
 def _cached_beyond(prompt: int, cached: int | None) -> str:
@@ -219,7 +223,7 @@ def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int) -> tupl
 def _reasoning(usage: dict[str, Any]) -> int | None:
     """Return the tokens that are reported as reasoning, None if none are reported."""
     parts = (usage, usage.get("completion_tokens_details"), usage.get("output_tokens_details"))
-    found = [_number(part.get("reasoning_tokens")) for part in parts if isinstance(part, dict)]
+    found = [_number(part["reasoning_tokens"]) for part in parts if isinstance(part, dict) and "reasoning_tokens" in part]
     return max((number for number in found if number is not None), default=None)
 
 
