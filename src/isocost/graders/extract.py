@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from isocost.graders.decoration import undecorated
 from isocost.graders.joining import CONNECTIVES
@@ -54,9 +53,8 @@ _AFTER = tuple("+-*/^_)]}\\<>|")  # right after it
 _LAYOUT = re.compile(r"\\(?:text|mbox)\s*\{([^{}]*)\}|\\q?quad\b|\\[,;!()]|\$|\b[a-zA-Z](?:_\{?\w+\}?)?\s*=\s*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """The text of a final answer and the kind of marker that it was found by."""
+class Extracted(NamedTuple):
+    """The text of a final answer and the kind of marker that it was found by. It is a tuple because every sample has one."""
 
     text: str
     marker: Marker
@@ -76,10 +74,15 @@ def extract_answer(generation: str) -> Extracted | None:
     boxes = list(_boxes(text)) if "boxed" in text or "\\fbox" in text else []
     line = _last_line(text)
     if line and (not boxes or line[0] > boxes[-1][0]):
-        return Extracted(undecorated(line[1]), "hash")
+        return Extracted(_bare(line[1]), "hash")
     if boxes:
-        return Extracted(undecorated(_join(text, boxes)), "boxed")
+        return Extracted(_bare(boxes[0][2] if len(boxes) == 1 else _join(text, boxes)), "boxed")
     return _phrase(text)
+
+
+def _bare(text: str) -> str:
+    """Return a stripped text without decoration. Nearly all answers begin with a digit or a letter, and have none."""
+    return text if text[:1].isalnum() else undecorated(text)
 
 
 def last_number(generation: str) -> str | None:
@@ -164,7 +167,7 @@ def _phrase(text: str) -> Extracted | None:
         tail = _SENTENCE_END.split(text[match.end() : end.end() if end else match.end() + LONGEST_TAIL], maxsplit=1)[0]
         tail = re.split(r"\bis\b(?:\s+equal to)?:?\s", tail)[-1].strip().rstrip(".").strip()
         if tail:
-            return Extracted(undecorated(tail), "phrase")
+            return Extracted(_bare(tail), "phrase")
     return None
 
 
@@ -186,12 +189,12 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
             yield match.start(), position, ""
             continue
         content, position = text[match.end() : end].strip(), end + 1
-        yield match.start(), position, "" if _is_blank(content) else content
+        yield match.start(), position, content if content[:1].isalnum() or not _is_blank(content) else ""
 
 
 def _is_blank(content: str) -> bool:
     """Return True if a box has layout only."""
-    return not content[:1].isalnum() and len(content) <= LONGEST_BLANK and not _BLANK.sub("", content)
+    return len(content) <= LONGEST_BLANK and not _BLANK.sub("", content)
 
 
 def _closing(text: str, start: int) -> int | None:

@@ -99,12 +99,18 @@ def _has_others(text: str) -> bool:
 
 def reply_text(generation: str) -> str:
     """Return the reply to read an answer from: its own turn after the reasoning, in plain characters."""
-    return plain_characters(_own_turn(generation, _TOKENS))
+    text = generation if _is_bare(generation) else _own_turn(generation, _TOKENS)
+    return text if text.isascii() else plain_characters(text)
+
+
+def _is_bare(text: str) -> bool:
+    """Return True if a text has neither marks nor tokens, as nearly all have."""
+    return not (("<" in text and _ANGLE.search(text) is not None) or _has_others(text))
 
 
 def program_text(generation: str) -> str:
     """Return the reply to find a program in. Its characters stay as they are, but for invisible ones that no program means."""
-    text = _own_turn(generation, _TOKENS_IN_CODE)
+    text = generation if _is_bare(generation) else _own_turn(generation, _TOKENS_IN_CODE)
     return text if text.isascii() else _INVISIBLE_IN_CODE.sub("", text)
 
 
@@ -119,8 +125,6 @@ def plain_characters(text: str) -> str:
 
 def _own_turn(generation: str, tokens: re.Pattern[str]) -> str:
     """Return the text after the reasoning, up to the token that ends the turn; what follows is another turn, made up by the model."""
-    if not _has_angles(generation) and not _has_others(generation):
-        return generation
     text, start = after_reasoning(generation), 0
     for match in tokens.finditer(text):
         if text[start : match.start()].strip():
