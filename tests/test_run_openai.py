@@ -155,7 +155,7 @@ def test_at_the_limit_it_says_how_far_it_came(tmp_path: Path, shell: Shell) -> N
         assert reserved == 0
         assert left.errors == [
             f"error: stopped at the limit: ${spent:.4f} of $0.0020 spent; the next request could cost up to $0.00028",
-            f"  {n} of 24 samples are saved",
+            f"  {n} of 24 samples are saved in {out}/samples.parquet; what they say: isocost measure {out}",
             "  raise limit.amount and run the same command again",
         ]
         assert spent <= 0.002 < spent + 0.00029 + 1e-9
