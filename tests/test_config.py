@@ -95,3 +95,15 @@ def test_students_of_a_judged_study_are_graded_against_reference_answers() -> No
     assert judged.reference_grader == GraderSpec()
     assert not study().is_judged
     assert study(grader={"name": "number"}).reference_grader.name == "number"
+
+
+def test_an_engine_outside_isocost_may_have_an_option_called_batch() -> None:
+    own = ModelSpec.model_validate({"engine": "mine:open_engine", "batch": 4})
+    assert own.options == {"batch": 4}
+    assert not own.is_batched
+    assert ModelSpec.model_validate(own.model_dump()).options == {"batch": 4}
+    endpoint = ModelSpec.model_validate({"engine": "openai", "batch": True})
+    assert endpoint.is_batched
+    assert endpoint.options == {}
+    with pytest.raises(ValidationError, match="valid boolean"):
+        ModelSpec.model_validate({"engine": "openai", "batch": 4})

@@ -178,7 +178,7 @@ def terms_of(
         target=arm.target.correct_per_problem,
         by_difficulty=arm.target.by == "difficulty",
         per_request=_per_request(arm.models, budget.unit, costs) if budget else {},
-        large_rounds=any(study.models[model].batch for model in arm.models),
+        large_rounds=any(study.models[model].is_batched for model in arm.models),
     )
 
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from isocost.config.sections import OpenSection, PositiveFloat, PositiveInt, Section
 from isocost.records import Delimiters, PromptReading, SamplingParams
@@ -251,6 +261,15 @@ class Reasoning(Section):
         return Delimiters(open=self.open, close=self.close)
 
 
+def _for_endpoints(value: Any, checked: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """Check `batch`, but leave that of an engine outside isocost as it is: there it is an option of the engine."""
+    return value if ":" in str(info.data.get("engine")) else checked(value)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
 class ModelSpec(OpenSection):
     """A model: its engine, its costs, and the options of its engine.
 
@@ -280,13 +299,26 @@ class ModelSpec(OpenSection):
     prompt_tokens: PositiveFloat | None = None
     attention: PositiveInt | None = None
     reasoning: Reasoning | None = None
-    batch: bool = False
+    batch: Annotated[bool, WrapValidator(_for_endpoints), PlainSerializer(_unchanged, return_type=Any)] = False
     batch_api: bool = False
     license: Annotated[str, Field(min_length=1)] | None = None
     terms: Annotated[str, Field(min_length=1)] | None = None
 
+    @property
+    def options(self) -> dict[str, object]:
+        """The options of the engine."""
+        own = {"batch": self.batch} if ":" in self.engine and "batch" in self.model_fields_set else {}
+        return {**super().options, **own}
+
+    @property
+    def is_batched(self) -> bool:
+        """True if samples are bought through the batch API of an endpoint."""
+        return self.engine == "openai" and self.batch
+
     @model_validator(mode="after")
     def _batched_by_an_endpoint(self) -> Self:
+        if ":" in self.engine:
+            return self
         if self.batch and self.engine != "openai":
             raise ValueError(f"batch: true is for engine openai, whose endpoints have a batch API; the engine is {self.engine}")
         if self.batch and self.batch_api:

@@ -60,7 +60,7 @@ def priced(name: str, spec: ModelSpec, source: str, prices: PriceList | None) ->
         price, place = prices.of(source, name), prices.shown
     if price is None:
         return Priced(usd_per_million=None, to_know=prices.advice(source) if prices else f"give models.{name}.price")
-    if spec.batch:
+    if spec.is_batched:
         return _of_batches(spec, price, place)
     if price.gpu_hour is not None:
         return _of_gpus(price, price.gpu_hour)

@@ -246,7 +246,7 @@ def _batched_judges(study: Study) -> list[str]:
     """Return the judges that are given with `batch: true`: they are asked singly, at other prices."""
     places = {"grader.model": judge_of(study), "audit.model": auditor_of(study)}
     told = "is bought in batches, and a judge is asked singly\n  give the judge a section of its own under models, without batch"
-    return [f"{place}: model {name} {told}" for place, name in places.items() if name and study.models[name].batch]
+    return [f"{place}: model {name} {told}" for place, name in places.items() if name and study.models[name].is_batched]
 
 
 def _replayed_within(study: Study) -> list[str]:

@@ -267,7 +267,7 @@ def make_pool(name: str, prepared: Prepared, directory: RunDirectory, problems: 
         directory=directory,
         problems={p.id: p for p in problems},
         grader=grader_key(grading),
-        is_batched=prepared.study.models[name].batch,
+        is_batched=prepared.study.models[name].is_batched,
         reasoning=own.delimiters() if (own := prepared.study.models[name].reasoning) else None,
         solutions=Solutions(prepared.study.curate.distinct) if name in _counted_by_solution(prepared.study) else None,
     )

@@ -24,7 +24,7 @@ def describe_batches(prepared: Prepared, costs: Mapping[str, DrawCost], plans: S
         plans: The planned samples of every cell.
         draws: The most draws that the plan takes of each model.
     """
-    batched = [name for name in costs if prepared.study.models[name].batch]
+    batched = [name for name in costs if prepared.study.models[name].is_batched]
     return "\n".join(_describe(prepared, name, costs[name], plans, draws[name]) for name in batched)
 
 
