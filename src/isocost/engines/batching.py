@@ -88,7 +88,7 @@ def cut(requests: Sequence[Request], batch_size: int) -> list[tuple[Request, ...
 
 def split(request: Request, size: int) -> Iterator[Request]:
     """Yield the parts of a request, each of at most `size` generations."""
-    if request.count <= size:
+    if 0 < request.count <= size:
         yield request
         return
     for start in range(0, request.count, size):
