@@ -50,6 +50,13 @@ def test_the_card_says_by_which_rules_the_set_was_chosen(rules: Rules, sentence:
     assert sentence in made(rules)
 
 
+def test_the_card_names_the_columns_of_the_rows() -> None:
+    assert "`problem_id`, `prompt`, `completion`, `model`, `sample_id`: prompt-completion rows as TRL reads them." in made(Rules())
+    chat = made(Rules(), chat=True)
+    assert "`problem_id`, `messages`, `model`, `sample_id`: conversations as TRL reads them." in chat
+    assert "completion" not in chat
+
+
 def test_the_card_has_licences_terms_and_near_duplicates() -> None:
     near = [NearDuplicate(problem_id=f"p{i}", named="gsm8k:test", other_id=f"t|{i}", share=0.625) for i in range(250)]
     text = made(Rules(), terms={"weak": ("apache-2.0", None)}, near_duplicates=near)

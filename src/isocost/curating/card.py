@@ -10,6 +10,8 @@ from isocost.curating.contamination import NearDuplicate
 from isocost.metrics.diversity import Level
 from isocost.records import FUNNEL, Cell, SamplingParams
 
+_PLAIN_ROWS = "`problem_id`, `prompt`, `completion`, `model`, `sample_id`: prompt-completion rows"
+_CHAT_ROWS = "`problem_id`, `messages`, `model`, `sample_id`: conversations"
 _MOST_LISTED = 200  # near-duplicates in a card; all of them are in trainsets/contaminated.json
 
 
@@ -23,6 +25,7 @@ def card(
     distinct: Level | None,
     rules: Rules,
     seed: int,
+    chat: bool = False,
     terms: Mapping[str, Sequence[str | None]] | None = None,
     near_duplicates: Sequence[NearDuplicate] = (),
 ) -> str:
@@ -37,6 +40,7 @@ def card(
         distinct: As given to `solutions`.
         rules: As given to `curate`.
         seed: As given to `seeded_ranks`.
+        chat: True if the rows are conversations.
         terms: Licence and terms of each of the cell's models, None where the study names none.
         near_duplicates: The problems that were left out because they nearly repeat those of other sets.
     """
@@ -47,8 +51,7 @@ def card(
         f"{n_kept:,} sampled solutions of {n_problems:,} problems ({problems}), the training set of the cell `{cell.name}` of the study "
         f"`{study}`, made with isocost. {_content(rules)}",
         "## Rows",
-        "`problem_id`, `prompt`, `completion`, `model`, `sample_id`: prompt-completion rows as TRL reads them. "
-        f"Chosen with seed {seed}: {', '.join(_choices(distinct, rules))}.",
+        f"{_CHAT_ROWS if chat else _PLAIN_ROWS} as TRL reads them. Chosen with seed {seed}: {', '.join(_choices(distinct, rules))}.",
         "## Models",
         _table(("model", "solutions", *(field.replace("_", " ") for field in SamplingParams.__dataclass_fields__)), settings),
         "## From drawn to kept",

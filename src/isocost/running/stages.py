@@ -200,6 +200,7 @@ class StudyRun:
                 distinct=study.curate.distinct,
                 rules=own,
                 seed=study.seed,
+                chat=study.trains_chat(reader or models[0]),
                 terms={m: (study.models[m].license, study.models[m].terms) for m in models},
                 near_duplicates=near,
             )
