@@ -1,4 +1,4 @@
-"""What functions return: the typed record, the JSON of the command line, and the text that people read."""
+"""Return values of functions: the typed record, the JSON of the command line, and the text that people read."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class BatchState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """What a listing shows of a submission.
+    """The batch of a submission, as far as a listing shows it.
 
     Attributes:
         batch: The batch that was made of it, or None.

@@ -57,7 +57,7 @@ class TrainingSettings:
 
 
 class Logged(NamedTuple):
-    """What a training logs.
+    """A logged step of a training.
 
     Attributes:
         step: Steps done.

@@ -18,7 +18,7 @@ _SAVE_EVERY = 600.0  # seconds of work that a kill may cost; checkpoints of the 
 
 @dataclass(slots=True)
 class Watch:
-    """What is done during a training run.
+    """The state of a training run while it logs, checks the loss and saves checkpoints.
 
     Attributes:
         data: The rows of all steps.

@@ -1,4 +1,4 @@
-"""What evaluations of students come to: estimates, comparisons, and their part of measures.json."""
+"""Summarise evaluations of students: estimates, comparisons, and their part of measures.json."""
 
 from __future__ import annotations
 

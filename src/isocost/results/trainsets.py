@@ -25,7 +25,7 @@ _UNKNOWN = -1  # of the soundness of a solution without a readable equation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the rules of all cells need to know of the texts.
+    """The properties of texts that the rules of all cells need.
 
     Attributes:
         distinct: What makes two solutions of a problem the same; None keeps duplicates.

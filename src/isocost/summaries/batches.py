@@ -1,4 +1,4 @@
-"""What a plan says of models that are bought in batches: how long waiting may take, and the dollars saved."""
+"""Format a plan's lines on models that are bought in batches: the longest wait, and the dollars saved."""
 
 from __future__ import annotations
 

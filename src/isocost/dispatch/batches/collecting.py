@@ -22,7 +22,7 @@ from isocost.executors.jobs import Answers, Outcome
 
 @dataclass(slots=True)
 class _Tally:
-    """What came of the calls of a batch.
+    """The outcomes of the calls of a batch.
 
     Attributes:
         answered: The number of calls with an answer.

@@ -41,7 +41,7 @@ MOST_ATTEMPTS = 3  # batches in which a request may fail before its draws have f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchTerms:
-    """What a start does with batches.
+    """The treatment of batches by a start.
 
     Attributes:
         wait: Wait for batches that are under way.
@@ -57,7 +57,7 @@ WAITING = BatchTerms()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchContext:
-    """What all batches of a start share.
+    """The objects that all batches of a start share.
 
     Attributes:
         submissions: The record of submissions.
