@@ -57,16 +57,7 @@ def cost_of(
     try:
         usd = prices["output"] * generated_tokens
         if prompt_tokens:
-            price = prices["input"]
-            read, write = prices.get("input_cache_read", price), prices.get("input_cache_write", price)
-            if cached_tokens + cache_write_tokens > prompt_tokens:  # how many of these are the prompt's is not known: no report may take a
-                # cost below its worst
-                usd += max(price, read, write if cache_write_tokens else price) * prompt_tokens / sharing
-            elif cached_tokens > 0 or cache_write_tokens > 0:
-                plain = prompt_tokens - cached_tokens - cache_write_tokens
-                usd += (price * plain + read * cached_tokens + write * cache_write_tokens) / sharing
-            else:
-                usd += price * prompt_tokens / sharing
+            usd += _prompt_price(prices, prompt_tokens, cached_tokens, cache_write_tokens) / sharing
     # Looked up lazily: a price list without an input price is fine for a draw without a prompt.
     except KeyError as missing:
         key = missing.args[0]
@@ -77,6 +68,18 @@ def cost_of(
     if card.usd_per_request and (prompt_tokens or generated_tokens):  # a request that was refused has neither
         usd += card.usd_per_request / sharing
     return Cost(flops=flops, usd=usd)
+
+
+def _prompt_price(prices: Mapping[str, float], tokens: float, cached: float, written: float) -> float:
+    """Return the price of reading a prompt once, in US dollars per million prompts; the arguments are those of `cost_of`."""
+    price = prices["input"]
+    if cached <= 0 and written <= 0:  # the common case
+        return price * tokens
+    read, write = prices.get("input_cache_read", price), prices.get("input_cache_write", price)
+    if cached + written > tokens:
+        # How many of these are the prompt's is not known, and no report may take a cost below its worst.
+        return max(price, read, write if written else price) * tokens
+    return price * (tokens - cached - written) + read * cached + write * written
 
 
 def prices_at(card: ModelCard, prompt_tokens: float) -> Mapping[str, float]:

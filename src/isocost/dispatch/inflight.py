@@ -83,8 +83,7 @@ def send_calls(
                         check()
                     if may_send:
                         in_flight.send()
-                    is_paused = not may_send and not in_flight.stopped
-                    finished = in_flight.finished(PAUSED_POLL_INTERVAL if is_paused else POLL_INTERVAL)
+                    finished = in_flight.finished(POLL_INTERVAL if may_send or in_flight.stopped else PAUSED_POLL_INTERVAL)
                 except (IsocostError, KeyboardInterrupt) as error:
                     if in_flight.stopped:
                         raise

@@ -60,13 +60,9 @@ def run_sources(
         sources: The callers' batches. Sources for different endpoints are sent side by side.
         executor: Executor that runs the engines.
         ledger: Ledger that reserves each call before it is sent, and releases it once its answer is stored.
-        check: As for `send_calls`.
-        room: As for `send_calls`.
-        notify: As for `send_calls`.
-        health: As for `make_queues`.
+        check, room, notify, health: As for `send_calls`.
         after: Called after answers are released, and at intervals while none arrive.
-        batches: Sends the calls of batched sources.
-        batched: Sources whose calls go through the batch API of an endpoint.
+        batches, batched: The dispatcher, and the sources whose calls it sends through the batch API of their endpoint.
 
     Raises:
         LimitReachedError: the next call does not fit under the limit; earlier answers are stored.
@@ -82,32 +78,41 @@ def run_sources(
 
     def keep(finished: AnsweredCalls) -> None:
         # Stored before released: after a kill in between, the next start finds the answers and closes the reservation by them.
-        costs = [owners.pop(call.key).store(call, answers) for call, answers in finished]
-        ledger.release([cost for cost in costs if cost is not None])
+        ledger.release([cost for call, answers in finished if (cost := owners.pop(call.key).store(call, answers)) is not None])
         after()
 
     # `calls` may wait for a worker, so it is called before `send_calls` defers Ctrl-C.
     waiting = [owned(source, source.calls()) for source in sources]
+    elsewhere = batches.is_under_way if batched and batches else lambda: False
+    sent = send_calls(waiting, executor, ledger, check, room, notify, health, elsewhere)
     if not batched or batches is None:
-        with closing(send_calls(waiting, executor, ledger, check, room, notify, health)) as found:
+        with closing(sent) as found:
             for finished in found:
                 keep(finished)
         return
     with running(batches, [_Owned(source, owned) for source in batched], ledger) as advance:
-        with closing(send_calls(waiting, executor, ledger, check, room, notify, health, elsewhere=batches.is_under_way)) as found:
+
+        def step() -> None:
+            if room():
+                advance(keep)
+
+        with closing(sent) as found:
             for finished in found:
                 keep(finished)
-                if room():
-                    advance(keep)
-        with defer_interrupts() as raise_if_interrupted:
-            while batches.is_busy():
-                raise_if_interrupted()
-                check()
-                if room():
-                    advance(keep)
-                batches.leave_if_asked()
-                after()
-                batches.wait(POLL_INTERVAL)
+                step()
+        _finish(batches, check, step, after)
+
+
+def _finish(batches: BatchDispatcher, check: Callable[[], None], step: Callable[[], None], after: Callable[[], None]) -> None:
+    """Wait until no batch is under way, or raise where the run was asked not to wait."""
+    with defer_interrupts() as raise_if_interrupted:
+        while batches.is_busy():
+            raise_if_interrupted()
+            check()
+            step()
+            batches.leave_if_asked()
+            after()
+            batches.wait(POLL_INTERVAL)
 
 
 class _Owned:

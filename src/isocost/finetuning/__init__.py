@@ -101,11 +101,18 @@ def finetune(
     )
     work = open_work(out, digest(settings, [row.input_ids for row in encoding.rows], stamp_of_files(model_path)))
     _try_rates(course, work, score, progress)
-    if not work.candidates:
-        steps = ", ".join(f"{each.step} at {each.learning_rate:g}" for each in work.diverged)
-        raise RunError(f"the loss was not a number at step {steps}, before any checkpoint\n  give smaller finetune.learning_rates")
+    trained = _trained(work, encoding, data, settings)
+    record = json.dumps({"trained": asdict(trained), "settings": asdict(settings)}, indent=2) + "\n"
+    (work.best / _RECORD).write_text(record, encoding="utf-8")
+    publish(work.best, out)
+    shutil.rmtree(work.folder)
+    return trained
+
+
+def _trained(work: Work, encoding: Encoding, data: Sequence[Encoded], settings: TrainingSettings) -> Trained:
+    """Return the record of a training that is complete."""
     runs = len(settings.learning_rates)
-    trained = Trained(
+    return Trained(
         best=_best_of(work.candidates),
         candidates=work.candidates,
         n_rows=len(encoding.rows),
@@ -117,11 +124,6 @@ def finetune(
         diverged=work.diverged,
         remarks=encoding.remarks,
     )
-    record = json.dumps({"trained": asdict(trained), "settings": asdict(settings)}, indent=2) + "\n"
-    (work.best / _RECORD).write_text(record, encoding="utf-8")
-    publish(work.best, out)
-    shutil.rmtree(work.folder)
-    return trained
 
 
 def recorded(out: Path) -> Trained | None:
@@ -184,7 +186,7 @@ def _try_rates(course: Course, work: Work, score: Score | None, progress: Progre
 
     Raises:
         ModelError: the model cannot be loaded.
-        RunError: a score is not a number.
+        RunError: a score is not a number, or the loss was never a number.
     """
     steps, rates = course.settings.steps, course.settings.learning_rates
     for position, rate in enumerate(rates):
@@ -198,6 +200,9 @@ def _try_rates(course: Course, work: Work, score: Score | None, progress: Progre
             work.rates, work.seconds = position + 1, work.seconds + run.seconds
             work.save()
         _keep_best(work, position, rate)
+    if not work.candidates:
+        where = ", ".join(f"{each.step} at {each.learning_rate:g}" for each in work.diverged)
+        raise RunError(f"the loss was not a number at step {where}, before any checkpoint\n  give smaller finetune.learning_rates")
 
 
 def _keep_best(work: Work, position: int, rate: float) -> None:

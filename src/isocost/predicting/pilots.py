@@ -77,13 +77,11 @@ def read_pilots(
         InputError: A model has fewer draws than the pilot, shares no problem with the others, or a given cost is missing or wrong.
     """
     run, file = facts_of(path), table_of(path)
-    # A pilot that is on the disk before the other samples: nothing decided its number of draws.
-    as_fixed = as_fixed or file.name == PILOT
+    as_fixed = as_fixed or file.name == PILOT  # on the disk before the other samples: nothing decided its number of draws
     table = scan_table(str(file), _COLUMNS)
     if only is not None:
         table = table.filter(only)
-    if run and given is None and "cost" not in table.collect_schema():
-        table = table.with_columns(cost=pl.lit(None, dtype=pl.Float64))  # tokens would give every model the same price
+    table = _with_cost(table) if run and given is None else table
     every = load(table, run.order if run else ())
     _check_size(every, pilot)
     first = _first(every, pilot)
@@ -95,11 +93,11 @@ def read_pilots(
     _check_problems(piloted)
     fixed = {model.name: as_fixed or _is_fixed(model, run) for model in whole}
     recorded = {} if first.all() or as_fixed else _pilots(whole, every.problems, repeats(table, every, distinct))
-    pilot_of = _pilots(piloted, draws.problems, found)
+    of_model = _pilots(piloted, draws.problems, found)
     return Pilots(
         models=tuple(
             Piloted(
-                pilot=pilot_of[model.name],
+                pilot=of_model[model.name],
                 recorded=recorded.get(model.name) if fixed[model.name] else None,
                 is_fixed=fixed[model.name],
                 cost=unit_costs(model).get("cost_per_draw"),
@@ -123,6 +121,11 @@ def table_of(path: Path) -> Path:
         RunDirectoryError: The directory has neither.
     """
     return (pilot_of(path) or samples_of(path)) if path.is_dir() else path
+
+
+def _with_cost(table: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the samples of a run with a column `cost`, null where they have none: tokens would give every model the same price."""
+    return table if "cost" in table.collect_schema() else table.with_columns(cost=pl.lit(None, dtype=pl.Float64))
 
 
 def _first(draws: Draws, pilot: int | None) -> Bools:

@@ -26,7 +26,7 @@ from isocost.preparing.prepare import Prepared, generators
 from isocost.preparing.problemchanges import keep_problems, note_changed_problems, refuse_moved_questions
 from isocost.records import Allocation, Cell, CellPlan, Failed, Problem
 from isocost.sampling.batches import cancel_batches, open_dispatcher, settle_batches
-from isocost.sampling.cells import Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
+from isocost.sampling.cells import CellsRun, Sampler, all_terms, has_begun, longest_prompts, pilot_allocations, plan, run_cells, token_means
 from isocost.sampling.doubts import doubt_references, failed_models
 from isocost.sampling.pilottable import keep_pilot
 from isocost.sampling.pools import Pool
@@ -109,20 +109,12 @@ def sample(
         EngineError: an engine could not answer.
         BatchesOpenError: batches are under way, and `batch_terms` say not to wait, or to cancel them, which is done.
     """
-    study, models = prepared.study, generators(prepared.study)
-    problems = tuple(prepared.problems["train"])
-    ids = tuple(p.id for p in problems)
-    pools = {name: make_pool(name, prepared, directory, problems, grading) for name in models}
-    note_unlabelled(study, problems, listener)
-    for text in filter(None, map(question_price, prepared.cards.values())):
-        listener(Note(text=text))
+    pools = _make_pools(prepared, directory, grading, listener)
     terms = ReconciliationTerms(remote={name: facts.remote for name, facts in prepared.facts.items()}, lowered=lowered, again=again)
     submissions = _settle(ledger, directory, pools, terms, listener)
     _take_changes(prepared, directory, pools, listener)
-    n_stored = sum(1 for pool in pools.values() for _ in pool.draws())
-    pilot = pilot_allocations(prepared, ids, models)
-    expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot, directory)[1], len(ids))
-    watch = StageWatch(stage="sample", total=max(n_stored, expected), unit="samples", listener=listener, done_before=n_stored)
+    pilot = pilot_allocations(prepared, _ids(prepared), list(pools))
+    watch = _watch(prepared, directory, pools, pilot, listener)
     progress = Progress(watch=watch, ledger=ledger, pools=pools, directory=directory, workers=executor.workers)
     progress.judged([draw.verdict for pool in pools.values() for _, draw in pool.draws() if draw.verdict])
     batches = open_dispatcher(submissions, directory, executor, ledger, batch_terms, progress)
@@ -130,46 +122,92 @@ def sample(
     try:
         if batch_terms.cancel:
             cancel_batches(submissions, pools, executor, ledger, grading, progress, batches)
-        sampler.buy(pilot)
-        keep_pilot(directory, study, pools, pilot)
-        progress.doubt = _doubt_pilot(pools, pilot, listener)
-        means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
-        costs, plans = _plans(prepared, ids, means, pilot, directory)
-        directory.write_json(planning.to_json(plans), "plan.json")
-        # The plan is now made from tokens that the pilot has measured.
-        watch.total = max(watch.done, _planned_draws(plans, len(ids)))
-        piloted = {(a.problem_id, a.model): a.count for a in pilot}
-        cells = all_terms(prepared, ids, costs, piloted)
-        ran = run_cells(prepared, directory, plans, cells, pilot, sampler, grader_key(grading), progress.wants, listener)
+        plans, ran = _buy_cells(prepared, directory, sampler, pilot, progress, grader_key(grading), listener)
     except LimitReachedError as error:
         for pool in pools.values():
             pool.seal()
         raise error.telling(f"{watch.done:,} of {watch.total:,} samples are saved{stopped(pools)}") from error
     finally:
         progress.write()  # `isocost status` then shows how far a stopped run came
-    for pool in pools.values():
-        pool.seal()
-    watch.total = watch.done
-    watch.finish()
-    earlier, progress.doubt = progress.doubt, doubt_references(pools)
-    if progress.doubt and not earlier:
-        listener(Note(text=progress.doubt, loud=True))
-    _note_failures(pools, listener)
-    _note_truncations(progress, listener)
-    failed = failed_models(pools)
-    progress.write()
-    outcome = SamplingOutcome(
-        problems=problems,
+    _conclude(progress, pools, listener)
+    return _outcome(prepared, plans, ran, progress), pools
+
+
+def _make_pools(prepared: Prepared, directory: RunDirectory, grading: Grading, listener: Listener) -> dict[str, Pool]:
+    """Make the pool of each model that is drawn from; note doubtful prices, and problems without the difficulty that an arm needs."""
+    problems = prepared.problems["train"]
+    pools = {name: make_pool(name, prepared, directory, problems, grading) for name in generators(prepared.study)}
+    note_unlabelled(prepared.study, problems, listener)
+    for text in filter(None, map(question_price, prepared.cards.values())):
+        listener(Note(text=text))
+    return pools
+
+
+def _outcome(prepared: Prepared, plans: tuple[CellPlan, ...], ran: CellsRun, progress: Progress) -> SamplingOutcome:
+    """Return the outcome of a stage that is finished."""
+    return SamplingOutcome(
+        problems=tuple(prepared.problems["train"]),
         excluded=tuple((r.id, r.reason) for r in prepared.refused if r.split == "train"),
         plans=plans,
         rounds=ran.rounds,
         policies=ran.policies,
         predicted=ran.predicted,
-        ledger=ledger,
-        failed=failed,
+        ledger=progress.ledger,
+        failed=failed_models(progress.pools),
         doubt=progress.doubt,
     )
-    return outcome, pools
+
+
+def _ids(prepared: Prepared) -> tuple[str, ...]:
+    """Return the ids of the training problems."""
+    return tuple(problem.id for problem in prepared.problems["train"])
+
+
+def _watch(
+    prepared: Prepared, directory: RunDirectory, pools: Mapping[str, Pool], pilot: Sequence[Allocation], listener: Listener
+) -> StageWatch:
+    """Return the watch of the stage, which expects the pilot's draws, or without a pilot those of the plan."""
+    stored = sum(1 for pool in pools.values() for _ in pool.draws())
+    ids = _ids(prepared)
+    expected = sum(a.count for a in pilot) if pilot else _planned_draws(_plans(prepared, ids, {}, pilot, directory)[1], len(ids))
+    return StageWatch(stage="sample", total=max(stored, expected), unit="samples", listener=listener, done_before=stored)
+
+
+def _buy_cells(
+    prepared: Prepared,
+    directory: RunDirectory,
+    sampler: Sampler,
+    pilot: Sequence[Allocation],
+    progress: Progress,
+    grader: str,
+    listener: Listener,
+) -> tuple[tuple[CellPlan, ...], CellsRun]:
+    """Buy the pilot, plan every cell from what it has measured, and buy the cells' draws; return the plans and the rounds."""
+    ids = _ids(prepared)
+    sampler.buy(pilot)
+    keep_pilot(directory, prepared.study, sampler.pools, pilot)
+    progress.doubt = _doubt_pilot(sampler.pools, pilot, listener)
+    means = token_means((model, draw) for model, _, _, draw in sampler.iter_draws(pilot))
+    costs, plans = _plans(prepared, ids, means, pilot, directory)
+    directory.write_json(planning.to_json(plans), "plan.json")
+    # The plan is now made from tokens that the pilot has measured.
+    progress.watch.total = max(progress.watch.done, _planned_draws(plans, len(ids)))
+    cells = all_terms(prepared, ids, costs, {(a.problem_id, a.model): a.count for a in pilot})
+    return plans, run_cells(prepared, directory, plans, cells, pilot, sampler, grader, progress.wants, listener)
+
+
+def _conclude(progress: Progress, pools: Mapping[str, Pool], listener: Listener) -> None:
+    """Seal the pools, finish the stage, and note what is doubtful about all that was bought."""
+    for pool in pools.values():
+        pool.seal()
+    progress.watch.total = progress.watch.done
+    progress.watch.finish()
+    earlier, progress.doubt = progress.doubt, doubt_references(pools)
+    if progress.doubt and not earlier:
+        listener(Note(text=progress.doubt, loud=True))
+    _note_failures(pools, listener)
+    _note_truncations(progress, listener)
+    progress.write()
 
 
 def _doubt_pilot(pools: Mapping[str, Pool], pilot: Sequence[Allocation], listener: Listener) -> str:

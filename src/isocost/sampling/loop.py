@@ -51,15 +51,7 @@ def buy(
         EngineError: an engine could not answer, or an endpoint keeps returning fewer solutions than requested.
     """
     grades = _GradingQueue(grading, listener)
-
-    def after() -> None:
-        grades.store_done()
-        listener.tick()
-
-    for pool in pools:
-        for batch, draws in pool.ungraded():
-            grades.submit(pool, batch, draws)
-            grades.store_done()  # at once, so that verdicts of a large pool do not pile up in memory
+    grades.submit_ungraded(pools)
     short = list(pools)
     # Repeated, because an endpoint may return fewer solutions than requested; the first pass usually suffices.
     for _ in range(REPEATS):
@@ -72,7 +64,7 @@ def buy(
                 check=grades.check,
                 room=grades.has_room,
                 notify=listener.trouble,
-                after=after,
+                after=grades.step,
                 batches=batches,
                 batched=[source for source in sources if source.pool.is_batched],
             )
@@ -166,10 +158,22 @@ class _GradingQueue:
             self.waiting.append(_Waiting(pool, batch, draws, size, self.grading.submit(pool.pairs(draws))))
             self.backlog += size
 
+    def submit_ungraded(self, pools: Sequence[Pool]) -> None:
+        """Submit the stored draws that have no verdict yet."""
+        for pool in pools:
+            for batch, draws in pool.ungraded():
+                self.submit(pool, batch, draws)
+                self.store_done()  # at once, so that verdicts of a large pool do not pile up in memory
+
     def has_room(self) -> bool:
         """Return True if the grader's backlog is below `BACKLOG`."""
         self.store_done()
         return self.backlog < BACKLOG
+
+    def step(self) -> None:
+        """Store what is graded, and show the progress."""
+        self.store_done()
+        self.listener.tick()
 
     def store_done(self) -> None:
         done: list[_Waiting] = []

@@ -56,17 +56,11 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str
     def solution(request: Request) -> Response:
         return _found(browsing.solution(request.query_params))
 
-    def label(request: Request) -> Response:
-        return _on(prefix + labelling.where_next())
-
     def labelled(request: Request) -> Response:
         query, number = request.query_params, request.path_params["number"]
         if not (number.isascii() and number.isdigit() and len(number) < _MOST_DIGITS):
             raise HTTPException(404)
         return _found(labelling.page(int(number), whole="all" in query, differing=query.get("among") == "differing"))
-
-    def differing(request: Request) -> Response:
-        return _on(prefix + labelling.differing().following(0))
 
     def done(request: Request) -> Response:
         left = labelling.where_next()
@@ -79,10 +73,10 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str
         Route("/", problems),
         Route("/problem", problem),
         Route("/solution", solution),
-        Route("/label", label, methods=["GET"]),
+        Route("/label", _leading(lambda: prefix + labelling.where_next()), methods=["GET"]),
         Route("/label", _writing(labelling, labelling.say), methods=["POST"]),
         Route(END, done),
-        Route("/label/differing", differing),
+        Route("/label/differing", _leading(lambda: prefix + labelling.differing().following(0))),
         Route("/label/{number}", labelled),
         Route("/undo", _writing(labelling, labelling.undo), methods=["POST"]),
         Route(AGREEMENT, agreement),
@@ -124,6 +118,13 @@ def _found(page: str | None) -> Response:
 
 def _on(address: str) -> Response:
     return RedirectResponse(address, status_code=303)  # a GET follows, so that reloading the page does not post again
+
+
+def _leading(where: Callable[[], str]) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        return _on(where())
+
+    return answer
 
 
 def _form(body: bytes) -> dict[str, str]:
