@@ -10,12 +10,12 @@ from typing import Any, get_args
 from isocost.errors import StorageError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.records import Label, LabelVerdict
+from isocost.store.fields import short
 
 _OPENING = b'{"at": "'  # of every line that a label book writes
 _FIELDS = {field.name for field in fields(Label)}
 _TEXTS = ("at", "labeller", "sample_id")
 _OPTIONAL = ("reason", "note")
-_ROOM = 40  # characters of a bad value that a message quotes
 
 
 def read_labels(path: Path) -> list[Label]:
@@ -90,19 +90,14 @@ def _flaw(row: Any) -> str:
         return "is not a label: not an object"
     # An unknown field is an error: a newer version may give it a meaning, and it would be lost here.
     if unknown := sorted(row.keys() - _FIELDS):
-        return f"is not a label: unknown field {_short(unknown[0])}"
+        return f"is not a label: unknown field {short(unknown[0])}"
     if missing := [name for name in _TEXTS if not isinstance(row.get(name), str)]:
         return f"is not a label: {missing[0]} is not a text"
     if row.get("verdict") not in get_args(LabelVerdict):
-        return f"is not a label: verdict {_short(row.get('verdict'))} is not one of {', '.join(get_args(LabelVerdict))}"
+        return f"is not a label: verdict {short(row.get('verdict'))} is not one of {', '.join(get_args(LabelVerdict))}"
     if wrong := [name for name in _OPTIONAL if not isinstance(row.get(name), str | None)]:
         return f"is not a label: {wrong[0]} is not a text"
     return ""
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= _ROOM else text[: _ROOM - 1] + "…"
 
 
 def _damage(path: Path, damaged: list[tuple[int, str]]) -> StorageError:

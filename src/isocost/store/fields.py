@@ -91,7 +91,7 @@ def flaw_of(entry: Any, fields: Fields) -> str:
             return f'lacks "{name}"'
         value = entry[name]
         if not (wanted.optional if value is None else wanted.fits(value)):
-            return f'"{name}" is {_short(value)}, not {wanted.what}'
+            return f'"{name}" is {short(value)}, not {wanted.what}'
     return ""
 
 
@@ -124,6 +124,7 @@ def flaw_of_frame(frame: pl.DataFrame, fields: Fields) -> str:
     return ""
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a JSON value as a message quotes it: cut off if it is long."""
     text = json.dumps(value)
     return text if len(text) <= _ROOM else text[: _ROOM - 1] + "…"
