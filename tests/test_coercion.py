@@ -12,7 +12,7 @@ from isocost.config import Arm, Study
 from isocost.costs.pricefile import read_prices
 from isocost.errors import StudyError
 from isocost.preparing.prepare import known_parts
-from isocost.running.runs import resolved
+from isocost.running.folders import resolved
 from isocost.studyfile import load_study
 from isocost.yamlfile import parse_value, parse_yaml
 from tests.builders import write_problems

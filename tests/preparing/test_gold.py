@@ -83,7 +83,7 @@ def test_a_plan_goes_on_where_the_grader_does_not_work(tmp_path: Path, monkeypat
         raise InputError("code: bubblewrap is not installed")
 
     path = own_study(tmp_path)
-    monkeypatch.setattr(runs, "GradingPool", broken)
+    monkeypatch.setattr("isocost.preparing.gold.GradingPool", broken)
     found = told(lambda listener: plan_study(path, (), listener))
     assert found == ["reference answers were not checked: code: bubblewrap is not installed", FIELD.replace("5", "6"), REPEATED]
     with pytest.raises(InputError, match="bubblewrap is not installed"):

@@ -60,7 +60,7 @@ class Study:
 
     def write(self, path: str | Path) -> Path:
         """Write the study as a study file, with absolute paths, and return its path."""
-        from isocost.running.runs import resolved
+        from isocost.running.folders import resolved
 
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)

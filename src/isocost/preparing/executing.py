@@ -12,6 +12,7 @@ from isocost.config import ExecutorSpec
 from isocost.errors import InputError
 from isocost.executors.base import Executor
 from isocost.executors.local import SMALL
+from isocost.preparing.prepare import Prepared
 
 NAMES = ("local", "ray")
 
@@ -62,3 +63,10 @@ def make_executor(spec: ExecutorSpec, largest: int | None, folder: Path, local: 
     # Small models get one core per actor, so that a node runs several.
     small = largest is not None and largest <= SMALL
     return RayExecutor(spec, local(None), small=small, files=[folder.resolve() / "lock", Path.cwd()])
+
+
+def largest_model(prepared: Prepared) -> int | None:
+    """Return the parameters of the largest model that the workers must hold, or None if unknown."""
+    if any(facts.exclusive for facts in prepared.facts.values()):
+        return None  # such an engine is started once, so the number of workers need not fit its size
+    return max((facts.size.parameters for facts in prepared.facts.values() if facts.size is not None), default=None)

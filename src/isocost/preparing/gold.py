@@ -131,3 +131,27 @@ def _format_refused(refused: Refused) -> str:
     answer = refused.answer if len(refused.answer) <= LONGEST_ANSWER else refused.answer[:LONGEST_ANSWER] + "..."
     where = f", {Path(refused.where).name}" if refused.where else ""
     return f"{refused.id} ({answer!r}{where}) is refused with {refused.reason!r}"
+
+
+def check_references(prepared: Prepared, listener: Listener, *, strict: bool, must: bool) -> Prepared:
+    """Return the study without the problems that a run would leave out.
+
+    Args:
+        prepared: The study.
+        listener: Called with notes.
+        strict: As for `run`.
+        must: False to go on with a note where the grader does not work on this machine.
+    """
+    spec = prepared.study.reference_grader
+    try:
+        checking = GradingPool(spec.name, workers=1, time_limit=spec.time_limit, options=spec.options)
+    except InputError as error:
+        if must:
+            raise
+        listener(Note(text=f"reference answers were not checked: {error}"))
+        tell(prepared, listener)
+        return prepared
+    with checking:
+        usable = drop_refused(prepared, checking, strict=strict)
+    tell(usable, listener)
+    return usable

@@ -1,20 +1,25 @@
-"""Check that a folder holds the run of the study at hand, and keep the study in it."""
+"""Check that a folder holds the run of the study at hand, and keep the study and its provenance in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from isocost.config import Study
 from isocost.errors import RunDirectoryError, StorageError
+from isocost.grading import Grading
+from isocost.ids import digest
 from isocost.ledger.submissions import FILE as SUBMISSIONS
 from isocost.ledger.submissions import Submissions
 from isocost.paths import shell_word
 from isocost.preparing.changes import read_last_study
+from isocost.preparing.prepare import Prepared
+from isocost.results.results import environment
 from isocost.sampling.batches import changed_error
 from isocost.store import RunDirectory
-from isocost.yamlfile import parse_yaml
+from isocost.yamlfile import dump_yaml, parse_yaml
 
 
 def base_of(directory: RunDirectory) -> Path:
@@ -90,3 +95,33 @@ def check_same_study(directory: RunDirectory, study: Study) -> None:
                 advice="restore it from a copy, or put a copy of the run's study file there under this name",
             )
         raise RunDirectoryError(f"{directory.path}: is not empty and holds no study ({others[0]})", advice="name another folder with -o")
+
+
+def resolved(study: Study, base: Path) -> str:
+    """Return the study file for the run directory: with settings applied and absolute paths, so that it runs from any folder."""
+    raw = study.model_dump(mode="json", exclude_unset=True)
+    for section in (*raw["problems"].values(), *raw["models"].values()):
+        for key, value in (section or {}).items():
+            # A word without slash or dot is a name, such as a problem source, even if a folder of that name exists.
+            looks_like_path = isinstance(value, str) and ("/" in value or "." in value)
+            if looks_like_path and not Path(value).is_absolute() and (base / value).exists():
+                section[key] = str((base / value).resolve())
+    if prices := (raw.get("costs") or {}).get("prices"):
+        raw["costs"]["prices"] = str((base / prices).resolve())
+    return dump_yaml(raw)
+
+
+def manifest(prepared: Prepared, base: Path, grading: Grading) -> dict[str, object]:
+    """Return the provenance of a run: versions, hardware, the grader, and weights and problems by hash."""
+    return {
+        "isocost": version("isocost"),
+        "seed": prepared.study.seed,
+        "base": str(base),
+        "grader": {"name": grading.grader.name, "version": grading.grader.version},
+        "models": dict(prepared.identities),
+        "problems": {
+            split: {"n": len(problems), "digest": digest([[p.id, p.question, p.answer] for p in problems])}
+            for split, problems in prepared.problems.items()
+        },
+        "environment": environment(),
+    }

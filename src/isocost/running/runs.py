@@ -6,22 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from isocost.config import ExecutorSpec, Study
 from isocost.costs.expected import DrawCost, draw_costs
 from isocost.costs.unpiloted import awaits_pilot, least_costs, unpiloted_costs
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
-from isocost.errors import BudgetError, InputError, RunDirectoryError, RunError, StudyError
+from isocost.errors import InputError, RunDirectoryError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.engineworker import ask, count_available, describe, render
 from isocost.executors.local import LocalExecutor
 from isocost.grading import Grading, GradingPool
-from isocost.ids import digest
 from isocost.judging.pool import JudgingPool
 from isocost.ledger import Ledger
 from isocost.paths import shell_word
@@ -29,15 +26,15 @@ from isocost.planning import plan_unpiloted
 from isocost.predicting.studied import StudyPilot
 from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
-from isocost.preparing.executing import ExecutorChoice, make_executor
+from isocost.preparing.executing import ExecutorChoice, largest_model, make_executor
 from isocost.preparing.facts import cache_available, cache_facts
 from isocost.preparing.prepare import Prepared, count_recorded, generators, known_parts, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
-from isocost.records import CellPlan, Unit
-from isocost.results.results import environment
+from isocost.records import CellPlan
 from isocost.running.contact import Contact, contact_endpoints
-from isocost.running.folders import base_of, check_same_study, keep_study, refuse_change, refuse_run
+from isocost.running.folders import base_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
 from isocost.running.leftovers import mark_leftovers
+from isocost.running.limits import is_lowered, open_ledger
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, resume_command
 from isocost.sampling.cells import longest_prompts, pilot_allocations, plan
@@ -47,7 +44,6 @@ from isocost.summaries.choices import ChoiceForecast, find_pilot, forecast_choic
 from isocost.summaries.pilots import warn_of_small_budgets
 from isocost.summaries.plans import first_prompts
 from isocost.summaries.status import status_of
-from isocost.yamlfile import dump_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,33 +305,9 @@ def _prepare_without_run(
                 to_spend=to_spend,
                 render=lambda spec, request: executor.submit(render, spec, request).result(),
             )
-            yield (prepared if listener is None else _check_references(prepared, listener, strict=strict, must=to_spend)), executor
+            yield (prepared if listener is None else gold.check_references(prepared, listener, strict=strict, must=to_spend)), executor
     finally:
         executor.close()
-
-
-def _check_references(prepared: Prepared, listener: Listener, *, strict: bool, must: bool) -> Prepared:
-    """Return the study without the problems that a run would leave out.
-
-    Args:
-        prepared: The study.
-        listener: Called with notes.
-        strict: As for `run`.
-        must: False to go on with a note where the grader does not work on this machine.
-    """
-    spec = prepared.study.reference_grader
-    try:
-        checking = GradingPool(spec.name, workers=1, time_limit=spec.time_limit, options=spec.options)
-    except InputError as error:
-        if must:
-            raise
-        listener(Note(text=f"reference answers were not checked: {error}"))
-        gold.tell(prepared, listener)
-        return prepared
-    with checking:
-        usable = gold.drop_refused(prepared, checking, strict=strict)
-    gold.tell(usable, listener)
-    return usable
 
 
 def _run(
@@ -359,16 +331,16 @@ def _run(
     planned = _plan(prepared)  # raises on a budget that buys nothing, before a file is written
     if not (directory.path / PILOT).exists() and (warning := warn_of_small_budgets(*planned)):
         listener(Note(text=warning, loud=True))
-    executor = make_executor(where, _largest(prepared), directory.path, LocalExecutor)
+    executor = make_executor(where, largest_model(prepared), directory.path, LocalExecutor)
     stopped = True
     try:
-        ledger = _open_ledger(study, directory)
+        ledger = open_ledger(study, directory)
         with _open_graders(prepared, directory, executor, ledger, listener) as (grading, checking):
             usable = gold.drop_refused(prepared, checking, strict=strict)
             # Compare the limits before study.yaml is overwritten.
-            lowered = _is_lowered(read_last_study(directory), study)
+            lowered = is_lowered(read_last_study(directory), study)
             with keep_study(directory, resolved(study, base)):
-                directory.write_json(_manifest(prepared, base, grading), "manifest.json")
+                directory.write_json(manifest(prepared, base, grading), "manifest.json")
                 usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()
                 gold.record(usable, directory, listener)
@@ -409,32 +381,6 @@ def _prepare_run(study: Study, base: Path, directory: RunDirectory) -> Prepared:
         opening.close()
 
 
-def _largest(prepared: Prepared) -> int | None:
-    """Return the parameters of the largest model that the workers must hold, or None if unknown."""
-    if any(facts.exclusive for facts in prepared.facts.values()):
-        return None  # such an engine is started once, so the number of workers need not fit its size
-    return max((facts.size.parameters for facts in prepared.facts.values() if facts.size is not None), default=None)
-
-
-def _open_ledger(study: Study, directory: RunDirectory) -> Ledger:
-    """Return the run's ledger as earlier starts left it, before it is compared with what is stored.
-
-    Raises:
-        StorageError: a line is damaged.
-        BudgetError: the limit is in a unit in which the cost of earlier purchases is unknown.
-    """
-    unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
-    amount = study.limit.amount if study.limit else None
-    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, ready=directory.ready)
-    if study.limit and not ledger.known:
-        other = "flops" if unit == "usd" else "usd"
-        raise BudgetError(
-            f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}",
-            advice=f"set limit.unit: {other} with an amount in it, leave limit out, or name another folder with -o",
-        )
-    return ledger
-
-
 @contextmanager
 def _open_graders(
     prepared: Prepared, directory: RunDirectory, executor: Executor, ledger: Ledger, listener: Listener
@@ -447,42 +393,3 @@ def _open_graders(
             return
         with JudgingPool(prepared, directory, executor, ledger, listener) as judging:
             yield judging, checking
-
-
-def _manifest(prepared: Prepared, base: Path, grading: Grading) -> dict[str, object]:
-    """Return the provenance of a run: versions, hardware, the grader, and weights and problems by hash."""
-    return {
-        "isocost": version("isocost"),
-        "seed": prepared.study.seed,
-        "base": str(base),
-        "grader": {"name": grading.grader.name, "version": grading.grader.version},
-        "models": dict(prepared.identities),
-        "problems": {
-            split: {"n": len(problems), "digest": digest([[p.id, p.question, p.answer] for p in problems])}
-            for split, problems in prepared.problems.items()
-        },
-        "environment": environment(),
-    }
-
-
-def resolved(study: Study, base: Path) -> str:
-    """Return the study file for the run directory: with settings applied and absolute paths, so that it runs from any folder."""
-    raw = study.model_dump(mode="json", exclude_unset=True)
-    for section in (*raw["problems"].values(), *raw["models"].values()):
-        for key, value in (section or {}).items():
-            # A word without slash or dot is a name, such as a problem source, even if a folder of that name exists.
-            looks_like_path = isinstance(value, str) and ("/" in value or "." in value)
-            if looks_like_path and not Path(value).is_absolute() and (base / value).exists():
-                section[key] = str((base / value).resolve())
-    if prices := (raw.get("costs") or {}).get("prices"):
-        raw["costs"]["prices"] = str((base / prices).resolve())
-    return dump_yaml(raw)
-
-
-def _is_lowered(before: dict[str, Any] | None, study: Study) -> bool:
-    """Return whether the limit is lower than at the last start."""
-    former = (before or {}).get("limit")
-    if study.limit is None or not isinstance(former, dict) or former.get("unit") != study.limit.unit:
-        return False
-    amount = former.get("amount")
-    return isinstance(amount, int | float) and study.limit.amount < amount
