@@ -39,6 +39,11 @@ def test_a_run_gives_frames(finished: isocost.Run) -> None:
     assert finished.status() == isocost.status(finished.directory).to_dict()
 
 
+def test_training_sets_of_earlier_versions_are_found() -> None:
+    old = isocost.Run(Path(__file__).parents[1] / "oldruns" / "0.1.0" / "trained" / "run").training_sets
+    assert set(old) == {"weak@low", "strong@low", "equal@number"}
+
+
 def test_functions_return_what_the_command_line_prints(finished: isocost.Run) -> None:
     by_path, by_frame = isocost.measure(str(finished.directory)), isocost.measure(finished.samples, k=[1, 2])
     assert {"weak", "strong"} == set(by_path.to_dict()["models"]) == set(by_frame.to_dict()["models"])

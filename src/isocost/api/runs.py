@@ -71,7 +71,9 @@ class Run:
     def training_sets(self) -> dict[str, pl.DataFrame]:
         """Return the training set of each cell, by `arm@budget`."""
         folder = self.directory / "trainsets"
-        return {path.stem: read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+        files = {path.stem: path for path in folder.glob("*.parquet")}  # as earlier versions named them
+        files |= {path.parent.name: path for path in folder.glob("*/train.parquet")}
+        return {cell: read_parquet(path) for cell, path in sorted(files.items())}
 
     @property
     def results(self) -> Results:
