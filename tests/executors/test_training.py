@@ -13,6 +13,7 @@ from isocost.executors import training
 from isocost.executors.training import Scoring
 from isocost.prompts.base import Template
 from isocost.records import Delimiters, Problem, SamplingParams
+from isocost.store import RunDirectory
 
 TEXTS = ("[r] 2 and 7 is 9", "[r] 2 and 7 is 8 [/r] The answer is 9.", "[r] 2 and 7 is 9 [/r] The answer is 8.")
 
@@ -55,4 +56,5 @@ def test_what_stands_in_a_students_own_delimiters_is_no_answer(tmp_path: Path, r
         grader=GraderSpec(name="number"),
         reasoning=reasoning,
     )
-    assert training._scorer(scoring)(tmp_path) == pytest.approx(score)
+    log = RunDirectory(tmp_path).log("logs", "training.jsonl")
+    assert training._scorer(scoring, log)(tmp_path) == pytest.approx(score)

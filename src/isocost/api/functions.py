@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -203,7 +204,8 @@ def verify(
             grade(
                 descriptor, pool, workers=workers, answers=references, write=out.extend, complain=lambda number, why: None, name=str(path)
             )
-    return pl.read_ndjson(bytes(out), infer_schema_length=None) if out.strip() else pl.DataFrame()
+    file = io.BytesIO(out)
+    return pl.read_ndjson(file, infer_schema_length=None) if out.strip() else pl.DataFrame()
 
 
 def read_samples(table: str | Path) -> pl.DataFrame:

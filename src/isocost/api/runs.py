@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,10 @@ class Run:
         from isocost.reporting.overview import overview
 
         table = overview(self.results)
-        return pl.DataFrame() if table is None else pl.read_csv(table_csv(table).encode())
+        if table is None:
+            return pl.DataFrame()
+        file = io.BytesIO(table_csv(table).encode())
+        return pl.read_csv(file)
 
     @property
     def training_sets(self) -> dict[str, pl.DataFrame]:

@@ -19,6 +19,7 @@ FORCE = {
     "curate": "No effect: the training sets are built again each time.",
     "finetune": "Discard all trained models and evaluations of the run, and train again.",
     "evaluate": "Discard all evaluations of the run, and evaluate again. Models are kept.",
+    "report": "No effect: the report is written again each time.",
 }
 _LARGEST = 10_000  # no table has more samples per problem, so a larger k is a typing error
 _SHOWN = 60  # characters of a value in a message

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli.arguments import Address, Strict, Where
+from isocost.cli.arguments import FORCE, Address, Strict, Where
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.cli.studies import finish, run_stage
@@ -16,6 +16,7 @@ from isocost.errors import InputError, StorageError
 
 def report(
     directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="A run directory, or several.", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help=FORCE["report"])] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Write the figures as PDF too, for papers: DIR/figures/NAME.pdf.")] = False,
     strict: Strict = False,
     executor: Where = None,
@@ -29,7 +30,7 @@ def report(
     isocost report runs/a runs/b
     """
     if len(directories) == 1:
-        finish(run_stage(directories[0], "report", None, force=False, strict=strict, executor=executor, address=address))
+        finish(run_stage(directories[0], "report", None, force=force, strict=strict, executor=executor, address=address))
         if pdf:
             with stoppable():
                 _write_papers(directories[0])

@@ -118,14 +118,14 @@ class SpreadTransport(httpx2.AsyncBaseTransport):
             await pool.aclose()
 
 
-def client_for(endpoint: Endpoint, timeout: float, concurrency: int, most: int = MOST_BYTES) -> openai.AsyncOpenAI:
+def client_for(endpoint: Endpoint, timeout: float, concurrency: int, most: int | None = None) -> openai.AsyncOpenAI:
     """Make a client that follows no redirect and retries nothing. Proxies of the environment are for other machines than this one.
 
     Args:
         endpoint: The endpoint.
         timeout: Seconds that a request may take; connecting takes no longer.
         concurrency: How many requests are under way at once.
-        most: Bytes of a response, at most.
+        most: Bytes of a response, at most; by default `MOST_BYTES`.
 
     Raises:
         ModelError: A proxy of the environment cannot be used, or its certificate authorities cannot be read.
@@ -141,7 +141,7 @@ def client_for(endpoint: Endpoint, timeout: float, concurrency: int, most: int =
             trust_env=proxied,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # keeps none: a request does not depend on others
             transport=None if proxied else SpreadTransport(concurrency),
-            event_hooks={"response": [partial(_cap, most)]},
+            event_hooks={"response": [partial(_cap, most or MOST_BYTES)]},
         )
     # Of a proxy: its port is no number, its scheme is not known, or needs a package that is not installed.
     except (ValueError, ImportError, httpx2.InvalidURL) as error:
