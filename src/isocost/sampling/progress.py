@@ -232,7 +232,8 @@ class Progress:
         if share.value is not None and share.low is not None and share.high is not None:
             parts.append(f"correct {100 * share.value:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]")
         parts.append(f"{self.failed} err")
-        if cut := self.truncations():
+        # Half a percent: a share that would be shown as 0% is no news.
+        if cut := {model: each for model, each in self.truncations().items() if each.share >= 0.005}:
             parts.append("cut off " + ", ".join(f"{model} {100 * each.share:.0f}%" for model, each in cut.items()))
         return "  ".join(filter(None, [*parts, *self._trouble(), self.batches()]))
 
