@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from isocost.curating import Rules
 from isocost.finetuning import IGNORED, encode
 from isocost.prompts.base import Template
 from isocost.records import Cell, Outcome
 from isocost.results import trainsets
-from isocost.results.trainsets import Candidates, RowForm
+from isocost.results.trainsets import Asked, Candidates, RowForm
 from isocost.store import RunDirectory
 from tests.finetuning.test_rows import CHATML
 from tests.results.tabled import all_of, draw, table
@@ -32,7 +33,7 @@ def test_trl_trains_on_a_folder_as_isocost_does(base: Path, tokenizer: Any, tmp_
         tokenizer.chat_template = CHATML
     draws = [draw("weak", "p1", n, Outcome.CORRECT, generation=f"{n} + 1 = {n + 1}\n#### {n + 1}") for n in range(6)]
     made = table(tmp_path, draws, {CELL: all_of(draws)})
-    curated = Candidates.of(made, "string", 0).curate(CELL, None)
+    curated = Candidates.of(made, Asked(distinct="string"), 0).curate(CELL, Rules())
     form = replace(FORM, chat=chat)
     RunDirectory(tmp_path).write_frames(trainsets.rows(made, curated, {"p1": "1?"}, form), "trainsets", CELL.name, trainsets.FILE)
     rows = load_dataset(str(tmp_path / "trainsets" / CELL.name), split="train", cache_dir=str(tmp_path / "cache"))
