@@ -43,7 +43,7 @@ def measured(path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("shape", ["parquet", "open-r1"])
 def test_export_then_import_gives_the_same_measures(finished: Path, tmp_path: Path, shape: str) -> None:
-    made = export(finished, CELL, shape, tmp_path / "data", command="c")
+    made = export(finished, CELL, shape, tmp_path / "data")
     import_samples([str(tmp_path / "data" / "data")], str(tmp_path / "table.parquet"), Wishes())
     before, after = measured(finished / "samples.parquet"), measured(tmp_path / "table.parquet")
     # A table of open-r1 has no costs.
@@ -61,7 +61,7 @@ def test_draws_of_a_pilot_are_among_those_of_a_cell(tmp_path: Path) -> None:
     directory = run(study, tmp_path / "run").directory
     cells = json.loads((directory / "measures.json").read_text())["cells"]
     for name in (CELL, "strong@low"):
-        export(directory, name, "parquet", tmp_path / name, command="c")
+        export(directory, name, "parquet", tmp_path / name)
         found = rows(tmp_path / name)
         assert found.height == cells[name]["n_samples"]
         # A cell's draws of a problem are the first ones of the model's pool, the pilot's before all others.
@@ -69,7 +69,7 @@ def test_draws_of_a_pilot_are_among_those_of_a_cell(tmp_path: Path) -> None:
 
 
 def test_a_cell_has_its_own_draws_and_no_others(finished: Path, tmp_path: Path) -> None:
-    export(finished, "equal", "parquet", tmp_path / "data", command="c")
+    export(finished, "equal", "parquet", tmp_path / "data")
     found = rows(tmp_path / "data")
     assert found.height == 24
     assert found["sample_index"].max() == 1  # weak@low drew six of each problem out of the same pool
@@ -77,7 +77,7 @@ def test_a_cell_has_its_own_draws_and_no_others(finished: Path, tmp_path: Path) 
 
 def test_the_training_set_comes_in_three_forms(finished: Path, tmp_path: Path) -> None:
     for shape in ("messages", "prompt-completion", "text"):
-        export(finished, CELL, shape, tmp_path / shape, command="c")
+        export(finished, CELL, shape, tmp_path / shape)
     kept = pl.read_parquet(finished / "trainsets" / CELL / "train.parquet")
     pairs, texts, chats = (rows(tmp_path / shape) for shape in ("prompt-completion", "text", "messages"))
     assert pairs.select("prompt", "completion").equals(kept.select("prompt", "completion"))
@@ -90,7 +90,7 @@ def test_the_training_set_comes_in_three_forms(finished: Path, tmp_path: Path) -
 
 
 def test_kto_has_every_graded_draw_with_a_label(finished: Path, tmp_path: Path) -> None:
-    export(finished, CELL, "kto", tmp_path / "data", command="c")
+    export(finished, CELL, "kto", tmp_path / "data")
     samples = pl.read_parquet(finished / "samples.parquet").filter(pl.col("model") == "weak")
     found = rows(tmp_path / "data")
     assert (found.height, found["label"].sum()) == (72, samples["correct"].sum())
@@ -106,7 +106,7 @@ def test_reasoning_beside_the_solutions_goes_along(finished: Path, tmp_path: Pat
     study = yaml.safe_load((tmp_path / "run" / "study.yaml").read_text())
     (tmp_path / "run" / "study.yaml").write_text(yaml.safe_dump({**study, "curate": {"reasoning": "<think>{reasoning}</think>"}}))
     for shape in ("parquet", "messages", "prompt-completion", "kto"):
-        export(tmp_path / "run", CELL, shape, tmp_path / shape, command="c")
+        export(tmp_path / "run", CELL, shape, tmp_path / shape)
     assert rows(tmp_path / "parquet").select("reasoning", "num_reasoning_tokens").head(2).rows() == [("hm", 3), (None, 3)]
     assert rows(tmp_path / "messages")["reasoning"].to_list()[:2] == ["hm", None]
     assert rows(tmp_path / "prompt-completion").columns[-1] == "reasoning"
@@ -117,7 +117,7 @@ def test_reasoning_beside_the_solutions_goes_along(finished: Path, tmp_path: Pat
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_form_loads_with_the_datasets_library(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     datasets = pytest.importorskip("datasets")
-    made = export(finished, CELL, shape, tmp_path / "data", command="c")
+    made = export(finished, CELL, shape, tmp_path / "data")
     found = datasets.load_dataset(str(tmp_path / "data"), cache_dir=str(tmp_path / "cache"))
     assert list(found) == ["train"]
     assert found["train"].num_rows == made.rows
@@ -175,7 +175,7 @@ def test_an_unfinished_or_damaged_run_is_refused_and_nothing_is_written(
     shutil.copytree(finished, tmp_path / "run")
     damage(tmp_path / "run")
     with pytest.raises(IsocostError) as caught:
-        export(tmp_path / "run", CELL, "parquet", tmp_path / "data", command="c")
+        export(tmp_path / "run", CELL, "parquet", tmp_path / "data")
     assert message in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -186,7 +186,7 @@ def test_rounds_of_earlier_terms_do_not_count(finished: Path, tmp_path: Path) ->
     line = json.loads(path.read_text())
     fewer = {**line, "terms": "0" * 16, "allocations": [[p, m, first, 1] for p, m, first, _ in line["allocations"]]}
     path.write_text("".join(json.dumps(each) + "\n" for each in (fewer, line, {**fewer, "terms": "1" * 16})), encoding="utf-8")
-    assert export(tmp_path / "run", CELL, "parquet", tmp_path / "data", command="c").rows == 72
+    assert export(tmp_path / "run", CELL, "parquet", tmp_path / "data").rows == 72
 
 
 @pytest.mark.parametrize(
@@ -199,16 +199,16 @@ def test_rounds_of_earlier_terms_do_not_count(finished: Path, tmp_path: Path) ->
 )
 def test_names_that_do_not_exist_are_refused(finished: Path, tmp_path: Path, arm: str, shape: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
-        export(finished, arm, shape, tmp_path / "data", command="c")
+        export(finished, arm, shape, tmp_path / "data")
     assert message in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_exists_is_left_as_it_is(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="exists already"):
-        export(finished, CELL, "text", tmp_path, command="c")
+        export(finished, CELL, "text", tmp_path)
     with pytest.raises(InputError, match="its parent folder does not exist"):
-        export(finished, CELL, "text", tmp_path / "no" / "data", command="c")
+        export(finished, CELL, "text", tmp_path / "no" / "data")
 
 
 def test_an_error_in_the_middle_leaves_no_folder(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,5 +218,5 @@ def test_an_error_in_the_middle_leaves_no_folder(finished: Path, tmp_path: Path,
     shape = SHAPES["text"]
     monkeypatch.setitem(SHAPES, "text", Shape(schema=shape.schema, rows=failing, about="", is_training_set=True))
     with pytest.raises(KeyboardInterrupt):
-        export(finished, CELL, "text", tmp_path / "data", command="c")
+        export(finished, CELL, "text", tmp_path / "data")
     assert not list(tmp_path.iterdir())

@@ -46,7 +46,7 @@ def test_sft_trains_on_the_folder(finished: Path, base: Path, tmp_path: Path, sh
     from transformers import AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
-    export(finished, "weak@low", shape, tmp_path / "data", command="c")
+    export(finished, "weak@low", shape, tmp_path / "data")
     data = load_dataset(str(tmp_path / "data"), split="train", cache_dir=str(tmp_path / "cache"))
     tokenizer: Any = AutoTokenizer.from_pretrained(base)
     tokenizer.chat_template = CHAT

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isocost.api.answers import Answer
+from isocost.api.progress import listener
 from isocost.api.runs import Run
 from isocost.errors import StorageError, TableError
 
@@ -57,17 +58,12 @@ def plan(study: str | Path | Study, *, pilot: str | Path | None = None, out: str
     """
     if not isinstance(study, str | Path):
         return study.plan(pilot=pilot, out=out)
-    from isocost.planning import to_json
     from isocost.running import plan_from_pilot
-    from isocost.summaries.choicetext import choices_json, choices_markdown
-    from isocost.summaries.pilots import pilot_json
-    from isocost.summaries.plans import to_markdown
+    from isocost.summaries.plans import answer_json, answer_markdown
 
-    prepared, costs, plans, found = plan_from_pilot(Path(study), table=_path(pilot), out=_path(out))
-    forecast = choices_json(found) if found else {}
-    data = to_json(plans, found.coverage if found else {}) | pilot_json(prepared, costs) | forecast
-    text = "\n\n".join([to_markdown(prepared, costs, plans), *([choices_markdown(found)] if found else [])])
-    return Answer(record=plans, data=data, text=text)
+    with listener(wanted=True) as listening:  # problems that are left out are noted as by the command
+        planned = plan_from_pilot(Path(study), table=_path(pilot), out=_path(out), listener=listening)
+    return Answer(record=planned[2], data=answer_json(*planned), text=answer_markdown(*planned))
 
 
 def status(directory: str | Path) -> Answer[dict[str, Any]]:
@@ -258,12 +254,8 @@ def export(directory: str | Path, arm: str, out: str | Path, *, format: str = "m
         StorageError: the folder cannot be written.
     """
     from isocost.exporting import export as write
-    from isocost.paths import shell_word
 
-    # The folders' names alone: the card is published, and paths of this machine are not.
-    run_name, folder = (shell_word(Path(Path(path).name or ".")) for path in (directory, out))
-    command = f"isocost export {run_name} --arm {shell_word(Path(arm))} --format {format} -o {folder}"
-    return write(Path(directory), arm, format, Path(out), command=command)
+    return write(Path(directory), arm, format, Path(out))
 
 
 def push_to_hub(folder: str | Path, name: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isocost.errors import RunDirectoryError
 from isocost.paths import read_parquet, shell_word
+from isocost.store import RunDirectory
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +54,8 @@ class Run:
     @property
     def measures(self) -> dict[str, Any]:
         """Return `measures.json`: every number of the report, with intervals."""
-        found: dict[str, Any] = json.loads(self._made("measures.json", "report").read_text(encoding="utf-8"))
+        path = self._made("measures.json", "report")
+        found: dict[str, Any] = RunDirectory(self.directory).read_json(path.name, remedy="remove it, and write the report again")
         return found
 
     @property

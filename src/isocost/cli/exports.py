@@ -33,15 +33,11 @@ def export(
     """
     from isocost.exporting import export as write
     from isocost.exporting.hub import Hub
-    from isocost.paths import shell_word
 
-    # The folder's name alone: the card is published, and paths of this machine are not.
-    run, folder = (shell_word(Path(path.name or ".")) for path in (directory, out))
-    command = f"isocost export {run} --arm {shell_word(Path(arm))} --format {shape} -o {folder}"
     with stoppable():
         # Token and name are checked before anything is written.
         hub = Hub(hub_name) if hub_name else None
-        made = write(directory, arm, shape, out, command=command)
+        made = write(directory, arm, shape, out)
         say(f"wrote {made.rows:,} rows of {made.cell} to {made.folder}")
         if hub:
             say(f"pushed it, private: {hub.push(made.folder)}")

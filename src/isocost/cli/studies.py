@@ -85,19 +85,12 @@ def plan(
 
     From a pilot that has run it forecasts coverage, kept solutions and cost of each choice, and recommends one. See docs/forecasting.md.
     """
-    from isocost.planning import to_json
     from isocost.running import plan_from_pilot
-    from isocost.summaries.choicetext import choices_json, choices_markdown
-    from isocost.summaries.pilots import pilot_json
-    from isocost.summaries.plans import to_markdown
+    from isocost.summaries.plans import answer_json, answer_markdown
 
     with stoppable():
-        prepared, costs, plans, found = plan_from_pilot(study, settings or [], table=pilot, out=out, listener=ProgressLine(sys.stderr))
-    if as_json:
-        forecast = choices_json(found) if found else {}
-        print_data(to_json(plans, found.coverage if found else {}) | pilot_json(prepared, costs) | forecast)
-    else:
-        print_data("\n\n".join([to_markdown(prepared, costs, plans), *([choices_markdown(found)] if found else [])]))
+        planned = plan_from_pilot(study, settings or [], table=pilot, out=out, listener=ProgressLine(sys.stderr))
+    print_data(answer_json(*planned) if as_json else answer_markdown(*planned))
     if check_endpoints:
         _contact(study, settings or [])
 

@@ -5,13 +5,12 @@ Every field has a line under `Attributes` of its model. `scripts/study_docs.py` 
 
 from __future__ import annotations
 
-from isocost.config.models import Amount, BatchPrice, Costs, Discount, ModelSpec, Price, Prompt, Tiers
+from isocost.config.models import BatchPrice, Costs, Discount, ListPrice, ModelSpec, Price, Prompt
 from isocost.config.sections import OpenSection, Section
 from isocost.config.study import JUDGE, Arm, AuditSpec, Budget, Curate, ExecutorSpec, GraderSpec, ProblemSource, Study
 
 __all__ = [
     "JUDGE",
-    "Amount",
     "Arm",
     "AuditSpec",
     "BatchPrice",
@@ -21,6 +20,7 @@ __all__ = [
     "Discount",
     "ExecutorSpec",
     "GraderSpec",
+    "ListPrice",
     "ModelSpec",
     "OpenSection",
     "Price",
@@ -28,5 +28,4 @@ __all__ = [
     "Prompt",
     "Section",
     "Study",
-    "Tiers",
 ]

@@ -130,7 +130,18 @@ def _ascending(tiers: tuple[PriceTier, ...]) -> tuple[PriceTier, ...]:
 Tiers = Annotated[tuple[PriceTier, ...], AfterValidator(_ascending)]
 
 
-class BatchPrice(Section):
+class ListPrice(Section):
+    """The prices of a list: those of prompt and generated tokens, and what may differ from them."""
+
+    input: Amount
+    output: Amount
+    input_cache_read: Amount | None = None
+    input_cache_write: Amount | None = None
+    request: Amount | None = None
+    tiers: Tiers = ()
+
+
+class BatchPrice(ListPrice):
     """The prices of a provider's batch API, for models with `batch: true`. There is no default discount: providers differ.
 
     Attributes:
@@ -141,13 +152,6 @@ class BatchPrice(Section):
         request: US dollars per request, whatever its tokens.
         tiers: Prices of requests with longer prompts.
     """
-
-    input: Amount
-    output: Amount
-    input_cache_read: Amount | None = None
-    input_cache_write: Amount | None = None
-    request: Amount | None = None
-    tiers: Tiers = ()
 
 
 class Price(Section):

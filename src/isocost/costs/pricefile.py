@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from isocost.coercion import coerce_texts
-from isocost.config import Amount, BatchPrice, Discount, Price, Section, Tiers
+from isocost.config import BatchPrice, Discount, ListPrice, Price, Section
 from isocost.errors import StudyError
 from isocost.nearest import did_you_mean
 from isocost.yamlfile import Keys, read_yaml
@@ -41,13 +41,7 @@ class PriceList:
         return f'add "{name}" to {self.shown}, with its input and output{f"; {near}" if near else ""}'
 
 
-class _Listed(Section):
-    input: Amount
-    output: Amount
-    input_cache_read: Amount | None = None
-    input_cache_write: Amount | None = None
-    request: Amount | None = None
-    tiers: Tiers = ()
+class _Listed(ListPrice):
     batch: BatchPrice | None = None
     batch_discount: Discount | None = None
 

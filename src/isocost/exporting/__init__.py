@@ -17,6 +17,7 @@ from isocost.exporting.card import card
 from isocost.exporting.cells import CellData, open_cell
 from isocost.exporting.shapes import SHAPES, Shape
 from isocost.nearest import did_you_mean
+from isocost.paths import shell_word
 from isocost.tables.source import first_line
 
 __all__ = ["SHAPES", "Exported", "export"]
@@ -39,15 +40,14 @@ class Exported:
     cell: str
 
 
-def export(run: Path, arm: str, shape: str, folder: Path, *, command: str) -> Exported:
-    """Write the data of a cell. The folder appears only once it is complete.
+def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
+    """Write the data of a cell, with a card that names the command for it. The folder appears only once it is complete.
 
     Args:
         run: The run directory.
         arm: The cell, `arm@budget`; an arm's name is enough if it has one cell.
         shape: A key of `SHAPES`.
         folder: The folder to write; it must not exist.
-        command: The command that makes it again, for the card.
 
     Raises:
         InputError: The run, the cell or the shape does not exist, or the folder does.
@@ -66,11 +66,19 @@ def export(run: Path, arm: str, shape: str, folder: Path, *, command: str) -> Ex
             made = Path(temporary) / "made"
             (made / _FILE.parent).mkdir(parents=True)
             rows = _write(SHAPES[shape], cell, made / _FILE)
-            (made / "README.md").write_text(card(cell, SHAPES[shape], rows, str(_FILE), command), encoding="utf-8")
+            (made / "README.md").write_text(
+                card(cell, SHAPES[shape], rows, str(_FILE), _command(run, arm, shape, folder)), encoding="utf-8"
+            )
             shutil.move(made, folder)
     except OSError as error:
         raise StorageError(f"{folder}: cannot be written: {first_line(error)}") from error
     return Exported(folder=folder, rows=rows, cell=cell.name)
+
+
+def _command(run: Path, arm: str, shape: str, folder: Path) -> str:
+    """Return the command that makes a data set again. The card is published, so it has names of folders and no paths of this machine."""
+    run_name, folder_name = (shell_word(Path(path.name or ".")) for path in (run, folder))
+    return f"isocost export {run_name} --arm {shell_word(Path(arm))} --format {shape} -o {folder_name}"
 
 
 def _write(shape: Shape, cell: CellData, path: Path) -> int:

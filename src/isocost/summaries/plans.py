@@ -18,17 +18,33 @@ from isocost.graders.judge import JudgeRequest, judging_prompt
 from isocost.judging.pool import judging_params
 from isocost.judging.reasoning import judge_prompt
 from isocost.judging.replies import greedy_params
+from isocost.planning import to_json as cells_json
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams, Unit
 from isocost.reporting.numbers import cost as format_cost
 from isocost.summaries.batches import describe_batches
-from isocost.summaries.pilots import describe_pilot, unpiloted_row
+from isocost.summaries.choices import ChoiceForecast
+from isocost.summaries.choicetext import choices_json, choices_markdown
+from isocost.summaries.pilots import describe_pilot, pilot_json, unpiloted_row
 
 BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
 HARD = "Hard: basis: realised buys no draw beyond a budget, limit caps the bill."
 _LONGEST_ANSWER = 200  # characters of a reference answer that are shown
 _SAMPLED = 100  # problems; their mean prompt length is close enough for a share in whole percent
 _PROMPTS = {"none": "", "shared": ", and 2P per prompt token once per request", "each": ", and 2P per prompt token of every draw"}
+
+
+def answer_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], found: ChoiceForecast | None) -> str:
+    """Return what `isocost plan` prints: the plan, and the forecast from a pilot if there is one."""
+    return "\n\n".join([to_markdown(prepared, costs, plans), *([choices_markdown(found)] if found else [])])
+
+
+def answer_json(
+    prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], found: ChoiceForecast | None
+) -> dict[str, object]:
+    """Return what `isocost plan --json` prints."""
+    forecast = choices_json(found) if found else {}
+    return cells_json(plans, found.coverage if found else {}) | pilot_json(prepared, costs) | forecast
 
 
 def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], today: dt.date | None = None) -> str:
