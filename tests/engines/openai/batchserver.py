@@ -11,7 +11,6 @@ import asyncio
 import json
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,9 +21,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.engines.openai.batchbooks import Books, Ending, StoredBatch
 from tests.engines.openai.replies import Answer, Asked, Reply, any_answer, completion, refusal
+from tests.engines.openai.serving import InThread
 
 
-class BatchServer:
+class BatchServer(InThread):
     """Serves files, batches and single completions under /v1 from a thread of its own.
 
     Args:
@@ -63,6 +63,7 @@ class BatchServer:
         states: Mapping[str, str] | None = None,
         port: int = 0,
     ) -> None:
+        super().__init__(port)
         self._folder = tempfile.TemporaryDirectory()
         self.books = Books(
             folder=Path(self._folder.name),
@@ -74,21 +75,12 @@ class BatchServer:
             cancel_share=cancel_share,
         )
         self.calls: Counter[str] = Counter()
-        self.url = ""
         self.faults = {name: list(each) for name, each in (faults or {}).items()}
-        self.shows, self.listing_delay, self._page, self._states, self._port = shows, listing_delay, page, dict(states or {}), port
-        self._ready = threading.Event()
+        self.shows, self.listing_delay, self._page, self._states = shows, listing_delay, page, dict(states or {})
         self._runs: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-
-    def __enter__(self) -> BatchServer:
-        self._thread.start()
-        self._ready.wait()
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        super().__exit__(kind, error, trace)
         self._folder.cleanup()
 
     def bill(self) -> dict[str, Any]:
@@ -101,13 +93,10 @@ class BatchServer:
             "ran": ran,
         }
 
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", self._port, limit=2**20)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._connected, "127.0.0.1", self._port, limit=2**20)
+
+    def _disconnect(self) -> None:
         for task in (each for each in asyncio.all_tasks() if each is not asyncio.current_task()):
             task.cancel()
 

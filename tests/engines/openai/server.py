@@ -10,15 +10,14 @@ import argparse
 import asyncio
 import json
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 
 from tests.engines.openai.replies import FAULTS, Answer, Asked, Reply, any_answer, completion, refusal
+from tests.engines.openai.serving import InThread
 
 
-class Server:
+class Server(InThread):
     """Answers `/v1/completions`, `/v1/chat/completions` and `/v1/models` from a thread of its own.
 
     Args:
@@ -55,35 +54,22 @@ class Server:
         port: int = 0,
         remember: int = 10_000,
     ) -> None:
+        super().__init__(port)
         self.requests: Counter[str] = Counter()
         self.asked: list[Asked] = []
-        self.peak, self.url = 0, ""
+        self.peak = 0
         self.on_request: Callable[[Asked], object] = lambda asked: None
         self._models, self._key, self._context, self._answer = tuple(models), key, context, answer
         self._faults, self._every, self._paths = list(faults), dict(every or {}), paths
-        self._hold, self._delay, self._port, self._remember = hold, delay, port, remember
+        self._hold, self._delay, self._remember = hold, delay, remember
         self._waiting: list[tuple[_Connection, Asked]] = []
         self._in_flight = 0
         self._connections: set[_Connection] = set()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
-    def __enter__(self) -> Server:
-        self._thread.start()
-        self._ready.wait()
-        return self
+    async def _listen(self) -> asyncio.Server:
+        return await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", self._port)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", self._port)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
+    def _disconnect(self) -> None:
         for connection in list(self._connections):
             connection.abort()
 
