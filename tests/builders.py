@@ -18,7 +18,7 @@ from isocost.config import Study
 from isocost.executors import engineworker
 from isocost.executors.jobs import Answers, Job
 from isocost.graders.number import NumberGrader
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.records import Outcome, Verdict
 from isocost.studyfile import check_study
 from isocost.tables import scan_table

@@ -10,7 +10,8 @@ from isocost.engines.base import Request
 from isocost.errors import ModelError, StudyError
 from isocost.executors.engineworker import describe
 from isocost.executors.jobs import EngineSpec
-from isocost.preparing.prepare import Prepared, known_parts, prepare
+from isocost.preparing.parts import known_parts
+from isocost.preparing.prepare import Prepared, prepare
 from isocost.studyfile import load_study
 from isocost.summaries.plans import first_prompts
 from tests.builders import write_study

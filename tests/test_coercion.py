@@ -11,7 +11,7 @@ from isocost.coercion import coerce_texts
 from isocost.config import Arm, Study
 from isocost.costs.pricefile import read_prices
 from isocost.errors import StudyError
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.running.folders import resolved
 from isocost.studyfile import load_study
 from isocost.yamlfile import parse_value, parse_yaml

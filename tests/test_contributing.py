@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 import isocost
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.problems import load_problems
 from isocost.studyfile import load_study
 from tests.engines.openai.server import Server

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from isocost.lab import study_file
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.running import dry_run, plan_study, runs
 from isocost.studyfile import load_study
 from tests.builders import InlineExecutor

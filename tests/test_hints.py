@@ -9,7 +9,7 @@ import pytest
 from isocost.engines import ENGINES
 from isocost.errors import StudyError
 from isocost.hints import is_prose, nearest
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.studyfile import load_study
 from tests import openai_runs as runs
 from tests.openai_runs import Shell, shell

@@ -25,7 +25,7 @@ from isocost.finetuning import TrainingSettings, finetune
 from isocost.lab import weights
 from isocost.measuring import survey_file
 from isocost.paths import from_home, matching, read_parquet, scan_jsonl, scan_parquet, shell_word
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.problems import load_problems
 from isocost.records import SamplingParams
 from isocost.running import run, run_stage, runs

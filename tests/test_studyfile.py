@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from isocost.config import Study
 from isocost.errors import StudyError
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.studyfile import check_study, load_study, placed
 from tests.builders import Raw, nested, raw_study
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from isocost.hints import nearest
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.studynames import references
 from tests.builders import raw_study
 

@@ -11,7 +11,7 @@ import yaml
 
 from isocost.drafting import DEFAULTS, SOURCES, draft, models_of, refuse_unknown
 from isocost.errors import InputError, ProblemsError
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.studyfile import load_study
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -42,7 +42,7 @@ class Study:
         self._checked = self._check()
 
     def _check(self) -> config.Study:
-        from isocost.preparing.prepare import known_parts
+        from isocost.preparing.parts import known_parts
         from isocost.studyfile import check_study, load_study
 
         if self._path is not None:

@@ -5,9 +5,11 @@ Every field has a line under `Attributes` of its model. `scripts/study_docs.py` 
 
 from __future__ import annotations
 
+from isocost.config.grading import JUDGE, AuditSpec, GraderSpec
 from isocost.config.models import BatchPrice, Costs, Discount, ListPrice, ModelSpec, Price, Prompt
 from isocost.config.sections import OpenSection, Section
-from isocost.config.study import JUDGE, Arm, AuditSpec, Budget, Curate, ExecutorSpec, GraderSpec, ProblemSource, Study
+from isocost.config.study import Arm, Budget, ExecutorSpec, ProblemSource, Study
+from isocost.config.training import Curate
 
 __all__ = [
     "JUDGE",

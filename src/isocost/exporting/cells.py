@@ -16,7 +16,7 @@ from isocost.config import Study
 from isocost.errors import InputError, RunDirectoryError
 from isocost.nearest import did_you_mean
 from isocost.paths import read_parquet, scan_parquet, shell_word
-from isocost.preparing.prepare import known_parts
+from isocost.preparing.parts import known_parts
 from isocost.results.trainsets import find
 from isocost.store import RunDirectory
 from isocost.studyfile import load_study

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from isocost.ledger.ledger import Account, Answered, Ledger, Paid, Reservation, Spending, book
+from isocost.ledger.ledger import Ledger, book
+from isocost.ledger.payments import Account, Answered, Paid, Reservation, Spending
 
 __all__ = ["Account", "Answered", "Ledger", "Paid", "Reservation", "Spending", "book"]

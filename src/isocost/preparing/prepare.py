@@ -7,30 +7,26 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from isocost.config import JUDGE, ModelSpec, Study
+from isocost.config import ModelSpec, Study
 from isocost.costs.pricefile import PriceList, read_prices
-from isocost.engines import ENGINES, check_ready, options_model
+from isocost.engines import ENGINES, check_ready
 from isocost.engines.base import Request
-from isocost.engines.options import read_options
-from isocost.errors import InputError, IsocostError, StorageError, StudyError
+from isocost.errors import IsocostError, StorageError, StudyError
 from isocost.executors.jobs import EngineFacts, EngineSpec
-from isocost.graders import GRADERS, grader_options, load_grader
 from isocost.ids import digest, digested
 from isocost.paths import from_home
 from isocost.planning import model_card
-from isocost.policies import AUTO, FIXED, KEYS, ONE_MODEL, POLICIES, SEVERAL_MODELS
+from isocost.policies import AUTO, FIXED
 from isocost.preparing.difficulty import difficulty_mistakes
 from isocost.preparing.embedded import embedded_size, resolve_model
 from isocost.preparing.heldout import held_out_questions
 from isocost.preparing.problemchanges import SplitChanges
-from isocost.problems import SOURCES, load_problems, source_options
-from isocost.prompts import TEMPLATES, make_template
+from isocost.problems import load_problems
+from isocost.prompts import make_template
 from isocost.prompts.base import Template
 from isocost.records import ModelCard, Problem, SamplingParams
-from isocost.studynames import Known
 
 CHAT_FIELDS = ("chat", "system", "chat_stop")  # fields of a template that are part of a pool's identity only if it is a chat
-JUDGE_OPTIONS = ("model", "max_tokens")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,24 +83,6 @@ def _most_sharing(facts: EngineFacts) -> int | None:
     if not facts.shares_prompts:
         return 1
     return facts.batching.size if facts.batching else None
-
-
-def known_parts() -> Known:
-    """Return the names and options that the families offer, with the checks of their values."""
-    sources = {name: source_options(name) for name in SOURCES}
-    graders = {name: grader_options(name) for name in GRADERS} | {JUDGE: JUDGE_OPTIONS}
-    return Known(
-        sources=sources,
-        engines={name: entry.keys for name, entry in ENGINES.items()},
-        policies={name: KEYS.get(name, ()) for name in (*POLICIES, AUTO)},
-        graders=graders,
-        templates=TEMPLATES,
-        one_model=ONE_MODEL,
-        several_models=SEVERAL_MODELS,
-        grader_mistake=grader_mistake,
-        engine_mistakes=engine_mistakes,
-        price_mistakes=price_mistakes,
-    )
 
 
 def count_recorded(prepared: Prepared, count_available: Callable[[EngineSpec], Mapping[str, int] | None]) -> dict[str, Mapping[str, int]]:
@@ -378,38 +356,6 @@ def _shared_questions(problems: Mapping[str, list[Problem]]) -> Iterator[str]:
                 f"problems.{second}: {many} in problems.{first} too, first {shared[0][1]} = {shared[0][0]}\n"
                 f"  {harm.get(first, 'they would count twice')}; separate the sets with skip and limit"
             )
-
-
-def grader_mistake(name: str, option: str, value: object) -> str | None:
-    """Return the mistake in a value of a grader's option, or None."""
-    if name == JUDGE:  # its option `model` is checked in `studyfile`, where the names of the models are known
-        wrong = option == "max_tokens" and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
-        return f"must be a whole number above 0, not {value!r}" if wrong else None
-    try:
-        load_grader(name, {option: value})
-    except InputError as error:
-        return str(error).removeprefix(f'grader "{name}": ')
-    return None
-
-
-def engine_mistakes(name: str, options: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the mistakes in an engine's options, each after its key. This imports the engine."""
-    try:
-        read_options(options_model(name), options)
-    except StudyError as error:
-        return error.mistakes
-    except ImportError:  # the engine's extra is not installed; opening it raises an error that names the extra
-        return ()
-    return ()
-
-
-def price_mistakes(path: Path, shown: str) -> tuple[str, ...]:
-    """Return the mistakes in a file of prices, which messages call `shown`."""
-    try:
-        read_prices(path, shown)
-    except StudyError as error:
-        return error.mistakes
-    return ()
 
 
 def _unready_models(specs: Mapping[str, EngineSpec]) -> Iterator[str]:

@@ -28,7 +28,8 @@ from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, largest_model, make_executor
 from isocost.preparing.facts import cache_available, cache_facts
-from isocost.preparing.prepare import Prepared, count_recorded, generators, known_parts, own_parts, prepare
+from isocost.preparing.parts import known_parts
+from isocost.preparing.prepare import Prepared, count_recorded, generators, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan
 from isocost.running.contact import Contact, contact_endpoints

@@ -39,16 +39,15 @@ from isocost.ids import digest, seed_of
 from isocost.ledger import Answered
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
-from isocost.records import Allocation, Cost, Delimiters, ModelCard, Outcome, Problem, SamplingParams, Verdict
+from isocost.records import Allocation, Cost, Delimiters, ModelCard, Problem, SamplingParams, Verdict
 from isocost.sampling.orders import Batch, Line, OrderIndex
 from isocost.sampling.solutions import Solutions
-from isocost.sampling.verdicts import FAILED, Verdicts, final_verdict, log_name, to_pairs
+from isocost.sampling.verdicts import Verdicts, final_verdict, log_name, to_pairs, verdict_columns
 from isocost.store import BatchLog, Log, RunDirectory
 
 DRAW = ("id", "problem_id", "sample_index")
 TOKENS = ("num_prompt_tokens", "num_generated_tokens")
 COSTS = ("cost_flops", "cost_usd", "cost_seconds")
-OUTCOMES = pl.Enum([str(outcome) for outcome in Outcome])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -352,20 +351,10 @@ class Pool:
                 own = [row[0] == self._sample_id(*row[1:]) for row in part.select(DRAW).iter_rows() if row[1] in self.problems]
                 part = part.filter(pl.col("problem_id").is_in(list(self.problems))).filter(pl.Series(own, dtype=pl.Boolean))
             yield part.join(answers, on="problem_id", how="inner", maintain_order="left").with_columns(
-                *self._verdict_columns(part), model=pl.lit(self.card.name), pool=pl.lit(self.id)
+                *verdict_columns(self._draws[problem].verdict(index) for problem, index in part.select(DRAW[1:]).iter_rows()),
+                model=pl.lit(self.card.name),
+                pool=pl.lit(self.id),
             )
-
-    def _verdict_columns(self, part: pl.DataFrame) -> list[pl.Series]:
-        """Return the columns `outcome`, `predicted_answer` and `correct` of sealed draws, from the verdicts in memory."""
-        verdicts = [self._draws[problem].verdict(index) or FAILED for problem, index in part.select(DRAW[1:]).iter_rows()]
-        outcomes = [verdict.outcome for verdict in verdicts]
-        answers = [verdict.predicted_answer for verdict in verdicts]
-        correct = [verdict.correct for verdict in verdicts]
-        return [
-            pl.Series("outcome", outcomes, dtype=OUTCOMES),
-            pl.Series("predicted_answer", answers, dtype=pl.String),
-            pl.Series("correct", correct, dtype=pl.Boolean),
-        ]
 
     def seal(self) -> None:
         """Move the stored draws into Parquet, with batches in the order of the rounds, so that timing does not change the file.

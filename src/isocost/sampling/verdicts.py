@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+import polars as pl
+
 from isocost.executors.jobs import StoredDraw
 from isocost.graders.replies import after_delimiters
 from isocost.grading import Pair
@@ -14,6 +16,7 @@ from isocost.store import BatchLog, Row
 
 FAILED = Verdict(outcome=Outcome.UNGRADED, predicted_answer=None, reason="engine_error")
 TRUNCATED = "truncated"  # reason for a draw that reached max_tokens and was not correct
+_OUTCOMES = pl.Enum([str(outcome) for outcome in Outcome])
 MOST_SHARED = 100_000  # distinct verdicts kept for sharing: a bound on memory where every answer differs
 
 
@@ -24,6 +27,16 @@ def final_verdict(draw: StoredDraw, verdict: Verdict) -> Verdict:
     if draw.finish_reason == "length" and verdict.outcome in (Outcome.INCORRECT, Outcome.NO_ANSWER):
         return replace(verdict, reason=TRUNCATED)
     return verdict
+
+
+def verdict_columns(verdicts: Iterable[Verdict | None]) -> list[pl.Series]:
+    """Return the columns `outcome`, `predicted_answer` and `correct` of draws; None is the verdict on a failed draw."""
+    found = [verdict or FAILED for verdict in verdicts]
+    return [
+        pl.Series("outcome", [verdict.outcome for verdict in found], dtype=_OUTCOMES),
+        pl.Series("predicted_answer", [verdict.predicted_answer for verdict in found], dtype=pl.String),
+        pl.Series("correct", [verdict.correct for verdict in found], dtype=pl.Boolean),
+    ]
 
 
 def to_pairs(asked: Iterable[Problem], draws: Iterable[StoredDraw], reasoning: Delimiters | None) -> list[Pair]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from isocost.config.study import Finetune
+from isocost.config.training import Finetune
 from isocost.curating import Curated
 from isocost.errors import IsocostError, MissingExtraError, StorageError
 from isocost.events import Listener, Note, StageWatch
