@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from isocost.forecasting import CurveForecast, DistinctLaw, Pilot
 from isocost.forecasting.choices import Choice, Market
 from isocost.forecasting.joint import replicates
+from isocost.forecasting.prices import Price
 from isocost.forecasting.simulated import Simulation
 from isocost.passrates import PAPER, Law
 from isocost.policies.base import Coverage
@@ -33,6 +34,7 @@ Floats = NDArray[np.float64]
 
 PROBLEMS, DRAWS, BUDGETS = 100, 4, (12.0, 24.0, 48.0, 96.0)
 COSTS = {"weak": 1.0, "strong": 3.0}
+PRICES = {model: Price(alone=cost) for model, cost in COSTS.items()}
 COPULAS = (0.5, 0.8, 0.95)
 
 
@@ -90,7 +92,7 @@ def policy_replication(seed: Sequence[int]) -> list[float]:
     rates = replace(PAPER["MATH"], impossible=0.05).rates(60, generator)
     market = piloted_market(rates, generator)
     nothing = DistinctLaw(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    simulation = Simulation(models=tuple(COSTS), costs=COSTS, pilot=DRAWS, objective=Coverage(), together=nothing)
+    simulation = Simulation(models=tuple(COSTS), prices=PRICES, pilot=DRAWS, objective=Coverage(), together=nothing)
     results = simulation.run("adaptive", 48.0, market.drawn.rates, generator)
     policy, weak = market.policy("adaptive", 48.0, results, generator), market.model("weak", 48.0)
     gain = market.difference(policy, weak).value
@@ -130,7 +132,7 @@ def piloted_market(rates: Floats, generator: np.random.Generator) -> Market:
         )
         for m, model in enumerate(COSTS)
     ]
-    return Market(forecasts, replicates(forecasts, generator), COSTS, Coverage(), DistinctLaw(none, none))
+    return Market(forecasts, replicates(forecasts, generator), PRICES, Coverage(), DistinctLaw(none, none))
 
 
 def _measures(market: Market, rates: Floats, budget: float) -> list[float]:

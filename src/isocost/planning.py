@@ -100,7 +100,7 @@ def _paid(each: DrawCost, unit: Unit, model: str) -> float:
     return amount
 
 
-def _shared_prompt(each: DrawCost, unit: Unit, model: str) -> float:
+def shared_prompt(each: DrawCost, unit: Unit, model: str) -> float:
     """Return the cost of the prompt that the draws of a problem share; 0 if each pays its own, as part of the expected cost."""
     return in_unit(each.prompt, unit, model) if unit in each.shared else 0.0
 
@@ -165,7 +165,7 @@ def terms_of(
         basis=budget.basis if budget else "planned",
         expected=by_model(_paid),
         worst=by_model(lambda each, unit, model: in_unit(each.worst, unit, model)),
-        prompt=by_model(_shared_prompt),
+        prompt=by_model(shared_prompt),
         samples_per_problem=arm.samples_per_problem,
         seed=study.seed,
         # A number-matched arm takes the first draws of its pools, so a pilot's draws need no mention.
@@ -184,7 +184,7 @@ def terms_of(
 
 def _per_request(models: Sequence[str], unit: Unit, costs: Mapping[str, DrawCost]) -> dict[str, int]:
     """Return the most draws of a request by model, where it matters: where they share a prompt that costs something."""
-    bounds = {m: costs[m].per_request for m in models if _shared_prompt(costs[m], unit, m)}
+    bounds = {m: costs[m].per_request for m in models if shared_prompt(costs[m], unit, m)}
     return {m: bound for m, bound in bounds.items() if bound is not None}
 
 

@@ -10,6 +10,7 @@ import pytest
 from isocost.forecasting import DistinctLaw
 from isocost.forecasting.choices import Choice, Market
 from isocost.forecasting.joint import replicates
+from isocost.forecasting.prices import Price
 from isocost.forecasting.simulated import Simulation
 from isocost.passrates import Law
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
@@ -18,12 +19,13 @@ from tests.forecasting.piloting import NONE, two_models
 
 LAW = Law(marginals=((0.301, 0.826), (0.316, 0.653)), correlation=0.8, impossible=0.05)
 COSTS = {"weak": 1.0, "strong": 3.0}
+PRICES = {model: Price(alone=cost) for model, cost in COSTS.items()}
 TOGETHER = DistinctLaw(NONE, NONE)
 
 
 def market(objective: Objective, problems: int = 100, seed: int = 1) -> Market:
     forecasts, _ = two_models(LAW, problems, seed)
-    return Market(forecasts, replicates(forecasts, np.random.default_rng(0)), COSTS, objective, TOGETHER)
+    return Market(forecasts, replicates(forecasts, np.random.default_rng(0)), PRICES, objective, TOGETHER)
 
 
 def choice(samples: list[float], name: str = "a") -> Choice:
@@ -35,7 +37,7 @@ def choice(samples: list[float], name: str = "a") -> Choice:
 @pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(4), MixedGroups(4)])
 def test_a_model_alone_is_its_own_forecast_and_its_replicates_centre_there(objective: Objective) -> None:
     forecasts, _ = two_models(LAW, 100, seed=1)
-    found = Market(forecasts, replicates(forecasts, np.random.default_rng(0)), COSTS, objective, TOGETHER).model("strong", 48.0)
+    found = Market(forecasts, replicates(forecasts, np.random.default_rng(0)), PRICES, objective, TOGETHER).model("strong", 48.0)
     assert found.draws == {"strong": 16.0}
     assert found.value == forecasts[1].of(objective, [16.0])[0]
     scale = 4.0 if isinstance(objective, KeptPerProblem) else 1.0
@@ -102,7 +104,7 @@ def test_a_clear_difference_is_settled() -> None:
 
 def test_a_policy_is_simulated_against_the_best_model_and_beats_both() -> None:
     some = market(Coverage(), problems=60)
-    simulation = Simulation(models=("weak", "strong"), costs=COSTS, pilot=4, objective=Coverage(), together=TOGETHER)
+    simulation = Simulation(models=("weak", "strong"), prices=PRICES, pilot=4, objective=Coverage(), together=TOGETHER)
     weak, strong = some.model("weak", 48.0), some.model("strong", 48.0)
     generator = np.random.default_rng(3)
     policy = some.policy("adaptive", 48.0, simulation.run("adaptive", 48.0, some.drawn.rates, generator), generator)

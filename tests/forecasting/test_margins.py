@@ -8,6 +8,7 @@ import pytest
 from isocost.forecasting import CurveForecast
 from isocost.forecasting.joint import replicates
 from isocost.forecasting.margins import Margin, margin
+from isocost.forecasting.prices import Price
 from isocost.policies.base import Coverage, MixedGroups, Objective
 from tests.forecasting.piloting import pilot_of
 
@@ -16,7 +17,7 @@ DRAWN = replicates([FORECAST], np.random.default_rng(0))
 
 
 def at(budget: float, objective: Objective, cost: float = 2.0) -> Margin:
-    return margin(FORECAST, DRAWN, cost, budget, objective)
+    return margin(FORECAST, DRAWN, Price(alone=cost), budget, objective)
 
 
 def test_the_gain_of_a_draw_is_the_slope_of_coverage() -> None:
@@ -59,4 +60,4 @@ def test_where_more_draws_gain_nothing_any_price_is_worth_it() -> None:
     certain = CurveForecast(pilot_of([50] * 20, 50))
     drawn = replicates([certain], np.random.default_rng(0))
     # So many draws that the gain of one more is below what a float can hold.
-    assert margin(certain, drawn, 1.0, 1e7, Coverage()).worth is None
+    assert margin(certain, drawn, Price(alone=1.0), 1e7, Coverage()).worth is None

@@ -8,10 +8,11 @@ import pytest
 from isocost.forecasting import CurveForecast
 from isocost.forecasting.joint import Replicates, replicates
 from isocost.forecasting.overtaking import REACH, overtaking
+from isocost.forecasting.prices import Price
 from isocost.policies.base import Coverage
 from tests.forecasting.piloting import pilot_of
 
-COSTS = {"weak": 1.0, "strong": 3.0}
+PRICES = {"weak": Price(alone=1.0), "strong": Price(alone=3.0)}
 
 
 def pair(weak: list[int], strong: list[int]) -> tuple[CurveForecast, CurveForecast, Replicates]:
@@ -22,7 +23,7 @@ def pair(weak: list[int], strong: list[int]) -> tuple[CurveForecast, CurveForeca
 def test_a_model_that_solves_more_problems_overtakes_one_that_is_cheap() -> None:
     # Weak solves a third of the problems always, strong two thirds half of the time.
     first, second, drawn = pair([4] * 40 + [0] * 80, [2] * 80 + [0] * 40)
-    found = overtaking((first, second), drawn, COSTS, Coverage())
+    found = overtaking((first, second), drawn, PRICES, Coverage())
     assert found is not None
     assert (found.ahead, found.behind, found.absent) == ("strong", "weak", 0.0)
     # Strong covers about 2/3 (1 - 1/2^k) at 3 k, which is 1/3 at k = 1.
@@ -35,19 +36,19 @@ def test_a_model_that_solves_more_problems_overtakes_one_that_is_cheap() -> None
 
 def test_the_order_of_the_pair_does_not_matter() -> None:
     first, second, drawn = pair([4] * 40 + [0] * 80, [2] * 80 + [0] * 40)
-    assert overtaking((first, second), drawn, COSTS, Coverage()) == overtaking((second, first), drawn, COSTS, Coverage())
+    assert overtaking((first, second), drawn, PRICES, Coverage()) == overtaking((second, first), drawn, PRICES, Coverage())
 
 
 def test_a_cheap_model_that_is_as_able_leads_from_the_first_draw() -> None:
     first, second, drawn = pair([0, 1, 2, 4] * 30, [0, 1, 2, 4] * 30)
-    found = overtaking((first, second), drawn, COSTS, Coverage())
+    found = overtaking((first, second), drawn, PRICES, Coverage())
     assert found is not None
     assert (found.ahead, found.cost) == ("weak", 0.0)
 
 
 def test_a_lead_that_is_not_certain_has_no_upper_end() -> None:
     first, second, drawn = pair([0, 0, 0, 1] * 5, [0, 0, 1, 0] * 5)
-    found = overtaking((first, second), drawn, {"weak": 1.0, "strong": 1.01}, Coverage())
+    found = overtaking((first, second), drawn, {"weak": Price(alone=1.0), "strong": Price(alone=1.01)}, Coverage())
     assert found is not None
     assert found.absent > 0.2
     assert found.high is None
@@ -65,12 +66,12 @@ def test_equal_curves_have_no_leader() -> None:
         impossible=drawn.impossible,
         correlation=None,
     )
-    assert overtaking((first, second), twice, {"weak": 1.0, "strong": 1.0}, Coverage()) is None
+    assert overtaking((first, second), twice, {"weak": Price(alone=1.0), "strong": Price(alone=1.0)}, Coverage()) is None
 
 
 @pytest.mark.parametrize("costs", [{"weak": 1.0, "strong": 3.0}, {"weak": 1000.0, "strong": 3000.0}])
 def test_the_unit_of_costs_does_not_matter(costs: dict[str, float]) -> None:
     first, second, drawn = pair([4] * 40 + [0] * 80, [2] * 80 + [0] * 40)
-    found = overtaking((first, second), drawn, costs, Coverage())
+    found = overtaking((first, second), drawn, {model: Price(alone=cost) for model, cost in costs.items()}, Coverage())
     assert found is not None
     assert found.cost / costs["weak"] == pytest.approx(3.4, abs=1.0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from isocost.forecasting import DistinctLaw
+from isocost.forecasting.prices import Price
 from isocost.forecasting.simulated import Result, Simulation
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Observation, Policy, Terms
 from isocost.records import Allocation
@@ -41,7 +42,9 @@ def simulation(objective: Objective, made: list[Once], count: int = 4) -> Simula
         made.append(Once(terms, count))
         return made[-1]
 
-    return Simulation(models=("m",), costs={"m": 2.0}, pilot=4, objective=objective, together=DistinctLaw(NONE, NONE), load=load)
+    return Simulation(
+        models=("m",), prices={"m": Price(alone=2.0)}, pilot=4, objective=objective, together=DistinctLaw(NONE, NONE), load=load
+    )
 
 
 def test_the_pilot_is_observed_first_and_counted_in_money_and_draws() -> None:
@@ -81,7 +84,12 @@ def test_a_large_pool_is_simulated_on_some_of_its_problems() -> None:
 
 def test_a_policy_of_one_model_pays_and_counts_the_pilot_of_the_others() -> None:
     setting = Simulation(
-        models=("a", "b"), costs={"a": 1.0, "b": 3.0}, pilot=4, share=0.5, objective=Coverage(), together=DistinctLaw(NONE, NONE)
+        models=("a", "b"),
+        prices={"a": Price(alone=1.0), "b": Price(alone=3.0)},
+        pilot=4,
+        share=0.5,
+        objective=Coverage(),
+        together=DistinctLaw(NONE, NONE),
     )
     (result,) = setting.run("uniform", 18.0, np.full((1, 40, 2), 0.5), np.random.default_rng(5), ("a",))
     # Half of the problems are piloted: 4 draws of b there cost 6 per problem, so 12 are left for a.
@@ -91,7 +99,7 @@ def test_a_policy_of_one_model_pays_and_counts_the_pilot_of_the_others() -> None
 def test_what_else_is_measured_comes_from_the_same_draws() -> None:
     kept, mixed = KeptPerProblem(3), MixedGroups(4)
     setting = Simulation(
-        models=("m",), costs={"m": 1.0}, pilot=4, objective=Coverage(), also=(kept, mixed), together=DistinctLaw(NONE, NONE)
+        models=("m",), prices={"m": Price(alone=1.0)}, pilot=4, objective=Coverage(), also=(kept, mixed), together=DistinctLaw(NONE, NONE)
     )
     rates = np.full((8, 300, 1), 0.5)
     results = setting.run("uniform", 8.0, rates, np.random.default_rng(6), ("m",))
@@ -117,7 +125,7 @@ def test_labels_and_recorded_draws_are_those_of_the_simulated_problems() -> None
 def test_policies_draw_no_more_than_is_recorded(policy: str) -> None:
     available = np.full((30, 1), 6)
     setting = Simulation(
-        models=("m",), costs={"m": 1.0}, pilot=4, objective=Coverage(), together=DistinctLaw(NONE, NONE), available=available
+        models=("m",), prices={"m": Price(alone=1.0)}, pilot=4, objective=Coverage(), together=DistinctLaw(NONE, NONE), available=available
     )
     (result,) = setting.run(policy, 20.0, np.full((1, 30, 1), 0.01), np.random.default_rng(6), ("m",))
     assert 4 <= result.draws[0] <= 6

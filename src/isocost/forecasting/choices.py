@@ -13,6 +13,7 @@ from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast, outward
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.joint import Replicates
+from isocost.forecasting.prices import Price
 from isocost.forecasting.simulated import Result
 from isocost.forecasting.values import draw_values, pair_values
 from isocost.metrics.settling import problems_to_settle
@@ -79,7 +80,7 @@ class Market:
     Args:
         forecasts: One per model.
         drawn: Replicates of the models' pass rates, in the same order.
-        costs: Cost per draw, by model.
+        prices: What draws cost, by model.
         objective: What is counted.
         together: Law of distinct solutions among the correct ones of all models.
     """
@@ -88,11 +89,11 @@ class Market:
         self,
         forecasts: Sequence[CurveForecast],
         drawn: Replicates,
-        costs: Mapping[str, float],
+        prices: Mapping[str, Price],
         objective: Objective,
         together: DistinctLaw,
     ) -> None:
-        self.costs, self.objective, self.drawn = costs, objective, drawn
+        self.prices, self.objective, self.drawn = prices, objective, drawn
         self._forecasts = {forecast.pilot.model: forecast for forecast in forecasts}
         self._place = {model: m for m, model in enumerate(drawn.models)}
         self._together = together
@@ -100,7 +101,7 @@ class Market:
 
     def model(self, name: str, budget: float) -> Choice:
         """Return the choice of one model alone. Value and interval are those of its `CurveForecast`."""
-        k, moved = budget / self.costs[name], self._move(name, budget)
+        k, moved = self.prices[name].draws(budget), self._move(name, budget)
         value = self._forecasts[name].of(self.objective, [k])[0]
         samples = self._alone(name, k) + moved
         return Choice(name=name, shares={name: 1.0}, models=(name,), draws={name: k}, value=value, samples=samples, moved=moved)
@@ -115,7 +116,7 @@ class Market:
             share: The first model's share of it.
         """
         shares = {first: share, second: 1.0 - share}
-        draws = {name: part * budget / self.costs[name] for name, part in shares.items()}
+        draws = {name: self.prices[name].draws(part * budget) for name, part in shares.items()}
         table = pair_values(self.objective, draws[first], draws[second], self._together)
         cells = self.drawn.cells
         samples = table[cells[:, :, self._place[first]], cells[:, :, self._place[second]]].mean(axis=1)
@@ -184,4 +185,4 @@ class Market:
         return np.asarray(of_cell[self.drawn.cells[:, :, self._place[name]]].mean(axis=1))
 
     def _move(self, name: str, budget: float) -> float:
-        return float(self._forecasts[name].moves(self.objective, [budget / self.costs[name]])[0])
+        return float(self._forecasts[name].moves(self.objective, [self.prices[name].draws(budget)])[0])

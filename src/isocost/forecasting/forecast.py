@@ -16,6 +16,7 @@ from isocost.forecasting.doubts import Agreement, Answers, Impossible, agreement
 from isocost.forecasting.joint import Replicates, replicates
 from isocost.forecasting.margins import Margin, margin
 from isocost.forecasting.overtaking import Overtaking, overtaking
+from isocost.forecasting.prices import Price
 from isocost.forecasting.scores import Score, scores
 from isocost.forecasting.simulated import Simulation
 from isocost.policies import ONE_MODEL
@@ -34,8 +35,10 @@ class Piloted:
         pilot: The pilot.
         recorded: All recorded draws of the same problems, to score the forecast; None if there are no more, or they have no unbiased score.
         is_fixed: False if the number of draws depends on their outcomes, or appears to.
-        cost: Cost per graded draw of the pilot; None if unknown.
+        cost: Cost per graded draw of the pilot, with its prompt; None if unknown.
         tokens: Generated tokens per graded draw of the pilot; None if unknown.
+        prompt: Part of the cost that the draws of a request share; 0 if every draw pays its own prompt.
+        per_request: The most draws of a problem in a request; None without a bound.
     """
 
     pilot: Pilot
@@ -43,6 +46,8 @@ class Piloted:
     is_fixed: bool
     cost: Estimate | None
     tokens: Estimate | None
+    prompt: float = 0.0
+    per_request: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,13 +174,24 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
     curves = [CurveForecast(each.pilot, unpiloted=n - len(each.pilot.problem_ids), power_law=each.is_fixed) for each in models]
     generator = np.random.default_rng(0)
     drawn = replicates(curves, generator, question.others, question.labels)
-    costs = {each.pilot.model: each.cost.value for each in models if each.cost is not None and each.cost.value is not None}
-    markets = [Market(curves, drawn, costs, objective, together) for objective in (question.objective, *question.also)]
+    share = len(piloted) / n
+    prices = {
+        each.pilot.model: Price(
+            alone=each.cost.value,
+            prompt=each.prompt,
+            per_request=each.per_request,
+            pilot=int(each.pilot.draws.max(initial=0)),
+            share=share,
+        )
+        for each in models
+        if each.cost is not None and each.cost.value is not None
+    }
+    markets = [Market(curves, drawn, prices, objective, together) for objective in (question.objective, *question.also)]
     simulation = Simulation(
         models=drawn.models,
-        costs=costs,
+        prices=prices,
         pilot=max(int(each.pilot.draws.max(initial=1)) for each in models),
-        share=len(piloted) / n,
+        share=share,
         objective=question.objective,
         also=question.also,
         together=together,
@@ -183,8 +199,8 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
         labels=tuple(question.labels.get(drawn.problem_ids[i]) for i in drawn.places.tolist()) if question.labels else (),
         available=_available(question, drawn),
     )
-    pairs = list(combinations(curves, 2)) if len(costs) == len(curves) <= _MOST_PAIRED else []
-    crossed = [overtaking(pair, drawn, costs, question.objective) for pair in pairs]
+    pairs = list(combinations(curves, 2)) if len(prices) == len(curves) <= _MOST_PAIRED else []
+    crossed = [overtaking(pair, drawn, prices, question.objective) for pair in pairs]
     return Forecast(
         question=question,
         models={each.pilot.model: _of_model(each, curve, drawn, question) for each, curve in zip(models, curves, strict=True)},
@@ -247,7 +263,7 @@ def _compared(
         budget=budget,
         choices=(best, *others),
         differences=tuple(market.difference(best, other) for other in others),
-        margins=tuple(margin(curve, market.drawn, market.costs[curve.pilot.model], budget, market.objective) for curve in curves),
+        margins=tuple(margin(curve, market.drawn, market.prices[curve.pilot.model], budget, market.objective) for curve in curves),
         measured={by.objective: {choice.name: choice.value for choice in valued(by)} for by in rest},
         left_out=tuple("+".join(models) for models in left_out),
     )
@@ -260,5 +276,5 @@ def _offered(
     if simulation.available is None:
         return list(choices), []
     least = dict(zip(simulation.models, simulation.available.min(axis=0).tolist(), strict=True))
-    fits = [all(budget / len(models) / simulation.costs[model] <= least[model] for model in models) for models in choices]
+    fits = [all(simulation.prices[model].draws(budget / len(models)) <= least[model] for model in models) for models in choices]
     return list(compress(choices, fits)), list(compress(choices, [not fit for fit in fits]))

@@ -9,6 +9,7 @@ import numpy as np
 from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast
 from isocost.forecasting.joint import Replicates
+from isocost.forecasting.prices import Price
 from isocost.forecasting.values import draw_values
 from isocost.policies.base import MixedGroups, Objective
 from isocost.records import Estimate
@@ -36,29 +37,29 @@ class Margin:
     worth: Estimate | None
 
 
-def margin(forecast: CurveForecast, drawn: Replicates, cost: float, budget: float, objective: Objective) -> Margin:
+def margin(forecast: CurveForecast, drawn: Replicates, price: Price, budget: float, objective: Objective) -> Margin:
     """Return the gains of one model at a budget.
 
-    V(k) is the value of k draws. A new problem at the price q, with k draws, gains V(k) for q + k c; more draws gain V'(k) / c. So new
-    problems win below q = c (V(k) / V'(k) - k).
+    V(k) is the value of k draws, and C(k) their cost. A new problem at the price q, with k draws, gains V(k) for q + C(k); more draws gain
+    V'(k) / C'(k). So new problems win below q = V(k) C'(k) / V'(k) - C(k).
 
     Args:
         forecast: The model's forecast.
         drawn: Replicates of pass rates.
-        cost: Cost per draw.
+        price: What draws cost.
         budget: Money per problem.
         objective: What is counted.
     """
-    k, step = budget / cost, objective.size if isinstance(objective, MixedGroups) else 1
+    k, step = price.draws(budget), objective.size if isinstance(objective, MixedGroups) else 1
     values = draw_values(objective, [k, k + step], forecast.distinct)
     first = draw_values(objective, [step], forecast.distinct)[0]
     cells = drawn.cells[:, :, drawn.models.index(forecast.pilot.model)]
     gained = values[0][cells].mean(axis=1)
-    more = (values[1] - values[0])[cells].mean(axis=1) / (step * cost)
+    more = (values[1] - values[0])[cells].mean(axis=1) / (price.cost(k + step) - price.cost(k))
     law = forecast.posterior
-    fresh = law.rates(None) @ first / (step * cost)
+    fresh = law.rates(None) @ first / price.cost(step)
     n = cells.shape[1]
-    worth = None if np.any(more <= 0.0) else _estimate(gained / more - k * cost, None, n)
+    worth = None if np.any(more <= 0.0) else _estimate(gained / more - price.cost(k), None, n)
     return Margin(
         model=forecast.pilot.model,
         budget=budget,

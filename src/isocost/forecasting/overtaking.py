@@ -10,6 +10,7 @@ import numpy as np
 from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast
 from isocost.forecasting.joint import Replicates
+from isocost.forecasting.prices import Price
 from isocost.forecasting.values import draw_values
 from isocost.passrates.grid import RATES
 from isocost.policies.base import Objective
@@ -43,7 +44,7 @@ class Overtaking:
 
 
 def overtaking(
-    pair: tuple[CurveForecast, CurveForecast], drawn: Replicates, costs: Mapping[str, float], objective: Objective
+    pair: tuple[CurveForecast, CurveForecast], drawn: Replicates, prices: Mapping[str, Price], objective: Objective
 ) -> Overtaking | None:
     """Return the budget at which one of two models overtakes the other; None if they are level at the reach.
 
@@ -53,14 +54,15 @@ def overtaking(
     Args:
         pair: The forecasts of the two models.
         drawn: Replicates of pass rates, which have both models.
-        costs: Cost per draw, by model.
+        prices: What draws cost, by model.
         objective: What is counted.
     """
     names = [forecast.pilot.model for forecast in pair]
     pilot = max(int(forecast.pilot.draws.max(initial=1)) for forecast in pair)
-    reach = REACH * pilot * min(costs[name] for name in names)
-    budgets = np.geomspace(min(costs[name] for name in names), reach, _STEPS)
-    curves = [_curves(forecast, drawn, budgets / costs[name], objective) for forecast, name in zip(pair, names, strict=True)]
+    reach = min(prices[name].cost(REACH * pilot) for name in names)
+    budgets = np.geomspace(min(prices[name].alone for name in names), reach, _STEPS)
+    draws = [np.array([prices[name].draws(budget) for budget in budgets.tolist()]) for name in names]
+    curves = [_curves(forecast, drawn, ks, objective) for forecast, ks in zip(pair, draws, strict=True)]
     gap = curves[0] - curves[1]
     mean = gap.mean(axis=0)
     if abs(mean[-1]) <= _LEVEL:

@@ -9,6 +9,7 @@ import numpy as np
 
 from isocost.arrays import Floats, Ints
 from isocost.forecasting.distinct import DistinctLaw
+from isocost.forecasting.prices import Price
 from isocost.policies import load_policy
 from isocost.policies.base import KeptPerProblem, MixedGroups, Objective, Observation, Policy, Terms
 from isocost.records import Allocation, Outcome, Unit, Verdict
@@ -40,7 +41,7 @@ class Simulation:
 
     Attributes:
         models: Names of the models.
-        costs: Cost per draw, by model.
+        prices: What draws cost, by model.
         pilot: Draws per problem of each model in the pilot.
         share: Share of the problems that are piloted.
         objective: What the policy makes the most of.
@@ -53,7 +54,7 @@ class Simulation:
     """
 
     models: tuple[str, ...]
-    costs: Mapping[str, float]
+    prices: Mapping[str, Price]
     pilot: int
     objective: Objective
     together: DistinctLaw
@@ -107,7 +108,7 @@ class Simulation:
 
     def _terms(self, amount: float, problems: Ints, pilot: Sequence[Allocation], models: tuple[str, ...]) -> Terms:
         ids, of_model = tuple(map(str, range(len(problems)))), [(m, model) for m, model in enumerate(self.models) if model in models]
-        others = sum(self.costs[each.model] * each.count for each in pilot if each.model not in models)
+        others = sum(self.prices[each.model].cost(each.count) for each in pilot if each.model not in models)
         labels = {id_: self.labels[i] for id_, i in zip(ids, problems.tolist(), strict=True)} if self.labels else {}
         recorded = [] if self.available is None else self.available[problems].tolist()
         return Terms(
@@ -116,8 +117,10 @@ class Simulation:
             amount=amount - others,
             unit=self.unit,
             basis="planned",
-            expected=self.costs,
-            worst=self.costs,
+            expected={model: self.prices[model].alone for model in models},
+            worst={model: self.prices[model].alone for model in models},
+            prompt={model: self.prices[model].prompt for model in models},
+            per_request={model: bound for model in models if (bound := self.prices[model].per_request) is not None},
             samples_per_problem=None,
             seed=0,
             piloted={(each.problem_id, each.model): each.count for each in pilot if each.model in models},
@@ -155,7 +158,7 @@ class _Problems:
                     model=each.model,
                     sample_index=index,
                     verdict=_CORRECT if correct else _INCORRECT,
-                    cost=self._setting.costs[each.model],
+                    cost=self._setting.prices[each.model].alone,
                     new=new or not correct,
                 )
 

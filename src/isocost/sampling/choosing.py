@@ -92,7 +92,7 @@ def recorded_choice(cell: Cell, terms: Terms, stamp: str, directory: RunDirector
 
 def _choose(terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation], kept: int | None) -> tuple[Chosen, dict[str, Estimate]]:
     """Return the choice, and what is predicted for it."""
-    models = read_piloted(pools, pilot, terms.expected)
+    models = read_piloted(pools, pilot, terms)
     piloted = {a.problem_id for a in pilot}
     counted = all(pool.solutions is not None for pool in pools.values())
     question = Question(

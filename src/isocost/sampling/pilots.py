@@ -8,6 +8,7 @@ import numpy as np
 
 from isocost.dispatch.draws import Draw
 from isocost.forecasting import DistinctLaw, Pilot, Piloted
+from isocost.policies.base import Terms
 from isocost.records import Allocation, Estimate
 from isocost.sampling.pools import Pool
 from isocost.sampling.solutions import Solutions
@@ -32,13 +33,14 @@ def read_pilot(model: str, pool: Pool, pilot: Sequence[Allocation]) -> Pilot:
     return Pilot(model=model, problem_ids=ids, successes=correct, draws=graded, solution_problem=owner, solution_count=count)
 
 
-def read_piloted(pools: Mapping[str, Pool], pilot: Sequence[Allocation], expected: Mapping[str, float]) -> list[Piloted]:
-    """Return the pilots of models, for a forecast at the expected cost of a draw."""
+def read_piloted(pools: Mapping[str, Pool], pilot: Sequence[Allocation], terms: Terms) -> list[Piloted]:
+    """Return the pilots of models, for a forecast at the expected costs of a cell's terms."""
     found = []
     for model, pool in pools.items():
         own = read_pilot(model, pool, [a for a in pilot if a.model == model])
-        cost = Estimate(value=expected[model], low=expected[model], high=expected[model], n=len(own.problem_ids))
-        found.append(Piloted(pilot=own, recorded=None, is_fixed=True, cost=cost, tokens=None))
+        cost = Estimate(value=terms.expected[model], low=terms.expected[model], high=terms.expected[model], n=len(own.problem_ids))
+        prompt, bound = terms.prompt.get(model, 0.0), terms.per_request.get(model)
+        found.append(Piloted(pilot=own, recorded=None, is_fixed=True, cost=cost, tokens=None, prompt=prompt, per_request=bound))
     return found
 
 

@@ -58,7 +58,7 @@ def predict(arm: Arm, plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], p
         others=tuple(problem for problem in terms.problem_ids if problem not in piloted),
         simulated_only=arm.policy in _SIMULATED,
     )
-    found = forecast(read_piloted(pools, pilot, terms.expected), question, together=law_of_all(pools, pilot)).comparisons[0]
+    found = forecast(read_piloted(pools, pilot, terms), question, together=law_of_all(pools, pilot)).comparisons[0]
     choice = next(choice for choice in found.choices if choice.name == name)
     return {**of_choice(found, choice, terms.objective, kept), **predicted_cost(choice.draws, terms, pools, pilot)}
 

@@ -11,7 +11,7 @@ from isocost.costs.expected import DrawCost, draw_costs, prompts_are_counted
 from isocost.errors import InputError
 from isocost.forecasting import Choice, Comparison, Piloted, Question, forecast
 from isocost.measuring.rundirs import SAMPLES
-from isocost.planning import in_unit, objective_of
+from isocost.planning import in_unit, objective_of, shared_prompt
 from isocost.policies import AUTO, ONE_MODEL
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.predicting import Prediction
@@ -204,7 +204,8 @@ def _costs(prepared: Prepared, pilot: StudyPilot, end: str) -> dict[str, DrawCos
 def _priced(piloted: Piloted, by_end: Sequence[Mapping[str, DrawCost]], unit: Unit) -> Piloted:
     name = piloted.pilot.model
     value, low, high = (in_unit(costs[name].expected, unit, name, costs[name].to_know) for costs in by_end)
-    return replace(piloted, cost=Estimate(value=value, low=low, high=high, n=len(piloted.pilot.draws)))
+    cost, own = Estimate(value=value, low=low, high=high, n=len(piloted.pilot.draws)), by_end[0][name]
+    return replace(piloted, cost=cost, prompt=shared_prompt(own, unit, name), per_request=own.per_request)
 
 
 def _spent(choice: Choice, by_end: Sequence[Mapping[str, DrawCost]], n: int) -> tuple[Cost, Cost, Cost]:
