@@ -190,7 +190,7 @@ def test_models_of_a_price_list_may_be_named_like_numbers(tmp_path: Path) -> Non
 
 def isocost(*arguments: str) -> tuple[int, str, float]:
     started = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "isocost.cli", *arguments], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([sys.executable, "-m", "isocost", *arguments], capture_output=True, text=True, timeout=100)
     return done.returncode, done.stderr, time.monotonic() - started
 
 

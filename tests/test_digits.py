@@ -172,7 +172,7 @@ def test_a_number_of_samples_that_no_table_has_is_refused(text: str) -> None:
 
 
 def isocost(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run([sys.executable, "-m", "isocost.cli", *arguments], capture_output=True, text=True, timeout=100, cwd=folder)
+    done = subprocess.run([sys.executable, "-m", "isocost", *arguments], capture_output=True, text=True, timeout=100, cwd=folder)
     assert "fault of isocost" not in done.stderr
     return done.returncode, done.stdout, done.stderr
 

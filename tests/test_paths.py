@@ -226,7 +226,7 @@ def test_a_study_with_a_model_that_is_trained_runs_in_worker_processes(tmp_path:
     (folder / "study.yaml").write_text(STUDY.replace("MODEL", json.dumps("./m[1]")))
 
     def isocost(*words: str) -> str:
-        command = [sys.executable, "-m", "isocost.cli", *words]
+        command = [sys.executable, "-m", "isocost", *words]
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=True).stdout
 
     isocost("run", "study.yaml", "-o", "-run*")

@@ -352,7 +352,7 @@ grader: {name: number}
 @pytest.mark.slow
 def test_nothing_outlives_a_driver_that_is_killed(recorded_here: Path, tmp_path: Path) -> None:
     study, out = dying(tmp_path, dies="begun", hangs=True), tmp_path / "ray"
-    command = [sys.executable, "-m", "isocost.cli", "run", str(study), "-o", str(out), "--executor", "ray"]
+    command = [sys.executable, "-m", "isocost", "run", str(study), "-o", str(out), "--executor", "ray"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
     while not (tmp_path / "begun").exists():

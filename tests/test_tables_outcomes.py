@@ -137,7 +137,7 @@ def test_what_verify_writes_is_measured(tmp_path: Path) -> None:
     ]
     source = tmp_path / "solutions.jsonl"
     source.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    command = [sys.executable, "-m", "isocost.cli", "verify", str(source), "--grader", "number", "-j", "1"]
+    command = [sys.executable, "-m", "isocost", "verify", str(source), "--grader", "number", "-j", "1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
     (tmp_path / "graded.jsonl").write_text(done.stdout)
     (found,) = survey_file(tmp_path / "graded.jsonl", [1]).measures.values()

@@ -54,7 +54,7 @@ def test_killed_between_and_within_rounds_it_ends_like_one_that_was_not(tmp_path
     finish(study, whole)
     for enough in (3, 20, 45):
         process = subprocess.Popen(
-            [sys.executable, "-m", "isocost.cli", "run", str(study), "-o", str(out)],
+            [sys.executable, "-m", "isocost", "run", str(study), "-o", str(out)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         deadline = time.monotonic() + 120

@@ -43,7 +43,7 @@ def write(folder: Path, samples: int) -> Path:
 
 
 def finish(study: Path, out: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "isocost.cli", "run", str(study), "-o", str(out)],
+    done = subprocess.run([sys.executable, "-m", "isocost", "run", str(study), "-o", str(out)],
                           capture_output=True, text=True, timeout=300, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
 
@@ -71,7 +71,7 @@ def test_killed_at_random_moments_it_ends_like_one_that_was_not(tmp_path: Path, 
     for _ in range(kills):
         before = len(lines(out)) if (out / "ledger.jsonl").exists() else 0
         process = subprocess.Popen(
-            [sys.executable, "-m", "isocost.cli", "run", str(study), "-o", str(out)],
+            [sys.executable, "-m", "isocost", "run", str(study), "-o", str(out)],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         # Now and then before it has sent anything; else after some of its lines, and a moment more.

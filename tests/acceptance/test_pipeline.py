@@ -43,7 +43,7 @@ finetune:
 evaluate: {maj_at: [1, 2]}
 """
 TIMEOUT = 240
-COMMAND = [sys.executable, "-m", "isocost.cli", "run"]
+COMMAND = [sys.executable, "-m", "isocost", "run"]
 
 pytestmark = pytest.mark.slow
 

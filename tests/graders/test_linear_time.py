@@ -164,7 +164,7 @@ def test_verify_keeps_to_its_time_limit(tmp_path: Path, grader: str) -> None:
     (tmp_path / "lines.jsonl").write_text(
         "".join(f'{{"gold": "B", "prediction": "\\\\boxed{{{unit * n}12{unit * n}x}}"}}\n' for n in (20_000, 30_000, 40_000))
     )
-    command = [sys.executable, "-m", "isocost.cli", "verify", "lines.jsonl", "--grader", grader, "--time-limit", "1", "-j", "1"]
+    command = [sys.executable, "-m", "isocost", "verify", "lines.jsonl", "--grader", grader, "--time-limit", "1", "-j", "1"]
     started = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path)
     assert len(done.stdout.splitlines()) == 3

@@ -306,7 +306,7 @@ def test_a_dry_run_shows_what_the_judge_is_asked(tmp_path: Path) -> None:
 @pytest.mark.workers
 def test_killed_while_the_judge_works_it_ends_with_the_same_verdicts(tmp_path: Path, out: Path) -> None:
     study = write_judged(tmp_path, judge={"seconds": 0.02})
-    command = [sys.executable, "-m", "isocost.cli", "run", str(study), "-o", str(out)]
+    command = [sys.executable, "-m", "isocost", "run", str(study), "-o", str(out)]
     for stored in (1, 6, 12):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
         deadline = time.monotonic() + 120

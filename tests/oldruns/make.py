@@ -104,7 +104,7 @@ def _write_student(folder: Path) -> None:
 
 
 def command(folder: Path) -> list[str]:
-    return [sys.executable, "-m", "isocost.cli", "run", str(folder / "study.yaml"), "-o", str(folder / "run")]
+    return [sys.executable, "-m", "isocost", "run", str(folder / "study.yaml"), "-o", str(folder / "run")]
 
 
 def kill_in_the_middle(folder: Path) -> None:

@@ -17,7 +17,7 @@ from isocost.terminal import CountLine
 from tests.matrices import first_fast
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-VERIFY = [sys.executable, "-m", "isocost.cli", "verify"]
+VERIFY = [sys.executable, "-m", "isocost", "verify"]
 
 
 def verify(data: bytes, *arguments: str, grader: str = "number", status: int = 0) -> tuple[list[bytes], str]:
@@ -306,7 +306,7 @@ def test_the_command_for_another_kind_of_file_can_be_pasted(tmp_path: Path) -> N
 )
 def test_streams_that_cannot_be_used(tmp_path: Path, redirection: str, status: int, message: str) -> None:
     (tmp_path / "ok.jsonl").write_bytes(line(gold="3", prediction="3"))
-    command = f"{sys.executable} -m isocost.cli verify --grader number {redirection}"
+    command = f"{sys.executable} -m isocost verify --grader number {redirection}"
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, timeout=60, env=ENVIRONMENT, check=False)
     assert (done.returncode, done.stdout, done.stderr.decode()) == (status, b"", message)
 

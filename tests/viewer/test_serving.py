@@ -17,7 +17,7 @@ from isocost.viewer import serving
 from isocost.viewer.labelbook import LabelBook
 from tests.viewer.rundirs import write_run
 
-ISOCOST = [sys.executable, "-m", "isocost.cli", "view"]
+ISOCOST = [sys.executable, "-m", "isocost", "view"]
 
 
 def refused(*arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Run `isocost` as `python -m isocost.cli`."""
+"""Run `isocost` as `python -m isocost`."""
 
 from isocost.cli import main
 
