@@ -139,7 +139,7 @@ def models(out: Path) -> dict[str, str]:
 def test_the_status_says_what_is_planned_spent_and_left(bought: tuple[Path, runs.Left], shell: Shell) -> None:
     lines = shell("status", bought[0]).out.splitlines()
     assert any(line.startswith("spent: $0.0") for line in lines)
-    assert any(line.startswith("limit: $0.10, in flight at most $0.00, left $0.0") for line in lines)
+    assert any(line.startswith("limit: $0.20, in flight at most $0.00, left $0.1") for line in lines)
     assert "| cell | samples | planned | spent | budget | left |" in lines
     assert any(line.startswith("| strong@high | ") and " | $0.030 | $0.00" in line for line in lines)
 
