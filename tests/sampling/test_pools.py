@@ -30,10 +30,14 @@ def requests(pool: Pool, asked: dict[tuple[str, str], int]) -> list[list[tuple[s
     return [[(r.problem_id, r.first_index, r.count) for r in batch.requests] for batch in pool.missing(asked)]
 
 
+def bought(pool: Pool) -> dict[tuple[str, str], int]:
+    return wanted(**{problem: count for problem in "pqrs" if (count := pool.bought(problem))})
+
+
 def test_what_is_ordered_is_missing_until_it_is_taken(tmp_path: Path) -> None:
     pool = ordered(tmp_path)
     assert requests(pool, PQRS) == [[("p", 0, 2), ("q", 0, 2)], [("r", 0, 2), ("s", 0, 2)]]
-    assert pool.bought() == PQRS
+    assert bought(pool) == PQRS
     first = next(pool.missing(PQRS))
     cost, draws = pool.add_answers(first, work(pool, first))
     assert (cost.request, cost.count, cost.tokens, cost.cost.flops) == (first.key, 4, 20, 40.0)
@@ -102,7 +106,7 @@ def test_a_question_that_changed_is_another_one_and_comes_back(tmp_path: Path) -
     changed = problems(*"pqrs", p="How much is p?")
     other = pool_in(tmp_path, changed)
     assert ("p", 0) not in keys(other)
-    assert other.bought() == wanted(q=2, r=2, s=2)
+    assert bought(other) == wanted(q=2, r=2, s=2)
     order(other, ("p", 0, 2))
     buy_all(other, PQRS)
     other.seal()
@@ -237,7 +241,7 @@ def test_a_torn_order_is_ordered_again(tmp_path: Path) -> None:
     ordered(tmp_path)
     rounds = tmp_path / "pools" / "weak" / "rounds.jsonl"
     rounds.write_bytes(rounds.read_bytes()[:-5])
-    assert pool_in(tmp_path, problems(*"pqrs")).bought() == {}
+    assert bought(pool_in(tmp_path, problems(*"pqrs"))) == {}
 
 
 def test_what_the_ledger_does_not_know_is_told_what_it_cost(tmp_path: Path) -> None:
@@ -322,3 +326,15 @@ def test_a_request_is_the_prompt_of_its_problem(tmp_path: Path) -> None:
     pool = ordered(tmp_path)
     assert next(pool.missing(PQRS)).requests[0] == Request(problem_id="p", prompt="Q: What is p?\nA:", first_index=0, count=2)
     assert isinstance(pool._log, BatchLog)
+
+
+def test_a_stored_order_is_not_looked_at_again(tmp_path: Path) -> None:
+    """A policy may order thousands of small rounds, each of which asks for what is missing."""
+    pool = pool_in(tmp_path, problems("p"))
+    looked: list[int] = []
+    for first in range(50):
+        order(pool, ("p", first, 1))
+        buy_all(pool, wanted(p=first + 1))
+        looked.append(len(pool._orders.open(lambda line: False)))
+    assert requests(pool, wanted(p=50)) == []
+    assert max(looked) == 1

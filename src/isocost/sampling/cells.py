@@ -108,8 +108,7 @@ class Sampler:
 
     def buy(self, allocations: Sequence[Allocation], *, spread: bool = False) -> None:
         """Complete the pools so that they hold all these draws, with verdicts. The arguments are those of `Pool.order`."""
-        have = {key: count for pool in self.pools.values() for key, count in pool.bought().items()}
-        for model, missing in missing_allocations(allocations, have).items():
+        for model, missing in missing_allocations(allocations, lambda model, problem: self.pools[model].bought(problem)).items():
             self.pools[model].order(missing, self._executor, spread=spread)
         models = {a.model for a in allocations}
         concerned = [pool for name, pool in self.pools.items() if name in models]

@@ -40,7 +40,7 @@ from isocost.ledger import Answered
 from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, Delimiters, ModelCard, Problem, SamplingParams, Verdict
-from isocost.sampling.orders import Batch, Line, OrderIndex
+from isocost.sampling.orders import Batch, Line, OrderIndex, Orders
 from isocost.sampling.solutions import Solutions
 from isocost.sampling.verdicts import Verdicts, final_verdict, log_name, to_pairs, verdict_columns
 from isocost.store import BatchLog, Log, RunDirectory
@@ -82,7 +82,7 @@ class Pool:
     _job: Job = field(init=False)
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
-    _orders: list[list[Line]] = field(init=False, default_factory=list)
+    _orders: Orders = field(init=False)
     _draws: dict[str, ProblemDraws] = field(init=False, default_factory=dict)
     _prompt_digests: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
@@ -98,6 +98,7 @@ class Pool:
         self._stem, self._job = self._log.stem.resolve(), Job.template(self.spec, self.facts, self.params)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, log_name(self.id, self.reasoning)))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
+        self._orders = Orders(self._is_current)
 
     def load(
         self, unanswered: Collection[str], found: Callable[[Answered, bool], None] = lambda stored, failed: None
@@ -114,9 +115,10 @@ class Pool:
         Raises:
             StorageError: a file is damaged, or a draw is stored twice.
         """
-        self._orders = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
+        recorded = [batch for entry in self._rounds.entries() if entry["pool"] == self.id for batch in entry["batches"]]
+        self._orders.add(recorded)
         places: dict[str, DrawKey] = {}
-        numbers = OrderIndex(self._orders)
+        numbers = OrderIndex(recorded)
         still_open: dict[str, Answered] = {}
 
         def keep(stored: Answered, failed: bool) -> None:
@@ -155,14 +157,9 @@ class Pool:
             advice="a row was doubled or changed by hand: restore the pool's files from a copy",
         )
 
-    def bought(self) -> dict[tuple[str, str], int]:
-        """Return the number of draws bought or ordered, by (model, problem id)."""
-        counts: dict[tuple[str, str], int] = {}
-        for order in self._orders:
-            for problem_id, _, first_index, count in filter(self._is_current, order):
-                key = (self.card.name, problem_id)
-                counts[key] = max(counts.get(key, 0), first_index + count)
-        return counts
+    def bought(self, problem_id: str) -> int:
+        """Return the number of draws of a problem that are bought or ordered."""
+        return self._orders.counts.get(problem_id, 0)
 
     def order(self, allocations: Sequence[Allocation], executor: Executor, *, spread: bool = False) -> None:
         """Record a round, cut into the batches that the engine will answer at once.
@@ -181,7 +178,7 @@ class Pool:
         batches = cut_batches(self.spec, facts, requests, executor)
         orders = [[[r.problem_id, self._prompt_digest(r.problem_id), r.first_index, r.count] for r in batch] for batch in batches]
         self._rounds.append({"pool": self.id, "batches": orders})
-        self._orders += orders
+        self._orders.add(orders)
 
     def missing(self, wanted: Mapping[tuple[str, str], int] | None) -> Iterator[Batch]:
         """Yield the batches of all rounds that are not stored, in order, without draws that no cell asks for any more.
@@ -191,9 +188,8 @@ class Pool:
         Args:
             wanted: Number of draws that the study's cells ask for, by (model, problem id); None for all that were ever ordered.
         """
-        for number, order in enumerate(self._orders):
-            owed = [draws for line in filter(self._is_current, order) if (draws := self._missing_part(line, wanted))]
-            if owed:
+        for number, order in self._orders.open(lambda line: self._missing_part(line, None) is None):
+            if owed := [part for line in order if (part := self._missing_part(line, wanted))]:
                 requests = tuple(self._request(p, first, count) for p, _, first, count in owed)
                 # The seed leaves the number out: the same draws have the same seed in whatever round they are ordered.
                 key = digest("batch", self.id, number, owed)

@@ -67,16 +67,16 @@ def required_draws(allocations: Iterable[Allocation]) -> dict[tuple[str, str], i
     return counts
 
 
-def missing_allocations(allocations: Iterable[Allocation], bought: Mapping[tuple[str, str], int]) -> dict[str, list[Allocation]]:
+def missing_allocations(allocations: Iterable[Allocation], bought: Callable[[str, str], int]) -> dict[str, list[Allocation]]:
     """Return the draws that no pool has yet, by model.
 
     Args:
         allocations: The draws that cells ask for. Cells that ask for the same draws share them.
-        bought: Number of draws that the pool has or has ordered, by (model, problem id).
+        bought: Returns the number of draws that the pool has or has ordered, of a model and a problem id.
     """
     missing: dict[str, list[Allocation]] = {}
     for (model, problem_id), count in required_draws(allocations).items():
-        first = bought.get((model, problem_id), 0)
+        first = bought(model, problem_id)
         if count > first:
             missing.setdefault(model, []).append(Allocation(problem_id=problem_id, model=model, first_index=first, count=count - first))
     return missing
