@@ -50,7 +50,7 @@ def trees(text: str) -> Iterator[str]:
     """The names at the beginning of the lines of CONTRIBUTING's tree below src/isocost/, and those after a full stop."""
     tree = text[text.index("    src/isocost/\n") : text.index("    tests/ ")]
     for line in tree.splitlines()[1:]:
-        yield from re.findall(r"(?:^ +|\. )([a-z]+(?:/|\.py))", line)
+        yield from re.findall(r"(?:^ +|\. )([a-z_]+(?:/|\.py))", line)
 
 
 def is_key(name: str) -> bool:
