@@ -163,7 +163,7 @@ def test_the_readme_s_endpoint_is_planned_run_and_planned_again(
         return f"It is so. #### {7 * factor + (factor % 3 == 0 and (seed or 0) % 2)}"
 
     with Server(models=("small-model", "large-model"), answer=answer) as server:
-        settings = f"--set models.weak.base_url={server.url} --set models.strong.base_url={server.url} --set budgets.low.amount=0.02"
+        settings = f"--set models.weak.base_url={server.url} --set models.strong.base_url={server.url} --set budgets.low.amount=0.008"
         left = [here(f"{command} {settings}") for command in commands("README.md") if " endpoint.yaml" in command]
     assert [each.code for each in left] == [0] * 4, left
     before, contact, ran, after = left

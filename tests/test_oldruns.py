@@ -88,6 +88,7 @@ def test_stages_run_again_from_the_folder_alone(version: str, tmp_path: Path) ->
     assert (out / "report.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_run_that_was_killed_buys_the_rest_only(version: str, tmp_path: Path) -> None:
     folder = taken_out(version, "killed", tmp_path)

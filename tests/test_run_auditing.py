@@ -145,6 +145,7 @@ def test_a_finished_run_is_audited_by_a_judge_and_buys_only_that(tmp_path: Path,
     assert (out / "judge" / "auditor").glob("audit-*.txt")
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_twice(tmp_path: Path, out: Path) -> None:
     study = write_audited(tmp_path)
     run(study, out, settings=[*JUDGE, "audit.per_model=6"])
@@ -215,6 +216,7 @@ def test_a_judge_that_fails_is_asked_later(tmp_path: Path, out: Path) -> None:
     assert set(Counter(asked(tmp_path)).values()) == {1}
 
 
+@pytest.mark.slow
 def test_no_verdict_is_not_checked_and_never_unsound(tmp_path: Path, out: Path) -> None:
     run(write_audited(tmp_path, auditor={"mute": 4}), out, settings=JUDGE)
     judged = table(out, "judge-chosen")
@@ -228,6 +230,7 @@ def test_no_verdict_is_not_checked_and_never_unsound(tmp_path: Path, out: Path) 
     assert "Calls of the judge" not in said
 
 
+@pytest.mark.slow
 def test_labels_are_taken_in_and_believed(tmp_path: Path, out: Path) -> None:
     run(write_audited(tmp_path), out, settings=JUDGE)
     assert saying.read(out)["labels_needed"][0]["models"] in (["strong", "weak"], ["weak", "strong"])
@@ -318,6 +321,7 @@ def test_a_dry_run_shows_what_the_auditor_is_asked(tmp_path: Path) -> None:
     assert asked(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_what_is_next(tmp_path: Path, out: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
     run(write_audited(tmp_path), out)

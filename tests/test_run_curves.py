@@ -110,6 +110,7 @@ def test_half_the_money_each_is_worked_out_from_both_pools(out: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_mixture_of_models_that_have_no_curve_is_not_drawn(tmp_path: Path) -> None:
     arms = {"weak": {"models": ["weak"], "policy": "isocost.policies.uniform:build"}, "strong": {"models": ["strong"]}}
     run(write_study(tmp_path, arms=arms), tmp_path / "run")
@@ -150,6 +151,7 @@ def test_one_draw_a_problem_makes_no_figure(tmp_path: Path) -> None:
     assert 'id="s-curves"' not in html
 
 
+@pytest.mark.slow
 def test_a_fraction_of_a_draw_ends_the_curve_at_the_whole_ones(tmp_path: Path) -> None:
     run(write_study(tmp_path), tmp_path / "run", settings=["budgets.low.match.samples_per_problem=2.5"])
     found = rows(tmp_path / "run", "coverage_by_cost")
@@ -179,6 +181,7 @@ def test_a_policy_that_may_look_at_outcomes_gives_no_curve(tmp_path: Path) -> No
     assert "weak has no curve: how often it drew may depend on outcomes" in (tmp_path / "run" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_excluded_problems_are_counted_with_their_reasons(tmp_path: Path) -> None:
     write_problems(tmp_path, 4)
     study = by_hand(tmp_path)

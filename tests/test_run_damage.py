@@ -198,6 +198,7 @@ def damage(path: Path, data: bytes | None) -> None:
         path.write_bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", first_fast([b"", b"{", b"[1]", b"\xff", b'{"base": 3}', None]))
 def test_a_damaged_manifest_is_written_again_by_run(shell: Shell, done: tuple[Path, Path], data: bytes | None) -> None:
     out, path = done
@@ -264,6 +265,7 @@ def test_rows_of_a_part_that_were_changed_are_noticed(shell: Shell, done: tuple[
         is_told_well(left, str(out), "restore")
 
 
+@pytest.mark.slow
 def test_a_part_may_be_taken_as_it_is(shell: Shell, done: tuple[Path, Path]) -> None:
     out, path = done
     (part,) = out.glob("pools/weak/*.parts/0000.parquet")
@@ -281,6 +283,7 @@ def test_a_batch_in_two_parts_is_noticed(shell: Shell, done: tuple[Path, Path]) 
     is_told_well(shell("run", path, "-o", out), "draw 0 of problem p", "is stored twice")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", first_fast([b"", b"PAR1", None]))
 @pytest.mark.parametrize("name", first_fast(["samples.parquet", "problems/train.parquet", "audits/chosen.parquet", "audits/rates.json"]))
 def test_tables_for_people_are_named_or_made_again(shell: Shell, done: tuple[Path, Path], name: str, data: bytes | None) -> None:
@@ -319,6 +322,7 @@ def edited(path: Path, old: bytes, new: bytes) -> None:
     path.write_bytes(data.replace(old, new, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     first_fast(
@@ -356,6 +360,7 @@ def test_a_round_of_an_earlier_version_that_names_what_the_study_lacks_is_damage
     is_told_well(shell("run", path, "-o", out), f"{log}:1: damaged line", f'the {what} "nobody\'s"', "remove line 1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data"),
     first_fast(
@@ -380,6 +385,7 @@ def test_odd_values_in_what_is_made_again_are_none(shell: Shell, done: tuple[Pat
         assert "problems changed" not in left.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", first_fast([*MADE_AGAIN, "lock", "PART", "arms/weak@low/rounds.jsonl", "ledger.jsonl"]))
 def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(shell: Shell, done: tuple[Path, Path], name: str) -> None:
     out, path = done

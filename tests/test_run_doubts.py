@@ -62,6 +62,7 @@ def test_references_that_no_answer_agrees_with_are_doubted_after_the_pilot(tmp_p
     assert left.out.strip().startswith("None of the")
 
 
+@pytest.mark.slow
 def test_a_model_that_is_right_now_and_then_casts_no_doubt(tmp_path: Path, shell: Shell) -> None:
     """Right on problems with an odd number, else wrong in a way of its own each time."""
 
@@ -89,6 +90,7 @@ def refusing(share: int) -> Any:
     return fault
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "refused"), [(1, 8), (4, 2)])
 def test_a_model_that_refuses_is_not_the_worse_one(
     tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, share: int, refused: int

@@ -104,6 +104,7 @@ def test_a_run_with_a_limit_stops_where_the_ledger_lacks_what_was_paid(
     assert runs.completions(server) > asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", first_fast(GONE))
 def test_a_lowered_limit_goes_on_and_counts_all_that_is_known(tmp_path: Path, shell: Shell, server: Server, out: Path, how: str) -> None:
     before = spent(out)
@@ -134,6 +135,7 @@ def test_without_a_limit_it_is_counted_again_with_a_note(tmp_path: Path, shell: 
     assert "ledger.jsonl" not in left.err
 
 
+@pytest.mark.slow
 def test_lost_requests_alone_are_missed_too(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
     lost = {line["request"] for line in runs.ledger(out) if line["event"] == "lost"}
     kept, closing = [], set()
@@ -282,6 +284,7 @@ def rename_model(out: Path) -> None:
     (out / "pools" / "weak").rename(out / "pools" / "other")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("move", first_fast([rename_pool, rename_model]))
 def test_draws_that_were_moved_are_named_and_not_bought_again(
     tmp_path: Path, shell: Shell, server: Server, out: Path, move: Callable[[Path], None]
@@ -293,6 +296,7 @@ def test_draws_that_were_moved_are_named_and_not_bought_again(
     assert runs.completions(server) == asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", first_fast(["pools/weak copy", "pools/weak/kept"]))
 def test_a_copy_of_a_pool_beside_it_is_not_a_second_bill(tmp_path: Path, shell: Shell, server: Server, out: Path, where: str) -> None:
     """People keep copies where the originals are."""
@@ -333,6 +337,7 @@ def test_a_model_that_was_renamed_leaves_a_ledger_that_is_whole(tmp_path: Path, 
     assert runs.completions(server) == asked
 
 
+@pytest.mark.slow
 def test_what_is_gone_of_a_renamed_model_is_missed(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
     path = study(tmp_path, server, limit=2 * LIMIT)
     path.write_text(path.read_text().replace("  weak:\n    engine", "  renamed:\n    engine").replace("- weak", "- renamed"))
@@ -342,6 +347,7 @@ def test_what_is_gone_of_a_renamed_model_is_missed(tmp_path: Path, shell: Shell,
     is_told_well(shell("run", path, "-o", out), "pools/renamed", "that were paid", "--force")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", first_fast([2, 3]))
 def test_a_ledger_that_was_appended_to_itself_is_told_with_the_lines_to_keep(
     tmp_path: Path, shell: Shell, server: Server, out: Path, times: int
@@ -360,6 +366,7 @@ def test_a_ledger_that_was_appended_to_itself_is_told_with_the_lines_to_keep(
     assert spent(out) == bill
 
 
+@pytest.mark.slow
 def test_a_ledger_line_with_a_key_twice_is_told(tmp_path: Path, shell: Shell, server: Server, out: Path) -> None:
     lines = read(out)
     write(out, [lines[0].replace(b"{", b'{"usd": 0.0, ', 1), *lines[1:]])

@@ -66,6 +66,7 @@ def test_grading_again_with_another_grader_buys_nothing(tmp_path: Path, out: Pat
     assert json.loads((out / "measures.json").read_text()) == headline
 
 
+@pytest.mark.slow
 def test_another_option_of_a_grader_is_another_grader(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, grader={"name": "math"})
     write_table(tmp_path, percents())
@@ -96,6 +97,7 @@ def with_references(tmp_path: Path, **answers: str) -> Path:
     return study
 
 
+@pytest.mark.slow
 def test_refused_references_are_all_written_down(tmp_path: Path, out: Path) -> None:
     study = with_references(tmp_path, p03="ten", p05="a dozen")
     run(study, out)
@@ -132,6 +134,7 @@ def test_strict_refuses_them(tmp_path: Path, out: Path) -> None:
         run_stage(out, "grade", strict=True)
 
 
+@pytest.mark.slow
 def test_the_grader_is_named_with_its_conventions(tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = write_study(tmp_path, grader={"name": "math"})
     write_table(tmp_path, percents())

@@ -114,6 +114,7 @@ def test_crossovers_and_curves_of_measure_are_those_of_the_report(name: str, tmp
     assert crossed(own["coverage"]) in (out / "report.md").read_text().replace("\\", "")
 
 
+@pytest.mark.slow
 def test_the_crossover_is_one_that_tokens_would_tell_otherwise(tmp_path: Path) -> None:
     """The fault that this guards against: by tokens of one price, another model is ahead."""
     out = tmp_path / "run"
@@ -135,6 +136,7 @@ def test_each_draw_has_its_cost(tmp_path: Path) -> None:
         assert (row["cost"], row["cost_unit"]) == (pytest.approx(usd), "usd")
 
 
+@pytest.mark.slow
 def test_statements_for_people_are_in_the_runs_unit(tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(crossing_study(tmp_path, budgets=FLOPS, arms=ARMS), out)
@@ -263,6 +265,7 @@ def test_the_demo_with_its_models_tells_one_story(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_samples_that_are_not_the_run_s_last_are_said(tmp_path: Path) -> None:
     study, out = write_study(tmp_path), tmp_path / "run"
     run(study, out, until="sample")

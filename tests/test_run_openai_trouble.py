@@ -44,6 +44,7 @@ def test_what_may_have_been_charged_is_lost_and_asked_again(tmp_path: Path, shel
     assert min(lost) >= runs.MAX_TOKENS * 10e-6  # the worst that it can have cost
 
 
+@pytest.mark.slow
 def test_a_busy_endpoint_costs_nothing_and_is_waited_for(tmp_path: Path, shell: Shell) -> None:
     out = tmp_path / "out"
     with Server(faults=["429"] * 6 + ["503"] * 6 + ["429 milliseconds"]) as server:
@@ -118,6 +119,7 @@ def test_a_prompt_beyond_the_context_is_counted_and_left_out(tmp_path: Path, she
     assert (funnel["drawn"], funnel["error"]) == ("27", "3")
 
 
+@pytest.mark.slow
 def test_a_filtered_reply_is_not_blamed_on_the_context(tmp_path: Path, shell: Shell) -> None:
     with Server(faults=["filtered"]) as server:
         left = shell("run", runs.write(tmp_path, runs.raw(server.url)), "-o", tmp_path / "out")

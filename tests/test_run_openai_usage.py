@@ -149,6 +149,7 @@ def test_reasoning_outside_completion_tokens_is_charged_and_said_once(
     assert {row["num_generated_tokens"] for row in runs.stored(out)} == {14}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("factor", "told"), first_fast([(1.0, 0), (1.04, 0), (1.2, 1), (0.5, 1), (100.0, 1)], 3))
 def test_an_endpoints_own_cost_is_recorded_and_a_difference_told(
     tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, factor: float, told: int
@@ -237,6 +238,7 @@ def test_the_whole_prompt_is_paid_where_fewer_choices_come(tmp_path: Path, shell
     assert paid == pytest.approx(((8 + 4) * words * 1.0 + tokens * 10.0) / 1e6)
 
 
+@pytest.mark.slow
 def test_fewer_tokens_than_the_prompt_needs_are_said_once(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FAULTS, "lie", usage(prompt_tokens=1, total_tokens=10))
     with Server(every={"lie": 1}) as server:

@@ -110,6 +110,7 @@ def test_a_second_run_buys_nothing_and_finds_the_same(tmp_path: Path, out: Path)
     assert [(out / name).read_bytes() for name in ("ledger.jsonl", "measures.json", "samples.parquet", "study.yaml")] == before
 
 
+@pytest.mark.slow
 def test_the_run_directory_runs_without_the_study_file(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out)
@@ -149,6 +150,7 @@ def test_buying_in_steps_is_buying_at_once(tmp_path: Path, out: Path) -> None:
     assert read(out / "measures.json") == read(tmp_path / "once" / "measures.json")
 
 
+@pytest.mark.slow
 def test_a_lowered_budget_takes_a_part_of_what_is_there(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     run(study, out)
@@ -203,6 +205,7 @@ def test_a_grader_that_refuses_more_problems_than_the_last_one_buys_nothing(tmp_
     assert samples(out)["problem_id"].n_unique() == 29
 
 
+@pytest.mark.slow
 def test_a_table_that_lacks_a_draw_is_named_and_completed_later(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     rows = recorded(30, 12)
@@ -216,6 +219,7 @@ def test_a_table_that_lacks_a_draw_is_named_and_completed_later(tmp_path: Path, 
     assert samples(out).equals(samples(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples_per_problem", first_fast([2, 3]))
 def test_a_realised_budget_is_spent_to_less_than_one_draw(tmp_path: Path, out: Path, samples_per_problem: int) -> None:
     match = {"model": "strong", "samples_per_problem": samples_per_problem}
@@ -267,6 +271,7 @@ def test_a_pilot_is_read_the_same_on_every_start(tmp_path: Path, out: Path) -> N
     assert {name: (out / name).read_bytes() for name in first} == first
 
 
+@pytest.mark.slow
 def test_a_number_matched_arm_takes_its_number_whatever_the_pilot_drew(tmp_path: Path, out: Path) -> None:
     run(write_study(tmp_path, n_samples=40, pilot={"problems": 5, "samples_per_problem": 4}), out)
     assert read(out / "measures.json")["cells"]["equal@number"]["n_samples"] == 2 * 30
@@ -461,6 +466,7 @@ def test_no_problem_with_an_answer_that_the_grader_accepts(tmp_path: Path, out: 
         run(study, out)
 
 
+@pytest.mark.slow
 def test_models_that_never_answer_right_still_get_their_report(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path)
     write_table(tmp_path, [{**row, "generation": "#### 999"} for row in recorded(30, 12)])

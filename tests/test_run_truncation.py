@@ -51,6 +51,7 @@ def test_the_share_cut_off_is_told_everywhere(tmp_path: Path) -> None:
     assert reasons == {"truncated", "different"}
 
 
+@pytest.mark.slow
 def test_reasoning_in_delimiters_of_a_models_own_is_no_answer(tmp_path: Path) -> None:
     study, out = write_study(tmp_path), tmp_path / "run"
     rows = recorded(30, 12)

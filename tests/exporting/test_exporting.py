@@ -56,6 +56,7 @@ def test_export_then_import_gives_the_same_measures(finished: Path, tmp_path: Pa
     assert after["covered"] == {name: cell["covered"][name] for name in ("value", "low", "high", "n")}
 
 
+@pytest.mark.slow
 def test_draws_of_a_pilot_are_among_those_of_a_cell(tmp_path: Path) -> None:
     study = write_study(tmp_path, n_problems=12, pilot={"problems": 5, "samples_per_problem": 3})
     directory = run(study, tmp_path / "run").directory

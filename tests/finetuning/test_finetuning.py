@@ -139,6 +139,7 @@ def test_the_checkpoint_with_the_best_score_is_kept(base: Path, tmp_path: Path) 
     assert [call.step for call in calls] == list(range(1, 7))
 
 
+@pytest.mark.slow
 def test_the_same_rows_and_seed_give_the_same_weights(base: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name, seed, before in (("a", 0, 7), ("b", 0, 8), ("c", 1, 8)):
         torch.manual_seed(before)

@@ -78,6 +78,7 @@ def test_a_kill_while_checkpoints_are_scored_loses_no_step(base: Path, tmp_path:
     assert weights(tmp_path / "out") == weights(uninterrupted)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_was_torn_is_not_resumed_from(base: Path, tmp_path: Path, uninterrupted: Path) -> None:
     out = tmp_path / "out"
     killed_at(base, out, 5)

@@ -103,6 +103,7 @@ def test_the_judge_decides_what_is_trained_on(tmp_path: Path, out: Path) -> None
     assert not (out / "excluded.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_what_both_models_wrote_is_asked_once(tmp_path: Path, out: Path) -> None:
     run(write_judged(tmp_path), out)
     asked = told(tmp_path)
@@ -121,6 +122,7 @@ def test_a_second_run_asks_nothing(tmp_path: Path, out: Path) -> None:
     assert told(tmp_path) == asked
 
 
+@pytest.mark.slow
 def test_the_bill_is_what_the_ledger_says(tmp_path: Path, out: Path) -> None:
     run(write_judged(tmp_path), out)
     bill = pl.read_csv(out / "tables" / "bill.csv")
@@ -153,6 +155,7 @@ def test_stopped_between_reply_and_verdict_nothing_is_asked_again(tmp_path: Path
     assert samples(out).equals(samples(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_verdicts_made_again_cost_nothing(tmp_path: Path, out: Path) -> None:
     run(write_judged(tmp_path), out)
     paid, asked = (out / "ledger.jsonl").read_bytes(), told(tmp_path)
@@ -162,6 +165,7 @@ def test_verdicts_made_again_cost_nothing(tmp_path: Path, out: Path) -> None:
     assert verdicts(out) == truth(out)
 
 
+@pytest.mark.slow
 def test_the_limit_holds_for_the_judge_and_raising_it_goes_on(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = tmp_path / "whole"
     run(write_judged(tmp_path), whole)
@@ -190,6 +194,7 @@ def test_the_limit_holds_for_the_judge_and_raising_it_goes_on(tmp_path: Path, ou
     assert not any(entry["event"] == "redone" for entry in ledger(out))
 
 
+@pytest.mark.slow
 def test_a_judge_that_fails_stops_the_run_and_is_asked_later(tmp_path: Path, out: Path) -> None:
     study = write_judged(tmp_path, judge={"fails": "failing"})
     (tmp_path / "failing").touch()

@@ -80,12 +80,14 @@ def test_without_two_draws_of_any_model_there_is_no_figure() -> None:
     assert not set(NAMES) & set(made.figures)
 
 
+@pytest.mark.slow
 def test_costs_that_are_not_known_leave_the_panel_at_equal_numbers() -> None:
     study = curved()
     made = report(replace(study, curves=tuple(replace(c, cost=Cost()) for c in study.curves), crossovers=(), model_pairs=()))
     assert [name for name in made.figures if name in NAMES] == ["coverage_by_draws", "diversity_by_draws"]
 
 
+@pytest.mark.slow
 def test_budgets_in_two_units_have_a_figure_each() -> None:
     study = curved()
     first = study.cells[0]
@@ -100,12 +102,14 @@ def test_why_a_model_has_no_curve_is_said() -> None:
     assert "far has no curve: nothing was drawn." in report(replace(curved(), without_curve={"far": "nothing was drawn"})).html
 
 
+@pytest.mark.slow
 def test_problems_left_out_of_a_curve_are_counted() -> None:
     short = curve("weak", 0.2, TERA)
     fewer = replace(short, measures={"coverage": tuple(replace(e, n=N - 7) for e in short.measures["coverage"])})
     assert "leaves out 7 of 400 problems" in report(replace(curved(), curves=(fewer,))).html
 
 
+@pytest.mark.slow
 def test_five_models_stay_small_and_readable() -> None:
     long = tuple(range(1, 101))
     names = ["weak", "strong", "far", "fourth", "fifth"]
@@ -116,6 +120,7 @@ def test_five_models_stay_small_and_readable() -> None:
     assert len(without.encode()) < 150_000
 
 
+@pytest.mark.slow
 def test_crossovers_and_overlap_keep_full_numbers() -> None:
     made = report(curved())
     crossing = next(csv.DictReader(io.StringIO(made.tables["crossovers"])))
@@ -128,6 +133,7 @@ def test_crossovers_and_overlap_keep_full_numbers() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_budget_far_beyond_the_curves_is_told_and_not_drawn() -> None:
     made = report(curved(cost=0.001 * TERA))
     assert not cost_panel(curved(cost=0.001 * TERA), "coverage", "flops").guides

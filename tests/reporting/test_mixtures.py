@@ -70,6 +70,7 @@ def test_what_it_is_stands_in_the_words_for_the_figure(made: Report) -> None:
     assert "weak + strong, half the money each: k 1 14.0%" in made.figures["coverage_by_cost"]
 
 
+@pytest.mark.slow
 def test_in_each_unit_its_own_money_is_halved() -> None:
     study = curved()
     first = study.cells[0]
@@ -85,6 +86,7 @@ def test_in_each_unit_its_own_money_is_halved() -> None:
     assert "0.003" in made.tables["coverage_by_cost_usd"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [("a-model-with-a-long-name", "b"), (HOSTILE, "</svg><svg onload=alert(1)>")])
 def test_names_that_are_long_or_hostile(names: tuple[str, str]) -> None:
     made = report(with_mixture(*names))
@@ -97,6 +99,7 @@ def test_names_that_are_long_or_hostile(names: tuple[str, str]) -> None:
     assert Tags(made.html).open == []
 
 
+@pytest.mark.slow
 def test_without_costs_there_is_no_panel_to_stand_in() -> None:
     study = with_mixture()
     made = report(replace(study, curves=tuple(replace(c, cost=Cost()) for c in study.curves), mixtures=(), crossovers=(), model_pairs=()))

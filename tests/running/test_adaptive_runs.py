@@ -37,6 +37,7 @@ def planned(counts: dict[tuple[str, str], int]) -> float:
     return sum(n * (WEAK if model == "weak" else STRONG) for (_, model), n in counts.items())
 
 
+@pytest.mark.slow
 def test_a_cell_of_two_models_stops_at_what_it_wants_within_its_budget(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, arms=best())
     run(study, out, until="sample")
@@ -98,6 +99,7 @@ def batches(out: Path) -> list[int]:
     return [line["count"] for line in lines if line["event"] == "done"]
 
 
+@pytest.mark.slow
 def test_another_grader_keeps_the_recorded_rounds_and_buys_no_draw_that_no_cell_has(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, arms=best())
     run(study, out, until="sample")
@@ -123,6 +125,7 @@ def test_budgets_in_dollars(tmp_path: Path, out: Path, basis: str) -> None:
         assert 0.004 - 3 * 64e-6 < rows["cost"].sum() <= 0.004
 
 
+@pytest.mark.slow
 def test_realised_budgets_are_kept_at_the_worst_case(tmp_path: Path, out: Path) -> None:
     run(write_study(tmp_path, arms=best(objective={"kept_per_problem": 9}), budgets=realised()), out, until="sample")
     assert AMOUNT - STRONG < flops(out, drawn(out)) <= AMOUNT
@@ -136,6 +139,7 @@ def test_a_pilot_is_observed_and_paid_first(tmp_path: Path, out: Path) -> None:
         assert all(first >= 2 for problem, model, first, _ in allocations if (problem, "strong") in pilot and model == "weak")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chance", "covered"), [(0.0, 0), (1.0, 30)])
 def test_a_pilot_without_success_and_one_without_failure(tmp_path: Path, out: Path, chance: float, covered: int) -> None:
     study = write_study(tmp_path, arms=best(), pilot={"problems": 10, "samples_per_problem": 2})
@@ -147,6 +151,7 @@ def test_a_pilot_without_success_and_one_without_failure(tmp_path: Path, out: Pa
         assert rounds(out)  # what is left of the money is spent, as the next draw may succeed
 
 
+@pytest.mark.slow
 def test_a_table_with_too_few_draws_ends_the_cell(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, n_samples=3, arms=best(), budgets={"low": {"unit": "flops", "amount": 1e9}})
     rows = [row for row in recorded(30, 3) if (row["model"], row["problem_id"]) != ("strong", "p00")]
@@ -239,6 +244,7 @@ def test_rounds_models_and_uniform_for_the_same_are_measured(tmp_path: Path, out
     assert measures(out)["policies"] == {"best@low": did}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("models", "matched"), [(["weak"], ["weak"]), (["weak", "strong"], [])])
 def test_without_fixed_draws_a_policy_of_one_model_alone_is_matched(
     tmp_path: Path, out: Path, models: list[str], matched: list[str]
@@ -250,6 +256,7 @@ def test_without_fixed_draws_a_policy_of_one_model_alone_is_matched(
     assert did["unmatched"] == [model for model in models if model not in matched]
 
 
+@pytest.mark.slow
 def test_of_models_drawn_by_outcomes_alone_only_covered_is_measured(tmp_path: Path, out: Path) -> None:
     run(write_study(tmp_path, arms=best()), out)
     weak = measures(out)["models"]["weak"]
@@ -268,6 +275,7 @@ def test_worker_processes_and_this_process_buy_the_same(tmp_path: Path, out: Pat
     assert rounds(out) == rounds(tmp_path / "inline")
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_on_its_pilot_where_only_the_pilot_does_not_depend_on_outcomes(tmp_path: Path, out: Path) -> None:
     study = write_study(tmp_path, arms=best(), pilot={"problems": 10, "samples_per_problem": 2})
     run(study, out, until="sample")
@@ -287,6 +295,7 @@ def first_draws_of_pilot(table: pl.DataFrame) -> pl.DataFrame:
     return table.filter(pl.col("problem_id").is_in(piloted) & (pl.col("sample_index") < 2))
 
 
+@pytest.mark.slow
 def test_rounds_of_an_arm_that_was_adaptive_before_are_not_taken_as_fixed(tmp_path: Path, out: Path) -> None:
     only_weak = {"policy": "adaptive", "models": ["weak"]}
     study = write_study(tmp_path, arms={"one": only_weak, "best": BEST})

@@ -56,6 +56,7 @@ def test_forecasts_are_stored_before_the_cells_are_sampled(tmp_path: Path, monke
     assert seen == [False] * 3
 
 
+@pytest.mark.slow
 def test_another_cap_on_kept_solutions_is_another_measure(tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(study(tmp_path, curate={"per_problem": 4}), out, until="measure")
@@ -63,6 +64,7 @@ def test_another_cap_on_kept_solutions_is_another_measure(tmp_path: Path) -> Non
     assert "forecasts" not in measured(out)
 
 
+@pytest.mark.slow
 def test_without_a_pilot_nothing_is_predicted(tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(study(tmp_path, pilot=None), out)
