@@ -56,7 +56,7 @@ def code_stand_ins(folder: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", first_fast(["ablations", "full", "judge", "code"]))
+@pytest.mark.parametrize("name", first_fast(["ablations", "full", "judge", "code", "iterated"]))
 def test_a_study_of_the_paper_passes_a_dry_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "LocalExecutor", InlineExecutor)
     monkeypatch.setenv("OPENAI_API_KEY", "never-sent")

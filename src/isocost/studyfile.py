@@ -19,6 +19,7 @@ from isocost.paths import from_home
 from isocost.settings import apply_settings
 from isocost.settings import set_by as keys_set_by
 from isocost.studynames import Known, Mistake, engine_mistakes, mapping, references, short
+from isocost.studyrounds import round_mistakes
 from isocost.yamlfile import Keys, YamlFile, read_yaml
 
 
@@ -96,6 +97,8 @@ def _checked(raw: dict[str, Any], known: Known) -> tuple[Study | None, list[Mist
     already = {keys for keys, _ in found}
     # One message per key, pydantic's first: a value of the wrong type is not also an unknown name.
     found += [(keys, message) for keys, message in references(raw, known) if keys not in already]
+    # Rounds are checked on the whole study, so only where all of it can be read.
+    found += round_mistakes(study, known.trainable) if study is not None and not found else []
     # Importing an engine can take seconds, so its options are checked only for a study with other mistakes.
     if found or study is None:
         return None, [*found, *engine_mistakes(raw, known, {keys for keys, _ in found})]

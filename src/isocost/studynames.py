@@ -25,6 +25,7 @@ class Known:
     Attributes:
         one_model: Policies that draw from one model.
         several_models: Policies that need at least two.
+        trainable: Engines whose models can be students.
         grader_mistake: Returns the mistake in a grader's option, or None: (grader, option, value).
         engine_mistakes: Returns mistakes in an engine's options, each message after its key: (engine, options). It may import the engine,
             so it is called only for a file with other mistakes. Otherwise opening the engine reports them.
@@ -38,6 +39,7 @@ class Known:
     templates: Collection[str]
     one_model: Collection[str] = ()
     several_models: Collection[str] = ()
+    trainable: Collection[str] = ()
     grader_mistake: Callable[[str, str, object], str | None] = lambda grader, option, value: None
     engine_mistakes: Callable[[str, Mapping[str, object]], Sequence[str]] = lambda engine, options: ()
     price_mistakes: Callable[[Path, str], Sequence[str]] = lambda path, shown: ()
@@ -67,6 +69,7 @@ def _part_mistakes(raw: Mapping[str, Any], models: Mapping[str, Any], known: Kno
     for name, model in models.items():
         yield from _name_mistakes(("models", name, "engine"), mapping(model).get("engine"), known.engines, "engine")
         yield from _option_mistakes(("models", name), mapping(model), "engine", ModelSpec, known.engines)
+        yield from _unknown(("models", name, "trained_from"), mapping(model).get("trained_from"), models, "model")
         yield from _prompt_mistakes(("models", name, "prompt"), mapping(mapping(model).get("prompt")), mapping(raw.get("prompt")), known)
     yield from _name_mistakes(("prompt", "template"), mapping(raw.get("prompt")).get("template"), known.templates, "template")
     grader = mapping(raw.get("grader"))

@@ -39,6 +39,16 @@ def test_a_run_gives_frames(finished: isocost.Run) -> None:
     assert finished.status() == isocost.status(finished.directory).to_dict()
 
 
+def test_an_iterated_study_has_a_run_per_round(finished: isocost.Run, tmp_path: Path) -> None:
+    assert [each.directory for each in finished.rounds] == [finished.directory]
+    folders = [tmp_path, *(tmp_path / "rounds" / name for name in ("2", "10"))]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "study.yaml").write_text("name: a\n")
+    (tmp_path / "rounds" / "11").mkdir()  # not begun
+    assert [each.directory for each in isocost.Run(tmp_path).rounds] == folders
+
+
 def test_training_sets_of_earlier_versions_are_found() -> None:
     old = isocost.Run(Path(__file__).parents[1] / "oldruns" / "0.1.0" / "trained" / "run").training_sets
     assert set(old) == {"weak@low", "strong@low", "equal@number"}

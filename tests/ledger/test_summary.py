@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from isocost.ledger.summary import read_ledger, summarise_ledger
+from isocost.ledger.summary import paid_in_other_rounds, read_ledger, summarise_ledger
 
 
 def reserve(request: str) -> dict[str, Any]:
@@ -77,3 +77,23 @@ def test_a_torn_line_among_whole_ones_is_passed_over(log: Path) -> None:
         file.write('{"event": "done", "req\n')
     add(log, done("r52"))
     assert read_ledger(log)[0]["data", "far"].requests == 51
+
+
+def test_what_other_rounds_have_paid_counts_with_what_may_still_be_charged(tmp_path: Path) -> None:
+    run, second, third = tmp_path, tmp_path / "rounds" / "2", tmp_path / "rounds" / "3"
+    for folder in (second, third):
+        folder.mkdir(parents=True)
+        (folder / "round.json").write_text("{}")
+    for folder in (run, second, third):
+        (folder / "study.yaml").write_text("name: a\n")
+    add(run / "ledger.jsonl", reserve("a"), done("a"))
+    add(second / "ledger.jsonl", reserve("b"), done("b"), reserve("c"))
+    assert paid_in_other_rounds(run, "usd") == 2.25  # the answer to b, and c at its worst
+    assert paid_in_other_rounds(second, "usd") == 0.25
+    assert paid_in_other_rounds(third, "usd") == 2.5
+    assert paid_in_other_rounds(third, "flops") is None  # not known
+    # A round that was copied out of its study is a run of its own.
+    copied = tmp_path / "elsewhere" / "deep" / "copy"
+    copied.mkdir(parents=True)
+    (copied / "round.json").write_text("{}")
+    assert paid_in_other_rounds(copied, "usd") == 0.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from isocost.errors import RunDirectoryError
 from isocost.paths import read_parquet, shell_word
 from isocost.store import RunDirectory
+from isocost.store.rounds import later_rounds
 
 if TYPE_CHECKING:
     import polars as pl
@@ -90,6 +91,11 @@ class Run:
         from isocost.results.stored import read_results
 
         return read_results(self.directory)
+
+    @property
+    def rounds(self) -> tuple[Run, ...]:
+        """Return the runs of the rounds of an iterated study that have begun, in order; of another study this run alone."""
+        return (self, *(Run(folder) for folder in later_rounds(self.directory).values()))
 
     @property
     def headline(self) -> str:

@@ -289,6 +289,8 @@ class ModelSpec(OpenSection):
         reasoning: Delimiters of its reasoning, beside those that are known (`<think>`, `[THINK]`, the channels of gpt-oss and others).
         license: Licence of its weights, such as `apache-2.0`, for the cards of the data that it writes.
         terms: What its terms say about training on its outputs, or where they are, for the same cards.
+        trained_from: The model of the study that it was trained from; data that it samples then counts as that model's own
+            (self-improvement).
         batch: Buy the model's samples through the batch API of its endpoint, at the prices of `price.batch`; for engine `openai`. See
             [batch.md](batch.md).
         batch_api: Only price the model at its provider's batch API: apply the `batch_discount` of its price, and send requests singly.
@@ -307,6 +309,7 @@ class ModelSpec(OpenSection):
     batch_api: bool = False
     license: Annotated[str, Field(min_length=1)] | None = None
     terms: Annotated[str, Field(min_length=1)] | None = None
+    trained_from: str | None = None
 
     @property
     def options(self) -> dict[str, object]:

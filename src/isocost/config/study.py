@@ -294,6 +294,11 @@ class Study(Section):
         return f"{own.open}\n{{reasoning}}\n{own.close}\n\n" if own.open else f"{{reasoning}}\n{own.close}\n\n"
 
     @property
+    def rounds(self) -> int:
+        """The rounds of sampling and training; 1 for a study that is not iterated."""
+        return self.finetune.rounds if self.finetune else 1
+
+    @property
     def is_judged(self) -> bool:
         """True if a model of the study judges the training solutions."""
         return self.grader.name == JUDGE

@@ -97,6 +97,8 @@ class Finetune(Section):
         gradient_accumulation: Parts into which a batch is cut, to save memory. A step sees the same examples for any number.
         gradient_checkpointing: Compute activations twice, to save memory; null means on a GPU.
         report_to: Trackers that get the loss besides `logs/`: `tensorboard`, `trackio`.
+        rounds: Rounds of sampling and training. From the second on, each student in an arm samples as it was trained on that arm in the
+            round before; the budget is split evenly. See [training.md](training.md#rounds).
     """
 
     students: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
@@ -118,6 +120,7 @@ class Finetune(Section):
     gradient_accumulation: PositiveInt = 1
     gradient_checkpointing: bool | None = None
     report_to: Annotated[tuple[Literal["tensorboard", "trackio"], ...], AfterValidator(distinct)] = ()
+    rounds: Annotated[int, Field(ge=1, le=100)] = 1
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

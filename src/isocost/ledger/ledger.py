@@ -37,6 +37,7 @@ class Ledger:
         log: The ledger's log. Its lines are read.
         unit: The unit of the limit.
         limit: Hard cap on the bill for data and for judging it, or None.
+        elsewhere: What other runs under the same limit have paid.
         ready: Called before requests are reserved. It stops them by raising.
 
     Attributes:
@@ -49,7 +50,15 @@ class Ledger:
         StorageError: a line is damaged, or closes a request that is not open: lines were removed, edited or doubled.
     """
 
-    def __init__(self, log: Log, *, unit: Unit = "flops", limit: float | None = None, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        *,
+        unit: Unit = "flops",
+        limit: float | None = None,
+        elsewhere: float = 0.0,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
         self.log, self._ready = log, ready
         self.accounts: dict[tuple[str, str], Account] = {}
         self.paid: dict[str, dict[str, Paid]] = {}
@@ -63,7 +72,7 @@ class Ledger:
             book(self.accounts, self._facts, entry)
         amounts = [account.amount(unit) for account in self.accounts.values()]
         self.known = None not in amounts  # False if a cost is unknown in the unit: the limit cannot be kept then
-        self.spending = Spending(unit, limit, spent=sum(amount or 0.0 for amount in amounts))
+        self.spending = Spending(unit, limit, spent=elsewhere + sum(amount or 0.0 for amount in amounts))
         self._open: dict[str, float] = {}
         self._abandoned: dict[str, float] = {}
         self._closed = False

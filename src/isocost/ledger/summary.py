@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from isocost.ledger import Account, Ledger, book
-from isocost.records import Cost
+from isocost.records import Cost, Unit
 from isocost.store import Row, RunDirectory
 from isocost.store.fields import AMOUNT_OR_NULL, flaw_of
 from isocost.store.kinds import LEDGER
 from isocost.store.ledgerlines import flaw_of_line
+from isocost.store.rounds import other_rounds
 
 PROGRESS = "progress.json"
 Accounts = dict[tuple[str, str], Account]
@@ -85,6 +86,23 @@ def read_ledger(log: Path, summary: Row | None = None) -> tuple[Accounts, dict[s
             if not flaw_of(entry, LEDGER.fields) and not flaw_of_line(entry, waiting):
                 book(accounts, waiting, entry)
     return accounts, waiting
+
+
+def paid_in_other_rounds(run: Path, unit: Unit) -> float | None:
+    """Return what the other rounds of an iterated study have paid and may still be charged, in a unit; 0.0 for other studies.
+
+    None if a cost is not known in the unit.
+    """
+    total = 0.0
+    for folder in other_rounds(run):
+        progress = RunDirectory(folder).read_derived(PROGRESS)
+        accounts, waiting = read_ledger(folder / "ledger.jsonl", progress.get("ledger") if isinstance(progress, dict) else None)
+        open_amounts = [row[unit] for row in waiting.values() if row.get("remote")]
+        amounts = [*(paid.amount(unit) for paid in accounts.values()), *open_amounts]
+        if None in amounts:
+            return None
+        total += sum(filter(None, amounts))
+    return total
 
 
 def begins_with(log: Path, summary: Any) -> bool:

@@ -31,6 +31,7 @@ def known_parts() -> Known:
         templates=TEMPLATES,
         one_model=ONE_MODEL,
         several_models=SEVERAL_MODELS,
+        trainable=[name for name, entry in ENGINES.items() if entry.trainable],
         grader_mistake=grader_mistake,
         engine_mistakes=engine_mistakes,
         price_mistakes=price_mistakes,

@@ -21,6 +21,7 @@ from isocost.preparing.difficulty import difficulty_mistakes
 from isocost.preparing.embedded import embedded_size, resolve_model
 from isocost.preparing.heldout import held_out_questions
 from isocost.preparing.problemchanges import SplitChanges
+from isocost.preparing.rounds import first_round
 from isocost.problems import load_problems
 from isocost.prompts import make_template
 from isocost.prompts.base import Template
@@ -45,7 +46,7 @@ class Prepared:
     """A study that is ready to run.
 
     Attributes:
-        study: The study file.
+        study: The study file; of an iterated study, with the budgets of a round.
         problems: Problem sets by split.
         cards: Cost of each model's tokens.
         specs: Engine and options of each model.
@@ -143,7 +144,7 @@ def prepare(
     """Load the problems, open the models, and find the costs of their tokens.
 
     Args:
-        study: The study file.
+        study: The study file. Of an iterated study, the first round is prepared.
         base: Its folder.
         describe: Opens an engine and returns its facts.
         to_spend: True to open every engine, so that a model that cannot be used is found before anything is paid for. A plan opens
@@ -155,6 +156,7 @@ def prepare(
     Raises:
         StudyError: problems or models have mistakes; it lists all of them, one per line.
     """
+    study = first_round(study)
     mistakes: list[str] = []  # collected, so that one start reports all of them
     problems = _problems(study, base, mistakes, all_sets=to_spend)
     held_out = held_out_questions(study, base, problems, mistakes) if to_spend else {}

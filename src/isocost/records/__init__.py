@@ -25,6 +25,7 @@ from isocost.records.results import (
     Results,
     Setup,
 )
+from isocost.records.rounds import RoundResult
 from isocost.records.samples import Allocation, Delimiters, Failed, FinishReason, Outcome, Problem, SamplingParams, Truncation, Verdict
 from isocost.records.spending import Estimator, ModelSpending, RoundSpending, Spending, UniformMatch
 
@@ -66,6 +67,7 @@ __all__ = [
     "Problem",
     "PromptReading",
     "Results",
+    "RoundResult",
     "RoundSpending",
     "SamplingParams",
     "Setup",

@@ -10,6 +10,7 @@ from typing import Literal
 from isocost.records.costs import Basis, BillLine, Cost, Unit
 from isocost.records.estimates import Estimate
 from isocost.records.forecasts import ForecastOutcome
+from isocost.records.rounds import RoundResult
 from isocost.records.samples import Failed, Truncation
 from isocost.records.spending import Spending
 
@@ -334,6 +335,8 @@ class Results:
         forecasts: What the pilot predicted of cells, beside what came of it.
         spendings: What the policy of each cell did, for cells whose policy observes outcomes.
         failed_trainings: Trainings that failed.
+        rounds: Of an iterated study whose rounds are all done: each round by cell and student. Everything else is of the first round, but
+            `bill`, `seconds`, `truncated`, `doubt` and `failed_trainings`, which are of all.
     """
 
     study: str
@@ -361,3 +364,4 @@ class Results:
     failed: Mapping[str, Failed] = field(default_factory=dict)
     doubt: str = ""
     failed_trainings: tuple[FailedTraining, ...] = ()
+    rounds: tuple[RoundResult, ...] = ()

@@ -22,6 +22,7 @@ from isocost.reporting.money import money
 from isocost.reporting.overview import lead, ledger, overview
 from isocost.reporting.policies import policies
 from isocost.reporting.published import published
+from isocost.reporting.rounds import rounds, rounds_table
 from isocost.reporting.students import students
 
 __all__ = ["Report", "report"]
@@ -56,6 +57,7 @@ def report(results: Results, *, pdf: bool = False) -> Report:
         pdf: Whether to write the figures as PDF too.
     """
     found = (
+        rounds(results),
         students(results),
         data(results),
         curves(results),
@@ -71,7 +73,7 @@ def report(results: Results, *, pdf: bool = False) -> Report:
     document = Document(
         study=results.study,
         verdict=tuple(oneline(sentence) for sentence in verdict(results)),
-        overview=overview(results),
+        overview=rounds_table(results) or overview(results),
         lead=first,
         money=ledger(results),
         sections=tuple(replace(section, figures=tuple(each for each in section.figures if each is not first)) for section in sections),

@@ -52,6 +52,22 @@ def students_by_data(results: Results) -> Figure | None:
     return _dotted("students_by_data", "Students by data", caption, "pass@1", dots, f"problems of the {split} split solved (%)")
 
 
+def students_by_round(results: Results) -> Figure | None:
+    """Draw the students' pass@1 on the test split by round; None for a study that is not iterated."""
+    dots: list[Dot] = []
+    group = ""
+    for item in results.rounds:
+        if item.solved is None:
+            continue
+        if (name := f"{item.student}, {item.cell}") != group:
+            group = name
+            dots.append(Dot(label=group))
+        label, mark = (f"round {item.number}", NEUTRAL) if item.number else ("untrained", UNTRAINED)
+        dots.append(Dot(label=label, text=numbers.percent(item.solved), estimate=item.solved, mark=mark))
+    caption = "Problems of the test split each student solves (pass@1) by the round that trained it; bars are 95% intervals."
+    return _dotted("students_by_round", "Students by round", caption, "pass@1", dots, "problems of the test split solved (%)")
+
+
 def forecast_by_cell(found: Sequence[ForecastOutcome]) -> Figure | None:
     """Draw the forecast of each cell's coverage above what came of it; None without forecasts of coverage."""
     dots: list[Dot] = []

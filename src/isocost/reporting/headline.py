@@ -10,6 +10,7 @@ from isocost.metrics.settling import problems_to_settle
 from isocost.records import CellResult, Estimate, Failed, Results
 from isocost.reporting.buying import buy, paired_coverage, turned, unsettled
 from isocost.reporting.numbers import count, decided, percent
+from isocost.reporting.rounds import rounds_finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,12 @@ def headline(results: Results) -> str:
 def verdict(results: Results) -> tuple[str, ...]:
     """Return what to buy and by how much, or what would settle it; then what it cost; then a warning per model that was cut off.
 
-    The model to buy from is the one whose data trained the better student, or else covered more.
+    The model to buy from is the one whose data trained the better student, or else covered more. The answer of an iterated study is what
+    its rounds brought.
     """
+    doubt = [f"{results.doubt[:1].upper()}{results.doubt[1:]}."] if results.doubt else []
+    if results.rounds:
+        return (*doubt, rounds_finding(results), *_cut_off(results))
     pair = main_pair(results)
     effects = _effects(results, pair)
     refused = _refused(results, pair)
@@ -60,7 +65,6 @@ def verdict(results: Results) -> tuple[str, ...]:
         sentence = "no data was bought, so there is nothing to compare"
     setting, realised = _setting(results, pair)
     answer = f"{setting}{sentence if setting else sentence[:1].upper() + sentence[1:]}."
-    doubt = [f"{results.doubt[:1].upper()}{results.doubt[1:]}."] if results.doubt else []
     failed = [] if refused else _failed(results, pair)
     return (*doubt, answer, *([realised] if realised else []), *failed, *_cut_off(results))
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 
 from isocost import amounts
 from isocost.records import BillLine, CellResult, Cost, Estimate, Results, Unit
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Entry, Figure, Section, Table, number
 from isocost.reporting.marks import cell_marks
-from isocost.reporting.tables import Shown, estimate, table, text
+from isocost.reporting.tables import Shown, estimate, table, text, without_remark
 
 _MOST_STUDENTS = 2  # columns; the section on students has all
 _UNITS: tuple[Unit, ...] = ("flops", "usd")
-_LEADING = ("coverage_by_cost", "coverage_by_cell", "students_by_data")  # keys of figures, the one to show first
+_LEADING = ("students_by_round", "coverage_by_cost", "coverage_by_cell", "students_by_data")  # keys of figures, the one to show first
 
 
 def overview(results: Results) -> Table | None:
@@ -36,7 +35,7 @@ def overview(results: Results) -> Table | None:
         *_costs(results),
     )
     return table(
-        [replace(shown, entry=_without_remark(shown.entry)) for shown in columns],
+        [without_remark(shown) for shown in columns],
         results.cells,
         key="overview",
         title="At a glance",
@@ -45,11 +44,6 @@ def overview(results: Results) -> Table | None:
         drawn="covered",
         axis=axes.shares,
     )
-
-
-def _without_remark(entry: Callable[[CellResult], Entry]) -> Callable[[CellResult], Entry]:
-    """Leave out why an entry is missing: the sections say it, and a dash keeps the first table short."""
-    return lambda cell: replace(entry(cell), remark="")
 
 
 def _name(cell: CellResult) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from isocost import amounts
@@ -71,6 +71,11 @@ def costs(what: str, key: str, items: Sequence[Item], of: Callable[[Item], Cost]
         clock = numbers.clock(cost.seconds for cost in found)
         columns.append(Shown(column=column, entry=lambda item: number(of(item).seconds, clock)))
     return tuple(columns)
+
+
+def without_remark(shown: Shown[Item]) -> Shown[Item]:
+    """Leave out why an entry of a column is missing: the sections say it, and a dash keeps the first table short."""
+    return replace(shown, entry=lambda item: replace(shown.entry(item), remark=""))
 
 
 def table(

@@ -42,6 +42,7 @@ from isocost.results.forecasts import forecast_outcomes
 from isocost.results.independence import Independence
 from isocost.results.pools import measured_models, pool_measures
 from isocost.results.reported import reported
+from isocost.results.rounds import rounds_json
 from isocost.results.spending import spendings
 from isocost.results.students import by_variant, comparisons, evaluations, students_json
 from isocost.sampling.data import SamplingOutcome
@@ -331,7 +332,7 @@ def to_json(results: Results) -> dict[str, object]:
     # What a study does not have has no key, as it has no section in the report.
     policies = {each.cell: _without_cell(each) for each in results.spendings}
     forecasts = [{**asdict(each), "inside": each.inside} for each in results.forecasts]
-    optional = {"policies": policies, "forecasts": forecasts, **students_json(results)}
+    optional = {"policies": policies, "forecasts": forecasts, **students_json(results), "rounds": rounds_json(results)}
     return {**models, "cells": cells, **{key: value for key, value in optional.items() if value}, **reported(results)}
 
 

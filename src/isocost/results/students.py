@@ -103,7 +103,10 @@ def setup_of(prepared: Prepared, student: str, cell: Cell | None) -> Setup | Non
     if None in costs.values() and all(card.usd_per_million for card in cards):
         # FLOPs cannot rank a model of unknown size; prices can if every model has one.
         costs = {card.name: (card.usd_per_million or {}).get("output") for card in cards}
-    return evaluating.name_setup(student, prepared.study.arms[cell.arm].models, costs)
+    models = prepared.study.models
+    # Data of a model that was trained from the student is the student's own.
+    origins = [models[name].trained_from or name for name in prepared.study.arms[cell.arm].models]
+    return evaluating.name_setup(student, origins, costs)
 
 
 def students_json(results: Results) -> dict[str, object]:
@@ -119,7 +122,7 @@ def students_json(results: Results) -> dict[str, object]:
             "prompt": each.prompt,
             "split": each.split,
             "metric": each.metric,
-            "value": _estimate(each.estimate),
+            "value": scaled_json(each.estimate),
         }
         for each in results.evaluations
     ]
@@ -132,7 +135,7 @@ def students_json(results: Results) -> dict[str, object]:
             "split": each.split,
             "metric": each.metric,
             "setup": each.setup,
-            "difference": _estimate(each.difference, scale=100),
+            "difference": scaled_json(each.difference, scale=100),
             "detectable": 100 * each.detectable,
         }
         for each in results.comparisons
@@ -141,6 +144,7 @@ def students_json(results: Results) -> dict[str, object]:
     return {key: value for key, value in found.items() if value}
 
 
-def _estimate(estimate: Estimate, scale: float = 1) -> dict[str, object]:
+def scaled_json(estimate: Estimate, scale: float = 1) -> dict[str, object]:
+    """Return an estimate as measures.json has it, times a factor: 100 makes points of a difference of shares."""
     ends = {name: None if (end := getattr(estimate, name)) is None else scale * end for name in ("value", "low", "high")}
     return {**ends, "n": estimate.n, "n_ungraded": estimate.n_ungraded, "level": _LEVEL}

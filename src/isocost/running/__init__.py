@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from isocost.events import Note, StageProgress
-    from isocost.running.runs import Finished, check_endpoints, dry_run, plan_from_pilot, plan_study, run, run_stage
+    from isocost.running.finished import Finished
+    from isocost.running.runs import check_endpoints, dry_run, plan_from_pilot, plan_study, run, run_stage
     from isocost.running.stages import STAGES
 
 __all__ = ["STAGES", "Finished", "Note", "StageProgress", "check_endpoints", "dry_run", "plan_from_pilot", "plan_study", "run", "run_stage"]
 
-_HOMES = {"STAGES": "isocost.running.stages", "StageProgress": "isocost.events", "Note": "isocost.events"}
+_HOMES = {
+    "Finished": "isocost.running.finished",
+    "Note": "isocost.events",
+    "STAGES": "isocost.running.stages",
+    "StageProgress": "isocost.events",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -7,6 +7,7 @@ from typing import Any
 from isocost.config import Study
 from isocost.errors import BudgetError
 from isocost.ledger import Ledger
+from isocost.ledger.summary import paid_in_other_rounds
 from isocost.records import Unit
 from isocost.store import RunDirectory
 
@@ -20,8 +21,10 @@ def open_ledger(study: Study, directory: RunDirectory) -> Ledger:
     """
     unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")
     amount = study.limit.amount if study.limit else None
-    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, ready=directory.ready)
-    if study.limit and not ledger.known:
+    # All rounds of an iterated study share its limit.
+    elsewhere = paid_in_other_rounds(directory.path, unit) if study.limit else 0.0
+    ledger = Ledger(directory.log("ledger.jsonl"), unit=unit, limit=amount, elsewhere=elsewhere or 0.0, ready=directory.ready)
+    if study.limit and (elsewhere is None or not ledger.known):
         other = "flops" if unit == "usd" else "usd"
         raise BudgetError(
             f"the limit is in {unit}, and what this folder holds was bought at a cost not known in {unit}",

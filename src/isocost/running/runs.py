@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 
 from isocost.config import ExecutorSpec, Study
-from isocost.costs.expected import DrawCost, draw_costs
-from isocost.costs.unpiloted import awaits_pilot, least_costs, unpiloted_costs
+from isocost.costs.expected import DrawCost
 from isocost.dispatch.batches.terms import WAITING, BatchTerms
-from isocost.errors import InputError, RunDirectoryError, RunError, StudyError
+from isocost.errors import RunDirectoryError, RunError, StudyError
 from isocost.events import Listener, Note
 from isocost.executors.base import Executor
 from isocost.executors.engineworker import ask, count_available, describe, render
@@ -22,46 +20,28 @@ from isocost.grading import Grading, GradingPool
 from isocost.judging.pool import JudgingPool
 from isocost.ledger import Ledger
 from isocost.paths import shell_word
-from isocost.planning import plan_unpiloted
-from isocost.predicting.studied import StudyPilot
 from isocost.preparing import gold
 from isocost.preparing.changes import note_changes, read_last_study
 from isocost.preparing.executing import ExecutorChoice, largest_model, make_executor
 from isocost.preparing.facts import cache_available, cache_facts
 from isocost.preparing.parts import known_parts
-from isocost.preparing.prepare import Prepared, count_recorded, generators, own_parts, prepare
+from isocost.preparing.prepare import Prepared, count_recorded, own_parts, prepare
 from isocost.preparing.problemchanges import compare_problems
 from isocost.records import CellPlan
 from isocost.running.contact import Contact, contact_endpoints
+from isocost.running.finished import Finished
 from isocost.running.folders import base_of, check_same_study, keep_study, manifest, refuse_change, refuse_run, resolved
 from isocost.running.leftovers import mark_leftovers
 from isocost.running.limits import is_lowered, open_ledger
+from isocost.running.plans import pilot_of, plan_prepared
+from isocost.running.rounds import note_first_round, run_rounds
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, resume_command
-from isocost.sampling.cells import longest_prompts, pilot_allocations, plan
 from isocost.store import PILOT, RunDirectory
 from isocost.studyfile import load_study, placed
-from isocost.summaries.choices import ChoiceForecast, find_pilot, forecast_choices, token_lengths
+from isocost.summaries.choices import ChoiceForecast, forecast_choices, token_lengths
 from isocost.summaries.pilots import warn_of_small_budgets
 from isocost.summaries.plans import first_prompts
-from isocost.summaries.status import status_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """The outcome of a run.
-
-    Attributes:
-        directory: The run directory.
-        headline: The result in one sentence; "" without a report.
-        report: The path of the report; None before it is written.
-        graded: The counts of graded samples by outcome, with the grader; "" after any stage but `grade`.
-    """
-
-    directory: Path
-    headline: str = ""
-    report: Path | None = None
-    graded: str = ""
 
 
 def run(
@@ -108,9 +88,8 @@ def run(
         refuse_change(directory, resolved(checked, base))
         note_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:
-            return _run(
-                checked, base, directory, where, start, until=until, force=force, strict=strict, batch_terms=batch_terms, listener=listener
-            )
+            how = _Manner(until=until, force=force, strict=strict, batch_terms=batch_terms, listener=listener)
+            return _run_all(checked, base, directory, where, start, again, how)
 
 
 def run_stage(
@@ -156,9 +135,8 @@ def run_stage(
         where = executor.apply_to(study.executor) if executor else study.executor
         again = resume_command(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
         with _locate_mistakes(directory_path / "study.yaml", settings), Start(directory, again) as start:
-            return _run(
-                study, base, directory, where, start, until=stage, force=force, strict=strict, batch_terms=batch_terms, listener=listener
-            )
+            how = _Manner(until=stage, force=force, strict=strict, batch_terms=batch_terms, listener=listener)
+            return _run_all(study, base, directory, where, start, again, how)
 
 
 def plan_study(
@@ -182,7 +160,7 @@ def plan_study(
         InputError: the study cannot be used.
     """
     with _prepare_without_run(study, settings, listener, to_spend=False) as (prepared, _):
-        return _plan(prepared)
+        return plan_prepared(prepared)
 
 
 def plan_from_pilot(
@@ -210,26 +188,12 @@ def plan_from_pilot(
         InputError: the study or the pilot cannot be used.
     """
     with _prepare_without_run(study, settings, listener, to_spend=False) as (prepared, executor):
-        found = _pilot(prepared, table, out or Path("runs") / prepared.study.name, listener)
+        found = pilot_of(prepared, table, out or Path("runs") / prepared.study.name, listener)
         if found is None:
-            return *_plan(prepared), None
-        prepared, costs, plans = _plan(prepared, token_lengths(prepared, found))
+            return *plan_prepared(prepared), None
+        prepared, costs, plans = plan_prepared(prepared, token_lengths(prepared, found))
         available = count_recorded(prepared, lambda spec: executor.submit(count_available, spec).result())
         return prepared, costs, plans, forecast_choices(prepared, plans, found, available)
-
-
-def _pilot(prepared: Prepared, table: Path | None, run: Path, listener: Listener) -> StudyPilot | None:
-    """Return the pilot to forecast from, or None. One in the run directory that says nothing is noted: the plan is made without it."""
-    if table is not None:
-        return find_pilot(prepared, table, run)
-    try:
-        found = find_pilot(prepared, None, run)
-    except InputError as error:
-        listener(Note(text=f"no forecast from the pilot of {run}: {error}", loud=True))
-        return None
-    if found is not None and (doubt := (status_of(run)["sampling"] or {}).get("doubt")):
-        listener(Note(text=str(doubt), loud=True))
-    return found
 
 
 def dry_run(
@@ -251,7 +215,7 @@ def dry_run(
     """
     with _prepare_without_run(study, settings, listener, to_spend=True, strict=strict) as (prepared, executor):
         prompts = first_prompts(prepared, lambda model, request: executor.submit(render, prepared.specs[model], request).result())
-        return *_plan(prepared), prompts
+        return *plan_prepared(prepared), prompts
 
 
 def check_endpoints(study: Path, settings: Sequence[str] = ()) -> list[Contact]:
@@ -271,20 +235,6 @@ def _locate_mistakes(study: Path, settings: Sequence[str] = ()) -> Iterator[None
         yield
     except StudyError as error:
         raise StudyError(placed(study, settings, error.mistakes)) from error
-
-
-def _plan(
-    prepared: Prepared, lengths: Mapping[str, tuple[float, float]] = MappingProxyType({})
-) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
-    study, ids = prepared.study, tuple(p.id for p in prepared.problems["train"])
-    models = generators(study)
-    cards, longest = {name: prepared.cards[name] for name in models}, longest_prompts(prepared, models)
-    piloted = {(a.problem_id, a.model): a.count for a in pilot_allocations(prepared, ids, models)}
-    if awaits_pilot(study, cards) and not lengths:
-        at_most = unpiloted_costs(study, cards, longest, prepared.shares)
-        return prepared, at_most, plan_unpiloted(study, ids, at_most, least_costs(study, cards, longest, prepared.shares), piloted)
-    costs = draw_costs(study, cards, lengths, longest, prepared.shares)
-    return prepared, costs, plan(prepared, ids, costs, piloted)
 
 
 @contextmanager
@@ -311,25 +261,38 @@ def _prepare_without_run(
         executor.close()
 
 
-def _run(
-    study: Study,
-    base: Path,
-    directory: RunDirectory,
-    where: ExecutorSpec,
-    start: Start,
-    *,
-    until: str,
-    force: bool,
-    strict: bool,
-    batch_terms: BatchTerms,
-    listener: Listener,
-) -> Finished:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manner:
+    """How a start runs its study; the fields are arguments of `run`."""
+
+    until: str
+    force: bool
+    strict: bool
+    batch_terms: BatchTerms
+    listener: Listener
+
+
+def _run_all(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec, start: Start, again: str, how: _Manner) -> Finished:
+    """Run a study, and the later rounds of an iterated one."""
+    note_first_round(study, directory.path, how.until, how.listener)
+    first = _run(study, base, directory, where, start, how)
+    if study.rounds == 1 or how.until != "report":
+        return first
+
+    def run_one(derived: Study, inner: RunDirectory, start: Start) -> Finished:
+        return _run(derived, base, inner, where, start, how)
+
+    return run_rounds(study, base, directory, first, run_one, again, how.listener)
+
+
+def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec, start: Start, how: _Manner) -> Finished:
+    listener = how.listener
     # Code outside isocost shapes the results, so a reader of the notes must know of it.
     for part in own_parts(study):
         listener(Note(text=f"the study runs code of its own: {part}"))
     prepared = _prepare_run(study, base, directory)
-    prepared = replace(prepared, study=study.model_copy(update={"executor": where}))
-    planned = _plan(prepared)  # raises on a budget that buys nothing, before a file is written
+    prepared = replace(prepared, study=prepared.study.model_copy(update={"executor": where}))
+    planned = plan_prepared(prepared)  # raises on a budget that buys nothing, before a file is written
     if not (directory.path / PILOT).exists() and (warning := warn_of_small_budgets(*planned)):
         listener(Note(text=warning, loud=True))
     executor = make_executor(where, largest_model(prepared), directory.path, LocalExecutor)
@@ -337,7 +300,7 @@ def _run(
     try:
         ledger = open_ledger(study, directory)
         with _open_graders(prepared, directory, executor, ledger, listener) as (grading, checking):
-            usable = gold.drop_refused(prepared, checking, strict=strict)
+            usable = gold.drop_refused(prepared, checking, strict=how.strict)
             # Compare the limits before study.yaml is overwritten.
             lowered = is_lowered(read_last_study(directory), study)
             with keep_study(directory, resolved(study, base)):
@@ -347,9 +310,9 @@ def _run(
                 gold.record(usable, directory, listener)
                 mark_leftovers(study, directory, listener)
                 started = StudyRun(
-                    usable, directory, executor, ledger, grading, checking, listener, lowered=lowered, batch_terms=batch_terms
+                    usable, directory, executor, ledger, grading, checking, listener, lowered=lowered, batch_terms=how.batch_terms
                 )
-                report = started.run(until, force=force)
+                report = started.run(how.until, force=how.force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(
@@ -359,8 +322,8 @@ def _run(
     finally:
         executor.close(wait=not stopped)  # after a failure, requests under way would delay the message
     if report is None:
-        return Finished(directory=directory.path, graded=started.graded if until == "grade" else "")
-    return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html")
+        return Finished(directory=directory.path, graded=started.graded if how.until == "grade" else "", trainings=started.trainings)
+    return Finished(directory=directory.path, headline=report.headline, report=directory.path / "report.html", trainings=started.trainings)
 
 
 def _prepare_run(study: Study, base: Path, directory: RunDirectory) -> Prepared:

@@ -80,6 +80,7 @@ class StudyRun:
         self.prepared, self.directory, self.executor, self.listener = prepared, directory, executor, listener
         self.ledger, self.grading, self.checking = ledger, grading, checking
         self.graded = ""
+        self.trainings = Trainings()
         self.solutions: Ints | None = None
         self.seconds: dict[str, float] = _read_seconds(directory)
 
@@ -100,13 +101,13 @@ class StudyRun:
         audits = self._timed("audit", lambda: self.audit(bought, table, again=force and until == "audit"))
         curated = self.curate(bought, table)
         if last < STAGES.index("finetune"):
-            self._write_measures(self._results(bought, table, curated, audits, Trainings(), []))
+            write_measures(self.directory, self._results(bought, table, curated, audits, Trainings(), []))
             return None
-        trainings = self._timed("finetune", lambda: self.finetune(table, curated))
+        self.trainings = trainings = self._timed("finetune", lambda: self.finetune(table, curated))
         evaluated = self._timed("evaluate", lambda: self.evaluate(trainings.done)) if last >= STAGES.index("evaluate") else []
         found = self._results(bought, table, curated, audits, trainings, evaluated)
-        self._write_measures(found)
-        return self.report(found) if until == "report" else None
+        write_measures(self.directory, found)
+        return write_report(self.directory, found) if until == "report" else None
 
     def sample(self) -> tuple[SamplingOutcome, DrawTable]:
         """Buy and grade samples, and write the table of samples and the problems."""
@@ -224,18 +225,6 @@ class StudyRun:
         """Evaluate the students."""
         return evaluate.evaluate(self.prepared, self.directory, trainings, self.executor, self.checking, self.listener)
 
-    def report(self, found: Results) -> Report:
-        """Write the report, its figures and tables, and everything that it was made from."""
-        made = report(found)
-        self.directory.write_json(results_json(found), RESULTS)
-        for name, figure in made.figures.items():
-            self.directory.write_text(figure, "figures", f"{name}.svg")
-        for name, table in made.tables.items():
-            self.directory.write_text(table, "tables", f"{name}.csv")
-        self.directory.write_text(made.markdown, "report.md")
-        self.directory.write_text(made.html, "report.html")
-        return made
-
     def _rows(self, table: DrawTable, curated: Curated, student: str) -> Iterator[pl.DataFrame]:
         questions = {p.id: p.question for p in self.prepared.problems["train"]}
         study = self.prepared.study
@@ -256,9 +245,6 @@ class StudyRun:
             graders = {"graded by": name_of(self.grading)}
         found = results.assemble(self.prepared, bought, table, curated, audits, trainings, evaluated, self.seconds, self.solutions)
         return replace(found, environment={**graders, **audit_summary.summary(audits), **found.environment})
-
-    def _write_measures(self, found: Results) -> None:
-        self.directory.write_json(results.to_json(found), "measures.json")
 
     def _timed(self, stage: str, work: Callable[[], T]) -> T:
         """Run a stage and add its wall-clock seconds to those of earlier starts."""
@@ -287,6 +273,24 @@ class StudyRun:
             self.directory.remove(*kept)
         if stage == "finetune":  # evaluations of the old weights do not hold for the new ones
             self.directory.remove("evaluations")
+
+
+def write_measures(directory: RunDirectory, found: Results) -> None:
+    """Write `measures.json`."""
+    directory.write_json(results.to_json(found), "measures.json")
+
+
+def write_report(directory: RunDirectory, found: Results) -> Report:
+    """Write the report, its figures and tables, and everything that it was made from."""
+    made = report(found)
+    directory.write_json(results_json(found), RESULTS)
+    for name, figure in made.figures.items():
+        directory.write_text(figure, "figures", f"{name}.svg")
+    for name, table in made.tables.items():
+        directory.write_text(table, "tables", f"{name}.csv")
+    directory.write_text(made.markdown, "report.md")
+    directory.write_text(made.html, "report.html")
+    return made
 
 
 def _read_seconds(directory: RunDirectory) -> dict[str, float]:

@@ -16,6 +16,7 @@ from isocost.store.files import atomic_write, check_free_space, make_folder, sto
 from isocost.store.kinds import kind_of_batches, kind_of_log
 from isocost.store.locking import FolderLock, LockHeldError
 from isocost.store.logs import Log, Row
+from isocost.store.rounds import MARK
 
 if TYPE_CHECKING:  # `isocost status` opens a directory for its logs and must not import polars
     import polars as pl
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # `isocost status` opens a directory for its logs and must no
 LOCK = "lock"
 PILOT = "pilot.parquet"  # the samples of a pilot, which are there before samples.parquet
 SAMPLES_DIGEST = "samples.json"  # of samples.parquet: a reader without the lock checks that it is what the run wrote last
-_FIRST = (LOCK, "models.json")  # files that a run writes before study.yaml
+_FIRST = (LOCK, "models.json", MARK)  # files that a run writes before study.yaml
 
 
 class RunDirectory:

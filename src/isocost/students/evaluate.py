@@ -179,8 +179,7 @@ class _Evaluation:
 
     @property
     def _label(self) -> str:
-        # Names hold no plus sign, so a label is unique.
-        return "+".join((self.student, self.cell.name if self.cell else "untrained", str(self.seed), self.prompt, self.split))
+        return label_of(self.student, self.cell.name if self.cell else None, self.seed, self.prompt, self.split)
 
     def _grade(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
         if own := self.prepared.study.models[self.student].reasoning:
@@ -292,6 +291,12 @@ def _engine_of(prepared: Prepared, training: Training) -> EngineSpec:
     options = {k: v for k, v in untrained.options if k in ("device", "dtype", "batch_size")}
     model = str(training.folder.resolve())  # the engine would resolve a relative path against `base`
     return EngineSpec(name=untrained.name, options=tuple(sorted({**options, "model": model}.items())), base=training.folder)
+
+
+def label_of(student: str, cell: str | None, seed: int, prompt: str, split: str) -> str:
+    """Return the folder's name of an evaluation below `evaluations/`; the arguments are those of `Evaluated`, the cell by name."""
+    # Names hold no plus sign, so a label is unique.
+    return "+".join((student, cell or "untrained", str(seed), prompt, split))
 
 
 def average(seeds: Sequence[Outcomes]) -> Outcomes:

@@ -26,6 +26,7 @@ from isocost.summaries.batches import describe_batches
 from isocost.summaries.choices import ChoiceForecast
 from isocost.summaries.choicetext import choices_json, choices_markdown
 from isocost.summaries.pilots import describe_pilot, pilot_json, unpiloted_row
+from isocost.summaries.rounds import describe_rounds, rounds_json
 
 BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
 HARD = "Hard: basis: realised buys no draw beyond a budget, limit caps the bill."
@@ -44,7 +45,7 @@ def answer_json(
 ) -> dict[str, object]:
     """Return what `isocost plan --json` prints."""
     forecast = choices_json(found) if found else {}
-    return cells_json(plans, found.coverage if found else {}) | pilot_json(prepared, costs) | forecast
+    return cells_json(plans, found.coverage if found else {}) | rounds_json(prepared, plans) | pilot_json(prepared, costs) | forecast
 
 
 def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequence[CellPlan], today: dt.date | None = None) -> str:
@@ -75,7 +76,7 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
         if plan.awaits_pilot:
             lines.append(unpiloted_row(plan, prepared.study))
     judge = judge_of(prepared.study)
-    notes = [describe_pilot(prepared, costs, plans), _open_cells(plans), _estimates(costs, plans)]
+    notes = [describe_rounds(prepared, plans), describe_pilot(prepared, costs, plans), _open_cells(plans), _estimates(costs, plans)]
     largest = {name: max(_draws(name, plans, n_problems, _piloted(prepared)), _at_most(name, plans, n_problems)) for name in costs}
     notes.append(describe_batches(prepared, costs, plans, largest))
     notes += below_one_draw(costs, plans, n_problems)
@@ -316,7 +317,9 @@ def format_limit_warning(prepared: Prepared, costs: Mapping[str, DrawCost], plan
     # An unknown cost may be of any size, so no sum can be compared with the limit.
     if None in expected or None in worst:
         return ""
-    planned, most = sum(filter(None, expected)), sum(filter(None, worst))
+    # Every round of an iterated study plans the same, and all share the limit.
+    rounds = prepared.study.rounds
+    planned, most = rounds * sum(filter(None, expected)), rounds * sum(filter(None, worst))
     if most <= limit.amount:
         return ""
     # The judge's calls count against the limit too, but no estimate of them exists yet.

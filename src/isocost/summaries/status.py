@@ -21,6 +21,7 @@ from isocost.ledger.summary import Accounts, read_ledger, read_summary
 from isocost.preparing.changes import read_last_study
 from isocost.records import Truncation, Unit
 from isocost.store import RunDirectory
+from isocost.summaries.roundstatus import round_lines, rounds_of
 
 PROGRESS, START = "progress.json", "start.json"  # as buying/progress.py and starts.py write them; importing those takes half a second
 START_KEYS = ("pid", "command", "ended", "why", "advice")  # the keys that are read; a file without one of them counts as missing
@@ -32,7 +33,8 @@ def status_of(path: Path) -> dict[str, Any]:
     """Return the planned, spent, stored and finished parts of a run as a JSON object.
 
     `batches` are those that are under way at endpoints, as the run saw them last. `spent` is None in a unit in which some cost is unknown.
-    `spent_known` is the sum of the known costs, and `accounts` has them by account and model.
+    `spent_known` is the sum of the known costs, and `accounts` has them by account and model. Of an iterated study all of this is of the
+    first round; `rounds` has the later ones, and `elsewhere` what the other rounds under the same limit have paid.
 
     Raises:
         RunDirectoryError: the folder is not a run directory.
@@ -64,6 +66,7 @@ def status_of(path: Path) -> dict[str, Any]:
         "evaluations": len(list((path / "evaluations").glob("*/*.jsonl"))),
         "seconds": directory.read_derived("seconds.json") or {},
         "report": str(path / "report.html") if (path / "report.html").exists() else None,
+        **rounds_of(path, status_of),
     }
 
 
@@ -240,6 +243,7 @@ def to_text(status: dict[str, Any]) -> str:
     blocks.append(_sampling_lines(status["sampling"], running=status["running"]) if status["sampling"] else [])
     if status["batches"]:
         blocks.append(["under way at endpoints:", *(f"  {line}" for line in describe_batches(status["batches"]))])
+    blocks.append(round_lines(status["rounds"]))
     report = status["report"] or "not written yet"
     blocks.append([f"trained students: {len(status['trained'])}; evaluation files: {status['evaluations']}", f"report: {report}"])
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -264,10 +268,12 @@ def _cost_lines(status: dict[str, Any]) -> list[str]:
     if limit := status["limit"]:
         unit: Unit = limit["unit"]
         reserved, paid = status["reserved"][unit] or 0.0, status["spent"][unit]
-        left = _format_or_unknown(unit, None if paid is None else max(0.0, limit["amount"] - paid - reserved))
-        lines.append(
-            f"limit: {_format_or_unknown(unit, limit['amount'])}, in flight at most {_format_or_unknown(unit, reserved)}, left {left}"
-        )
+        elsewhere = status["elsewhere"][unit]
+        unknown = paid is None or elsewhere is None
+        left = _format_or_unknown(unit, None if unknown else max(0.0, limit["amount"] - paid - elsewhere - reserved))
+        shared = f", paid in other rounds {_format_or_unknown(unit, elsewhere)}" if elsewhere != 0 else ""
+        amount = _format_or_unknown(unit, limit["amount"])
+        lines.append(f"limit: {amount}{shared}, in flight at most {_format_or_unknown(unit, reserved)}, left {left}")
     return lines
 
 
@@ -359,9 +365,10 @@ def describe_saved(path: Path) -> str:
         status = status_of(path)
     except RunDirectoryError:
         return "nothing was bought yet"
+    accounts = [*status["accounts"], *(account for each in status["rounds"] for account in each["accounts"])]
     # Calls of judges are answers too, but not samples.
-    samples = sum(each["samples"] for each in status["accounts"] if each["account"] == "data")
-    cost = format_bill(status["accounts"], begin="they cost ")
+    samples = sum(each["samples"] for each in accounts if each["account"] == "data")
+    cost = format_bill(accounts, begin="they cost ")
     more = (
         f"; requests without an answer may cost up to {_format_or_unknown('usd', status['unanswered'])} more"
         if status["unanswered"]

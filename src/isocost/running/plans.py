@@ -1,0 +1,53 @@
+"""Plan a prepared study, with or without a pilot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from isocost.costs.expected import DrawCost, draw_costs
+from isocost.costs.unpiloted import awaits_pilot, least_costs, unpiloted_costs
+from isocost.errors import InputError
+from isocost.events import Listener, Note
+from isocost.planning import plan_unpiloted
+from isocost.predicting.studied import StudyPilot
+from isocost.preparing.prepare import Prepared, generators
+from isocost.records import CellPlan
+from isocost.sampling.cells import longest_prompts, pilot_allocations, plan
+from isocost.summaries.choices import find_pilot
+from isocost.summaries.status import status_of
+
+
+def plan_prepared(
+    prepared: Prepared, lengths: Mapping[str, tuple[float, float]] = MappingProxyType({})
+) -> tuple[Prepared, dict[str, DrawCost], list[CellPlan]]:
+    """Return a prepared study with the cost per draw by model and the plan of every cell.
+
+    Args:
+        prepared: The study.
+        lengths: Mean tokens of a solution and of a prompt, by model, if a pilot has measured them.
+    """
+    study, ids = prepared.study, tuple(p.id for p in prepared.problems["train"])
+    models = generators(study)
+    cards, longest = {name: prepared.cards[name] for name in models}, longest_prompts(prepared, models)
+    piloted = {(a.problem_id, a.model): a.count for a in pilot_allocations(prepared, ids, models)}
+    if awaits_pilot(study, cards) and not lengths:
+        at_most = unpiloted_costs(study, cards, longest, prepared.shares)
+        return prepared, at_most, plan_unpiloted(study, ids, at_most, least_costs(study, cards, longest, prepared.shares), piloted)
+    costs = draw_costs(study, cards, lengths, longest, prepared.shares)
+    return prepared, costs, plan(prepared, ids, costs, piloted)
+
+
+def pilot_of(prepared: Prepared, table: Path | None, run: Path, listener: Listener) -> StudyPilot | None:
+    """Return the pilot to forecast from, or None. One in the run directory that says nothing is noted: the plan is made without it."""
+    if table is not None:
+        return find_pilot(prepared, table, run)
+    try:
+        found = find_pilot(prepared, None, run)
+    except InputError as error:
+        listener(Note(text=f"no forecast from the pilot of {run}: {error}", loud=True))
+        return None
+    if found is not None and (doubt := (status_of(run)["sampling"] or {}).get("doubt")):
+        listener(Note(text=str(doubt), loud=True))
+    return found
