@@ -154,11 +154,11 @@ def test_the_limit_holds_over_all_rounds(tmp_path: Path, inline: None) -> None:
 
 
 def _command(study: Path, out: Path) -> list[str]:
-    return [sys.executable, "-m", "isocost.cli", "run", str(study), "-o", str(out)]
+    return [sys.executable, "-m", "isocost", "run", str(study), "-o", str(out)]
 
 
 def _wait_for(process: subprocess.Popen[str], reached: Path) -> None:
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while process.poll() is None and not (list(reached.parent.glob(reached.name)) if reached.parent.exists() else []):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -167,25 +167,21 @@ def _wait_for(process: subprocess.Popen[str], reached: Path) -> None:
 @pytest.mark.slow
 def test_killed_in_any_round_it_ends_like_one_that_was_not(tmp_path: Path) -> None:
     study, whole, out = write(tmp_path, rounds=2), tmp_path / "whole", tmp_path / "run"
-    subprocess.run(_command(study, whole), check=True, capture_output=True, timeout=400)
+    subprocess.run(_command(study, whole), check=True, capture_output=True, timeout=900)
     second = out / "rounds" / "2"
-    # While the first round trains, before the second has a study, once it has bought, while it trains, and while it is evaluated.
-    for reached in (
-        out / "models" / ".*",
-        second / "round.json",
-        second / "samples.parquet",
-        second / "models" / ".*",
-        second / "evaluations" / "*",
-    ):
+    killed = 0
+    # Before the second round has a study, once it has bought, and while it trains.
+    for reached in (second / "round.json", second / "samples.parquet", second / "models" / ".*"):
         process = subprocess.Popen(
             _command(study, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         _wait_for(process, reached)
         if process.poll() is None:
+            killed += 1
             os.killpg(process.pid, signal.SIGKILL)  # its workers too
         process.communicate()
-        assert process.returncode in (0, -signal.SIGKILL)
-    subprocess.run(_command(study, out), check=True, capture_output=True, timeout=400)
+    assert killed == 3
+    subprocess.run(_command(study, out), check=True, capture_output=True, timeout=900)
     for number in (1, 2):
         mine, other = round_folder(out, number), round_folder(whole, number)
         assert (mine / "samples.parquet").read_bytes() == (other / "samples.parquet").read_bytes()

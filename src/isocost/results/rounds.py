@@ -61,7 +61,7 @@ def _rows(study: Study, folders: Sequence[Path], found: Sequence[Results], cell:
     name = cell.plan.cell.name
     first = _against_untrained(found[0], student, name)
     yield RoundResult(number=0, cell=name, student=student, solved=_untrained(found[0], student, first))
-    seeds = [_outcomes(folder, each, study, student, name) for folder, each in zip(folders, found, strict=True)]
+    seeds = [outcomes_on_test(folder, each, study, student, name) for folder, each in zip(folders, found, strict=True)]
     for number, (own, results) in enumerate(zip(seeds, found, strict=True), start=1):
         data = next(each for each in results.cells if each.plan.cell.name == name)
         before = first.difference if number == 1 and first else None
@@ -82,8 +82,16 @@ def _rows(study: Study, folders: Sequence[Path], found: Sequence[Results], cell:
         )
 
 
-def _outcomes(folder: Path, results: Results, study: Study, student: str, cell: str) -> list[Outcomes]:
-    """Return the greedy outcomes of a student on the test problems, one for each training seed that did not fail."""
+def outcomes_on_test(folder: Path, results: Results, study: Study, student: str, cell: str) -> list[Outcomes]:
+    """Return the greedy outcomes of a student on the test problems, one for each training seed that did not fail.
+
+    Args:
+        folder: A run directory.
+        results: Its results.
+        study: Its study.
+        student: The student.
+        cell: The cell whose data it was trained on, by name.
+    """
     failed = {(each.student, each.cell, each.seed) for each in results.failed_trainings}
     found = []
     for seed in study.finetune.seeds if study.finetune else ():
