@@ -40,3 +40,16 @@ def test_the_last_event_says_that_the_stage_is_over(monkeypatch: pytest.MonkeyPa
     assert watch.finish() == 3.0
     assert isinstance(heard[-1], StageProgress)
     assert heard[-1].finished
+
+
+def test_units_that_are_counted_are_told_once_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, heard = watched([1.0], monkeypatch)
+    before = len(heard)
+    watch.count(1, tokens=2)
+    watch.count(2, tokens=3)
+    assert (watch.done, watch.tokens, len(heard)) == (7, 5, before)
+    watch.tell()
+    watch.tell()
+    assert len(heard) == before + 1
+    assert isinstance(heard[-1], StageProgress)
+    assert (heard[-1].done, heard[-1].tokens) == (7, 5)

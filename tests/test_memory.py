@@ -1,9 +1,10 @@
 import ctypes
+import gc
 
 import psutil
 import pytest
 
-from isocost.memory import release_freed
+from isocost.memory import SELDOM, rare_collections, release_freed
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="other C libraries return freed memory by themselves, or never")
@@ -16,3 +17,24 @@ def test_freed_memory_below_a_block_in_use_is_returned() -> None:
     release_freed()
     assert before - psutil.Process().memory_info().rss > 60_000_000
     assert len(in_use) == 20
+
+
+def test_garbage_is_looked_for_less_often_inside_and_as_before_behind() -> None:
+    before = gc.get_threshold()
+    with rare_collections():
+        assert gc.get_threshold() == (SELDOM, *before[1:])
+        with rare_collections():
+            assert gc.get_threshold()[0] == SELDOM
+        assert gc.get_threshold()[0] == SELDOM
+    assert gc.get_threshold() == before
+
+
+@pytest.mark.parametrize("chosen", [0, SELDOM + 1])
+def test_a_collector_that_is_off_or_rarer_already_is_left_alone(chosen: int) -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(chosen, *before[1:])
+    try:
+        with rare_collections():
+            assert gc.get_threshold()[0] == chosen
+    finally:
+        gc.set_threshold(*before)

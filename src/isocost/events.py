@@ -72,6 +72,7 @@ class StageWatch:
     uncertain: bool = False
     started: float = field(default_factory=time.monotonic)
     _first: tuple[float, int] | None = None
+    _untold: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -85,15 +86,30 @@ class StageWatch:
             self.done_before += units
 
     def advance(self, units: int = 1, *, tokens: int = 0, detail: str | None = None) -> None:
-        """Count new units. Safe for several threads."""
+        """Count new units and tell the listener. Safe for several threads."""
         with self._lock:
-            self.done += units
-            self.tokens += tokens
-            # The clock starts at the first answer: loading a model can take longer than the stage itself.
-            if self._first is None and units:
-                self._first = time.monotonic(), self.done - self.done_before
+            self._count(units, tokens)
             self.detail = self.detail if detail is None else detail
             self._tell(finished=False)
+
+    def count(self, units: int, *, tokens: int = 0) -> None:
+        """Count new units; the next `tell` or `advance` tells the listener of all of them. Safe for several threads."""
+        with self._lock:
+            self._count(units, tokens)
+            self._untold = True
+
+    def tell(self) -> None:
+        """Tell the listener of units that were counted since the last event, if there are any. Safe for several threads."""
+        with self._lock:
+            if self._untold:
+                self._tell(finished=False)
+
+    def _count(self, units: int, tokens: int) -> None:
+        self.done += units
+        self.tokens += tokens
+        # The clock starts at the first answer: loading a model can take longer than the stage itself.
+        if self._first is None and units:
+            self._first = time.monotonic(), self.done - self.done_before
 
     def rate(self) -> float | None:
         """Return units per second since the first answer, or None until there is a second one, and while it says nothing."""
@@ -108,6 +124,7 @@ class StageWatch:
         return time.monotonic() - self.started
 
     def _tell(self, *, finished: bool) -> None:
+        self._untold = False
         self.listener(
             StageProgress(
                 stage=self.stage,

@@ -1,8 +1,13 @@
-"""Return freed memory to the system."""
+"""Return freed memory to the system, and look for garbage less often."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SELDOM = 20_000  # new objects between two collections; Python's own 700 cost a fifth of the time where 50,000 requests are held
 
 
 def release_freed() -> None:
@@ -16,3 +21,15 @@ def release_freed() -> None:
     # glibc only: other C libraries have no such function.
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Let Python look for cycles of garbage only after `SELDOM` new objects, or as seldom as the caller has chosen already."""
+    before = gc.get_threshold()
+    if 0 < before[0] < SELDOM:  # 0: switched off
+        gc.set_threshold(SELDOM, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

@@ -88,7 +88,7 @@ def work(pool: Pool, batch: Batch, *, counts: Sequence[int] | None = None, write
         [generation(text_of(r, r.first_index + i)) for i in range(r.count if counts is None else counts[n])]
         for n, r in enumerate(batch.requests)
     ]
-    storing = pool._storing(batch)
+    storing = pool._calls.storing(batch)
     rows, stored = rows_of(batch.requests, batch.seed, storing, made, 1.0)
     if rows:
         BatchLog(storing.stem, writer).append(batch.key, rows)

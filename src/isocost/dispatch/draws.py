@@ -138,6 +138,9 @@ def summarise_batch(batch: str, draws: Sequence[Draw], seconds: float) -> Answer
 
     A unit is None if it is unknown for any draw. No `Cost` is made per draw, for speed.
     """
+    if len(draws) == 1:  # most batches of an endpoint
+        ((_, tokens, _, own_flops, own_usd, _),) = draws
+        return Answered(request=batch, cost=Cost(flops=own_flops, usd=own_usd, seconds=seconds), count=1, tokens=tokens)
     flops, usd = [draw.flops for draw in draws], [draw.usd for draw in draws]
     cost = Cost(
         flops=None if None in flops else sum(filter(None, flops)), usd=None if None in usd else sum(filter(None, usd)), seconds=seconds

@@ -20,6 +20,7 @@ from isocost.executors import engineworker
 from isocost.executors.base import Executor
 from isocost.executors.jobs import Answers, EngineFacts, EngineSpec
 from isocost.ledger import Answered, Ledger
+from isocost.memory import rare_collections
 from isocost.store import Log, Row
 
 
@@ -41,6 +42,7 @@ class BatchedSource(BatchedCalls, Source, Protocol):
     """The calls of one model that go through a batch API, and the store of their answers."""
 
 
+@rare_collections()
 def run_sources(
     sources: Sequence[Source],
     executor: Executor,

@@ -7,11 +7,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from isocost.pickling import Portable
 from isocost.records import FinishReason, SamplingParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Portable):
     """A request for `count` solutions of one problem, numbered first_index, first_index + 1, ... in the model's pool.
 
     Attributes:
@@ -39,7 +40,7 @@ class Remark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class Generation(Portable):
     """One solution as the engine returned it.
 
     Attributes:

@@ -18,11 +18,13 @@ from isocost.executors.concurrency import JobResult
 from isocost.executors.engineworker import this_worker
 from isocost.executors.jobs import EngineSpec, Job, Outcome
 from isocost.executors.resultfiles import ResultFiles
+from isocost.memory import rare_collections
 from isocost.store.files import make_folder, storage_errors
 
 _open: dict[tuple[Path, ...], ResultFiles] = {}  # the files that are being read: one batch at a time
 
 
+@rare_collections()
 def write_requests(path: Path, jobs: Sequence[Job], most_bytes: int, *, first: bool) -> list[int]:
     """Append the requests of jobs to a batch's file; return the size of the file after each job that fits.
 
@@ -98,6 +100,7 @@ def delete(spec: EngineSpec, files: Sequence[str], local: Sequence[Path]) -> Non
         path.unlink(missing_ok=True)
 
 
+@rare_collections()
 def collect(paths: Sequence[Path], jobs: Sequence[Job]) -> list[Outcome]:
     """Read the answers to jobs from the result files of their batch, and commit the draws.
 

@@ -10,11 +10,12 @@ from typing import NamedTuple
 from isocost.engines.base import Generation, ModelSize, Request
 from isocost.engines.batching import Batching
 from isocost.ids import digest
+from isocost.pickling import Portable
 from isocost.records import FinishReason, ModelCard, SamplingParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSpec:
+class EngineSpec(Portable):
     """The arguments that open an engine: its name, its options from the study file, and the base folder of relative paths."""
 
     name: str
@@ -47,7 +48,7 @@ class EngineFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Storing:
+class Storing(Portable):
     """The place and the price under which a worker commits the draws of a job.
 
     Attributes:
@@ -64,7 +65,7 @@ class Storing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Portable):
     """A batch of requests that an engine answers at once.
 
     Attributes:
@@ -112,7 +113,7 @@ class StoredDraw(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Portable):
     """The answers to a job, per request, and the engine time.
 
     Attributes:
@@ -129,7 +130,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Portable):
     """The result of a job: its answers, or the error."""
 
     key: str

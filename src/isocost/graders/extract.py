@@ -35,6 +35,7 @@ _BLANK = re.compile(r"\\(?:text|mbox)\s*\{\s*\}|\\(?:[,;:! ]|q?quad\b)|[\s$~]")
 _BETWEEN_WORDS = re.compile(r"[A-DF-Za-df-z] (?=[A-Za-z])")  # not of `1e 5`
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HASH = re.compile(r"####[ \t]*([^\n]*)|<answer>([^<]*)</answer>")  # GSM8K's marker, and that of R1-style prompts
+_IS = re.compile(r"\bis\b(?:\s+equal to)?:?\s")
 _DISPLAY = re.compile(r"\$\$[^$]+\$\$|\\\[(?:[^\\]|\\(?!\]))+\\\]")
 _SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|[。।]|\n")
 # Text between two boxes that joins them into one answer; "then" or "wait" makes the second one a correction.
@@ -165,7 +166,7 @@ def _phrase(text: str) -> Extracted | None:
             return Extracted(display[0], "phrase")
         end = _MORE_DIGITS.match(text, match.end() + LONGEST_TAIL - 1)
         tail = _SENTENCE_END.split(text[match.end() : end.end() if end else match.end() + LONGEST_TAIL], maxsplit=1)[0]
-        tail = re.split(r"\bis\b(?:\s+equal to)?:?\s", tail)[-1].strip().rstrip(".").strip()
+        tail = _IS.split(tail)[-1].strip().rstrip(".").strip()
         if tail:
             return Extracted(_bare(tail), "phrase")
     return None

@@ -135,7 +135,6 @@ class GradingPool:
         The future raises RunError if no worker can be started.
         """
         job = _Job([None] * len(pairs))
-        job.future.set_running_or_notify_cancel()  # a cancelled future would make `set_result` raise in a worker's thread
         seen: dict[tuple[str, str], Verdict | Task] = {}
         open_tasks: dict[bytes, Task] = {}
         with self._judging:  # a grader need not be thread-safe
@@ -149,7 +148,11 @@ class GradingPool:
                 else:
                     open_tasks[found.digest] = found
                     job.missing.setdefault(found.digest, []).append(position)
-        self._wait_for(job, open_tasks)
+        if open_tasks:
+            job.future.set_running_or_notify_cancel()  # a cancelled future would make `set_result` raise in a worker's thread
+            self._wait_for(job, open_tasks)
+        else:
+            job.finish()
         return job.future
 
     def _at_once(self, reference: str, generation: str) -> Verdict | Task:

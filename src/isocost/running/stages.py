@@ -126,6 +126,7 @@ class StudyRun:
             stopped=self._keep_paid,
         )
         self.directory.check()
+        release_freed()  # of the requests: the table needs as much again
         path = self.directory.path / "samples.parquet"
         table = DrawTable.write(
             (part for pool in pools.values() for part in pool.frames()),

@@ -11,12 +11,10 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from isocost.costs.draws import max_cost_of
 from isocost.dispatch.calls import Call
 from isocost.dispatch.draws import (
     STORED_COLUMNS,
@@ -26,13 +24,12 @@ from isocost.dispatch.draws import (
     iter_batches,
     known_sum,
     summarise_batch,
-    total_cost,
 )
 from isocost.dispatch.loop import cut_batches
 from isocost.engines.base import Request
 from isocost.errors import StorageError
 from isocost.executors.base import Executor
-from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw, Storing
+from isocost.executors.jobs import Answers, EngineFacts, EngineSpec, Job, StoredDraw
 from isocost.executors.storing import EXTRAS, FAILED_GENERATION, SampleIds, rows_of, to_stored
 from isocost.grading import Pair
 from isocost.ids import digest, seed_of
@@ -41,6 +38,7 @@ from isocost.preparing.prepare import pool_id
 from isocost.prompts.base import Template
 from isocost.records import Allocation, Cost, Delimiters, ModelCard, Problem, SamplingParams, Verdict
 from isocost.sampling.orders import Batch, Line, OrderIndex, Orders
+from isocost.sampling.poolcalls import PoolCalls
 from isocost.sampling.solutions import Solutions
 from isocost.sampling.verdicts import Verdicts, final_verdict, log_name, to_pairs, verdict_columns
 from isocost.store import BatchLog, Log, RunDirectory
@@ -78,24 +76,24 @@ class Pool:
     is_batched: bool = False
     id: str = field(init=False)
     _log: BatchLog = field(init=False)
-    _stem: Path = field(init=False)
-    _job: Job = field(init=False)
+    _calls: PoolCalls = field(init=False)
     _verdicts: Verdicts = field(init=False)
     _rounds: Log = field(init=False)
     _orders: Orders = field(init=False)
     _draws: dict[str, ProblemDraws] = field(init=False, default_factory=dict)
     _prompt_digests: dict[str, str] = field(init=False, default_factory=dict)
     _ids: dict[str, SampleIds] = field(init=False, default_factory=dict)
-    _worst_costs: dict[str, Cost] = field(init=False, default_factory=dict)  # of one draw, by problem
     _numbers: dict[str, int] = field(init=False, default_factory=dict)
     stale: Counter[str] = field(init=False, default_factory=Counter)
+    _prompt: str = field(init=False, default="")  # of the last request
     _named: str = field(init=False, default="")  # the name under which the endpoint answered at the last start
 
     def __post_init__(self) -> None:
         self.id = pool_id(self.facts.identity, self.template, self.params, self.study_seed)
         self._log = self.directory.batches("pools", self.card.name, self.id)
         # Absolute, because workers write there and may have another working directory.
-        self._stem, self._job = self._log.stem.resolve(), Job.template(self.spec, self.facts, self.params)
+        job = Job.template(self.spec, self.facts, self.params)
+        self._calls = PoolCalls(job, self._log.stem.resolve(), self.id, self.card, self._most_tokens, self._prompt_digest)
         self._verdicts = Verdicts(self.directory.batches("verdicts", self.grader, log_name(self.id, self.reasoning)))
         self._rounds = self.directory.log("pools", self.card.name, "rounds.jsonl")
         self._orders = Orders(self._is_current)
@@ -211,30 +209,16 @@ class Pool:
     def calls(self, wanted: Mapping[tuple[str, str], int] | None) -> Iterator[tuple[Call, Batch]]:
         """Yield the call of each missing batch, with the batch."""
         for batch in self.missing(wanted):
-            job = replace(self._job, key=batch.key, requests=batch.requests, seed=batch.seed, storing=self._storing(batch))
-            facts = {"account": "data", "model": self.card.name, "pool": self.id, "count": batch.size}
-            yield Call(job=job, worst=self.worst(batch), facts=facts, card=self.card), batch
+            yield self._calls.call(batch), batch
 
     @property
     def job(self) -> Job:
         """A job of the model, without requests."""
-        return self._job
-
-    def _storing(self, batch: Batch) -> Storing:
-        asked = tuple(self._prompt_digest(r.problem_id) for r in batch.requests)
-        return Storing(stem=self._stem, pool=self.id, asked=asked, card=self.card)
+        return self._calls.job
 
     def worst(self, batch: Batch) -> Cost:
-        """Return the largest cost of a batch: every draw reaches max_tokens and pays for its own prompt, whose bytes bound its tokens."""
-        return total_cost(self._worst_of(r) for r in batch.requests)
-
-    def _worst_of(self, request: Request) -> Cost:
-        if request.problem_id not in self._worst_costs:
-            bound = self.template.most_tokens(self.problems[request.problem_id].question) + self.facts.added_tokens
-            worst = max_cost_of(self.card, prompt_tokens=bound, generated_tokens=self.params.max_tokens)
-            self._worst_costs[request.problem_id] = worst
-        one, n = self._worst_costs[request.problem_id], request.count
-        return Cost(flops=None if one.flops is None else one.flops * n, usd=None if one.usd is None else one.usd * n, seconds=0.0)
+        """Return the largest cost of a batch, as `PoolCalls.worst`."""
+        return self._calls.worst(batch.requests)
 
     def add_answers(self, batch: Batch, answers: Answers) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
         """Add the draws that a worker has stored for a batch; return the answers' cost, and the draws by key."""
@@ -260,7 +244,7 @@ class Pool:
     def give_up(self, batch: Batch, reason: str) -> tuple[Answered, list[tuple[DrawKey, StoredDraw]]]:
         """Store the draws of a batch as failed; return them without a cost, because the ledger has that of the attempts already."""
         failed = [[replace(FAILED_GENERATION, failure=reason)] * request.count for request in batch.requests]
-        rows, stored = rows_of(batch.requests, batch.seed, self._storing(batch), failed, 0.0)
+        rows, stored = rows_of(batch.requests, batch.seed, self._calls.storing(batch), failed, 0.0)
         self._log.append(batch.key, rows)
         cost, draws = self.add_answers(batch, Answers(generations=(), stored=stored, seconds=0.0))
         return replace(cost, facts={"account": "data", "model": self.card.name}), draws
@@ -383,8 +367,14 @@ class Pool:
             self._ids[problem_id] = SampleIds(self.id, problem_id, self._prompt_digest(problem_id))
         return self._ids[problem_id].at(index)
 
+    def _most_tokens(self, problem_id: str) -> int:
+        return self.template.most_tokens(self.problems[problem_id].question) + self.facts.added_tokens
+
     def _request(self, problem_id: str, first_index: int, count: int) -> Request:
         prompt = self.template.render(self.problems[problem_id].question)
+        if prompt == self._prompt:  # requests of one problem come in a row, and 50,000 may wait for one batch
+            prompt = self._prompt
+        self._prompt = prompt
         return Request(
             problem_id=problem_id,
             prompt=prompt,

@@ -119,7 +119,7 @@ class Progress:
             for end, spent in self._wanted.get((model, problem_id), ()):
                 if index < end:  # cells share draws: each counts those below its own end
                     spent.add(draw.flops, draw.usd)
-        self.watch.advance(len(draws), tokens=tokens)
+        self.watch.count(len(draws), tokens=tokens)  # `tick` tells of them: a batch brings thousands of answers at once
 
     def _count_answer(self, model: str, finish_reason: FinishReason, tokens: int) -> None:
         self._answered[model] += finish_reason != "error"
@@ -150,6 +150,7 @@ class Progress:
         # No answer redraws the line while a model is refused; a batch may bring nothing for hours, and its counts go on.
         if self.watch.uncertain or was_uncertain or (self.batches() and detail != before):
             self.watch.advance(0)
+        self.watch.tell()
         self._compare_prices()
         if time.monotonic() - self._written > max(EVERY, _WRITING * self._writing):
             self.write()

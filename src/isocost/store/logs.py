@@ -53,9 +53,9 @@ class Log:
             StorageError: the disk is full or cannot be written, or another process changed a log that has one writer. The log keeps its
                 former entries.
         """
-        lines = [_ENCODER.encode(entry).encode("utf-8", "surrogatepass") for entry in entries]
+        ended = _with_check if self._checked else _with_newline
         # One buffer and one write, so that a kill leaves at most one incomplete line.
-        data = b"".join([_with_check(line) if self._checked else line + b"\n" for line in lines])
+        data = b"".join([ended(_ENCODER.encode(entry).encode("utf-8", "surrogatepass")) for entry in entries])
         self._guard()
         with storage_errors(self.path):
             if self._makes_folder and not self.path.parent.exists():
@@ -196,6 +196,10 @@ class Log:
 def _with_check(line: bytes) -> bytes:
     body = line[:-1]  # without the brace
     return b'%b%b%08x"}\n' % (body, _CHECK, zlib.crc32(body))
+
+
+def _with_newline(line: bytes) -> bytes:
+    return line + b"\n"
 
 
 def is_checked(line: bytes) -> bool:

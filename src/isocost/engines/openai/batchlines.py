@@ -18,6 +18,7 @@ from isocost.errors import NotRunError
 from isocost.records import SamplingParams
 
 NOT_RUN = ("batch_expired", "batch_cancelled")  # codes of requests that were not run
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # made once: a file has 50,000 lines
 _ROOT = "/v1"  # of the url of a line, whatever the path of base_url is: providers with another path document it so
 
 
@@ -39,7 +40,7 @@ class BatchLines:
             self._shared = params, settings(self._options, self._endpoint, params)
         body = body_for(request, self._shared[1], path_for(request, self._options), self._seed(request, seed))
         line = {"custom_id": custom_id, "method": "POST", "url": url_of(request, self._options), "body": body}
-        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        return _ENCODER.encode(line).encode() + b"\n"
 
     def read(self, line: Mapping[str, Any], request: Request, params: SamplingParams, seed: int) -> list[Generation]:
         """Return the solutions in a line of a result file; failed ones for a prompt that does not fit.
