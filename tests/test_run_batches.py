@@ -19,6 +19,12 @@ from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, model
 __all__ = ["quick", "shell"]
 DRAWS = 24  # of eight problems
 OUT = "out"
+QUICK = {("cut done", "metadata"), ("500 done", "name,file"), ("429", "file")}
+CREATIONS = [
+    pytest.param(fault, shows, marks=() if (fault, shows) in QUICK else pytest.mark.slow)
+    for shows in ("metadata", "file", "name,file")
+    for fault in ("429", "500", "503", "cut", "500 done", "503 done", "cut done")
+]
 
 
 def keys(rows: list[dict[str, Any]]) -> Counter[tuple[str, int]]:
@@ -62,7 +68,13 @@ def test_a_round_is_one_batch_at_the_price_of_batches_and_its_files_are_deleted(
 
 @pytest.mark.parametrize(
     ("fault", "again", "charged"),
-    [("missing", True, True), ("500", True, True), ("429", True, False), ("batch_expired", True, False), ("rubbish", True, True)],
+    [
+        ("missing", True, True),
+        ("batch_expired", True, False),
+        pytest.param("500", True, True, marks=pytest.mark.slow),
+        pytest.param("429", True, False, marks=pytest.mark.slow),
+        pytest.param("rubbish", True, True, marks=pytest.mark.slow),
+    ],
 )
 def test_a_line_without_an_answer_is_bought_again_and_charged_if_it_may_have_run(
     quick: Shell, tmp_path: Path, fault: str, again: bool, charged: bool
@@ -80,7 +92,14 @@ def test_a_line_without_an_answer_is_bought_again_and_charged_if_it_may_have_run
     assert all(line["usd"] > MAX_TOKENS * 5 / 1e6 for line in lost)
 
 
-@pytest.mark.parametrize(("fault", "words"), [("filtered", "flagged"), ("400", "something is wrong"), ("context", "too long")])
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("400", "something is wrong"),
+        pytest.param("filtered", "flagged", marks=pytest.mark.slow),
+        pytest.param("context", "too long", marks=pytest.mark.slow),
+    ],
+)
 def test_a_prompt_that_is_refused_fails_alone(quick: Shell, tmp_path: Path, fault: str, words: str) -> None:
     with BatchServer(lines={fault: 12}) as server:
         left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
@@ -91,6 +110,7 @@ def test_a_prompt_that_is_refused_fails_alone(quick: Shell, tmp_path: Path, faul
     assert words in left.err
 
 
+@pytest.mark.slow
 def test_a_line_that_fails_in_three_batches_has_failed(quick: Shell, tmp_path: Path) -> None:
     with BatchServer(lines={"500": 1}) as server:
         left = quick("run", study_of(server, tmp_path, n_problems=1), "-o", tmp_path / OUT)
@@ -99,7 +119,7 @@ def test_a_line_that_fails_in_three_batches_has_failed(quick: Shell, tmp_path: P
     assert {row["finish_reason"] for row in whole(tmp_path, 3)} == {"error"}
 
 
-@pytest.mark.parametrize("fault", ["no usage", "huge usage"])
+@pytest.mark.parametrize("fault", ["huge usage", pytest.param("no usage", marks=pytest.mark.slow)])
 def test_usage_that_cannot_be_right_stops_the_run_and_every_other_line_is_kept(quick: Shell, tmp_path: Path, fault: str) -> None:
     with BatchServer(lines={fault: 20}) as server:
         left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
@@ -110,7 +130,7 @@ def test_usage_that_cannot_be_right_stops_the_run_and_every_other_line_is_kept(q
     assert events(tmp_path / OUT)["lost"] == 1
 
 
-@pytest.mark.parametrize("state", ["expired", "cancelled"])
+@pytest.mark.parametrize("state", ["expired", pytest.param("cancelled", marks=pytest.mark.slow)])
 def test_a_batch_that_ends_early_is_collected_and_the_rest_is_submitted_again(quick: Shell, tmp_path: Path, state: str) -> None:
     with BatchServer(endings=[Ending(state=state, share=0.5)]) as server:
         assert quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT).code == 0
@@ -119,6 +139,7 @@ def test_a_batch_that_ends_early_is_collected_and_the_rest_is_submitted_again(qu
     assert events(tmp_path / OUT)["lost"] == 0
 
 
+@pytest.mark.slow
 def test_an_endpoint_whose_queue_is_full_gets_smaller_batches_later(quick: Shell, tmp_path: Path) -> None:
     with BatchServer(most_enqueued=10) as server:
         left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
@@ -140,8 +161,7 @@ def test_a_batch_that_is_not_accepted_stops_the_run_and_costs_nothing(quick: She
     whole(tmp_path)
 
 
-@pytest.mark.parametrize("fault", ["429", "500", "503", "cut", "500 done", "503 done", "cut done"])
-@pytest.mark.parametrize("shows", ["metadata", "file", "name,file"])
+@pytest.mark.parametrize(("fault", "shows"), CREATIONS)
 def test_a_creation_that_fails_is_found_or_repeated_and_nothing_is_bought_twice(
     quick: Shell, tmp_path: Path, fault: str, shows: str
 ) -> None:
@@ -153,6 +173,7 @@ def test_a_creation_that_fails_is_found_or_repeated_and_nothing_is_bought_twice(
     whole(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_listing_that_is_late_and_in_pages_is_read_again(quick: Shell, tmp_path: Path) -> None:
     with BatchServer(faults={"create": ["cut done"]}, listing_delay=0.05, page=1) as server:
         assert quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT).code == 0
@@ -174,6 +195,7 @@ def test_a_batch_that_may_exist_and_is_not_shown_is_charged_and_named(quick: She
     whole(tmp_path)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_fails_between_looks_and_downloads_is_asked_again(quick: Shell, tmp_path: Path) -> None:
     faults = {"upload": ["500", "cut"], "poll": ["500", "cut", "429"], "content": ["503", "cut"], "delete": ["500"]}
     with BatchServer(faults=faults) as server:
@@ -183,7 +205,10 @@ def test_an_endpoint_that_fails_between_looks_and_downloads_is_asked_again(quick
     whole(tmp_path)
 
 
-@pytest.mark.parametrize("states", [{"completed": "COMPLETED"}, {"in_progress": "dreaming", "validating": "dreaming"}])
+@pytest.mark.parametrize(
+    "states",
+    [{"in_progress": "dreaming", "validating": "dreaming"}, pytest.param({"completed": "COMPLETED"}, marks=pytest.mark.slow)],
+)
 def test_states_in_capitals_are_read_and_unknown_ones_are_looked_at_again(quick: Shell, tmp_path: Path, states: dict[str, str]) -> None:
     with BatchServer(states=states, delay=0.1) as server:
         left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
@@ -242,6 +267,7 @@ def test_a_changed_study_is_refused_while_a_batch_is_open_and_goes_on_after_it_i
     assert quick("sample", tmp_path / OUT, "--cancel-batches").err.count("no batch is under way") == 1
 
 
+@pytest.mark.slow
 def test_a_question_that_changes_while_a_batch_is_open_is_refused(quick: Shell, tmp_path: Path) -> None:
     with BatchServer(delay=3600.0) as server:
         study = study_of(server, tmp_path)
@@ -260,6 +286,7 @@ def test_a_question_that_changes_while_a_batch_is_open_is_refused(quick: Shell, 
     whole(tmp_path)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_batch_running_and_says_how_to_go_on(tmp_path: Path) -> None:
     with BatchServer(delay=3600.0) as server:
         study = study_of(server, tmp_path)
@@ -279,6 +306,7 @@ def test_ctrl_c_leaves_the_batch_running_and_says_how_to_go_on(tmp_path: Path) -
     whole(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_model_in_batches_and_one_online_are_bought_side_by_side(quick: Shell, tmp_path: Path) -> None:
     with BatchServer(delay=0.2) as server:
         models = {"weak": batched(server), "strong": model(server.url, "strong", extra_body={"x": 1})}
@@ -320,6 +348,7 @@ def test_an_endpoint_without_a_batch_api_is_named_and_nothing_is_charged(quick: 
     assert events(tmp_path / OUT) == {"reserve": DRAWS, "unsent": DRAWS}
 
 
+@pytest.mark.slow
 def test_several_solutions_of_a_line_are_kept_and_short_replies_are_asked_again(quick: Shell, tmp_path: Path) -> None:
     with BatchServer() as server:
         one = batched(server, n=2)

@@ -1,0 +1,158 @@
+"""The client of a batch API: each call is sent once, and what fails says whether it may have been carried out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from isocost.engines.base import Request
+from isocost.engines.openai.batchclient import KEY, BatchClient
+from isocost.engines.openai.engine import OpenAIEngine
+from isocost.errors import EngineError, TryAgainError
+from isocost.records import SamplingParams
+from tests.engines.openai.batchserver import BatchServer
+from tests.engines.openai.conftest import Asks
+
+PARAMS = SamplingParams(max_tokens=20)
+URL = "/v1/completions"
+
+
+def request(index: int) -> Request:
+    return Request(problem_id=f"p{index}", prompt="Q: how many?\nA:", first_index=0, count=1)
+
+
+def uploaded(engine: OpenAIEngine, folder: Path, name: str = "isocost-s1.jsonl", number: int = 3) -> str:
+    path = folder / "requests.jsonl"
+    path.write_bytes(b"".join(engine.write_line(f"id-{n}", request(n), PARAMS, 7) for n in range(number)))
+    return engine.batch_api().upload(path, name)
+
+
+def until_final(client: BatchClient, batch: str) -> str:
+    while True:
+        state = client.look(batch)
+        assert state is not None
+        if state.is_final:
+            return state.status
+        time.sleep(0.01)
+
+
+def test_a_batch_goes_from_its_file_to_its_replies(asks: Asks, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        engine = asks(server.url)
+        client = engine.batch_api()
+        file = uploaded(engine, tmp_path)
+        assert (server.books.files[file].name, server.books.files[file].purpose) == ("isocost-s1.jsonl", "batch")
+        state = client.create(file, URL, "s1")
+        assert server.books.batches[state.id].metadata == {KEY: "s1"}
+        assert until_final(client, state.id) == "completed"
+        done = client.look(state.id)
+        assert done is not None
+        assert (done.total, done.completed, done.error_file) == (3, 3, None)
+        assert done.output_file is not None
+        path = tmp_path / "replies.jsonl"
+        assert client.download(done.output_file, path)
+        assert {json.loads(line)["custom_id"] for line in path.read_text().splitlines()} == {"id-0", "id-1", "id-2"}
+        client.delete(file)
+        client.delete(file)  # a file that is gone is no error
+        assert file not in server.books.files
+
+
+def test_what_the_endpoint_does_not_know_is_none_and_nothing_is_left_of_a_download(asks: Asks, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        client = asks(server.url).batch_api()
+        assert client.look("batch-9") is None
+        assert client.cancel("batch-9") is None
+        assert not client.download("file-9", tmp_path / "replies.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "charged"),
+    [("429", False), ("408", True), ("500", True), ("503", True), ("cut", True), ("500 done", True), ("cut done", True)],
+)
+def test_a_creation_that_fails_is_sent_once_and_says_whether_it_may_have_worked(
+    asks: Asks, tmp_path: Path, fault: str, charged: bool
+) -> None:
+    with BatchServer(faults={"create": [fault]}) as server:
+        engine = asks(server.url)
+        file = uploaded(engine, tmp_path)
+        with pytest.raises(TryAgainError) as raised:
+            engine.batch_api().create(file, URL, "s1")
+        assert raised.value.charged is charged
+        assert server.calls["create"] == 1
+        assert len(server.books.batches) == fault.endswith("done")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda engine, folder: uploaded(engine, folder),
+        lambda engine, folder: engine.batch_api().look("batch-1"),
+        lambda engine, folder: engine.batch_api().find("s1", "file-1", 0.0),
+        lambda engine, folder: engine.batch_api().download("file-1", folder / "x"),
+        lambda engine, folder: engine.batch_api().delete("file-1"),
+    ],
+)
+def test_other_calls_are_sent_once_too(asks: Asks, tmp_path: Path, ask: Callable[[OpenAIEngine, Path], object]) -> None:
+    operations = ("upload", "poll", "list", "content", "delete")
+    with BatchServer(faults={operation: ["500"] for operation in operations}) as server:
+        with pytest.raises(TryAgainError):
+            ask(asks(server.url), tmp_path)
+        assert sum(server.calls.values()) == 1
+
+
+def test_an_endpoint_without_the_api_is_told_with_what_to_do(asks: Asks, tmp_path: Path) -> None:
+    with BatchServer(faults={"upload": ["404"], "create": ["404"]}) as server:
+        engine = asks(server.url)
+        with pytest.raises(EngineError, match="has no batch API") as raised:
+            uploaded(engine, tmp_path)
+        assert not isinstance(raised.value, TryAgainError)
+        assert not raised.value.charged
+        with pytest.raises(EngineError, match="leave batch out") as created:
+            engine.batch_api().create("file-1", URL, "s1")
+        assert not created.value.charged
+
+
+@pytest.mark.parametrize("shows", [["metadata"], ["file"], ["file", "name"], ["metadata", "file", "name"]])
+def test_a_batch_is_found_by_metadata_by_its_file_or_by_that_files_name(asks: Asks, tmp_path: Path, shows: list[str]) -> None:
+    with BatchServer(shows=shows, page=2) as server:
+        engine = asks(server.url)
+        client, ids = engine.batch_api(), {}
+        for submission in ("s1", "s2", "s3", "s4", "s5"):
+            file = uploaded(engine, tmp_path, f"isocost-{submission}.jsonl")
+            ids[submission] = client.create(file, URL, submission).id, file
+        batch, file = ids["s2"]
+        if shows == ["file", "name"]:
+            file = "file-unknown"  # the reply of its upload did not come
+        found = client.find("s2", file, time.time() - 60)
+        assert found.batch is not None
+        assert found.batch.id == batch
+        assert server.calls["list"] == 2
+        missing = client.find("s9", "file-9", time.time() - 60)
+        assert (missing.batch, missing.doubtful) == (None, 0)
+
+
+def test_batches_that_show_nothing_are_doubtful_unless_they_are_known_or_old(asks: Asks, tmp_path: Path) -> None:
+    with BatchServer(shows=[]) as server:
+        engine = asks(server.url)
+        client = engine.batch_api()
+        batches = [client.create(uploaded(engine, tmp_path), URL, submission).id for submission in ("s1", "s2")]
+        assert client.find("s1", "file-1", time.time()).doubtful == 2
+        assert client.find("s1", "file-1", time.time(), batches[:1]).doubtful == 1
+        assert client.find("s1", "file-1", time.time() + 7200).doubtful == 0
+
+
+def test_a_download_that_is_cut_leaves_no_file(asks: Asks, tmp_path: Path) -> None:
+    with BatchServer(faults={"content": ["cut"]}) as server:
+        engine = asks(server.url)
+        file = uploaded(engine, tmp_path)
+        path = tmp_path / "replies.jsonl"
+        with pytest.raises(TryAgainError):
+            engine.batch_api().download(file, path)
+        assert not path.exists()
+        assert engine.batch_api().download(file, path)
+        assert path.read_bytes() == (tmp_path / "requests.jsonl").read_bytes()
