@@ -52,7 +52,7 @@ batch_kills.arm(LocalExecutor, {point!r}, {count}, {delay})
 from pathlib import Path; from isocost import run; run(Path({study!r}), Path({out!r}), until='sample')
 """
 EVENTS = ("reserved", "creating", "created", "state", "collected", "closed")
-CALLS = ("write_requests", "submit_file", "create", "look", "find", "download", "collect", "delete")
+CALLS = ("write_requests", "submit_file", "create", "look", "find", "download", "collect", "delete", "remove")
 POINTS = (
     *(f"record {event} {when}" for event in EVENTS for when in ("before", "after")),
     *(f"call {call} {when}" for call in CALLS for when in ("before", "during", "after")),
@@ -269,18 +269,20 @@ def main() -> None:
             over += spent(out) > LIMIT * (1 + 1e-9)
             found += check(out, base / "whole")
         after = bill(url)
-    report(found, killed, after["lines"] - bought["lines"], over)
+    report(found, killed, after["lines"] - bought["lines"], over, after["files"])
 
 
 def next_points(rng: random.Random, killed: Counter[str]) -> list[str]:
-    """Return the next boundary, one of those with the fewest kills; that of finding a batch comes after a kill while it was created."""
+    """Return the next boundary, one of those with the fewest kills, behind the kill without which it is not reached."""
     points = (*POINTS, RANDOM)
     fewest = min(killed[each] for each in points)
     point = rng.choice([each for each in points if killed[each] <= fewest + (rng.random() < 0.3)])
-    return ["record creating after", point] if point.startswith("call find") else [point]
+    # What comes only after a certain kill comes after that.
+    first = {"find": "record creating after", "remove": "call submit_file after"}.get(point.split()[1])
+    return [first, point] if first else [point]
 
 
-def report(found: Counter[str], killed: Counter[str], lines: int, over: int) -> None:
+def report(found: Counter[str], killed: Counter[str], lines: int, over: int, files: int) -> None:
     """Print what was found."""
     requests = PROBLEMS * SAMPLES
     draws = found["runs"] * requests
@@ -290,6 +292,7 @@ def report(found: Counter[str], killed: Counter[str], lines: int, over: int) -> 
     print(f"stored twice                   {found['stored twice']}")
     print(f"bought twice, by its bill       {lines - draws}")
     print(f"limit exceeded                 {over} times")
+    print(f"files left at the endpoint     {files}")
     print(f"runs that differ               {found['different']}")
 
 

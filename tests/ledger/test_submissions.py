@@ -50,6 +50,16 @@ def test_a_submission_may_be_paid_from_its_creation_until_its_answers_are_commit
     assert found.open() == []
 
 
+def test_a_withdrawn_submission_is_open_until_its_file_is_deleted_and_cannot_be_paid(tmp_path: Path) -> None:
+    found = submissions(tmp_path)
+    submit(found, "a")
+    assert not found["a"].is_unused
+    own = found.record("withdrawn", "a", why="refused")
+    assert (own.is_unused, own.is_open, own.may_be_paid, own.file) == (True, True, False, "file-1")
+    assert submissions(tmp_path).open() == [own]
+    assert not found.record("closed", "a", why="").is_open
+
+
 @pytest.mark.parametrize(
     "line", ['{"event": "created", "submission": "z", "batch": "b", "time": 1}', '{"event": "odd", "submission": "a"}', "{"]
 )

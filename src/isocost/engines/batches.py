@@ -99,6 +99,9 @@ class BatchApi(Protocol):
             others: Ids of batches that are known to be others.
         """
 
+    def find_files(self, submission: str, since: float) -> list[str]:
+        """Return the ids of input files whose name carries the id of a submission, uploaded after a time in seconds since the epoch."""
+
     def download(self, file: str, path: Path) -> bool:
         """Download a file; return False if the endpoint does not have it (any more)."""
 

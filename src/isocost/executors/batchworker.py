@@ -100,6 +100,27 @@ def delete(spec: EngineSpec, files: Sequence[str], local: Sequence[Path]) -> Non
         path.unlink(missing_ok=True)
 
 
+def remove(spec: EngineSpec, submission: str, files: Sequence[str], since: float, local: Sequence[Path]) -> None:
+    """Delete the input files of a submission that no batch uses, at the endpoint and here.
+
+    Args:
+        spec: The engine.
+        submission: The id of the submission, which is in the names of its files.
+        files: Their ids at the endpoint, if they are known; else they are looked for by name.
+        since: The time before which none was uploaded, in seconds since the epoch.
+        local: The files here.
+
+    Raises:
+        TryAgainError: the endpoint does not answer.
+        EngineError: it has no list of files, or refuses.
+    """
+    api = _api(spec)
+    for file in files or api.find_files(submission, since):
+        api.delete(file)
+    for path in local:
+        path.unlink(missing_ok=True)
+
+
 @rare_collections()
 def collect(paths: Sequence[Path], jobs: Sequence[Job]) -> list[Outcome]:
     """Read the answers to jobs from the result files of their batch, and commit the draws.

@@ -5,6 +5,7 @@
     created     the endpoint has named the batch
     state       it shows another state, or other counts of requests
     collected   every answer is committed; files of the batch may be deleted
+    withdrawn   it became no batch, or one that ran nothing; its file may still be at the endpoint
     closed      nothing of it is left to do
 
 A submission is open from `reserved` to `closed`. The ledger's lines of its requests carry its id.
@@ -21,8 +22,8 @@ from isocost.errors import StorageError
 from isocost.store import Log, Row
 
 FILE = "batches.jsonl"
-Stage = Literal["reserved", "creating", "created", "collected", "closed"]
-_STAGES: tuple[Stage, ...] = ("reserved", "creating", "created", "collected", "closed")
+Stage = Literal["reserved", "creating", "created", "collected", "withdrawn", "closed"]
+_STAGES: tuple[Stage, ...] = ("reserved", "creating", "created", "collected", "withdrawn", "closed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,11 @@ class Submission:
     def is_open(self) -> bool:
         """True until nothing of it is left to do."""
         return self.stage != "closed"
+
+    @property
+    def is_unused(self) -> bool:
+        """True if it is certain that no batch of it runs or has run, although its file may be at the endpoint."""
+        return self.stage in ("reserved", "withdrawn")
 
     @property
     def may_be_paid(self) -> bool:

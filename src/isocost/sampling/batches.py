@@ -45,7 +45,7 @@ def settle_batches(
             raise StorageError(f"{directory.path}: batches.jsonl lacks submission {id}, of which requests are open in the ledger")
         if submissions[id].may_be_paid:
             kept[request] = str(row.get("model", ""))
-        elif submissions[id].stage == "reserved":
+        elif submissions[id].is_unused:
             unsent.append(request)
     for model in set(kept.values()):
         own = {request for request, of_model in kept.items() if of_model == model}
@@ -54,9 +54,6 @@ def settle_batches(
             raise changed_error(submissions, directory)
     ledger.settle(stored, kept, unsent)
     ledger.adopt(kept)
-    for each in submissions.open():
-        if each.stage == "reserved":
-            submissions.record("closed", each.id, why="not submitted")
 
 
 def changed_error(submissions: Submissions, directory: RunDirectory) -> RunDirectoryError:

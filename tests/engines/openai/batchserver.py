@@ -34,8 +34,8 @@ class BatchServer(InThread):
         lines: Misbehaviour of lines (`batchbooks.LINE_FAULTS`) -> each how many-th line has it.
         most_enqueued: The most lines under way; a batch beyond it fails.
         cancel_share: The share of a cancelled batch's lines that ran before.
-        faults: By operation (upload, create, poll, list, content, delete, cancel, look), what its next calls do: a status, `cut` (the
-            connection closes); with ` done` behind it, the operation is carried out first.
+        faults: By operation (upload, create, poll, list, files, content, delete, cancel, look), what its next calls do: a status, `cut`
+            (the connection closes); with ` done` behind it, the operation is carried out first.
         shows: What listings show of a batch: any of `metadata`, `file` (its input file), `name` (of that file).
         listing_delay: Seconds after which a batch appears in listings.
         page: The most batches that a page of a listing has, whatever was asked for.
@@ -84,12 +84,13 @@ class BatchServer(InThread):
         self._folder.cleanup()
 
     def bill(self) -> dict[str, Any]:
-        """What was run and charged: lines, lines that were charged more than once, tokens."""
+        """What was run and charged: lines, lines that were charged more than once, tokens; and how many files are stored."""
         ran = dict(self.books.ran)
         return {
             "lines": sum(ran.values()),
             "twice": sum(count > 1 for count in ran.values()),
             "tokens": dict(self.books.tokens),
+            "files": len(self.books.files),
             "ran": ran,
         }
 
@@ -151,6 +152,8 @@ class BatchServer(InThread):
                 return refusal(400, str(error))
         if operation == "list":
             return await self._list(query)
+        if operation == "files":
+            return self._list_files(query)
         if operation in ("poll", "cancel"):
             return await self._look_at(path[1], cancel=operation == "cancel")
         return self._of_file(operation, path[1])
@@ -196,6 +199,15 @@ class BatchServer(InThread):
         last = shown[-1]["id"] if shown else None
         return _json({"object": "list", "data": shown, "has_more": len(newest) > most, "last_id": last})
 
+    def _list_files(self, query: Mapping[str, list[str]]) -> Reply:
+        newest = sorted((id for id, file in self.books.files.items() if file.purpose in query.get("purpose", [file.purpose])), reverse=True)
+        after = query.get("after", [""])[0]
+        newest = [id for id in newest if not after or id < after]
+        most = min(self._page, int(query.get("limit", ["10000"])[0]))
+        files = [(id, self.books.files[id]) for id in newest[:most]]
+        shown = [{"id": id, "object": "file", "filename": file.name, "created_at": int(file.path.stat().st_mtime)} for id, file in files]
+        return _json({"object": "list", "data": shown, "has_more": len(newest) > most, "last_id": shown[-1]["id"] if shown else None})
+
     def _shown(self, batch: StoredBatch, shows: Sequence[str]) -> dict[str, Any]:
         return {
             "id": batch.id,
@@ -227,7 +239,9 @@ class BatchServer(InThread):
 
 def _operation(method: str, path: Sequence[str]) -> str:
     if path[0] == "files":
-        return {"POST": "upload", "DELETE": "delete"}.get(method, "content" if path[-1] == "content" else "look")
+        if len(path) == 1:
+            return "upload" if method == "POST" else "files"
+        return "delete" if method == "DELETE" else "content" if path[-1] == "content" else "look"
     if path[0] == "batches":
         return {("POST", 1): "create", ("GET", 1): "list", ("GET", 2): "poll"}.get((method, len(path)), "cancel")
     return "bill" if path[0] == "bill" else "ask"

@@ -146,6 +146,17 @@ def test_batches_that_show_nothing_are_doubtful_unless_they_are_known_or_old(ask
         assert client.find("s1", "file-1", time.time() + 7200).doubtful == 0
 
 
+def test_files_of_a_submission_are_found_by_their_names(asks: Asks, tmp_path: Path) -> None:
+    with BatchServer(page=2) as server:
+        engine = asks(server.url)
+        ids = [uploaded(engine, tmp_path, f"isocost-{name}.jsonl") for name in ("s1", "s2", "s1", "s3", "s4")]
+        client = engine.batch_api()
+        assert sorted(client.find_files("s1", time.time() - 60)) == [ids[0], ids[2]]
+        assert server.calls["files"] == 3
+        assert client.find_files("s9", time.time() - 60) == []
+        assert client.find_files("s1", time.time() + 7200) == []
+
+
 def test_a_download_that_is_cut_leaves_no_file(asks: Asks, tmp_path: Path) -> None:
     with BatchServer(faults={"content": ["cut"]}) as server:
         engine = asks(server.url)

@@ -80,6 +80,7 @@ class Collector:
         remote = [submission.file, *((state.output_file, state.error_file) if state else ())]
         local = [folder / f"{submission.id}{suffix}.jsonl" for suffix in ("", ".output", ".error")]
         yield from self._submitter.ask(batchworker.delete, [each for each in remote if each], local)
+        yield from self._submitter.remove_doubles()
         self._context.submissions.record("closed", submission.id, why="")
 
     def lose(self, reason: str) -> None:
@@ -102,14 +103,13 @@ class Collector:
     def _failed(self, state: BatchState) -> Steps[None]:
         """Close a batch that was not accepted: nothing of it ran."""
         told = "; ".join(state.errors) or "no reason given"
-        self._submitter.withdraw(f"the batch was not accepted: {told}")
+        yield from self._submitter.withdraw(f"the batch was not accepted: {told}", keep=not state.exceeds_queue)
         if not state.exceeds_queue:
             raise EngineError(
                 f"model {self._submitter.submission.model}: batch {state.id} was not accepted: {told}",
                 advice="change what it objects to, and run the same command again; nothing of it was charged",
             )
         self._waiting.put_back(self._submitter.calls)
-        yield from self._submitter.ask(batchworker.delete, [self._submitter.submission.file], [])
 
     def _commit(self, paths: Sequence[Path]) -> Steps[None]:
         """Commit the answers, some hundred at a time: while the driver notes those of one part, the client's process reads the next."""

@@ -72,7 +72,9 @@ class BatchLife:
         if not self._restored:
             if not (yield from self._submitter.submit()):
                 return
-        elif self._submitter.submission.stage == "creating" and not (yield from self._adopt()):
+        elif self._submitter.submission.is_unused:
+            return (yield from self._submitter.remove())
+        elif self._submitter.submission.stage == "creating" and not (yield from self._submitter.adopt()):
             return
         state = yield from self._watch()
         if self._submitter.submission.stage == "collected":
@@ -82,16 +84,6 @@ class BatchLife:
         yield from self._collector.collect(state)
         if state.exceeds_queue:
             self._slow_down(state)
-
-    def _adopt(self) -> Steps[bool]:
-        if not self._context.terms.cancel:
-            yield from self._submitter.adopt()
-            return True
-        if found := (yield from self._submitter.find()):
-            self._submitter.created(found)
-            return True
-        self._submitter.withdraw("it was cancelled before a batch was created")
-        return False
 
     def _watch(self) -> Steps[BatchState | None]:
         """Look at the batch until it ends; return None if the endpoint does not know it.

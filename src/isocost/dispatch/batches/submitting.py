@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Submitter:
         self._context, self._waiting, self._job = context, waiting, job
         self._submission: Submission | None = restored[0] if restored else None
         self.calls = list(restored[1]) if restored else []
+        self._uploads = 0  # attempts; each that failed may have left a file
 
     @property
     def submission(self) -> Submission:
@@ -75,15 +77,17 @@ class Submitter:
             EngineError: the endpoint refuses, or does not answer.
         """
         id = secrets.token_hex(12)
-        path = self._context.folder / f"{id}.jsonl"
+        path = self._path(id)
         try:
             ends = yield from self._write(path)
             if not self.calls or not self._reserve(id):
                 path.unlink(missing_ok=True)
                 return False
-            file = yield from self.ask(batchworker.submit_file, path, ends[len(self.calls) - 1], _NAME.format(id))
-        except BaseException:
-            self._undo(id)
+            file = yield from self._upload(path, ends[len(self.calls) - 1], id)
+        except BaseException as error:
+            # What was refused is not there. After any other error, or Ctrl-C, the upload may be, and the next start deletes it.
+            refused = isinstance(error, EngineError) and not error.charged
+            self._undo(id, uploaded=self._uploads > 0 and not refused)
             path.unlink(missing_ok=True)
             raise
         # On the disk before the request: after a kill from here on, the batch may exist.
@@ -111,24 +115,29 @@ class Submitter:
                 try:
                     raise_if_late(began, timing, error)
                 except EngineError:
-                    self.withdraw(error.happened)
+                    yield from self.withdraw(error.happened)
                     raise
                 yield max(wait, min(error.wait or 0.0, 2 * timing.longest_retry))
                 wait = min(2 * wait, timing.longest_retry)
             except EngineError as error:
-                self.withdraw(error.happened)
+                yield from self.withdraw(error.happened)
                 raise
 
-    def adopt(self) -> Steps[None]:
-        """Find the batch of a submission that an earlier start may have created, or create it.
+    def adopt(self) -> Steps[bool]:
+        """Find the batch of a submission that an earlier start may have created, or create it; return False if there is none.
 
         Raises:
             EngineError: as `create`.
         """
         if found := (yield from self.find()):
             self.created(found)
-        else:
+            return True
+        if self.calls and not self._context.terms.cancel:
             yield from self.create()
+            return True
+        # Without calls, an earlier start was killed while it withdrew the submission.
+        yield from self.withdraw("it was cancelled before a batch was created" if self.calls else "withdrawn")
+        return False
 
     def find(self) -> Steps[BatchState | None]:
         """Look for the batch in two listings; return None if it was certainly not created.
@@ -153,10 +162,35 @@ class Submitter:
             advice="look for it in the provider's console and cancel it; the same command then submits the requests again",
         )
 
-    def withdraw(self, reason: str) -> None:
-        """Close a submission that became no batch, or one that ran nothing; its requests cost nothing."""
+    def withdraw(self, reason: str, *, keep: bool = False) -> Steps[None]:
+        """Withdraw a submission that became no batch, or one that ran nothing: its requests cost nothing, and its file is deleted.
+
+        Args:
+            reason: Why.
+            keep: Leave the file here, for the user to look at.
+        """
         self._context.ledger.close_all("retry", [call.key for call in self.calls], reason)
-        self._context.submissions.record("closed", self.submission.id, why=reason)
+        self._submission = self._context.submissions.record("withdrawn", self.submission.id, why=reason)
+        yield from self.remove(keep=keep)
+
+    def remove(self, *, keep: bool = False) -> Steps[None]:
+        """Delete the input file of a submission that no batch uses, and close the submission. The next start tries again if need be."""
+        own = self.submission
+        files = [] if self._uploads > 1 or not own.file else [own.file]
+        try:
+            yield self.ask_once(batchworker.remove, own.id, files, own.reserved, [] if keep else [self._path(own.id)])
+        except TryAgainError:
+            return
+        except EngineError as error:
+            name = _NAME.format(own.id)
+            self._context.notify(f"{error.happened}; a file {name} may be left at the endpoint, which no batch uses: delete it there")
+        self._context.submissions.record("closed", own.id, why="not submitted")
+
+    def remove_doubles(self) -> Steps[None]:
+        """Delete input files that attempts left whose reply did not come; an error counts for nothing, as files expire by themselves."""
+        if self._uploads > 1:
+            with suppress(EngineError):
+                yield self.ask_once(batchworker.remove, self.submission.id, [], self.submission.reserved, [])
 
     def created(self, state: BatchState) -> None:
         """Note the endpoint's id of the batch, on the disk."""
@@ -207,14 +241,25 @@ class Submitter:
             context.submissions.record("closed", id, why="no room under the limit")
         return count > 0
 
-    def _undo(self, id: str) -> None:
-        """Release what was reserved for a batch that was not uploaded."""
+    def _path(self, id: str) -> Path:
+        return self._context.folder / f"{id}.jsonl"
+
+    def _upload(self, path: Path, size: int, id: str) -> Steps[str]:
+        def ask() -> Future[str]:
+            self._uploads += 1
+            return self.ask_once(batchworker.submit_file, path, size, _NAME.format(id))
+
+        return (yield from patiently(ask, self._context.timing, self._context.notify))
+
+    def _undo(self, id: str, *, uploaded: bool) -> None:
+        """Release what was reserved for a batch that was not created; `uploaded` is True if its file may be at the endpoint."""
         submissions = self._context.submissions
         if id in submissions and submissions[id].is_open:
             open_now = self._context.ledger.unanswered()
             reserved = [call.key for call in self.calls if call.key in open_now]
             self._context.ledger.close_all("unsent", reserved, "the batch was not submitted")
-            submissions.record("closed", id, why="not submitted")
+            if not uploaded:
+                submissions.record("closed", id, why="not submitted")
 
 
 class LostBatchError(EngineError):

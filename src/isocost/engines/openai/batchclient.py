@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,21 +73,20 @@ class BatchClient:
 
     def find(self, submission: str, file: str, since: float, others: Collection[str] = ()) -> Sighting:
         """Page through the listing back to a time. A batch is recognised by its metadata, its input file, or that file's name."""
-        after: str | None = None
         doubtful = 0
-        for _ in range(_MOST_PAGES):
-            query = f"/batches?limit={_PAGE}" + (f"&after={after}" if after else "")
-            batches, after = self._ask("the list of batches", lambda path=query: self._get(path), read_page)  # type: ignore[misc]
-            recent = [each for each in batches if not created_before(each, since - _SKEW)]
-            for batch in (each for each in recent if each.get("id") not in others):
+        for page in self._pages("batches", "", since):
+            for batch in (each for each in page if each.get("id") not in others):
                 is_it = self._is_of(batch, submission, file)
                 if is_it:
                     return Sighting(batch=self._state(batch))
                 doubtful += is_it is None
-            # Not sorted everywhere, so only a page without any recent batch is the end.
-            if after is None or not recent:
-                break
         return Sighting(batch=None, doubtful=doubtful)
+
+    def find_files(self, submission: str, since: float) -> list[str]:
+        """Page through the listing of files back to a time; return the ids of those whose name carries the id of a submission."""
+        files = [file for page in self._pages("files", "purpose=batch&", since) for file in page]
+        named = [file.get("id") for file in files if submission in str(file.get("filename"))]
+        return [id for id in named if isinstance(id, str)]
 
     def download(self, file: str, path: Path) -> bool:
         """Download a file to the disk, whole or not at all."""
@@ -108,6 +107,18 @@ class BatchClient:
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
+
+    def _pages(self, kind: str, query: str, since: float) -> Iterator[list[dict[str, Any]]]:
+        """Yield the entries of each page of a listing that are not older than a time."""
+        after: str | None = None
+        for _ in range(_MOST_PAGES):
+            path = f"/{kind}?{query}limit={_PAGE}" + (f"&after={after}" if after else "")
+            entries, after = self._ask(f"the list of {kind}", lambda path=path: self._get(path), read_page)  # type: ignore[misc]
+            recent = [each for each in entries if not created_before(each, since - _SKEW)]
+            yield recent
+            # Not sorted everywhere, so only a page without any recent entry is the end.
+            if after is None or not recent:
+                break
 
     def _is_of(self, batch: dict[str, Any], submission: str, file: str) -> bool | None:
         """Return True if a listed batch is that of a submission, False if it is another, None if it shows nothing that could tell."""
