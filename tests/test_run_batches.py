@@ -195,6 +195,17 @@ def test_a_batch_that_may_exist_and_is_not_shown_is_charged_and_named(quick: She
     whole(tmp_path)
 
 
+def test_a_batch_that_may_exist_where_there_is_no_list_is_charged_and_named(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"create": ["cut done"], "list": ["404", "405"]}) as server:
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "may have become a batch, and the endpoint has no list of its batches" in left.err
+        assert events(tmp_path / OUT)["lost"] == DRAWS
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+    whole(tmp_path)
+
+
 @pytest.mark.slow
 def test_an_endpoint_that_fails_between_looks_and_downloads_is_asked_again(quick: Shell, tmp_path: Path) -> None:
     faults = {"upload": ["500", "cut"], "poll": ["500", "cut", "429"], "content": ["503", "cut"], "delete": ["500"]}

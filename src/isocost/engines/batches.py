@@ -63,10 +63,17 @@ class Sighting:
     Attributes:
         batch: The batch that was made of it, or None.
         doubtful: The number of batches of the time that show neither metadata nor an input file, so that one of them may be it.
+        listed: False if the endpoint has no list of batches.
     """
 
     batch: BatchState | None
     doubtful: int = 0
+    listed: bool = True
+
+    @property
+    def is_absent(self) -> bool:
+        """True if the list shows that no batch was made of the submission."""
+        return self.batch is None and self.listed and not self.doubtful
 
 
 class BatchApi(Protocol):

@@ -146,6 +146,15 @@ def test_batches_that_show_nothing_are_doubtful_unless_they_are_known_or_old(ask
         assert client.find("s1", "file-1", time.time() + 7200).doubtful == 0
 
 
+@pytest.mark.parametrize("status", ["404", "405"])
+def test_an_endpoint_without_a_list_is_told_from_one_whose_list_is_empty(asks: Asks, status: str) -> None:
+    with BatchServer(faults={"list": [status]}) as server:
+        client = asks(server.url).batch_api()
+        without, empty = client.find("s1", "file-1", 0.0), client.find("s1", "file-1", 0.0)
+    assert (without.listed, without.is_absent) == (False, False)
+    assert (empty.listed, empty.is_absent) == (True, True)
+
+
 def test_files_of_a_submission_are_found_by_their_names(asks: Asks, tmp_path: Path) -> None:
     with BatchServer(page=2) as server:
         engine = asks(server.url)

@@ -143,7 +143,8 @@ class Submitter:
         """Look for the batch in two listings; return None if it was certainly not created.
 
         Raises:
-            EngineError: the endpoint does not answer, or shows batches without saying whose they are: the requests are charged as lost.
+            EngineError: the endpoint does not answer; or it has no list, or one that does not say whose its batches are: the requests are
+                charged as lost.
         """
         submission, submissions = self.submission, self._context.submissions
         for pause in (0.0, self._context.timing.listing):
@@ -151,13 +152,16 @@ class Submitter:
             sighting = yield from self.ask(batchworker.find, submission.id, submission.file, submission.reserved, submissions.batches())
             if sighting.batch is not None:
                 return sighting.batch  # type: ignore[no-any-return]
-        if not sighting.doubtful:
+            if not sighting.listed:
+                break
+        if sighting.is_absent:
             return None
         self._context.ledger.close_all("lost", [call.key for call in self.calls], "a batch may have been created and is not shown")
         submissions.record("closed", submission.id, why="lost")
+        shown = "has a list that does not show whose its batches are" if sighting.listed else "has no list of its batches"
+        of = f"submission {submission.id} of {len(self.calls):,} requests"
         raise LostBatchError(
-            f"model {submission.model}: submission {submission.id} of {len(self.calls):,} requests may have become a batch, and the "
-            "endpoint's list does not show whose its batches are",
+            f"model {submission.model}: {of} may have become a batch, and the endpoint {shown}",
             details=[f"its requests are charged at their worst case; its input file at the endpoint is {submission.file}"],
             advice="look for it in the provider's console and cancel it; the same command then submits the requests again",
         )

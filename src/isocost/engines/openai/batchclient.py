@@ -28,6 +28,7 @@ _PART = 2**20  # bytes that are written at once
 _PAGE = 100  # batches of a page of a listing, the most that OpenAI gives
 _MOST_PAGES = 1000
 _SKEW = 900.0  # seconds by which the endpoint's clock may be behind
+_UNKNOWN = (404, 405)  # statuses of what is not there, and of a call that an endpoint does not have
 _UNCERTAIN = (408, 500)  # statuses, the second and all above it, after which a creation may have been carried out
 
 
@@ -74,12 +75,15 @@ class BatchClient:
     def find(self, submission: str, file: str, since: float, others: Collection[str] = ()) -> Sighting:
         """Page through the listing back to a time. A batch is recognised by its metadata, its input file, or that file's name."""
         doubtful = 0
-        for page in self._pages("batches", "", since):
-            for batch in (each for each in page if each.get("id") not in others):
-                is_it = self._is_of(batch, submission, file)
-                if is_it:
-                    return Sighting(batch=self._state(batch))
-                doubtful += is_it is None
+        try:
+            for page in self._pages("batches", "", since):
+                for batch in (each for each in page if each.get("id") not in others):
+                    is_it = self._is_of(batch, submission, file)
+                    if is_it:
+                        return Sighting(batch=self._state(batch))
+                    doubtful += is_it is None
+        except _MissingError:
+            return Sighting(batch=None, listed=False)
         return Sighting(batch=None, doubtful=doubtful)
 
     def find_files(self, submission: str, since: float) -> list[str]:
@@ -150,7 +154,7 @@ class BatchClient:
         """Send one call and read its reply.
 
         Raises:
-            _MissingError: the endpoint replies with 404.
+            _MissingError: the endpoint replies with 404, or with 405 for a call that it does not have.
             TryAgainError, EngineError: as `BatchApi`.
         """
 
@@ -161,16 +165,8 @@ class BatchClient:
         try:
             reply = self._connection.submit(timed()).result()
             return read(_body(reply))
-        except openai.NotFoundError as error:
-            redact(error, self._endpoint)
-            missing = _MissingError(
-                f"{self._endpoint}: has no batch API, or does not know {name} (404)\n"
-                "  leave batch out of the model's section, or check base_url, which usually ends in /v1"
-            )
-            missing.charged = False
-            raise missing from error
         except (openai.OpenAIError, httpx2.HTTPError) as error:
-            raise translate(error, self._endpoint, name) from error
+            raise self._missing(error, name) or translate(error, self._endpoint, name) from error
         except ReplyTooLongError as error:
             raise refusal(f"{self._endpoint}: the reply to {name} has more than {_MOST_DOWNLOADED:,} bytes\n  ask its provider") from error
         except TimeoutError as error:
@@ -179,6 +175,17 @@ class BatchClient:
             redact(error, self._endpoint)
             told = self._endpoint.clean(str(error))
             raise TryAgainError(f"{self._endpoint}: a reply to {name} that cannot be read: {told}", charged=True) from error
+
+    def _missing(self, error: Exception, name: str) -> _MissingError | None:
+        if not isinstance(error, openai.APIStatusError) or error.status_code not in _UNKNOWN:
+            return None
+        redact(error, self._endpoint)
+        missing = _MissingError(
+            f"{self._endpoint}: has no batch API, or does not know {name} ({error.status_code})\n"
+            "  leave batch out of the model's section, or check base_url, which usually ends in /v1"
+        )
+        missing.charged = False
+        return missing
 
     def _or_none(self, ask: Callable[[], T]) -> T | None:
         try:
