@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from isocost.engines.batches import BatchState
 from isocost.errors import EngineError, InputError, IsocostError, NotRunError, RefusedPromptError, TryAgainError, UsageError
 from isocost.executors import batchworker
 from isocost.executors.jobs import Answers, Outcome
+
+AHEAD = 3  # parts that the client's process has to read, so that it need not wait for the driver to send the next
 
 
 @dataclass(slots=True)
@@ -114,12 +117,14 @@ class Collector:
     def _commit(self, paths: Sequence[Path]) -> Steps[None]:
         """Commit the answers, some hundred at a time: while the driver notes those of one part, the client's process reads the next."""
         calls = self._submitter.calls
-        parts = [calls[start : start + CHUNK] for start in range(0, len(calls), CHUNK)]
-        reading = [self._read(paths, part) for part in parts[:1]]
-        for part, following in zip(parts, [*parts[1:], None], strict=False):
-            outcomes: list[Outcome] = yield reading.pop()
-            if following:
-                reading.append(self._read(paths, following))
+        parts = deque(calls[start : start + CHUNK] for start in range(0, len(calls), CHUNK))
+        reading: deque[tuple[Sequence[Call], Future[Any]]] = deque()
+        while parts or reading:
+            while parts and len(reading) < AHEAD:
+                part = parts.popleft()
+                reading.append((part, self._read(paths, part)))
+            part, read = reading.popleft()
+            outcomes: list[Outcome] = yield read
             by_key = {call.key: call for call in part}
             answered: AnsweredCalls = []
             for outcome in outcomes:
