@@ -19,7 +19,7 @@ FORCE = {
     "curate": "No effect: the training sets are built again each time.",
     "finetune": "Discard all trained models and evaluations of the run, and train again.",
     "evaluate": "Discard all evaluations of the run, and evaluate again. Models are kept.",
-    "report": "No effect: the report is written again each time.",
+    "report": "Read and measure all samples again, even if nothing has changed since the last report.",
 }
 _LARGEST = 10_000  # no table has more samples per problem, so a larger k is a typing error
 _SHOWN = 60  # characters of a value in a message
@@ -146,3 +146,17 @@ def numbers(text: str, option: str, example: str) -> list[float]:
     if not found or not all(0 < number < float("inf") for number in found):
         raise InputError(f'{option}: "{text[:_SHOWN]}" is not a list of numbers above 0', advice=f"write it as {option} {example}")
     return found
+
+
+def names_of(directories: list[Path]) -> list[str]:
+    """Return a name for each run: the folder's, or the path where two folders have one name.
+
+    Raises:
+        InputError: a run is named twice.
+    """
+    places = [directory.resolve() for directory in directories]
+    for i, place in enumerate(places):
+        if place in places[:i]:
+            raise InputError(f"{directories[i]}: is named twice; name each run once")
+    names = [place.name for place in places]
+    return names if len(set(names)) == len(names) else [str(directory) for directory in directories]

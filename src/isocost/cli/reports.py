@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isocost.cli.arguments import FORCE, Address, Strict, Where
+from isocost.cli.arguments import FORCE, Address, Strict, Where, names_of
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.cli.studies import finish, run_stage
@@ -40,23 +40,9 @@ def report(
     from isocost.reporting.comparing import comparison
     from isocost.results.stored import read_results
 
-    names = _names(directories)
+    names = names_of(directories)
     with stoppable():
         print_data(comparison({name: read_results(directory) for name, directory in zip(names, directories, strict=True)}))
-
-
-def _names(directories: list[Path]) -> list[str]:
-    """Return a name for each run: the folder's, or the path where two folders have one name.
-
-    Raises:
-        InputError: a run is named twice.
-    """
-    places = [directory.resolve() for directory in directories]
-    for i, place in enumerate(places):
-        if place in places[:i]:
-            raise InputError(f"{directories[i]}: is named twice; name each run once")
-    names = [place.name for place in places]
-    return names if len(set(names)) == len(names) else [str(directory) for directory in directories]
 
 
 def _write_papers(directory: Path) -> None:

@@ -37,6 +37,7 @@ from isocost.running.plans import pilot_of, plan_prepared
 from isocost.running.rounds import note_first_round, run_rounds
 from isocost.running.stages import StudyRun
 from isocost.running.starts import Start, resume_command
+from isocost.running.unchanged import ReportedRun, report_run
 from isocost.store import PILOT, RunDirectory
 from isocost.studyfile import load_study, placed
 from isocost.summaries.choices import ChoiceForecast, forecast_choices, token_lengths
@@ -65,7 +66,7 @@ def run(
         until: The last stage to run.
         force: Do that stage again. `grade` discards the grader's verdicts first, `finetune` models and evaluations, `evaluate`
             evaluations. `sample` buys only samples whose files are missing; `audit` repeats only a judge's failed calls. Other stages
-            are repeated at every start.
+            are repeated at every start, unless nothing has changed since the last report: then `report` repeats them.
         strict: Refuse a study with a problem whose own reference answer the grader does not accept, rather than leave it out.
         executor: Overrides the study file's executor for this start.
         batch_terms: What to do with batches at endpoints.
@@ -304,15 +305,18 @@ def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec,
             # Compare the limits before study.yaml is overwritten.
             lowered = is_lowered(read_last_study(directory), study)
             with keep_study(directory, resolved(study, base)):
-                directory.write_json(manifest(prepared, base, grading), "manifest.json")
+                made = manifest(prepared, base, grading)
+                directory.write_json(made, "manifest.json")
                 usable = replace(usable, changes=compare_problems(directory, usable.problems))
                 start.begin()
                 gold.record(usable, directory, listener)
                 mark_leftovers(study, directory, listener)
+                reported = ReportedRun(directory, usable, resolved(study, base), made)
                 started = StudyRun(
                     usable, directory, executor, ledger, grading, checking, listener, lowered=lowered, batch_terms=how.batch_terms
                 )
-                report = started.run(how.until, force=how.force)
+                reports = how.until == "report"
+                report = report_run(started, reported, listener, force=how.force) if reports else started.run(how.until, force=how.force)
         stopped = False
     except BrokenProcessPool as error:
         raise RunError(

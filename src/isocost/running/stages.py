@@ -283,8 +283,14 @@ def write_measures(directory: RunDirectory, found: Results) -> None:
 
 def write_report(directory: RunDirectory, found: Results) -> Report:
     """Write the report, its figures and tables, and everything that it was made from."""
-    made = report(found)
+    made = rewrite_report(directory, found)
     directory.write_json(results_json(found), RESULTS)
+    return made
+
+
+def rewrite_report(directory: RunDirectory, found: Results) -> Report:
+    """Write the report, its figures and tables."""
+    made = report(found)
     for name, figure in made.figures.items():
         directory.write_text(figure, "figures", f"{name}.svg")
     for name, table in made.tables.items():
