@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from isocost.records import Chosen
 from isocost.viewer.app import viewer
+from isocost.viewer.choosing import OpenRun
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.rundata import RunData
 from tests.conftest import CHROMIUM
@@ -62,8 +63,12 @@ def location(address: str) -> str:
     return address.removeprefix(PREFIX)
 
 
+def open_run(path: Path, labeller: str = "ann") -> OpenRun:
+    return OpenRun(name=path.name, data=RunData(path), book=LabelBook(path, labeller))
+
+
 def open_pages(path: Path, chosen: list[Chosen], labeller: str = "ann") -> Pages:
-    client = TestClient(viewer(RunData(path), LabelBook(path, labeller), token=TOKEN, port=PORT, prefix=PREFIX), base_url=BASE)
+    client = TestClient(viewer([open_run(path, labeller)], token=TOKEN, port=PORT, prefix=PREFIX), base_url=BASE)
     assert client.get("/", params={"token": TOKEN}).status_code == 200
     return Pages(path=path, chosen=chosen, client=client)
 
@@ -89,13 +94,13 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def serving(path: Path, prefix: str = PREFIX, texts: Sequence[str] = ()) -> Iterator[Served]:
-    """Serve a new run directory, under the prefix, on a free port; `texts` are the first chosen solutions."""
+def serving(path: Path, prefix: str = PREFIX, texts: Sequence[str] = (), others: Sequence[Path] = ()) -> Iterator[Served]:
+    """Serve a new run directory, under the prefix, on a free port; `texts` are the first chosen solutions, `others` more runs."""
     path.mkdir()
     chosen = write_run(path, texts=texts)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        app = viewer(RunData(path), LabelBook(path, "ann"), token=TOKEN, port=port, prefix=prefix)
+        app = viewer([open_run(each) for each in (path, *others)], token=TOKEN, port=port, prefix=prefix)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", lifespan="off", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

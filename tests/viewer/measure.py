@@ -1,10 +1,14 @@
-"""How long pages take and how large they are: `python -m tests.viewer.measure`. Prints the table of docs/viewer.md."""
+"""Processor seconds and sizes of pages: `python -m tests.viewer.measure`. Prints the table of docs/viewer.md.
+
+`python -m tests.viewer.measure RUN` measures those of a run directory.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +16,14 @@ import polars as pl
 from starlette.testclient import TestClient
 
 from isocost.viewer.app import viewer
+from isocost.viewer.choosing import OpenRun
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.rundata import RunData
 from tests.viewer.conftest import ORIGIN, PORT, TOKEN
 from tests.viewer.rundirs import write_run
 
 SIZES = ((625, 16), (10_000, 100))  # problems, samples of each
+ROW_GROUP = 20_000  # rows, as a run writes them
 WORDS = np.array([*(f"word{i}" for i in range(40)), "12 + 35 = 47", "6 * 8 = 48"])
 
 
@@ -38,26 +44,45 @@ def write(path: Path, n_problems: int, n_samples: int) -> None:
             "predicted_answer": ["1"] * n,
             "correct": lots.random(n) < 0.5,
         }
-    ).write_parquet(path / "samples.parquet")
+    ).write_parquet(path / "samples.parquet", row_group_size=ROW_GROUP)
     questions = {"id": [f"p{i}" for i in range(n_problems)], "question": ["How many are left in the end, and why? " * 6] * n_problems}
     pl.DataFrame(questions).with_columns(answer=pl.lit("1"), metadata=pl.lit('{"level": "3"}')).write_parquet(
         path / "problems" / "train.parquet"
     )
 
 
+def row(path: Path) -> str:
+    """The row of a run: start, first list, a list by kept before and after its distinct solutions are counted, a problem, largest page."""
+    data, sizes = RunData(path), []
+    cells = [taken(data.counts)]
+    run = OpenRun(name="run", data=data, book=LabelBook(path, "ann"))
+    client = TestClient(viewer([run], token=TOKEN, port=PORT), base_url=ORIGIN)
+
+    def get(address: str) -> str:
+        return taken(lambda: sizes.append(len(client.get(address).content)))
+
+    cells += [get(f"/?token={TOKEN}"), get("/?sort=-solved&page=3")]
+    data.count_ahead()
+    last = data.counts().problems["id"][-1]
+    cells += [get("/?sort=solved&page=3"), get(f"/problem?id={last}")]
+    return f"| {data.counts().problems['n'].sum():,} | {' | '.join(cells)} | {max(sizes) / 1000:.0f} KB |\n"
+
+
+def taken(work: Callable[[], object]) -> str:
+    started = time.process_time()
+    work()
+    return f"{time.process_time() - started:.2f} s"
+
+
 def main() -> None:
-    sys.stdout.write("| samples | first list | a filter | a problem | largest page |\n| ---: | ---: | ---: | ---: | ---: |\n")
-    for n_problems, n_samples in SIZES:
+    sys.stdout.write("| samples | start | first list | by kept | by kept, counted | a problem | largest page |\n")
+    sys.stdout.write("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+    for given in sys.argv[1:]:
+        sys.stdout.write(row(Path(given)))
+    for n_problems, n_samples in () if sys.argv[1:] else SIZES:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder)
-            write(path, n_problems, n_samples)
-            client = TestClient(viewer(RunData(path), LabelBook(path, "ann"), token=TOKEN, port=PORT), base_url=ORIGIN)
-            cells, largest = [], 0
-            for address in (f"/?token={TOKEN}", "/?show=disagree&page=2", "/problem?id=p77"):
-                started = time.perf_counter()
-                largest = max(largest, len(client.get(address).content))
-                cells.append(f"{time.perf_counter() - started:.2f} s")
-            sys.stdout.write(f"| {n_problems * n_samples:,} | {' | '.join(cells)} | {largest / 1000:.0f} KB |\n")
+            write(Path(folder), n_problems, n_samples)
+            sys.stdout.write(row(Path(folder)))
 
 
 if __name__ == "__main__":

@@ -187,3 +187,51 @@ def test_other_problems_are_found_in_both_directions(pages: Pages) -> None:
         after, before = queue.other_problem(number, 1), queue.other_problem(number, -1)
         assert all(pages.chosen[n - 1].problem_id == here for n in range(number + 1, after or len(queue) + 1))
         assert all(pages.chosen[n - 1].problem_id == here for n in range((before or 0) + 1, number))
+
+
+def test_distinct_solutions_that_are_counted_ahead_are_those_of_each_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(tmp_path)
+    ids = [f"orchard-{i:04d}" for i in range(12)]
+    lazy, ahead = RunData(tmp_path), RunData(tmp_path)
+    ahead.count_ahead()
+    monkeypatch.setattr(ahead, "_count_distinct", lambda *args: pytest.fail("texts were read for a list"))
+    assert ahead.distinct(ids) == lazy.distinct(ids)
+    kept = (
+        pl.read_parquet(tmp_path / "samples.parquet").filter(pl.col("correct")).group_by("problem_id").agg(pl.col("generation").n_unique())
+    )
+    assert lazy.distinct(ids) == dict.fromkeys(ids, 0) | dict(kept.iter_rows())
+    assert min(lazy.distinct(ids).values()) == 0
+
+
+def test_distinct_solutions_are_counted_again_when_the_run_has_more_samples(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    data = RunData(tmp_path)
+    data.count_ahead()
+    file = tmp_path / "samples.parquet"
+    more = pl.read_parquet(file).filter(pl.col("problem_id") == "orchard-0003").head(1)
+    before = data.distinct(["orchard-0003"])["orchard-0003"]
+    pl.concat([pl.read_parquet(file), more.with_columns(correct=True, generation=pl.lit("new"))]).write_parquet(file)
+    assert data.distinct(["orchard-0003"]) == {"orchard-0003": before + 1}
+
+
+def headers(page: str) -> list[str]:
+    return [re.sub(r"<[^>]*>", "", cell).strip() for cell in re.findall(r"<th role.*?</th>", page, re.S)]
+
+
+def test_columns_that_are_empty_in_all_rows_are_left_out(tmp_path: Path) -> None:
+    pages = open_pages(tmp_path, write_run(tmp_path))
+    assert headers(pages.get("/")) == ["id", "question", "level", *MODELS, "kept", "distinct"]
+    samples, train = tmp_path / "samples.parquet", tmp_path / "problems" / "train.parquet"
+    # Only the first model was asked what nobody solves: the list of these problems has no column of the second.
+    table = pl.read_parquet(samples)
+    unsolved = table.group_by("problem_id").agg(pl.col("correct").any()).filter(~pl.col("correct"))["problem_id"]
+    table.filter((pl.col("model") == MODELS[0]) | ~pl.col("problem_id").is_in(unsolved.to_list())).write_parquet(samples)
+    assert headers(pages.get("/?show=never")) == ["id", "question", "level", MODELS[0], "kept", "distinct"]
+    assert headers(pages.get("/")) == ["id", "question", "level", *MODELS, "kept", "distinct"]
+    assert [len(row) for row in rows(pages.get("/?show=never"))] == [6] * unsolved.len()
+    pl.read_parquet(train).with_columns(metadata=pl.lit("{}")).write_parquet(train)
+    assert headers(pages.get("/")) == ["id", "question", *MODELS, "kept", "distinct"]
+    train.unlink()
+    page = pages.get("/")
+    assert headers(page) == ["id", *MODELS, "kept", "distinct"]
+    assert {len(row) for row in rows(page)} == {5}

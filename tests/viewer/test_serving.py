@@ -90,7 +90,7 @@ def test_what_cannot_be_shown_is_refused_in_a_line_or_two(tmp_path: Path) -> Non
 def test_a_missing_extra_is_said_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(MissingExtraError, match=r'uvicorn is not installed\n  install it: pip install "isocost\[view\]"'):
-        serving.serve(tmp_path, labeller="ann", port=0, say=print)
+        serving.serve({"run": tmp_path}, labeller="ann", port=0, say=print)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 41, "a\nb", "\u202eann"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from isocost.cli.arguments import Address, AsJson, Directory, Settings, Strict, Where, force_option
+from isocost.cli.arguments import Address, AsJson, Directory, Settings, Strict, Where, force_option, names_of
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import print_data, say
 from isocost.cli.studies import run_stage
@@ -40,7 +41,7 @@ audit.__annotations__["force"] = force_option("audit")
 
 
 def view(
-    directory: Directory,
+    directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="A run directory, or several.", show_default=False)],
     labeller: Annotated[
         str | None,
         typer.Option("--labeller", metavar="NAME", help="The name of the person who labels; default: your login name.", show_default=False),
@@ -51,10 +52,12 @@ def view(
 
     Prints one link, which opens the pages once, in one browser on this machine. Each label is stored at once in DIR/audits/labels.jsonl.
     isocost audit DIR chooses the solutions to label. A second person labels the same ones with a --labeller of their own.
+    Several runs have a list of them on the first page; labels stay with their run.
     Ctrl-C ends the viewer and prints a summary of the labels. Needs pip install "isocost[view]"; see docs/viewer.md.
     """
     from isocost.viewer.serving import serve
 
+    runs = dict(zip(names_of(directories), directories, strict=True))
     with stoppable():
-        closing = serve(directory, labeller=labeller, port=port, say=print_data)
+        closing = serve(runs, labeller=labeller, port=port, say=print_data)
     say(f"\n{closing}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -12,19 +12,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from isocost.errors import InputError, IsocostError
+from isocost.ids import digest
 from isocost.paths import shell_word
 from isocost.viewer.agreeing import agreement_page
 from isocost.viewer.browsing import Browsing
+from isocost.viewer.choosing import OpenRun, path_of, runs_page
 from isocost.viewer.guarding import Guard
-from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.labelling import END, Labelling
 from isocost.viewer.listing import View
 from isocost.viewer.queue import AGREEMENT
 from isocost.viewer.rendering import SCRIPTS, Renderer, script, style
-from isocost.viewer.rundata import RunData
 from isocost.viewer.unsaved import not_saved
 
 _LARGEST_BODY = 64 * 1024  # bytes; a verdict with its note is far below
@@ -33,17 +33,36 @@ _MOST_DIGITS = 10  # Python refuses to parse a number of several thousand digits
 _BY_SCRIPT = "isocost-script"  # header of requests by the script, which are answered by an address or an error instead of a page
 
 
-def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str = "") -> Starlette:
-    """Build the web application of a run directory, for one labeller.
+def viewer(runs: Sequence[OpenRun], *, token: str, port: int, prefix: str = "") -> Starlette:
+    """Build the web application of run directories, for one labeller.
 
     Args:
-        data: The run directory.
-        book: The labels, and the labeller who writes them.
+        runs: The runs. The pages of one are at `/`; several have a list of them there, and their pages below a path each.
         token: Secret that the first request must bring.
         port: Port of the server. Requests with another Host or Origin are refused.
         prefix: Path above all pages: "/" and a random name, so that browsers send the cookie to no other server of this machine.
     """
-    render = Renderer(prefix)
+    routes: list[BaseRoute]
+    if len(runs) == 1:
+        routes = _pages(runs[0], Renderer(prefix))
+    else:
+        render = Renderer(prefix)
+        routes = [Route("/", lambda request: HTMLResponse(runs_page(runs, render))), *_files()]
+        for number, run in enumerate(runs, start=1):
+            drafts = f"{digest(str(run.data.path.resolve()))}/"
+            own = Renderer(f"{prefix}{path_of(number)}", runs=f"{prefix}/", run=run.name, drafts=drafts)
+            routes.append(Mount(path_of(number), routes=_pages(run, own)))
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, token=token, port=port, prefix=prefix)],
+        exception_handlers={HTTPException: _not_there, IsocostError: _refused},
+        max_body_size=_LARGEST_BODY,
+    )
+
+
+def _pages(run: OpenRun, render: Renderer) -> list[BaseRoute]:
+    """Return the routes of a run's pages."""
+    data, book, prefix = run.data, run.book, render.prefix
     labelling, browsing = Labelling(data, book, render), Browsing(data, book, render)
 
     def problems(request: Request) -> Response:
@@ -69,7 +88,7 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str
     def agreement(request: Request) -> Response:
         return HTMLResponse(agreement_page(data, book.labels(), book.labeller, render))
 
-    routes = [
+    return [
         Route("/", problems),
         Route("/problem", problem),
         Route("/solution", solution),
@@ -80,15 +99,14 @@ def viewer(data: RunData, book: LabelBook, *, token: str, port: int, prefix: str
         Route("/label/{number}", labelled),
         Route("/undo", _writing(labelling, labelling.undo), methods=["POST"]),
         Route(AGREEMENT, agreement),
-        Route("/style.css", _file(style, "text/css")),
-        *(Route(f"/{name}", _file(partial(script, name), "text/javascript")) for name in SCRIPTS),
+        *_files(),
     ]
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(Guard, token=token, port=port, prefix=prefix)],
-        exception_handlers={HTTPException: _not_there, IsocostError: _refused},
-        max_body_size=_LARGEST_BODY,
-    )
+
+
+def _files() -> list[BaseRoute]:
+    """Return the routes of the style sheet and the scripts."""
+    scripts = (Route(f"/{name}", _file(partial(script, name), "text/javascript")) for name in SCRIPTS)
+    return [Route("/style.css", _file(style, "text/css")), *scripts]
 
 
 def _writing(labelling: Labelling, write: Callable[[dict[str, str]], str]) -> Callable[[Request], Awaitable[Response]]:

@@ -35,8 +35,9 @@ class Browsing:
         page = min(view.page, listing.pages(found.height))
         view = View(show=view.show, sort=view.sort, page=page)
         rows = found.slice((page - 1) * listing.PAGE, listing.PAGE)
-        per_model = _per_model(counts, rows["id"].to_list())
-        per_mark = strips.scale(max((sum(kinds.values()) for kinds in per_model.values()), default=0), len(counts.models))
+        per_model, models = _per_model(counts, rows["id"].to_list()), _models_of(counts, found)
+        per_mark = strips.scale(max((sum(kinds.values()) for kinds in per_model.values()), default=0), len(models))
+        listed = self._rows(rows, per_model, models, per_mark, view)
         return self._render(
             "list.html.j2",
             study=self._data.name,
@@ -44,6 +45,7 @@ class Browsing:
             total=counts.problems.height,
             samples=int(counts.problems["n"].sum()),
             models=counts.models,
+            columns=models,
             chosen=bool(self._data.audited().chosen),
             progress=standing.parts(),
             aim=standing.aim(),
@@ -51,10 +53,12 @@ class Browsing:
             shown=listing.NAMES[view.show],
             count=found.height,
             sorts=_sorts(view),
-            rows=self._rows(rows, per_model, counts.models, per_mark, view),
+            rows=listed,
+            with_question=any(row["question"] for row in listed),
+            with_level=bool((counts.problems["level"] != "").any()),
             legend=strips.legend(),
             scale=per_mark,
-            width=strips.width(len(counts.models)),
+            width=strips.width(len(models)),
             page=page,
             pages=listing.pages(found.height),
             before=_page(view, page - 1) if page > 1 else None,
@@ -142,6 +146,12 @@ class Browsing:
                     f"{self._book.labeller}: {said(label)}" if label else "chosen, not labelled yet",
                 ]
         return found
+
+
+def _models_of(counts: Counts, problems: pl.DataFrame) -> tuple[str, ...]:
+    """Return the models with samples of these problems: the columns of the others would be empty."""
+    own = set(counts.by_model.join(problems.select("id"), left_on="problem_id", right_on="id", how="semi")["model"])
+    return tuple(model for model in counts.models if model in own)
 
 
 def _per_model(counts: Counts, ids: list[str]) -> dict[tuple[str, str], dict[str, int]]:

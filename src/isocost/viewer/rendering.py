@@ -50,6 +50,7 @@ _LABELLING = (
 _SHORTCUTS = {
     "list.html.j2": _BROWSING,
     "label.html.j2": _LABELLING,
+    "runs.html.j2": (("j ↓", "next"), ("k ↑", "previous"), ("Enter", "open"), ("?", "these keys")),
     "done.html.j2": (("z backspace", "undo the last"), ("?", "these keys")),
 }
 
@@ -58,15 +59,24 @@ class Renderer:
     """Render pages from templates, with the path prefix of the server before every link.
 
     Addresses elsewhere in this package do not have the prefix: "/label/2".
+
+    Args:
+        prefix: The path above all pages of the run.
+        runs: The address of the list of runs; "" where one run is served.
+        run: The run's name in that list.
+        drafts: Before the names of unsaved notes, which a browser keeps for all runs together: two runs may share a sample.
     """
 
-    def __init__(self, prefix: str = "") -> None:
-        self.prefix = prefix
+    def __init__(self, prefix: str = "", *, runs: str = "", run: str = "", drafts: str = "") -> None:
+        self.prefix, self._runs = prefix, runs
+        self._values = {"prefix": prefix, "runs_url": runs, "run_name": run, "drafts": drafts}
 
     def __call__(self, template: str, **values: object) -> str:
         """Return the page of a template."""
         shortcuts = _SHORTCUTS.get(template, _READING)
-        return _environment().get_template(template).render(prefix=self.prefix, shortcuts=shortcuts, **values)
+        if self._runs and template == "list.html.j2":
+            shortcuts = (*shortcuts, ("Esc", "all runs"))
+        return _environment().get_template(template).render(shortcuts=shortcuts, **self._values, **values)
 
 
 @cache

@@ -87,6 +87,7 @@ class RunData:
         self._stamp: tuple[object, ...] = ()
         self._counts: Counts | None = None
         self._audited: Audited | None = None
+        self._distinct: dict[str, int] = {}
 
     def counts(self) -> Counts:
         """Return the counts, read again if the run has changed its files.
@@ -118,11 +119,30 @@ class RunData:
         return dict(rows.iter_rows())
 
     def distinct(self, problem_ids: Sequence[str]) -> dict[str, int]:
-        """Count the distinct correct solutions of some problems."""
+        """Return the number of distinct correct solutions of some problems, counted once until the run changes its files."""
+        known = self._distinct_now()
+        if unknown := [each for each in problem_ids if each not in known]:
+            self._count_distinct(known, unknown, pl.col("problem_id").is_in(unknown))
+        return {each: known[each] for each in problem_ids}
+
+    def count_ahead(self) -> None:
+        """Count the distinct correct solutions of all problems, so that no list waits for their texts: 2 s for a million samples.
+
+        Raises:
+            RunDirectoryError: A file cannot be read.
+        """
+        self._count_distinct(self._distinct_now(), self.counts().problems["id"].to_list(), pl.lit(value=True))
+
+    def _distinct_now(self) -> dict[str, int]:
+        self._fresh()
+        # A count that ends after the files have changed goes into the dict of the old ones, which nobody reads any more.
+        return self._distinct
+
+    def _count_distinct(self, known: dict[str, int], problem_ids: Sequence[str], wanted: pl.Expr) -> None:
         with reading(self.path):
-            wanted = self._scan().filter(pl.col("problem_id").is_in(list(problem_ids)) & pl.col("correct"))
-            rows = wanted.group_by("problem_id").agg(pl.col("generation").n_unique()).collect(engine="streaming")
-        return dict(rows.iter_rows())
+            texts = self._scan().filter(wanted & pl.col("correct")).select("problem_id", pl.col("generation").hash())
+            rows = texts.group_by("problem_id").agg(pl.col("generation").n_unique()).collect(engine="streaming")
+        known.update({**dict.fromkeys(problem_ids, 0), **dict(rows.iter_rows())})
 
     def samples(self, problem_id: str) -> pl.DataFrame:
         """Return all samples of a problem, with their texts and a column `kind`."""
@@ -146,6 +166,7 @@ class RunData:
             if self._counts is None or self._audited is None or stamp != self._stamp:
                 with reading(self.path):
                     self._counts, self._audited = _count(self._scan(), _questions(self.path)), read_audited(self.path)
+                self._distinct = {}
                 self._stamp = stamp
             return self._counts, self._audited
 

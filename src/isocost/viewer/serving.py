@@ -6,10 +6,12 @@ import contextlib
 import getpass
 import secrets
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from isocost.errors import InputError, MissingExtraError
+from isocost.errors import InputError, MissingExtraError, RunDirectoryError
+from isocost.viewer.choosing import OpenRun
 from isocost.viewer.labelbook import LabelBook
 from isocost.viewer.rundata import RunData
 
@@ -17,17 +19,17 @@ _LOOPBACK = "127.0.0.1"
 _LONGEST_NAME = 40
 
 
-def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], None]) -> str:
-    """Serve the pages of a run directory until it is interrupted.
+def serve(runs: Mapping[str, Path], *, labeller: str | None, port: int, say: Callable[[str], None]) -> str:
+    """Serve the pages of one run directory, or of several, until they are interrupted.
 
     Args:
-        path: The run directory.
+        runs: The run directories by name.
         labeller: Name of the labeller; None for the login name.
         port: Port on 127.0.0.1; 0 for any free one.
         say: Called with the one line that contains the link.
 
     Returns:
-        The closing line, a summary of the labels.
+        The closing lines, one per run: a summary of the labels.
 
     Raises:
         MissingExtraError: starlette or uvicorn is not installed.
@@ -43,14 +45,16 @@ def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], N
         if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
             raise
         raise MissingExtraError(error.name or "starlette", "view") from error
-    book, data = LabelBook(path, checked_name(_login() if labeller is None else labeller)), RunData(path)
-    before = len(book.own())
-    data.counts()  # fail here, not in the browser, if a file cannot be read
+    name = checked_name(_login() if labeller is None else labeller)
+    served = [OpenRun(name=run, data=RunData(path), book=LabelBook(path, name)) for run, path in runs.items()]
+    before = [len(run.book.own()) for run in served]
+    for run in served:
+        run.data.counts()  # fail here, not in the browser, if a file cannot be read
     with _listening(port) as listener:
         port = listener.getsockname()[1]
         token, prefix = secrets.token_urlsafe(24), f"/{secrets.token_urlsafe(24)}"
         config = uvicorn.Config(
-            viewer(data, book, token=token, port=port, prefix=prefix),
+            viewer(served, token=token, port=port, prefix=prefix),
             log_config=None,
             log_level="error",
             access_log=False,
@@ -59,10 +63,18 @@ def serve(path: Path, *, labeller: str | None, port: int, say: Callable[[str], N
             server_header=False,
             timeout_graceful_shutdown=2,
         )
+        threading.Thread(target=_count_ahead, args=[served], daemon=True).start()
         say(f"open http://{_LOOPBACK}:{port}{prefix}/?token={token}")
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn shuts down, then raises the interrupt again
             uvicorn.Server(config).run(sockets=[listener])
-    return closing(data, book, before)
+    lines = [closing(run.data, run.book, labels) for run, labels in zip(served, before, strict=True)]
+    return lines[0] if len(served) == 1 else "\n".join(f"{run.name}: {line}" for run, line in zip(served, lines, strict=True))
+
+
+def _count_ahead(runs: Sequence[OpenRun]) -> None:
+    for run in runs:
+        with contextlib.suppress(RunDirectoryError):  # the pages count for themselves, and show what is wrong
+            run.data.count_ahead()
 
 
 def closing(data: RunData, book: LabelBook, before: int) -> str:
