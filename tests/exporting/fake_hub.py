@@ -1,4 +1,4 @@
-"""A local server with the part of the hub's API that pushing a data set uses."""
+"""A local server with the part of the hub's API that pushing a data set or a model uses."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class FakeHub:
     token: str = "hf_good"
     repos: dict[str, dict[str, bytes]] = field(default_factory=dict)
     private: dict[str, bool] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     refuses_commits: bool = False
     requests: list[str] = field(default_factory=list)
 
@@ -38,22 +39,22 @@ class FakeHub:
             return 200, {}
         if path == "/api/validate-yaml":
             return 200, {"errors": [], "warnings": []}
-        name, _, rest = path.removeprefix("/api/datasets/").partition("/preupload/")
-        if rest:
+        kind, _, rest = path.removeprefix("/api/").partition("/")
+        name, action = "/".join(rest.split("/")[:2]), "/".join(rest.split("/")[2:3])
+        if self.kinds.get(name, "dataset") != kind.removesuffix("s") or name not in self.repos:
+            return 404, {"error": "Repository not found"}
+        if action == "preupload":
             each = [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in json.loads(body)["files"]]
             return 200, {"files": each}
-        name, _, rest = path.removeprefix("/api/datasets/").partition("/commit/")
-        if rest:
-            return self._commit(name, body)
-        name = "/".join(path.removeprefix("/api/datasets/").split("/")[:2])
-        return (200, {"id": name, "sha": "0" * 40, "siblings": []}) if name in self.repos else (404, {"error": "Repository not found"})
+        return self._commit(name, body) if action == "commit" else (200, {"id": name, "sha": "0" * 40, "siblings": []})
 
     def _create(self, given: dict[str, Any]) -> tuple[int, Any]:
         name = f"{given.get('organization', 'me')}/{given['name']}"
         if name in self.repos:
             return 409, {"error": "You already created this dataset repo"}
         self.repos[name], self.private[name] = {}, bool(given.get("private")) or given.get("visibility") == "private"
-        return 200, {"url": f"{self.address}/datasets/{name}"}
+        self.kinds[name] = given.get("type", "model")  # a request without a kind means a model
+        return 200, {"url": f"{self.address}/{'' if self.kinds[name] == 'model' else 'datasets/'}{name}"}
 
     def _commit(self, name: str, body: bytes) -> tuple[int, Any]:
         if self.refuses_commits:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from isocost.errors import InputError, MissingExtraError, RunError
-from isocost.exporting.hub import Hub
+from isocost.exporting.hub import Hub, kind_of
 from tests.exporting.fake_hub import FakeHub, served
 
 pytest.importorskip("huggingface_hub")
@@ -40,6 +40,26 @@ def test_a_folder_becomes_a_private_data_set(hub: FakeHub, folder: Path) -> None
     }
     assert hub.private == {"me/data": True}
     assert len([each for each in hub.requests if "/commit/" in each]) == 1
+
+
+def test_a_folder_with_a_configuration_becomes_a_private_model_in_one_commit(hub: FakeHub, folder: Path) -> None:
+    assert kind_of(folder) == "dataset"
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    address = Hub("me/student", kind_of(folder)).push(folder)
+    assert address == f"{hub.address}/me/student"
+    assert (hub.kinds, hub.private) == ({"me/student": "model"}, {"me/student": True})
+    assert set(hub.repos["me/student"]) >= {"README.md", "config.json", "data/train.parquet"}
+    assert len([each for each in hub.requests if "/commit/" in each]) == 1
+
+
+def test_a_model_is_refused_where_a_model_of_its_name_exists_and_removed_where_its_commit_fails(hub: FakeHub, folder: Path) -> None:
+    hub.refuses_commits = True
+    with pytest.raises(InputError, match="the token may not write there"):
+        Hub("me/student", "model").push(folder)
+    assert hub.repos == {}
+    hub.repos["me/student"], hub.kinds["me/student"] = {}, "model"
+    with pytest.raises(InputError, match="me/student: exists already\n  choose another name; nothing was pushed"):
+        Hub("me/student", "model")
 
 
 def test_a_name_that_exists_is_refused_before_anything_is_sent(hub: FakeHub) -> None:

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from isocost.api.answers import Answer
 from isocost.api.progress import listener
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from isocost.backtesting import Backtest
     from isocost.costs.given import GivenCosts
     from isocost.exporting import Exported
+    from isocost.exporting.students import ExportedStudent
     from isocost.measuring.survey import Survey
     from isocost.predicting import Prediction
     from isocost.records import CellPlan
@@ -240,34 +241,48 @@ def write_samples(samples: pl.DataFrame, path: str | Path) -> Path:
     return path
 
 
-def export(directory: str | Path, arm: str, out: str | Path, *, format: str = "messages") -> Exported:
-    """Write the data of a cell as a folder that `datasets.load_dataset` opens, with its card, as `isocost export`.
+@overload
+def export(directory: str | Path, arm: str, out: str | Path, *, format: str = "messages") -> Exported: ...
+@overload
+def export(directory: str | Path, arm: str, out: str | Path, *, student: str, seed: int | None = None) -> ExportedStudent: ...
+def export(
+    directory: str | Path, arm: str, out: str | Path, *, format: str = "messages", student: str | None = None, seed: int | None = None
+) -> Exported | ExportedStudent:
+    """Write the data of a cell, or a student that was trained on it, as a folder with its card, as `isocost export`.
+
+    `datasets.load_dataset` opens the data, transformers the student.
 
     Args:
         directory: The run directory.
         arm: The cell, `arm@budget`; an arm's name is enough if it has one budget.
         out: The folder to write; it must not exist.
-        format: messages, prompt-completion, text, parquet, kto or open-r1.
+        format: The form of the data: messages, prompt-completion, text, parquet, kto or open-r1.
+        student: Write this student instead of the data.
+        seed: The student's training seed; may be left out if there is one.
 
     Raises:
-        InputError: the run, the cell or the format does not exist, or the folder does.
+        InputError: the run, the cell, the format or the student does not exist, or the folder does.
         StorageError: the folder cannot be written.
     """
+    if student is not None:
+        from isocost.exporting.students import export_student
+
+        return export_student(Path(directory), student, arm, Path(out), seed=seed)
     from isocost.exporting import export as write
 
     return write(Path(directory), arm, format, Path(out))
 
 
 def push_to_hub(folder: str | Path, name: str) -> str:
-    """Push a folder that `export` wrote to the Hugging Face hub as a private data set, and return its address.
+    """Push a folder that `export` wrote to the Hugging Face hub, as a private data set or model, and return its address.
 
     Raises:
         InputError: there is no token, the hub refuses it, or the name is taken; nothing is pushed.
         RunError: the hub cannot be reached.
     """
-    from isocost.exporting.hub import Hub
+    from isocost.exporting.hub import Hub, kind_of
 
-    return Hub(name).push(Path(folder))
+    return Hub(name, kind_of(Path(folder))).push(Path(folder))
 
 
 def _study(study: str | Path | Study) -> Study:

@@ -1,9 +1,7 @@
-"""`isocost export`: the data of one cell of a run as a folder that `datasets.load_dataset` opens, with its card."""
+"""`isocost export`: the data of one cell of a run as a folder that `datasets.load_dataset` opens, with its card. `students` does models."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +10,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from isocost.errors import InputError, StorageError
+from isocost.errors import InputError
 from isocost.exporting.card import card
 from isocost.exporting.cells import CellData, open_cell
+from isocost.exporting.folders import check_new, write_folder
 from isocost.exporting.shapes import SHAPES, Shape
 from isocost.nearest import did_you_mean
 from isocost.paths import shell_word
-from isocost.tables.source import first_line
 
 __all__ = ["SHAPES", "Exported", "export"]
 
@@ -56,22 +54,17 @@ def export(run: Path, arm: str, shape: str, folder: Path) -> Exported:
     if shape not in SHAPES:
         hint = did_you_mean(shape, SHAPES) or f"known: {', '.join(SHAPES)}"
         raise InputError(f'--format: unknown format "{shape[:80]}"', advice=hint)
-    if folder.exists():
-        raise InputError(f"{folder}: exists already", advice="name another folder, or remove it")
-    if not folder.absolute().parent.is_dir():
-        raise InputError(f"{folder}: its parent folder does not exist")
+    check_new(folder)
     cell = open_cell(run, arm)
-    try:
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=folder.absolute().parent) as temporary:
-            made = Path(temporary) / "made"
-            (made / _FILE.parent).mkdir(parents=True)
-            rows = _write(SHAPES[shape], cell, made / _FILE)
-            (made / "README.md").write_text(
-                card(cell, SHAPES[shape], rows, str(_FILE), _command(run, arm, shape, folder)), encoding="utf-8"
-            )
-            shutil.move(made, folder)
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be written: {first_line(error)}") from error
+
+    def fill(made: Path) -> int:
+        (made / _FILE.parent).mkdir(parents=True)
+        rows = _write(SHAPES[shape], cell, made / _FILE)
+        text = card(cell, SHAPES[shape], rows, str(_FILE), _command(run, arm, shape, folder))
+        (made / "README.md").write_text(text, encoding="utf-8")
+        return rows
+
+    rows = write_folder(folder, fill)
     return Exported(folder=folder, rows=rows, cell=cell.name)
 
 

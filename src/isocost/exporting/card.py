@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -26,7 +26,7 @@ _JUDGED = {
 
 def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> str:
     """Return the card in Markdown, with the settings by which the datasets library finds the file."""
-    kept = _sections(cell.data_card)
+    kept = sections(cell.data_card)
     content = "the training set" if shape.is_training_set else "the draws"
     parts = [
         _settings(cell, file),
@@ -34,24 +34,24 @@ def card(cell: CellData, shape: Shape, rows: int, file: str, command: str) -> st
         f"{rows:,} rows: {content} of the cell `{cell.name}` of the study `{cell.study.name}`, made with isocost {version('isocost')}. "
         "Correct solutions reach the reference answer; their reasoning may be wrong.",
         "## Rows",
-        f"Each row is {shape.about} Problems: {len(cell.problems):,} from {_source(cell)}.",
+        f"Each row is {shape.about} Problems: {len(cell.problems):,} from {source(cell)}.",
         "## Models",
         kept.get("Models", ""),
         "" if shape.is_training_set else "Solutions are those of the cell's training set, which are among the draws.",
-        _table(("model", "identity"), _identities(cell)),
+        table(("model", "identity"), _identities(cell)),
         "## Prompt",
         f"```yaml\n{dump_yaml(cell.study.prompt.model_dump(mode='json', exclude_defaults=True)).strip()}\n```",
         "## Budget",
-        "\n".join(_budget(cell)),
+        "\n".join(budget(cell)),
         "## Measures",
-        _table(("measure", "value", "problems"), _measures(cell.measures)),
+        table(("measure", "value", "problems"), _measures(cell.measures)),
         "## False positives",
-        "\n".join(_false_positives(cell)),
+        "\n".join(false_positives(cell)),
         *(("## From drawn to kept", kept.get("From drawn to kept", "")) if shape.is_training_set else ()),
         "## Decontamination",
-        _decontamination(cell),
+        decontamination(cell),
         "## Terms",
-        "\n".join(_terms(cell)),
+        "\n".join(terms(cell)),
         "## Make it again",
         f"```console\n$ {command}\n```",
     ]
@@ -68,13 +68,14 @@ def _settings(cell: CellData, file: str) -> str:
     return f"---\n{dump_yaml(data).strip()}\n---"
 
 
-def _sections(text: str) -> dict[str, str]:
+def sections(text: str) -> dict[str, str]:
     """Return the sections of the run's own card by heading."""
     parts = [part.partition("\n") for part in text.split("\n## ")[1:]]
     return {heading.strip(): body.strip() for heading, _, body in parts}
 
 
-def _source(cell: CellData) -> str:
+def source(cell: CellData) -> str:
+    """Name the source of the problems."""
     return f"the source `{cell.study.problems.train.source}`"
 
 
@@ -84,7 +85,8 @@ def _identities(cell: CellData) -> list[tuple[str, str]]:
     return [(model, f"`{names.get(model, 'not known')}`") for model in cell.models]
 
 
-def _budget(cell: CellData) -> Iterator[str]:
+def budget(cell: CellData) -> Iterator[str]:
+    """Yield the lines of the budget: planned, realised, policy."""
     arm, _, budget = cell.name.partition("@")
     plan = cell.read_json("plan.json").get("budgets", {}).get(budget, {})
     if plan.get("amount") is not None:
@@ -110,10 +112,10 @@ def _budget(cell: CellData) -> Iterator[str]:
 def _measures(measures: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name, what in _MEASURES.items():
         if isinstance(found := measures.get(name), dict):
-            yield f"{what} (`{name}`)", _estimate(found, percent=name in _RATES), f"{found.get('n', '')}"
+            yield f"{what} (`{name}`)", estimate(found, percent=name in _RATES), f"{found.get('n', '')}"
 
 
-def _estimate(found: Mapping[str, Any], *, percent: bool) -> str:
+def estimate(found: Mapping[str, Any], *, percent: bool) -> str:
     """Format an estimate with its interval, as `44.7% [42.1, 47.3]`."""
     value, low, high = (found.get(name) for name in ("value", "low", "high"))
     if value is None or low is None or high is None:
@@ -122,12 +124,13 @@ def _estimate(found: Mapping[str, Any], *, percent: bool) -> str:
     return f"{scale * value:.{digits}f}{sign} [{scale * low:.{digits}f}, {scale * high:.{digits}f}]"
 
 
-def _false_positives(cell: CellData) -> Iterator[str]:
+def false_positives(cell: CellData) -> Iterator[str]:
+    """Yield the false positive rate of the cell's data, and how it was judged."""
     rate = cell.measures.get("fpr")
     if not isinstance(rate, dict):
         yield "Not audited."
         return
-    yield f"{_estimate(rate, percent=True)} of solved problems (n {rate.get('n', '')}): right answer, wrong reasoning."
+    yield f"{estimate(rate, percent=True)} of solved problems (n {rate.get('n', '')}): right answer, wrong reasoning."
     models = cell.read_json("audits", "rates.json").get("models", {})
     for model in cell.models:
         best = (models.get(model) or {}).get("best")
@@ -135,7 +138,8 @@ def _false_positives(cell: CellData) -> Iterator[str]:
             yield f"Judged for `{model}` {_JUDGED.get(best, f'by `{best}`')}."
 
 
-def _decontamination(cell: CellData) -> str:
+def decontamination(cell: CellData) -> str:
+    """Say which search for contamination was made, and what it found."""
     rules, refused = cell.study.curate, "isocost refuses a study whose training and test problems share a question."
     if not rules.decontaminate:
         return f"{refused} No other search for contamination was made."
@@ -147,7 +151,8 @@ def _decontamination(cell: CellData) -> str:
     )
 
 
-def _terms(cell: CellData) -> Iterator[str]:
+def terms(cell: CellData) -> Iterator[str]:
+    """Yield the licences and terms of the questions and of each model's solutions."""
     licence = _LICENCES.get(cell.study.problems.train.source)
     yield f"- questions: {licence or 'the terms of their source, which isocost does not know'}"
     for model in cell.models:
@@ -157,6 +162,7 @@ def _terms(cell: CellData) -> Iterator[str]:
         yield f"- solutions of `{model}`: {named or unnamed}"
 
 
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]] | list[tuple[str, str]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Format a table as Markdown."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from isocost.errors import InputError, MissingExtraError, RunError
 from isocost.tables.source import first_line
 
+Kind = Literal["dataset", "model"]
+_MESSAGES: Mapping[Kind, str] = {"dataset": "Data set by isocost export", "model": "Model by isocost export"}
+
+
+def kind_of(folder: Path) -> Kind:
+    """Return what an exported folder holds: the configuration of a model makes it one."""
+    return "model" if (folder / "config.json").exists() else "dataset"
+
 
 class Hub:
-    """A new data set on the hub.
+    """A new data set or model on the hub.
 
     Args:
         name: Its name, `owner/name`.
+        kind: A data set or a model.
 
     Raises:
         InputError: There is no token, the hub refuses it, or the name is invalid or taken.
@@ -24,9 +34,9 @@ class Hub:
         MissingExtraError: huggingface_hub is not installed.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, kind: Kind = "dataset") -> None:
         library = _library()
-        self.name = name
+        self.name, self._kind = name, kind
         # HTTPError is that of the library's HTTP client, which passes it on where the hub cannot be reached.
         self._errors: tuple[type[Exception], ...] = (library.errors.HTTPError, library.errors.HFValidationError, OSError)
         token = library.get_token()
@@ -36,28 +46,28 @@ class Hub:
         self._api: Any = library.HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token)
         try:
             self._api.whoami()
-            taken = self._api.repo_exists(name, repo_type="dataset")
+            taken = self._api.repo_exists(name, repo_type=self._kind)
         except self._errors as error:
             raise self._translated(error) from error
         if taken:
             raise InputError(f"--push-to-hub {name[:100]}: exists already", advice="choose another name; nothing was pushed")
 
     def push(self, folder: Path) -> str:
-        """Create the data set, private, with the folder's files as one commit, and return its address.
+        """Create the data set or model, private, with the folder's files as one commit, and return its address.
 
         Raises:
             InputError: The hub refuses it.
-            RunError: The hub cannot be reached, or fails. The data set is removed again.
+            RunError: The hub cannot be reached, or fails. What was created is removed again.
         """
         try:
-            address = str(self._api.create_repo(self.name, repo_type="dataset", private=True, exist_ok=False))
+            address = str(self._api.create_repo(self.name, repo_type=self._kind, private=True, exist_ok=False))
         except self._errors as error:
             raise self._translated(error) from error
         try:
-            self._api.upload_folder(repo_id=self.name, folder_path=folder, repo_type="dataset", commit_message="Data set by isocost export")
-        except BaseException as error:  # Ctrl-C too: raised again after the empty data set is removed
+            self._api.upload_folder(repo_id=self.name, folder_path=folder, repo_type=self._kind, commit_message=_MESSAGES[self._kind])
+        except BaseException as error:  # Ctrl-C too: raised again after the empty repository is removed
             with suppress(*self._errors):
-                self._api.delete_repo(self.name, repo_type="dataset", missing_ok=True)
+                self._api.delete_repo(self.name, repo_type=self._kind, missing_ok=True)
             if isinstance(error, self._errors):
                 raise self._translated(error) from error
             raise
