@@ -12,7 +12,7 @@ from isocost.measuring.measured import Measured
 from isocost.measuring.models import models
 from isocost.records import Outcome
 from isocost.results.drawtable import DrawTable
-from isocost.results.pools import measured_models, pool_measures
+from isocost.results.pools import measured_models, pass_rates, pool_measures
 from tests.results.tabled import MODELS, PROBLEMS, Draw, draw, table
 
 
@@ -68,3 +68,17 @@ def test_draws_by_outcomes_are_measured_as_covered_alone(tmp_path: Path) -> None
     measures = pool_measures(measured_models(made, every(made)), len(PROBLEMS), {"weak"})
     assert [name for name, each in measures["weak"].items() if each.value is not None] == ["covered"]
     assert measures["strong"]["coverage@2"].value is not None
+
+
+def test_pass_rates_count_problems_by_their_share_of_correct_draws(tmp_path: Path) -> None:
+    outcomes = {"p1": (True, True), "p2": (True, False), "p10": (False, False)}
+    draws = [
+        draw("weak", problem, i, Outcome.CORRECT if right else Outcome.INCORRECT)
+        for problem, rights in outcomes.items()
+        for i, right in enumerate(rights)
+    ]
+    made = table(tmp_path, [*draws, draw("weak", "p2", 2, Outcome.UNGRADED), *(draw("strong", problem, 0) for problem in PROBLEMS)])
+    measured = measured_models(made, every(made))
+    # The strong model has one draw of each problem, which says nothing of its rates.
+    assert pass_rates(measured) == {"weak": (1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1)}
+    assert pass_rates(measured, {"weak"}) == {}

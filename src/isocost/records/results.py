@@ -337,6 +337,8 @@ class Results:
         failed_trainings: Trainings that failed.
         rounds: Of an iterated study whose rounds are all done: each round by cell and student. Everything else is of the first round, but
             `bill`, `seconds`, `truncated`, `doubt` and `failed_trainings`, which are of all.
+        pass_rates: By model whose draws do not depend on outcomes: problems by share of correct draws. The first count is of problems
+            never solved, the last of those always solved, those between are by tenths.
     """
 
     study: str
@@ -365,3 +367,4 @@ class Results:
     doubt: str = ""
     failed_trainings: tuple[FailedTraining, ...] = ()
     rounds: tuple[RoundResult, ...] = ()
+    pass_rates: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

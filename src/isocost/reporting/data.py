@@ -13,6 +13,7 @@ from isocost.reporting.draws import by_model, by_name
 from isocost.reporting.headline import data_finding, support
 from isocost.reporting.marks import cell_marks
 from isocost.reporting.overview import solved_estimate
+from isocost.reporting.passrates import pass_rates
 from isocost.reporting.rates import WRITTEN_OUT
 from isocost.reporting.tables import Shown, costs, count, estimate, filled, interval, problems, size, table, text
 
@@ -31,13 +32,13 @@ def data(results: Results) -> Section | None:
         by_name(cells, lambda cell: _matching(results, cell), lambda cell: _matching_raw(results, cell)),
         by_model(results),
     ]
-    figure = coverage_by_cell(results)
+    figures = coverage_by_cell(results), pass_rates(results)
     return Section(
         key="data",
         title="The data",
         finding=data_finding(results),
         paragraphs=support(results),
-        figures=(figure,) if figure else (),
+        figures=tuple(figure for figure in figures if figure),
         tables=filled(tables),
     )
 

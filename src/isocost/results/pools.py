@@ -12,6 +12,7 @@ from isocost.measuring.draws import Draws
 from isocost.measuring.measured import Measured
 from isocost.measuring.models import Model, models
 from isocost.records import Estimate
+from isocost.reporting.charts.histograms import binned
 from isocost.results.drawtable import DrawTable, Places
 
 KS = (1, 2, 3, 5, 10, 20, 30, 50, 100)  # each is measured where all problems have as many draws
@@ -79,4 +80,18 @@ def pool_measures(measured: Sequence[Model], n_problems: int, by_outcomes: Colle
         # k = 1 is defined for every problem that has a draw.
         fixed = model.name not in by_outcomes
         found[model.name] = Measured.of(model, ks or [1], as_fixed=fixed, is_fixed=fixed, with_votes=False).estimates()
+    return found
+
+
+def pass_rates(measured: Sequence[Model], by_outcomes: Collection[str] = ()) -> dict[str, tuple[int, ...]]:
+    """Count the problems of each model by pass rate, as `histograms.binned` does.
+
+    Models in `by_outcomes` are left out: the share of correct draws is no pass rate where outcomes decide how many are drawn. So are models
+    with one graded draw of each problem, whose problems are never or always solved.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for model in measured:
+        graded = model.drawn > 0
+        if model.name not in by_outcomes and model.drawn.max(initial=0) > 1:
+            found[model.name] = tuple(binned((model.correct[graded] / model.drawn[graded]).tolist()))
     return found

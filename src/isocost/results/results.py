@@ -40,7 +40,7 @@ from isocost.results.curves import compare_models
 from isocost.results.drawtable import DrawTable
 from isocost.results.forecasts import forecast_outcomes
 from isocost.results.independence import Independence
-from isocost.results.pools import measured_models, pool_measures
+from isocost.results.pools import measured_models, pass_rates, pool_measures
 from isocost.results.reported import reported
 from isocost.results.rounds import rounds_json
 from isocost.results.spending import spendings
@@ -109,6 +109,7 @@ def assemble(
         failed=bought.failed,
         doubt=bought.doubt,
         failed_trainings=trainings.failed,
+        pass_rates=pass_rates(measured, independence.by_outcomes),
     )
     return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
 
@@ -332,7 +333,8 @@ def to_json(results: Results) -> dict[str, object]:
     # What a study does not have has no key, as it has no section in the report.
     policies = {each.cell: _without_cell(each) for each in results.spendings}
     forecasts = [{**asdict(each), "inside": each.inside} for each in results.forecasts]
-    optional = {"policies": policies, "forecasts": forecasts, **students_json(results), "rounds": rounds_json(results)}
+    rates = {model: list(counts) for model, counts in results.pass_rates.items()}
+    optional = {"policies": policies, "forecasts": forecasts, **students_json(results), "rounds": rounds_json(results), "pass_rates": rates}
     return {**models, "cells": cells, **{key: value for key, value in optional.items() if value}, **reported(results)}
 
 

@@ -20,9 +20,9 @@ from isocost.store import RunDirectory
 
 FILE = "reported.json"
 LABELS = "audits/labels.jsonl"
-# Files that follow from the terms, which are compared, or from the results. Every start writes them again.
+# Files that follow from the terms, which are compared, or from the results. Every start writes them, also one that only reports again.
 _WRITTEN_AGAIN = {
-    FILE, "lock", "start.json", "study.yaml", "manifest.json", "models.json", "excluded.jsonl", "stale.json", "seconds.json",
+    FILE, "lock", "start.json", "study.yaml", "manifest.json", "models.json", "excluded.jsonl", "stale.json",
     "problems/digests.json", "report.html", "report.md", "figures", "tables", "audits/labels.lock",
 }  # fmt: skip
 
