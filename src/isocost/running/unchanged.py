@@ -23,7 +23,7 @@ LABELS = "audits/labels.jsonl"
 # Files that follow from the terms, which are compared, or from the results. Every start writes them, also one that only reports again.
 _WRITTEN_AGAIN = {
     FILE, "lock", "start.json", "study.yaml", "manifest.json", "models.json", "excluded.jsonl", "stale.json",
-    "problems/digests.json", "report.html", "report.md", "figures", "tables", "audits/labels.lock",
+    "report.html", "report.md", "figures", "tables", "audits/labels.lock",
 }  # fmt: skip
 
 _CODE = Path(__file__).parents[1]  # of isocost itself: a developer's report follows from the code as it is
