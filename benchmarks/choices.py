@@ -96,7 +96,7 @@ def policy_replication(seed: Sequence[int]) -> list[float]:
     results = simulation.run("adaptive", 48.0, market.drawn.rates, generator)
     policy, weak = market.policy("adaptive", 48.0, results, generator), market.model("weak", 48.0)
     gain = market.difference(policy, weak).value
-    runs = [result.value for result in simulation.run("adaptive", 48.0, np.repeat(rates[None], 8, axis=0), generator)]
+    runs = [result.values[Coverage()] for result in simulation.run("adaptive", 48.0, np.repeat(rates[None], 8, axis=0), generator)]
     truth = _truth(weak, rates)
     return [
         (policy.value.value or 0.0) - float(np.mean(runs)),

@@ -118,7 +118,7 @@ class Collector:
         """Commit the answers, some hundred at a time: while the driver notes those of one part, the client's process reads the next."""
         calls = self._submitter.calls
         parts = deque(calls[start : start + CHUNK] for start in range(0, len(calls), CHUNK))
-        reading: deque[tuple[Sequence[Call], Future[Any]]] = deque()
+        reading: deque[tuple[list[Call], Future[Any]]] = deque()
         while parts or reading:
             while parts and len(reading) < AHEAD:
                 part = parts.popleft()
