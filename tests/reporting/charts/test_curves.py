@@ -119,6 +119,15 @@ def test_a_curve_of_one_point_has_a_bar_and_a_thin_line_to_it() -> None:
     assert [line.get_linewidth() for line in axes.lines if line.get_alpha()] == [0.8]
 
 
+def test_an_axis_ends_at_its_first_and_last_tick() -> None:
+    """The thin line to a curve's first point begins far below the curve."""
+    study = replace(curved(), curves=(curve("weak", 0.6, 1e12, ks=(1, 2, 3)), curve("strong", 0.7, 9e12, ks=(1,))), crossovers=())
+    axes = drawn(replace(cost_panel(study, "coverage", "flops"), guides=()))
+    thin = [line for line in axes.lines if line.get_alpha()]
+    assert min(thin[0].get_ydata()) < axes.get_ylim()[0]
+    assert axes.get_ylim() == (min(axes.get_yticks()), max(axes.get_yticks()))
+
+
 def test_a_crossover_is_a_ring_with_its_interval_and_an_arrow_where_that_is_open() -> None:
     panel = panel_at(1.0, "flops")
     closed = [line.get_marker() for line in drawn(panel).lines]

@@ -60,12 +60,15 @@ def _round_numbers(low: float, high: float) -> list[float]:
 
 def linear(axis: Axis, low: float, high: float, text: Callable[[float], str], *, most: int = 6) -> None:
     """Set the limits of an axis to round numbers around two values, and ticks between them at steps of 1, 2, 2.5 or 5."""
+    from matplotlib.axis import XAxis
     from matplotlib.ticker import MaxNLocator
 
     if high - low < 1e-12 + 1e-9 * abs(high):  # equal values still need an axis with a length
         low, high = low - max(0.05, abs(low) / 20), high + max(0.05, abs(high) / 20)
     places = [float(tick) for tick in MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
     axis.set_view_interval(places[0], places[-1], ignore=True)
+    # What is drawn later would lengthen the axis beyond its ticks.
+    (axis.axes.set_autoscalex_on if isinstance(axis, XAxis) else axis.axes.set_autoscaley_on)(False)
     axis.set_ticks(places, labels=[text(tick) for tick in places])
 
 
