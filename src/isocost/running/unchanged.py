@@ -11,6 +11,8 @@ from pathlib import Path
 from isocost.errors import RunDirectoryError
 from isocost.events import Listener, Note
 from isocost.ids import digest
+from isocost.ledger.submissions import FILE as SUBMISSIONS
+from isocost.ledger.submissions import Submissions
 from isocost.preparing.prepare import Prepared, own_parts
 from isocost.records import Results
 from isocost.reporting import Report
@@ -46,7 +48,9 @@ class ReportedRun:
         self._terms = digest(study, manifest, repr(sorted(prepared.cards.items())), sorted(_stamps(_CODE, "*.py")))
         # Code of the study's own may have changed, a judge is asked again where it did not answer, and a failed training is tried again.
         study_asks = prepared.study.is_judged or prepared.study.audit.by == "judge" or prepared.study.finetune is not None
-        self._comparable = not own_parts(prepared.study) and not study_asks
+        # A batch that is under way, or a file of one that is still at the endpoint, is work for the whole run.
+        is_settled = not Submissions(directory.log(SUBMISSIONS)).open()
+        self._comparable = is_settled and not own_parts(prepared.study) and not study_asks
         # People label while a run goes on. The audit reads labels after this moment: a later label must count as a change.
         self._labels = _stamp(directory.path / LABELS)
 
