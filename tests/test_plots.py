@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import matplotlib as mpl
-import polars as pl
 import pytest
 from matplotlib.figure import Figure
 
@@ -20,7 +19,6 @@ class Opened:
 
     def __init__(self, found: Results) -> None:
         self.results = found
-        self.samples = pl.DataFrame({"model": ["weak"] * 4, "problem_id": ["a", "a", "b", "b"], "correct": [True, False, None, False]})
 
 
 def test_curves_are_drawn_onto_given_axes() -> None:
@@ -50,11 +48,11 @@ def test_cells_forecasts_and_pass_rates() -> None:
     plots.forecasts(replace(results(), forecasts=(found,)), ax=axes)
     assert [label.get_text() for label in axes.get_yticklabels()] == ["weak@low", "forecast", "outcome"]
     axes = Figure(layout="constrained").subplots()
-    plots.pass_rates(Opened(results()), ax=axes)
+    plots.pass_rates(replace(results(), pass_rates={"weak": (1, *[0] * 10, 1)}), ax=axes)
     assert sorted(bar.get_height() for bar in axes.patches)[-2:] == [0.5, 0.5]
 
 
-@pytest.mark.parametrize("draw", [plots.curves, plots.forecasts])
+@pytest.mark.parametrize("draw", [plots.curves, plots.forecasts, plots.pass_rates])
 def test_what_a_run_does_not_have_is_said(draw: object) -> None:
     with pytest.raises(ValueError, match="no "):
         draw(results())  # type: ignore[operator]

@@ -13,17 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from isocost.paths import read_parquet
 from isocost.records import Results, Unit
-from isocost.reporting import curvefigures, dotfigures
+from isocost.reporting import curvefigures, dotfigures, passrates
 from isocost.reporting.blocks import Figure
-from isocost.reporting.charts import canvas, histograms
+from isocost.reporting.charts import canvas
 from isocost.reporting.charts import curves as curve_chart
-from isocost.reporting.marks import series_marks
 from isocost.results.stored import read_results
 
 if TYPE_CHECKING:
-    import polars as pl
     from matplotlib.axes import Axes
 
 __all__ = ["cells", "curves", "forecasts", "pass_rates", "students"]
@@ -35,14 +32,6 @@ class HasResults(Protocol):
     @property
     def results(self) -> Results:
         """Return everything that the report is made from."""
-
-
-class HasSamples(Protocol):
-    """A run whose samples can be read."""
-
-    @property
-    def samples(self) -> pl.DataFrame:
-        """Return every sample with its verdict."""
 
 
 Source = str | Path | HasResults | Results
@@ -106,23 +95,15 @@ def forecasts(run: Source, *, ax: Axes | None = None) -> Axes:
     return _figure(dotfigures.forecast_by_cell(_results(run).forecasts), "no coverage was forecast", ax)
 
 
-def pass_rates(run: str | Path | HasSamples, *, ax: Axes | None = None) -> Axes:
+def pass_rates(run: Source, *, ax: Axes | None = None) -> Axes:
     """Draw the share of problems by pass rate, a bar per model: never solved, by tenths, always solved.
 
-    Raises:
-        ValueError: no sample was graded.
-    """
-    import polars as pl
+    Draws that depend on outcomes are left out, as in the report.
 
-    samples = read_parquet(Path(run) / "samples.parquet") if isinstance(run, str | Path) else run.samples
-    graded = samples.filter(pl.col("correct").is_not_null())
-    if graded.is_empty():
-        raise ValueError("no sample was graded")
-    rates = graded.group_by("model", "problem_id", maintain_order=True).agg(pl.col("correct").mean())
-    models = rates["model"].unique(maintain_order=True).to_list()
-    counts = {str(model): histograms.binned(rates.filter(pl.col("model") == model)["correct"].to_list()) for model in models}
-    marks = series_marks([str(model) for model in models])
-    return _drawn(lambda axes: histograms.draw(axes, counts, marks, "Pass rates of the problems"), 3.2, ax)
+    Raises:
+        ValueError: no model has two draws of a problem that do not depend on outcomes.
+    """
+    return _figure(passrates.pass_rates(_results(run)), "no model has two draws of a problem that do not depend on outcomes", ax)
 
 
 def _results(run: Source) -> Results:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from isocost.config import Study
+from isocost.config.sections import LONGEST_NAME
 from isocost.studynames import Mistake
-
-_LONGEST = 60  # characters of a name in a study file
 
 
 def trained_name(model: str, arm: str, number: int) -> str:
@@ -65,8 +64,11 @@ def _arm_mistakes(study: Study, arm: str) -> Iterator[Mistake]:
         yield ("arms", arm, "samples_per_problem"), f"{spec.samples_per_problem} is not divisible by {study.rounds} rounds"
     for model in students:
         name = trained_name(model, arm, study.rounds - 1)
-        if len(name) > _LONGEST:
-            yield ("arms", arm), f"with rounds, its models have names such as {name}, of more than {_LONGEST} characters; shorten its name"
+        if len(name) > LONGEST_NAME:
+            yield (
+                ("arms", arm),
+                f"with rounds, its models have names such as {name}, of more than {LONGEST_NAME} characters; shorten its name",
+            )
         for number in range(1, study.rounds):
             if (taken := trained_name(model, arm, number)) in study.models:
                 yield ("models", taken), f"is the name of {model} after round {number}; choose another"

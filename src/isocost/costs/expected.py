@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from isocost.config import Study
 from isocost.costs.draws import cost_of, max_cost_of, prices_at, reading_flops, writing_flops
 from isocost.errors import BudgetError
-from isocost.records import Cost, ModelCard, Unit
+from isocost.records import Cost, ModelCard, Unit, prompt_readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +53,8 @@ class DrawCost:
 
         For k draws, k no whole number, a share k - floor(k) of the problems gets one draw more than the others: the mean over problems.
         """
-        if self.per_request is None:
-            return min(1.0, draws)
         whole = math.floor(draws)
-        low, high = math.ceil(whole / self.per_request), math.ceil((whole + 1) / self.per_request)
+        low, high = (prompt_readings(k, self.per_request) for k in (whole, whole + 1))
         return low + (draws - whole) * (high - low)
 
     def of(self, *, draws: float, readings: float) -> Cost:

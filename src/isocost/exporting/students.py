@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from isocost.errors import InputError, RunDirectoryError
@@ -81,7 +82,7 @@ def _find(cell: CellData, student: str, seed: int | None) -> tuple[Path, int]:
         known = f"it trains {', '.join(students)}" if students else "it trains none: add a section finetune"
         raise InputError(f'--student: the study trains no student "{student[:80]}"', advice=did_you_mean(student, students) or known)
     seeds = finetune.seeds if seed is None else (seed,)
-    found = {each: sorted((run / "models").glob(f"{_literal(student)}-{_literal(cell.name)}-{each}-*")) for each in seeds}
+    found = {each: sorted((run / "models").glob(f"{escape(student)}-{escape(cell.name)}-{each}-*")) for each in seeds}
     trained = {each: folders for each, folders in found.items() if folders}
     what = f"{student} on {cell.name}" + ("" if seed is None else f" with seed {seed}")
     if not trained:
@@ -95,11 +96,6 @@ def _find(cell: CellData, student: str, seed: int | None) -> tuple[Path, int]:
             f"{run}: has several trainings of {what}: {names}", advice="move those of earlier settings out of its folder models"
         )
     return folders[0], only
-
-
-def _literal(name: str) -> str:
-    """Escape a name for a glob pattern."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 def _forget_paths(path: Path) -> None:

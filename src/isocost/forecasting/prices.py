@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from isocost.records import prompt_readings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
@@ -51,8 +53,8 @@ class Price:
         return self._readings(draws) * self.prompt + draws * (self.alone - self.prompt)
 
     def _readings(self, draws: int) -> float:
-        if self.per_request is None:
-            return min(draws, 1)
+        if self.per_request is None:  # the pilot's reading serves the later draws too
+            return prompt_readings(draws, None)
         first = min(draws, self.pilot)
-        apart = math.ceil(first / self.per_request) + math.ceil((draws - first) / self.per_request)
-        return self.share * apart + (1.0 - self.share) * math.ceil(draws / self.per_request)
+        apart = prompt_readings(first, self.per_request) + prompt_readings(draws - first, self.per_request)
+        return self.share * apart + (1.0 - self.share) * prompt_readings(draws, self.per_request)

@@ -1,4 +1,4 @@
-"""What a ledger counts: requests, their payments, and the accounts that they add up to."""
+"""Requests and their payments, as a ledger counts them, and the accounts that they add up to."""
 
 from __future__ import annotations
 

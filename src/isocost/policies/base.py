@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from isocost.records import ADDED_LATER, Allocation, Basis, Unit, Verdict
+from isocost.records import ADDED_LATER, Allocation, Basis, Unit, Verdict, prompt_readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Terms:
 
     def readings(self, model: str, count: int) -> int:
         """Return how often `prompt` is paid for the first `count` draws of a problem, if they are proposed together."""
-        return -(-count // self.per_request[model]) if model in self.per_request else min(count, 1)
+        return prompt_readings(count, self.per_request.get(model))
 
     def pilot_cost(self, model: str) -> float:
         """Return the expected cost of a model's draws in the pilot."""

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from isocost.config import Arm, Budget, ModelSpec, Study
+from isocost.config.sections import LONGEST_NAME
 from isocost.costs.pricefile import PriceList
 from isocost.ids import seed_of
 from isocost.prompts import make_template
 from isocost.studyrounds import own_students, trained_name
 
-_LONGEST = 60  # characters of a study's name
 _CARRIED = ("device", "dtype", "batch_size")  # options of the machine; others name the untrained weights
 
 Trained = Mapping[tuple[str, str], Path]  # the folder of each trained model, by arm and student
@@ -52,7 +52,7 @@ def later_round(study: Study, number: int, trained: Trained, prices: PriceList |
     finetune = study.finetune.model_copy(update={"rounds": 1}) if study.finetune else None
     suffix = f"-round-{number}"
     changes = {
-        "name": study.name[: _LONGEST - len(suffix)] + suffix,
+        "name": study.name[: LONGEST_NAME - len(suffix)] + suffix,
         "seed": seed_of("round", study.seed, number),
         "models": models,
         "arms": arms,

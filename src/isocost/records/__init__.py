@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isocost.records.audits import Audit, AuditedBy, Chosen, Label, LabelVerdict
-from isocost.records.costs import Basis, BillLine, Cost, Unit
+from isocost.records.costs import Basis, BillLine, Cost, Unit, prompt_readings
 from isocost.records.digests import ADDED_LATER, NOT_DIGESTED, OMIT, OMIT_DEFAULT
 from isocost.records.estimates import Estimate, estimate_json
 from isocost.records.forecasts import ForecastOutcome
@@ -77,4 +77,5 @@ __all__ = [
     "Unit",
     "Verdict",
     "estimate_json",
+    "prompt_readings",
 ]

@@ -36,6 +36,16 @@ class Cost:
         return self.flops if unit == "flops" else self.usd
 
 
+def prompt_readings(draws: int, per_request: int | None) -> int:
+    """Return how often a prompt is read for draws of one problem that are asked for together.
+
+    Args:
+        draws: k, the number of draws.
+        per_request: r, the most draws of a request, each of which reads it once: ceil(k / r). None: one reading serves them all.
+    """
+    return min(draws, 1) if per_request is None else -(-draws // per_request)
+
+
 # An unknown part makes the sum unknown: counting it as zero would understate the bill.
 def _sum(left: float | None, right: float | None) -> float | None:
     return None if left is None or right is None else left + right

@@ -10,7 +10,7 @@ from isocost.records.estimates import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundResult:
-    """What a round bought for one arm, and the student that it trained on it.
+    """The data that a round bought for one arm, and the student that was trained on it.
 
     Attributes:
         number: The round, from 1; 0 for the untrained student.

@@ -89,7 +89,7 @@ def run(
         refuse_change(directory, resolved(checked, base))
         note_changes(directory.read_text("study.yaml"), resolved(checked, base), listener)
         with Start(directory, again) as start:
-            how = _Manner(until=until, force=force, strict=strict, batch_terms=batch_terms, listener=listener)
+            how = _Options(until=until, force=force, strict=strict, batch_terms=batch_terms, listener=listener)
             return _run_all(checked, base, directory, where, start, again, how)
 
 
@@ -136,7 +136,7 @@ def run_stage(
         where = executor.apply_to(study.executor) if executor else study.executor
         again = resume_command(None, directory_path, stage, settings=settings, strict=strict, executor=executor)
         with _locate_mistakes(directory_path / "study.yaml", settings), Start(directory, again) as start:
-            how = _Manner(until=stage, force=force, strict=strict, batch_terms=batch_terms, listener=listener)
+            how = _Options(until=stage, force=force, strict=strict, batch_terms=batch_terms, listener=listener)
             return _run_all(study, base, directory, where, start, again, how)
 
 
@@ -263,8 +263,8 @@ def _prepare_without_run(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Manner:
-    """How a start runs its study; the fields are arguments of `run`."""
+class _Options:
+    """The options of a start; the fields are arguments of `run`."""
 
     until: str
     force: bool
@@ -273,7 +273,7 @@ class _Manner:
     listener: Listener
 
 
-def _run_all(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec, start: Start, again: str, how: _Manner) -> Finished:
+def _run_all(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec, start: Start, again: str, how: _Options) -> Finished:
     """Run a study, and the later rounds of an iterated one."""
     note_first_round(study, directory.path, how.until, how.listener)
     first = _run(study, base, directory, where, start, how)
@@ -286,7 +286,7 @@ def _run_all(study: Study, base: Path, directory: RunDirectory, where: ExecutorS
     return run_rounds(study, base, directory, first, run_one, again, how.listener)
 
 
-def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec, start: Start, how: _Manner) -> Finished:
+def _run(study: Study, base: Path, directory: RunDirectory, where: ExecutorSpec, start: Start, how: _Options) -> Finished:
     listener = how.listener
     # Code outside isocost shapes the results, so a reader of the notes must know of it.
     for part in own_parts(study):
