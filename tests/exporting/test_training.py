@@ -55,3 +55,19 @@ def test_sft_trains_on_the_folder(finished: Path, base: Path, tmp_path: Path, sh
     )
     trainer = SFTTrainer(model=str(base), args=settings, train_dataset=data, processing_class=tokenizer)
     assert trainer.train().training_loss > 0
+
+
+def test_kto_trains_on_the_folder(finished: Path, base: Path, tmp_path: Path) -> None:
+    from datasets import load_dataset
+    from transformers import AutoTokenizer
+    from trl import KTOConfig, KTOTrainer
+
+    export(finished, "weak@low", "kto", tmp_path / "data")
+    data = load_dataset(str(tmp_path / "data"), split="train", cache_dir=str(tmp_path / "cache"))
+    assert set(data["label"]) == {True, False}
+    tokenizer: Any = AutoTokenizer.from_pretrained(base)
+    settings = KTOConfig(
+        output_dir=str(tmp_path / "out"), max_steps=2, per_device_train_batch_size=2, use_cpu=True, report_to="none", bf16=False
+    )
+    trainer = KTOTrainer(model=str(base), args=settings, train_dataset=data, processing_class=tokenizer)
+    assert trainer.train().training_loss > 0

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from isocost.records import CellResult, Comparison, Cost, Results
-from isocost.reporting.headline import data_finding, headline, support
+from isocost.records import ALL_STUDENTS, CellResult, Comparison, Cost, Results
+from isocost.reporting.headline import data_finding, headline, students_finding, support
 from tests.reporting.builder import cell, comparison, results
 
 PLANNED = "At a planned 2.6 TFLOPs per problem, "
@@ -46,6 +46,50 @@ def test_students_that_disagree() -> None:
         "data from strong for weak +2.0 points [+1.0, +3.0]; "
         "no difference found for strong (−1.0 to +1.0 points); this run could detect 2.9." + REALISED
     )
+
+
+def together(low: float, high: float, *each: tuple[float, float]) -> Results:
+    """Three students with these intervals, and their mean."""
+    names = ("student", "weak", "strong")
+    own = (comparison(name, "distillation", *ends) for name, ends in zip(names, each, strict=True))
+    return compared(replace(comparison(ALL_STUDENTS, "distillation", low, high), setup=None, detectable=0.018), *own)
+
+
+def test_several_students_decide_by_their_mean() -> None:
+    said = headline(together(-0.03, -0.01, (-0.05, 0.01), (-0.04, 0.02), (-0.06, 0.0)))
+    assert said == (
+        f"{PLANNED}buy from strong: data from strong made better students than data from weak, +2.0 points [+1.0, +3.0] on average over "
+        f"3 students.{REALISED}"
+    )
+
+
+def test_the_section_on_students_has_the_difference_of_each_beside_the_mean() -> None:
+    decided = together(-0.03, -0.01, (-0.05, 0.01), (-0.04, 0.02), (-0.06, 0.0))
+    assert students_finding(decided) == (
+        "Data from strong made better students than data from weak, +2.0 points [+1.0, +3.0] on average over 3 students "
+        "(student +2.0 [−1.0, +5.0], weak +1.0 [−2.0, +4.0], strong +3.0 [0.0, +6.0])."
+    )
+    open_ = together(-0.01, 0.02, (0.01, 0.04), (-0.04, 0.02), (-0.03, 0.03))
+    assert students_finding(open_) == (
+        "No difference found between data from weak and data from strong on average over 3 students (−1.0 to +2.0 points); this run could "
+        "detect 1.8 (student +2.5 [+1.0, +4.0], weak −1.0 [−4.0, +2.0], strong 0.0 [−3.0, +3.0])."
+    )
+
+
+def test_one_student_of_several_does_not_decide_alone() -> None:
+    said = headline(together(-0.01, 0.02, (0.01, 0.04), (-0.04, 0.02), (-0.03, 0.03)))
+    assert "buy from" not in said
+    assert (
+        "no difference found between data from weak and data from strong on average over 3 students (−1.0 to +2.0 points); this run could "
+        "detect 1.8; "
+    ) in said
+    assert "more test problems would tell them apart" in said
+
+
+def test_a_mean_near_zero_does_not_hide_students_that_disagree() -> None:
+    said = headline(together(-0.01, 0.01, (0.01, 0.05), (-0.05, -0.01), (-0.02, 0.02)))
+    assert "it depends on the student: data from weak was better for student" in said
+    assert "all students" not in said
 
 
 def test_some_students_better_others_undecided() -> None:

@@ -8,9 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
 from isocost.evaluating import Outcomes, ProblemOutcome
+from isocost.metrics.intervals import seeded_difference
 from isocost.preparing.prepare import Prepared
-from isocost.records import Cell, FailedTraining
+from isocost.records import ALL_STUDENTS, Cell, FailedTraining
 from isocost.results.students import better_prompt, by_variant, comparisons, evaluations, students_json
 from isocost.students.evaluate import Evaluated
 from tests.reporting.builder import results
@@ -23,10 +27,12 @@ def scored(right: int, of: int = 20) -> Outcomes:
     return tuple(ProblemOutcome(problem_id=str(n), score=float(n < right), predicted_answer=None) for n in range(of))
 
 
-def evaluated(cell: Cell | None, prompt: str, split: str, right: int, seed: int = 0, **more: Outcomes) -> Evaluated:
+def evaluated(
+    cell: Cell | None, prompt: str, split: str, right: int, seed: int = 0, student: str = "strong", **more: Outcomes
+) -> Evaluated:
     outcomes: Mapping[str, Outcomes] = {"pass@1": scored(right), **more}
     return Evaluated(
-        student="strong", cell=cell, seed=seed, prompt=prompt, split=split, outcomes=outcomes, answers=20, tokens=9, seconds=1.0
+        student=student, cell=cell, seed=seed, prompt=prompt, split=split, outcomes=outcomes, answers=20, tokens=9, seconds=1.0
     )
 
 
@@ -61,6 +67,63 @@ def test_arms_are_compared_on_the_same_problems_over_their_seeds(tmp_path: Path)
     assert (found.left, found.split, found.metric) == ("weak@low", "test", "pass@1")
     assert found.difference.value == (13 - 10) / 20
     assert found.difference.n == 20
+
+
+def of_two_students(right: Mapping[str, tuple[int, int]]) -> list[Evaluated]:
+    """Each student on both cells with two seeds, of which the second solves one problem more, and untrained."""
+    found = []
+    for student, (on_weak, on_strong) in right.items():
+        found += [evaluated(WEAK, "plain", "test", on_weak + seed, seed, student) for seed in range(2)]
+        found += [evaluated(STRONG, "plain", "test", on_strong, seed, student) for seed in range(2)]
+        found += [evaluated(None, prompt, "test", 5, student=student) for prompt in ("plain", "gsm8k")]
+    return found
+
+
+def test_the_mean_over_students_is_compared_once_on_the_same_problems_and_seeds(tmp_path: Path) -> None:
+    compared = list(comparisons(made(tmp_path), by_variant(of_two_students({"strong": (12, 10), "weak": (11, 5)}))))
+    mean = {(c.left, c.right): c for c in compared if c.student == ALL_STUDENTS}
+    assert set(mean) == {("weak@low", "strong@low"), ("weak@low", None), ("strong@low", None)}
+    found = mean["weak@low", "strong@low"]
+    # (2.5 + 6.5) / 2 of 20 problems; with seeds that differ by 1 of 20 in each student, so by as much in the mean.
+    assert found.difference.value == pytest.approx(4.5 / 20)
+    assert (found.difference.n, found.setup, found.split, found.metric) == (20, None, "test", "pass@1")
+    by_hand = np.zeros((2, 2, 20))
+    for seed in range(2):
+        for on_weak, on_strong in ((12, 10), (11, 5)):
+            by_hand[0, seed] += (np.arange(20) < on_weak + seed) / 2
+            by_hand[1, seed] += (np.arange(20) < on_strong) / 2
+    expected = seeded_difference(by_hand[0], by_hand[1])
+    assert (found.difference.low, found.difference.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    assert mean["weak@low", None].right_prompt == "plain"
+
+
+def test_data_that_are_the_same_differ_by_chance_in_one_student_more_often_than_in_the_mean(tmp_path: Path) -> None:
+    study, lots = made(tmp_path), np.random.default_rng(0)
+    mean = single = 0
+    for _ in range(300):
+        found = []
+        for student in ("student", "weak", "strong"):
+            for cell in (WEAK, STRONG):
+                scores = enumerate(lots.random(100) < 0.5)
+                outcomes = tuple(ProblemOutcome(problem_id=str(n), score=float(right), predicted_answer=None) for n, right in scores)
+                found.append(replace(evaluated(cell, "plain", "test", 0, student=student), outcomes={"pass@1": outcomes}))
+        excludes = {c.student: not c.difference.low < 0 < c.difference.high for c in comparisons(study, by_variant(found))}
+        mean += excludes.pop(ALL_STUDENTS)
+        single += any(excludes.values())
+    # At the level of 95%, 15 and 43 of 300 are expected, with standard deviations of 4 and 6.
+    assert mean <= 27 < single
+
+
+def test_a_mean_over_students_needs_all_of_them_and_all_of_their_seeds(tmp_path: Path) -> None:
+    whole = of_two_students({"strong": (12, 10), "weak": (11, 5)})
+    without_seed = [each for each in whole if (each.student, each.cell, each.seed) != ("weak", WEAK, 1)]
+    found = {(c.left, c.right) for c in comparisons(made(tmp_path), by_variant(without_seed)) if c.student == ALL_STUDENTS}
+    assert found == {("strong@low", None)}
+    without_cell = [each for each in whole if (each.student, each.cell) != ("weak", WEAK)]
+    found = {(c.left, c.right) for c in comparisons(made(tmp_path), by_variant(without_cell)) if c.student == ALL_STUDENTS}
+    assert found == {("strong@low", None)}
+    alone = [each for each in whole if each.student == "weak"]
+    assert not [c for c in comparisons(made(tmp_path), by_variant(alone)) if c.student == ALL_STUDENTS]
 
 
 def test_lengths_are_told_and_not_compared(tmp_path: Path) -> None:

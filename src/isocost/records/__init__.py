@@ -9,6 +9,7 @@ from isocost.records.estimates import Estimate, estimate_json
 from isocost.records.forecasts import ForecastOutcome
 from isocost.records.funnel import FUNNEL
 from isocost.records.results import (
+    ALL_STUDENTS,
     Cell,
     CellComparison,
     CellPlan,
@@ -31,6 +32,7 @@ from isocost.records.spending import Estimator, ModelSpending, RoundSpending, Sp
 
 __all__ = [
     "ADDED_LATER",
+    "ALL_STUDENTS",
     "FUNNEL",
     "NOT_DIGESTED",
     "OMIT",

@@ -260,12 +260,15 @@ class Evaluation:
     setup: Setup | None = None
 
 
+ALL_STUDENTS = "all students"  # no name of a model has a space
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Two evaluations paired problem by problem.
 
     Attributes:
-        student: The model's name in the study.
+        student: The model's name in the study, or `ALL_STUDENTS` for the mean over all of them.
         split: The problem set.
         metric: The compared metric.
         left: A cell, or None for untrained.
@@ -273,7 +276,7 @@ class Comparison:
         difference: left minus right, in shares of problems (0.05 is five points).
         detectable: The smallest true difference that this many problems detect with 80% power at the 5% level.
         setup: The paper's set-up of `left`.
-        right_prompt: The prompt of an untrained `right`.
+        right_prompt: The prompt of an untrained `right`; None where students have different ones.
     """
 
     student: str

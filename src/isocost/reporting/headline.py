@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isocost.amounts import fixed, format_amount, readable, settling
 from isocost.metrics.settling import problems_to_settle
-from isocost.records import CellResult, Estimate, Failed, Results
+from isocost.records import ALL_STUDENTS, CellResult, Estimate, Failed, Results
 from isocost.reporting.buying import buy, paired_coverage, turned, unsettled
 from isocost.reporting.numbers import count, decided, percent
 from isocost.reporting.rounds import rounds_finding
 
+_MOST_STUDENTS = 4  # whose own differences are in the sentence; the table has all
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Effect:
-    """The gain of one student from the left data over the right."""
+    """The gain of one student, or of all on average, from the left data over the right."""
 
     student: str
     difference: Estimate
@@ -29,6 +31,10 @@ class _Effect:
     def gain(self) -> str:
         """Format the difference of a decided effect, with its sign flipped if needed to make it a gain."""
         return f"{self.student} {_points(self.difference if self.direction > 0 else turned(self.difference))}"
+
+    def signed(self, way: int) -> str:
+        """Format the difference as a gain of the left data (1) or of the right (-1), whether it is decided or not."""
+        return f"{self.student} {_points(self.difference if way > 0 else turned(self.difference), unit='')}"
 
     def doubt(self) -> str:
         """Format the interval of an undecided effect."""
@@ -46,8 +52,8 @@ def headline(results: Results) -> str:
 def verdict(results: Results) -> tuple[str, ...]:
     """Return what to buy and by how much, or what would settle it; then what it cost; then a warning per model that was cut off.
 
-    The model to buy from is the one whose data trained the better student, or else covered more. The answer of an iterated study is what
-    its rounds brought.
+    The model to buy from is the one whose data trained the better students on average, or else covered more. The answer of an iterated
+    study is what its rounds brought.
     """
     doubt = [f"{results.doubt[:1].upper()}{results.doubt[1:]}."] if results.doubt else []
     if results.rounds:
@@ -114,7 +120,14 @@ def students_finding(results: Results) -> str:
     """Return which data made the better student; "" where no two data sets were compared by training."""
     pair = main_pair(results)
     effects = _effects(results, pair)
-    return f"{_sentence(_trained(_names(pair), effects))}." if pair is not None and effects else ""
+    if pair is None or not effects:
+        return ""
+    finding = _trained(_names(pair), effects)
+    each = [effect for effect in effects if effect.student != ALL_STUDENTS]
+    if _deciding(effects) != each:  # the mean decided; students' own differences, as gains of the same data
+        way = effects[-1].direction or 1
+        finding += f" ({', '.join(effect.signed(way) for effect in each[:_MOST_STUDENTS])}{_more(len(each) - _MOST_STUDENTS)})"
+    return f"{_sentence(finding)}."
 
 
 def data_finding(results: Results) -> str:
@@ -144,6 +157,7 @@ def main_pair(results: Results) -> tuple[CellResult, CellResult] | None:
 
 
 def _effects(results: Results, pair: tuple[CellResult, CellResult] | None) -> list[_Effect]:
+    """Return the effect on each student, and at the end the mean over all of them if there are several."""
     if pair is None:
         return []
     left, right = (cell.plan.cell.name for cell in pair)
@@ -153,18 +167,32 @@ def _effects(results: Results, pair: tuple[CellResult, CellResult] | None) -> li
             continue
         difference = item.difference if item.left == left else turned(item.difference)
         effects.append(_Effect(student=item.student, difference=difference, detectable=item.detectable))
-    return effects
+    return sorted(effects, key=lambda effect: effect.student == ALL_STUDENTS)
+
+
+def _mean(effects: Sequence[_Effect]) -> _Effect | None:
+    return effects[-1] if effects and effects[-1].student == ALL_STUDENTS else None
+
+
+def _deciding(effects: Sequence[_Effect]) -> list[_Effect]:
+    """Return the effects that decide: the mean over students, unless it hides that they gain from different data.
+
+    Of several students one would differ by chance more often than the level of an interval says; their mean is one test.
+    """
+    mean, each = _mean(effects), [effect for effect in effects if effect.student != ALL_STUDENTS]
+    disagree = {1, -1} <= {effect.direction for effect in each}
+    return each if mean is None or (disagree and not mean.direction) else [mean]
 
 
 def _verdict(results: Results, pair: tuple[CellResult, CellResult], effects: Sequence[_Effect]) -> str:
     """Return what to buy and why: students decide if they differ, else coverage does, and an open question says what would settle it."""
-    ways = {effect.direction for effect in effects} - {0}
+    ways = {effect.direction for effect in _deciding(effects)} - {0}
     if ways:
         return buy(results, pair, ways) + _trained(_names(pair), effects)
     if not effects:
         paired = paired_coverage(results, pair)
         return buy(results, pair, _ways(paired)) + _covering(results, pair) + ("" if _ways(paired) else unsettled(results, pair))
-    trained, paired = _trained(_names(pair), effects) + _settling(effects), paired_coverage(results, pair)
+    trained, paired = _trained(_names(pair), effects) + _settling(_deciding(effects)), paired_coverage(results, pair)
     bought = buy(results, pair, _ways(paired))
     if not bought or paired is None:
         return trained
@@ -188,10 +216,13 @@ def _settling(effects: Sequence[_Effect]) -> str:
 
 def _trained(names: tuple[str, str], effects: Sequence[_Effect]) -> str:
     left, right = names
-    wins, losses, doubts = ([effect for effect in effects if effect.direction == way] for way in (1, -1, 0))
+    deciding = _deciding(effects)
+    if deciding != [effect for effect in effects if effect.student != ALL_STUDENTS]:
+        return _trained_on_average(names, deciding[0], len(effects) - 1)
+    wins, losses, doubts = ([effect for effect in deciding if effect.direction == way] for way in (1, -1, 0))
     undecided = _doubts(doubts)
     if not wins and not losses:
-        among = "" if len(effects) == 1 else f" in any of {len(effects)} students"
+        among = "" if len(deciding) == 1 else f" in any of {len(deciding)} students"
         return f"no difference found between data from {left} and data from {right}{among}: {undecided}"
     tail = f"; no difference found for {undecided}" if doubts else ""
     if wins and losses:
@@ -199,9 +230,19 @@ def _trained(names: tuple[str, str], effects: Sequence[_Effect]) -> str:
         return f"it depends on the student: data from {left} was better for {gains[0]}, data from {right} for {gains[1]}{tail}"
     better, worse = (left, right) if wins else (right, left)
     decided = wins or losses
-    among = "" if len(effects) == 1 else f" in {len(decided)} of {len(effects)} students"
+    among = "" if len(deciding) == 1 else f" in {len(decided)} of {len(deciding)} students"
     gained = ", ".join(effect.gain() for effect in decided)
     return f"data from {better} made a better student than data from {worse}{among}: {gained}{tail}"
+
+
+def _trained_on_average(names: tuple[str, str], mean: _Effect, students: int) -> str:
+    left, right = names
+    among = f"on average over {students} students"
+    if not mean.direction:
+        return f"no difference found between data from {left} and data from {right} {_doubts([replace(mean, student=among)])}"
+    better, worse = (left, right) if mean.direction > 0 else (right, left)
+    gain = _points(mean.difference if mean.direction > 0 else turned(mean.difference))
+    return f"data from {better} made better students than data from {worse}, {gain} {among}"
 
 
 def _doubts(effects: Sequence[_Effect]) -> str:
@@ -293,9 +334,9 @@ def _names(pair: tuple[CellResult, CellResult]) -> tuple[str, str]:
     return (left.arm, right.arm) if same else (left.name, right.name)
 
 
-def _points(estimate: Estimate) -> str:
+def _points(estimate: Estimate, unit: str = " points") -> str:
     value, low, high = (fixed((end or 0) * 100, sign=True) for end in (estimate.value, estimate.low, estimate.high))
-    return f"{value} points [{low}, {high}]"
+    return f"{value}{unit} [{low}, {high}]"
 
 
 def _more(number: int) -> str:

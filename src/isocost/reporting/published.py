@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from isocost import amounts
-from isocost.records import CellResult, Estimate, ModelCard, Results
+from isocost.records import ALL_STUDENTS, CellResult, Estimate, ModelCard, Results
 from isocost.reporting import numbers
 from isocost.reporting.blocks import Column, Entry, Row, Section, Table, words
 from isocost.reporting.buying import paired_coverage
@@ -159,6 +159,8 @@ def _gain(results: Results, key: str, pair: _Pair) -> Estimate | None:
     for item in results.comparisons:
         kind = {pair.models[0]: "weak", pair.models[1]: "strong"}.get(item.student, "student")
         if (item.split, item.metric, kind) != ("test", "pass@1", key) or {item.left, item.right} != set(names):
+            continue
+        if item.student == ALL_STUDENTS:
             continue
         solved = [
             one.estimate.value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from isocost import amounts
-from isocost.records import Comparison, Evaluation, Results
+from isocost.records import ALL_STUDENTS, Comparison, Evaluation, Results
 from isocost.reporting import axes, numbers
 from isocost.reporting.blocks import Column, Section, Table, number
 from isocost.reporting.dotfigures import ordered, students_by_data, trained_on
@@ -119,7 +119,7 @@ def _replies(results: Results) -> Table:
 
 
 def _differences(results: Results) -> Table:
-    groups = list(dict.fromkeys(map(_compared_in, results.comparisons)))
+    groups = list(dict.fromkeys(map(_compared_in, sorted(results.comparisons, key=lambda item: item.student != ALL_STUDENTS))))
     shown: tuple[Shown[Comparison], ...] = (
         text("Left − right", "difference_of", lambda item: f" {amounts.MINUS} ".join(_sides(item))),
         text("Set-up of left", "setup", lambda item: item.setup or amounts.MISSING),
@@ -136,7 +136,10 @@ def _differences(results: Results) -> Table:
         sorted(results.comparisons, key=lambda item: groups.index(_compared_in(item))),
         key="differences",
         title="Paired differences",
-        caption="Left minus right on the same problems, in points. Intervals are not corrected for the number of rows.",
+        caption=(
+            "Left minus right on the same problems, in points; all students: the mean over them. Intervals are not corrected for the"
+            " number of rows."
+        ),
         group_title="Student, split, metric",
         group=_compared_in,
         mark=lambda item: {1: BETTER, -1: WORSE}.get(_better(item), UNDECIDED),

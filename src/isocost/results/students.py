@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from isocost import evaluating
 from isocost.evaluating import FALSE_POSITIVES, GREEDY, STOPPED, TOKENS, Outcomes
 from isocost.preparing.prepare import Prepared
-from isocost.records import Cell, Comparison, Estimate, Evaluation, Results, Setup
+from isocost.records import ALL_STUDENTS, Cell, Comparison, Estimate, Evaluation, Results, Setup
 from isocost.students.evaluate import PLAIN, Evaluated, average
 
 Variant = tuple[str, Cell | None, str]  # student, data, prompt
@@ -45,11 +45,16 @@ def evaluations(prepared: Prepared, seeds: Seeds) -> Iterator[Evaluation]:
 
 
 def comparisons(prepared: Prepared, seeds: Seeds) -> Iterator[Comparison]:
-    """Compare every pair of cells with one budget, number-matched ones with all, and each with the better untrained prompt."""
+    """Compare every pair of cells with one budget, number-matched ones with all, and each with the better untrained prompt.
+
+    What all students of the study were compared on follows as the mean over them: one difference, where as many as there are students
+    would find one by chance too often. A comparison that a failed training leaves incomplete has no mean.
+    """
     groups: dict[tuple[str, str, str], dict[tuple[Cell | None, str], Sequence[Outcomes]]] = {}
     for ((student, cell, prompt), split, metric), each in seeds.items():
         if metric not in _NOT_COMPARED:
             groups.setdefault((student, split, metric), {})[cell, prompt] = each
+    compared: dict[tuple[str, str, Cell, Cell | None], list[_Sides]] = {}
     for (student, split, metric), variants in groups.items():
         trained = [cell for cell, _ in variants if cell is not None]
         pairs: list[tuple[Cell, Cell | None, str]] = [
@@ -72,6 +77,38 @@ def comparisons(prepared: Prepared, seeds: Seeds) -> Iterator[Comparison]:
             )
             if found.difference.n or metric != FALSE_POSITIVES:
                 yield found
+            if metric != FALSE_POSITIVES:  # few problems have one for every student
+                sides = _Sides(left=variants[left, PLAIN], right=variants[right, prompt], prompt=found.right_prompt)
+                compared.setdefault((split, metric, left, right), []).append(sides)
+    students = {student for student, _, _ in groups}
+    for (split, metric, left, right), together in compared.items():
+        if len(together) == len(students) > 1 and len({(len(sides.left), len(sides.right)) for sides in together}) == 1:
+            prompts = {sides.prompt for sides in together}
+            yield evaluating.compare(
+                _mean_student([sides.left for sides in together]),
+                _mean_student([sides.right for sides in together]),
+                student=ALL_STUDENTS,
+                split=split,
+                metric=metric,
+                left_cell=left.name,
+                right_cell=right.name if right else None,
+                setup=None,
+                right_prompt=prompts.pop() if len(prompts) == 1 else None,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """What one student's comparison is between: outcomes by training seed, and the prompt of an untrained right side."""
+
+    left: Sequence[Outcomes]
+    right: Sequence[Outcomes]
+    prompt: str | None
+
+
+def _mean_student(students: Sequence[Sequence[Outcomes]]) -> list[Outcomes]:
+    """Return the mean score of each problem over students, by training seed: seeds of students have nothing in common but their place."""
+    return [average(seed) for seed in zip(*students, strict=True)]
 
 
 def better_prompt(seeds: Seeds, student: str, split: str) -> str:
