@@ -22,13 +22,13 @@ from isocost.planning import to_json as cells_json
 from isocost.preparing.prepare import Prepared, auditor_of, generators, judge_of
 from isocost.records import CellPlan, ModelCard, SamplingParams, Unit
 from isocost.reporting.numbers import cost as format_cost
+from isocost.summaries.auditors import BYTES_PER_TOKEN, describe_auditor
 from isocost.summaries.batches import describe_batches
 from isocost.summaries.choices import ChoiceForecast
 from isocost.summaries.choicetext import choices_json, choices_markdown
 from isocost.summaries.pilots import describe_pilot, pilot_json, unpiloted_row
 from isocost.summaries.rounds import describe_rounds, rounds_json
 
-BYTES_PER_TOKEN = 4  # about right for English prose; used only where no tokenizer has measured the prompts
 HARD = "Hard: basis: realised buys no draw beyond a budget, limit caps the bill."
 _LONGEST_ANSWER = 200  # characters of a reference answer that are shown
 _SAMPLED = 100  # problems; their mean prompt length is close enough for a share in whole percent
@@ -89,10 +89,7 @@ def to_markdown(prepared: Prepared, costs: Mapping[str, DrawCost], plans: Sequen
     notes += [question_price(prepared.cards[name]) for name in (*costs, *others)]
     if judge:
         notes.append(f"{judge} judges the solutions. Its calls are in no budget; they are on the bill and count against a limit.")
-    if auditor:
-        most = prepared.study.audit.per_model
-        how_many = f"up to {most:,} correct solutions of each model" if most else "a correct solution of every problem that a model solves"
-        notes.append(f"{auditor} audits {how_many}. Its calls are in no budget; they are on the bill and count against a limit.")
+    notes.append(describe_auditor(prepared, costs, plans))
     return "\n".join([*lines, *(line for note in notes if note for line in ("", note))])
 
 
