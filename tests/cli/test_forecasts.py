@@ -22,9 +22,11 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_the_options_reach_the_forecast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(written(sampled(problems=20), tmp_path))
     options = ["--pilot", "4", "--at", "8,16", "--budget", "6e2", "--objective", "kept:2", "--cost", "weak=2", "--cost", "strong=1"]
+    options += ["--false-positives", "weak=0.1"]
     assert run(monkeypatch, path, *options, "--json") == 0
     data = json.loads(capsys.readouterr().out)
     assert (data["pilot"], data["objective"], data["unit"]) == (4, "kept:2", "priced tokens")
+    assert (data["counts"], data["false_positive_rates"]) == ("sound", {"weak": 0.1})
     assert [point["k"] for point in data["models"]["weak"]["points"]] == [8, 16]
     (comparison,) = data["choices"]
     assert comparison["budget"] == 600.0
@@ -41,6 +43,7 @@ def test_the_options_reach_the_forecast(tmp_path: Path, monkeypatch: pytest.Monk
         (["--budget", "nan"], "error: --budget nan: is not an amount above 0"),
         (["--pilot", "4", "--budget", "10"], "error: --budget 10 tokens per problem: the pilot alone costs 160 tokens per problem"),
         (["--objective", "solved"], 'error: --objective: "solved" is no objective'),
+        (["--false-positives", "weak=2"], 'error: --false-positives: "weak=2" is not MODEL=RATE with a rate of at least 0 and below 1'),
         (["--at", "0"], 'error: --at: "0" is not a list of whole numbers above 0'),
         (["--cost", "weak=1"], 'error: --cost: no cost for model "strong"'),
     ],

@@ -12,6 +12,7 @@ from isocost.forecasting.choices import Choice, Market
 from isocost.forecasting.joint import replicates
 from isocost.forecasting.prices import Price
 from isocost.forecasting.simulated import Simulation
+from isocost.forecasting.values import pair_values
 from isocost.passrates import Law
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.records import Estimate
@@ -31,7 +32,8 @@ def market(objective: Objective, problems: int = 100, seed: int = 1) -> Market:
 def choice(samples: list[float], name: str = "a") -> Choice:
     mean = float(np.mean(samples))
     value = Estimate(value=mean, low=mean, high=mean, n=100)
-    return Choice(name=name, shares={name: 1.0}, models=(name,), draws={name: 1.0}, value=value, samples=np.array(samples), moved=0.0)
+    alone: dict[str, float] = {name: 1.0}
+    return Choice(name=name, shares=alone, models=(name,), draws=alone, readings=alone, value=value, samples=np.array(samples), moved=0.0)
 
 
 @pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(4), MixedGroups(4)])
@@ -42,6 +44,23 @@ def test_a_model_alone_is_its_own_forecast_and_its_replicates_centre_there(objec
     assert found.value == forecasts[1].of(objective, [16.0])[0]
     scale = 4.0 if isinstance(objective, KeptPerProblem) else 1.0
     assert found.samples.mean() == pytest.approx(found.value.value, abs=0.02 * scale)
+
+
+@pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(4), MixedGroups(4)])
+def test_a_choice_of_models_with_false_positives_is_worth_what_their_sound_solutions_are(objective: Objective) -> None:
+    forecasts, _ = two_models(LAW, 40, seed=1)
+    drawn, rates = replicates(forecasts, np.random.default_rng(0)), (0.3, 0.1)
+    for forecast, rate in zip(forecasts, rates, strict=True):
+        forecast.false_positive_rate = rate
+    some = Market(forecasts, drawn, PRICES, objective, TOGETHER)
+    alone, both = some.model("weak", 48.0), some.pair("weak", "strong", 48.0)
+    assert alone.value == forecasts[0].of(objective, [48.0])[0]
+    table = pair_values(objective, 24.0, 8.0, TOGETHER, rates)
+    assert (both.samples - both.moved).tolist() == table[drawn.cells[:, :, 0], drawn.cells[:, :, 1]].mean(axis=1).tolist()
+    plain = Market([each.of_correct() for each in forecasts], drawn, PRICES, objective, TOGETHER)
+    for name in ("weak", "strong"):
+        assert (some.model(name, 48.0).value.value or 1) < (plain.model(name, 48.0).value.value or 0)
+        assert (some.margin(name, 48.0).fresh_per_cost.value or 1) < (plain.margin(name, 48.0).fresh_per_cost.value or 0)
 
 
 @pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(4), MixedGroups(4)])

@@ -57,6 +57,46 @@ def test_intervals_hold_the_outcomes_that_they_are_for(known_law: tuple[float, f
     assert np.all(np.mean(held, axis=0) >= 0.88)
 
 
+def test_sound_coverage_is_that_of_thinned_draws_under_a_known_law(known_law: tuple[float, float]) -> None:
+    (alpha, beta), successes, draws = known_law, [0, 1, 3, 0], [4, 4, 5, 9]
+    found = CurveForecast(pilot_of(successes, draws), false_positive_rate=0.3).coverage([12])[0]
+    generator = np.random.default_rng(5)
+    rates = [generator.beta(alpha + s, beta + n - s, 100_000) for s, n in zip(successes, draws, strict=True)]
+    assert found.value == pytest.approx(np.mean([1 - (1 - 0.7 * p) ** 12 for p in rates]), abs=2e-3)
+
+
+def test_kept_and_distinct_solutions_are_scaled_by_the_share_of_sound_ones() -> None:
+    plain = CurveForecast(pilot_of([0, 1, 2, 4] * 5, distinct=True), power_law=False)
+    sound = CurveForecast(pilot_of([0, 1, 2, 4] * 5, distinct=True), power_law=False, false_positive_rate=0.25)
+    for most in (3, None):
+        for one, other in zip(plain.kept([8, 100], most), sound.kept([8, 100], most), strict=True):
+            assert other.value == pytest.approx(0.75 * (one.value or 0))
+            for end, scaled in ((one.low, other.low), (one.high, other.high)):
+                assert scaled == pytest.approx(0.75 * (end or 0), abs=2 / 20)  # both are rounded to twentieths
+    assert (sound.kept([10_000], 3)[0].high or 0) <= 2.25
+    assert plain.kept([8], 3) == sound.of_correct().kept([8], 3)
+
+
+def test_the_power_law_is_that_of_the_sound_draws_of_a_pilot() -> None:
+    successes, rate = [0, 1, 2, 4, 1, 0, 3] * 3, 0.2
+    sound = CurveForecast(pilot_of(successes), false_positive_rate=rate)
+    generator, known = np.random.default_rng(6), np.zeros(4)
+    for _ in range(4000):
+        thinned = generator.binomial(successes, 1 - rate)
+        known += coverage_curve(np.full(len(successes), 4), thinned, [1, 2, 3, 4]).mean(axis=0) / 4000
+    line = power_law(known, [16, 64])
+    assert line is not None
+    alone = CurveForecast(pilot_of(successes), power_law=False, false_positive_rate=rate).coverage([16, 64])
+    for found, point, posterior in zip(sound.coverage([16, 64]), line, alone, strict=True):
+        assert found.value == pytest.approx((point + (posterior.value or 0)) / 2, abs=3e-3)
+
+
+def test_few_false_positives_move_a_forecast_little() -> None:
+    for successes in ([0, 1, 2, 4] * 5, [4, 3, 4, 1] * 5):  # the second has no line: every problem is covered
+        some, none = (CurveForecast(pilot_of(successes), false_positive_rate=rate).coverage([4, 16, 64]) for rate in (1e-6, 0.0))
+        assert [each.value for each in some] == pytest.approx([each.value for each in none], abs=1e-4)
+
+
 def test_unpiloted_problems_pull_the_value_to_the_law_s_own(known_law: tuple[float, float]) -> None:
     alone, more = CurveForecast(pilot_of([4, 4, 3, 4], [4, 4, 3, 5])), CurveForecast(pilot_of([4, 4, 3, 4], [4, 4, 3, 5]), unpiloted=400)
     law = 1 - rising(*known_law, sum(known_law), 0, 2)

@@ -10,7 +10,7 @@ import pytest
 from isocost.errors import BudgetError
 from isocost.forecasting import Answers, DistinctLaw, Question, forecast
 from isocost.passrates import Law
-from isocost.policies.base import Coverage, KeptPerProblem
+from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from tests.forecasting.piloting import NONE, pilot_of, piloted, two_models
 
 LAW = Law(marginals=((0.301, 0.826), (0.316, 0.653)), correlation=0.8, impossible=0.05)
@@ -41,6 +41,38 @@ def test_the_same_pilot_gives_the_same_forecast() -> None:
     first, second = (forecast(piloted(forecasts, (1.0, 3.0)), QUESTION, together=TOGETHER) for _ in range(2))
     assert first.models == second.models
     assert [c.differences for c in first.comparisons] == [c.differences for c in second.comparisons]
+
+
+@pytest.mark.parametrize("objective", [Coverage(), pytest.param(KeptPerProblem(3), marks=pytest.mark.slow)])
+def test_false_positives_are_in_every_value_but_the_correct_ones_and_the_scores(objective: Objective) -> None:
+    forecasts, _ = two_models(LAW, 20, seed=4)
+    models = [replace(each, recorded=each.pilot) for each in piloted(forecasts, (1.0, 3.0))]
+    question = replace(QUESTION, ks=(4,), budgets=(24.0,), objective=objective, policies=("first-hit",), also=(MixedGroups(4),))
+    plain = forecast(models, question, together=TOGETHER)
+    sound = forecast(models, replace(question, false_positive_rates={"weak": 0.3}), together=TOGETHER)
+    assert sound.models["strong"] == plain.models["strong"]
+    assert sound.models["weak"].scores == plain.models["weak"].scores != ()
+    for name in ("coverage", "distinct", "objective"):
+        assert getattr(sound.models["weak"].points[0], name).value < getattr(plain.models["weak"].points[0], name).value
+    (before,), (after,) = plain.comparisons, sound.comparisons
+    names = {choice.name for choice in before.choices}
+    assert {"weak", "strong", "weak+strong", "first-hit weak", "first-hit strong"} == names
+    old, new = ({choice.name: choice.value.value or 0 for choice in each.choices} for each in (before, after))
+    # What first-hit draws does not depend on the rates, so its correct solutions are those of the other forecast too.
+    for name in ("weak", "strong", "weak+strong"):
+        assert after.correct[objective][name].value == pytest.approx(old[name])
+        assert after.correct[MixedGroups(4)][name] == before.measured[MixedGroups(4)][name]
+    assert new["strong"] == old["strong"]
+    for name in ("weak", "weak+strong", "first-hit weak"):
+        assert new[name] < old[name]
+        assert after.measured[MixedGroups(4)][name].value < before.measured[MixedGroups(4)][name].value
+    assert before.correct == {}
+    assert plain.overtakings != sound.overtakings
+
+
+def test_a_rate_of_nothing_counts_correct_solutions() -> None:
+    assert not replace(QUESTION, false_positive_rates={"weak": 0.0}).counts_sound
+    assert replace(QUESTION, false_positive_rates={"weak": 0.0, "strong": 0.1}).counts_sound
 
 
 def test_draws_that_depend_on_outcomes_leave_the_power_law_out() -> None:

@@ -15,6 +15,13 @@ from isocost.policies.uniform import affordable_draws
 from isocost.records import Cost
 
 
+@given(draws=st.floats(0.0, 200.0), bound=st.one_of(st.none(), st.integers(1, 9)), pilot=st.integers(0, 9), share=st.floats(0.0, 1.0))
+def test_the_cost_is_that_of_its_readings_and_generated_parts(draws: float, bound: int | None, pilot: int, share: float) -> None:
+    price = Price(alone=5.0, prompt=4.0, per_request=bound, pilot=pilot, share=share)
+    assert price.cost(draws) == pytest.approx(4.0 * price.readings(draws) + draws)
+    assert price.readings(math.ceil(draws)) >= price.readings(draws) >= min(draws, 1.0) - 1e-12
+
+
 @given(budget=st.floats(0.0, 1e6), alone=st.floats(1e-3, 1e3))
 def test_draws_that_pay_their_own_prompts_cost_the_same_each(budget: float, alone: float) -> None:
     price = Price(alone=alone)

@@ -11,6 +11,8 @@ import pytest
 from isocost.forecasting import DistinctLaw
 from isocost.forecasting.prices import Price
 from isocost.forecasting.simulated import Result, Simulation
+from isocost.forecasting.values import pair_values
+from isocost.passrates.grid import RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Observation, Policy, Terms
 from isocost.records import Allocation
 from tests.forecasting.piloting import NONE
@@ -24,8 +26,10 @@ class Once:
         self.seen: list[Observation] = []
 
     def propose(self) -> list[Allocation]:
-        first, count, self.count = self.terms.piloted["0", "m"], self.count, 0
-        return [Allocation(problem_id=p, model="m", first_index=first, count=count) for p in self.terms.problem_ids if count]
+        first, count, self.count = self.terms.piloted["0", self.terms.models[0]], self.count, 0
+        return [
+            Allocation(problem_id=p, model=self.terms.models[0], first_index=first, count=count) for p in self.terms.problem_ids if count
+        ]
 
     def observe(self, observations: Iterable[Observation]) -> None:
         self.seen += observations
@@ -74,6 +78,45 @@ def test_kept_solutions_follow_the_law_of_distinct_ones_and_repeats_are_not_new(
     results = setting.run("once", 20.0, np.ones((8, 300, 1)), np.random.default_rng(3))
     assert np.mean([value_of(r) for r in results]) == pytest.approx(setting.together.expected(8, 3)[8], abs=0.05)
     assert not all(o.new for o in made[0].seen)
+
+
+@pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(2), MixedGroups(4)])
+def test_simulated_draws_bring_the_sound_solutions_of_a_forecast(objective: Objective) -> None:
+    models, unsound, rate = ("a", "b"), {"a": 0.4, "b": 0.1}, float(RATES[55])
+
+    def load(name: str, terms: Terms) -> Policy:
+        return Once(terms, 4)
+
+    setting = Simulation(
+        models=models,
+        prices={model: Price(alone=1.0) for model in models},
+        pilot=4,
+        objective=objective,
+        together=DistinctLaw(NONE, NONE),
+        false_positive_rates=unsound,
+        load=load,
+    )
+    results = setting.run("once", 20.0, np.full((8, 300, 2), rate), np.random.default_rng(7))
+    assert results[0].draws.tolist() == [8.0, 4.0]
+    sound, correct = (np.mean([each[objective] for each in of]) for of in ([r.values for r in results], [r.correct for r in results]))
+    rates = tuple(unsound.values())
+    assert sound == pytest.approx(pair_values(objective, 8, 4, setting.together, (rates[0], rates[1]))[55, 55], abs=0.03)
+    assert correct == pytest.approx(pair_values(objective, 8, 4, setting.together)[55, 55], abs=0.03)
+
+
+def test_policies_know_the_false_positive_rates_of_their_models() -> None:
+    made: list[Once] = []
+    setting = replace(simulation(Coverage(), made), models=("m", "n"), prices={name: Price(alone=1.0) for name in "mn"})
+    replace(setting, false_positive_rates={"m": 0.2, "n": 0.1}).run("once", 20.0, np.full((1, 5, 2), 0.5), np.random.default_rng(8), ("m",))
+    assert made[0].terms.false_positive_rates == {"m": 0.2}
+
+
+@pytest.mark.parametrize(("bound", "readings"), [(1, 8.0), (3, 4.0), (4, 2.0), (None, 1.0)])
+def test_a_pilot_and_each_round_read_the_prompts_of_their_own_requests(bound: int | None, readings: float) -> None:
+    setting = replace(simulation(Coverage(), []), prices={"m": Price(alone=2.0, per_request=bound)})
+    (result,) = setting.run("once", 20.0, np.full((1, 30, 1), 0.5), np.random.default_rng(9))
+    assert result.draws.tolist() == [8.0]
+    assert result.readings.tolist() == [readings]
 
 
 def test_a_large_pool_is_simulated_on_some_of_its_problems() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from isocost.forecasting import DistinctLaw
-from isocost.forecasting.values import draw_values, kept_values, pair_values
+from isocost.forecasting.values import draw_values, group_values, kept_values, pair_values, sound_shares
 from isocost.passrates.grid import RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
@@ -54,6 +54,66 @@ def test_values_of_two_models_are_sums_over_both_outcomes(i: int, j: int) -> Non
 def test_a_pair_with_no_draws_of_one_model_is_the_other_alone(objective: Objective) -> None:
     pair, alone = pair_values(objective, 5.5, 0, LAW), draw_values(objective, [5.5], LAW)[0]
     np.testing.assert_allclose(pair[:, 50], alone, atol=1e-12)
+
+
+def simulated(objective: Objective, ks: tuple[int, int], ps: tuple[float, float], rates: tuple[float, float], size: int = 60_000) -> float:
+    """Return the mean value of draws of two models, from outcomes and soundness that are drawn one by one.
+
+    Every solution of a training set is sound or not by the model whose draw of it is kept, the first in a random order.
+    """
+    generator = np.random.default_rng(8)
+    of = np.repeat([0, 1], ks)
+    correct = generator.random((size, len(of))) < np.take(ps, of)
+    sound = correct & (generator.random((size, len(of))) >= np.take(rates, of))
+    if isinstance(objective, Coverage):
+        return float(sound.any(axis=1).mean())
+    if isinstance(objective, MixedGroups):
+        counts = np.zeros(size, np.bool_)
+        for start in range(0, len(of), objective.size):  # each model's draws are whole groups
+            group = slice(start, start + objective.size)
+            counts |= correct[:, group].any(axis=1) & ~correct[:, group].all(axis=1) & sound[:, group].any(axis=1)
+        return float(counts.mean())
+    order, (theta, sigma) = generator.permuted(np.tile(np.arange(len(of)), (size, 1)), axis=1), LAW.draw(size, generator).T
+    rows, seen, distinct, kept = np.arange(size), np.zeros(size), np.zeros(size), np.zeros(size)
+    for place in order.T:
+        right = correct[rows, place]
+        chance = np.where(seen > 0, (theta + sigma * distinct) / np.maximum(theta + seen, 1e-300), 1.0)
+        new = right & (generator.random(size) < chance)
+        kept += new & sound[rows, place] & (distinct < objective.most)
+        seen, distinct = seen + right, distinct + new
+    return float(kept.mean())
+
+
+@pytest.mark.parametrize("rate", [0.07, 0.4, 0.95])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(2), MixedGroups(3)])
+def test_sound_solutions_of_one_model_are_those_of_a_simulation(objective: Objective, cell: int, rate: float) -> None:
+    p = float(RATES[cell])
+    found = draw_values(objective, [6], LAW, rate)[0, cell]
+    assert found == pytest.approx(simulated(objective, (6, 0), (p, p), (rate, 0.0)), abs=0.01)
+
+
+@pytest.mark.parametrize("rates", [(0.5, 0.1), (0.0, 0.3)])
+@pytest.mark.parametrize(("i", "j"), [(45, 62), (90, 60)])
+@pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(2), KeptPerProblem(9), MixedGroups(3)])
+def test_sound_solutions_of_two_models_are_those_of_a_simulation(objective: Objective, i: int, j: int, rates: tuple[float, float]) -> None:
+    ps = float(RATES[i]), float(RATES[j])
+    assert pair_values(objective, 3, 6, LAW, rates)[i, j] == pytest.approx(simulated(objective, (3, 6), ps, rates), abs=0.015)
+
+
+@pytest.mark.parametrize("objective", [Coverage(), KeptPerProblem(3), MixedGroups(4)])
+def test_without_false_positives_nothing_changes_to_the_last_digit(objective: Objective) -> None:
+    assert draw_values(objective, [5.5], LAW, 0.0).tolist() == draw_values(objective, [5.5], LAW).tolist()
+    assert pair_values(objective, 4, 5.5, LAW, (0.0, 0.0)).tolist() == pair_values(objective, 4, 5.5, LAW).tolist()
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.999])
+def test_a_group_counts_with_the_probability_of_one_group_of_draws(rate: float) -> None:
+    np.testing.assert_allclose(group_values(4, rate), draw_values(MixedGroups(4), [4], LAW, rate)[0], atol=1e-12)
+
+
+def test_the_share_of_sound_draws_is_one_where_none_is_correct() -> None:
+    assert sound_shares(np.array([[0, 0], [2, 0], [1, 3]]), [0.5, 0.1]).tolist() == pytest.approx([1.0, 0.5, 0.8])
 
 
 def test_impossible_problems_are_never_covered() -> None:

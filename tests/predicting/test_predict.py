@@ -55,6 +55,7 @@ def test_the_text_has_a_table_per_model_then_the_choices_and_one_verdict(found: 
 
 def test_json_has_the_same_numbers(found: Prediction) -> None:
     data = json.loads(json.dumps(forecast_json(found), allow_nan=False))
+    assert (data["counts"], data["false_positive_rates"]) == ("correct", {})
     assert (data["pilot"], data["level"], data["objective"], data["unit"]) == (4, 0.9, "coverage", "tokens")
     point = found.forecast.models["weak"].points[0]
     assert data["models"]["weak"]["points"][0]["coverage"]["value"] == point.coverage.value
@@ -63,6 +64,22 @@ def test_json_has_the_same_numbers(found: Prediction) -> None:
     assert data["doubtful"]["agreements"][0]["draws"] == {"strong": [4, 4], "weak": [4, 4]}
     assert data["verdict"][0] in forecast_markdown(found)
     assert {one["inside"] for one in data["models"]["weak"]["scores"]} <= {True, False}
+
+
+def test_text_and_json_say_that_sound_solutions_are_counted(tmp_path: Path) -> None:
+    path = written(sampled(), tmp_path)
+    found = predict(path, pilot=4, objective=Coverage(), ks=[8], policies=(), false_positive_rates={"weak": 0.4})
+    text = forecast_markdown(found)
+    assert text.count("Predicted are sound solutions: of the correct ones, 40% of those of weak are taken as unsound.") == 1
+    assert "| covered by a sound solution |" in text
+    assert "sound coverage | distinct sound |" in text
+    assert "Forecast and outcome of correct solutions, sound or not, an unbiased estimate" in text
+    verdict = text.split("## Verdict\n\n")[1].split("\n\n")[0]
+    assert verdict.count("covered by a sound solution") == 1
+    data = forecast_json(found)
+    assert (data["counts"], data["false_positive_rates"]) == ("sound", {"weak": 0.4})
+    with pytest.raises(InputError, match=r'--false-positives: the table has no model "week"\n  did you mean "weak"\? it has'):
+        predict(path, pilot=4, objective=Coverage(), false_positive_rates={"week": 0.4})
 
 
 @pytest.mark.parametrize("objective", [KeptPerProblem(4), MixedGroups(4)])

@@ -59,6 +59,14 @@ def test_rows_are_by_measure_with_units_in_the_header() -> None:
     ]
 
 
+def test_where_a_policy_discounts_the_caption_says_that_correct_solutions_are_compared() -> None:
+    plain, discounted = (forecasts(predicting(COST, replace(COVERED, discounted=value))) for value in (False, True))
+    assert plain is not None
+    assert discounted is not None
+    assert "sound" not in str(plain)
+    assert "count correct solutions, sound or not" in discounted.tables[0].caption
+
+
 def test_the_csv_has_raw_numbers() -> None:
     lines = report(predicting(COST)).tables["forecasts"].splitlines()
     assert lines[0].startswith("measure,cell,forecast,forecast_low,forecast_high,forecast_n")

@@ -85,11 +85,12 @@ def test_policies_and_mixtures_are_predicted_where_the_forecast_knows_them(tmp_p
     out = tmp_path / "run"
     arms = {
         **ARMS,
+        "sound": {**ARMS["best"], "false_positive_rates": {"weak": 0.3}},
         "hit": {"policy": "first-hit", "models": ["weak"]},
         "mix": {"policy": "mixed", "models": ["weak", "strong"]},
         "most": {"policy": "mixed", "models": ["weak", "strong"], "shares": {"weak": 1, "strong": 3}},
     }
     run(study(tmp_path, arms=arms, budgets=realised()), out, until="measure")
     rows = {(each["cell"], each["measure"]) for each in measured(out)["forecasts"]}
-    assert {cell for cell, _ in rows} == {"weak@low", "strong@low", "best@low", "hit@low", "mix@low"}
+    assert {cell for cell, _ in rows} == {"weak@low", "strong@low", "best@low", "sound@low", "hit@low", "mix@low"}
     assert "cost" not in {measure for _, measure in rows}  # what is paid as realised is the budget

@@ -156,6 +156,38 @@ def test_an_objective_of_the_arms_ranks_the_choices(tmp_path: Path) -> None:
     assert all((estimate.value or 0) <= 1 for estimate in found.coverage.values())
 
 
+def test_choices_count_sound_solutions_where_the_arms_state_false_positive_rates(tmp_path: Path) -> None:
+    arms = {
+        "weak": {"models": ["weak"]},
+        "best": {"policy": "adaptive", "models": ["weak", "strong"], "false_positive_rates": {"weak": 0.5}},
+    }
+    study, table = piloted_study(tmp_path, arms=arms)
+    found = forecast_of(study, table=table)
+    text = choices_markdown(found)
+    assert text.count("of the correct ones, 50% of those of weak are taken as unsound.") == 1
+    assert "| covered by a sound solution | kept and sound, at most 4 | FLOPs |" in text
+    data = json.loads(json.dumps(choices_json(found)))["forecast"]
+    assert (data["counts"], data["false_positive_rates"]) == ("sound", {"weak": 0.5})
+    (one,) = found.budgets
+    sound, correct = one.measured(Coverage()), one.correct(Coverage())
+    assert (sound["weak"].value or 1) < (correct["weak"].value or 0)
+    assert sound["strong"] == correct["strong"]
+    # The coverage of a cell is what its run will measure.
+    assert {cell.arm: estimate for cell, estimate in found.coverage.items()} == {"weak": correct["weak"], "best": correct["adaptive"]}
+
+
+@pytest.mark.slow
+def test_arms_that_state_different_rates_leave_the_choices_undiscounted_with_a_note(tmp_path: Path) -> None:
+    best = {"policy": "adaptive", "models": ["weak", "strong"]}
+    arms = {"plain": best, "audited": {**best, "false_positive_rates": {"weak": 0.1}}}
+    study, table = piloted_study(tmp_path, arms=arms)
+    found = forecast_of(study, table=table)
+    assert found.false_positive_rates == {}
+    text = choices_markdown(found)
+    assert "| covered | kept, at most 4 |" in text
+    assert "The arms plain and audited state different false positive rates of weak, 0 and 0.1: the choices count correct" in text
+
+
 @pytest.mark.slow
 def test_the_studys_own_run_is_the_pilot_and_another_folder_is_none(tmp_path: Path) -> None:
     study, _ = piloted_study(tmp_path, pilot=PILOT)

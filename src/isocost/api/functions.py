@@ -108,6 +108,7 @@ def forecast(
     budgets: Sequence[float] = (),
     objective: str = "coverage",
     cost: Costs | None = None,
+    false_positives: Mapping[str, float] | None = None,
 ) -> Answer[Prediction]:
     """Forecast from a pilot what more draws bring, and which model to buy from, as `isocost forecast`.
 
@@ -118,14 +119,23 @@ def forecast(
         budgets: Money per problem at which choices are compared.
         objective: What choices make the most of: coverage, kept:4 or mixed:8.
         cost: As for `measure`.
+        false_positives: Share of a model's correct solutions that is unsound, by model; the forecast then counts sound ones.
 
     Raises:
         InputError: the table or an argument cannot be used.
     """
-    from isocost.predicting import forecast_json, forecast_markdown, objective_of, predict
+    from isocost.predicting import forecast_json, forecast_markdown, objective_of, predict, rates_of
 
     with _table(table) as path:
-        found = predict(path, pilot=pilot, objective=objective_of(objective), ks=list(at), budgets=list(budgets), given=_given(cost))
+        found = predict(
+            path,
+            pilot=pilot,
+            objective=objective_of(objective),
+            ks=list(at),
+            budgets=list(budgets),
+            given=_given(cost),
+            false_positive_rates=rates_of([f"{model}={rate}" for model, rate in (false_positives or {}).items()]),
+        )
     return Answer(record=found, data=forecast_json(found), text=forecast_markdown(found))
 
 

@@ -41,6 +41,15 @@ def forecast(
     ] = "coverage",
     cost: GivenCost = None,
     distinct: Distinct = "string",
+    false_positives: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--false-positives",
+            metavar="MODEL=RATE",
+            help="Share of a model's correct solutions that is unsound: the forecast then counts sound ones; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Forecast from a pilot what more draws bring: coverage, distinct solutions, mixed groups, and which model to buy from.
@@ -50,13 +59,22 @@ def forecast(
     isocost measure. See docs/forecasting.md.
     """
     from isocost.costs.given import given_costs
-    from isocost.predicting import forecast_json, forecast_markdown, level_of, objective_of, predict
+    from isocost.predicting import forecast_json, forecast_markdown, level_of, objective_of, predict, rates_of
 
     for amount in budget or []:
         if not 0 < amount < float("inf"):
             raise InputError(f"--budget {amount}: is not an amount above 0; write one, such as 2e6")
     ks = whole_numbers(at, "--at") if at else []
-    wanted, given, level = objective_of(objective), given_costs(cost or []), level_of(distinct)
+    wanted, given, level, rates = objective_of(objective), given_costs(cost or []), level_of(distinct), rates_of(false_positives or [])
     with stoppable():
-        found = predict(table, pilot=pilot, objective=wanted, ks=ks, budgets=budget or [], given=given, distinct=level)
+        found = predict(
+            table,
+            pilot=pilot,
+            objective=wanted,
+            ks=ks,
+            budgets=budget or [],
+            given=given,
+            distinct=level,
+            false_positive_rates=rates,
+        )
     print_data(forecast_json(found) if as_json else forecast_markdown(found))

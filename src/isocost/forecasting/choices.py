@@ -13,9 +13,10 @@ from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast, outward
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.joint import Replicates
+from isocost.forecasting.margins import Margin, margin
 from isocost.forecasting.prices import Price
 from isocost.forecasting.simulated import Result
-from isocost.forecasting.values import draw_values, pair_values
+from isocost.forecasting.values import pair_values
 from isocost.metrics.settling import problems_to_settle
 from isocost.policies.base import KeptPerProblem, Objective
 from isocost.records import Estimate
@@ -32,6 +33,7 @@ class Choice:
         shares: Share of the money, by model; empty for a policy.
         models: The models that are drawn from.
         draws: Draws per problem, by model; of a policy the mean.
+        readings: Readings of the prompt per problem that serve these draws, by model; of a policy the mean.
         value: Mean over problems of the objective, with its interval.
         samples: Value in each replicate of the pass rates, float[replicates].
         moved: Part of the value by which the forecast differs from the posterior mean (`CurveForecast.moves`); it is in the samples.
@@ -41,6 +43,7 @@ class Choice:
     shares: Mapping[str, float]
     models: tuple[str, ...]
     draws: Mapping[str, float]
+    readings: Mapping[str, float]
     value: Estimate
     samples: Floats
     moved: float
@@ -78,7 +81,7 @@ class Market:
     """Predict what an amount of money per problem buys.
 
     Args:
-        forecasts: One per model.
+        forecasts: One per model. Choices count sound solutions if these do.
         drawn: Replicates of the models' pass rates, in the same order.
         prices: What draws cost, by model.
         objective: What is counted.
@@ -103,8 +106,10 @@ class Market:
         """Return the choice of one model alone. Value and interval are those of its `CurveForecast`."""
         k, moved = self.prices[name].draws(budget), self._move(name, budget)
         value = self._forecasts[name].of(self.objective, [k])[0]
-        samples = self._alone(name, k) + moved
-        return Choice(name=name, shares={name: 1.0}, models=(name,), draws={name: k}, value=value, samples=samples, moved=moved)
+        samples, readings = self._alone(name, k) + moved, {name: self.prices[name].readings(k)}
+        return Choice(
+            name=name, shares={name: 1.0}, models=(name,), draws={name: k}, readings=readings, value=value, samples=samples, moved=moved
+        )
 
     def pair(self, first: str, second: str, budget: float, share: float = 0.5) -> Choice:
         """Return the mixture of two models for the same problems.
@@ -117,12 +122,14 @@ class Market:
         """
         shares = {first: share, second: 1.0 - share}
         draws = {name: self.prices[name].draws(part * budget) for name, part in shares.items()}
-        table = pair_values(self.objective, draws[first], draws[second], self._together)
+        rates = self._forecasts[first].false_positive_rate, self._forecasts[second].false_positive_rate
+        table = pair_values(self.objective, draws[first], draws[second], self._together, rates)
         cells = self.drawn.cells
         samples = table[cells[:, :, self._place[first]], cells[:, :, self._place[second]]].mean(axis=1)
         # The models' own forecasts move from the posterior mean; a mixture moves with them, by their shares.
         moved = sum(part * self._move(name, budget) for name, part in shares.items())
-        return self._choice(f"{first}+{second}", shares, (first, second), draws, samples, moved)
+        readings = {name: self.prices[name].readings(number) for name, number in draws.items()}
+        return self._choice(f"{first}+{second}", shares, (first, second), draws, readings, samples, moved)
 
     def policy(
         self, name: str, budget: float, results: Sequence[Result], generator: np.random.Generator, models: Sequence[str] | None = None
@@ -140,14 +147,20 @@ class Market:
             models: The models that it draws from; None is all of them.
         """
         base = max((self.model(model, budget) for model in self.drawn.models), key=lambda choice: choice.value.value or 0.0)
-        of_cell = draw_values(self.objective, [base.draws[base.name]], self._forecasts[base.name].distinct)[0]
+        of_cell = self._forecasts[base.name].values(self.objective, [base.draws[base.name]])[0]
         cells = self.drawn.cells[:, :, self._place[base.name]]
         gains = np.array([r.values[self.objective] - of_cell[cells[i, r.problems]].mean() for i, r in enumerate(results)])
         error = float(gains.std(ddof=1)) * math.sqrt(1.0 + 1.0 / len(gains))
         each = gains.mean() + error * generator.standard_t(len(gains) - 1, len(base.samples))
         draws = {model: float(np.mean([r.draws[m] for r in results])) for m, model in enumerate(self.drawn.models)}
+        readings = {model: float(np.mean([r.readings[m] for r in results])) for m, model in enumerate(self.drawn.models)}
         named = name if models is None else f"{name} {'+'.join(models)}"
-        return self._choice(named, {}, tuple(models or self.drawn.models), draws, base.samples - base.moved + each, base.moved)
+        of = tuple(models or self.drawn.models)
+        return self._choice(named, {}, of, draws, readings, base.samples - base.moved + each, base.moved)
+
+    def margin(self, model: str, budget: float) -> Margin:
+        """Return the gains of one model's next draw at a budget."""
+        return margin(self._forecasts[model], self.drawn, self.prices[model], budget, self.objective)
 
     def difference(self, choice: Choice, other: Choice) -> Difference:
         """Return the paired difference of two choices. Its value is that of the two predicted values."""
@@ -171,6 +184,7 @@ class Market:
         shares: Mapping[str, float],
         models: tuple[str, ...],
         draws: Mapping[str, float],
+        readings: Mapping[str, float],
         samples: Floats,
         moved: float,
     ) -> Choice:
@@ -178,10 +192,19 @@ class Market:
         low, high = np.quantile(samples, ENDS)
         ends = float(low) + min(moved, 0.0), float(high) + max(moved, 0.0)
         value = outward(float(samples.mean()) + moved, *ends, len(self.drawn.problem_ids), self._most)
-        return Choice(name=name, shares=shares, models=models, draws=draws, value=value, samples=samples + moved, moved=moved)
+        return Choice(
+            name=name,
+            shares=shares,
+            models=models,
+            draws=draws,
+            readings=readings,
+            value=value,
+            samples=samples + moved,
+            moved=moved,
+        )
 
     def _alone(self, name: str, k: float) -> Floats:
-        of_cell = draw_values(self.objective, [k], self._forecasts[name].distinct)[0]
+        of_cell = self._forecasts[name].values(self.objective, [k])[0]
         return np.asarray(of_cell[self.drawn.cells[:, :, self._place[name]]].mean(axis=1))
 
     def _move(self, name: str, budget: float) -> float:

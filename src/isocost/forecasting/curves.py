@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
 from isocost.arrays import Floats, Ints
 from isocost.forecasting.distinct import DistinctLaw
-from isocost.forecasting.values import by_correct, draw_values, kept_values
+from isocost.forecasting.values import by_correct, draw_values, group_values, kept_values
 from isocost.metrics.coverage import coverage_curve
 from isocost.passrates import MarginalPosterior, power_law
-from isocost.passrates.grid import LOG_FAILURES, LOG_RATES
 from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.records import Estimate
 
@@ -69,14 +69,19 @@ class CurveForecast:
     average extend from there to the same interval moved along with the value, because the power law's error has no distribution. Their
     ends are rounded outward to whole problems.
 
+    With a false positive rate all values are those of sound solutions, as `draw_values` defines them. The pass rates are learned from the
+    correct draws of the pilot, sound or not, and the rate is taken as exact: intervals do not include that it may be another.
+
     Args:
         pilot: The pilot.
         unpiloted: Number of further problems of the same kind, without draws.
         power_law: False leaves the power law out, for draws whose number depends on their outcomes.
+        false_positive_rate: Share of the model's correct draws that are unsound.
     """
 
-    def __init__(self, pilot: Pilot, unpiloted: int = 0, *, power_law: bool = True) -> None:
+    def __init__(self, pilot: Pilot, unpiloted: int = 0, *, power_law: bool = True, false_positive_rate: float = 0.0) -> None:
         self.pilot = pilot
+        self.false_positive_rate = false_positive_rate
         self._unpiloted = unpiloted
         self._with_power_law = power_law
         self.posterior = MarginalPosterior(pilot.successes, pilot.draws)
@@ -86,6 +91,16 @@ class CurveForecast:
     def n(self) -> int:
         """Number of problems that the forecast is for."""
         return len(self.pilot.draws) + self._unpiloted
+
+    def of_correct(self) -> CurveForecast:
+        """Return the same forecast for correct solutions, sound or not."""
+        found = copy(self)
+        found.false_positive_rate = 0.0
+        return found
+
+    def values(self, objective: Objective, ks: Sequence[float]) -> Floats:
+        """Return the value of an objective after k draws for a problem of each pass rate, float[ks, cells]."""
+        return draw_values(objective, ks, self.distinct, self.false_positive_rate)
 
     def of(self, objective: Objective, ks: Sequence[float], *, outcomes: bool = False) -> list[Estimate]:
         """Return the value of an objective after k draws per problem, for each k. A fraction of k is a share that gets one draw more.
@@ -97,7 +112,7 @@ class CurveForecast:
         """
         if isinstance(objective, KeptPerProblem):
             return self.kept(ks, objective.most)
-        values = draw_values(objective, ks, self.distinct)
+        values = self.values(objective, ks)
         return self._estimates(values, values * (1.0 - values) if outcomes else None, moves=self.moves(objective, ks), most=1.0)
 
     def coverage(self, ks: Sequence[float], *, outcomes: bool = False) -> list[Estimate]:
@@ -107,19 +122,27 @@ class CurveForecast:
     def kept(self, ks: Sequence[float], most: int | None) -> list[Estimate]:
         """Return the mean over problems of min(distinct correct solutions, most) after k draws; all distinct ones if `most` is None.
 
-        The interval is that of the expectation given the pass rates and the problems' laws of distinct solutions, both unknown.
+        The interval is that of the expectation given the pass rates and the problems' laws of distinct solutions, both unknown. A false
+        positive rate f scales everything by 1 - f, as it scales the expectation.
         """
+        sound = 1.0 - self.false_positive_rate
         value = self.posterior.weights @ self.posterior.averages(kept_values(ks, most, self.distinct), unpiloted=self._unpiloted)[0]
         tables = self.distinct.sampled(math.ceil(max(ks, default=0)), most, _LAWS)
         # Functions of the pass rate, law after law: one call for all of them.
         values, noise = (by_correct(ks, table).reshape(_LAWS * len(ks), -1) for table in tables)
         intervals = self._intervals(*self.posterior.averages(values, unpiloted=self._unpiloted, noise=noise), len(ks))
-        largest = math.inf if most is None else float(most)
-        return [outward(float(middle), low, high, self.n, largest) for middle, (low, high) in zip(value, intervals, strict=True)]
+        largest = math.inf if most is None else sound * most
+        return [
+            outward(sound * float(middle), sound * low, sound * high, self.n, largest)
+            for middle, (low, high) in zip(value, intervals, strict=True)
+        ]
 
     def mixed(self, sizes: Sequence[int], *, outcomes: bool = False) -> list[Estimate]:
-        """Return the share of problems whose group of G draws is mixed, 1 - E[p^G] - E[(1 - p)^G], for each size G."""
-        values = np.array([1.0 - np.exp(g * LOG_RATES) - np.exp(g * LOG_FAILURES) for g in sizes])
+        """Return the share of problems whose group of G draws is mixed, 1 - E[p^G] - E[(1 - p)^G], for each size G.
+
+        With a false positive rate such a group also needs a sound solution (`draw_values`).
+        """
+        values = np.array([group_values(g, self.false_positive_rate) for g in sizes])
         return self._estimates(values, values * (1.0 - values) if outcomes else None, moves=np.zeros(len(sizes)), most=1.0)
 
     def moves(self, objective: Objective, ks: Sequence[float]) -> Floats:
@@ -131,9 +154,12 @@ class CurveForecast:
         known = coverage_curve(self.pilot.draws, self.pilot.successes, np.arange(1, draws + 1)).mean(axis=0)
         # Fewer draws than one have no place on a line over log k.
         second = power_law(known, np.maximum(ks, 1.0))
+        if second is not None and self.false_positive_rate:
+            # Only where correct solutions have a line: one through a coverage of 1 less almost nothing would mean nothing.
+            second = power_law(_sound_coverage(self.pilot.successes, draws, self.false_positive_rate), np.maximum(ks, 1.0))
         if second is None:
             return nothing
-        means, _ = self.posterior.averages(draw_values(objective, ks, self.distinct), unpiloted=self._unpiloted)
+        means, _ = self.posterior.averages(self.values(objective, ks), unpiloted=self._unpiloted)
         return np.where(np.asarray(ks) >= 1.0, (second - self.posterior.weights @ means) / 2.0, 0.0)
 
     def _estimates(self, values: Floats, noise: Floats | None, *, moves: Floats, most: float) -> list[Estimate]:
@@ -170,3 +196,25 @@ def outward(value: float, low: float, high: float, n: int, most: float) -> Estim
     """Return an estimate of a mean over n problems between 0 and `most`, with ends rounded outward to whole problems."""
     n = max(1, n)
     return Estimate(value=min(most, max(0.0, value)), low=max(0.0, math.floor(low * n) / n), high=min(most, math.ceil(high * n) / n), n=n)
+
+
+def _sound_coverage(successes: Ints, draws: int, false_positive_rate: float) -> Floats:
+    """Return the mean unbiased estimate of 1 - (1 - p (1 - f))^k for k = 1 .. `draws`, from counts of correct draws, float[draws].
+
+    If each correct draw is sound with probability 1 - f, the sound ones are binomial given p. So the estimate is coverage@k of their
+    number, averaged over the number, which is not known.
+    """
+    numbers = np.arange(draws + 1)
+    curves = coverage_curve(np.full(draws + 1, draws), numbers, np.arange(1, draws + 1))
+    problems = np.bincount(successes, minlength=draws + 1) / len(successes)
+    log_factorial = np.array([math.lgamma(i + 1) for i in numbers.tolist()])
+    unsound = numbers[:, None] - numbers  # [correct, sound]
+    log_chance = (
+        log_factorial[:, None]
+        - log_factorial
+        - log_factorial[np.maximum(unsound, 0)]
+        + numbers * math.log1p(-false_positive_rate)
+        + unsound * math.log(false_positive_rate)
+    )
+    sound = problems @ np.exp(np.where(unsound >= 0, log_chance, -np.inf))
+    return np.asarray(sound @ curves, np.float64)

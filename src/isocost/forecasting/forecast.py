@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, compress
 
 import numpy as np
@@ -14,7 +14,7 @@ from isocost.forecasting.curves import ENDS, CurveForecast, Pilot, outward
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.doubts import Agreement, Answers, Impossible, agreements, impossible
 from isocost.forecasting.joint import Replicates, replicates
-from isocost.forecasting.margins import Margin, margin
+from isocost.forecasting.margins import Margin
 from isocost.forecasting.overtaking import Overtaking, overtaking
 from isocost.forecasting.prices import Price
 from isocost.forecasting.scores import Score, scores
@@ -64,6 +64,8 @@ class Question:
         others: Ids of problems of the same kind that are bought for and were not piloted.
         labels: Numbers that go with the difficulty of problems, by id, for the posterior and for policies that use them.
         available: Draws that there are, by problem id and model, where recorded ones are replayed; no entry: as many as wanted.
+        false_positive_rates: Share of a model's correct draws that are unsound, by model; no entry: 0. With any above 0, every value counts
+            sound solutions (`forecasting.values`), and policies that use the rates know them.
         simulated_only: Compare the policies alone, without each model's and each pair's own forecast.
     """
 
@@ -76,7 +78,13 @@ class Question:
     others: tuple[str, ...] = ()
     labels: Mapping[str, float] = field(default_factory=dict)
     available: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    false_positive_rates: Mapping[str, float] = field(default_factory=dict)
     simulated_only: bool = False
+
+    @property
+    def counts_sound(self) -> bool:
+        """True if values count sound solutions, False if they count correct ones."""
+        return any(self.false_positive_rates.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +93,7 @@ class Point:
 
     Attributes:
         k: Draws per problem.
-        coverage: Share of problems with a correct sample.
+        coverage: Share of problems with a correct sample; with false positive rates, as all of these, with a sound one.
         distinct: Distinct correct solutions per problem; None if the pilot has no texts.
         objective: Value of the objective; that of coverage is `coverage`.
     """
@@ -104,7 +112,8 @@ class ModelForecast:
         piloted: The pilot.
         points: Predictions at each k.
         impossible: Share of the problems that are impossible for the model.
-        scores: Predictions beside recorded outcomes; empty if nothing more is recorded.
+        scores: Predictions beside recorded outcomes; empty if nothing more is recorded. They are of correct solutions, with false positive
+            rates too: verdicts do not tell which correct draws are sound.
     """
 
     piloted: Piloted
@@ -123,6 +132,8 @@ class Comparison:
         differences: The first choice minus each other one, in that order.
         margins: Gains of the next draw, of each model alone.
         measured: Value of each choice, by its name, in what else is measured.
+        correct: Value of each choice, by its name, in the objective and what else is measured, for correct solutions, sound or not; empty
+            without false positive rates.
         left_out: Choices that need more draws of a problem than are recorded, by name.
     """
 
@@ -131,6 +142,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     margins: tuple[Margin, ...]
     measured: Mapping[Objective, Mapping[str, Estimate]] = field(default_factory=dict)
+    correct: Mapping[Objective, Mapping[str, Estimate]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
@@ -171,7 +183,15 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
     """
     piloted = {problem for each in models for problem in each.pilot.problem_ids}
     n = len(piloted) + len(question.others)
-    curves = [CurveForecast(each.pilot, unpiloted=n - len(each.pilot.problem_ids), power_law=each.is_fixed) for each in models]
+    curves = [
+        CurveForecast(
+            each.pilot,
+            unpiloted=n - len(each.pilot.problem_ids),
+            power_law=each.is_fixed,
+            false_positive_rate=question.false_positive_rates.get(each.pilot.model, 0.0),
+        )
+        for each in models
+    ]
     generator = np.random.default_rng(0)
     drawn = replicates(curves, generator, question.others, question.labels)
     share = len(piloted) / n
@@ -186,7 +206,10 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
         for each in models
         if each.cost is not None and each.cost.value is not None
     }
-    markets = [Market(curves, drawn, prices, objective, together) for objective in (question.objective, *question.also)]
+
+    def markets(of: Sequence[CurveForecast]) -> list[Market]:
+        return [Market(of, drawn, prices, objective, together) for objective in (question.objective, *question.also)]
+
     simulation = Simulation(
         models=drawn.models,
         prices=prices,
@@ -197,14 +220,16 @@ def forecast(models: Sequence[Piloted], question: Question, *, together: Distinc
         together=together,
         unit=question.unit,
         labels=tuple(question.labels.get(drawn.problem_ids[i]) for i in drawn.places.tolist()) if question.labels else (),
+        false_positive_rates=question.false_positive_rates,
         available=_available(question, drawn),
     )
+    of_correct = markets([curve.of_correct() for curve in curves]) if question.counts_sound else []
     pairs = list(combinations(curves, 2)) if len(prices) == len(curves) <= _MOST_PAIRED else []
     crossed = [overtaking(pair, drawn, prices, question.objective) for pair in pairs]
     return Forecast(
         question=question,
         models={each.pilot.model: _of_model(each, curve, drawn, question) for each, curve in zip(models, curves, strict=True)},
-        comparisons=tuple(_compared(markets, curves, budget, question, simulation, generator) for budget in question.budgets),
+        comparisons=tuple(_compared(markets(curves), of_correct, budget, question, simulation, generator) for budget in question.budgets),
         overtakings=tuple(each for each in crossed if each is not None),
         impossible=tuple(impossible(drawn)),
         agreements=tuple(agreements(answers)),
@@ -230,19 +255,19 @@ def _of_model(piloted: Piloted, curve: CurveForecast, drawn: Replicates, questio
         piloted=piloted,
         points=tuple(Point(k=k, coverage=coverage, distinct=each, objective=value) for k, coverage, each, value in points),
         impossible=outward(float(none.mean()), low, high, curve.n, 1.0),
-        scores=() if piloted.recorded is None else tuple(scores(curve, piloted.recorded, list(ks), question.objective)),
+        scores=() if piloted.recorded is None else tuple(scores(curve.of_correct(), piloted.recorded, list(ks), question.objective)),
     )
 
 
 def _compared(
     markets: Sequence[Market],
-    curves: Sequence[CurveForecast],
+    of_correct: Sequence[Market],
     budget: float,
     question: Question,
     simulation: Simulation,
     generator: np.random.Generator,
 ) -> Comparison:
-    """Return the choices at a budget. The first market values them; the others say what else they bring."""
+    """Return the choices at a budget. The first market values them; the others say what else they bring, or which correct solutions."""
     market, *rest = markets
     names = market.drawn.models
     alone = [] if question.simulated_only else [(name,) for name in names]
@@ -256,15 +281,22 @@ def _compared(
 
     def valued(by: Market) -> list[Choice]:
         choices = [by.model(models[0], budget) if len(models) == 1 else by.pair(models[0], models[1], budget) for models in plain]
-        return choices + [by.policy(policy, budget, results, generator, models) for policy, models, results in runs]
+        counted = [[replace(one, values=one.correct) for one in results] if by in of_correct else results for _, _, results in runs]
+        return choices + [
+            by.policy(policy, budget, results, generator, models) for (policy, models, _), results in zip(runs, counted, strict=True)
+        ]
+
+    def by_name(others: Sequence[Market]) -> dict[Objective, dict[str, Estimate]]:
+        return {by.objective: {choice.name: choice.value for choice in valued(by)} for by in others}
 
     best, *others = sorted(valued(market), key=lambda choice: -(choice.value.value or 0.0))
     return Comparison(
         budget=budget,
         choices=(best, *others),
         differences=tuple(market.difference(best, other) for other in others),
-        margins=tuple(margin(curve, market.drawn, market.prices[curve.pilot.model], budget, market.objective) for curve in curves),
-        measured={by.objective: {choice.name: choice.value for choice in valued(by)} for by in rest},
+        margins=tuple(market.margin(model, budget) for model in names),
+        measured=by_name(rest),
+        correct=by_name(of_correct),
         left_out=tuple("+".join(models) for models in left_out),
     )
 

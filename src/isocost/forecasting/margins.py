@@ -10,7 +10,6 @@ from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast
 from isocost.forecasting.joint import Replicates
 from isocost.forecasting.prices import Price
-from isocost.forecasting.values import draw_values
 from isocost.policies.base import MixedGroups, Objective
 from isocost.records import Estimate
 
@@ -51,8 +50,8 @@ def margin(forecast: CurveForecast, drawn: Replicates, price: Price, budget: flo
         objective: What is counted.
     """
     k, step = price.draws(budget), objective.size if isinstance(objective, MixedGroups) else 1
-    values = draw_values(objective, [k, k + step], forecast.distinct)
-    first = draw_values(objective, [step], forecast.distinct)[0]
+    values = forecast.values(objective, [k, k + step])
+    first = forecast.values(objective, [step])[0]
     cells = drawn.cells[:, :, drawn.models.index(forecast.pilot.model)]
     gained = values[0][cells].mean(axis=1)
     more = (values[1] - values[0])[cells].mean(axis=1) / (price.cost(k + step) - price.cost(k))

@@ -11,7 +11,6 @@ from isocost.arrays import Floats
 from isocost.forecasting.curves import ENDS, CurveForecast
 from isocost.forecasting.joint import Replicates
 from isocost.forecasting.prices import Price
-from isocost.forecasting.values import draw_values
 from isocost.passrates.grid import RATES
 from isocost.policies.base import Objective
 
@@ -84,7 +83,7 @@ def overtaking(
 
 def _curves(forecast: CurveForecast, drawn: Replicates, ks: Floats, objective: Objective) -> Floats:
     """Return a model's curve in each replicate, float[replicates, ks]."""
-    values = draw_values(objective, ks.tolist(), forecast.distinct)
+    values = forecast.values(objective, ks.tolist())
     cells = drawn.cells[:, :, drawn.models.index(forecast.pilot.model)]
     shares = np.stack([np.bincount(row, minlength=len(RATES)) for row in cells]) / cells.shape[1]
     return np.asarray(shares @ values.T + forecast.moves(objective, ks.tolist()))

@@ -49,6 +49,11 @@ class Price:
         below, above = self._of(low), self._of(low + 1)
         return low + min((budget - below) / (above - below), 1.0)
 
+    def readings(self, draws: float) -> float:
+        """Return the mean readings of the prompt per problem that `draws` draws per problem take, a fraction as in `cost`."""
+        whole = math.floor(draws)
+        return self._readings(whole) + (draws - whole) * (self._readings(whole + 1) - self._readings(whole))
+
     def _of(self, draws: int) -> float:
         return self._readings(draws) * self.prompt + draws * (self.alone - self.prompt)
 

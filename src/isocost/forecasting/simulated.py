@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from isocost.arrays import Floats, Ints
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.forecasting.prices import Price
+from isocost.forecasting.values import sound_shares
 from isocost.policies import load_policy
 from isocost.policies.base import KeptPerProblem, MixedGroups, Objective, Observation, Policy, Terms
-from isocost.records import Allocation, Outcome, Unit, Verdict
+from isocost.records import Allocation, Outcome, Unit, Verdict, prompt_readings
 
 _REPLICATES = 8
 _MOST_PROBLEMS = 300  # per replicate: bounds the time
@@ -27,12 +28,16 @@ class Result:
     Attributes:
         problems: The problems that it ran on, int[problems], as indices.
         values: Mean over them of the objective, and of everything else that is measured.
+        correct: The same for correct solutions, sound or not.
         draws: Mean draws per problem of each model, the pilot's included, float[models].
+        readings: Mean readings of the prompt per problem that serve these draws, float[models].
     """
 
     problems: Ints
     values: Mapping[Objective, float]
+    correct: Mapping[Objective, float]
     draws: Floats
+    readings: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,8 @@ class Simulation:
         together: Law of distinct solutions among the correct ones of all models.
         unit: Unit of the costs, for messages.
         labels: A number per problem that goes with its difficulty, or None; empty without any.
+        false_positive_rates: Share of a model's correct draws that are unsound, by model. Policies know them, and values count sound
+            solutions.
         available: Draws that there are, where recorded ones are replayed, int[problems, models]; None for as many as wanted.
         load: Makes a policy from its name and terms.
     """
@@ -62,6 +69,7 @@ class Simulation:
     also: tuple[Objective, ...] = ()
     unit: Unit | None = None
     labels: tuple[float | None, ...] = ()
+    false_positive_rates: Mapping[str, float] = field(default_factory=dict)
     available: Ints | None = None
     load: Callable[[str, Terms], Policy] = load_policy
 
@@ -93,8 +101,16 @@ class Simulation:
             policy.observe([each for each in piloted if each.model in terms.models])
             while allocations := policy.propose():
                 policy.observe(list(table.draw(allocations)))  # a list: a policy need not look at its observations
-            values = {measure: table.value(measure) for measure in (self.objective, *self.also)}
-            found.append(Result(problems=problems, values=values, draws=table.drawn.mean(axis=0)))
+            measures = (self.objective, *self.also)
+            found.append(
+                Result(
+                    problems=problems,
+                    values={measure: table.value(measure) for measure in measures},
+                    correct={measure: table.value(measure, sound=False) for measure in measures},
+                    draws=table.drawn.mean(axis=0),
+                    readings=table.readings.mean(axis=0),
+                )
+            )
         return found
 
     def _pilot(self, problems: Ints) -> list[Allocation]:
@@ -126,6 +142,7 @@ class Simulation:
             piloted={(each.problem_id, each.model): each.count for each in pilot if each.model in models},
             available={(id_, model): row[m] for id_, row in zip(ids, recorded, strict=bool(recorded)) for m, model in of_model},
             objective=self.objective,
+            false_positive_rates={model: rate for model, rate in self.false_positive_rates.items() if model in models},
             labels={id_: label for id_, label in labels.items() if label is not None},
         )
 
@@ -136,20 +153,25 @@ class _Problems:
     def __init__(self, setting: Simulation, rates: Floats, generator: np.random.Generator) -> None:
         self._setting, self._rates, self._generator = setting, rates, generator
         self._model = {model: m for m, model in enumerate(setting.models)}
-        self.drawn = np.zeros(rates.shape, np.int64)
-        self._correct = np.zeros(len(rates), np.int64)
+        self.drawn, self.readings = np.zeros(rates.shape, np.int64), np.zeros(rates.shape, np.int64)
+        self._unsound: Floats = np.array([setting.false_positive_rates.get(model, 0.0) for model in setting.models])
+        self._correct = np.zeros(rates.shape, np.int64)
         self._distinct = np.zeros(len(rates), np.int64)
         # A law for each problem, so that the mean over problems is what `DistinctLaw.expected` says.
         self._laws = setting.together.draw(len(rates), generator)
         measures = (setting.objective, *setting.also)
         self._size = next((measure.size for measure in measures if isinstance(measure, MixedGroups)), None)
         self._group = np.zeros((*rates.shape, 2), np.int64)
-        self._mixed = np.zeros(len(rates), np.bool_)
+        self._mixed = np.zeros(rates.shape, np.int64)  # correct draws in mixed groups
 
     def draw(self, allocations: Sequence[Allocation]) -> Iterator[Observation]:
         """Yield the outcomes of allocations, in their order."""
         for each in allocations:
             i, m = int(each.problem_id), self._model[each.model]
+            bound = self._setting.prices[each.model].per_request
+            # Without a bound one reading serves all draws of a problem.
+            more = prompt_readings(each.count, bound)
+            self.readings[i, m] = max(self.readings[i, m], more) if bound is None else self.readings[i, m] + more
             for index in range(each.first_index, each.first_index + each.count):
                 correct = bool(self._generator.random() < self._rates[i, m])
                 new = self._count(i, m, correct=correct)
@@ -162,15 +184,26 @@ class _Problems:
                     new=new or not correct,
                 )
 
-    def value(self, measure: Objective) -> float:
-        """Return the mean over problems of an objective."""
+    def value(self, measure: Objective, *, sound: bool = True) -> float:
+        """Return the mean over problems of an objective, as `draw_values` and `pair_values` define it.
+
+        The soundness of solutions is not drawn: the value is its expectation given the correct draws. That of kept solutions is exact where
+        the number of draws does not depend on outcomes, else an approximation, as every correct draw counts alike for the share of sound
+        ones.
+
+        Args:
+            measure: The objective.
+            sound: Count sound solutions; False for correct ones.
+        """
+        rates = self._unsound if sound else np.zeros_like(self._unsound)
         match measure:
             case KeptPerProblem(most=most):
-                return float(np.minimum(self._distinct, most).mean())
+                return float((np.minimum(self._distinct, most) * sound_shares(self._correct, rates.tolist())).mean())
             case MixedGroups():
-                return float(self._mixed.mean())
+                found = self._mixed
             case _:
-                return float((self._correct > 0).mean())
+                found = self._correct
+        return float((1.0 - (rates**found).prod(axis=1)).mean())  # 0^0 = 1: nothing found
 
     def _count(self, problem: int, model: int, *, correct: bool) -> bool:
         """Count a draw, and return True if it is a correct solution that the problem did not have."""
@@ -178,12 +211,13 @@ class _Problems:
         if self._size is not None:
             self._group[problem, model, int(correct)] += 1
             if self.drawn[problem, model] % self._size == 0:
-                self._mixed[problem] |= bool(self._group[problem, model].all())
+                wrong, right = self._group[problem, model].tolist()
+                self._mixed[problem, model] += right if wrong else 0
                 self._group[problem, model] = 0
         if not correct:
             return False
-        c, d, (theta, sigma) = self._correct[problem], self._distinct[problem], self._laws[problem]
+        c, d, (theta, sigma) = self._correct[problem].sum(), self._distinct[problem], self._laws[problem]
         new = bool(c == 0 or self._generator.random() < (theta + sigma * d) / (theta + c))
-        self._correct[problem] += 1
+        self._correct[problem, model] += 1
         self._distinct[problem] += new
         return new

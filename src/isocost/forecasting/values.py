@@ -1,4 +1,8 @@
-"""Expected value of draws for a problem of each pass rate, for each objective."""
+"""Expected value of draws for a problem of each pass rate, for each objective.
+
+With a false positive rate f of a model, values count sound solutions: each correct draw of the model is sound with probability 1 - f,
+independently of everything else. Without one they count correct solutions.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +11,48 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from isocost.arrays import Floats
+from isocost.arrays import Floats, Ints
 from isocost.forecasting.distinct import DistinctLaw
 from isocost.passrates.grid import LOG_FAILURES, LOG_RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
 
-def draw_values(objective: Objective, ks: Sequence[float], distinct: DistinctLaw) -> Floats:
+def draw_values(objective: Objective, ks: Sequence[float], distinct: DistinctLaw, false_positive_rate: float = 0.0) -> Floats:
     """Return the expected value of k draws of one model, float[ks, cells of the pass rate].
 
-    Of coverage it is 1 - (1 - p)^k; of `kept_per_problem` E[min(distinct, most)]; of mixed groups 1 - (1 - q)^(k / G), with the probability
-    q = 1 - p^G - (1 - p)^G that a group of G draws is mixed. It is linear between whole draws (for mixed groups: whole groups), because
-    a fraction is the share of problems that get one more.
+    It is linear between whole draws (for mixed groups: whole groups), because a fraction is the share of problems that get one more.
+
+    - Coverage: 1 - (1 - p (1 - f))^k. A draw is a sound solution with probability p (1 - f), so this is exact. Equal texts are sound or
+      unsound together, however: where they are common, fewer problems are covered.
+    - `kept_per_problem`: the expected number of sound ones among the kept ones, (1 - f) E[min(distinct, most)]. This is exact even if the
+      soundness of solutions is dependent. The cap holds for correct solutions, because a training set cannot tell which are sound.
+    - Mixed groups: 1 - (1 - q)^(k / G). A group of G draws counts if it is mixed and has a sound solution:
+      q = 1 - p^G - (1 - p (1 - f))^G + (p f)^G, which is exact. The last term is for draws that are all correct and none sound: such a
+      group is in both terms before it.
 
     Args:
         objective: The objective.
         ks: Draws per problem, each at least 0.
         distinct: Law of distinct solutions among correct ones.
+        false_positive_rate: f.
     """
     match objective:
         case Coverage():
-            found = np.array([_between(lambda j: -np.expm1(j * LOG_FAILURES), k) for k in ks])
+            log_unsound = _log_unsound(false_positive_rate)
+            found = np.array([_between(lambda j: -np.expm1(j * log_unsound), k) for k in ks])
             found[:, 0] = 0.0  # the lowest cell is as good as impossible
             return found
         case KeptPerProblem(most=most):
-            return kept_values(ks, most, distinct)
+            return (1.0 - false_positive_rate) * kept_values(ks, most, distinct)
         case MixedGroups(size=size):
-            log_alike = np.logaddexp(size * LOG_RATES, size * LOG_FAILURES)
-            return np.array([_between(lambda j: -np.expm1(j * log_alike), k / size) for k in ks])
+            log_missed = _log_missed(size, false_positive_rate)
+            return np.array([_between(lambda j: -np.expm1(j * log_missed), k / size) for k in ks])
+
+
+def group_values(size: int, false_positive_rate: float = 0.0) -> Floats:
+    """Return q of `draw_values`, the probability that a group of `size` draws counts, float[cells]."""
+    every = (1.0 - false_positive_rate**size) * np.exp(size * LOG_RATES)
+    return np.asarray(1.0 - every - np.exp(size * _log_unsound(false_positive_rate)), np.float64)
 
 
 def kept_values(ks: Sequence[float], most: int | None, distinct: DistinctLaw) -> Floats:
@@ -52,25 +70,46 @@ def by_correct(ks: Sequence[float], table: Floats) -> Floats:
     return np.stack([_between(lambda j: table[..., : j + 1] @ binomial(j).T, k) for k in ks], axis=-2)
 
 
-def pair_values(objective: Objective, first: float, second: float, distinct: DistinctLaw) -> Floats:
+def pair_values(
+    objective: Objective, first: float, second: float, distinct: DistinctLaw, false_positive_rates: tuple[float, float] = (0.0, 0.0)
+) -> Floats:
     """Return the expected value of draws of two models for the same problem, float[cells of the first, cells of the second].
 
     Given the pass rates, draws of two models are independent. A correct solution counts once, whichever model it comes from.
+
+    With false positive rates, coverage and mixed groups need one of two independent events, as without them. Of kept solutions, the share
+    that is sound is that of all correct draws, (c (1 - f) + c' (1 - f')) / (c + c') for c and c' correct ones. A training set takes draws
+    in random order, and the law of distinct solutions holds in any order. So whether a draw is the first of its solution says nothing
+    about its model, and the formula is exact under that law.
 
     Args:
         objective: The objective.
         first: Draws per problem of the first model.
         second: Draws per problem of the second.
         distinct: Law of distinct solutions among the correct ones of both.
+        false_positive_rates: f of the first model and f' of the second.
     """
     if isinstance(objective, KeptPerProblem):
         table = distinct.expected(math.ceil(first) + math.ceil(second), objective.most)
         left, right = _correct(first), _correct(second)
-        together = table[np.add.outer(np.arange(left.shape[1]), np.arange(right.shape[1]))]
+        correct = np.stack(np.meshgrid(np.arange(left.shape[1]), np.arange(right.shape[1]), indexing="ij"), axis=-1)
+        together = table[correct.sum(axis=-1)] * sound_shares(correct, false_positive_rates)
         return np.asarray(left @ together @ right.T)
     # A mixed group has draws of one model only, so both objectives need one of two independent events.
-    missed = [1.0 - draw_values(objective, [k], distinct)[0] for k in (first, second)]
+    missed = [1.0 - draw_values(objective, [k], distinct, rate)[0] for k, rate in zip((first, second), false_positive_rates, strict=True)]
     return np.asarray(1.0 - np.outer(missed[0], missed[1]))
+
+
+def sound_shares(correct: Ints, false_positive_rates: Sequence[float]) -> Floats:
+    """Return the expected share of the correct draws that are sound, float[...]; 1 without correct draws.
+
+    Args:
+        correct: Correct draws by model, int[..., models].
+        false_positive_rates: Those of the models.
+    """
+    sound = correct @ (1.0 - np.asarray(false_positive_rates, np.float64))
+    total = correct.sum(axis=-1)
+    return np.asarray(np.divide(sound, total, out=np.ones(total.shape), where=total > 0), np.float64)
 
 
 def binomial(k: int) -> Floats:
@@ -88,6 +127,18 @@ def _correct(k: float) -> Floats:
     if share:
         found += share * binomial(below + 1)
     return found
+
+
+def _log_unsound(false_positive_rate: float) -> Floats:
+    """Return log(1 - p (1 - f)), float[cells]: the log probability that a draw is no sound solution."""
+    if not false_positive_rate:
+        return LOG_FAILURES
+    return np.asarray(np.logaddexp(LOG_FAILURES, math.log(false_positive_rate) + LOG_RATES), np.float64)
+
+
+def _log_missed(size: int, false_positive_rate: float) -> Floats:
+    """Return log(1 - q) of `draw_values`, float[cells]; 1 - q is p^G (1 - f^G) + (1 - p (1 - f))^G."""
+    return np.logaddexp(size * LOG_RATES + math.log1p(-(false_positive_rate**size)), size * _log_unsound(false_positive_rate))
 
 
 def _between(function: Callable[[int], Floats], k: float) -> Floats:

@@ -11,17 +11,21 @@ from isocost.forecasting.overtaking import Overtaking
 from isocost.forecasting.scores import Score
 from isocost.predicting.asking import name_of
 from isocost.predicting.predict import Prediction
+from isocost.predicting.quantities import counted
 from isocost.predicting.verdict import verdicts
 from isocost.records import estimate_json
 
 
 def forecast_json(prediction: Prediction) -> dict[str, object]:
-    """Return {"pilot": draws per problem, "level" of intervals, "objective", "unit" of costs, "distinct" level, "models", "choices",
-    "crossovers", ...}.
+    """Return {"pilot": draws per problem, "level" of intervals, "objective", "counts", "unit" of costs, "distinct" level, "models",
+    "choices", "crossovers", ...}.
 
-    An ESTIMATE is {"value", "low", "high", "n"}. "models" {MODEL: {"problems", "draws", "correct", "says_nothing": reason or null,
-    "impossible": ESTIMATE, "cost_per_draw" and "tokens_per_draw": ESTIMATE of level 95% or null, "points": [{"k", "coverage", "distinct",
-    "objective"}], "scores": [{"measure", "k", "forecast", "outcome", "inside"}]}}; "choices" [{"budget", "choices": [{"name", "shares" of
+    An ESTIMATE is {"value", "low", "high", "n"}. Values are of solutions that are "correct" or "sound", by "counts"; they are sound with
+    "false_positive_rates" {MODEL: rate} above 0, but "scores" are of correct ones.
+    "models" {MODEL: {"problems", "draws", "correct", "says_nothing": reason or null, "impossible": ESTIMATE, "cost_per_draw" and
+    "tokens_per_draw": ESTIMATE of level 95% or null, "points": [{"k", "coverage", "distinct", "objective"}], "scores": [{"measure", "k",
+    "forecast", "outcome", "inside"}]}};
+    "choices" [{"budget", "choices": [{"name", "shares" of
     the money, "draws", "value"}], "differences": [{"choice", "other", "value", "settled", "settled_by_problems"}], "margins": [{"model",
     "draws", "next_per_cost", "new_problem_per_cost", "worth_of_new_problem"}], "left_out": [choices that need
     more draws than are recorded]}]; "crossovers" [{"ahead", "behind", "cost": ESTIMATE whose
@@ -34,6 +38,8 @@ def forecast_json(prediction: Prediction) -> dict[str, object]:
         "pilot": pilots.draws,
         "level": LEVEL,
         "objective": name_of(found.question.objective),
+        "counts": counted(sound=found.question.counts_sound),
+        "false_positive_rates": dict(found.question.false_positive_rates),
         "unit": pilots.unit,
         "distinct": pilots.distinct,
         "models": {name: _model(model) for name, model in found.models.items()},

@@ -43,6 +43,30 @@ def level_of(text: str) -> Level | None:
     return known[text.strip()]
 
 
+def rates_of(texts: Sequence[str]) -> dict[str, float]:
+    """Parse the values of --false-positives, MODEL=RATE with a rate of at least 0 and below 1. The last = separates.
+
+    Raises:
+        InputError: A text has another form, or a model has two rates.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        model, _, value = text.rpartition("=")
+        try:
+            rate = float(value)
+        except ValueError:
+            rate = -1.0
+        if not model or not 0.0 <= rate < 1.0:
+            why = "is not MODEL=RATE with a rate of at least 0 and below 1"
+        elif model in found:
+            why = "is a second rate of its model"
+        else:
+            found[model] = rate
+            continue
+        raise InputError(f'--false-positives: "{text[:80]}" {why}', advice="write one rate per model, such as --false-positives weak=0.07")
+    return found
+
+
 def name_of(objective: Objective) -> str:
     """Return an objective as `objective_of` reads it."""
     match objective:

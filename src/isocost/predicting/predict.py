@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 from isocost.costs.given import GivenCosts
@@ -12,6 +13,7 @@ from isocost.errors import InputError
 from isocost.forecasting import Forecast, Question, forecast
 from isocost.measuring.words import with_unit
 from isocost.metrics.diversity import Level
+from isocost.nearest import did_you_mean
 from isocost.policies.base import Objective
 from isocost.predicting.asking import CHECKED, default_budget, default_ks
 from isocost.predicting.pilots import Pilots, read_pilots
@@ -39,6 +41,7 @@ def predict(
     given: GivenCosts | None = None,
     policies: Sequence[str] = POLICIES,
     distinct: Level | None = "string",
+    false_positive_rates: Mapping[str, float] = MappingProxyType({}),
 ) -> Prediction:
     """Predict from the first graded draws of each problem what more of them bring.
 
@@ -51,16 +54,18 @@ def predict(
         given: Costs that take the place of the table's own; see `measuring.costs.costs`.
         policies: Names of the policies to simulate.
         distinct: Level at which solutions count as the same; None counts each as different.
+        false_positive_rates: Share of a model's correct draws that are unsound, by model; without one above 0, correct solutions count.
 
     Raises:
         TableError: The file is not a table of samples.
         RunDirectoryError: The directory holds no samples.
-        InputError: The pilot is larger than the table, models share no problem, costs are unknown where a budget is given, or a budget is
-            smaller than the pilot.
+        InputError: The pilot is larger than the table, models share no problem, costs are unknown where a budget is given, a budget is
+            smaller than the pilot, or a rate is of a model that the table lacks.
     """
     pilots = read_pilots(path, pilot, given, distinct=distinct)
     if pilots.draws == 0:
         raise InputError(f"{path}: no sample is graded\n  grade them first: isocost verify")
+    _check_rates(false_positive_rates, [each.pilot.model for each in pilots.models])
     costs = {each.pilot.model: each.cost.value for each in pilots.models if each.cost is not None and each.cost.value is not None}
     unknown = [each.pilot.model for each in pilots.models if each.pilot.model not in costs]
     if unknown and budgets:
@@ -75,6 +80,7 @@ def predict(
         objective=objective,
         policies=tuple(policies),
         unit=cast("Unit", pilots.unit) if pilots.unit in ("flops", "usd") else None,
+        false_positive_rates=false_positive_rates,
     )
     found = forecast(pilots.models, question, together=pilots.together, answers=pilots.answers)
     return Prediction(pilots=pilots, forecast=found, notes=(*pilots.notes, *_far(question, pilots.draws, costs)))
@@ -88,6 +94,14 @@ def _far(question: Question, pilot: int, costs: Mapping[str, float]) -> list[str
     return [
         f"Some forecasts are of {most:,.0f} draws per problem. Intervals were checked up to {CHECKED} times the pilot, {CHECKED * pilot:,}."
     ]
+
+
+def _check_rates(rates: Mapping[str, float], models: Sequence[str]) -> None:
+    for name in rates:
+        if name not in models:
+            near = did_you_mean(name[:80], [each[:80] for each in models])
+            advice = f"{near} it has {', '.join(models[:5])[:200]}".strip()
+            raise InputError(f'--false-positives: the table has no model "{name[:80]}"', advice=advice)
 
 
 def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str, float]) -> None:

@@ -13,6 +13,7 @@ from isocost.metrics.diversity import SAME
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.predicting.asking import name_of
 from isocost.predicting.predict import Prediction
+from isocost.predicting.quantities import column, counted, describe_discount
 from isocost.predicting.verdict import choice_name, overtaking_text, verdicts
 from isocost.records import Estimate
 
@@ -22,18 +23,23 @@ _MOST_LISTED = 20  # doubtful problems
 def forecast_markdown(prediction: Prediction) -> str:
     """Return a prediction as Markdown."""
     found, pilots = prediction.forecast, prediction.pilots
-    objective = found.question.objective
+    objective, sound = found.question.objective, found.question.counts_sound
+    discount = describe_discount(found.question.false_positive_rates)
     parts = [
         f"Forecast from the first {pilots.draws:,} graded draws per problem, with 90% intervals over problems. Costs have 95% intervals, "
-        f"as in isocost measure. {SAME[pilots.distinct].capitalize()}."
+        f"as in isocost measure. {SAME[pilots.distinct].capitalize()}." + (f" {discount}" if discount else "")
     ]
     for name, model in found.models.items():
-        parts += [f"## {name_cell(name)}", _about(model, pilots.unit), "\n".join(_points(model, objective, pilots.unit))]
+        parts += [f"## {name_cell(name)}", _about(model, pilots.unit), "\n".join(_points(model, objective, pilots.unit, sound=sound))]
         if model.scores:
-            parts += ["Forecast and outcome, an unbiased estimate from all recorded draws:", "\n".join(_scores(model.scores))]
+            of = " of correct solutions, sound or not" if sound else ""
+            parts += [f"Forecast and outcome{of}, an unbiased estimate from all recorded draws:", "\n".join(_scores(model.scores))]
     for comparison in found.comparisons:
         parts += [f"## Choices at {with_unit(comparison.budget, pilots.unit)} per problem"]
-        parts += ["\n".join(_choices(comparison, objective)), "\n".join(_margin(one, objective, pilots.unit) for one in comparison.margins)]
+        parts += [
+            "\n".join(_choices(comparison, objective, sound=sound)),
+            "\n".join(_margin(one, objective, pilots.unit) for one in comparison.margins),
+        ]
     if found.overtakings:
         parts += ["## Crossovers", "\n".join(f"- {_overtaking(one, pilots.unit)}" for one in found.overtakings)]
     parts += ["## Verdict", "\n".join(verdicts(prediction)), "## Doubtful problems", "\n".join(_doubts(prediction))]
@@ -60,11 +66,12 @@ def _about(model: ModelForecast, unit: str) -> str:
     return " ".join(lines)
 
 
-def _points(model: ModelForecast, objective: Objective, unit: str) -> Iterator[str]:
-    cost = model.piloted.cost
+def _points(model: ModelForecast, objective: Objective, unit: str, *, sound: bool) -> Iterator[str]:
+    cost, covered = model.piloted.cost, "sound coverage" if sound else "coverage"
     has_texts = any(point.distinct is not None for point in model.points)
-    head = ["draws per problem", *(["cost per problem"] if cost else []), "coverage", *(["distinct correct"] if has_texts else [])]
-    rows = [head + ([] if isinstance(objective, Coverage) else [_column(objective)])]
+    head = ["draws per problem", *(["cost per problem"] if cost else []), covered]
+    head += [f"distinct {counted(sound=sound)}"] if has_texts else []
+    rows = [head + ([] if isinstance(objective, Coverage) else [("sound " if sound else "") + _column(objective)])]
     for point in model.points:
         row = [
             f"{point.k:,}",
@@ -90,24 +97,14 @@ def _scores(scores: Sequence[Score]) -> Iterator[str]:
     yield from markdown_table(rows)
 
 
-def _choices(comparison: Comparison, objective: Objective) -> Iterator[str]:
-    rows = [["choice", "draws per problem", _noun(objective), "first choice minus it"]]
+def _choices(comparison: Comparison, objective: Objective, *, sound: bool) -> Iterator[str]:
+    rows = [["choice", "draws per problem", column(objective, sound=sound), "first choice minus it"]]
     differences = {each.other: each for each in comparison.differences}
     for choice in comparison.choices:
         difference = differences.get(choice.name)
         minus = "" if difference is None else difference_text(difference.value, objective)
         rows.append([choice_name(choice), choice_draws(choice), value_text(choice.value, objective), minus])
     yield from markdown_table(rows)
-
-
-def _noun(objective: Objective) -> str:
-    match objective:
-        case Coverage():
-            return "covered"
-        case KeptPerProblem(most=most):
-            return f"kept per problem, at most {most}"
-        case MixedGroups(size=size):
-            return f"with a mixed group of {size}"
 
 
 def choice_draws(choice: Choice) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from isocost.amounts import settling
-from isocost.forecasting import Choice, Comparison, Difference
+from isocost.forecasting import Choice, Comparison, Difference, Question
 from isocost.forecasting.overtaking import Overtaking
 from isocost.measuring.words import count, name_cell, percent, spent, with_unit
-from isocost.policies.base import Coverage, KeptPerProblem, Objective
+from isocost.policies.base import KeptPerProblem, Objective
 from isocost.predicting.predict import Prediction
+from isocost.predicting.quantities import noun
 
 _TOO_WIDE = 0.5  # width of an interval, of the largest value, at which a pilot says too little to recommend anything
 
@@ -23,7 +24,7 @@ def verdicts(prediction: Prediction) -> list[str]:
         return [*lines, "The costs of draws are unknown, so no choice can be compared; --cost, or a column cost or num_generated_tokens."]
     if len(silent) == len(pilots.models):
         return [*lines, "The pilot is too small to recommend anything."]
-    lines += [recommendation(each, found.question.objective, pilots.unit) for each in found.comparisons]
+    lines += [recommendation(each, found.question, pilots.unit) for each in found.comparisons]
     return [*lines, *(f"{overtaking_text(each, pilots.unit)}." for each in found.overtakings[:1] if len(found.models) == 2)]
 
 
@@ -41,18 +42,21 @@ def overtaking_text(one: Overtaking, unit: str) -> str:
     return f"{ahead} overtakes {behind} at {with_unit(one.cost, unit)} per problem [{low}, {high}]"
 
 
-def recommendation(comparison: Comparison, objective: Objective, unit: str) -> str:
+def recommendation(comparison: Comparison, question: Question, unit: str) -> str:
     """Return the best choice at a budget, against the next one, and what would settle it if it is not settled."""
+    objective = question.objective
+    named, value = noun(objective, sound=question.counts_sound), _value(comparison.choices[0], objective)
     best, at = comparison.choices[0], f"At {with_unit(comparison.budget, unit)} per problem"
     most = float(objective.most) if isinstance(objective, KeptPerProblem) else 1.0
     width = (best.value.high or 0.0) - (best.value.low or 0.0)
     if width > _TOO_WIDE * most:
-        return f"{at} the pilot is too small to recommend anything: {_value(best, objective)} with {_buy(best)}."
-    text = f"{at} {_buy(best)}: {_value(best, objective)}"
+        return f"{at} the pilot is too small to recommend anything: {value} {named} with {_buy(best)}."
+    text = f"{at} {_buy(best)}: {value} {named}"
     if not comparison.differences:
         return f"{text}."
     difference, other = comparison.differences[0], comparison.choices[1]
-    text += f", against {_value(other, objective)} with {choice_name(other)}"
+    # The longer name is not said twice.
+    text += f", against {_value(other, objective)}{'' if question.counts_sound else f' {named}'} with {choice_name(other)}"
     return f"{text}." if difference.is_settled else f"{text}. Not settled: {_open(difference, objective)}."
 
 
@@ -66,8 +70,8 @@ def _buy(choice: Choice) -> str:
 
 def _value(choice: Choice, objective: Objective) -> str:
     if isinstance(objective, KeptPerProblem):
-        return f"{count(choice.value, choice.value.n)} kept"
-    return f"{percent(choice.value, choice.value.n)} {'covered' if isinstance(objective, Coverage) else 'with a mixed group'}"
+        return count(choice.value, choice.value.n)
+    return percent(choice.value, choice.value.n)
 
 
 def _open(difference: Difference, objective: Objective) -> str:

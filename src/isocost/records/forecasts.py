@@ -21,6 +21,7 @@ class ForecastOutcome:
         unit: Unit of a cost; None for the others.
         predicted: The forecast, with a 90% interval; of costs a 95% interval.
         outcome: What the cell has. A cost is a fact, without an interval.
+        discounted: True if the cell's policy discounts by false positive rates. Forecast and outcome count correct solutions all the same.
     """
 
     cell: str
@@ -28,6 +29,7 @@ class ForecastOutcome:
     unit: Unit | None
     predicted: Estimate
     outcome: Estimate
+    discounted: bool = False
 
     @property
     def inside(self) -> bool:

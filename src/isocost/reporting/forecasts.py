@@ -13,6 +13,9 @@ from isocost.reporting.tables import Shown, problems, table, text
 
 _TITLES = {"covered": "Covered (%)", "kept_per_problem": "Kept per problem (solutions)", "cost": "Cost per problem"}
 
+_CAPTION = "Stored before anything else of the cell was bought. Intervals of covered and kept are 90%, those of costs 95%."
+_CORRECT = "Covered and kept count correct solutions, sound or not, also where a policy discounts by false positive rates."
+
 
 def forecasts(results: Results) -> Section | None:
     """Return the section; None if nothing was predicted."""
@@ -66,7 +69,7 @@ def _table(found: Sequence[ForecastOutcome]) -> Table:
         found,
         key="forecasts",
         title="Forecast and outcome",
-        caption="Stored before anything else of the cell was bought. Intervals of covered and kept are 90%, those of costs 95%.",
+        caption=_CAPTION + (f" {_CORRECT}" if any(each.discounted for each in found) else ""),
         group_title="Measure",
         group=group,
         raw_group=lambda item: item.measure + (f" ({item.unit})" if item.unit else ""),

@@ -103,7 +103,7 @@ def assemble(
         cell_comparisons=tuple(_cell_comparisons(study, bought, table, curated)),
         independent_draws=independence.parts,
         spendings=tuple(spendings(prepared, bought, table, independence, solutions)),
-        forecasts=tuple(forecast_outcomes(bought, cells)),
+        forecasts=tuple(forecast_outcomes(bought, cells, _discounting(study))),
         reasoning={key: (paid.reasoning_tokens, paid.tokens) for key, paid in bought.ledger.accounts.items() if paid.reasoning_tokens},
         truncated=_truncations(prepared, table),
         failed=bought.failed,
@@ -112,6 +112,11 @@ def assemble(
         pass_rates=pass_rates(measured, independence.by_outcomes),
     )
     return without_overlaps(compare_models(found, prepared, bought, table, measured, independence), remote)
+
+
+def _discounting(study: Study) -> set[str]:
+    """Return the arms whose policy discounts by false positive rates."""
+    return {name for name, arm in study.arms.items() if any(arm.false_positive_rates.values())}
 
 
 def _truncations(prepared: Prepared, table: DrawTable) -> dict[str, Truncation]:

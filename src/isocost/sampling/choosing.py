@@ -91,7 +91,10 @@ def recorded_choice(cell: Cell, terms: Terms, stamp: str, directory: RunDirector
 
 
 def _choose(terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation], kept: int | None) -> tuple[Chosen, dict[str, Estimate]]:
-    """Return the choice, and what is predicted for it."""
+    """Return the choice, and what is predicted for it.
+
+    With false positive rates the choice is the best by sound solutions; predicted are correct ones, which the run will measure.
+    """
     models = read_piloted(pools, pilot, terms)
     piloted = {a.problem_id for a in pilot}
     counted = all(pool.solutions is not None for pool in pools.values())
@@ -105,11 +108,12 @@ def _choose(terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation]
         others=tuple(problem for problem in terms.problem_ids if problem not in piloted),
         labels=terms.labels,
         available=terms.available,
+        false_positive_rates=terms.false_positive_rates,
         simulated_only=True,
     )
     (comparison,) = forecast(models, question, together=law_of_all(pools, pilot)).comparisons
     best = comparison.choices[0]
     silent = [f"{each.pilot.model}: {why}, which settles nothing about it." for each in models if (why := each.pilot.says_nothing)]
-    reason = " ".join([recommendation(comparison, terms.objective, terms.unit or "flops"), *silent])
+    reason = " ".join([recommendation(comparison, question, terms.unit or "flops"), *silent])
     chosen = Chosen(policy=best.name.partition(" ")[0], models=best.models, reason=reason)
-    return chosen, {**of_choice(comparison, best, terms.objective, kept), **predicted_cost(best.draws, terms, pools, pilot)}
+    return chosen, {**of_choice(comparison, best, terms.objective, kept), **predicted_cost(best.draws, best.readings, terms, pools, pilot)}

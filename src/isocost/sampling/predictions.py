@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from isocost.config import Arm, Curate
+from isocost.dispatch.draws import Draw
 from isocost.errors import BudgetError
 from isocost.forecasting import Choice, Comparison, CurveForecast, Question, forecast
+from isocost.forecasting.prices import Price
 from isocost.metrics.intervals import amount_interval
 from isocost.planning import in_unit
 from isocost.policies.base import Coverage, KeptPerProblem, Objective, Terms
-from isocost.records import Allocation, Cell, CellPlan, Estimate, estimate_json
+from isocost.records import Allocation, Cell, CellPlan, Estimate, Unit, estimate_json
 from isocost.sampling.pilots import draws_of, law_of_all, read_pilot, read_piloted
 from isocost.sampling.pools import Pool
 from isocost.store import RunDirectory
@@ -38,7 +40,9 @@ def predict(arm: Arm, plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], p
 
     Returns:
         `covered` and `kept_per_problem` with 90% intervals, and where counts are planned `cost` in the budget's unit with a 95% interval,
-        from the pilot's costs. Kept solutions are left out if no pool has its solutions.
+        from the pilot's costs. Kept solutions are left out if no pool has its solutions. All count correct solutions, sound or not, as the
+        outcome that they are compared with does: a run does not measure which of a problem's correct solutions are sound. A policy that
+        discounts by false positive rates is simulated with them.
     """
     counted = all(pool.solutions is not None for pool in pools.values())
     if arm.policy == "uniform":
@@ -56,11 +60,12 @@ def predict(arm: Arm, plan: CellPlan, terms: Terms, pools: Mapping[str, Pool], p
         unit=terms.unit,
         also=also,
         others=tuple(problem for problem in terms.problem_ids if problem not in piloted),
+        false_positive_rates=terms.false_positive_rates,
         simulated_only=arm.policy in _SIMULATED,
     )
     found = forecast(read_piloted(pools, pilot, terms), question, together=law_of_all(pools, pilot)).comparisons[0]
     choice = next(choice for choice in found.choices if choice.name == name)
-    return {**of_choice(found, choice, terms.objective, kept), **predicted_cost(choice.draws, terms, pools, pilot)}
+    return {**of_choice(found, choice, terms.objective, kept), **predicted_cost(choice.draws, choice.readings, terms, pools, pilot)}
 
 
 def also_measured(terms: Terms, kept: int | None) -> Iterator[Objective]:
@@ -71,8 +76,8 @@ def also_measured(terms: Terms, kept: int | None) -> Iterator[Objective]:
 
 
 def of_choice(found: Comparison, choice: Choice, objective: Objective, kept: int | None) -> dict[str, Estimate]:
-    """Return the predicted `covered` and `kept_per_problem` of a choice, where they were asked for."""
-    values = {objective: choice.value} | {measure: by_name[choice.name] for measure, by_name in found.measured.items()}
+    """Return the predicted `covered` and `kept_per_problem` of a choice, where they were asked for, by correct solutions, sound or not."""
+    values = {objective: choice.value} | {m: by_name[choice.name] for m, by_name in (found.correct or found.measured).items()}
     wanted: dict[str, Objective] = {"covered": Coverage()}
     if kept is not None:
         wanted["kept_per_problem"] = KeptPerProblem(kept)
@@ -127,33 +132,76 @@ def _uniform(
     own = read_pilot(model, pools[model], pilot)
     curve = CurveForecast(own, len(terms.problem_ids) - len(own.problem_ids))
     found = {"covered": curve.coverage([k], outcomes=True)[0]} | ({"kept_per_problem": curve.kept([k], kept)[0]} if counted else {})
-    return {**found, **predicted_cost({model: k}, terms, pools, pilot)}
+    price = Price(
+        alone=terms.expected.get(model, 0.0),
+        prompt=terms.prompt.get(model, 0.0),
+        per_request=terms.per_request.get(model),
+        pilot=max(a.count for a in pilot),
+        share=len(own.problem_ids) / len(terms.problem_ids),
+    )
+    return {**found, **predicted_cost({model: k}, {model: price.readings(k)}, terms, pools, pilot)}
 
 
-def predicted_cost(draws: Mapping[str, float], terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation]) -> Predicted:
+def predicted_cost(
+    draws: Mapping[str, float], readings: Mapping[str, float], terms: Terms, pools: Mapping[str, Pool], pilot: Sequence[Allocation]
+) -> Predicted:
     """Return the predicted cost of draws per problem: their number times what a draw of the pilot cost.
 
-    A budget that is paid as realised is its own cost, and where draws share a prompt their cost depends on how many share it: no forecast.
+    Where draws share a prompt, its readings are paid apart from the generated parts. Each problem of the pilot then gives a cost of both,
+    so that the interval holds what differs between problems.
+
+    Args:
+        draws: Draws per problem, by model.
+        readings: Readings of the prompt per problem that serve them, by model.
+        terms: The terms of the cell.
+        pools: The pools of the models.
+        pilot: The draws of the pilot.
+
+    Returns:
+        `cost`; nothing for a budget that is paid as realised, which is its own cost.
     """
     unit = terms.unit
-    if unit is None or terms.basis == "realised" or any(terms.prompt.values()):
+    if unit is None or terms.basis == "realised":
         return {}
     total = np.zeros(3)
     for model, number in draws.items():
-        each = [[in_unit(draw.cost, unit, model) for draw in draws_of(pools[model], a)] for a in pilot if a.model == model]
-        mean = amount_interval([float(np.mean(costs)) for costs in each if costs])
+        own = [list(draws_of(pools[model], a)) for a in pilot if a.model == model]
+        each = _problem_costs(model, unit, terms, [drawn for drawn in own if drawn])
+        if each is None:
+            mean = amount_interval([float(np.mean([in_unit(draw.cost, unit, model) for draw in drawn])) for drawn in own if drawn])
+            scale = number
+        else:
+            mean, scale = amount_interval([reading * readings[model] + part * number for reading, part in each]), 1.0
         if mean.value is None or mean.low is None or mean.high is None:
             return {}
-        total += number * len(terms.problem_ids) * np.array([mean.value, mean.low, mean.high])
+        total += scale * len(terms.problem_ids) * np.array([mean.value, mean.low, mean.high])
     value, low, high = total.tolist()
     return {"cost": Estimate(value=value, low=low, high=high, n=len(terms.problem_ids))}
+
+
+def _problem_costs(model: str, unit: Unit, terms: Terms, drawn: Sequence[Sequence[Draw]]) -> list[tuple[float, float]] | None:
+    """Return what a reading of the prompt and the generated part of a draw cost for each problem of a pilot; None if draws share none.
+
+    A reading costs what the terms say for the mean prompt, in proportion to the problem's tokens: exact but for what a request costs
+    besides. The rest of what the problem's draws cost is their generated part.
+    """
+    prompt = terms.prompt.get(model, 0.0)
+    if not prompt or not drawn:
+        return None
+    tokens = np.array([max(draw.num_prompt_tokens for draw in own) for own in drawn], np.float64)
+    readings = (prompt * tokens / tokens.mean() if tokens.any() else np.full(len(drawn), prompt)).tolist()
+    found = []
+    for own, reading in zip(drawn, readings, strict=True):
+        spent = sum(in_unit(draw.cost, unit, model) for draw in own)
+        found.append((reading, max(0.0, spent - terms.readings(model, len(own)) * reading) / len(own)))
+    return found
 
 
 def _choice_name(arm: Arm, plan: CellPlan) -> str | None:
     """Return the name of the choice that an arm makes in a forecast; None if none is the same."""
     if arm.policy == "mixed":
         return "+".join(plan.models) if len(plan.models) == 2 and len(set(arm.shares.values())) < 2 else None
-    has_own_keys = bool(arm.shares) or arm.target != Arm(models=arm.models).target or bool(arm.false_positive_rates)
+    has_own_keys = bool(arm.shares) or arm.target != Arm(models=arm.models).target
     if arm.policy not in _SIMULATED or has_own_keys:
         return None
     return f"{arm.policy} {plan.models[0]}" if arm.policy in ("first-hit", "dart") else arm.policy

@@ -42,15 +42,24 @@ class BudgetForecast:
     costs: Mapping[str, tuple[Cost, Cost, Cost]]
 
     @property
+    def question(self) -> Question:
+        """The question that the forecast answers."""
+        return self.prediction.forecast.question
+
+    @property
     def comparison(self) -> Comparison:
         """The choices."""
         return self.prediction.forecast.comparisons[0]
 
     def measured(self, objective: Objective) -> Mapping[str, Estimate]:
         """Return the value of each choice in an objective that was asked for; empty for others."""
-        if objective == self.prediction.forecast.question.objective:
+        if objective == self.question.objective:
             return {choice.name: choice.value for choice in self.comparison.choices}
         return self.comparison.measured.get(objective, {})
+
+    def correct(self, objective: Objective) -> Mapping[str, Estimate]:
+        """Return the same for correct solutions, sound or not."""
+        return self.comparison.correct.get(objective, {}) if self.question.counts_sound else self.measured(objective)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +71,9 @@ class ChoiceForecast:
         objective: What the choices are ranked by.
         kept: The number of distinct solutions up to which kept ones are counted; None if the pilot has no texts.
         budgets: One per budget.
-        coverage: Predicted coverage of the cells that are among the choices.
+        coverage: Predicted coverage of the cells that are among the choices, by correct solutions, sound or not: what the run will measure.
+        false_positive_rates: Those that the arms state, by model; with any above 0, all values of `budgets` count sound solutions.
+        notes: What is doubtful about the forecast, one sentence each.
     """
 
     pilot: StudyPilot
@@ -70,6 +81,8 @@ class ChoiceForecast:
     kept: KeptPerProblem | None
     budgets: tuple[BudgetForecast, ...]
     coverage: Mapping[Cell, Estimate]
+    false_positive_rates: Mapping[str, float]
+    notes: tuple[str, ...]
 
 
 def find_pilot(prepared: Prepared, table: Path | None, run: Path) -> StudyPilot | None:
@@ -136,6 +149,7 @@ def forecast_choices(
         kept = objective if isinstance(objective, KeptPerProblem) else KeptPerProblem(study.curate.per_problem or 4)
     also = [measure for measure in (Coverage(), kept) if measure is not None and measure != objective]
     budgets = {plan.cell.budget: plan for plan in plans if plan.cell.budget is not None}
+    rates, conflict = _false_positive_rates(study)
     asked = Question(
         ks=(pilot.pilots.draws,),
         budgets=(),
@@ -144,16 +158,25 @@ def forecast_choices(
         labels=_labels(prepared),
         # A problem that a table lacks has no sample in it.
         available={(p.id, model): counts.get(p.id, 0) for model, counts in available.items() for p in prepared.problems["train"]},
+        false_positive_rates=rates,
     )
     found = tuple(_at_budget(prepared, name, plan, pilot, asked) for name, plan in budgets.items())
     coverage = {}
     for one in found:
-        by_name = one.measured(Coverage())
+        by_name = one.correct(Coverage())
         for plan in plans:
             estimate = by_name.get(_choice_of(study, plan) or "")
             if plan.cell.budget == one.budget and estimate is not None:
                 coverage[plan.cell] = estimate
-    return ChoiceForecast(pilot=pilot, objective=objective, kept=kept, budgets=found, coverage=coverage)
+    return ChoiceForecast(
+        pilot=pilot,
+        objective=objective,
+        kept=kept,
+        budgets=found,
+        coverage=coverage,
+        false_positive_rates=rates,
+        notes=(*pilot.pilots.notes, *([conflict] if conflict else [])),
+    )
 
 
 def _objective(study: Study) -> Objective:
@@ -168,6 +191,24 @@ def _labels(prepared: Prepared) -> dict[str, float]:
     """Return the difficulty of problems, if the arms whose policy uses one name the same field."""
     fields = {arm.difficulty for arm in prepared.study.arms.values() if arm.policy in ("adaptive", AUTO)}
     return difficulty_labels(fields.pop(), prepared.problems["train"]) if len(fields) == 1 else {}
+
+
+def _false_positive_rates(study: Study) -> tuple[dict[str, float], str]:
+    """Return the rates that the arms whose policy uses them state, by model, and why they are left out; "" if they are not.
+
+    A model that an arm draws from and states no rate of has the rate 0 there. Arms that differ leave no rate for a table of all choices.
+    """
+    stated: dict[str, dict[float, str]] = {}
+    for name, arm in study.arms.items():
+        if arm.policy in ("adaptive", AUTO):
+            for model in arm.models:
+                stated.setdefault(model, {}).setdefault(arm.false_positive_rates.get(model, 0.0), name)
+    for model, rates in stated.items():
+        if len(rates) > 1:
+            (one, first), (other, second) = list(rates.items())[:2]
+            said = f"The arms {first} and {second} state different false positive rates of {model}, {one:g} and {other:g}"
+            return {}, f"{said}: the choices count correct solutions, sound or not."
+    return {model: rate for model, (rate,) in stated.items() if rate}, ""
 
 
 def _at_budget(prepared: Prepared, budget: str, plan: CellPlan, pilot: StudyPilot, asked: Question) -> BudgetForecast:
@@ -209,12 +250,12 @@ def _priced(piloted: Piloted, by_end: Sequence[Mapping[str, DrawCost]], unit: Un
 
 
 def _spent(choice: Choice, by_end: Sequence[Mapping[str, DrawCost]], n: int) -> tuple[Cost, Cost, Cost]:
-    """Return the cost of a choice over all problems, for each end of the lengths."""
+    """Return the cost of a choice over all problems, for each end of the lengths, with the readings that its requests take."""
 
     def at(costs: Mapping[str, DrawCost]) -> Cost:
         total = Cost(flops=0.0, usd=0.0, seconds=0.0)
         for model, draws in choice.draws.items():
-            total = total + costs[model].of(draws=draws * n, readings=costs[model].readings(draws) * n)
+            total = total + costs[model].of(draws=draws * n, readings=choice.readings[model] * n)
         return total
 
     value, low, high = map(at, by_end)

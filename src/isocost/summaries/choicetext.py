@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from isocost.amounts import duration, format_amount
 from isocost.measuring.words import count, markdown_table, name_cell, percent
 from isocost.metrics.diversity import SAME
-from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
+from isocost.policies.base import Coverage, KeptPerProblem, Objective
 from isocost.predicting.asjson import comparison_json
 from isocost.predicting.asking import name_of
+from isocost.predicting.quantities import column, counted, describe_discount
 from isocost.predicting.text import choice_draws, difference_text
 from isocost.predicting.verdict import choice_name, verdicts
 from isocost.records import Cost, estimate_json
@@ -23,10 +24,11 @@ def choices_markdown(found: ChoiceForecast) -> str:
     """Return a table of choices and the recommendation for each budget."""
     pilots = found.pilot.pilots
     piloted = len({problem for each in pilots.models for problem in each.pilot.problem_ids})
+    discount = describe_discount(found.false_positive_rates)
     parts = [
         f"Forecast from {found.pilot.source}: up to {pilots.draws:,} graded draws of each of {piloted:,} problems and each model. "
         "Intervals are 90%, over problems; those of costs are 95%, from the lengths of draws. "
-        f"{SAME[pilots.distinct].capitalize()}. Nothing was bought."
+        f"{SAME[pilots.distinct].capitalize()}. Nothing was bought." + (f" {discount}" if discount else "")
     ]
     for one in found.budgets:
         amount = one.prediction.forecast.question.budgets[0]
@@ -34,20 +36,23 @@ def choices_markdown(found: ChoiceForecast) -> str:
         parts += ["\n".join(markdown_table(list(_rows(found, one)))), "\n".join(verdicts(one.prediction))]
         if left_out := one.comparison.left_out:
             parts.append(f"Left out, because they need more samples of a problem than are recorded: {', '.join(map(name_cell, left_out))}.")
-    if pilots.notes:
-        parts.append("\n".join(f"- {note}" for note in pilots.notes))
+    if found.notes:
+        parts.append("\n".join(f"- {note}" for note in found.notes))
     return "\n\n".join(parts)
 
 
 def choices_json(found: ChoiceForecast) -> dict[str, object]:
-    """Return {"forecast": {"objective", "distinct", "source", "budgets": {BUDGET: {...}}}}.
+    """Return {"forecast": {"objective", "counts", "false_positive_rates", "distinct", "source", "budgets": {BUDGET: {...}}}}.
 
-    The entry of a budget is that of "choices" in `isocost forecast --json`, with "covered" and "kept" (ESTIMATE or null) and "cost" {UNIT:
-    {"value", "low", "high"}} in each of its choices, and "verdict" [text].
+    "counts" and "false_positive_rates" are those of `isocost forecast --json`, for all values here. The entry of a
+    budget is that of "choices" there, with "covered" and "kept" (ESTIMATE or null) and "cost" {UNIT: {"value", "low", "high"}} in each of
+    its choices, and "verdict" [text].
     """
     return {
         "forecast": {
             "objective": name_of(found.objective),
+            "counts": counted(sound=any(found.false_positive_rates.values())),
+            "false_positive_rates": dict(found.false_positive_rates),
             "distinct": found.pilot.pilots.distinct,
             "source": str(found.pilot.source),
             "budgets": {one.budget: _budget_json(found, one) for one in found.budgets},
@@ -58,7 +63,13 @@ def choices_json(found: ChoiceForecast) -> dict[str, object]:
 def _rows(found: ChoiceForecast, one: BudgetForecast) -> Iterator[list[str]]:
     measures = _measures(found)
     units = [unit for unit in _UNITS if all(getattr(cost, unit) is not None for costs in one.costs.values() for cost in costs)]
-    yield ["choice", "samples per problem", *map(_title, measures), *(_TITLES[unit] for unit in units), "best minus it"]
+    yield [
+        "choice",
+        "samples per problem",
+        *(column(each, sound=one.question.counts_sound, per_problem=False) for each in measures),
+        *(_TITLES[unit] for unit in units),
+        "best minus it",
+    ]
     differences = {each.other: difference_text(each.value, found.objective) for each in one.comparison.differences}
     for choice in one.comparison.choices:
         values = [one.measured(measure)[choice.name] for measure in measures]
@@ -74,16 +85,6 @@ def _rows(found: ChoiceForecast, one: BudgetForecast) -> Iterator[list[str]]:
 def _measures(found: ChoiceForecast) -> list[Objective]:
     """Return what the choices are measured by, each once: coverage, kept solutions, the objective."""
     return list(dict.fromkeys([Coverage(), *([found.kept] if found.kept else []), found.objective]))
-
-
-def _title(measure: Objective) -> str:
-    match measure:
-        case KeptPerProblem(most=most):
-            return f"kept, at most {most}"
-        case MixedGroups(size=size):
-            return f"with a mixed group of {size}"
-        case _:
-            return "covered"
 
 
 def _cost_text(costs: tuple[Cost, Cost, Cost], unit: str) -> str:
