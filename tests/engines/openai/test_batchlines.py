@@ -21,6 +21,9 @@ PLAIN = Request(problem_id="p1", prompt="Q: how many?\nA:", first_index=0, count
 ENDPOINT = Endpoint(base_url="https://api.example.com/v1", model="tiny", key_variable="KEY", key=None)
 
 
+USED = {"prompt_tokens": 9, "completion_tokens": 5}
+
+
 def lines(**options: Any) -> BatchLines:
     return BatchLines(ENDPOINT, OpenAIOptions(model="tiny", base_url=ENDPOINT.base_url, **options))
 
@@ -106,6 +109,30 @@ def test_a_line_without_a_solution_raises_as_a_single_call_would(line: dict[str,
     with pytest.raises(error) as raised:
         lines().read(line, PLAIN, PARAMS, 7)
     assert raised.value.charged is charged
+
+
+@pytest.mark.parametrize("status", [400, 402, 413, 429, 503])
+def test_a_line_with_an_error_that_counts_tokens_may_be_charged(status: int) -> None:
+    line = failed(status)
+    with pytest.raises(EngineError) as raised:
+        lines().read({**line, "response": {**line["response"], "body": {**line["response"]["body"], "usage": USED}}}, PLAIN, PARAMS, 7)
+    assert raised.value.charged
+
+
+@pytest.mark.parametrize("status", ["200", 200.0, None])
+def test_a_paid_reply_is_read_however_its_status_is_written(status: object) -> None:
+    line = reply()
+    line["response"]["status_code"] = status
+    assert lines().read(line, PLAIN, PARAMS, 7) == lines().read(reply(), PLAIN, PARAMS, 7)
+
+
+@pytest.mark.parametrize("status", [True, "2e2", "-200", [200], 1e300, float("nan"), "9" * 5000])
+def test_a_status_that_is_no_number_is_no_reply(status: object) -> None:
+    line = reply()
+    line["response"]["status_code"] = status
+    with pytest.raises(TryAgainError) as raised:
+        lines().read(line, PLAIN, PARAMS, 7)
+    assert raised.value.charged
 
 
 def test_a_prompt_that_is_too_long_has_failed_solutions_without_tokens() -> None:

@@ -250,6 +250,34 @@ def test_a_prompt_that_is_filtered_is_refused_alone(asks: Asks, fault: str) -> N
     assert error.reason.startswith("refused (400): ")
 
 
+@pytest.mark.parametrize("fault", ["400", "402", "429", "429 quota", "503", "context code", "501"])
+@pytest.mark.parametrize(("usage", "charged"), [((9, 5), True), ((0, 0), False), (None, False)])
+def test_what_an_endpoint_counts_beside_an_error_may_be_charged_whatever_the_status_is(
+    asks: Asks, monkeypatch: pytest.MonkeyPatch, fault: str, usage: tuple[int, int] | None, charged: bool
+) -> None:
+    def counted(asked: Asked, good: Reply) -> Reply:
+        found = FAULTS[fault](asked, good)
+        given = {} if usage is None else {"usage": {"prompt_tokens": usage[0], "completion_tokens": usage[1]}}
+        return replace(found, body=json.dumps({**json.loads(found.body), **given}).encode())
+
+    monkeypatch.setitem(FAULTS, "counted", counted)
+    if fault == "context code" and not charged:
+        assert [g.finish_reason for g in answered(asks, "counted")] == ["error"]
+        return
+    assert failure(asks, "counted").charged is charged
+
+
+def test_more_than_was_sent_beside_a_refusal_stops_the_run(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted(asked: Asked, good: Reply) -> Reply:
+        found, usage = FAULTS["429"](asked, good), {"prompt_tokens": 9, "completion_tokens": 10**6}
+        return replace(found, body=json.dumps({**json.loads(found.body), "usage": usage}).encode())
+
+    monkeypatch.setitem(FAULTS, "counted", counted)
+    error = failure(asks, "counted")
+    assert isinstance(error, UsageError)
+    assert (error.prompt_tokens, error.generated_tokens) == (9, 10**6)
+
+
 @pytest.mark.parametrize("fault", ["400", "422", "501"])
 def test_a_refused_request_is_named(asks: Asks, fault: str) -> None:
     assert "\n  it was problem p1, draw 0: change what" in str(failure(asks, fault))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,7 +55,7 @@ class BatchLines:
         if status == 0:
             raise self._without_response(error, request)
         if status != 200:
-            return self._troubled(from_body(status, body), request, own_seed)
+            return self._troubled(from_body(status, body), request, own_seed, used=self._reader.uses(body, request, params))
         try:
             found = self._reader.read(body, request, params, own_seed)
         except ErrorReplyError as inside:
@@ -70,7 +71,7 @@ class BatchLines:
         return explain(trouble, self._endpoint, name_of(request))
 
     def _troubled(self, trouble: Trouble, request: Request, seed: int | None, *, used: bool = False) -> list[Generation]:
-        if trouble.is_too_long():
+        if trouble.is_too_long() and not used:
             return too_long(request.count, seed, f"too long ({trouble.status}): {self._endpoint.clean(trouble.message)}")
         raise explain(trouble, self._endpoint, name_of(request), used=used)
 
@@ -79,7 +80,14 @@ class BatchLines:
 
 
 def _response(response: Any) -> tuple[int, Any]:
-    """Return the status of a line's response, 0 without one, and its body."""
-    if not isinstance(response, dict) or not isinstance(response.get("status_code", 200), int):
+    """Return the status of a line's response, 0 without one, and its body. A reply that is there is not lost for the form of its status."""
+    if not isinstance(response, dict):
         return 0, None
-    return int(response.get("status_code", 200)), response.get("body")
+    given = response.get("status_code")
+    if given is None:
+        given = 200
+    if isinstance(given, str) and re.fullmatch(r"[0-9]{3}", given):
+        given = int(given)
+    if isinstance(given, bool) or not isinstance(given, int | float) or given not in range(1000):
+        return 0, None
+    return int(given), response.get("body")

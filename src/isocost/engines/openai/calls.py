@@ -57,10 +57,11 @@ class Caller:
             found = self._reader.read(parsed(response.content), call, params, own_seed)
         except openai.APIStatusError as error:
             redact(error, self.endpoint)
-            return await self._troubled(from_status(error), call, path, own_seed, error)
+            used = self._reader.uses(_body(error), call, params)
+            return await self._troubled(from_status(error), call, path, own_seed, error, used=used)
         except ErrorReplyError as error:
             redact(error, self.endpoint)
-            return await self._troubled(error.trouble, call, path, own_seed, error)
+            return await self._troubled(error.trouble, call, path, own_seed, error, used=error.used)
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise translate(error, self.endpoint) from error
         except ReplyTooLongError as error:
@@ -96,15 +97,24 @@ class Caller:
                 "  switch streaming off where it is started, or set extra_body: {stream: false}"
             )
 
-    async def _troubled(self, trouble: Trouble, call: Request, path: str, seed: int | None, error: Exception) -> list[Generation]:
+    async def _troubled(
+        self, trouble: Trouble, call: Request, path: str, seed: int | None, error: Exception, *, used: bool
+    ) -> list[Generation]:
         """Return failed solutions for a prompt that does not fit; raise isocost's error for every other trouble."""
-        if trouble.is_too_long():
+        if trouble.is_too_long() and not used:
             told = f"too long ({trouble.status}): {self.endpoint.clean(trouble.message)}"
             return too_long(call.count, seed, told)
-        if trouble.status == 404:
+        if trouble.status == 404 and not used:
             raise await explain_missing(self._client, self.endpoint, path, trouble.message) from error
-        used = isinstance(error, ErrorReplyError) and error.used
         raise explain(trouble, self.endpoint, name_of(call), used=used) from error
+
+
+def _body(error: openai.APIStatusError) -> Any:
+    """Return the whole body of a reply with another status than 200, parsed; None if it cannot be read."""
+    try:
+        return parsed(error.response.content)
+    except (BadReplyError, httpx2.HTTPError, httpx2.StreamError):
+        return None
 
 
 def _all(replies: Sequence[list[Generation] | BaseException]) -> list[list[Generation]]:

@@ -73,8 +73,17 @@ def explain(trouble: Trouble, endpoint: Endpoint, name: str, *, used: bool = Fal
         trouble: What the endpoint says.
         endpoint: The endpoint.
         name: What was asked.
-        used: True if a reply that holds an error reports tokens all the same: they may be charged.
+        used: True if the reply reports tokens beside the error: they may be charged, whatever its status is.
     """
+    if used and trouble.is_too_long():
+        reason = f"too long ({trouble.status}): {endpoint.clean(trouble.message)}"
+        return RefusedPromptError(f"{endpoint}: finds {name} {reason}", reason=reason)
+    error = _explained(trouble, endpoint, name)
+    error.charged = error.charged or used
+    return error
+
+
+def _explained(trouble: Trouble, endpoint: Endpoint, name: str) -> EngineError:
     status, reason = trouble.status, endpoint.clean(trouble.message) or "no reason given"
     # Most are of the account or of the form of the request; what concerns one prompt comes first.
     if trouble.is_filtered():
@@ -87,7 +96,7 @@ def explain(trouble: Trouble, endpoint: Endpoint, name: str, *, used: bool = Fal
         return refusal(f"{endpoint}: asks for payment ({status}): {reason}\n  add to the account, then go on with the run")
     if status == 0 or status in _AGAIN or (status > 500 and status not in (501, 505)):
         told = f"{status}: {reason}" if status else f"its reply is an error: {reason}"
-        return TryAgainError(f"{endpoint}: {told}", wait=trouble.wait, charged=used or _AGAIN.get(status, True), reason=told)
+        return TryAgainError(f"{endpoint}: {told}", wait=trouble.wait, charged=_AGAIN.get(status, True), reason=told)
     if 300 <= status < 400:
         return refusal(f"{endpoint}: redirects elsewhere ({status}), which is not followed\n  set base_url to where it is")
     if advice := advice_on(trouble):

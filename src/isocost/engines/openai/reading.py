@@ -12,7 +12,7 @@ from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.failures import redact
 from isocost.engines.openai.options import OpenAIOptions
 from isocost.engines.openai.replies import read_reply, reply_id
-from isocost.engines.openai.usage import BadUsageError
+from isocost.engines.openai.usage import BadUsageError, refuse_beyond, uses
 from isocost.errors import EngineError, TryAgainError, UsageError
 from isocost.records import SamplingParams
 
@@ -45,14 +45,30 @@ class Reader:
         try:
             return read_reply(reply, bounds_of(call, self._options, params), params.stop, seed, self._options.finish_reasons)
         except BadUsageError as error:
-            redact(error, self.endpoint)
-            given = self.endpoint.clean(reply_id(reply), 60)
-            name = name_of(call) + (f", id {given}" if given else "")
-            raise UsageError(
-                f"{self.endpoint}: the reply to {name} {self.endpoint.clean(str(error))}\n  {error.advice}",
-                prompt_tokens=error.prompt,
-                generated_tokens=error.generated,
-            ) from error
+            raise self._wrong_usage(error, reply, call) from error
+
+    def uses(self, reply: Any, call: Request, params: SamplingParams) -> bool:
+        """Return True if a reply with another status than 200 reports tokens: what an endpoint counts it may charge.
+
+        Raises:
+            UsageError: it reports more than was reserved for the request.
+        """
+        reported = reply.get("usage") if isinstance(reply, dict) else None
+        try:
+            refuse_beyond(reported, bounds_of(call, self._options, params))
+        except BadUsageError as error:
+            raise self._wrong_usage(error, reply, call) from error
+        return uses(reported)
+
+    def _wrong_usage(self, error: BadUsageError, reply: Any, call: Request) -> UsageError:
+        redact(error, self.endpoint)
+        given = self.endpoint.clean(reply_id(reply), 60)
+        name = name_of(call) + (f", id {given}" if given else "")
+        return UsageError(
+            f"{self.endpoint}: the reply to {name} {self.endpoint.clean(str(error))}\n  {error.advice}",
+            prompt_tokens=error.prompt,
+            generated_tokens=error.generated,
+        )
 
     def unread(self, error: Exception) -> EngineError:
         """Return the error for a reply that came too late or cannot be read."""
