@@ -34,6 +34,27 @@ def test_a_reply_goes_before_an_error_of_the_same_id_and_the_first_of_two_counts
     assert found.line("a") == {"custom_id": "a", "n": 1}
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        line("a", response=None, error={"code": "batch_expired"}),
+        line("a", response={"status_code": 500, "body": {"error": {"message": "no"}}}),
+        b'{"custom_id": "a", "response": {"body"\n',
+    ],
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_a_paid_reply_is_not_lost_because_another_line_of_its_id_says_that_there_is_none(
+    tmp_path: Path, other: bytes, *, last: bool
+) -> None:
+    body = {"choices": [{"text": "4"}]}
+    paid = line("a", response={"status_code": 200, "body": body})
+    for number, contents in enumerate(([paid + other] if last else [other + paid], [paid, other] if last else [other, paid])):
+        (tmp_path / str(number)).mkdir()
+        found = files(tmp_path / str(number), *contents).line("a")
+        assert found is not None
+        assert found["response"]["body"] == body
+
+
 def test_an_id_that_a_reply_quotes_is_not_the_lines_own(tmp_path: Path) -> None:
     quoting = json.dumps({"response": {"body": {"custom_id": "b", "text": '"custom_id": "c"'}}, "custom_id": "a"}).encode() + b"\n"
     found = files(tmp_path, quoting)

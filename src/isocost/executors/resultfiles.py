@@ -16,12 +16,14 @@ class ResultFiles:
     """An index of the lines of result files by custom_id.
 
     Args:
-        paths: The files. Where an id occurs twice, its first line counts: replies go before errors.
+        paths: The files. Where an id occurs twice, its first line with a reply counts, else its first: what was paid is not lost because
+            another line says that the request failed or did not run.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._files = [path.open("rb") for path in paths]
         self._places: dict[str, tuple[int, int]] = {}
+        self._repeated: dict[str, list[tuple[int, int]]] = {}  # the places of an id's later lines
         for number, file in enumerate(self._files):
             self._index(number, file)
 
@@ -32,10 +34,13 @@ class ResultFiles:
         """Return the line of an id, or None if there is none that can be read."""
         if custom_id not in self._places:
             return None
-        number, offset = self._places[custom_id]
+        places = [self._places[custom_id], *self._repeated.get(custom_id, ())]
+        found = [line for place in places if (line := self._read(*place)) is not None and line.get("custom_id") == custom_id]
+        return next(filter(_has_reply, found), found[0] if found else None)
+
+    def _read(self, number: int, offset: int) -> dict[str, Any] | None:
         self._files[number].seek(offset)
-        found = _parsed(self._files[number].readline(LONGEST_LINE))
-        return found if found is not None and found.get("custom_id") == custom_id else None
+        return _parsed(self._files[number].readline(LONGEST_LINE))
 
     def close(self) -> None:
         """Close the files."""
@@ -46,8 +51,18 @@ class ResultFiles:
         offset = 0
         while line := file.readline(LONGEST_LINE):
             if found := _custom_id(line):
-                self._places.setdefault(found, (number, offset))
+                if found in self._places:
+                    self._repeated.setdefault(found, []).append((number, offset))
+                else:
+                    self._places[found] = number, offset
             offset += len(line)
+
+
+def _has_reply(line: dict[str, Any]) -> bool:
+    """Return True if a line has solutions, whatever else it has."""
+    response = line.get("response")
+    body = response.get("body") if isinstance(response, dict) else None
+    return isinstance(body, dict) and bool(body.get("choices"))
 
 
 def _custom_id(line: bytes) -> str | None:
