@@ -54,13 +54,29 @@ def test_a_line_torn_anywhere_is_dropped(tmp_path: Path, *, read_first: bool) ->
     start = whole.path.stat().st_size
     whole.append(LAST)
     data = whole.path.read_bytes()
-    for cut in range(start, len(data)):
+    for cut in range(start, len(data) - 1):
         log = Log(tmp_path / "torn.jsonl")
         log.path.write_bytes(data[:cut])
         if read_first:
             assert list(log.entries()) == FORMER
         log.append({"key": "next"})
         assert list(log.entries()) == [*FORMER, {"key": "next"}], cut
+
+
+@pytest.mark.parametrize("checked", [True, False])
+@pytest.mark.parametrize("read_first", [True, False])
+def test_a_line_that_lacks_only_its_newline_is_kept(tmp_path: Path, *, read_first: bool, checked: bool) -> None:
+    log = Log(tmp_path / "log.jsonl", checked=checked)
+    log.append(*FORMER, LAST)
+    whole = log.path.read_bytes()
+    log.path.write_bytes(whole[:-1])  # as an editor saves it
+    log = Log(log.path, checked=checked)
+    if read_first:
+        assert [entry["key"] for entry in log.entries()] == [entry["key"] for entry in [*FORMER, LAST]]
+        assert log.path.read_bytes() == whole
+    log.append({"key": "next"})
+    assert log.path.read_bytes().startswith(whole)
+    assert [entry["key"] for entry in log.entries()] == [*(entry["key"] for entry in [*FORMER, LAST]), "next"]
 
 
 @pytest.mark.parametrize("length", [10, 65_535, 65_536, 65_537, 200_000])

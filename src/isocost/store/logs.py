@@ -213,7 +213,7 @@ def is_sound(line: bytes) -> bool:
 
 
 def _drop_torn_line(file: BinaryIO | FileIO) -> int:
-    """Cut off the text after the last newline, and return the length of the file."""
+    """Cut off the text after the last newline, and return the length of the file. A whole line that lacks only its newline gets it."""
     size = end = file.seek(0, os.SEEK_END)
     step = 1  # one byte first: the last byte is nearly always the newline
     while end:
@@ -225,6 +225,19 @@ def _drop_torn_line(file: BinaryIO | FileIO) -> int:
             break
         end, step = start, 65536
     if end != size:
+        file.seek(end)
+        if _is_whole(file.read(size - end) or b""):  # as an editor or a copy leaves it: its draws were paid
+            file.seek(size)
+            file.write(b"\n")
+            return size + 1
         file.truncate(end)
         file.seek(end)
     return end
+
+
+def _is_whole(line: bytes) -> bool:
+    """Return True if a line without its newline is an entry: no part of an object is an object."""
+    try:
+        return isinstance(json.loads(line.decode("utf-8", "surrogatepass")), dict)
+    except (ValueError, RecursionError):
+        return False
