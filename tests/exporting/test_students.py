@@ -126,7 +126,7 @@ def test_what_is_not_there_is_refused_in_a_line(finished: Path, tmp_path: Path) 
     with pytest.raises(InputError, match="with several seeds\n  give --seed: 0, 1"):
         export_student(finished, "small", CELL, out)
     (finished / "models" / f"small-{CELL}-1-{'b' * 16}" / "trained.json").unlink()
-    with pytest.raises(RunDirectoryError, match=r"has no trained\.json\n  remove it, and train again"):
+    with pytest.raises(RunDirectoryError, match=r"has no trained\.json\n  move it away, and train again"):
         export_student(finished, "small", CELL, out, seed=1)
     out.mkdir()
     with pytest.raises(InputError, match="exists already\n  name another folder"):

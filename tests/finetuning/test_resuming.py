@@ -15,6 +15,7 @@ import pytest
 from isocost.errors import RunDirectoryError
 from isocost.finetuning import Logged, checkpoints, finetune, watching, work_folder
 from isocost.finetuning.checkpoints import complete, resumable
+from isocost.finetuning.work import open_work
 from tests.finetuning.setting import QUICK, ROWS, weights
 from tests.matrices import first_fast
 
@@ -108,6 +109,25 @@ def test_checkpoints_of_another_training_are_refused_and_kept(base: Path, tmp_pa
             finetune(base, rows, out, settings, score=score)
         assert len(str(caught.value).splitlines()) == 2
     assert [each.step for each in complete(work_folder(out) / "rate-0")] == [2, 4]
+
+
+@pytest.mark.parametrize("state", [None, "", "[]", '{"stamp": '])
+def test_checkpoints_whose_state_is_lost_are_refused_and_kept(tmp_path: Path, state: str | None) -> None:
+    folder = work_folder(tmp_path / "out")
+    (folder / "rate-0" / "checkpoint-4").mkdir(parents=True)
+    if state is not None:
+        (folder / "training.json").write_text(state)
+    with pytest.raises(RunDirectoryError, match=r"\.out\.part: holds checkpoints, and training\.json in it is missing or damaged"):
+        open_work(tmp_path / "out", "stamp")
+    assert (folder / "rate-0" / "checkpoint-4").is_dir()
+
+
+def test_a_folder_that_a_kill_left_without_a_state_begins_anew(tmp_path: Path) -> None:
+    folder = work_folder(tmp_path / "out")
+    folder.mkdir(parents=True)
+    (folder / ".training.json.tmp").write_text("{")
+    assert open_work(tmp_path / "out", "stamp").rates == 0
+    assert open_work(tmp_path / "out", "stamp").stamp == "stamp"
 
 
 @pytest.mark.slow

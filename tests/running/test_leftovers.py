@@ -65,8 +65,34 @@ def test_files_of_earlier_versions_give_way_to_folders(tmp_path: Path) -> None:
         (sets / name).write_bytes(b"of an earlier version")
     (said,) = started(tmp_path)
     assert cells(sets) == {"weak@low", "strong@low", "equal@number"}
-    assert cells(sets / "stale") == {"gone@low.parquet"}
+    assert cells(sets / "stale") == {"gone@low.parquet", "weak@low.parquet", "weak@low.md"}
     assert "gone@low.parquet" in said
+
+
+def test_nothing_that_somebody_else_put_among_the_training_sets_is_deleted(tmp_path: Path) -> None:
+    directory, sets = RunDirectory(tmp_path / "run"), tmp_path / "run" / "trainsets"
+    mine = {
+        sets / "weak@low.md": sets / "stale" / "weak@low.md",
+        sets / "gone@low" / "notes.txt": sets / "stale" / "gone@low.2" / "notes.txt",
+        sets / "stale" / "gone@low" / "of-before.txt": sets / "stale" / "gone@low" / "of-before.txt",
+        sets / "stale" / "weak@low" / "looked-at.csv": sets / "stale" / "weak@low" / "looked-at.csv",
+        sets / "stale" / "weak@low.parquet": sets / "stale" / "weak@low.parquet",
+    }
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"mine: {path.name}")
+    ours = [sets / "stale" / "weak@low" / name for name in ("train.parquet", "README.md")]
+    for path in ours:
+        path.write_text("built again")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "train.parquet").write_text("mine")
+    (sets / "stale" / "strong@low").symlink_to(elsewhere)
+    for _ in range(2):  # a second start finds the same
+        mark_leftovers(study(), directory, lambda event: None)
+    assert {place: place.read_text() for place in mine.values()} == {place: f"mine: {path.name}" for path, place in mine.items()}
+    assert not any(path.exists() for path in ours)
+    assert (sets / "stale" / "strong@low" / "train.parquet").read_text() == "mine"
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def export_student(run: Path, student: str, arm: str, folder: Path, *, seed: int
     model, seed = _find(cell, student, seed)
     trained = recorded(model)
     if trained is None:
-        raise RunDirectoryError(f"{model}: has no {_RECORD}", advice=f"remove it, and train again: isocost finetune {shell_word(run)}")
+        raise RunDirectoryError(f"{model}: has no {_RECORD}", advice=f"move it away, and train again: isocost finetune {shell_word(run)}")
     settings = json.loads((model / _RECORD).read_text(encoding="utf-8")).get("settings", {})
     found = Student(name=student, cell=cell, seed=seed, trained=trained, settings=settings)
 

@@ -156,7 +156,7 @@ def _check(out: Path, settings: TrainingSettings, score: Score | None, report_to
     if score is None and len(settings.learning_rates) * len(settings.checkpoint_steps) > 1:
         raise InputError("finetune: choosing among checkpoints needs a validation score\n  give one, or a single rate and checkpoint")
     if out.exists():
-        raise RunDirectoryError(f"{out} exists already\n  remove it to train this model again")
+        raise RunDirectoryError(f"{out} exists already\n  move it away to train this model again")
     for package in ("trl", "peft") if settings.method == "lora" else ("trl",):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, "train")

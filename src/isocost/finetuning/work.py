@@ -63,12 +63,17 @@ def open_work(out: Path, stamp: str) -> Work:
     """Return the unfinished training of a model, or a new one.
 
     Raises:
-        RunDirectoryError: the folder holds the checkpoints of another training.
+        RunDirectoryError: the folder holds the checkpoints of another training, or its state cannot be read.
     """
     folder = work_folder(out)
     if folder.is_symlink():
         folder.unlink()  # nothing is written through it
     found = _read(folder / _STATE)
+    if found is None and folder.is_dir() and any(not path.name.endswith(".tmp") for path in folder.iterdir()):
+        raise RunDirectoryError(
+            f"{folder}: holds checkpoints, and {_STATE} in it is missing or damaged\n"
+            f"  restore that file from a copy to go on, or move the folder away to start this training anew"
+        )
     if found is not None and found.get("stamp") != stamp:
         raise RunDirectoryError(
             f"{folder}: holds the checkpoints of another training (other rows, settings or base model)\n"
@@ -76,7 +81,7 @@ def open_work(out: Path, stamp: str) -> Work:
         )
     work = Work(folder, stamp)
     if found is None:
-        # Without its state a folder is what a kill left at the very start.
+        # Without its state and without checkpoints a folder is what a kill left at the very start.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         work.save()

@@ -6,7 +6,7 @@ cells are moved to `trainsets/stale/`, and `trainsets/` holds current ones only.
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from isocost.store import RunDirectory
 
 FILE = "stale.json"
 _TRAINSETS, _STALE = "trainsets", "stale"
+_FILES = ("train.parquet", "README.md")  # of a training set
 _NAMED = 5  # files in a note; stale.json lists all
 
 
@@ -60,30 +61,40 @@ def _format_names(names: list[str]) -> str:
 
 
 def _move_trainsets(folder: Path, current: set[str]) -> Iterator[str]:
-    """Move training sets of other cells; delete what is built again: stale copies of cells that are back, and files of earlier versions."""
+    """Move training sets of other cells and files of earlier versions. Delete stale copies of cells that are back."""
     for path in list(folder.glob("*@*")):  # a list, as the loop moves files out of the folder
-        # Earlier versions wrote a file and a card, not a folder.
+        # Earlier versions wrote a file and a card, not a folder. Somebody's own notes may have such a name too: files are never deleted.
         cell = path.name if path.is_dir() else path.stem if path.suffix in (".parquet", ".md") else None
-        if cell is not None and cell not in current:
+        if cell is not None and (cell not in current or path.is_file()):
             (folder / _STALE).mkdir(exist_ok=True)
-            _remove(folder / _STALE / path.name)
-            path.replace(folder / _STALE / path.name)
+            path.replace(_free_place(folder / _STALE / path.name))
             yield path.name
-        elif cell is not None and path.is_file():
-            path.unlink()
     for path in list((folder / _STALE).glob("*")):
-        if (path.name if path.is_dir() else path.stem) in current:
-            _remove(path)
+        if path.name in current:
+            _discard(path)
     # An empty folder would suggest that stale sets exist.
     if (folder / _STALE).is_dir() and not any((folder / _STALE).iterdir()):
         (folder / _STALE).rmdir()
 
 
-def _remove(path: Path) -> None:
+def _free_place(path: Path) -> Path:
+    """Return the path, without the training set of an earlier start; a numbered one if anything else is there."""
+    _discard(path)
+    number = 2
+    free = path
+    while free.exists() or free.is_symlink():
+        free, number = path.with_name(f"{path.name}.{number}"), number + 1
+    return free
+
+
+def _discard(path: Path) -> None:
+    """Delete the files of a training set that this version wrote. What somebody put into its folder stays, and so does a link."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        for name in _FILES:
+            if not (path / name).is_dir():
+                (path / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty
+            path.rmdir()
 
 
 def _folders_of_other_cells(path: Path, study: Study, current: set[str]) -> Iterator[Path]:
