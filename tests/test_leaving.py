@@ -2,10 +2,24 @@
 
 import errno
 import os
+import shlex
+import sys
 
 import pytest
 
-from isocost.cli.leaving import report_errors
+from isocost.cli.leaving import report_errors, resumable
+
+
+@pytest.mark.parametrize("name", ["runs/a b", "it's [1]*?", "$HOME;ls", "a\nb", "-x", "\u00fc"])
+def test_the_command_that_goes_on_is_this_one_in_any_shell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    words = ["run", "study.yaml", "-o", name, "--set", "arms.a.models=[m]"]
+    monkeypatch.setattr(sys, "argv", ["isocost", *words, "--no-wait"])
+    with pytest.raises(SystemExit), resumable(None):
+        raise KeyboardInterrupt
+    command = capsys.readouterr().err.partition("go on with: ")[2]
+    assert shlex.split(command) == ["isocost", *words]
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EAGAIN])

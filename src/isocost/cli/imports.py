@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from isocost.cli.arguments import key_values
 from isocost.cli.leaving import stoppable
 from isocost.cli.printing import say
 from isocost.errors import InputError
+from isocost.paths import shell_word
 
 if TYPE_CHECKING:
     from isocost.tables.imports import Wishes
@@ -76,7 +78,7 @@ def import_(
             found = import_samples(sources, out, wishes, grading=grading, references=answers)
     for line in summary(found):
         say(line)
-    say(f"wrote {out}; next: isocost measure {out}")
+    say(f"wrote {out}; next: isocost measure {shell_word(Path(out))}")
 
 
 def _wishes(model: str | None, columns: list[str] | None, correct: str | None, scorer: str | None, filter_: str | None) -> Wishes:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import shlex
 import signal
 import sys
 import sysconfig
@@ -111,8 +112,8 @@ def _format_interrupted(directory: Path | None) -> str:
 
 
 def _again() -> str:
-    """Return the command that goes on: this one, which waits for batches and cancels none."""
-    return " ".join(["isocost", *(word for word in sys.argv[1:] if word not in ("--no-wait", "--cancel-batches"))])
+    """Return the command that goes on, quoted for a shell: this one, which waits for batches and cancels none."""
+    return shlex.join(["isocost", *(word for word in sys.argv[1:] if word not in ("--no-wait", "--cancel-batches"))])
 
 
 def _format_unexpected(error: Exception) -> str:

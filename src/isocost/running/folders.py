@@ -28,7 +28,7 @@ def base_of(directory: RunDirectory) -> Path:
     Raises:
         StorageError: `manifest.json` is damaged.
     """
-    remedy = f"write it again: isocost run STUDY.yaml -o {directory.path}"
+    remedy = f"write it again: isocost run STUDY.yaml -o {shell_word(directory.path)}"
     base = (directory.read_json("manifest.json", remedy=remedy) or {}).get("base", ".")
     if not isinstance(base, str):
         raise StorageError(f'{directory.path / "manifest.json"}: "base" is no path', advice=remedy)
