@@ -50,7 +50,9 @@ def test_a_paid_reply_is_not_lost_because_another_line_of_its_id_says_that_there
     paid = line("a", response={"status_code": 200, "body": body})
     for number, contents in enumerate(([paid + other] if last else [other + paid], [paid, other] if last else [other, paid])):
         (tmp_path / str(number)).mkdir()
-        found = files(tmp_path / str(number), *contents).line("a")
+        opened = files(tmp_path / str(number), *contents)
+        found = opened.line("a")
+        opened.close()
         assert found is not None
         assert found["response"]["body"] == body
 

@@ -1,11 +1,13 @@
 """What a ledger sums up to, with and without a summary of its beginning."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from isocost.errors import StorageError
 from isocost.ledger.summary import paid_in_other_rounds, read_ledger, summarise_ledger
 
 
@@ -97,3 +99,72 @@ def test_what_other_rounds_have_paid_counts_with_what_may_still_be_charged(tmp_p
     copied.mkdir(parents=True)
     (copied / "round.json").write_text("{}")
     assert paid_in_other_rounds(copied, "usd") == 0.0
+
+
+def iterated(tmp_path: Path) -> Path:
+    """The run directory of a study whose second round has paid 0.5."""
+    second = tmp_path / "rounds" / "2"
+    second.mkdir(parents=True)
+    (second / "round.json").write_text("{}")
+    for folder in (tmp_path, second):
+        (folder / "study.yaml").write_text("name: a\n")
+    add(second / "ledger.jsonl", reserve("a"), done("a"), reserve("b"), done("b"))
+    (second / "progress.json").write_text(json.dumps({"ledger": stored(second / "ledger.jsonl")}))
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", [0, 1, 2, 3])
+@pytest.mark.parametrize("summarised", [True, False])
+@pytest.mark.parametrize("damage", ["", "{", '{"event": "done"}', '{"event": "done", "request": "z", "flops": null, "usd": 0.0}', "[]"])
+def test_a_damaged_ledger_of_another_round_never_makes_room_under_the_limit(
+    tmp_path: Path, line: int, damage: str, *, summarised: bool
+) -> None:
+    run = iterated(tmp_path)
+    ledger = run / "rounds" / "2" / "ledger.jsonl"
+    lines = ledger.read_text().splitlines()
+    lines[line] = damage
+    ledger.write_text("\n".join(lines) + "\n")
+    if not summarised:
+        (ledger.parent / "progress.json").unlink()
+    with pytest.raises(StorageError, match=r"rounds/2/ledger\.jsonl: a line is damaged: .*\n  restore the file from a copy"):
+        paid_in_other_rounds(run, "usd")
+    assert paid_in_other_rounds(run, "usd", strict=False) is not None  # a status shows what it can read
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3, None])
+def test_a_ledger_of_another_round_that_was_cut_or_removed_counts_as_before(tmp_path: Path, kept: int | None) -> None:
+    run = iterated(tmp_path)
+    ledger = run / "rounds" / "2" / "ledger.jsonl"
+    if kept is None:
+        ledger.unlink()
+    else:
+        ledger.write_text("".join(ledger.read_text().splitlines(keepends=True)[:kept]))
+    assert paid_in_other_rounds(run, "usd") == (2.25 if kept == 3 else 2.0 if kept == 1 else 0.5)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "loop"])
+def test_a_ledger_of_another_round_that_cannot_be_read_is_refused(tmp_path: Path, kind: str) -> None:
+    run = iterated(tmp_path)
+    ledger = run / "rounds" / "2" / "ledger.jsonl"
+    ledger.unlink()
+    if kind == "folder":
+        ledger.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(ledger)
+    else:
+        ledger.symlink_to(ledger.name)
+    with pytest.raises(StorageError, match=r"rounds/2/ledger\.jsonl: (cannot be read|is not an ordinary file)"):
+        paid_in_other_rounds(run, "usd")
+
+
+def test_a_round_without_its_study_file_has_paid_all_the_same(tmp_path: Path) -> None:
+    run = iterated(tmp_path)
+    (run / "rounds" / "2" / "study.yaml").unlink()
+    assert paid_in_other_rounds(run, "usd") == 0.5
+
+
+def test_a_line_that_another_process_is_writing_is_no_damage(tmp_path: Path) -> None:
+    run = iterated(tmp_path)
+    with (run / "rounds" / "2" / "ledger.jsonl").open("a") as file:
+        file.write('{"event": "done", "req')
+    assert paid_in_other_rounds(run, "usd") == 0.5

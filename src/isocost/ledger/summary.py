@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from isocost.errors import StorageError
 from isocost.ledger import Account, Ledger, book
+from isocost.paths import is_special_file
 from isocost.records import Cost, Unit
 from isocost.store import Row, RunDirectory
 from isocost.store.fields import AMOUNT_OR_NULL, flaw_of
@@ -65,44 +67,78 @@ def read_summary(summary: Any) -> tuple[Accounts, dict[str, Row]] | None:
         return None
 
 
-def read_ledger(log: Path, summary: Row | None = None) -> tuple[Accounts, dict[str, Row]]:
+def read_ledger(log: Path, summary: Row | None = None, *, strict: bool = False) -> tuple[Accounts, dict[str, Row]]:
     """Return the accounts and the open reservations of a ledger that another process may be writing. The file is not changed.
 
     Args:
         log: The ledger's file.
         summary: An earlier result of `summarise_ledger`. Without one, or if it is of another file, every line is read.
+        strict: Refuse damage instead of leaving it out. A last line without newline is being written, and is left out in any case.
+
+    Raises:
+        StorageError: with `strict`, the file cannot be read, or a line is damaged.
     """
     accounts: Accounts = {}
     waiting: dict[str, Row] = {}
-    if not log.is_file():
+    if not log.is_file() and not (strict and (log.exists() or log.is_symlink())):
         return accounts, waiting
-    with suppress(OSError), log.open("rb") as file:
+    with _readable(log, strict=strict), log.open("rb") as file:
         start = 0
         if summary and (found := read_summary(summary)) and _is_of(file, summary):
             start = summary["bytes"]
             accounts, waiting = found
         file.seek(start)
         for entry in _entries(file):
-            if not flaw_of(entry, LEDGER.fields) and not flaw_of_line(entry, waiting):
+            flaw = flaw_of(entry, LEDGER.fields) or flaw_of_line(entry, waiting)
+            if not flaw:
                 book(accounts, waiting, entry)
+            elif strict:
+                raise StorageError(f"{log}: a line is damaged: {flaw}\n  {LEDGER.remedy}")
     return accounts, waiting
 
 
-def paid_in_other_rounds(run: Path, unit: Unit) -> float | None:
+@contextmanager
+def _readable(log: Path, *, strict: bool) -> Iterator[None]:
+    """Pass over a ledger that cannot be read; with `strict`, refuse it."""
+    if strict and is_special_file(log):  # opening a pipe would wait
+        raise StorageError(f"{log}: is not an ordinary file\n  {LEDGER.remedy}")
+    try:
+        yield
+    except OSError as error:
+        if strict:
+            raise StorageError(f"{log}: cannot be read: {error.strerror or error}\n  {LEDGER.remedy}") from error
+
+
+def paid_in_other_rounds(run: Path, unit: Unit, *, strict: bool = True) -> float | None:
     """Return what the other rounds of an iterated study have paid and may still be charged, in a unit; 0.0 for other studies.
 
-    None if a cost is not known in the unit.
+    None if a cost is not known in the unit. Of a ledger that was cut or removed, what its summary counts is taken if that is more.
+
+    Args:
+        run: The run directory of a round.
+        unit: The unit.
+        strict: Refuse a damaged ledger: the limit could not be kept by the lines that are left.
+
+    Raises:
+        StorageError: with `strict`, a ledger is damaged.
     """
     total = 0.0
     for folder in other_rounds(run):
-        progress = RunDirectory(folder).read_derived(PROGRESS)
-        accounts, waiting = read_ledger(folder / "ledger.jsonl", progress.get("ledger") if isinstance(progress, dict) else None)
-        open_amounts = [row[unit] for row in waiting.values() if row.get("remote")]
-        amounts = [*(paid.amount(unit) for paid in accounts.values()), *open_amounts]
+        progress, log = RunDirectory(folder).read_derived(PROGRESS), folder / "ledger.jsonl"
+        summary = progress.get("ledger") if isinstance(progress, dict) else None
+        amounts = [_amount(*read_ledger(log, summary, strict=strict), unit)]
+        if isinstance(summary, dict) and not begins_with(log, summary) and (found := read_summary(summary)):
+            amounts.append(_amount(*found, unit))
         if None in amounts:
             return None
-        total += sum(filter(None, amounts))
+        total += max(filter(None, amounts), default=0.0)
     return total
+
+
+def _amount(accounts: Accounts, waiting: Mapping[str, Row], unit: Unit) -> float | None:
+    """Return what was paid and may still be charged, in a unit; None if a cost is not known in it."""
+    amounts = [*(paid.amount(unit) for paid in accounts.values()), *(row[unit] for row in waiting.values() if row.get("remote"))]
+    return None if None in amounts else sum(filter(None, amounts))
 
 
 def begins_with(log: Path, summary: Any) -> bool:
@@ -131,12 +167,12 @@ def _check(file: BinaryIO, size: int) -> int:
 
 
 def _entries(file: BinaryIO) -> Iterator[Any]:
-    """Yield the entries from here on. A line that is incomplete or damaged is skipped."""
+    """Yield the entries from here on, None for a damaged line. A last one that is incomplete is skipped."""
     while lines := file.readlines(_CHUNK):
         try:
             yield from json.loads((b"[" + b",".join(lines) + b"]").decode("utf-8", "surrogatepass"))
         except (ValueError, RecursionError):
-            yield from filter(None, map(_entry, lines))
+            yield from (entry for line in lines if (entry := _entry(line)) is not None or line.endswith(b"\n"))
 
 
 def _entry(line: bytes) -> Any:

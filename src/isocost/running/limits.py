@@ -16,7 +16,7 @@ def open_ledger(study: Study, directory: RunDirectory) -> Ledger:
     """Return the run's ledger as earlier starts left it, before it is compared with what is stored.
 
     Raises:
-        StorageError: a line is damaged.
+        StorageError: a line is damaged, here or in another round of an iterated study.
         BudgetError: the limit is in a unit in which the cost of earlier purchases is unknown.
     """
     unit: Unit = study.limit.unit if study.limit else next((b.unit for b in study.budgets.values()), "flops")

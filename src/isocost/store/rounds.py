@@ -20,10 +20,22 @@ def later_rounds(run: Path) -> dict[int, Path]:
 
 
 def other_rounds(run: Path) -> list[Path]:
-    """Return the run directories of the other rounds of the iterated study that a run directory belongs to; none of another study."""
+    """Return the run directories of the other rounds of the iterated study that a run directory belongs to; none of another study.
+
+    A round that has paid counts, even if its study file was removed.
+    """
     if not (run / MARK).exists():
-        return list(later_rounds(run).values())
+        return _that_have_begun(run)
     first = run.resolve().parent.parent
-    if not (first / "study.yaml").exists():  # the folder of the round was copied
+    if not _has_begun(first):  # the folder of the round was copied
         return []
-    return [first, *(path for path in later_rounds(first).values() if path != run.resolve())]
+    return [first, *(path for path in _that_have_begun(first) if path != run.resolve())]
+
+
+def _that_have_begun(run: Path) -> list[Path]:
+    found = (path for path in (run / ROUNDS).glob("*") if path.name.isdecimal() and _has_begun(path))
+    return sorted(found, key=lambda path: int(path.name))
+
+
+def _has_begun(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("study.yaml", "ledger.jsonl"))

@@ -25,7 +25,7 @@ def rounds_of(path: Path, status_of: Callable[[Path], dict[str, Any]]) -> dict[s
         found = status_of(folder)
         samples = sum(each["samples"] for each in found["accounts"] if each["account"] == "data")
         rounds.append({"round": number, "samples": samples, **{key: found[key] for key in _OWN}})
-    return {"rounds": rounds, "elsewhere": {unit: paid_in_other_rounds(path, unit) for unit in UNITS}}
+    return {"rounds": rounds, "elsewhere": {unit: paid_in_other_rounds(path, unit, strict=False) for unit in UNITS}}
 
 
 def round_lines(rounds: Sequence[dict[str, Any]]) -> list[str]:
