@@ -55,6 +55,7 @@ class Collector:
     def __init__(self, context: BatchContext, waiting: WaitingCalls, submitter: Submitter) -> None:
         self._context, self._waiting, self._submitter = context, waiting, submitter
         self._tally = _Tally()
+        self._kept: set[str] = set()  # remote files that may hold replies which were not read
 
     def collect(self, state: BatchState) -> Steps[None]:
         """Collect the batch.
@@ -68,6 +69,10 @@ class Collector:
             return (yield from self._failed(state))
         yield from self._commit(paths)
         tally = self._tally
+        if state.completed and not tally.answered and not self._kept:
+            self._kept.update(file for file in (state.output_file, state.error_file) if file)
+            told = f"batch {state.id}: shows {state.completed:,} answers, and none was found in its files"
+            self._context.notify(f"{told}; they are left at the endpoint: {', '.join(sorted(self._kept)) or 'none is named'}")
         if tally.refused and not tally.answered:
             tally.error = tally.error or tally.refused[0][1]
         elif tally.refused:
@@ -82,7 +87,7 @@ class Collector:
         submission, folder = self._submitter.submission, self._context.folder
         remote = [submission.file, *((state.output_file, state.error_file) if state else ())]
         local = [folder / f"{submission.id}{suffix}.jsonl" for suffix in ("", ".output", ".error")]
-        yield from self._submitter.ask(batchworker.delete, [each for each in remote if each], local)
+        yield from self._submitter.ask(batchworker.delete, [each for each in remote if each and each not in self._kept], local)
         yield from self._submitter.remove_doubles()
         self._context.submissions.record("closed", submission.id, why="")
 
@@ -100,6 +105,7 @@ class Collector:
             if (yield from self._submitter.ask(batchworker.download, file, path)):
                 paths.append(path)
             else:
+                self._kept.add(file)  # it may come to be there, and what it holds was paid
                 self._context.notify(f"batch {state.id}: the endpoint does not have its {suffix} file {file} any more")
         return paths
 
