@@ -14,6 +14,7 @@ import pytest
 from tests.batch_runs import batched, quick, study_of
 from tests.engines.openai.batchbooks import Ending
 from tests.engines.openai.batchserver import BatchServer
+from tests.engines.openai.replies import Reply
 from tests.openai_runs import MAX_TOKENS, Shell, balances, events, ledger, model, raw, shell, started, stored, write
 
 __all__ = ["quick", "shell"]
@@ -213,6 +214,77 @@ def test_an_endpoint_that_fails_between_looks_and_downloads_is_asked_again(quick
         left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
         assert left.code == 0, left.err
         assert server.bill()["twice"] == 0
+    whole(tmp_path)
+
+
+def test_a_result_file_that_is_not_there_for_a_moment_is_asked_for_again(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"content": ["404", "404"]}) as server:
+        left = quick("run", study_of(server, tmp_path), "-o", tmp_path / OUT)
+        assert left.code == 0, left.err
+        assert (server.bill()["lines"], server.calls["create"]) == (DRAWS, 1)
+    whole(tmp_path)
+
+
+def test_paid_answers_that_the_endpoint_does_not_give_are_not_bought_again(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"content": ["404"] * 3}) as server:
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert "does not have the output file" in left.err
+        assert "the same command looks again" in left.err
+        assert (server.bill()["lines"], server.calls["create"], server.calls["delete"]) == (DRAWS, 1, 0)
+        assert events(tmp_path / OUT)["lost"] == 0
+        again = quick("run", study, "-o", tmp_path / OUT)
+        assert again.code == 0, again.err
+        assert (server.bill()["twice"], server.calls["create"]) == (0, 1)
+        assert server.books.files == {}
+    whole(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"id": "r1", "custom_id": "of-somebody-else", "response": {"status_code": 200, "body": {}}}\n',
+        pytest.param(None, marks=pytest.mark.slow, id="the input file"),
+    ],
+)
+def test_a_result_file_without_any_of_the_answers_stops_the_run(quick: Shell, tmp_path: Path, content: bytes | None) -> None:
+    with BatchServer(delay=0.2) as server:
+        given = server._of_file
+
+        def of_file(operation: str, id: str) -> Reply:
+            if operation != "content":
+                return given(operation, id)
+            batch = next(iter(server.books.batches.values()))
+            return Reply(body=content) if content is not None else given(operation, batch.input_file)
+
+        server._of_file = of_file  # type: ignore[method-assign]
+        study = study_of(server, tmp_path)
+        left = quick("run", study, "-o", tmp_path / OUT)
+        assert left.code == 1
+        assert f"has {DRAWS} answers, and its files have none" in left.err
+        assert (server.bill()["lines"], server.calls["create"], server.calls["delete"]) == (DRAWS, 1, 0)
+        server._of_file = given  # type: ignore[method-assign]
+        again = quick("run", study, "-o", tmp_path / OUT)
+        assert again.code == 0, again.err
+        assert (server.bill()["twice"], server.calls["create"]) == (0, 1)
+    whole(tmp_path)
+
+
+def test_answers_that_are_gone_for_good_are_charged_at_their_worst_case_when_asked_to(quick: Shell, tmp_path: Path) -> None:
+    with BatchServer(faults={"content": ["404"] * 9}) as server:
+        study = study_of(server, tmp_path)
+        assert quick("run", study, "-o", tmp_path / OUT).code == 1
+        left = quick("run", study, "-o", tmp_path / OUT, "--cancel-batches")
+        assert "requests without an answer are charged at their worst case" in left.err
+        assert events(tmp_path / OUT)["lost"] == DRAWS
+        assert server.calls["create"] == 1
+        kept = next(iter(server.books.batches.values())).output_file
+        assert kept in server.books.files
+        server.faults["content"] = []
+        assert quick("run", study, "-o", tmp_path / OUT).code == 0
+        assert server.bill()["lines"] == 2 * DRAWS
     whole(tmp_path)
 
 

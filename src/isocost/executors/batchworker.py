@@ -137,6 +137,13 @@ def collect(paths: Sequence[Path], jobs: Sequence[Job]) -> list[Outcome]:
     return this_worker().commit([_result(job, engine, found) for job in jobs])
 
 
+def has_answers(paths: Sequence[Path], jobs: Sequence[Job]) -> bool:
+    """Return True if result files have a reply or an error for a request of these jobs."""
+    found, most = _results(tuple(paths)), _engine(jobs[0].spec).most_choices
+    lines = (found.line(custom_id) for job in jobs for custom_id, _ in _parts(job, most))
+    return any(line.get("response") or line.get("error") for line in lines if line is not None)
+
+
 def _result(job: Job, engine: BatchEngine, found: ResultFiles) -> JobResult:
     generations: dict[str, list[Generation]] = {request.problem_id: [] for request in job.requests}
     failure: EngineError | None = None

@@ -20,6 +20,7 @@ from isocost.errors import EngineError, InputError, IsocostError, NotRunError, R
 from isocost.executors import batchworker
 from isocost.executors.jobs import Answers, Outcome
 
+_MISSING = 3  # replies in a row that the endpoint does not have a result file, until that is believed
 AHEAD = 3  # parts that the client's process has to read, so that it need not wait for the driver to send the next
 
 
@@ -61,18 +62,20 @@ class Collector:
         """Collect the batch.
 
         Raises:
-            EngineError: the endpoint does not answer, or a line stops the run: its usage cannot be right, for example. All other lines
-                are committed then.
+            EngineError: the endpoint does not answer, or does not give the answers that its batch has; the batch then stays open, and
+                nothing of it is bought again. Or a line stops the run: its usage cannot be right, for example. All other lines are
+                committed then.
         """
         paths = yield from self._download(state)
         if state.status == "failed" and not paths:
             return (yield from self._failed(state))
+        if state.completed and not (yield from self._has_answers(paths)):
+            if not self._context.terms.cancel:
+                yield from self._submitter.ask(batchworker.delete, [], paths)  # here alone: the next start downloads them again
+            files = [file for file in (state.output_file, state.error_file) if file]
+            self._unread(files, f"batch {state.id} has {state.completed:,} answers, and its files have none")
         yield from self._commit(paths)
         tally = self._tally
-        if state.completed and not tally.answered and not self._kept:
-            self._kept.update(file for file in (state.output_file, state.error_file) if file)
-            told = f"batch {state.id}: shows {state.completed:,} answers, and none was found in its files"
-            self._context.notify(f"{told}; they are left at the endpoint: {', '.join(sorted(self._kept)) or 'none is named'}")
         if tally.refused and not tally.answered:
             tally.error = tally.error or tally.refused[0][1]
         elif tally.refused:
@@ -102,12 +105,43 @@ class Collector:
             if file is None:
                 continue
             path = self._context.folder.resolve() / f"{self._submitter.submission.id}.{suffix}.jsonl"
-            if (yield from self._submitter.ask(batchworker.download, file, path)):
+            if (yield from self._download_file(file, path)):
                 paths.append(path)
             else:
-                self._kept.add(file)  # it may come to be there, and what it holds was paid
-                self._context.notify(f"batch {state.id}: the endpoint does not have its {suffix} file {file} any more")
+                self._unread([file], f"the endpoint does not have the {suffix} file {file} of batch {state.id}")
         return paths
+
+    def _download_file(self, file: str, path: Path) -> Steps[bool]:
+        """Download a result file; return False if the endpoint says several times in a row that it is not there."""
+        for _ in range(_MISSING - 1):
+            if (yield from self._submitter.ask(batchworker.download, file, path)):
+                return True
+            yield self._context.timing.retry
+        return (yield from self._submitter.ask(batchworker.download, file, path))  # type: ignore[no-any-return]
+
+    def _has_answers(self, paths: Sequence[Path]) -> Steps[bool]:
+        """Return False if result files say of no call what became of it. Of a batch that was collected in part that says nothing."""
+        calls = self._submitter.calls
+        if len(calls) < self._submitter.submission.requests:
+            return True
+        for start in range(0, len(calls), CHUNK):  # the first part nearly always has one
+            if (yield self._submitter.send(batchworker.has_answers, list(paths), [call.job for call in calls[start : start + CHUNK]])):
+                return True
+        return False
+
+    def _unread(self, files: Sequence[str], told: str) -> None:
+        """Leave result files at the endpoint that may hold answers which were paid, and were not read.
+
+        Raises:
+            EngineError: the run was not asked to cancel; nothing is charged yet, and nothing is bought again.
+        """
+        self._kept.update(files)
+        if not self._context.terms.cancel:
+            raise EngineError(
+                f"model {self._submitter.submission.model}: {told}; what it holds may be paid",
+                advice="the same command looks again; if they are gone for good, --cancel-batches charges its requests at their worst case",
+            )
+        self._context.notify(f"{told}; requests without an answer are charged at their worst case")
 
     def _failed(self, state: BatchState) -> Steps[None]:
         """Close a batch that was not accepted: nothing of it ran."""
