@@ -166,9 +166,8 @@ def test_lora_saves_a_whole_model(base: Path, tmp_path: Path) -> None:
 
 def test_nothing_half_written_bears_the_name(base: Path, tmp_path: Path) -> None:
     out, work = tmp_path / "out", tmp_path / ".out.part"
-    left_by_a_kill = work / "rate-0" / "checkpoint-1"
-    left_by_a_kill.mkdir(parents=True)
-    (left_by_a_kill / "model.safetensors").write_bytes(b"torn")
+    work.mkdir()
+    (work / "training.json.tmp").write_bytes(b"torn")  # as a kill leaves it at the very start
 
     def interrupted(folder: Path) -> float:
         assert not out.exists()
