@@ -99,7 +99,7 @@ def comparisons(prepared: Prepared, seeds: Seeds) -> Iterator[Comparison]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sides:
-    """What one student's comparison is between: outcomes by training seed, and the prompt of an untrained right side."""
+    """The sides of one student's comparison: outcomes by training seed, and the prompt of an untrained right side."""
 
     left: Sequence[Outcomes]
     right: Sequence[Outcomes]
