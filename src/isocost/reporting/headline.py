@@ -44,6 +44,33 @@ class _Effect:
         return f"{self.student} ({fixed(low * 100, sign=True)} to {fixed(high * 100, sign=True)} points)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Effects:
+    """The gains of students from the left data over the right.
+
+    Attributes:
+        each: One per student.
+        mean: The mean over all students; None for one student, or if a training failed.
+    """
+
+    each: tuple[_Effect, ...] = ()
+    mean: _Effect | None = None
+
+    @property
+    def decider(self) -> _Effect | None:
+        """The mean, if it decides; None if students do, each for itself: where there is no mean, or it hides that they disagree.
+
+        Of several students one would differ by chance more often than the level of an interval says; their mean is one test.
+        """
+        disagree = {1, -1} <= {effect.direction for effect in self.each}
+        return None if self.mean is not None and disagree and not self.mean.direction else self.mean
+
+    @property
+    def deciding(self) -> tuple[_Effect, ...]:
+        """The effects that decide."""
+        return self.each if self.decider is None else (self.decider,)
+
+
 def headline(results: Results) -> str:
     """Return the verdict as one text."""
     return " ".join(verdict(results))
@@ -120,12 +147,11 @@ def students_finding(results: Results) -> str:
     """Return which data made the better student; "" where no two data sets were compared by training."""
     pair = main_pair(results)
     effects = _effects(results, pair)
-    if pair is None or not effects:
+    if pair is None or not effects.each:
         return ""
     finding = _trained(_names(pair), effects)
-    each = [effect for effect in effects if effect.student != ALL_STUDENTS]
-    if _deciding(effects) != each:  # the mean decided; students' own differences, as gains of the same data
-        way = effects[-1].direction or 1
+    if effects.decider is not None:  # students' own differences, as gains of the same data
+        way, each = effects.decider.direction or 1, effects.each
         finding += f" ({', '.join(effect.signed(way) for effect in each[:_MOST_STUDENTS])}{_more(len(each) - _MOST_STUDENTS)})"
     return f"{_sentence(finding)}."
 
@@ -156,43 +182,29 @@ def main_pair(results: Results) -> tuple[CellResult, CellResult] | None:
     return (results.cells[0], results.cells[1]) if len(results.cells) > 1 else None
 
 
-def _effects(results: Results, pair: tuple[CellResult, CellResult] | None) -> list[_Effect]:
-    """Return the effect on each student, and at the end the mean over all of them if there are several."""
+def _effects(results: Results, pair: tuple[CellResult, CellResult] | None) -> _Effects:
     if pair is None:
-        return []
+        return _Effects()
     left, right = (cell.plan.cell.name for cell in pair)
-    effects = []
+    found = {}
     for item in results.comparisons:
         if item.split != "test" or item.metric != "pass@1" or {item.left, item.right} != {left, right}:
             continue
         difference = item.difference if item.left == left else turned(item.difference)
-        effects.append(_Effect(student=item.student, difference=difference, detectable=item.detectable))
-    return sorted(effects, key=lambda effect: effect.student == ALL_STUDENTS)
+        found[item.student] = _Effect(student=item.student, difference=difference, detectable=item.detectable)
+    mean = found.pop(ALL_STUDENTS, None)
+    return _Effects(each=tuple(found.values()), mean=mean)
 
 
-def _mean(effects: Sequence[_Effect]) -> _Effect | None:
-    return effects[-1] if effects and effects[-1].student == ALL_STUDENTS else None
-
-
-def _deciding(effects: Sequence[_Effect]) -> list[_Effect]:
-    """Return the effects that decide: the mean over students, unless it hides that they gain from different data.
-
-    Of several students one would differ by chance more often than the level of an interval says; their mean is one test.
-    """
-    mean, each = _mean(effects), [effect for effect in effects if effect.student != ALL_STUDENTS]
-    disagree = {1, -1} <= {effect.direction for effect in each}
-    return each if mean is None or (disagree and not mean.direction) else [mean]
-
-
-def _verdict(results: Results, pair: tuple[CellResult, CellResult], effects: Sequence[_Effect]) -> str:
+def _verdict(results: Results, pair: tuple[CellResult, CellResult], effects: _Effects) -> str:
     """Return what to buy and why: students decide if they differ, else coverage does, and an open question says what would settle it."""
-    ways = {effect.direction for effect in _deciding(effects)} - {0}
+    ways = {effect.direction for effect in effects.deciding} - {0}
     if ways:
         return buy(results, pair, ways) + _trained(_names(pair), effects)
-    if not effects:
+    if not effects.each:
         paired = paired_coverage(results, pair)
         return buy(results, pair, _ways(paired)) + _covering(results, pair) + ("" if _ways(paired) else unsettled(results, pair))
-    trained, paired = _trained(_names(pair), effects) + _settling(_deciding(effects)), paired_coverage(results, pair)
+    trained, paired = _trained(_names(pair), effects) + _settling(effects.deciding), paired_coverage(results, pair)
     bought = buy(results, pair, _ways(paired))
     if not bought or paired is None:
         return trained
@@ -214,11 +226,11 @@ def _settling(effects: Sequence[_Effect]) -> str:
     return settling(known[first], first.difference.n, "test problem") + (f" for {first.student}" if len(effects) > 1 else "")
 
 
-def _trained(names: tuple[str, str], effects: Sequence[_Effect]) -> str:
+def _trained(names: tuple[str, str], effects: _Effects) -> str:
     left, right = names
-    deciding = _deciding(effects)
-    if deciding != [effect for effect in effects if effect.student != ALL_STUDENTS]:
-        return _trained_on_average(names, deciding[0], len(effects) - 1)
+    if effects.decider is not None:
+        return _trained_on_average(names, effects.decider, len(effects.each))
+    deciding = effects.each
     wins, losses, doubts = ([effect for effect in deciding if effect.direction == way] for way in (1, -1, 0))
     undecided = _doubts(doubts)
     if not wins and not losses:

@@ -138,7 +138,7 @@ class Collector:
         self._kept.update(files)
         if not self._context.terms.cancel:
             raise EngineError(
-                f"model {self._submitter.submission.model}: {told}; what it holds may be paid",
+                f"model {self._submitter.submission.model}: {told}; its answers may be paid",
                 advice="the same command looks again; if they are gone for good, --cancel-batches charges its requests at their worst case",
             )
         self._context.notify(f"{told}; requests without an answer are charged at their worst case")
