@@ -40,8 +40,9 @@ def test_weights_are_the_prior_times_the_likelihood() -> None:
         law = posterior.laws[k]
         likely = [math.log(law.masses() @ np.exp(s * LOG_RATES + (4 - s) * LOG_FAILURES)) for s in (0, 3, 1)]
         a, b = (math.log(law.alpha) - math.log(0.35)) / 1.2, (math.log(law.beta) - math.log(1.2)) / 1.8
-        width = {0.0: 0.015, 0.03: 0.04, 0.08: 0.06, 0.15: 0.085, 0.25: 0.1}[law.impossible]
-        return sum(likely) - 0.5 * (a * a + b * b) - law.impossible / 0.07 + math.log(width)
+        impossible = {0.03: 0.105, 0.08: 0.105, 0.15: 0.0875, 0.25: 0.0525}
+        weight = 0.3 if law.hard == 0 else impossible[law.hard] if math.isinf(law.hard_beta) else 0.7 / 12
+        return sum(likely) - 0.5 * (a * a + b * b) + math.log(weight)
 
     expected = log_posterior(i) - log_posterior(j)
     assert math.log(posterior.weights[i] / posterior.weights[j]) == pytest.approx(expected, rel=1e-6)

@@ -35,16 +35,26 @@ def normal_cdf(x: Floats) -> Floats:
 
 
 class Marginal(NamedTuple):
-    """A law of one model's pass rates: a share `impossible` at 0, the rest Beta(alpha, beta)."""
+    """A law of one model's pass rates: (1 - hard) Beta(alpha, beta) + hard Beta(1, hard_beta).
+
+    Attributes:
+        alpha: First parameter of the main part.
+        beta: Second parameter of the main part.
+        hard: Share of hard problems.
+        hard_beta: Their mean pass rate is 1 / (1 + hard_beta). Infinite: they are impossible.
+    """
 
     alpha: float
     beta: float
-    impossible: float = 0.0
+    hard: float = 0.0
+    hard_beta: float = math.inf
 
     def masses(self) -> Floats:
         """Return the mass of each cell, float[cells]. The lowest cell has the impossible problems."""
-        masses = (1.0 - self.impossible) * beta_masses(self.alpha, self.beta)
-        masses[0] += self.impossible
+        masses = (1.0 - self.hard) * beta_masses(self.alpha, self.beta)
+        if math.isfinite(self.hard_beta):
+            return np.asarray(masses + self.hard * beta_masses(1.0, self.hard_beta), np.float64)
+        masses[0] += self.hard
         return masses
 
 

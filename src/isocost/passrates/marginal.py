@@ -11,11 +11,21 @@ from numpy.typing import ArrayLike
 from isocost.arrays import Floats
 from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Marginal
 
-# The weak prior, from simulation: ln alpha ~ N(ln .35, 1.2), ln beta ~ N(ln 1.2, 1.8), impossible share ~ exponential of mean .07.
-_ALPHA, _BETA, _IMPOSSIBLE = (math.log(0.35), 1.2), (math.log(1.2), 1.8), 0.07
-_SHARES = (0.0, 0.03, 0.08, 0.15, 0.25)
-_SHARE_WIDTHS = (0.015, 0.04, 0.06, 0.085, 0.1)
-_POINTS = 17  # of ln alpha and of ln beta
+# The weak prior: ln alpha ~ N(ln .35, 1.2), ln beta ~ N(ln 1.2, 1.8), as found in simulation, and a share of hard problems. Four draws do not
+# tell problems that are never solved from those that are solved once in 30 or 150 draws, and at 100 draws that is the whole difference. So
+# half of the prior of hard problems is on impossible ones, where few are expected, and half on the others, of which there may be many.
+_ALPHA, _BETA = (math.log(0.35), 1.2), (math.log(1.2), 1.8)
+_NO_HARD = 0.3  # prior probability that all problems are of the main part
+_HARD = tuple(
+    (share, hard_beta, (1.0 - _NO_HARD) * weight)
+    for hard_beta, shares in (
+        (math.inf, ((0.03, 0.15), (0.08, 0.15), (0.15, 0.125), (0.25, 0.075))),
+        (150.0, ((0.1, 1 / 12), (0.3, 1 / 12), (0.5, 1 / 12))),
+        (35.0, ((0.1, 1 / 12), (0.3, 1 / 12), (0.5, 1 / 12))),
+    )
+    for share, weight in shares
+)
+_POINTS = 13  # of ln alpha and of ln beta
 _SPREAD = 2.15  # standard deviations of the prior that the grid covers on each side
 _NEGLIGIBLE = 1e-5
 
@@ -23,7 +33,8 @@ _NEGLIGIBLE = 1e-5
 class MarginalPosterior:
     """Learn the law of one model's pass rates from its counts.
 
-    A law is a beta distribution with a share z of impossible problems: z at p = 0, and (1 - z) Beta(alpha, beta).
+    A law is a beta distribution with a share z of hard problems, which are impossible or solved rarely:
+    (1 - z) Beta(alpha, beta) + z Beta(1, b), where an infinite b is p = 0.
 
     Args:
         successes: Correct draws of each piloted problem, int[problems].
@@ -106,7 +117,7 @@ def _grid() -> tuple[list[Marginal], Floats, Floats]:
     offsets = np.linspace(-_SPREAD, _SPREAD, _POINTS).tolist()
     for a in offsets:
         for b in offsets:
-            for share, width in zip(_SHARES, _SHARE_WIDTHS, strict=True):
-                laws.append(Marginal(math.exp(_ALPHA[0] + a * _ALPHA[1]), math.exp(_BETA[0] + b * _BETA[1]), share))
-                log_prior.append(-0.5 * (a * a + b * b) - share / _IMPOSSIBLE + math.log(width))
+            for share, hard_beta, weight in ((0.0, math.inf, _NO_HARD), *_HARD):
+                laws.append(Marginal(math.exp(_ALPHA[0] + a * _ALPHA[1]), math.exp(_BETA[0] + b * _BETA[1]), share, hard_beta))
+                log_prior.append(-0.5 * (a * a + b * b) + math.log(weight))
     return laws, np.array([law.masses() for law in laws]), np.array(log_prior)
