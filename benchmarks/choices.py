@@ -91,7 +91,7 @@ def policy_replication(seed: Sequence[int]) -> list[float]:
     generator = np.random.default_rng(seed)
     rates = replace(PAPER["MATH"], impossible=0.05).rates(60, generator)
     market = piloted_market(rates, generator)
-    nothing = DistinctLaw(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    nothing = DistinctLaw([], [], [], [])
     simulation = Simulation(models=tuple(COSTS), prices=PRICES, pilot=DRAWS, objective=Coverage(), together=nothing)
     results = simulation.run("adaptive", 48.0, market.drawn.rates, generator)
     policy, weak = market.policy("adaptive", 48.0, results, generator), market.model("weak", 48.0)
@@ -132,7 +132,7 @@ def piloted_market(rates: Floats, generator: np.random.Generator) -> Market:
         )
         for m, model in enumerate(COSTS)
     ]
-    return Market(forecasts, replicates(forecasts, generator), PRICES, Coverage(), DistinctLaw(none, none))
+    return Market(forecasts, replicates(forecasts, generator), PRICES, Coverage(), DistinctLaw([], [], [], []))
 
 
 def _measures(market: Market, rates: Floats, budget: float) -> list[float]:

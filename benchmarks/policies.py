@@ -288,7 +288,7 @@ def known(setting: Setting) -> Learned:
 @cache
 def best_models(setting: Setting, objective: Objective, draws: tuple[int, ...]) -> tuple[int, ...]:
     """Return the model of the best uniform for each number of draws per problem."""
-    nothing = DistinctLaw(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    nothing = DistinctLaw([], [], [], [])
     masses = [beta_masses(*marginal) for marginal in LAWS[setting.law].marginals]
 
     def value(model: int, count: float) -> float:

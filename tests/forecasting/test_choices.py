@@ -16,12 +16,12 @@ from isocost.forecasting.values import pair_values
 from isocost.passrates import Law
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 from isocost.records import Estimate
-from tests.forecasting.piloting import NONE, two_models
+from tests.forecasting.piloting import two_models
 
 LAW = Law(marginals=((0.301, 0.826), (0.316, 0.653)), correlation=0.8, impossible=0.05)
 COSTS = {"weak": 1.0, "strong": 3.0}
 PRICES = {model: Price(alone=cost) for model, cost in COSTS.items()}
-TOGETHER = DistinctLaw(NONE, NONE)
+TOGETHER = DistinctLaw([], [], [], [])
 
 
 def market(objective: Objective, problems: int = 100, seed: int = 1) -> Market:

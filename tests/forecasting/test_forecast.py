@@ -14,7 +14,7 @@ from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objecti
 from tests.forecasting.piloting import NONE, pilot_of, piloted, two_models
 
 LAW = Law(marginals=((0.301, 0.826), (0.316, 0.653)), correlation=0.8, impossible=0.05)
-TOGETHER = DistinctLaw(NONE, NONE)
+TOGETHER = DistinctLaw([], [], [], [])
 QUESTION = Question(ks=(16, 64), budgets=(24.0, 48.0), objective=Coverage())
 
 

@@ -15,7 +15,8 @@ from isocost.forecasting.values import pair_values
 from isocost.passrates.grid import RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective, Observation, Policy, Terms
 from isocost.records import Allocation
-from tests.forecasting.piloting import NONE
+
+NOTHING = DistinctLaw([], [], [], [])
 
 
 class Once:
@@ -46,9 +47,7 @@ def simulation(objective: Objective, made: list[Once], count: int = 4) -> Simula
         made.append(Once(terms, count))
         return made[-1]
 
-    return Simulation(
-        models=("m",), prices={"m": Price(alone=2.0)}, pilot=4, objective=objective, together=DistinctLaw(NONE, NONE), load=load
-    )
+    return Simulation(models=("m",), prices={"m": Price(alone=2.0)}, pilot=4, objective=objective, together=NOTHING, load=load)
 
 
 def test_the_pilot_is_observed_first_and_counted_in_money_and_draws() -> None:
@@ -76,7 +75,7 @@ def test_kept_solutions_follow_the_law_of_distinct_ones_and_repeats_are_not_new(
     made: list[Once] = []
     setting = simulation(KeptPerProblem(3), made)
     results = setting.run("once", 20.0, np.ones((8, 300, 1)), np.random.default_rng(3))
-    assert np.mean([value_of(r) for r in results]) == pytest.approx(setting.together.expected(8, 3)[8], abs=0.05)
+    assert np.mean([value_of(r) for r in results]) == pytest.approx(setting.together.expected(8, 3)[-1, 8], abs=0.05)
     assert not all(o.new for o in made[0].seen)
 
 
@@ -92,7 +91,7 @@ def test_simulated_draws_bring_the_sound_solutions_of_a_forecast(objective: Obje
         prices={model: Price(alone=1.0) for model in models},
         pilot=4,
         objective=objective,
-        together=DistinctLaw(NONE, NONE),
+        together=NOTHING,
         false_positive_rates=unsound,
         load=load,
     )
@@ -132,7 +131,7 @@ def test_a_policy_of_one_model_pays_and_counts_the_pilot_of_the_others() -> None
         pilot=4,
         share=0.5,
         objective=Coverage(),
-        together=DistinctLaw(NONE, NONE),
+        together=NOTHING,
     )
     (result,) = setting.run("uniform", 18.0, np.full((1, 40, 2), 0.5), np.random.default_rng(5), ("a",))
     # Half of the problems are piloted: 4 draws of b there cost 6 per problem, so 12 are left for a.
@@ -142,7 +141,12 @@ def test_a_policy_of_one_model_pays_and_counts_the_pilot_of_the_others() -> None
 def test_what_else_is_measured_comes_from_the_same_draws() -> None:
     kept, mixed = KeptPerProblem(3), MixedGroups(4)
     setting = Simulation(
-        models=("m",), prices={"m": Price(alone=1.0)}, pilot=4, objective=Coverage(), also=(kept, mixed), together=DistinctLaw(NONE, NONE)
+        models=("m",),
+        prices={"m": Price(alone=1.0)},
+        pilot=4,
+        objective=Coverage(),
+        also=(kept, mixed),
+        together=NOTHING,
     )
     rates = np.full((8, 300, 1), 0.5)
     results = setting.run("uniform", 8.0, rates, np.random.default_rng(6), ("m",))
@@ -168,7 +172,12 @@ def test_labels_and_recorded_draws_are_those_of_the_simulated_problems() -> None
 def test_policies_draw_no_more_than_is_recorded(policy: str) -> None:
     available = np.full((30, 1), 6)
     setting = Simulation(
-        models=("m",), prices={"m": Price(alone=1.0)}, pilot=4, objective=Coverage(), together=DistinctLaw(NONE, NONE), available=available
+        models=("m",),
+        prices={"m": Price(alone=1.0)},
+        pilot=4,
+        objective=Coverage(),
+        together=NOTHING,
+        available=available,
     )
     (result,) = setting.run(policy, 20.0, np.full((1, 30, 1), 0.01), np.random.default_rng(6), ("m",))
     assert 4 <= result.draws[0] <= 6

@@ -41,7 +41,7 @@ def test_solutions_are_distinct_by_their_texts_and_joined_over_models(tmp_path: 
         assert each.pilot.solution_count.sum() == mine.height
     # With one text per problem, more correct solutions bring nothing new, whichever model they come from.
     same = read_pilots(written(table.with_columns(generation=pl.col("problem_id")), tmp_path), 4)
-    assert same.together.expected(10, None)[10] < 1.5
+    assert same.together.expected(10, None)[6, 10] < 1.5  # at a pass rate of one half
 
 
 def test_solutions_are_told_apart_as_training_sets_do(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class CurveForecast:
         self._unpiloted = unpiloted
         self._with_power_law = power_law
         self.posterior = MarginalPosterior(pilot.successes, pilot.draws)
-        self.distinct = DistinctLaw(pilot.solution_problem, pilot.solution_count)
+        self.distinct = DistinctLaw(pilot.solution_problem, pilot.solution_count, pilot.successes, pilot.draws)
 
     @property
     def n(self) -> int:

@@ -8,54 +8,74 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from isocost.arrays import Floats, Ints
+from isocost.passrates import MarginalPosterior
+from isocost.passrates.grid import RATES
 
 _STRENGTHS = tuple(np.exp(np.linspace(math.log(0.05), math.log(200.0), 25)).tolist())
 _DISCOUNTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-_SPREADS = (0.0, 0.5, 1.0, 1.5, 2.0)  # standard deviations of ln theta over problems
+_SPREADS = (0.0, 0.5, 1.0, 1.5, 2.0)  # standard deviations of ln theta over problems of the same pass rate
+_SLOPES = (0.0, 0.3, 0.6, 0.9)  # of ln theta over the logit of the pass rate; on five recorded pools about .35 to 1 (docs/log.md)
 _NEGLIGIBLE = 1e-4
+
+_EASES = np.arange(-6, 5)  # whole logits of the pass rate, near enough: theta hardly changes within one
+
+
+def eases(rates: Floats) -> Ints:
+    """Return the place of pass rates among the whole logits that the law of distinct solutions tells apart, int[...]."""
+    rates = np.clip(rates, 1e-9, 1.0 - 1e-9)
+    # Centres of cells lie on halves: a millionth more keeps rounding errors from deciding.
+    logits = np.floor(np.log(rates) - np.log1p(-rates) + 0.500001)
+    return np.asarray(np.clip(logits, _EASES[0], _EASES[-1]) - _EASES[0], np.int64)
+
+
+EASES: Ints = eases(RATES)  # [cells of the pass rate]
 
 
 class DistinctLaw:
     """Learn how fast new distinct solutions appear among correct ones.
 
     After c correct solutions of a problem, d of them distinct, the next correct one is new with probability (theta + sigma d) / (theta + c)
-    (Pitman 1995, "Exchangeable and partially exchangeable random partitions"). sigma is the same for all problems; ln theta is normal over
-    problems, because some have one way to a solution and others many. Their centre, spread and sigma have a flat prior on a grid, and a
-    posterior from the multiplicities:
+    (Pitman 1995, "Exchangeable and partially exchangeable random partitions"). sigma is the same for all problems. Of problems with the
+    pass rate p, ln theta ~ N(m - b logit p, s^2): some problems have one way to a solution and others many, and the correct solutions of a
+    problem that is rarely solved repeat less. m, s, b and sigma have a prior on a grid, and a posterior from the multiplicities:
 
         P(m_1 .. m_d | theta) = prod_{i=1}^{d-1} (theta + i sigma) / prod_{i=1}^{c-1} (theta + i) * prod_j prod_{r=1}^{m_j - 1} (r - sigma)
 
+    The pass rate of a problem is not known: the probability is averaged over its posterior, given the counts of all problems.
+
     Args:
-        problem: Problem of each distinct correct solution, int[classes].
+        problem: Problem of each distinct correct solution, as an index, int[classes].
         multiplicity: Correct draws that are this solution, int[classes].
+        successes: Correct draws of each problem, int[problems]; of all models together, if the solutions are.
+        draws: Graded draws of each problem, int[problems].
     """
 
-    def __init__(self, problem: ArrayLike, multiplicity: ArrayLike) -> None:
+    def __init__(self, problem: ArrayLike, multiplicity: ArrayLike, successes: ArrayLike, draws: ArrayLike) -> None:
         owner, sizes = np.asarray(problem, np.int64), np.asarray(multiplicity, np.int64)
-        _, inverse = np.unique(owner, return_inverse=True)
+        solved, inverse = np.unique(owner, return_inverse=True)
         distinct = np.bincount(inverse)
         correct = np.bincount(inverse, weights=sizes).astype(np.int64)
         over_problems = _over_problems()  # [centres and spreads, strengths]
-        likely = np.array([self._log_likelihood(over_problems, s, sizes, distinct, correct) for s in _DISCOUNTS])
-        posterior = np.exp(likely - likely.max())  # [discounts, centres and spreads]
-        laws = np.argwhere(posterior > _NEGLIGIBLE)
-        chances = posterior[laws[:, 0], laws[:, 1]]
+        shifted = _shifted()
+        easy = _easy(np.asarray(successes, np.int64), np.asarray(draws, np.int64))[solved] if len(solved) else np.zeros((0, len(_EASES)))
+        likely = np.stack([self._log_likelihood(over_problems, shifted, s, sizes, distinct, correct, easy) for s in _DISCOUNTS], axis=1)
+        likely += 2.0 * np.log(1.0 - np.array(_DISCOUNTS))[:, None]
+        posterior = np.exp(likely - likely.max())  # [slopes, discounts, centres and spreads]
+        self._laws: Ints = np.argwhere(posterior > _NEGLIGIBLE)
+        chances = posterior[tuple(self._laws.T)]
         self._chances: Floats = chances / chances.sum()
-        # A law of all problems is a mixture of pairs of theta and sigma.
-        mixtures = np.zeros((len(laws), len(_DISCOUNTS), len(_STRENGTHS)))
-        mixtures[np.arange(len(laws)), laws[:, 0]] = over_problems[laws[:, 1]]
-        kept = np.argwhere(mixtures.max(axis=0) > _NEGLIGIBLE)
-        self._discounts = np.array(_DISCOUNTS)[kept[:, :1]]  # [pairs, 1], as the strengths
-        self._strengths = np.array(_STRENGTHS)[kept[:, 1:]]
-        given = mixtures[:, kept[:, 0], kept[:, 1]]
-        self._given: Floats = given / given.sum(axis=1, keepdims=True)
-        self._weights: Floats = self._chances @ self._given
+        self._over_problems, self._shifted = over_problems, shifted
+        # The weight of each slope, discount and strength at a pass rate of one half.
+        self._weights: Floats = np.zeros((len(_SLOPES), len(_DISCOUNTS), len(_STRENGTHS)))
+        np.add.at(self._weights, (self._laws[:, 0], self._laws[:, 1]), self._chances[:, None] * over_problems[self._laws[:, 2]])
 
     @staticmethod
-    def _log_likelihood(over_problems: Floats, sigma: float, sizes: Ints, distinct: Ints, correct: Ints) -> Floats:
-        """Return the log probability of the multiplicities for each centre and spread of ln theta, up to a constant."""
+    def _log_likelihood(
+        over_problems: Floats, shifted: Ints, sigma: float, sizes: Ints, distinct: Ints, correct: Ints, easy: Floats
+    ) -> Floats:
+        """Return the log probability of the multiplicities for each slope, and centre and spread of ln theta, up to a constant."""
         if not len(sizes):
-            return np.zeros(len(over_problems))
+            return np.zeros((len(shifted), len(over_problems)))
         theta = np.array(_STRENGTHS)[:, None]
         steps = np.arange(1, max(int(correct.max()), 2))
         nothing = np.zeros((len(theta), 1))
@@ -63,56 +83,113 @@ class DistinctLaw:
         all_ = np.concatenate([nothing, np.cumsum(np.log(theta + steps), axis=1)], axis=1)
         same = np.concatenate([[0.0], np.cumsum(np.log(steps - sigma))])
         # Theta sees of a problem the numbers of its distinct and of its correct solutions alone.
-        states, problems = np.unique(np.stack([distinct, correct], axis=1), axis=0, return_counts=True)
-        each = new[:, states[:, 0] - 1] - all_[:, states[:, 1] - 1]  # [strengths, states]
+        rows = np.column_stack([distinct, correct, easy])
+        states, problems = np.unique(rows, axis=0, return_counts=True)
+        d, c, at = states[:, 0].astype(np.int64), states[:, 1].astype(np.int64), states[:, 2:]
+        each = new[:, d - 1] - all_[:, c - 1]  # [strengths, states]
         most = each.max(axis=0)
-        integrated = np.log(np.maximum(over_problems @ np.exp(each - most), 1e-300)) + most
-        return np.asarray(integrated @ problems + same[sizes - 1].sum(), np.float64)
+        chance = np.exp(each - most)
+        found = np.empty((len(shifted), len(over_problems)))
+        for slope, places in enumerate(shifted):
+            averaged = np.einsum("es,ejs->js", at.T, chance[places])
+            found[slope] = (np.log(np.maximum(over_problems @ averaged, 1e-300)) + most) @ problems
+        return found + float(same[sizes - 1].sum())
 
     def expected(self, correct: int, most: int | None) -> Floats:
-        """Return the expected number of distinct solutions, at most `most`, among c = 0 .. `correct` correct ones, float[correct + 1]."""
-        return np.asarray(self._weights @ self._by_pair(correct, most))
+        """Return the expected number of distinct solutions, at most `most`, among c = 0 .. `correct` correct ones.
+
+        Returns:
+            float[eases, correct + 1]; `EASES` has the row of each cell of the pass rate.
+        """
+        found = self._by_pair(correct, most)
+        rows = [np.einsum("bdj,bdjc->c", self._weights, np.stack([found[:, s] for s in self._shifted[:, e]])) for e in range(len(_EASES))]
+        return np.asarray(rows, np.float64)
 
     def sampled(self, correct: int, most: int | None, number: int) -> tuple[Floats, Floats]:
         """Return the mean and the variance over problems of the expected number of `expected`, under laws drawn from the posterior.
 
         Returns:
-            Two arrays, float[number, correct + 1]. The same laws are drawn each time.
+            Two arrays, float[number, eases, correct + 1]. The same laws are drawn each time.
         """
         found = self._by_pair(correct, most)
-        drawn = self._given[np.random.default_rng(0).choice(len(self._chances), number, p=self._chances)]
-        means = drawn @ found
-        return means, np.maximum(drawn @ found**2 - means**2, 0.0)
+        drawn, which = np.unique(np.random.default_rng(0).choice(len(self._chances), number, p=self._chances), return_inverse=True)
+        means = np.empty((len(drawn), len(_EASES), correct + 1))
+        squares = np.empty_like(means)
+        for i, (slope, discount, row) in enumerate(self._laws[drawn].tolist()):
+            numbers = found[discount][self._shifted[slope]]  # [eases, strengths, correct + 1]
+            means[i] = np.einsum("j,ejc->ec", self._over_problems[row], numbers)
+            squares[i] = np.einsum("j,ejc->ec", self._over_problems[row], numbers**2)
+        return means[which], np.maximum(squares - means**2, 0.0)[which]
 
     def _by_pair(self, correct: int, most: int | None) -> Floats:
-        """Return the expected numbers under each pair of theta and sigma, float[pairs, correct + 1]."""
-        found = np.zeros((len(self._weights), correct + 1))
-        if most is None:
-            for c in range(correct):
-                # The probability that the next is new is linear in d, so its mean needs the mean of d alone.
-                found[:, c + 1] = found[:, c] + self._new(found[:, c : c + 1], c)[:, 0]
-            return found
-        numbers = np.arange(most + 1)
-        chance = np.zeros((len(self._weights), most + 1))  # of d distinct ones; the last entry: at least `most`
-        chance[:, 0] = 1.0
-        for c in range(correct):
-            rising = chance[:, :most] * self._new(numbers[:most], c)
-            chance[:, :most] -= rising
-            chance[:, 1:] += rising
-            found[:, c + 1] = chance @ numbers
+        """Return the expected numbers under each sigma and theta, float[discounts, strengths, correct + 1]."""
+        found = np.zeros((len(_DISCOUNTS), len(_STRENGTHS), correct + 1))
+        used = np.unique(self._laws[:, 1])
+        theta, sigma = np.tile(_STRENGTHS, len(used))[:, None], np.repeat(np.array(_DISCOUNTS)[used], len(_STRENGTHS))[:, None]
+        found[used] = _numbers(theta, sigma, correct, most).reshape(len(used), len(_STRENGTHS), -1)
         return found
 
-    def draw(self, number: int, generator: np.random.Generator) -> Floats:
-        """Draw theta and sigma of problems, float[number, 2]."""
-        pairs = np.concatenate([self._strengths, self._discounts], axis=1)
-        return np.asarray(pairs[generator.choice(len(pairs), number, p=self._weights)], np.float64)
+    def draw(self, ease: Ints, generator: np.random.Generator) -> Floats:
+        """Draw theta and sigma of problems, float[problems, 2].
 
-    def _new(self, distinct: Floats | Ints, correct: int) -> Floats:
-        """Return the probability that the next correct solution is new after c, of which so many are distinct, float[laws, distinct]."""
-        if correct == 0:
-            return np.ones(1 if distinct.ndim == 1 else distinct.shape)
+        Args:
+            ease: `eases` of the problems' pass rates, int[problems].
+            generator: Source of randomness.
+        """
+        weights = self._weights.ravel()
+        places = generator.choice(len(weights), len(ease), p=weights / weights.sum())
+        slope, discount, strength = np.unravel_index(places, self._weights.shape)
+        return np.column_stack([np.array(_STRENGTHS)[self._shifted[slope, ease, strength]], np.array(_DISCOUNTS)[discount]])
+
+
+def _numbers(theta: Floats, sigma: Floats, correct: int, most: int | None) -> Floats:
+    """Return the expected number of distinct solutions among c = 0 .. `correct`, at most `most`, float[pairs, correct + 1].
+
+    Args:
+        theta: float[pairs, 1].
+        sigma: float[pairs, 1].
+        correct: Largest number of correct solutions.
+        most: Largest number of distinct ones that count; None: all.
+    """
+
+    def new(distinct: Floats | Ints, c: int) -> Floats:
+        if c == 0:
+            return np.ones((len(theta), distinct.shape[-1]))
         # More distinct ones than correct ones do not occur, but their entries must not exceed 1.
-        return np.asarray(np.minimum(1.0, (self._strengths + self._discounts * distinct) / (self._strengths + correct)), np.float64)
+        return np.asarray(np.minimum(1.0, (theta + sigma * distinct) / (theta + c)), np.float64)
+
+    found = np.zeros((len(theta), correct + 1))
+    if most is None:
+        for c in range(correct):
+            # The probability that the next is new is linear in d, so its mean needs the mean of d alone.
+            found[:, c + 1] = found[:, c] + new(found[:, c : c + 1], c)[:, 0]
+        return found
+    numbers = np.arange(most + 1)
+    chance = np.zeros((len(theta), most + 1))  # of d distinct ones; the last entry: at least `most`
+    chance[:, 0] = 1.0
+    for c in range(correct):
+        rising = chance[:, :most] * new(numbers[:most], c)
+        chance[:, :most] -= rising
+        chance[:, 1:] += rising
+        found[:, c + 1] = chance @ numbers
+    return found
+
+
+def _easy(successes: Ints, draws: Ints) -> Floats:
+    """Return the posterior of each problem's pass rate given the counts of all, at the eases, float[problems, eases]."""
+    posterior = MarginalPosterior(successes, draws)
+    _, state_of = np.unique(np.stack([successes, draws - successes], axis=1), axis=0, return_inverse=True)
+    cells = np.array([posterior.weights @ posterior.rates(k) for k in range(len(posterior.states))])
+    found = np.zeros((len(cells), len(_EASES)))
+    np.add.at(found.T, EASES, cells.T)
+    return found[state_of.ravel()]
+
+
+def _shifted() -> Ints:
+    """Return the place of theta = strength * exp(-slope * ease) among the strengths, int[slopes, eases, strengths]."""
+    step = math.log(_STRENGTHS[-1] / _STRENGTHS[0]) / max(1, len(_STRENGTHS) - 1) or 1.0
+    steps = np.rint(-np.outer(_SLOPES, _EASES) / step).astype(np.int64)
+    return np.asarray(np.clip(np.arange(len(_STRENGTHS)) + steps[:, :, None], 0, len(_STRENGTHS) - 1), np.int64)
 
 
 def _over_problems() -> Floats:

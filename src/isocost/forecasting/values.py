@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from isocost.arrays import Floats, Ints
-from isocost.forecasting.distinct import DistinctLaw
-from isocost.passrates.grid import LOG_FAILURES, LOG_RATES
+from isocost.forecasting.distinct import EASES, DistinctLaw, eases
+from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, RATES
 from isocost.policies.base import Coverage, KeptPerProblem, MixedGroups, Objective
 
 
@@ -65,9 +65,9 @@ def by_correct(ks: Sequence[float], table: Floats) -> Floats:
 
     Args:
         ks: Draws per problem.
-        table: The function at c = 0, 1, ... correct draws, float[..., correct + 1].
+        table: The function at c = 0, 1, ... correct draws, float[..., eases, correct + 1].
     """
-    return np.stack([_between(lambda j: table[..., : j + 1] @ binomial(j).T, k) for k in ks], axis=-2)
+    return np.stack([_between(lambda j: (table[..., EASES, : j + 1] * binomial(j)).sum(axis=-1), k) for k in ks], axis=-2)
 
 
 def pair_values(
@@ -80,7 +80,7 @@ def pair_values(
     With false positive rates, coverage and mixed groups need one of two independent events, as without them. Of kept solutions, the share
     that is sound is that of all correct draws, (c (1 - f) + c' (1 - f')) / (c + c') for c and c' correct ones. A training set takes draws
     in random order, and the law of distinct solutions holds in any order. So whether a draw is the first of its solution says nothing
-    about its model, and the formula is exact under that law.
+    about its model, and the formula is exact under that law. The pass rate that the law depends on is the mean over the draws.
 
     Args:
         objective: The objective.
@@ -93,8 +93,13 @@ def pair_values(
         table = distinct.expected(math.ceil(first) + math.ceil(second), objective.most)
         left, right = _correct(first), _correct(second)
         correct = np.stack(np.meshgrid(np.arange(left.shape[1]), np.arange(right.shape[1]), indexing="ij"), axis=-1)
-        together = table[correct.sum(axis=-1)] * sound_shares(correct, false_positive_rates)
-        return np.asarray(left @ together @ right.T)
+        sound = sound_shares(correct, false_positive_rates)
+        ease = eases((first * RATES[:, None] + second * RATES) / max(first + second, 1.0))
+        found = np.empty(ease.shape)
+        for place in np.unique(ease):
+            here = ease == place
+            found[here] = (left @ (table[place][correct.sum(axis=-1)] * sound) @ right.T)[here]
+        return found
     # A mixed group has draws of one model only, so both objectives need one of two independent events.
     missed = [1.0 - draw_values(objective, [k], distinct, rate)[0] for k, rate in zip((first, second), false_positive_rates, strict=True)]
     return np.asarray(1.0 - np.outer(missed[0], missed[1]))

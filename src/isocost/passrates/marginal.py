@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from isocost.arrays import Floats
 from isocost.passrates.grid import LOG_FAILURES, LOG_RATES, Marginal
 
-# The weak prior: ln alpha ~ N(ln .35, 1.2), ln beta ~ N(ln 1.2, 1.8), as found in simulation, and a share of hard problems. Four draws do not
-# tell problems that are never solved from those that are solved once in 30 or 150 draws, and at 100 draws that is the whole difference. So
-# half of the prior of hard problems is on impossible ones, where few are expected, and half on the others, of which there may be many.
+# The weak prior: ln alpha ~ N(ln .35, 1.2), ln beta ~ N(ln 1.2, 1.8), as found in simulation, and a share of hard problems. Four draws do
+# not tell problems that are never solved from those that are solved once in 30 or 150 draws, and at 100 draws that is the whole difference.
+# So half of the prior of hard problems is on impossible ones, where few are expected, and half on the others, of which there may be many.
 _ALPHA, _BETA = (math.log(0.35), 1.2), (math.log(1.2), 1.8)
 _NO_HARD = 0.3  # prior probability that all problems are of the main part
 _HARD = tuple(

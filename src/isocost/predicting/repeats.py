@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from isocost.arrays import Bools, Ints
+from isocost.arrays import Bools
 from isocost.forecasting import DistinctLaw
 from isocost.measuring.draws import Draws
 from isocost.measuring.solutions import Classes, solutions
@@ -57,10 +57,10 @@ def repeats(table: pl.LazyFrame, draws: Draws, distinct: Level | None) -> Repeat
     elif "generation" in columns:
         every = solutions(table, kept, distinct, identified=True)
     else:
-        return Repeats(classes=None, together=DistinctLaw([], []), cut_off=cut_off)
+        return Repeats(classes=None, together=DistinctLaw([], [], [], []), cut_off=cut_off)
     bounds = np.searchsorted(draws.model, np.arange(len(draws.models) + 1)).tolist()
     classes = [every.of(low, high) for low, high in pairwise(bounds)]
-    return Repeats(classes=classes, together=_together(draws.problem[every.group], every), cut_off=cut_off)
+    return Repeats(classes=classes, together=_together(draws, every), cut_off=cut_off)
 
 
 def _cut_off(table: pl.LazyFrame) -> Bools:
@@ -73,9 +73,14 @@ def _all_different(draws: Draws) -> Classes:
     return Classes(group=group, count=np.ones_like(group), right=np.ones_like(group))
 
 
-def _together(problem: Ints, classes: Classes) -> DistinctLaw:
+def _together(draws: Draws, classes: Classes) -> DistinctLaw:
+    problem, problems = draws.problem[classes.group], len(draws.problems)
+    correct, drawn = (
+        np.bincount(draws.problem, weights=each, minlength=problems).astype(np.int64) for each in (draws.n_correct, draws.drawn)
+    )
     if classes.digests is None:
-        return DistinctLaw(problem, classes.count)
+        return DistinctLaw(problem, classes.count, correct, drawn)
     rows = np.column_stack([problem, classes.digests.T.astype(np.int64)])
     distinct, which = np.unique(rows, axis=0, return_inverse=True)
-    return DistinctLaw(distinct[:, 0], np.bincount(which.ravel(), weights=classes.count, minlength=len(distinct)))
+    count = np.bincount(which.ravel(), weights=classes.count, minlength=len(distinct))
+    return DistinctLaw(distinct[:, 0], count, correct, drawn)

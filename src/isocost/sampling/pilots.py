@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from isocost.arrays import Ints
 from isocost.dispatch.draws import Draw
 from isocost.forecasting import DistinctLaw, Pilot, Piloted
 from isocost.policies.base import Terms
@@ -23,12 +24,7 @@ def read_pilot(model: str, pool: Pool, pilot: Sequence[Allocation]) -> Pilot:
         pilot: Its draws of the pilot, one allocation per problem.
     """
     ids = tuple(a.problem_id for a in pilot)
-    correct, graded = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
-    for i, allocation in enumerate(pilot):
-        for draw in draws_of(pool, allocation):
-            outcome = draw.verdict.correct if draw.verdict is not None else None
-            graded[i] += outcome is not None
-            correct[i] += outcome is True
+    correct, graded = _outcomes({model: pool}, pilot)
     owner, count = _classes({} if pool.solutions is None else {model: pool.solutions}, pilot)
     return Pilot(model=model, problem_ids=ids, successes=correct, draws=graded, solution_problem=owner, solution_count=count)
 
@@ -47,7 +43,8 @@ def read_piloted(pools: Mapping[str, Pool], pilot: Sequence[Allocation], terms: 
 def law_of_all(pools: Mapping[str, Pool], pilot: Sequence[Allocation]) -> DistinctLaw:
     """Return the law of distinct solutions among the correct ones of all models."""
     solutions = {model: pool.solutions for model, pool in pools.items() if pool.solutions is not None}
-    return DistinctLaw(*_classes(solutions, [a for a in pilot if a.model in solutions]))
+    known = [a for a in pilot if a.model in solutions]
+    return DistinctLaw(*_classes(solutions, known), *_outcomes(pools, known))
 
 
 def draws_of(pool: Pool, allocation: Allocation) -> Iterator[Draw]:
@@ -57,9 +54,25 @@ def draws_of(pool: Pool, allocation: Allocation) -> Iterator[Draw]:
             yield draw
 
 
-def _classes(solutions: Mapping[str, Solutions], pilot: Sequence[Allocation]) -> tuple[np.ndarray, np.ndarray]:
+def _outcomes(pools: Mapping[str, Pool], pilot: Sequence[Allocation]) -> tuple[Ints, Ints]:
+    """Return the correct and the graded draws of each problem, int[problems], in the order in which the pilot first has them."""
+    place = _places(pilot)
+    correct, graded = np.zeros(len(place), np.int64), np.zeros(len(place), np.int64)
+    for allocation in pilot:
+        for draw in draws_of(pools[allocation.model], allocation):
+            outcome = draw.verdict.correct if draw.verdict is not None else None
+            graded[place[allocation.problem_id]] += outcome is not None
+            correct[place[allocation.problem_id]] += outcome is True
+    return correct, graded
+
+
+def _places(pilot: Sequence[Allocation]) -> dict[str, int]:
+    return {problem: i for i, problem in enumerate(dict.fromkeys(a.problem_id for a in pilot))}
+
+
+def _classes(solutions: Mapping[str, Solutions], pilot: Sequence[Allocation]) -> tuple[Ints, Ints]:
     """Return the problem and the number of draws of each distinct correct solution, int[solutions]; empty without solutions."""
-    place = {problem: i for i, problem in enumerate(dict.fromkeys(a.problem_id for a in pilot))}
+    place = _places(pilot)
     found = [
         (place[a.problem_id], digest)
         for a in pilot
