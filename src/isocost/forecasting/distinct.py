@@ -59,7 +59,6 @@ class DistinctLaw:
         shifted = _shifted()
         easy = _easy(np.asarray(successes, np.int64), np.asarray(draws, np.int64))[solved] if len(solved) else np.zeros((0, len(_EASES)))
         likely = np.stack([self._log_likelihood(over_problems, shifted, s, sizes, distinct, correct, easy) for s in _DISCOUNTS], axis=1)
-        likely += 2.0 * np.log(1.0 - np.array(_DISCOUNTS))[:, None]
         posterior = np.exp(likely - likely.max())  # [slopes, discounts, centres and spreads]
         self._laws: Ints = np.argwhere(posterior > _NEGLIGIBLE)
         chances = posterior[tuple(self._laws.T)]
