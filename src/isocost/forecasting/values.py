@@ -67,7 +67,16 @@ def by_correct(ks: Sequence[float], table: Floats) -> Floats:
         ks: Draws per problem.
         table: The function at c = 0, 1, ... correct draws, float[..., eases, correct + 1].
     """
-    return np.stack([_between(lambda j: (table[..., EASES, : j + 1] * binomial(j)).sum(axis=-1), k) for k in ks], axis=-2)
+
+    def mean(j: int) -> Floats:
+        chances = binomial(j)
+        found = np.empty((*table.shape[:-2], len(EASES)))
+        for ease in range(table.shape[-2]):
+            cells = np.flatnonzero(ease == EASES)
+            found[..., cells] = table[..., ease, : j + 1] @ chances[cells].T
+        return found
+
+    return np.stack([_between(mean, k) for k in ks], axis=-2)
 
 
 def pair_values(
