@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--beside", type=Path, help="src folder of another checkout, whose grader is measured too")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--all", action="store_true", help="judge the whole table and print pass@k")
+    parser.add_argument("--write", type=Path, help="with --all: a Parquet file for the table with its verdicts")
     given = parser.parse_args()
     if given.serve:
         serve()
@@ -55,7 +56,9 @@ def main() -> None:
     ]
     compare(pairs, given.count, given.beside)
     if given.all:
-        judge_all(table, pairs)
+        judged = judge_all(table, pairs)
+        if given.write is not None:
+            judged.write_parquet(given.write)
 
 
 def compare(pairs: Sequence[Pair], count: int, beside: Path | None) -> None:
@@ -147,19 +150,20 @@ def plainly_passes(pair: Pair) -> bool:
     return done.returncode == 0
 
 
-def judge_all(table: pl.DataFrame, pairs: Sequence[Pair]) -> None:
-    """Judge the whole table; print pass@k and what became of the samples."""
+def judge_all(table: pl.DataFrame, pairs: Sequence[Pair]) -> pl.DataFrame:
+    """Judge the whole table, print pass@k and what became of the samples, and return the table with its verdicts."""
     started = time.perf_counter()
     with GradingPool("code", workers=WORKERS, time_limit=SECONDS) as pool:
         verdicts = pool.submit(pairs).result()
     seconds = time.perf_counter() - started
     correct = [None if verdict.outcome == "ungraded" else verdict.correct for verdict in verdicts]
-    judged = table.select("problem_id", "model").with_columns(pl.Series("correct", correct, dtype=pl.Boolean))
+    judged = table.with_columns(pl.Series("correct", correct, dtype=pl.Boolean))
     print(f"all {len(pairs):,} samples in {seconds:.0f} s, {len(pairs) / seconds:.1f} samples/s\n")
-    print(survey_markdown(survey(judged, KS)))
+    print(survey_markdown(survey(judged.select("problem_id", "model", "correct"), KS)))
     print()
     for name, count in Counter(_kind(verdict) for verdict in verdicts).most_common(25):
         print(f"{count:7,}  {name}")
+    return judged
 
 
 def _kind(verdict: Verdict) -> str:

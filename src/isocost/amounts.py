@@ -123,12 +123,12 @@ def settling(settled_by: int | None, problems: int, what: str) -> str:
     """Format how many more problems would settle a difference, to follow it: `; 412 more problems would tell them apart ...`.
 
     Args:
-        settled_by: The number that detects the difference four times in five; None if it is over a million.
+        settled_by: The number that detects the difference four times in five; None if it is over 100,000.
         problems: Their number so far.
         what: Name of one of them.
     """
     if settled_by is None:
-        return f"; a million {what}s would not tell them apart"
+        return f"; 100,000 {what}s would not tell them apart"
     more = max(1, settled_by - problems)
     return f"; {more:,} more {what}{'' if more == 1 else 's'} would tell them apart four times in five"
 

@@ -11,7 +11,7 @@ def test_twice_the_detectable_difference_needs_a_quarter_of_the_problems() -> No
 
 
 @pytest.mark.parametrize("difference", [0.0, 1e-6])
-def test_more_than_a_million_problems_are_no_advice(difference: float) -> None:
+def test_more_than_100_000_problems_are_no_advice(difference: float) -> None:
     assert problems_to_settle(400, difference, 0.04) is None
 
 

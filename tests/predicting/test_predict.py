@@ -97,7 +97,7 @@ def test_a_difference_that_is_not_settled_says_what_would_settle_it(tmp_path: Pa
     text = forecast_markdown(predict(written(table, tmp_path), pilot=4, objective=Coverage(), policies=()))
     verdict = text.split("## Verdict\n\n")[1]
     assert "Not settled: they are " in verdict
-    assert "would tell them apart four times in five." in verdict or "a million piloted problems would not" in verdict
+    assert "would tell them apart four times in five." in verdict or "100,000 piloted problems would not" in verdict
 
 
 @pytest.mark.parametrize(("rate", "why"), [(0.0, "none of its 160 draws is correct"), (1.0, "all of its 160 draws are correct")])

@@ -43,7 +43,7 @@ def test_an_open_question_says_what_could_be_detected_and_what_would_settle_it()
 
 
 def test_no_difference_at_all_is_settled_by_nothing() -> None:
-    assert headline(study(paired(0.0, 0.04))).endswith("; this run could detect 5.7; a million problems would not tell them apart.")
+    assert headline(study(paired(0.0, 0.04))).endswith("; this run could detect 5.7; 100,000 problems would not tell them apart.")
 
 
 def test_coverage_decides_where_students_do_not() -> None:

@@ -59,7 +59,7 @@ class Difference:
         value: The difference, with its interval.
         error: Standard deviation of the difference, given the pilot.
         settled_by: Piloted problems that would tell the two apart four times in five if the difference is as predicted; None if that is
-            more than a million.
+            more than 100,000.
         piloted: Piloted problems.
     """
 
