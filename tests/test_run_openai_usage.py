@@ -97,6 +97,31 @@ def test_the_first_reply_stops_a_run_on_an_endpoint_that_lies(tmp_path: Path, sh
         assert runs.completions(server) <= 2
 
 
+def _one_of_several(body: dict[str, Any], asked: Asked) -> None:
+    text = "She reads fifteen pages a day, so in four weeks she reads 15 * 28 = 420 pages.\n#### 420"
+    for choice in body["choices"]:
+        choice["text"] = text
+    body["usage"].update(completion_tokens=-(-len(text) // 4))  # what one of the choices has, at four bytes per token
+
+
+def test_a_server_that_counts_one_of_several_choices_is_not_believed(tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAULTS, "one", lying(_one_of_several))
+    for folder, n, more in (("several", 3, {}), ("single", 1, {}), ("settled", 3, {"bytes_per_token": 16})):
+        (tmp_path / folder).mkdir()
+        with Server(every={"one": 1}) as server:
+            models = {"weak": runs.model(server.url, n=n, **more)}
+            left = shell(
+                "run", study(tmp_path / folder, server, models=models, sampling={"max_tokens": 64}), "-o", tmp_path / folder / "out"
+            )
+            if folder == "several":
+                assert left.code == 1
+                assert "completion tokens for 252 bytes of text without repeats, over 8 a token" in left.errors[0]
+                assert "if it counts the tokens of one choice alone, set n: 1" in left.errors[1]
+                assert runs.completions(server) == 1
+            else:
+                assert left.code == 0, left.errors
+
+
 COSTS = [("above max_tokens", 6e-6 + 260e-5), ("more than bytes", 0.9 + 9e-5), ("missing", 85e-6 + 20e-5)]
 
 

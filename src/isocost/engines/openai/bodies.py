@@ -8,7 +8,7 @@ from typing import Any
 from isocost.engines.base import Request, sound
 from isocost.engines.openai.endpoint import Endpoint
 from isocost.engines.openai.options import OpenAIOptions
-from isocost.engines.openai.usage import Bounds
+from isocost.engines.openai.usage import BYTES_OF_SEVERAL, Bounds
 from isocost.errors import ModelError
 from isocost.ids import seed_of
 from isocost.records import SamplingParams
@@ -83,13 +83,14 @@ def bounds_of(call: Request, options: OpenAIOptions, params: SamplingParams) -> 
     """Return the most that an honest reply to a call can report."""
     chat = path_for(call, options) == "/chat/completions"
     texts = [message["content"] for message in messages(call)] if chat else [sound(call.prompt)]
+    stated = "bytes_per_token" in options.model_fields_set
     return Bounds(
         choices=call.count,
         max_tokens=params.max_tokens,
         prompt_bytes=sum(len(text.encode()) for text in texts),
         messages=len(texts),
         hidden_prompt_tokens=hidden_tokens(options),
-        bytes_per_token=options.bytes_per_token,
+        bytes_per_token=BYTES_OF_SEVERAL if call.count > 1 and not stated else options.bytes_per_token,
         texts=tuple(texts),
     )
 

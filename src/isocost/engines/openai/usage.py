@@ -14,6 +14,7 @@ from typing import Any
 
 TOKENS_PER_MESSAGE = 64  # what a chat format adds to a message, or a tokenizer to plain text, generously
 BYTES_PER_TOKEN = 16  # more than any text of the recorded pools has on average: docs/engines.md
+BYTES_OF_SEVERAL = 8  # the same of several choices: llama.cpp's server counts one of them, and the recorded pools have at most 5.6
 ONE_TOKEN = 32  # bytes; vocabularies have single tokens of that length, and an answer may be one of them
 _MOST = 2**53  # beyond it JSON numbers are not whole any more
 _DIGITS = len(str(_MOST))
@@ -262,6 +263,8 @@ def _refuse_less_than_came(prompt: int, generated: int, texts: Sequence[str], bo
             f"reports {generated:,} completion tokens for {size:,} bytes of text without repeats, over {bounds.bytes_per_token:g} a token"
         )
         advice = f"if its tokens are that long, set bytes_per_token to at least {math.ceil(size / max(generated, 1))}"
+        if bounds.choices > 1:
+            advice = f"if it counts the tokens of one choice alone, set n: 1; {advice}"
         raise BadUsageError(problem, advice, prompt, generated)
 
 
