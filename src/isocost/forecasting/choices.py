@@ -156,7 +156,10 @@ class Market:
         readings = {model: float(np.mean([r.readings[m] for r in results])) for m, model in enumerate(self.drawn.models)}
         named = name if models is None else f"{name} {'+'.join(models)}"
         of = tuple(models or self.drawn.models)
-        return self._choice(named, {}, of, draws, readings, base.samples - base.moved + each, base.moved)
+        alone = base.samples - base.moved
+        # The model moves by a share of what it leaves uncovered; the policy moves by the same share of what it leaves itself.
+        left = (1.0 - float((alone + each).mean())) / max(1.0 - float(alone.mean()), 1e-9)
+        return self._choice(named, {}, of, draws, readings, alone + each, base.moved * min(1.0, max(0.0, left)))
 
     def margin(self, model: str, budget: float) -> Margin:
         """Return the gains of one model's next draw at a budget."""
