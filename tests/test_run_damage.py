@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from isocost.running import run
+from isocost.store.parts import Parts
 from tests import openai_runs as runs
 from tests.builders import write_study
 from tests.engines.openai.server import Server
@@ -229,9 +230,13 @@ def test_a_damaged_study_is_named(shell: Shell, done: tuple[Path, Path], data: b
 def test_a_damaged_part_is_named(shell: Shell, done: tuple[Path, Path], pattern: str, data: bytes | None) -> None:
     out, path = done
     part = sorted(out.glob(pattern))[0]
+    whole = part.read_bytes()
     damage(part, data)
     is_told_well(shell("run", path, "-o", out), f"{part}: ", "restore it from a copy")
-    (out / "digests.jsonl").unlink()  # as of a run that an earlier version made
+    if data is not None:
+        part.write_bytes(whole)
+        make_old(out)
+        damage(part, data)
     is_told_well(shell("run", path, "-o", out), f"{part}: ", "restore it from a copy")
 
 
@@ -255,9 +260,9 @@ PARTS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
 def test_rows_of_a_part_that_were_changed_are_noticed(shell: Shell, done: tuple[Path, Path], how: str, *, old: bool) -> None:
     out, path = done
     (part,) = out.glob("pools/weak/*.parts/0000.parquet")
-    PARTS[how](pl.read_parquet(part)).write_parquet(part)
     if old:
-        (out / "digests.jsonl").unlink()
+        make_old(out)
+    PARTS[how](pl.read_parquet(part)).write_parquet(part)
     left = shell("run", path, "-o", out)
     if old and how == "a text":  # earlier versions left no digest: nothing tells
         is_fine(left)
@@ -271,9 +276,80 @@ def test_a_part_may_be_taken_as_it_is(shell: Shell, done: tuple[Path, Path]) -> 
     (part,) = out.glob("pools/weak/*.parts/0000.parquet")
     pl.read_parquet(part).with_columns(generation=pl.lit("#### 1")).write_parquet(part)
     is_told_well(shell("run", path, "-o", out), "was changed after it was written", "digests.jsonl")
-    lines = (out / "digests.jsonl").read_text().splitlines(keepends=True)
-    (out / "digests.jsonl").write_text("".join(line for line in lines if part.parent.name not in line or "pools" not in line))
+    lines = [json.loads(line) for line in (out / "digests.jsonl").read_text().splitlines()]
+    own = str(part.relative_to(out))
+    kept = [line | {"sha256": "any"} if line["part"] == own else line for line in lines]
+    (out / "digests.jsonl").write_text("".join(json.dumps(line) + "\n" for line in kept))
     is_fine(shell("run", path, "-o", out))
+
+
+def make_old(out: Path) -> None:
+    """Make the sealed parts as earlier versions left them, which stored no digests."""
+    (out / "digests.jsonl").unlink()
+    for part in out.glob("*/*/*.parts/*.parquet"):
+        pl.read_parquet(part).write_parquet(part)
+
+
+def test_parts_of_earlier_versions_are_read_without_digests(shell: Shell, done: tuple[Path, Path]) -> None:
+    out, path = done
+    make_old(out)
+    for command in (("run", path, "-o", out), ("report", out), ("status", out), ("measure", out)):
+        left = shell(*command)
+        is_fine(left)
+        assert "digests" not in left.err + left.out
+
+
+@pytest.mark.parametrize("how", first_fast(["removed", "emptied", "one line"]))
+def test_digests_that_were_removed_are_noticed(shell: Shell, done: tuple[Path, Path], how: str) -> None:
+    out, path = done
+    digests = out / "digests.jsonl"
+    lines = digests.read_text().splitlines(keepends=True)
+    part = next(json.loads(line)["part"] for line in lines if "pools/weak/" in line)
+    n = 1 if how == "one line" else len(lines)
+    if how == "removed":
+        digests.unlink()
+    else:
+        digests.write_text("".join(line for line in lines if part not in line) if how == "one line" else "")
+    lacks = f"lacks the digests of {n} part"
+    for command in (("run", path, "-o", out), ("report", out), ("sample", out)):
+        is_told_well(shell(*command), str(digests), lacks, "restore it from a copy")
+    for command in (("status", out), ("measure", out)):
+        left = shell(*command)
+        is_fine(left)
+        assert f"{digests} {lacks}" in left.out + left.err, left
+
+    with digests.open("a") as file:  # as it was told to
+        file.write('{"part": "*", "sha256": "any"}\n')
+    for command in (("run", path, "-o", out), ("status", out), ("measure", out)):
+        left = shell(*command)
+        is_fine(left)
+        assert "lacks the digests" not in left.out + left.err
+
+
+@pytest.mark.parametrize("kept", first_fast(["digest", "digest and part"]))
+def test_a_kill_between_a_digest_and_its_part_is_no_loss(
+    tmp_path: Path, shell: Shell, server: Server, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    """The digest comes first, and the logs go last, so that no killed run lacks a digest."""
+    path, out = study(tmp_path, server, limit=None), tmp_path / "out"
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    add = Parts.add
+    with monkeypatch.context() as killed:
+        if kept == "digest":
+            killed.setattr("isocost.store.parts.atomic_write", stop)
+        else:
+            killed.setattr(Parts, "add", lambda self, rows: stop(add(self, rows)))
+        shell("run", path, "-o", out)
+    assert [*out.glob("pools/weak/*.w0.jsonl")]
+    assert (out / "digests.jsonl").exists()
+    asked = runs.completions(server)
+    left = shell("run", path, "-o", out)
+    is_fine(left)
+    assert runs.completions(server) == asked
+    assert "digests" not in shell("status", out).out
 
 
 def test_a_batch_in_two_parts_is_noticed(shell: Shell, done: tuple[Path, Path]) -> None:

@@ -42,6 +42,23 @@ def parquet_columns(path: Path) -> list[str]:
         return list(pl.read_parquet_schema(file))
 
 
+def parquet_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata in the footer of a Parquet file.
+
+    Raises:
+        OSError: The file cannot be opened.
+        ValueError: It is not a Parquet file.
+    """
+    import polars as pl
+    from polars.exceptions import PolarsError
+
+    try:
+        with path.open("rb") as file:
+            return pl.read_parquet_metadata(file)
+    except PolarsError as error:
+        raise ValueError(str(error)) from error
+
+
 def scan_parquet(*paths: Path) -> pl.LazyFrame:
     """Scan one Parquet file or several, one after the other. The files stay open for as long as the frame is used.
 

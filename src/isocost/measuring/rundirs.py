@@ -39,7 +39,10 @@ class RunFacts:
     first: FirstDraws = field(default_factory=dict)
 
     def doubt(self) -> str:
-        """Say why the table of samples may not be what the run bought and graded; "" where nothing is known that speaks against it."""
+        """Return why the samples may not be what the run bought and graded; "" where nothing is known that speaks against it."""
+        return " ".join(filter(None, (self._doubt_of_table(), RunDirectory(self.path).missing_digests())))
+
+    def _doubt_of_table(self) -> str:
         noted = RunDirectory(self.path).read_derived(SAMPLES_DIGEST)
         samples = self.path / SAMPLES
         if noted is None or not samples.is_file():

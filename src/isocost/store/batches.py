@@ -10,10 +10,11 @@ from typing import Any
 
 import polars as pl
 
+from isocost.store.digests import Digests
 from isocost.store.fields import Kind, flaw_of_batch
 from isocost.store.kinds import BATCHES
 from isocost.store.logs import Log, Row, is_checked
-from isocost.store.parts import Digests, Parts
+from isocost.store.parts import Parts
 
 ROWS_A_PART = 20_000  # bounds the memory that sealing needs
 _NAMED = re.compile(rb'\{"batch": "([^"\\\x80-\xff]*)"')  # reads a batch's name without parsing the line, which may hold megabytes

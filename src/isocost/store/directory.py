@@ -117,10 +117,16 @@ class RunDirectory:
     def batches(self, *names: str) -> BatchLog:
         """Return the batch log at a path inside the folder, given without a suffix."""
         from isocost.store.batches import BatchLog
-        from isocost.store.parts import Digests
+        from isocost.store.digests import Digests
 
         digests = Digests(self.path, self.check)
         return BatchLog(self.path.joinpath(*names), kind=kind_of_batches(names), digests=digests, guard=self.check)
+
+    def missing_digests(self) -> str:
+        """Return a warning if digests of sealed parts were removed, else "". It needs no lock, and reads no part."""
+        from isocost.store.digests import Digests
+
+        return Digests(self.path).warning()
 
     def write_text(self, text: str, *names: str) -> Path:
         """Write a finished text file."""

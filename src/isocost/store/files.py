@@ -52,10 +52,10 @@ def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> None:
             waiting += itertools.islice(left, 1)
 
 
-def parquet_bytes(frame: pl.DataFrame) -> bytes:
+def parquet_bytes(frame: pl.DataFrame, metadata: dict[str, str] | None = None) -> bytes:
     """Return a table as the bytes of a Parquet file. Packed in memory, because polars' error for a full disk has no error number."""
     packed = io.BytesIO()
-    frame.write_parquet(packed)
+    frame.write_parquet(packed, metadata=metadata)
     return packed.getvalue()
 
 

@@ -1,12 +1,7 @@
-"""Sealed parts: Parquet files of rows, each with its digest in the run directory's `digests.jsonl`.
-
-Parts that an earlier version sealed have no digest there, and are read without one.
-"""
+"""Sealed parts: Parquet files of rows, each with its digest in the run directory's `digests.jsonl`."""
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,42 +10,12 @@ from polars.exceptions import PolarsError
 
 from isocost.errors import StorageError
 from isocost.paths import is_special_file, parquet_columns, read_parquet
+from isocost.store.digests import ANY, DIGESTS, MARK, Digests
 from isocost.store.fields import TEXT, Kind, flaw_of_frame
 from isocost.store.files import atomic_write, digest_of_file, parquet_bytes
-from isocost.store.logs import Log, Row
+from isocost.store.logs import Row
 
-DIGESTS = "digests.jsonl"
 _BATCH = {"batch": TEXT}
-_REMEDY = "restore the file from a copy, or remove it: parts are then read without comparing digests"
-_one = threading.Lock()  # evaluations are sealed by several threads
-
-
-class Digests:
-    """The digests of the sealed parts of a run.
-
-    Args:
-        root: The run directory.
-        guard: Called before each write. It stops the write by raising.
-    """
-
-    def __init__(self, root: Path, guard: Callable[[], None]) -> None:
-        self._root = root
-        self.log = Log(root / DIGESTS, Kind(remedy=_REMEDY, fields={"part": TEXT, "sha256": TEXT}), guard=guard)
-
-    def add(self, path: Path, packed: bytes) -> None:
-        """Append the digest of a part."""
-        with _one:
-            self.log.append({"part": self._name(path), "sha256": hashlib.sha256(packed).hexdigest()})
-
-    def of(self, folder: Path) -> dict[Path, str]:
-        """Return the digests of the parts in a folder."""
-        begins = f"{self._name(folder)}/"
-        with _one:
-            entries = [entry for entry in self.log.entries() if entry["part"].startswith(begins)]
-        return {self._root / entry["part"]: entry["sha256"] for entry in entries}
-
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self._root).as_posix()
 
 
 class Parts:
@@ -72,7 +37,7 @@ class Parts:
         self._guard()
         # After the highest number, not the count of files: a part that somebody removed must not be followed by one of the same name.
         last = max((int(path.stem) for path in {*self.paths(), *self._known()} if path.stem.isdecimal()), default=-1)
-        path, packed = self.folder / f"{last + 1:04d}.parquet", parquet_bytes(_frame(rows))
+        path, packed = self.folder / f"{last + 1:04d}.parquet", parquet_bytes(_frame(rows), MARK)
         if self._digests is not None:
             self._digests.add(path, packed)  # before the part, so that a kill leaves no part without a digest
         with atomic_write(path) as temporary:
@@ -122,15 +87,17 @@ class Parts:
             found = path.stat()
             # A part is never rewritten, so an unchanged size and time mean unchanged content.
             stamp = path.name, found.st_size, found.st_mtime_ns
-            if digest is None or stamp in self._sound:
+            if stamp in self._sound:
                 return
-            actual = digest_of_file(path)
+            actual = ANY if digest in (None, ANY) else digest_of_file(path)
         except OSError as error:
             raise self._unreadable(path, error.strerror or str(error)) from error
-        if actual != digest:
+        if digest is None and self._digests is not None:
+            self._digests.refuse_without(path)
+        elif digest is not None and actual != digest:
             raise StorageError(
                 f"{path}: was changed after it was written: its digest is another one\n  restore it from a copy; to take it as it is, "
-                f"remove its line from {DIGESTS}"
+                f'set its sha256 in {DIGESTS} to "{ANY}"'
             )
         self._sound.add(stamp)
 

@@ -49,6 +49,7 @@ def status_of(path: Path) -> dict[str, Any]:
     return {
         "directory": str(path),
         "ledger_lacks": _ledger_is_cut(accounts, summary),
+        "digests_lack": directory.missing_digests(),
         **_run_state(path, _complete(directory.read_derived(START), START_KEYS)),
         "accounts": [_account(account, model, paid) for (account, model), paid in accounts.items()],
         "reserved": {unit: _total(entry[unit] for entry in waiting.values()) for unit in UNITS},
@@ -265,6 +266,8 @@ def _cost_lines(status: dict[str, Any]) -> list[str]:
     lines = [f"spent: {format_bill(status['accounts'])}"]
     if status["ledger_lacks"]:
         lines.append("warning: ledger.jsonl lacks lines that progress.json counts; restore it from a copy before the run goes on")
+    if status["digests_lack"]:
+        lines.append(f"warning: {status['digests_lack']}")
     if limit := status["limit"]:
         unit: Unit = limit["unit"]
         reserved, paid = status["reserved"][unit] or 0.0, status["spent"][unit]
