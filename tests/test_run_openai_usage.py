@@ -136,6 +136,42 @@ def test_a_reply_that_cannot_be_right_is_charged_at_what_it_says_if_that_is_more
     assert lost["usd"] == pytest.approx(cost, rel=0.05)
 
 
+ABSURD: dict[str, Callable[[dict[str, Any]], object]] = {
+    "completion": lambda body: body["usage"].update(completion_tokens=10**15),
+    "prompt": lambda body: body["usage"].update(prompt_tokens=10**15),
+    "completion without a prompt": lambda body: body.update(usage={"completion_tokens": 10**15}),
+    "a total": lambda body: body.update(usage={"total_tokens": 10**15}),
+    "in quotes": lambda body: body["usage"].update(prompt_tokens=str(10**14)),
+    "beside an error": lambda body: body.update(error={"message": "overloaded", "code": 503}, choices=[], usage={"total_tokens": 10**15}),
+}
+
+
+@pytest.mark.parametrize("status", first_fast([200, 500]))
+@pytest.mark.parametrize("name", first_fast(ABSURD))
+def test_tokens_that_no_model_has_are_no_bill(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str, status: int
+) -> None:
+    """The request is charged at its worst case, and the run goes on once the endpoint counts again."""
+    out = tmp_path / "out"
+
+    def lie(asked: Asked, good: Reply) -> Reply:
+        body = json.loads(good.body)
+        ABSURD[name](body)
+        return Reply(body=json.dumps(body).encode(), headers=good.headers, status=status)
+
+    monkeypatch.setitem(FAULTS, "lie", lie)
+    with Server(faults=["lie"]) as server:
+        path = study(tmp_path, server)
+        left = shell("run", path, "-o", out)
+        assert left.code == 1
+        assert len(left.errors) == 2
+        assert "cost is not known" in left.errors[0] or "no count of tokens" in left.errors[0]
+        (lost,) = (line for line in runs.ledger(out) if line["event"] == "lost")
+        assert lost["usd"] == pytest.approx(85e-6 + 20e-5, rel=0.05)
+        assert shell("run", path, "-o", out).code == 0
+    assert max(spent + reserved for spent, reserved in runs.balances(out)) <= LIMIT
+
+
 @pytest.mark.parametrize("lie", ["above max_tokens", "missing"])
 def test_an_endpoint_that_begins_to_lie_later_is_asked_nothing_more(
     tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, lie: str

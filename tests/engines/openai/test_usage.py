@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isocost.engines import load_engine
-from isocost.engines.openai.usage import ONE_TOKEN, TOKENS_PER_MESSAGE, BadUsageError, Bounds, read_usage
+from isocost.engines.openai.usage import MOST_HIDDEN, ONE_TOKEN, TOKENS_PER_MESSAGE, BadUsageError, Bounds, read_usage, refuse_beyond
 from isocost.errors import StudyError
 
 BOUNDS = Bounds(choices=1, max_tokens=20, prompt_bytes=100)
@@ -45,6 +45,23 @@ def test_usage_that_is_missing(usage: Any) -> None:
 @pytest.mark.parametrize("key", ["prompt_tokens", "completion_tokens", "total_tokens"])
 def test_what_is_no_count(key: str, value: Any) -> None:
     assert f"reports {key} " in str(refused({**GOOD, key: value}))
+
+
+@pytest.mark.parametrize("choices", [1, 3])
+@pytest.mark.parametrize("key", ["prompt_tokens", "completion_tokens", "total_tokens"])
+def test_no_model_has_so_many(key: str, choices: int) -> None:
+    """Up to the longest context an endpoint may charge for what it reports; beyond it the number is no count."""
+    bounds = replace(BOUNDS, choices=choices)
+    most = 100 + TOKENS_PER_MESSAGE + MOST_HIDDEN if key == "prompt_tokens" else choices * (20 + MOST_HIDDEN)
+    most += 30 * (key == "total_tokens")
+    usage = {name: count for name, count in GOOD.items() if name != "total_tokens"}
+    possible = refused({**usage, key: most}, bounds=bounds)
+    assert max(possible.prompt or 0, possible.generated or 0) > MOST_HIDDEN
+    beyond = refused({**usage, key: most + 1}, bounds=bounds)
+    assert (beyond.prompt, beyond.generated) == (None, None)
+    assert "more than any model has" in str(beyond)
+    with pytest.raises(BadUsageError, match="more than any model has"):
+        refuse_beyond({**usage, key: most + 1}, bounds)
 
 
 def test_whole_numbers_may_be_written_as_floats() -> None:

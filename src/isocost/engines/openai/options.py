@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 from pydantic_core import PydanticCustomError
 
-from isocost.engines.openai.usage import BYTES_PER_TOKEN
+from isocost.engines.openai.usage import BYTES_PER_TOKEN, MOST_HIDDEN
 from isocost.engines.options import Options
 from isocost.records import FinishReason
 
@@ -63,7 +63,7 @@ class OpenAIOptions(Options):
     extra_body: dict[str, JsonValue] = Field(default={})
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = "max_tokens"
     finish_reasons: dict[str, FinishReason] = Field(default={})
-    hidden_prompt_tokens: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    hidden_prompt_tokens: Annotated[int, Field(ge=0, le=MOST_HIDDEN)] = 0
     bytes_per_token: Annotated[float, Field(gt=0, allow_inf_nan=False)] = BYTES_PER_TOKEN
 
     @field_validator("base_url")

@@ -15,6 +15,7 @@ from typing import Any
 TOKENS_PER_MESSAGE = 64  # what a chat format adds to a message, or a tokenizer to plain text, generously
 BYTES_PER_TOKEN = 16  # more than any text of the recorded pools has on average: docs/engines.md
 BYTES_OF_SEVERAL = 8  # the same of several choices: llama.cpp's server counts one of them, and the recorded pools have at most 5.6
+MOST_HIDDEN = 10_000_000  # tokens that a request may have beyond what was sent or asked for: no model's context is longer
 ONE_TOKEN = 32  # bytes; vocabularies have single tokens of that length, and an answer may be one of them
 _MOST = 2**53  # beyond it JSON numbers are not whole any more
 _DIGITS = len(str(_MOST))
@@ -56,6 +57,10 @@ class Bounds:
         """The maximum of generated tokens."""
         return self.choices * self.max_tokens
 
+    def are_possible(self, prompt: int, generated: int) -> bool:
+        """Return True if any model could have read and written so much for the request, with a prompt or a limit of the endpoint's own."""
+        return prompt <= self.prompt_tokens + MOST_HIDDEN and generated <= self.generated_tokens + self.choices * MOST_HIDDEN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -85,7 +90,8 @@ class BadUsageError(Exception):
 
     Attributes:
         advice: The key of the study that settles it.
-        prompt, generated: The tokens that it reports, as far as they can be read; None where none can.
+        prompt, generated: The tokens that it reports, as far as they can be read; None where none can, and where no model has so many:
+            such a number is no count, and nothing is charged by it.
     """
 
     def __init__(self, problem: str, advice: str, prompt: int | None = None, generated: int | None = None) -> None:
@@ -112,7 +118,7 @@ def read_usage(usage: Any, texts: Sequence[str], bounds: Bounds, *, ended: bool 
         return _checked(usage, texts, bounds, ended)
     except BadUsageError as error:
         if error.generated is None:
-            error.prompt, error.generated = _readable(usage)
+            error.prompt, error.generated = _possible(usage, bounds)
         raise
 
 
@@ -204,6 +210,12 @@ def _readable(usage: Any) -> tuple[int | None, int | None]:
     return prompt or 0, max(completion or 0, (total or 0) - (prompt or 0))
 
 
+def _possible(usage: Any, bounds: Bounds) -> tuple[int | None, int | None]:
+    """Return `_readable`, or None for both where no model has so many tokens."""
+    prompt, generated = _readable(usage)
+    return (prompt, generated) if bounds.are_possible(prompt or 0, generated or 0) else (None, None)
+
+
 def _number(given: object) -> int | None:
     return int(given) if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < _DIGITS else _whole(given)
 
@@ -237,6 +249,9 @@ def _refuse_zero(prompt: int, generated: int, texts: Sequence[str], bounds: Boun
 
 
 def _refuse_more_than_sent(prompt: int, generated: int, bounds: Bounds, remark: str) -> None:
+    if not bounds.are_possible(prompt, generated):
+        what = f"{prompt:,} prompt tokens and {generated:,} completion tokens"
+        raise BadUsageError(f"reports {what}, more than any model has, so its cost is not known", _ADVICE_WRONG)
     if generated > bounds.generated_tokens:
         of = f"{bounds.choices} x max_tokens {bounds.max_tokens}" if bounds.choices > 1 else f"max_tokens {bounds.max_tokens}"
         advice = (
