@@ -6,6 +6,7 @@ The last `####` or box wins over phrases, because phrases also occur in running 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -41,13 +42,24 @@ _SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|[。।]|\n")
 # Text between two boxes that joins them into one answer; "then" or "wait" makes the second one a correction.
 _CONNECTED = re.compile(r"^(?!.*\b(?:then|but|so|hence|thus|therefore|wait|instead|not)\b)[^.\n]{0,30}(?:" + CONNECTIVES + r"|[,;、])$|^$")
 _UNEQUAL = r"\\(?:neq?|leq?(?:slant)?|geq?(?:slant)?|lt|gt)(?![a-zA-Z])|[\u2260\u2264\u2265<>]"
+MODULO = r"(?:\\[bp]?mod(?![a-zA-Z])|\bmod(?:ulo)?\b)"
 # A number beside such a word is not the answer by itself: "at least 5", "5 or 6", "root 5".
 _CHANGED = re.compile(
     r"(?i)\b(?:not|less|fewer|more than|greater|at least|at most|between|or|root|negative|minus|plus|times|squared|cubed|neither|unknown)\b"
-    rf"|n't\b|\\pm(?![a-zA-Z])|\u00b1|{_UNEQUAL}"
+    rf"|{MODULO}|n't\b|\\pm(?![a-zA-Z])|\u00b1|{_UNEQUAL}"
 )
 _INEQUALITY = re.compile(rf"(?:{_UNEQUAL})\s*\$?\s*$")
-MOST_SIGNS = 20  # characters before a number that may hold an inequality sign
+_NOT = r"(?:\bis|\bwas|\bcan|\bcould)(?:\s*not|n['\u2019]t)(?:\s+be)?"
+# The end of a sentence that takes a final answer back, and the word before such an answer. "is not an integer" takes nothing back, and
+# "is incorrect" may answer a question for what is incorrect.
+_TAKEN_BACK = re.compile(
+    rf"(?i)[\s$*_`\"'\u201d\u2019)\]]*(?:{_NOT}\s+(?:the|our|my|your)\s+(?:(?:final|correct|right|true|actual|required|desired)\s+)*answer\b"
+    r"|\bis\s+(?:the|a)\s+(?:wrong|incorrect)\s+answer\b)"
+)
+_DENIED = re.compile(r"(?i)(?:\bnot|n['\u2019]t)[\s$*({]*$")
+_MODULUS = re.compile(rf"(?i){MODULO}[\s$({{]*$")
+MOST_SIGNS = 20  # characters before a number that may hold an inequality sign or `not`
+MOST_WORDS = 80  # characters after an answer that may take it back
 _OPERATORS = tuple("+-*/^_(,[{\\<>|")  # right before a number that is a part of a formula
 _SIDE_BY_SIDE = re.compile(r"[\s;|&]*")
 _AFTER = tuple("+-*/^_)]}\\<>|")  # right after it
@@ -69,16 +81,20 @@ def final_text(generation: str) -> str:
 def extract_answer(generation: str) -> Extracted | None:
     """Return the marked final answer of a solution, or None where nothing is marked.
 
-    Several boxes joined by "and" or a comma are one answer. A last box that is empty or cut off is an answer without text.
+    Several boxes joined by "and" or a comma are one answer. A last box that is empty or cut off is an answer without text. A box that is
+    taken back ("\\boxed{5} is not the answer") does not count; if all are, and nothing else is stated after them, the answer has no text.
     """
     text = final_text(generation)
     boxes = list(_boxes(text)) if "boxed" in text or "\\fbox" in text else []
     line = _last_line(text)
     if line and (not boxes or line[0] > boxes[-1][0]):
         return Extracted(_bare(line[1]), "hash")
+    last = boxes[-1] if boxes else None
+    while boxes and _is_taken_back(text, *boxes[-1]):
+        boxes.pop()
     if boxes:
         return Extracted(_bare(boxes[0][2] if len(boxes) == 1 else _join(text, boxes)), "boxed")
-    return _phrase(text)
+    return _phrase(text) if last is None else _phrase(text[last[1] :]) or Extracted("", "boxed")
 
 
 def _bare(text: str) -> str:
@@ -87,11 +103,11 @@ def _bare(text: str) -> str:
 
 
 def last_number(generation: str) -> str | None:
-    """Return the last number of a text, with sign and thousands separators; None where there is none."""
+    """Return the last number of a text, with sign and thousands separators; None where there is none, or it is no answer."""
     for tail in tails(final_text(generation)):
-        found: list[str] = NUMBER.findall(plain_separators(tail))
-        if found:
-            return found[-1]
+        plain = plain_separators(tail)
+        if match := next(iter(deque(NUMBER.finditer(plain), maxlen=1)), None):
+            return None if is_no_answer(plain, match) else match[0]
     return None
 
 
@@ -118,6 +134,19 @@ def is_denied(text: str) -> bool:
 def is_bound(before: str) -> bool:
     """Return True if an inequality sign stands right before a number: it is a bound, no value."""
     return _INEQUALITY.search(before[-MOST_SIGNS:]) is not None
+
+
+def is_no_answer(text: str, number: re.Match[str]) -> bool:
+    """Return True if the last number of a text is a modulus ("mod 5") or taken back ("not 5", "5 is not the answer")."""
+    before, after = text[: number.start()][-MOST_SIGNS:], text[number.end() :][:MOST_WORDS]
+    return any(pattern.search(before) for pattern in (_MODULUS, _DENIED)) or _TAKEN_BACK.match(after) is not None
+
+
+def _is_taken_back(text: str, start: int, end: int, content: str) -> bool:
+    """Return True if the words beside a box say that it is not the answer. "not" right before a word may be a part of it."""
+    if _TAKEN_BACK.match(text[end : end + MOST_WORDS]):
+        return True
+    return any(map(str.isdigit, content)) and _DENIED.search(text[max(0, start - MOST_SIGNS) : start]) is not None
 
 
 def lone_number(text: str, *, first: bool) -> re.Match[str] | None:

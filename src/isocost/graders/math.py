@@ -70,7 +70,7 @@ class MathGrader(AnswerGrader):
     def __init__(self, order: Order = "any", units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(order=order, units=units, percent=percent)
         self._choices = ChoiceGrader()
-        self.version = f"4{self._conventions.suffix}"
+        self.version = f"5{self._conventions.suffix}"
 
     def prepare(self) -> None:
         """Import sympy and math-verify, which takes about a second."""
@@ -169,11 +169,7 @@ class _Comparison:
         if is_relation(gold):
             return same_relation(gold, answer) if is_relation(answer) else False
         left, _, side = (part.strip() for part in answer.rpartition("="))  # "48/2 = 24" answers 24, "x^2 = 24" does not
-        expression = expressions.read(left)
-        symbols = expression.symbols if expression else frozenset[str]()
-        # A capital names a quantity ("AB = 5"), and i is a constant: neither makes this an equation to solve.
-        is_equation = len(symbols) == 1 and symbols != {"i"} and not any(symbol.isupper() for symbol in symbols)
-        if is_equation:
+        if expressions.is_to_be_solved(left):
             return False
         return None if not side or is_relation(side) else self._text(gold, side)
 

@@ -13,7 +13,18 @@ from functools import lru_cache
 from isocost.digits import to_digits, whole_number
 from isocost.graders.base import AnswerGrader, correct, incorrect, no_answer, ungraded
 from isocost.graders.conventions import Conventions, Percent, Units
-from isocost.graders.extract import LONGEST, NUMBER, extract_answer, final_text, is_bound, is_denied, lone_number, tails
+from isocost.graders.extract import (
+    LONGEST,
+    MODULO,
+    NUMBER,
+    extract_answer,
+    final_text,
+    is_bound,
+    is_denied,
+    is_no_answer,
+    lone_number,
+    tails,
+)
 from isocost.graders.mathematics import expressions
 from isocost.graders.mathematics.numbers import decimal_places
 from isocost.graders.mathematics.quantities import same_quantity
@@ -42,6 +53,8 @@ _WHOLE = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:[eE]([-+]?\d{{1,3}}))?(?:\s*/\s*
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+")  # 10 000
 _JOINT = re.compile(r"\s*(?:[,;]\s+|\b(?:and|or)\b|\\(?:text|mbox)\s*\{\s*(?:and|or)\s*\})\s*")
 _ASSIGNMENT = re.compile(r"\s*\\?[A-Za-z]\w*\s*=[^=]+")
+_NAME = re.compile(r"\s*\\?[A-Za-z]\w*\s*|[\s\d.,]*[mhgls]\s*")
+_RESIDUE = re.compile(rf"\s*(-?\d{{1,18}})\s*\(?\s*{MODULO}\s*\{{?\s*(0*[1-9]\d{{0,17}})\s*[)}}]?\s*")  # 17 mod 5 is 2
 _MIXED = re.compile(r"(?<!\d)([-+]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)")  # 2 2/3
 
 
@@ -60,7 +73,7 @@ class NumberGrader(AnswerGrader):
 
     def __init__(self, units: Units = "forgive", percent: Percent = "forgive") -> None:
         self._conventions = Conventions(units=units, percent=percent)
-        self.version = f"4{self._conventions.suffix}"
+        self.version = f"5{self._conventions.suffix}"
         # A problem's samples come one after the other, and their answers repeat.
         self._cached_judge = lru_cache(maxsize=MOST_KEPT)(self._judge)
 
@@ -167,7 +180,7 @@ def _last_quantity(text: str) -> Answer | None:
     for tail in tails(text):
         cleaned = _clean(plain_separators(tail, one_number=True))
         if match := next(iter(deque(NUMBER.finditer(cleaned), maxlen=1)), None):
-            if is_bound(cleaned[: match.start()]):  # x \\le 5
+            if is_bound(cleaned[: match.start()]) or is_no_answer(cleaned, match):
                 return None
             value = parse_number(match[0])
             if value is None:
@@ -202,13 +215,15 @@ def _spell(found: Answer | None) -> str | None:
 
 def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     """Read a marked answer as one number: the whole text, its last side, the value of that side, or the one number among its words."""
-    if _names_several(marked):
+    if _names_several(marked) or _is_equation(marked):
         return None
     marked = plain_separators(marked, one_number=True)
     for text in dict.fromkeys((marked, marked.rpartition("=")[2])):
         cleaned = _clean(text)
         if found := _whole_quantity(" ".join(cleaned.split())):
             return found
+        if residue := _RESIDUE.fullmatch(cleaned):
+            return Answer(kind="value", text=canonical(Fraction(int(residue[1]) % int(residue[2]))))
         value = expressions.constant(tidy(text)) if len(text) <= LONGEST_KEPT else None
         if isinstance(value, Fraction):
             return Answer(kind="value", text=canonical(value))
@@ -217,6 +232,12 @@ def _marked_quantity(marked: str, *, is_phrase: bool) -> Answer | None:
     if place and value is None:
         return _long(place[0])
     return None if place is None or value is None else _quantity(value, cleaned[place.end() : place.end() + LONGEST_UNIT])
+
+
+def _is_equation(text: str) -> bool:
+    """Return True for an equation that is to be solved, as `2x = 10`; `x = 5` names its value, and `2 h = 120` may be a quantity."""
+    left, equals, _ = text.strip("$ ").partition("=") if len(text) <= LONGEST_KEPT else ("", "", "")
+    return bool(equals) and not _NAME.fullmatch(left) and expressions.is_to_be_solved(tidy(left))
 
 
 def _names_several(text: str) -> bool:

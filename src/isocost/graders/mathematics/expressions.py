@@ -17,6 +17,8 @@ from isocost.graders.mathematics.parser import Evaluate, NotPlainError, Parser, 
 
 _LONGEST = 1000  # characters of an expression
 _SIGN = re.compile(r"[-+\s(){}]")
+_BARS = re.compile(r"\s*\|([^|]+)\|\s*")
+_SIZED = frozenset("abuvwz")  # vectors and complex numbers: |z| = 5 gives the size of z
 FEWEST_POINTS = 3  # at which both sides must have a value; fewer would let different expressions agree by chance
 # Fractions of different primes: no low-degree identity holds at them by accident, and negative ones tell |x| from x.
 POINTS = tuple(Fraction(*p) for p in ((3, 7), (47, 19), (-5, 13), (29, 17), (-31, 23), (13, 11), (97, 13), (-113, 17)))
@@ -89,6 +91,22 @@ def read(text: str) -> Expression | None:
     except NotPlainError:
         return None
     return Expression(text, evaluate, frozenset(parser.symbols), tuple(parser.decimals))
+
+
+def is_to_be_solved(side: str) -> bool:
+    """Return True if an equation with this side is to be solved for one unknown, as `2x = 10`, `x^2 = 25` and `|x| = 5` are.
+
+    A capital names a quantity (`AB = 5`), and so does what stands between bars if it has a size: a vector, a complex number, a set. The
+    constant `i` is no unknown.
+    """
+    bars = _BARS.fullmatch(side)
+    expression = read(bars[1] if bars else side)
+    if expression is None or len(expression.symbols) != 1:
+        return False
+    (symbol,) = expression.symbols
+    if bars and (symbol[0] in _SIZED or not symbol[0].isalpha()):
+        return False
+    return symbol != "i" and not any(character.isupper() for character in symbol)
 
 
 @lru_cache(maxsize=65536)

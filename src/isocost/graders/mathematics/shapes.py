@@ -297,9 +297,10 @@ def _assigned(text: str) -> tuple[str | None, str]:
         return first, sides[-1]
     if len(sides) == 2 and _NAMED.fullmatch(last) and not re.search(r"[a-zA-Z]", first):
         return last, sides[0]
-    # A name is something other than algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 states more than 1.
+    # A name is something other than algebra: f(2), |AB|, \\sin A, AB/CD. But 2x + z = 1 states more than 1, and so does |x| = 1.
     expression = expressions.read(sides[0])
     is_quantity = expression is None or (expression.symbols and all(symbol.isupper() for symbol in expression.symbols))
+    is_quantity = is_quantity and not expressions.is_to_be_solved(sides[0])
     if is_quantity and expressions.constant(_value(sides[-1]).text) is not None:
         return first, sides[-1]
     return None, sides[-1] if len(sides) > 2 else text
