@@ -135,6 +135,8 @@ def test_draws_that_look_stopped_make_no_mixture_unless_asked() -> None:
         ("weak=1,strong=-2", 'above 0, found "-2"'),
         ("weak=1,strong=", 'above 0, found ""'),
         ("weak=1,strong=inf", "above 0"),
+        ("weak=1e308,strong=1e308", "from 1e-100 to 1e+100"),
+        ("weak=1,strong=1e-320", "from 1e-100 to 1e+100"),
         ("weak=1,strong", "is not a mixture"),
         ("", "is not a mixture"),
         ("weak+", "is not a mixture"),

@@ -392,6 +392,13 @@ def test_the_problems_of_a_run_are_grouped_by_what_their_source_says(tmp_path: P
         survey_file(tmp_path / "empty", [1])
 
 
+def test_an_empty_column_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "table.jsonl"
+    table.write_text('{"problem_id": "p", "model": "m", "correct": true}\n')
+    with pytest.raises(TableError, match="--by: is empty"):
+        survey_file(table, [1], by="")
+
+
 def test_options_of_the_command_line() -> None:
     assert level_list("equations, string") == ("string", "equations")
     assert level_list("none") == ()

@@ -10,6 +10,7 @@ from isocost.records import Unit
 
 MINUS = "−"
 MISSING = "–"
+_TINY = 1e-12  # dollars below it are written as 1e-20: no reader counts the zeros
 _PREFIXES = ("", "K", "M", "G", "T", "P", "E", "Z", "Y")  # powers of 1000
 
 
@@ -26,6 +27,8 @@ def usd(amount: float) -> str:
     """Format dollars without the currency sign: two decimals from 1, below it two significant figures, so that no cost shows as zero."""
     if amount == 0 or abs(amount) >= 1:
         return fixed(amount, 2)
+    if abs(amount) < _TINY:
+        return f"{amount:.2g}".replace("-", MINUS, 1) if amount < 0 else f"{amount:.2g}"
     return fixed(amount, _decimals(abs(amount)))
 
 

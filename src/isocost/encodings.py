@@ -1,4 +1,4 @@
-"""Files of text in another encoding than UTF-8, recognised by their first bytes."""
+"""Files that are no text in UTF-8, recognised by their first bytes: text in UTF-16, compressed files, Parquet."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ from isocost.paths import shell_word
 _MARKS = {codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
 
-def utf16_flaw(start: bytes, path: Path) -> str:
-    """Return why a file of UTF-16 or UTF-32 text cannot be read, with the remedy; "" for any other file.
+# Kinds of compressed files, and what unpacks them.
+COMPRESSED = {b"\x1f\x8b": "gzip -dc", b"\x28\xb5\x2f\xfd": "zstd -dc", b"BZh": "bzip2 -dc", b"\xfd7zXZ": "xz -dc"}
+LONGEST_MARK = 6  # bytes that tell the kinds
+
+
+def kind_flaw(start: bytes, path: Path) -> str:
+    """Return why a file that should be UTF-8 text is none, with the remedy; "" for any other file.
 
     Args:
-        start: Its first four bytes, or more.
+        start: Its first `LONGEST_MARK` bytes, or more.
         path: The file.
     """
+    if command := next((command for mark, command in COMPRESSED.items() if start.startswith(mark)), ""):
+        return f"is compressed\n  {command} {shell_word(path)} > FILE, and read FILE"
+    if start.startswith(b"PAR1"):
+        return "is a Parquet table, not text\n  give it a name that ends in .parquet"
     # Without a mark, every other byte of ASCII text is zero. The first character of YAML and of JSON is nearly always ASCII.
     unmarked = {(False, True): "UTF-16LE", (True, False): "UTF-16BE"}.get((start[:1] == b"\0", start[1:2] == b"\0"))
     name = next((name for mark, name in _MARKS.items() if start.startswith(mark)), unmarked)

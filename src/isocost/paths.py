@@ -7,6 +7,7 @@ A file that is already open has no name to interpret. All of isocost reads Parqu
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -112,6 +113,11 @@ def from_home(base: Path, name: str) -> Path:
         return base / Path(name).expanduser()
     except RuntimeError:  # no such user
         return literal
+
+
+def real_path(path: Path) -> Path:
+    """Return a path without symbolic links. `Path.resolve` raises a RuntimeError for a link to itself; its reader names it better."""
+    return Path(os.path.realpath(path))
 
 
 def is_special_file(path: Path) -> bool:

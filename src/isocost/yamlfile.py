@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from isocost.encodings import utf16_flaw
+from isocost.encodings import LONGEST_MARK, kind_flaw
 from isocost.errors import StudyError
 from isocost.paths import is_special_file
 
@@ -115,7 +115,7 @@ def _read_text(path: Path, shown: str, what: str) -> str:
         raise StudyError([f"{shown}: is a folder, not a {what}"])
     try:
         with path.open("rb") as start:
-            if flaw := utf16_flaw(start.read(4), path):
+            if flaw := kind_flaw(start.read(LONGEST_MARK), path):
                 raise StudyError([f"{shown}: {flaw}"])
         with path.open(encoding="utf-8") as stream:
             # One character more shows that the file is too long without reading all of it.

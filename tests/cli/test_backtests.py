@@ -69,6 +69,8 @@ def test_solutions_are_compared_if_there_are_texts(pool: Path, tmp_path: Path) -
         ([], "neither the column cost nor num_generated_tokens"),
         (["--budget", "-1", *COSTS], "--budget: must be a number above 0"),
         (["--label", "levle", *COSTS], 'has no column "levle"'),
+        (["--cost", "weak=1e91/draw", "--cost", "strong=3/draw"], "a draw costs 1e+91: more than 1e+90"),
+        (["--policies", "builtins:len", *COSTS], "builtins:len cannot be made from its terms: object of type 'Terms' has no len()"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: list[str], message: str, pool: Path) -> None:
@@ -79,4 +81,14 @@ def test_bad_input_is_one_clear_line(arguments: list[str], message: str, pool: P
 
 
 def test_a_figure_that_cannot_be_written_is_an_error(pool: Path, tmp_path: Path) -> None:
-    assert isinstance(run(pool, *QUICK, *COSTS, "--figure", tmp_path / "none" / "a.svg").exception, StorageError)
+    assert isinstance(run(pool, *QUICK, *COSTS, "--figure", tmp_path / "none" / "a.svg").exception, InputError)
+    (tmp_path / "a.svg").mkdir()
+    assert isinstance(run(pool, *QUICK, *COSTS, "--figure", tmp_path / "a.svg").exception, StorageError)
+
+
+def test_a_figure_overwrites_no_file_of_another_kind(pool: Path) -> None:
+    before = pool.read_bytes()
+    result = run(pool, *QUICK, *COSTS, "--figure", pool)
+    assert isinstance(result.exception, InputError)
+    assert f"--figure {pool}: is no name of an SVG file" in str(result.exception)
+    assert pool.read_bytes() == before

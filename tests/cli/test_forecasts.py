@@ -41,6 +41,7 @@ def test_the_options_reach_the_forecast(tmp_path: Path, monkeypatch: pytest.Monk
         (["--pilot", "99"], "error: --pilot 99: model weak has at most 20 graded draws per problem"),
         (["--budget", "-1"], "error: --budget -1.0: is not an amount above 0"),
         (["--budget", "nan"], "error: --budget nan: is not an amount above 0"),
+        (["--budget", "1e308"], "error: --budget 1e+308 per problem: buys "),
         (["--pilot", "4", "--budget", "10"], "error: --budget 10 tokens per problem: the pilot alone costs 160 tokens per problem"),
         (["--objective", "solved"], 'error: --objective: "solved" is no objective'),
         (["--false-positives", "weak=2"], 'error: --false-positives: "weak=2" is not MODEL=RATE with a rate of at least 0 and below 1'),

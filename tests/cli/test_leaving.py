@@ -28,6 +28,8 @@ def left(error: BaseException, *, debug: bool = False) -> int:
         (StudyError(["a: is missing", "b: is unknown"]), 2, "error: a: is missing\nerror: b: is unknown\n"),
         (RunError("the engine failed"), 1, "error: the engine failed\n"),
         (MemoryError(), 1, "error: out of memory; give it more, or use smaller pieces\n"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "a.parquet"), 1, "error: a.parquet: File name too long\n"),
+        (PermissionError(errno.EACCES, "Permission denied", "x/a"), 1, "error: x/a: Permission denied\n"),
         (OSError(errno.ENOSPC, "No space left on device", "run/ledger.jsonl"), 1, "error: run/ledger.jsonl: No space left on device\n"),
     ],
 )

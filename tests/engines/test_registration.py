@@ -36,6 +36,12 @@ def test_an_engine_without_all_members_is_refused(tmp_path: Path, monkeypatch: p
         load_engine("partial:Partial", {}, base=tmp_path)
 
 
+@pytest.mark.parametrize("name", ["builtins:len", "os:name"])
+def test_what_is_no_engine_is_an_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=f"engine: {name} cannot be opened with options and a folder: "):
+        load_engine(name, {}, base=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["nowhere_to_be_found:open_engine", "isocost.engines.replay:open_engin", ":open_engine"])
 def test_an_engine_that_cannot_be_imported_is_an_error(name: str) -> None:
     with pytest.raises(StudyError, match=f"engine: {name} cannot be imported"):

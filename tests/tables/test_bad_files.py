@@ -93,6 +93,9 @@ def test_a_missing_file_and_a_file_named_twice_are_refused(tmp_path: Path) -> No
     path = foreign.lines(tmp_path / "a.jsonl", [GOOD])
     with pytest.raises(TableError, match="is named twice"):
         read(path, tmp_path / "*.jsonl")
+    (tmp_path / "loop.jsonl").symlink_to("loop.jsonl")
+    with pytest.raises(TableError, match="Too many levels of symbolic links"):
+        read(tmp_path / "loop.jsonl")
     (tmp_path / "empty").mkdir()
     with pytest.raises(TableError, match="holds no file of samples"):
         read(tmp_path / "empty")

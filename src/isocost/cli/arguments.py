@@ -9,6 +9,7 @@ import typer
 
 from isocost.digits import to_int
 from isocost.errors import InputError
+from isocost.paths import real_path
 
 # The effect of --force on each stage, as `running.stages.StudyRun` implements it.
 FORCE = {
@@ -154,7 +155,7 @@ def names_of(directories: list[Path]) -> list[str]:
     Raises:
         InputError: a run is named twice.
     """
-    places = [directory.resolve() for directory in directories]
+    places = [real_path(directory) for directory in directories]
     for i, place in enumerate(places):
         if place in places[:i]:
             raise InputError(f"{directories[i]}: is named twice; name each run once")

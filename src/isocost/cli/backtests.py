@@ -15,6 +15,7 @@ from isocost.errors import InputError, StorageError
 from isocost.terminal import CountLine
 
 _FEWEST = 2  # an interval needs a spread
+_MOST = 1_000_000
 
 
 def backtest(
@@ -36,8 +37,10 @@ def backtest(
         float | None,
         typer.Option("--budget", metavar="COST", help="The amount that each policy is given; default: enough for all draws of the table."),
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=_FEWEST, help="Orders of the recorded draws.")] = 200,
-    resamples: Annotated[int, typer.Option("--resamples", min=_FEWEST, help="Resamples of the problems, for the intervals.")] = 100,
+    seeds: Annotated[int, typer.Option("--seeds", min=_FEWEST, max=_MOST, help="Orders of the recorded draws.")] = 200,
+    resamples: Annotated[
+        int, typer.Option("--resamples", min=_FEWEST, max=_MOST, help="Resamples of the problems, for the intervals.")
+    ] = 100,
     figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE.svg", help="Write the ratios as a figure.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -57,6 +60,9 @@ def backtest(
     wanted, aim, level = numbers(targets, "--targets", "0.3,0.4"), objective_of(objective), level_of(distinct)
     if budget is not None and not 0 < budget < float("inf"):
         raise InputError(f"--budget: must be a number above 0, found {budget}")
+    if figure is not None and (figure.suffix.lower() != ".svg" or not figure.parent.is_dir()):
+        # Any other file, such as the table, would be overwritten.
+        raise InputError(f"--figure {figure}: is no name of an SVG file in a folder that exists\n  name one that ends in .svg")
     progress = CountLine(sys.stderr, wanted=True)
     with stoppable():
         recorded = backtesting.load(table, aim, given=given_costs(cost or []), label=label, distinct=level)

@@ -20,6 +20,9 @@ import isocost
 from isocost.cli.printing import say
 from isocost.errors import BatchesOpenError, InputError, IsocostError
 
+# What is wrong with a path that the user named, wherever it is opened.
+_OF_A_PATH = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+
 
 @contextlib.contextmanager
 def report_errors(*, debug: bool) -> Iterator[None]:
@@ -122,6 +125,8 @@ def _format_unexpected(error: Exception) -> str:
         return "out of memory; give it more, or use smaller pieces"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.filename or 'standard output'}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in _OF_A_PATH and error.filename:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.EAGAIN):
         limits = "raise the limit (ulimit -n of open files, -u of processes)"
         return f"{error.strerror}: the system allows no more\n  {limits} and run the same command again"

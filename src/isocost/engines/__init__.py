@@ -106,7 +106,12 @@ def load_engine(name: str, options: Mapping[str, object], *, base: Path) -> Engi
         if entry and entry.extra and isinstance(error, ModuleNotFoundError) and package != "isocost":
             raise MissingExtraError(package, entry.extra) from error
         raise StudyError([f"engine: {name} cannot be imported: {error}"]) from error
-    engine = factory(options, base)
+    try:
+        engine = factory(options, base)
+    except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            raise  # from the engine's own code, which the message names
+        raise StudyError([f"engine: {name} cannot be opened with options and a folder: {error}"]) from error
     if lacking := [member for member in _MEMBERS if not hasattr(engine, member)]:
         raise StudyError([f"engine: {name} has no {', '.join(lacking)}; isocost.engines.base.Engine says what an engine needs"])
     return cast(Engine, engine)

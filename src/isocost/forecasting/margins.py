@@ -54,7 +54,10 @@ def margin(forecast: CurveForecast, drawn: Replicates, price: Price, budget: flo
     first = forecast.values(objective, [step])[0]
     cells = drawn.cells[:, :, drawn.models.index(forecast.pilot.model)]
     gained = values[0][cells].mean(axis=1)
-    more = (values[1] - values[0])[cells].mean(axis=1) / (price.cost(k + step) - price.cost(k))
+    more = (values[1] - values[0])[cells].mean(axis=1)
+    cost = price.cost(k + step) - price.cost(k)
+    if cost > 0:  # at 1e16 draws one more is none: floats are further apart
+        more = more / cost
     law = forecast.posterior
     fresh = law.rates(None) @ first / price.cost(step)
     n = cells.shape[1]

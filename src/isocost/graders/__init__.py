@@ -83,7 +83,10 @@ def grader_factory(name: str) -> Callable[..., object]:
 
 def _keywords(factory: Callable[..., object]) -> list[str] | None:
     """Return the keywords that a factory takes; None where it takes any."""
-    parameters = inspect.signature(factory).parameters.values()
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # some functions in C do not tell theirs
+        return None
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
     return [parameter.name for parameter in parameters if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from isocost.costs.given import GivenCosts
-from isocost.errors import InputError
+from isocost.errors import InputError, TableError
 from isocost.measuring.rundirs import facts_of, groups_of, samples_of
 from isocost.measuring.survey import ALL_LEVELS, Survey, survey
 from isocost.metrics.diversity import Level
@@ -40,6 +40,8 @@ def survey_file(
         RunDirectoryError: The directory holds no samples of a finished sampling stage.
         InputError: A given cost is missing or wrong, a mixture cannot be made of these models, or `stopped_at` contradicts the draws.
     """
+    if by == "":
+        raise TableError("--by: is empty\n  name a column, such as level")
     groups: str | Mapping[str, str] | None = by
     columns = [name for name in _COLUMNS if levels or name != "generation"]
     run = facts_of(path)

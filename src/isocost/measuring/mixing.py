@@ -12,6 +12,7 @@ from isocost.measuring.words import no_model
 
 Shares = Mapping[str, float]
 _EQUAL, _SHARED = r"()(\+.*)?", r"=([^,=]*)(,.*)?"
+_MOST = 1e100  # quotients of larger shares overflow a float
 _FORM = "write models parted by +, such as --mix weak+strong, or with shares of the money, --mix weak=1,strong=3"
 
 
@@ -95,4 +96,6 @@ def _share(share: str | float, shown: str) -> float:
         number = float("nan")
     if not 0 < number < float("inf"):
         raise InputError(f'--mix {shown}: a share of the money must be a number above 0, found "{str(share)[:80]}"')
+    if not 1 / _MOST <= number <= _MOST:
+        raise InputError(f'--mix {shown}: a share of the money is from {1 / _MOST:g} to {_MOST:g}, found "{str(share)[:80]}"')
     return number

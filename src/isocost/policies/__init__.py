@@ -53,7 +53,12 @@ def load_policy(name: str, terms: Terms) -> Policy:
         StudyError: no policy has that name, or what has it is none.
         BudgetError: the terms do not pay for a draw.
     """
-    policy = import_policy(name)(terms)
+    try:
+        policy = import_policy(name)(terms)
+    except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            raise  # from the policy's own code, which the message names
+        raise StudyError([f"policy: {name} cannot be made from its terms: {error}"]) from error
     if lacking := [member for member in ("propose", "observe") if not hasattr(policy, member)]:
         raise StudyError([f"policy: {name} has no {', '.join(lacking)}; isocost.policies.base.Policy says what a policy needs"])
     return cast(Policy, policy)

@@ -15,7 +15,7 @@ from isocost.measuring.words import with_unit
 from isocost.metrics.diversity import Level
 from isocost.nearest import did_you_mean
 from isocost.policies.base import Objective
-from isocost.predicting.asking import CHECKED, default_budget, default_ks
+from isocost.predicting.asking import CHECKED, MOST_DRAWS, default_budget, default_ks
 from isocost.predicting.pilots import Pilots, read_pilots
 from isocost.records import Unit
 
@@ -111,3 +111,7 @@ def _check_budgets(budgets: Sequence[float], pilots: Pilots, costs: Mapping[str,
         if budget <= spent:
             given, paid = with_unit(budget, pilots.unit), with_unit(spent, pilots.unit)
             raise InputError(f"--budget {given} per problem: the pilot alone costs {paid} per problem\n  give more than that")
+        if (most := budget / min(costs.values())) > MOST_DRAWS:
+            raise InputError(
+                f"--budget {budget:.3g} per problem: buys {most:.3g} draws of a problem\n  give less, in the unit of the costs"
+            )

@@ -117,6 +117,10 @@ def source_function(source: str) -> Loader:
         raise ProblemsError(f'problem source "{source}" cannot be imported: {error}') from error
     if not callable(load):
         raise ProblemsError(f'problem source "{source}" is not a function')
+    try:
+        inspect.signature(load)
+    except ValueError as error:
+        raise ProblemsError(f'problem source "{source}" is not a function with named options: {error}') from error
     return cast(Loader, load)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from isocost.digits import json_int
-from isocost.encodings import utf16_flaw
+from isocost.encodings import kind_flaw
 from isocost.errors import ProblemsError
 from isocost.jsonkeys import RepeatedKeyError, refuse_repeated_keys
 from isocost.problems.choices import CHOICE_FIELD, options_of
@@ -35,7 +35,7 @@ def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if number == 1 and (flaw := utf16_flaw(line, path)):
+                if number == 1 and (flaw := kind_flaw(line, path)):
                     raise ProblemsError(f"{path}: {flaw}")
                 # Some programs begin a UTF-8 file with a byte order mark.
                 if line := line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip():

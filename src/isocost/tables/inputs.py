@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from isocost.errors import TableError
-from isocost.paths import matching
+from isocost.paths import matching, real_path
 from isocost.tables.formats import format_name
 from isocost.tables.reading import Record, records_of
 
@@ -58,9 +58,10 @@ def _of_folder(folder: Path) -> tuple[list[Path], list[Path]]:
 def _refuse_repeats(files: Sequence[Path]) -> None:
     seen: set[Path] = set()
     for file in files:
-        if file.resolve() in seen:
+        place = real_path(file)
+        if place in seen:
             raise TableError(f"{file}: is named twice; its samples would count twice")
-        seen.add(file.resolve())
+        seen.add(place)
 
 
 def _by_number(file: Path) -> tuple[list[tuple[int, str]], str]:

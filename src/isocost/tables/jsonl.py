@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from isocost.encodings import utf16_flaw
+from isocost.encodings import LONGEST_MARK, kind_flaw
 from isocost.errors import TableError
 from isocost.tables.columns import COLUMNS, NEEDED, all_fit, fits, refuse, require
 from isocost.tables.jsonobjects import read_object
@@ -121,7 +121,7 @@ def _parts(path: str) -> Iterator[_Part]:
     rows: list[dict[str, Any]] = []
     plain, characters = True, 0
     try:
-        _refuse_utf16(path)
+        _refuse_other_kinds(path)
         with Path(path).open(encoding="utf-8-sig") as file:
             for line, text in enumerate(file, start=1):
                 if not text.strip():
@@ -142,9 +142,9 @@ def _parts(path: str) -> Iterator[_Part]:
         yield _Part(lines=lines, rows=rows, plain=plain)
 
 
-def _refuse_utf16(path: str) -> None:
+def _refuse_other_kinds(path: str) -> None:
     with Path(path).open("rb") as file:
-        if flaw := utf16_flaw(file.read(4), Path(path)):
+        if flaw := kind_flaw(file.read(LONGEST_MARK), Path(path)):
             raise TableError(f"{path}: {flaw}")
 
 

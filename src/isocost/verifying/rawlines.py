@@ -14,6 +14,8 @@ from isocost.paths import shell_word
 READ = 1 << 20  # bytes requested at a time; a pipe returns what it has
 _MAGIC = {  # the first bytes of other kinds of file: the kind, and the command that converts it to lines of JSON
     b"PAR1": ("is a Parquet table", ""),
+    b"\xff\xfe\0\0": ("is UTF-32 text", "iconv -f UTF-32 -t UTF-8 {}"),
+    b"\0\0\xfe\xff": ("is UTF-32 text", "iconv -f UTF-32 -t UTF-8 {}"),
     b"\xff\xfe": ("is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
     b"\xfe\xff": ("is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
     b"\x1f\x8b": ("is compressed", "gzip -dc {}"),

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from isocost.encodings import utf16_flaw
+from isocost.encodings import kind_flaw
 from isocost.errors import TableError
-from isocost.paths import is_special_file, shell_word
+from isocost.paths import is_special_file
 from isocost.tables.reading.archives import archive_records
 from isocost.tables.reading.base import Record, Unread
 from isocost.tables.reading.jsonlines import line_records
@@ -25,7 +25,6 @@ from isocost.tables.source import first_line
 __all__ = ["Record", "Unread", "is_json_lines", "records_of"]
 
 _START = 1 << 16  # bytes that decide the kind of a file
-_COMPRESSED = {b"\x1f\x8b": "gzip -dc", b"\x28\xb5\x2f\xfd": "zstd -dc", b"BZh": "bzip2 -dc", b"\xfd7zXZ": "xz -dc"}
 _YAML_KEY = re.compile(rb"[\w\"' -]+:(?:\s|$)")
 
 Reader = Callable[[Path], Iterator[Record | Unread]]
@@ -63,10 +62,7 @@ def _reader(path: Path) -> Reader:
         return parquet_records
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return archive_records
-    for magic, command in _COMPRESSED.items():
-        if start.startswith(magic):
-            raise TableError(f"{path}: is compressed\n  {command} {shell_word(path)} > FILE, and read FILE")
-    if flaw := utf16_flaw(start[:4], path):
+    if flaw := kind_flaw(start, path):
         raise TableError(f"{path}: {flaw}")
     return _text_reader(start.removeprefix(b"\xef\xbb\xbf").lstrip(), path)
 
