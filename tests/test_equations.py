@@ -471,3 +471,10 @@ def test_reference_solutions_of_gsm8k_are_sound() -> None:
     sound = [sound for sound, _ in found]
     assert sound.count(None) / len(sound) < 0.02
     assert [false for _, false in found if false] == KNOWN_SLIPS
+
+
+def test_a_text_without_an_equals_sign_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for sign in "=＝﹦":
+        assert signature(f"2 + 3 {sign} 5") == "2+3=5"
+    monkeypatch.setattr("isocost.equations.links", lambda text: pytest.fail("it was read"))
+    assert find_equations("2 + 3 is 5, and 5 ≠ 6 " * 100) == []

@@ -12,6 +12,7 @@ SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 PLAIN = str.maketrans("×✕✖·⋅∙∗÷∕⁄−‐‑＋－＊／＝（）％．，！＄∶﹦", "*******///---+-*/=()%.,!$:=") | dict.fromkeys(
     map(ord, "\u200b\u200e\u200f\u2060\ufeff"), " "
 )
+EQUALS = ["=", *(chr(code) for code, plain in PLAIN.items() if plain == ord("="))]
 OPERATORS = {"x": "*", "X": "*", "\\times": "*", "\\cdot": "*", "\\ast": "*", "\\div": "/", "**": "^"}
 COMMANDS = {
     "gap": "left|right|boxed|fbox|displaystyle|textstyle|mathbf|mathit|big[lr]?|Big[lr]?|bigg[lr]?|Bigg[lr]?|phantom|nonumber",
